@@ -1,0 +1,24 @@
+#define _GNU_SOURCE
+#include "cfilecalls.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+int cfilecalls_allocate(int file, int64_t size) { return fallocate(file, 0, 0, size); }
+
+int cfilecalls_punch_hole(int file, int64_t offset, int64_t count) {
+    return fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
+}
+
+int cfilecalls_start_writing(int file, int64_t offset, int64_t count) {
+    return sync_file_range(file, offset, count, SYNC_FILE_RANGE_WRITE);
+}
+
+int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *to_offset, int64_t count) {
+    off64_t source = *from_offset;
+    off64_t target = *to_offset;
+    ssize_t copied = copy_file_range(from, &source, to, &target, (size_t)count, 0);
+    *from_offset = source;
+    *to_offset = target;
+    return copied;
+}

@@ -1,0 +1,29 @@
+/// Position of a part in its upload, counted from 1 as the API counts.
+package struct PartNumber: Hashable, Comparable, Sendable {
+    /// The numbers that exist. Source: docs/api.md#get-part-info.
+    package static let limits = 1...10_000
+    /// The number itself.
+    package let rawValue: Int
+
+    /// Checks a number that came from outside.
+    ///
+    /// - Throws: `.partNumberInvalid` outside ``limits``.
+    package init(_ rawValue: Int) throws(PontoonError) {
+        guard Self.limits.contains(rawValue) else {
+            throw PontoonError(.partNumberInvalid, "The part number must be an integer from 1 to 10000.")
+        }
+        self.rawValue = rawValue
+    }
+
+    /// Checks a number that came as text, such as a path segment.
+    ///
+    /// - Throws: `.partNumberInvalid` when it is not a plain decimal integer inside ``limits``.
+    package init(text: some StringProtocol) throws(PontoonError) {
+        guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let value = Int(text) else {
+            throw PontoonError(.partNumberInvalid, "The part number must be an integer from 1 to 10000.")
+        }
+        try self.init(value)
+    }
+
+    package static func < (left: PartNumber, right: PartNumber) -> Bool { left.rawValue < right.rawValue }
+}

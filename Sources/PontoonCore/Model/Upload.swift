@@ -1,0 +1,154 @@
+package import Foundation
+
+/// One multipart upload, from initialize to complete or abort.
+package struct Upload: Hashable, Sendable {
+    /// Where an upload is in its life; aborted and expired uploads are no longer stored.
+    package enum State: String, Sendable {
+        case active, completing, completed
+    }
+
+    /// 64 letters and digits.
+    package let id: String
+    /// User name of the initiator.
+    package let userName: String
+    /// The project that the file will belong to.
+    package let project: ProjectID
+    /// Folder id of the folder it will lie in.
+    package let parent: String
+    /// Whether the client named a folder rather than a project.
+    package let parentWasNamed: Bool
+    /// Name of the file to be.
+    package let name: String
+    /// Declared length in bytes; `nil` when the client did not say.
+    package let size: Int64?
+    /// Bytes per part as answered to the client; fixes the slots of the disk store.
+    package let partSize: Int64
+    /// Declared MD5 of the file, 32 lower-case hex digits.
+    package let md5: String?
+    /// Whether a file of the same name is replaced at complete.
+    package let overwrite: Bool
+    /// Where the object store gathers the bytes.
+    package let key: ObjectKey
+    /// When it was initialized.
+    package let initiatedOn: Date
+    /// Where it is in its life.
+    package let state: State
+    /// Id of the file that complete made; `nil` before.
+    package let fileID: String?
+
+    /// Joins the fields.
+    package init(
+        id: String,
+        userName: String,
+        project: ProjectID,
+        parent: String,
+        parentWasNamed: Bool,
+        name: String,
+        size: Int64?,
+        partSize: Int64,
+        md5: String?,
+        overwrite: Bool,
+        key: ObjectKey,
+        initiatedOn: Date,
+        state: State = .active,
+        fileID: String? = nil
+    ) {
+        self.id = id
+        self.userName = userName
+        self.project = project
+        self.parent = parent
+        self.parentWasNamed = parentWasNamed
+        self.name = name
+        self.size = size
+        self.partSize = partSize
+        self.md5 = md5
+        self.overwrite = overwrite
+        self.key = key
+        self.initiatedOn = initiatedOn
+        self.state = state
+        self.fileID = fileID
+    }
+}
+
+/// A part whose bytes are stored and vouched for.
+package struct StoredPart: Hashable, Sendable {
+    /// Its number.
+    package let number: PartNumber
+    /// Length in bytes, 0 or more; need not be the upload's part size.
+    package let size: Int64
+    /// The tag that the client was given, without quotes.
+    package let etag: String
+    /// CRC-64/NVME of the bytes; `nil` when the store could not tell.
+    package let crc64: CRC64NVME?
+    /// The object store's own note of where the bytes lie.
+    package let place: PartPlace
+    /// When the record was made.
+    package let storedOn: Date
+    /// Whether the client has reported it.
+    package let isReported: Bool
+
+    /// Joins the fields.
+    package init(
+        number: PartNumber,
+        size: Int64,
+        etag: String,
+        crc64: CRC64NVME?,
+        place: PartPlace,
+        storedOn: Date,
+        isReported: Bool = false
+    ) {
+        self.number = number
+        self.size = size
+        self.etag = etag
+        self.crc64 = crc64
+        self.place = place
+        self.storedOn = storedOn
+        self.isReported = isReported
+    }
+}
+
+/// Where an object store keeps a part's bytes; only that store knows what it means.
+package struct PartPlace: Hashable, Sendable {
+    /// At the part's slot in the upload's own file.
+    package static let slot = PartPlace(rawValue: "slot")
+    /// The note.
+    package let rawValue: String
+
+    /// Takes a note.
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
+/// What a client says about a part that it sent.
+package struct PartReport: Hashable, Sendable {
+    /// Its number.
+    package let number: PartNumber
+    /// The tag it was given, quotes stripped.
+    package let etag: String
+
+    /// Strips one pair of quotes from the tag; the comparison ignores case.
+    package init(number: PartNumber, etag: String) {
+        self.number = number
+        let isQuoted = etag.utf8.count >= 2 && etag.hasPrefix("\"") && etag.hasSuffix("\"")
+        self.etag = isQuoted ? String(etag.dropFirst().dropLast()) : etag
+    }
+}
+
+/// An upload with what it holds so far, as listing shows it.
+package struct UploadSummary: Hashable, Sendable {
+    /// The upload.
+    package let upload: Upload
+    /// How many parts the client has reported.
+    package let reportedParts: Int
+    /// How many parts are stored.
+    package let storedParts: Int
+    /// Bytes in the stored parts.
+    package let storedBytes: Int64
+
+    /// Joins the fields.
+    package init(upload: Upload, reportedParts: Int, storedParts: Int, storedBytes: Int64) {
+        self.upload = upload
+        self.reportedParts = reportedParts
+        self.storedParts = storedParts
+        self.storedBytes = storedBytes
+    }
+}

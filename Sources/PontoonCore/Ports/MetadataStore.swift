@@ -1,0 +1,160 @@
+package import Foundation
+
+/// Everything Pontoon remembers but the bytes.
+///
+/// Who implements it owes: every method that changes something is one transaction, durable when it returns (unless the
+/// operator chose otherwise), and holds against other processes on the same data. A rule such as "exactly one wins" is a
+/// constraint or a conditional statement in the store, never a read followed by a write. `MetadataStoreContract` in
+/// `PontoonTesting` is this page as tests; a store is done when it passes.
+package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, UploadStore, PartStore, SigningKeyStore {}
+
+/// Users and their tokens.
+package protocol IdentityStore: Sendable {
+    /// Whether no user exists yet.
+    func isEmpty() async throws -> Bool
+    /// Adds a user.
+    /// - Throws: `.userExists` when the name is taken.
+    func addUser(_ user: User) async throws
+    /// - Returns: `nil` when nobody has this name.
+    func user(named name: String) async throws -> User?
+    /// Adds a token.
+    /// - Throws: `.userNotFound` when its user does not exist.
+    func addToken(_ token: TokenRecord) async throws
+    /// - Parameter hash: As in ``TokenRecord/hash``.
+    /// - Returns: The user of the token with this hash; `nil` when it is unknown or revoked.
+    func user(withTokenHash hash: String) async throws -> User?
+    /// All tokens of a user, oldest first.
+    func tokens(of userName: String) async throws -> [TokenRecord]
+    /// Forgets a token, by its id or by its hash.
+    /// - Returns: Whether there was such a token.
+    func revokeToken(_ idOrHash: String) async throws -> Bool
+    /// Makes the first user, its project and its token, all or nothing.
+    /// - Returns: `false`, with nothing changed, when a user existed already.
+    func bootstrap(user: User, project: Project, token: TokenRecord) async throws -> Bool
+}
+
+/// Projects and who may do what in them.
+package protocol ProjectStore: Sendable {
+    /// Adds a project, its root folder and its owner's membership.
+    /// - Returns: `false`, with nothing changed, when the id is taken.
+    func addProject(_ project: Project) async throws -> Bool
+    /// - Returns: `nil` when there is no such project or `userName` may not read it: a stranger cannot tell which.
+    func project(_ id: ProjectID, for userName: String) async throws -> AccessibleProject?
+    /// Projects that a user may read, newest first.
+    /// - Parameters:
+    ///   - owner: Only this owner's; `nil` for all.
+    ///   - name: Part of the display name, in any case; `nil` for all.
+    ///   - tags: All of these must be there.
+    func projects(
+        for userName: String,
+        owner: String?,
+        name: String?,
+        tags: [String],
+        page: Page
+    ) async throws -> Listing<AccessibleProject>
+    /// Changes fields of a project.
+    /// - Returns: The new state; `nil` when there is no such project.
+    func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project?
+    /// Deletes a project with its files and open uploads; their objects join ``FileStore/discardedObjects(limit:)``.
+    /// - Returns: Whether there was such a project.
+    func deleteProject(_ id: ProjectID) async throws -> Bool
+}
+
+/// Files and folders.
+package protocol FileStore: Sendable {
+    /// - Returns: `nil` when there is no such file or folder.
+    func file(_ id: String) async throws -> File?
+    /// Files and folders directly in a folder, by name.
+    func files(in folder: String, filter: FileFilter, page: Page) async throws -> Listing<File>
+    /// The file or folder of a name in a folder.
+    func file(named name: String, in folder: String) async throws -> File?
+    /// Adds a folder.
+    /// - Throws: `.folderExists` or `.fileExists` when its name is taken, `.destinationNotFound` when its parent is gone.
+    func addFolder(_ folder: File) async throws
+    /// Gives a file another name.
+    /// - Returns: The new state; `nil` when there is no such file.
+    /// - Throws: `.fileExists` when the name is taken in its folder.
+    func renameFile(_ id: String, to name: String, now: Date) async throws -> File?
+    /// Changes metadata: a key with a value is set, one with `nil` removed. With `replacing` all other keys go first.
+    /// - Returns: The new state; `nil` when there is no such file.
+    /// - Throws: `.metadataInvalid` when more than ``MetadataRules/maximumPairs`` would be left.
+    func changeMetadata(_ id: String, _ change: [String: String?], replacing: Bool, now: Date) async throws -> File?
+    /// Replaces all tags.
+    /// - Returns: The new state; `nil` when there is no such file.
+    func replaceTags(_ id: String, _ tags: [String], now: Date) async throws -> File?
+    /// Deletes a file or an empty folder; an object that no file uses any more joins ``discardedObjects(limit:)``.
+    /// - Returns: Whether there was such a file.
+    /// - Throws: `.folderNotEmpty`.
+    func deleteFile(_ id: String) async throws -> Bool
+    /// Objects that nothing refers to and whose bytes must still be removed, oldest first.
+    func discardedObjects(limit: Int) async throws -> [ObjectKey]
+    /// Forgets discarded objects once their bytes are gone.
+    func forgetDiscarded(_ keys: [ObjectKey]) async throws
+}
+
+/// Uploads.
+package protocol UploadStore: Sendable {
+    /// Adds an upload.
+    /// - Throws: `.destinationNotFound` when its folder is gone.
+    func addUpload(_ upload: Upload) async throws
+    /// - Returns: The upload, also when it is completed; `nil` when no upload has this id.
+    func upload(_ id: String) async throws -> Upload?
+    /// A user's uploads that are not completed, newest first.
+    func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary>
+    /// One upload with what it holds.
+    func uploadSummary(_ id: String) async throws -> UploadSummary?
+    /// Moves an upload between `.active` and `.completing`; of several callers, in one process or many, at most one gets
+    /// `true`.
+    func moveUpload(_ id: String, from: Upload.State, to: Upload.State) async throws -> Bool
+    /// Ends an upload: its file appears, replacing one of the same name if the upload overwrites (a new id, the old
+    /// object discarded), the upload becomes `.completed`, its part records go.
+    /// - Returns: `false`, with nothing changed, when the upload is not `.completing`.
+    /// - Throws: `.nameTaken` or `.folderExists` for the name; `.destinationNotFound` or `.projectNotFound` when the
+    ///   destination is gone.
+    func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool
+    /// Forgets an `.active` upload and its parts; its object joins ``FileStore/discardedObjects(limit:)``.
+    /// - Returns: Whether there was such an upload.
+    func abortUpload(_ id: String) async throws -> Bool
+    /// Active uploads that were begun before a time and in which no part was stored since, oldest first.
+    func idleUploads(since: Date, limit: Int) async throws -> [String]
+    /// Forgets uploads that were completed before a time; the files stay.
+    func pruneCompletedUploads(before: Date) async throws
+    /// Uploads whose completion was begun and not ended.
+    func completingUploads() async throws -> [Upload]
+    /// Which of these objects belong to an upload that is not completed.
+    func openUploadKeys() async throws -> Set<ObjectKey>
+}
+
+/// Records of stored parts.
+package protocol PartStore: Sendable {
+    /// - Returns: `nil` when the part is not stored.
+    func part(_ number: PartNumber, of uploadID: String) async throws -> StoredPart?
+    /// All stored parts, by number.
+    func parts(of uploadID: String) async throws -> [StoredPart]
+    /// Forgets a part, durably, before its bytes are replaced. Costs no write when there is no record.
+    /// - Throws: `.uploadNotFound`, with nothing changed, when the upload is not `.active` any more: parts of an upload that
+    ///   is being completed are fixed.
+    /// - Returns: What was forgotten.
+    func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> StoredPart?
+    /// Vouches for a part, in place of any earlier record of the same number; the new record is not reported.
+    /// - Throws: `.uploadNotFound`, with nothing changed, when the upload is not `.active` any more.
+    /// - Returns: The record that was replaced.
+    func recordPart(_ part: StoredPart, of uploadID: String) async throws -> StoredPart?
+    /// Forgets the parts of a `.completing` upload that were not reported: complete leaves them out.
+    /// - Returns: What was forgotten.
+    func forgetUnreportedParts(of uploadID: String) async throws -> [StoredPart]
+    /// Marks parts of an `.active` upload as reported, all or none. Tags are compared without regard to case.
+    /// - Returns: The first report that names no stored part with this tag, or a part not yet marked of an upload that is
+    ///   not `.active` any more; `nil` when all are marked.
+    func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> PartReport?
+}
+
+/// Keys that sign data-plane URLs.
+package protocol SigningKeyStore: Sendable {
+    /// All keys, newest first.
+    func signingKeys() async throws -> [SigningKey]
+    /// Adds a key.
+    func addSigningKey(_ key: SigningKey) async throws
+    /// Forgets keys made before a time, but never the newest.
+    func pruneSigningKeys(before: Date) async throws
+}

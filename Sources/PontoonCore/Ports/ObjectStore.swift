@@ -1,0 +1,128 @@
+package import Foundation
+package import NIOCore
+
+/// Where the bytes are.
+///
+/// A store answers part info and download info with URLs of its own making, so that handlers never ask whether bytes pass
+/// through this server (`HostedObjectStore`) or go straight to another one. `ObjectStoreContract` in `PontoonTesting` is
+/// this page as tests.
+package protocol ObjectStore: Sendable {
+    /// Makes room for an upload before its first byte.
+    /// - Parameter size: Declared length in bytes; `nil` when unknown, then nothing is held.
+    /// - Throws: `.noRoom` when the bytes would not fit.
+    func prepare(_ key: ObjectKey, size: Int64?) async throws
+    /// Where and how a client sends one part.
+    func partRequest(for upload: Upload, part: PartNumber, base: BaseURL, now: Date) async throws -> SignedRequest
+    /// Where a client reads a whole file.
+    func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest
+    /// Turns gathered parts into one object, in the order given, durable when it returns. Writers still at work are shut
+    /// out first. Asking again after a crash or a lost answer ends in the same object.
+    /// - Parameter parts: By number, without gaps; empty for an empty object.
+    func finish(_ key: ObjectKey, parts: [StoredPart], partSize: Int64) async throws
+    /// Takes back ``finish(_:parts:partSize:)``: the parts are as before and may be sent again. Does nothing when it was not
+    /// finished.
+    func reopen(_ key: ObjectKey) async throws
+    /// Lets go of what only ``reopen(_:)`` needed, once the object's file is committed.
+    func settle(_ key: ObjectKey) async throws
+    /// Removes all bytes of an object or an unfinished upload; nothing happens when there are none.
+    func discard(_ key: ObjectKey) async throws
+    /// Removes what an earlier process left behind: bytes of uploads that no record names.
+    /// - Parameter open: Keys of uploads that still exist.
+    func recover(open: Set<ObjectKey>) async throws
+}
+
+/// A store whose bytes pass through this server.
+package protocol HostedObjectStore: ObjectStore {
+    /// Begins to receive a part. Nothing is overwritten before the first write.
+    /// - Parameters:
+    ///   - length: Bytes that were announced; `nil` when unknown.
+    ///   - expected: Checksums to compute and compare.
+    /// - Throws: `.uploadNotFound` when the upload is being finished.
+    func openPart(
+        _ number: PartNumber,
+        of upload: Upload,
+        length: Int64?,
+        expecting expected: ExpectedChecksums
+    ) async throws -> any PartWriter
+    /// Removes the bytes of a part whose record was forgotten or replaced; slots are left to be overwritten.
+    func discardPart(_ part: StoredPart, of upload: Upload) async throws
+    /// Reads a stored part of an unfinished upload, in chunks of bounded size.
+    func readPart(_ part: StoredPart, of upload: Upload) async throws -> any ObjectReader
+    /// Reads a finished object.
+    /// - Throws: `.fileNotFound` when there are no such bytes.
+    func openObject(_ key: ObjectKey) async throws -> any ObjectReader
+    /// Checks a data-plane URL.
+    /// - Throws: `.urlRefused` when it was altered, is for something else, or has expired.
+    func verify(_ signed: SignedPath, now: Date) async throws
+}
+
+/// Receives the bytes of one part. Used by one task; ends with exactly one ``close()``.
+package protocol PartWriter: Sendable {
+    /// Where the bytes go, for the part's record.
+    var place: PartPlace { get }
+    /// Appends bytes and adds them to the checksums.
+    /// - Throws: `.storageFull`; `.uploadNotFound` when the upload ended meanwhile.
+    func write(_ bytes: ByteBuffer) async throws
+    /// Makes the bytes durable.
+    /// - Returns: Length and checksums of all that was written.
+    func sync() async throws -> PartDigest.Result
+    /// Drops what was written.
+    func discard() async
+    /// Lets go of the part, after it was recorded or discarded.
+    func close() async
+}
+
+/// Reads bytes at any place. Ends with exactly one ``close()``.
+package protocol ObjectReader: Sendable {
+    /// Length in bytes.
+    var size: Int64 { get }
+    /// Reads up to `count` bytes from `offset`; fewer only at the end.
+    func read(at offset: Int64, count: Int) async throws -> ByteBuffer
+    /// Lets go of the object.
+    func close() async
+}
+
+/// A URL that carries its own permission.
+package struct SignedRequest: Hashable, Sendable {
+    /// `PUT` for a part, `GET` for a download.
+    package let method: String
+    /// Absolute, strictly valid, well below 6000 characters.
+    package let url: String
+    /// When it stops being admitted.
+    package let expires: Date
+    /// Headers that the client must set.
+    package let headers: [String: String]
+    /// Response headers that the client must report.
+    package let reportHeaders: [String]
+
+    /// Joins the fields.
+    package init(method: String, url: String, expires: Date, headers: [String: String] = [:], reportHeaders: [String]) {
+        self.method = method
+        self.url = url
+        self.expires = expires
+        self.headers = headers
+        self.reportHeaders = reportHeaders
+    }
+}
+
+/// Scheme, host and port under which clients reach this server, without a trailing slash.
+package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
+    /// Such as `http://127.0.0.1:8080`.
+    package let description: String
+
+    /// Takes a URL, dropping trailing slashes and a trailing `/v2`.
+    ///
+    /// - Returns: `nil` unless it is `http` or `https` with a host and neither query nor fragment.
+    package init?(_ text: String) {
+        var text = text[...]
+        while text.hasSuffix("/") { text.removeLast() }
+        if text.hasSuffix("/v2") { text.removeLast(3) }
+        guard let url = URL(string: String(text)), let scheme = url.scheme, ["http", "https"].contains(scheme),
+            url.host?.isEmpty == false, url.query == nil, url.fragment == nil, url.user == nil
+        else { return nil }
+        description = String(text)
+    }
+
+    /// Root of the control plane.
+    package var api: String { description + "/v2" }
+}

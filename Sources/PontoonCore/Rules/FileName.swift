@@ -1,0 +1,19 @@
+/// What a file or folder may be called. Source: docs/api.md#names.
+package enum FileName {
+    /// Longest name in Unicode scalars.
+    package static let maximumScalars = 255
+
+    /// What is wrong with a name.
+    ///
+    /// - Returns: `nil` for a good name: any characters but `/` and control characters, 1 to 255 of them, not `.` or `..`.
+    package static func problem(with name: String) -> String? {
+        if name.isEmpty { return "The name must not be empty." }
+        if name == "." || name == ".." { return "The name must not be '.' or '..'." }
+        if name.unicodeScalars.count > maximumScalars { return "The name must have at most \(maximumScalars) characters." }
+        if name.unicodeScalars.contains("/") { return "The name must not contain '/'." }
+        if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            return "The name must not contain control characters."
+        }
+        return nil
+    }
+}

@@ -1,0 +1,26 @@
+/// What a file's metadata may hold. Source: docs/api.md#file-metadata.
+package enum MetadataRules {
+    /// Most pairs on one file.
+    package static let maximumPairs = 1000
+    /// Longest key in UTF-8 bytes.
+    package static let maximumKeyBytes = 100
+    /// Longest value in UTF-8 bytes.
+    package static let maximumValueBytes = 300
+
+    /// Checks one change of metadata.
+    ///
+    /// - Throws: `.metadataInvalid` for an empty or too long key, or a too long value.
+    package static func check(_ change: [String: String?]) throws(PontoonError) {
+        guard change.count <= maximumPairs else {
+            throw PontoonError(.metadataInvalid, "A file holds at most \(maximumPairs) metadata pairs.")
+        }
+        for (key, value) in change {
+            guard (1...maximumKeyBytes).contains(key.utf8.count) else {
+                throw PontoonError(.metadataInvalid, "A metadata key has 1 to \(maximumKeyBytes) bytes of UTF-8.")
+            }
+            guard (value?.utf8.count ?? 0) <= maximumValueBytes else {
+                throw PontoonError(.metadataInvalid, "A metadata value has at most \(maximumValueBytes) bytes of UTF-8.")
+            }
+        }
+    }
+}

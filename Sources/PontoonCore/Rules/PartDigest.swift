@@ -1,0 +1,100 @@
+import Crypto
+package import Foundation
+
+/// Checksums of a part, computed while its bytes pass.
+///
+/// CRC-64/NVME always; the others only when the client sent one to compare with.
+package struct PartDigest: Sendable {
+    /// What came out.
+    package struct Result: Hashable, Sendable {
+        /// Bytes seen.
+        package let size: Int64
+        /// CRC-64/NVME of them.
+        package let crc64: CRC64NVME
+        /// The first declared checksum that differs; `nil` when all agree.
+        package let mismatch: String?
+    }
+
+    private let expected: ExpectedChecksums
+    private var size: Int64 = 0
+    private var crc64 = CRC64NVME()
+    private var crc32c: CRC32C?
+    private var md5: Insecure.MD5?
+    private var sha256: SHA256?
+
+    /// Begins with no bytes.
+    package init(expecting expected: ExpectedChecksums = ExpectedChecksums()) {
+        self.expected = expected
+        crc32c = expected.crc32c.map { _ in CRC32C() }
+        md5 = expected.md5.map { _ in Insecure.MD5() }
+        sha256 = expected.sha256.map { _ in SHA256() }
+    }
+
+    /// Adds bytes.
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        size += Int64(bytes.count)
+        crc64.update(bytes)
+        crc32c?.update(bytes)
+        md5?.update(bufferPointer: bytes)
+        sha256?.update(bufferPointer: bytes)
+    }
+
+    /// Compares with what was declared.
+    package func finish() -> Result {
+        var mismatch: String?
+        if let declared = expected.crc64, declared != crc64 { mismatch = "x-amz-checksum-crc64nvme" }
+        if let declared = expected.crc32c, declared != crc32c { mismatch = "x-amz-checksum-crc32c" }
+        if let declared = expected.sha256, let sha256, declared != Data(sha256.finalize()) {
+            mismatch = "x-amz-checksum-sha256"
+        }
+        if let declared = expected.md5, let md5, declared != Data(md5.finalize()) { mismatch = "Content-MD5" }
+        return Result(size: size, crc64: crc64, mismatch: mismatch)
+    }
+}
+
+/// Checksums that a client sent along with the bytes, in the S3 headers.
+package struct ExpectedChecksums: Sendable {
+    /// `x-amz-checksum-crc64nvme`.
+    package private(set) var crc64: CRC64NVME?
+    /// `x-amz-checksum-crc32c`.
+    package private(set) var crc32c: CRC32C?
+    /// `x-amz-checksum-sha256`, 32 bytes.
+    package private(set) var sha256: Data?
+    /// `Content-MD5`, 16 bytes.
+    package private(set) var md5: Data?
+
+    /// Expects nothing.
+    package init() {}
+
+    /// Reads the headers, each base64.
+    ///
+    /// - Throws: `.checksumMalformed` for a value that is not base64 of the right length.
+    package init(
+        crc64nvme: String?,
+        crc32c: String?,
+        sha256: String?,
+        contentMD5: String?
+    ) throws(PontoonError) {
+        self.crc64 = try Self.parse(crc64nvme, "x-amz-checksum-crc64nvme") { CRC64NVME(base64: $0) }
+        self.crc32c = try Self.parse(crc32c, "x-amz-checksum-crc32c") { CRC32C(base64: $0) }
+        self.sha256 = try Self.parse(sha256, "x-amz-checksum-sha256") { Self.bytes($0, count: 32) }
+        self.md5 = try Self.parse(contentMD5, "Content-MD5") { Self.bytes($0, count: 16) }
+    }
+
+    private static func parse<Value>(
+        _ text: String?,
+        _ header: String,
+        _ read: (String) -> Value?
+    ) throws(PontoonError) -> Value? {
+        guard let text else { return nil }
+        guard let value = read(text) else {
+            throw PontoonError(.checksumMalformed, "The \(header) header is not the base64 of such a checksum.")
+        }
+        return value
+    }
+
+    private static func bytes(_ base64: String, count: Int) -> Data? {
+        guard let data = Data(base64Encoded: base64), data.count == count else { return nil }
+        return data
+    }
+}

@@ -1,0 +1,65 @@
+/// Finds what a caller names and checks what the caller may do there. A stranger's project does not exist for the caller;
+/// one that may be read but not changed is refused with the call's own code.
+package struct Access: Sendable {
+    private let metadata: any MetadataStore
+
+    /// Looks in a store.
+    package init(metadata: any MetadataStore) { self.metadata = metadata }
+
+    /// - Throws: `.projectNotFound`; `refusal` when the caller lacks the right.
+    package func project(
+        _ id: ProjectID,
+        for caller: User,
+        needing right: Permission = .read,
+        else refusal: PontoonError.Code = .projectForbidden
+    ) async throws -> AccessibleProject {
+        guard let project = try await metadata.project(id, for: caller.name) else {
+            throw PontoonError(.projectNotFound, "Requested project does not exist.")
+        }
+        guard project.permissions.allows(right) else {
+            throw PontoonError(refusal, "You do not have permission to do this in project \(id).")
+        }
+        return project
+    }
+
+    /// - Throws: `missing` when there is no such file or folder for the caller; `refusal` when the caller lacks the right.
+    package func file(
+        _ id: String,
+        for caller: User,
+        needing right: Permission = .read,
+        missing: PontoonError.Code = .fileNotFound,
+        else refusal: PontoonError.Code = .fileForbidden
+    ) async throws -> (file: File, project: AccessibleProject) {
+        guard let file = try await metadata.file(id),
+            let project = try await metadata.project(file.project, for: caller.name)
+        else {
+            throw PontoonError(missing, "Requested file or folder does not exist.")
+        }
+        guard project.permissions.allows(right) else {
+            throw PontoonError(refusal, "You do not have permission to do this in project \(file.project).")
+        }
+        return (file, project)
+    }
+
+    /// A folder by id, or a project's root.
+    ///
+    /// - Throws: As ``file(_:for:needing:missing:else:)`` with `missing`, ``project(_:for:needing:else:)``, and
+    ///   `.parentNotFolder` when the id is a file's.
+    package func folder(
+        _ destination: InitializeRequest.Destination,
+        for caller: User,
+        needing right: Permission,
+        missing: PontoonError.Code,
+        else refusal: PontoonError.Code
+    ) async throws -> (folder: String, project: AccessibleProject) {
+        switch destination {
+        case .project(let id):
+            let project = try await project(id, for: caller, needing: right, else: refusal)
+            return (project.project.rootFolder, project)
+        case .folder(let id):
+            let (folder, project) = try await file(id, for: caller, needing: right, missing: missing, else: refusal)
+            guard folder.kind == .folder else { throw PontoonError(.parentNotFolder, "The parent is not a folder.") }
+            return (folder.id, project)
+        }
+    }
+}

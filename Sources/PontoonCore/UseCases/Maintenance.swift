@@ -1,0 +1,77 @@
+package import Foundation
+
+/// What must be done now and then, and once at start, whoever is calling.
+package struct Maintenance: Sendable {
+    private let metadata: any MetadataStore
+    private let objects: any ObjectStore
+    private let uploads: Uploads
+    private let garbage: GarbageCollector
+    private let keys: KeyRing
+    private let uploadLifetime: Duration
+    private let replayLifetime: Duration
+    private let now: @Sendable () -> Date
+
+    /// Works on two stores.
+    ///
+    /// - Parameters:
+    ///   - uploadLifetime: An upload in which nothing was stored for so long is aborted.
+    ///   - replayLifetime: For so long a repeated complete gives the same answer.
+    package init(
+        metadata: any MetadataStore,
+        objects: any ObjectStore,
+        uploads: Uploads,
+        keys: KeyRing,
+        uploadLifetime: Duration,
+        replayLifetime: Duration = .seconds(24 * 3600),
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.metadata = metadata
+        self.objects = objects
+        self.uploads = uploads
+        self.garbage = GarbageCollector(metadata: metadata, objects: objects)
+        self.keys = keys
+        self.uploadLifetime = uploadLifetime
+        self.replayLifetime = replayLifetime
+        self.now = now
+    }
+
+    /// Puts right what a crash left behind; before the first request.
+    package func recover() async throws {
+        try await uploads.recoverCompletions()
+        try await objects.recover(open: try await metadata.openUploadKeys())
+        try await garbage.collect()
+        try await keys.rotateIfDue()
+    }
+
+    /// One round of housekeeping.
+    ///
+    /// - Returns: Ids of the uploads that were aborted because nobody touched them.
+    package func tidy() async throws -> [String] {
+        let expired = try await expireUploads()
+        try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.timeInterval))
+        try await garbage.collect()
+        try await keys.rotateIfDue()
+        return expired
+    }
+
+    private func expireUploads() async throws -> [String] {
+        let deadline = now().addingTimeInterval(-uploadLifetime.timeInterval)
+        var expired: [String] = []
+        while true {
+            let idle = try await metadata.idleUploads(since: deadline, limit: 100)
+            var aborted = 0
+            for id in idle where try await metadata.abortUpload(id) {
+                expired.append(id)
+                aborted += 1
+            }
+            guard aborted > 0 else { return expired }
+        }
+    }
+}
+
+extension Duration {
+    /// The same span in seconds, for arithmetic with dates.
+    package var timeInterval: TimeInterval {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

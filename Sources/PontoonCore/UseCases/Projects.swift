@@ -1,0 +1,98 @@
+package import Foundation
+
+/// Projects: make, find, change, delete.
+package struct Projects: Sendable {
+    private let metadata: any MetadataStore
+    private let access: Access
+    private let garbage: GarbageCollector
+    private let now: @Sendable () -> Date
+
+    /// Works on two stores.
+    package init(
+        metadata: any MetadataStore,
+        objects: any ObjectStore,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.metadata = metadata
+        self.access = Access(metadata: metadata)
+        self.garbage = GarbageCollector(metadata: metadata, objects: objects)
+        self.now = now
+    }
+
+    /// Makes a project of the caller's; a short name that is taken gets a number.
+    ///
+    /// - Throws: `.projectNameMissing` when the name is absent or blank.
+    package func create(name: String?, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
+        guard let name, !name.allSatisfy(\.isWhitespace) else {
+            throw PontoonError(.projectNameMissing, "The field 'name' is missing or empty.")
+        }
+        var attempt = 0
+        while true {
+            let id = ProjectID(owner: caller.name, shortName: ShortName.derive(from: name, attempt: attempt))
+            var project = Self.newProject(id: id, name: name, creator: caller.name, now: now())
+            project.description = change.description ?? ""
+            project.tags = change.tags ?? []
+            project.settings = change.settings ?? project.settings
+            project.billingGroup = change.billingGroup ?? project.billingGroup
+            if try await metadata.addProject(project) {
+                return AccessibleProject(project: project, permissions: .all)
+            }
+            attempt += 1
+        }
+    }
+
+    /// One project.
+    ///
+    /// - Throws: `.projectNotFound`.
+    package func details(_ id: ProjectID, caller: User) async throws -> AccessibleProject {
+        try await access.project(id, for: caller)
+    }
+
+    /// The caller's projects, newest first; parameters as in ``ProjectStore``.
+    package func list(
+        owner: String?,
+        name: String?,
+        tags: [String],
+        caller: User,
+        page: Page
+    ) async throws -> Listing<AccessibleProject> {
+        try await metadata.projects(for: caller.name, owner: owner, name: name, tags: tags, page: page)
+    }
+
+    /// Changes fields of a project; its id stays.
+    ///
+    /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`.
+    package func update(_ id: ProjectID, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
+        let accessible = try await access.project(id, for: caller, needing: .write)
+        if let name = change.name, name.allSatisfy(\.isWhitespace) {
+            throw PontoonError(.projectNameMissing, "The field 'name' must not be empty.")
+        }
+        guard let project = try await metadata.updateProject(id, change, now: now()) else {
+            throw PontoonError(.projectNotFound, "Requested project does not exist.")
+        }
+        return AccessibleProject(project: project, permissions: accessible.permissions)
+    }
+
+    /// Deletes a project with its files and open uploads.
+    ///
+    /// - Throws: `.projectNotFound`, `.projectForbidden`.
+    package func delete(_ id: ProjectID, caller: User) async throws {
+        _ = try await access.project(id, for: caller, needing: .admin)
+        guard try await metadata.deleteProject(id) else {
+            throw PontoonError(.projectNotFound, "Requested project does not exist.")
+        }
+        try await garbage.collect()
+    }
+
+    static func newProject(id: ProjectID, name: String, creator: String, now: Date) -> Project {
+        Project(
+            id: id,
+            uuid: Identifiers.uuid(),
+            name: name,
+            billingGroup: Identifiers.uuid(),
+            rootFolder: Identifiers.file(now: now),
+            createdBy: creator,
+            createdOn: now
+        )
+    }
+}

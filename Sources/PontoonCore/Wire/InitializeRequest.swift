@@ -1,0 +1,52 @@
+/// What initialize asks for, checked. `POST /v2/upload/multipart`; source: docs/api.md#initialize.
+package struct InitializeRequest: Sendable {
+    /// Where the file is to go.
+    package enum Destination: Sendable {
+        case project(ProjectID)
+        case folder(id: String)
+    }
+
+    /// Project root or folder.
+    package let destination: Destination
+    /// Name of the file to be.
+    package let name: String
+    /// Declared length in bytes, 0 to 5 TiB; `nil` when unknown.
+    package let size: Int64?
+    /// Wished bytes per part; not checked, an unusable wish is replaced.
+    package let partSize: Int64?
+    /// Declared MD5 of the file, 32 lower-case hex digits.
+    package let md5: String?
+
+    /// Reads the body; unknown fields are ignored.
+    ///
+    /// - Throws: `.initializeInvalid`; `.uploadProjectMalformed` when `project` is not `owner/name`.
+    package init(_ value: JSONValue) throws(PontoonError) {
+        let object = try RequestObject(value, code: .initializeInvalid)
+        let name = try object.string("name")
+        let project = try object.string("project")
+        let parent = try object.string("parent")
+        size = try object.integer("size")
+        partSize = try object.integer("part_size")
+        md5 = try object.string("md5")?.lowercased()
+        guard let name else { throw PontoonError(.initializeInvalid, "The field 'name' is missing.") }
+        if let problem = FileName.problem(with: name) { throw PontoonError(.initializeInvalid, problem) }
+        self.name = name
+        if let size, !(0...PartSizing.maximumFileSize).contains(size) {
+            throw PontoonError(.initializeInvalid, "The field 'size' must be 0 to \(PartSizing.maximumFileSize) bytes.")
+        }
+        if let md5, md5.utf8.count != 32 || !md5.allSatisfy(\.isHexDigit) {
+            throw PontoonError(.initializeInvalid, "The field 'md5' must be 32 hex digits.")
+        }
+        switch (project, parent) {
+        case (let project?, nil):
+            guard let id = ProjectID(project) else {
+                throw PontoonError(.uploadProjectMalformed, "The field 'project' must have the form owner/project.")
+            }
+            destination = .project(id)
+        case (nil, let parent?):
+            destination = .folder(id: parent)
+        default:
+            throw PontoonError(.initializeInvalid, "Exactly one of 'project' and 'parent' must be given.")
+        }
+    }
+}

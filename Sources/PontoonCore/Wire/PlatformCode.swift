@@ -1,0 +1,58 @@
+extension PontoonError.Code {
+    /// The platform's number for a refusal. Source: docs/api.md#error-codes.
+    package var platformCode: Int {
+        switch self {
+        case .badRequest, .requestTooLarge, .headersTooLarge: 90000
+        case .checksumMismatch, .checksumMalformed, .bodyIncomplete, .partTooLong, .rangeNotSatisfiable: 90000
+        case .notAuthenticated: 90001
+        case .forbidden, .urlRefused: 90002
+        case .routeNotFound: 90003
+        case .methodNotAllowed: 90006
+        case .noRoom: 90007
+        case .unsupportedMediaType: 90008
+        case .internalFault: 90009
+        case .userForbidden: 2001
+        case .userNotFound: 2002
+        case .userExists: 2003
+        case .projectForbidden: 3001
+        case .projectNotFound: 3002
+        case .projectExists: 3003
+        case .projectNameMissing: 3007
+        case .projectIDMalformed: 3012
+        case .fileForbidden: 5001
+        case .fileNotFound: 5002
+        case .fileExists: 5003
+        case .projectQueryMalformed: 5005
+        case .metadataInvalid: 5006
+        case .fileChangeForbidden: 5008
+        case .metadataChangeForbidden: 5009
+        case .tagChangeForbidden: 5011
+        case .typeNotFolder: 5012
+        case .folderNotDownloadable: 5017
+        case .folderNotEmpty: 5021
+        case .parentNotFolder: 5022
+        case .folderDetailsFixed: 5023
+        case .fileNameInvalid: 5024
+        case .folderMetadataFixed: 5025
+        case .destinationNotFound: 5026
+        case .folderTagsFixed: 5027
+        case .destinationMissing: 5029
+        case .folderExists: 5030
+        case .destinationAmbiguous: 5031
+        case .storageFull: 8000
+        case .uploadForbidden: 8001
+        case .destinationForbidden: 8002
+        case .uploadNotFound: 8003
+        case .nameTaken: 8005
+        case .completeRefused: 8007
+        case .partUnavailable: 8008
+        case .abortRefused: 8009
+        case .uploadProjectMalformed: 8010
+        case .uploadIDMissing: 8011
+        case .partNumberInvalid: 8012
+        case .initializeInvalid: 8013
+        case .reportInvalid: 8014
+        case .partListInvalid: 8015
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/// A project as the API shows it. `GET /v2/projects/{owner}/{project}`; source: docs/api.md#projects.
+package struct ProjectBody: Codable, Sendable {
+    /// What the caller may do.
+    package struct Rights: Codable, Sendable {
+        package var write: Bool
+        package var read: Bool
+        package var copy: Bool
+        package var execute: Bool
+        package var admin: Bool
+
+        /// Shows permissions.
+        package init(_ permissions: Permissions) {
+            write = permissions.write
+            read = permissions.read
+            copy = permissions.copy
+            execute = permissions.execute
+            admin = permissions.admin
+        }
+    }
+
+    package var href: String
+    package var id: String
+    package var name: String
+    package var type: String
+    package var description: String
+    package var tags: [String]
+    package var settings: JSONValue
+    package var permissions: Rights
+    package var rootFolder: String
+    package var billingGroup: String
+    package var createdBy: String
+    package var createdOn: Timestamp
+    package var modifiedOn: Timestamp
+    package var category: String
+
+    private enum CodingKeys: String, CodingKey {
+        case href, id, name, type, description, tags, settings, permissions, category
+        case rootFolder = "root_folder"
+        case billingGroup = "billing_group"
+        case createdBy = "created_by"
+        case createdOn = "created_on"
+        case modifiedOn = "modified_on"
+    }
+
+    /// Names of the fields that a list shows unless others are asked for.
+    package static let listFields = ["href", "id", "name", "created_by", "category", "created_on", "modified_on"]
+
+    /// Shows a project.
+    ///
+    /// - Parameter settings: The project's settings, parsed.
+    package init(_ accessible: AccessibleProject, settings: JSONValue, base: BaseURL) {
+        let project = accessible.project
+        href = "\(base.api)/projects/\(project.id)"
+        id = project.id.description
+        name = project.name
+        type = "v2"
+        description = project.description
+        tags = project.tags
+        self.settings = settings
+        permissions = Rights(accessible.permissions)
+        rootFolder = project.rootFolder
+        billingGroup = project.billingGroup
+        createdBy = project.createdBy
+        createdOn = Timestamp(project.createdOn)
+        modifiedOn = Timestamp(project.modifiedOn)
+        category = "PRIVATE"
+    }
+}

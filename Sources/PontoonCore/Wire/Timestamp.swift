@@ -1,0 +1,20 @@
+package import Foundation
+
+/// Time as the API writes it: `YYYY-MM-DDTHH:MM:SSZ`, whole seconds, UTC. The Python client reads nothing else.
+package struct Timestamp: Hashable, Sendable, Codable {
+    /// The moment.
+    package let date: Date
+
+    /// Wraps a moment.
+    package init(_ date: Date) { self.date = date }
+
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        date = try Date(text, strategy: .iso8601)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(date.formatted(.iso8601))
+    }
+}

@@ -1,0 +1,107 @@
+/// An upload as the API shows it: answer of initialize, item of the list, and details.
+///
+/// `GET /v2/upload/multipart/{upload_id}`; source: docs/api.md#uploads.
+package struct UploadBody: Codable, Sendable {
+    /// Absolute URL of the upload; the Java client hangs every later call on it.
+    package var href: String
+    package var uploadID: String
+    package var project: String
+    package var parent: String?
+    package var name: String
+    /// Absent when it was not declared.
+    package var size: Int64?
+    package var partSize: Int64?
+    package var parallelUploads: Bool?
+    package var initiated: Timestamp
+    /// Parts that were reported.
+    package var uploadedPartsCount: Int?
+    /// Extension: parts whose bytes are stored, reported or not.
+    package var storedPartsCount: Int?
+    /// Extension: bytes in the stored parts.
+    package var storedBytes: Int64?
+    /// Reported parts, by number; only with `list_parts=true`.
+    package var parts: [PartReportBody]?
+
+    private enum CodingKeys: String, CodingKey {
+        case href, project, parent, name, size, initiated, parts
+        case uploadID = "upload_id"
+        case partSize = "part_size"
+        case parallelUploads = "parallel_uploads"
+        case uploadedPartsCount = "uploaded_parts_count"
+        case storedPartsCount = "stored_parts_count"
+        case storedBytes = "stored_bytes"
+    }
+
+    /// What initialize answers, and the base of the other two.
+    package init(_ upload: Upload, base: BaseURL) {
+        href = "\(base.api)/upload/multipart/\(upload.id)"
+        uploadID = upload.id
+        project = upload.project.description
+        parent = upload.parent
+        name = upload.name
+        size = upload.size
+        partSize = upload.partSize
+        parallelUploads = true
+        initiated = Timestamp(upload.initiatedOn)
+        uploadedPartsCount = 0
+    }
+
+    /// What the list and the details show.
+    package init(_ summary: UploadSummary, base: BaseURL) {
+        self.init(summary.upload, base: base)
+        uploadedPartsCount = summary.reportedParts
+        storedPartsCount = summary.storedParts
+        storedBytes = summary.storedBytes
+    }
+}
+
+/// One part report, as sent by the client and as listed by `list_parts=true`.
+package struct PartReportBody: Codable, Sendable {
+    /// The part's headers.
+    package struct Response: Codable, Sendable {
+        package var headers: [String: String]
+    }
+
+    /// Only in the answer to a report: the upload, which the Java client reads.
+    package var href: String?
+    package var partNumber: Int
+    package var response: Response
+
+    private enum CodingKeys: String, CodingKey {
+        case href, response
+        case partNumber = "part_number"
+    }
+
+    /// Shows a part with its tag, without quotes.
+    package init(number: PartNumber, etag: String, href: String? = nil) {
+        self.href = href
+        partNumber = number.rawValue
+        response = Response(headers: ["ETag": etag])
+    }
+}
+
+extension PartReport {
+    /// Reads one report from a request.
+    ///
+    /// - Throws: `.partNumberInvalid` for the number, `.reportInvalid` for the rest.
+    package init(_ value: JSONValue) throws(PontoonError) {
+        guard case .object(let fields) = value else {
+            throw PontoonError(.reportInvalid, "A part report must be a JSON object.")
+        }
+        guard let number = fields["part_number"]?.integer else {
+            throw PontoonError(.partNumberInvalid, "The field 'part_number' must be an integer from 1 to 10000.")
+        }
+        let partNumber = try PartNumber(Int(clamping: number))
+        guard case .object(let response) = fields["response"], case .object(let headers) = response["headers"] else {
+            throw PontoonError(.reportInvalid, "The report of part \(number) lacks 'response.headers'.")
+        }
+        let tag = headers.first { $0.key.lowercased() == "etag" }?.value
+        guard case .string(let etag) = tag, !etag.isEmpty, etag != "\"\"" else {
+            throw PontoonError(
+                .reportInvalid,
+                "The report of part \(number) has no ETag: the part was not stored, send it again."
+            )
+        }
+        self.init(number: partNumber, etag: etag)
+    }
+}

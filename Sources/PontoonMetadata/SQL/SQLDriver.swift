@@ -1,0 +1,70 @@
+/// A connection to an SQL database, reduced to what the store needs; `SQLite/` has one, PostgreSQL can have another.
+///
+/// The store speaks the dialect that SQLite 3.35 and PostgreSQL share: `ON CONFLICT`, `RETURNING`, `$1` parameters that
+/// are numbered in order of first use, `BIGINT` and `TEXT` columns, text compared byte for byte (in PostgreSQL: a
+/// database of C collation).
+package protocol SQLDriver: Sendable {
+    /// Runs queries on one unchanging state of the database.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value
+    /// Runs statements as one transaction, durable when it returns; what the body throws undoes all of them.
+    ///
+    /// The body may be run more than once, so it must do nothing but talk to its connection, and must let an error of
+    /// the connection through. Other writers' commits may show between its statements (`READ COMMITTED`); where that
+    /// matters the store holds rows, see ``SQLRowLock``. A write that has begun is not cancelled with its task.
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value
+    /// Ends running transactions and lets go of the database; everything asked later fails.
+    func close() async throws
+}
+
+/// Runs statements inside a transaction.
+package protocol SQLConnection {
+    /// Runs a statement that gives rows back.
+    ///
+    /// - Parameters:
+    ///   - statement: With parameters from `$1`.
+    ///   - values: `$1` first.
+    ///   - holding: Keeps the rows found from changing until the transaction ends; only in a write.
+    /// - Returns: The rows, in order.
+    /// - Throws: ``SQLError``.
+    func query(_ statement: SQLStatement, values: [SQLValue], holding: SQLRowLock?) throws -> [SQLRow]
+    /// Runs a statement that gives no rows back.
+    ///
+    /// - Parameters:
+    ///   - statement: With parameters from `$1`.
+    ///   - values: `$1` first.
+    /// - Returns: How many rows it inserted, updated or deleted, cascades not counted; meaningless for other statements.
+    /// - Throws: ``SQLError``.
+    func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int
+}
+
+/// How a query holds the rows that it finds against other writers.
+///
+/// A database whose writers are alone anyway, such as SQLite, ignores it; PostgreSQL appends `FOR SHARE OF table` or
+/// `FOR UPDATE OF table`.
+package enum SQLRowLock: Sendable {
+    /// The table's rows cannot be changed or deleted, but others may hold them likewise.
+    case shared(String)
+    /// The table's rows cannot be changed, deleted, held, or referred to by new rows.
+    case exclusive(String)
+}
+
+extension SQLConnection {
+    /// Runs a statement that gives rows back; see ``query(_:values:holding:)``.
+    func query(
+        _ statement: SQLStatement,
+        _ arguments: [(any SQLConvertible)?] = [],
+        holding: SQLRowLock? = nil
+    ) throws -> [SQLRow] {
+        try query(statement, values: arguments.map { $0?.sqlValue ?? .null }, holding: holding)
+    }
+
+    /// Runs a statement that gives no rows back; see ``execute(_:values:)``.
+    @discardableResult
+    func execute(_ statement: SQLStatement, _ arguments: [(any SQLConvertible)?] = []) throws -> Int {
+        try execute(statement, values: arguments.map { $0?.sqlValue ?? .null })
+    }
+}

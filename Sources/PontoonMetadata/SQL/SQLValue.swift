@@ -1,0 +1,58 @@
+import Foundation
+import PontoonCore
+
+/// A value as the database keeps it.
+package enum SQLValue: Hashable, Sendable {
+    case null
+    case integer(Int64)
+    case text(String)
+}
+
+/// Something that the database can keep.
+package protocol SQLConvertible: Sendable {
+    /// How it is kept.
+    var sqlValue: SQLValue { get }
+}
+
+extension SQLValue: SQLConvertible {
+    package var sqlValue: SQLValue { self }
+}
+
+extension String: SQLConvertible {
+    package var sqlValue: SQLValue { .text(self) }
+}
+
+extension Int: SQLConvertible {
+    package var sqlValue: SQLValue { .integer(Int64(self)) }
+}
+
+extension Int64: SQLConvertible {
+    package var sqlValue: SQLValue { .integer(self) }
+}
+
+extension Bool: SQLConvertible {
+    /// 0 or 1: SQLite has no type for truth.
+    package var sqlValue: SQLValue { .integer(self ? 1 : 0) }
+}
+
+extension Date: SQLConvertible {
+    /// Unix time in milliseconds.
+    package var sqlValue: SQLValue { .integer(Int64((timeIntervalSince1970 * 1000).rounded())) }
+}
+
+extension ObjectKey: SQLConvertible {
+    package var sqlValue: SQLValue { .text(rawValue) }
+}
+
+extension ProjectID: SQLConvertible {
+    package var sqlValue: SQLValue { .text(description) }
+}
+
+extension PartNumber: SQLConvertible {
+    package var sqlValue: SQLValue { .integer(Int64(rawValue)) }
+}
+
+extension CRC64NVME: SQLConvertible {
+    /// 16 hex digits: it does not fit a signed 64-bit integer.
+    package var sqlValue: SQLValue { .text(hex) }
+}

@@ -1,0 +1,166 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func file(_ id: String) async throws -> File? {
+        try await read { try $0.file(id) }
+    }
+
+    package func file(named name: String, in folder: String) async throws -> File? {
+        try await read { connection in
+            try connection.files(try connection.query(selectFileByName, [folder, name])).first
+        }
+    }
+
+    package func files(in folder: String, filter: FileFilter, page: Page) async throws -> Listing<File> {
+        guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
+        return try await read { connection in
+            var total = SQLBuilder("SELECT COUNT(*) AS total FROM files WHERE files.parent_id = ")
+            total.append(folder: folder, filter: filter)
+            let count = try connection.query(total).first?.count("total") ?? 0
+            guard page.isWanted, count > page.offset else { return Listing(items: [], total: count) }
+            var select = SQLBuilder("SELECT \(fileColumns) FROM \(fileTables) WHERE files.parent_id = ")
+            select.append(folder: folder, filter: filter)
+            select.append(" ORDER BY files.name")
+            select.append(page: page)
+            return Listing(items: try connection.files(try connection.query(select)), total: count)
+        }
+    }
+
+    package func addFolder(_ folder: File) async throws {
+        try await writeSettling { connection in
+            try connection.refuse(taken: folder.name, in: folder.parent, asFile: .fileExists)
+            try connection.insert(folder)
+        }
+    }
+
+    package func renameFile(_ id: String, to name: String, now: Date) async throws -> File? {
+        try await write { connection in
+            do {
+                guard try connection.execute(updateName, [name, now, id]) == 1 else { return nil }
+            } catch let error as SQLError where error.kind == .uniqueViolation {
+                throw PontoonError(.fileExists, "The folder has an entry of this name already.", cause: error)
+            }
+            return try connection.file(id)
+        }
+    }
+
+    package func deleteFile(_ id: String) async throws -> Bool {
+        let now = now
+        return try await writeSettling { connection in
+            // Roots are left alone: they go with their project.
+            let rows = try connection.query(selectDeletable, [id], holding: .exclusive("files"))
+            guard let row = rows.first else { return false }
+            guard try connection.query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {
+                throw PontoonError(.folderNotEmpty, "The folder is not empty.")
+            }
+            try connection.deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
+            return true
+        }
+    }
+
+    package func discardedObjects(limit: Int) async throws -> [ObjectKey] {
+        try await read { connection in
+            try connection.query(selectDiscarded, [limit]).map { try $0.objectKey("key") }
+        }
+    }
+
+    package func forgetDiscarded(_ keys: [ObjectKey]) async throws {
+        guard !keys.isEmpty else { return }
+        try await write { connection in
+            for chunk in keys.chunks(of: 500) {
+                var delete = SQLBuilder("DELETE FROM discarded_objects WHERE key IN ")
+                delete.append(list: chunk)
+                try connection.execute(delete)
+            }
+        }
+    }
+}
+
+extension SQLBuilder {
+    fileprivate mutating func append(folder: String, filter: FileFilter) {
+        append(value: folder)
+        if let names = filter.names {
+            append(" AND files.name IN ")
+            append(list: names)
+        }
+        if let tags = filter.tags, !tags.isEmpty {
+            append(" AND files.id IN (SELECT file_id FROM file_tags WHERE tag IN ")
+            append(list: tags)
+            append(")")
+        }
+        // Sorted, so that equal filters are equal statements.
+        for (key, values) in filter.metadata.sorted(by: { $0.key < $1.key }) where !values.isEmpty {
+            append(" AND files.id IN (SELECT file_id FROM file_metadata WHERE key = ")
+            append(value: key)
+            append(" AND value IN ")
+            append(list: values)
+            append(")")
+        }
+    }
+}
+
+extension SQLConnection {
+    /// - Throws: `.folderExists` or the given code when a folder has an entry of this name.
+    func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
+        guard let taken = try query(selectKindByName, [folder, name]).first else { return }
+        switch try taken.fileKind("kind") {
+        case .folder: throw PontoonError(.folderExists, "There is a folder of this name already.")
+        case .file: throw PontoonError(code, "There is a file of this name already.")
+        }
+    }
+
+    /// Adds a file or folder with its tags and metadata; its object must be there.
+    /// - Throws: `.destinationNotFound` when its folder is gone.
+    func insert(_ file: File) throws {
+        let values: [(any SQLConvertible)?] = [
+            file.id, file.name, file.kind.rawValue, file.content?.key, file.createdOn, file.modifiedOn, file.parent,
+            file.project,
+        ]
+        guard try execute(insertFile, values) == 1 else {
+            throw PontoonError(.destinationNotFound, "The destination folder does not exist.")
+        }
+        try insert(tags: file.tags, of: file.id)
+        try insert(metadata: file.metadata, of: file.id)
+    }
+
+    /// Deletes a file's row, and notes its object for removal if no other file uses it.
+    func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
+        guard let objectKey else {
+            try execute("DELETE FROM files WHERE id = $1", [id])
+            return
+        }
+        // Held, so that of the last two users of an object, deleted at once, the later one sees that it is the last.
+        _ = try query("SELECT key FROM objects WHERE key = $1", [objectKey], holding: .exclusive("objects"))
+        try execute("DELETE FROM files WHERE id = $1", [id])
+        guard try execute(deleteUnusedObject, [objectKey]) == 1 else { return }
+        try execute(insertDiscarded, [objectKey, now])
+    }
+
+    /// Notes an object for removal.
+    func discard(_ objectKey: String, now: Date) throws {
+        try execute(insertDiscarded, [objectKey, now])
+    }
+}
+
+private let insertFile: SQLStatement = """
+    INSERT INTO files (id, project_id, parent_id, name, kind, object_key, created_on, modified_on)
+    SELECT $1, project_id, id, $2, $3, $4, $5, $6 FROM files WHERE id = $7 AND project_id = $8 AND kind = 'folder'
+    """
+private let selectFileByName = SQLStatement(
+    constant: "SELECT \(fileColumns) FROM \(fileTables) WHERE files.parent_id = $1 AND files.name = $2"
+)
+private let selectKindByName: SQLStatement = "SELECT kind FROM files WHERE parent_id = $1 AND name = $2"
+private let updateName: SQLStatement = "UPDATE files SET name = $1, modified_on = $2 WHERE id = $3"
+private let selectDeletable: SQLStatement = """
+    SELECT object_key FROM files WHERE id = $1 AND parent_id IS NOT NULL
+    """
+private let deleteUnusedObject: SQLStatement = """
+    DELETE FROM objects WHERE key = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE object_key = $1)
+    """
+private let insertDiscarded: SQLStatement = """
+    INSERT INTO discarded_objects (key, discarded_on) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING
+    """
+private let selectDiscarded: SQLStatement = """
+    SELECT key FROM discarded_objects ORDER BY discarded_on, key LIMIT $1
+    """

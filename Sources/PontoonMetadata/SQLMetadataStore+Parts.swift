@@ -1,0 +1,148 @@
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func part(_ number: PartNumber, of uploadID: String) async throws -> StoredPart? {
+        try await read { try $0.query(selectPart, [uploadID, number]).first?.part() }
+    }
+
+    package func parts(of uploadID: String) async throws -> [StoredPart] {
+        try await read { try $0.query(selectParts, [uploadID]).map { try $0.part() } }
+    }
+
+    package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> StoredPart? {
+        // Asked first, because most parts are sent once and a write would wait for the commits of others.
+        guard try await read({ try $0.replaceablePart(number, of: uploadID) }) != nil else { return nil }
+        return try await write { connection in
+            _ = try connection.replaceablePart(number, of: uploadID)
+            return try connection.query(deletePart, [uploadID, number]).first?.part()
+        }
+    }
+
+    package func recordPart(_ part: StoredPart, of uploadID: String) async throws -> StoredPart? {
+        try await write { connection in
+            let replaced = try connection.replaceablePart(part.number, of: uploadID)
+            let values: [(any SQLConvertible)?] = [
+                uploadID, part.number, part.size, part.etag, part.crc64, part.place.rawValue, part.storedOn,
+            ]
+            try connection.execute(upsertPart, values)
+            return replaced
+        }
+    }
+
+    package func forgetUnreportedParts(of uploadID: String) async throws -> [StoredPart] {
+        try await write { connection in
+            try connection.query(deleteUnreported, [uploadID]).map { try $0.part() }.sorted { $0.number < $1.number }
+        }
+    }
+
+    package func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> PartReport? {
+        guard !reports.isEmpty else { return nil }
+        return try await write { connection in
+            let state = try connection.query(selectState, [uploadID], holding: .shared("uploads")).first?.text("state")
+            let stored = try connection.tags(for: reports, of: uploadID)
+            var unreported: Set<PartNumber> = []
+            for report in reports {
+                guard let tag = stored[report.number], tag.etag == report.etag.lowercased() else { return report }
+                if tag.isReported { continue }
+                // The set of reported parts is what is being completed: it must not change any more.
+                guard state == Upload.State.active.rawValue else { return report }
+                unreported.insert(report.number)
+            }
+            for chunk in unreported.sorted().chunks(of: 500) {
+                var update = SQLBuilder("UPDATE parts SET is_reported = 1 WHERE upload_id = ")
+                update.append(value: uploadID)
+                update.append(" AND number IN ")
+                update.append(list: chunk)
+                try connection.execute(update)
+            }
+            return nil
+        }
+    }
+}
+
+private struct Tag {
+    let etag: String
+    let isReported: Bool
+}
+
+extension SQLConnection {
+    /// The record of a part that may be forgotten or replaced.
+    ///
+    /// The upload is held, so that it is not completed over that.
+    ///
+    /// - Throws: `.uploadNotFound` when the upload is not active.
+    fileprivate func replaceablePart(_ number: PartNumber, of uploadID: String) throws -> StoredPart? {
+        let rows = try query(selectReplaceable, [number, uploadID], holding: .shared("uploads"))
+        guard let row = rows.first else {
+            throw PontoonError(.uploadNotFound, "The upload does not exist or takes no more parts.")
+        }
+        return try row.optionalInteger("number") == nil ? nil : row.part()
+    }
+
+    /// Lower-case tags of the parts between the first and the last that are reported, held until they are marked.
+    fileprivate func tags(for reports: [PartReport], of uploadID: String) throws -> [PartNumber: Tag] {
+        let numbers = reports.map(\.number)
+        let rows = try query(
+            selectTags,
+            [uploadID, numbers.min(), numbers.max()],
+            holding: .exclusive("parts")
+        )
+        return try rows.reduce(into: [:]) { tags, row in
+            let tag = Tag(etag: try row.text("etag").lowercased(), isReported: try row.flag("is_reported"))
+            tags[try row.partNumber("number")] = tag
+        }
+    }
+}
+
+extension SQLRow {
+    fileprivate func part() throws -> StoredPart {
+        StoredPart(
+            number: try partNumber("number"),
+            size: try integer("size"),
+            etag: try text("etag"),
+            crc64: try checksum("crc64"),
+            place: PartPlace(rawValue: try text("place")),
+            storedOn: try date("stored_on"),
+            isReported: try flag("is_reported")
+        )
+    }
+
+    fileprivate func partNumber(_ column: String) throws -> PartNumber {
+        try decode(column, try count(column)) { try PartNumber($0) }
+    }
+}
+
+private let partColumns = "number, size, etag, crc64, place, stored_on, is_reported"
+private let selectPart = SQLStatement(
+    constant: "SELECT \(partColumns) FROM parts WHERE upload_id = $1 AND number = $2"
+)
+private let selectParts = SQLStatement(
+    constant: "SELECT \(partColumns) FROM parts WHERE upload_id = $1 ORDER BY number"
+)
+private let selectTags: SQLStatement = """
+    SELECT number, etag, is_reported FROM parts WHERE upload_id = $1 AND number BETWEEN $2 AND $3
+    """
+private let deletePart = SQLStatement(
+    constant: "DELETE FROM parts WHERE upload_id = $1 AND number = $2 RETURNING \(partColumns)"
+)
+private let deleteUnreported = SQLStatement(
+    constant: """
+        DELETE FROM parts WHERE upload_id = $1 AND is_reported = 0
+            AND EXISTS (SELECT 1 FROM uploads WHERE id = $1 AND state = 'completing')
+        RETURNING \(partColumns)
+        """
+)
+private let selectState: SQLStatement = "SELECT state FROM uploads WHERE id = $1"
+/// A row if the upload is active; its columns are `NULL` if the part is not stored.
+private let selectReplaceable: SQLStatement = """
+    SELECT parts.number AS number, parts.size AS size, parts.etag AS etag, parts.crc64 AS crc64, parts.place AS place,
+        parts.stored_on AS stored_on, parts.is_reported AS is_reported
+    FROM uploads LEFT JOIN parts ON parts.upload_id = uploads.id AND parts.number = $1
+    WHERE uploads.id = $2 AND uploads.state = 'active'
+    """
+private let upsertPart: SQLStatement = """
+    INSERT INTO parts (upload_id, number, size, etag, crc64, place, stored_on, is_reported)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+    ON CONFLICT (upload_id, number) DO UPDATE SET size = excluded.size, etag = excluded.etag, crc64 = excluded.crc64,
+        place = excluded.place, stored_on = excluded.stored_on, is_reported = 0
+    """

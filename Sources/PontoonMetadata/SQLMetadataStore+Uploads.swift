@@ -1,0 +1,199 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func addUpload(_ upload: Upload) async throws {
+        let values: [(any SQLConvertible)?] = [
+            upload.id, upload.userName, upload.parentWasNamed, upload.name, upload.size, upload.partSize, upload.md5,
+            upload.overwrite, upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID, upload.parent,
+            upload.project,
+        ]
+        let isAdded = try await write { try $0.execute(insertUpload, values) == 1 }
+        guard isAdded else { throw PontoonError(.destinationNotFound, "The destination folder does not exist.") }
+    }
+
+    package func upload(_ id: String) async throws -> Upload? {
+        try await read { try $0.query(selectUpload, [id]).first?.upload() }
+    }
+
+    package func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
+        try await read { connection in
+            let count = try connection.query(countUploads, [userName]).first?.count("total") ?? 0
+            guard page.isWanted else { return Listing(items: [], total: count) }
+            let rows = try connection.query(selectUploads, [userName, page.limit, page.offset])
+            return Listing(items: try connection.summaries(rows), total: count)
+        }
+    }
+
+    package func uploadSummary(_ id: String) async throws -> UploadSummary? {
+        try await read { connection in
+            try connection.summaries(try connection.query(selectUpload, [id])).first
+        }
+    }
+
+    package func moveUpload(_ id: String, from: Upload.State, to: Upload.State) async throws -> Bool {
+        // Completed is an end, and reached by completeUpload only.
+        guard from != .completed, to != .completed else { return false }
+        return try await write { try $0.execute(moveState, [to.rawValue, id, from.rawValue]) == 1 }
+    }
+
+    package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
+        let now = now
+        return try await writeSettling { connection in
+            // Held, so that it is not deleted meanwhile. A project that went took its uploads along: then there is
+            // nothing to complete.
+            let project = try connection.query(selectProjectOfUpload, [id], holding: .shared("projects"))
+            guard !project.isEmpty, try connection.execute(endUpload, [file.id, file.createdOn, id]) == 1 else {
+                return false
+            }
+            if overwrite {
+                try connection.makeWay(for: file, now: now)
+            } else {
+                try connection.refuse(taken: file.name, in: file.parent, asFile: .nameTaken)
+            }
+            if let content = file.content {
+                let values: [(any SQLConvertible)?] = [
+                    content.key, content.size, content.crc64, content.md5, file.createdOn,
+                ]
+                try connection.execute(insertObject, values)
+            }
+            try connection.insert(file)
+            try connection.execute("DELETE FROM parts WHERE upload_id = $1", [id])
+            return true
+        }
+    }
+
+    package func abortUpload(_ id: String) async throws -> Bool {
+        let now = now
+        return try await write { connection in
+            guard let row = try connection.query(deleteActiveUpload, [id]).first else { return false }
+            try connection.discard(try row.text("object_key"), now: now)
+            return true
+        }
+    }
+
+    package func idleUploads(since time: Date, limit: Int) async throws -> [String] {
+        try await read { connection in
+            try connection.query(selectIdleUploads, [time, limit]).map { try $0.text("id") }
+        }
+    }
+
+    package func pruneCompletedUploads(before time: Date) async throws {
+        try await write { _ = try $0.execute("DELETE FROM uploads WHERE completed_on < $1", [time]) }
+    }
+
+    package func completingUploads() async throws -> [Upload] {
+        try await read { try $0.query(selectCompletingUploads).map { try $0.upload() } }
+    }
+
+    package func openUploadKeys() async throws -> Set<ObjectKey> {
+        try await read { connection in
+            Set(try connection.query(selectOpenKeys).map { try $0.objectKey("object_key") })
+        }
+    }
+}
+
+extension SQLConnection {
+    /// Removes a file that has the name of another that is about to be added.
+    /// - Throws: `.folderExists` when a folder has it.
+    fileprivate func makeWay(for file: File, now: Date) throws {
+        let rows = try query(selectFileInTheWay, [file.parent, file.name], holding: .exclusive("files"))
+        guard let row = rows.first else { return }
+        guard try row.fileKind("kind") == .file else {
+            throw PontoonError(.folderExists, "There is a folder of this name already.")
+        }
+        try deleteFile(try row.text("id"), objectKey: try row.optionalText("object_key"), now: now)
+    }
+
+    /// Adds to each upload what it holds.
+    fileprivate func summaries(_ rows: [SQLRow]) throws -> [UploadSummary] {
+        guard !rows.isEmpty else { return [] }
+        var select = SQLBuilder("SELECT upload_id, \(partTotals) FROM parts WHERE upload_id IN ")
+        select.append(list: try rows.map { try $0.text("id") })
+        select.append(" GROUP BY upload_id")
+        let held: [String: SQLRow] = try query(select).reduce(into: [:]) { $0[try $1.text("upload_id")] = $1 }
+        return try rows.map { row in
+            let upload = try row.upload()
+            let sums = held[upload.id]
+            return UploadSummary(
+                upload: upload,
+                reportedParts: try sums?.count("reported") ?? 0,
+                storedParts: try sums?.count("stored") ?? 0,
+                storedBytes: try sums?.integer("bytes") ?? 0
+            )
+        }
+    }
+}
+
+extension SQLRow {
+    fileprivate func upload() throws -> Upload {
+        Upload(
+            id: try text("id"),
+            userName: try text("user_name"),
+            project: try projectID("project_id"),
+            parent: try text("parent_id"),
+            parentWasNamed: try flag("parent_was_named"),
+            name: try text("name"),
+            size: try optionalInteger("size"),
+            partSize: try integer("part_size"),
+            md5: try optionalText("md5"),
+            overwrite: try flag("overwrites"),
+            key: try objectKey("object_key"),
+            initiatedOn: try date("initiated_on"),
+            state: try decode("state", try text("state")) { Upload.State(rawValue: $0) },
+            fileID: try optionalText("file_id")
+        )
+    }
+}
+
+private let uploadColumns = """
+    id, user_name, project_id, parent_id, parent_was_named, name, size, part_size, md5, overwrites, object_key,
+    initiated_on, state, file_id
+    """
+// PostgreSQL sums BIGINT to NUMERIC, hence the casts.
+private let partTotals = """
+    COUNT(*) AS stored, CAST(SUM(is_reported) AS BIGINT) AS reported, CAST(SUM(size) AS BIGINT) AS bytes
+    """
+private let insertUpload: SQLStatement = """
+    INSERT INTO uploads (
+        id, user_name, parent_was_named, name, size, part_size, md5, overwrites, object_key, initiated_on, state,
+        file_id, parent_id, project_id
+    )
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, id, project_id
+    FROM files WHERE id = $13 AND project_id = $14 AND kind = 'folder'
+    """
+private let selectUpload = SQLStatement(constant: "SELECT \(uploadColumns) FROM uploads WHERE id = $1")
+private let selectUploads = SQLStatement(
+    constant: """
+        SELECT \(uploadColumns) FROM uploads WHERE user_name = $1 AND state <> 'completed'
+        ORDER BY initiated_on DESC, id DESC LIMIT $2 OFFSET $3
+        """
+)
+private let countUploads: SQLStatement = """
+    SELECT COUNT(*) AS total FROM uploads WHERE user_name = $1 AND state <> 'completed'
+    """
+private let moveState: SQLStatement = "UPDATE uploads SET state = $1 WHERE id = $2 AND state = $3"
+private let selectProjectOfUpload: SQLStatement = """
+    SELECT projects.id AS id FROM uploads JOIN projects ON projects.id = uploads.project_id WHERE uploads.id = $1
+    """
+private let endUpload: SQLStatement = """
+    UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2 WHERE id = $3 AND state = 'completing'
+    """
+private let selectFileInTheWay: SQLStatement = """
+    SELECT id, kind, object_key FROM files WHERE parent_id = $1 AND name = $2
+    """
+private let insertObject: SQLStatement = """
+    INSERT INTO objects (key, size, crc64, md5, created_on) VALUES ($1, $2, $3, $4, $5)
+    """
+private let deleteActiveUpload: SQLStatement = """
+    DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key
+    """
+private let selectIdleUploads: SQLStatement = """
+    SELECT id FROM uploads WHERE state = 'active' AND initiated_on < $1
+        AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $1)
+    ORDER BY initiated_on, id LIMIT $2
+    """
+private let selectCompletingUploads = SQLStatement(
+    constant: "SELECT \(uploadColumns) FROM uploads WHERE state = 'completing' ORDER BY initiated_on, id"
+)
+private let selectOpenKeys: SQLStatement = "SELECT object_key FROM uploads WHERE state IN ('active', 'completing')"

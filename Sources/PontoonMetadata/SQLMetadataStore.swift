@@ -1,0 +1,83 @@
+package import Foundation
+import PontoonCore
+
+/// Everything Pontoon remembers, in an SQL database.
+///
+/// One set of statements for all databases; what differs between them is behind ``SQLDriver``. A rule that must hold
+/// against other processes is a constraint, a conditional statement, or a held row.
+package struct SQLMetadataStore: MetadataStore {
+    let driver: any SQLDriver
+    private let clock: @Sendable () -> Date
+
+    /// Takes a database and brings its tables up to date.
+    ///
+    /// - Parameters:
+    ///   - driver: The database; closed by ``close()``.
+    ///   - clock: Tells when an object was discarded; all other times are arguments.
+    /// - Throws: ``UnknownMigrations`` when a newer version of the program has changed the tables.
+    package init(driver: some SQLDriver, clock: @escaping @Sendable () -> Date = { Date() }) async throws {
+        try await Migrator.migrate(driver)
+        self.driver = driver
+        self.clock = clock
+    }
+
+    /// Lets go of the database; everything asked later fails.
+    package func close() async throws { try await driver.close() }
+
+    var now: Date { clock() }
+
+    /// Reads; see ``SQLDriver/read(_:)``.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await driver.read(body)
+        } catch let error as SQLError {
+            throw Self.refusal(error)
+        }
+    }
+
+    /// Writes; see ``SQLDriver/write(_:)``.
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await driver.write(body)
+        } catch let error as SQLError {
+            throw Self.refusal(error)
+        }
+    }
+
+    /// Writes with a body that looks before it leaps: a constraint stops it only when another process leapt in between,
+    /// and asked again it sees what that process did.
+    func writeSettling<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        for _ in 0..<3 {
+            do {
+                return try await write(body)
+            } catch let error as SQLError where error.isConflict {
+                continue
+            }
+        }
+        return try await write(body)
+    }
+
+    private static func refusal(_ error: SQLError) -> any Error {
+        switch error.kind {
+        case .full: PontoonError(.storageFull, "The server's disk is full.", cause: error)
+        case .unstorableText: PontoonError(.badRequest, "Text must not hold the character U+0000.", cause: error)
+        case .uniqueViolation, .foreignKeyViolation, .busy, .other: error
+        }
+    }
+}
+
+extension SQLError {
+    /// Whether a constraint stopped the statement.
+    var isConflict: Bool { kind == .uniqueViolation || kind == .foreignKeyViolation }
+}
+
+extension Page {
+    /// Whether entries are wanted at all, not only their number.
+    var isWanted: Bool { limit > 0 }
+}

@@ -1,0 +1,94 @@
+import GRDB
+
+/// Statements on one of GRDB's connections; lives as long as the transaction it is made for.
+struct SQLiteConnection: SQLConnection {
+    let database: Database
+
+    func query(_ statement: SQLStatement, values: [SQLValue], holding: SQLRowLock?) throws -> [SQLRow] {
+        // Nothing to hold: a transaction that writes is alone.
+        do {
+            let prepared = try prepare(statement)
+            let columns = prepared.columnNames
+            var result: [SQLRow] = []
+            let rows = try Row.fetchCursor(prepared, arguments: try Self.arguments(values))
+            while let row = try rows.next() {
+                result.append(SQLRow(columns: columns, values: try row.databaseValues.map(Self.value)))
+            }
+            return result
+        } catch let error as DatabaseError {
+            throw SQLError(error)
+        }
+    }
+
+    func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int {
+        do {
+            try prepare(statement).execute(arguments: try Self.arguments(values))
+            return database.changesCount
+        } catch let error as DatabaseError {
+            throw SQLError(error)
+        }
+    }
+
+    private func prepare(_ statement: SQLStatement) throws -> Statement {
+        // SQLite counts $1 among names, numbered by first use; the values are bound by that number.
+        assert(statement.numbersParametersByFirstUse, "parameters out of order: \(statement.text)")
+        return statement.isConstant
+            ? try database.cachedStatement(sql: statement.text)
+            : try database.makeStatement(sql: statement.text)
+    }
+
+    private static func arguments(_ values: [SQLValue]) throws -> StatementArguments {
+        StatementArguments(try values.map(databaseValue))
+    }
+
+    private static func databaseValue(_ value: SQLValue) throws -> DatabaseValue {
+        switch value {
+        case .null: return .null
+        case .integer(let integer): return integer.databaseValue
+        case .text(let text):
+            // Would be cut there without a word: SQLite takes a C string.
+            guard !text.utf8.contains(0) else { throw SQLError(.unstorableText, "text holds U+0000") }
+            return text.databaseValue
+        }
+    }
+
+    private static func value(_ value: DatabaseValue) throws -> SQLValue {
+        switch value.storage {
+        case .null: .null
+        case .int64(let integer): .integer(integer)
+        case .string(let text): .text(text)
+        case .double, .blob: throw SQLError(.other, "a column is neither an integer nor text")
+        }
+    }
+}
+
+extension SQLStatement {
+    fileprivate var numbersParametersByFirstUse: Bool {
+        var highest = 0
+        for match in text.matches(of: /\$([0-9]+)/) {
+            guard let number = Int(match.1), number <= highest + 1 else { return false }
+            highest = max(highest, number)
+        }
+        return true
+    }
+}
+
+extension SQLError {
+    /// Sorts an error of SQLite into the kinds that the store tells apart.
+    init(_ error: DatabaseError) {
+        let kind: Kind =
+            switch error.extendedResultCode {
+            case .SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY: .uniqueViolation
+            case .SQLITE_CONSTRAINT_FOREIGNKEY: .foreignKeyViolation
+            // SQLite itself turns ENOSPC into FULL, except where the -shm file grows.
+            case .SQLITE_IOERR_SHMSIZE: .full
+            default:
+                switch error.resultCode {
+                case .SQLITE_FULL: .full
+                case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
+                default: .other
+                }
+            }
+        self.init(kind, "SQLite error \(error.extendedResultCode.rawValue): \(error.message ?? "no message")")
+    }
+}

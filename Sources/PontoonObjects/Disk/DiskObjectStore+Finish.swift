@@ -1,0 +1,89 @@
+package import PontoonCore
+import SystemPackage
+
+extension DiskObjectStore {
+    package func finish(_ key: ObjectKey, parts: [StoredPart], partSize: Int64) async throws {
+        await uploads.shutOut(key)
+        try await pool.run { [self] in
+            if try Link.exists(layout.file(key)) { return }
+            try reportingFullDisk {
+                try Folder.make(layout.fileFolder(key))
+                switch Assembly(parts, partSize: partSize) {
+                case .inPlace(let pieces, let size): try layIn(pieces, size: size, key: key)
+                case .rewrite(let pieces, let size): try rewrite(pieces, size: size, key: key, partSize: partSize)
+                }
+                guard isDurable else { return }
+                // The folders too: after a power cut a renamed file can be gone if only its bytes were synced.
+                for folder in [layout.files, layout.fileFolder(key), layout.uploads] { try Folder.sync(folder) }
+            }
+        }
+    }
+
+    package func reopen(_ key: ObjectKey) async throws {
+        try await pool.run { [self] in
+            guard try Link.exists(layout.file(key)) else { return }
+            // A rewritten file is a copy and its upload is still there; any other is the upload itself.
+            if try Link.exists(layout.upload(key)) {
+                try Link.remove(layout.file(key))
+            } else {
+                try Link.rename(layout.file(key), to: layout.upload(key))
+            }
+            guard isDurable else { return }
+            for folder in [layout.uploads, layout.fileFolder(key)] { try Folder.sync(folder) }
+        }
+    }
+
+    package func settle(_ key: ObjectKey) async throws {
+        try await pool.run { [layout] in
+            try Link.remove(layout.upload(key))
+            try Folder.remove(layout.sideFolder(key))
+        }
+    }
+
+    /// Makes the upload's own file the object: nothing is copied but the parts that lie aside.
+    private func layIn(_ pieces: [Assembly.Piece], size: Int64, key: ObjectKey) throws {
+        let file = try openOrCreate(layout.upload(key))
+        try file.closeAfter {
+            for piece in pieces { try copy(piece, of: key, to: file, from: nil, partSize: 0) }
+            let isLonger = try file.size() != size
+            if isLonger { try file.truncate(to: size) }
+            if isDurable, isLonger || !pieces.isEmpty { try file.syncData() }
+        }
+        try Link.rename(layout.upload(key), to: layout.file(key))
+    }
+
+    /// Copies all parts to a new file; the upload stays as it is until ``settle(_:)``.
+    private func rewrite(_ pieces: [Assembly.Piece], size: Int64, key: ObjectKey, partSize: Int64) throws {
+        try checkRoom(for: size, else: .storageFull)
+        try Link.remove(layout.assembled(key))
+        let target = try openOrCreate(layout.assembled(key))
+        do {
+            try target.closeAfter {
+                let slots = try openOrCreate(layout.upload(key))
+                try slots.closeAfter {
+                    for piece in pieces { try copy(piece, of: key, to: target, from: slots, partSize: partSize) }
+                }
+                if isDurable { try target.syncData() }
+            }
+        } catch {
+            try Link.remove(layout.assembled(key))
+            throw error
+        }
+        try Link.rename(layout.assembled(key), to: layout.file(key))
+    }
+
+    private func copy(
+        _ piece: Assembly.Piece,
+        of key: ObjectKey,
+        to target: DiskFile,
+        from slots: DiskFile?,
+        partSize: Int64
+    ) throws {
+        if let slots, piece.part.place == .slot {
+            let start = Assembly.slotOffset(piece.part.number, partSize: partSize)
+            return try target.copy(from: slots, at: start, count: piece.part.size, to: piece.offset)
+        }
+        let side = try DiskFile.open(layout.side(piece.part.place, of: key), .readOnly, options: .closeOnExec)
+        try side.closeAfter { try target.copy(from: side, at: 0, count: piece.part.size, to: piece.offset) }
+    }
+}

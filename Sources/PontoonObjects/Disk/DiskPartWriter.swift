@@ -1,0 +1,117 @@
+import NIOCore
+import PontoonCore
+import Synchronization
+import SystemPackage
+
+/// Receives one part into its slot, or into a side file when the slot is taken or too small.
+final class DiskPartWriter: PartWriter {
+    private struct State {
+        var digest: PartDigest
+        var file: DiskFile?
+        var written: Int64 = 0
+        var flushed: Int64 = 0
+    }
+
+    let place: PartPlace
+    private let path: FilePath
+    private let start: Int64
+    private let hasRoom: Bool
+    private let number: PartNumber
+    private let key: ObjectKey
+    private let store: DiskObjectStore
+    private let uploads: OpenUpload
+    /// Used by one task at a time, so nobody ever waits for this lock, also when a write under it takes long.
+    private let state: Mutex<State>
+
+    /// Bytes after which writing to the disk is started.
+    private static let flushStride: Int64 = 8 << 20
+
+    init(
+        _ number: PartNumber,
+        of upload: Upload,
+        place: PartPlace,
+        writers: OpenUpload,
+        store: DiskObjectStore,
+        expecting expected: ExpectedChecksums
+    ) {
+        self.number = number
+        self.place = place
+        self.store = store
+        self.uploads = writers
+        key = upload.key
+        let isSlot = place == .slot
+        path = isSlot ? store.layout.upload(upload.key) : store.layout.side(place, of: upload.key)
+        start = isSlot ? Assembly.slotOffset(number, partSize: upload.partSize) : 0
+        hasRoom = isSlot && upload.size != nil
+        state = Mutex(State(digest: PartDigest(expecting: expected)))
+    }
+
+    func write(_ bytes: ByteBuffer) async throws {
+        try await store.pool.run {
+            try self.uploads.write {
+                try self.state.withLock { try self.write(bytes, &$0) }
+            }
+        }
+    }
+
+    private func write(_ bytes: ByteBuffer, _ state: inout State) throws {
+        if !hasRoom { try store.checkRoom(for: Int64(bytes.readableBytes), else: .storageFull) }
+        try reportingFullDisk {
+            let file = try state.file ?? open()
+            state.file = file
+            try bytes.withUnsafeReadableBytes { bytes in
+                // One pass while the bytes are in the cache: checksum, then write.
+                state.digest.update(bytes)
+                try file.writeAll(toAbsoluteOffset: start + state.written, bytes)
+            }
+            state.written += Int64(bytes.readableBytes)
+            if store.settings.durability == .power, state.written - state.flushed >= Self.flushStride {
+                try file.startWriting(offset: start + state.flushed, count: state.written - state.flushed)
+                state.flushed = state.written
+            }
+        }
+    }
+
+    /// Opens the file at the first byte: a part that is refused before has touched nothing.
+    private func open() throws -> DiskFile {
+        if place != .slot {
+            try Folder.make(store.layout.sideFolder(key))
+            if store.isDurable { try Folder.sync(store.layout.uploads) }
+        }
+        return try store.openOrCreate(path)
+    }
+
+    func sync() async throws -> PartDigest.Result {
+        try await store.pool.run {
+            try self.state.withLock { state in
+                if self.store.isDurable, let file = state.file { try reportingFullDisk { try file.syncData() } }
+                return state.digest.finish()
+            }
+        }
+    }
+
+    /// Errors are ignored: the part has no record, so its bytes mean nothing, and a side file goes with its upload.
+    func discard() async {
+        _ = try? await store.pool.run {
+            try self.state.withLock { state in
+                guard let file = state.file else { return }
+                if self.place != .slot {
+                    try Link.remove(self.path)
+                } else if !self.hasRoom {
+                    try self.uploads.write { try file.punchHole(offset: self.start, count: state.written) }
+                }
+            }
+        }
+    }
+
+    func close() async {
+        _ = try? await store.pool.run {
+            try self.state.withLock { state in
+                try state.file?.close()
+                state.file = nil
+            }
+        }
+        if place == .slot { uploads.release(number) }
+        store.uploads.leave(key, uploads)
+    }
+}

@@ -1,0 +1,152 @@
+import Hummingbird
+import PontoonCore
+
+/// Files and folders. Source: docs/api.md#files.
+struct FileCalls {
+    let support: APISupport
+    private var files: Files { support.services.files }
+
+    init(support: APISupport) { self.support = support }
+
+    func add(to routes: Routes) {
+        routes.call(.get, "/files", listByQuery)
+        routes.call(.post, "/files", createFolder)
+        routes.call(.get, "/files/{file_id}", details)
+        routes.call(.patch, "/files/{file_id}", update)
+        routes.call(.put, "/files/{file_id}", update)
+        routes.call(.delete, "/files/{file_id}", delete)
+        routes.call(.get, "/files/{file_id}/list") { call in
+            let id = try call.context.segment("file_id")
+            return try await list(call, in: .folder(id: id), path: "/files/\(id)/list")
+        }
+        routes.call(.get, "/files/{file_id}/download_info", downloadInfo)
+    }
+
+    /// Answers a list of the files in a folder or project.
+    @Sendable func list(
+        _ call: APICall,
+        in place: InitializeRequest.Destination,
+        path: String
+    ) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        let listing = try await files.list(
+            in: place,
+            filter: Self.filter(call.query),
+            caller: call.caller,
+            page: try call.query.page()
+        )
+        return try .list(
+            Listing(items: listing.items.map { FileBody($0, base: call.base) }, total: listing.total),
+            path: path,
+            query: call.query,
+            base: call.base,
+            defaults: FileBody.listFields
+        )
+    }
+
+    @Sendable private func listByQuery(_ call: APICall) async throws -> Response {
+        let place = try Self.place(project: call.query["project"], parent: call.query["parent"])
+        return try await list(call, in: place, path: "/files")
+    }
+
+    @Sendable private func createFolder(_ call: APICall) async throws -> Response {
+        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        guard try body.string("type")?.lowercased() == "folder" else {
+            throw PontoonError(.typeNotFolder, "The field 'type' must be 'folder'; files are made by uploads.")
+        }
+        let folder = try await files.createFolder(
+            try body.string("name") ?? "",
+            in: try Self.place(project: try body.string("project"), parent: try body.string("parent")),
+            caller: call.caller
+        )
+        return try .json(FileBody(folder, base: call.base), fields: call.query.fields, status: .created)
+    }
+
+    @Sendable private func details(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        let file = try await files.details(try call.context.segment("file_id"), caller: call.caller)
+        return try .json(FileBody(file, base: call.base), fields: call.query.fields)
+    }
+
+    @Sendable private func update(_ call: APICall) async throws -> Response {
+        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let file = try await files.update(
+            try call.context.segment("file_id"),
+            name: try body.string("name"),
+            metadata: try body.object("metadata").map { fields in try MetadataChange.read(fields) },
+            tags: try body.strings("tags"),
+            caller: call.caller
+        )
+        return try .json(FileBody(file, base: call.base), fields: call.query.fields)
+    }
+
+    @Sendable private func delete(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        try await files.delete(try call.context.segment("file_id"), caller: call.caller)
+        return Response(status: .noContent)
+    }
+
+    @Sendable private func downloadInfo(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        let request = try await files.downloadRequest(
+            try call.context.segment("file_id"),
+            caller: call.caller,
+            base: call.base
+        )
+        return try .json(["url": request.url])
+    }
+
+    private static func place(
+        project: String?,
+        parent: String?
+    ) throws(PontoonError) -> InitializeRequest.Destination {
+        switch (project, parent) {
+        case (let project?, nil):
+            guard let id = ProjectID(project) else {
+                throw PontoonError(.projectQueryMalformed, "'project' must have the form owner/project.")
+            }
+            return .project(id)
+        case (nil, let parent?): return .folder(id: parent)
+        case (nil, nil): throw PontoonError(.destinationMissing, "One of 'project' and 'parent' must be given.")
+        default: throw PontoonError(.destinationAmbiguous, "Only one of 'project' and 'parent' may be given.")
+        }
+    }
+
+    private static func filter(_ query: Query) -> FileFilter {
+        var filter = FileFilter()
+        for (name, value) in query.items {
+            switch name {
+            case "name": filter.names = (filter.names ?? []) + [value]
+            case "tag": filter.tags = (filter.tags ?? []) + [value]
+            case "origin.task", "origin.dataset": filter.matchesNothing = true
+            default:
+                guard name.hasPrefix("metadata.") else { continue }
+                filter.metadata[String(name.dropFirst("metadata.".count)), default: []].append(value)
+            }
+        }
+        return filter
+    }
+}
+
+/// Metadata in requests: values that are not strings are kept as their text, since R sends numbers and booleans.
+enum MetadataChange {
+    /// Reads a metadata object; `null` removes a key.
+    ///
+    /// - Throws: `.metadataInvalid` for a value that is an object or an array.
+    static func read(_ fields: [String: JSONValue]) throws(PontoonError) -> [String: String?] {
+        var change: [String: String?] = [:]
+        for (key, value) in fields { change[key] = .some(try text(value, key)) }
+        return change
+    }
+
+    private static func text(_ value: JSONValue, _ key: String) throws(PontoonError) -> String? {
+        switch value {
+        case .null: nil
+        case .string(let text): text
+        case .integer(let number): String(number)
+        case .number(let number): String(number)
+        case .bool(let flag): String(flag)
+        case .array, .object: throw PontoonError(.metadataInvalid, "The metadata value of '\(key)' must be a string.")
+        }
+    }
+}

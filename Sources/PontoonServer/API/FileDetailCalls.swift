@@ -1,0 +1,44 @@
+import Hummingbird
+import PontoonCore
+
+/// Metadata and tags of a file. Source: docs/api.md#file-metadata.
+struct FileDetailCalls {
+    let support: APISupport
+    private var files: Files { support.services.files }
+
+    init(support: APISupport) { self.support = support }
+
+    func add(to routes: Routes) {
+        routes.call(.get, "/files/{file_id}/metadata", metadata)
+        routes.call(.patch, "/files/{file_id}/metadata") { call in try await change(call, replacing: false) }
+        routes.call(.put, "/files/{file_id}/metadata") { call in try await change(call, replacing: true) }
+        routes.call(.put, "/files/{file_id}/tags", replaceTags)
+    }
+
+    @Sendable private func metadata(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        return try .json(try await files.details(try call.context.segment("file_id"), caller: call.caller).metadata)
+    }
+
+    @Sendable private func change(_ call: APICall, replacing: Bool) async throws -> Response {
+        guard case .object(let fields) = try await support.bodies.read(call.request, code: .metadataInvalid) else {
+            throw PontoonError(.metadataInvalid, "The body must be a JSON object.")
+        }
+        let metadata = try await files.changeMetadata(
+            try call.context.segment("file_id"),
+            try MetadataChange.read(fields),
+            replacing: replacing,
+            caller: call.caller
+        )
+        return try .json(metadata)
+    }
+
+    @Sendable private func replaceTags(_ call: APICall) async throws -> Response {
+        guard let tags = try await support.bodies.read(call.request, code: .badRequest).strings else {
+            throw PontoonError(.badRequest, "The body must be a JSON array of strings.")
+        }
+        return try .json(
+            try await files.replaceTags(try call.context.segment("file_id"), tags, caller: call.caller)
+        )
+    }
+}

@@ -1,0 +1,57 @@
+import Hummingbird
+import HummingbirdCore
+import PontoonCore
+
+/// The index, the rate limit and the caller. Source: docs/api.md#index.
+struct IndexCalls {
+    let support: APISupport
+
+    private static let resources = [
+        "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload", "storage",
+    ]
+
+    func add(to routes: Routes) {
+        routes.open(.get, "/v2", index)
+        routes.call(.get, "/rate_limit", rateLimit)
+        routes.call(.get, "/user", user)
+        routes.call(.get, "/users/{username}", namedUser)
+    }
+
+    @Sendable private func index(_ request: Request, _ context: AppContext) async throws -> Response {
+        try await support.bodies.drop(request)
+        let base = support.base(request)
+        var urls = Dictionary(
+            uniqueKeysWithValues: Self.resources.map { ("\($0)_url", JSONValue.string("\(base.api)/\($0)")) }
+        )
+        urls["markers_url"] = .string("\(base.api)/genome/markers")
+        // What Pontoon adds to the API, for clients that ask; other clients never notice.
+        urls["extensions"] = .array([.string("checksums"), .string("upload_contents")])
+        return try .json(JSONValue.object(urls))
+    }
+
+    @Sendable private func rateLimit(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        return try .json(
+            RateLimitBody(
+                limit: RateLimit.unlimited,
+                remaining: RateLimit.unlimited,
+                reset: RateLimit.reset(now: support.services.now())
+            )
+        )
+    }
+
+    @Sendable private func user(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        return try .json(UserBody(call.caller, base: call.base), fields: call.query.fields)
+    }
+
+    @Sendable private func namedUser(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        let name = try call.context.segment("username")
+        if name == call.caller.name { return try .json(UserBody(call.caller, base: call.base), fields: call.query.fields) }
+        guard try await support.services.accounts.exists(name) else {
+            throw PontoonError(.userNotFound, "Requested user does not exist.")
+        }
+        throw PontoonError(.userForbidden, "You may see only yourself.")
+    }
+}

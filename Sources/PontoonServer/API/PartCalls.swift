@@ -1,0 +1,46 @@
+import Hummingbird
+import PontoonCore
+
+/// Where parts go, and reports that they arrived. Source: docs/api.md#parts.
+struct PartCalls {
+    let support: APISupport
+    private var uploads: Uploads { support.services.uploads }
+
+    init(support: APISupport) { self.support = support }
+
+    func add(to routes: Routes) {
+        routes.call(.get, "/upload/multipart/{upload_id}/part/{part_number}", info)
+        routes.call(.post, "/upload/multipart/{upload_id}/part", report)
+        routes.call(.post, "/upload/multipart/{upload_id}", reportMany)
+    }
+
+    @Sendable private func info(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        let request = try await uploads.partInfo(
+            try PartNumber(text: try call.context.segment("part_number")),
+            of: try call.context.segment("upload_id"),
+            caller: call.caller,
+            base: call.base
+        )
+        return try .json(PartInfoBody(request))
+    }
+
+    @Sendable private func report(_ call: APICall) async throws -> Response {
+        let id = try call.context.segment("upload_id")
+        let report = try PartReport(try await support.bodies.read(call.request, code: .reportInvalid))
+        try await uploads.report([report], of: id, caller: call.caller)
+        let href = "\(call.base.api)/upload/multipart/\(id)"
+        return try .json(PartReportBody(number: report.number, etag: report.etag, href: href))
+    }
+
+    @Sendable private func reportMany(_ call: APICall) async throws -> Response {
+        let id = try call.context.segment("upload_id")
+        let body = try await support.bodies.readObject(call.request, code: .partListInvalid)
+        guard let values = try body.array("parts") else {
+            throw PontoonError(.partListInvalid, "The field 'parts' is missing.")
+        }
+        let reports = try values.map { value in try PartReport(value) }
+        try await uploads.report(reports, of: id, caller: call.caller)
+        return Response(status: .ok, headers: [.contentLength: "0"])
+    }
+}

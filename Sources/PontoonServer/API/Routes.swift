@@ -1,0 +1,71 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import PontoonCore
+
+/// The table of calls: registers handlers, and refuses with 405 the methods that a path does not have.
+final class Routes {
+    private let router: Router<AppContext>
+    private let support: APISupport
+    private var methods: [String: Set<HTTPRequest.Method>] = [:]
+
+    private static let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+
+    init(router: Router<AppContext>, support: APISupport) {
+        self.router = router
+        self.support = support
+    }
+
+    /// Adds a call that needs a token. Its answers carry the rate-limit headers.
+    func call(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ handle: @escaping @Sendable (APICall) async throws -> Response
+    ) {
+        let support = support
+        open(method, "/v2\(path)") { request, context in
+            let now = support.services.now()
+            var response: Response
+            do {
+                let call = APICall(
+                    request: request,
+                    context: context,
+                    caller: try await support.caller(request),
+                    base: support.base(request),
+                    query: Query(request)
+                )
+                response = try await handle(call)
+            } catch let error as PontoonError where error.code != .notAuthenticated && error.cause == nil {
+                response = try .refusal(error)
+            }
+            RateLimit.mark(&response, now: now)
+            return response
+        }
+    }
+
+    /// Adds a call that anybody may make.
+    func open(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ handle: @escaping @Sendable (Request, AppContext) async throws -> Response
+    ) {
+        methods[path, default: []].insert(method)
+        router.on(RouterPath(path), method: method) { request, context in try await handle(request, context) }
+    }
+
+    /// Refuses the other methods; after all calls were added.
+    func refuseOtherMethods() {
+        for (path, allowed) in methods {
+            let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in Self.known where !allowed.contains(method) {
+                router.on(RouterPath(path), method: method) { _, _ in
+                    var response = try Response.refusal(
+                        PontoonError(.methodNotAllowed, "This address knows only \(allow).")
+                    )
+                    response.headers[.allow] = allow
+                    return response
+                }
+            }
+        }
+    }
+}

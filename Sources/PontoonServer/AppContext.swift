@@ -1,0 +1,31 @@
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import PontoonCore
+
+/// What goes along with one request.
+struct AppContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// Seen in the answer's `X-Request-Id` and in every log line.
+    let requestID = Identifiers.uuid()
+    /// The connection.
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+        logger[metadataKey: "hb.request.id"] = nil
+        logger[metadataKey: "request.id"] = .string(requestID)
+    }
+
+    /// A captured path segment, percent-decoded.
+    ///
+    /// - Throws: `.routeNotFound` when it is not valid UTF-8; no resource has such a name.
+    func segment(_ name: String) throws -> String {
+        guard let raw = parameters.get(name), let text = raw.removingPercentEncoding else {
+            throw PontoonError(.routeNotFound, "There is nothing at this address.")
+        }
+        return text
+    }
+}

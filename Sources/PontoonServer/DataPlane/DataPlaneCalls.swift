@@ -1,0 +1,120 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import PontoonCore
+
+/// Bytes in and out at signed URLs; no token is needed, one that is sent is ignored. Source: docs/api.md#data-plane.
+struct DataPlaneCalls {
+    let services: Services
+    let plane: Services.DataPlane
+
+    func add(to routes: Routes) {
+        routes.open(.put, "/storage/parts/{upload_id}/{part_number}", putPart)
+        routes.open(.get, "/storage/files/{file_id}", getFile)
+        routes.open(.head, "/storage/files/{file_id}", getFile)
+    }
+
+    @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {
+        // The expiry counts at the start only: a part that began in time is served to its end.
+        try await verify(request)
+        let etag = try await plane.parts.store(
+            try PartNumber(text: try context.segment("part_number")),
+            of: try context.segment("upload_id"),
+            body: request.body,
+            length: try Self.length(request),
+            expecting: try ExpectedChecksums(
+                crc64nvme: request.headers[.checksumCRC64NVME],
+                crc32c: request.headers[.checksumCRC32C],
+                sha256: request.headers[.checksumSHA256],
+                contentMD5: request.headers[.contentMD5]
+            )
+        )
+        return Response(status: .ok, headers: [.eTag: "\"\(etag)\"", .contentLength: "0"])
+    }
+
+    @Sendable private func getFile(_ request: Request, _ context: AppContext) async throws -> Response {
+        try await verify(request, as: "GET")
+        guard let file = try await plane.metadata.file(try context.segment("file_id")), let content = file.content else {
+            throw PontoonError(.fileNotFound, "Requested file does not exist.")
+        }
+        let download = Download(file: file, content: content)
+        switch download.answer(to: request) {
+        case .notModified:
+            return Response(status: .notModified, headers: download.headers)
+        case .unsatisfiable:
+            var response = try Response.refusal(
+                PontoonError(.rangeNotSatisfiable, "The range lies outside of the file.")
+            )
+            response.headers[.contentRange] = "bytes */\(content.size)"
+            return response
+        case .whole:
+            return try await send(download, 0..<content.size, status: .ok, request)
+        case .range(let range):
+            return try await send(download, range, status: .partialContent, request)
+        }
+    }
+
+    private func send(
+        _ download: Download,
+        _ range: Range<Int64>,
+        status: HTTPResponse.Status,
+        _ request: Request
+    ) async throws -> Response {
+        var headers = download.headers
+        headers[.contentLength] = String(range.count)
+        if status == .partialContent {
+            headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(download.content.size)"
+        }
+        if request.method == .head { return Response(status: status, headers: headers) }
+        let reader = try await plane.objects.openObject(download.content.key)
+        return Response(status: status, headers: headers, body: Self.stream(reader, range))
+    }
+
+    /// Sends a range one chunk at a time; the next is read when the client has taken the last.
+    private static func stream(_ reader: any ObjectReader, _ range: Range<Int64>) -> ResponseBody {
+        ResponseBody(contentLength: range.count) { writer in
+            do {
+                var offset = range.lowerBound
+                while offset < range.upperBound {
+                    let chunk = try await reader.read(at: offset, count: Int(min(1 << 20, range.upperBound - offset)))
+                    guard chunk.readableBytes > 0 else {
+                        throw PontoonError(.internalFault, "The stored file is shorter than its record says.")
+                    }
+                    try await writer.write(chunk)
+                    offset += Int64(chunk.readableBytes)
+                }
+                await reader.close()
+                try await writer.finish(nil)
+            } catch {
+                await reader.close()
+                throw error
+            }
+        }
+    }
+
+    private func verify(_ request: Request, as method: String? = nil) async throws {
+        let query = Query(request)
+        guard let expires = query["expires"].flatMap({ Int64($0) }), let key = query["key"],
+            let signature = query["signature"]
+        else {
+            throw PontoonError(.urlRefused, "The URL carries no signature.")
+        }
+        let signed = SignedPath(
+            method: method ?? request.method.rawValue,
+            path: request.uri.path,
+            expires: expires,
+            keyID: key,
+            signature: signature
+        )
+        try await plane.objects.verify(signed, now: services.now())
+    }
+
+    private static func length(_ request: Request) throws -> Int64? {
+        guard let text = request.headers[.contentLength] else { return nil }
+        guard let length = Int64(text), length >= 0 else {
+            throw PontoonError(.badRequest, "The Content-Length header is not a whole number.")
+        }
+        return length
+    }
+}

@@ -1,0 +1,22 @@
+import HTTPTypes
+
+/// Header names that HTTPTypes does not have. The names are constant and well-formed, so reading them cannot fail.
+extension HTTPField.Name {
+    static let authToken = named("X-SBG-Auth-Token")
+    static let requestID = named("X-Request-Id")
+    static let totalMatchingQuery = named("X-Total-Matching-Query")
+    static let link = named("Link")
+    static let rateLimitLimit = named("X-RateLimit-Limit")
+    static let rateLimitRemaining = named("X-RateLimit-Remaining")
+    static let rateLimitReset = named("X-RateLimit-Reset")
+    static let forwardedProto = named("X-Forwarded-Proto")
+    static let contentMD5 = named("Content-MD5")
+    static let checksumCRC64NVME = named("x-amz-checksum-crc64nvme")
+    static let checksumCRC32C = named("x-amz-checksum-crc32c")
+    static let checksumSHA256 = named("x-amz-checksum-sha256")
+
+    private static func named(_ name: String) -> HTTPField.Name {
+        guard let field = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
+        return field
+    }
+}

@@ -1,0 +1,59 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+
+/// Ends a connection after an answer that says `Connection: close`.
+///
+/// A client may still be sending then. Closing at once would reset the connection and could destroy the answer before the
+/// client reads it, so what still comes is read and dropped for a while.
+final class LingeringCloseHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private var closes = false
+    private var isAnswered = false
+    private var isReadingBody = false
+    private var dropped = 0
+
+    /// Bytes read and dropped at the most: two parts of the default size.
+    private static let maximumDropped = 64 << 20
+    /// Time allowed at the most.
+    private static let patience = TimeAmount.seconds(5)
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head: isReadingBody = true
+        case .body(let bytes): if isAnswered { dropped += bytes.readableBytes }
+        case .end: isReadingBody = false
+        }
+        context.fireChannelRead(data)
+        closeIfDue(context)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head):
+            if head.status.kind != .informational {
+                closes = head.headerFields[.connection]?.lowercased() == "close"
+            }
+            context.write(data, promise: promise)
+        case .body:
+            context.write(data, promise: promise)
+        case .end:
+            context.write(data, promise: promise)
+            guard closes else { return }
+            isAnswered = true
+            context.flush()
+            let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: Self.patience) { loopBound.value.close(promise: nil) }
+            closeIfDue(context)
+        }
+    }
+
+    private func closeIfDue(_ context: ChannelHandlerContext) {
+        guard isAnswered, !isReadingBody || dropped > Self.maximumDropped else { return }
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import PontoonCore
+
+/// The query of a request, decoded: repeated parameters keep their order, `+` is a blank.
+struct Query: Sendable {
+    /// Names and values as they came.
+    let items: [(name: String, value: String)]
+
+    /// Reads a query; what cannot be decoded is taken as it is.
+    init(_ request: Request) {
+        items = (request.uri.query ?? "").split(separator: "&").map { item in
+            let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (Self.decode(pair[0]), pair.count == 2 ? Self.decode(pair[1]) : "")
+        }
+    }
+
+    /// The first value of a parameter.
+    subscript(_ name: String) -> String? { items.first { $0.name == name }?.value }
+
+    /// All values of a parameter.
+    func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
+
+    /// A switch, in any letter case; anything but `true` is false.
+    func isTrue(_ name: String) -> Bool { self[name]?.lowercased() == "true" }
+
+    /// The page asked for.
+    ///
+    /// - Throws: `.badRequest` unless `limit` and `offset` are whole numbers from 0; a limit above 100 counts as 100.
+    func page() throws(PontoonError) -> Page {
+        Page(offset: try number("offset") ?? 0, limit: min(try number("limit") ?? 50, 100))
+    }
+
+    /// The fields asked for.
+    var fields: FieldSelection { FieldSelection(self["fields"]) }
+
+    /// The same query at another page, encoded.
+    func encoded(_ page: Page) -> String {
+        let others = items.filter { $0.name != "offset" && $0.name != "limit" }
+        let paged = others + [("offset", String(page.offset)), ("limit", String(page.limit))]
+        return paged.map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }.joined(separator: "&")
+    }
+
+    private func number(_ name: String) throws(PontoonError) -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let value = Int(text), value >= 0 else {
+            throw PontoonError(.badRequest, "The parameter '\(name)' must be a whole number from 0.")
+        }
+        return value
+    }
+
+    private static func decode(_ text: Substring) -> String {
+        let blanks = String(text).replacing("+", with: " ")
+        return blanks.removingPercentEncoding ?? blanks
+    }
+
+    private static func encode(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+    }
+
+    private static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+    )
+}

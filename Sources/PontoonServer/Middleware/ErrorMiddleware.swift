@@ -1,0 +1,82 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+
+/// Answers every error with the API's envelope, gives each answer its request id, and writes one log line a request.
+struct ErrorMiddleware: RouterMiddleware {
+    typealias Context = AppContext
+
+    let maximumHeaderSize: Int
+
+    @concurrent func handle(
+        _ request: Request,
+        context: AppContext,
+        next: @concurrent (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        var response: Response
+        do {
+            try checkHeaders(request)
+            response = try await next(request, context)
+        } catch let error as HTTPParserError {
+            throw error
+        } catch {
+            response = try answer(error, request, context)
+        }
+        response.headers[.requestID] = context.requestID
+        log(request, response, context, took: .now - start)
+        return response
+    }
+
+    private func answer(_ error: any Error, _ request: Request, _ context: AppContext) throws -> Response {
+        if let refusal = error as? PontoonError {
+            if let cause = refusal.cause {
+                context.logger.warning("refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
+            }
+            return try .refusal(refusal)
+        }
+        if let refusal = error as? HTTPError, refusal.status == .notFound {
+            return try .refusal(unknownRoute(request))
+        }
+        if error is ChannelError || error is CancellationError {
+            context.logger.debug("the client went away", metadata: ["error": "\(error)"])
+            return try .refusal(PontoonError(.bodyIncomplete, "The connection was cut."))
+        }
+        context.logger.error("internal fault", metadata: ["error": "\(error)"])
+        return try .refusal(PontoonError(.internalFault, "An unexpected error occurred; see the server's log."))
+    }
+
+    private func unknownRoute(_ request: Request) -> PontoonError {
+        let path = request.uri.path
+        if path.contains("/upload/multipart//") {
+            return PontoonError(.uploadIDMissing, "The upload id is missing.")
+        }
+        return PontoonError(.routeNotFound, "There is nothing at this address.")
+    }
+
+    private func checkHeaders(_ request: Request) throws(PontoonError) {
+        let size = request.headers.reduce(request.uri.string.utf8.count) {
+            $0 + $1.name.rawName.utf8.count + $1.value.utf8.count
+        }
+        guard size <= maximumHeaderSize else {
+            throw PontoonError(.headersTooLarge, "The request's head is longer than \(maximumHeaderSize) bytes.")
+        }
+    }
+
+    /// The route's pattern and never the URL: signed URLs carry a permission.
+    private func log(_ request: Request, _ response: Response, _ context: AppContext, took: Duration) {
+        context.logger.info(
+            "request",
+            metadata: [
+                "method": "\(request.method)",
+                "route": "\(context.endpointPath ?? "unknown")",
+                "status": "\(response.status.code)",
+                "seconds": "\(took.timeInterval)",
+            ]
+        )
+    }
+}

@@ -1,0 +1,69 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import NIOHTTPTypes
+import Synchronization
+
+/// Answers `Expect: 100-continue` when the handler begins to read, so that a request that is refused by its head alone is
+/// never sent; and ends connections on which the rest of an unread body would follow.
+struct ExpectMiddleware: RouterMiddleware {
+    typealias Context = AppContext
+
+    @concurrent func handle(
+        _ request: Request,
+        context: AppContext,
+        next: @concurrent (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        let progress = BodyProgress(hasBody: Self.hasBody(request))
+        let expects = request.headers[.expect]?.lowercased() == "100-continue"
+        var request = request
+        request.body = RequestBody(
+            asyncSequence: WatchedBody(body: request.body, progress: progress, channel: expects ? context.channel : nil)
+        )
+        var response = try await next(request, context)
+        if !progress.isDone { response.headers[.connection] = "close" }
+        return response
+    }
+
+    private static func hasBody(_ request: Request) -> Bool {
+        request.headers[.transferEncoding] != nil || request.headers[.contentLength].map { $0 != "0" } ?? false
+    }
+}
+
+/// Whether the whole body was read.
+private final class BodyProgress: Sendable {
+    private let done: Mutex<Bool>
+
+    init(hasBody: Bool) { done = Mutex(!hasBody) }
+
+    var isDone: Bool { done.withLock { $0 } }
+    func finish() { done.withLock { $0 = true } }
+}
+
+/// A body that says when it is read to its end, and asks for it when the client waits to be asked.
+private struct WatchedBody: AsyncSequence, Sendable {
+    let body: RequestBody
+    let progress: BodyProgress
+    let channel: (any Channel)?
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var body: RequestBody.AsyncIterator
+        let progress: BodyProgress
+        var channel: (any Channel)?
+
+        @concurrent mutating func next() async throws -> ByteBuffer? {
+            if let channel {
+                self.channel = nil
+                try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
+            }
+            let chunk = try await body.next()
+            if chunk == nil { progress.finish() }
+            return chunk
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(body: body.makeAsyncIterator(), progress: progress, channel: channel)
+    }
+}

@@ -1,0 +1,43 @@
+package import Hummingbird
+import HummingbirdCore
+package import Logging
+package import NIOCore
+
+/// Builds the HTTP server: the API under `/v2`, and the data plane under `/storage` when the bytes pass through here.
+///
+/// - Parameters:
+///   - onReady: Called once with the listening socket.
+/// - Returns: The server, to be run in a service group.
+package func buildServer(
+    _ services: Services,
+    settings: ServerSettings,
+    logger: Logger,
+    onReady: @escaping @Sendable (any Channel) async -> Void = { _ in }
+) -> some ApplicationProtocol {
+    let router = Router(context: AppContext.self)
+    router.add(middleware: ErrorMiddleware(maximumHeaderSize: settings.maximumHeaderSize))
+    router.add(middleware: ExpectMiddleware())
+    let support = APISupport(services: services, settings: settings)
+    let routes = Routes(router: router, support: support)
+    let files = FileCalls(support: support)
+    IndexCalls(support: support).add(to: routes)
+    UploadCalls(support: support).add(to: routes)
+    PartCalls(support: support).add(to: routes)
+    ProjectCalls(support: support, files: files).add(to: routes)
+    files.add(to: routes)
+    FileDetailCalls(support: support).add(to: routes)
+    if let plane = services.dataPlane { DataPlaneCalls(services: services, plane: plane).add(to: routes) }
+    routes.refuseOtherMethods()
+    return Application(
+        router: router,
+        server: HTTPServerBuilder { responder in
+            UploadChannel(responder: responder, idleTimeout: settings.idleTimeout)
+        },
+        configuration: ApplicationConfiguration(
+            address: .hostname(settings.host, port: settings.port),
+            serverName: "pontoon"
+        ),
+        onServerRunning: onReady,
+        logger: logger
+    )
+}

@@ -1,0 +1,140 @@
+package import Foundation
+package import PontoonCore
+
+/// A user with a project, and what may be put into it.
+package struct MetadataFixture: Sendable {
+    /// When everything happens unless a test says otherwise; whole seconds, as stores may keep no fractions below 1 ms.
+    package static let time = Date(timeIntervalSince1970: 1_750_000_000)
+
+    /// The owner of the project.
+    package let user: User
+    /// The project; already in the store.
+    package let project: Project
+
+    /// Adds a user and a project to a store.
+    package init(in store: some MetadataStore, user name: String = "ada", project short: String = "reads") async throws {
+        user = User(name: name, createdOn: Self.time)
+        project = Self.project(ProjectID(owner: name, shortName: short))
+        try await store.addUser(user)
+        try expect(try await store.addProject(project), "a new project is added")
+    }
+
+    /// Folder id of the project's root.
+    package var root: String { project.rootFolder }
+
+    /// A project that is in no store yet.
+    package static func project(_ id: ProjectID, name: String = "Reads", tags: [String] = []) -> Project {
+        Project(
+            id: id,
+            uuid: Identifiers.uuid(),
+            name: name,
+            tags: tags,
+            billingGroup: Identifiers.uuid(),
+            rootFolder: Identifiers.file(now: time),
+            createdBy: id.owner,
+            createdOn: time
+        )
+    }
+
+    /// A folder that is in no store yet.
+    package func folder(_ name: String, in parent: String? = nil) -> File {
+        File(
+            id: Identifiers.file(now: Self.time),
+            name: name,
+            kind: .folder,
+            project: project.id,
+            parent: parent ?? root,
+            content: nil,
+            createdOn: Self.time
+        )
+    }
+
+    /// An upload that is in no store yet.
+    package func upload(
+        _ name: String = "a.bam",
+        in parent: String? = nil,
+        overwrite: Bool = false,
+        initiatedOn: Date = Self.time
+    ) -> Upload {
+        Upload(
+            id: Identifiers.upload(),
+            userName: user.name,
+            project: project.id,
+            parent: parent ?? root,
+            parentWasNamed: parent != nil,
+            name: name,
+            size: 10,
+            partSize: 5,
+            md5: nil,
+            overwrite: overwrite,
+            key: .random(),
+            initiatedOn: initiatedOn
+        )
+    }
+
+    /// The file that an upload becomes; in no store yet.
+    package func file(of upload: Upload, createdOn: Date = Self.time) -> File {
+        File(
+            id: Identifiers.file(now: createdOn),
+            name: upload.name,
+            kind: .file,
+            project: upload.project,
+            parent: upload.parent,
+            content: FileContent(
+                key: upload.key,
+                size: 10,
+                crc64: CRC64NVME(rawValue: .max - 1),
+                md5: "9e107d9d372bb6826bd81d3542a419d6"
+            ),
+            createdOn: createdOn
+        )
+    }
+
+    /// A part that is in no store yet.
+    package static func part(
+        _ number: Int,
+        etag: String = "0123456789abcdef",
+        size: Int64 = 5,
+        storedOn: Date = time
+    ) throws -> StoredPart {
+        StoredPart(
+            number: try PartNumber(number),
+            size: size,
+            etag: etag,
+            crc64: CRC64NVME(rawValue: 0xFEDC_BA98_7654_3210),
+            place: .slot,
+            storedOn: storedOn
+        )
+    }
+
+    /// Uploads a file.
+    /// - Returns: The file, now in the store.
+    @discardableResult
+    package func addFile(
+        _ name: String,
+        in parent: String? = nil,
+        to store: some MetadataStore,
+        tags: [String] = [],
+        metadata: [String: String] = [:]
+    ) async throws -> File {
+        let upload = upload(name, in: parent)
+        try await store.addUpload(upload)
+        try expect(try await store.moveUpload(upload.id, from: .active, to: .completing), "an active upload moves")
+        var file = file(of: upload)
+        file.tags = tags
+        file.metadata = metadata
+        try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "an upload completes")
+        return file
+    }
+
+    /// Adds an upload and moves it to `.completing`.
+    package func addCompletingUpload(_ upload: Upload, to store: some MetadataStore) async throws {
+        try await store.addUpload(upload)
+        try expect(try await store.moveUpload(upload.id, from: .active, to: .completing), "an active upload moves")
+    }
+}
+
+extension Page {
+    /// Longer than any list of a contract.
+    package static let all = Page(offset: 0, limit: 100)
+}

@@ -1,0 +1,122 @@
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+import PontoonServer
+import ServiceLifecycle
+import UnixSignals
+
+/// The chosen stores, and the use cases over them.
+struct App {
+    let settings: Settings
+    let metadata: SQLMetadataStore
+    let objects: DiskObjectStore
+    let accounts: Accounts
+    let hasher: PrefixHasher
+    let uploads: Uploads
+    let maintenance: Maintenance
+    let logger: Logger
+
+    /// Opens the stores and puts right what a crash left behind.
+    static func build(_ settings: Settings, logger: Logger) async throws -> App {
+        try DataFolder.make(settings.data)
+        let metadata = try await SQLMetadataStore.open(settings.sqlite)
+        let keys = KeyRing(
+            store: metadata,
+            rotationInterval: settings.keyLifetime,
+            urlLifetime: settings.disk.urlLifetime
+        )
+        let objects = try DiskObjectStore(settings.disk, keys: keys)
+        let hasher = PrefixHasher(metadata: metadata, objects: objects)
+        let uploads = Uploads(metadata: metadata, objects: objects, sizing: settings.sizing, hasher: hasher)
+        let maintenance = Maintenance(
+            metadata: metadata,
+            objects: objects,
+            uploads: uploads,
+            keys: keys,
+            uploadLifetime: settings.uploadLifetime
+        )
+        try await maintenance.recover()
+        return App(
+            settings: settings,
+            metadata: metadata,
+            objects: objects,
+            accounts: Accounts(metadata: metadata),
+            hasher: hasher,
+            uploads: uploads,
+            maintenance: maintenance,
+            logger: logger
+        )
+    }
+
+    /// Serves until SIGTERM or SIGINT; running requests then have the set grace.
+    ///
+    /// - Parameter onReady: Called with the port once the server listens.
+    func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
+        let services = Services(
+            accounts: accounts,
+            projects: Projects(metadata: metadata, objects: objects),
+            files: Files(metadata: metadata, objects: objects),
+            uploads: uploads,
+            dataPlane: Services.DataPlane(
+                parts: Parts(metadata: metadata, objects: objects, hasher: hasher),
+                objects: objects,
+                metadata: metadata
+            )
+        )
+        let port = settings.server.port
+        let server = buildServer(services, settings: settings.server, logger: logger) { channel in
+            await onReady(channel.localAddress?.port ?? port)
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: Housekeeping(maintenance: maintenance, logger: logger)),
+                .init(service: Hashing(hasher: hasher, logger: logger)),
+                // Last, so that it stops first.
+                .init(service: server),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        configuration.maximumGracefulShutdownDuration = settings.grace
+        try await ServiceGroup(configuration: configuration).run()
+        try await objects.shutDown()
+        try await metadata.close()
+    }
+}
+
+/// Expires uploads, removes garbage and rotates keys, once a minute.
+struct Housekeeping: Service {
+    let maintenance: Maintenance
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    for id in try await maintenance.tidy() {
+                        logger.notice("an idle upload was aborted", metadata: ["upload.id": "\(id)"])
+                    }
+                } catch {
+                    logger.error("housekeeping failed", metadata: ["error": "\(error)"])
+                }
+                guard (try? await Task.sleep(for: .seconds(60))) != nil else { return }
+            }
+        }
+    }
+}
+
+/// Verifies declared MD5s in the background.
+struct Hashing: Service {
+    let hasher: PrefixHasher
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await hasher.run { error in logger.warning("a part could not be hashed yet", metadata: ["error": "\(error)"]) }
+        }
+    }
+}

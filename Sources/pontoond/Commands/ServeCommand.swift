@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Logging
+import PontoonCore
+import PontoonObjects
+import PontoonServer
+
+/// `pontoond serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve the API and store what is uploaded.",
+        discussion: """
+            Every setting can also be given by environment, as PONTOON_ and the flag's name in capitals \
+            (PONTOON_URL_LIFETIME=1h), or in the file named by --config. A flag wins over the environment, which wins \
+            over the file. PONTOON_BOOTSTRAP_TOKEN sets the token of the user that the first start makes.
+            """
+    )
+
+    @OptionGroup var data: DataFlags
+    @OptionGroup var server: ServerFlags
+
+    func run() async throws {
+        try await reporting {
+            let flags = data.values.merging(server.values) { first, _ in first }
+            let settings = try Settings(try await GivenSettings(flags: flags))
+            let app = try await App.build(settings, logger: Self.logger(settings.logLevel))
+            let credentials = CredentialsFile(in: settings.data)
+            let isFirst = try await app.accounts.bootstrap(token: settings.bootstrapToken) { token in
+                try credentials.write(endpoint: Self.endpoint(settings, port: settings.server.port), token: token)
+            }
+            if settings.disk.durability == .os {
+                Self.say("Durability is 'os': an answer does not mean that the data survives a power cut.")
+            }
+            try await app.run { port in
+                let endpoint = Self.endpoint(settings, port: port)
+                do {
+                    try credentials.update(endpoint: endpoint)
+                } catch {
+                    app.logger.warning("the credentials keep an old address", metadata: ["error": "\(error)"])
+                }
+                if isFirst { Self.say("Made user admin, project admin/uploads and a token.") }
+                Self.say("Listening on \(endpoint)")
+                Self.say("Credentials are in \(credentials.path)")
+            }
+        }
+    }
+
+    private static func endpoint(_ settings: Settings, port: Int) -> String {
+        if let url = settings.server.publicURL { return url.api }
+        let host = settings.server.host
+        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/v2"
+    }
+
+    private static func logger(_ level: LogLevel) -> Logger {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "pontoond")
+        logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .notice
+        return logger
+    }
+
+    /// Standard output is for the operator; written through at once, since others wait for these lines.
+    private static func say(_ line: String) {
+        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import PontoonCore
+import SystemPackage
+
+/// The folder that holds everything: the database, the objects and the first user's credentials.
+enum DataFolder {
+    /// Makes the folder, for its owner only.
+    static func make(_ folder: FilePath) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder.string,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw SettingError(.data, "the folder '\(folder)' cannot be made: \(error.localizedDescription)")
+        }
+    }
+}
+
+/// The first user's token, in the file format that the platform's clients read (`~/.sevenbridges/credentials`).
+struct CredentialsFile {
+    let path: FilePath
+
+    init(in folder: FilePath) { path = folder.appending("credentials") }
+
+    /// Writes the file, readable by its owner only, in one step.
+    func write(endpoint: String, token: Secret) throws {
+        try replace("[default]\napi_endpoint = \(endpoint)\nauth_token = \(token.value)\n")
+    }
+
+    /// Puts the address of this start into an existing file, whose owner may have changed other lines.
+    func update(endpoint: String) throws {
+        guard let data = FileManager.default.contents(atPath: path.string) else { return }
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let updated = lines.map { $0.hasPrefix("api_endpoint") ? "api_endpoint = \(endpoint)" : String($0) }
+        let text = updated.joined(separator: "\n")
+        if Data(text.utf8) != data { try replace(text) }
+    }
+
+    private func replace(_ text: String) throws {
+        let draft = FilePath(path.string + ".new")
+        let file = try FileDescriptor.open(
+            draft,
+            .writeOnly,
+            options: [.create, .truncate],
+            permissions: .ownerReadWrite
+        )
+        try file.closeAfter { _ = try file.writeAll(text.utf8) }
+        guard rename(draft.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+    }
+}
