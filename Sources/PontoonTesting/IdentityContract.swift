@@ -1,4 +1,5 @@
-import PontoonCore
+import Foundation
+package import PontoonCore
 
 /// What every ``IdentityStore`` promises; each rule needs an empty store.
 package enum IdentityContract: String, CaseIterable, Sendable {

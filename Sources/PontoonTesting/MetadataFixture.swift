@@ -12,7 +12,8 @@ package struct MetadataFixture: Sendable {
     package let project: Project
 
     /// Adds a user and a project to a store.
-    package init(in store: some MetadataStore, user name: String = "ada", project short: String = "reads") async throws {
+    package init(in store: some MetadataStore, user name: String = "ada", project short: String = "reads") async throws
+    {
         user = User(name: name, createdOn: Self.time)
         project = Self.project(ProjectID(owner: name, shortName: short))
         try await store.addUser(user)

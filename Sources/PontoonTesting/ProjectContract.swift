@@ -1,5 +1,5 @@
 import Foundation
-import PontoonCore
+package import PontoonCore
 
 /// What every ``ProjectStore`` promises; each rule needs an empty store.
 package enum ProjectContract: String, CaseIterable, Sendable {
@@ -113,7 +113,8 @@ package enum ProjectContract: String, CaseIterable, Sendable {
             try expect(try await store.addProject(project), "a new project is added")
         }
         let cases: [(owner: String?, name: String?, tags: [String], expected: Set<String>)] = [
-            ("ada", nil, [], ["a", "b", "c"]), ("bob", nil, [], []), (nil, "GENO", [], ["a"]), (nil, "ome", [], ["a", "c"]),
+            ("ada", nil, [], ["a", "b", "c"]), ("bob", nil, [], []), (nil, "GENO", [], ["a"]),
+            (nil, "ome", [], ["a", "c"]),
             (nil, "étude", [], ["b"]), (nil, nil, ["y"], ["a", "b"]), (nil, nil, ["y", "x"], ["a"]),
             (nil, nil, ["X"], []), ("ada", "e", ["y"], ["a", "b"]), (nil, "", [], ["a", "b", "c"]),
         ]
@@ -154,7 +155,11 @@ package enum ProjectContract: String, CaseIterable, Sendable {
         (expected.description, expected.settings) = ("d", #"{"locked":true}"#)
         expected.billingGroup = change.billingGroup ?? ""
         try expect(try await store.updateProject(expected.id, change, now: later), equals: expected, "the next state")
-        try expect(try await store.project(expected.id, for: "ada")?.project, equals: expected, "the state that is kept")
+        try expect(
+            try await store.project(expected.id, for: "ada")?.project,
+            equals: expected,
+            "the state that is kept"
+        )
         let byName = try await store.projects(for: "ada", owner: nil, name: "EXOME", tags: ["a"], page: .all)
         try expect(byName.total, equals: 1, "filters see the new name and tags")
     }

@@ -1,5 +1,5 @@
 import Foundation
-import PontoonCore
+package import PontoonCore
 
 /// What every ``SigningKeyStore`` promises; each rule needs an empty store.
 package enum SigningKeyContract: String, CaseIterable, Sendable {

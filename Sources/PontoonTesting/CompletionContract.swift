@@ -1,0 +1,190 @@
+import Foundation
+package import PontoonCore
+
+/// What every ``UploadStore`` promises about completion; each rule needs an empty store.
+package enum CompletionContract: String, CaseIterable, Sendable {
+    case fileAppearsAndPartsGo
+    case oneOfManyCompletersWins
+    case onlyACompletingUploadCompletes
+    case takenNameIsRefused
+    case folderOfTheNameIsRefused
+    case overwriteReplacesAndDiscards
+    case overwriteOfManyLeavesOneFile
+    case overwriteOfNothingAddsAFile
+    case overwriteSparesFolders
+    case goneFolderIsRefused
+    case goneProjectIsRefused
+
+    /// Fails when the store breaks the rule.
+    package func check(_ store: some MetadataStore) async throws {
+        let fixture = try await MetadataFixture(in: store)
+        switch self {
+        case .fileAppearsAndPartsGo: try await Self.fileAppearsAndPartsGo(store, fixture)
+        case .oneOfManyCompletersWins: try await Self.oneOfManyCompletersWins(store, fixture)
+        case .onlyACompletingUploadCompletes: try await Self.onlyACompletingUploadCompletes(store, fixture)
+        case .takenNameIsRefused: try await Self.takenNameIsRefused(store, fixture)
+        case .folderOfTheNameIsRefused: try await Self.folderOfTheNameIsRefused(store, fixture, overwrite: false)
+        case .overwriteReplacesAndDiscards: try await Self.overwriteReplacesAndDiscards(store, fixture)
+        case .overwriteOfManyLeavesOneFile: try await Self.overwriteOfManyLeavesOneFile(store, fixture)
+        case .overwriteOfNothingAddsAFile: try await Self.overwriteOfNothingAddsAFile(store, fixture)
+        case .overwriteSparesFolders: try await Self.folderOfTheNameIsRefused(store, fixture, overwrite: true)
+        case .goneFolderIsRefused: try await Self.goneFolderIsRefused(store, fixture)
+        case .goneProjectIsRefused: try await Self.goneProjectIsRefused(store, fixture)
+        }
+    }
+
+    private static func fileAppearsAndPartsGo(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
+        _ = try await store.moveUpload(upload.id, from: .active, to: .completing)
+        let file = fixture.file(of: upload)
+        try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "the upload completes")
+        try expect(try await store.file(file.id), equals: file, "the file is there")
+        let completed = try require(try await store.upload(upload.id), "the upload is remembered")
+        try expect(completed.state, equals: .completed, "as completed")
+        try expect(completed.fileID, equals: file.id, "with its file")
+        try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
+        try expect(try await store.discardedObjects(limit: 9), equals: [], "its bytes stay")
+    }
+
+    private static func oneOfManyCompletersWins(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        try await fixture.addCompletingUpload(upload, to: store)
+        let wins = try await concurrently(32) { _ in
+            try await store.completeUpload(upload.id, file: fixture.file(of: upload), overwrite: true)
+        }
+        try expect(wins.count { $0 }, equals: 1, "of many completers one wins")
+        let list = try await store.files(in: fixture.root, filter: FileFilter(), page: .all)
+        try expect(list.total, equals: 1, "one file appears")
+        try expect(try await store.upload(upload.id)?.fileID, equals: list.items.first?.id, "the winner's")
+        try expect(try await store.discardedObjects(limit: 9), equals: [], "nothing is discarded")
+    }
+
+    private static func onlyACompletingUploadCompletes(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let upload = fixture.upload()
+        let file = fixture.file(of: upload)
+        try expect(try await !store.completeUpload(upload.id, file: file, overwrite: false), "an unknown upload")
+        try await store.addUpload(upload)
+        try expect(try await !store.completeUpload(upload.id, file: file, overwrite: false), "an active upload")
+        try expect(try await store.file(file.id), equals: nil, "nothing was changed")
+        try expect(try await store.upload(upload.id), equals: upload, "nothing was changed")
+        _ = try await store.moveUpload(upload.id, from: .active, to: .completing)
+        try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "a completing upload")
+        try expect(try await !store.completeUpload(upload.id, file: file, overwrite: true), "a completed upload")
+        try expect(try await !store.moveUpload(upload.id, from: .completed, to: .active), "completed is an end")
+        try expect(try await store.upload(upload.id)?.state, equals: .completed, "completed is an end")
+    }
+
+    private static func takenNameIsRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload("a.bam")
+        try await store.addUpload(upload)
+        _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
+        _ = try await store.moveUpload(upload.id, from: .active, to: .completing)
+        let existing = try await fixture.addFile("a.bam", to: store)
+        let file = fixture.file(of: upload)
+        try await expectRefusal(.nameTaken) {
+            try await store.completeUpload(upload.id, file: file, overwrite: false)
+        }
+        try expect(try await store.file(named: "a.bam", in: fixture.root), equals: existing, "the file stays")
+        try expect(try await store.upload(upload.id)?.state, equals: .completing, "the upload stays")
+        try expect(try await store.parts(of: upload.id).count, equals: 1, "with its parts")
+        try expect(try await store.deleteFile(existing.id), "the name is freed")
+        try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "then it completes")
+    }
+
+    private static func folderOfTheNameIsRefused(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture,
+        overwrite: Bool
+    ) async throws {
+        let upload = fixture.upload("a.bam", overwrite: overwrite)
+        try await fixture.addCompletingUpload(upload, to: store)
+        let folder = fixture.folder("a.bam")
+        try await store.addFolder(folder)
+        try await expectRefusal(.folderExists) {
+            try await store.completeUpload(upload.id, file: fixture.file(of: upload), overwrite: overwrite)
+        }
+        try expect(try await store.file(folder.id), equals: folder, "the folder stays")
+        try expect(try await store.upload(upload.id)?.state, equals: .completing, "the upload stays")
+    }
+
+    private static func overwriteReplacesAndDiscards(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let old = try await fixture.addFile("a.bam", to: store, tags: ["old"], metadata: ["k": "old"])
+        let upload = fixture.upload("a.bam", overwrite: true)
+        try await fixture.addCompletingUpload(upload, to: store)
+        let file = fixture.file(of: upload)
+        try expect(try await store.completeUpload(upload.id, file: file, overwrite: true), "the upload completes")
+        try expect(try await store.file(old.id), equals: nil, "the old file is gone")
+        let found = try await store.file(named: "a.bam", in: fixture.root)
+        try expect(found, equals: file, "the new one has its name and nothing else of it")
+        let key = try require(old.content, "a file has contents").key
+        try expect(try await store.discardedObjects(limit: 9), equals: [key], "the old bytes are to be removed")
+    }
+
+    private static func overwriteOfManyLeavesOneFile(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let uploads = (0..<12).map { _ in fixture.upload("a.bam", overwrite: true) }
+        for upload in uploads { try await fixture.addCompletingUpload(upload, to: store) }
+        let wins = try await concurrently(uploads.count) { index in
+            try await store.completeUpload(uploads[index].id, file: fixture.file(of: uploads[index]), overwrite: true)
+        }
+        try expect(wins.allSatisfy { $0 }, "all complete")
+        let list = try await store.files(in: fixture.root, filter: FileFilter(), page: .all)
+        let last = try require(list.items.first?.content?.key, "a file is left")
+        try expect(list.total, equals: 1, "one file is left")
+        let discarded = try await store.discardedObjects(limit: 100)
+        try expect(discarded.count, equals: uploads.count - 1, "the bytes of all others are to be removed")
+        try expect(Set(discarded + [last]), equals: Set(uploads.map(\.key)), "and those of the last are not")
+    }
+
+    private static func overwriteOfNothingAddsAFile(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let upload = fixture.upload("a.bam", overwrite: true)
+        try await fixture.addCompletingUpload(upload, to: store)
+        let file = fixture.file(of: upload)
+        try expect(try await store.completeUpload(upload.id, file: file, overwrite: true), "the upload completes")
+        try expect(try await store.file(file.id), equals: file, "the file is there")
+        try expect(try await store.discardedObjects(limit: 9), equals: [], "nothing is discarded")
+    }
+
+    private static func goneFolderIsRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let folder = fixture.folder("sub")
+        try await store.addFolder(folder)
+        let upload = fixture.upload(in: folder.id)
+        try await fixture.addCompletingUpload(upload, to: store)
+        try expect(try await store.deleteFile(folder.id), "an open upload does not keep its folder")
+        for overwrite in [false, true] {
+            try await expectRefusal(.destinationNotFound) {
+                try await store.completeUpload(upload.id, file: fixture.file(of: upload), overwrite: overwrite)
+            }
+        }
+        try expect(try await store.upload(upload.id)?.state, equals: .completing, "nothing was changed")
+    }
+
+    /// A store may take the uploads away with their project, or keep them and refuse.
+    private static func goneProjectIsRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        try await fixture.addCompletingUpload(upload, to: store)
+        try expect(try await store.deleteProject(fixture.project.id), "there was such a project")
+        let file = fixture.file(of: upload)
+        do {
+            let isDone = try await store.completeUpload(upload.id, file: file, overwrite: true)
+            try expect(!isDone, "the project is gone")
+        } catch let error as PontoonError {
+            try expect(error.code, equals: .projectNotFound, "the reason of the refusal")
+        }
+        try expect(try await store.file(file.id), equals: nil, "no file appears")
+        try expect(try await store.discardedObjects(limit: 9), equals: [upload.key], "its bytes are to be removed")
+    }
+}

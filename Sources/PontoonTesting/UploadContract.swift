@@ -1,0 +1,229 @@
+import Foundation
+package import PontoonCore
+
+/// What every ``UploadStore`` promises short of completion; each rule needs an empty store.
+package enum UploadContract: String, CaseIterable, Sendable {
+    case uploadIsKeptWhole
+    case unknownUploadIsNil
+    case uploadNeedsItsFolder
+    case listIsTheUsersOwnNewestFirst
+    case summaryCountsParts
+    case oneOfManyMovesWins
+    case moveNeedsTheRightState
+    case abortForgetsEverything
+    case abortNeedsAnActiveUpload
+    case idleUploadsAreOldestFirst
+    case storedPartKeepsAnUploadAlive
+    case pruneForgetsCompletedUploadsOnly
+    case openKeysAreOfUnfinishedUploads
+
+    /// Fails when the store breaks the rule.
+    package func check(_ store: some MetadataStore) async throws {
+        let fixture = try await MetadataFixture(in: store)
+        switch self {
+        case .uploadIsKeptWhole: try await Self.uploadIsKeptWhole(store, fixture)
+        case .unknownUploadIsNil: try await Self.unknownUploadIsNil(store)
+        case .uploadNeedsItsFolder: try await Self.uploadNeedsItsFolder(store, fixture)
+        case .listIsTheUsersOwnNewestFirst: try await Self.listIsTheUsersOwnNewestFirst(store, fixture)
+        case .summaryCountsParts: try await Self.summaryCountsParts(store, fixture)
+        case .oneOfManyMovesWins: try await Self.oneOfManyMovesWins(store, fixture)
+        case .moveNeedsTheRightState: try await Self.moveNeedsTheRightState(store, fixture)
+        case .abortForgetsEverything: try await Self.abortForgetsEverything(store, fixture)
+        case .abortNeedsAnActiveUpload: try await Self.abortNeedsAnActiveUpload(store, fixture)
+        case .idleUploadsAreOldestFirst: try await Self.idleUploadsAreOldestFirst(store, fixture)
+        case .storedPartKeepsAnUploadAlive: try await Self.storedPartKeepsAnUploadAlive(store, fixture)
+        case .pruneForgetsCompletedUploadsOnly: try await Self.pruneForgetsCompletedUploadsOnly(store, fixture)
+        case .openKeysAreOfUnfinishedUploads: try await Self.openKeysAreOfUnfinishedUploads(store, fixture)
+        }
+    }
+
+    private static func uploadIsKeptWhole(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let plain = fixture.upload("a.bam")
+        let full = Upload(
+            id: Identifiers.upload(),
+            userName: "ada",
+            project: fixture.project.id,
+            parent: fixture.root,
+            parentWasNamed: true,
+            name: "ü b.bam",
+            size: nil,
+            partSize: 1 << 36,
+            md5: "9e107d9d372bb6826bd81d3542a419d6",
+            overwrite: true,
+            key: .random(),
+            initiatedOn: MetadataFixture.time
+        )
+        for upload in [plain, full] {
+            try await store.addUpload(upload)
+            try expect(try await store.upload(upload.id), equals: upload, "an upload comes back as it went in")
+        }
+    }
+
+    private static func unknownUploadIsNil(_ store: some MetadataStore) async throws {
+        try expect(try await store.upload("nope"), equals: nil, "an unknown upload")
+        try expect(try await store.uploadSummary("nope"), equals: nil, "its summary")
+        try expect(try await !store.moveUpload("nope", from: .active, to: .completing), "it does not move")
+        try expect(try await !store.abortUpload("nope"), "it is not aborted")
+    }
+
+    private static func uploadNeedsItsFolder(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let folder = fixture.folder("sub")
+        try await store.addFolder(folder)
+        try expect(try await store.deleteFile(folder.id), "there was such a folder")
+        let upload = fixture.upload(in: folder.id)
+        try await expectRefusal(.destinationNotFound) { try await store.addUpload(upload) }
+        try expect(try await store.upload(upload.id), equals: nil, "nothing was added")
+    }
+
+    private static func listIsTheUsersOwnNewestFirst(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let other = try await MetadataFixture(in: store, user: "bob")
+        try await store.addUpload(other.upload())
+        var ids: [String] = []
+        for age in 0..<4 {
+            let initiatedOn = MetadataFixture.time.addingTimeInterval(-Double(age))
+            let upload = fixture.upload("\(age)", initiatedOn: initiatedOn)
+            try await store.addUpload(upload)
+            ids.append(upload.id)
+        }
+        try await fixture.addFile("completed", to: store)
+        _ = try await store.moveUpload(ids[3], from: .active, to: .completing)
+        let pages: [(page: Page, expected: ArraySlice<String>)] = [
+            (Page(offset: 0, limit: 3), ids[0..<3]), (Page(offset: 3, limit: 3), ids[3...]),
+            (Page(offset: 4, limit: 3), []), (Page(offset: 0, limit: 0), []),
+        ]
+        for (page, expected) in pages {
+            let list = try await store.uploads(of: "ada", page: page)
+            try expect(list.items.map(\.upload.id), equals: Array(expected), "the user's unfinished uploads")
+            try expect(list.total, equals: 4, "the total does not depend on the page")
+        }
+    }
+
+    private static func summaryCountsParts(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let (upload, empty) = (fixture.upload("a"), fixture.upload("b"))
+        try await store.addUpload(upload)
+        try await store.addUpload(empty)
+        let parts = [
+            try MetadataFixture.part(1, size: 1 << 36), try MetadataFixture.part(2, size: 0),
+            try MetadataFixture.part(7, size: 3),
+        ]
+        for part in parts { _ = try await store.recordPart(part, of: upload.id) }
+        let reports = parts.prefix(2).map { PartReport(number: $0.number, etag: $0.etag) }
+        try expect(try await store.reportParts(reports, of: upload.id), equals: nil, "all reports are right")
+        let bytes: Int64 = (1 << 36) + 3
+        let expected = UploadSummary(upload: upload, reportedParts: 2, storedParts: 3, storedBytes: bytes)
+        try expect(try await store.uploadSummary(upload.id), equals: expected, "what the upload holds")
+        let nothing = UploadSummary(upload: empty, reportedParts: 0, storedParts: 0, storedBytes: 0)
+        try expect(try await store.uploadSummary(empty.id), equals: nothing, "what an empty upload holds")
+        let list = try await store.uploads(of: "ada", page: .all)
+        try expect(Set(list.items), equals: [expected, nothing], "the same in the list")
+    }
+
+    private static func oneOfManyMovesWins(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        let wins = try await concurrently(32) { _ in
+            try await store.moveUpload(upload.id, from: .active, to: .completing)
+        }
+        try expect(wins.count { $0 }, equals: 1, "of many movers one wins")
+        try expect(try await store.upload(upload.id)?.state, equals: .completing, "the upload has moved")
+    }
+
+    private static func moveNeedsTheRightState(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        try expect(try await !store.moveUpload(upload.id, from: .completing, to: .active), "it is active already")
+        try expect(try await store.moveUpload(upload.id, from: .active, to: .completing), "forth")
+        try expect(try await store.moveUpload(upload.id, from: .completing, to: .active), "and back")
+        try expect(try await store.upload(upload.id), equals: upload, "as it was")
+        try expect(try await store.completingUploads(), equals: [], "no completion is open")
+        _ = try await store.moveUpload(upload.id, from: .active, to: .completing)
+        try expect(try await store.completingUploads().map(\.id), equals: [upload.id], "one completion is open")
+    }
+
+    private static func abortForgetsEverything(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
+        let wins = try await concurrently(8) { _ in try await store.abortUpload(upload.id) }
+        try expect(wins.count { $0 }, equals: 1, "one abort finds the upload")
+        try expect(try await store.upload(upload.id), equals: nil, "the upload is gone")
+        try expect(try await store.parts(of: upload.id), equals: [], "its parts are gone")
+        try expect(try await store.discardedObjects(limit: 9), equals: [upload.key], "its bytes are to be removed")
+    }
+
+    private static func abortNeedsAnActiveUpload(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        try await fixture.addCompletingUpload(upload, to: store)
+        try expect(try await !store.abortUpload(upload.id), "an upload that is being completed is not aborted")
+        let isDone = try await store.completeUpload(upload.id, file: fixture.file(of: upload), overwrite: false)
+        try expect(isDone, "it completes")
+        try expect(try await !store.abortUpload(upload.id), "a completed upload is not aborted")
+        try expect(try await store.discardedObjects(limit: 9), equals: [], "nothing is discarded")
+    }
+
+    private static func idleUploadsAreOldestFirst(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
+        var ids: [String] = []
+        for age in [40, 30, 20, 10] {
+            let upload = fixture.upload("\(age)", initiatedOn: MetadataFixture.time.addingTimeInterval(-Double(age)))
+            try await store.addUpload(upload)
+            ids.append(upload.id)
+        }
+        _ = try await store.moveUpload(ids[1], from: .active, to: .completing)
+        let since = MetadataFixture.time.addingTimeInterval(-10)
+        try expect(try await store.idleUploads(since: since, limit: 9), equals: [ids[0], ids[2]], "active and older")
+        try expect(try await store.idleUploads(since: since, limit: 1), equals: [ids[0]], "the oldest first")
+    }
+
+    private static func storedPartKeepsAnUploadAlive(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let old = MetadataFixture.time.addingTimeInterval(-1000)
+        let upload = fixture.upload(initiatedOn: old)
+        try await store.addUpload(upload)
+        _ = try await store.recordPart(try MetadataFixture.part(1, storedOn: old), of: upload.id)
+        _ = try await store.recordPart(try MetadataFixture.part(2), of: upload.id)
+        let (before, after) = (MetadataFixture.time.addingTimeInterval(-1), MetadataFixture.time.addingTimeInterval(1))
+        try expect(try await store.idleUploads(since: before, limit: 9), equals: [], "a part was stored since")
+        try expect(try await store.idleUploads(since: after, limit: 9), equals: [upload.id], "no part was stored since")
+    }
+
+    private static func pruneForgetsCompletedUploadsOnly(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let time = MetadataFixture.time
+        let (early, late, open) = (fixture.upload("a"), fixture.upload("b"), fixture.upload("c"))
+        var files: [File] = []
+        for (upload, end) in [(early, time.addingTimeInterval(10)), (late, time.addingTimeInterval(20))] {
+            try await fixture.addCompletingUpload(upload, to: store)
+            let file = fixture.file(of: upload, createdOn: end)
+            files.append(file)
+            try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "it completes")
+        }
+        try await store.addUpload(open)
+        try await store.pruneCompletedUploads(before: time.addingTimeInterval(20))
+        try expect(try await store.upload(early.id), equals: nil, "completed before: forgotten")
+        try expect(try await store.upload(late.id)?.state, equals: .completed, "completed then: kept")
+        try expect(try await store.upload(open.id), equals: open, "not completed: kept")
+        for file in files { try expect(try await store.file(file.id), equals: file, "files stay") }
+        try expect(try await store.discardedObjects(limit: 9), equals: [], "bytes stay")
+    }
+
+    private static func openKeysAreOfUnfinishedUploads(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let (active, completing, aborted) = (fixture.upload("a"), fixture.upload("b"), fixture.upload("c"))
+        try await store.addUpload(active)
+        try await fixture.addCompletingUpload(completing, to: store)
+        try await store.addUpload(aborted)
+        _ = try await store.abortUpload(aborted.id)
+        try await fixture.addFile("d", to: store)
+        try expect(try await store.openUploadKeys(), equals: [active.key, completing.key], "unfinished uploads")
+    }
+}

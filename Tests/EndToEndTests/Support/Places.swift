@@ -1,0 +1,30 @@
+import Foundation
+import SystemPackage
+
+/// Where the built parts and the tools of the tests are.
+enum Places {
+    /// The folder that holds Package.swift.
+    static let root = FilePath(#filePath)
+        .removingLastComponent().removingLastComponent().removingLastComponent().removingLastComponent()
+
+    /// The server under test: the release build, unless the environment names another.
+    static let pontoond =
+        ProcessInfo.processInfo.environment["TEST_PONTOOND"].map { FilePath($0) }
+        ?? root.appending(".build/release/pontoond")
+
+    /// The interpreter with the packages of Scripts/requirements.txt.
+    static let python = root.appending(".venv/bin/python")
+
+    /// A script of Tests/EndToEndTests/Python.
+    static func script(_ name: String) -> FilePath {
+        root.appending("Tests/EndToEndTests/Python").appending(name)
+    }
+}
+
+/// Runs with a folder that is gone afterwards.
+func withTemporaryFolder<Value>(_ body: (FilePath) async throws -> Value) async throws -> Value {
+    let url = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: url) }
+    return try await body(FilePath(url.path))
+}
