@@ -120,6 +120,7 @@ let package = Package(
             dependencies: [
                 "PontoonCore", "PontoonObjects", "PontoonTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: swiftSettings
         ),

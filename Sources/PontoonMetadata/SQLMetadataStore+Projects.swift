@@ -216,9 +216,10 @@ private let discardUploadsOfProject: SQLStatement = """
     SELECT object_key, $1 FROM uploads WHERE project_id = $2 AND state <> 'completed'
     ON CONFLICT (key) DO NOTHING
     """
+// The cast is for PostgreSQL, which takes a parameter under DISTINCT for text.
 private let discardFilesOfProject: SQLStatement = """
     INSERT INTO discarded_objects (key, discarded_on)
-    SELECT DISTINCT mine.object_key, $1 FROM files AS mine
+    SELECT DISTINCT mine.object_key, CAST($1 AS BIGINT) FROM files AS mine
     WHERE mine.project_id = $2 AND mine.object_key IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM files AS other WHERE other.object_key = mine.object_key AND other.project_id <> mine.project_id
     )

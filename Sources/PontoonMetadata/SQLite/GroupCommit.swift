@@ -7,6 +7,8 @@ package struct WriteStatistics: Hashable, Sendable {
     package var writes = 0
     /// Transactions that were committed.
     package var commits = 0
+    /// Calls to write that wait for the running commit.
+    package var waiting = 0
 }
 
 /// Writes of many callers with few commits, each of which waits for the disk.
@@ -36,7 +38,13 @@ final class GroupCommit: Sendable {
 
     init(pool: DatabasePool) { self.pool = pool }
 
-    var statistics: WriteStatistics { state.withLock { $0.statistics } }
+    var statistics: WriteStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.waiting = state.waiting.count
+            return statistics
+        }
+    }
 
     /// From now on every write fails; those accepted before are carried out.
     func refuseWrites() { state.withLock { $0.isClosed = true } }

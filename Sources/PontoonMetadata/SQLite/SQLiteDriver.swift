@@ -58,7 +58,13 @@ package struct SQLiteDriver: SQLDriver {
 
     private static func openPool(_ settings: SQLiteSettings) throws -> DatabasePool {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(settings.busyTimeout / .seconds(1))
+        // Asks often: SQLite's own handler soon sleeps 100 ms between tries, and another process that commits without a
+        // pause leaves the lock free for some microseconds only.
+        let tries = Int(settings.busyTimeout / .milliseconds(1))
+        configuration.busyMode = .callback { count in
+            Thread.sleep(forTimeInterval: 0.001)
+            return count < tries
+        }
         configuration.maximumReaderCount = max(4, ProcessInfo.processInfo.activeProcessorCount)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA temp_store = MEMORY")

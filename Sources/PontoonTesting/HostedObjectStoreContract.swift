@@ -1,0 +1,179 @@
+import Foundation
+import NIOCore
+package import PontoonCore
+
+/// What every ``HostedObjectStore`` promises; each rule needs a store of its own or none of the keys used before.
+package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
+    case partsInOrderBecomeOneObject
+    case partsInAnyOrderBecomeOneObject
+    case longPartAndEmptyPartAreLaidIn
+    case shortPartInTheMiddleIsClosedUp
+    case noPartsMakeAnEmptyObject
+    case finishingAgainChangesNothing
+    case reopenedUploadTakesPartsAgain
+    case reopenedRewriteKeepsItsParts
+    case discardedObjectIsGone
+    case discardOfNothingIsFine
+    case discardedWriterIsShutOut
+    case finishedUploadShutsWritersOut
+    case twoWritersOfOnePartNeverMix
+    case partCanBeReadBeforeFinish
+    case recoveryKeepsOpenUploadsOnly
+    case mismatchIsTold
+    case urlGrantsOneMethodOnOnePart
+    case urlExpires
+
+    /// Bytes per slot in all rules.
+    static let partSize: Int64 = 1000
+
+    /// Fails when the store breaks the rule.
+    package func check(_ store: some HostedObjectStore) async throws {
+        switch self {
+        case .partsInOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 17], order: [1, 2, 3])
+        case .partsInAnyOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 1000], order: [3, 1, 2])
+        case .longPartAndEmptyPartAreLaidIn: try await Self.assemble(store, [1000, 1001, 0], order: [2, 3, 1])
+        case .shortPartInTheMiddleIsClosedUp: try await Self.assemble(store, [1000, 3, 999, 1500, 2], order: [1, 2, 3, 4, 5])
+        case .noPartsMakeAnEmptyObject: try await Self.assemble(store, [], order: [])
+        case .finishingAgainChangesNothing: try await Self.finishingAgain(store)
+        case .reopenedUploadTakesPartsAgain: try await Self.reopen(store, sizes: [1000, 1000])
+        case .reopenedRewriteKeepsItsParts: try await Self.reopen(store, sizes: [10, 1000])
+        case .discardedObjectIsGone: try await Self.discardedObjectIsGone(store)
+        case .discardOfNothingIsFine: try await store.discard(.random())
+        case .discardedWriterIsShutOut: try await Self.shutOut(store) { try await store.discard($0.key) }
+        case .finishedUploadShutsWritersOut:
+            try await Self.shutOut(store) { try await store.finish($0.key, parts: [], partSize: Self.partSize) }
+        case .twoWritersOfOnePartNeverMix: try await Self.twoWriters(store)
+        case .partCanBeReadBeforeFinish: try await Self.readPart(store)
+        case .recoveryKeepsOpenUploadsOnly: try await Self.recovery(store)
+        case .mismatchIsTold: try await Self.mismatch(store)
+        case .urlGrantsOneMethodOnOnePart: try await Self.grants(store)
+        case .urlExpires: try await Self.expires(store)
+        }
+    }
+
+    static func upload(size: Int64? = nil) -> Upload {
+        Upload(
+            id: Identifiers.upload(),
+            userName: "u",
+            project: ProjectID(owner: "u", shortName: "p"),
+            parent: "f",
+            parentWasNamed: false,
+            name: "n",
+            size: size,
+            partSize: partSize,
+            md5: nil,
+            overwrite: false,
+            key: .random(),
+            initiatedOn: Date(timeIntervalSince1970: 0)
+        )
+    }
+
+    /// Bytes that tell parts and attempts apart.
+    static func bytes(_ count: Int, salt: Int) -> ByteBuffer {
+        ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ salt &* 101) })
+    }
+
+    static func store(
+        _ bytes: ByteBuffer,
+        as number: Int,
+        of upload: Upload,
+        in store: some HostedObjectStore
+    ) async throws -> StoredPart {
+        let number = try PartNumber(number)
+        let writer = try await store.openPart(
+            number,
+            of: upload,
+            length: Int64(bytes.readableBytes),
+            expecting: ExpectedChecksums()
+        )
+        return try await finish(writer, bytes, number)
+    }
+
+    private static func finish(
+        _ writer: any PartWriter,
+        _ bytes: ByteBuffer,
+        _ number: PartNumber
+    ) async throws -> StoredPart {
+        var rest = bytes
+        while let chunk = rest.readSlice(length: min(300, rest.readableBytes)), chunk.readableBytes > 0 {
+            try await writer.write(chunk)
+        }
+        let digest = try await writer.sync()
+        await writer.close()
+        try expect(digest.size, equals: Int64(bytes.readableBytes), "the length that was written")
+        return StoredPart(
+            number: number,
+            size: digest.size,
+            etag: digest.crc64.hex,
+            crc64: digest.crc64,
+            place: writer.place,
+            storedOn: Date(timeIntervalSince1970: 0)
+        )
+    }
+
+    static func content(_ key: ObjectKey, in store: some HostedObjectStore) async throws -> ByteBuffer {
+        let reader = try await store.openObject(key)
+        let bytes = try await reader.read(at: 0, count: Int(reader.size) + 10)
+        await reader.close()
+        return bytes
+    }
+
+    private static func assemble(_ store: some HostedObjectStore, _ sizes: [Int], order: [Int]) async throws {
+        let upload = upload()
+        var parts: [StoredPart] = []
+        for number in order {
+            parts.append(try await Self.store(bytes(sizes[number - 1], salt: number), as: number, of: upload, in: store))
+        }
+        parts.sort { $0.number < $1.number }
+        try await store.finish(upload.key, parts: parts, partSize: partSize)
+        try await store.settle(upload.key)
+        var expected = ByteBuffer()
+        for (index, size) in sizes.enumerated() { expected.writeImmutableBuffer(bytes(size, salt: index + 1)) }
+        try expect(try await content(upload.key, in: store), equals: expected, "the parts, in order of their numbers")
+    }
+
+    private static func finishingAgain(_ store: some HostedObjectStore) async throws {
+        let upload = upload()
+        let part = try await Self.store(bytes(500, salt: 1), as: 1, of: upload, in: store)
+        for _ in 0..<2 { try await store.finish(upload.key, parts: [part], partSize: partSize) }
+        try expect(try await content(upload.key, in: store), equals: bytes(500, salt: 1), "the same object")
+    }
+
+    private static func reopen(_ store: some HostedObjectStore, sizes: [Int]) async throws {
+        let upload = upload()
+        let first = try await Self.store(bytes(sizes[0], salt: 1), as: 1, of: upload, in: store)
+        let second = try await Self.store(bytes(sizes[1], salt: 2), as: 2, of: upload, in: store)
+        try await store.finish(upload.key, parts: [first, second], partSize: partSize)
+        try await store.reopen(upload.key)
+        try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
+        let again = try await Self.store(bytes(sizes[1], salt: 3), as: 2, of: upload, in: store)
+        try await store.finish(upload.key, parts: [first, again], partSize: partSize)
+        try await store.settle(upload.key)
+        var expected = bytes(sizes[0], salt: 1)
+        expected.writeImmutableBuffer(bytes(sizes[1], salt: 3))
+        try expect(try await content(upload.key, in: store), equals: expected, "the newest bytes of each part")
+    }
+
+    private static func discardedObjectIsGone(_ store: some HostedObjectStore) async throws {
+        let upload = upload()
+        let part = try await Self.store(bytes(500, salt: 1), as: 1, of: upload, in: store)
+        try await store.finish(upload.key, parts: [part], partSize: partSize)
+        try await store.discard(upload.key)
+        try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
+    }
+
+    private static func shutOut(_ store: some HostedObjectStore, by end: (Upload) async throws -> Void) async throws {
+        let upload = upload()
+        let number = try PartNumber(2)
+        let writer = try await store.openPart(number, of: upload, length: 900, expecting: ExpectedChecksums())
+        try await writer.write(bytes(100, salt: 1))
+        try await end(upload)
+        try await expectRefusal(.uploadNotFound) { try await writer.write(bytes(100, salt: 1)) }
+        await writer.discard()
+        await writer.close()
+        if let reader = try? await store.openObject(upload.key) {
+            try expect(reader.size, equals: 0, "nothing reaches an object that is finished")
+            await reader.close()
+        }
+    }
+}

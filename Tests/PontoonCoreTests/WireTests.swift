@@ -1,0 +1,80 @@
+import Foundation
+import PontoonCore
+import Testing
+
+struct WireTests {
+    @Test("whole numbers count however they are written", arguments: [
+        ("5", 5), ("5.0", 5), ("5e0", 5), ("5497558138880", 5_497_558_138_880), ("-1", -1),
+    ])
+    func integers(text: String, expected: Int64) throws {
+        #expect(try parse(text).integer == expected)
+    }
+
+    @Test("what is no whole number does not count", arguments: ["5.5", "\"5\"", "true", "null", "1e30"])
+    func notIntegers(text: String) throws {
+        #expect(try parse(text).integer == nil)
+    }
+
+    @Test("no data comes in many forms", arguments: ["null", "{}", "[]"])
+    func noData(text: String) throws {
+        #expect(try RequestObject(try parse(text), code: .badRequest).fields.isEmpty)
+    }
+
+    @Test("other bodies are no objects", arguments: ["[1]", "1", "\"a\"", "true"])
+    func notObjects(text: String) throws {
+        let value = try parse(text)
+        let error = #expect(throws: PontoonError.self) { try RequestObject(value, code: .initializeInvalid) }
+        #expect(error?.code == .initializeInvalid)
+    }
+
+    @Test("fields can be chosen, left out and nested", arguments: [
+        ("id", ["href", "id"]), ("id,nope", ["href", "id"]), ("!size", ["href", "id", "metadata"]),
+        ("metadata.a", ["href", "metadata"]), ("_all", ["href", "id", "metadata", "size"]),
+        ("_all,!id", ["href", "metadata", "size"]),
+    ])
+    func fields(text: String, expected: [String]) throws {
+        let whole = try parse(#"{"href":"h","id":"i","size":1,"metadata":{"a":"x","b":"y"}}"#)
+        guard case .object(let chosen) = FieldSelection(text).apply(to: whole, defaults: nil) else { return }
+        #expect(chosen.keys.sorted() == expected)
+        if text == "metadata.a" { #expect(chosen["metadata"] == .object(["a": .string("x")])) }
+    }
+
+    @Test("without a choice a list shows its defaults")
+    func defaultFields() throws {
+        let whole = try parse(#"{"href":"h","id":"i","size":1}"#)
+        let chosen = FieldSelection(nil).apply(to: whole, defaults: ["id"])
+        #expect(chosen == .object(["href": .string("h"), "id": .string("i")]))
+    }
+
+    @Test("time is whole seconds with a Z")
+    func timestamps() throws {
+        let encoded = try JSONEncoder().encode([Timestamp(Date(timeIntervalSince1970: 1_456_585_338.9))])
+        #expect(String(decoding: encoded, as: UTF8.self) == #"["2016-02-27T15:02:18Z"]"#)
+    }
+
+    @Test("a report names its part and tag", arguments: [
+        (#"{"part_number":3,"response":{"headers":{"etag":"\"x\""}}}"#, 3, "x"),
+        (#"{"part_number":3.0,"response":{"headers":{"A":1,"ETAG":"y"},"body":{}}}"#, 3, "y"),
+    ])
+    func reports(text: String, number: Int, etag: String) throws {
+        #expect(try PartReport(try parse(text)) == PartReport(number: try PartNumber(number), etag: etag))
+    }
+
+    @Test("bad reports are refused by the field", arguments: [
+        ("[]", .reportInvalid), (#"{"part_number":0,"response":{"headers":{"ETag":"x"}}}"#, .partNumberInvalid),
+        (#"{"part_number":"1"}"#, .partNumberInvalid), (#"{"part_number":1}"#, .reportInvalid),
+        (#"{"part_number":1,"response":{"headers":{"ETag":""}}}"#, .reportInvalid),
+        (#"{"part_number":1,"response":{"headers":{"ETag":null}}}"#, .reportInvalid),
+        (#"{"part_number":1,"response":{"headers":{"ETag":{}}}}"#, .reportInvalid),
+        (#"{"part_number":1e19,"response":{}}"#, .partNumberInvalid),
+    ] as [(String, PontoonError.Code)])
+    func badReports(text: String, code: PontoonError.Code) throws {
+        let value = try parse(text)
+        let error = #expect(throws: PontoonError.self) { try PartReport(value) }
+        #expect(error?.code == code)
+    }
+
+    private func parse(_ text: String) throws -> JSONValue {
+        try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    }
+}

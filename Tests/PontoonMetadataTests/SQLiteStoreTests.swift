@@ -1,0 +1,155 @@
+import Foundation
+import PontoonCore
+import PontoonMetadata
+import PontoonTesting
+import Testing
+
+@Suite("A store in an SQLite file")
+struct SQLiteStoreTests {
+    @Test("shows after reopening what was committed")
+    func reopening() async throws {
+        try await withDatabasePath { path in
+            let first = try await SQLMetadataStore.open(SQLiteSettings(path: path))
+            let fixture = try await MetadataFixture(in: first)
+            let upload = fixture.upload()
+            try await first.addUpload(upload)
+            let part = try MetadataFixture.part(1)
+            _ = try await first.recordPart(part, of: upload.id)
+            try await first.close()
+
+            let second = try await SQLMetadataStore.open(SQLiteSettings(path: path))
+            #expect(try await second.user(named: "ada") == fixture.user)
+            #expect(try await second.upload(upload.id) == upload)
+            #expect(try await second.parts(of: upload.id) == [part])
+            try await second.close()
+        }
+    }
+
+    @Test("is shared by two stores, which see and do not lose each other's writes")
+    func sharing() async throws {
+        try await withDatabasePath { path in
+            let first = try await SQLMetadataStore.open(SQLiteSettings(path: path, durability: .os))
+            let second = try await SQLMetadataStore.open(SQLiteSettings(path: path, durability: .os))
+            let fixture = try await MetadataFixture(in: first)
+            let upload = fixture.upload()
+            try await second.addUpload(upload)
+            #expect(try await first.upload(upload.id) == upload)
+            let replaced = try await concurrently(200) { index in
+                try await (index.isMultiple(of: 2) ? first : second)
+                    .recordPart(try MetadataFixture.part(index + 1), of: upload.id)
+            }
+            #expect(replaced.allSatisfy { $0 == nil })
+            #expect(try await first.parts(of: upload.id).count == 200)
+            let wins = try await concurrently(32) { index in
+                try await (index.isMultiple(of: 2) ? first : second)
+                    .moveUpload(upload.id, from: .active, to: .completing)
+            }
+            #expect(wins.count { $0 } == 1)
+            try await first.close()
+            try await second.close()
+        }
+    }
+
+    @Test("can be opened by several at once while it does not exist yet")
+    func openingAtOnce() async throws {
+        try await withDatabasePath { path in
+            let stores = try await concurrently(6) { _ in
+                try await SQLMetadataStore.open(SQLiteSettings(path: path))
+            }
+            try await stores[0].addUser(User(name: "ada", createdOn: MetadataFixture.time))
+            for store in stores {
+                #expect(try await !store.isEmpty())
+                try await store.close()
+            }
+        }
+    }
+
+    @Test("can be read by its owner only")
+    func fileMode() async throws {
+        try await withDatabasePath { path in
+            let store = try await SQLMetadataStore.open(SQLiteSettings(path: path))
+            for suffix in ["", "-wal", "-shm"] {
+                let attributes = try FileManager.default.attributesOfItem(atPath: path + suffix)
+                #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+            }
+            try await store.close()
+        }
+    }
+
+    @Test("is refused when a newer version has changed it")
+    func newerVersion() async throws {
+        try await withDatabasePath { path in
+            let driver = try await SQLiteDriver.open(SQLiteSettings(path: path))
+            _ = try await SQLMetadataStore(driver: driver)
+            _ = try await driver.write { connection in
+                try connection.execute(
+                    "INSERT INTO schema_migrations (name, applied_on) VALUES ('9999', 0)",
+                    values: []
+                )
+            }
+            await #expect(throws: UnknownMigrations.self) { try await SQLMetadataStore(driver: driver) }
+            try await driver.close()
+        }
+    }
+
+    @Test("is no file of another kind, and lies in a folder that exists")
+    func unusableFiles() async throws {
+        try await withDatabasePath { path in
+            try Data(repeating: 7, count: 4096).write(to: URL(filePath: path))
+            await #expect(throws: (any Error).self) { try await SQLMetadataStore.open(SQLiteSettings(path: path)) }
+            let nowhere = SQLiteSettings(path: path + ".d/metadata.sqlite")
+            await #expect(throws: (any Error).self) { try await SQLMetadataStore.open(nowhere) }
+        }
+    }
+
+    @Test("fails after it was closed, and may be closed twice")
+    func closing() async throws {
+        try await withDatabasePath { path in
+            let store = try await SQLMetadataStore.open(SQLiteSettings(path: path))
+            try await store.close()
+            await #expect(throws: SQLError.self) { try await store.isEmpty() }
+            await #expect(throws: SQLError.self) {
+                try await store.addUser(User(name: "ada", createdOn: MetadataFixture.time))
+            }
+            try await store.close()
+        }
+    }
+
+    @Test("refuses text that it could only keep in part")
+    func zeroCharacter() async throws {
+        try await withSQLiteStore { store in
+            let fixture = try await MetadataFixture(in: store)
+            try await expectRefusal(.badRequest) { try await store.addFolder(fixture.folder("a\u{0}b")) }
+            #expect(try await store.file(named: "a", in: fixture.root) == nil)
+        }
+    }
+
+    @Test("syncs as asked", arguments: [(.full, 2), (.os, 1)] as [(SQLiteSettings.Durability, Int64)])
+    func synchronous(durability: SQLiteSettings.Durability, expected: Int64) async throws {
+        try await withSQLiteDriver(durability) { driver in
+            let level = try await driver.write { connection in
+                try connection.query("PRAGMA synchronous", values: [], holding: nil).first?.integer("synchronous")
+            }
+            #expect(level == expected)
+        }
+    }
+
+    @Test("refuses with storageFull when there is no room, and stays usable")
+    func fullDatabase() async throws {
+        try await withSQLiteDriver { driver in
+            let store = try await SQLMetadataStore(driver: driver)
+            let fixture = try await MetadataFixture(in: store)
+            let upload = fixture.upload()
+            try await store.addUpload(upload)
+            _ = try await driver.write { try $0.execute("PRAGMA max_page_count = 1", values: []) }
+            let long = String(repeating: "x", count: 100_000)
+            try await expectRefusal(.storageFull) {
+                try await store.recordPart(try MetadataFixture.part(1, etag: long), of: upload.id)
+            }
+            #expect(try await store.parts(of: upload.id) == [])
+            _ = try await driver.write { try $0.execute("PRAGMA max_page_count = 1000000", values: []) }
+            _ = try await store.recordPart(try MetadataFixture.part(1, etag: long), of: upload.id)
+            #expect(try await store.parts(of: upload.id).count == 1)
+        }
+    }
+}

@@ -1,0 +1,176 @@
+import Foundation
+import NIOCore
+import PontoonCore
+import PontoonObjects
+import PontoonTesting
+import SystemPackage
+import Testing
+
+struct DiskObjectStoreTests {
+    @Test(arguments: HostedObjectStoreContract.allCases)
+    func contract(_ rule: HostedObjectStoreContract) async throws {
+        try await withDiskStore { store, _ in try await rule.check(store) }
+    }
+
+    @Test("without waiting for the disk the rules are the same", arguments: HostedObjectStoreContract.allCases)
+    func contractWithoutSync(_ rule: HostedObjectStoreContract) async throws {
+        try await withDiskStore(durability: .os) { store, _ in try await rule.check(store) }
+    }
+
+    @Test("two processes cannot use one folder")
+    func lock() async throws {
+        try await withDiskStore { _, folder in
+            #expect(throws: PontoonError.self) {
+                try DiskObjectStore(DiskSettings(folder: folder), keys: fixedKeys())
+            }
+        }
+    }
+
+    @Test("room for a declared size is held from the start, and freed by discard")
+    func room() async throws {
+        try await withDiskStore { store, folder in
+            let key = ObjectKey.random()
+            try await store.prepare(key, size: 8 << 20)
+            #expect(try allocatedBytes(folder) >= 8 << 20)
+            try await store.discard(key)
+            #expect(try allocatedBytes(folder) < 1 << 20)
+        }
+    }
+
+    @Test("a size that does not fit is refused and leaves nothing")
+    func noRoom() async throws {
+        try await withDiskStore { store, folder in
+            let error = await #expect(throws: PontoonError.self) {
+                try await store.prepare(.random(), size: PartSizing.maximumFileSize)
+            }
+            #expect(error?.code == .noRoom)
+            let left = try names(folder.appending("uploads"))
+            #expect(left.isEmpty)
+        }
+    }
+
+    @Test("complete copies nothing when all parts lie at their slots, and leaves one file")
+    func oneFile() async throws {
+        try await withDiskStore { store, folder in
+            let key = ObjectKey.random()
+            let upload = upload(key, partSize: 4096)
+            let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload, store)
+            #expect(part.place == .slot)
+            let before = try inode(folder.appending("uploads").appending(key.rawValue))
+            try await store.finish(key, parts: [part], partSize: 4096)
+            try await store.settle(key)
+            let path = folder.appending("files").appending(String(key.rawValue.suffix(2))).appending(key.rawValue)
+            #expect(try inode(path) == before)
+            #expect(try names(folder.appending("uploads")).isEmpty)
+        }
+    }
+
+    @Test("a part of unknown length goes aside: it might not fit its slot")
+    func unknownLength() async throws {
+        try await withDiskStore { store, _ in
+            let upload = upload(.random(), partSize: 10)
+            let writer = try await store.openPart(
+                try PartNumber(1),
+                of: upload,
+                length: nil,
+                expecting: ExpectedChecksums()
+            )
+            #expect(writer.place != .slot)
+            await writer.close()
+        }
+    }
+
+    private func upload(_ key: ObjectKey, partSize: Int64) -> Upload {
+        Upload(
+            id: Identifiers.upload(),
+            userName: "u",
+            project: ProjectID(owner: "u", shortName: "p"),
+            parent: "f",
+            parentWasNamed: false,
+            name: "n",
+            size: nil,
+            partSize: partSize,
+            md5: nil,
+            overwrite: false,
+            key: key,
+            initiatedOn: Date()
+        )
+    }
+
+    private func put(
+        _ bytes: ByteBuffer,
+        _ number: Int,
+        _ upload: Upload,
+        _ store: DiskObjectStore
+    ) async throws -> StoredPart {
+        let number = try PartNumber(number)
+        let writer = try await store.openPart(
+            number,
+            of: upload,
+            length: Int64(bytes.readableBytes),
+            expecting: ExpectedChecksums()
+        )
+        try await writer.write(bytes)
+        let digest = try await writer.sync()
+        await writer.close()
+        return StoredPart(
+            number: number,
+            size: digest.size,
+            etag: digest.crc64.hex,
+            crc64: digest.crc64,
+            place: writer.place,
+            storedOn: Date()
+        )
+    }
+}
+
+/// Runs with a store in a folder of its own.
+private func withDiskStore(
+    durability: DiskSettings.Durability = .power,
+    _ body: (DiskObjectStore, FilePath) async throws -> Void
+) async throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
+    let folder = FilePath(url.path)
+    let settings = DiskSettings(folder: folder, durability: durability, reservedSpace: 0, threads: 4)
+    let store = try DiskObjectStore(settings, keys: fixedKeys())
+    do {
+        try await body(store, folder)
+    } catch {
+        try await store.shutDown()
+        throw error
+    }
+    try await store.shutDown()
+    try FileManager.default.removeItem(at: url)
+}
+
+/// Keys from a store that holds one.
+private func fixedKeys() -> KeyRing {
+    KeyRing(store: OneKey(), rotationInterval: .seconds(1 << 40), urlLifetime: .seconds(3600))
+}
+
+private struct OneKey: SigningKeyStore {
+    func signingKeys() async throws -> [SigningKey] {
+        [SigningKey(id: "0badcafe", secret: Secret("secret"), createdOn: Date(timeIntervalSince1970: 0))]
+    }
+    func addSigningKey(_ key: SigningKey) async throws {}
+    func pruneSigningKeys(before: Date) async throws {}
+}
+
+private func names(_ folder: FilePath) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.string)
+}
+
+private func inode(_ path: FilePath) throws -> UInt64 {
+    let attributes = try FileManager.default.attributesOfItem(atPath: path.string)
+    return try #require(attributes[.systemFileNumber] as? UInt64)
+}
+
+private func allocatedBytes(_ folder: FilePath) throws -> Int {
+    let url = URL(filePath: folder.appending("uploads").string)
+    let files = try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
+    return try files.reduce(0) { sum, file in
+        var status = stat()
+        try #require(lstat(file.path, &status) == 0)
+        return sum + Int(status.st_blocks) * 512
+    }
+}
