@@ -6,6 +6,9 @@ package import NIOCore
 /// Builds the HTTP server: the API under `/v2`, and the data plane under `/storage` when the bytes pass through here.
 ///
 /// - Parameters:
+///   - services: The use cases.
+///   - settings: How to listen, and limits.
+///   - logger: Gets one line a request, and faults.
 ///   - onReady: Called once with the listening socket.
 /// - Returns: The server, to be run in a service group.
 package func buildServer(

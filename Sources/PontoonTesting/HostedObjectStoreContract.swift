@@ -32,7 +32,8 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         case .partsInOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 17], order: [1, 2, 3])
         case .partsInAnyOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 1000], order: [3, 1, 2])
         case .longPartAndEmptyPartAreLaidIn: try await Self.assemble(store, [1000, 1001, 0], order: [2, 3, 1])
-        case .shortPartInTheMiddleIsClosedUp: try await Self.assemble(store, [1000, 3, 999, 1500, 2], order: [1, 2, 3, 4, 5])
+        case .shortPartInTheMiddleIsClosedUp:
+            try await Self.assemble(store, [1000, 3, 999, 1500, 2], order: [1, 2, 3, 4, 5])
         case .noPartsMakeAnEmptyObject: try await Self.assemble(store, [], order: [])
         case .finishingAgainChangesNothing: try await Self.finishingAgain(store)
         case .reopenedUploadTakesPartsAgain: try await Self.reopen(store, sizes: [1000, 1000])
@@ -122,7 +123,9 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         let upload = upload()
         var parts: [StoredPart] = []
         for number in order {
-            parts.append(try await Self.store(bytes(sizes[number - 1], salt: number), as: number, of: upload, in: store))
+            parts.append(
+                try await Self.store(bytes(sizes[number - 1], salt: number), as: number, of: upload, in: store)
+            )
         }
         parts.sort { $0.number < $1.number }
         try await store.finish(upload.key, parts: parts, partSize: partSize)

@@ -55,6 +55,7 @@ struct App {
     /// Serves until SIGTERM or SIGINT; running requests then have the set grace.
     ///
     /// - Parameter onReady: Called with the port once the server listens.
+    /// - Throws: When the address cannot be listened on.
     func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
         let services = Services(
             accounts: accounts,
@@ -116,7 +117,9 @@ struct Hashing: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await hasher.run { error in logger.warning("a part could not be hashed yet", metadata: ["error": "\(error)"]) }
+            await hasher.run { error in
+                logger.warning("a part could not be hashed yet", metadata: ["error": "\(error)"])
+            }
         }
     }
 }

@@ -10,9 +10,14 @@ struct GivenSettings {
 
     /// Gathers the three sources.
     ///
-    /// - Parameter flags: What the command line said, by name.
+    /// - Parameters:
+    ///   - flags: What the command line said, by name.
+    ///   - environment: Names and values; this process's unless a test gives others.
     /// - Throws: ``SettingError`` for a name that does not exist, in the environment or in the file.
-    init(flags: [SettingKey: String], environment: [String: String] = ProcessInfo.processInfo.environment) async throws {
+    init(
+        flags: [SettingKey: String],
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) async throws {
         try Self.checkNames(environment: environment)
         let values = flags.map { (AbsoluteConfigKey([$0.key.rawValue]), ConfigValue(stringLiteral: $0.value)) }
         var providers: [any ConfigProvider] = [
@@ -54,9 +59,14 @@ struct GivenSettings {
     /// A whole number, or a size such as `5MiB`.
     func size(_ key: SettingKey, _ range: ClosedRange<Int64>, default standard: Int64) throws -> Int64 {
         guard let text = try optionalText(key) else { return standard }
-        let units: [(String, Int64)] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1)]
+        let units: [(String, Int64)] = [
+            ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),
+        ]
         guard let size = Self.number(text, units), range.contains(size) else {
-            throw SettingError(key, "'\(text)' is not a size from \(range.lowerBound) to \(range.upperBound), like 5MiB")
+            throw SettingError(
+                key,
+                "'\(text)' is not a size from \(range.lowerBound) to \(range.upperBound), like 5MiB"
+            )
         }
         return size
     }

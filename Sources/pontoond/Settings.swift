@@ -6,7 +6,9 @@ import PontoonObjects
 import PontoonServer
 import SystemPackage
 
-/// Every setting: its name, what it means, its unit, range and default. This table is the reference; `--help` prints it.
+/// Every setting: its name, what it means, its unit, range and default.
+///
+/// This table is the reference; `--help` prints it.
 ///
 /// A setting is given by flag (`--url-lifetime 1h`), environment (`PONTOON_URL_LIFETIME=1h`) or in the file named by
 /// `--config` (YAML: `url-lifetime: 1h`); the first of these that has it wins.
@@ -50,7 +52,8 @@ enum SettingKey: String, CaseIterable {
         case .maximumBodySize: "Longest JSON body, 1KiB to 1GiB. Default: 8MiB"
         case .maximumHeaderSize: "Longest request head, 1KiB to 64KiB. Default: 32KiB"
         case .diskThreads: "Threads for blocking file calls, 1 to 1024. Default: 16"
-        case .trustsForwardedProto: "Believe X-Forwarded-Proto, for a server behind a proxy: true or false. Default: false"
+        case .trustsForwardedProto:
+            "Believe X-Forwarded-Proto, for a server behind a proxy: true or false. Default: false"
         case .logLevel: "trace, debug, info, notice, warning, error or critical. Default: notice"
         case .bootstrapToken: "Token of the user that the first start makes; from the environment only. Default: random"
         case .config: "YAML file with settings, by the names of the flags"

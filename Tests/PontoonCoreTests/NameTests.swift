@@ -2,25 +2,36 @@ import PontoonCore
 import Testing
 
 struct NameTests {
-    @Test("file names that are refused", arguments: [
-        "", ".", "..", "a/b", "/", "a\0", "a\n", "a\u{7F}", "a\u{85}", String(repeating: "x", count: 256),
-        String(repeating: "e\u{301}", count: 128),
-    ])
+    @Test(
+        "file names that are refused",
+        arguments: [
+            "", ".", "..", "a/b", "/", "a\0", "a\n", "a\u{7F}", "a\u{85}", String(repeating: "x", count: 256),
+            String(repeating: "e\u{301}", count: 128),
+        ]
+    )
     func badFileNames(name: String) {
         #expect(FileName.problem(with: name) != nil)
     }
 
-    @Test("file names that are kept as they are", arguments: [
-        "a", "...", ".a", "a b", "a+b%20#?&", "\"q'\\", "ä", "a\u{308}", "日本", "👩‍👩‍👧", String(repeating: "x", count: 255),
-    ])
+    @Test(
+        "file names that are kept as they are",
+        arguments: [
+            "a", "...", ".a", "a b", "a+b%20#?&", "\"q'\\", "ä", "a\u{308}", "日本", "👩‍👩‍👧",
+            String(repeating: "x", count: 255),
+        ]
+    )
     func goodFileNames(name: String) {
         #expect(FileName.problem(with: name) == nil)
     }
 
-    @Test("short names of projects", arguments: [
-        ("My Project", 0, "my-project"), ("My Project", 2, "my-project_2"), ("A_b C!d", 0, "a-b-cd"), ("日本", 0, "project"),
-        ("", 1, "project_1"),
-    ])
+    @Test(
+        "short names of projects",
+        arguments: [
+            ("My Project", 0, "my-project"), ("My Project", 2, "my-project_2"), ("A_b C!d", 0, "a-b-cd"),
+            ("日本", 0, "project"),
+            ("", 1, "project_1"),
+        ]
+    )
     func shortNames(name: String, attempt: Int, expected: String) {
         #expect(ShortName.derive(from: name, attempt: attempt) == expected)
     }
@@ -30,22 +41,31 @@ struct NameTests {
         #expect(ProjectID(text) == nil)
     }
 
-    @Test("one pair of quotes is taken off a reported tag", arguments: [
-        ("abc", "abc"), ("\"abc\"", "abc"), ("\"\"abc\"\"", "\"abc\""), ("\"", "\""), ("\"\"", ""),
-    ])
+    @Test(
+        "one pair of quotes is taken off a reported tag",
+        arguments: [
+            ("abc", "abc"), ("\"abc\"", "abc"), ("\"\"abc\"\"", "\"abc\""), ("\"", "\""), ("\"\"", ""),
+        ]
+    )
     func tags(given: String, expected: String) throws {
         #expect(PartReport(number: try PartNumber(1), etag: given).etag == expected)
     }
 
-    @Test("base URLs lose what follows the port", arguments: [
-        ("http://h:1", "http://h:1"), ("https://h/v2/", "https://h"), ("http://h/prefix//", "http://h/prefix"),
-        ("http://[::1]:80", "http://[::1]:80"),
-    ])
+    @Test(
+        "base URLs lose what follows the port",
+        arguments: [
+            ("http://h:1", "http://h:1"), ("https://h/v2/", "https://h"), ("http://h/prefix//", "http://h/prefix"),
+            ("http://[::1]:80", "http://[::1]:80"),
+        ]
+    )
     func baseURLs(given: String, expected: String) {
         #expect(BaseURL(given)?.description == expected)
     }
 
-    @Test("what is no base URL is refused", arguments: ["", "h:1", "ftp://h", "http://", "http://h?x", "http://u@h", "http://a b"])
+    @Test(
+        "what is no base URL is refused",
+        arguments: ["", "h:1", "ftp://h", "http://", "http://h?x", "http://u@h", "http://a b"]
+    )
     func badBaseURLs(text: String) {
         #expect(BaseURL(text) == nil)
     }

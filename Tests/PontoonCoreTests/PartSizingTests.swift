@@ -4,30 +4,36 @@ import Testing
 struct PartSizingTests {
     private static let mebi: Int64 = 1 << 20
 
-    @Test("a usable wish is honoured, any other is replaced", arguments: [
-        (wish: nil, size: nil, expected: 32 * mebi),
-        (wish: 5 * mebi, size: nil, expected: 5 * mebi),
-        (wish: 5 * mebi - 1, size: nil, expected: 32 * mebi),
-        (wish: 5 << 30, size: 0, expected: 5 << 30),
-        (wish: 5 << 30 + 1, size: 0, expected: 32 * mebi),
-        (wish: 0, size: 10, expected: 32 * mebi),
-        (wish: -1, size: 10, expected: 32 * mebi),
-        (wish: 5 * mebi, size: 50_000 * mebi, expected: 5 * mebi),
-        (wish: 5 * mebi, size: 50_000 * mebi + 1, expected: 32 * mebi),
-    ] as [(Int64?, Int64?, Int64)])
+    @Test(
+        "a usable wish is honoured, any other is replaced",
+        arguments: [
+            (wish: nil, size: nil, expected: 32 * mebi),
+            (wish: 5 * mebi, size: nil, expected: 5 * mebi),
+            (wish: 5 * mebi - 1, size: nil, expected: 32 * mebi),
+            (wish: 5 << 30, size: 0, expected: 5 << 30),
+            (wish: 5 << 30 + 1, size: 0, expected: 32 * mebi),
+            (wish: 0, size: 10, expected: 32 * mebi),
+            (wish: -1, size: 10, expected: 32 * mebi),
+            (wish: 5 * mebi, size: 50_000 * mebi, expected: 5 * mebi),
+            (wish: 5 * mebi, size: 50_000 * mebi + 1, expected: 32 * mebi),
+        ] as [(Int64?, Int64?, Int64)]
+    )
     func wishes(wish: Int64?, size: Int64?, expected: Int64) {
         #expect(PartSizing().partSize(wish: wish, size: size) == expected)
     }
 
-    @Test("the size doubles until 10,000 parts hold the file", arguments: [
-        (size: 335_544_320_000, expected: 32 * mebi),
-        (size: 335_544_320_001, expected: 64 * mebi),
-        (size: 671_088_640_000, expected: 64 * mebi),
-        (size: 1_342_177_280_000, expected: 128 * mebi),
-        (size: 2_684_354_560_000, expected: 256 * mebi),
-        (size: 5_368_709_120_000, expected: 512 * mebi),
-        (size: PartSizing.maximumFileSize, expected: 1024 * mebi),
-    ] as [(Int64, Int64)])
+    @Test(
+        "the size doubles until 10,000 parts hold the file",
+        arguments: [
+            (size: 335_544_320_000, expected: 32 * mebi),
+            (size: 335_544_320_001, expected: 64 * mebi),
+            (size: 671_088_640_000, expected: 64 * mebi),
+            (size: 1_342_177_280_000, expected: 128 * mebi),
+            (size: 2_684_354_560_000, expected: 256 * mebi),
+            (size: 5_368_709_120_000, expected: 512 * mebi),
+            (size: PartSizing.maximumFileSize, expected: 1024 * mebi),
+        ] as [(Int64, Int64)]
+    )
     func largeFiles(size: Int64, expected: Int64) {
         #expect(PartSizing().partSize(wish: nil, size: size) == expected)
     }
@@ -39,7 +45,10 @@ struct PartSizingTests {
         #expect(PartSizing.longestPart(size: 5 << 40) == 5 << 30)
     }
 
-    @Test("part numbers are 1 to 10000", arguments: ["0", "10001", "abc", "-1", "1.5", "", "+1", " 1", "١", "99999999999999999999"])
+    @Test(
+        "part numbers are 1 to 10000",
+        arguments: ["0", "10001", "abc", "-1", "1.5", "", "+1", " 1", "١", "99999999999999999999"]
+    )
     func badPartNumbers(text: String) {
         #expect(throws: PontoonError.self) { try PartNumber(text: text) }
     }

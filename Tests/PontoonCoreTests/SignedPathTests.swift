@@ -11,10 +11,19 @@ struct SignedPathTests {
 
     /// The answers come from Python: `hmac.new(secret.encode(), message.encode(), "sha256").hexdigest()` with the message
     /// `pontoon-v1\n{key}\n{method}\n{path}\n{expires}`.
-    @Test("signatures are the HMAC-SHA256 of the five lines", arguments: [
-        ("PUT", "/storage/parts/abc/1", 1_800_000_000, "2f345aecf2264aa01f0792aeb5ec04dd439723bac8f1b97f9c37325a85c85c79"),
-        ("GET", "/storage/files/0123456789abcdef01234567", 1, "05092cd1f9020df546ec5d94d9d167b266e7bee16d2001760d07c67156e9c73c"),
-    ] as [(String, String, Int64, String)])
+    @Test(
+        "signatures are the HMAC-SHA256 of the five lines",
+        arguments: [
+            (
+                "PUT", "/storage/parts/abc/1", 1_800_000_000,
+                "2f345aecf2264aa01f0792aeb5ec04dd439723bac8f1b97f9c37325a85c85c79"
+            ),
+            (
+                "GET", "/storage/files/0123456789abcdef01234567", 1,
+                "05092cd1f9020df546ec5d94d9d167b266e7bee16d2001760d07c67156e9c73c"
+            ),
+        ] as [(String, String, Int64, String)]
+    )
     func knownAnswers(method: String, path: String, expires: Int64, signature: String) {
         let signed = SignedPath(method: method, path: path, expires: expires, key: key)
         #expect(signed.signature == signature)

@@ -3,9 +3,12 @@ import PontoonCore
 import Testing
 
 struct WireTests {
-    @Test("whole numbers count however they are written", arguments: [
-        ("5", 5), ("5.0", 5), ("5e0", 5), ("5497558138880", 5_497_558_138_880), ("-1", -1),
-    ])
+    @Test(
+        "whole numbers count however they are written",
+        arguments: [
+            ("5", 5), ("5.0", 5), ("5e0", 5), ("5497558138880", 5_497_558_138_880), ("-1", -1),
+        ]
+    )
     func integers(text: String, expected: Int64) throws {
         #expect(try parse(text).integer == expected)
     }
@@ -27,11 +30,14 @@ struct WireTests {
         #expect(error?.code == .initializeInvalid)
     }
 
-    @Test("fields can be chosen, left out and nested", arguments: [
-        ("id", ["href", "id"]), ("id,nope", ["href", "id"]), ("!size", ["href", "id", "metadata"]),
-        ("metadata.a", ["href", "metadata"]), ("_all", ["href", "id", "metadata", "size"]),
-        ("_all,!id", ["href", "metadata", "size"]),
-    ])
+    @Test(
+        "fields can be chosen, left out and nested",
+        arguments: [
+            ("id", ["href", "id"]), ("id,nope", ["href", "id"]), ("!size", ["href", "id", "metadata"]),
+            ("metadata.a", ["href", "metadata"]), ("_all", ["href", "id", "metadata", "size"]),
+            ("_all,!id", ["href", "metadata", "size"]),
+        ]
+    )
     func fields(text: String, expected: [String]) throws {
         let whole = try parse(#"{"href":"h","id":"i","size":1,"metadata":{"a":"x","b":"y"}}"#)
         guard case .object(let chosen) = FieldSelection(text).apply(to: whole, defaults: nil) else { return }
@@ -52,22 +58,28 @@ struct WireTests {
         #expect(String(decoding: encoded, as: UTF8.self) == #"["2016-02-27T15:02:18Z"]"#)
     }
 
-    @Test("a report names its part and tag", arguments: [
-        (#"{"part_number":3,"response":{"headers":{"etag":"\"x\""}}}"#, 3, "x"),
-        (#"{"part_number":3.0,"response":{"headers":{"A":1,"ETAG":"y"},"body":{}}}"#, 3, "y"),
-    ])
+    @Test(
+        "a report names its part and tag",
+        arguments: [
+            (#"{"part_number":3,"response":{"headers":{"etag":"\"x\""}}}"#, 3, "x"),
+            (#"{"part_number":3.0,"response":{"headers":{"A":1,"ETAG":"y"},"body":{}}}"#, 3, "y"),
+        ]
+    )
     func reports(text: String, number: Int, etag: String) throws {
         #expect(try PartReport(try parse(text)) == PartReport(number: try PartNumber(number), etag: etag))
     }
 
-    @Test("bad reports are refused by the field", arguments: [
-        ("[]", .reportInvalid), (#"{"part_number":0,"response":{"headers":{"ETag":"x"}}}"#, .partNumberInvalid),
-        (#"{"part_number":"1"}"#, .partNumberInvalid), (#"{"part_number":1}"#, .reportInvalid),
-        (#"{"part_number":1,"response":{"headers":{"ETag":""}}}"#, .reportInvalid),
-        (#"{"part_number":1,"response":{"headers":{"ETag":null}}}"#, .reportInvalid),
-        (#"{"part_number":1,"response":{"headers":{"ETag":{}}}}"#, .reportInvalid),
-        (#"{"part_number":1e19,"response":{}}"#, .partNumberInvalid),
-    ] as [(String, PontoonError.Code)])
+    @Test(
+        "bad reports are refused by the field",
+        arguments: [
+            ("[]", .reportInvalid), (#"{"part_number":0,"response":{"headers":{"ETag":"x"}}}"#, .partNumberInvalid),
+            (#"{"part_number":"1"}"#, .partNumberInvalid), (#"{"part_number":1}"#, .reportInvalid),
+            (#"{"part_number":1,"response":{"headers":{"ETag":""}}}"#, .reportInvalid),
+            (#"{"part_number":1,"response":{"headers":{"ETag":null}}}"#, .reportInvalid),
+            (#"{"part_number":1,"response":{"headers":{"ETag":{}}}}"#, .reportInvalid),
+            (#"{"part_number":1e19,"response":{}}"#, .partNumberInvalid),
+        ] as [(String, PontoonError.Code)]
+    )
     func badReports(text: String, code: PontoonError.Code) throws {
         let value = try parse(text)
         let error = #expect(throws: PontoonError.self) { try PartReport(value) }

@@ -3,13 +3,18 @@ import Testing
 @testable import PontoonServer
 
 struct DownloadTests {
-    @Test("ranges of a file of 100 bytes", arguments: [
-        ("bytes=0-9", .range(0..<10)), ("bytes=90-", .range(90..<100)), ("bytes=-10", .range(90..<100)),
-        ("bytes=-1000", .range(0..<100)), ("bytes=99-5000", .range(99..<100)), ("bytes=0-0", .range(0..<1)),
-        ("bytes=100-", .unsatisfiable), ("bytes=500-600", .unsatisfiable), ("bytes=-0", .unsatisfiable),
-        ("bytes=9-5", .whole), ("bytes=a-b", .whole), ("bytes=", .whole), ("bytes=-", .whole), ("items=0-1", .whole),
-        ("bytes=0-1,5-6", .whole), ("bytes=--5", .whole), ("bytes=1-2-3", .whole), ("bytes=-9223372036854775809", .whole),
-    ] as [(String, Download.Answer)])
+    @Test(
+        "ranges of a file of 100 bytes",
+        arguments: [
+            ("bytes=0-9", .range(0..<10)), ("bytes=90-", .range(90..<100)), ("bytes=-10", .range(90..<100)),
+            ("bytes=-1000", .range(0..<100)), ("bytes=99-5000", .range(99..<100)), ("bytes=0-0", .range(0..<1)),
+            ("bytes=100-", .unsatisfiable), ("bytes=500-600", .unsatisfiable), ("bytes=-0", .unsatisfiable),
+            ("bytes=9-5", .whole), ("bytes=a-b", .whole), ("bytes=", .whole), ("bytes=-", .whole),
+            ("items=0-1", .whole),
+            ("bytes=0-1,5-6", .whole), ("bytes=--5", .whole), ("bytes=1-2-3", .whole),
+            ("bytes=-9223372036854775809", .whole),
+        ] as [(String, Download.Answer)]
+    )
     func ranges(header: String, expected: Download.Answer) {
         #expect(Download.parse(header, size: 100) == expected)
     }

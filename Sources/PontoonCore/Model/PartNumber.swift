@@ -1,6 +1,8 @@
 /// Position of a part in its upload, counted from 1 as the API counts.
 package struct PartNumber: Hashable, Comparable, Sendable {
-    /// The numbers that exist. Source: docs/api.md#get-part-info.
+    /// The numbers that exist.
+    ///
+    /// Source: docs/api.md#get-part-info.
     package static let limits = 1...10_000
     /// The number itself.
     package let rawValue: Int

@@ -3,7 +3,9 @@
 /// Everything that a caller can bring about ends in one of these codes; any other error is an internal fault, logged in
 /// full and answered with a bare 500.
 package struct PontoonError: Error {
-    /// What was refused. `Wire/PlatformCode.swift` gives each its number, `PontoonServer/Middleware` its HTTP status.
+    /// What was refused.
+    ///
+    /// `Wire/PlatformCode.swift` gives each its number, `PontoonServer/Middleware` its HTTP status.
     package enum Code: String, CaseIterable, Sendable {
         // General
         case badRequest, notAuthenticated, forbidden, routeNotFound, methodNotAllowed, unsupportedMediaType

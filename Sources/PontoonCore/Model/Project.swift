@@ -1,11 +1,15 @@
 package import Foundation
 
-/// One right of a member in a project; the raw value is the API's word. Source: docs/api.md#permissions.
+/// One right of a member in a project; the raw value is the API's word.
+///
+/// Source: docs/api.md#permissions.
 package enum Permission: String, CaseIterable, Sendable {
     case read, copy, write, execute, admin
 }
 
-/// What a member may do in a project. Source: docs/api.md#permissions.
+/// What a member may do in a project.
+///
+/// Source: docs/api.md#permissions.
 package struct Permissions: Hashable, Sendable {
     /// Names and metadata may be seen.
     package var read: Bool

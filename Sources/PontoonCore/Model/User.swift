@@ -19,9 +19,11 @@ package struct User: Hashable, Sendable {
     ///   can stand in a path and in a project id as it is.
     package static func checkName(_ name: String) throws(PontoonError) {
         let allowed = name.utf8.allSatisfy { byte in
-            Character(UnicodeScalar(byte)).isLetter && byte < 128 || (48...57).contains(byte) || "._-".utf8.contains(byte)
+            Character(UnicodeScalar(byte)).isLetter && byte < 128 || (48...57).contains(byte)
+                || "._-".utf8.contains(byte)
         }
-        guard (1...64).contains(name.utf8.count), allowed, let first = name.first, first.isLetter || first.isNumber else {
+        guard (1...64).contains(name.utf8.count), allowed, let first = name.first, first.isLetter || first.isNumber
+        else {
             throw PontoonError(
                 .badRequest,
                 "A user name is 1 to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit."

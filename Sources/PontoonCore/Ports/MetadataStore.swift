@@ -20,8 +20,7 @@ package protocol IdentityStore: Sendable {
     /// Adds a token.
     /// - Throws: `.userNotFound` when its user does not exist.
     func addToken(_ token: TokenRecord) async throws
-    /// - Parameter hash: As in ``TokenRecord/hash``.
-    /// - Returns: The user of the token with this hash; `nil` when it is unknown or revoked.
+    /// The user of the token with a hash, as in ``TokenRecord/hash``; `nil` when it is unknown or revoked.
     func user(withTokenHash hash: String) async throws -> User?
     /// All tokens of a user, oldest first.
     func tokens(of userName: String) async throws -> [TokenRecord]
@@ -42,9 +41,13 @@ package protocol ProjectStore: Sendable {
     func project(_ id: ProjectID, for userName: String) async throws -> AccessibleProject?
     /// Projects that a user may read, newest first.
     /// - Parameters:
+    ///   - userName: The user.
     ///   - owner: Only this owner's; `nil` for all.
     ///   - name: Part of the display name, in any case; `nil` for all.
     ///   - tags: All of these must be there.
+    ///   - page: The stretch that is wanted.
+    /// - Returns: The projects, with the user's rights.
+    /// - Throws: When the store cannot be reached.
     func projects(
         for userName: String,
         owner: String?,

@@ -8,7 +8,9 @@ package import NIOCore
 /// this page as tests.
 package protocol ObjectStore: Sendable {
     /// Makes room for an upload before its first byte.
-    /// - Parameter size: Declared length in bytes; `nil` when unknown, then nothing is held.
+    /// - Parameters:
+    ///   - key: The upload's key.
+    ///   - size: Declared length in bytes; `nil` when unknown, then nothing is held.
     /// - Throws: `.noRoom` when the bytes would not fit.
     func prepare(_ key: ObjectKey, size: Int64?) async throws
     /// Where and how a client sends one part.
@@ -17,7 +19,11 @@ package protocol ObjectStore: Sendable {
     func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest
     /// Turns gathered parts into one object, in the order given, durable when it returns. Writers still at work are shut
     /// out first. Asking again after a crash or a lost answer ends in the same object.
-    /// - Parameter parts: By number, without gaps; empty for an empty object.
+    /// - Parameters:
+    ///   - key: The upload's key; from now on the object's.
+    ///   - parts: By number, without gaps; empty for an empty object.
+    ///   - partSize: The upload's bytes per part.
+    /// - Throws: `.storageFull` when parts must be copied and there is no room; the upload is as before.
     func finish(_ key: ObjectKey, parts: [StoredPart], partSize: Int64) async throws
     /// Takes back ``finish(_:parts:partSize:)``: the parts are as before and may be sent again. Does nothing when it was not
     /// finished.
@@ -28,6 +34,7 @@ package protocol ObjectStore: Sendable {
     func discard(_ key: ObjectKey) async throws
     /// Removes what an earlier process left behind: bytes of uploads that no record names.
     /// - Parameter open: Keys of uploads that still exist.
+    /// - Throws: When the store cannot be reached.
     func recover(open: Set<ObjectKey>) async throws
 }
 
@@ -35,8 +42,11 @@ package protocol ObjectStore: Sendable {
 package protocol HostedObjectStore: ObjectStore {
     /// Begins to receive a part. Nothing is overwritten before the first write.
     /// - Parameters:
+    ///   - number: Which part.
+    ///   - upload: Of which upload.
     ///   - length: Bytes that were announced; `nil` when unknown.
     ///   - expected: Checksums to compute and compare.
+    /// - Returns: What takes the bytes.
     /// - Throws: `.uploadNotFound` when the upload is being finished.
     func openPart(
         _ number: PartNumber,
@@ -56,7 +66,9 @@ package protocol HostedObjectStore: ObjectStore {
     func verify(_ signed: SignedPath, now: Date) async throws
 }
 
-/// Receives the bytes of one part. Used by one task; ends with exactly one ``close()``.
+/// Receives the bytes of one part.
+///
+/// Used by one task; ends with exactly one ``close()``.
 package protocol PartWriter: Sendable {
     /// Where the bytes go, for the part's record.
     var place: PartPlace { get }
@@ -72,7 +84,9 @@ package protocol PartWriter: Sendable {
     func close() async
 }
 
-/// Reads bytes at any place. Ends with exactly one ``close()``.
+/// Reads bytes at any place.
+///
+/// Ends with exactly one ``close()``.
 package protocol ObjectReader: Sendable {
     /// Length in bytes.
     var size: Int64 { get }

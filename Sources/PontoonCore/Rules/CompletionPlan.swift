@@ -1,4 +1,6 @@
-/// What "complete" must do with an upload, decided without I/O. Source: docs/api.md#complete.
+/// What "complete" must do with an upload, decided without I/O.
+///
+/// Source: docs/api.md#complete.
 package enum CompletionPlan: Equatable {
     /// Assemble these parts, in this order.
     case assemble([StoredPart], size: Int64)
@@ -17,7 +19,8 @@ package enum CompletionPlan: Equatable {
         let reported = parts.filter(\.isReported)
         if reported.isEmpty, size != 0 {
             self = .refuse(
-                parts.isEmpty ? "No part was sent." : "No part was reported; \(parts.count) are stored and not reported."
+                parts.isEmpty
+                    ? "No part was sent." : "No part was reported; \(parts.count) are stored and not reported."
             )
             return
         }

@@ -1,4 +1,6 @@
-/// What a file or folder may be called. Source: docs/api.md#names.
+/// What a file or folder may be called.
+///
+/// Source: docs/api.md#names.
 package enum FileName {
     /// Longest name in Unicode scalars.
     package static let maximumScalars = 255
@@ -9,7 +11,9 @@ package enum FileName {
     package static func problem(with name: String) -> String? {
         if name.isEmpty { return "The name must not be empty." }
         if name == "." || name == ".." { return "The name must not be '.' or '..'." }
-        if name.unicodeScalars.count > maximumScalars { return "The name must have at most \(maximumScalars) characters." }
+        if name.unicodeScalars.count > maximumScalars {
+            return "The name must have at most \(maximumScalars) characters."
+        }
         if name.unicodeScalars.contains("/") { return "The name must not contain '/'." }
         if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
             return "The name must not contain control characters."

@@ -1,4 +1,6 @@
-/// What a file's metadata may hold. Source: docs/api.md#file-metadata.
+/// What a file's metadata may hold.
+///
+/// Source: docs/api.md#file-metadata.
 package enum MetadataRules {
     /// Most pairs on one file.
     package static let maximumPairs = 1000
@@ -19,7 +21,10 @@ package enum MetadataRules {
                 throw PontoonError(.metadataInvalid, "A metadata key has 1 to \(maximumKeyBytes) bytes of UTF-8.")
             }
             guard (value?.utf8.count ?? 0) <= maximumValueBytes else {
-                throw PontoonError(.metadataInvalid, "A metadata value has at most \(maximumValueBytes) bytes of UTF-8.")
+                throw PontoonError(
+                    .metadataInvalid,
+                    "A metadata value has at most \(maximumValueBytes) bytes of UTF-8."
+                )
             }
         }
     }

@@ -1,4 +1,6 @@
-/// Sizes of files and parts. Source: docs/api.md#part-sizes.
+/// Sizes of files and parts.
+///
+/// Source: docs/api.md#part-sizes.
 package struct PartSizing: Hashable, Sendable {
     /// Longest file: 5 TiB.
     package static let maximumFileSize: Int64 = 5 << 40

@@ -1,4 +1,6 @@
-/// The second half of a project's id, derived once from its display name. Source: docs/api.md#create-project.
+/// The second half of a project's id, derived once from its display name.
+///
+/// Source: docs/api.md#create-project.
 package enum ShortName {
     /// Derives the short name: lower case, blanks and `_` as `-`, everything but letters, digits and `-` dropped.
     ///

@@ -1,5 +1,7 @@
-/// Finds what a caller names and checks what the caller may do there. A stranger's project does not exist for the caller;
-/// one that may be read but not changed is refused with the call's own code.
+/// Finds what a caller names and checks what the caller may do there.
+///
+/// A stranger's project does not exist for the caller; one that may be read but not changed is refused with the call's
+/// own code.
 package struct Access: Sendable {
     private let metadata: any MetadataStore
 

@@ -12,7 +12,9 @@ package struct Accounts: Sendable {
         self.now = now
     }
 
-    /// Who a token stands for. Only the token's hash is looked up, so the time taken tells nothing about stored tokens.
+    /// Who a token stands for.
+    ///
+    /// Only the token's hash is looked up, so the time taken tells nothing about stored tokens.
     ///
     /// - Throws: `.notAuthenticated` when it is missing, unknown or revoked.
     package func caller(token: String?) async throws -> User {
@@ -70,6 +72,7 @@ package struct Accounts: Sendable {
     ///   - announce: Writes the token where its owner finds it, before anything is stored: a start that is cut in between
     ///     begins again.
     /// - Returns: Whether this was the first start.
+    /// - Throws: What `announce` throws; nothing is stored then.
     package func bootstrap(
         token: Secret?,
         announce: (Secret) async throws -> Void

@@ -12,8 +12,10 @@ package final class KeyRing: Sendable {
     /// Reads keys from a store.
     ///
     /// - Parameters:
+    ///   - store: Shared by all servers.
     ///   - rotationInterval: A key signs for so long before a new one takes over.
     ///   - urlLifetime: How long a URL is admitted; old keys are kept for as long.
+    ///   - now: The time.
     package init(
         store: any SigningKeyStore,
         rotationInterval: Duration,

@@ -14,8 +14,13 @@ package struct Maintenance: Sendable {
     /// Works on two stores.
     ///
     /// - Parameters:
+    ///   - metadata: The records.
+    ///   - objects: The bytes.
+    ///   - uploads: Recovers completions.
+    ///   - keys: Rotated when due.
     ///   - uploadLifetime: An upload in which nothing was stored for so long is aborted.
     ///   - replayLifetime: For so long a repeated complete gives the same answer.
+    ///   - now: The time.
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,

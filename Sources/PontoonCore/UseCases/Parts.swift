@@ -27,6 +27,8 @@ package struct Parts: Sendable {
     /// bytes durable → new record committed → answer.
     ///
     /// - Parameters:
+    ///   - number: Which part.
+    ///   - uploadID: Of which upload.
     ///   - body: The bytes, pulled one chunk at a time.
     ///   - length: Bytes that were announced; `nil` when unknown.
     ///   - expected: Checksums that were announced.
@@ -46,7 +48,9 @@ package struct Parts: Sendable {
         guard (length ?? 0) <= limit else { throw Self.tooLong(limit) }
         let writer = try await objects.openPart(number, of: upload, length: length, expecting: expected)
         do {
-            if let old = try await metadata.forgetPart(number, of: uploadID) { try await drop(old, of: upload, for: writer) }
+            if let old = try await metadata.forgetPart(number, of: uploadID) {
+                try await drop(old, of: upload, for: writer)
+            }
             let received = try await receive(body, into: writer, limit: limit)
             if let length, received != length {
                 throw PontoonError(.bodyIncomplete, "\(received) of \(length) announced bytes arrived.")

@@ -91,7 +91,9 @@ package actor PrefixHasher {
         return try await body(&mine)
     }
 
-    private nonisolated func advance(_ progress: inout Progress, over parts: [StoredPart], of upload: Upload) async throws {
+    private nonisolated func advance(_ progress: inout Progress, over parts: [StoredPart], of upload: Upload)
+        async throws
+    {
         let isPrefix = zip(progress.parts, parts).allSatisfy { Self.isSame($0, $1) }
         if !isPrefix { progress = Progress() }
         for part in parts.dropFirst(progress.parts.count) {

@@ -1,10 +1,15 @@
 import Foundation
 
 extension Uploads {
-    /// Ends an upload: its parts become one file. Asked again, it answers with the same file; asked twice at once, one
-    /// caller does the work and both get its file.
+    /// Ends an upload: its parts become one file.
     ///
-    /// - Parameter reports: Parts still to be reported; those reported before may be among them.
+    /// Asked again, it answers with the same file; asked twice at once, one caller does the work and both get its file.
+    ///
+    /// - Parameters:
+    ///   - id: The upload.
+    ///   - reports: Parts still to be reported; those reported before may be among them.
+    ///   - caller: Who asks.
+    /// - Returns: The file.
     /// - Throws: What docs/api.md#complete lists. After `.completeRefused` and `.nameTaken` the upload stays usable.
     package func complete(_ id: String, reports: [PartReport], caller: User) async throws -> File {
         while true {

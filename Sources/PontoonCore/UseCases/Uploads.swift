@@ -13,7 +13,11 @@ package struct Uploads: Sendable {
     /// Works on two stores.
     ///
     /// - Parameters:
+    ///   - metadata: The records.
+    ///   - objects: The bytes.
+    ///   - sizing: Limits of part sizes.
     ///   - hasher: Verifies the MD5 that initialize declared; `nil` when the bytes do not pass through this server.
+    ///   - now: The time.
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,

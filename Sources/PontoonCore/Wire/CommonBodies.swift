@@ -1,4 +1,6 @@
-/// A page of a list. Source: docs/api.md#lists.
+/// A page of a list.
+///
+/// Source: docs/api.md#lists.
 package struct ListBody<Item: Codable & Sendable>: Codable, Sendable {
     /// A neighbouring page.
     package struct Link: Codable, Sendable {
@@ -28,7 +30,9 @@ package struct ListBody<Item: Codable & Sendable>: Codable, Sendable {
     }
 }
 
-/// What every refusal says. Source: docs/api.md#errors.
+/// What every refusal says.
+///
+/// Source: docs/api.md#errors.
 package struct ErrorBody: Codable, Sendable {
     /// The HTTP status.
     package var status: Int
@@ -52,7 +56,9 @@ package struct ErrorBody: Codable, Sendable {
     }
 }
 
-/// The caller. `GET /v2/user`; source: docs/api.md#users.
+/// The caller.
+///
+/// `GET /v2/user`; source: docs/api.md#users.
 package struct UserBody: Codable, Sendable {
     package var href: String
     package var username: String

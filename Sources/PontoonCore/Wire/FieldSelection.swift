@@ -1,4 +1,6 @@
-/// Which fields of a body the caller wants. Source: docs/api.md#fields.
+/// Which fields of a body the caller wants.
+///
+/// Source: docs/api.md#fields.
 package struct FieldSelection: Hashable, Sendable {
     private let wantsAll: Bool
     private let included: [[String]]
@@ -27,6 +29,7 @@ package struct FieldSelection: Hashable, Sendable {
     /// - Parameters:
     ///   - value: The whole object.
     ///   - defaults: Names shown when the caller names none; `nil` is all.
+    /// - Returns: The chosen part of the object.
     package func apply(to value: JSONValue, defaults: [String]?) -> JSONValue {
         guard case .object(let fields) = value else { return value }
         var chosen = fields

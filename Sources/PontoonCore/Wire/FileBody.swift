@@ -1,4 +1,6 @@
-/// A file or folder as the API shows it. `GET /v2/files/{file_id}`; source: docs/api.md#files.
+/// A file or folder as the API shows it.
+///
+/// `GET /v2/files/{file_id}`; source: docs/api.md#files.
 package struct FileBody: Codable, Sendable {
     /// Where the platform says a file lies.
     package struct Storage: Codable, Sendable {

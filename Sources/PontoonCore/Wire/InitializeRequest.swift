@@ -1,4 +1,6 @@
-/// What initialize asks for, checked. `POST /v2/upload/multipart`; source: docs/api.md#initialize.
+/// What initialize asks for, checked.
+///
+/// `POST /v2/upload/multipart`; source: docs/api.md#initialize.
 package struct InitializeRequest: Sendable {
     /// Where the file is to go.
     package enum Destination: Sendable {

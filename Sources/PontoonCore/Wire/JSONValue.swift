@@ -40,7 +40,9 @@ package enum JSONValue: Hashable, Sendable, Codable {
         }
     }
 
-    /// A whole number, however it was written: `5`, `5.0` and `5e0` are the same. Source: docs/api.md#requests.
+    /// A whole number, however it was written.
+    ///
+    /// `5`, `5.0` and `5e0` are the same. Source: docs/api.md#requests.
     package var integer: Int64? {
         switch self {
         case .integer(let value): value

@@ -1,5 +1,7 @@
 extension PontoonError.Code {
-    /// The platform's number for a refusal. Source: docs/api.md#error-codes.
+    /// The platform's number for a refusal.
+    ///
+    /// Source: docs/api.md#error-codes.
     package var platformCode: Int {
         switch self {
         case .badRequest, .requestTooLarge, .headersTooLarge: 90000

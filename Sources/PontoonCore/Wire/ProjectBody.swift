@@ -1,4 +1,6 @@
-/// A project as the API shows it. `GET /v2/projects/{owner}/{project}`; source: docs/api.md#projects.
+/// A project as the API shows it.
+///
+/// `GET /v2/projects/{owner}/{project}`; source: docs/api.md#projects.
 package struct ProjectBody: Codable, Sendable {
     /// What the caller may do.
     package struct Rights: Codable, Sendable {
@@ -47,7 +49,10 @@ package struct ProjectBody: Codable, Sendable {
 
     /// Shows a project.
     ///
-    /// - Parameter settings: The project's settings, parsed.
+    /// - Parameters:
+    ///   - accessible: The project, and what the caller may do in it.
+    ///   - settings: The project's settings, parsed.
+    ///   - base: Where the caller reaches this server.
     package init(_ accessible: AccessibleProject, settings: JSONValue, base: BaseURL) {
         let project = accessible.project
         href = "\(base.api)/projects/\(project.id)"

@@ -1,6 +1,8 @@
 package import Foundation
 
-/// Time as the API writes it: `YYYY-MM-DDTHH:MM:SSZ`, whole seconds, UTC. The Python client reads nothing else.
+/// Time as the API writes it.
+///
+/// `YYYY-MM-DDTHH:MM:SSZ`, whole seconds, UTC: the Python client reads nothing else.
 package struct Timestamp: Hashable, Sendable, Codable {
     /// The moment.
     package let date: Date

@@ -9,7 +9,9 @@ struct BlockingPool: Sendable {
         pool.start()
     }
 
-    /// Runs a closure on one of the threads. Runs to its end also when the caller is cancelled: clean-up must happen.
+    /// Runs a closure on one of the threads.
+    ///
+    /// Runs to its end also when the caller is cancelled: clean-up must happen.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             pool.submit { state in

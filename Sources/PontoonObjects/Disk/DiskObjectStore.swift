@@ -3,8 +3,10 @@ import NIOCore
 package import PontoonCore
 import SystemPackage
 
-/// Keeps each upload as one sparse file in which every part is written in place, and each finished object as one ordinary
-/// file. See docs/storage.md.
+/// Keeps each upload as one sparse file in which every part is written in place, and each finished object as one
+/// ordinary file.
+///
+/// See docs/storage.md.
 ///
 /// One process uses a folder at a time (`lock`): which writer holds which slot is known in memory only.
 package final class DiskObjectStore: Sendable {
@@ -19,7 +21,9 @@ package final class DiskObjectStore: Sendable {
 
     /// Opens a store, making its folders when they do not exist.
     ///
-    /// - Parameter keys: Sign the URLs that the store hands out.
+    /// - Parameters:
+    ///   - settings: Where and how.
+    ///   - keys: Sign the URLs that the store hands out.
     /// - Throws: `.badRequest` when another process uses the folder.
     package init(_ settings: DiskSettings, keys: KeyRing) throws {
         self.settings = settings

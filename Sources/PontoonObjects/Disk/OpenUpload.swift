@@ -44,8 +44,9 @@ final class OpenUpload: Sendable {
         return try body()
     }
 
-    /// Shuts the gate and waits until no write is under way. Called by one task at a time: the metadata store lets only one
-    /// end an upload.
+    /// Shuts the gate and waits until no write is under way.
+    ///
+    /// Called by one task at a time: the metadata store lets only one end an upload.
     func close() async {
         await withCheckedContinuation { continuation in
             let isQuiet = state.withLock { state in

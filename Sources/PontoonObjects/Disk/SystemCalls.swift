@@ -31,7 +31,9 @@ extension FileDescriptor {
         }
     }
 
-    /// Frees the room of a range; it reads as zeroes from then on. Does nothing where the file system cannot.
+    /// Frees the room of a range; it reads as zeroes from then on.
+    ///
+    /// Does nothing where the file system cannot.
     func punchHole(offset: Int64, count: Int64) throws {
         do {
             try check { cfilecalls_punch_hole(rawValue, offset, count) }

@@ -1,7 +1,9 @@
 import Hummingbird
 import PontoonCore
 
-/// Files and folders. Source: docs/api.md#files.
+/// Files and folders.
+///
+/// Source: docs/api.md#files.
 struct FileCalls {
     let support: APISupport
     private var files: Files { support.services.files }

@@ -1,7 +1,9 @@
 import Hummingbird
 import PontoonCore
 
-/// Metadata and tags of a file. Source: docs/api.md#file-metadata.
+/// Metadata and tags of a file.
+///
+/// Source: docs/api.md#file-metadata.
 struct FileDetailCalls {
     let support: APISupport
     private var files: Files { support.services.files }

@@ -2,7 +2,9 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The index, the rate limit and the caller. Source: docs/api.md#index.
+/// The index, the rate limit and the caller.
+///
+/// Source: docs/api.md#index.
 struct IndexCalls {
     let support: APISupport
 
@@ -48,7 +50,9 @@ struct IndexCalls {
     @Sendable private func namedUser(_ call: APICall) async throws -> Response {
         try await support.bodies.drop(call.request)
         let name = try call.context.segment("username")
-        if name == call.caller.name { return try .json(UserBody(call.caller, base: call.base), fields: call.query.fields) }
+        if name == call.caller.name {
+            return try .json(UserBody(call.caller, base: call.base), fields: call.query.fields)
+        }
         guard try await support.services.accounts.exists(name) else {
             throw PontoonError(.userNotFound, "Requested user does not exist.")
         }

@@ -1,7 +1,9 @@
 import Hummingbird
 import PontoonCore
 
-/// Where parts go, and reports that they arrived. Source: docs/api.md#parts.
+/// Where parts go, and reports that they arrived.
+///
+/// Source: docs/api.md#parts.
 struct PartCalls {
     let support: APISupport
     private var uploads: Uploads { support.services.uploads }

@@ -2,7 +2,9 @@ import Foundation
 import Hummingbird
 import PontoonCore
 
-/// Projects. Source: docs/api.md#projects.
+/// Projects.
+///
+/// Source: docs/api.md#projects.
 struct ProjectCalls {
     let support: APISupport
     let files: FileCalls
@@ -11,7 +13,8 @@ struct ProjectCalls {
     func add(to routes: Routes) {
         routes.call(.get, "/projects") { call in try await list(call, owner: nil) }
         routes.call(.post, "/projects", create)
-        routes.call(.get, "/projects/{owner}") { call in try await list(call, owner: try call.context.segment("owner")) }
+        routes.call(.get, "/projects/{owner}") { call in try await list(call, owner: try call.context.segment("owner"))
+        }
         routes.call(.get, "/projects/{owner}/{project}", details)
         routes.call(.patch, "/projects/{owner}/{project}", update)
         routes.call(.put, "/projects/{owner}/{project}", update)
@@ -27,7 +30,9 @@ struct ProjectCalls {
 
     @Sendable private func list(_ call: APICall, owner: String?) async throws -> Response {
         try await support.bodies.drop(call.request)
-        let tags = (call.query.all("tags") + call.query.all("tag")).flatMap { $0.split(separator: ",").map(String.init) }
+        let tags = (call.query.all("tags") + call.query.all("tag")).flatMap {
+            $0.split(separator: ",").map(String.init)
+        }
         let listing = try await projects.list(
             owner: owner,
             name: call.query["name"],

@@ -16,7 +16,9 @@ final class Routes {
         self.support = support
     }
 
-    /// Adds a call that needs a token. Its answers carry the rate-limit headers.
+    /// Adds a call that needs a token.
+    ///
+    /// Its answers carry the rate-limit headers.
     func call(
         _ method: HTTPRequest.Method,
         _ path: String,

@@ -1,7 +1,9 @@
 import Hummingbird
 import PontoonCore
 
-/// Start, list, inspect, complete and abort uploads. Source: docs/api.md#uploads.
+/// Start, list, inspect, complete and abort uploads.
+///
+/// Source: docs/api.md#uploads.
 struct UploadCalls {
     let support: APISupport
     private var uploads: Uploads { support.services.uploads }

@@ -4,7 +4,9 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// Bytes in and out at signed URLs; no token is needed, one that is sent is ignored. Source: docs/api.md#data-plane.
+/// Bytes in and out at signed URLs; no token is needed, one that is sent is ignored.
+///
+/// Source: docs/api.md#data-plane.
 struct DataPlaneCalls {
     let services: Services
     let plane: Services.DataPlane
@@ -35,7 +37,8 @@ struct DataPlaneCalls {
 
     @Sendable private func getFile(_ request: Request, _ context: AppContext) async throws -> Response {
         try await verify(request, as: "GET")
-        guard let file = try await plane.metadata.file(try context.segment("file_id")), let content = file.content else {
+        guard let file = try await plane.metadata.file(try context.segment("file_id")), let content = file.content
+        else {
             throw PontoonError(.fileNotFound, "Requested file does not exist.")
         }
         let download = Download(file: file, content: content)

@@ -14,7 +14,10 @@ struct Bodies: Sendable {
 
     /// Reads a body whatever its framing; no bytes at all count as `null`.
     ///
-    /// - Parameter code: What a malformed body is refused with.
+    /// - Parameters:
+    ///   - request: Read to its end.
+    ///   - code: What a malformed body is refused with.
+    /// - Returns: The JSON.
     /// - Throws: `code`; `.requestTooLarge`; `.unsupportedMediaType` for a body that says it is not JSON.
     func read(_ request: Request, code: PontoonError.Code) async throws -> JSONValue {
         var bytes = try await collect(request)
@@ -83,7 +86,11 @@ extension Response {
     /// - Parameters:
     ///   - listing: The entries, already in the shape of the API.
     ///   - path: Path of the list below `/v2`, encoded.
+    ///   - query: The caller's, of which page and fields are used and the rest is kept in the links.
+    ///   - base: Where the caller reaches this server.
     ///   - defaults: Fields that are shown when the caller names none; `nil` shows all and lets nobody choose.
+    /// - Returns: The answer.
+    /// - Throws: `.badRequest` for a bad page.
     static func list(
         _ listing: Listing<some Codable & Sendable>,
         path: String,
@@ -95,7 +102,9 @@ extension Response {
         let body = ListBody(
             href: href(path, query, page, base),
             items: try items(listing, fields: query.fields, defaults: defaults),
-            links: links(page, total: listing.total).map { ListBody.Link(href: href(path, query, $0.page, base), rel: $0.rel) }
+            links: links(page, total: listing.total).map {
+                ListBody.Link(href: href(path, query, $0.page, base), rel: $0.rel)
+            }
         )
         var response = try json(body)
         response.headers[.totalMatchingQuery] = String(listing.total)

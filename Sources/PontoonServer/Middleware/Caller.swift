@@ -48,7 +48,9 @@ struct APICall: Sendable {
     let query: Query
 }
 
-/// State of the rate limit as the headers show it. There is none: the figures say "practically without end".
+/// State of the rate limit as the headers show it.
+///
+/// There is none: the figures say "practically without end".
 enum RateLimit {
     static let unlimited = Int(Int32.max)
     static let window: TimeInterval = 300

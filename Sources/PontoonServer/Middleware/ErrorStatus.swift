@@ -3,7 +3,9 @@ import Hummingbird
 import PontoonCore
 
 extension PontoonError.Code {
-    /// The HTTP status of a refusal; here and nowhere else. Source: docs/api.md#error-codes.
+    /// The HTTP status of a refusal; here and nowhere else.
+    ///
+    /// Source: docs/api.md#error-codes.
     var status: HTTPResponse.Status {
         switch self {
         case .badRequest, .projectNameMissing, .projectIDMalformed, .projectQueryMalformed, .metadataInvalid,
@@ -33,7 +35,9 @@ extension PontoonError.Code {
 }
 
 extension Response {
-    /// What a refusal looks like. Never an `ETag`: some clients report it whatever the status.
+    /// What a refusal looks like.
+    ///
+    /// Never an `ETag`: some clients report it whatever the status.
     static func refusal(_ error: PontoonError) throws -> Response {
         let status = error.code.status
         var response = try json(

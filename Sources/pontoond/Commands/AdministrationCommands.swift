@@ -3,7 +3,7 @@ import Foundation
 import PontoonCore
 import PontoonMetadata
 
-/// `pontoond user …`
+/// The commands `pontoond user …`.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
@@ -25,7 +25,7 @@ struct UserCommand: AsyncParsableCommand {
     }
 }
 
-/// `pontoond token …`
+/// The commands `pontoond token …`.
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
@@ -79,7 +79,7 @@ struct TokenCommand: AsyncParsableCommand {
     }
 }
 
-/// `pontoond key …`
+/// The commands `pontoond key …`.
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",

@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonObjects
 import PontoonServer
 
-/// `pontoond serve`
+/// The command `pontoond serve`.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",

@@ -48,4 +48,17 @@ struct RawConnection: Sendable {
         }
         return String(buffer: all)
     }
+
+    /// Reads until the other side closes; what is to be done once a text has come is done in between.
+    func readToEnd(after marker: String, _ next: () async throws -> Void) async throws -> String {
+        var all = ByteBuffer()
+        var isDone = false
+        for try await chunk in inbound {
+            all.writeImmutableBuffer(chunk)
+            guard !isDone, String(buffer: all).contains(marker) else { continue }
+            isDone = true
+            try await next()
+        }
+        return String(buffer: all)
+    }
 }
