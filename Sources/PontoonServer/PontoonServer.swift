@@ -18,8 +18,10 @@ package func buildServer(
     onReady: @escaping @Sendable (any Channel) async -> Void = { _ in }
 ) -> some ApplicationProtocol {
     let router = Router(context: AppContext.self)
-    router.add(middleware: ErrorMiddleware(maximumHeaderSize: settings.maximumHeaderSize))
+    router.add(middleware: MetricsMiddleware())
+    // Outside of the errors: a refusal too must end a connection whose body was not read.
     router.add(middleware: ExpectMiddleware())
+    router.add(middleware: ErrorMiddleware(maximumHeaderSize: settings.maximumHeaderSize))
     let support = APISupport(services: services, settings: settings)
     let routes = Routes(router: router, support: support)
     let files = FileCalls(support: support)

@@ -80,6 +80,20 @@ struct DiskObjectStoreTests {
         }
     }
 
+    @Test("bytes that were taken from the folder are missed at complete, not made up", arguments: [0, 100])
+    func lostBytes(left: Int) async throws {
+        try await withDiskStore { store, folder in
+            let key = ObjectKey.random()
+            let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload(key, partSize: 4096), store)
+            let path = folder.appending("uploads").appending(key.rawValue).string
+            if left == 0 { unlink(path) } else { truncate(path, left) }
+            let error = await #expect(throws: PontoonError.self) {
+                try await store.finish(key, parts: [part], partSize: 4096)
+            }
+            #expect(error?.code == .completeRefused)
+        }
+    }
+
     private func upload(_ key: ObjectKey, partSize: Int64) -> Upload {
         Upload(
             id: Identifiers.upload(),

@@ -63,7 +63,7 @@ package struct Parts: Sendable {
         } catch {
             await writer.discard()
             await writer.close()
-            try await removeLeftovers(of: upload)
+            await removeLeftovers(of: upload)
             throw error
         }
     }
@@ -79,6 +79,8 @@ package struct Parts: Sendable {
             guard received <= limit else { throw Self.tooLong(limit) }
             try await writer.write(chunk)
         }
+        // A cancelled task sees the body end early.
+        try Task.checkCancellation()
         return received
     }
 
@@ -107,8 +109,12 @@ package struct Parts: Sendable {
     }
 
     /// An upload that ended while the part streamed may have been cleared away before this part made its file.
-    private func removeLeftovers(of upload: Upload) async throws {
-        if try await metadata.upload(upload.id) == nil { try await objects.discard(upload.key) }
+    ///
+    /// An error here must not hide why the part was refused; the next start removes the same leftovers.
+    private func removeLeftovers(of upload: Upload) async {
+        do {
+            if try await metadata.upload(upload.id) == nil { try await objects.discard(upload.key) }
+        } catch {}
     }
 
     private static func tooLong(_ limit: Int64) -> PontoonError {

@@ -103,7 +103,11 @@ extension Uploads {
 
     /// Makes the upload usable again, unless the file was made after all and only the answer was lost.
     private func takeBack(_ upload: Upload, after error: any Error) async throws -> File {
-        guard let current = try await metadata.upload(upload.id) else { throw error }
+        guard let current = try await metadata.upload(upload.id) else {
+            // Its project was deleted meanwhile, and what finishing made has no owner.
+            try await objects.discard(upload.key)
+            throw error
+        }
         if current.state == .completed { return try await finishedFile(of: current) }
         try await objects.reopen(upload.key)
         _ = try await metadata.moveUpload(upload.id, from: .completing, to: .active)

@@ -8,8 +8,8 @@ enum Assembly: Equatable {
         let offset: Int64
     }
 
-    /// All parts at their slots are where they belong; only these others are laid in.
-    case inPlace([Piece], size: Int64)
+    /// All parts at their slots are where they belong and end at `slotEnd`; only these others are laid in.
+    case inPlace([Piece], slotEnd: Int64, size: Int64)
     /// A part at its slot would have to move, so all are copied to a new file, in order.
     case rewrite([Piece], size: Int64)
 
@@ -28,8 +28,14 @@ enum Assembly: Equatable {
         let staysPut = pieces.allSatisfy { piece in
             piece.part.place != .slot || piece.offset == Self.slotOffset(piece.part.number, partSize: partSize)
         }
+        guard staysPut else {
+            self = .rewrite(pieces, size: size)
+            return
+        }
         // Final ranges never overlap each other, so laying in harms no part that stays where it is.
-        self = staysPut ? .inPlace(pieces.filter { $0.part.place != .slot }, size: size) : .rewrite(pieces, size: size)
+        let aside = pieces.filter { $0.part.place != .slot }
+        let slotEnd = pieces.last { $0.part.place == .slot }.map { $0.offset + $0.part.size }
+        self = .inPlace(aside, slotEnd: slotEnd ?? 0, size: size)
     }
 
     /// First byte of a part's slot.

@@ -7,14 +7,17 @@ extension DiskObjectStore {
         try await pool.run { [self] in
             if try Link.exists(layout.file(key)) { return }
             try reportingFullDisk {
-                try Folder.make(layout.fileFolder(key))
-                switch Assembly(parts, partSize: partSize) {
-                case .inPlace(let pieces, let size): try layIn(pieces, size: size, key: key)
-                case .rewrite(let pieces, let size): try rewrite(pieces, size: size, key: key, partSize: partSize)
+                try reportingLostParts {
+                    try Folder.make(layout.fileFolder(key))
+                    switch Assembly(parts, partSize: partSize) {
+                    case .inPlace(let pieces, let slotEnd, let size):
+                        try layIn(pieces, slotEnd: slotEnd, size: size, key: key)
+                    case .rewrite(let pieces, let size): try rewrite(pieces, size: size, key: key, partSize: partSize)
+                    }
+                    guard isDurable else { return }
+                    // The folders too: after a power cut a renamed file can be gone if only its bytes were synced.
+                    for folder in [layout.files, layout.fileFolder(key), layout.uploads] { try Folder.sync(folder) }
                 }
-                guard isDurable else { return }
-                // The folders too: after a power cut a renamed file can be gone if only its bytes were synced.
-                for folder in [layout.files, layout.fileFolder(key), layout.uploads] { try Folder.sync(folder) }
             }
         }
     }
@@ -41,9 +44,11 @@ extension DiskObjectStore {
     }
 
     /// Makes the upload's own file the object: nothing is copied but the parts that lie aside.
-    private func layIn(_ pieces: [Assembly.Piece], size: Int64, key: ObjectKey) throws {
-        let file = try openOrCreate(layout.upload(key))
+    private func layIn(_ pieces: [Assembly.Piece], slotEnd: Int64, size: Int64, key: ObjectKey) throws {
+        // A file that lost its bytes must not come back as zeroes.
+        let file = slotEnd > 0 ? try openExisting(layout.upload(key)) : try openOrCreate(layout.upload(key))
         try file.closeAfter {
+            guard try file.size() >= slotEnd else { throw LostBytes() }
             for piece in pieces { try copy(piece, of: key, to: file, from: nil, partSize: 0) }
             let isLonger = try file.size() != size
             if isLonger { try file.truncate(to: size) }
@@ -59,7 +64,7 @@ extension DiskObjectStore {
         let target = try openOrCreate(layout.assembled(key))
         do {
             try target.closeAfter {
-                let slots = try openOrCreate(layout.upload(key))
+                let slots = try openExisting(layout.upload(key))
                 try slots.closeAfter {
                     for piece in pieces { try copy(piece, of: key, to: target, from: slots, partSize: partSize) }
                 }
@@ -70,6 +75,25 @@ extension DiskObjectStore {
             throw error
         }
         try Link.rename(layout.assembled(key), to: layout.file(key))
+    }
+
+    private func openExisting(_ path: FilePath) throws -> DiskFile {
+        try DiskFile.open(path, .readWrite, options: .closeOnExec)
+    }
+
+    /// Somebody took bytes from the folder behind our back: says so instead of making up a file.
+    private func reportingLostParts<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch Errno.noSuchFileOrDirectory {
+            throw Self.lost
+        } catch is LostBytes {
+            throw Self.lost
+        }
+    }
+
+    private static var lost: PontoonError {
+        PontoonError(.completeRefused, "The bytes of a stored part are missing; send the parts again.")
     }
 
     private func copy(

@@ -50,7 +50,7 @@ extension FileDescriptor {
 
     /// Copies a range inside the kernel; a file system that can, shares the blocks instead.
     ///
-    /// - Throws: `Errno.ioError` when the source is shorter than the range.
+    /// - Throws: ``LostBytes`` when the source is shorter than the range.
     func copy(from source: FileDescriptor, at start: Int64, count: Int64, to target: Int64) throws {
         var (from, to, left) = (start, target, count)
         while left > 0 {
@@ -58,7 +58,7 @@ extension FileDescriptor {
             if copied < 0 {
                 guard errno == EINTR else { throw Errno(rawValue: errno) }
             } else if copied == 0 {
-                throw Errno.ioError
+                throw LostBytes()
             } else {
                 left -= copied
             }
@@ -146,6 +146,9 @@ private func check(_ call: () -> CInt) throws {
         guard errno == EINTR else { throw Errno(rawValue: errno) }
     }
 }
+
+/// A file is shorter than the records say.
+struct LostBytes: Error {}
 
 /// Turns "the disk is full" into the caller's refusal; other errors pass as they are.
 func reportingFullDisk<Value>(_ body: () throws -> Value) throws -> Value {
