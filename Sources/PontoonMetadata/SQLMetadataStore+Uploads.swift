@@ -64,9 +64,17 @@ extension SQLMetadataStore {
     }
 
     package func abortUpload(_ id: String) async throws -> Bool {
+        try await abort(deleteActiveUpload, [id])
+    }
+
+    package func abortUpload(_ id: String, idleSince time: Date) async throws -> Bool {
+        try await abort(deleteIdleUpload, [id, time])
+    }
+
+    private func abort(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) async throws -> Bool {
         let now = now
         return try await write { connection in
-            guard let row = try connection.query(deleteActiveUpload, [id]).first else { return false }
+            guard let row = try connection.query(statement, arguments).first else { return false }
             try connection.discard(try row.text("object_key"), now: now)
             return true
         }
@@ -187,6 +195,11 @@ private let insertObject: SQLStatement = """
     """
 private let deleteActiveUpload: SQLStatement = """
     DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key
+    """
+private let deleteIdleUpload: SQLStatement = """
+    DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2
+        AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
+    RETURNING object_key
     """
 private let selectIdleUploads: SQLStatement = """
     SELECT id FROM uploads WHERE state = 'active' AND initiated_on < $1

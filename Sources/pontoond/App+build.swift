@@ -52,7 +52,7 @@ struct App {
         )
     }
 
-    /// Serves until SIGTERM or SIGINT; running requests then have the set grace.
+    /// Serves until SIGTERM or SIGINT; running requests then have the set grace, unless a second signal comes.
     ///
     /// - Parameter onReady: Called with the port once the server listens.
     /// - Throws: When the address cannot be listened on.
@@ -80,6 +80,8 @@ struct App {
                 .init(service: server),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
+            // The same once more: the first asks running requests to finish, a second one ends them.
+            cancellationSignals: [.sigterm, .sigint],
             logger: logger
         )
         configuration.maximumGracefulShutdownDuration = settings.grace

@@ -118,6 +118,9 @@ package protocol UploadStore: Sendable {
     /// Forgets an `.active` upload and its parts; its object joins ``FileStore/discardedObjects(limit:)``.
     /// - Returns: Whether there was such an upload.
     func abortUpload(_ id: String) async throws -> Bool
+    /// As ``abortUpload(_:)``, but only when no part was stored since a time: one that arrives meanwhile keeps it alive.
+    /// - Returns: Whether it was aborted.
+    func abortUpload(_ id: String, idleSince time: Date) async throws -> Bool
     /// Active uploads that were begun before a time and in which no part was stored since, oldest first.
     func idleUploads(since: Date, limit: Int) async throws -> [String]
     /// Forgets uploads that were completed before a time; the files stay.

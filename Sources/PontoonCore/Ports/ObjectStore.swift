@@ -86,13 +86,14 @@ package protocol PartWriter: Sendable {
 
 /// Reads bytes at any place.
 ///
-/// Ends with exactly one ``close()``.
+/// Lets go of the object by ``close()``, and else when nobody holds the reader any more: an answer may be dropped before
+/// anything was read for it.
 package protocol ObjectReader: Sendable {
     /// Length in bytes.
     var size: Int64 { get }
     /// Reads up to `count` bytes from `offset`; fewer only at the end.
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer
-    /// Lets go of the object.
+    /// Lets go of the object; nothing happens when it was done before.
     func close() async
 }
 

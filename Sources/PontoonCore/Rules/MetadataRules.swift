@@ -17,6 +17,9 @@ package enum MetadataRules {
             throw PontoonError(.metadataInvalid, "A file holds at most \(maximumPairs) metadata pairs.")
         }
         for (key, value) in change {
+            guard !key.unicodeScalars.contains("\0"), value?.unicodeScalars.contains("\0") != true else {
+                throw PontoonError(.metadataInvalid, "Metadata must not contain the character U+0000.")
+            }
             guard (1...maximumKeyBytes).contains(key.utf8.count) else {
                 throw PontoonError(.metadataInvalid, "A metadata key has 1 to \(maximumKeyBytes) bytes of UTF-8.")
             }

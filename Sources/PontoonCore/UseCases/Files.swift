@@ -95,7 +95,8 @@ package struct Files: Sendable {
         var file = try await writable(id, caller: caller, else: .fileChangeForbidden, folder: .folderDetailsFixed)
         if let name, let problem = FileName.problem(with: name) { throw PontoonError(.fileNameInvalid, problem) }
         if let change { try MetadataRules.check(change) }
-        if let name, name != file.name {
+        // Compared byte by byte: a name may change from one spelling of the same letters to the other.
+        if let name, !name.utf8.elementsEqual(file.name.utf8) {
             file = try Self.found(try await metadata.renameFile(id, to: name, now: now()))
         }
         if let change {

@@ -65,7 +65,7 @@ package struct Maintenance: Sendable {
         while true {
             let idle = try await metadata.idleUploads(since: deadline, limit: 100)
             var aborted = 0
-            for id in idle where try await metadata.abortUpload(id) {
+            for id in idle where try await metadata.abortUpload(id, idleSince: deadline) {
                 expired.append(id)
                 aborted += 1
             }

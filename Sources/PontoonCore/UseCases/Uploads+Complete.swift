@@ -21,7 +21,13 @@ extension Uploads {
                 // Another call is at work, here or on another server; only the store knows when it ends.
                 try await Task.sleep(for: .milliseconds(20))
             case .active:
-                try await record(reports, of: id)
+                do {
+                    try await record(reports, of: id)
+                } catch let error as PontoonError {
+                    // The parts' records go when another call completes the upload in between.
+                    guard try await self.upload(id, caller: caller).state != .active else { throw error }
+                    continue
+                }
                 if try await metadata.moveUpload(id, from: .active, to: .completing) {
                     return try await assemble(upload)
                 }

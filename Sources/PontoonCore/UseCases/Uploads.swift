@@ -132,7 +132,13 @@ package struct Uploads: Sendable {
 
     func record(_ reports: [PartReport], of id: String) async throws {
         guard !reports.isEmpty, let wrong = try await metadata.reportParts(reports, of: id) else { return }
-        guard let stored = try await metadata.part(wrong.number, of: id) else {
+        guard let upload = try await metadata.upload(id) else { throw Self.notFound }
+        let stored = try await metadata.part(wrong.number, of: id)
+        if upload.state != .active || stored?.etag.lowercased() == wrong.etag.lowercased() {
+            // The report may well be right: another call began to complete the upload, and may have given it back since.
+            throw PontoonError(.partUnavailable, "The upload is being completed.")
+        }
+        guard let stored else {
             throw PontoonError(.reportInvalid, "Part \(wrong.number.rawValue) is not stored, send it again.")
         }
         throw PontoonError(

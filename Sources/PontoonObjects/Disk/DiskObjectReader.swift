@@ -1,24 +1,30 @@
 import NIOCore
 import PontoonCore
+import Synchronization
 import SystemPackage
 
 /// Reads a range of a file.
-struct DiskObjectReader: ObjectReader {
+final class DiskObjectReader: ObjectReader {
     let size: Int64
-    private let file: DiskFile
+    /// `nil` once closed: the system gives the number of a closed file to the next that is opened, often a connection.
+    private let file: Mutex<DiskFile?>
     private let start: Int64
     private let pool: BlockingPool
 
     init(_ file: DiskFile, start: Int64, size: Int64, pool: BlockingPool) {
-        self.file = file
+        self.file = Mutex(file)
         self.start = start
         self.size = size
         self.pool = pool
     }
 
+    /// An error at closing a file that was only read means nothing.
+    deinit { _ = try? file.withLock { $0.take() }?.close() }
+
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer {
         let count = Int(min(Int64(count), max(0, size - offset)))
-        return try await pool.run {
+        return try await pool.run { [self] in
+            guard let file = file.withLock({ $0 }) else { throw Errno.badFileDescriptor }
             var buffer = ByteBufferAllocator().buffer(capacity: count)
             var done = 0
             while done < count {
@@ -35,6 +41,9 @@ struct DiskObjectReader: ObjectReader {
         }
     }
 
-    /// An error at closing a file that was only read means nothing.
-    func close() async { _ = try? await pool.run { try file.close() } }
+    /// Errors are ignored here as in `deinit`.
+    func close() async {
+        guard let file = file.withLock({ $0.take() }) else { return }
+        _ = try? await pool.run { try file.close() }
+    }
 }

@@ -87,12 +87,12 @@ struct DataPlaneCalls {
                     try await writer.write(chunk)
                     offset += Int64(chunk.readableBytes)
                 }
-                await reader.close()
-                try await writer.finish(nil)
             } catch {
                 await reader.close()
                 throw error
             }
+            await reader.close()
+            try await writer.finish(nil)
         }
     }
 
