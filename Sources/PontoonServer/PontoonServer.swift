@@ -22,16 +22,8 @@ package func buildServer(
     // Outside of the errors: a refusal too must end a connection whose body was not read.
     router.add(middleware: ExpectMiddleware())
     router.add(middleware: ErrorMiddleware(maximumHeaderSize: settings.maximumHeaderSize))
-    let support = APISupport(services: services, settings: settings)
-    let routes = Routes(router: router, support: support)
-    let files = FileCalls(support: support)
-    IndexCalls(support: support).add(to: routes)
-    UploadCalls(support: support).add(to: routes)
-    PartCalls(support: support).add(to: routes)
-    ProjectCalls(support: support, files: files).add(to: routes)
-    files.add(to: routes)
-    FileDetailCalls(support: support).add(to: routes)
-    if let plane = services.dataPlane { DataPlaneCalls(services: services, plane: plane).add(to: routes) }
+    let routes = Routes(router: router, support: APISupport(services: services, settings: settings))
+    addCalls(to: routes)
     routes.refuseOtherMethods()
     return Application(
         router: router,
@@ -45,4 +37,19 @@ package func buildServer(
         onServerRunning: onReady,
         logger: logger
     )
+}
+
+/// Adds every call there is.
+func addCalls(to routes: Routes) {
+    let support = routes.support
+    let files = FileCalls(support: support)
+    IndexCalls(support: support).add(to: routes)
+    UploadCalls(support: support).add(to: routes)
+    PartCalls(support: support).add(to: routes)
+    ProjectCalls(support: support, files: files).add(to: routes)
+    files.add(to: routes)
+    FileDetailCalls(support: support).add(to: routes)
+    if let plane = support.services.dataPlane {
+        DataPlaneCalls(services: support.services, plane: plane).add(to: routes)
+    }
 }

@@ -5,9 +5,11 @@ import PontoonCore
 
 /// The table of calls: registers handlers, and refuses with 405 the methods that a path does not have.
 final class Routes {
+    /// What the handlers share.
+    let support: APISupport
+    /// The methods of each path.
+    private(set) var methods: [String: Set<HTTPRequest.Method>] = [:]
     private let router: Router<AppContext>
-    private let support: APISupport
-    private var methods: [String: Set<HTTPRequest.Method>] = [:]
 
     private static let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 

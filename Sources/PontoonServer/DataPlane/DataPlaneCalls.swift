@@ -1,3 +1,4 @@
+import CoreMetrics
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -85,6 +86,7 @@ struct DataPlaneCalls {
                         throw PontoonError(.internalFault, "The stored file is shorter than its record says.")
                     }
                     try await writer.write(chunk)
+                    ByteMetrics.sent.increment(by: chunk.readableBytes)
                     offset += Int64(chunk.readableBytes)
                 }
             } catch {

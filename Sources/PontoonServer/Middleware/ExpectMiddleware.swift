@@ -1,3 +1,4 @@
+import CoreMetrics
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -58,7 +59,7 @@ private struct WatchedBody: AsyncSequence, Sendable {
                 try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
             }
             let chunk = try await body.next()
-            if chunk == nil { progress.finish() }
+            if let chunk { ByteMetrics.received.increment(by: chunk.readableBytes) } else { progress.finish() }
             return chunk
         }
     }
