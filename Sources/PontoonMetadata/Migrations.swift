@@ -14,7 +14,8 @@ extension Migration {
     /// Time is Unix time in milliseconds, truth is 0 or 1. A foreign key that is not `ON DELETE CASCADE` is a promise of
     /// the store to delete the rows itself, because they carry keys of objects that must be discarded.
     static let all = [
-        Migration(name: "0001-initial", statements: identity + projects + files + uploads + upkeep)
+        Migration(name: "0001-initial", statements: identity + projects + files + uploads + upkeep),
+        Migration(name: "0002-code-packages", statements: codePackages),
     ]
 
     private static let identity: [SQLStatement] = [

@@ -2,41 +2,21 @@ package import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func changeMetadata(
-        _ id: String,
-        _ change: [String: String?],
-        replacing: Bool,
-        now: Date
-    ) async throws -> File? {
+    package func updateFile(_ id: String, _ change: FileChange, now: Date) async throws -> File? {
         try await write { connection in
-            // First, because it holds the row: changes of one file come one after another.
-            guard try connection.execute(touchFile, [now, id]) == 1 else { return nil }
-            if replacing { try connection.execute("DELETE FROM file_metadata WHERE file_id = $1", [id]) }
-            let removed = change.filter { $0.value == nil }.keys.sorted()
-            for chunk in removed.chunks(of: 500) where !replacing {
-                var delete = SQLBuilder("DELETE FROM file_metadata WHERE file_id = ")
-                delete.append(value: id)
-                delete.append(" AND key IN ")
-                delete.append(list: chunk)
-                try connection.execute(delete)
+            do {
+                // First, because it holds the row: changes of one file come one after another.
+                guard try connection.execute(updateDetails, [change.name, now, id]) == 1 else { return nil }
+            } catch let error as SQLError where error.kind == .uniqueViolation {
+                throw PontoonError(.fileExists, "The folder has an entry of this name already.", cause: error)
             }
-            try connection.insert(metadata: change.compactMapValues { $0 }, of: id)
-            let pairs = try connection.query(countMetadata, [id]).first?.count("total") ?? 0
-            guard pairs <= MetadataRules.maximumPairs else {
-                throw PontoonError(
-                    .metadataInvalid,
-                    "A file holds at most \(MetadataRules.maximumPairs) metadata pairs."
-                )
+            if let metadata = change.metadata {
+                try connection.change(metadata: metadata, replacing: change.replacesMetadata, of: id)
             }
-            return try connection.file(id)
-        }
-    }
-
-    package func replaceTags(_ id: String, _ tags: [String], now: Date) async throws -> File? {
-        try await write { connection in
-            guard try connection.execute(touchFile, [now, id]) == 1 else { return nil }
-            try connection.execute("DELETE FROM file_tags WHERE file_id = $1", [id])
-            try connection.insert(tags: tags, of: id)
+            if let tags = change.tags {
+                try connection.execute("DELETE FROM file_tags WHERE file_id = $1", [id])
+                try connection.insert(tags: tags, of: id)
+            }
             return try connection.file(id)
         }
     }
@@ -56,6 +36,24 @@ extension SQLConnection {
             rows: metadata.map { [fileID, $0.key, $0.value] },
             conflict: "ON CONFLICT (file_id, key) DO UPDATE SET value = excluded.value"
         )
+    }
+
+    /// - Throws: `.metadataInvalid` when too much would be left.
+    fileprivate func change(metadata: [String: String?], replacing: Bool, of id: String) throws {
+        if replacing { try execute("DELETE FROM file_metadata WHERE file_id = $1", [id]) }
+        let removed = metadata.filter { $0.value == nil }.keys.sorted()
+        for chunk in removed.chunks(of: 500) where !replacing {
+            var delete = SQLBuilder("DELETE FROM file_metadata WHERE file_id = ")
+            delete.append(value: id)
+            delete.append(" AND key IN ")
+            delete.append(list: chunk)
+            try execute(delete)
+        }
+        try insert(metadata: metadata.compactMapValues { $0 }, of: id)
+        let pairs = try query(countMetadata, [id]).first?.count("total") ?? 0
+        guard pairs <= MetadataRules.maximumPairs else {
+            throw PontoonError(.metadataInvalid, "A file holds at most \(MetadataRules.maximumPairs) metadata pairs.")
+        }
     }
 
     /// - Returns: `nil` when there is no such file or folder.
@@ -136,5 +134,7 @@ let fileColumns = """
 let fileTables = "files LEFT JOIN objects ON objects.key = files.object_key"
 
 private let selectFile = SQLStatement(constant: "SELECT \(fileColumns) FROM \(fileTables) WHERE files.id = $1")
-private let touchFile: SQLStatement = "UPDATE files SET modified_on = $1 WHERE id = $2"
+private let updateDetails: SQLStatement = """
+    UPDATE files SET name = COALESCE($1, name), modified_on = $2 WHERE id = $3
+    """
 private let countMetadata: SQLStatement = "SELECT COUNT(*) AS total FROM file_metadata WHERE file_id = $1"

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
@@ -15,9 +15,7 @@ extension SQLMetadataStore {
     package func files(in folder: String, filter: FileFilter, page: Page) async throws -> Listing<File> {
         guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
         return try await read { connection in
-            var total = SQLBuilder("SELECT COUNT(*) AS total FROM files WHERE files.parent_id = ")
-            total.append(folder: folder, filter: filter)
-            let count = try connection.query(total).first?.count("total") ?? 0
+            let count = try connection.count(folder: folder, filter: filter)
             guard page.isWanted, count > page.offset else { return Listing(items: [], total: count) }
             var select = SQLBuilder("SELECT \(fileColumns) FROM \(fileTables) WHERE files.parent_id = ")
             select.append(folder: folder, filter: filter)
@@ -27,21 +25,32 @@ extension SQLMetadataStore {
         }
     }
 
+    package func files(
+        in folder: String,
+        filter: FileFilter,
+        after name: String?,
+        limit: Int
+    ) async throws -> Listing<File> {
+        guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
+        return try await read { connection in
+            let count = try connection.count(folder: folder, filter: filter)
+            guard limit > 0, count > 0 else { return Listing(items: [], total: count) }
+            var select = SQLBuilder("SELECT \(fileColumns) FROM \(fileTables) WHERE files.parent_id = ")
+            select.append(folder: folder, filter: filter)
+            if let name {
+                select.append(" AND files.name > ")
+                select.append(value: name)
+            }
+            select.append(" ORDER BY files.name LIMIT ")
+            select.append(value: limit)
+            return Listing(items: try connection.files(try connection.query(select)), total: count)
+        }
+    }
+
     package func addFolder(_ folder: File) async throws {
         try await writeSettling { connection in
             try connection.refuse(taken: folder.name, in: folder.parent, asFile: .fileExists)
             try connection.insert(folder)
-        }
-    }
-
-    package func renameFile(_ id: String, to name: String, now: Date) async throws -> File? {
-        try await write { connection in
-            do {
-                guard try connection.execute(updateName, [name, now, id]) == 1 else { return nil }
-            } catch let error as SQLError where error.kind == .uniqueViolation {
-                throw PontoonError(.fileExists, "The folder has an entry of this name already.", cause: error)
-            }
-            return try connection.file(id)
         }
     }
 
@@ -101,6 +110,12 @@ extension SQLBuilder {
 }
 
 extension SQLConnection {
+    fileprivate func count(folder: String, filter: FileFilter) throws -> Int {
+        var total = SQLBuilder("SELECT COUNT(*) AS total FROM files WHERE files.parent_id = ")
+        total.append(folder: folder, filter: filter)
+        return try query(total).first?.count("total") ?? 0
+    }
+
     /// - Throws: `.folderExists` or the given code when a folder has an entry of this name.
     func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
         guard let taken = try query(selectKindByName, [folder, name]).first else { return }
@@ -151,7 +166,6 @@ private let selectFileByName = SQLStatement(
     constant: "SELECT \(fileColumns) FROM \(fileTables) WHERE files.parent_id = $1 AND files.name = $2"
 )
 private let selectKindByName: SQLStatement = "SELECT kind FROM files WHERE parent_id = $1 AND name = $2"
-private let updateName: SQLStatement = "UPDATE files SET name = $1, modified_on = $2 WHERE id = $3"
 private let selectDeletable: SQLStatement = """
     SELECT object_key FROM files WHERE id = $1 AND parent_id IS NOT NULL
     """

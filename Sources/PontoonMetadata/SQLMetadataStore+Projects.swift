@@ -54,8 +54,9 @@ extension SQLMetadataStore {
 
     package func deleteProject(_ id: ProjectID) async throws -> Bool {
         let now = now
-        return try await write { connection in
-            // Held, so that no upload completes into the project between the statements.
+        return try await writeSettling { connection in
+            // Held, so that no upload completes into the project between the statements. A copy of one of its files that
+            // another process makes at the same moment stops the deletion of the object; tried again, that is seen.
             let rows = try connection.query(selectProjectID, [id], holding: .exclusive("projects"))
             guard !rows.isEmpty else { return false }
             try connection.execute(discardUploadsOfProject, [now, id])
@@ -127,15 +128,8 @@ extension SQLConnection {
     fileprivate func accessibleProjects(_ rows: [SQLRow]) throws -> [AccessibleProject] {
         let tags = try projectTags(try rows.map { try $0.text("id") })
         return try rows.map { row in
-            let permissions = Permissions(
-                read: try row.flag("can_read"),
-                copy: try row.flag("can_copy"),
-                write: try row.flag("can_write"),
-                execute: try row.flag("can_execute"),
-                admin: try row.flag("can_admin")
-            )
             let project = try row.project(tags: tags[try row.text("id")] ?? [])
-            return AccessibleProject(project: project, permissions: permissions)
+            return AccessibleProject(project: project, permissions: try row.permissions())
         }
     }
 

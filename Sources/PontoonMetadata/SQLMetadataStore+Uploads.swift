@@ -4,12 +4,20 @@ package import PontoonCore
 extension SQLMetadataStore {
     package func addUpload(_ upload: Upload) async throws {
         let values: [(any SQLConvertible)?] = [
-            upload.id, upload.userName, upload.parentWasNamed, upload.name, upload.size, upload.partSize, upload.md5,
-            upload.overwrite, upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID, upload.parent,
-            upload.project,
+            upload.id, upload.userName, upload.name, upload.size, upload.partSize, upload.md5, upload.overwrite,
+            upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID,
         ]
-        let isAdded = try await write { try $0.execute(insertUpload, values) == 1 }
-        guard isAdded else { throw PontoonError(.destinationNotFound, "The destination folder does not exist.") }
+        switch upload.destination {
+        case .folder(let id, let project, let isNamed):
+            let place: [any SQLConvertible] = [isNamed, id, project]
+            guard try await write({ try $0.execute(insertUpload, values + place) == 1 }) else {
+                throw PontoonError(.destinationNotFound, "The destination folder does not exist.")
+            }
+        case .automation(let id):
+            guard try await write({ try $0.execute(insertPackageUpload, values + [id]) == 1 }) else {
+                throw PontoonError(.automationNotFound, "The automation does not exist.")
+            }
+        }
     }
 
     package func upload(_ id: String) async throws -> Upload? {
@@ -51,14 +59,19 @@ extension SQLMetadataStore {
             } else {
                 try connection.refuse(taken: file.name, in: file.parent, asFile: .nameTaken)
             }
-            if let content = file.content {
-                let values: [(any SQLConvertible)?] = [
-                    content.key, content.size, content.crc64, content.md5, file.createdOn,
-                ]
-                try connection.execute(insertObject, values)
-            }
+            if let content = file.content { try connection.insert(content, createdOn: file.createdOn) }
             try connection.insert(file)
-            try connection.execute("DELETE FROM parts WHERE upload_id = $1", [id])
+            try connection.execute(deleteParts, [id])
+            return true
+        }
+    }
+
+    package func completeUpload(_ id: String, packageFile file: PackageFile) async throws -> Bool {
+        try await write { connection in
+            guard try connection.execute(endUpload, [file.id, file.createdOn, id]) == 1 else { return false }
+            try connection.insert(file.content, createdOn: file.createdOn)
+            try connection.insert(file)
+            try connection.execute(deleteParts, [id])
             return true
         }
     }
@@ -102,6 +115,11 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
+    fileprivate func insert(_ content: FileContent, createdOn: Date) throws {
+        let values: [(any SQLConvertible)?] = [content.key, content.size, content.crc64, content.md5, createdOn]
+        try execute(insertObject, values)
+    }
+
     /// Removes a file that has the name of another that is about to be added.
     /// - Throws: `.folderExists` when a folder has it.
     fileprivate func makeWay(for file: File, now: Date) throws {
@@ -138,9 +156,7 @@ extension SQLRow {
         Upload(
             id: try text("id"),
             userName: try text("user_name"),
-            project: try projectID("project_id"),
-            parent: try text("parent_id"),
-            parentWasNamed: try flag("parent_was_named"),
+            destination: try destination(),
             name: try text("name"),
             size: try optionalInteger("size"),
             partSize: try integer("part_size"),
@@ -152,11 +168,20 @@ extension SQLRow {
             fileID: try optionalText("file_id")
         )
     }
+
+    private func destination() throws -> Upload.Destination {
+        if let automation = try optionalText("automation_id") { return .automation(id: automation) }
+        return .folder(
+            id: try text("parent_id"),
+            project: try projectID("project_id"),
+            isNamed: try flag("parent_was_named")
+        )
+    }
 }
 
 private let uploadColumns = """
-    id, user_name, project_id, parent_id, parent_was_named, name, size, part_size, md5, overwrites, object_key,
-    initiated_on, state, file_id
+    id, user_name, project_id, parent_id, parent_was_named, automation_id, name, size, part_size, md5, overwrites,
+    object_key, initiated_on, state, file_id
     """
 // PostgreSQL sums BIGINT to NUMERIC, hence the casts.
 private let partTotals = """
@@ -164,21 +189,29 @@ private let partTotals = """
     """
 private let insertUpload: SQLStatement = """
     INSERT INTO uploads (
-        id, user_name, parent_was_named, name, size, part_size, md5, overwrites, object_key, initiated_on, state,
-        file_id, parent_id, project_id
+        id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
+        parent_was_named, parent_id, project_id
     )
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, id, project_id
     FROM files WHERE id = $13 AND project_id = $14 AND kind = 'folder'
     """
+private let insertPackageUpload: SQLStatement = """
+    INSERT INTO uploads (
+        id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
+        parent_was_named, automation_id
+    )
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, id FROM automations WHERE id = $12
+    """
 private let selectUpload = SQLStatement(constant: "SELECT \(uploadColumns) FROM uploads WHERE id = $1")
 private let selectUploads = SQLStatement(
     constant: """
-        SELECT \(uploadColumns) FROM uploads WHERE user_name = $1 AND state <> 'completed'
+        SELECT \(uploadColumns) FROM uploads
+        WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NULL
         ORDER BY initiated_on DESC, id DESC LIMIT $2 OFFSET $3
         """
 )
 private let countUploads: SQLStatement = """
-    SELECT COUNT(*) AS total FROM uploads WHERE user_name = $1 AND state <> 'completed'
+    SELECT COUNT(*) AS total FROM uploads WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NULL
     """
 private let moveState: SQLStatement = "UPDATE uploads SET state = $1 WHERE id = $2 AND state = $3"
 private let selectProjectOfUpload: SQLStatement = """
@@ -190,6 +223,7 @@ private let endUpload: SQLStatement = """
 private let selectFileInTheWay: SQLStatement = """
     SELECT id, kind, object_key FROM files WHERE parent_id = $1 AND name = $2
     """
+private let deleteParts: SQLStatement = "DELETE FROM parts WHERE upload_id = $1"
 private let insertObject: SQLStatement = """
     INSERT INTO objects (key, size, crc64, md5, created_on) VALUES ($1, $2, $3, $4, $5)
     """

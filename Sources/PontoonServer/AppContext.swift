@@ -28,4 +28,9 @@ struct AppContext: RequestContext {
         }
         return text
     }
+
+    /// The project of a path with `{owner}` and `{project}`.
+    func projectID() throws -> ProjectID {
+        ProjectID(owner: try segment("owner"), shortName: try segment("project"))
+    }
 }

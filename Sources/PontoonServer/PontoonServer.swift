@@ -44,11 +44,17 @@ func addCalls(to routes: Routes) {
     let support = routes.support
     let files = FileCalls(support: support)
     IndexCalls(support: support).add(to: routes)
-    UploadCalls(support: support).add(to: routes)
-    PartCalls(support: support).add(to: routes)
+    let uploads = support.services.uploads
+    UploadCalls(support: support, root: UploadCalls.root, uploads: uploads).add(to: routes)
+    PartCalls(support: support, root: UploadCalls.root, uploads: uploads).add(to: routes)
+    AutomationCalls(support: support).add(to: routes)
     ProjectCalls(support: support, files: files).add(to: routes)
+    MemberCalls(support: support).add(to: routes)
     files.add(to: routes)
     FileDetailCalls(support: support).add(to: routes)
+    FileActionCalls(support: support).add(to: routes)
+    ScrollCalls(support: support).add(to: routes)
+    BulkCalls(support: support).add(to: routes)
     if let plane = support.services.dataPlane {
         DataPlaneCalls(services: support.services, plane: plane).add(to: routes)
     }

@@ -16,6 +16,8 @@ package struct ServerSettings: Sendable {
     package var maximumBodySize: Int
     /// Longest request head in bytes.
     package var maximumHeaderSize: Int
+    /// How many calls each token may make; `nil` is any number.
+    package var rateLimit: RateLimit?
 
     /// Joins the fields.
     package init(
@@ -25,7 +27,8 @@ package struct ServerSettings: Sendable {
         trustsForwardedProto: Bool = false,
         idleTimeout: Duration = .seconds(150),
         maximumBodySize: Int = 8 << 20,
-        maximumHeaderSize: Int = 32 << 10
+        maximumHeaderSize: Int = 32 << 10,
+        rateLimit: RateLimit? = nil
     ) {
         self.host = host
         self.port = port
@@ -34,5 +37,6 @@ package struct ServerSettings: Sendable {
         self.idleTimeout = idleTimeout
         self.maximumBodySize = maximumBodySize
         self.maximumHeaderSize = maximumHeaderSize
+        self.rateLimit = rateLimit
     }
 }

@@ -11,6 +11,8 @@ package struct Services: Sendable {
     package let files: Files
     /// Uploads.
     package let uploads: Uploads
+    /// Automations and their code packages.
+    package let automations: Automations
     /// Parts and downloads, when the bytes pass through this server; `nil` leaves the data plane out.
     package let dataPlane: DataPlane?
     /// The time.
@@ -36,6 +38,7 @@ package struct Services: Sendable {
         projects: Projects,
         files: Files,
         uploads: Uploads,
+        automations: Automations,
         dataPlane: DataPlane?,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -43,6 +46,7 @@ package struct Services: Sendable {
         self.projects = projects
         self.files = files
         self.uploads = uploads
+        self.automations = automations
         self.dataPlane = dataPlane
         self.now = now
     }

@@ -56,9 +56,7 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         Upload(
             id: Identifiers.upload(),
             userName: "u",
-            project: ProjectID(owner: "u", shortName: "p"),
-            parent: "f",
-            parentWasNamed: false,
+            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), isNamed: false),
             name: "n",
             size: size,
             partSize: partSize,

@@ -60,9 +60,7 @@ package struct MetadataFixture: Sendable {
         Upload(
             id: Identifiers.upload(),
             userName: user.name,
-            project: project.id,
-            parent: parent ?? root,
-            parentWasNamed: parent != nil,
+            destination: .folder(id: parent ?? root, project: project.id, isNamed: parent != nil),
             name: name,
             size: 10,
             partSize: 5,
@@ -73,21 +71,29 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// The file that an upload becomes; in no store yet.
+    /// The file that an upload to a folder becomes; in no store yet.
     package func file(of upload: Upload, createdOn: Date = Self.time) -> File {
-        File(
+        guard case .folder(let parent, let project, _) = upload.destination else {
+            preconditionFailure("the upload becomes a code package")
+        }
+        return File(
             id: Identifiers.file(now: createdOn),
             name: upload.name,
             kind: .file,
-            project: upload.project,
-            parent: upload.parent,
-            content: FileContent(
-                key: upload.key,
-                size: 10,
-                crc64: CRC64NVME(rawValue: .max - 1),
-                md5: "9e107d9d372bb6826bd81d3542a419d6"
-            ),
+            project: project,
+            parent: parent,
+            content: Self.content(of: upload),
             createdOn: createdOn
+        )
+    }
+
+    /// The bytes of a completed upload.
+    static func content(of upload: Upload) -> FileContent {
+        FileContent(
+            key: upload.key,
+            size: 10,
+            crc64: CRC64NVME(rawValue: .max - 1),
+            md5: "9e107d9d372bb6826bd81d3542a419d6"
         )
     }
 

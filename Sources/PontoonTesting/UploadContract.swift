@@ -42,9 +42,7 @@ package enum UploadContract: String, CaseIterable, Sendable {
         let full = Upload(
             id: Identifiers.upload(),
             userName: "ada",
-            project: fixture.project.id,
-            parent: fixture.root,
-            parentWasNamed: true,
+            destination: .folder(id: fixture.root, project: fixture.project.id, isNamed: true),
             name: "ü b.bam",
             size: nil,
             partSize: 1 << 36,

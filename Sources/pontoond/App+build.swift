@@ -62,6 +62,7 @@ struct App {
             projects: Projects(metadata: metadata, objects: objects),
             files: Files(metadata: metadata, objects: objects),
             uploads: uploads,
+            automations: Automations(metadata: metadata),
             dataPlane: Services.DataPlane(
                 parts: Parts(metadata: metadata, objects: objects, hasher: hasher),
                 objects: objects,
@@ -80,8 +81,6 @@ struct App {
                 .init(service: server),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
-            // The same once more: the first asks running requests to finish, a second one ends them.
-            cancellationSignals: [.sigterm, .sigint],
             logger: logger
         )
         configuration.maximumGracefulShutdownDuration = settings.grace

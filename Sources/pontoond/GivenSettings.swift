@@ -81,6 +81,18 @@ struct GivenSettings {
         return .seconds(seconds)
     }
 
+    /// A number of calls in a time, such as `1000/5m`; `off`, the default, is `nil`.
+    func rateLimit(_ key: SettingKey) throws -> RateLimit? {
+        guard let text = try optionalText(key), text.lowercased() != "off" else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let calls = Self.number(parts[0], [("", 1)]), (1...1_000_000_000).contains(calls),
+            let seconds = Self.seconds(parts[1]), (1...86400).contains(seconds)
+        else {
+            throw SettingError(key, "'\(text)' is neither off nor a number of calls in a time, like 1000/5m")
+        }
+        return RateLimit(calls: Int(calls), window: .seconds(seconds))
+    }
+
     private static func seconds(_ text: String) -> Int64? {
         number(text, [("s", 1), ("m", 60), ("h", 3600), ("d", 86400)])
     }

@@ -49,6 +49,9 @@ struct ServerFlags: ParsableArguments {
     @Option(help: ArgumentHelp(SettingKey.maximumHeaderSize.help, valueName: "size"))
     var maxHeaderSize: String?
 
+    @Option(help: ArgumentHelp(SettingKey.rateLimit.help, valueName: "count/duration|off"))
+    var rateLimit: String?
+
     @Option(help: ArgumentHelp(SettingKey.diskThreads.help, valueName: "number"))
     var diskThreads: String?
 
@@ -63,7 +66,7 @@ struct ServerFlags: ParsableArguments {
             .listen: listen, .publicURL: publicURL, .urlLifetime: urlLifetime, .uploadLifetime: uploadLifetime,
             .keyLifetime: keyLifetime, .minimumPartSize: minPartSize, .durability: durability,
             .reservedSpace: reservedSpace, .grace: grace, .idleTimeout: idleTimeout, .maximumBodySize: maxBodySize,
-            .maximumHeaderSize: maxHeaderSize, .diskThreads: diskThreads,
+            .maximumHeaderSize: maxHeaderSize, .rateLimit: rateLimit, .diskThreads: diskThreads,
             .trustsForwardedProto: trustForwardedProto, .logLevel: logLevel,
         ]
         return given.compactMapValues { $0 }

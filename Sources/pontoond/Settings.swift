@@ -26,6 +26,7 @@ enum SettingKey: String, CaseIterable {
     case idleTimeout = "idle-timeout"
     case maximumBodySize = "max-body-size"
     case maximumHeaderSize = "max-header-size"
+    case rateLimit = "rate-limit"
     case diskThreads = "disk-threads"
     case trustsForwardedProto = "trust-forwarded-proto"
     case logLevel = "log-level"
@@ -51,6 +52,11 @@ enum SettingKey: String, CaseIterable {
         case .idleTimeout: "A connection on which nothing arrives for so long is closed, 1s to 1d. Default: 150s"
         case .maximumBodySize: "Longest JSON body, 1KiB to 1GiB. Default: 8MiB"
         case .maximumHeaderSize: "Longest request head, 1KiB to 64KiB. Default: 32KiB"
+        case .rateLimit:
+            """
+            Calls that a token may make in a time, such as 1000/5m: 1 to 1000000000 in 1s to 1d, or off. \
+            Each process counts for itself. Default: off
+            """
         case .diskThreads: "Threads for blocking file calls, 1 to 1024. Default: 16"
         case .trustsForwardedProto:
             "Believe X-Forwarded-Proto, for a server behind a proxy: true or false. Default: false"
@@ -137,7 +143,8 @@ struct Settings: Sendable {
             trustsForwardedProto: try given.choice(.trustsForwardedProto, Switch.self, default: .false) == .true,
             idleTimeout: try given.duration(.idleTimeout, from: 1, to: "1d", default: "150s"),
             maximumBodySize: Int(try given.size(.maximumBodySize, 1024...(1 << 30), default: 8 << 20)),
-            maximumHeaderSize: Int(try given.size(.maximumHeaderSize, 1024...(64 << 10), default: 32 << 10))
+            maximumHeaderSize: Int(try given.size(.maximumHeaderSize, 1024...(64 << 10), default: 32 << 10)),
+            rateLimit: try given.rateLimit(.rateLimit)
         )
     }
 

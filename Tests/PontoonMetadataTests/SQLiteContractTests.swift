@@ -14,6 +14,11 @@ struct SQLiteContractTests {
         try await withSQLiteStore { try await rule.check($0) }
     }
 
+    @Test("of members", arguments: MemberContract.allCases)
+    func members(_ rule: MemberContract) async throws {
+        try await withSQLiteStore { try await rule.check($0) }
+    }
+
     @Test("of files", arguments: FileContract.allCases)
     func files(_ rule: FileContract) async throws {
         try await withSQLiteStore { try await rule.check($0) }
@@ -21,6 +26,16 @@ struct SQLiteContractTests {
 
     @Test("of lists of files, tags and metadata", arguments: FileListContract.allCases)
     func fileLists(_ rule: FileListContract) async throws {
+        try await withSQLiteStore { try await rule.check($0) }
+    }
+
+    @Test("of changes of files, and of lists from name to name", arguments: FileChangeContract.allCases)
+    func fileChanges(_ rule: FileChangeContract) async throws {
+        try await withSQLiteStore { try await rule.check($0) }
+    }
+
+    @Test("of copies and moves", arguments: CopyMoveContract.allCases)
+    func copiesAndMoves(_ rule: CopyMoveContract) async throws {
         try await withSQLiteStore { try await rule.check($0) }
     }
 
@@ -36,6 +51,11 @@ struct SQLiteContractTests {
 
     @Test("of parts", arguments: PartContract.allCases)
     func parts(_ rule: PartContract) async throws {
+        try await withSQLiteStore { try await rule.check($0) }
+    }
+
+    @Test("of automations and their packages", arguments: AutomationContract.allCases)
+    func automations(_ rule: AutomationContract) async throws {
         try await withSQLiteStore { try await rule.check($0) }
     }
 

@@ -98,9 +98,7 @@ struct DiskObjectStoreTests {
         Upload(
             id: Identifiers.upload(),
             userName: "u",
-            project: ProjectID(owner: "u", shortName: "p"),
-            parent: "f",
-            parentWasNamed: false,
+            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), isNamed: false),
             name: "n",
             size: nil,
             partSize: partSize,

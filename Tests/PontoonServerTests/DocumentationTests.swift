@@ -65,6 +65,7 @@ struct DocumentationTests {
             projects: Projects(metadata: metadata, objects: objects),
             files: Files(metadata: metadata, objects: objects),
             uploads: Uploads(metadata: metadata, objects: objects, sizing: PartSizing(), hasher: hasher),
+            automations: Automations(metadata: metadata),
             dataPlane: Services.DataPlane(
                 parts: Parts(metadata: metadata, objects: objects, hasher: hasher),
                 objects: objects,

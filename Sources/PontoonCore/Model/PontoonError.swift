@@ -9,20 +9,24 @@ package struct PontoonError: Error {
     package enum Code: String, CaseIterable, Sendable {
         // General
         case badRequest, notAuthenticated, forbidden, routeNotFound, methodNotAllowed, unsupportedMediaType
-        case requestTooLarge, headersTooLarge, noRoom, internalFault
+        case requestTooLarge, headersTooLarge, noRoom, rateLimited, internalFault
         // Users and projects
         case userForbidden, userNotFound, userExists
         case projectForbidden, projectNotFound, projectExists, projectNameMissing, projectIDMalformed
+        case memberNotFound, memberExists, memberNameMissing, permissionsMissing, permissionsIncomplete
         // Files and folders
         case fileForbidden, fileNotFound, fileExists, projectQueryMalformed, metadataInvalid
         case fileChangeForbidden, metadataChangeForbidden, tagChangeForbidden
         case typeNotFolder, folderNotDownloadable, folderNotEmpty, parentNotFolder, folderDetailsFixed
         case fileNameInvalid, folderMetadataFixed, folderTagsFixed, destinationNotFound
         case destinationMissing, destinationAmbiguous, folderExists
+        case copyForbidden, moveForbidden, moveAcrossProjects, folderNotCopyable, folderCycle
         // Uploads
         case uploadForbidden, destinationForbidden, uploadNotFound, nameTaken, completeRefused
         case partUnavailable, abortRefused, uploadProjectMalformed, uploadIDMissing
         case partNumberInvalid, initializeInvalid, reportInvalid, partListInvalid
+        // Automations
+        case automationNotFound, packageNotFound
         // Data plane
         case urlRefused, partTooLong, checksumMismatch, checksumMalformed, bodyIncomplete, storageFull
         case rangeNotSatisfiable

@@ -1,51 +1,5 @@
 package import Foundation
 
-/// One right of a member in a project; the raw value is the API's word.
-///
-/// Source: docs/api.md#permissions.
-package enum Permission: String, CaseIterable, Sendable {
-    case read, copy, write, execute, admin
-}
-
-/// What a member may do in a project.
-///
-/// Source: docs/api.md#permissions.
-package struct Permissions: Hashable, Sendable {
-    /// Names and metadata may be seen.
-    package var read: Bool
-    /// Contents may be downloaded and copied.
-    package var copy: Bool
-    /// Files may be added, changed and deleted.
-    package var write: Bool
-    /// Tasks may be run; kept for the clients, Pontoon runs none.
-    package var execute: Bool
-    /// Members may be managed and the project deleted.
-    package var admin: Bool
-
-    /// Joins the fields.
-    package init(read: Bool, copy: Bool, write: Bool, execute: Bool, admin: Bool) {
-        self.read = read
-        self.copy = copy
-        self.write = write
-        self.execute = execute
-        self.admin = admin
-    }
-
-    /// Whether one right is among them.
-    package func allows(_ permission: Permission) -> Bool {
-        switch permission {
-        case .read: read
-        case .copy: copy
-        case .write: write
-        case .execute: execute
-        case .admin: admin
-        }
-    }
-
-    /// What the owner has.
-    package static let all = Permissions(read: true, copy: true, write: true, execute: true, admin: true)
-}
-
 /// A place for files that belongs to a user.
 package struct Project: Hashable, Sendable {
     /// `owner/short-name`, fixed at creation.
@@ -102,7 +56,7 @@ package struct Project: Hashable, Sendable {
 package struct AccessibleProject: Hashable, Sendable {
     /// The project.
     package let project: Project
-    /// What the caller may do in it; `read` is always true.
+    /// What the caller may do in it.
     package let permissions: Permissions
 
     /// Joins the fields.

@@ -7,16 +7,20 @@ package struct Upload: Hashable, Sendable {
         case active, completing, completed
     }
 
+    /// What the bytes become.
+    package enum Destination: Hashable, Sendable {
+        /// A file in a folder of a project; it `isNamed` when the client named the folder rather than the project.
+        case folder(id: String, project: ProjectID, isNamed: Bool)
+        /// A code package's file.
+        case automation(id: String)
+    }
+
     /// 64 letters and digits.
     package let id: String
     /// User name of the initiator.
     package let userName: String
-    /// The project that the file will belong to.
-    package let project: ProjectID
-    /// Folder id of the folder it will lie in.
-    package let parent: String
-    /// Whether the client named a folder rather than a project.
-    package let parentWasNamed: Bool
+    /// What the bytes become.
+    package let destination: Destination
     /// Name of the file to be.
     package let name: String
     /// Declared length in bytes; `nil` when the client did not say.
@@ -40,9 +44,7 @@ package struct Upload: Hashable, Sendable {
     package init(
         id: String,
         userName: String,
-        project: ProjectID,
-        parent: String,
-        parentWasNamed: Bool,
+        destination: Destination,
         name: String,
         size: Int64?,
         partSize: Int64,
@@ -55,9 +57,7 @@ package struct Upload: Hashable, Sendable {
     ) {
         self.id = id
         self.userName = userName
-        self.project = project
-        self.parent = parent
-        self.parentWasNamed = parentWasNamed
+        self.destination = destination
         self.name = name
         self.size = size
         self.partSize = partSize
@@ -67,6 +67,14 @@ package struct Upload: Hashable, Sendable {
         self.initiatedOn = initiatedOn
         self.state = state
         self.fileID = fileID
+    }
+
+    /// Whether it is a code package rather than a file of a project.
+    package var isPackage: Bool {
+        switch destination {
+        case .folder: false
+        case .automation: true
+        }
     }
 }
 

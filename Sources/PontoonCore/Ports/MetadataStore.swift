@@ -6,7 +6,9 @@ package import Foundation
 /// operator chose otherwise), and holds against other processes on the same data. A rule such as "exactly one wins" is a
 /// constraint or a conditional statement in the store, never a read followed by a write. `MetadataStoreContract` in
 /// `PontoonTesting` is this page as tests; a store is done when it passes.
-package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, UploadStore, PartStore, SigningKeyStore {}
+package protocol MetadataStore: IdentityStore, ProjectStore, MemberStore, FileStore, UploadStore, PartStore,
+    AutomationStore, SigningKeyStore
+{}
 
 /// Users and their tokens.
 package protocol IdentityStore: Sendable {
@@ -63,6 +65,29 @@ package protocol ProjectStore: Sendable {
     func deleteProject(_ id: ProjectID) async throws -> Bool
 }
 
+/// Who belongs to a project.
+package protocol MemberStore: Sendable {
+    /// What a user may do in a project.
+    /// - Returns: `nil` when the user is no member, or there is no such project.
+    func permissions(of userName: String, in project: ProjectID) async throws -> Permissions?
+    /// Members of a project, the owner among them, by name.
+    func members(of project: ProjectID, page: Page) async throws -> Listing<Member>
+    /// Adds a member.
+    /// - Returns: `false`, with nothing changed, when the user is a member already.
+    /// - Throws: `.userNotFound`, `.projectNotFound`.
+    func addMember(_ member: Member, to project: ProjectID) async throws -> Bool
+    /// Changes a member's rights as ``Permissions/applying(_:)`` does; of changes that meet, none is lost.
+    /// - Returns: The new rights; `nil` when there is no such member.
+    func changePermissions(
+        of userName: String,
+        in project: ProjectID,
+        _ change: PermissionsChange
+    ) async throws -> Permissions?
+    /// Removes a member.
+    /// - Returns: Whether there was such a member.
+    func removeMember(_ userName: String, from project: ProjectID) async throws -> Bool
+}
+
 /// Files and folders.
 package protocol FileStore: Sendable {
     /// - Returns: `nil` when there is no such file or folder.
@@ -74,17 +99,35 @@ package protocol FileStore: Sendable {
     /// Adds a folder.
     /// - Throws: `.folderExists` or `.fileExists` when its name is taken, `.destinationNotFound` when its parent is gone.
     func addFolder(_ folder: File) async throws
-    /// Gives a file another name.
+    /// As ``files(in:filter:page:)``, but those whose names come after another one.
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - filter: Which entries are wanted.
+    ///   - name: Need not be there any more; `nil` begins.
+    ///   - limit: Most entries that come back, 0 or more.
+    /// - Returns: The entries, and how many match in the whole folder.
+    /// - Throws: When the store cannot be reached.
+    func files(in folder: String, filter: FileFilter, after name: String?, limit: Int) async throws -> Listing<File>
+    /// Changes name, metadata and tags, all or nothing: changes of one file come one after another, each of them whole.
     /// - Returns: The new state; `nil` when there is no such file.
-    /// - Throws: `.fileExists` when the name is taken in its folder.
-    func renameFile(_ id: String, to name: String, now: Date) async throws -> File?
-    /// Changes metadata: a key with a value is set, one with `nil` removed. With `replacing` all other keys go first.
+    /// - Throws: `.fileExists` when the name is taken in its folder, `.metadataInvalid` when more than
+    ///   ``MetadataRules/maximumPairs`` would be left.
+    func updateFile(_ id: String, _ change: FileChange, now: Date) async throws -> File?
+    /// Adds a copy of a file: the same object, its tags and metadata. The object stays until its last file goes.
+    /// - Returns: The copy; `nil` when there is no such file.
+    /// - Throws: `.fileExists` when the name is taken and the copy is not to be numbered, `.fileNameInvalid` when a
+    ///   number makes it too long, `.destinationNotFound` when its folder is gone or belongs to another project.
+    func copyFile(_ id: String, as copy: FileCopy) async throws -> File?
+    /// Moves a file, or a folder with all that is in it, to a folder of the same project.
+    /// - Parameters:
+    ///   - id: The file or folder; a root is none.
+    ///   - folder: Folder id of the destination.
+    ///   - name: Its new name; `nil` keeps it.
+    ///   - now: The time.
     /// - Returns: The new state; `nil` when there is no such file.
-    /// - Throws: `.metadataInvalid` when more than ``MetadataRules/maximumPairs`` would be left.
-    func changeMetadata(_ id: String, _ change: [String: String?], replacing: Bool, now: Date) async throws -> File?
-    /// Replaces all tags.
-    /// - Returns: The new state; `nil` when there is no such file.
-    func replaceTags(_ id: String, _ tags: [String], now: Date) async throws -> File?
+    /// - Throws: `.fileExists` when the name is taken, `.folderCycle` when the destination is the folder itself or lies in
+    ///   it, `.destinationNotFound` when it is gone, is no folder or belongs to another project.
+    func moveFile(_ id: String, to folder: String, name: String?, now: Date) async throws -> File?
     /// Deletes a file or an empty folder; an object that no file uses any more joins ``discardedObjects(limit:)``.
     /// - Returns: Whether there was such a file.
     /// - Throws: `.folderNotEmpty`.
@@ -98,11 +141,11 @@ package protocol FileStore: Sendable {
 /// Uploads.
 package protocol UploadStore: Sendable {
     /// Adds an upload.
-    /// - Throws: `.destinationNotFound` when its folder is gone.
+    /// - Throws: `.destinationNotFound` when its folder is gone, `.automationNotFound` when its automation is.
     func addUpload(_ upload: Upload) async throws
     /// - Returns: The upload, also when it is completed; `nil` when no upload has this id.
     func upload(_ id: String) async throws -> Upload?
-    /// A user's uploads that are not completed, newest first.
+    /// A user's uploads to folders that are not completed, newest first.
     func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary>
     /// One upload with what it holds.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
@@ -115,6 +158,8 @@ package protocol UploadStore: Sendable {
     /// - Throws: `.nameTaken` or `.folderExists` for the name; `.destinationNotFound` or `.projectNotFound` when the
     ///   destination is gone.
     func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool
+    /// As ``completeUpload(_:file:overwrite:)``, for an upload to an automation: nothing is replaced.
+    func completeUpload(_ id: String, packageFile: PackageFile) async throws -> Bool
     /// Forgets an `.active` upload and its parts; its object joins ``FileStore/discardedObjects(limit:)``.
     /// - Returns: Whether there was such an upload.
     func abortUpload(_ id: String) async throws -> Bool
@@ -153,6 +198,22 @@ package protocol PartStore: Sendable {
     /// - Returns: The first report that names no stored part with this tag, or a part not yet marked of an upload that is
     ///   not `.active` any more; `nil` when all are marked.
     func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> PartReport?
+}
+
+/// Automations and their code packages.
+package protocol AutomationStore: Sendable {
+    /// Adds an automation.
+    /// - Throws: `.userNotFound` when its owner does not exist.
+    func addAutomation(_ automation: Automation) async throws
+    /// - Returns: `nil` when there is no such automation.
+    func automation(_ id: String) async throws -> Automation?
+    /// - Returns: `nil` when no upload became a package file of this id.
+    func packageFile(_ id: String) async throws -> PackageFile?
+    /// Adds a package.
+    /// - Throws: `.packageNotFound` when its location is no package file of its automation.
+    func addPackage(_ package: CodePackage) async throws
+    /// - Returns: `nil` when there is no such package.
+    func package(_ id: String) async throws -> CodePackage?
 }
 
 /// Keys that sign data-plane URLs.

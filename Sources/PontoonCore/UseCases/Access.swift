@@ -64,4 +64,12 @@ package struct Access: Sendable {
             return (folder.id, project)
         }
     }
+
+    /// - Throws: `.automationNotFound` when there is no such automation or it is another user's.
+    package func automation(_ id: String, for caller: User) async throws -> Automation {
+        guard let automation = try await metadata.automation(id), automation.owner == caller.name else {
+            throw PontoonError(.automationNotFound, "Requested automation does not exist.")
+        }
+        return automation
+    }
 }

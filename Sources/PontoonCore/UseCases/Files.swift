@@ -2,11 +2,11 @@ package import Foundation
 
 /// Files and folders: find, change, delete, hand out for download.
 package struct Files: Sendable {
-    private let metadata: any MetadataStore
+    let metadata: any MetadataStore
+    let access: Access
+    let now: @Sendable () -> Date
     private let objects: any ObjectStore
-    private let access: Access
     private let garbage: GarbageCollector
-    private let now: @Sendable () -> Date
 
     /// Works on two stores.
     package init(
@@ -41,6 +41,32 @@ package struct Files: Sendable {
         return try await metadata.files(in: folder, filter: filter, page: page)
     }
 
+    /// As ``list(in:filter:caller:page:)``, from a token on; entries that come or go meanwhile displace no others.
+    ///
+    /// - Returns: The entries, how many there are in all, and the token of what follows; `nil` at the end.
+    /// - Throws: As ``list(in:filter:caller:page:)``.
+    package func scroll(
+        in place: InitializeRequest.Destination,
+        filter: FileFilter,
+        from token: ScrollToken,
+        limit: Int,
+        caller: User
+    ) async throws -> (listing: Listing<File>, next: ScrollToken?) {
+        let (folder, _) = try await access.folder(
+            place,
+            for: caller,
+            needing: .read,
+            missing: .fileNotFound,
+            else: .fileForbidden
+        )
+        // One more than is shown tells whether anything follows.
+        let found = try await metadata.files(in: folder, filter: filter, after: token.after, limit: limit + 1)
+        let items = Array(found.items.prefix(limit))
+        let hasMore = found.items.count > limit
+        let next = hasMore ? items.last.map { ScrollToken(after: $0.name) } : nil
+        return (Listing(items: items, total: found.total), next)
+    }
+
     /// One file or folder.
     ///
     /// - Throws: `.fileNotFound`.
@@ -57,10 +83,7 @@ package struct Files: Sendable {
         in place: InitializeRequest.Destination,
         caller: User
     ) async throws -> File {
-        if let problem = FileName.problem(with: name) { throw PontoonError(.fileNameInvalid, problem) }
-        guard !name.hasPrefix("__") else {
-            throw PontoonError(.fileNameInvalid, "The name of a folder must not start with '__'.")
-        }
+        try Self.check(name: name, kind: .folder)
         let (parent, project) = try await access.folder(
             place,
             for: caller,
@@ -81,29 +104,16 @@ package struct Files: Sendable {
         return folder
     }
 
-    /// Changes name, metadata (merged) and tags of a file; what is `nil` stays.
+    /// Changes name, metadata and tags of a file, all or nothing.
     ///
     /// - Throws: `.fileNotFound`, `.fileChangeForbidden`, `.folderDetailsFixed`, `.fileNameInvalid`, `.fileExists`,
     ///   `.metadataInvalid`.
-    package func update(
-        _ id: String,
-        name: String?,
-        metadata change: [String: String?]?,
-        tags: [String]?,
-        caller: User
-    ) async throws -> File {
-        var file = try await writable(id, caller: caller, else: .fileChangeForbidden, folder: .folderDetailsFixed)
-        if let name, let problem = FileName.problem(with: name) { throw PontoonError(.fileNameInvalid, problem) }
-        if let change { try MetadataRules.check(change) }
-        // Compared byte by byte: a name may change from one spelling of the same letters to the other.
-        if let name, !name.utf8.elementsEqual(file.name.utf8) {
-            file = try Self.found(try await metadata.renameFile(id, to: name, now: now()))
-        }
-        if let change {
-            file = try Self.found(try await metadata.changeMetadata(id, change, replacing: false, now: now()))
-        }
-        if let tags { file = try Self.found(try await metadata.replaceTags(id, tags, now: now())) }
-        return file
+    package func update(_ id: String, _ change: FileChange, caller: User) async throws -> File {
+        let file = try await writable(id, caller: caller, else: .fileChangeForbidden, folder: .folderDetailsFixed)
+        if let name = change.name { try Self.check(name: name) }
+        if let metadata = change.metadata { try MetadataRules.check(metadata) }
+        if change.isEmpty { return file }
+        return try Self.found(try await metadata.updateFile(id, change, now: now()))
     }
 
     /// Merges or replaces metadata.
@@ -111,14 +121,14 @@ package struct Files: Sendable {
     /// - Throws: `.fileNotFound`, `.metadataChangeForbidden`, `.folderMetadataFixed`, `.metadataInvalid`.
     package func changeMetadata(
         _ id: String,
-        _ change: [String: String?],
+        _ values: [String: String?],
         replacing: Bool,
         caller: User
     ) async throws -> [String: String] {
         _ = try await writable(id, caller: caller, else: .metadataChangeForbidden, folder: .folderMetadataFixed)
-        try MetadataRules.check(change)
-        let file = try await metadata.changeMetadata(id, change, replacing: replacing, now: now())
-        return try Self.found(file).metadata
+        try MetadataRules.check(values)
+        let change = FileChange(metadata: values, replacesMetadata: replacing)
+        return try Self.found(try await metadata.updateFile(id, change, now: now())).metadata
     }
 
     /// Replaces the tags.
@@ -126,7 +136,7 @@ package struct Files: Sendable {
     /// - Throws: `.fileNotFound`, `.tagChangeForbidden`, `.folderTagsFixed`.
     package func replaceTags(_ id: String, _ tags: [String], caller: User) async throws -> [String] {
         _ = try await writable(id, caller: caller, else: .tagChangeForbidden, folder: .folderTagsFixed)
-        return try Self.found(try await metadata.replaceTags(id, tags, now: now())).tags
+        return try Self.found(try await metadata.updateFile(id, FileChange(tags: tags), now: now())).tags
     }
 
     /// Deletes a file or an empty folder.
@@ -163,7 +173,15 @@ package struct Files: Sendable {
         return file
     }
 
-    private static func found(_ file: File?) throws -> File {
+    /// - Throws: `.fileNameInvalid`.
+    static func check(name: String, kind: File.Kind = .file) throws(PontoonError) {
+        if let problem = FileName.problem(with: name) { throw PontoonError(.fileNameInvalid, problem) }
+        guard kind == .file || !name.hasPrefix("__") else {
+            throw PontoonError(.fileNameInvalid, "The name of a folder must not start with '__'.")
+        }
+    }
+
+    static func found(_ file: File?) throws(PontoonError) -> File {
         guard let file else { throw PontoonError(.fileNotFound, "Requested file or folder does not exist.") }
         return file
     }

@@ -2,8 +2,8 @@ package import Foundation
 
 /// Projects: make, find, change, delete.
 package struct Projects: Sendable {
-    private let metadata: any MetadataStore
-    private let access: Access
+    let metadata: any MetadataStore
+    let access: Access
     private let garbage: GarbageCollector
     private let now: @Sendable () -> Date
 

@@ -12,11 +12,27 @@ extension Uploads {
     /// - Returns: The file.
     /// - Throws: What docs/api.md#complete lists. After `.completeRefused` and `.nameTaken` the upload stays usable.
     package func complete(_ id: String, reports: [PartReport], caller: User) async throws -> File {
+        guard let file = try await metadata.file(try await end(id, reports: reports, caller: caller)) else {
+            throw Self.notFound
+        }
+        return file
+    }
+
+    /// As ``complete(_:reports:caller:)``, for an upload that becomes a code package's file.
+    package func completePackage(_ id: String, reports: [PartReport], caller: User) async throws -> PackageFile {
+        guard let file = try await metadata.packageFile(try await end(id, reports: reports, caller: caller)) else {
+            throw Self.notFound
+        }
+        return file
+    }
+
+    /// - Returns: Id of what the upload became.
+    private func end(_ id: String, reports: [PartReport], caller: User) async throws -> String {
         while true {
             let upload = try await upload(id, caller: caller)
             switch upload.state {
             case .completed:
-                return try await finishedFile(of: upload)
+                return try Self.fileID(of: upload)
             case .completing:
                 // Another call is at work, here or on another server; only the store knows when it ends.
                 try await Task.sleep(for: .milliseconds(20))
@@ -43,39 +59,42 @@ extension Uploads {
         }
     }
 
-    private func finishedFile(of upload: Upload) async throws -> File {
-        guard let fileID = upload.fileID, let file = try await metadata.file(fileID) else { throw Self.notFound }
-        return file
+    private static func fileID(of upload: Upload) throws -> String {
+        guard let fileID = upload.fileID else { throw notFound }
+        return fileID
     }
 
     /// The caller has moved the upload to `.completing`: its parts are fixed and nobody else is here.
-    private func assemble(_ upload: Upload) async throws -> File {
+    private func assemble(_ upload: Upload) async throws -> String {
         do {
-            let file = try await makeFile(of: upload)
-            guard try await metadata.completeUpload(upload.id, file: file, overwrite: upload.overwrite) else {
-                throw Self.notFound
-            }
+            let id = Identifiers.file(now: now())
+            guard try await commit(try await makeContent(of: upload), of: upload, as: id) else { throw Self.notFound }
             await hasher?.forget(upload.id)
             try await objects.settle(upload.key)
             try await garbage.collect()
-            return file
+            return id
         } catch {
             return try await takeBack(upload, after: error)
         }
     }
 
-    private func makeFile(of upload: Upload) async throws -> File {
+    /// Before the work of putting parts together; whether the name is free is decided by the commit.
+    private func checkName(of upload: Upload) async throws {
+        guard case .folder(let parent, _, _) = upload.destination,
+            let existing = try await metadata.file(named: upload.name, in: parent),
+            existing.kind == .folder || !upload.overwrite
+        else { return }
+        throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' exists there.")
+    }
+
+    private func makeContent(of upload: Upload) async throws -> FileContent {
         let parts: [StoredPart]
         let size: Int64
         switch CompletionPlan(parts: try await metadata.parts(of: upload.id), size: upload.size) {
         case .refuse(let reason): throw PontoonError(.completeRefused, reason)
         case .assemble(let reported, let total): (parts, size) = (reported, total)
         }
-        if let existing = try await metadata.file(named: upload.name, in: upload.parent),
-            existing.kind == .folder || !upload.overwrite
-        {
-            throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' exists there.")
-        }
+        try await checkName(of: upload)
         var md5: String?
         if let declared = upload.md5, let hasher {
             md5 = try await hasher.digest(of: upload, parts: parts)
@@ -86,15 +105,33 @@ extension Uploads {
         // Finishing may cut off the bytes of parts that the client left out: nobody may vouch for them from here on.
         _ = try await metadata.forgetUnreportedParts(of: upload.id)
         try await objects.finish(upload.key, parts: parts, partSize: upload.partSize)
-        return File(
-            id: Identifiers.file(now: now()),
-            name: upload.name,
-            kind: .file,
-            project: upload.project,
-            parent: upload.parent,
-            content: FileContent(key: upload.key, size: size, crc64: Self.combined(parts), md5: md5),
-            createdOn: now()
-        )
+        return FileContent(key: upload.key, size: size, crc64: Self.combined(parts), md5: md5)
+    }
+
+    /// - Returns: `false` when the upload has ended meanwhile.
+    private func commit(_ content: FileContent, of upload: Upload, as id: String) async throws -> Bool {
+        switch upload.destination {
+        case .folder(let parent, let project, _):
+            let file = File(
+                id: id,
+                name: upload.name,
+                kind: .file,
+                project: project,
+                parent: parent,
+                content: content,
+                createdOn: now()
+            )
+            return try await metadata.completeUpload(upload.id, file: file, overwrite: upload.overwrite)
+        case .automation(let automation):
+            let file = PackageFile(
+                id: id,
+                automation: automation,
+                name: upload.name,
+                content: content,
+                createdOn: now()
+            )
+            return try await metadata.completeUpload(upload.id, packageFile: file)
+        }
     }
 
     /// The whole file's checksum, without reading it again; `nil` when a part has none.
@@ -108,18 +145,24 @@ extension Uploads {
     }
 
     /// Makes the upload usable again, unless the file was made after all and only the answer was lost.
-    private func takeBack(_ upload: Upload, after error: any Error) async throws -> File {
+    private func takeBack(_ upload: Upload, after error: any Error) async throws -> String {
         guard let current = try await metadata.upload(upload.id) else {
             // Its project was deleted meanwhile, and what finishing made has no owner.
             try await objects.discard(upload.key)
-            throw error
+            let cause = error is PontoonError ? nil : error
+            throw PontoonError(.projectNotFound, "The project was deleted, and the upload with it.", cause: cause)
         }
-        if current.state == .completed { return try await finishedFile(of: current) }
+        if current.state == .completed { return try Self.fileID(of: current) }
         try await objects.reopen(upload.key)
         _ = try await metadata.moveUpload(upload.id, from: .completing, to: .active)
-        if let refusal = error as? PontoonError, refusal.code == .storageFull {
+        switch (error as? PontoonError)?.code {
+        case .storageFull:
             throw PontoonError(.completeRefused, "There is not enough room to put the parts together.", cause: error)
+        case .destinationNotFound:
+            // A folder that is gone never comes back: nobody can complete this upload any more.
+            if try await metadata.abortUpload(upload.id) { try await garbage.collect() }
+            throw error
+        default: throw error
         }
-        throw error
     }
 }

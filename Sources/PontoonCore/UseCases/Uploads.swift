@@ -1,6 +1,9 @@
 package import Foundation
 
 /// Multipart uploads from initialize to complete or abort; storing bytes is ``Parts``.
+///
+/// Those that become files and those that become code packages live in two worlds: what is asked of the one does not see
+/// the other.
 package struct Uploads: Sendable {
     let metadata: any MetadataStore
     let objects: any ObjectStore
@@ -9,6 +12,7 @@ package struct Uploads: Sendable {
     let garbage: GarbageCollector
     let hasher: PrefixHasher?
     let now: @Sendable () -> Date
+    private var isForPackages = false
 
     /// Works on two stores.
     ///
@@ -34,6 +38,13 @@ package struct Uploads: Sendable {
         self.now = now
     }
 
+    /// The same for uploads that become code packages.
+    package var ofPackages: Uploads {
+        var copy = self
+        copy.isForPackages = true
+        return copy
+    }
+
     /// Starts an upload.
     ///
     /// - Throws: What docs/api.md#initialize lists; `.noRoom` when the declared bytes would not fit.
@@ -45,19 +56,39 @@ package struct Uploads: Sendable {
             missing: .destinationNotFound,
             else: .destinationForbidden
         )
-        try await checkName(request.name, in: folder, overwrite: overwrite)
-        var parentWasNamed = false
-        if case .folder = request.destination { parentWasNamed = true }
+        try await checkName(request.content.name, in: folder, overwrite: overwrite)
+        var isNamed = false
+        if case .folder = request.destination { isNamed = true }
+        return try await begin(
+            request.content,
+            for: .folder(id: folder, project: project.project.id, isNamed: isNamed),
+            overwrite: overwrite,
+            caller: caller
+        )
+    }
+
+    /// Starts an upload of a code package.
+    ///
+    /// - Throws: `.automationNotFound`; `.noRoom` when the declared bytes would not fit.
+    package func initialize(_ request: InitializePackageRequest, caller: User) async throws -> Upload {
+        let automation = try await access.automation(request.automation, for: caller)
+        return try await begin(request.content, for: .automation(id: automation.id), overwrite: false, caller: caller)
+    }
+
+    private func begin(
+        _ content: AnnouncedContent,
+        for destination: Upload.Destination,
+        overwrite: Bool,
+        caller: User
+    ) async throws -> Upload {
         let upload = Upload(
             id: Identifiers.upload(),
             userName: caller.name,
-            project: project.project.id,
-            parent: folder,
-            parentWasNamed: parentWasNamed,
-            name: request.name,
-            size: request.size,
-            partSize: sizing.partSize(wish: request.partSize, size: request.size),
-            md5: request.md5,
+            destination: destination,
+            name: content.name,
+            size: content.size,
+            partSize: sizing.partSize(wish: content.partSize, size: content.size),
+            md5: content.md5,
             overwrite: overwrite,
             key: .random(),
             initiatedOn: now()
@@ -73,7 +104,7 @@ package struct Uploads: Sendable {
         return upload
     }
 
-    /// The caller's unfinished uploads, newest first.
+    /// The caller's unfinished uploads that become files, newest first.
     package func list(caller: User, page: Page) async throws -> Listing<UploadSummary> {
         try await metadata.uploads(of: caller.name, page: page)
     }
@@ -149,30 +180,45 @@ package struct Uploads: Sendable {
 
     /// An upload in any state.
     ///
-    /// - Throws: `.uploadNotFound`; `.uploadForbidden` when it is another user's and the caller is no admin of the
-    ///   project. A stranger gets `.uploadNotFound`.
-    func upload(_ id: String, caller: User) async throws -> Upload {
-        guard let upload = try await metadata.upload(id) else { throw Self.notFound }
-        if upload.userName == caller.name { return upload }
-        guard let project = try await metadata.project(upload.project, for: caller.name) else { throw Self.notFound }
-        guard project.permissions.admin else {
-            throw PontoonError(.uploadForbidden, "The upload belongs to another user.")
+    /// - Parameters:
+    ///   - id: The upload.
+    ///   - caller: Its initiator, who must still be allowed to write into the project, or an admin of the project.
+    ///   - isGoingOn: Whether the call may bring the upload to its end. Looking at an upload and giving it up are left to
+    ///     its initiator whatever happens to the membership.
+    /// - Returns: The upload.
+    /// - Throws: `.uploadNotFound`, also for strangers; `.uploadForbidden`.
+    func upload(_ id: String, caller: User, isGoingOn: Bool = true) async throws -> Upload {
+        guard let upload = try await metadata.upload(id), upload.isPackage == isForPackages else { throw Self.notFound }
+        let isOwn = upload.userName == caller.name
+        if isOwn, !isGoingOn { return upload }
+        guard case .folder(_, let project, _) = upload.destination else {
+            // An automation is its owner's alone.
+            if isOwn { return upload }
+            throw Self.notFound
         }
-        return upload
+        let permissions = try await metadata.permissions(of: caller.name, in: project)
+        if let permissions, permissions.allows(isOwn ? .write : .admin) { return upload }
+        // Without a membership it may also have gone with its project between the two questions.
+        if permissions == nil {
+            guard isOwn, try await metadata.upload(id) != nil else { throw Self.notFound }
+        }
+        let reason = isOwn ? "You may not write into its project any more." : "It belongs to another user."
+        throw PontoonError(.uploadForbidden, "You cannot use this upload. \(reason)")
     }
 
     func unfinished(_ id: String, caller: User) async throws -> Upload {
-        let upload = try await upload(id, caller: caller)
+        let upload = try await upload(id, caller: caller, isGoingOn: false)
         guard upload.state != .completed else { throw Self.notFound }
         return upload
     }
 
     private func active(_ id: String, caller: User) async throws -> Upload {
-        let upload = try await unfinished(id, caller: caller)
-        guard upload.state == .active else {
-            throw PontoonError(.partUnavailable, "The upload is being completed.")
+        let upload = try await upload(id, caller: caller)
+        switch upload.state {
+        case .active: return upload
+        case .completing: throw PontoonError(.partUnavailable, "The upload is being completed.")
+        case .completed: throw Self.notFound
         }
-        return upload
     }
 
     private func checkName(_ name: String, in folder: String, overwrite: Bool) async throws {

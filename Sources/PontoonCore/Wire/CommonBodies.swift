@@ -113,8 +113,8 @@ package struct RateLimitBody: Codable, Sendable {
         case instanceLimit = "instance_limit"
     }
 
-    /// Shows a state of the limit.
-    package init(limit: Int, remaining: Int, reset: Int64) {
-        rate = Rate(limit: limit, remaining: remaining, reset: reset)
+    /// Shows where a token stands.
+    package init(_ standing: RateStanding) {
+        rate = Rate(limit: standing.limit, remaining: standing.remaining, reset: standing.reset)
     }
 }

@@ -10,6 +10,58 @@ package struct InitializeRequest: Sendable {
 
     /// Project root or folder.
     package let destination: Destination
+    /// The file to be.
+    package let content: AnnouncedContent
+
+    /// Reads the body; unknown fields are ignored.
+    ///
+    /// - Throws: `.initializeInvalid`; `.uploadProjectMalformed` when `project` is not `owner/name`.
+    package init(_ value: JSONValue) throws(PontoonError) {
+        let object = try RequestObject(value, code: .initializeInvalid)
+        let project = try object.string("project")
+        let parent = try object.string("parent")
+        content = try AnnouncedContent(object)
+        switch (project, parent) {
+        case (let project?, nil):
+            guard let id = ProjectID(project) else {
+                throw PontoonError(.uploadProjectMalformed, "The field 'project' must have the form owner/project.")
+            }
+            destination = .project(id)
+        case (nil, let parent?):
+            destination = .folder(id: parent)
+        default:
+            throw PontoonError(.initializeInvalid, "Exactly one of 'project' and 'parent' must be given.")
+        }
+    }
+}
+
+/// What initialize asks for when the bytes are a code package, checked.
+///
+/// `POST /v2/automation/upload`; source: docs/api.md#code-packages.
+package struct InitializePackageRequest: Sendable {
+    /// Id of the automation.
+    package let automation: String
+    /// The package to be; its size is known and not 0.
+    package let content: AnnouncedContent
+
+    /// Reads the body; unknown fields are ignored.
+    ///
+    /// - Throws: `.initializeInvalid`.
+    package init(_ value: JSONValue) throws(PontoonError) {
+        let object = try RequestObject(value, code: .initializeInvalid)
+        content = try AnnouncedContent(object)
+        guard let automation = try object.string("automation_id") else {
+            throw PontoonError(.initializeInvalid, "The field 'automation_id' is missing.")
+        }
+        guard let size = content.size, size > 0 else {
+            throw PontoonError(.initializeInvalid, "The field 'size' must be given; a code package is not empty.")
+        }
+        self.automation = automation
+    }
+}
+
+/// What a client says of the bytes it is about to upload, wherever they go.
+package struct AnnouncedContent: Sendable {
     /// Name of the file to be.
     package let name: String
     /// Declared length in bytes, 0 to 5 TiB; `nil` when unknown.
@@ -19,14 +71,11 @@ package struct InitializeRequest: Sendable {
     /// Declared MD5 of the file, 32 lower-case hex digits.
     package let md5: String?
 
-    /// Reads the body; unknown fields are ignored.
+    /// Reads the fields.
     ///
-    /// - Throws: `.initializeInvalid`; `.uploadProjectMalformed` when `project` is not `owner/name`.
-    package init(_ value: JSONValue) throws(PontoonError) {
-        let object = try RequestObject(value, code: .initializeInvalid)
+    /// - Throws: `.initializeInvalid`.
+    fileprivate init(_ object: RequestObject) throws(PontoonError) {
         let name = try object.string("name")
-        let project = try object.string("project")
-        let parent = try object.string("parent")
         size = try object.integer("size")
         partSize = try object.integer("part_size")
         md5 = try object.string("md5")?.lowercased()
@@ -38,17 +87,6 @@ package struct InitializeRequest: Sendable {
         }
         if let md5, md5.utf8.count != 32 || !md5.allSatisfy(\.isHexDigit) {
             throw PontoonError(.initializeInvalid, "The field 'md5' must be 32 hex digits.")
-        }
-        switch (project, parent) {
-        case (let project?, nil):
-            guard let id = ProjectID(project) else {
-                throw PontoonError(.uploadProjectMalformed, "The field 'project' must have the form owner/project.")
-            }
-            destination = .project(id)
-        case (nil, let parent?):
-            destination = .folder(id: parent)
-        default:
-            throw PontoonError(.initializeInvalid, "Exactly one of 'project' and 'parent' must be given.")
         }
     }
 }

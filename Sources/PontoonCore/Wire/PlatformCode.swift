@@ -6,9 +6,10 @@ extension PontoonError.Code {
         switch self {
         case .badRequest, .requestTooLarge, .headersTooLarge: 90000
         case .checksumMismatch, .checksumMalformed, .bodyIncomplete, .partTooLong, .rangeNotSatisfiable: 90000
+        case .rateLimited: 1000
         case .notAuthenticated: 90001
         case .forbidden, .urlRefused: 90002
-        case .routeNotFound: 90003
+        case .routeNotFound, .automationNotFound, .packageNotFound: 90003
         case .methodNotAllowed: 90006
         case .noRoom: 90007
         case .unsupportedMediaType: 90008
@@ -17,10 +18,13 @@ extension PontoonError.Code {
         case .userNotFound: 2002
         case .userExists: 2003
         case .projectForbidden: 3001
-        case .projectNotFound: 3002
-        case .projectExists: 3003
+        case .projectNotFound, .memberNotFound: 3002
+        case .projectExists, .memberExists: 3003
+        case .memberNameMissing: 3005
         case .projectNameMissing: 3007
+        case .permissionsMissing: 3011
         case .projectIDMalformed: 3012
+        case .permissionsIncomplete: 3013
         case .fileForbidden: 5001
         case .fileNotFound: 5002
         case .fileExists: 5003
@@ -30,7 +34,10 @@ extension PontoonError.Code {
         case .metadataChangeForbidden: 5009
         case .tagChangeForbidden: 5011
         case .typeNotFolder: 5012
+        case .copyForbidden: 5014
+        case .moveAcrossProjects: 5015
         case .folderNotDownloadable: 5017
+        case .folderNotCopyable: 5018
         case .folderNotEmpty: 5021
         case .parentNotFolder: 5022
         case .folderDetailsFixed: 5023
@@ -41,6 +48,8 @@ extension PontoonError.Code {
         case .destinationMissing: 5029
         case .folderExists: 5030
         case .destinationAmbiguous: 5031
+        case .moveForbidden: 5032
+        case .folderCycle: 5033
         case .storageFull: 8000
         case .uploadForbidden: 8001
         case .destinationForbidden: 8002

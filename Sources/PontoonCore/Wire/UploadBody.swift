@@ -5,8 +5,11 @@ package struct UploadBody: Codable, Sendable {
     /// Absolute URL of the upload; the Java client hangs every later call on it.
     package var href: String
     package var uploadID: String
-    package var project: String
+    /// Absent for a code package.
+    package var project: String?
     package var parent: String?
+    /// Only for a code package.
+    package var automationID: String?
     package var name: String
     /// Absent when it was not declared.
     package var size: Int64?
@@ -25,6 +28,7 @@ package struct UploadBody: Codable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case href, project, parent, name, size, initiated, parts
         case uploadID = "upload_id"
+        case automationID = "automation_id"
         case partSize = "part_size"
         case parallelUploads = "parallel_uploads"
         case uploadedPartsCount = "uploaded_parts_count"
@@ -34,10 +38,16 @@ package struct UploadBody: Codable, Sendable {
 
     /// What initialize answers, and the base of the other two.
     package init(_ upload: Upload, base: BaseURL) {
-        href = "\(base.api)/upload/multipart/\(upload.id)"
+        switch upload.destination {
+        case .folder(let parent, let project, _):
+            href = "\(base.api)/upload/multipart/\(upload.id)"
+            self.project = project.description
+            self.parent = parent
+        case .automation(let id):
+            href = "\(base.api)/automation/upload/\(upload.id)"
+            automationID = id
+        }
         uploadID = upload.id
-        project = upload.project.description
-        parent = upload.parent
         name = upload.name
         size = upload.size
         partSize = upload.partSize

@@ -74,9 +74,11 @@ struct FileCalls {
         let body = try await support.bodies.readObject(call.request, code: .badRequest)
         let file = try await files.update(
             try call.context.segment("file_id"),
-            name: try body.string("name"),
-            metadata: try body.object("metadata").map { fields in try MetadataChange.read(fields) },
-            tags: try body.strings("tags"),
+            FileChange(
+                name: try body.string("name"),
+                metadata: try body.object("metadata").map { fields in try MetadataChange.read(fields) },
+                tags: try body.strings("tags")
+            ),
             caller: call.caller
         )
         return try .json(FileBody(file, base: call.base), fields: call.query.fields)
@@ -98,7 +100,10 @@ struct FileCalls {
         return try .json(["url": request.url])
     }
 
-    private static func place(
+    /// The one place that a caller names.
+    ///
+    /// - Throws: `.projectQueryMalformed`, `.destinationMissing`, `.destinationAmbiguous`.
+    static func place(
         project: String?,
         parent: String?
     ) throws(PontoonError) -> InitializeRequest.Destination {
@@ -114,7 +119,8 @@ struct FileCalls {
         }
     }
 
-    private static func filter(_ query: Query) -> FileFilter {
+    /// What a caller wants to see of a folder.
+    static func filter(_ query: Query) -> FileFilter {
         var filter = FileFilter()
         for (name, value) in query.items {
             switch name {

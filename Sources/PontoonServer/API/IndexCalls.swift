@@ -33,13 +33,7 @@ struct IndexCalls {
 
     @Sendable private func rateLimit(_ call: APICall) async throws -> Response {
         try await support.bodies.drop(call.request)
-        return try .json(
-            RateLimitBody(
-                limit: RateLimit.unlimited,
-                remaining: RateLimit.unlimited,
-                reset: RateLimit.reset(now: support.services.now())
-            )
-        )
+        return try .json(RateLimitBody(call.rate))
     }
 
     @Sendable private func user(_ call: APICall) async throws -> Response {

@@ -6,14 +6,14 @@ import PontoonCore
 /// Source: docs/api.md#parts.
 struct PartCalls {
     let support: APISupport
-    private var uploads: Uploads { support.services.uploads }
-
-    init(support: APISupport) { self.support = support }
+    /// Path of the uploads below `/v2`.
+    let root: String
+    let uploads: Uploads
 
     func add(to routes: Routes) {
-        routes.call(.get, "/upload/multipart/{upload_id}/part/{part_number}", info)
-        routes.call(.post, "/upload/multipart/{upload_id}/part", report)
-        routes.call(.post, "/upload/multipart/{upload_id}", reportMany)
+        routes.call(.get, "\(root)/{upload_id}/part/{part_number}", info)
+        routes.call(.post, "\(root)/{upload_id}/part", report)
+        routes.call(.post, "\(root)/{upload_id}", reportMany)
     }
 
     @Sendable private func info(_ call: APICall) async throws -> Response {
@@ -31,7 +31,7 @@ struct PartCalls {
         let id = try call.context.segment("upload_id")
         let report = try PartReport(try await support.bodies.read(call.request, code: .reportInvalid))
         try await uploads.report([report], of: id, caller: call.caller)
-        let href = "\(call.base.api)/upload/multipart/\(id)"
+        let href = "\(call.base.api)\(root)/\(id)"
         return try .json(PartReportBody(number: report.number, etag: report.etag, href: href))
     }
 

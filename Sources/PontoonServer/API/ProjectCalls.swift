@@ -13,36 +13,38 @@ struct ProjectCalls {
     func add(to routes: Routes) {
         routes.call(.get, "/projects") { call in try await list(call, owner: nil) }
         routes.call(.post, "/projects", create)
-        routes.call(.get, "/projects/{owner}") { call in try await list(call, owner: try call.context.segment("owner"))
+        routes.call(.get, "/projects/{owner}") { call in
+            try await list(call, owner: try call.context.segment("owner"))
         }
         routes.call(.get, "/projects/{owner}/{project}", details)
         routes.call(.patch, "/projects/{owner}/{project}", update)
         routes.call(.put, "/projects/{owner}/{project}", update)
         routes.call(.delete, "/projects/{owner}/{project}", delete)
         routes.call(.get, "/projects/{owner}/{project}/files") { call in
-            try await files.list(call, in: .project(try Self.id(call)), path: "/projects/\(try Self.id(call))/files")
+            let id = try call.context.projectID()
+            return try await files.list(call, in: .project(id), path: "/projects/\(id)/files")
         }
-    }
-
-    private static func id(_ call: APICall) throws -> ProjectID {
-        ProjectID(owner: try call.context.segment("owner"), shortName: try call.context.segment("project"))
     }
 
     @Sendable private func list(_ call: APICall, owner: String?) async throws -> Response {
         try await support.bodies.drop(call.request)
+        let page = try call.query.page()
         let tags = (call.query.all("tags") + call.query.all("tag")).flatMap {
             $0.split(separator: ",").map(String.init)
         }
-        let listing = try await projects.list(
-            owner: owner,
-            name: call.query["name"],
-            tags: tags,
-            caller: call.caller,
-            page: try call.query.page()
-        )
+        let isPrivate = call.query["category"].map { $0.uppercased() == "PRIVATE" } ?? true
+        let listing =
+            isPrivate
+            ? try await projects.list(
+                owner: owner,
+                name: call.query["name"],
+                tags: tags,
+                caller: call.caller,
+                page: page
+            ) : Listing(items: [], total: 0)
         return try .list(
             Listing(items: try listing.items.map { try Self.body($0, call) }, total: listing.total),
-            path: owner.map { "/projects/\($0)" } ?? "/projects",
+            path: owner.map { "/projects/\(Query.encode($0))" } ?? "/projects",
             query: call.query,
             base: call.base,
             defaults: ProjectBody.listFields
@@ -61,19 +63,23 @@ struct ProjectCalls {
 
     @Sendable private func details(_ call: APICall) async throws -> Response {
         try await support.bodies.drop(call.request)
-        let project = try await projects.details(try Self.id(call), caller: call.caller)
+        let project = try await projects.details(try call.context.projectID(), caller: call.caller)
         return try .json(try Self.body(project, call), fields: call.query.fields)
     }
 
     @Sendable private func update(_ call: APICall) async throws -> Response {
         let body = try await support.bodies.readObject(call.request, code: .badRequest)
-        let project = try await projects.update(try Self.id(call), try Self.change(body), caller: call.caller)
+        let project = try await projects.update(
+            try call.context.projectID(),
+            try Self.change(body),
+            caller: call.caller
+        )
         return try .json(try Self.body(project, call), fields: call.query.fields)
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> Response {
         try await support.bodies.drop(call.request)
-        try await projects.delete(try Self.id(call), caller: call.caller)
+        try await projects.delete(try call.context.projectID(), caller: call.caller)
         return Response(status: .noContent)
     }
 

@@ -18,9 +18,9 @@ final class Routes {
         self.support = support
     }
 
-    /// Adds a call that needs a token.
+    /// Adds a call that needs a token, and counts for its rate limit.
     ///
-    /// Its answers carry the rate-limit headers.
+    /// Its answers carry the rate-limit headers, whatever they are.
     func call(
         _ method: HTTPRequest.Method,
         _ path: String,
@@ -28,22 +28,25 @@ final class Routes {
     ) {
         let support = support
         open(method, "/v2\(path)") { request, context in
-            let now = support.services.now()
-            var response: Response
+            let (caller, rate) = try await support.caller(request)
             do {
+                guard rate.isAdmitted else {
+                    throw PontoonError(.rateLimited, "There were more calls than \(rate.limit) with this token.")
+                }
                 let call = APICall(
                     request: request,
                     context: context,
-                    caller: try await support.caller(request),
+                    caller: caller,
+                    rate: rate,
                     base: support.base(request),
                     query: Query(request)
                 )
-                response = try await handle(call)
-            } catch let error as PontoonError where error.code != .notAuthenticated && error.cause == nil {
-                response = try .refusal(error)
+                var response = try await handle(call)
+                rate.mark(&response)
+                return response
+            } catch {
+                throw CountedError(cause: error, rate: rate)
             }
-            RateLimit.mark(&response, now: now)
-            return response
         }
     }
 

@@ -5,17 +5,25 @@ import PontoonCore
 ///
 /// Source: docs/api.md#uploads.
 struct UploadCalls {
-    let support: APISupport
-    private var uploads: Uploads { support.services.uploads }
+    /// Path of the uploads that become files.
+    static let root = "/upload/multipart"
 
-    init(support: APISupport) { self.support = support }
+    let support: APISupport
+    /// Path of the uploads below `/v2`.
+    let root: String
+    let uploads: Uploads
 
     func add(to routes: Routes) {
-        routes.call(.post, "/upload/multipart", initialize)
-        routes.call(.get, "/upload/multipart", list)
-        routes.call(.get, "/upload/multipart/{upload_id}", details)
-        routes.call(.delete, "/upload/multipart/{upload_id}", abort)
-        routes.call(.post, "/upload/multipart/{upload_id}/complete", complete)
+        routes.call(.post, root, initialize)
+        routes.call(.get, root, list)
+        routes.call(.post, "\(root)/{upload_id}/complete", complete)
+        addShared(to: routes)
+    }
+
+    /// Adds the calls that are the same for uploads of code packages.
+    func addShared(to routes: Routes) {
+        routes.call(.get, "\(root)/{upload_id}", details)
+        routes.call(.delete, "\(root)/{upload_id}", abort)
     }
 
     @Sendable private func initialize(_ call: APICall) async throws -> Response {
@@ -33,7 +41,7 @@ struct UploadCalls {
         let listing = try await uploads.list(caller: call.caller, page: try call.query.page())
         return try .list(
             Listing(items: listing.items.map { Self.item($0, base: call.base) }, total: listing.total),
-            path: "/upload/multipart",
+            path: root,
             query: call.query,
             base: call.base,
             defaults: nil
@@ -44,7 +52,7 @@ struct UploadCalls {
     private static func item(_ summary: UploadSummary, base: BaseURL) -> UploadBody {
         var body = UploadBody(summary, base: base)
         body.parallelUploads = nil
-        if !summary.upload.parentWasNamed { body.parent = nil }
+        if case .folder(_, _, isNamed: false) = summary.upload.destination { body.parent = nil }
         return body
     }
 
@@ -61,8 +69,7 @@ struct UploadCalls {
     }
 
     @Sendable private func complete(_ call: APICall) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .partListInvalid)
-        let reports = try body.array("parts").map { try $0.map { value in try PartReport(value) } } ?? []
+        let reports = try await support.reports(call)
         let file = try await uploads.complete(
             try call.context.segment("upload_id"),
             reports: reports,
@@ -78,5 +85,15 @@ struct UploadCalls {
         try await support.bodies.drop(call.request)
         try await uploads.abort(try call.context.segment("upload_id"), caller: call.caller)
         return Response(status: .noContent)
+    }
+}
+
+extension APISupport {
+    /// The part reports in the body of complete; there need not be any.
+    ///
+    /// - Throws: `.partListInvalid`, and what ``PartReport`` throws.
+    func reports(_ call: APICall) async throws -> [PartReport] {
+        let body = try await bodies.readObject(call.request, code: .partListInvalid)
+        return try body.array("parts")?.map { value in try PartReport(value) } ?? []
     }
 }

@@ -106,8 +106,41 @@ extension Response {
                 ListBody.Link(href: href(path, query, $0.page, base), rel: $0.rel)
             }
         )
+        return try list(body, total: listing.total)
+    }
+
+    /// A page of a list that is read from token to token.
+    ///
+    /// - Parameters:
+    ///   - listing: The entries, already in the shape of the API.
+    ///   - tokens: That of this page, and that of the next one unless this is the last.
+    ///   - path: Path of the list below `/v2`, encoded.
+    ///   - query: The caller's, of which limit and fields are used and the rest is kept in the links.
+    ///   - base: Where the caller reaches this server.
+    ///   - defaults: Fields that are shown when the caller names none.
+    /// - Returns: The answer.
+    /// - Throws: `.badRequest` for a bad limit.
+    static func scroll(
+        _ listing: Listing<some Codable & Sendable>,
+        tokens: (this: ScrollToken, next: ScrollToken?),
+        path: String,
+        query: Query,
+        base: BaseURL,
+        defaults: [String]
+    ) throws -> Response {
+        let limit = try query.page().limit
+        func href(_ token: ScrollToken) -> String { "\(base.api)\(path)?\(query.encoded(token, limit: limit))" }
+        let body = ListBody(
+            href: href(tokens.this),
+            items: try items(listing, fields: query.fields, defaults: defaults),
+            links: tokens.next.map { [ListBody.Link(href: href($0), rel: "next")] } ?? []
+        )
+        return try list(body, total: listing.total)
+    }
+
+    private static func list(_ body: ListBody<JSONValue>, total: Int) throws -> Response {
         var response = try json(body)
-        response.headers[.totalMatchingQuery] = String(listing.total)
+        response.headers[.totalMatchingQuery] = String(total)
         if !body.links.isEmpty {
             response.headers[.link] = body.links.map { "<\($0.href)>; rel=\"\($0.rel)\"" }.joined(separator: ", ")
         }

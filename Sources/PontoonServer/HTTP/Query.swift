@@ -37,9 +37,20 @@ struct Query: Sendable {
 
     /// The same query at another page, encoded.
     func encoded(_ page: Page) -> String {
-        let others = items.filter { $0.name != "offset" && $0.name != "limit" }
-        let paged = others + [("offset", String(page.offset)), ("limit", String(page.limit))]
-        return paged.map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }.joined(separator: "&")
+        encoded([("offset", String(page.offset)), ("limit", String(page.limit))], without: [])
+    }
+
+    /// The same query from another token on, encoded; a scroll has no offset.
+    func encoded(_ token: ScrollToken, limit: Int) -> String {
+        encoded([("token", token.text), ("limit", String(limit))], without: ["offset"])
+    }
+
+    private func encoded(_ replacements: [(name: String, value: String)], without dropped: Set<String>) -> String {
+        let others = items.filter { item in
+            !dropped.contains(item.name) && !replacements.contains { $0.name == item.name }
+        }
+        return (others + replacements).map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }
+            .joined(separator: "&")
     }
 
     private func number(_ name: String) throws(PontoonError) -> Int? {
@@ -55,7 +66,8 @@ struct Query: Sendable {
         return blanks.removingPercentEncoding ?? blanks
     }
 
-    private static func encode(_ text: String) -> String {
+    /// Writes text so that it stands for itself in a query or as one segment of a path.
+    static func encode(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
     }
 

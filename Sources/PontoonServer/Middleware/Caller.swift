@@ -9,18 +9,23 @@ struct APISupport: Sendable {
     let services: Services
     let settings: ServerSettings
     let bodies: Bodies
+    private let limiter: RateLimiter?
 
     init(services: Services, settings: ServerSettings) {
         self.services = services
         self.settings = settings
         bodies = Bodies(maximumSize: settings.maximumBodySize)
+        limiter = settings.rateLimit.map { RateLimiter($0) }
     }
 
-    /// The caller; `X-SBG-Auth-Token` wins over `Authorization: Bearer`.
+    /// The caller, with this call counted; `X-SBG-Auth-Token` wins over `Authorization: Bearer`.
     ///
-    /// - Throws: `.notAuthenticated`.
-    func caller(_ request: Request) async throws -> User {
-        try await services.accounts.caller(token: request.headers[.authToken] ?? Self.bearer(request))
+    /// - Throws: `.notAuthenticated`, and nothing is counted.
+    func caller(_ request: Request) async throws -> (user: User, rate: RateStanding) {
+        let token = Secret(request.headers[.authToken] ?? Self.bearer(request) ?? "")
+        let user = try await services.accounts.caller(token: token.value)
+        let now = services.now()
+        return (user, limiter?.call(token, now: now) ?? .unlimited(now: now))
     }
 
     /// Where this client reaches the server.
@@ -44,24 +49,8 @@ struct APICall: Sendable {
     let request: Request
     let context: AppContext
     let caller: User
+    /// Where the caller's token stands, this call counted.
+    let rate: RateStanding
     let base: BaseURL
     let query: Query
-}
-
-/// State of the rate limit as the headers show it.
-///
-/// There is none: the figures say "practically without end".
-enum RateLimit {
-    static let unlimited = Int(Int32.max)
-    static let window: TimeInterval = 300
-
-    /// Unix seconds at which the window ends.
-    static func reset(now: Date) -> Int64 { Int64(now.timeIntervalSince1970 + window) }
-
-    /// Puts the three headers on an answer.
-    static func mark(_ response: inout Response, now: Date) {
-        response.headers[.rateLimitLimit] = String(unlimited)
-        response.headers[.rateLimitRemaining] = String(unlimited)
-        response.headers[.rateLimitReset] = String(reset(now: now))
-    }
 }

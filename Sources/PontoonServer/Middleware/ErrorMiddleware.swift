@@ -21,9 +21,11 @@ struct ErrorMiddleware: RouterMiddleware {
         var response: Response
         do {
             try checkHeaders(request)
+            try checkPath(request)
             response = try await next(request, context)
-        } catch let error as HTTPParserError {
-            throw error
+        } catch let counted as CountedError {
+            response = try answer(counted.cause, request, context)
+            counted.rate.mark(&response)
         } catch {
             response = try answer(error, request, context)
         }
@@ -33,6 +35,7 @@ struct ErrorMiddleware: RouterMiddleware {
     }
 
     private func answer(_ error: any Error, _ request: Request, _ context: AppContext) throws -> Response {
+        if error is HTTPParserError { throw error }
         if let refusal = error as? PontoonError {
             if let cause = refusal.cause {
                 context.logger.warning("refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
@@ -40,7 +43,7 @@ struct ErrorMiddleware: RouterMiddleware {
             return try .refusal(refusal)
         }
         if let refusal = error as? HTTPError, refusal.status == .notFound {
-            return try .refusal(unknownRoute(request))
+            return try .refusal(PontoonError(.routeNotFound, "There is nothing at this address."))
         }
         if error is ChannelError || error is CancellationError {
             context.logger.debug("the client went away", metadata: ["error": "\(error)"])
@@ -50,20 +53,20 @@ struct ErrorMiddleware: RouterMiddleware {
         return try .refusal(PontoonError(.internalFault, "An unexpected error occurred; see the server's log."))
     }
 
-    private func unknownRoute(_ request: Request) -> PontoonError {
-        let path = request.uri.path
-        if path.contains("/upload/multipart//") {
-            return PontoonError(.uploadIDMissing, "The upload id is missing.")
-        }
-        return PontoonError(.routeNotFound, "There is nothing at this address.")
-    }
-
     private func checkHeaders(_ request: Request) throws(PontoonError) {
         let size = request.headers.reduce(request.uri.string.utf8.count) {
             $0 + $1.name.rawName.utf8.count + $1.value.utf8.count
         }
         guard size <= maximumHeaderSize else {
             throw PontoonError(.headersTooLarge, "The request's head is longer than \(maximumHeaderSize) bytes.")
+        }
+    }
+
+    /// The router takes two slashes for one, so an empty id would make the next segment the id.
+    private func checkPath(_ request: Request) throws(PontoonError) {
+        let path = request.uri.path
+        guard !path.hasPrefix("/v2/upload/multipart//"), !path.hasPrefix("/v2/automation/upload//") else {
+            throw PontoonError(.uploadIDMissing, "The upload id is missing.")
         }
     }
 

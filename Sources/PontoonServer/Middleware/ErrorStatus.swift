@@ -8,24 +8,29 @@ extension PontoonError.Code {
     /// Source: docs/api.md#error-codes.
     var status: HTTPResponse.Status {
         switch self {
-        case .badRequest, .projectNameMissing, .projectIDMalformed, .projectQueryMalformed, .metadataInvalid,
+        case .badRequest, .memberNameMissing, .permissionsMissing, .permissionsIncomplete,
+            .projectNameMissing, .projectIDMalformed, .projectQueryMalformed, .metadataInvalid,
             .typeNotFolder, .folderNotDownloadable, .folderNotEmpty, .parentNotFolder, .folderDetailsFixed,
             .fileNameInvalid, .folderMetadataFixed, .folderTagsFixed, .destinationMissing, .destinationAmbiguous,
             .uploadProjectMalformed, .uploadIDMissing, .partNumberInvalid, .initializeInvalid, .reportInvalid,
-            .partListInvalid, .checksumMismatch, .checksumMalformed, .bodyIncomplete:
+            .moveAcrossProjects, .folderNotCopyable, .folderCycle, .partListInvalid, .checksumMismatch,
+            .checksumMalformed, .bodyIncomplete:
             .badRequest
         case .notAuthenticated: .unauthorized
         case .forbidden, .userForbidden, .projectForbidden, .fileForbidden, .fileChangeForbidden,
-            .metadataChangeForbidden, .tagChangeForbidden, .uploadForbidden, .destinationForbidden, .urlRefused:
+            .metadataChangeForbidden, .tagChangeForbidden, .copyForbidden, .moveForbidden, .uploadForbidden,
+            .destinationForbidden, .urlRefused:
             .forbidden
-        case .routeNotFound, .userNotFound, .projectNotFound, .fileNotFound, .destinationNotFound, .uploadNotFound:
+        case .routeNotFound, .userNotFound, .projectNotFound, .memberNotFound, .fileNotFound, .destinationNotFound,
+            .uploadNotFound, .automationNotFound, .packageNotFound:
             .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .unsupportedMediaType: .unsupportedMediaType
         case .requestTooLarge, .partTooLong: .contentTooLarge
         case .headersTooLarge: .requestHeaderFieldsTooLarge
+        case .rateLimited: .tooManyRequests
         case .rangeNotSatisfiable: .rangeNotSatisfiable
-        case .userExists, .projectExists, .fileExists, .folderExists, .nameTaken, .completeRefused,
+        case .userExists, .projectExists, .memberExists, .fileExists, .folderExists, .nameTaken, .completeRefused,
             .partUnavailable, .abortRefused, .noRoom:
             .conflict
         case .internalFault: .internalServerError
@@ -39,12 +44,15 @@ extension Response {
     ///
     /// Never an `ETag`: some clients report it whatever the status.
     static func refusal(_ error: PontoonError) throws -> Response {
-        let status = error.code.status
-        var response = try json(
-            ErrorBody(status: status.code, code: error.code.platformCode, message: error.message),
-            status: status
-        )
+        var response = try json(ErrorBody(error), status: error.code.status)
         if error.code == .storageFull { response.headers[.retryAfter] = "1" }
         return response
+    }
+}
+
+extension ErrorBody {
+    /// What a refusal says.
+    init(_ error: PontoonError) {
+        self.init(status: error.code.status.code, code: error.code.platformCode, message: error.message)
     }
 }

@@ -1,0 +1,18 @@
+/// What a copy is called when its name is taken.
+///
+/// Source: docs/api.md#copy-files.
+package enum NumberedName {
+    /// The name for one try.
+    ///
+    /// - Parameters:
+    ///   - name: The original's.
+    ///   - attempt: 0 or more.
+    /// - Returns: The name itself at 0, then `1_{name}`, `2_{name}`, …
+    /// - Throws: `.fileNameInvalid` when the number makes it too long.
+    package static func candidate(_ name: String, attempt: Int) throws(PontoonError) -> String {
+        guard attempt > 0 else { return name }
+        let numbered = "\(attempt)_\(name)"
+        if let problem = FileName.problem(with: numbered) { throw PontoonError(.fileNameInvalid, problem) }
+        return numbered
+    }
+}

@@ -1,0 +1,73 @@
+package import Foundation
+
+/// Automations and their code packages; the bytes of a package come by ``Uploads/ofPackages``.
+package struct Automations: Sendable {
+    private let metadata: any MetadataStore
+    private let access: Access
+    private let now: @Sendable () -> Date
+
+    /// Works on a store.
+    package init(metadata: any MetadataStore, now: @escaping @Sendable () -> Date = { Date() }) {
+        self.metadata = metadata
+        self.access = Access(metadata: metadata)
+        self.now = now
+    }
+
+    /// Makes an automation that belongs to the caller.
+    ///
+    /// - Throws: `.badRequest` without a name.
+    package func create(name: String?, description: String?, caller: User) async throws -> Automation {
+        guard let name, !name.isEmpty else { throw PontoonError(.badRequest, "The field 'name' is missing.") }
+        let automation = Automation(
+            id: Identifiers.uuid(),
+            owner: caller.name,
+            name: name,
+            description: description ?? "",
+            createdOn: now()
+        )
+        try await metadata.addAutomation(automation)
+        return automation
+    }
+
+    /// One of the caller's automations.
+    ///
+    /// - Throws: `.automationNotFound`.
+    package func details(_ id: String, caller: User) async throws -> Automation {
+        try await access.automation(id, for: caller)
+    }
+
+    /// Makes a package of bytes that were uploaded to the automation.
+    ///
+    /// - Throws: `.automationNotFound`; `.badRequest` when the location is not a file of this automation.
+    package func addPackage(_ request: CodePackageRequest, to id: String, caller: User) async throws -> CodePackage {
+        let automation = try await access.automation(id, for: caller)
+        guard try await metadata.packageFile(request.location)?.automation == automation.id else {
+            throw PontoonError(.badRequest, "The field 'location' is not the id of a file uploaded to this automation.")
+        }
+        let package = CodePackage(
+            id: Identifiers.uuid(),
+            automation: automation.id,
+            version: request.version,
+            location: request.location,
+            schema: request.schema,
+            memoryLimit: request.memoryLimit,
+            python: request.python,
+            createdBy: caller.name,
+            createdOn: now()
+        )
+        try await metadata.addPackage(package)
+        return package
+    }
+
+    /// A package of one of the caller's automations.
+    ///
+    /// - Throws: `.packageNotFound`.
+    package func package(_ id: String, caller: User) async throws -> CodePackage {
+        guard let package = try await metadata.package(id),
+            try await metadata.automation(package.automation)?.owner == caller.name
+        else {
+            throw PontoonError(.packageNotFound, "Requested code package does not exist.")
+        }
+        return package
+    }
+}

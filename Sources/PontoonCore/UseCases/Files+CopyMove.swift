@@ -1,0 +1,118 @@
+extension Files {
+    /// Makes a copy of a file, which shares its bytes.
+    ///
+    /// - Parameters:
+    ///   - id: The original.
+    ///   - place: Where the copy goes, in any project.
+    ///   - name: What it is called; `nil` keeps the original's name.
+    ///   - caller: Needs `copy` where the original lies and `write` where the copy goes.
+    /// - Returns: The copy.
+    /// - Throws: `.fileNotFound`, `.copyForbidden`, `.folderNotCopyable`, `.fileNameInvalid`, `.projectNotFound`,
+    ///   `.destinationNotFound`, `.parentNotFolder`, `.fileExists`.
+    package func copy(
+        _ id: String,
+        to place: InitializeRequest.Destination,
+        name: String?,
+        caller: User
+    ) async throws -> File {
+        try await checkCopyable(id, caller: caller)
+        if let name { try Self.check(name: name) }
+        let (folder, project) = try await copyDestination(place, caller: caller)
+        return try await copy(id, to: folder, of: project, name: name, clash: .refuse)
+    }
+
+    /// Copies files to a project's root, each for itself: a name that is taken gets a number.
+    ///
+    /// - Parameters:
+    ///   - ids: The originals.
+    ///   - project: Where the copies go.
+    ///   - caller: As in ``copy(_:to:name:caller:)``.
+    /// - Returns: For each original its copy, or why there is none.
+    /// - Throws: `.projectNotFound` or `.copyForbidden` for the destination.
+    package func copy(
+        all ids: [String],
+        to project: ProjectID,
+        caller: User
+    ) async throws -> [String: Result<File, PontoonError>] {
+        let (folder, destination) = try await copyDestination(.project(project), caller: caller)
+        var results: [String: Result<File, PontoonError>] = [:]
+        // In the caller's order, which decides who gets which number.
+        for id in ids where results[id] == nil {
+            do {
+                try await checkCopyable(id, caller: caller)
+                results[id] = .success(
+                    try await copy(id, to: folder, of: destination, name: nil, clash: .number)
+                )
+            } catch let error as PontoonError {
+                results[id] = .failure(error)
+            }
+        }
+        return results
+    }
+
+    /// Moves a file, or a folder with all that is in it, within its project.
+    ///
+    /// - Parameters:
+    ///   - id: The file or folder; keeps its id.
+    ///   - folder: Folder id of the destination; a project's root is one.
+    ///   - name: Its new name; `nil` keeps it.
+    ///   - caller: Needs `write`.
+    /// - Returns: The new state.
+    /// - Throws: `.fileNotFound`, `.moveForbidden`, `.folderDetailsFixed` for a project's root, `.fileNameInvalid`,
+    ///   `.destinationNotFound`, `.parentNotFolder`, `.moveAcrossProjects`, `.folderCycle`, `.fileExists`.
+    package func move(_ id: String, to folder: String, name: String?, caller: User) async throws -> File {
+        let (file, _) = try await access.file(id, for: caller, needing: .write, else: .moveForbidden)
+        guard file.parent != nil else {
+            throw PontoonError(.folderDetailsFixed, "The root folder of a project cannot be moved.")
+        }
+        if let name { try Self.check(name: name, kind: file.kind) }
+        let (destination, _) = try await access.file(
+            folder,
+            for: caller,
+            missing: .destinationNotFound,
+            else: .moveForbidden
+        )
+        guard destination.kind == .folder else { throw PontoonError(.parentNotFolder, "The parent is not a folder.") }
+        guard destination.project == file.project else {
+            throw PontoonError(.moveAcrossProjects, "A file can be moved only within its project.")
+        }
+        return try Self.found(try await metadata.moveFile(id, to: folder, name: name, now: now()))
+    }
+
+    private func checkCopyable(_ id: String, caller: User) async throws {
+        let (file, _) = try await access.file(id, for: caller, needing: .copy, else: .copyForbidden)
+        guard file.kind == .file else { throw PontoonError(.folderNotCopyable, "A folder cannot be copied.") }
+    }
+
+    private func copyDestination(
+        _ place: InitializeRequest.Destination,
+        caller: User
+    ) async throws -> (folder: String, project: ProjectID) {
+        let (folder, project) = try await access.folder(
+            place,
+            for: caller,
+            needing: .write,
+            missing: .destinationNotFound,
+            else: .copyForbidden
+        )
+        return (folder, project.project.id)
+    }
+
+    private func copy(
+        _ id: String,
+        to folder: String,
+        of project: ProjectID,
+        name: String?,
+        clash: FileCopy.Clash
+    ) async throws -> File {
+        let copy = FileCopy(
+            id: Identifiers.file(now: now()),
+            project: project,
+            parent: folder,
+            name: name,
+            clash: clash,
+            createdOn: now()
+        )
+        return try Self.found(try await metadata.copyFile(id, as: copy))
+    }
+}

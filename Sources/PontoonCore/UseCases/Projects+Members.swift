@@ -1,0 +1,70 @@
+extension Projects {
+    /// Members of a project, by name; for whoever may read it.
+    ///
+    /// - Throws: `.projectNotFound`.
+    package func members(of id: ProjectID, caller: User, page: Page) async throws -> Listing<Member> {
+        _ = try await access.project(id, for: caller)
+        return try await metadata.members(of: id, page: page)
+    }
+
+    /// One member; for whoever may read the project.
+    ///
+    /// - Throws: `.projectNotFound`, `.memberNotFound`.
+    package func member(_ userName: String, of id: ProjectID, caller: User) async throws -> Member {
+        _ = try await access.project(id, for: caller)
+        guard let permissions = try await metadata.permissions(of: userName, in: id) else { throw Self.noMember }
+        return Member(userName: userName, permissions: permissions)
+    }
+
+    /// Makes a user a member.
+    ///
+    /// - Throws: `.projectNotFound`, `.projectForbidden`; `.memberNameMissing` or `.userNotFound` for the user,
+    ///   `.memberExists`.
+    package func addMember(_ request: MemberRequest, to id: ProjectID, caller: User) async throws -> Member {
+        _ = try await access.project(id, for: caller, needing: .admin)
+        let member = try request.member()
+        guard try await metadata.addMember(member, to: id) else {
+            throw PontoonError(.memberExists, "'\(member.userName)' is a member of this project already.")
+        }
+        return member
+    }
+
+    /// Gives and takes rights of a member; those of the owner stay whole.
+    ///
+    /// - Returns: All rights that the member has now.
+    /// - Throws: `.projectNotFound`, `.memberNotFound`, `.projectForbidden`.
+    package func changePermissions(
+        of userName: String,
+        in id: ProjectID,
+        _ change: PermissionsChange,
+        caller: User
+    ) async throws -> Permissions {
+        _ = try await access.project(id, for: caller, needing: .admin)
+        if userName == id.owner {
+            // Nothing to store: the owner has everything already.
+            guard change.values.allSatisfy(\.self) else { throw Self.isOwner }
+            return .all
+        }
+        guard let permissions = try await metadata.changePermissions(of: userName, in: id, change) else {
+            throw Self.noMember
+        }
+        return permissions
+    }
+
+    /// Removes a member, but never the owner; the files that the member added stay.
+    ///
+    /// - Throws: `.projectNotFound`, `.memberNotFound`, `.projectForbidden`.
+    package func removeMember(_ userName: String, from id: ProjectID, caller: User) async throws {
+        _ = try await access.project(id, for: caller, needing: .admin)
+        guard userName != id.owner else { throw Self.isOwner }
+        guard try await metadata.removeMember(userName, from: id) else { throw Self.noMember }
+    }
+
+    private static var noMember: PontoonError {
+        PontoonError(.memberNotFound, "The project has no member of this name.")
+    }
+
+    private static var isOwner: PontoonError {
+        PontoonError(.projectForbidden, "The owner of a project cannot be removed and keeps all rights.")
+    }
+}

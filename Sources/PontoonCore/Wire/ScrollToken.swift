@@ -1,0 +1,51 @@
+import Foundation
+
+/// Where a scroll through a folder goes on: after a name, whether or not an entry still has it.
+///
+/// Names are unique in their folder and lists are ordered by them, so a name alone is a place that additions and
+/// deletions do not move. Source: docs/api.md#scroll.
+package struct ScrollToken: Hashable, Sendable {
+    /// Begins a scroll.
+    package static let beginning = ScrollToken(after: nil)
+
+    /// Name of the last entry that was shown; `nil` at the beginning.
+    package let after: String?
+
+    /// Goes on after a name.
+    package init(after name: String?) { after = name }
+
+    /// Reads the `token` parameter; an absent one begins.
+    ///
+    /// - Throws: `.badRequest` when it is none of ours.
+    package init(_ text: String?) throws(PontoonError) {
+        guard let text, text != Self.initial else {
+            self = .beginning
+            return
+        }
+        guard text.hasPrefix(Self.version), let name = Self.decode(text.dropFirst(Self.version.count)),
+            FileName.problem(with: name) == nil, ScrollToken(after: name).text == text
+        else {
+            throw PontoonError(.badRequest, "The parameter 'token' is neither 'init' nor from a 'next' link.")
+        }
+        after = name
+    }
+
+    /// The token as text of letters, digits, `-` and `_`.
+    package var text: String {
+        guard let after else { return Self.initial }
+        let encoded = Data(after.utf8).base64EncodedString()
+        return Self.version
+            + encoded.replacing("+", with: "-").replacing("/", with: "_").prefix { $0 != "=" }
+    }
+
+    private static let initial = "init"
+    /// No token that goes on begins as ``initial`` does.
+    private static let version = "n1"
+
+    private static func decode(_ text: Substring) -> String? {
+        let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+        let standard = text.replacing("-", with: "+").replacing("_", with: "/")
+        guard let bytes = Data(base64Encoded: standard + padding) else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

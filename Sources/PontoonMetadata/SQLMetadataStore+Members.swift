@@ -1,0 +1,95 @@
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func permissions(of userName: String, in project: ProjectID) async throws -> Permissions? {
+        try await read { try $0.query(selectPermissions, [project, userName]).first?.permissions() }
+    }
+
+    package func members(of project: ProjectID, page: Page) async throws -> Listing<Member> {
+        try await read { connection in
+            let total = try connection.query(countMembers, [project]).first?.count("total") ?? 0
+            guard page.isWanted else { return Listing(items: [], total: total) }
+            let rows = try connection.query(selectMembers, [project, page.limit, page.offset])
+            let members = try rows.map { row in
+                Member(userName: try row.text("user_name"), permissions: try row.permissions())
+            }
+            return Listing(items: members, total: total)
+        }
+    }
+
+    package func addMember(_ member: Member, to project: ProjectID) async throws -> Bool {
+        let rights = member.permissions
+        let values: [any SQLConvertible] = [
+            rights.copy, rights.write, rights.execute, rights.admin, project, member.userName,
+        ]
+        return try await writeSettling { connection in
+            if try connection.execute(insertMember, values) == 1 { return true }
+            guard try !connection.query(selectUserName, [member.userName]).isEmpty else {
+                throw PontoonError(.userNotFound, "There is no user of this name.")
+            }
+            guard try !connection.query(selectMemberProject, [project]).isEmpty else {
+                throw PontoonError(.projectNotFound, "Requested project does not exist.")
+            }
+            return false
+        }
+    }
+
+    package func changePermissions(
+        of userName: String,
+        in project: ProjectID,
+        _ change: PermissionsChange
+    ) async throws -> Permissions? {
+        let values: [(any SQLConvertible)?] = [
+            change[.admin], change[.copy], change[.write], change[.execute], project, userName,
+        ]
+        return try await write { try $0.query(updatePermissions, values).first?.permissions() }
+    }
+
+    package func removeMember(_ userName: String, from project: ProjectID) async throws -> Bool {
+        try await write { try $0.execute(deleteMember, [project, userName]) == 1 }
+    }
+}
+
+extension SQLRow {
+    /// The rights in the columns `can_copy`, `can_write`, `can_execute` and `can_admin`.
+    func permissions() throws -> Permissions {
+        Permissions(
+            copy: try flag("can_copy"),
+            write: try flag("can_write"),
+            execute: try flag("can_execute"),
+            admin: try flag("can_admin")
+        )
+    }
+}
+
+private let rightColumns = "can_copy, can_write, can_execute, can_admin"
+private let selectPermissions = SQLStatement(
+    constant: "SELECT \(rightColumns) FROM members WHERE project_id = $1 AND user_name = $2 AND can_read = 1"
+)
+private let countMembers: SQLStatement = """
+    SELECT COUNT(*) AS total FROM members WHERE project_id = $1 AND can_read = 1
+    """
+private let selectMembers = SQLStatement(
+    constant: """
+        SELECT user_name, \(rightColumns) FROM members WHERE project_id = $1 AND can_read = 1
+        ORDER BY user_name LIMIT $2 OFFSET $3
+        """
+)
+private let insertMember: SQLStatement = """
+    INSERT INTO members (project_id, user_name, can_read, can_copy, can_write, can_execute, can_admin)
+    SELECT projects.id, users.name, 1, $1, $2, $3, $4 FROM projects, users WHERE projects.id = $5 AND users.name = $6
+    ON CONFLICT (project_id, user_name) DO NOTHING
+    """
+private let selectUserName: SQLStatement = "SELECT name FROM users WHERE name = $1"
+private let selectMemberProject: SQLStatement = "SELECT id FROM projects WHERE id = $1"
+// What Permissions(copy:write:execute:admin:) does: admin brings the other rights along.
+private let updatePermissions = SQLStatement(
+    constant: """
+        UPDATE members SET can_admin = COALESCE($1, can_admin),
+            can_copy = COALESCE($1, can_admin) | COALESCE($2, can_copy),
+            can_write = COALESCE($1, can_admin) | COALESCE($3, can_write),
+            can_execute = COALESCE($1, can_admin) | COALESCE($4, can_execute)
+        WHERE project_id = $5 AND user_name = $6 AND can_read = 1 RETURNING \(rightColumns)
+        """
+)
+private let deleteMember: SQLStatement = "DELETE FROM members WHERE project_id = $1 AND user_name = $2"

@@ -1,0 +1,65 @@
+import Hummingbird
+import PontoonCore
+
+/// Copies and moves of files.
+///
+/// Source: docs/api.md#copy-files.
+struct FileActionCalls {
+    let support: APISupport
+    private var files: Files { support.services.files }
+
+    init(support: APISupport) { self.support = support }
+
+    func add(to routes: Routes) {
+        routes.call(.post, "/files/{file_id}/actions/copy", copy)
+        routes.call(.post, "/files/{file_id}/actions/move", move)
+        routes.call(.post, "/action/files/copy", copyAll)
+    }
+
+    @Sendable private func copy(_ call: APICall) async throws -> Response {
+        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let file = try await files.copy(
+            try call.context.segment("file_id"),
+            to: try FileCalls.place(project: try body.string("project"), parent: try body.string("parent")),
+            name: try body.string("name"),
+            caller: call.caller
+        )
+        return try .json(FileBody(file, base: call.base), fields: call.query.fields)
+    }
+
+    @Sendable private func move(_ call: APICall) async throws -> Response {
+        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        guard let parent = try body.string("parent") else {
+            throw PontoonError(.destinationMissing, "The field 'parent' is missing.")
+        }
+        let file = try await files.move(
+            try call.context.segment("file_id"),
+            to: parent,
+            name: try body.string("name"),
+            caller: call.caller
+        )
+        return try .json(FileBody(file, base: call.base), fields: call.query.fields)
+    }
+
+    @Sendable private func copyAll(_ call: APICall) async throws -> Response {
+        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        guard let project = try body.string("project") else {
+            throw PontoonError(.destinationMissing, "The field 'project' is missing.")
+        }
+        guard let id = ProjectID(project) else {
+            throw PontoonError(.projectQueryMalformed, "'project' must have the form owner/project.")
+        }
+        guard let ids = try body.strings("file_ids") else {
+            throw PontoonError(.badRequest, "The field 'file_ids' is missing.")
+        }
+        let results = try await files.copy(all: ids, to: id, caller: call.caller)
+        return try .json(
+            results.mapValues { result in
+                switch result {
+                case .success(let file): CopyResultBody(file)
+                case .failure(let error): CopyResultBody(ErrorBody(call.answerInPart(error)))
+                }
+            }
+        )
+    }
+}

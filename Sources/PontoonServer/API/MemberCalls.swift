@@ -1,0 +1,115 @@
+import Hummingbird
+import PontoonCore
+
+/// Members of projects and their rights.
+///
+/// Source: docs/api.md#members.
+struct MemberCalls {
+    let support: APISupport
+    private var projects: Projects { support.services.projects }
+
+    init(support: APISupport) { self.support = support }
+
+    func add(to routes: Routes) {
+        let members = "/projects/{owner}/{project}/members"
+        routes.call(.get, members, list)
+        routes.call(.post, members, create)
+        routes.call(.get, "\(members)/{username}", details)
+        routes.call(.delete, "\(members)/{username}", delete)
+        routes.call(.get, "\(members)/{username}/permissions", permissions)
+        routes.call(.patch, "\(members)/{username}/permissions", merge)
+        routes.call(.put, "\(members)/{username}/permissions", replace)
+    }
+
+    @Sendable private func list(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        let id = try call.context.projectID()
+        let listing = try await projects.members(of: id, caller: call.caller, page: try call.query.page())
+        return try .list(
+            Listing(items: listing.items.map { MemberBody($0, of: id, base: call.base) }, total: listing.total),
+            path: "/projects/\(id)/members",
+            query: call.query,
+            base: call.base,
+            defaults: MemberBody.fields
+        )
+    }
+
+    @Sendable private func create(_ call: APICall) async throws -> Response {
+        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let id = try call.context.projectID()
+        let member = try await projects.addMember(try MemberRequest(body), to: id, caller: call.caller)
+        return try .json(
+            MemberBody(member, of: id, base: call.base),
+            fields: call.query.fields,
+            status: .created
+        )
+    }
+
+    @Sendable private func details(_ call: APICall) async throws -> Response {
+        let (id, member) = try await member(call)
+        return try .json(MemberBody(member, of: id, base: call.base), fields: call.query.fields)
+    }
+
+    @Sendable private func permissions(_ call: APICall) async throws -> Response {
+        let (_, member) = try await member(call)
+        return try answer(member.permissions, call)
+    }
+
+    private func member(_ call: APICall) async throws -> (ProjectID, Member) {
+        try await support.bodies.drop(call.request)
+        let id = try call.context.projectID()
+        return (id, try await projects.member(try call.context.segment("username"), of: id, caller: call.caller))
+    }
+
+    @Sendable private func delete(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        try await projects.removeMember(
+            try call.context.segment("username"),
+            from: try call.context.projectID(),
+            caller: call.caller
+        )
+        return Response(status: .noContent)
+    }
+
+    @Sendable private func merge(_ call: APICall) async throws -> Response {
+        let change = try await change(call)
+        guard !change.isEmpty else {
+            throw PontoonError(.permissionsMissing, "At least one of \(Self.rights) must be given.")
+        }
+        return try await apply(change, call)
+    }
+
+    @Sendable private func replace(_ call: APICall) async throws -> Response {
+        let change = try await change(call)
+        guard change.count == Permission.allCases.count else {
+            throw PontoonError(.permissionsIncomplete, "All of \(Self.rights) must be given.")
+        }
+        return try await apply(change, call)
+    }
+
+    private func change(_ call: APICall) async throws -> PermissionsChange {
+        try PermissionsChange(fields: try await support.bodies.readObject(call.request, code: .badRequest).fields)
+    }
+
+    private func apply(_ change: PermissionsChange, _ call: APICall) async throws -> Response {
+        let permissions = try await projects.changePermissions(
+            of: try call.context.segment("username"),
+            in: try call.context.projectID(),
+            change,
+            caller: call.caller
+        )
+        return try answer(permissions, call)
+    }
+
+    private func answer(_ permissions: Permissions, _ call: APICall) throws -> Response {
+        let body = MemberRightsBody(
+            permissions,
+            of: try call.context.segment("username"),
+            in: try call.context.projectID(),
+            base: call.base
+        )
+        return try .json(body, fields: call.query.fields)
+    }
+
+    private static let rights = Permission.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+}

@@ -1,0 +1,262 @@
+import Foundation
+package import PontoonCore
+
+/// What every ``AutomationStore`` promises, and every ``UploadStore`` of uploads to automations; each rule needs an empty
+/// store.
+package enum AutomationContract: String, CaseIterable, Sendable {
+    case automationIsKeptWhole
+    case automationNeedsItsOwner
+    case packageIsKeptWhole
+    case packageNeedsAFileOfItsAutomation
+    case uploadIsKeptWhole
+    case uploadNeedsItsAutomation
+    case uploadIsNotListed
+    case packageFileAppearsAndPartsGo
+    case sameNameMakesAnotherFile
+    case oneOfManyCompletersWins
+    case onlyACompletingUploadCompletes
+    case abortDiscards
+
+    /// Fails when the store breaks the rule.
+    package func check(_ store: some MetadataStore) async throws {
+        let fixture = try await AutomationFixture(in: store)
+        switch self {
+        case .automationIsKeptWhole: try await Self.automationIsKeptWhole(store, fixture)
+        case .automationNeedsItsOwner: try await Self.automationNeedsItsOwner(store)
+        case .packageIsKeptWhole: try await Self.packageIsKeptWhole(store, fixture)
+        case .packageNeedsAFileOfItsAutomation: try await Self.packageNeedsAFile(store, fixture)
+        case .uploadIsKeptWhole: try await Self.uploadIsKeptWhole(store, fixture)
+        case .uploadNeedsItsAutomation: try await Self.uploadNeedsItsAutomation(store, fixture)
+        case .uploadIsNotListed: try await Self.uploadIsNotListed(store, fixture)
+        case .packageFileAppearsAndPartsGo: try await Self.packageFileAppearsAndPartsGo(store, fixture)
+        case .sameNameMakesAnotherFile: try await Self.sameNameMakesAnotherFile(store, fixture)
+        case .oneOfManyCompletersWins: try await Self.oneOfManyCompletersWins(store, fixture)
+        case .onlyACompletingUploadCompletes: try await Self.onlyACompletingUploadCompletes(store, fixture)
+        case .abortDiscards: try await Self.abortDiscards(store, fixture)
+        }
+    }
+
+    private static func automationIsKeptWhole(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+        let full = fixture.newAutomation(name: "ü b", description: "what it does")
+        try await store.addAutomation(full)
+        for automation in [fixture.automation, full] {
+            let kept = try await store.automation(automation.id)
+            try expect(kept, equals: automation, "an automation comes back as it went in")
+        }
+        try expect(try await store.automation("nope"), equals: nil, "an unknown automation")
+    }
+
+    private static func automationNeedsItsOwner(_ store: some MetadataStore) async throws {
+        let automation = Automation(
+            id: Identifiers.uuid(),
+            owner: "nobody",
+            name: "a",
+            description: "",
+            createdOn: MetadataFixture.time
+        )
+        try await expectRefusal(.userNotFound) { try await store.addAutomation(automation) }
+        try expect(try await store.automation(automation.id), equals: nil, "nothing was added")
+    }
+
+    private static func packageIsKeptWhole(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+        let file = try await fixture.addFile(to: store)
+        let plain = fixture.package(of: file)
+        let full = fixture.package(of: file, memoryLimit: 1 << 36, python: "3.8")
+        for package in [plain, full] {
+            try await store.addPackage(package)
+            try expect(try await store.package(package.id), equals: package, "a package comes back as it went in")
+        }
+        try expect(try await store.package("nope"), equals: nil, "an unknown package")
+    }
+
+    private static func packageNeedsAFile(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+        let other = fixture.newAutomation()
+        try await store.addAutomation(other)
+        let file = try await fixture.addFile(to: store)
+        let stray = PackageFile(
+            id: file.id,
+            automation: other.id,
+            name: file.name,
+            content: file.content,
+            createdOn: file.createdOn
+        )
+        let package = fixture.package(of: stray)
+        try await expectRefusal(.packageNotFound) { try await store.addPackage(package) }
+        try expect(try await store.package(package.id), equals: nil, "nothing was added")
+        let project = try await fixture.fixture.addFile("a.bam", to: store)
+        try expect(try await store.packageFile(project.id), equals: nil, "a file of a project is no package file")
+    }
+
+    private static func uploadIsKeptWhole(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        try expect(try await store.upload(upload.id), equals: upload, "an upload comes back as it went in")
+        let summary = try await store.uploadSummary(upload.id)
+        try expect(summary?.upload, equals: upload, "also with what it holds")
+        try expect(try await store.openUploadKeys(), equals: [upload.key], "its bytes are in use")
+    }
+
+    private static func uploadNeedsItsAutomation(
+        _ store: some MetadataStore,
+        _ fixture: AutomationFixture
+    ) async throws {
+        let upload = fixture.upload(to: Identifiers.uuid())
+        try await expectRefusal(.automationNotFound) { try await store.addUpload(upload) }
+        try expect(try await store.upload(upload.id), equals: nil, "nothing was added")
+    }
+
+    private static func uploadIsNotListed(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+        try await store.addUpload(fixture.upload())
+        let file = fixture.fixture.upload()
+        try await store.addUpload(file)
+        let list = try await store.uploads(of: fixture.fixture.user.name, page: .all)
+        try expect(list.items.map(\.upload.id), equals: [file.id], "only uploads to folders are listed")
+        try expect(list.total, equals: 1, "and counted")
+    }
+
+    private static func packageFileAppearsAndPartsGo(
+        _ store: some MetadataStore,
+        _ fixture: AutomationFixture
+    ) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
+        _ = try await store.moveUpload(upload.id, from: .active, to: .completing)
+        let file = fixture.file(of: upload)
+        try expect(try await store.completeUpload(upload.id, packageFile: file), "the upload completes")
+        try expect(try await store.packageFile(file.id), equals: file, "the package file is there")
+        let completed = try require(try await store.upload(upload.id), "the upload is remembered")
+        try expect(completed.state, equals: .completed, "as completed")
+        try expect(completed.fileID, equals: file.id, "with its package file")
+        try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
+        try expect(try await store.file(file.id), equals: nil, "it is no file of a project")
+        try await store.pruneCompletedUploads(before: .distantFuture)
+        try expect(try await store.packageFile(file.id), equals: file, "it stays when the upload is forgotten")
+        try expect(try await store.discardedObjects(limit: 9), equals: [], "and so do its bytes")
+    }
+
+    private static func sameNameMakesAnotherFile(
+        _ store: some MetadataStore,
+        _ fixture: AutomationFixture
+    ) async throws {
+        let first = try await fixture.addFile(to: store)
+        let second = try await fixture.addFile(to: store)
+        try expect(first.name, equals: second.name, "the names are equal")
+        try expect(try await store.packageFile(first.id), equals: first, "the first one stays")
+        try expect(try await store.packageFile(second.id), equals: second, "the second one is added")
+    }
+
+    private static func oneOfManyCompletersWins(
+        _ store: some MetadataStore,
+        _ fixture: AutomationFixture
+    ) async throws {
+        let upload = fixture.upload()
+        try await fixture.fixture.addCompletingUpload(upload, to: store)
+        let files = (0..<32).map { _ in fixture.file(of: upload) }
+        let wins = try await concurrently(files.count) { index in
+            try await store.completeUpload(upload.id, packageFile: files[index]) ? files[index].id : nil
+        }
+        try expect(wins.compactMap { $0 }.count, equals: 1, "of many completers one wins")
+        try expect(wins.compactMap { $0 }.first, equals: try await store.upload(upload.id)?.fileID, "with its file")
+    }
+
+    private static func onlyACompletingUploadCompletes(
+        _ store: some MetadataStore,
+        _ fixture: AutomationFixture
+    ) async throws {
+        let upload = fixture.upload()
+        let file = fixture.file(of: upload)
+        try expect(try await !store.completeUpload(upload.id, packageFile: file), "an unknown upload")
+        try await store.addUpload(upload)
+        try expect(try await !store.completeUpload(upload.id, packageFile: file), "an active upload")
+        try expect(try await store.packageFile(file.id), equals: nil, "nothing was changed")
+        try expect(try await store.upload(upload.id), equals: upload, "nothing was changed")
+    }
+
+    private static func abortDiscards(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        try expect(try await store.abortUpload(upload.id), "there was such an upload")
+        try expect(try await store.upload(upload.id), equals: nil, "it is forgotten")
+        try expect(try await store.discardedObjects(limit: 9), equals: [upload.key], "its bytes are to be removed")
+    }
+}
+
+/// An automation, and what may be uploaded to it.
+private struct AutomationFixture: Sendable {
+    let fixture: MetadataFixture
+    let automation: Automation
+
+    init(in store: some MetadataStore) async throws {
+        fixture = try await MetadataFixture(in: store)
+        automation = Self.automation(of: fixture.user)
+        try await store.addAutomation(automation)
+    }
+
+    private static func automation(of user: User, name: String = "a", description: String = "") -> Automation {
+        Automation(
+            id: Identifiers.uuid(),
+            owner: user.name,
+            name: name,
+            description: description,
+            createdOn: MetadataFixture.time
+        )
+    }
+
+    /// An automation that is in no store yet.
+    func newAutomation(name: String = "a", description: String = "") -> Automation {
+        Self.automation(of: fixture.user, name: name, description: description)
+    }
+
+    /// An upload that is in no store yet.
+    func upload(to id: String? = nil) -> Upload {
+        Upload(
+            id: Identifiers.upload(),
+            userName: fixture.user.name,
+            destination: .automation(id: id ?? automation.id),
+            name: "code.zip",
+            size: 10,
+            partSize: 5,
+            md5: nil,
+            overwrite: false,
+            key: .random(),
+            initiatedOn: MetadataFixture.time
+        )
+    }
+
+    /// What an upload becomes; in no store yet.
+    func file(of upload: Upload) -> PackageFile {
+        PackageFile(
+            id: Identifiers.file(now: MetadataFixture.time),
+            automation: automation.id,
+            name: upload.name,
+            content: MetadataFixture.content(of: upload),
+            createdOn: MetadataFixture.time
+        )
+    }
+
+    /// A package that is in no store yet.
+    func package(of file: PackageFile, memoryLimit: Int64? = nil, python: String? = nil) -> CodePackage {
+        CodePackage(
+            id: Identifiers.uuid(),
+            automation: file.automation,
+            version: "1.0",
+            location: file.id,
+            schema: #"{"inputs":[]}"#,
+            memoryLimit: memoryLimit,
+            python: python,
+            createdBy: fixture.user.name,
+            createdOn: MetadataFixture.time
+        )
+    }
+
+    /// Uploads a package file.
+    /// - Returns: It, now in the store.
+    func addFile(to store: some MetadataStore) async throws -> PackageFile {
+        let upload = upload()
+        try await fixture.addCompletingUpload(upload, to: store)
+        let file = file(of: upload)
+        try expect(try await store.completeUpload(upload.id, packageFile: file), "an upload completes")
+        return file
+    }
+}

@@ -1,0 +1,214 @@
+import Foundation
+package import PontoonCore
+
+/// What every ``MemberStore`` promises; each rule needs an empty store.
+package enum MemberContract: String, CaseIterable, Sendable {
+    case ownerIsAMember
+    case newMemberGetsIn
+    case memberIsAddedOnce
+    case oneOfManyAddsTheMember
+    case memberMustBeAUser
+    case projectMustExist
+    case listIsByNameInPages
+    case changeTouchesOnlyWhatIsNamed
+    case readCannotBeTaken
+    case adminBringsAllRights
+    case changesThatMeetAreAllKept
+    case changeOfUnknownIsNil
+    case removedMemberIsAStranger
+    case membersGoWithTheirProject
+
+    /// Fails when the store breaks the rule.
+    package func check(_ store: some MetadataStore) async throws {
+        switch self {
+        case .ownerIsAMember: try await Self.ownerIsAMember(store)
+        case .newMemberGetsIn: try await Self.newMemberGetsIn(store)
+        case .memberIsAddedOnce: try await Self.memberIsAddedOnce(store)
+        case .oneOfManyAddsTheMember: try await Self.oneOfManyAddsTheMember(store)
+        case .memberMustBeAUser: try await Self.memberMustBeAUser(store)
+        case .projectMustExist: try await Self.projectMustExist(store)
+        case .listIsByNameInPages: try await Self.listIsByNameInPages(store)
+        case .changeTouchesOnlyWhatIsNamed: try await Self.changeTouchesOnlyWhatIsNamed(store)
+        case .readCannotBeTaken: try await Self.readCannotBeTaken(store)
+        case .adminBringsAllRights: try await Self.adminBringsAllRights(store)
+        case .changesThatMeetAreAllKept: try await Self.changesThatMeetAreAllKept(store)
+        case .changeOfUnknownIsNil: try await Self.changeOfUnknownIsNil(store)
+        case .removedMemberIsAStranger: try await Self.removedMemberIsAStranger(store)
+        case .membersGoWithTheirProject: try await Self.membersGoWithTheirProject(store)
+        }
+    }
+
+    /// A project of ada's, and bob, who is no member.
+    private static func project(_ store: some MetadataStore) async throws -> ProjectID {
+        let fixture = try await MetadataFixture(in: store)
+        try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
+        return fixture.project.id
+    }
+
+    /// A project of ada's, with bob as a member.
+    private static func project(_ store: some MetadataStore, bob: Permissions) async throws -> ProjectID {
+        let id = try await project(store)
+        let isAdded = try await store.addMember(Member(userName: "bob", permissions: bob), to: id)
+        try expect(isAdded, "a new member is added")
+        return id
+    }
+
+    private static func ownerIsAMember(_ store: some MetadataStore) async throws {
+        let id = try await project(store)
+        try expect(try await store.permissions(of: "ada", in: id), equals: .all, "the owner may do everything")
+        try expect(try await store.permissions(of: "bob", in: id), equals: nil, "a stranger has no rights")
+        let list = try await store.members(of: id, page: .all)
+        try expect(list.items, equals: [Member(userName: "ada", permissions: .all)], "the owner is listed")
+        try expect(list.total, equals: 1, "the owner is counted")
+        let unknown = ProjectID(owner: "ada", shortName: "unknown")
+        try expect(try await store.permissions(of: "ada", in: unknown), equals: nil, "an unknown project")
+        try expect(try await store.members(of: unknown, page: .all).items, equals: [], "members of an unknown project")
+    }
+
+    private static func newMemberGetsIn(_ store: some MetadataStore) async throws {
+        let rights = Permissions(copy: true, execute: true)
+        let id = try await project(store, bob: rights)
+        try expect(try await store.permissions(of: "bob", in: id), equals: rights, "the rights that were given")
+        try expect(try await store.project(id, for: "bob")?.permissions, equals: rights, "the member sees the project")
+        let list = try await store.projects(for: "bob", owner: nil, name: nil, tags: [], page: .all)
+        try expect(list.items.map(\.project.id), equals: [id], "the member finds the project")
+    }
+
+    private static func memberIsAddedOnce(_ store: some MetadataStore) async throws {
+        let id = try await project(store, bob: Permissions(copy: true))
+        let again = Member(userName: "bob", permissions: .all)
+        try expect(try await !store.addMember(again, to: id), "bob is a member already")
+        let kept = try await store.permissions(of: "bob", in: id)
+        try expect(kept, equals: Permissions(copy: true), "the rights stay as they are")
+        let owner = Member(userName: "ada", permissions: Permissions())
+        try expect(try await !store.addMember(owner, to: id), "the owner is a member already")
+        try expect(try await store.permissions(of: "ada", in: id), equals: .all, "the owner keeps all rights")
+    }
+
+    private static func oneOfManyAddsTheMember(_ store: some MetadataStore) async throws {
+        let id = try await project(store)
+        let wins = try await concurrently(16) { _ in
+            try await store.addMember(Member(userName: "bob", permissions: Permissions()), to: id)
+        }
+        try expect(wins.count { $0 }, equals: 1, "exactly one of many adds a member")
+        try expect(try await store.members(of: id, page: .all).total, equals: 2, "the member is there once")
+    }
+
+    private static func memberMustBeAUser(_ store: some MetadataStore) async throws {
+        let id = try await project(store)
+        let nobody = Member(userName: "Bob", permissions: .all)
+        try await expectRefusal(.userNotFound) { try await store.addMember(nobody, to: id) }
+        try expect(try await store.members(of: id, page: .all).total, equals: 1, "nobody was added")
+    }
+
+    private static func projectMustExist(_ store: some MetadataStore) async throws {
+        _ = try await project(store)
+        let unknown = ProjectID(owner: "ada", shortName: "unknown")
+        let member = Member(userName: "bob", permissions: .all)
+        try await expectRefusal(.projectNotFound) { try await store.addMember(member, to: unknown) }
+    }
+
+    private static func listIsByNameInPages(_ store: some MetadataStore) async throws {
+        let id = try await project(store, bob: Permissions())
+        for name in ["zoe", "Zoe", "carl"] {
+            try await store.addUser(User(name: name, createdOn: MetadataFixture.time))
+            let member = Member(userName: name, permissions: Permissions(write: true))
+            try expect(try await store.addMember(member, to: id), "a new member is added")
+        }
+        let names = ["Zoe", "ada", "bob", "carl", "zoe"]
+        let pages: [(page: Page, expected: ArraySlice<String>)] = [
+            (.all, names[...]), (Page(offset: 0, limit: 2), names[0..<2]), (Page(offset: 2, limit: 2), names[2..<4]),
+            (Page(offset: 4, limit: 2), names[4..<5]), (Page(offset: 9, limit: 2), []), (Page(offset: 0, limit: 0), []),
+        ]
+        for (page, expected) in pages {
+            let list = try await store.members(of: id, page: page)
+            try expect(list.items.map(\.userName), equals: Array(expected), "members come by name")
+            try expect(list.total, equals: 5, "the total does not depend on the page")
+        }
+        let other = MetadataFixture.project(ProjectID(owner: "bob", shortName: "other"))
+        try expect(try await store.addProject(other), "a new project is added")
+        try expect(try await store.members(of: other.id, page: .all).total, equals: 1, "each project has its own")
+    }
+}
+
+// MARK: - Changes and removal
+
+extension MemberContract {
+    private static func changeTouchesOnlyWhatIsNamed(_ store: some MetadataStore) async throws {
+        let id = try await project(store, bob: Permissions(copy: true))
+        let steps: [(change: PermissionsChange, expected: Permissions)] = [
+            ([:], Permissions(copy: true)),
+            ([.write: true], Permissions(copy: true, write: true)),
+            ([.copy: false, .execute: true], Permissions(write: true, execute: true)),
+            ([.write: false, .execute: false, .admin: false], Permissions()),
+            ([.read: true, .copy: true, .write: true, .execute: true, .admin: true], .all),
+        ]
+        for (change, expected) in steps {
+            let answer = try await store.changePermissions(of: "bob", in: id, change)
+            try expect(answer, equals: expected, "the rights after \(change)")
+            try expect(try await store.permissions(of: "bob", in: id), equals: expected, "the rights that are kept")
+        }
+        try expect(try await store.permissions(of: "ada", in: id), equals: .all, "another member's rights")
+    }
+
+    private static func readCannotBeTaken(_ store: some MetadataStore) async throws {
+        let id = try await project(store, bob: Permissions(copy: true))
+        let nothing = Dictionary(uniqueKeysWithValues: Permission.allCases.map { ($0, false) })
+        let rights = try await store.changePermissions(of: "bob", in: id, nothing)
+        try expect(rights, equals: Permissions(), "all that can be taken is taken")
+        let seen = try await store.project(id, for: "bob")?.permissions
+        try expect(seen?.read, equals: true, "a member always reads")
+    }
+
+    private static func adminBringsAllRights(_ store: some MetadataStore) async throws {
+        let id = try await project(store, bob: Permissions())
+        let steps: [(change: PermissionsChange, expected: Permissions)] = [
+            ([.admin: true], .all), ([.write: false], .all), ([.admin: true, .copy: false], .all),
+            // What came along with it stays.
+            ([.admin: false, .write: false], Permissions(copy: true, execute: true)),
+        ]
+        for (change, expected) in steps {
+            let answer = try await store.changePermissions(of: "bob", in: id, change)
+            try expect(answer, equals: expected, "the rights after \(change)")
+            try expect(try await store.project(id, for: "bob")?.permissions, equals: expected, "the rights that count")
+        }
+    }
+
+    private static func changesThatMeetAreAllKept(_ store: some MetadataStore) async throws {
+        let id = try await project(store, bob: Permissions())
+        let rights: [Permission] = [.copy, .write, .execute]
+        _ = try await concurrently(rights.count) { index in
+            try await store.changePermissions(of: "bob", in: id, [rights[index]: true])
+        }
+        let kept = try await store.permissions(of: "bob", in: id)
+        try expect(kept, equals: Permissions(copy: true, write: true, execute: true), "no change is lost")
+    }
+
+    private static func changeOfUnknownIsNil(_ store: some MetadataStore) async throws {
+        let id = try await project(store)
+        let changed = try await store.changePermissions(of: "bob", in: id, [.write: true])
+        try expect(changed, equals: nil, "bob is no member")
+        try expect(try await store.project(id, for: "bob"), equals: nil, "and does not become one")
+        try expect(try await !store.removeMember("bob", from: id), "there is nobody to remove")
+    }
+
+    private static func removedMemberIsAStranger(_ store: some MetadataStore) async throws {
+        let id = try await project(store, bob: .all)
+        try expect(try await store.removeMember("bob", from: id), "there was such a member")
+        try expect(try await store.permissions(of: "bob", in: id), equals: nil, "a removed member's rights")
+        try expect(try await store.project(id, for: "bob"), equals: nil, "a removed member's view")
+        try expect(try await store.members(of: id, page: .all).items.map(\.userName), equals: ["ada"], "who is left")
+        try expect(try await !store.removeMember("bob", from: id), "a member is removed once")
+        let back = Member(userName: "bob", permissions: Permissions())
+        try expect(try await store.addMember(back, to: id), "a removed member can come back")
+        try expect(try await store.permissions(of: "bob", in: id), equals: Permissions(), "with new rights")
+    }
+
+    private static func membersGoWithTheirProject(_ store: some MetadataStore) async throws {
+        let id = try await project(store, bob: .all)
+        try expect(try await store.deleteProject(id), "there was such a project")
+        try expect(try await store.permissions(of: "bob", in: id), equals: nil, "a member of a deleted project")
+        try expect(try await store.addProject(MetadataFixture.project(id)), "the id is free again")
+        try expect(try await store.project(id, for: "bob"), equals: nil, "a new project has only its owner")
+    }
+}

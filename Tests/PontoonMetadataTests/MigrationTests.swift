@@ -1,0 +1,54 @@
+import PontoonCore
+import PontoonTesting
+import Testing
+
+@testable import PontoonMetadata
+
+@Suite("Migrations keep what an older version wrote")
+struct MigrationTests {
+    /// An upload with two parts and a completed one, as 0001 keeps them.
+    private static let firstVersion: [SQLStatement] = [
+        "INSERT INTO users VALUES ('ada', 0)",
+        """
+        INSERT INTO projects VALUES ('ada/reads', 'u', 'ada', 'Reads', 'reads', '', '{}', 'b',
+            '0123456789abcdef01234567', 'ada', 0, 0)
+        """,
+        """
+        INSERT INTO files VALUES ('0123456789abcdef01234567', 'ada/reads', NULL, '', 'folder', NULL, 0, 0)
+        """,
+        """
+        INSERT INTO uploads VALUES ('up', 'ada', 'ada/reads', '0123456789abcdef01234567', 1, 'ü', 10, 5, 'd', 1,
+            '0123456789abcdef0123456789abcdef', 1000, 'active', NULL, NULL)
+        """,
+        """
+        INSERT INTO uploads VALUES ('done', 'ada', 'ada/reads', '0123456789abcdef01234567', 0, 'b', NULL, 5,
+            NULL, 0, '1123456789abcdef0123456789abcdef', 1000, 'completed', 'f', 2000)
+        """,
+        "INSERT INTO parts VALUES ('up', 1, 5, 'tag', '0123456789abcdef', 'slot', 1500, 1)",
+        "INSERT INTO parts VALUES ('up', 2, 3, 'tag', NULL, 'slot', 1500, 0)",
+    ]
+
+    @Test("uploads and parts survive the copy of their tables")
+    func codePackages() async throws {
+        try await withSQLiteDriver { driver in
+            try await Migrator.migrate(driver, Array(Migration.all.prefix(1)))
+            let folder = "0123456789abcdef01234567"
+            try await driver.write { connection in
+                for statement in Self.firstVersion { try connection.execute(statement) }
+            }
+            let store = try await SQLMetadataStore(driver: driver)
+            let upload = try #require(try await store.upload("up"))
+            #expect(
+                upload.destination
+                    == .folder(id: folder, project: ProjectID(owner: "ada", shortName: "reads"), isNamed: true)
+            )
+            #expect(upload.name == "ü" && upload.size == 10 && upload.md5 == "d" && upload.overwrite)
+            #expect(try await store.parts(of: "up").map(\.size) == [5, 3])
+            #expect(try await store.parts(of: "up").map(\.isReported) == [true, false])
+            let done = try #require(try await store.upload("done"))
+            #expect(done.state == .completed && done.fileID == "f" && done.size == nil)
+            #expect(try await store.abortUpload("up"))
+            #expect(try await store.parts(of: "up") == [], "parts still go with their upload")
+        }
+    }
+}

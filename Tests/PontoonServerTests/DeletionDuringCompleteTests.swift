@@ -1,0 +1,167 @@
+import Foundation
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// The place of an upload goes at the one moment when its bytes have already become a file.
+struct DeletionDuringCompleteTests {
+    @Test("a folder that goes while complete is at work: 5026, and nothing is left")
+    func folder() async throws {
+        try await withScene { scene in
+            let folder = try await scene.files.createFolder("sub", in: .project(scene.project), caller: scene.user)
+            let id = try await scene.upload(to: .folder(id: folder.id)) {
+                try await scene.files.delete(folder.id, caller: scene.user)
+            }
+            try await scene.expectEnd(of: id, .destinationNotFound)
+        }
+    }
+
+    @Test("a project that goes while complete is at work: 3002, and nothing is left")
+    func project() async throws {
+        try await withScene { scene in
+            let id = try await scene.upload(to: .project(scene.project)) {
+                try await scene.projects.delete(scene.project, caller: scene.user)
+            }
+            try await scene.expectEnd(of: id, .projectNotFound)
+        }
+    }
+
+    @Test("a folder that is moved while complete is at work takes the file along")
+    func moved() async throws {
+        try await withScene { scene in
+            let outer = try await scene.files.createFolder("outer", in: .project(scene.project), caller: scene.user)
+            let inner = try await scene.files.createFolder("inner", in: .project(scene.project), caller: scene.user)
+            let id = try await scene.upload(to: .folder(id: inner.id)) {
+                _ = try await scene.files.move(inner.id, to: outer.id, name: nil, caller: scene.user)
+            }
+            let file = try await scene.uploads.complete(id, reports: [], caller: scene.user)
+            #expect(file.parent == inner.id)
+            #expect(try await scene.metadata.file(inner.id)?.parent == outer.id)
+            #expect(try scene.leftOnDisk().count == 1)
+        }
+    }
+
+    private func withScene(_ body: (Scene) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let scene = try await Scene(folder)
+        try await body(scene)
+        try await scene.disk.shutDown()
+        try await scene.metadata.close()
+    }
+}
+
+/// Use cases on real stores, of which the one for bytes can be interrupted.
+private struct Scene {
+    let folder: URL
+    let metadata: SQLMetadataStore
+    let disk: DiskObjectStore
+    let interruption = Interruption()
+    let files: Files
+    let projects: Projects
+    let uploads: Uploads
+    let user: User
+    let project: ProjectID
+
+    init(_ folder: URL) async throws {
+        self.folder = folder
+        metadata = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending(path: "db").path))
+        let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
+        disk = try DiskObjectStore(
+            DiskSettings(folder: FilePath(folder.appending(path: "objects").path), threads: 1),
+            keys: keys
+        )
+        let objects = InterruptedStore(store: disk, interruption: interruption)
+        files = Files(metadata: metadata, objects: objects)
+        projects = Projects(metadata: metadata, objects: objects)
+        uploads = Uploads(metadata: metadata, objects: objects, sizing: PartSizing(), hasher: nil)
+        let fixture = try await MetadataFixture(in: metadata)
+        user = fixture.user
+        project = fixture.project.id
+    }
+
+    /// Starts an upload of no bytes.
+    ///
+    /// - Parameters:
+    ///   - place: Where the file is to go.
+    ///   - deed: Done once complete has made the bytes a file.
+    /// - Returns: Its id.
+    /// - Throws: What initialize throws.
+    func upload(
+        to place: InitializeRequest.Destination,
+        meanwhile deed: @escaping @Sendable () async throws -> Void
+    ) async throws -> String {
+        var body: [String: JSONValue] = ["name": .string("a.bin"), "size": .integer(0)]
+        switch place {
+        case .project(let id): body["project"] = .string(id.description)
+        case .folder(let id): body["parent"] = .string(id)
+        }
+        let request = try InitializeRequest(.object(body))
+        await interruption.plan(deed)
+        return try await uploads.initialize(request, overwrite: false, caller: user).id
+    }
+
+    /// Checks that complete is refused, and that nothing is left.
+    func expectEnd(of id: String, _ code: PontoonError.Code) async throws {
+        try await expectRefusal(code) { try await uploads.complete(id, reports: [], caller: user) }
+        try await expectRefusal(.uploadNotFound) { try await uploads.complete(id, reports: [], caller: user) }
+        #expect(try leftOnDisk() == [])
+        #expect(try await metadata.discardedObjects(limit: 9) == [])
+    }
+
+    /// Names of all files of the object store.
+    func leftOnDisk() throws -> [String] {
+        let names = FileManager.default.enumerator(
+            at: folder.appending(path: "objects"),
+            includingPropertiesForKeys: [.isRegularFileKey]
+        )
+        return try #require(names).compactMap { entry in
+            guard let url = entry as? URL, url.lastPathComponent != "lock" else { return nil }
+            let isFile = try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true
+            return isFile ? url.lastPathComponent : nil
+        }
+    }
+}
+
+/// What is to happen in the middle of something else, once.
+private actor Interruption {
+    private var deed: (@Sendable () async throws -> Void)?
+
+    func plan(_ deed: @escaping @Sendable () async throws -> Void) { self.deed = deed }
+
+    func strike() async throws {
+        let deed = deed
+        self.deed = nil
+        try await deed?()
+    }
+}
+
+/// Does what another store does, and is interrupted once it has finished an object.
+private struct InterruptedStore: ObjectStore {
+    let store: DiskObjectStore
+    let interruption: Interruption
+
+    func prepare(_ key: ObjectKey, size: Int64?) async throws { try await store.prepare(key, size: size) }
+
+    func partRequest(for upload: Upload, part: PartNumber, base: BaseURL, now: Date) async throws -> SignedRequest {
+        try await store.partRequest(for: upload, part: part, base: base, now: now)
+    }
+
+    func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
+        try await store.downloadRequest(for: file, base: base, now: now)
+    }
+
+    func finish(_ key: ObjectKey, parts: [StoredPart], partSize: Int64) async throws {
+        try await store.finish(key, parts: parts, partSize: partSize)
+        try await interruption.strike()
+    }
+
+    func reopen(_ key: ObjectKey) async throws { try await store.reopen(key) }
+    func settle(_ key: ObjectKey) async throws { try await store.settle(key) }
+    func discard(_ key: ObjectKey) async throws { try await store.discard(key) }
+    func recover(open: Set<ObjectKey>) async throws { try await store.recover(open: open) }
+}
