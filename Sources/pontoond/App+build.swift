@@ -80,8 +80,6 @@ struct App {
                 .init(service: server),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
-            // The same once more: the first asks running requests to finish, a second one ends them.
-            cancellationSignals: [.sigterm, .sigint],
             logger: logger
         )
         configuration.maximumGracefulShutdownDuration = settings.grace

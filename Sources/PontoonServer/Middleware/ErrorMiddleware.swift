@@ -21,6 +21,7 @@ struct ErrorMiddleware: RouterMiddleware {
         var response: Response
         do {
             try checkHeaders(request)
+            try checkPath(request)
             response = try await next(request, context)
         } catch let error as HTTPParserError {
             throw error
@@ -40,7 +41,7 @@ struct ErrorMiddleware: RouterMiddleware {
             return try .refusal(refusal)
         }
         if let refusal = error as? HTTPError, refusal.status == .notFound {
-            return try .refusal(unknownRoute(request))
+            return try .refusal(PontoonError(.routeNotFound, "There is nothing at this address."))
         }
         if error is ChannelError || error is CancellationError {
             context.logger.debug("the client went away", metadata: ["error": "\(error)"])
@@ -50,20 +51,19 @@ struct ErrorMiddleware: RouterMiddleware {
         return try .refusal(PontoonError(.internalFault, "An unexpected error occurred; see the server's log."))
     }
 
-    private func unknownRoute(_ request: Request) -> PontoonError {
-        let path = request.uri.path
-        if path.contains("/upload/multipart//") {
-            return PontoonError(.uploadIDMissing, "The upload id is missing.")
-        }
-        return PontoonError(.routeNotFound, "There is nothing at this address.")
-    }
-
     private func checkHeaders(_ request: Request) throws(PontoonError) {
         let size = request.headers.reduce(request.uri.string.utf8.count) {
             $0 + $1.name.rawName.utf8.count + $1.value.utf8.count
         }
         guard size <= maximumHeaderSize else {
             throw PontoonError(.headersTooLarge, "The request's head is longer than \(maximumHeaderSize) bytes.")
+        }
+    }
+
+    /// The router takes two slashes for one, so an empty id would make the next segment the id.
+    private func checkPath(_ request: Request) throws(PontoonError) {
+        guard !request.uri.path.hasPrefix("/v2/upload/multipart//") else {
+            throw PontoonError(.uploadIDMissing, "The upload id is missing.")
         }
     }
 
