@@ -28,4 +28,10 @@ struct AppContext: RequestContext {
         }
         return text
     }
+
+    /// Logs what the caller of a refused request is not told.
+    func logCause(of refusal: PontoonError) {
+        guard let cause = refusal.cause else { return }
+        logger.warning("refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
+    }
 }

@@ -20,7 +20,9 @@ struct BadHTTPTests {
             "POST /v2/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
             "POST /v2/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            // More than the parser takes, in bytes or in fields.
             "GET /v2/user HTTP/1.1\r\nHost: x\r\nX-A: \(String(repeating: "a", count: 100_000))\r\n\r\n",
+            "GET /v2/user HTTP/1.1\r\nHost: x\r\n\((0..<2000).map { "X-\($0): a\r\n" }.joined())\r\n",
         ]
         try await withEnduringServer { server in
             for request in requests {
@@ -39,10 +41,9 @@ struct BadHTTPTests {
     func longHead() async throws {
         try await withEnduringServer { server in
             let long = String(repeating: "a", count: 64 << 10)
-            let many = (0..<2000).map { "X-\($0): \(String(repeating: "a", count: 25))\r\n" }.joined()
             let rest = "Host: x\r\nX-SBG-Auth-Token: \(server.token)\r\nConnection: close\r\n"
             let requests = [
-                "GET /v2/user HTTP/1.1\r\n\(rest)X-A: \(long)\r\n\r\n", "GET /v2/user HTTP/1.1\r\n\(rest)\(many)\r\n",
+                "GET /v2/user HTTP/1.1\r\n\(rest)X-A: \(long)\r\n\r\n",
                 "GET /v2/user?a=\(long.prefix(40_000)) HTTP/1.1\r\n\(rest)\r\n",
                 "GET /v2/\(long.prefix(40_000)) HTTP/1.1\r\n\(rest)\r\n",
                 "POST /v2/upload/multipart HTTP/1.1\r\n\(rest)Content-Length: 2\r\nX-A: \(long)\r\n\r\n{}",

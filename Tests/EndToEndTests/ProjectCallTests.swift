@@ -135,7 +135,7 @@ struct ProjectCallTests {
                 ("?tags=red,blue", ["Alpha One"]), ("?tags=red&tags=blue", ["Alpha One"]), ("?tags=Red", []),
                 ("?tags=a+b", ["100%_done"]), ("?tags=red&name=two", ["alpha TWO"]),
                 ("/admin?tags=red&name=two", ["alpha TWO"]),
-                ("/nobody", []), ("?unknown=x&category=PRIVATE&name=one", ["Alpha One"]),
+                ("/nobody", []), ("?unknown=x&category=PRIVATE&name=a+one", ["Alpha One"]),
             ]
             for (query, expected) in rows {
                 let answer = try await server.api.call(.GET, "/projects\(query)")

@@ -40,7 +40,8 @@ final class Routes {
                     query: Query(request)
                 )
                 response = try await handle(call)
-            } catch let error as PontoonError where error.code != .notAuthenticated && error.cause == nil {
+            } catch let error as PontoonError where error.code != .notAuthenticated {
+                context.logCause(of: error)
                 response = try .refusal(error)
             }
             RateLimit.mark(&response, now: now)

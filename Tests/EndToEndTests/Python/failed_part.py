@@ -1,4 +1,4 @@
-"""A part that the server refuses: the client does not look at the status of a PUT, so the server must not take the rest.
+"""A part that the server refuses: the client does not look at the status of a PUT, so the server must hold it back.
 
 Usage: failed_part.py PART_SIZE
 """
