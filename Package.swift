@@ -63,9 +63,14 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "PontoonDocument",
+            resources: [.embedInCode("Resources/openapi.yaml")],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "PontoonServer",
             dependencies: [
-                "PontoonCore",
+                "PontoonCore", "PontoonDocument",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -127,10 +132,11 @@ let package = Package(
         .testTarget(
             name: "PontoonServerTests",
             dependencies: [
-                "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonServer", "PontoonTesting",
+                "PontoonCore", "PontoonDocument", "PontoonMetadata", "PontoonObjects", "PontoonServer", "PontoonTesting",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: swiftSettings
         ),

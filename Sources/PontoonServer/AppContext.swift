@@ -33,4 +33,10 @@ struct AppContext: RequestContext {
     func projectID() throws -> ProjectID {
         ProjectID(owner: try segment("owner"), shortName: try segment("project"))
     }
+
+    /// Logs what the caller of a refused request is not told.
+    func logCause(of refusal: PontoonError) {
+        guard let cause = refusal.cause else { return }
+        logger.warning("refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
+    }
 }

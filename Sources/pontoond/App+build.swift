@@ -75,6 +75,8 @@ struct App {
         }
         var configuration = ServiceGroupConfiguration(
             services: [
+                // First, so that it stops last.
+                .init(service: SecondSignal()),
                 .init(service: Housekeeping(maintenance: maintenance, logger: logger)),
                 .init(service: Hashing(hasher: hasher, logger: logger)),
                 // Last, so that it stops first.
@@ -106,6 +108,21 @@ struct Housekeeping: Service {
                     logger.error("housekeeping failed", metadata: ["error": "\(error)"])
                 }
                 guard (try? await Task.sleep(for: .seconds(60))) != nil else { return }
+            }
+        }
+    }
+}
+
+/// Ends the process at once when it is asked to stop a second time: whoever asks twice does not want to wait for the grace.
+///
+/// What was acknowledged is safe whenever the process ends, so nothing has to be tidied first.
+struct SecondSignal: Service {
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var isStopping = false
+            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+                if isStopping { exit(EXIT_FAILURE) }
+                isStopping = true
             }
         }
     }

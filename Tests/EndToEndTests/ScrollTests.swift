@@ -95,10 +95,8 @@ struct ScrollTests {
             #expect(all[0]["size"] == 1)
             #expect(all[0]["tags"] == nil)
             #expect(try await api.call(.GET, "/files/scroll?project=admin/uploads&name=").entries == [])
-            let none = try await api.call(.GET, "/files/scroll?project=admin/uploads&limit=0")
-            #expect(try none.entries == [])
-            #expect(none["links"] == [])
-            #expect(none.headers["X-Total-Matching-Query"] == ["4"])
+            let one = try await api.call(.GET, "/files/scroll?project=admin/uploads&limit=1")
+            #expect(one.headers["X-Total-Matching-Query"] == ["4"])
         }
     }
 
@@ -112,7 +110,8 @@ struct ScrollTests {
                 ("/files/scroll?\(place)&token=", 400, 90000), ("/files/scroll?\(place)&token=x", 400, 90000),
                 ("/files/scroll?\(place)&token=n1!!", 400, 90000), ("/files/scroll?\(place)&token=n1AA", 400, 90000),
                 ("/files/scroll?\(place)&token=n1_w", 400, 90000), ("/files/scroll?\(place)&limit=x", 400, 90000),
-                ("/files/scroll?\(place)&limit=-1", 400, 90000), ("/files/scroll?token=init", 400, 5029),
+                ("/files/scroll?\(place)&limit=-1", 400, 90000),
+                ("/files/scroll?\(place)&limit=0", 400, 90000), ("/files/scroll?token=init", 400, 5029),
                 ("/files/scroll?\(place)&parent=x", 400, 5031), ("/files/scroll?project=x", 400, 5005),
                 ("/files/scroll?project=admin/nope", 404, 3002), ("/files/scroll?parent=nope", 404, 5002),
                 ("/files/scroll?parent=\(file)", 400, 5022), ("/files/\(file)/scroll", 400, 5022),

@@ -39,6 +39,8 @@ extension Uploads {
             case .active:
                 do {
                     try await record(reports, of: id)
+                    // Decided before the move as well: a complete that comes too early must not disturb parts on their way.
+                    _ = try await plan(upload)
                 } catch let error as PontoonError {
                     // The parts' records go when another call completes the upload in between.
                     guard try await self.upload(id, caller: caller).state != .active else { throw error }
@@ -87,13 +89,16 @@ extension Uploads {
         throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' exists there.")
     }
 
-    private func makeContent(of upload: Upload) async throws -> FileContent {
-        let parts: [StoredPart]
-        let size: Int64
+    /// The parts to assemble, and their length.
+    private func plan(_ upload: Upload) async throws -> (parts: [StoredPart], size: Int64) {
         switch CompletionPlan(parts: try await metadata.parts(of: upload.id), size: upload.size) {
         case .refuse(let reason): throw PontoonError(.completeRefused, reason)
-        case .assemble(let reported, let total): (parts, size) = (reported, total)
+        case .assemble(let parts, let size): return (parts, size)
         }
+    }
+
+    private func makeContent(of upload: Upload) async throws -> FileContent {
+        let (parts, size) = try await plan(upload)
         try await checkName(of: upload)
         var md5: String?
         if let declared = upload.md5, let hasher {

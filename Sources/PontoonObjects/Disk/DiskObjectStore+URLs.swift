@@ -32,7 +32,8 @@ extension DiskObjectStore {
         now: Date,
         reportHeaders: [String]
     ) async throws -> SignedRequest {
-        let expires = Int64(now.timeIntervalSince1970 + settings.urlLifetime.timeInterval)
+        // Up to a whole second, so that no URL lives shorter than promised.
+        let expires = Int64((now.timeIntervalSince1970 + settings.urlLifetime.timeInterval).rounded(.up))
         let signed = SignedPath(method: method, path: path, expires: expires, key: try await keys.current())
         return SignedRequest(
             method: method,

@@ -23,7 +23,7 @@ struct FileDetailCalls {
     }
 
     @Sendable private func change(_ call: APICall, replacing: Bool) async throws -> Response {
-        guard case .object(let fields) = try await support.bodies.read(call.request, code: .metadataInvalid) else {
+        guard case .object(let fields) = try await support.bodies.read(call.request, code: .badRequest) else {
             throw PontoonError(.metadataInvalid, "The body must be a JSON object.")
         }
         let metadata = try await files.changeMetadata(

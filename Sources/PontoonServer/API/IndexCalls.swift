@@ -1,6 +1,8 @@
 import Hummingbird
 import HummingbirdCore
+import NIOCore
 import PontoonCore
+import PontoonDocument
 
 /// The index, the rate limit and the caller.
 ///
@@ -14,6 +16,7 @@ struct IndexCalls {
 
     func add(to routes: Routes) {
         routes.open(.get, "/v2", index)
+        routes.open(.get, "/v2/openapi.yaml", document)
         routes.call(.get, "/rate_limit", rateLimit)
         routes.call(.get, "/user", user)
         routes.call(.get, "/users/{username}", namedUser)
@@ -27,8 +30,18 @@ struct IndexCalls {
         )
         urls["markers_url"] = .string("\(base.api)/genome/markers")
         // What Pontoon adds to the API, for clients that ask; other clients never notice.
-        urls["extensions"] = .array([.string("checksums"), .string("upload_contents")])
+        urls["extensions"] = .array([.string("checksums"), .string("openapi"), .string("upload_contents")])
         return try .json(JSONValue.object(urls))
+    }
+
+    @Sendable private func document(_ request: Request, _ context: AppContext) async throws -> Response {
+        try await support.bodies.drop(request)
+        let body = ByteBuffer(bytes: APIDocument.openAPI)
+        return Response(
+            status: .ok,
+            headers: [.contentType: "application/yaml", .contentLength: String(body.readableBytes)],
+            body: ResponseBody(byteBuffer: body)
+        )
     }
 
     @Sendable private func rateLimit(_ call: APICall) async throws -> Response {

@@ -10,8 +10,9 @@ final class Routes {
     /// The methods of each path.
     private(set) var methods: [String: Set<HTTPRequest.Method>] = [:]
     private let router: Router<AppContext>
+    private var refusals: [String: PontoonError] = [:]
 
-    private static let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+    private static let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
 
     init(router: Router<AppContext>, support: APISupport) {
         self.router = router
@@ -60,16 +61,19 @@ final class Routes {
         router.on(RouterPath(path), method: method) { request, context in try await handle(request, context) }
     }
 
+    /// Refuses the other methods of one path with something else than 405.
+    func refuseOtherMethods(of path: String, with refusal: PontoonError) { refusals[path] = refusal }
+
     /// Refuses the other methods; after all calls were added.
     func refuseOtherMethods() {
         for (path, allowed) in methods {
             let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+            let standard = PontoonError(.methodNotAllowed, "This address knows only \(allow).")
+            let refusal = refusals[path] ?? standard
             for method in Self.known where !allowed.contains(method) {
                 router.on(RouterPath(path), method: method) { _, _ in
-                    var response = try Response.refusal(
-                        PontoonError(.methodNotAllowed, "This address knows only \(allow).")
-                    )
-                    response.headers[.allow] = allow
+                    var response = try Response.refusal(refusal)
+                    if refusal.code == .methodNotAllowed { response.headers[.allow] = allow }
                     return response
                 }
             }

@@ -13,9 +13,15 @@ struct DataPlaneCalls {
     let plane: Services.DataPlane
 
     func add(to routes: Routes) {
-        routes.open(.put, "/storage/parts/{upload_id}/{part_number}", putPart)
-        routes.open(.get, "/storage/files/{file_id}", getFile)
-        routes.open(.head, "/storage/files/{file_id}", getFile)
+        let part = "/storage/parts/{upload_id}/{part_number}"
+        let file = "/storage/files/{file_id}"
+        routes.open(.put, part, putPart)
+        routes.open(.get, file, getFile)
+        routes.open(.head, file, getFile)
+        // No URL that this server signs grants any other method.
+        for path in [part, file] {
+            routes.refuseOtherMethods(of: path, with: PontoonError(.urlRefused, "The URL does not grant this method."))
+        }
     }
 
     @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {

@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 
 /// Ends a connection after an answer that says `Connection: close`.
@@ -30,6 +31,12 @@ final class LingeringCloseHandler: ChannelDuplexHandler {
         }
         context.fireChannelRead(data)
         closeIfDue(context)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Where a request that cannot be parsed ends is unknown: the client may be in the middle of it.
+        if error is HTTPParserError { isReadingBody = true }
+        context.fireErrorCaught(error)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

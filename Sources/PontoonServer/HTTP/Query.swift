@@ -27,9 +27,10 @@ struct Query: Sendable {
 
     /// The page asked for.
     ///
-    /// - Throws: `.badRequest` unless `limit` and `offset` are whole numbers from 0; a limit above 100 counts as 100.
+    /// - Throws: `.badRequest` unless `limit` is a whole number from 1 and `offset` one from 0; a limit above 100 counts as
+    ///   100.
     func page() throws(PontoonError) -> Page {
-        Page(offset: try number("offset") ?? 0, limit: min(try number("limit") ?? 50, 100))
+        Page(offset: try number("offset", from: 0) ?? 0, limit: min(try number("limit", from: 1) ?? 50, 100))
     }
 
     /// The fields asked for.
@@ -53,10 +54,10 @@ struct Query: Sendable {
             .joined(separator: "&")
     }
 
-    private func number(_ name: String) throws(PontoonError) -> Int? {
+    private func number(_ name: String, from least: Int) throws(PontoonError) -> Int? {
         guard let text = self[name] else { return nil }
-        guard let value = Int(text), value >= 0 else {
-            throw PontoonError(.badRequest, "The parameter '\(name)' must be a whole number from 0.")
+        guard let value = Int(text), value >= least else {
+            throw PontoonError(.badRequest, "The parameter '\(name)' must be a whole number from \(least).")
         }
         return value
     }

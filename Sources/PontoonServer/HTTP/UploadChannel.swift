@@ -33,6 +33,7 @@ struct UploadChannel: ServerChildChannel, HTTPChannelHandler {
                 withOutboundHeaderValidation: false
             )
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(try MalformedRequestHandler())
             try pipeline.addHandler(LingeringCloseHandler())
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
             return try NIOAsyncChannel(

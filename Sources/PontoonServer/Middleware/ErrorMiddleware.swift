@@ -37,9 +37,7 @@ struct ErrorMiddleware: RouterMiddleware {
     private func answer(_ error: any Error, _ request: Request, _ context: AppContext) throws -> Response {
         if error is HTTPParserError { throw error }
         if let refusal = error as? PontoonError {
-            if let cause = refusal.cause {
-                context.logger.warning("refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
-            }
+            context.logCause(of: refusal)
             return try .refusal(refusal)
         }
         if let refusal = error as? HTTPError, refusal.status == .notFound {

@@ -40,14 +40,19 @@ struct ServeCommand: AsyncParsableCommand {
                     app.logger.warning("the credentials keep an old address", metadata: ["error": "\(error)"])
                 }
                 if isFirst { Self.say("Made user admin, project admin/uploads and a token.") }
-                Self.say("Listening on \(endpoint)")
+                Self.say("Listening on \(Self.address(settings, port: port))")
                 Self.say("Credentials are in \(credentials.path)")
             }
         }
     }
 
+    /// Where clients reach the server.
     private static func endpoint(_ settings: Settings, port: Int) -> String {
-        if let url = settings.server.publicURL { return url.api }
+        settings.server.publicURL?.api ?? address(settings, port: port)
+    }
+
+    /// Where this process listens, whatever is in front of it.
+    private static func address(_ settings: Settings, port: Int) -> String {
         let host = settings.server.host
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/v2"
     }

@@ -45,6 +45,8 @@ struct UnexpectedAnswer: Error, CustomStringConvertible { let description: Strin
 struct APIClient: Sendable {
     let origin: String
     var token: String?
+    /// What carries the calls.
+    var http: HTTPClient = .shared
 
     /// Calls the API; `path` is below `/v2`.
     func call(
@@ -74,7 +76,7 @@ struct APIClient: Sendable {
         request.method = method
         request.headers = headers
         if let body { request.body = .bytes(body) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await http.execute(request, timeout: .seconds(120))
         let bytes = try await response.body.collect(upTo: 64 << 20)
         return Answer(status: Int(response.status.code), headers: response.headers, body: bytes)
     }
@@ -169,15 +171,25 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral,
     package init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
+/// Connects to a server as often as it is asked to, many times at once, and gives up at once when the server is gone.
+let impatientHTTP: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+}()
+
 /// Bytes that look random and are the same for the same seed (SplitMix64, little-endian).
 func pseudoRandomBytes(seed: UInt64, count: Int) -> ByteBuffer {
-    var buffer = ByteBufferAllocator().buffer(capacity: count + 8)
-    var state = seed
-    while buffer.readableBytes < count {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        buffer.writeInteger(mixed ^ (mixed >> 31), endianness: .little)
+    var random = SeededGenerator(seed: seed)
+    // A plain array: the tests are built without optimization, and tens of MiB are asked for.
+    var words = [UInt64](repeating: 0, count: (count + 7) / 8)
+    words.withUnsafeMutableBufferPointer { words in
+        var index = 0
+        while index < words.count {
+            words[index] = random.next().littleEndian
+            index += 1
+        }
     }
-    return buffer.getSlice(at: 0, length: count) ?? ByteBuffer()
+    return words.withUnsafeBytes { ByteBuffer(bytes: $0.prefix(count)) }
 }

@@ -3,7 +3,7 @@ import NIOPosix
 
 /// A TCP connection on which a test writes what it likes: torn, slow or malformed requests.
 struct RawConnection: Sendable {
-    private let inbound: NIOAsyncChannelInboundStream<ByteBuffer>
+    private let inbox: Inbox
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
 
     /// Runs with a connection to a server; it is closed afterwards.
@@ -19,7 +19,7 @@ struct RawConnection: Sendable {
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
-            try await body(RawConnection(inbound: inbound, outbound: outbound))
+            try await body(RawConnection(inbox: Inbox(inbound.makeAsyncIterator()), outbound: outbound))
         }
     }
 
@@ -31,34 +31,60 @@ struct RawConnection: Sendable {
 
     /// Reads until the other side closes.
     func readToEnd(limit: Int = 1 << 20) async throws -> String {
-        var all = ByteBuffer()
-        for try await chunk in inbound {
-            all.writeImmutableBuffer(chunk)
-            if all.readableBytes > limit { break }
-        }
-        return String(buffer: all)
+        try await inbox.take { $0.readableBytes > limit ? $0.readableBytes : nil }
     }
 
     /// Reads until the text has come, or the other side closes.
     func read(until marker: String) async throws -> String {
-        var all = ByteBuffer()
-        for try await chunk in inbound {
-            all.writeImmutableBuffer(chunk)
-            if String(buffer: all).contains(marker) { break }
-        }
-        return String(buffer: all)
+        try await inbox.take { String(buffer: $0).contains(marker) ? $0.readableBytes : nil }
     }
 
-    /// Reads until the other side closes; what is to be done once a text has come is done in between.
-    func readToEnd(after marker: String, _ next: () async throws -> Void) async throws -> String {
-        var all = ByteBuffer()
-        var isDone = false
-        for try await chunk in inbound {
-            all.writeImmutableBuffer(chunk)
-            guard !isDone, String(buffer: all).contains(marker) else { continue }
-            isDone = true
-            try await next()
+    /// Reads one answer: its head, and as much body as that announces.
+    ///
+    /// What follows is left for the next.
+    func readAnswer() async throws -> RawAnswer {
+        let head = try await inbox.take { buffer in
+            String(buffer: buffer).firstRange(of: "\r\n\r\n").map { head in
+                String(buffer: buffer)[..<head.upperBound].utf8.count
+            }
         }
-        return String(buffer: all)
+        let length = RawAnswer(head: head, body: "").values(of: "Content-Length").first.flatMap { Int($0) } ?? 0
+        return RawAnswer(head: head, body: try await inbox.take { $0.readableBytes >= length ? length : nil })
+    }
+}
+
+/// An answer as it came.
+struct RawAnswer: Sendable {
+    let head: String
+    let body: String
+
+    /// The number in the first line; 0 when there is none.
+    var status: Int { Int(head.split(separator: " ").dropFirst().first ?? "") ?? 0 }
+
+    /// The values of a header, one for each time that it came.
+    func values(of name: String) -> [String] {
+        head.split(separator: "\r\n").filter { $0.lowercased().hasPrefix(name.lowercased() + ":") }
+            .map { $0.dropFirst(name.count + 1).trimmingPrefix(" ").description }
+    }
+}
+
+/// What has come on a connection and was not taken yet.
+private actor Inbox {
+    private var stream: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private var buffer = ByteBuffer()
+
+    init(_ stream: sending NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator) { self.stream = stream }
+
+    /// Takes as many bytes as `count` wants, asking it again whenever more came; all of them when the other side closes.
+    func take(_ count: @Sendable (ByteBuffer) -> Int?) async throws -> String {
+        while true {
+            if let count = count(buffer) { return buffer.readString(length: count) ?? "" }
+            var stream = stream
+            guard let chunk = try await stream.next(isolation: self) else {
+                return buffer.readString(length: buffer.readableBytes) ?? ""
+            }
+            self.stream = stream
+            buffer.writeImmutableBuffer(chunk)
+        }
     }
 }

@@ -122,3 +122,12 @@ func target(_ url: String) throws -> String {
     let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
     return "/" + (try #require(parts.last))
 }
+
+extension RawConnection {
+    /// Reads until the other side closes; what is to be done once a text has come is done in between.
+    func readToEnd(after marker: String, _ next: () async throws -> Void) async throws -> String {
+        let first = try await read(until: marker)
+        if first.contains(marker) { try await next() }
+        return first + (try await readToEnd())
+    }
+}
