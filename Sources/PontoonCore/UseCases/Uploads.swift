@@ -9,6 +9,7 @@ package struct Uploads: Sendable {
     let garbage: GarbageCollector
     let hasher: PrefixHasher?
     let now: @Sendable () -> Date
+    let stranded = StrandedUploads()
 
     /// Works on two stores.
     ///
