@@ -35,6 +35,7 @@ let package = Package(
     targets: [
         .target(name: "CChecksum"),
         .target(name: "CFileCalls"),
+        .target(name: "CMemory"),
         .target(
             name: "PontoonCore",
             dependencies: [
@@ -96,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "pontoond",
             dependencies: [
-                "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonServer",
+                "CMemory", "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -7,6 +7,7 @@ import PontoonMetadata
 import PontoonObjects
 import PontoonServer
 import ServiceLifecycle
+import SystemPackage
 import UnixSignals
 
 /// The chosen stores, and the use cases over them.
@@ -86,9 +87,22 @@ struct App {
             logger: logger
         )
         configuration.maximumGracefulShutdownDuration = settings.grace
-        try await ServiceGroup(configuration: configuration).run()
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as IOError {
+            throw cannotListen("\(Errno(rawValue: error.errnoCode))")
+        } catch is SocketAddressError.UnknownHost {
+            throw cannotListen("the host is not known")
+        }
         try await objects.shutDown()
         try await metadata.close()
+    }
+}
+
+extension App {
+    /// The server's socket is the only one that the services make by themselves.
+    private func cannotListen(_ reason: String) -> SettingError {
+        SettingError(.listen, "'\(settings.server.host):\(settings.server.port)' cannot be listened on: \(reason)")
     }
 }
 

@@ -4,16 +4,29 @@ import SystemPackage
 
 /// The folder that holds everything: the database, the objects and the first user's credentials.
 enum DataFolder {
-    /// Makes the folder, for its owner only.
+    /// Makes the folder, for its owner only, with those above it.
+    ///
+    /// - Throws: ``SettingError`` when it cannot be made, or exists and cannot be written.
     static func make(_ folder: FilePath) throws {
         do {
-            try FileManager.default.createDirectory(
-                atPath: folder.string,
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
-        } catch {
-            throw SettingError(.data, "the folder '\(folder)' cannot be made: \(error.localizedDescription)")
+            try create(folder)
+        } catch let error as Errno {
+            throw SettingError(.data, "the folder '\(folder)' cannot be made: \(error)")
+        }
+        guard access("\(folder)/.", R_OK | W_OK | X_OK) == 0 else {
+            throw SettingError(.data, "the folder '\(folder)' cannot be written: \(Errno(rawValue: errno))")
+        }
+    }
+
+    private static func create(_ folder: FilePath) throws {
+        let parent = folder.removingLastComponent()
+        guard mkdir(folder.string, 0o700) != 0 else { return }
+        switch Errno(rawValue: errno) {
+        case .fileExists: return
+        case .noSuchFileOrDirectory where !parent.isEmpty:
+            try create(parent)
+            guard mkdir(folder.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
+        case let error: throw error
         }
     }
 }

@@ -137,7 +137,9 @@ struct GivenSettings {
         do {
             return try Yams.compose(yaml: text)
         } catch {
-            throw SettingError(.config, "the file '\(path)' is not YAML: \(error)")
+            // The lines after the first show the place with a pointer.
+            let problem = "\(error)".prefix { $0 != "\n" }
+            throw SettingError(.config, "the file '\(path)' is not YAML: \(problem)")
         }
     }
 }

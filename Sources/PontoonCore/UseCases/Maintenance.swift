@@ -52,6 +52,7 @@ package struct Maintenance: Sendable {
     ///
     /// - Returns: Ids of the uploads that were aborted because nobody touched them.
     package func tidy() async throws -> [String] {
+        try await uploads.retryStranded()
         let expired = try await expireUploads()
         try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.timeInterval))
         try await garbage.collect()

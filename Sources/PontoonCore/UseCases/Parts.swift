@@ -47,6 +47,7 @@ package struct Parts: Sendable {
         let limit = PartSizing.longestPart(size: upload.size)
         guard (length ?? 0) <= limit else { throw Self.tooLong(limit) }
         let writer = try await objects.openPart(number, of: upload, length: length, expecting: expected)
+        var mayBeRecorded = false
         do {
             if let old = try await metadata.forgetPart(number, of: uploadID) {
                 try await drop(old, of: upload, for: writer)
@@ -55,13 +56,16 @@ package struct Parts: Sendable {
             if let length, received != length {
                 throw PontoonError(.bodyIncomplete, "\(received) of \(length) announced bytes arrived.")
             }
-            let part = try await record(try await writer.sync(), number, of: uploadID, place: writer.place)
+            let digest = try await writer.sync()
+            mayBeRecorded = true
+            let part = try await record(digest, number, of: uploadID, place: writer.place)
             if let old = part.replaced { try await drop(old, of: upload, for: writer) }
             await writer.close()
             if upload.md5 != nil { await hasher.partStored(of: upload) }
             return part.stored.etag
         } catch {
-            await writer.discard()
+            // Whether a commit that failed took place is known at the next start only: until then the bytes must stay.
+            if !mayBeRecorded || error is PontoonError { await writer.discard() }
             await writer.close()
             await removeLeftovers(of: upload)
             throw error

@@ -33,6 +33,8 @@ extension Uploads {
             switch upload.state {
             case .completed:
                 return try Self.fileID(of: upload)
+            case .completing where stranded.remove(id):
+                try await giveBack(id)
             case .completing:
                 // Another call is at work, here or on another server; only the store knows when it ends.
                 try await Task.sleep(for: .milliseconds(20))
@@ -46,6 +48,8 @@ extension Uploads {
                     guard try await self.upload(id, caller: caller).state != .active else { throw error }
                     continue
                 }
+                // From here on "completing" means that this call, or one like it, is at work.
+                _ = stranded.remove(id)
                 if try await metadata.moveUpload(id, from: .active, to: .completing) {
                     return try await assemble(upload)
                 }
@@ -59,6 +63,11 @@ extension Uploads {
             try await objects.reopen(upload.key)
             _ = try await metadata.moveUpload(upload.id, from: .completing, to: .active)
         }
+    }
+
+    /// Makes usable again the uploads that could not be when their completion failed.
+    package func retryStranded() async throws {
+        for id in stranded.all where stranded.remove(id) { try await giveBack(id) }
     }
 
     private static func fileID(of upload: Upload) throws -> String {
@@ -151,15 +160,21 @@ extension Uploads {
 
     /// Makes the upload usable again, unless the file was made after all and only the answer was lost.
     private func takeBack(_ upload: Upload, after error: any Error) async throws -> String {
-        guard let current = try await metadata.upload(upload.id) else {
+        let current: Upload?
+        do {
+            current = try await metadata.upload(upload.id)
+        } catch {
+            stranded.insert(upload.id)
+            throw error
+        }
+        guard let current else {
             // Its project was deleted meanwhile, and what finishing made has no owner.
             try await objects.discard(upload.key)
             let cause = error is PontoonError ? nil : error
             throw PontoonError(.projectNotFound, "The project was deleted, and the upload with it.", cause: cause)
         }
         if current.state == .completed { return try Self.fileID(of: current) }
-        try await objects.reopen(upload.key)
-        _ = try await metadata.moveUpload(upload.id, from: .completing, to: .active)
+        try await giveBack(upload.id)
         switch (error as? PontoonError)?.code {
         case .storageFull:
             throw PontoonError(.completeRefused, "There is not enough room to put the parts together.", cause: error)
@@ -168,6 +183,17 @@ extension Uploads {
             if try await metadata.abortUpload(upload.id) { try await garbage.collect() }
             throw error
         default: throw error
+        }
+    }
+
+    private func giveBack(_ id: String) async throws {
+        do {
+            guard let upload = try await metadata.upload(id), upload.state == .completing else { return }
+            try await objects.reopen(upload.key)
+            _ = try await metadata.moveUpload(id, from: .completing, to: .active)
+        } catch {
+            stranded.insert(id)
+            throw error
         }
     }
 }

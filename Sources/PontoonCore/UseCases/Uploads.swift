@@ -13,6 +13,7 @@ package struct Uploads: Sendable {
     let hasher: PrefixHasher?
     let now: @Sendable () -> Date
     private var isForPackages = false
+    let stranded = StrandedUploads()
 
     /// Works on two stores.
     ///

@@ -79,8 +79,8 @@ extension DiskObjectStore: HostedObjectStore {
         guard let size, size > 0 else { return }
         try await pool.run { [self] in
             try checkRoom(for: size, else: .noRoom)
-            let file = try openOrCreate(layout.upload(key))
             do {
+                let file = try openOrCreate(layout.upload(key))
                 try file.closeAfter { _ = try file.allocate(size: size) }
             } catch let error as Errno {
                 try Link.remove(layout.upload(key))

@@ -160,7 +160,8 @@ extension Response {
 
     private static func links(_ page: Page, total: Int) -> [(page: Page, rel: String)] {
         var links: [(Page, String)] = []
-        if page.limit > 0, page.offset + page.limit < total {
+        // Not as a sum, which could overflow: the offset is as large as the caller likes.
+        if page.limit > 0, page.offset < total - page.limit {
             links.append((Page(offset: page.offset + page.limit, limit: page.limit), "next"))
         }
         if page.limit > 0, page.offset > 0 {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMemory
 import Foundation
 import Logging
 import PontoonCore
@@ -21,6 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var server: ServerFlags
 
     func run() async throws {
+        cmemory_return_large_blocks()
         try await reporting {
             let flags = data.values.merging(server.values) { first, _ in first }
             let settings = try Settings(try await GivenSettings(flags: flags))

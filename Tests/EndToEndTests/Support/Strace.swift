@@ -1,0 +1,89 @@
+import Foundation
+import Glibc
+import Subprocess
+import SystemPackage
+import Testing
+
+/// Runs while strace watches a server; it lets go afterwards, and the server goes on.
+///
+/// `arguments` say what to trace and what to make fail; the calls are written to `output`.
+func withStrace<Value: Sendable>(
+    _ server: ServerProcess,
+    _ arguments: [String],
+    output: FilePath,
+    _ body: @Sendable () async throws -> Value
+) async throws -> Value {
+    try await run(
+        .path("/usr/bin/strace"),
+        arguments: Arguments(["-f", "-y", "-s", "5000", "-o", output.string, "-p", String(server.pid)] + arguments),
+        input: .none,
+        output: .discarded,
+        error: .sequence
+    ) { execution in
+        defer { kill(execution.processIdentifier.value, SIGTERM) }
+        var isAttached = false
+        for try await line in execution.standardError.strings() {
+            isAttached = line.contains(" attached")
+            if isAttached { break }
+        }
+        try #require(isAttached, "strace cannot watch the server; the tests need Debian's strace, and run as root")
+        return try await body()
+    }.closureResult
+}
+
+/// The calls that strace saw, in its order.
+struct SystemCallTrace {
+    /// One call, from the line on which it began to the line on which it was over.
+    struct Call {
+        let name: Substring
+        let arguments: Substring
+        let begin: Int
+        var end: Int
+        var result: Substring
+
+        var succeeded: Bool { !result.hasPrefix("-1 ") && !result.isEmpty }
+
+        /// Paths of files among the arguments, as `-y` shows them, in order.
+        var paths: [Substring] { arguments.matches(of: #/\d+<(\/[^>]*)>/#).map(\.1) }
+
+        /// The last number among the arguments of a write to a place in a file.
+        var offset: Int? { arguments.split(separator: ", ").last.flatMap { Int($0.split(separator: " ")[0]) } }
+    }
+
+    private(set) var calls: [Call] = []
+
+    /// Reads what strace wrote.
+    ///
+    /// A call during which another thread made one is shown on two lines:
+    /// `7 fdatasync(3</a> <unfinished ...>` and later `7 <... fdatasync resumed>) = 0`.
+    init(_ text: String) {
+        var unfinished: [Substring: Int] = [:]
+        for (number, line) in text.split(separator: "\n").enumerated() {
+            let halves = line.split(separator: " ", maxSplits: 1)
+            guard halves.count == 2 else { continue }
+            let (thread, said) = (halves[0], halves[1].drop { $0 == " " })
+            if said.hasPrefix("<... ") {
+                guard let call = unfinished.removeValue(forKey: thread) else { continue }
+                calls[call].end = number
+                calls[call].result = Self.result(said)
+            } else if let open = said.firstIndex(of: "("), !said.hasPrefix("+++"), !said.hasPrefix("---") {
+                let isOver = !said.hasSuffix(" <unfinished ...>")
+                if !isOver { unfinished[thread] = calls.count }
+                let close = isOver ? said.lastIndex(of: ")") : said.lastIndex(of: "<")
+                calls.append(
+                    Call(
+                        name: said[..<open],
+                        arguments: said[said.index(after: open)..<(close ?? said.endIndex)],
+                        begin: number,
+                        end: isOver ? number : .max,
+                        result: isOver ? Self.result(said) : ""
+                    )
+                )
+            }
+        }
+    }
+
+    private static func result(_ line: Substring) -> Substring {
+        line.range(of: " = ", options: .backwards).map { line[$0.upperBound...] } ?? ""
+    }
+}
