@@ -133,7 +133,8 @@ let package = Package(
         .testTarget(
             name: "PontoonServerTests",
             dependencies: [
-                "PontoonCore", "PontoonDocument", "PontoonMetadata", "PontoonObjects", "PontoonServer", "PontoonTesting",
+                "PontoonCore", "PontoonDocument", "PontoonMetadata", "PontoonObjects", "PontoonServer",
+                "PontoonTesting",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -16,6 +16,7 @@ extension Migration {
     static let all = [
         Migration(name: "0001-initial", statements: identity + projects + files + uploads + upkeep),
         Migration(name: "0002-code-packages", statements: codePackages),
+        Migration(name: "0003-totals", statements: totals),
     ]
 
     private static let identity: [SQLStatement] = [

@@ -41,11 +41,15 @@ extension SQLMetadataStore {
             if isFolder, try !connection.query(selectAbove, [folder, id]).isEmpty {
                 throw PontoonError(.folderCycle, "A folder cannot be moved into itself or a folder in it.")
             }
+            // Held, so that of two moves of one file at once the later one knows which folder it leaves.
+            let place = try connection.query(selectParent, [id], holding: .exclusive("files"))
+            guard let old = try place.first?.text("parent_id") else { return nil }
             do {
                 guard try connection.execute(updatePlace, [folder, name, now, id]) == 1 else { return nil }
             } catch let error as SQLError where error.kind == .uniqueViolation {
                 throw PontoonError(.fileExists, "The folder has an entry of this name already.", cause: error)
             }
+            if old != folder { try connection.add(entries: [old: -1, folder: 1]) }
             return try connection.file(id)
         }
     }
@@ -82,6 +86,7 @@ private let selectObjectOfFile: SQLStatement = """
 private let selectMovable: SQLStatement = """
     SELECT project_id, kind FROM files WHERE id = $1 AND parent_id IS NOT NULL
     """
+private let selectParent: SQLStatement = "SELECT parent_id FROM files WHERE id = $1 AND parent_id IS NOT NULL"
 private let selectProjectRow: SQLStatement = "SELECT id FROM projects WHERE id = $1"
 private let selectDestination: SQLStatement = """
     SELECT id FROM files WHERE id = $1 AND project_id = $2 AND kind = 'folder'

@@ -12,41 +12,6 @@ extension SQLMetadataStore {
         }
     }
 
-    package func files(in folder: String, filter: FileFilter, page: Page) async throws -> Listing<File> {
-        guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
-        return try await read { connection in
-            let count = try connection.count(folder: folder, filter: filter)
-            guard page.isWanted, count > page.offset else { return Listing(items: [], total: count) }
-            var select = SQLBuilder("SELECT \(fileColumns) FROM \(fileTables) WHERE files.parent_id = ")
-            select.append(folder: folder, filter: filter)
-            select.append(" ORDER BY files.name")
-            select.append(page: page)
-            return Listing(items: try connection.files(try connection.query(select)), total: count)
-        }
-    }
-
-    package func files(
-        in folder: String,
-        filter: FileFilter,
-        after name: String?,
-        limit: Int
-    ) async throws -> Listing<File> {
-        guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
-        return try await read { connection in
-            let count = try connection.count(folder: folder, filter: filter)
-            guard limit > 0, count > 0 else { return Listing(items: [], total: count) }
-            var select = SQLBuilder("SELECT \(fileColumns) FROM \(fileTables) WHERE files.parent_id = ")
-            select.append(folder: folder, filter: filter)
-            if let name {
-                select.append(" AND files.name > ")
-                select.append(value: name)
-            }
-            select.append(" ORDER BY files.name LIMIT ")
-            select.append(value: limit)
-            return Listing(items: try connection.files(try connection.query(select)), total: count)
-        }
-    }
-
     package func addFolder(_ folder: File) async throws {
         try await writeSettling { connection in
             try connection.refuse(taken: folder.name, in: folder.parent, asFile: .fileExists)
@@ -86,36 +51,7 @@ extension SQLMetadataStore {
     }
 }
 
-extension SQLBuilder {
-    fileprivate mutating func append(folder: String, filter: FileFilter) {
-        append(value: folder)
-        if let names = filter.names {
-            append(" AND files.name IN ")
-            append(list: names)
-        }
-        if let tags = filter.tags, !tags.isEmpty {
-            append(" AND files.id IN (SELECT file_id FROM file_tags WHERE tag IN ")
-            append(list: tags)
-            append(")")
-        }
-        // Sorted, so that equal filters are equal statements.
-        for (key, values) in filter.metadata.sorted(by: { $0.key < $1.key }) where !values.isEmpty {
-            append(" AND files.id IN (SELECT file_id FROM file_metadata WHERE key = ")
-            append(value: key)
-            append(" AND value IN ")
-            append(list: values)
-            append(")")
-        }
-    }
-}
-
 extension SQLConnection {
-    fileprivate func count(folder: String, filter: FileFilter) throws -> Int {
-        var total = SQLBuilder("SELECT COUNT(*) AS total FROM files WHERE files.parent_id = ")
-        total.append(folder: folder, filter: filter)
-        return try query(total).first?.count("total") ?? 0
-    }
-
     /// - Throws: `.folderExists` or the given code when a folder has an entry of this name.
     func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
         guard let taken = try query(selectKindByName, [folder, name]).first else { return }
@@ -137,19 +73,23 @@ extension SQLConnection {
         }
         try insert(tags: file.tags, of: file.id)
         try insert(metadata: file.metadata, of: file.id)
+        if let folder = file.parent { try add(entries: [folder: 1]) }
     }
 
     /// Deletes a file's row, and notes its object for removal if no other file uses it.
     func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
-        guard let objectKey else {
-            try execute("DELETE FROM files WHERE id = $1", [id])
-            return
-        }
+        guard let objectKey else { return try deleteRow(ofFile: id) }
         // Held, so that of the last two users of an object, deleted at once, the later one sees that it is the last.
         _ = try query("SELECT key FROM objects WHERE key = $1", [objectKey], holding: .exclusive("objects"))
-        try execute("DELETE FROM files WHERE id = $1", [id])
+        try deleteRow(ofFile: id)
         guard try execute(deleteUnusedObject, [objectKey]) == 1 else { return }
         try execute(insertDiscarded, [objectKey, now])
+    }
+
+    private func deleteRow(ofFile id: String) throws {
+        for row in try query("DELETE FROM files WHERE id = $1 RETURNING parent_id", [id]) {
+            if let folder = try row.optionalText("parent_id") { try add(entries: [folder: -1]) }
+        }
     }
 
     /// Notes an object for removal.

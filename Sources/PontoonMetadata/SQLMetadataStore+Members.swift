@@ -23,7 +23,10 @@ extension SQLMetadataStore {
             rights.copy, rights.write, rights.execute, rights.admin, project, member.userName,
         ]
         return try await writeSettling { connection in
-            if try connection.execute(insertMember, values) == 1 { return true }
+            if try connection.execute(insertMember, values) == 1 {
+                try connection.add(projects: [member.userName: 1])
+                return true
+            }
             guard try !connection.query(selectUserName, [member.userName]).isEmpty else {
                 throw PontoonError(.userNotFound, "There is no user of this name.")
             }
@@ -46,7 +49,11 @@ extension SQLMetadataStore {
     }
 
     package func removeMember(_ userName: String, from project: ProjectID) async throws -> Bool {
-        try await write { try $0.execute(deleteMember, [project, userName]) == 1 }
+        try await write { connection in
+            guard try connection.execute(deleteMember, [project, userName]) == 1 else { return false }
+            try connection.add(projects: [userName: -1])
+            return true
+        }
     }
 }
 
@@ -76,8 +83,11 @@ private let selectMembers = SQLStatement(
         """
 )
 private let insertMember: SQLStatement = """
-    INSERT INTO members (project_id, user_name, can_read, can_copy, can_write, can_execute, can_admin)
-    SELECT projects.id, users.name, 1, $1, $2, $3, $4 FROM projects, users WHERE projects.id = $5 AND users.name = $6
+    INSERT INTO members (
+        project_id, user_name, project_created_on, can_read, can_copy, can_write, can_execute, can_admin
+    )
+    SELECT projects.id, users.name, projects.created_on, 1, $1, $2, $3, $4 FROM projects, users
+    WHERE projects.id = $5 AND users.name = $6
     ON CONFLICT (project_id, user_name) DO NOTHING
     """
 private let selectUserName: SQLStatement = "SELECT name FROM users WHERE name = $1"

@@ -25,15 +25,21 @@ extension SQLMetadataStore {
         page: Page
     ) async throws -> Listing<AccessibleProject> {
         try await read { connection in
-            var total = SQLBuilder("SELECT COUNT(*) AS total")
-            total.appendProjectFilter(userName: userName, owner: owner, name: name, tags: tags)
-            let count = try connection.query(total).first?.count("total") ?? 0
-            guard page.isWanted else { return Listing(items: [], total: count) }
-            var select = SQLBuilder("SELECT \(accessibleColumns)")
-            select.appendProjectFilter(userName: userName, owner: owner, name: name, tags: tags)
-            select.append(" ORDER BY projects.created_on DESC, projects.id")
-            select.append(page: page)
-            return Listing(items: try connection.accessibleProjects(try connection.query(select)), total: count)
+            var selection = SQLBuilder("")
+            selection.appendProjectFilter(userName: userName, owner: owner, name: name, tags: tags)
+            let total: Int
+            if owner == nil, name == nil, tags.isEmpty {
+                total = try connection.projectTotal(of: userName)
+            } else {
+                var count = selection
+                count.wrap("SELECT COUNT(*) AS total", "")
+                total = try connection.query(count).first?.count("total") ?? 0
+            }
+            guard let stretch = Stretch(page, of: total) else { return Listing(items: [], total: total) }
+            selection.wrap("SELECT \(accessibleColumns)", stretch.isBackward ? oldestFirst : newestFirst)
+            selection.append(stretch)
+            let rows = stretch.inOrder(try connection.query(selection))
+            return Listing(items: try connection.accessibleProjects(rows), total: total)
         }
     }
 
@@ -61,6 +67,12 @@ extension SQLMetadataStore {
             guard !rows.isEmpty else { return false }
             try connection.execute(discardUploadsOfProject, [now, id])
             try connection.execute(discardFilesOfProject, [now, id])
+            let openUploads = try connection.query(deleteOpenUploads, [id]).map { try $0.text("user_name") }
+            let members = try connection.query(deleteMembers, [id]).map { try $0.text("user_name") }
+            try connection.add(
+                projects: Dictionary(members.map { ($0, -1) }, uniquingKeysWith: +),
+                openUploads: Dictionary(openUploads.map { ($0, -1) }, uniquingKeysWith: +)
+            )
             try connection.execute("DELETE FROM uploads WHERE project_id = $1", [id])
             try connection.execute("DELETE FROM files WHERE project_id = $1", [id])
             try connection.execute("DELETE FROM objects WHERE key IN (SELECT key FROM discarded_objects)")
@@ -91,14 +103,6 @@ extension SQLBuilder {
         }
     }
 
-    /// Appends which stretch of the rows is wanted.
-    mutating func append(page: Page) {
-        append(" LIMIT ")
-        append(value: page.limit)
-        append(" OFFSET ")
-        append(value: page.offset)
-    }
-
     private static func escaped(_ text: String) -> String {
         text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
     }
@@ -116,7 +120,8 @@ extension SQLConnection {
         guard try execute(insertProject, values) == 1 else { return false }
         try insert(tags: project.tags, of: project.id)
         try execute(insertRootFolder, [project.rootFolder, project.id, project.createdOn])
-        try execute(insertOwner, [project.id, project.id.owner])
+        try execute(insertOwner, [project.id, project.id.owner, project.createdOn])
+        try add(projects: [project.id.owner: 1])
         return true
     }
 
@@ -193,8 +198,9 @@ private let insertRootFolder: SQLStatement = """
     INSERT INTO files (id, project_id, name, kind, created_on, modified_on) VALUES ($1, $2, '', 'folder', $3, $3)
     """
 private let insertOwner: SQLStatement = """
-    INSERT INTO members (project_id, user_name, can_read, can_copy, can_write, can_execute, can_admin)
-    VALUES ($1, $2, 1, 1, 1, 1, 1)
+    INSERT INTO members (
+        project_id, user_name, project_created_on, can_read, can_copy, can_write, can_execute, can_admin
+    ) VALUES ($1, $2, $3, 1, 1, 1, 1, 1)
     """
 private let updateProjectRow = SQLStatement(
     constant: """
@@ -205,6 +211,13 @@ private let updateProjectRow = SQLStatement(
         """
 )
 private let selectProjectID: SQLStatement = "SELECT id FROM projects WHERE id = $1"
+// An index of the members has this order.
+private let newestFirst = " ORDER BY members.project_created_on DESC, members.project_id"
+private let oldestFirst = " ORDER BY members.project_created_on, members.project_id DESC"
+private let deleteOpenUploads: SQLStatement = """
+    DELETE FROM uploads WHERE project_id = $1 AND state <> 'completed' RETURNING user_name
+    """
+private let deleteMembers: SQLStatement = "DELETE FROM members WHERE project_id = $1 RETURNING user_name"
 private let discardUploadsOfProject: SQLStatement = """
     INSERT INTO discarded_objects (key, discarded_on)
     SELECT object_key, $1 FROM uploads WHERE project_id = $2 AND state <> 'completed'

@@ -10,8 +10,11 @@ extension SQLMetadataStore {
         switch upload.destination {
         case .folder(let id, let project, let isNamed):
             let place: [any SQLConvertible] = [isNamed, id, project]
-            guard try await write({ try $0.execute(insertUpload, values + place) == 1 }) else {
-                throw PontoonError(.destinationNotFound, "The destination folder does not exist.")
+            try await write { connection in
+                guard try connection.execute(insertUpload, values + place) == 1 else {
+                    throw PontoonError(.destinationNotFound, "The destination folder does not exist.")
+                }
+                try connection.add(openUploads: [upload.userName: 1])
             }
         case .automation(let id):
             guard try await write({ try $0.execute(insertPackageUpload, values + [id]) == 1 }) else {
@@ -26,10 +29,11 @@ extension SQLMetadataStore {
 
     package func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
         try await read { connection in
-            let count = try connection.query(countUploads, [userName]).first?.count("total") ?? 0
-            guard page.isWanted else { return Listing(items: [], total: count) }
-            let rows = try connection.query(selectUploads, [userName, page.limit, page.offset])
-            return Listing(items: try connection.summaries(rows), total: count)
+            let total = try connection.openUploadTotal(of: userName)
+            guard let stretch = Stretch(page, of: total) else { return Listing(items: [], total: total) }
+            let select = stretch.isBackward ? selectUploadsBackward : selectUploads
+            let rows = try connection.query(select, [userName, stretch.limit, stretch.offset])
+            return Listing(items: try connection.summaries(stretch.inOrder(rows)), total: total)
         }
     }
 
@@ -51,9 +55,10 @@ extension SQLMetadataStore {
             // Held, so that it is not deleted meanwhile. A project that went took its uploads along: then there is
             // nothing to complete.
             let project = try connection.query(selectProjectOfUpload, [id], holding: .shared("projects"))
-            guard !project.isEmpty, try connection.execute(endUpload, [file.id, file.createdOn, id]) == 1 else {
-                return false
-            }
+            guard !project.isEmpty,
+                let ended = try connection.query(endUpload, [file.id, file.createdOn, id]).first
+            else { return false }
+            try connection.add(openUploads: [try ended.text("user_name"): -1])
             if overwrite {
                 try connection.makeWay(for: file, now: now)
             } else {
@@ -68,7 +73,8 @@ extension SQLMetadataStore {
 
     package func completeUpload(_ id: String, packageFile file: PackageFile) async throws -> Bool {
         try await write { connection in
-            guard try connection.execute(endUpload, [file.id, file.createdOn, id]) == 1 else { return false }
+            let ended = try connection.query(endUpload, [file.id, file.createdOn, id])
+            guard !ended.isEmpty else { return false }
             try connection.insert(file.content, createdOn: file.createdOn)
             try connection.insert(file)
             try connection.execute(deleteParts, [id])
@@ -89,6 +95,10 @@ extension SQLMetadataStore {
         return try await write { connection in
             guard let row = try connection.query(statement, arguments).first else { return false }
             try connection.discard(try row.text("object_key"), now: now)
+            // Those of code packages are in no list.
+            if try row.optionalText("automation_id") == nil {
+                try connection.add(openUploads: [try row.text("user_name"): -1])
+            }
             return true
         }
     }
@@ -210,15 +220,20 @@ private let selectUploads = SQLStatement(
         ORDER BY initiated_on DESC, id DESC LIMIT $2 OFFSET $3
         """
 )
-private let countUploads: SQLStatement = """
-    SELECT COUNT(*) AS total FROM uploads WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NULL
-    """
+private let selectUploadsBackward = SQLStatement(
+    constant: """
+        SELECT \(uploadColumns) FROM uploads
+        WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NULL
+        ORDER BY initiated_on, id LIMIT $2 OFFSET $3
+        """
+)
 private let moveState: SQLStatement = "UPDATE uploads SET state = $1 WHERE id = $2 AND state = $3"
 private let selectProjectOfUpload: SQLStatement = """
     SELECT projects.id AS id FROM uploads JOIN projects ON projects.id = uploads.project_id WHERE uploads.id = $1
     """
 private let endUpload: SQLStatement = """
     UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2 WHERE id = $3 AND state = 'completing'
+    RETURNING user_name
     """
 private let selectFileInTheWay: SQLStatement = """
     SELECT id, kind, object_key FROM files WHERE parent_id = $1 AND name = $2
@@ -228,12 +243,12 @@ private let insertObject: SQLStatement = """
     INSERT INTO objects (key, size, crc64, md5, created_on) VALUES ($1, $2, $3, $4, $5)
     """
 private let deleteActiveUpload: SQLStatement = """
-    DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key
+    DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key, user_name, automation_id
     """
 private let deleteIdleUpload: SQLStatement = """
     DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2
         AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
-    RETURNING object_key
+    RETURNING object_key, user_name, automation_id
     """
 private let selectIdleUploads: SQLStatement = """
     SELECT id FROM uploads WHERE state = 'active' AND initiated_on < $1

@@ -106,9 +106,13 @@ package enum AutomationContract: String, CaseIterable, Sendable {
     }
 
     private static func uploadIsNotListed(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
-        try await store.addUpload(fixture.upload())
+        let aborted = fixture.upload()
+        for upload in [fixture.upload(), aborted] { try await store.addUpload(upload) }
         let file = fixture.fixture.upload()
         try await store.addUpload(file)
+        // Nor does the end of one of the others change the total.
+        try expect(try await store.abortUpload(aborted.id), "there was such an upload")
+        _ = try await fixture.addFile(to: store)
         let list = try await store.uploads(of: fixture.fixture.user.name, page: .all)
         try expect(list.items.map(\.upload.id), equals: [file.id], "only uploads to folders are listed")
         try expect(list.total, equals: 1, "and counted")

@@ -13,7 +13,10 @@ struct WireTests {
         #expect(try parse(text).integer == expected)
     }
 
-    @Test("what is no whole number does not count", arguments: ["5.5", "\"5\"", "true", "null", "1e30"])
+    @Test(
+        "what is no whole number of 64 bits does not count",
+        arguments: ["5.5", "\"5\"", "true", "null", "1e30", "9223372036854775808", "-9223372036854775809"]
+    )
     func notIntegers(text: String) throws {
         #expect(try parse(text).integer == nil)
     }
@@ -50,6 +53,16 @@ struct WireTests {
         let whole = try parse(#"{"href":"h","id":"i","size":1}"#)
         let chosen = FieldSelection(nil).apply(to: whole, defaults: ["id"])
         #expect(chosen == .object(["href": .string("h"), "id": .string("i")]))
+    }
+
+    @Test(
+        "an MD5 is 32 hex digits of ASCII",
+        arguments: ["", "a", String(repeating: "g", count: 32), String(repeating: "\u{FF10}", count: 10) + "ab"]
+    )
+    func badMD5(text: String) throws {
+        let value = JSONValue.object(["project": .string("a/b"), "name": .string("a"), "md5": .string(text)])
+        let error = #expect(throws: PontoonError.self) { try InitializeRequest(value) }
+        #expect(error?.code == .initializeInvalid)
     }
 
     @Test("time is whole seconds with a Z")

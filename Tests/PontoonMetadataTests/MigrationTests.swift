@@ -51,4 +51,45 @@ struct MigrationTests {
             #expect(try await store.parts(of: "up") == [], "parts still go with their upload")
         }
     }
+
+    @Test("totals of what was there are counted, once")
+    func totals() async throws {
+        try await withSQLiteDriver { driver in
+            try await Migrator.migrate(driver, Array(Migration.all.prefix(1)))
+            let (root, folder) = ("0123456789abcdef01234567", "1123456789abcdef01234567")
+            try await driver.write { connection in
+                for statement in Self.firstVersion + Self.withTwoEntries { try connection.execute(statement) }
+            }
+            let store = try await SQLMetadataStore(driver: driver)
+            let nothing = Page(offset: 0, limit: 0)
+            #expect(try await store.files(in: root, filter: FileFilter(), page: nothing).total == 1)
+            #expect(try await store.files(in: folder, filter: FileFilter(), page: nothing).total == 1)
+            #expect(try await store.uploads(of: "ada", page: nothing).total == 1)
+            let projects = try await store.projects(for: "bob", owner: nil, name: nil, tags: [], page: .all)
+            #expect(projects.total == 2 && projects.items.map(\.project.id.shortName) == ["new", "reads"])
+            #expect(try await store.projects(for: "ada", owner: nil, name: nil, tags: [], page: .all).total == 1)
+            #expect(try await store.deleteFile("2123456789abcdef01234567"))
+            #expect(try await store.files(in: folder, filter: FileFilter(), page: nothing).total == 0)
+        }
+    }
+
+    /// A folder with a folder in it, and a newer project of another member.
+    private static let withTwoEntries: [SQLStatement] = [
+        """
+        INSERT INTO files VALUES ('1123456789abcdef01234567', 'ada/reads', '0123456789abcdef01234567', 'a', 'folder',
+            NULL, 0, 0)
+        """,
+        """
+        INSERT INTO files VALUES ('2123456789abcdef01234567', 'ada/reads', '1123456789abcdef01234567', 'b', 'folder',
+            NULL, 0, 0)
+        """,
+        "INSERT INTO users VALUES ('bob', 0)",
+        """
+        INSERT INTO projects VALUES ('bob/new', 'v', 'bob', 'New', 'new', '', '{}', 'b', '3123456789abcdef01234567',
+            'bob', 5, 5)
+        """,
+        "INSERT INTO members VALUES ('ada/reads', 'ada', 1, 1, 1, 1, 1)",
+        "INSERT INTO members VALUES ('ada/reads', 'bob', 1, 1, 1, 1, 0)",
+        "INSERT INTO members VALUES ('bob/new', 'bob', 1, 1, 1, 1, 1)",
+    ]
 }

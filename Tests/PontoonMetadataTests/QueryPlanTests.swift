@@ -1,3 +1,4 @@
+import PontoonCore
 import PontoonMetadata
 import PontoonTesting
 import Synchronization
@@ -25,40 +26,158 @@ struct QueryPlanTests {
             #expect(statements.count > 50)
             for (text, values) in statements where Self.allowed.allSatisfy({ !text.contains($0) }) {
                 let plan = try await Self.plan(of: text, values, driver)
-                // What a recursive query has found so far is no table.
-                let scans = plan.filter {
-                    $0.hasPrefix("SCAN") && !$0.contains("CONSTANT ROW") && $0 != "SCAN above"
+                // What a recursive query or a query in another has found is no table.
+                let scans = plan.map(\.detail).filter {
+                    $0.hasPrefix("SCAN") && !$0.contains("CONSTANT ROW")
+                        && !["SCAN above", "SCAN found", "SCAN page"].contains($0)
                 }
-                #expect(scans.isEmpty, "\(text)\n\(plan.joined(separator: "\n"))")
+                #expect(scans.isEmpty, "\(text)\n\(plan)")
             }
         }
     }
 
-    @Test("pages of a folder are read in the order of an index, up to their limit")
+    @Test("pages are read in the order of an index, from either end")
     func pagesAreNotSorted() async throws {
         try await withSQLiteDriver { driver in
             _ = try await SQLMetadataStore(driver: driver)
             let recorder = RecordingDriver(driver: driver)
-            for rule in [FileChangeContract.scrollIsByName, .scrollSurvivesChanges] {
-                try await withSQLiteDriver { empty in
-                    try await rule.check(try await SQLMetadataStore(driver: recorder.recording(empty)))
+            try await withSQLiteDriver { other in
+                let store = try await SQLMetadataStore(driver: recorder.recording(other))
+                let fixture = try await MetadataFixture(in: store)
+                for name in ["a", "b", "c"] { try await store.addUpload(fixture.upload(name)) }
+                for name in ["a", "b", "c"] { try await store.addFolder(fixture.folder(name)) }
+                for name in ["x", "y"] {
+                    _ = try await store.addProject(MetadataFixture.project(ProjectID(owner: "ada", shortName: name)))
                 }
+                for page in [Page(offset: 0, limit: 1), Page(offset: 2, limit: 1)] {
+                    _ = try await store.uploads(of: "ada", page: page)
+                    _ = try await store.files(in: fixture.root, filter: FileFilter(), page: page)
+                    _ = try await store.projects(for: "ada", owner: nil, name: nil, tags: [], page: page)
+                }
+                _ = try await store.files(in: fixture.root, filter: FileFilter(), after: nil, limit: 1)
+                _ = try await store.files(in: fixture.root, filter: FileFilter(), after: "b", limit: 1)
             }
-            let pages = recorder.statements.filter { $0.key.contains("ORDER BY files.name") }
-            #expect(pages.count == 2, "the first page and the others")
+            let pages = recorder.statements.filter { $0.key.contains("ORDER BY") && $0.key.contains("LIMIT") }
+            #expect(pages.count == 8, "both ends of three lists, and two pages from name to name")
+            let orders = ["parent_id=?", "parent_id=? AND name>?", "uploads_by_user (user_name=?", "members_by_time"]
             for (text, values) in pages {
                 let plan = try await Self.plan(of: text, values, driver)
-                #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(text)\n\(plan)")
-                let isSought = plan.contains { $0.contains("parent_id=? AND name>?") }
+                // The files of a page come by id, and are sorted when they are read: at most a hundred.
+                let isFiles = text.contains(") AS page")
+                let sorted = plan.filter { $0.detail.contains("TEMP B-TREE") && !(isFiles && $0.parent == 0) }
+                #expect(sorted.isEmpty, "\(text)\n\(plan)")
+                #expect(plan.contains { step in orders.contains { step.detail.contains($0) } }, "\(text)\n\(plan)")
+                let isSought = plan.contains { $0.detail.contains("parent_id=? AND name>?") }
                 #expect(isSought == text.contains("files.name >"), "\(text)\n\(plan)")
+            }
+            let counted = recorder.statements.keys.filter { $0.hasPrefix("SELECT COUNT(*)") }
+            #expect(counted.isEmpty, "totals without a filter are noted, not counted")
+        }
+    }
+
+    @Test("a filter begins at what is fewest", arguments: FilterCase.all)
+    func filters(_ filterCase: FilterCase) async throws {
+        try await withSQLiteDriver { driver in
+            _ = try await SQLMetadataStore(driver: driver)
+            let recorder = RecordingDriver(driver: driver)
+            try await withSQLiteDriver { other in
+                let store = try await SQLMetadataStore(driver: other)
+                let fixture = try await MetadataFixture(in: store)
+                for number in 1...9 {
+                    let tags = number > 6 ? ["few"] : ["many"]
+                    let metadata = ["all": "v", "k": number == 1 ? "rare" : "usual"]
+                    try await fixture.addFile("\(number)", to: store, tags: tags, metadata: metadata)
+                }
+                let small = fixture.folder("small")
+                try await store.addFolder(small)
+                try await fixture.addFile("1", in: small.id, to: store, tags: ["many"], metadata: ["all": "v"])
+                let recorded = try await SQLMetadataStore(driver: recorder.recording(other))
+                let folder = filterCase.isInSmallFolder ? small.id : fixture.root
+                let page = Page(offset: 0, limit: 1)
+                let list = try await recorded.files(in: folder, filter: filterCase.filter, page: page)
+                #expect(list.items.count == 1 && list.total == filterCase.total)
+            }
+            let asked = recorder.statements.filter { $0.key.contains("FROM files") || $0.key.contains("JOIN files") }
+            #expect(asked.count == 2, "the total and the page")
+            for (text, values) in asked {
+                let plan = try await Self.plan(of: text, values, driver)
+                let first = plan.first { $0.detail.hasPrefix("SEARCH") }?.detail ?? ""
+                #expect(first.contains(filterCase.start), "\(text)\n\(plan)")
+                let walks = plan.filter { $0.detail.hasSuffix("(parent_id=?)") }
+                #expect(walks.isEmpty == !filterCase.isInSmallFolder, "\(text)\n\(plan)")
             }
         }
     }
 
-    private static func plan(of text: String, _ values: [SQLValue], _ driver: SQLiteDriver) async throws -> [String] {
+    /// A filter on a folder of nine files, or on one of a single file, and the index that its search begins with.
+    struct FilterCase: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        var names: [String]?
+        var tags: [String]?
+        var metadata: [String: [String]] = [:]
+        var isInSmallFolder = false
+        let start: String
+        let total: Int
+
+        var filter: FileFilter {
+            var filter = FileFilter()
+            (filter.names, filter.tags, filter.metadata) = (names, tags, metadata)
+            return filter
+        }
+
+        private static let byName = "(parent_id=? AND name=?)"
+        private static let byTag = "file_tags_by_tag (tag=?"
+        private static let byMetadata = "file_metadata_by_value (key=? AND value=?"
+
+        static let all = [
+            FilterCase(testDescription: "one name", names: ["1"], start: byName, total: 1),
+            FilterCase(testDescription: "names", names: ["1", "3", "x"], start: byName, total: 2),
+            FilterCase(testDescription: "tag", tags: ["few"], start: byTag, total: 3),
+            FilterCase(testDescription: "metadata", metadata: ["k": ["rare"]], start: byMetadata, total: 1),
+            FilterCase(testDescription: "values", metadata: ["k": ["rare", "x"]], start: byMetadata, total: 1),
+            FilterCase(
+                testDescription: "rare pair, usual pair and tag",
+                tags: ["many"],
+                metadata: ["all": ["v"], "k": ["rare"]],
+                start: byMetadata,
+                total: 1
+            ),
+            FilterCase(
+                testDescription: "rare tag, usual pair",
+                tags: ["few"],
+                metadata: ["k": ["usual"]],
+                start: byTag,
+                total: 3
+            ),
+            FilterCase(
+                testDescription: "name and metadata",
+                names: ["1"],
+                tags: ["many"],
+                metadata: ["k": ["rare"]],
+                start: byName,
+                total: 1
+            ),
+            FilterCase(
+                testDescription: "what many files have, in a small folder",
+                tags: ["many"],
+                metadata: ["all": ["v"]],
+                isInSmallFolder: true,
+                start: "(parent_id=?)",
+                total: 1
+            ),
+        ]
+    }
+
+    private struct Step: CustomStringConvertible {
+        let parent: Int
+        let detail: String
+        var description: String { "\n\(parent): \(detail)" }
+    }
+
+    private static func plan(of text: String, _ values: [SQLValue], _ driver: SQLiteDriver) async throws -> [Step] {
         try await driver.read { connection in
             try connection.query(SQLStatement(constant: "EXPLAIN QUERY PLAN \(text)"), values: values, holding: nil)
-                .map { try $0.text("detail") }
+                .map { Step(parent: try $0.count("parent"), detail: try $0.text("detail")) }
         }
     }
 
@@ -76,6 +195,7 @@ struct QueryPlanTests {
         for rule in FileContract.allCases { try await run { try await rule.check($0) } }
         for rule in FileListContract.allCases { try await run { try await rule.check($0) } }
         for rule in FileChangeContract.allCases { try await run { try await rule.check($0) } }
+        for rule in ListTotalContract.allCases { try await run { try await rule.check($0) } }
         for rule in CopyMoveContract.allCases { try await run { try await rule.check($0) } }
         for rule in UploadContract.allCases { try await run { try await rule.check($0) } }
         for rule in CompletionContract.allCases { try await run { try await rule.check($0) } }

@@ -34,6 +34,11 @@ struct SQLiteContractTests {
         try await withSQLiteStore { try await rule.check($0) }
     }
 
+    @Test("of totals, and of pages from both ends", arguments: ListTotalContract.allCases)
+    func listTotals(_ rule: ListTotalContract) async throws {
+        try await withSQLiteStore { try await rule.check($0) }
+    }
+
     @Test("of copies and moves", arguments: CopyMoveContract.allCases)
     func copiesAndMoves(_ rule: CopyMoveContract) async throws {
         try await withSQLiteStore { try await rule.check($0) }

@@ -2,14 +2,16 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import PontoonCore
+import PontoonDocument
 import PontoonMetadata
 import PontoonObjects
 import SystemPackage
 import Testing
+import Yams
 
 @testable import PontoonServer
 
-/// docs/api.md lists what is served, and names tests that exist.
+/// docs/api.md and docs/openapi.yaml list what is served; the former names tests that exist.
 struct DocumentationTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
@@ -37,6 +39,25 @@ struct DocumentationTests {
         let served = try await servedCalls()
         let documented = Set(try Self.rows().flatMap(\.calls).map { $0 == "GET /v2/" ? "GET /v2" : $0 })
         #expect(served == documented)
+    }
+
+    @Test("every call that is served is in the OpenAPI document, and the reverse")
+    func openAPI() async throws {
+        let served = try await servedCalls()
+        let document = try #require(
+            try Yams.load(yaml: String(decoding: APIDocument.openAPI, as: UTF8.self)) as? [String: Any]
+        )
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        let documented = paths.flatMap { path, item in
+            item.keys.map { "\($0.uppercased()) \(path == "/v2/" ? "/v2" : path)" }
+        }
+        #expect(served == Set(documented))
+    }
+
+    @Test("the document in docs is the one in the binary")
+    func sameDocument() throws {
+        let file = try Data(contentsOf: Self.root.appending(path: "docs/openapi.yaml"))
+        #expect(file == Data(APIDocument.openAPI))
     }
 
     @Test("every call names tests, and they exist")

@@ -85,7 +85,7 @@ package struct AnnouncedContent: Sendable {
         if let size, !(0...PartSizing.maximumFileSize).contains(size) {
             throw PontoonError(.initializeInvalid, "The field 'size' must be 0 to \(PartSizing.maximumFileSize) bytes.")
         }
-        if let md5, md5.utf8.count != 32 || !md5.allSatisfy(\.isHexDigit) {
+        if let md5, md5.count != 32 || !md5.allSatisfy({ $0.isASCII && $0.isHexDigit }) {
             throw PontoonError(.initializeInvalid, "The field 'md5' must be 32 hex digits.")
         }
     }

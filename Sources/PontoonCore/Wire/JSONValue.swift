@@ -42,11 +42,12 @@ package enum JSONValue: Hashable, Sendable, Codable {
 
     /// A whole number, however it was written.
     ///
-    /// `5`, `5.0` and `5e0` are the same. Source: docs/api.md#requests.
+    /// `5`, `5.0` and `5e0` are the same. A number of which a `Double` holds only an approximation does not count: one just
+    /// outside of 64 bits would become one inside. Source: docs/api.md#requests.
     package var integer: Int64? {
         switch self {
         case .integer(let value): value
-        case .number(let value): Int64(exactly: value)
+        case .number(let value): value.magnitude <= 0x1p53 ? Int64(exactly: value) : nil
         default: nil
         }
     }

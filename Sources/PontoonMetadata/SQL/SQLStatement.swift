@@ -31,6 +31,9 @@ struct SQLBuilder {
     /// Appends a piece of SQL.
     mutating func append(_ piece: String) { text += piece }
 
+    /// Puts pieces of SQL without parameters around what there is.
+    mutating func wrap(_ before: String, _ after: String) { text = before + text + after }
+
     /// Appends a value as the next parameter.
     mutating func append(value: some SQLConvertible) {
         values.append(value.sqlValue)

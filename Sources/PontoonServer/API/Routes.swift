@@ -12,7 +12,9 @@ final class Routes {
     private let router: Router<AppContext>
     private var refusals: [String: PontoonError] = [:]
 
-    private static let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+    private static let known: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace, .query,
+    ]
 
     init(router: Router<AppContext>, support: APISupport) {
         self.router = router

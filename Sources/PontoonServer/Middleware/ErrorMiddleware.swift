@@ -31,7 +31,8 @@ struct ErrorMiddleware: RouterMiddleware {
         }
         response.headers[.requestID] = context.requestID
         log(request, response, context, took: .now - start)
-        return response
+        // Bytes after the head would be taken for the next answer on this connection.
+        return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func answer(_ error: any Error, _ request: Request, _ context: AppContext) throws -> Response {

@@ -1,0 +1,155 @@
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func files(in folder: String, filter: FileFilter, page: Page) async throws -> Listing<File> {
+        guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
+        return try await read { connection in
+            let selection = try connection.selection(folder, filter)
+            let total = try connection.total(of: selection)
+            guard let stretch = Stretch(page, of: total) else { return Listing(items: [], total: total) }
+            var ids = SQLBuilder("SELECT files.id AS page_id")
+            ids.append(selection)
+            ids.append(" ORDER BY files.name")
+            if stretch.isBackward { ids.append(" DESC") }
+            ids.append(stretch)
+            return Listing(items: try connection.files(ofPage: ids), total: total)
+        }
+    }
+
+    package func files(
+        in folder: String,
+        filter: FileFilter,
+        after name: String?,
+        limit: Int
+    ) async throws -> Listing<File> {
+        guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
+        return try await read { connection in
+            let selection = try connection.selection(folder, filter)
+            let total = try connection.total(of: selection)
+            guard limit > 0 else { return Listing(items: [], total: total) }
+            var ids = SQLBuilder("SELECT files.id AS page_id")
+            ids.append(selection)
+            if let name {
+                ids.append(" AND files.name > ")
+                ids.append(value: name)
+            }
+            ids.append(" ORDER BY files.name LIMIT ")
+            ids.append(value: limit)
+            return Listing(items: try connection.files(ofPage: ids), total: total)
+        }
+    }
+}
+
+/// The entries of a folder that match a filter, and where the search for them begins.
+private struct Selection {
+    let folder: String
+    let names: [String]?
+    /// What the search begins with; `nil` goes through the folder by name.
+    var start: Label?
+    /// What else must be there.
+    var others: [Label]
+
+    var isWholeFolder: Bool { names == nil && start == nil && others.isEmpty }
+}
+
+/// What a file must carry; both kinds can be found by index, and looked up by file.
+private enum Label {
+    /// Any of these tags.
+    case tags([String])
+    /// Any of these values of a metadata key.
+    case metadata(key: String, values: [String])
+
+    static func all(of filter: FileFilter) -> [Label] {
+        var labels: [Label] = []
+        if let tags = filter.tags, !tags.isEmpty { labels.append(.tags(tags)) }
+        // Sorted, so that equal filters are equal statements.
+        for (key, values) in filter.metadata.sorted(by: { $0.key < $1.key }) where !values.isEmpty {
+            labels.append(.metadata(key: key, values: values))
+        }
+        return labels
+    }
+}
+
+extension SQLConnection {
+    /// Begins with what is fewest, give or take: the folder's entries, or the files anywhere that carry one of the labels.
+    ///
+    /// To find that out costs no more than the search itself, however many carry the others.
+    fileprivate func selection(_ folder: String, _ filter: FileFilter) throws -> Selection {
+        var selection = Selection(folder: folder, names: filter.names, others: Label.all(of: filter))
+        // Names are found by index, and are few.
+        guard filter.names == nil, !selection.others.isEmpty else { return selection }
+        let entries = try entries(of: folder)
+        var limit = 4
+        while true {
+            let bound = min(limit, entries)
+            for (index, label) in selection.others.enumerated() where try count(label, upTo: bound) < bound {
+                selection.start = selection.others.remove(at: index)
+                return selection
+            }
+            guard bound < entries else { return selection }
+            limit *= 8
+        }
+    }
+
+    private func count(_ label: Label, upTo limit: Int) throws -> Int {
+        var count = SQLBuilder("SELECT COUNT(*) AS total FROM (SELECT file_id FROM ")
+        count.append(label)
+        count.append(" LIMIT ")
+        count.append(value: limit)
+        count.append(") AS found")
+        return try query(count).first?.count("total") ?? 0
+    }
+
+    fileprivate func total(of selection: Selection) throws -> Int {
+        guard !selection.isWholeFolder else { return try entries(of: selection.folder) }
+        var total = SQLBuilder("SELECT COUNT(*) AS total")
+        total.append(selection)
+        return try query(total).first?.count("total") ?? 0
+    }
+
+    /// Reads the files of a page whole, by name; what the page skips is passed in the index alone.
+    fileprivate func files(ofPage ids: SQLBuilder) throws -> [File] {
+        var select = ids
+        select.wrap(
+            "SELECT \(fileColumns) FROM (",
+            ") AS page CROSS JOIN \(fileTables) WHERE files.id = page.page_id ORDER BY files.name"
+        )
+        return try files(try query(select))
+    }
+}
+
+extension SQLBuilder {
+    /// Appends the `FROM` and `WHERE` of a selection; `CROSS JOIN` is where SQLite keeps to the order given.
+    fileprivate mutating func append(_ selection: Selection) {
+        if let start = selection.start {
+            append(" FROM (SELECT DISTINCT file_id FROM ")
+            append(start)
+            append(") AS found CROSS JOIN files WHERE files.id = found.file_id AND files.parent_id = ")
+        } else {
+            append(" FROM files WHERE files.parent_id = ")
+        }
+        append(value: selection.folder)
+        if let names = selection.names {
+            append(" AND files.name IN ")
+            append(list: names)
+        }
+        for label in selection.others {
+            append(" AND EXISTS (SELECT 1 FROM ")
+            append(label)
+            append(" AND file_id = files.id)")
+        }
+    }
+
+    fileprivate mutating func append(_ label: Label) {
+        switch label {
+        case .tags(let tags):
+            append("file_tags WHERE tag IN ")
+            append(list: tags)
+        case .metadata(let key, let values):
+            append("file_metadata WHERE key = ")
+            append(value: key)
+            append(" AND value IN ")
+            append(list: values)
+        }
+    }
+}
