@@ -35,7 +35,6 @@ let package = Package(
     targets: [
         .target(name: "CChecksum"),
         .target(name: "CFileCalls"),
-        .target(name: "CMemory"),
         .target(
             name: "PontoonCore",
             dependencies: [
@@ -97,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "pontoond",
             dependencies: [
-                "CMemory", "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonServer",
+                "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -16,6 +16,26 @@ extension HostedObjectStoreContract {
         try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 2), "the recorded part, whole")
     }
 
+    static func finishWaits(_ store: some HostedObjectStore) async throws {
+        let upload = upload()
+        let first = try await Self.store(bytes(1000, salt: 1), as: 1, of: upload, in: store)
+        let late = try await store.openPart(try PartNumber(2), of: upload, length: 9, expecting: ExpectedChecksums())
+        try await late.write(bytes(9, salt: 2))
+        _ = try await late.sync()
+        async let finish: Void = store.finish(upload.key, parts: [first], partSize: partSize)
+        do {
+            // Goes through until finish has shut the gate.
+            while true { try await late.write(ByteBuffer()) }
+        } catch let error as PontoonError {
+            try expect(error.code, equals: .uploadNotFound, "the reason of the refusal")
+        }
+        // Its bytes may be vouched for at this very moment.
+        try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
+        await late.close()
+        try await finish
+        try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 1), "the finished object")
+    }
+
     static func readPart(_ store: some HostedObjectStore) async throws {
         let upload = upload()
         for (number, size) in [(1, 700), (2, 1200), (3, 0)] {

@@ -16,6 +16,7 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
     case discardOfNothingIsFine
     case discardedWriterIsShutOut
     case finishedUploadShutsWritersOut
+    case finishWaitsForAPartThatIsBeingRecorded
     case twoWritersOfOnePartNeverMix
     case partCanBeReadBeforeFinish
     case recoveryKeepsOpenUploadsOnly
@@ -43,6 +44,7 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         case .discardedWriterIsShutOut: try await Self.shutOut(store) { try await store.discard($0.key) }
         case .finishedUploadShutsWritersOut:
             try await Self.shutOut(store) { try await store.finish($0.key, parts: [], partSize: Self.partSize) }
+        case .finishWaitsForAPartThatIsBeingRecorded: try await Self.finishWaits(store)
         case .twoWritersOfOnePartNeverMix: try await Self.twoWriters(store)
         case .partCanBeReadBeforeFinish: try await Self.readPart(store)
         case .recoveryKeepsOpenUploadsOnly: try await Self.recovery(store)

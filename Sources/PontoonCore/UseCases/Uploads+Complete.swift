@@ -188,7 +188,11 @@ extension Uploads {
 
     private func giveBack(_ id: String) async throws {
         do {
-            guard let upload = try await metadata.upload(id), upload.state == .completing else { return }
+            // A commit that failed may still show after a crash, until another one has taken place. Only then is it sure that
+            // the upload is not completed.
+            guard try await metadata.moveUpload(id, from: .completing, to: .completing),
+                let upload = try await metadata.upload(id)
+            else { return }
             try await objects.reopen(upload.key)
             _ = try await metadata.moveUpload(id, from: .completing, to: .active)
         } catch {

@@ -76,16 +76,17 @@ package final class DiskObjectStore: Sendable {
 
 extension DiskObjectStore: HostedObjectStore {
     package func prepare(_ key: ObjectKey, size: Int64?) async throws {
-        guard let size, size > 0 else { return }
+        // Made here also without a size: a writer that finds the file knows that its name is on the disk.
+        guard size != 0 else { return }
         try await pool.run { [self] in
-            try checkRoom(for: size, else: .noRoom)
+            if let size { try checkRoom(for: size, else: .noRoom) }
             do {
                 let file = try openOrCreate(layout.upload(key))
-                try file.closeAfter { _ = try file.allocate(size: size) }
+                try file.closeAfter { if let size { _ = try file.allocate(size: size) } }
             } catch let error as Errno {
                 try Link.remove(layout.upload(key))
                 guard [.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(error) else { throw error }
-                throw PontoonError(.noRoom, "There is not enough room to store \(size) bytes.", cause: error)
+                throw PontoonError(.noRoom, "There is not enough room to store the upload.", cause: error)
             }
         }
     }

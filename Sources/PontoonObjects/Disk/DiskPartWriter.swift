@@ -10,6 +10,7 @@ final class DiskPartWriter: PartWriter {
         var file: DiskFile?
         var written: Int64 = 0
         var flushed: Int64 = 0
+        var isInside = false
     }
 
     let place: PartPlace
@@ -84,6 +85,9 @@ final class DiskPartWriter: PartWriter {
     func sync() async throws -> PartDigest.Result {
         try await store.pool.run {
             try self.state.withLock { state in
+                // Inside until the part is recorded: finishing may cut off its bytes, and must not do so in between.
+                try self.uploads.enter()
+                state.isInside = true
                 if self.store.isDurable, let file = state.file { try reportingFullDisk { try file.syncData() } }
                 return state.digest.finish()
             }
@@ -107,6 +111,8 @@ final class DiskPartWriter: PartWriter {
     func close() async {
         _ = try? await store.pool.run {
             try self.state.withLock { state in
+                if state.isInside { self.uploads.exit() }
+                state.isInside = false
                 try state.file?.close()
                 state.file = nil
             }

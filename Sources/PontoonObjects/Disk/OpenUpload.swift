@@ -23,24 +23,34 @@ final class OpenUpload: Sendable {
     /// Gives a slot back.
     func release(_ number: PartNumber) { _ = state.withLock { $0.claimed.remove(number) } }
 
-    /// Runs one write.
+    /// Passes the gate; ``exit()`` follows.
     ///
     /// - Throws: `.uploadNotFound` once the gate is closed.
-    func write<Value>(_ body: () throws -> Value) throws -> Value {
+    func enter() throws {
         let isOpen = state.withLock { state in
             if !state.isClosed { state.writing += 1 }
             return !state.isClosed
         }
         guard isOpen else { throw PontoonError(.uploadNotFound, "The upload has ended.") }
-        defer {
-            let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-                state.writing -= 1
-                guard state.writing == 0 else { return nil }
-                defer { state.waiter = nil }
-                return state.waiter
-            }
-            waiter?.resume()
+    }
+
+    /// Comes back through the gate.
+    func exit() {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.writing -= 1
+            guard state.writing == 0 else { return nil }
+            defer { state.waiter = nil }
+            return state.waiter
         }
+        waiter?.resume()
+    }
+
+    /// Runs one write inside the gate.
+    ///
+    /// - Throws: `.uploadNotFound` once the gate is closed.
+    func write<Value>(_ body: () throws -> Value) throws -> Value {
+        try enter()
+        defer { exit() }
         return try body()
     }
 

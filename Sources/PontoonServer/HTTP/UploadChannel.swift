@@ -7,8 +7,8 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// Hummingbird's HTTP/1.1 channel, set up for large bodies: sockets are read a mebibyte at a time, and no more than two
-/// reads wait for a slow disk.
+/// Hummingbird's HTTP/1.1 channel, set up for large bodies: sockets are read a mebibyte at a time, and no more than one
+/// read waits for a slow disk.
 struct UploadChannel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
@@ -39,7 +39,7 @@ struct UploadChannel: ServerChildChannel, HTTPChannelHandler {
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(
-                    backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2),
+                    backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1),
                     isOutboundHalfClosureEnabled: true
                 )
             )

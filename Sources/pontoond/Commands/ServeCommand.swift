@@ -1,5 +1,4 @@
 import ArgumentParser
-import CMemory
 import Foundation
 import Logging
 import PontoonCore
@@ -22,7 +21,6 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var server: ServerFlags
 
     func run() async throws {
-        cmemory_return_large_blocks()
         try await reporting {
             let flags = data.values.merging(server.values) { first, _ in first }
             let settings = try Settings(try await GivenSettings(flags: flags))
