@@ -114,13 +114,9 @@ struct Housekeeping: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                do {
-                    for id in try await maintenance.tidy() {
-                        logger.notice("an idle upload was aborted", metadata: ["upload.id": "\(id)"])
-                    }
-                } catch {
-                    logger.error("housekeeping failed", metadata: ["error": "\(error)"])
-                }
+                let (expired, errors) = await maintenance.tidy()
+                for id in expired { logger.notice("an idle upload was aborted", metadata: ["upload.id": "\(id)"]) }
+                for error in errors { logger.error("housekeeping failed", metadata: ["error": "\(error)"]) }
                 guard (try? await Task.sleep(for: .seconds(60))) != nil else { return }
             }
         }

@@ -51,6 +51,7 @@ struct SettingsTests {
         ("idle-timeout", "0s", "1s to 1d"), ("max-body-size", "1000", "from 1024"),
         ("max-header-size", "1MiB", "65536"), ("disk-threads", "0", "from 1 to 1024"),
         ("disk-threads", "99999999999999999999", "from 1 to 1024"), ("trust-forwarded-proto", "yes", "true, false"),
+        ("rate-limit", "many", "1000/5m"),
         ("log-level", "loud", "trace, debug, info, notice, warning, error, critical"),
     ]
 

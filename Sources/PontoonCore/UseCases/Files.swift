@@ -150,7 +150,7 @@ package struct Files: Sendable {
         guard try await metadata.deleteFile(id) else {
             throw PontoonError(.fileNotFound, "Requested file or folder does not exist.")
         }
-        try await garbage.collect()
+        await garbage.collect()
     }
 
     /// Where the caller reads a file.

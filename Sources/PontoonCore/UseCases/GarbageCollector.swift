@@ -14,12 +14,31 @@ package struct GarbageCollector: Sendable {
     }
 
     /// Removes all that is discarded now.
-    package func collect() async throws {
-        while true {
-            let keys = try await metadata.discardedObjects(limit: Self.batch)
-            guard !keys.isEmpty else { return }
-            for key in keys { try await objects.discard(key) }
-            try await metadata.forgetDiscarded(keys)
+    ///
+    /// The call that discarded it has been committed and does not fail because of this; what could not be removed is tried
+    /// again by the next round.
+    ///
+    /// - Returns: Why some objects are still there.
+    @discardableResult
+    package func collect() async -> [any Error] {
+        var errors: [any Error] = []
+        do {
+            while true {
+                let keys = try await metadata.discardedObjects(limit: Self.batch)
+                var removed: [ObjectKey] = []
+                for key in keys {
+                    do {
+                        try await objects.discard(key)
+                        removed.append(key)
+                    } catch {
+                        errors.append(error)
+                    }
+                }
+                guard !removed.isEmpty else { return errors }
+                try await metadata.forgetDiscarded(removed)
+            }
+        } catch {
+            return errors + [error]
         }
     }
 }

@@ -55,7 +55,12 @@ package final class KeyRing: Sendable {
         let newest = try await refresh().first
         let due = now().addingTimeInterval(-rotationInterval.timeInterval)
         if newest.map({ $0.createdOn < due }) ?? true { try await rotate() }
-        try await store.pruneSigningKeys(before: due.addingTimeInterval(-urlLifetime.timeInterval))
+        // A key signs until every server knows its successor, which takes a round of housekeeping.
+        let slack: TimeInterval = 300
+        let settled = now().addingTimeInterval(-urlLifetime.timeInterval - slack)
+        if let successor = try await refresh().first(where: { $0.createdOn < settled }) {
+            try await store.pruneSigningKeys(before: successor.createdOn)
+        }
         _ = try await refresh()
     }
 

@@ -44,20 +44,27 @@ package struct Maintenance: Sendable {
     package func recover() async throws {
         try await uploads.recoverCompletions()
         try await objects.recover(open: try await metadata.openUploadKeys())
-        try await garbage.collect()
+        await garbage.collect()
         try await keys.rotateIfDue()
     }
 
-    /// One round of housekeeping.
+    /// One round of housekeeping; what fails does not keep the rest from being done.
     ///
-    /// - Returns: Ids of the uploads that were aborted because nobody touched them.
-    package func tidy() async throws -> [String] {
-        try await uploads.retryStranded()
-        let expired = try await expireUploads()
-        try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.timeInterval))
-        try await garbage.collect()
-        try await keys.rotateIfDue()
-        return expired
+    /// - Returns: Ids of the uploads that were aborted because nobody touched them, and what went wrong.
+    package func tidy() async -> (expired: [String], errors: [any Error]) {
+        var expired: [String] = []
+        var errors: [any Error] = []
+        func attempt(_ step: () async throws -> Void) async {
+            do { try await step() } catch { errors.append(error) }
+        }
+        await attempt { try await keys.rotateIfDue() }
+        await attempt { try await uploads.retryStranded() }
+        await attempt { expired = try await expireUploads() }
+        await attempt {
+            try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.timeInterval))
+        }
+        errors += await garbage.collect()
+        return (expired, errors)
     }
 
     private func expireUploads() async throws -> [String] {

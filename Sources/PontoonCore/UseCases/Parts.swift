@@ -117,7 +117,8 @@ package struct Parts: Sendable {
     /// An error here must not hide why the part was refused; the next start removes the same leftovers.
     private func removeLeftovers(of upload: Upload) async {
         do {
-            if try await metadata.upload(upload.id) == nil { try await objects.discard(upload.key) }
+            // Only what an unfinished upload leaves: a finished object may still be used by a copy in another project.
+            if try await metadata.upload(upload.id) == nil { try await objects.settle(upload.key) }
         } catch {}
     }
 

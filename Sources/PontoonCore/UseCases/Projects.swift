@@ -81,7 +81,7 @@ package struct Projects: Sendable {
         guard try await metadata.deleteProject(id) else {
             throw PontoonError(.projectNotFound, "Requested project does not exist.")
         }
-        try await garbage.collect()
+        await garbage.collect()
     }
 
     static func newProject(id: ProjectID, name: String, creator: String, now: Date) -> Project {

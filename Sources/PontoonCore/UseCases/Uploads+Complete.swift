@@ -77,16 +77,21 @@ extension Uploads {
 
     /// The caller has moved the upload to `.completing`: its parts are fixed and nobody else is here.
     private func assemble(_ upload: Upload) async throws -> String {
+        let id = Identifiers.file(now: now())
         do {
-            let id = Identifiers.file(now: now())
             guard try await commit(try await makeContent(of: upload), of: upload, as: id) else { throw Self.notFound }
-            await hasher?.forget(upload.id)
-            try await objects.settle(upload.key)
-            try await garbage.collect()
-            return id
         } catch {
             return try await takeBack(upload, after: error)
         }
+        await hasher?.forget(upload.id)
+        await settle(upload)
+        await garbage.collect()
+        return id
+    }
+
+    /// The file is committed: what cannot be removed now is removed by the next start, and is no reason to fail.
+    private func settle(_ upload: Upload) async {
+        do { try await objects.settle(upload.key) } catch {}
     }
 
     /// Before the work of putting parts together; whether the name is free is decided by the commit.
@@ -180,7 +185,7 @@ extension Uploads {
             throw PontoonError(.completeRefused, "There is not enough room to put the parts together.", cause: error)
         case .destinationNotFound:
             // A folder that is gone never comes back: nobody can complete this upload any more.
-            if try await metadata.abortUpload(upload.id) { try await garbage.collect() }
+            if try await metadata.abortUpload(upload.id) { await garbage.collect() }
             throw error
         default: throw error
         }

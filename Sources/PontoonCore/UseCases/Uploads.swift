@@ -159,7 +159,7 @@ package struct Uploads: Sendable {
             throw PontoonError(.abortRefused, "The upload is being completed and cannot be aborted.")
         }
         await hasher?.forget(id)
-        try await garbage.collect()
+        await garbage.collect()
     }
 
     func record(_ reports: [PartReport], of id: String) async throws {

@@ -40,7 +40,9 @@ package final class DiskObjectStore: Sendable {
             try lock.close()
             throw PontoonError(.badRequest, "Another process uses the data folder.")
         }
-        if settings.durability == .power { try Folder.sync(layout.root) }
+        if settings.durability == .power {
+            for folder in [layout.root, layout.root.removingLastComponent()] { try Folder.sync(folder) }
+        }
         pool = BlockingPool(threads: settings.threads)
     }
 

@@ -16,7 +16,8 @@ final class DiskPartWriter: PartWriter {
     let place: PartPlace
     private let path: FilePath
     private let start: Int64
-    private let hasRoom: Bool
+    /// Room is held for the file's bytes before this one.
+    private let heldUntil: Int64
     private let number: PartNumber
     private let key: ObjectKey
     private let store: DiskObjectStore
@@ -43,7 +44,7 @@ final class DiskPartWriter: PartWriter {
         let isSlot = place == .slot
         path = isSlot ? store.layout.upload(upload.key) : store.layout.side(place, of: upload.key)
         start = isSlot ? Assembly.slotOffset(number, partSize: upload.partSize) : 0
-        hasRoom = isSlot && upload.size != nil
+        heldUntil = isSlot ? upload.size ?? 0 : 0
         state = Mutex(State(digest: PartDigest(expecting: expected)))
     }
 
@@ -56,7 +57,9 @@ final class DiskPartWriter: PartWriter {
     }
 
     private func write(_ bytes: ByteBuffer, _ state: inout State) throws {
-        if !hasRoom { try store.checkRoom(for: Int64(bytes.readableBytes), else: .storageFull) }
+        if start + state.written + Int64(bytes.readableBytes) > heldUntil {
+            try store.checkRoom(for: Int64(bytes.readableBytes), else: .storageFull)
+        }
         try reportingFullDisk {
             let file = try state.file ?? open()
             state.file = file
@@ -101,9 +104,10 @@ final class DiskPartWriter: PartWriter {
                 guard let file = state.file else { return }
                 if self.place != .slot {
                     try Link.remove(self.path)
-                } else if !self.hasRoom {
-                    try self.uploads.write { try file.punchHole(offset: self.start, count: state.written) }
+                    return
                 }
+                let (from, end) = (max(self.start, self.heldUntil), self.start + state.written)
+                if from < end { try self.uploads.write { try file.punchHole(offset: from, count: end - from) } }
             }
         }
     }

@@ -33,7 +33,7 @@ struct FileCalls {
         try await support.bodies.drop(call.request)
         let listing = try await files.list(
             in: place,
-            filter: Self.filter(call.query),
+            filter: try Self.filter(call.query),
             caller: call.caller,
             page: try call.query.page()
         )
@@ -120,7 +120,7 @@ struct FileCalls {
     }
 
     /// What a caller wants to see of a folder.
-    static func filter(_ query: Query) -> FileFilter {
+    static func filter(_ query: Query) throws(PontoonError) -> FileFilter {
         var filter = FileFilter()
         for (name, value) in query.items {
             switch name {
@@ -131,6 +131,10 @@ struct FileCalls {
                 guard name.hasPrefix("metadata.") else { continue }
                 filter.metadata[String(name.dropFirst("metadata.".count)), default: []].append(value)
             }
+        }
+        // Each key is a condition of the statement, and databases bound how many one may have.
+        guard filter.metadata.count <= 100 else {
+            throw PontoonError(.badRequest, "A list can be filtered by at most 100 metadata keys.")
         }
         return filter
     }

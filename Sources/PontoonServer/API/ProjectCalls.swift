@@ -29,8 +29,11 @@ struct ProjectCalls {
     @Sendable private func list(_ call: APICall, owner: String?) async throws -> Response {
         try await support.bodies.drop(call.request)
         let page = try call.query.page()
-        let tags = (call.query.all("tags") + call.query.all("tag")).flatMap {
-            $0.split(separator: ",").map(String.init)
+        let tags = Set(
+            (call.query.all("tags") + call.query.all("tag")).flatMap { $0.split(separator: ",").map(String.init) }
+        )
+        guard tags.count <= 100 else {
+            throw PontoonError(.badRequest, "A list can be filtered by at most 100 tags.")
         }
         let isPrivate = call.query["category"].map { $0.uppercased() == "PRIVATE" } ?? true
         let listing =
@@ -38,7 +41,7 @@ struct ProjectCalls {
             ? try await projects.list(
                 owner: owner,
                 name: call.query["name"],
-                tags: tags,
+                tags: tags.sorted(),
                 caller: call.caller,
                 page: page
             ) : Listing(items: [], total: 0)

@@ -27,7 +27,7 @@ struct ScrollCalls {
         let token = try ScrollToken(call.query["token"])
         let (listing, next) = try await support.services.files.scroll(
             in: place,
-            filter: FileCalls.filter(call.query),
+            filter: try FileCalls.filter(call.query),
             from: token,
             limit: try call.query.page().limit,
             caller: call.caller

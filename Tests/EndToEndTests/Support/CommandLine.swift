@@ -1,4 +1,5 @@
 import Foundation
+import PontoonCore
 import Subprocess
 import SystemPackage
 import Testing
@@ -27,10 +28,14 @@ extension ServerProcess {
         return APIClient(origin: origin, token: try await administer("token", "create", name))
     }
 
-    /// Makes a user a member of a project, by the table: no call does it yet.
+    /// Makes a user a member of a project.
     ///
     /// The rights are some of `read`, `copy`, `write`, `execute`, `admin`.
     func addMember(_ user: String, of project: String, rights: Set<String>) async throws {
+        guard rights.isEmpty else {
+            return try await api.addMember(user, of: project, rights.compactMap { Permission(rawValue: $0) })
+        }
+        // Nobody can be made a member without any right by the API; a store may still hold such a row.
         let columns = ["read", "copy", "write", "execute", "admin"]
         let script = """
             import sqlite3, sys
