@@ -19,9 +19,9 @@ struct ExpiryTests {
                 try await server.api.store(idle, 1, bytes)
                 return (idle, try await server.api.initialize("busy", size: nil, partSize: 1 << 20))
             }.value
-            options.arguments += ["--upload-lifetime", "4s"]
+            options.arguments += ["--upload-lifetime", "20s"]
             let (data, started) = (options.data, options)
-            try await eventually("the idle upload is gone") {
+            try await eventually("the idle upload is gone", within: .seconds(120)) {
                 try await withServer(started) { server in
                     try await server.api.store(busy, 1, bytes)
                     guard try server.unfinishedObjects().count == 1 else { return false }
