@@ -15,9 +15,10 @@ struct SlowAndLargeTests {
     @Test("a sender that stalls is cut off and leaves no part; it holds up nobody who sends the same part")
     func stalledSender() async throws {
         try await withServer(arguments: smallParts + ["--idle-timeout", "8s"]) { server in
+            let api = server.api.using(forgetfulHTTP)
             let bytes = pseudoRandomBytes(seed: 1, count: 1 << 20)
-            let upload = try await server.api.initialize("stalled", size: bytes.readableBytes, partSize: 1 << 20)
-            let url = try await server.api.partURL(upload, 1)
+            let upload = try await api.initialize("stalled", size: bytes.readableBytes, partSize: 1 << 20)
+            let url = try await api.partURL(upload, 1)
             let answer = try await RawConnection.with(server) { connection in
                 try await connection.write(
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: \(bytes.readableBytes)\r\n\r\n"
@@ -28,21 +29,22 @@ struct SlowAndLargeTests {
                     return try firstBytes(server.data.appending("objects/uploads/\(key)")) != Data(count: 8)
                 }
                 let start = ContinuousClock.now
-                try await server.api.store(upload, 1, bytes)
+                try await api.store(upload, 1, bytes)
                 #expect(ContinuousClock.now - start < .seconds(6), "the second sender had to wait for the first")
                 return try await connection.readToEnd()
             }
             #expect(!answer.contains("HTTP/1.1 200") && !answer.lowercased().contains("etag"), "\(answer)")
-            let file = try await server.api.complete(upload).text("id")
-            #expect(try await server.api.download(file) == bytes)
+            let file = try await api.complete(upload).text("id")
+            #expect(try await api.download(file) == bytes)
         }
     }
 
     @Test("a part whose sender stalled is not stored, and its side file or bytes are gone", arguments: [true, false])
     func stalledPart(declaresSize: Bool) async throws {
         try await withServer(arguments: smallParts + ["--idle-timeout", "2s"]) { server in
-            let upload = try await server.api.initialize("stalled", size: declaresSize ? 200_000 : nil, partSize: 1000)
-            let url = try await server.api.partURL(upload, 1)
+            let api = server.api.using(forgetfulHTTP)
+            let upload = try await api.initialize("stalled", size: declaresSize ? 200_000 : nil, partSize: 1000)
+            let url = try await api.partURL(upload, 1)
             let sent = pseudoRandomBytes(seed: 3, count: 50_000)
             let answer = try await RawConnection.with(server) { connection in
                 // Longer than its slot, so it goes to a file of its own.
@@ -53,14 +55,14 @@ struct SlowAndLargeTests {
                 return try await connection.readToEnd()
             }
             #expect(!answer.contains("HTTP/1.1 200") && !answer.lowercased().contains("etag"), "\(answer)")
-            server.expectRefusal(try await server.api.report(upload, 1, .string(tag(of: sent))), 400, 8014)
+            server.expectRefusal(try await api.report(upload, 1, .string(tag(of: sent))), 400, 8014)
             for name in try server.unfinishedObjects() where name.hasSuffix(".parts") {
                 let folder = server.data.appending("objects/uploads/\(name)").string
                 try await eventually("the side file is gone") {
                     try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty
                 }
             }
-            #expect(try await server.api.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
+            #expect(try await api.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
             #expect(try server.unfinishedObjects() == [])
         }
     }

@@ -179,6 +179,22 @@ let impatientHTTP: HTTPClient = {
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
 }()
 
+/// Lets go of a connection before a server with a short `--idle-timeout` does, at the moment when it is used again.
+let forgetfulHTTP: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.idleTimeout = .milliseconds(500)
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+}()
+
+extension APIClient {
+    /// The same with other connections.
+    func using(_ http: HTTPClient) -> APIClient {
+        var api = self
+        api.http = http
+        return api
+    }
+}
+
 /// Bytes that look random and are the same for the same seed (SplitMix64, little-endian).
 func pseudoRandomBytes(seed: UInt64, count: Int) -> ByteBuffer {
     var random = SeededGenerator(seed: seed)
