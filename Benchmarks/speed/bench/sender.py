@@ -1,0 +1,75 @@
+"""The load generator, `../c/sender.c`."""
+
+import json
+import pathlib
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .processes import CORES, environment
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. The body is '-' for none, 'random:BYTES' or 'text:TEXT'."""
+
+    method: str
+    url: str
+    body: str = "-"
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a run of the sender took."""
+
+    seconds: float
+    sent: int
+    received: int
+    processor: float
+    tasks: list[float]
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def load(self) -> float:
+        """Share of the machine's processors that the sender itself used, in percent."""
+        return 100 * self.processor / (self.seconds * CORES)
+
+
+class Sender:
+    """Starts the sender, once for each measurement."""
+
+    def __init__(self, binary: pathlib.Path) -> None:
+        self.binary = binary
+
+    def run(self, requests: Iterable[Request], connections: int) -> Sent:
+        """Sends each request once, over so many connections."""
+        lines = ["\t".join((it.method, it.url, it.body, *it.headers)) for it in requests]
+        return self._start(["run", connections], lines)
+
+    def parts(
+        self, origin: str, token: str, size: int, parts: Iterable[tuple[str, int]], until: str, connections: int = 64
+    ) -> Sent:
+        """Asks where each part goes, sends it, and reports it unless `until` is `put`.
+
+        Each of the result's lines is an upload, a part's number and its ETag.
+        """
+        lines = [f"{upload} {number}" for upload, number in parts]
+        return self._start(["parts", connections, origin, token, size, until], lines)
+
+    def files(self, origin: str, token: str, size: int, project: str, names: Sequence[str], at_once: int) -> Sent:
+        """Uploads small files, each from init to complete."""
+        return self._start(["files", at_once, origin, token, size, project], names)
+
+    def _start(self, arguments: Sequence[object], lines: Sequence[str]) -> Sent:
+        done = subprocess.run(
+            [self.binary, *map(str, arguments)],
+            input="\n".join(lines) + "\n",
+            env=environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if done.returncode != 0:
+            raise SystemExit("bench: the sender failed")
+        *printed, result = done.stdout.splitlines()
+        return Sent(**json.loads(result), lines=printed)

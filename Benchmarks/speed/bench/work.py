@@ -1,0 +1,98 @@
+"""What a row of the table measures, and against what it is held."""
+
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+# What one measurement gives: values by name, such as {"MB/s": 2100.0, "load": 8.0}.
+Sample = Mapping[str, float]
+# All that a contender gave, by value's name.
+Series = dict[str, list[float]]
+
+# Values that every measurement may have besides its own: percent of the machine's processors.
+SERVER, LOAD = "server", "load"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How we compare, and whether that is what was aimed for; no target when it is only told."""
+
+    ratio: str
+    target: str = ""
+    is_met: bool = True
+
+
+Judge = Callable[[Mapping[str, Series]], Verdict]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table: a value of a contender, perhaps held against another."""
+
+    who: str
+    value: str
+    judge: Judge | None = None
+
+
+@dataclass
+class Work:
+    """Measurements that are taken in turn, and the lines that they become."""
+
+    row: str
+    name: str
+    contenders: Mapping[str, Callable[[], Sample]]
+    lines: list[Line]
+    notes: list[str] = field(default_factory=list)
+    # Where a round moves very much data.
+    most_rounds: int | None = None
+    series: dict[str, Series] = field(default_factory=dict)
+
+    def measure(self, rounds: int, progress: Callable[[str], None]) -> None:
+        """Takes the contenders in turn, so that what else the machine does meets all alike."""
+        self.series = {who: {} for who in self.contenders}
+        for number in range(1, min(rounds, self.most_rounds or rounds) + 1):
+            for who, measure in self.contenders.items():
+                sample = measure()
+                for name, value in sample.items():
+                    self.series[who].setdefault(name, []).append(value)
+                shown = ", ".join(f"{name} {value:,.2f}" for name, value in sample.items())
+                progress(f"row {self.row}, {self.name}, round {number}, {who}: {shown}")
+
+
+def median(series: Mapping[str, Series], who: str, value: str) -> float:
+    """The median of all rounds."""
+    return statistics.median(series[who][value])
+
+
+def _ratio(series: Mapping[str, Series], ours: str, theirs: str, value: str) -> float:
+    return median(series, ours, value) / median(series, theirs, value)
+
+
+def at_least(factor: float, ours: str, theirs: str, value: str) -> Judge:
+    """Our median is at least so many times theirs."""
+
+    def judge(series: Mapping[str, Series]) -> Verdict:
+        ratio = _ratio(series, ours, theirs, value)
+        return Verdict(f"{ratio:.2f}", f"≥ {factor:g}", ratio >= factor)
+
+    return judge
+
+
+def at_most(factor: float, ours: str, theirs: str, value: str) -> Judge:
+    """Our median is at most so many times theirs."""
+
+    def judge(series: Mapping[str, Series]) -> Verdict:
+        ratio = _ratio(series, ours, theirs, value)
+        return Verdict(f"{ratio:.2f}", f"≤ {factor:g}", ratio <= factor)
+
+    return judge
+
+
+def told(ours: str, theirs: str, value: str) -> Judge:
+    """Our median beside theirs, without a target."""
+    return lambda series: Verdict(f"{_ratio(series, ours, theirs, value):.2f}")
+
+
+def limit(most: float, ours: str, value: str) -> Judge:
+    """Our median is at most a fixed value."""
+    return lambda series: Verdict("", f"≤ {most:g} {value}", median(series, ours, value) <= most)

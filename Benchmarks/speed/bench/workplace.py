@@ -1,0 +1,130 @@
+"""Where a run keeps what it needs, and how much it does."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .pontoon import Pontoon
+from .peers import Constant, Nginx, SeaweedFS, Sink
+from .sender import Sender
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much each row does."""
+
+    put: int = GIB
+    download: int = 4 * GIB
+    ranges: int = 1000
+    load_seconds: int = 5
+    # Row 6: uploads, and parts in each.
+    reports: tuple[int, int] = (64, 500)
+    single_commits: int = 5000
+    files: int = 10_000
+    python_files: int = 300
+    completed: tuple[int, ...] = (1, 100, 10_000)
+    # Row 9: bytes in all, in parts of these sizes, 64 at a time.
+    memory: int = 16 * GIB
+    memory_parts: tuple[int, ...] = (256 * MIB, 32 * MIB)
+    # Row 10: files and open uploads.
+    store: tuple[int, int] = (100_000, 10_000)
+
+
+SMOKE = Scale(
+    put=8 * MIB,
+    download=16 * MIB,
+    ranges=20,
+    load_seconds=1,
+    reports=(8, 25),
+    single_commits=100,
+    files=100,
+    python_files=5,
+    completed=(1, 10, 100),
+    memory=64 * 8 * MIB,
+    memory_parts=(8 * MIB, 5 * MIB),
+    store=(500, 200),
+)
+
+
+class Workplace:
+    """The folders of a run, and the servers that can be started in them."""
+
+    def __init__(self, server: pathlib.Path, tools: pathlib.Path, programs: pathlib.Path, scale: Scale) -> None:
+        self.server, self.tools, self.programs, self.scale = server, tools, programs, scale
+        self.sender = Sender(programs / "sender")
+
+    @contextlib.contextmanager
+    def opened(self, on_disk: pathlib.Path) -> Iterator["Workplace"]:
+        """Makes the folders, and removes them with all that is in them whatever happens."""
+        with contextlib.ExitStack() as stack:
+            on_disk.mkdir(parents=True, exist_ok=True)
+            self.disk = pathlib.Path(tempfile.mkdtemp(prefix="speed-", dir=on_disk))
+            stack.callback(shutil.rmtree, self.disk)
+            self.memory = stack.enter_context(_memory(self.disk / "memory"))
+            yield self
+
+    @contextlib.contextmanager
+    def folder(self, base: pathlib.Path) -> Iterator[pathlib.Path]:
+        """A folder that is gone afterwards, its room too."""
+        path = pathlib.Path(tempfile.mkdtemp(dir=base))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path)
+            if base == self.disk:
+                os.sync()
+
+    def pontoon(self, folder: pathlib.Path, *flags: str) -> Pontoon:
+        """Starts Pontoon on what is in a folder."""
+        return Pontoon(self.server, folder, *flags)
+
+    def sink(self, folder: pathlib.Path) -> Sink:
+        """Starts the C sink."""
+        return Sink(self.programs / "sink", folder)
+
+    def nginx(self, folder: pathlib.Path) -> Nginx:
+        """Starts nginx."""
+        return Nginx(folder)
+
+    def seaweedfs(self, folder: pathlib.Path) -> SeaweedFS:
+        """Starts SeaweedFS."""
+        return SeaweedFS(self.tools / "weed", folder)
+
+    def constant(self, folder: pathlib.Path) -> Constant:
+        """Starts the framework's own server."""
+        return Constant(self.programs / "constant", folder)
+
+
+@contextlib.contextmanager
+def _memory(mount: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A file system in memory: our own, with a limit, when we may mount one."""
+    mount.mkdir()
+    if os.geteuid() == 0:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=9g", "tmpfs", mount], capture_output=True)
+        if mounted.returncode == 0:
+            try:
+                yield mount
+            finally:
+                subprocess.run(["umount", mount], check=True)
+            return
+    shared = pathlib.Path(tempfile.mkdtemp(prefix="speed-", dir="/dev/shm"))
+    try:
+        yield shared
+    finally:
+        shutil.rmtree(shared)
+
+
+Progress = Callable[[str], None]
+
+
+def say(line: str) -> None:
+    """Tells who waits how far the run is."""
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that no build of the server resolves or compiles it.
+let package = Package(
+    name: "constant",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0")
+    ],
+    targets: [
+        .executableTarget(
+            name: "constant",
+            dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        )
+    ]
+)

@@ -1,0 +1,17 @@
+import Hummingbird
+import Logging
+
+// The most that the framework can do: one route that answers a constant string.
+guard CommandLine.arguments.count == 2, let port = Int(CommandLine.arguments[1]) else {
+    fatalError("usage: constant PORT")
+}
+var logger = Logger(label: "constant")
+logger.logLevel = .warning
+let router = Router()
+router.get("constant") { _, _ in "constant" }
+let app = Application(
+    router: router,
+    configuration: .init(address: .hostname("127.0.0.1", port: port)),
+    logger: logger
+)
+try await app.runService()
