@@ -23,9 +23,8 @@ def _store(place: Workplace, server: Pontoon) -> tuple[str, pathlib.Path]:
     part = max(size // CONNECTIONS, 5 * MIB)
     count = -(-size // part)
     upload = server.start("download", count * part, part)
-    parts = [(upload, number) for number in range(1, count + 1)]
-    place.sender.parts(server.origin, server.token, part, parts, "report", CONNECTIONS)
-    file = server.complete(upload, [])
+    server.send(place.sender, upload, count, part, "report", CONNECTIONS)
+    file = server.complete(upload)
     url = server.call("GET", f"/v2/files/{file}/download_info")["url"]
     [object_file] = [path for path in server.data.rglob("*") if path.is_file() and path.stat().st_size == count * part]
     return url, object_file

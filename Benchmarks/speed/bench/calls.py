@@ -103,7 +103,7 @@ def _prepare(place: Workplace, folder: pathlib.Path) -> list[tuple[str, int, str
     with place.pontoon(folder, "--min-part-size", "1") as server:
         ids = [server.start(f"reports-{number}", parts * PART_BYTES, PART_BYTES) for number in range(uploads)]
         wanted = [(upload, number) for number in range(1, parts + 1) for upload in ids]
-        sent = place.sender.parts(server.origin, server.token, PART_BYTES, wanted, "put")
+        sent = place.sender.parts(server.origin, server.token, PART_BYTES, wanted, "put", CONNECTIONS)
     stored = [(upload, int(number), tag) for upload, number, tag in map(str.split, sent.lines)]
     random.Random(6).shuffle(stored)
     return stored

@@ -33,7 +33,9 @@ def small_files(place: Workplace) -> Iterator[list[Work]]:
         names = [f"small-{number}" for number in range(place.scale.files)]
         with place.folder(place.disk) as folder, place.pontoon(folder) as server:
             before = server.processor_seconds()
-            sent = place.sender.files(server.origin, server.token, SIZE, server.project, names, AT_ONCE)
+            sent = place.sender.files(
+                server.origin, server.token, SIZE, names, "complete", server.project, AT_ONCE
+            )
             used = server.processor_seconds() - before
             total = server.call("GET", f"/v2/files?project={server.project}&limit=1&offset={len(names) - 1}")
             if len(total["items"]) != 1:
@@ -70,12 +72,11 @@ def completions(place: Workplace) -> Iterator[list[Work]]:
 
     def complete(server: Pontoon, count: int) -> Sample:
         upload = server.start(f"complete-{count}-{time.monotonic_ns()}", count * SIZE, SIZE)
-        parts = [(upload, number) for number in range(1, count + 1)]
-        place.sender.parts(server.origin, server.token, SIZE, parts, "report")
+        server.send(place.sender, upload, count, SIZE, "report", 64)
         os.sync()
         traffic = server.traffic()
         began = time.perf_counter()
-        server.complete(upload, [])
+        server.complete(upload)
         seconds = time.perf_counter() - began
         return {taken: seconds * 1000, moved: (server.traffic() - traffic) / MIB}
 
@@ -119,9 +120,8 @@ def uploaders(place: Workplace) -> Iterator[list[Work]]:
             with place.folder(place.memory) as folder, place.pontoon(folder) as server:
                 began = time.perf_counter()
                 upload = server.start("file", size, part)
-                parts = [(upload, number) for number in range(1, size // part + 1)]
-                sent = place.sender.parts(server.origin, server.token, part, parts, "report", 4)
-                server.complete(upload, [])
+                sent = server.send(place.sender, upload, size // part, part, "report", 4)
+                server.complete(upload)
                 return speed(time.perf_counter() - began) | {LOAD: sent.load}
 
         def by_python() -> Sample:

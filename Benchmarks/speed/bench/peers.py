@@ -9,7 +9,7 @@ import botocore.exceptions
 import botocore.session
 
 from .processes import Program, free_port, listens
-from .sender import Request
+from .sender import Request, Sender, Sent
 
 BUCKET = "uploads"
 KEY, SECRET = "benchkey", "benchsecret"
@@ -25,10 +25,9 @@ class Sink(Program):
         super().__init__([binary, str(self.port), data], folder / "sink.log")
         self.wait(lambda: listens(self.port))
 
-    def put_requests(self, count: int, size: int) -> list[Request]:
-        """What sends `count` files."""
-        origin = f"http://127.0.0.1:{self.port}"
-        return [Request("PUT", f"{origin}/file-{size}-{number}", f"random:{size}") for number in range(count)]
+    def put(self, sender: Sender, count: int, size: int) -> Sent:
+        """Sends `count` files, all at once."""
+        return _put(sender, self.port, count, size)
 
 
 class Nginx(Program):
@@ -73,10 +72,9 @@ class Nginx(Program):
         super().__init__([nginx, "-p", folder, "-c", configuration], folder / "nginx.log")
         self.wait(lambda: listens(self.port))
 
-    def put_requests(self, count: int, size: int) -> list[Request]:
-        """What sends `count` files."""
-        origin = f"http://127.0.0.1:{self.port}"
-        return [Request("PUT", f"{origin}/file-{size}-{number}", f"random:{size}") for number in range(count)]
+    def put(self, sender: Sender, count: int, size: int) -> Sent:
+        """Sends `count` files, all at once."""
+        return _put(sender, self.port, count, size)
 
 
 class SeaweedFS(Program):
@@ -113,8 +111,8 @@ class SeaweedFS(Program):
             self.stop()
             raise
 
-    def put_requests(self, count: int, size: int) -> list[Request]:
-        """What sends `count` objects of one part each, to presigned URLs. They end with the folder they are in."""
+    def put(self, sender: Sender, count: int, size: int) -> Sent:
+        """Sends `count` objects of one part each, all at once, to presigned URLs. They end with the store's folder."""
         requests = []
         for number in range(count):
             place = {"Bucket": BUCKET, "Key": f"file-{size}-{number}"}
@@ -122,7 +120,7 @@ class SeaweedFS(Program):
             part = place | {"UploadId": upload, "PartNumber": 1}
             url = self.client.generate_presigned_url("upload_part", Params=part, ExpiresIn=3600)
             requests.append(Request("PUT", url, f"random:{size}"))
-        return requests
+        return sender.run(requests, count)
 
     def _has_bucket(self) -> bool:
         try:
@@ -151,6 +149,12 @@ class Constant(Program):
             return False
         finally:
             connection.close()
+
+
+def _put(sender: Sender, port: int, count: int, size: int) -> Sent:
+    origin = f"http://127.0.0.1:{port}"
+    requests = [Request("PUT", f"{origin}/file-{size}-{number}", f"random:{size}") for number in range(count)]
+    return sender.run(requests, count)
 
 
 def _ports_with_grpc(count: int) -> list[int]:

@@ -1,13 +1,15 @@
 """Pontoon itself, and the calls that prepare a measurement."""
 
+import dataclasses
 import http.client
 import json
 import pathlib
+import time
 import urllib.parse
 from typing import Any
 
 from .processes import Program
-from .sender import Request
+from .sender import Sender, Sent
 
 MIB = 1 << 20
 
@@ -59,32 +61,35 @@ class Pontoon(Program):
         started = self.call("POST", "/v2/upload/multipart", wish)
         if started["part_size"] != part_size:
             raise SystemExit(f"bench: asked for parts of {part_size} bytes, got {started['part_size']}")
-        return started["upload_id"]
+        return str(started["upload_id"])
 
-    def part_requests(self, upload: str, sizes: list[int]) -> list[Request]:
-        """What sends each part."""
-        return [
-            Request("PUT", self.call("GET", f"/v2/upload/multipart/{upload}/part/{number}")["url"], f"random:{size}")
-            for number, size in enumerate(sizes, 1)
-        ]
+    def put(self, sender: Sender, count: int, size: int) -> Sent:
+        """Sends `count` files of one part each, all at once. Starting them counts: it reserves their room."""
+        names = [f"file-{size}-{number}" for number in range(count)]
+        return sender.files(self.origin, self.token, size, names, "put", self.project, count)
 
-    def put_requests(self, count: int, size: int) -> list[Request]:
-        """What sends `count` files of one part each."""
-        part_size = max(size, 5 * MIB)
-        uploads = [self.start(f"file-{size}-{number}", size, part_size) for number in range(count)]
-        return [self.part_requests(upload, [size])[0] for upload in uploads]
+    def send(self, sender: Sender, upload: str, count: int, size: int, until: str, connections: int) -> Sent:
+        """Sends the `count` parts of an upload, and reports them unless `until` is `put`."""
+        parts = [(upload, number) for number in range(1, count + 1)]
+        return sender.parts(self.origin, self.token, size, parts, until, connections)
 
-    def slot_requests(self, count: int, size: int) -> list[Request]:
-        """What sends one file of `count` parts."""
-        part_size = max(size, 5 * MIB) if count == 1 else size
-        return self.part_requests(self.start(f"file-{count}-{size}", count * size, part_size), [size] * count)
-
-    def complete(self, upload: str, parts: list[tuple[int, str]]) -> str:
-        """Reports parts by number and ETag and completes; gives the file's id."""
-        reports = [{"part_number": number, "response": {"headers": {"ETag": tag}}} for number, tag in parts]
-        return self.call("POST", f"/v2/upload/multipart/{upload}/complete", {"parts": reports})["id"]
+    def complete(self, upload: str) -> str:
+        """Completes an upload whose parts were reported; gives the file's id."""
+        return str(self.call("POST", f"/v2/upload/multipart/{upload}/complete", {})["id"])
 
     def _credentials(self) -> dict[str, str]:
         lines = (self.data / "credentials").read_text().splitlines()
         pairs = (line.split("=", 1) for line in lines if "=" in line)
         return {key.strip(): value.strip() for key, value in pairs}
+
+
+class OneFile(Pontoon):
+    """Pontoon, sent the parts of one file instead of files of one part."""
+
+    def put(self, sender: Sender, count: int, size: int) -> Sent:
+        part_size = max(size, 5 * MIB)
+        began = time.perf_counter()
+        upload = self.start(f"file-{count}-{size}", (count - 1) * part_size + size, part_size)
+        started = time.perf_counter() - began
+        sent = self.send(sender, upload, count, size, "put", count)
+        return dataclasses.replace(sent, seconds=started + sent.seconds)

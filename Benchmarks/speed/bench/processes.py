@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Self
 
 CORES = os.cpu_count() or 1
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -84,7 +85,7 @@ class Program:
                 process_group=0,
             )
 
-    def __enter__(self) -> "Program":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

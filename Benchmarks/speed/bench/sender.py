@@ -48,7 +48,7 @@ class Sender:
         return self._start(["run", connections], lines)
 
     def parts(
-        self, origin: str, token: str, size: int, parts: Iterable[tuple[str, int]], until: str, connections: int = 64
+        self, origin: str, token: str, size: int, parts: Iterable[tuple[str, int]], until: str, connections: int
     ) -> Sent:
         """Asks where each part goes, sends it, and reports it unless `until` is `put`.
 
@@ -57,9 +57,11 @@ class Sender:
         lines = [f"{upload} {number}" for upload, number in parts]
         return self._start(["parts", connections, origin, token, size, until], lines)
 
-    def files(self, origin: str, token: str, size: int, project: str, names: Sequence[str], at_once: int) -> Sent:
-        """Uploads small files, each from init to complete."""
-        return self._start(["files", at_once, origin, token, size, project], names)
+    def files(
+        self, origin: str, token: str, size: int, names: Sequence[str], until: str, project: str, connections: int
+    ) -> Sent:
+        """Uploads files of one part, each from init to `complete`, or until its part was `put`."""
+        return self._start(["files", connections, origin, token, size, until, project], names)
 
     def _start(self, arguments: Sequence[object], lines: Sequence[str]) -> Sent:
         done = subprocess.run(

@@ -25,10 +25,11 @@ def memory(place: Workplace) -> Iterator[list[Work]]:
 
     def put(part: int) -> Sample:
         with place.folder(place.disk) as folder, place.pontoon(folder) as server:
-            requests = server.slot_requests(place.scale.memory // part, part)
+            count = place.scale.memory // part
+            upload = server.start("memory", count * part, part)
             at_start = server.memory("VmRSS")
             before = server.processor_seconds()
-            sent = place.sender.run(requests, AT_ONCE)
+            sent = server.send(place.sender, upload, count, part, "put", AT_ONCE)
             used = server.processor_seconds() - before
             return {
                 peak: server.memory("VmHWM"),

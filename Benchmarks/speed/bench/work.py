@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 # What one measurement gives: values by name, such as {"MB/s": 2100.0, "load": 8.0}.
-Sample = Mapping[str, float]
+Sample = dict[str, float]
 # All that a contender gave, by value's name.
 Series = dict[str, list[float]]
 

@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .pontoon import Pontoon
 from .peers import Constant, Nginx, SeaweedFS, Sink
+from .pontoon import OneFile, Pontoon
 from .sender import Sender
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
@@ -69,7 +69,14 @@ class Workplace:
             self.disk = pathlib.Path(tempfile.mkdtemp(prefix="speed-", dir=on_disk))
             stack.callback(shutil.rmtree, self.disk)
             self.memory = stack.enter_context(_memory(self.disk / "memory"))
+            self._touch_memory()
             yield self
+
+    def _touch_memory(self) -> None:
+        """Writes as much as the rows will: a virtual machine is slow on memory that it has never touched."""
+        with self.folder(self.memory) as folder, (folder / "touched").open("wb") as file:
+            for _ in range(self.scale.download // MIB):
+                file.write(bytes(MIB))
 
     @contextlib.contextmanager
     def folder(self, base: pathlib.Path) -> Iterator[pathlib.Path]:
@@ -85,6 +92,10 @@ class Workplace:
     def pontoon(self, folder: pathlib.Path, *flags: str) -> Pontoon:
         """Starts Pontoon on what is in a folder."""
         return Pontoon(self.server, folder, *flags)
+
+    def pontoon_one_file(self, folder: pathlib.Path) -> OneFile:
+        """Starts Pontoon, to be sent the parts of one file."""
+        return OneFile(self.server, folder)
 
     def sink(self, folder: pathlib.Path) -> Sink:
         """Starts the C sink."""

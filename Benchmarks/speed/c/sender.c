@@ -1,8 +1,8 @@
 // The one load generator for every server: blocking threads, a connection each, bodies from memory.
 //
-//     sender run   CONNECTIONS                                    any requests
-//     sender parts CONNECTIONS ORIGIN TOKEN BYTES put|report      parts of uploads that were started
-//     sender files CONNECTIONS ORIGIN TOKEN BYTES PROJECT         whole small files, from init to complete
+//     sender run   CONNECTIONS                                           any requests
+//     sender parts CONNECTIONS ORIGIN TOKEN BYTES put|report             parts of uploads that were started
+//     sender files CONNECTIONS ORIGIN TOKEN BYTES put|complete PROJECT   files of one part, from init on
 //
 // Tasks are lines of standard input, taken by whichever connection is free:
 //     run     METHOD, URL, body, headers… with tabs between; the body is '-', 'random:BYTES' or 'text:TEXT'
@@ -22,7 +22,7 @@
 
 #include "http.h"
 
-enum { TEXT = 4 << 10, MOST_CONNECTIONS = 1024 };
+enum { TEXT = 4 << 10, MOST_CONNECTIONS = 1024, LEAST_PART = 5 << 20 };
 
 struct task {
     char *line;
@@ -144,11 +144,12 @@ static void run_part(struct worker *worker, struct task *task) {
 
 static void run_file(struct worker *worker, struct task *task) {
     char text[TEXT], path[TEXT], upload[128];
-    snprintf(text, sizeof text, "{\"project\":\"%s\",\"name\":\"%s\",\"size\":%lld}", project, task->line,
-             (long long)body_bytes);
+    snprintf(text, sizeof text, "{\"project\":\"%s\",\"name\":\"%s\",\"size\":%lld,\"part_size\":%lld}", project,
+             task->line, (long long)body_bytes, (long long)(body_bytes < LEAST_PART ? LEAST_PART : body_bytes));
     call(worker, task, "POST", "/v2/upload/multipart", text);
     find(worker->response.body, "upload_id", upload, sizeof upload);
     send_part(worker, task, upload, 1);
+    if (strcmp(last_step, "put") == 0) return;
     snprintf(path, sizeof path, "/v2/upload/multipart/%s/complete", upload);
     call(worker, task, "POST", path, "{}");
 }
@@ -212,11 +213,9 @@ int main(int count, char **arguments) {
         act = run_request;
     } else if (strcmp(mode, "parts") == 0 && count == 7) {
         act = run_part;
-        last_step = arguments[6];
-    } else if (strcmp(mode, "files") == 0 && count == 7) {
+    } else if (strcmp(mode, "files") == 0 && count == 8) {
         act = run_file;
-        last_step = "report";
-        project = arguments[6];
+        project = arguments[7];
     }
     if (!act || connections < 1 || connections > MOST_CONNECTIONS) {
         fprintf(stderr, "usage: see the head of sender.c\n");
@@ -226,6 +225,7 @@ int main(int count, char **arguments) {
         origin = arguments[3];
         snprintf(api_headers, sizeof api_headers, "X-SBG-Auth-Token: %s\r\nContent-Type: application/json\r\n", arguments[4]);
         body_bytes = atoll(arguments[5]);
+        last_step = arguments[6];
     }
     read_tasks();
     http_prepare_random();
