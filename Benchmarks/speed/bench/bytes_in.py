@@ -13,6 +13,8 @@ from .workplace import GIB, KIB, MIB, Workplace
 
 SPEED = "MB/s"
 STREAMS = 4
+STARTED = "Pontoon, init not counted"
+TUNED = "nginx WebDAV, `client_body_buffer_size 1m`"
 
 
 class Receiver(Protocol):
@@ -61,7 +63,9 @@ def parallel_to_memory(place: Workplace) -> Iterator[list[Work]]:
                 ours: to(place.pontoon),
                 "C sink": to(place.sink),
                 "nginx WebDAV": to(place.nginx),
+                TUNED: to(place.tuned_nginx),
                 "SeaweedFS UploadPart": to(place.seaweedfs),
+                STARTED: to(place.pontoon_started),
                 "Pontoon, parts of one file": to(place.pontoon_one_file),
                 "Pontoon, `--durability os`": to(lambda folder: place.pontoon(folder, "--durability", "os")),
             },
@@ -69,11 +73,15 @@ def parallel_to_memory(place: Workplace) -> Iterator[list[Work]]:
                 Line(ours, SPEED),
                 Line("C sink", SPEED, at_least(0.90, ours, "C sink", SPEED)),
                 Line("nginx WebDAV", SPEED, at_least(1.3, ours, "nginx WebDAV", SPEED)),
+                Line(TUNED, SPEED, told(ours, TUNED, SPEED)),
                 Line("SeaweedFS UploadPart", SPEED, at_least(6, ours, "SeaweedFS UploadPart", SPEED)),
+                Line(STARTED, SPEED),
                 Line("Pontoon, parts of one file", SPEED),
                 Line("Pontoon, `--durability os`", SPEED),
             ],
-            notes=["Rows 1 to 3: for Pontoon from init, which reserves the room, over part info to the last byte's answer."],
+            notes=[
+                "Rows 1 to 3: for Pontoon from init, which reserves the room, over part info to the last byte's answer."
+            ],
         )
     ]
 
@@ -95,8 +103,14 @@ def parallel_to_disk(place: Workplace) -> Iterator[list[Work]]:
                 seconds = run_together(
                     [
                         [
-                            "dd", f"if={source}", f"of={folder}/{number}", "bs=1M", "conv=fdatasync",
-                            "iflag=skip_bytes,count_bytes", f"skip={number * length}", f"count={length}",
+                            "dd",
+                            f"if={source}",
+                            f"of={folder}/{number}",
+                            "bs=1M",
+                            "conv=fdatasync",
+                            "iflag=skip_bytes,count_bytes",
+                            f"skip={number * length}",
+                            f"count={length}",
                         ]
                         for number in range(count)
                     ]
@@ -118,7 +132,9 @@ def parallel_to_disk(place: Workplace) -> Iterator[list[Work]]:
                     Line(together, SPEED, at_least(0.95, ours, together, SPEED)),
                     Line(alone, SPEED, told(ours, alone, SPEED)),
                 ],
-                notes=["The baseline of row 2 is as many dd as there are streams; one dd for all bytes is told beside it."],
+                notes=[
+                    "The baseline of row 2 is as many dd as there are streams; one dd for all bytes is told beside it."
+                ],
             )
         ]
 
@@ -135,11 +151,15 @@ def single_to_memory(place: Workplace) -> Iterator[list[Work]]:
                 ours: lambda: put(place, place.memory, place.pontoon, 1),
                 "C sink": lambda: put(place, place.memory, place.sink, 1),
                 "nginx WebDAV": lambda: put(place, place.memory, place.nginx, 1),
+                TUNED: lambda: put(place, place.memory, place.tuned_nginx, 1),
+                STARTED: lambda: put(place, place.memory, place.pontoon_started, 1),
             },
             [
                 Line(ours, SPEED),
                 Line("C sink", SPEED, at_least(0.90, ours, "C sink", SPEED)),
                 Line("nginx WebDAV", SPEED, told(ours, "nginx WebDAV", SPEED)),
+                Line(TUNED, SPEED, told(ours, TUNED, SPEED)),
+                Line(STARTED, SPEED),
             ],
         )
     ]

@@ -189,6 +189,8 @@ def reports(place: Workplace) -> Iterator[list[Work]]:
                     Line(name, SLOWEST),
                     Line(name, f"repeated {RATE}"),
                 ],
-                notes=["Row 6 holds reports against row 5's call by the same sender. Repeated: the same reports again."],
+                notes=[
+                    "Row 6 holds reports against row 5's call by the same sender. Repeated: the same reports again."
+                ],
             )
         ]

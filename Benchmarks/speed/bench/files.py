@@ -1,6 +1,7 @@
 """Rows 7 and 8: whole small files, and the end of files of many parts; and uploaders that people use."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import sys
@@ -21,7 +22,9 @@ PYTHON_CLIENT = pathlib.Path(__file__).with_name("python_client.py")
 
 def _python_client(server: Pontoon, folder: pathlib.Path, names: list[str]) -> float:
     """Uploads files with the official client; gives the seconds it took without its start."""
-    said = run([sys.executable, PYTHON_CLIENT, server.endpoint, server.token, server.project, str(AT_ONCE), folder, *names])
+    said = run(
+        [sys.executable, PYTHON_CLIENT, server.endpoint, server.token, server.project, str(AT_ONCE), folder, *names]
+    )
     return float(said)
 
 
@@ -33,9 +36,7 @@ def small_files(place: Workplace) -> Iterator[list[Work]]:
         names = [f"small-{number}" for number in range(place.scale.files)]
         with place.folder(place.disk) as folder, place.pontoon(folder) as server:
             before = server.processor_seconds()
-            sent = place.sender.files(
-                server.origin, server.token, SIZE, names, "complete", server.project, AT_ONCE
-            )
+            sent = place.sender.files(server.origin, server.token, SIZE, names, "complete", server.project, AT_ONCE)
             used = server.processor_seconds() - before
             total = server.call("GET", f"/v2/files?project={server.project}&limit=1&offset={len(names) - 1}")
             if len(total["items"]) != 1:
@@ -92,7 +93,7 @@ def completions(place: Workplace) -> Iterator[list[Work]]:
             Work(
                 "8",
                 "Complete of parts of 4 KiB, disk, durable",
-                {names(count): (lambda count=count: complete(server, count)) for count in counts},
+                {names(count): functools.partial(complete, server, count) for count in counts},
                 [
                     *(Line(names(count), taken, is_flat if count == most else None) for count in counts),
                     Line(names(most), moved, limit(max(4, most * SIZE / MIB / 8), names(most), moved)),
@@ -139,7 +140,9 @@ def uploaders(place: Workplace) -> Iterator[list[Work]]:
                 }
                 target = f"s3://{BUCKET}/file"
                 began = time.perf_counter()
-                run([place.tools / command[0], "--endpoint-url", server.endpoint, *command[1:], source, target], secrets)
+                run(
+                    [place.tools / command[0], "--endpoint-url", server.endpoint, *command[1:], source, target], secrets
+                )
                 return speed(time.perf_counter() - began)
 
         name = "sender to Pontoon, 4 connections"

@@ -31,7 +31,9 @@ def _commit(place: Workplace) -> str:
     here = pathlib.Path(__file__).parent
     commit = subprocess.run(["git", "-C", here, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     changed = subprocess.run(
-        ["git", "-C", here, "status", "--porcelain", "--", ":/Sources", ":/Package.swift"], capture_output=True, text=True
+        ["git", "-C", here, "status", "--porcelain", "--", ":/Sources", ":/Package.swift"],
+        capture_output=True,
+        text=True,
     )
     return (commit.stdout.strip() or "unknown") + (" with changes" if changed.stdout else "")
 

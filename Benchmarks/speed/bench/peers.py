@@ -33,7 +33,8 @@ class Sink(Program):
 class Nginx(Program):
     """nginx with WebDAV PUT into `folder/root`, and `sendfile` for what lies there."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, body_buffer: str = "16k") -> None:
+        """Takes how much of a body is read at once; nginx's own default, unless told otherwise."""
         self.root = folder / "root"
         self.root.mkdir(parents=True)
         self.port = free_port()
@@ -52,7 +53,7 @@ class Nginx(Program):
                 tcp_nopush on;
                 keepalive_requests 1000000;
                 client_max_body_size 0;
-                client_body_buffer_size 1m;
+                client_body_buffer_size {body_buffer};
                 client_body_temp_path {folder}/body;
                 proxy_temp_path {folder}/proxy;
                 fastcgi_temp_path {folder}/fastcgi;
@@ -88,9 +89,19 @@ class SeaweedFS(Program):
         self.endpoint = f"http://127.0.0.1:{ports[3]}"
         super().__init__(
             [
-                binary, "-logtostderr=true", "mini", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
-                "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false",
-                "-webdav=false", "-admin.ui=false", *(f"-{name}={port}" for name, port in zip(names, ports)),
+                binary,
+                "-logtostderr=true",
+                "mini",
+                f"-dir={data}",
+                "-ip=127.0.0.1",
+                "-ip.bind=127.0.0.1",
+                "-master.telemetry=false",
+                "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
+                "-s3.autoCreateBucket=false",
+                "-webdav=false",
+                "-admin.ui=false",
+                *(f"-{name}={port}" for name, port in zip(names, ports)),
             ],
             folder / "weed.log",
             {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "S3_BUCKET": BUCKET},
@@ -105,11 +116,7 @@ class SeaweedFS(Program):
                 signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}
             ),
         )
-        try:
-            self.wait(self._has_bucket)
-        except BaseException:
-            self.stop()
-            raise
+        self.wait(self._has_bucket)
 
     def put(self, sender: Sender, count: int, size: int) -> Sent:
         """Sends `count` objects of one part each, all at once, to presigned URLs. They end with the store's folder."""

@@ -9,7 +9,7 @@ import urllib.parse
 from typing import Any
 
 from .processes import Program
-from .sender import Sender, Sent
+from .sender import Request, Sender, Sent
 
 MIB = 1 << 20
 
@@ -23,17 +23,13 @@ class Pontoon(Program):
         log = folder / "pontoond.log"
         super().__init__([binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", *flags], log)
         self.project = "admin/uploads"
-        try:
-            self.wait(lambda: "Credentials are in" in log.read_text())
-            credentials = self._credentials()
-            self.token = credentials["auth_token"]
-            self.endpoint = credentials["api_endpoint"]
-            self.origin = self.endpoint.removesuffix("/v2")
-            self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.endpoint).netloc)
-            self.call("GET", "/v2/user")
-        except BaseException:
-            self.stop()
-            raise
+        self.wait(lambda: "Credentials are in" in log.read_text())
+        credentials = self._credentials()
+        self.token = credentials["auth_token"]
+        self.endpoint = credentials["api_endpoint"]
+        self.origin = self.endpoint.removesuffix("/v2")
+        self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.endpoint).netloc)
+        self.wait(lambda: self.call("GET", "/v2/user") is not None)
 
     def stop(self) -> None:
         if hasattr(self, "connection"):
@@ -81,6 +77,15 @@ class Pontoon(Program):
         lines = (self.data / "credentials").read_text().splitlines()
         pairs = (line.split("=", 1) for line in lines if "=" in line)
         return {key.strip(): value.strip() for key, value in pairs}
+
+
+class Started(Pontoon):
+    """Pontoon, whose uploads were started before the clock."""
+
+    def put(self, sender: Sender, count: int, size: int) -> Sent:
+        uploads = [self.start(f"file-{size}-{number}", size, max(size, 5 * MIB)) for number in range(count)]
+        infos = [self.call("GET", f"/v2/upload/multipart/{upload}/part/1") for upload in uploads]
+        return sender.run([Request("PUT", info["url"], f"random:{size}") for info in infos], count)
 
 
 class OneFile(Pontoon):

@@ -54,7 +54,7 @@ def free_port() -> int:
     """A port that nobody listened on a moment ago."""
     with socket.socket() as it:
         it.bind(("127.0.0.1", 0))
-        return it.getsockname()[1]
+        return int(it.getsockname()[1])
 
 
 def listens(port: int) -> bool:
@@ -78,7 +78,7 @@ class Program:
         # killed outright, the kernel ends them.
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *arguments],
+                ["setpriv", "--pdeathsig", "TERM", *arguments],
                 env=environment(extra),
                 stdout=output,
                 stderr=output,
@@ -92,12 +92,16 @@ class Program:
         self.stop()
 
     def wait(self, is_ready: Callable[[], bool], seconds: float = 60) -> None:
-        """Asks until the server is ready."""
+        """Asks until the server is ready, or ends it when it does not get there."""
         end = time.monotonic() + seconds
-        while not is_ready():
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise SystemExit(f"bench: {self.name} does not get ready: {self.tail()}")
-            time.sleep(0.01)
+        try:
+            while not is_ready():
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise SystemExit(f"bench: {self.name} does not get ready: {self.tail()}")
+                time.sleep(0.01)
+        except BaseException:
+            self.stop()
+            raise
 
     def tail(self) -> str:
         """The last that the program said."""

@@ -17,7 +17,7 @@ def main() -> None:
     api = sevenbridges.Api(url=endpoint, token=token, debug=True, upload_max_workers=width)
 
     def upload(name: str) -> str:
-        return api.files.upload(f"{folder}/{name}", project=project).status
+        return str(api.files.upload(f"{folder}/{name}", project=project).status)
 
     began = time.perf_counter()
     with concurrent.futures.ThreadPoolExecutor(width) as pool:

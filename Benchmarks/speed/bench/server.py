@@ -42,7 +42,7 @@ def memory(place: Workplace) -> Iterator[list[Work]]:
     def work(part: int) -> Work:
         return Work(
             "9",
-            f"Peak resident memory, {AT_ONCE} PUTs of {part // MIB} MiB at once, {place.scale.memory // MIB:,} MiB, disk",
+            f"Peak memory, {AT_ONCE} PUTs of {part // MIB} MiB at once, {place.scale.memory // MIB:,} MiB, disk",
             {"Pontoon": lambda: put(part)},
             [Line("Pontoon", peak, limit(128, "Pontoon", peak)), Line("Pontoon", idle), Line("Pontoon", speed)],
             most_rounds=ROUNDS,

@@ -26,12 +26,14 @@ def _share(work: Work, line: Line, name: str) -> str:
     return f"{statistics.median(values):.0f} %" if values else ""
 
 
-def _cells(work: Work, line: Line, is_first: bool) -> list[str]:
+def _cells(work: Work, index: int) -> list[str]:
+    line = work.lines[index]
     verdict = line.judge(work.series) if line.judge else Verdict("")
     outcome = "" if not verdict.target else "met" if verdict.is_met else "**missed**"
-    head = [work.row, work.name] if is_first else ["", ""]
+    head = [work.row, work.name] if index == 0 else ["", ""]
     values = work.series[line.who][line.value]
-    shares = [_share(work, line, name) for name in (SERVER, LOAD)]
+    is_told = any(before.who == line.who for before in work.lines[:index])
+    shares = ["" if is_told else _share(work, line, name) for name in (SERVER, LOAD)]
     return [*head, line.who, _spread(values, line.value), verdict.ratio, verdict.target, outcome, *shares]
 
 
@@ -41,8 +43,8 @@ def table(works: Iterable[Work]) -> Iterator[str]:
     yield "| " + " | ".join(HEAD) + " |"
     yield "| " + " | ".join(ALIGNMENT) + " |"
     for work in works:
-        for index, line in enumerate(work.lines):
-            yield "| " + " | ".join(_cells(work, line, index == 0)) + " |"
+        for index in range(len(work.lines)):
+            yield "| " + " | ".join(_cells(work, index)) + " |"
         notes += [note for note in work.notes if note not in notes]
     yield ""
     yield "Server and Load: share of all processors that the server and the load generator used, in percent."

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .peers import Constant, Nginx, SeaweedFS, Sink
-from .pontoon import OneFile, Pontoon
+from .pontoon import OneFile, Pontoon, Started
 from .sender import Sender
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
@@ -97,13 +97,21 @@ class Workplace:
         """Starts Pontoon, to be sent the parts of one file."""
         return OneFile(self.server, folder)
 
+    def pontoon_started(self, folder: pathlib.Path) -> Started:
+        """Starts Pontoon, to be sent parts of uploads that were started before the clock."""
+        return Started(self.server, folder)
+
     def sink(self, folder: pathlib.Path) -> Sink:
         """Starts the C sink."""
         return Sink(self.programs / "sink", folder)
 
     def nginx(self, folder: pathlib.Path) -> Nginx:
-        """Starts nginx."""
+        """Starts nginx as it comes."""
         return Nginx(folder)
+
+    def tuned_nginx(self, folder: pathlib.Path) -> Nginx:
+        """Starts nginx with a large body buffer."""
+        return Nginx(folder, body_buffer="1m")
 
     def seaweedfs(self, folder: pathlib.Path) -> SeaweedFS:
         """Starts SeaweedFS."""

@@ -118,7 +118,9 @@ static void send_random(int socket, int64_t length) {
 static void send_request(struct http_connection *connection, const struct http_request *request) {
     char head[12 << 10], host[128], length[64] = "";
     int64_t size = request->text ? (int64_t)strlen(request->text) : request->random_bytes;
-    if (strcmp(request->method, "GET") != 0) snprintf(length, sizeof length, "Content-Length: %lld\r\n", (long long)size);
+    if (strcmp(request->method, "GET") != 0) {
+        snprintf(length, sizeof length, "Content-Length: %lld\r\n", (long long)size);
+    }
     int head_length = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n", request->method,
                                split(request->url, host), connection->host, length, request->headers);
     if (head_length >= (int)sizeof head) fail("the request's head is too long");

@@ -131,7 +131,8 @@ static void send_part(struct worker *worker, struct task *task, const char *uplo
     strcpy(task->etag, worker->response.etag);
     if (strcmp(last_step, "put") == 0) return;
     snprintf(path, sizeof path, "/v2/upload/multipart/%s/part", upload);
-    snprintf(text, sizeof text, "{\"part_number\":%d,\"response\":{\"headers\":{\"ETag\":\"%s\"}}}", number, task->etag);
+    snprintf(text, sizeof text, "{\"part_number\":%d,\"response\":{\"headers\":{\"ETag\":\"%s\"}}}", number,
+             task->etag);
     call(worker, task, "POST", path, text);
 }
 
@@ -223,7 +224,8 @@ int main(int count, char **arguments) {
     }
     if (act != run_request) {
         origin = arguments[3];
-        snprintf(api_headers, sizeof api_headers, "X-SBG-Auth-Token: %s\r\nContent-Type: application/json\r\n", arguments[4]);
+        snprintf(api_headers, sizeof api_headers, "X-SBG-Auth-Token: %s\r\nContent-Type: application/json\r\n",
+                 arguments[4]);
         body_bytes = atoll(arguments[5]);
         last_step = arguments[6];
     }
