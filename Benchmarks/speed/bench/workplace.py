@@ -73,9 +73,9 @@ class Workplace:
             yield self
 
     def _touch_memory(self) -> None:
-        """Writes as much as the rows will: a virtual machine is slow on memory that it has never touched."""
+        """Writes more than the rows will: a virtual machine is slow on memory that it has never touched."""
         with self.folder(self.memory) as folder, (folder / "touched").open("wb") as file:
-            for _ in range(self.scale.download // MIB):
+            for _ in range(2 * self.scale.download // MIB):
                 file.write(bytes(MIB))
 
     @contextlib.contextmanager
