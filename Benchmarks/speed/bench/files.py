@@ -96,9 +96,11 @@ def completions(place: Workplace) -> Iterator[list[Work]]:
                 {names(count): functools.partial(complete, server, count) for count in counts},
                 [
                     *(Line(names(count), taken, is_flat if count == most else None) for count in counts),
-                    Line(names(most), moved, limit(max(4, most * SIZE / MIB / 8), names(most), moved)),
+                    Line(names(most), moved, limit(max(4, round(most * SIZE / MIB / 2)), names(most), moved)),
                 ],
-                notes=[f"Row 8: a file of {most:,} parts holds {most * SIZE / MIB:.1f} MiB; nothing of it is copied."],
+                notes=[
+                    f"Row 8: to copy a file of {most:,} parts is to read and write {2 * most * SIZE / MIB:.1f} MiB."
+                ],
             )
         ]
 
