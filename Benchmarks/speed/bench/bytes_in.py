@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol, Self
 
 from .processes import CORES, run_together
-from .sender import Sender, Sent
+from .sender import Ready, Sender
 from .work import LOAD, SERVER, Line, Sample, Work, at_least, told
 from .workplace import GIB, KIB, MIB, Workplace
 
@@ -22,7 +22,7 @@ class Receiver(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
-    def put(self, sender: Sender, count: int, size: int) -> Sent: ...
+    def put(self, sender: Sender, count: int, size: int) -> Ready: ...
     def processor_seconds(self) -> float: ...
 
 
@@ -33,9 +33,10 @@ def put(place: Workplace, base: pathlib.Path, start: Start, count: int) -> Sampl
     """Starts a server on nothing, and sends it so many parts at the same time."""
     size = place.scale.put
     with place.folder(base) as folder, start(folder / "server") as server:
-        server.put(place.sender, 1, MIB)
+        server.put(place.sender, 1, MIB)()
+        send = server.put(place.sender, count, size)
         before = server.processor_seconds()
-        sent = server.put(place.sender, count, size)
+        sent = send()
         used = server.processor_seconds() - before
         # Pontoon is also asked where to, which is some bytes more.
         if not count * size <= sent.sent <= count * size + count * KIB:

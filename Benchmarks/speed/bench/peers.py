@@ -9,7 +9,7 @@ import botocore.exceptions
 import botocore.session
 
 from .processes import Program, free_port, listens
-from .sender import Request, Sender, Sent
+from .sender import Ready, Request, Sender
 
 BUCKET = "uploads"
 KEY, SECRET = "benchkey", "benchsecret"
@@ -25,8 +25,8 @@ class Sink(Program):
         super().__init__([binary, str(self.port), data], folder / "sink.log")
         self.wait(lambda: listens(self.port))
 
-    def put(self, sender: Sender, count: int, size: int) -> Sent:
-        """Sends `count` files, all at once."""
+    def put(self, sender: Sender, count: int, size: int) -> Ready:
+        """What sends `count` files, all at once."""
         return _put(sender, self.port, count, size)
 
 
@@ -73,8 +73,8 @@ class Nginx(Program):
         super().__init__([nginx, "-p", folder, "-c", configuration], folder / "nginx.log")
         self.wait(lambda: listens(self.port))
 
-    def put(self, sender: Sender, count: int, size: int) -> Sent:
-        """Sends `count` files, all at once."""
+    def put(self, sender: Sender, count: int, size: int) -> Ready:
+        """What sends `count` files, all at once."""
         return _put(sender, self.port, count, size)
 
 
@@ -118,8 +118,8 @@ class SeaweedFS(Program):
         )
         self.wait(self._has_bucket)
 
-    def put(self, sender: Sender, count: int, size: int) -> Sent:
-        """Sends `count` objects of one part each, all at once, to presigned URLs. They end with the store's folder."""
+    def put(self, sender: Sender, count: int, size: int) -> Ready:
+        """What sends `count` objects of one part each, all at once, to presigned URLs. They end with the folder."""
         requests = []
         for number in range(count):
             place = {"Bucket": BUCKET, "Key": f"file-{size}-{number}"}
@@ -127,7 +127,7 @@ class SeaweedFS(Program):
             part = place | {"UploadId": upload, "PartNumber": 1}
             url = self.client.generate_presigned_url("upload_part", Params=part, ExpiresIn=3600)
             requests.append(Request("PUT", url, f"random:{size}"))
-        return sender.run(requests, count)
+        return lambda: sender.run(requests, count)
 
     def _has_bucket(self) -> bool:
         try:
@@ -158,10 +158,10 @@ class Constant(Program):
             connection.close()
 
 
-def _put(sender: Sender, port: int, count: int, size: int) -> Sent:
+def _put(sender: Sender, port: int, count: int, size: int) -> Ready:
     origin = f"http://127.0.0.1:{port}"
     requests = [Request("PUT", f"{origin}/file-{size}-{number}", f"random:{size}") for number in range(count)]
-    return sender.run(requests, count)
+    return lambda: sender.run(requests, count)
 
 
 def _ports_with_grpc(count: int) -> list[int]:

@@ -9,7 +9,7 @@ import urllib.parse
 from typing import Any
 
 from .processes import Program
-from .sender import Request, Sender, Sent
+from .sender import Ready, Request, Sender, Sent
 
 MIB = 1 << 20
 
@@ -59,10 +59,10 @@ class Pontoon(Program):
             raise SystemExit(f"bench: asked for parts of {part_size} bytes, got {started['part_size']}")
         return str(started["upload_id"])
 
-    def put(self, sender: Sender, count: int, size: int) -> Sent:
-        """Sends `count` files of one part each, all at once. Starting them counts: it reserves their room."""
+    def put(self, sender: Sender, count: int, size: int) -> Ready:
+        """What sends `count` files of one part each, all at once. Starting them counts: it reserves their room."""
         names = [f"file-{size}-{number}" for number in range(count)]
-        return sender.files(self.origin, self.token, size, names, "put", self.project, count)
+        return lambda: sender.files(self.origin, self.token, size, names, "put", self.project, count)
 
     def send(self, sender: Sender, upload: str, count: int, size: int, until: str, connections: int) -> Sent:
         """Sends the `count` parts of an upload, and reports them unless `until` is `put`."""
@@ -82,16 +82,20 @@ class Pontoon(Program):
 class Started(Pontoon):
     """Pontoon, whose uploads were started before the clock."""
 
-    def put(self, sender: Sender, count: int, size: int) -> Sent:
+    def put(self, sender: Sender, count: int, size: int) -> Ready:
         uploads = [self.start(f"file-{size}-{number}", size, max(size, 5 * MIB)) for number in range(count)]
         infos = [self.call("GET", f"/v2/upload/multipart/{upload}/part/1") for upload in uploads]
-        return sender.run([Request("PUT", info["url"], f"random:{size}") for info in infos], count)
+        requests = [Request("PUT", info["url"], f"random:{size}") for info in infos]
+        return lambda: sender.run(requests, count)
 
 
 class OneFile(Pontoon):
     """Pontoon, sent the parts of one file instead of files of one part."""
 
-    def put(self, sender: Sender, count: int, size: int) -> Sent:
+    def put(self, sender: Sender, count: int, size: int) -> Ready:
+        return lambda: self._put(sender, count, size)
+
+    def _put(self, sender: Sender, count: int, size: int) -> Sent:
         part_size = max(size, 5 * MIB)
         began = time.perf_counter()
         upload = self.start(f"file-{count}-{size}", (count - 1) * part_size + size, part_size)

@@ -3,7 +3,7 @@
 import json
 import pathlib
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .processes import CORES, environment
@@ -34,6 +34,10 @@ class Sent:
     def load(self) -> float:
         """Share of the machine's processors that the sender itself used, in percent."""
         return 100 * self.processor / (self.seconds * CORES)
+
+
+# A measurement that is ready to run: what comes before its clock has been done.
+Ready = Callable[[], Sent]
 
 
 class Sender:
