@@ -51,7 +51,8 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = _arguments()
     # Whatever ends the bench, what it started ends with it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended from outside"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit("bench: ended from outside"))
     place = Workplace(arguments.server, arguments.tools, arguments.programs, SMOKE if arguments.smoke else Scale())
     rounds = arguments.rounds or (1 if arguments.smoke else 5)
     done: list[Work] = []
