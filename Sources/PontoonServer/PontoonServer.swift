@@ -23,12 +23,13 @@ package func buildServer(
     router.add(middleware: ExpectMiddleware())
     router.add(middleware: ErrorMiddleware(maximumHeaderSize: settings.maximumHeaderSize))
     let routes = Routes(router: router, support: APISupport(services: services, settings: settings))
-    addCalls(to: routes)
+    let budget = ReceiveBudget()
+    addCalls(to: routes, budget: budget)
     routes.refuseOtherMethods()
     return Application(
         router: router,
         server: HTTPServerBuilder { responder in
-            UploadChannel(responder: responder, idleTimeout: settings.idleTimeout)
+            UploadChannel(responder: responder, idleTimeout: settings.idleTimeout, budget: budget)
         },
         configuration: ApplicationConfiguration(
             address: .hostname(settings.host, port: settings.port),
@@ -40,7 +41,7 @@ package func buildServer(
 }
 
 /// Adds every call there is.
-func addCalls(to routes: Routes) {
+func addCalls(to routes: Routes, budget: ReceiveBudget) {
     let support = routes.support
     let files = FileCalls(support: support)
     IndexCalls(support: support).add(to: routes)
@@ -56,6 +57,6 @@ func addCalls(to routes: Routes) {
     ScrollCalls(support: support).add(to: routes)
     BulkCalls(support: support).add(to: routes)
     if let plane = support.services.dataPlane {
-        DataPlaneCalls(services: support.services, plane: plane).add(to: routes)
+        DataPlaneCalls(services: support.services, plane: plane, budget: budget).add(to: routes)
     }
 }

@@ -97,7 +97,7 @@ struct DocumentationTests {
             router: Router(context: AppContext.self),
             support: APISupport(services: services, settings: ServerSettings())
         )
-        addCalls(to: routes)
+        addCalls(to: routes, budget: ReceiveBudget())
         try await objects.shutDown()
         try await metadata.close()
         return Set(routes.methods.flatMap { path, methods in methods.map { "\($0.rawValue) \(path)" } })

@@ -14,13 +14,15 @@ struct BlockingPool: Sendable {
     /// Runs to its end also when the caller is cancelled: clean-up must happen.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            pool.submit { state in
-                switch state {
-                case .active: continuation.resume(with: Result(catching: body))
-                case .cancelled: continuation.resume(throwing: CancellationError())
-                }
+            submit { isCancelled in
+                continuation.resume(with: isCancelled ? .failure(CancellationError()) : Result(catching: body))
             }
         }
+    }
+
+    /// Begins a closure on one of the threads; after ``shutDown()`` at once, and told so.
+    func submit(_ body: @escaping @Sendable (_ isCancelled: Bool) -> Void) {
+        pool.submit { state in body(state == .cancelled) }
     }
 
     func shutDown() async throws { try await pool.shutdownGracefully() }

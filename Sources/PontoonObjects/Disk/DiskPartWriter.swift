@@ -49,10 +49,15 @@ final class DiskPartWriter: PartWriter {
     }
 
     func write(_ bytes: ByteBuffer) async throws {
-        try await store.pool.run {
+        let write = { @Sendable in
             try self.uploads.write {
                 try self.state.withLock { try self.write(bytes, &$0) }
             }
+        }
+        if place == .slot {
+            try await uploads.lane.run(on: store.pool, write)
+        } else {
+            try await store.pool.run(write)
         }
     }
 

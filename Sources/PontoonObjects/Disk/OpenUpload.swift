@@ -13,6 +13,8 @@ final class OpenUpload: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
+    /// The turns of those who write to slots: these are all in one file.
+    let lane = WriteLane()
     private let state = Mutex(State())
 
     /// Takes a slot for one writer.

@@ -11,6 +11,7 @@ import PontoonCore
 struct DataPlaneCalls {
     let services: Services
     let plane: Services.DataPlane
+    let budget: ReceiveBudget
 
     func add(to routes: Routes) {
         let part = "/storage/parts/{upload_id}/{part_number}"
@@ -27,18 +28,26 @@ struct DataPlaneCalls {
     @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {
         // The expiry counts at the start only: a part that began in time is served to its end.
         try await verify(request)
-        let etag = try await plane.parts.store(
-            try PartNumber(text: try context.segment("part_number")),
-            of: try context.segment("upload_id"),
-            body: request.body,
-            length: try Self.length(request),
-            expecting: try ExpectedChecksums(
-                crc64nvme: request.headers[.checksumCRC64NVME],
-                crc32c: request.headers[.checksumCRC32C],
-                sha256: request.headers[.checksumSHA256],
-                contentMD5: request.headers[.contentMD5]
-            )
+        let number = try PartNumber(text: try context.segment("part_number"))
+        let uploadID = try context.segment("upload_id")
+        let length = try Self.length(request)
+        let expected = try ExpectedChecksums(
+            crc64nvme: request.headers[.checksumCRC64NVME],
+            crc32c: request.headers[.checksumCRC32C],
+            sha256: request.headers[.checksumSHA256],
+            contentMD5: request.headers[.contentMD5]
         )
+        let etag = try await withTaskExecutorPreference(EventLoopExecutor(context.channel.eventLoop)) {
+            try await budget.receiving {
+                try await plane.parts.store(
+                    number,
+                    of: uploadID,
+                    body: request.body,
+                    length: length,
+                    expecting: expected
+                )
+            }
+        }
         return Response(status: .ok, headers: [.eTag: "\"\(etag)\"", .contentLength: "0"])
     }
 

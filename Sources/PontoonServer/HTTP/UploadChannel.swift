@@ -14,17 +14,12 @@ struct UploadChannel: ServerChildChannel, HTTPChannelHandler {
 
     let responder: HTTPChannelHandler.Responder
     let idleTimeout: Duration
-
-    /// Most bytes taken from a socket at once.
-    private static let readSize = 1 << 20
+    let budget: ReceiveBudget
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let options = channel.syncOptions
-            try options?.setOption(
-                .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 64 << 10, maximum: Self.readSize)
-            )
+            try options?.setOption(.recvAllocator, value: ReceiveAllocator(budget: budget))
             try options?.setOption(.maxMessagesPerRead, value: 1)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline(
