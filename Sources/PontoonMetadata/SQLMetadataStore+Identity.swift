@@ -20,7 +20,9 @@ extension SQLMetadataStore {
     }
 
     package func user(withTokenHash hash: String) async throws -> User? {
-        try await read { try $0.query(selectUserByToken, [hash]).first?.user() }
+        try await recent.users.row(hash) {
+            try await read { try $0.query(selectUserByToken, [hash]).first?.user() }
+        }
     }
 
     package func tokens(of userName: String) async throws -> [TokenRecord] {

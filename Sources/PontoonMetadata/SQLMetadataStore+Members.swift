@@ -5,6 +5,12 @@ extension SQLMetadataStore {
         try await read { try $0.query(selectPermissions, [project, userName]).first?.permissions() }
     }
 
+    package func recentPermissions(of userName: String, in project: ProjectID) async throws -> Permissions? {
+        try await recent.permissions.row(RecentReads.Membership(userName: userName, project: project)) {
+            try await permissions(of: userName, in: project)
+        }
+    }
+
     package func members(of project: ProjectID, page: Page) async throws -> Listing<Member> {
         try await read { connection in
             let total = try connection.query(countMembers, [project]).first?.count("total") ?? 0

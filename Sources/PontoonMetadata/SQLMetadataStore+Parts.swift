@@ -12,14 +12,14 @@ extension SQLMetadataStore {
     package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> StoredPart? {
         // Asked first, because most parts are sent once and a write would wait for the commits of others.
         guard try await read({ try $0.replaceablePart(number, of: uploadID) }) != nil else { return nil }
-        return try await write { connection in
+        return try await write(changing: .none) { connection in
             _ = try connection.replaceablePart(number, of: uploadID)
             return try connection.query(deletePart, [uploadID, number]).first?.part()
         }
     }
 
     package func recordPart(_ part: StoredPart, of uploadID: String) async throws -> StoredPart? {
-        try await write { connection in
+        try await write(changing: .none) { connection in
             let replaced = try connection.replaceablePart(part.number, of: uploadID)
             let values: [(any SQLConvertible)?] = [
                 uploadID, part.number, part.size, part.etag, part.crc64, part.place.rawValue, part.storedOn,
@@ -30,14 +30,14 @@ extension SQLMetadataStore {
     }
 
     package func forgetUnreportedParts(of uploadID: String) async throws -> [StoredPart] {
-        try await write { connection in
+        try await write(changing: .none) { connection in
             try connection.query(deleteUnreported, [uploadID]).map { try $0.part() }.sorted { $0.number < $1.number }
         }
     }
 
     package func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> PartReport? {
         guard !reports.isEmpty else { return nil }
-        return try await write { connection in
+        return try await write(changing: .none) { connection in
             let state = try connection.query(selectState, [uploadID], holding: .shared("uploads")).first?.text("state")
             let stored = try connection.tags(for: reports, of: uploadID)
             var unreported: Set<PartNumber> = []

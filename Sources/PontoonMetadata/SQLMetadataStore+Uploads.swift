@@ -10,14 +10,14 @@ extension SQLMetadataStore {
         switch upload.destination {
         case .folder(let id, let project, let isNamed):
             let place: [any SQLConvertible] = [isNamed, id, project]
-            try await write { connection in
+            try await write(changing: .none) { connection in
                 guard try connection.execute(insertUpload, values + place) == 1 else {
                     throw PontoonError(.destinationNotFound, "The destination folder does not exist.")
                 }
                 try connection.add(openUploads: [upload.userName: 1])
             }
         case .automation(let id):
-            guard try await write({ try $0.execute(insertPackageUpload, values + [id]) == 1 }) else {
+            guard try await write(changing: .none, { try $0.execute(insertPackageUpload, values + [id]) == 1 }) else {
                 throw PontoonError(.automationNotFound, "The automation does not exist.")
             }
         }
@@ -25,6 +25,10 @@ extension SQLMetadataStore {
 
     package func upload(_ id: String) async throws -> Upload? {
         try await read { try $0.query(selectUpload, [id]).first?.upload() }
+    }
+
+    package func recentUpload(_ id: String) async throws -> Upload? {
+        try await recent.uploads.row(id) { try await upload(id) }
     }
 
     package func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
@@ -46,12 +50,12 @@ extension SQLMetadataStore {
     package func moveUpload(_ id: String, from: Upload.State, to: Upload.State) async throws -> Bool {
         // Completed is an end, and reached by completeUpload only.
         guard from != .completed, to != .completed else { return false }
-        return try await write { try $0.execute(moveState, [to.rawValue, id, from.rawValue]) == 1 }
+        return try await write(changing: .upload(id)) { try $0.execute(moveState, [to.rawValue, id, from.rawValue]) == 1 }
     }
 
     package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
         let now = now
-        return try await writeSettling { connection in
+        return try await writeSettling(changing: .upload(id)) { connection in
             // Held, so that it is not deleted meanwhile. A project that went took its uploads along: then there is
             // nothing to complete.
             let project = try connection.query(selectProjectOfUpload, [id], holding: .shared("projects"))
@@ -72,7 +76,7 @@ extension SQLMetadataStore {
     }
 
     package func completeUpload(_ id: String, packageFile file: PackageFile) async throws -> Bool {
-        try await write { connection in
+        try await write(changing: .upload(id)) { connection in
             let ended = try connection.query(endUpload, [file.id, file.createdOn, id])
             guard !ended.isEmpty else { return false }
             try connection.insert(file.content, createdOn: file.createdOn)
@@ -83,16 +87,20 @@ extension SQLMetadataStore {
     }
 
     package func abortUpload(_ id: String) async throws -> Bool {
-        try await abort(deleteActiveUpload, [id])
+        try await abort(id, deleteActiveUpload, [id])
     }
 
     package func abortUpload(_ id: String, idleSince time: Date) async throws -> Bool {
-        try await abort(deleteIdleUpload, [id, time])
+        try await abort(id, deleteIdleUpload, [id, time])
     }
 
-    private func abort(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) async throws -> Bool {
+    private func abort(
+        _ id: String,
+        _ statement: SQLStatement,
+        _ arguments: [any SQLConvertible]
+    ) async throws -> Bool {
         let now = now
-        return try await write { connection in
+        return try await write(changing: .upload(id)) { connection in
             guard let row = try connection.query(statement, arguments).first else { return false }
             try connection.discard(try row.text("object_key"), now: now)
             // Those of code packages are in no list.

@@ -7,6 +7,7 @@ import PontoonCore
 /// against other processes is a constraint, a conditional statement, or a held row.
 package struct SQLMetadataStore: MetadataStore {
     let driver: any SQLDriver
+    let recent = RecentReads()
     private let clock: @Sendable () -> Date
 
     /// Takes a database and brings its tables up to date.
@@ -38,9 +39,17 @@ package struct SQLMetadataStore: MetadataStore {
     }
 
     /// Writes; see ``SQLDriver/write(_:)``.
+    ///
+    /// - Parameters:
+    ///   - change: What of the recent reads it may change.
+    ///   - body: The statements.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body and the commit throw.
     func write<Value: Sendable>(
+        changing change: RecentReads.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
+        defer { recent.forget(change) }
         do {
             return try await driver.write(body)
         } catch let error as SQLError {
@@ -51,16 +60,17 @@ package struct SQLMetadataStore: MetadataStore {
     /// Writes with a body that looks before it leaps: a constraint stops it only when another process leapt in between,
     /// and asked again it sees what that process did.
     func writeSettling<Value: Sendable>(
+        changing change: RecentReads.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         for _ in 0..<3 {
             do {
-                return try await write(body)
+                return try await write(changing: change, body)
             } catch let error as SQLError where error.isConflict {
                 continue
             }
         }
-        return try await write(body)
+        return try await write(changing: change, body)
     }
 
     private static func refusal(_ error: SQLError) -> any Error {

@@ -22,7 +22,8 @@ package protocol IdentityStore: Sendable {
     /// Adds a token.
     /// - Throws: `.userNotFound` when its user does not exist.
     func addToken(_ token: TokenRecord) async throws
-    /// The user of the token with a hash, as in ``TokenRecord/hash``; `nil` when it is unknown or revoked.
+    /// The user of the token with a hash, as in ``TokenRecord/hash``; `nil` when it is unknown or revoked. What another
+    /// process revoked is known a second later.
     func user(withTokenHash hash: String) async throws -> User?
     /// All tokens of a user, oldest first.
     func tokens(of userName: String) async throws -> [TokenRecord]
@@ -70,6 +71,8 @@ package protocol MemberStore: Sendable {
     /// What a user may do in a project.
     /// - Returns: `nil` when the user is no member, or there is no such project.
     func permissions(of userName: String, in project: ProjectID) async throws -> Permissions?
+    /// As ``permissions(of:in:)``, perhaps as they were a second ago when another process changed them since.
+    func recentPermissions(of userName: String, in project: ProjectID) async throws -> Permissions?
     /// Members of a project, the owner among them, by name.
     func members(of project: ProjectID, page: Page) async throws -> Listing<Member>
     /// Adds a member.
@@ -147,6 +150,9 @@ package protocol UploadStore: Sendable {
     func upload(_ id: String) async throws -> Upload?
     /// A user's uploads to folders that are not completed, newest first.
     func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary>
+    /// As ``upload(_:)``, perhaps as it was a second ago when another process changed it since: for what comes once a
+    /// part, and either does no harm with an old row or asks again.
+    func recentUpload(_ id: String) async throws -> Upload?
     /// One upload with what it holds.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
     /// Moves an upload between `.active` and `.completing`; of several callers, in one process or many, at most one gets

@@ -43,7 +43,10 @@ package struct Parts: Sendable {
         length: Int64?,
         expecting expected: ExpectedChecksums
     ) async throws -> String where Body.Element == ByteBuffer {
-        guard let upload = try await metadata.upload(uploadID), upload.state == .active else { throw Uploads.notFound }
+        // Whether it is active still is asked again when a part is forgotten and when it is recorded.
+        guard let upload = try await metadata.recentUpload(uploadID), upload.state == .active else {
+            throw Uploads.notFound
+        }
         let limit = PartSizing.longestPart(size: upload.size)
         guard (length ?? 0) <= limit else { throw Self.tooLong(limit) }
         let writer = try await objects.openPart(number, of: upload, length: length, expecting: expected)

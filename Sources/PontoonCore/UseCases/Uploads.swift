@@ -214,12 +214,25 @@ package struct Uploads: Sendable {
     }
 
     private func active(_ id: String, caller: User) async throws -> Upload {
+        if let recent = try await recentlyActive(id, caller: caller) { return recent }
         let upload = try await upload(id, caller: caller)
         switch upload.state {
         case .active: return upload
         case .completing: throw PontoonError(.partUnavailable, "The upload is being completed.")
         case .completed: throw Self.notFound
         }
+    }
+
+    /// The usual case without asking the store: the initiator goes on with an upload.
+    ///
+    /// - Returns: `nil` when it may be otherwise; then only the store knows.
+    private func recentlyActive(_ id: String, caller: User) async throws -> Upload? {
+        guard let upload = try await metadata.recentUpload(id), upload.isPackage == isForPackages,
+            upload.state == .active, upload.userName == caller.name
+        else { return nil }
+        guard case .folder(_, let project, _) = upload.destination else { return upload }
+        let permissions = try await metadata.recentPermissions(of: caller.name, in: project)
+        return permissions?.allows(.write) == true ? upload : nil
     }
 
     private func checkName(_ name: String, in folder: String, overwrite: Bool) async throws {
