@@ -50,7 +50,9 @@ extension SQLMetadataStore {
     package func moveUpload(_ id: String, from: Upload.State, to: Upload.State) async throws -> Bool {
         // Completed is an end, and reached by completeUpload only.
         guard from != .completed, to != .completed else { return false }
-        return try await write(changing: .upload(id)) { try $0.execute(moveState, [to.rawValue, id, from.rawValue]) == 1 }
+        return try await write(changing: .upload(id)) {
+            try $0.execute(moveState, [to.rawValue, id, from.rawValue]) == 1
+        }
     }
 
     package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {

@@ -18,7 +18,6 @@ package func buildServer(
     onReady: @escaping @Sendable (any Channel) async -> Void = { _ in }
 ) -> some ApplicationProtocol {
     let router = Router(context: AppContext.self)
-    router.add(middleware: MetricsMiddleware())
     // Outside of the errors: a refusal too must end a connection whose body was not read.
     router.add(middleware: ExpectMiddleware())
     router.add(middleware: ErrorMiddleware(maximumHeaderSize: settings.maximumHeaderSize))

@@ -26,7 +26,15 @@ package enum Identifiers {
     }
 
     /// Random UUID in lower case.
-    package static func uuid() -> String { UUID().uuidString.lowercased() }
+    package static func uuid() -> String {
+        // `UUID()` opens a file for each one.
+        var generator = SystemRandomNumberGenerator()
+        let (high, low) = (generator.next(), generator.next())
+        let bits = (high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000, low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+        return withUnsafeBytes(of: (bits.0.bigEndian, bits.1.bigEndian)) { bytes in
+            UUID(uuid: bytes.load(as: uuid_t.self)).uuidString.lowercased()
+        }
+    }
 }
 
 /// Writes bytes as lower-case hex digits.

@@ -38,3 +38,23 @@ package struct PartInfoBody: Codable, Sendable {
         report = Report(headers: request.reportHeaders, successCodes: [200])
     }
 }
+
+extension PartInfoBody: JSONTextConvertible {
+    package func write(to json: inout JSONText) {
+        json.append(constant: "{\"expires\":")
+        json.append(expires.text)
+        json.append(constant: ",\"headers\":")
+        json.append(headers)
+        json.append(constant: ",\"method\":")
+        json.append(method)
+        json.append(constant: ",\"report\":{\"headers\":")
+        json.append(report.headers)
+        json.append(constant: ",\"success_codes\":")
+        json.append(report.successCodes)
+        json.append(constant: "},\"success_codes\":")
+        json.append(successCodes)
+        json.append(constant: ",\"url\":")
+        json.append(url)
+        json.append(constant: "}")
+    }
+}

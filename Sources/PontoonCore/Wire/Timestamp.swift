@@ -17,6 +17,9 @@ package struct Timestamp: Hashable, Sendable, Codable {
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(date.formatted(.iso8601))
+        try container.encode(text)
     }
+
+    /// As it is written.
+    package var text: String { date.formatted(.iso8601) }
 }

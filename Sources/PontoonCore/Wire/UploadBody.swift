@@ -90,6 +90,22 @@ package struct PartReportBody: Codable, Sendable {
     }
 }
 
+extension PartReportBody: JSONTextConvertible {
+    package func write(to json: inout JSONText) {
+        json.append(constant: "{")
+        if let href {
+            json.append(constant: "\"href\":")
+            json.append(href)
+            json.append(constant: ",")
+        }
+        json.append(constant: "\"part_number\":")
+        json.append(partNumber)
+        json.append(constant: ",\"response\":{\"headers\":")
+        json.append(response.headers)
+        json.append(constant: "}}")
+    }
+}
+
 extension PartReport {
     /// Reads one report from a request.
     ///

@@ -90,7 +90,7 @@ extension APICall {
     /// A refusal that becomes part of an answer; what lies behind it is logged as for a refusal of the whole call.
     func answerInPart(_ error: PontoonError) -> PontoonError {
         if let cause = error.cause {
-            context.logger.warning("refused in part", metadata: ["cause": "\(cause)", "code": "\(error.code)"])
+            context.log.warning("refused in part", metadata: ["cause": "\(cause)", "code": "\(error.code)"])
         }
         return error
     }

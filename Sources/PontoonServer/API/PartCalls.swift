@@ -24,7 +24,7 @@ struct PartCalls {
             caller: call.caller,
             base: call.base
         )
-        return try .json(PartInfoBody(request))
+        return .json(PartInfoBody(request))
     }
 
     @Sendable private func report(_ call: APICall) async throws -> Response {
@@ -32,7 +32,7 @@ struct PartCalls {
         let report = try PartReport(try await support.bodies.read(call.request, code: .reportInvalid))
         try await uploads.report([report], of: id, caller: call.caller)
         let href = "\(call.base.api)\(root)/\(id)"
-        return try .json(PartReportBody(number: report.number, etag: report.etag, href: href))
+        return .json(PartReportBody(number: report.number, etag: report.etag, href: href))
     }
 
     @Sendable private func reportMany(_ call: APICall) async throws -> Response {

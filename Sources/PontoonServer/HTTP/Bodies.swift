@@ -63,8 +63,14 @@ extension Response {
     static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        let body = ByteBuffer(data: try encoder.encode(value))
-        return Response(
+        return json(ByteBuffer(data: try encoder.encode(value)), status: status)
+    }
+
+    /// An answer with a JSON body that writes itself.
+    static func json(_ value: some JSONTextConvertible) -> Response { json(JSONText(value).buffer, status: .ok) }
+
+    private static func json(_ body: ByteBuffer, status: HTTPResponse.Status) -> Response {
+        Response(
             status: status,
             headers: [.contentType: "application/json", .contentLength: String(body.readableBytes)],
             body: ResponseBody(byteBuffer: body)

@@ -63,8 +63,15 @@ struct Query: Sendable {
     }
 
     private static func decode(_ text: Substring) -> String {
-        let blanks = String(text).replacing("+", with: " ")
-        return blanks.removingPercentEncoding ?? blanks
+        let blanks = text.utf8.contains(UInt8(ascii: "+")) ? String(text).replacing("+", with: " ") : String(text)
+        return unescape(blanks) ?? blanks
+    }
+
+    /// Decodes percent escapes, which most text has none of.
+    ///
+    /// - Returns: `nil` when they are not UTF-8.
+    static func unescape(_ text: String) -> String? {
+        text.utf8.contains(UInt8(ascii: "%")) ? text.removingPercentEncoding : text
     }
 
     /// Writes text so that it stands for itself in a query or as one segment of a path.

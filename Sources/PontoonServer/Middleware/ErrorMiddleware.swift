@@ -45,10 +45,10 @@ struct ErrorMiddleware: RouterMiddleware {
             return try .refusal(PontoonError(.routeNotFound, "There is nothing at this address."))
         }
         if error is ChannelError || error is CancellationError {
-            context.logger.debug("the client went away", metadata: ["error": "\(error)"])
+            context.log.debug("the client went away", metadata: ["error": "\(error)"])
             return try .refusal(PontoonError(.bodyIncomplete, "The connection was cut."))
         }
-        context.logger.error("internal fault", metadata: ["error": "\(error)"])
+        context.log.error("internal fault", metadata: ["error": "\(error)"])
         return try .refusal(PontoonError(.internalFault, "An unexpected error occurred; see the server's log."))
     }
 
@@ -71,7 +71,8 @@ struct ErrorMiddleware: RouterMiddleware {
 
     /// The route's pattern and never the URL: signed URLs carry a permission.
     private func log(_ request: Request, _ response: Response, _ context: AppContext, took: Duration) {
-        context.logger.info(
+        guard context.logger.logLevel <= .info else { return }
+        context.log.info(
             "request",
             metadata: [
                 "method": "\(request.method)",

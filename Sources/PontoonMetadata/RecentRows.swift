@@ -1,0 +1,101 @@
+import PontoonCore
+import Synchronization
+
+/// Rows that were read a moment ago, for the calls that come once a part.
+///
+/// What this store changes shows at once. What another process changes, such as another server on the same database or
+/// `pontoond token revoke`, shows within ``RecentRows/lifetime``. So a row from here may only be used where acting on the
+/// old one does no harm: to hand out a URL, or before a statement that asks again.
+final class RecentRows<Key: Hashable & Sendable, Row: Sendable>: Sendable {
+    private struct Entry {
+        let row: Row
+        let read: ContinuousClock.Instant
+    }
+
+    private struct State {
+        var entries: [Key: Entry] = [:]
+        /// A row that was being read when something changed may be older than the change, and is not kept.
+        var changes = 0
+    }
+
+    /// How long a row is believed.
+    static var lifetime: Duration { .seconds(1) }
+    /// Rows kept at the most.
+    static var capacity: Int { 10_000 }
+
+    private let state = Mutex(State())
+
+    /// The row of a key, from memory or read anew.
+    ///
+    /// - Parameters:
+    ///   - key: Which row.
+    ///   - read: Reads it; that there is none is not remembered.
+    /// - Returns: The row.
+    /// - Throws: What `read` throws.
+    func row(_ key: Key, read: () async throws -> Row?) async throws -> Row? {
+        let now = ContinuousClock.now
+        let (recent, changes) = state.withLock { ($0.entries[key], $0.changes) }
+        if let recent, now - recent.read < Self.lifetime { return recent.row }
+        guard let row = try await read() else { return nil }
+        state.withLock { state in
+            guard state.changes == changes else { return }
+            if state.entries.count >= Self.capacity { state.entries = [:] }
+            state.entries[key] = Entry(row: row, read: now)
+        }
+        return row
+    }
+
+    /// Forgets the row of a key, after it was changed or may have been.
+    func forget(_ key: Key) {
+        state.withLock { state in
+            state.entries[key] = nil
+            state.changes += 1
+        }
+    }
+
+    /// Forgets all rows.
+    func forgetAll() {
+        state.withLock { state in
+            state.entries = [:]
+            state.changes += 1
+        }
+    }
+}
+
+/// The rows that a store remembers.
+final class RecentReads: Sendable {
+    /// What a write may have changed of them.
+    enum Change: Sendable {
+        /// Nothing: it touches no user, token, membership or state of an upload.
+        case none
+        /// One upload's row, by its id.
+        case upload(String)
+        /// Anything.
+        case any
+    }
+
+    /// Who belongs to a project.
+    struct Membership: Hashable, Sendable {
+        let userName: String
+        let project: ProjectID
+    }
+
+    /// By the token's hash.
+    let users = RecentRows<String, User>()
+    /// By id.
+    let uploads = RecentRows<String, Upload>()
+    /// What members may do.
+    let permissions = RecentRows<Membership, Permissions>()
+
+    /// Forgets what a write may have changed, also a write that failed.
+    func forget(_ change: Change) {
+        switch change {
+        case .none: break
+        case .upload(let id): uploads.forget(id)
+        case .any:
+            users.forgetAll()
+            uploads.forgetAll()
+            permissions.forgetAll()
+        }
+    }
+}
