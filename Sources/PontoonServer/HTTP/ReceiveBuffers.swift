@@ -9,8 +9,9 @@ final class ReceiveBudget: Sendable {
     static let largest = 1 << 20
     /// Fewest, however many parts there are.
     static let smallest = 64 << 10
-    /// Bytes that all parts together read at once. Of each part up to three reads exist at a time: one is written, one
-    /// waits, one comes in.
+    /// Bytes that all parts together read at once.
+    ///
+    /// Of each part up to three reads exist at a time: one is written, one waits, one comes in.
     static let total = 16 << 20
 
     private let parts = Atomic(0)
