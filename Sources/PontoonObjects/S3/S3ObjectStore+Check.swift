@@ -1,0 +1,101 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOPosix
+import NIOSSL
+import PontoonCore
+
+extension S3ObjectStore {
+    /// Farther apart than this, in seconds, and URLs that are signed here have ended, or not begun, where they are used.
+    private static let longestSkew: TimeInterval = 15 * 60
+
+    /// Finds out whether the bucket can be used, by doing what uploads will do and undoing it; and whether it computes
+    /// checksums.
+    ///
+    /// - Throws: ``S3CheckFailure``.
+    package func check() async throws {
+        do {
+            try await attempt("s3:ListBucketMultipartUploads") {
+                let query = [
+                    NamedValue("uploads", ""), NamedValue("prefix", namePrefix), NamedValue("max-uploads", "1"),
+                ]
+                let answer = try await client.send(S3Request("GET", nil, query: query))
+                _ = try S3XML.decode(S3XML.UploadList.self, from: answer.body)
+                // Not every store looks at the time of signed calls.
+                try checkClock(answer.headers["date"])
+            }
+            try await checkUploads()
+            try await checkChecksums()
+        } catch let error as S3Unreachable {
+            throw Self.failure(error)
+        } catch let error as S3BadAnswer {
+            throw S3CheckFailure.notS3("\(error)")
+        }
+    }
+
+    private func checkClock(_ date: String?) throws {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(identifier: "GMT")
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
+        guard let theirs = date.flatMap(formatter.date) else { return }
+        guard abs(theirs.timeIntervalSince(now())) < Self.longestSkew else { throw S3CheckFailure.clockSkewed }
+    }
+
+    private func checkUploads() async throws {
+        let name = name(.random())
+        let uploadID = try await attempt("s3:PutObject") {
+            try await client.createMultipartUpload(name, headers: [])
+        }
+        _ = try await attempt("s3:ListMultipartUploadParts") {
+            try await client.listParts(name, uploadID: uploadID)
+        }
+        try await attempt("s3:AbortMultipartUpload") {
+            try await client.abortMultipartUpload(name, uploadID: uploadID)
+        }
+    }
+
+    /// Announces a checksum and sends a part without, as clients do.
+    private func checkChecksums() async throws {
+        let name = name(.random())
+        do {
+            let uploadID = try await client.createMultipartUpload(name, headers: S3Abilities.checksumHeaders)
+            var isTaken = true
+            do {
+                let part = S3Request.Body.bytes(ByteBuffer(string: "?"))
+                _ = try await client.uploadPart(name, uploadID: uploadID, number: 1, body: part)
+            } catch is S3Error {
+                isTaken = false
+            }
+            try await client.abortMultipartUpload(name, uploadID: uploadID)
+            abilities.computesAnnouncedChecksums.store(isTaken, ordering: .relaxed)
+        } catch is S3Error {
+            // The store does not know such announcements, and does without.
+        }
+    }
+
+    private func attempt<Value>(_ action: String, _ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as S3Error {
+            throw S3CheckFailure(error, bucket: settings.bucket, action: action)
+        }
+    }
+
+    private static func failure(_ error: S3Unreachable) -> S3CheckFailure {
+        switch error.cause {
+        case let cause as NIOSSLError: .notTrusted("\(cause)")
+        case let cause as NIOSSLExtraError: .notTrusted("\(cause)")
+        case let cause as NIOConnectionError: .unreachable(reason(cause))
+        case let cause as HTTPClientError: .unreachable(cause.shortDescription)
+        case let cause: .unreachable("\(cause)")
+        }
+    }
+
+    /// The first address's error; those of the others are seldom different.
+    private static func reason(_ error: NIOConnectionError) -> String {
+        if let first = error.connectionErrors.first { return "\(error.host):\(error.port): \(first.error)" }
+        if let cause = error.dnsAError ?? error.dnsAAAAError { return "\(error.host): \(cause)" }
+        return "\(error.host):\(error.port)"
+    }
+}
