@@ -15,6 +15,10 @@ let package = Package(
     products: [
         .executable(name: "pontoond", targets: ["pontoond"])
     ],
+    traits: [
+        .trait(name: "PostgreSQL", description: "Metadata in PostgreSQL; needs libpq."),
+        .default(enabledTraits: ["PostgreSQL"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
@@ -35,6 +39,7 @@ let package = Package(
     targets: [
         .target(name: "CChecksum"),
         .target(name: "CFileCalls"),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(
             name: "PontoonCore",
             dependencies: [
@@ -48,6 +53,7 @@ let package = Package(
             name: "PontoonMetadata",
             dependencies: [
                 "PontoonCore",
+                .target(name: "CLibPQ", condition: .when(traits: ["PostgreSQL"])),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: swiftSettings

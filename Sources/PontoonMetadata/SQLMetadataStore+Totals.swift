@@ -46,7 +46,7 @@ extension SQLConnection {
     /// Notes that entries came to folders (above 0) or left them (below 0).
     func add(entries: [String: Int]) throws {
         for (folder, change) in entries.sorted(by: { $0.key < $1.key }) where change != 0 {
-            try execute(addEntries, [folder, change])
+            try send(addEntries, [folder, change])
         }
     }
 
@@ -63,7 +63,7 @@ extension SQLConnection {
     /// Notes that users' lists became longer (above 0) or shorter (below 0).
     func add(projects: [String: Int] = [:], openUploads: [String: Int] = [:]) throws {
         for user in Set(projects.keys).union(openUploads.keys).sorted() {
-            try execute(addUserTotals, [user, projects[user] ?? 0, openUploads[user] ?? 0])
+            try send(addUserTotals, [user, projects[user] ?? 0, openUploads[user] ?? 0])
         }
     }
 }
