@@ -32,7 +32,7 @@ struct DiskObjectStoreTests {
             let key = ObjectKey.random()
             try await store.prepare(key, size: 8 << 20)
             #expect(try allocatedBytes(folder) >= 8 << 20)
-            try await store.discard(key)
+            try await store.discard(ObjectReference(key: key))
             #expect(try allocatedBytes(folder) < 1 << 20)
         }
     }
@@ -57,7 +57,7 @@ struct DiskObjectStoreTests {
             let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload, store)
             #expect(part.place == .slot)
             let before = try inode(folder.appending("uploads").appending(key.rawValue))
-            try await store.finish(key, parts: [part], partSize: 4096)
+            try await store.finish(upload, parts: [part])
             try await store.settle(key)
             let path = folder.appending("files").appending(String(key.rawValue.suffix(2))).appending(key.rawValue)
             #expect(try inode(path) == before)
@@ -84,11 +84,12 @@ struct DiskObjectStoreTests {
     func lostBytes(left: Int) async throws {
         try await withDiskStore { store, folder in
             let key = ObjectKey.random()
-            let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload(key, partSize: 4096), store)
+            let upload = upload(key, partSize: 4096)
+            let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload, store)
             let path = folder.appending("uploads").appending(key.rawValue).string
             if left == 0 { unlink(path) } else { truncate(path, left) }
             let error = await #expect(throws: PontoonError.self) {
-                try await store.finish(key, parts: [part], partSize: 4096)
+                try await store.finish(upload, parts: [part])
             }
             #expect(error?.code == .completeRefused)
         }

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import PontoonCore
+import Synchronization
 
 extension S3ObjectStore {
     /// Farther apart than this, in seconds, and URLs that are signed here have ended, or not begun, where they are used.

@@ -1,4 +1,4 @@
-package import PontoonCore
+import PontoonCore
 
 extension S3ObjectStore: ReachableStore {
     /// Once and without waiting for long: whoever asks will ask again.
@@ -21,4 +21,8 @@ extension S3ObjectStore: FillableObjectStore {
 
         private enum CodingKeys: String, CodingKey { case objects = "Contents" }
     }
+}
+
+extension S3Unreachable: TemporaryFault {
+    package var isTemporary: Bool { true }
 }

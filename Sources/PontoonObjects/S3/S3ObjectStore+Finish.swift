@@ -17,6 +17,7 @@ extension S3ObjectStore {
         }
     }
 
+    @discardableResult
     package func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject {
         try await refusing(as: .completeRefused, Self.noAnswer) {
             let filled = parts.filter { $0.size > 0 }

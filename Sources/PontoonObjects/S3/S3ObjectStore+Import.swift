@@ -19,7 +19,8 @@ extension S3ObjectStore {
             let body = reader.size == 0 ? S3Request.Body.none : .stretch(reader, 0..<reader.size)
             try await client.putObject(name(key), headers: headers(key), body: body)
         } else {
-            let uploadID = try await client.createMultipartUpload(name(key), headers: headers(key))
+            let headers = headers(key) + abilities.uploadHeaders
+            let uploadID = try await client.createMultipartUpload(name(key), headers: headers)
             do {
                 let parts = try await sendParts(of: reader, to: key, uploadID: uploadID)
                 try await client.completeMultipartUpload(name(key), uploadID: uploadID, parts: parts)

@@ -74,6 +74,7 @@ package struct S3ObjectStore: Sendable {
 }
 
 extension S3ObjectStore: DirectObjectStore {
+    @discardableResult
     package func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
         try await refusing(as: .noRoom, "The object store cannot take an upload now; try again.") {
             let headers = headers(key) + abilities.uploadHeaders
