@@ -17,6 +17,11 @@ struct DiskObjectStoreTests {
         try await withDiskStore(durability: .os) { store, _ in try await rule.check(store) }
     }
 
+    @Test("the contract of all object stores", arguments: ObjectStoreContract.allCases)
+    func commonContract(_ rule: ObjectStoreContract) async throws {
+        try await withDiskStore { store, _ in try await rule.check(DiskHarness(store: store)) }
+    }
+
     @Test("two processes cannot use one folder")
     func lock() async throws {
         try await withDiskStore { _, folder in
@@ -134,6 +139,43 @@ struct DiskObjectStoreTests {
             place: writer.place,
             storedOn: Date()
         )
+    }
+}
+
+/// A disk store into which bytes come as from the data plane.
+private struct DiskHarness: ObjectStoreHarness {
+    let store: DiskObjectStore
+    let partSize: Int64 = 1000
+
+    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> StoredPart {
+        let writer = try await store.openPart(
+            number,
+            of: upload,
+            length: Int64(bytes.readableBytes),
+            expecting: ExpectedChecksums()
+        )
+        try await writer.write(bytes)
+        let digest = try await writer.sync()
+        await writer.close()
+        return StoredPart(
+            number: number,
+            size: digest.size,
+            etag: digest.crc64.hex,
+            crc64: digest.crc64,
+            place: writer.place,
+            storedOn: Date()
+        )
+    }
+
+    func content(_ key: ObjectKey) async throws -> ByteBuffer? {
+        do {
+            let reader = try await store.openObject(key)
+            let bytes = try await reader.read(at: 0, count: Int(reader.size))
+            await reader.close()
+            return bytes
+        } catch let error as PontoonError where error.code == .fileNotFound {
+            return nil
+        }
     }
 }
 

@@ -48,8 +48,8 @@ struct S3CheckTests {
                 body
             )
         }
-        guard case .unreachable(let reason) = failure else { throw failure }
-        #expect(reason.contains("127.0.0.1:1") && "\(failure)".contains("'endpoint'"))
+        #expect(failure == .unreachable("127.0.0.1:1: Connection refused"))
+        #expect("\(failure)".contains("'endpoint'"))
     }
 
     @Test("the host has no address")
@@ -78,10 +78,19 @@ struct S3CheckTests {
                 body
             )
         }
-        switch failure {
-        case .notTrusted, .unreachable: break
-        default: throw failure
+        #expect(failure == .unreachable("no TLS connection, WRONG_VERSION_NUMBER"))
+    }
+
+    @Test("the server speaks HTTP, but not S3")
+    func noS3() async throws {
+        let server = try await SeaweedFSServer.running()
+        let failure = try await failure { body in
+            try await withS3Store(
+                change: { $0.endpoint = S3Endpoint("http://127.0.0.1:\(server.masterPort)") ?? $0.endpoint },
+                body
+            )
         }
+        guard case .notS3 = failure else { throw failure }
     }
 
     @Test("the clocks differ by more than a quarter of an hour", arguments: [-3600.0, 3600])

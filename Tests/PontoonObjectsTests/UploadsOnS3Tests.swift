@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import NIOCore
 import PontoonCore
+import PontoonMetadata
 import PontoonTesting
 import Testing
 
@@ -259,7 +260,7 @@ struct UploadsOnS3Tests {
                 let upload = try await server.begin(size: 4)
                 try await server.send([bytes(4, 1)], of: upload)
                 proxy.set(.init(to: "POST /"))
-                try await expectRefusal(.completeRefused) { try await server.complete(upload) }
+                await #expect(throws: S3Unreachable.self) { try await server.complete(upload) }
                 #expect(proxy.strikes == 1)
                 let file = try await server.complete(upload)
                 #expect(try await server.content(file) == bytes(4, 1))

@@ -12,7 +12,7 @@ package protocol ObjectStore: Sendable {
     ///   - key: The upload's key.
     ///   - size: Declared length in bytes; `nil` when unknown, then nothing is held.
     /// - Returns: What the store must be told of the upload besides its key; the upload's row keeps it.
-    /// - Throws: `.noRoom` when the bytes would not fit or the store cannot take an upload now.
+    /// - Throws: `.noRoom` when the bytes would not fit or the store takes no upload.
     @discardableResult
     func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle?
     /// Where and how a client sends one part.
@@ -26,7 +26,7 @@ package protocol ObjectStore: Sendable {
     ///   - parts: By number, without gaps; empty for an empty object.
     /// - Returns: What was made.
     /// - Throws: `.storageFull` when parts must be copied and there is no room; `.completeRefused` when the store does not
-    ///   have the parts or cannot be reached. The upload is as before.
+    ///   have the parts or does not take them. The upload is as before.
     @discardableResult
     func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject
     /// Takes back ``finish(_:parts:)``: the upload can be completed again, and in a ``HostedObjectStore`` its parts may be
@@ -79,14 +79,14 @@ package protocol DirectObjectStore: ObjectStore {
     /// What the store holds of an unfinished upload.
     /// - Returns: All parts by number; one that was sent again may be there twice. `nil` when the store does not have the
     ///   upload any more: it was finished, or the store let go of it.
-    /// - Throws: `.completeRefused` when the store cannot be reached.
+    /// - Throws: A ``TemporaryFault`` when the store cannot be reached.
     func heldParts(of upload: Upload) async throws -> [HeldPart]?
     /// The object that ``finish(_:parts:)`` made of an upload.
     /// - Parameters:
     ///   - upload: The upload.
     ///   - parts: What it was to be made from; their lengths do not matter.
     /// - Returns: `nil` when there is none, or it was made from other parts.
-    /// - Throws: `.completeRefused` when the store cannot be reached.
+    /// - Throws: A ``TemporaryFault`` when the store cannot be reached.
     func finishedObject(of upload: Upload, parts: [StoredPart]) async throws -> FinishedObject?
     /// Reads a finished object.
     /// - Throws: `.fileNotFound` when there are no such bytes.

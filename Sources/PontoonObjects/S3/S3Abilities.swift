@@ -7,8 +7,10 @@ final class S3Abilities: Sendable {
         NamedValue("x-amz-checksum-algorithm", "CRC64NVME"), NamedValue("x-amz-checksum-type", "FULL_OBJECT"),
     ]
 
-    /// SeaweedFS computes a checksum when it is announced only; Amazon does unasked, and where one was announced refuses
-    /// parts without. So it must be tried.
+    /// Whether parts may come without a checksum that was announced.
+    ///
+    /// SeaweedFS takes them and computes it, and computes none unannounced. Amazon computes one unasked, and refuses parts
+    /// without an announced one.
     let computesAnnouncedChecksums = Atomic(false)
 
     /// For new multipart uploads.

@@ -1,3 +1,5 @@
+package import PontoonCore
+
 /// The S3 store refused something.
 package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
     /// HTTP status; 200 for an error that came in the body of a success.
@@ -25,6 +27,10 @@ package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// Whether it says that there is no such object, upload or bucket.
     var isAbsence: Bool { status == 404 }
+}
+
+extension S3Error: TemporaryFault {
+    package var isTemporary: Bool { isTransient }
 }
 
 /// The S3 store could not be asked, or did not answer in time.

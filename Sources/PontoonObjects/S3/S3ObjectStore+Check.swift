@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import PontoonCore
+import SystemPackage
 import Synchronization
 
 extension S3ObjectStore {
@@ -79,23 +80,40 @@ extension S3ObjectStore {
         do {
             return try await body()
         } catch let error as S3Error {
+            // S3 gives each answer an id, and says what is wrong.
+            guard error.requestID != nil || !error.message.isEmpty else {
+                throw S3CheckFailure.notS3("it answers \(error.status)")
+            }
             throw S3CheckFailure(error, bucket: settings.bucket, action: action)
         }
     }
 
     private static func failure(_ error: S3Unreachable) -> S3CheckFailure {
         switch error.cause {
-        case let cause as NIOSSLError: .notTrusted("\(cause)")
-        case let cause as NIOSSLExtraError: .notTrusted("\(cause)")
+        case let cause as NIOSSLError: failure(tls: "\(cause)")
+        case is NIOSSLExtraError: .notTrusted("it is for another host")
         case let cause as NIOConnectionError: .unreachable(reason(cause))
         case let cause as HTTPClientError: .unreachable(cause.shortDescription)
         case let cause: .unreachable("\(cause)")
         }
     }
 
+    /// BoringSSL hides its word for what went wrong between numbers and the paths of its sources.
+    private static func failure(tls description: String) -> S3CheckFailure {
+        let word = description.split(separator: "OPENSSL_internal:").dropFirst().first?.prefix { !$0.isWhitespace }
+        switch word {
+        case "CERTIFICATE_VERIFY_FAILED": return .notTrusted("nobody that is trusted has signed it")
+        case let word?: return .unreachable("no TLS connection, \(word)")
+        case nil: return .unreachable("no TLS connection")
+        }
+    }
+
     /// The first address's error; those of the others are seldom different.
     private static func reason(_ error: NIOConnectionError) -> String {
-        if let first = error.connectionErrors.first { return "\(error.host):\(error.port): \(first.error)" }
+        if let first = error.connectionErrors.first?.error {
+            let reason = (first as? IOError).map { "\(Errno(rawValue: $0.errnoCode))" } ?? "\(first)"
+            return "\(error.host):\(error.port): \(reason)"
+        }
         if let cause = error.dnsAError ?? error.dnsAAAAError { return "\(error.host): \(cause)" }
         return "\(error.host):\(error.port)"
     }

@@ -59,7 +59,7 @@ package struct S3ObjectStore: Sendable {
         ]
     }
 
-    /// Turns what the bucket refused, or did not answer, into a refusal that the caller may try again; the cause is logged.
+    /// Turns what the bucket refused into a refusal, whose cause is logged; what may pass by itself stays as it is.
     func refusing<Value>(
         as code: PontoonError.Code,
         _ message: String,
@@ -67,7 +67,7 @@ package struct S3ObjectStore: Sendable {
     ) async throws -> Value {
         do {
             return try await body()
-        } catch let error where error is S3Error || error is S3Unreachable || error is S3BadAnswer {
+        } catch let error where (error is S3Error || error is S3BadAnswer) && !S3Retry.isTransient(error) {
             throw PontoonError(code, message, cause: error)
         }
     }
@@ -76,7 +76,7 @@ package struct S3ObjectStore: Sendable {
 extension S3ObjectStore: DirectObjectStore {
     @discardableResult
     package func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
-        try await refusing(as: .noRoom, "The object store cannot take an upload now; try again.") {
+        try await refusing(as: .noRoom, "The object store does not take the upload.") {
             let headers = headers(key) + abilities.uploadHeaders
             return UploadHandle(rawValue: try await client.createMultipartUpload(name(key), headers: headers))
         }
@@ -118,7 +118,7 @@ extension S3ObjectStore: DirectObjectStore {
         }
     }
 
-    static let noAnswer = "The object store does not answer as it should; complete the upload again later."
+    static let noAnswer = "The object store does not answer as it should."
 }
 
 /// Reads an object, each stretch in a request of its own.

@@ -12,6 +12,8 @@ package actor SeaweedFSServer {
     package nonisolated let endpoint: String
     /// Port of ``endpoint``.
     package nonisolated let port: Int
+    /// Port of a part of it that speaks HTTP and not S3.
+    package nonisolated let masterPort: Int
     /// Name of its bucket.
     package nonisolated let bucket = "uploads"
     /// The one access key that it knows.
@@ -39,7 +41,7 @@ package actor SeaweedFSServer {
     /// A server of one's own, for tests that end it; ``started()`` follows.
     package init() throws {
         let ports = try Self.freePorts(5)
-        port = ports[0]
+        (port, masterPort) = (ports[0], ports[1])
         endpoint = "http://127.0.0.1:\(ports[0])"
         let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-seaweedfs-\(UUID().uuidString)")
         watcher.executableURL = URL(filePath: "/bin/bash")

@@ -5,7 +5,9 @@ enum PercentEncoding {
     /// Encodes a name or value of a query.
     static func component(_ text: String) -> String { encode(text, keepingSlash: false) }
 
-    /// Encodes a path, whose slashes stay. Nothing is normalized: S3 keys may hold `..` and `//`.
+    /// Encodes a path, whose slashes stay.
+    ///
+    /// Nothing is normalized: S3 keys may hold `..` and `//`.
     static func path(_ text: String) -> String { encode(text, keepingSlash: true) }
 
     private static func encode(_ text: String, keepingSlash: Bool) -> String {
