@@ -73,8 +73,6 @@ package final class FaultyProxy: Sendable {
                         return (part ?? ByteBuffer(), left == 0)
                     }
                 )
-                client.read()
-                server.read()
             }
     }
 
@@ -106,6 +104,12 @@ package final class FaultyProxy: Sendable {
             self.other = other
             self.filter = filter
         }
+
+        func handlerAdded(context: ChannelHandlerContext) {
+            if context.channel.isActive { context.read() }
+        }
+
+        func channelActive(context: ChannelHandlerContext) { context.read() }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let (bytes, isLast) = filter(unwrapInboundIn(data))
