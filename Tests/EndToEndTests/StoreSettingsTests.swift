@@ -13,7 +13,7 @@ struct StoreSettingsTests {
     @Test(
         "a store that is none is refused without repeating it",
         arguments: [
-            ("metadata", "mysql://pontoon:\(secret)@localhost/db"), ("metadata", "postgres://pontoon:\(secret)@ho st/"),
+            ("metadata", "mysql://pontoon:\(secret)@localhost/db"), ("metadata", "postgres://pontoon:\(secret)%zz@host/db"),
             ("metadata", "postgresql://localhost:port/db"), ("metadata", "pontoon.sqlite"),
             ("objects", "s3:bucket"), ("objects", "/srv/objects"), ("objects", "https://pontoon:\(secret)@host/bucket"),
             ("objects", "s3://bucket?endpoint=ftp://host"), ("objects", "s3://bucket?secret=\(secret)"),
