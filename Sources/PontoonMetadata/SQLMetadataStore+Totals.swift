@@ -50,6 +50,13 @@ extension SQLConnection {
         }
     }
 
+    /// Holds a folder until the transaction ends: of those who take a name in it, the later one sees the earlier one's.
+    ///
+    /// Comes before the folder's entries and their objects, so that no two wait for each other.
+    func hold(folder: String) throws {
+        try send("SELECT id FROM files WHERE id = $1", [folder], holding: .exclusive("files"))
+    }
+
     /// How many projects a user may read.
     func projectTotal(of userName: String) throws -> Int {
         try query(selectUserTotals, [userName]).first?.count("projects") ?? 0

@@ -221,6 +221,10 @@ private struct RecordingDriver: SQLDriver {
 
     var statements: [String: [SQLValue]] { log.statements.withLock { $0 } }
 
+    var dialect: SQLDialect { driver.dialect }
+
+    func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
+
     /// Notes what is done on another database in the same log.
     func recording(_ driver: SQLiteDriver) -> RecordingDriver { RecordingDriver(driver: driver, log: log) }
 
@@ -252,6 +256,11 @@ private struct RecordingDriver: SQLDriver {
         func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int {
             note(statement, values)
             return try connection.execute(statement, values: values)
+        }
+
+        func send(_ statement: SQLStatement, values: [SQLValue], holding: SQLRowLock?) throws {
+            note(statement, values)
+            try connection.send(statement, values: values, holding: holding)
         }
 
         private func note(_ statement: SQLStatement, _ values: [SQLValue]) {

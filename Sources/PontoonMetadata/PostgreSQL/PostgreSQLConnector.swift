@@ -59,7 +59,9 @@ struct PostgreSQLConnector {
             }
             pointers.append(nil)
             return pointers.withUnsafeBufferPointer { pointers in
-                guard let start = pointers.baseAddress else { preconditionFailure("a list with an end has a beginning") }
+                guard let start = pointers.baseAddress else {
+                    preconditionFailure("a list with an end has a beginning")
+                }
                 return body(start)
             }
         }
@@ -81,7 +83,10 @@ struct PostgreSQLConnector {
     private func check(_ connection: OpaquePointer) throws {
         func status(_ name: String) -> String? { PQparameterStatus(connection, name).map { String(cString: $0) } }
         guard PQserverVersion(connection) >= 120_000 else {
-            throw PostgreSQLError(.unsuitable, "PostgreSQL 12 or newer is needed, this is \(status("server_version") ?? "?")")
+            throw PostgreSQLError(
+                .unsuitable,
+                "PostgreSQL 12 or newer is needed, this is \(status("server_version") ?? "?")"
+            )
         }
         guard status("server_encoding") == "UTF8" else {
             throw PostgreSQLError(
@@ -108,7 +113,9 @@ struct PostgreSQLConnector {
             SET standard_conforming_strings = on
             """
         PQsetNoticeProcessor(connection, { _, _ in }, nil)
-        guard let result = PQexec(connection, sql) else { throw reason(of: String(cString: PQerrorMessage(connection))) }
+        guard let result = PQexec(connection, sql) else {
+            throw reason(of: String(cString: PQerrorMessage(connection)))
+        }
         defer { PQclear(result) }
         guard PQresultStatus(result) == PGRES_COMMAND_OK else {
             throw PostgreSQLError(.refused, PostgreSQLFailure(result).error.description)

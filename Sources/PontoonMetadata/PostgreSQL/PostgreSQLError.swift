@@ -40,6 +40,7 @@ extension SQLMetadataStore {
     /// Opens the metadata store in a PostgreSQL database, several servers of which may share one.
     ///
     /// - Parameter settings: Where it is; the user must be allowed to make tables in it.
+    /// - Returns: The store; ``close()`` lets go of the database.
     /// - Throws: ``PostgreSQLError`` when it cannot be reached or used as it is, ``UnknownMigrations`` when a newer version
     ///   of the program has changed it, ``SQLError`` for what else PostgreSQL refuses, such as making tables.
     package static func open(_ settings: PostgreSQLSettings) async throws -> SQLMetadataStore {

@@ -17,6 +17,10 @@ struct PostgreSQLFailure: Error {
     let error: SQLError
     let remedy: Remedy
 
+    static let skipped = PostgreSQLFailure(
+        error: SQLError(.other, "not run, because a statement before it had failed"),
+        remedy: .none
+    )
     static let lost = PostgreSQLFailure(
         error: SQLError(.unreachable, "the connection to PostgreSQL was lost"),
         remedy: .connecting

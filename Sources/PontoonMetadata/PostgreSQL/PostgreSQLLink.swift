@@ -63,6 +63,9 @@ final class PostgreSQLLink {
         return name
     }
 
+    /// How many answers are yet to be read.
+    var unread: Int { awaited.count }
+
     /// Gives the connection up: what it was in the middle of cannot be ended in order.
     func abandon() { isBroken = true }
 
@@ -118,6 +121,10 @@ final class PostgreSQLLink {
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK:
             try readMark()
             return Result { try PostgreSQLResult(raw) }
+        case PGRES_PIPELINE_ABORTED:
+            // One before it failed, and that is what counts.
+            try readMark()
+            return .failure(PostgreSQLFailure.skipped)
         default:
             let failure = PostgreSQLFailure(raw)
             if failure.remedy == .connecting {

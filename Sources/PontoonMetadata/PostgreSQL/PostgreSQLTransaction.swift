@@ -33,7 +33,11 @@ final class PostgreSQLTransaction: SQLConnection {
     }
 
     func send(_ statement: SQLStatement, values: [SQLValue], holding: SQLRowLock?) throws {
-        try noting { try post(statement, values, holding) }
+        try noting {
+            try post(statement, values, holding)
+            // Answers that nobody reads must not fill the buffers on the way.
+            if link.unread > 200 { _ = try link.roundTrip() }
+        }
     }
 
     /// Makes a write durable; ends a read.

@@ -30,6 +30,7 @@ package actor PostgreSQLServer {
 
     /// A server of one's own, for tests that end it; ``started()`` follows, and ``remove()`` at the end.
     /// - Parameter isDurable: Whether it waits for the disk, for measurements.
+    /// - Throws: When there is no free port.
     package init(isDurable: Bool = false) throws {
         port = try FreePort.find(in: 22_100...31_900)
         let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-postgresql-\(UUID().uuidString)")
