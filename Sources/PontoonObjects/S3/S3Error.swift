@@ -1,4 +1,4 @@
-package import PontoonCore
+import PontoonCore
 
 /// The S3 store refused something.
 package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
