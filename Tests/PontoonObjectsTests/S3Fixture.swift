@@ -89,6 +89,7 @@ func s3Credentials(_ server: SeaweedFSServer) -> S3Credentials {
 }
 
 /// Runs with a store in a prefix of its own on the S3 server of this process.
+@discardableResult
 func withS3Store<Value>(
     change: (inout S3Settings) -> Void = { _ in },
     credentials: S3Credentials? = nil,
@@ -102,6 +103,7 @@ func withS3Store<Value>(
 }
 
 /// Runs with a store.
+@discardableResult
 func withS3Store<Value>(
     _ settings: S3Settings,
     credentials: S3Credentials,
@@ -120,6 +122,7 @@ func withS3Store<Value>(
 }
 
 /// Runs with a store that reaches the S3 server through a network that fails when it is told to.
+@discardableResult
 func withFaultyS3Store<Value>(
     attempts: Int,
     _ body: (S3Harness, FaultyProxy) async throws -> Value

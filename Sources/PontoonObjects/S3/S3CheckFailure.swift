@@ -62,6 +62,8 @@ extension S3CheckFailure {
                 "IllegalLocationConstraintException":
                 .wrongRegion(error.region)
             case "AccessDenied", "AllAccessDisabled": .forbidden(action)
+            // S3 has a word of its own for everything.
+            case let code where code == "NotFound" || code.hasPrefix("HTTP"): .notS3("it answers \(error.status)")
             default: .refused("\(error.status) \(error.code)")
             }
     }

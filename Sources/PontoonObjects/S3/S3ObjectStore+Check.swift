@@ -29,7 +29,7 @@ extension S3ObjectStore {
             try await checkUploads()
             try await checkChecksums()
         } catch let error as S3Unreachable {
-            throw Self.failure(error)
+            throw failure(error)
         } catch let error as S3BadAnswer {
             throw S3CheckFailure.notS3("\(error)")
         }
@@ -80,21 +80,24 @@ extension S3ObjectStore {
         do {
             return try await body()
         } catch let error as S3Error {
-            // S3 gives each answer an id, and says what is wrong.
-            guard error.requestID != nil || !error.message.isEmpty else {
-                throw S3CheckFailure.notS3("it answers \(error.status)")
-            }
             throw S3CheckFailure(error, bucket: settings.bucket, action: action)
         }
     }
 
-    private static func failure(_ error: S3Unreachable) -> S3CheckFailure {
+    private func failure(_ error: S3Unreachable) -> S3CheckFailure {
+        let host = client.address.host
         switch error.cause {
-        case let cause as NIOSSLError: failure(tls: "\(cause)")
-        case is NIOSSLExtraError: .notTrusted("it is for another host")
-        case let cause as NIOConnectionError: .unreachable(reason(cause))
-        case let cause as HTTPClientError: .unreachable(cause.shortDescription)
-        case let cause: .unreachable("\(cause)")
+        case let cause as NIOSSLError: return Self.failure(tls: "\(cause)")
+        case is NIOSSLExtraError: return .notTrusted("it is for another host")
+        case let cause as IOError: return .unreachable("\(host): \(Errno(rawValue: cause.errnoCode))")
+        case let cause as NIOConnectionError:
+            // The first address's error; those of the others are seldom different.
+            guard let first = cause.connectionErrors.first?.error as? IOError else {
+                return .unreachable("\(host): it has no address, or none that can be reached")
+            }
+            return .unreachable("\(host): \(Errno(rawValue: first.errnoCode))")
+        case let cause as HTTPClientError: return .unreachable("\(host): \(cause.shortDescription)")
+        case let cause: return .unreachable("\(host): \(cause)")
         }
     }
 
@@ -106,15 +109,5 @@ extension S3ObjectStore {
         case let word?: return .unreachable("no TLS connection, \(word)")
         case nil: return .unreachable("no TLS connection")
         }
-    }
-
-    /// The first address's error; those of the others are seldom different.
-    private static func reason(_ error: NIOConnectionError) -> String {
-        if let first = error.connectionErrors.first?.error {
-            let reason = (first as? IOError).map { "\(Errno(rawValue: $0.errnoCode))" } ?? "\(first)"
-            return "\(error.host):\(error.port): \(reason)"
-        }
-        if let cause = error.dnsAError ?? error.dnsAAAAError { return "\(error.host): \(cause)" }
-        return "\(error.host):\(error.port)"
     }
 }

@@ -138,6 +138,14 @@ package actor SeaweedFSServer {
         weed=$1 dir=$2 key=$3 secret=$4 bucket=$5 s3=$6 master=$7 volume=$8 filer=$9 admin=${10}
         end() { kill -9 "$pid" 2>/dev/null; rm -rf "$dir" "$dir.log"; }
         start() {
+            # After a kill the system may keep the ports for a moment.
+            for attempt in {1..20}; do
+                try && return
+                grep -q "Port allocation failed" <<<"$said" || break
+            done
+            echo "ended: $said"
+        }
+        try() {
             AWS_ACCESS_KEY_ID=$key AWS_SECRET_ACCESS_KEY=$secret S3_BUCKET=$bucket \\
                 "$weed" -logtostderr=true mini -dir="$dir" -ip=127.0.0.1 -ip.bind=127.0.0.1 \\
                 -master.port="$master" -master.telemetry=false -volume.port="$volume" -filer.port="$filer" \\
@@ -146,7 +154,7 @@ package actor SeaweedFSServer {
             pid=$!
             until curl -sf -o /dev/null -I --aws-sigv4 aws:amz:us-east-1:s3 -u "$key:$secret" \\
                 "http://127.0.0.1:$s3/$bucket"; do
-                kill -0 "$pid" 2>/dev/null || { echo "ended: $(tail -n 3 "$dir.log" | tr '\\n' ' ')"; return; }
+                kill -0 "$pid" 2>/dev/null || { said=$(tail -n 3 "$dir.log" | tr '\\n' ' '); return 1; }
                 sleep 0.05
             done
             echo "ready $pid"
