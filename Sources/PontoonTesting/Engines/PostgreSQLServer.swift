@@ -9,6 +9,8 @@ package actor PostgreSQLServer {
     package nonisolated let host = "127.0.0.1"
     /// Port on which it listens, the same after ``start()``.
     package nonisolated let port: Int
+    /// The certificate that an encrypted server shows, made for ``host`` and signed by itself.
+    package nonisolated let certificate: String
 
     private let watcher = Process()
     private let input = Pipe()
@@ -29,13 +31,18 @@ package actor PostgreSQLServer {
     }
 
     /// A server of one's own, for tests that end it; ``started()`` follows, and ``remove()`` at the end.
-    /// - Parameter isDurable: Whether it waits for the disk, for measurements.
+    /// - Parameters:
+    ///   - isDurable: Whether it waits for the disk, for measurements.
+    ///   - isEncrypted: Whether it has a certificate.
     /// - Throws: When there is no free port.
-    package init(isDurable: Bool = false) throws {
+    package init(isDurable: Bool = false, isEncrypted: Bool = false) throws {
         port = try FreePort.find(in: 22_100...31_900)
         let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-postgresql-\(UUID().uuidString)")
         watcher.executableURL = URL(filePath: "/bin/bash")
-        watcher.arguments = ["-c", Self.script, "postgresql", folder.path, "\(port)", isDurable ? "on" : "off"]
+        watcher.arguments =
+            ["-c", Self.script, "postgresql", folder.path, "\(port)"]
+            + [isDurable, isEncrypted].map { $0 ? "on" : "off" }
+        certificate = folder.appending(path: "server.crt").path
         watcher.standardInput = input
         watcher.standardOutput = output
         // A reader of this end besides the shell would keep it alive.
@@ -170,7 +177,7 @@ package actor PostgreSQLServer {
     /// PostgreSQL refuses to run as root, so that root becomes its user. `-QUIT` is what `pg_ctl stop -m immediate` sends.
     private static let script = """
         set -u
-        dir=$1 port=$2 fsync=$3
+        dir=$1 port=$2 fsync=$3 ssl=$4
         bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
         bin=${bin:-$(dirname "$(command -v initdb)")}
         as=()
@@ -186,7 +193,8 @@ package actor PostgreSQLServer {
         end() { stop; rm -rf "$dir"; }
         start() {
             "${as[@]}" "$bin/postgres" -D "$dir/data" -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 \\
-                -c fsync="$fsync" -c max_connections=400 </dev/null >>"$dir/log" 2>&1 &
+                -c fsync="$fsync" -c max_connections=400 -c ssl="$ssl" \\
+                -c ssl_cert_file="$dir/server.crt" -c ssl_key_file="$dir/server.key" </dev/null >>"$dir/log" 2>&1 &
             pid=$!
             until "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" -d postgres -U app; do
                 kill -0 "$pid" 2>/dev/null || { echo "ended: $(tail -n 3 "$dir/log" | tr '\\n' ' ')"; return; }
@@ -204,6 +212,10 @@ package actor PostgreSQLServer {
         sed -i '1i host all +guarded 127.0.0.1/32 scram-sha-256' "$dir/data/pg_hba.conf"
         [[ $EUID -ne 0 ]] || chown postgres "$dir/data/pg_hba.conf"
         "${as[@]}" "$bin/postgres" --single -D "$dir/data" postgres >>"$dir/log" 2>&1 <<<'CREATE ROLE guarded'
+        if [[ $ssl == on ]]; then
+            "${as[@]}" openssl req -new -x509 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 \\
+                -out "$dir/server.crt" -keyout "$dir/server.key" 2>>"$dir/log"
+        fi
         start
         while read -r word; do
             case $word in
