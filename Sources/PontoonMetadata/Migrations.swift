@@ -17,6 +17,8 @@ extension Migration {
         Migration(name: "0001-initial", statements: identity + projects + files + uploads + upkeep),
         Migration(name: "0002-code-packages", statements: codePackages),
         Migration(name: "0003-totals", statements: totals),
+        Migration(name: "0004-claims", statements: claims),
+        Migration(name: "0005-handles", statements: handles),
     ]
 
     private static let identity: [SQLStatement] = [

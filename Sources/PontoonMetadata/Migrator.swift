@@ -4,7 +4,8 @@ import Foundation
 enum Migrator {
     /// Runs the steps that are missing, each in its own transaction.
     ///
-    /// Safe when several processes start at once: whoever records a step first runs it, the others wait and pass on.
+    /// Safe when several processes start at once: one after another holds the database, and whoever records a step first
+    /// runs it.
     ///
     /// - Throws: ``UnknownMigrations`` when a newer version of the program has changed the tables.
     static func migrate(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
@@ -12,18 +13,20 @@ enum Migrator {
         let unknown = applied.subtracting(migrations.map(\.name))
         guard unknown.isEmpty else { throw UnknownMigrations(names: unknown.sorted()) }
         for migration in migrations where !applied.contains(migration.name) {
+            let dialect = driver.dialect
             try await driver.write { connection in
+                for statement in dialect.beforeMigration { try connection.execute(statement) }
                 guard try connection.execute(record, [migration.name, Date()]) == 1 else { return }
-                for statement in migration.statements { try connection.execute(statement) }
+                for statement in migration.statements { try connection.execute(dialect.definition(statement)) }
             }
         }
     }
 
     private static func appliedNames(_ driver: some SQLDriver) async throws -> Set<String> {
-        do {
-            _ = try await driver.write { try $0.execute(create) }
-        } catch let error as SQLError where error.kind == .uniqueViolation {
-            // PostgreSQL: another process has made the table at the same moment.
+        let dialect = driver.dialect
+        try await driver.write { connection in
+            for statement in dialect.beforeMigration { try connection.execute(statement) }
+            try connection.execute(dialect.definition(create))
         }
         return try await driver.read { connection in
             Set(try connection.query("SELECT name FROM schema_migrations").map { try $0.text("name") })

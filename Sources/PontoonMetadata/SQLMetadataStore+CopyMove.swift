@@ -5,8 +5,9 @@ extension SQLMetadataStore {
     package func copyFile(_ id: String, as copy: FileCopy) async throws -> File? {
         do {
             return try await writeSettling { connection in
+                if copy.clash == .number { try connection.hold(folder: copy.parent) }
                 // Held, so that whoever deletes the object's last file meanwhile sees that there will be another.
-                _ = try connection.query(selectObjectOfFile, [id], holding: .shared("objects"))
+                try connection.send(selectObjectOfFile, [id], holding: .shared("objects"))
                 guard let original = try connection.file(id), original.kind == .file else { return nil }
                 let file = File(
                     id: copy.id,
@@ -34,7 +35,7 @@ extension SQLMetadataStore {
             let project = try row.text("project_id")
             let isFolder = try row.fileKind("kind") == .folder
             // Held, so that of two folders that are moved into each other at once the later one sees the earlier.
-            if isFolder { _ = try connection.query(selectProjectRow, [project], holding: .exclusive("projects")) }
+            if isFolder { try connection.send(selectProjectRow, [project], holding: .exclusive("projects")) }
             guard try !connection.query(selectDestination, [folder, project], holding: .shared("files")).isEmpty else {
                 throw PontoonError(.destinationNotFound, "The destination folder does not exist.")
             }

@@ -33,9 +33,14 @@ extension SQLMetadataStore {
         }
     }
 
-    package func discardedObjects(limit: Int) async throws -> [ObjectKey] {
+    package func discardedObjects(limit: Int) async throws -> [ObjectReference] {
         try await read { connection in
-            try connection.query(selectDiscarded, [limit]).map { try $0.objectKey("key") }
+            try connection.query(selectDiscarded, [limit]).map { row in
+                ObjectReference(
+                    key: try row.objectKey("key"),
+                    handle: try row.optionalText("handle").map(UploadHandle.init(rawValue:))
+                )
+            }
         }
     }
 
@@ -80,10 +85,10 @@ extension SQLConnection {
     func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
         guard let objectKey else { return try deleteRow(ofFile: id) }
         // Held, so that of the last two users of an object, deleted at once, the later one sees that it is the last.
-        _ = try query("SELECT key FROM objects WHERE key = $1", [objectKey], holding: .exclusive("objects"))
+        try send("SELECT key FROM objects WHERE key = $1", [objectKey], holding: .exclusive("objects"))
         try deleteRow(ofFile: id)
         guard try execute(deleteUnusedObject, [objectKey]) == 1 else { return }
-        try execute(insertDiscarded, [objectKey, now])
+        try discard(objectKey, nil, now: now)
     }
 
     private func deleteRow(ofFile id: String) throws {
@@ -93,8 +98,8 @@ extension SQLConnection {
     }
 
     /// Notes an object for removal.
-    func discard(_ objectKey: String, now: Date) throws {
-        try execute(insertDiscarded, [objectKey, now])
+    func discard(_ objectKey: String, _ handle: String?, now: Date) throws {
+        try send(insertDiscarded, [objectKey, handle, now])
     }
 }
 
@@ -113,8 +118,8 @@ private let deleteUnusedObject: SQLStatement = """
     DELETE FROM objects WHERE key = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE object_key = $1)
     """
 private let insertDiscarded: SQLStatement = """
-    INSERT INTO discarded_objects (key, discarded_on) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING
+    INSERT INTO discarded_objects (key, handle, discarded_on) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING
     """
 private let selectDiscarded: SQLStatement = """
-    SELECT key FROM discarded_objects ORDER BY discarded_on, key LIMIT $1
+    SELECT key, handle FROM discarded_objects ORDER BY discarded_on, key LIMIT $1
     """

@@ -45,7 +45,7 @@ extension SQLMetadataStore {
     package func bootstrap(user: User, project: Project, token: TokenRecord) async throws -> Bool {
         try await writeSettling { connection in
             // No row stands for "no user yet", so that callers queue up at one that is always there.
-            _ = try connection.query(selectAnyMigration, holding: .exclusive("schema_migrations"))
+            try connection.send(selectAnyMigration, holding: .exclusive("schema_migrations"))
             guard try connection.hasNoUsers() else { return false }
             guard try connection.insert(user), try connection.insert(project), try connection.insert(token) else {
                 throw PontoonError(.userNotFound, "The token or the project belongs to another user.")

@@ -11,21 +11,32 @@ extension SQLMetadataStore {
 
     package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> StoredPart? {
         // Asked first, because most parts are sent once and a write would wait for the commits of others.
-        guard try await read({ try $0.replaceablePart(number, of: uploadID) }) != nil else { return nil }
+        guard try await read({ try $0.replaceablePart(number, of: uploadID, holding: nil) }) != nil else { return nil }
         return try await write(changing: .none) { connection in
-            _ = try connection.replaceablePart(number, of: uploadID)
+            _ = try connection.replaceablePart(number, of: uploadID, holding: .shared("uploads"))
             return try connection.query(deletePart, [uploadID, number]).first?.part()
         }
     }
 
     package func recordPart(_ part: StoredPart, of uploadID: String) async throws -> StoredPart? {
         try await write(changing: .none) { connection in
-            let replaced = try connection.replaceablePart(part.number, of: uploadID)
             let values: [(any SQLConvertible)?] = [
                 uploadID, part.number, part.size, part.etag, part.crc64, part.place.rawValue, part.storedOn,
             ]
-            try connection.execute(upsertPart, values)
-            return replaced
+            let earlier = try connection.replaceablePart(part.number, of: uploadID, holding: .shared("uploads"))
+            var mayBeThere = earlier != nil
+            while true {
+                // Held, so that of two records at once the later one tells what the earlier one was.
+                if mayBeThere,
+                    let old = try connection.query(selectPart, [uploadID, part.number], holding: .exclusive("parts"))
+                        .first
+                {
+                    try connection.send(upsertPart, values)
+                    return try old.part()
+                }
+                if try connection.execute(insertPart, values) == 1 { return nil }
+                mayBeThere = true
+            }
         }
     }
 
@@ -53,7 +64,7 @@ extension SQLMetadataStore {
                 update.append(value: uploadID)
                 update.append(" AND number IN ")
                 update.append(list: chunk)
-                try connection.execute(update)
+                try connection.send(update.statement, values: update.values, holding: nil)
             }
             return nil
         }
@@ -68,11 +79,15 @@ private struct Tag {
 extension SQLConnection {
     /// The record of a part that may be forgotten or replaced.
     ///
-    /// The upload is held, so that it is not completed over that.
+    /// Whoever changes it holds the upload, so that it is not completed over that.
     ///
     /// - Throws: `.uploadNotFound` when the upload is not active.
-    fileprivate func replaceablePart(_ number: PartNumber, of uploadID: String) throws -> StoredPart? {
-        let rows = try query(selectReplaceable, [number, uploadID], holding: .shared("uploads"))
+    fileprivate func replaceablePart(
+        _ number: PartNumber,
+        of uploadID: String,
+        holding lock: SQLRowLock?
+    ) throws -> StoredPart? {
+        let rows = try query(selectReplaceable, [number, uploadID], holding: lock)
         guard let row = rows.first else {
             throw PontoonError(.uploadNotFound, "The upload does not exist or takes no more parts.")
         }
@@ -120,7 +135,7 @@ private let selectParts = SQLStatement(
     constant: "SELECT \(partColumns) FROM parts WHERE upload_id = $1 ORDER BY number"
 )
 private let selectTags: SQLStatement = """
-    SELECT number, etag, is_reported FROM parts WHERE upload_id = $1 AND number BETWEEN $2 AND $3
+    SELECT number, etag, is_reported FROM parts WHERE upload_id = $1 AND number BETWEEN $2 AND $3 ORDER BY number
     """
 private let deletePart = SQLStatement(
     constant: "DELETE FROM parts WHERE upload_id = $1 AND number = $2 RETURNING \(partColumns)"
@@ -139,6 +154,10 @@ private let selectReplaceable: SQLStatement = """
         parts.stored_on AS stored_on, parts.is_reported AS is_reported
     FROM uploads LEFT JOIN parts ON parts.upload_id = uploads.id AND parts.number = $1
     WHERE uploads.id = $2 AND uploads.state = 'active'
+    """
+private let insertPart: SQLStatement = """
+    INSERT INTO parts (upload_id, number, size, etag, crc64, place, stored_on, is_reported)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (upload_id, number) DO NOTHING
     """
 private let upsertPart: SQLStatement = """
     INSERT INTO parts (upload_id, number, size, etag, crc64, place, stored_on, is_reported)

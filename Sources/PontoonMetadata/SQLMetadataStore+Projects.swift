@@ -219,8 +219,8 @@ private let deleteOpenUploads: SQLStatement = """
     """
 private let deleteMembers: SQLStatement = "DELETE FROM members WHERE project_id = $1 RETURNING user_name"
 private let discardUploadsOfProject: SQLStatement = """
-    INSERT INTO discarded_objects (key, discarded_on)
-    SELECT object_key, $1 FROM uploads WHERE project_id = $2 AND state <> 'completed'
+    INSERT INTO discarded_objects (key, handle, discarded_on)
+    SELECT object_key, object_handle, $1 FROM uploads WHERE project_id = $2 AND state <> 'completed'
     ON CONFLICT (key) DO NOTHING
     """
 // The cast is for PostgreSQL, which takes a parameter under DISTINCT for text.

@@ -46,8 +46,15 @@ extension SQLConnection {
     /// Notes that entries came to folders (above 0) or left them (below 0).
     func add(entries: [String: Int]) throws {
         for (folder, change) in entries.sorted(by: { $0.key < $1.key }) where change != 0 {
-            try execute(addEntries, [folder, change])
+            try send(addEntries, [folder, change])
         }
+    }
+
+    /// Holds a folder until the transaction ends: of those who take a name in it, the later one sees the earlier one's.
+    ///
+    /// Comes before the folder's entries and their objects, so that no two wait for each other.
+    func hold(folder: String) throws {
+        try send("SELECT id FROM files WHERE id = $1", [folder], holding: .exclusive("files"))
     }
 
     /// How many projects a user may read.
@@ -63,7 +70,7 @@ extension SQLConnection {
     /// Notes that users' lists became longer (above 0) or shorter (below 0).
     func add(projects: [String: Int] = [:], openUploads: [String: Int] = [:]) throws {
         for user in Set(projects.keys).union(openUploads.keys).sorted() {
-            try execute(addUserTotals, [user, projects[user] ?? 0, openUploads[user] ?? 0])
+            try send(addUserTotals, [user, projects[user] ?? 0, openUploads[user] ?? 0])
         }
     }
 }

@@ -5,7 +5,7 @@ extension SQLMetadataStore {
     package func addUpload(_ upload: Upload) async throws {
         let values: [(any SQLConvertible)?] = [
             upload.id, upload.userName, upload.name, upload.size, upload.partSize, upload.md5, upload.overwrite,
-            upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID,
+            upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID, upload.handle?.rawValue,
         ]
         switch upload.destination {
         case .folder(let id, let project, let isNamed):
@@ -47,43 +47,36 @@ extension SQLMetadataStore {
         }
     }
 
-    package func moveUpload(_ id: String, from: Upload.State, to: Upload.State) async throws -> Bool {
-        // Completed is an end, and reached by completeUpload only.
-        guard from != .completed, to != .completed else { return false }
-        return try await write(changing: .upload(id)) {
-            try $0.execute(moveState, [to.rawValue, id, from.rawValue]) == 1
-        }
-    }
-
-    package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
+    package func completeUpload(_ id: String, holder: String, file: File, overwrite: Bool) async throws -> Bool {
         let now = now
         return try await writeSettling(changing: .upload(id)) { connection in
             // Held, so that it is not deleted meanwhile. A project that went took its uploads along: then there is
             // nothing to complete.
             let project = try connection.query(selectProjectOfUpload, [id], holding: .shared("projects"))
             guard !project.isEmpty,
-                let ended = try connection.query(endUpload, [file.id, file.createdOn, id]).first
+                let ended = try connection.query(endUpload, [file.id, file.createdOn, id, holder]).first
             else { return false }
             try connection.add(openUploads: [try ended.text("user_name"): -1])
             if overwrite {
+                if let folder = file.parent { try connection.hold(folder: folder) }
                 try connection.makeWay(for: file, now: now)
             } else {
                 try connection.refuse(taken: file.name, in: file.parent, asFile: .nameTaken)
             }
             if let content = file.content { try connection.insert(content, createdOn: file.createdOn) }
             try connection.insert(file)
-            try connection.execute(deleteParts, [id])
+            try connection.send(deleteParts, [id])
             return true
         }
     }
 
-    package func completeUpload(_ id: String, packageFile file: PackageFile) async throws -> Bool {
+    package func completeUpload(_ id: String, holder: String, packageFile file: PackageFile) async throws -> Bool {
         try await write(changing: .upload(id)) { connection in
-            let ended = try connection.query(endUpload, [file.id, file.createdOn, id])
+            let ended = try connection.query(endUpload, [file.id, file.createdOn, id, holder])
             guard !ended.isEmpty else { return false }
             try connection.insert(file.content, createdOn: file.createdOn)
             try connection.insert(file)
-            try connection.execute(deleteParts, [id])
+            try connection.send(deleteParts, [id])
             return true
         }
     }
@@ -104,7 +97,7 @@ extension SQLMetadataStore {
         let now = now
         return try await write(changing: .upload(id)) { connection in
             guard let row = try connection.query(statement, arguments).first else { return false }
-            try connection.discard(try row.text("object_key"), now: now)
+            try connection.discard(try row.text("object_key"), try row.optionalText("object_handle"), now: now)
             // Those of code packages are in no list.
             if try row.optionalText("automation_id") == nil {
                 try connection.add(openUploads: [try row.text("user_name"): -1])
@@ -123,8 +116,8 @@ extension SQLMetadataStore {
         try await write { _ = try $0.execute("DELETE FROM uploads WHERE completed_on < $1", [time]) }
     }
 
-    package func completingUploads() async throws -> [Upload] {
-        try await read { try $0.query(selectCompletingUploads).map { try $0.upload() } }
+    package func completingUploads(claimedUntil time: Date) async throws -> [Upload] {
+        try await read { try $0.query(selectCompletingUploads, [time]).map { try $0.upload() } }
     }
 
     package func openUploadKeys() async throws -> Set<ObjectKey> {
@@ -137,7 +130,7 @@ extension SQLMetadataStore {
 extension SQLConnection {
     fileprivate func insert(_ content: FileContent, createdOn: Date) throws {
         let values: [(any SQLConvertible)?] = [content.key, content.size, content.crc64, content.md5, createdOn]
-        try execute(insertObject, values)
+        try send(insertObject, values)
     }
 
     /// Removes a file that has the name of another that is about to be added.
@@ -173,7 +166,8 @@ extension SQLConnection {
 
 extension SQLRow {
     fileprivate func upload() throws -> Upload {
-        Upload(
+        let state = try decode("state", try text("state")) { Upload.State(rawValue: $0) }
+        return Upload(
             id: try text("id"),
             userName: try text("user_name"),
             destination: try destination(),
@@ -183,9 +177,11 @@ extension SQLRow {
             md5: try optionalText("md5"),
             overwrite: try flag("overwrites"),
             key: try objectKey("object_key"),
+            handle: try optionalText("object_handle").map(UploadHandle.init(rawValue:)),
             initiatedOn: try date("initiated_on"),
-            state: try decode("state", try text("state")) { Upload.State(rawValue: $0) },
-            fileID: try optionalText("file_id")
+            state: state,
+            fileID: try optionalText("file_id"),
+            claimExpiresOn: state == .completing ? try date("claim_expires_on") : nil
         )
     }
 
@@ -201,7 +197,7 @@ extension SQLRow {
 
 private let uploadColumns = """
     id, user_name, project_id, parent_id, parent_was_named, automation_id, name, size, part_size, md5, overwrites,
-    object_key, initiated_on, state, file_id
+    object_key, object_handle, initiated_on, state, file_id, claim_expires_on
     """
 // PostgreSQL sums BIGINT to NUMERIC, hence the casts.
 private let partTotals = """
@@ -210,17 +206,17 @@ private let partTotals = """
 private let insertUpload: SQLStatement = """
     INSERT INTO uploads (
         id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
-        parent_was_named, parent_id, project_id
+        object_handle, parent_was_named, parent_id, project_id
     )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, id, project_id
-    FROM files WHERE id = $13 AND project_id = $14 AND kind = 'folder'
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, id, project_id
+    FROM files WHERE id = $14 AND project_id = $15 AND kind = 'folder'
     """
 private let insertPackageUpload: SQLStatement = """
     INSERT INTO uploads (
         id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
-        parent_was_named, automation_id
+        object_handle, parent_was_named, automation_id
     )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, id FROM automations WHERE id = $12
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, id FROM automations WHERE id = $13
     """
 private let selectUpload = SQLStatement(constant: "SELECT \(uploadColumns) FROM uploads WHERE id = $1")
 private let selectUploads = SQLStatement(
@@ -237,12 +233,12 @@ private let selectUploadsBackward = SQLStatement(
         ORDER BY initiated_on, id LIMIT $2 OFFSET $3
         """
 )
-private let moveState: SQLStatement = "UPDATE uploads SET state = $1 WHERE id = $2 AND state = $3"
 private let selectProjectOfUpload: SQLStatement = """
     SELECT projects.id AS id FROM uploads JOIN projects ON projects.id = uploads.project_id WHERE uploads.id = $1
     """
 private let endUpload: SQLStatement = """
-    UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2 WHERE id = $3 AND state = 'completing'
+    UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2
+    WHERE id = $3 AND state = 'completing' AND claim_holder = $4
     RETURNING user_name
     """
 private let selectFileInTheWay: SQLStatement = """
@@ -253,12 +249,12 @@ private let insertObject: SQLStatement = """
     INSERT INTO objects (key, size, crc64, md5, created_on) VALUES ($1, $2, $3, $4, $5)
     """
 private let deleteActiveUpload: SQLStatement = """
-    DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key, user_name, automation_id
+    DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key, object_handle, user_name, automation_id
     """
 private let deleteIdleUpload: SQLStatement = """
     DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2
         AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
-    RETURNING object_key, user_name, automation_id
+    RETURNING object_key, object_handle, user_name, automation_id
     """
 private let selectIdleUploads: SQLStatement = """
     SELECT id FROM uploads WHERE state = 'active' AND initiated_on < $1
@@ -266,6 +262,9 @@ private let selectIdleUploads: SQLStatement = """
     ORDER BY initiated_on, id LIMIT $2
     """
 private let selectCompletingUploads = SQLStatement(
-    constant: "SELECT \(uploadColumns) FROM uploads WHERE state = 'completing' ORDER BY initiated_on, id"
+    constant: """
+        SELECT \(uploadColumns) FROM uploads WHERE state = 'completing' AND claim_expires_on <= $1
+        ORDER BY initiated_on, id
+        """
 )
 private let selectOpenKeys: SQLStatement = "SELECT object_key FROM uploads WHERE state IN ('active', 'completing')"

@@ -25,6 +25,13 @@ package struct SQLMetadataStore: MetadataStore {
     /// Lets go of the database; everything asked later fails.
     package func close() async throws { try await driver.close() }
 
+    /// Asks the database for an answer, however small.
+    /// - Throws: When none came in time, which says nothing about other calls.
+    package func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
+
+    /// The connections, when there is a pool of them to a server.
+    package var pool: SQLPoolStatistics? { driver.pool }
+
     var now: Date { clock() }
 
     /// Reads; see ``SQLDriver/read(_:)``.
@@ -77,7 +84,7 @@ package struct SQLMetadataStore: MetadataStore {
         switch error.kind {
         case .full: PontoonError(.storageFull, "The server's disk is full.", cause: error)
         case .unstorableText: PontoonError(.badRequest, "Text must not hold the character U+0000.", cause: error)
-        case .uniqueViolation, .foreignKeyViolation, .busy, .other: error
+        case .uniqueViolation, .foreignKeyViolation, .busy, .unreachable, .outcomeUnknown, .other: error
         }
     }
 }

@@ -44,6 +44,7 @@ func addCalls(to routes: Routes, budget: ReceiveBudget) {
     let support = routes.support
     let files = FileCalls(support: support)
     IndexCalls(support: support).add(to: routes)
+    HealthCalls(support: support).add(to: routes)
     let uploads = support.services.uploads
     UploadCalls(support: support, root: UploadCalls.root, uploads: uploads).add(to: routes)
     PartCalls(support: support, root: UploadCalls.root, uploads: uploads).add(to: routes)

@@ -15,6 +15,8 @@ package struct Services: Sendable {
     package let automations: Automations
     /// Parts and downloads, when the bytes pass through this server; `nil` leaves the data plane out.
     package let dataPlane: DataPlane?
+    /// Whether this server can do its work.
+    package let readiness: Readiness
     /// The time.
     package let now: @Sendable () -> Date
 
@@ -40,6 +42,7 @@ package struct Services: Sendable {
         uploads: Uploads,
         automations: Automations,
         dataPlane: DataPlane?,
+        readiness: Readiness,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.accounts = accounts
@@ -48,6 +51,7 @@ package struct Services: Sendable {
         self.uploads = uploads
         self.automations = automations
         self.dataPlane = dataPlane
+        self.readiness = readiness
         self.now = now
     }
 }

@@ -12,7 +12,7 @@ extension HostedObjectStoreContract {
         try await slow.write(bytes(500, salt: 1))
         _ = try await slow.sync()
         await slow.close()
-        try await store.finish(upload.key, parts: [quick], partSize: partSize)
+        try await store.finish(upload, parts: [quick])
         try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 2), "the recorded part, whole")
     }
 
@@ -22,7 +22,7 @@ extension HostedObjectStoreContract {
         let late = try await store.openPart(try PartNumber(2), of: upload, length: 9, expecting: ExpectedChecksums())
         try await late.write(bytes(9, salt: 2))
         _ = try await late.sync()
-        async let finish: Void = store.finish(upload.key, parts: [first], partSize: partSize)
+        async let finish = store.finish(upload, parts: [first])
         do {
             // Goes through until finish has shut the gate.
             while true { try await late.write(ByteBuffer()) }
@@ -32,7 +32,7 @@ extension HostedObjectStoreContract {
         // Its bytes may be vouched for at this very moment.
         try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
         await late.close()
-        try await finish
+        _ = try await finish
         try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 1), "the finished object")
     }
 
@@ -59,7 +59,7 @@ extension HostedObjectStoreContract {
         try await store.prepare(lost.key, size: lost.size)
         _ = try await Self.store(bytes(1200, salt: 2), as: 1, of: lost, in: store)
         try await store.recover(open: [kept.key])
-        try await store.finish(kept.key, parts: [part], partSize: partSize)
+        try await store.finish(kept, parts: [part])
         try expect(try await content(kept.key, in: store), equals: bytes(1200, salt: 1), "what an open upload stored")
         let gone = try await store.readPartBytes(of: lost, size: 1200)
         try expect(gone, equals: nil, "nothing of an upload that no record names")

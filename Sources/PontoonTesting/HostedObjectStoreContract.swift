@@ -40,10 +40,10 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         case .reopenedUploadTakesPartsAgain: try await Self.reopen(store, sizes: [1000, 1000])
         case .reopenedRewriteKeepsItsParts: try await Self.reopen(store, sizes: [10, 1000])
         case .discardedObjectIsGone: try await Self.discardedObjectIsGone(store)
-        case .discardOfNothingIsFine: try await store.discard(.random())
-        case .discardedWriterIsShutOut: try await Self.shutOut(store) { try await store.discard($0.key) }
+        case .discardOfNothingIsFine: try await store.discard(ObjectReference(key: .random()))
+        case .discardedWriterIsShutOut: try await Self.shutOut(store) { try await store.discard($0.object) }
         case .finishedUploadShutsWritersOut:
-            try await Self.shutOut(store) { try await store.finish($0.key, parts: [], partSize: Self.partSize) }
+            try await Self.shutOut(store) { try await store.finish($0, parts: []) }
         case .finishWaitsForAPartThatIsBeingRecorded: try await Self.finishWaits(store)
         case .twoWritersOfOnePartNeverMix: try await Self.twoWriters(store)
         case .partCanBeReadBeforeFinish: try await Self.readPart(store)
@@ -128,7 +128,7 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
             )
         }
         parts.sort { $0.number < $1.number }
-        try await store.finish(upload.key, parts: parts, partSize: partSize)
+        try await store.finish(upload, parts: parts)
         try await store.settle(upload.key)
         var expected = ByteBuffer()
         for (index, size) in sizes.enumerated() { expected.writeImmutableBuffer(bytes(size, salt: index + 1)) }
@@ -138,7 +138,7 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
     private static func finishingAgain(_ store: some HostedObjectStore) async throws {
         let upload = upload()
         let part = try await Self.store(bytes(500, salt: 1), as: 1, of: upload, in: store)
-        for _ in 0..<2 { try await store.finish(upload.key, parts: [part], partSize: partSize) }
+        for _ in 0..<2 { try await store.finish(upload, parts: [part]) }
         try expect(try await content(upload.key, in: store), equals: bytes(500, salt: 1), "the same object")
     }
 
@@ -146,11 +146,11 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         let upload = upload()
         let first = try await Self.store(bytes(sizes[0], salt: 1), as: 1, of: upload, in: store)
         let second = try await Self.store(bytes(sizes[1], salt: 2), as: 2, of: upload, in: store)
-        try await store.finish(upload.key, parts: [first, second], partSize: partSize)
+        try await store.finish(upload, parts: [first, second])
         try await store.reopen(upload.key)
         try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
         let again = try await Self.store(bytes(sizes[1], salt: 3), as: 2, of: upload, in: store)
-        try await store.finish(upload.key, parts: [first, again], partSize: partSize)
+        try await store.finish(upload, parts: [first, again])
         try await store.settle(upload.key)
         var expected = bytes(sizes[0], salt: 1)
         expected.writeImmutableBuffer(bytes(sizes[1], salt: 3))
@@ -160,8 +160,8 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
     private static func discardedObjectIsGone(_ store: some HostedObjectStore) async throws {
         let upload = upload()
         let part = try await Self.store(bytes(500, salt: 1), as: 1, of: upload, in: store)
-        try await store.finish(upload.key, parts: [part], partSize: partSize)
-        try await store.discard(upload.key)
+        try await store.finish(upload, parts: [part])
+        try await store.discard(upload.object)
         try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
     }
 

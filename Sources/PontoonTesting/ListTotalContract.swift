@@ -193,7 +193,7 @@ extension ListTotalContract {
             _ = try await store.abortUpload(begun[1].id, idleSince: time)
         }
         try await uploads(3, of: "ada", store)
-        _ = try await store.moveUpload(begun[2].id, from: .active, to: .completing)
+        _ = try await store.beginCompletion(of: begun[2].id)
         try await uploads(3, of: "ada", store)
         for _ in 0..<2 {
             _ = try await store.completeUpload(begun[2].id, file: fixture.file(of: begun[2]), overwrite: false)
@@ -209,7 +209,7 @@ extension ListTotalContract {
             let upload = fixture.upload("\(index)")
             try await store.addUpload(upload)
             if index.isMultiple(of: 4) { return }
-            if index.isMultiple(of: 2) { _ = try await store.moveUpload(upload.id, from: .active, to: .completing) }
+            if index.isMultiple(of: 2) { _ = try await store.beginCompletion(of: upload.id) }
             _ = try await concurrently(3) { _ in
                 let isAborted = try await store.abortUpload(upload.id)
                 if isAborted { return true }

@@ -126,7 +126,7 @@ package struct MetadataFixture: Sendable {
     ) async throws -> File {
         let upload = upload(name, in: parent)
         try await store.addUpload(upload)
-        try expect(try await store.moveUpload(upload.id, from: .active, to: .completing), "an active upload moves")
+        try expect(try await store.beginCompletion(of: upload.id), "an active upload moves")
         var file = file(of: upload)
         file.tags = tags
         file.metadata = metadata
@@ -137,7 +137,7 @@ package struct MetadataFixture: Sendable {
     /// Adds an upload and moves it to `.completing`.
     package func addCompletingUpload(_ upload: Upload, to store: some MetadataStore) async throws {
         try await store.addUpload(upload)
-        try expect(try await store.moveUpload(upload.id, from: .active, to: .completing), "an active upload moves")
+        try expect(try await store.beginCompletion(of: upload.id), "an active upload moves")
     }
 }
 

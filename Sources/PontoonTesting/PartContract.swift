@@ -109,7 +109,7 @@ package enum PartContract: String, CaseIterable, Sendable {
         try await store.addUpload(completing)
         let part = try MetadataFixture.part(1, etag: "a")
         _ = try await store.recordPart(part, of: completing.id)
-        _ = try await store.moveUpload(completing.id, from: .active, to: .completing)
+        _ = try await store.beginCompletion(of: completing.id)
         let other = try MetadataFixture.part(1, etag: "b")
         for id in ["nope", aborted.id, completing.id] {
             try await expectRefusal(.uploadNotFound) { try await store.recordPart(other, of: id) }
@@ -135,7 +135,7 @@ package enum PartContract: String, CaseIterable, Sendable {
     private static func onlyAnActiveUploadForgetsParts(_ store: some MetadataStore, _ upload: Upload) async throws {
         let part = try MetadataFixture.part(1)
         _ = try await store.recordPart(part, of: upload.id)
-        _ = try await store.moveUpload(upload.id, from: .active, to: .completing)
+        _ = try await store.beginCompletion(of: upload.id)
         for id in [upload.id, "nope"] {
             try await expectRefusal(.uploadNotFound) { try await store.forgetPart(part.number, of: id) }
         }
@@ -153,7 +153,7 @@ package enum PartContract: String, CaseIterable, Sendable {
         )
         try expect(try await store.forgetUnreportedParts(of: upload.id), equals: [], "not while parts may be reported")
         try expect(try await store.forgetUnreportedParts(of: "nope"), equals: [], "parts of an unknown upload")
-        _ = try await store.moveUpload(upload.id, from: .active, to: .completing)
+        _ = try await store.beginCompletion(of: upload.id)
         let forgotten = try await store.forgetUnreportedParts(of: upload.id)
         try expect(forgotten, equals: [parts[1], parts[3]], "what was not reported, by number")
         try expect(try await store.parts(of: upload.id).map(\.number.rawValue), equals: [1, 3], "the others stay")
@@ -206,7 +206,7 @@ package enum PartContract: String, CaseIterable, Sendable {
         }
         let reports = try [report(1, "a"), report(2, "a")]
         try expect(try await store.reportParts([reports[0]], of: upload.id), equals: nil, "the report is right")
-        _ = try await store.moveUpload(upload.id, from: .active, to: .completing)
+        _ = try await store.beginCompletion(of: upload.id)
         try expect(try await store.reportParts([reports[0]], of: upload.id), equals: nil, "it may be repeated")
         try expect(try await store.reportParts(reports, of: upload.id), equals: reports[1], "none may be added")
         try expect(try await reported(store, upload), equals: [1], "nothing was changed")

@@ -3,52 +3,51 @@ import Hummingbird
 import Logging
 import NIOCore
 import PontoonCore
-import PontoonMetadata
-import PontoonObjects
 import PontoonServer
 import ServiceLifecycle
 import SystemPackage
 import UnixSignals
 
-/// The chosen stores, and the use cases over them.
+/// The use cases over the chosen stores.
 struct App {
     let settings: Settings
-    let metadata: SQLMetadataStore
-    let objects: DiskObjectStore
+    let stores: Stores
     let accounts: Accounts
-    let hasher: PrefixHasher
+    let hasher: PrefixHasher?
     let uploads: Uploads
     let maintenance: Maintenance
+    let readiness: Readiness
     let logger: Logger
 
     /// Opens the stores and puts right what a crash left behind.
     static func build(_ settings: Settings, logger: Logger) async throws -> App {
-        try DataFolder.make(settings.data)
-        let metadata = try await SQLMetadataStore.open(settings.sqlite)
-        let keys = KeyRing(
-            store: metadata,
-            rotationInterval: settings.keyLifetime,
-            urlLifetime: settings.disk.urlLifetime
+        let stores = try await Stores.open(settings)
+        let (metadata, objects) = (stores.metadata, stores.objects)
+        let hasher = stores.hosted.map { PrefixHasher(metadata: metadata, objects: $0) }
+        let uploads = Uploads(
+            metadata: metadata,
+            objects: objects,
+            sizing: settings.sizing,
+            hasher: hasher,
+            claimLifetime: settings.claimLifetime
         )
-        let objects = try DiskObjectStore(settings.disk, keys: keys)
-        let hasher = PrefixHasher(metadata: metadata, objects: objects)
-        let uploads = Uploads(metadata: metadata, objects: objects, sizing: settings.sizing, hasher: hasher)
         let maintenance = Maintenance(
             metadata: metadata,
             objects: objects,
             uploads: uploads,
-            keys: keys,
+            keys: stores.keys,
+            claimLifetime: settings.claimLifetime,
             uploadLifetime: settings.uploadLifetime
         )
         try await maintenance.recover()
         return App(
             settings: settings,
-            metadata: metadata,
-            objects: objects,
+            stores: stores,
             accounts: Accounts(metadata: metadata),
             hasher: hasher,
             uploads: uploads,
             maintenance: maintenance,
+            readiness: Readiness(metadata: metadata, objects: objects),
             logger: logger
         )
     }
@@ -58,18 +57,6 @@ struct App {
     /// - Parameter onReady: Called with the port once the server listens.
     /// - Throws: When the address cannot be listened on.
     func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
-        let services = Services(
-            accounts: accounts,
-            projects: Projects(metadata: metadata, objects: objects),
-            files: Files(metadata: metadata, objects: objects),
-            uploads: uploads,
-            automations: Automations(metadata: metadata),
-            dataPlane: Services.DataPlane(
-                parts: Parts(metadata: metadata, objects: objects, hasher: hasher),
-                objects: objects,
-                metadata: metadata
-            )
-        )
         let port = settings.server.port
         let server = buildServer(services, settings: settings.server, logger: logger) { channel in
             await onReady(channel.localAddress?.port ?? port)
@@ -79,14 +66,18 @@ struct App {
                 // First, so that it stops last.
                 .init(service: SecondSignal()),
                 .init(service: Housekeeping(maintenance: maintenance, logger: logger)),
-                .init(service: Hashing(hasher: hasher, logger: logger)),
-                // Last, so that it stops first.
+                .init(service: Watching(readiness: readiness, logger: logger)),
                 .init(service: server),
+                // Last, so that it stops first.
+                .init(service: Draining(readiness: readiness, duration: settings.drain)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        configuration.maximumGracefulShutdownDuration = settings.grace
+        if let hasher {
+            configuration.services.insert(.init(service: Hashing(hasher: hasher, logger: logger)), at: 1)
+        }
+        configuration.maximumGracefulShutdownDuration = settings.drain + settings.grace
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
@@ -94,60 +85,30 @@ struct App {
         } catch is SocketAddressError.UnknownHost {
             throw cannotListen("the host is not known")
         }
-        try await objects.shutDown()
-        try await metadata.close()
+        try await stores.close()
     }
-}
 
-extension App {
+    private var services: Services {
+        let (metadata, objects) = (stores.metadata, stores.objects)
+        return Services(
+            accounts: accounts,
+            projects: Projects(metadata: metadata, objects: objects),
+            files: Files(metadata: metadata, objects: objects),
+            uploads: uploads,
+            automations: Automations(metadata: metadata),
+            dataPlane: dataPlane,
+            readiness: readiness
+        )
+    }
+
+    private var dataPlane: Services.DataPlane? {
+        guard let hosted = stores.hosted, let hasher else { return nil }
+        let parts = Parts(metadata: stores.metadata, objects: hosted, hasher: hasher)
+        return Services.DataPlane(parts: parts, objects: hosted, metadata: stores.metadata)
+    }
+
     /// The server's socket is the only one that the services make by themselves.
     private func cannotListen(_ reason: String) -> SettingError {
         SettingError(.listen, "'\(settings.server.host):\(settings.server.port)' cannot be listened on: \(reason)")
-    }
-}
-
-/// Expires uploads, removes garbage and rotates keys, once a minute.
-struct Housekeeping: Service {
-    let maintenance: Maintenance
-    let logger: Logger
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                let (expired, errors) = await maintenance.tidy()
-                for id in expired { logger.notice("an idle upload was aborted", metadata: ["upload.id": "\(id)"]) }
-                for error in errors { logger.error("housekeeping failed", metadata: ["error": "\(error)"]) }
-                guard (try? await Task.sleep(for: .seconds(60))) != nil else { return }
-            }
-        }
-    }
-}
-
-/// Ends the process at once when it is asked to stop a second time: whoever asks twice does not want to wait for the grace.
-///
-/// What was acknowledged is safe whenever the process ends, so nothing has to be tidied first.
-struct SecondSignal: Service {
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var isStopping = false
-            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-                if isStopping { exit(EXIT_FAILURE) }
-                isStopping = true
-            }
-        }
-    }
-}
-
-/// Verifies declared MD5s in the background.
-struct Hashing: Service {
-    let hasher: PrefixHasher
-    let logger: Logger
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await hasher.run { error in
-                logger.warning("a part could not be hashed yet", metadata: ["error": "\(error)"])
-            }
-        }
     }
 }

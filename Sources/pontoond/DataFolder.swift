@@ -18,6 +18,32 @@ enum DataFolder {
         }
     }
 
+    /// Holds the folder against other processes until the file is closed.
+    ///
+    /// - Throws: ``SettingError`` when another process has it.
+    static func lock(_ folder: FilePath) throws -> FileDescriptor {
+        let file = try FileDescriptor.open(
+            folder.appending("lock"),
+            .readWrite,
+            options: [.create, .closeOnExec],
+            permissions: .ownerReadWrite
+        )
+        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            try file.close()
+            throw SettingError(.data, "another process uses the folder '\(folder)'")
+        }
+        return file
+    }
+
+    /// A random name of the folder, which stays with it; made when it has none.
+    static func identity(_ folder: FilePath) throws -> String {
+        let path = folder.appending("id").string
+        if let text = FileManager.default.contents(atPath: path) { return String(decoding: text, as: UTF8.self) }
+        let identity = Identifiers.hex(bytes: 8)
+        try Data(identity.utf8).write(to: URL(filePath: path), options: .atomic)
+        return identity
+    }
+
     private static func create(_ folder: FilePath) throws {
         let parent = folder.removingLastComponent()
         guard mkdir(folder.string, 0o700) != 0 else { return }

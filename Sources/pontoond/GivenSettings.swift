@@ -7,6 +7,8 @@ import Yams
 /// The settings as they were given: flags over environment over file.
 struct GivenSettings {
     private let reader: ConfigReader
+    /// Holds also what is named by others, such as the keys of S3.
+    let environment: [String: String]
 
     /// Gathers the three sources.
     ///
@@ -18,13 +20,16 @@ struct GivenSettings {
         flags: [SettingKey: String],
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws {
+        self.environment = environment
         try Self.checkNames(environment: environment)
         let values = flags.map { (AbsoluteConfigKey([$0.key.rawValue]), ConfigValue(stringLiteral: $0.value)) }
         var providers: [any ConfigProvider] = [
             InMemoryProvider(name: "flags", values: Dictionary(uniqueKeysWithValues: values)),
             EnvironmentVariablesProvider(
                 environmentVariables: environment,
-                secretsSpecifier: .specific([SettingKey.bootstrapToken.environmentName])
+                secretsSpecifier: .specific([
+                    SettingKey.bootstrapToken.environmentName, SettingKey.metadata.environmentName,
+                ])
             ).prefixKeys(with: "pontoon"),
         ]
         if let path = flags[.config] ?? environment[SettingKey.config.environmentName] {

@@ -8,7 +8,9 @@ struct Pontoond: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pontoond",
         abstract: "Upload server for the Seven Bridges Platform v2 multipart-upload API.",
-        subcommands: [ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self]
+        subcommands: [
+            ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, MigrateCommand.self,
+        ]
     )
 }
 

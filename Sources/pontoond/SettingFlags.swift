@@ -1,14 +1,22 @@
 import ArgumentParser
 
-/// Names the data and the file with settings; every command has these.
+/// Names the stores and the file with settings; every command has these.
 struct DataFlags: ParsableArguments {
     @Option(help: ArgumentHelp(SettingKey.data.help, valueName: "folder"))
     var data: String?
 
+    @Option(help: ArgumentHelp(SettingKey.metadata.help, valueName: "sqlite|url"))
+    var metadata: String?
+
+    @Option(help: ArgumentHelp(SettingKey.objects.help, valueName: "disk|url"))
+    var objects: String?
+
     @Option(help: ArgumentHelp(SettingKey.config.help, valueName: "file"))
     var config: String?
 
-    var values: [SettingKey: String] { [.data: data, .config: config].compactMapValues { $0 } }
+    var values: [SettingKey: String] {
+        [.data: data, .metadata: metadata, .objects: objects, .config: config].compactMapValues { $0 }
+    }
 }
 
 /// One flag for each setting of the server.
@@ -40,6 +48,12 @@ struct ServerFlags: ParsableArguments {
     @Option(help: ArgumentHelp(SettingKey.grace.help, valueName: "duration"))
     var grace: String?
 
+    @Option(help: ArgumentHelp(SettingKey.drain.help, valueName: "duration"))
+    var drain: String?
+
+    @Option(help: ArgumentHelp(SettingKey.claimLifetime.help, valueName: "duration"))
+    var claimLifetime: String?
+
     @Option(help: ArgumentHelp(SettingKey.idleTimeout.help, valueName: "duration"))
     var idleTimeout: String?
 
@@ -65,8 +79,9 @@ struct ServerFlags: ParsableArguments {
         let given: [SettingKey: String?] = [
             .listen: listen, .publicURL: publicURL, .urlLifetime: urlLifetime, .uploadLifetime: uploadLifetime,
             .keyLifetime: keyLifetime, .minimumPartSize: minPartSize, .durability: durability,
-            .reservedSpace: reservedSpace, .grace: grace, .idleTimeout: idleTimeout, .maximumBodySize: maxBodySize,
-            .maximumHeaderSize: maxHeaderSize, .rateLimit: rateLimit, .diskThreads: diskThreads,
+            .reservedSpace: reservedSpace, .grace: grace, .drain: drain, .claimLifetime: claimLifetime,
+            .idleTimeout: idleTimeout, .maximumBodySize: maxBodySize, .maximumHeaderSize: maxHeaderSize,
+            .rateLimit: rateLimit, .diskThreads: diskThreads,
             .trustsForwardedProto: trustForwardedProto, .logLevel: logLevel,
         ]
         return given.compactMapValues { $0 }

@@ -14,6 +14,8 @@ import SystemPackage
 /// `--config` (YAML: `url-lifetime: 1h`); the first of these that has it wins.
 enum SettingKey: String, CaseIterable {
     case data
+    case metadata
+    case objects
     case listen
     case publicURL = "public-url"
     case urlLifetime = "url-lifetime"
@@ -23,6 +25,8 @@ enum SettingKey: String, CaseIterable {
     case durability
     case reservedSpace = "reserved-space"
     case grace
+    case drain
+    case claimLifetime = "claim-lifetime"
     case idleTimeout = "idle-timeout"
     case maximumBodySize = "max-body-size"
     case maximumHeaderSize = "max-header-size"
@@ -38,7 +42,18 @@ enum SettingKey: String, CaseIterable {
     /// What `--help` says.
     var help: String {
         switch self {
-        case .data: "Folder for everything the server keeps; made when it does not exist. Default: data"
+        case .data:
+            "Folder for what the server itself keeps; made when there is none, unused with postgres and s3. Default: data"
+        case .metadata:
+            """
+            sqlite, in the data folder, or postgres://USER@HOST:PORT/DATABASE, with what libpq allows after '?'. \
+            Its password belongs in PGPASSWORD or ~/.pgpass: others can see flags. Default: sqlite
+            """
+        case .objects:
+            """
+            disk, in the data folder, or s3://BUCKET/PREFIX?endpoint=URL&region=NAME&path-style=true|false, with keys in \
+            AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. Default: disk
+            """
         case .listen: "HOST:PORT to listen on; port 0 takes any free one. Default: 127.0.0.1:8080"
         case .publicURL: "URL under which clients reach the server. Default: the Host of each request"
         case .urlLifetime: "How long a signed URL is admitted, 1s to 7d. Default: 1h"
@@ -49,6 +64,13 @@ enum SettingKey: String, CaseIterable {
             "power: an answer means that the data survives a power cut; os: that it survives a crash. Default: power"
         case .reservedSpace: "Bytes of the disk that are never filled with parts. Default: 64MiB"
         case .grace: "How long running requests may go on after SIGTERM, 0s to 1d. Default: 30s"
+        case .drain:
+            "How long requests are taken after SIGTERM, while /readyz sends them elsewhere, 0s to 1h. Default: 0s"
+        case .claimLifetime:
+            """
+            A server that shares its stores and says nothing for so long loses what it is at work on to another one, \
+            3s to 1h. Default: 30s
+            """
         case .idleTimeout: "A connection on which nothing arrives for so long is closed, 1s to 1d. Default: 150s"
         case .maximumBodySize: "Longest JSON body, 1KiB to 1GiB. Default: 8MiB"
         case .maximumHeaderSize: "Longest request head, 1KiB to 64KiB. Default: 32KiB"
@@ -61,7 +83,8 @@ enum SettingKey: String, CaseIterable {
         case .trustsForwardedProto:
             "Believe X-Forwarded-Proto, for a server behind a proxy: true or false. Default: false"
         case .logLevel: "trace, debug, info, notice, warning, error or critical. Default: notice"
-        case .bootstrapToken: "Token of the user that the first start makes; from the environment only. Default: random"
+        case .bootstrapToken:
+            "Token of the user that the first start makes; from the environment only. Default: random, none without a folder"
         case .config: "YAML file with settings, by the names of the flags"
         }
     }
@@ -86,6 +109,8 @@ struct SettingError: Error, CustomStringConvertible {
 /// All settings, checked.
 struct Settings: Sendable {
     let data: FilePath
+    let metadata: MetadataChoice
+    let objects: ObjectsChoice
     let server: ServerSettings
     let disk: DiskSettings
     let sqlite: SQLiteSettings
@@ -93,8 +118,17 @@ struct Settings: Sendable {
     let uploadLifetime: Duration
     let keyLifetime: Duration
     let grace: Duration
+    let drain: Duration
     let logLevel: LogLevel
     let bootstrapToken: Secret?
+    /// A claim ends so long after its last renewal; `nil` when no other server can share the stores.
+    let claimLifetime: Duration?
+
+    /// The data folder, when a store keeps something in it: then this process has it alone.
+    var folder: FilePath? {
+        if case .postgreSQL = metadata, case .s3 = objects { return nil }
+        return data
+    }
 
     /// Checks what was given.
     init(_ given: GivenSettings) throws {
@@ -102,6 +136,9 @@ struct Settings: Sendable {
         let durability = try given.choice(.durability, DiskSettings.Durability.self, default: .power)
         let urlLifetime = try given.duration(.urlLifetime, from: 1, to: "7d", default: "1h")
         self.data = data
+        metadata = try MetadataChoice(given, durability: durability)
+        let uploadLifetime = try given.duration(.uploadLifetime, from: 1, to: "10000d", default: "7d")
+        objects = try ObjectsChoice(given, urlLifetime: urlLifetime, uploadLifetime: uploadLifetime)
         server = try Self.server(given)
         disk = DiskSettings(
             folder: data.appending("objects"),
@@ -117,9 +154,16 @@ struct Settings: Sendable {
         sizing = PartSizing(
             minimumPartSize: try given.size(.minimumPartSize, 1...PartSizing.maximumPartSize, default: 5 << 20)
         )
-        uploadLifetime = try given.duration(.uploadLifetime, from: 1, to: "10000d", default: "7d")
+        self.uploadLifetime = uploadLifetime
         keyLifetime = try given.duration(.keyLifetime, from: 1, to: "10000d", default: "30d")
         grace = try given.duration(.grace, from: 0, to: "1d", default: "30s")
+        drain = try given.duration(.drain, from: 0, to: "1h", default: "0s")
+        let claimLifetime = try given.duration(.claimLifetime, from: 3, to: "1h", default: "30s")
+        if case .postgreSQL = metadata, case .s3 = objects {
+            self.claimLifetime = claimLifetime
+        } else {
+            self.claimLifetime = nil
+        }
         logLevel = try given.choice(.logLevel, LogLevel.self, default: .notice)
         bootstrapToken = try Self.bootstrapToken(given)
     }

@@ -163,9 +163,9 @@ struct MemberTests {
         }
     }
 
-    @Test("the Python client manages members")
-    func python() async throws {
-        try await withServer { server in
+    @Test("the Python client manages members", arguments: StoreChoice.allCases)
+    func python(_ stores: StoreChoice) async throws {
+        try await withServer(on: stores) { server in
             let ada = try await server.addUser("ada")
             try await runPython("members.py", [try #require(ada.token)], server: server)
         }

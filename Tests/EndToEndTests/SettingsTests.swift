@@ -48,6 +48,7 @@ struct SettingsTests {
         ("upload-lifetime", "7", "1s to 10000d"), ("key-lifetime", "soon", "1s to 10000d"),
         ("min-part-size", "0", "from 1 to 5368709120"), ("min-part-size", "6GiB", "5368709120"),
         ("durability", "none", "power, os"), ("reserved-space", "1XB", "like 5MiB"), ("grace", "2d", "0s to 1d"),
+        ("drain", "2h", "0s to 1h"), ("claim-lifetime", "1s", "3s to 1h"),
         ("idle-timeout", "0s", "1s to 1d"), ("max-body-size", "1000", "from 1024"),
         ("max-header-size", "1MiB", "65536"), ("disk-threads", "0", "from 1 to 1024"),
         ("disk-threads", "99999999999999999999", "from 1 to 1024"), ("trust-forwarded-proto", "yes", "true, false"),
@@ -135,7 +136,8 @@ struct SettingsTests {
         )
         #expect(result.terminationStatus == .exited(0))
         let flags = Set(
-            Self.badValues.map { "--\($0.flag) <" } + ["--data <", "--config <", "PONTOON_BOOTSTRAP_TOKEN"]
+            Self.badValues.map { "--\($0.flag) <" }
+                + ["--data <", "--metadata <", "--objects <", "--config <", "PONTOON_BOOTSTRAP_TOKEN"]
         )
         for flag in flags { #expect(result.standardOutput.contains(flag)) }
         let listed = result.standardOutput.split(separator: "\n").filter { $0.hasPrefix("  --") }

@@ -28,9 +28,9 @@ struct MigrationTests {
         "INSERT INTO parts VALUES ('up', 2, 3, 'tag', NULL, 'slot', 1500, 0)",
     ]
 
-    @Test("uploads and parts survive the copy of their tables")
-    func codePackages() async throws {
-        try await withSQLiteDriver { driver in
+    @Test("uploads and parts survive the copy of their tables", arguments: TestDatabase.all)
+    func codePackages(_ database: TestDatabase) async throws {
+        try await withDriver(database) { driver in
             try await Migrator.migrate(driver, Array(Migration.all.prefix(1)))
             let folder = "0123456789abcdef01234567"
             try await driver.write { connection in
@@ -52,9 +52,9 @@ struct MigrationTests {
         }
     }
 
-    @Test("totals of what was there are counted, once")
-    func totals() async throws {
-        try await withSQLiteDriver { driver in
+    @Test("totals of what was there are counted, once", arguments: TestDatabase.all)
+    func totals(_ database: TestDatabase) async throws {
+        try await withDriver(database) { driver in
             try await Migrator.migrate(driver, Array(Migration.all.prefix(1)))
             let (root, folder) = ("0123456789abcdef01234567", "1123456789abcdef01234567")
             try await driver.write { connection in

@@ -41,8 +41,7 @@ struct SQLiteStoreTests {
             #expect(replaced.allSatisfy { $0 == nil })
             #expect(try await first.parts(of: upload.id).count == 200)
             let wins = try await concurrently(32) { index in
-                try await (index.isMultiple(of: 2) ? first : second)
-                    .moveUpload(upload.id, from: .active, to: .completing)
+                try await (index.isMultiple(of: 2) ? first : second).beginCompletion(of: upload.id)
             }
             #expect(wins.count { $0 } == 1)
             try await first.close()

@@ -17,6 +17,11 @@ struct DiskObjectStoreTests {
         try await withDiskStore(durability: .os) { store, _ in try await rule.check(store) }
     }
 
+    @Test("the contract of all object stores", arguments: ObjectStoreContract.allCases)
+    func commonContract(_ rule: ObjectStoreContract) async throws {
+        try await withDiskStore { store, _ in try await rule.check(DiskHarness(store: store)) }
+    }
+
     @Test("two processes cannot use one folder")
     func lock() async throws {
         try await withDiskStore { _, folder in
@@ -32,7 +37,7 @@ struct DiskObjectStoreTests {
             let key = ObjectKey.random()
             try await store.prepare(key, size: 8 << 20)
             #expect(try allocatedBytes(folder) >= 8 << 20)
-            try await store.discard(key)
+            try await store.discard(ObjectReference(key: key))
             #expect(try allocatedBytes(folder) < 1 << 20)
         }
     }
@@ -57,7 +62,7 @@ struct DiskObjectStoreTests {
             let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload, store)
             #expect(part.place == .slot)
             let before = try inode(folder.appending("uploads").appending(key.rawValue))
-            try await store.finish(key, parts: [part], partSize: 4096)
+            try await store.finish(upload, parts: [part])
             try await store.settle(key)
             let path = folder.appending("files").appending(String(key.rawValue.suffix(2))).appending(key.rawValue)
             #expect(try inode(path) == before)
@@ -84,11 +89,12 @@ struct DiskObjectStoreTests {
     func lostBytes(left: Int) async throws {
         try await withDiskStore { store, folder in
             let key = ObjectKey.random()
-            let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload(key, partSize: 4096), store)
+            let upload = upload(key, partSize: 4096)
+            let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload, store)
             let path = folder.appending("uploads").appending(key.rawValue).string
             if left == 0 { unlink(path) } else { truncate(path, left) }
             let error = await #expect(throws: PontoonError.self) {
-                try await store.finish(key, parts: [part], partSize: 4096)
+                try await store.finish(upload, parts: [part])
             }
             #expect(error?.code == .completeRefused)
         }
@@ -133,6 +139,43 @@ struct DiskObjectStoreTests {
             place: writer.place,
             storedOn: Date()
         )
+    }
+}
+
+/// A disk store into which bytes come as from the data plane.
+private struct DiskHarness: ObjectStoreHarness {
+    let store: DiskObjectStore
+    let partSize: Int64 = 1000
+
+    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> StoredPart {
+        let writer = try await store.openPart(
+            number,
+            of: upload,
+            length: Int64(bytes.readableBytes),
+            expecting: ExpectedChecksums()
+        )
+        try await writer.write(bytes)
+        let digest = try await writer.sync()
+        await writer.close()
+        return StoredPart(
+            number: number,
+            size: digest.size,
+            etag: digest.crc64.hex,
+            crc64: digest.crc64,
+            place: writer.place,
+            storedOn: Date()
+        )
+    }
+
+    func content(_ key: ObjectKey) async throws -> ByteBuffer? {
+        do {
+            let reader = try await store.openObject(key)
+            let bytes = try await reader.read(at: 0, count: Int(reader.size))
+            await reader.close()
+            return bytes
+        } catch let error as PontoonError where error.code == .fileNotFound {
+            return nil
+        }
     }
 }
 

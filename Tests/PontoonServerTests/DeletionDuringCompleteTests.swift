@@ -110,7 +110,7 @@ private struct Scene {
         try await expectRefusal(code) { try await uploads.complete(id, reports: [], caller: user) }
         try await expectRefusal(.uploadNotFound) { try await uploads.complete(id, reports: [], caller: user) }
         #expect(try leftOnDisk() == [])
-        #expect(try await metadata.discardedObjects(limit: 9) == [])
+        #expect(try await metadata.discardedObjects(limit: 9).map(\.key) == [])
     }
 
     /// Names of all files of the object store.
@@ -145,7 +145,9 @@ private struct InterruptedStore: ObjectStore {
     let store: DiskObjectStore
     let interruption: Interruption
 
-    func prepare(_ key: ObjectKey, size: Int64?) async throws { try await store.prepare(key, size: size) }
+    func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
+        try await store.prepare(key, size: size)
+    }
 
     func partRequest(for upload: Upload, part: PartNumber, base: BaseURL, now: Date) async throws -> SignedRequest {
         try await store.partRequest(for: upload, part: part, base: base, now: now)
@@ -155,13 +157,14 @@ private struct InterruptedStore: ObjectStore {
         try await store.downloadRequest(for: file, base: base, now: now)
     }
 
-    func finish(_ key: ObjectKey, parts: [StoredPart], partSize: Int64) async throws {
-        try await store.finish(key, parts: parts, partSize: partSize)
+    func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject {
+        let object = try await store.finish(upload, parts: parts)
         try await interruption.strike()
+        return object
     }
 
     func reopen(_ key: ObjectKey) async throws { try await store.reopen(key) }
     func settle(_ key: ObjectKey) async throws { try await store.settle(key) }
-    func discard(_ key: ObjectKey) async throws { try await store.discard(key) }
+    func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
     func recover(open: Set<ObjectKey>) async throws { try await store.recover(open: open) }
 }

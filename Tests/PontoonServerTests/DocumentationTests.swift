@@ -91,7 +91,8 @@ struct DocumentationTests {
                 parts: Parts(metadata: metadata, objects: objects, hasher: hasher),
                 objects: objects,
                 metadata: metadata
-            )
+            ),
+            readiness: Readiness(metadata: metadata, objects: objects)
         )
         let routes = Routes(
             router: Router(context: AppContext.self),

@@ -17,6 +17,29 @@ package struct ObjectKey: Hashable, Sendable {
     private init(trusted: String) { rawValue = trusted }
 }
 
+/// An object or an unfinished upload, as its store finds it.
+package struct ObjectReference: Hashable, Sendable {
+    /// Its name.
+    package let key: ObjectKey
+    /// What ``ObjectStore/prepare(_:size:)`` answered; `nil` for a finished object, or when the store needs none.
+    package let handle: UploadHandle?
+
+    /// Joins the fields.
+    package init(key: ObjectKey, handle: UploadHandle? = nil) {
+        self.key = key
+        self.handle = handle
+    }
+}
+
+/// How an object store finds an unfinished upload again; only that store knows what it means.
+package struct UploadHandle: Hashable, Sendable {
+    /// The note.
+    package let rawValue: String
+
+    /// Takes a note.
+    package init(rawValue: String) { self.rawValue = rawValue }
+}
+
 private func isLowerHexDigit(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true

@@ -9,7 +9,7 @@ package struct PontoonError: Error {
     package enum Code: String, CaseIterable, Sendable {
         // General
         case badRequest, notAuthenticated, forbidden, routeNotFound, methodNotAllowed, unsupportedMediaType
-        case requestTooLarge, headersTooLarge, noRoom, rateLimited, internalFault
+        case requestTooLarge, headersTooLarge, noRoom, rateLimited, internalFault, unavailable
         // Users and projects
         case userForbidden, userNotFound, userExists
         case projectForbidden, projectNotFound, projectExists, projectNameMissing, projectIDMalformed
@@ -45,4 +45,10 @@ package struct PontoonError: Error {
         self.message = message
         self.cause = cause
     }
+}
+
+/// An error of a store that may be gone when the same is asked again: nobody asked for anything wrong.
+package protocol TemporaryFault: Error {
+    /// Whether it may.
+    var isTemporary: Bool { get }
 }

@@ -33,12 +33,16 @@ package struct Upload: Hashable, Sendable {
     package let overwrite: Bool
     /// Where the object store gathers the bytes.
     package let key: ObjectKey
+    /// How the object store finds it again; `nil` when the key is enough.
+    package let handle: UploadHandle?
     /// When it was initialized.
     package let initiatedOn: Date
     /// Where it is in its life.
     package let state: State
     /// Id of the file that complete made; `nil` before.
     package let fileID: String?
+    /// From when on another server may take over a completion that was begun; `nil` in other states.
+    package let claimExpiresOn: Date?
 
     /// Joins the fields.
     package init(
@@ -51,9 +55,11 @@ package struct Upload: Hashable, Sendable {
         md5: String?,
         overwrite: Bool,
         key: ObjectKey,
+        handle: UploadHandle? = nil,
         initiatedOn: Date,
         state: State = .active,
-        fileID: String? = nil
+        fileID: String? = nil,
+        claimExpiresOn: Date? = nil
     ) {
         self.id = id
         self.userName = userName
@@ -64,10 +70,15 @@ package struct Upload: Hashable, Sendable {
         self.md5 = md5
         self.overwrite = overwrite
         self.key = key
+        self.handle = handle
         self.initiatedOn = initiatedOn
         self.state = state
         self.fileID = fileID
+        self.claimExpiresOn = claimExpiresOn
     }
+
+    /// What it holds in the object store.
+    package var object: ObjectReference { ObjectReference(key: key, handle: handle) }
 
     /// Whether it is a code package rather than a file of a project.
     package var isPackage: Bool {
@@ -83,6 +94,9 @@ package struct StoredPart: Hashable, Sendable {
     /// Its number.
     package let number: PartNumber
     /// Length in bytes, 0 or more; need not be the upload's part size.
+    ///
+    /// 0 in a record that was made from a report alone, as
+    /// only the store knows it then.
     package let size: Int64
     /// The tag that the client was given, without quotes.
     package let etag: String
@@ -119,6 +133,8 @@ package struct StoredPart: Hashable, Sendable {
 package struct PartPlace: Hashable, Sendable {
     /// At the part's slot in the upload's own file.
     package static let slot = PartPlace(rawValue: "slot")
+    /// In a ``DirectObjectStore``; the record was made from the client's report.
+    package static let direct = PartPlace(rawValue: "direct")
     /// The note.
     package let rawValue: String
 
@@ -147,13 +163,13 @@ package struct UploadSummary: Hashable, Sendable {
     package let upload: Upload
     /// How many parts the client has reported.
     package let reportedParts: Int
-    /// How many parts are stored.
-    package let storedParts: Int
-    /// Bytes in the stored parts.
-    package let storedBytes: Int64
+    /// How many parts are stored; `nil` when only the object store knows.
+    package let storedParts: Int?
+    /// Bytes in the stored parts; `nil` when only the object store knows.
+    package let storedBytes: Int64?
 
     /// Joins the fields.
-    package init(upload: Upload, reportedParts: Int, storedParts: Int, storedBytes: Int64) {
+    package init(upload: Upload, reportedParts: Int, storedParts: Int?, storedBytes: Int64?) {
         self.upload = upload
         self.reportedParts = reportedParts
         self.storedParts = storedParts

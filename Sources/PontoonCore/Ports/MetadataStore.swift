@@ -7,7 +7,7 @@ package import Foundation
 /// constraint or a conditional statement in the store, never a read followed by a write. `MetadataStoreContract` in
 /// `PontoonTesting` is this page as tests; a store is done when it passes.
 package protocol MetadataStore: IdentityStore, ProjectStore, MemberStore, FileStore, UploadStore, PartStore,
-    AutomationStore, SigningKeyStore
+    AutomationStore, SigningKeyStore, LeaseStore
 {}
 
 /// Users and their tokens.
@@ -136,7 +136,7 @@ package protocol FileStore: Sendable {
     /// - Throws: `.folderNotEmpty`.
     func deleteFile(_ id: String) async throws -> Bool
     /// Objects that nothing refers to and whose bytes must still be removed, oldest first.
-    func discardedObjects(limit: Int) async throws -> [ObjectKey]
+    func discardedObjects(limit: Int) async throws -> [ObjectReference]
     /// Forgets discarded objects once their bytes are gone.
     func forgetDiscarded(_ keys: [ObjectKey]) async throws
 }
@@ -155,17 +155,27 @@ package protocol UploadStore: Sendable {
     func recentUpload(_ id: String) async throws -> Upload?
     /// One upload with what it holds.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
-    /// Moves an upload between `.active` and `.completing`; of several callers, in one process or many, at most one gets
-    /// `true`.
-    func moveUpload(_ id: String, from: Upload.State, to: Upload.State) async throws -> Bool
+    /// Takes on the completion of an upload that is `.active`, or `.completing` under a claim that has ended: it becomes
+    /// `.completing` under the new one.
+    /// - Returns: `true` to at most one of several callers, in one process or many.
+    func claimCompletion(of id: String, _ claim: Claim, now: Date) async throws -> Bool
+    /// Moves the end of a claim.
+    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
+    func renewCompletion(of id: String, _ claim: Claim) async throws -> Bool
+    /// Makes an upload `.active` again.
+    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
+    func giveBackCompletion(of id: String, holder: String) async throws -> Bool
     /// Ends an upload: its file appears, replacing one of the same name if the upload overwrites (a new id, the old
     /// object discarded), the upload becomes `.completed`, its part records go.
-    /// - Returns: `false`, with nothing changed, when the upload is not `.completing`.
+    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
     /// - Throws: `.nameTaken` or `.folderExists` for the name; `.destinationNotFound` or `.projectNotFound` when the
     ///   destination is gone.
-    func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool
-    /// As ``completeUpload(_:file:overwrite:)``, for an upload to an automation: nothing is replaced.
-    func completeUpload(_ id: String, packageFile: PackageFile) async throws -> Bool
+    func completeUpload(_ id: String, holder: String, file: File, overwrite: Bool) async throws -> Bool
+    /// As ``completeUpload(_:holder:file:overwrite:)``, for an upload to an automation: nothing is replaced.
+    func completeUpload(_ id: String, holder: String, packageFile: PackageFile) async throws -> Bool
+    /// Begins an upload again with nothing in it: its part records go, and it has a new handle.
+    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
+    func restartUpload(_ id: String, holder: String, handle: UploadHandle?) async throws -> Bool
     /// Forgets an `.active` upload and its parts; its object joins ``FileStore/discardedObjects(limit:)``.
     /// - Returns: Whether there was such an upload.
     func abortUpload(_ id: String) async throws -> Bool
@@ -176,8 +186,8 @@ package protocol UploadStore: Sendable {
     func idleUploads(since: Date, limit: Int) async throws -> [String]
     /// Forgets uploads that were completed before a time; the files stay.
     func pruneCompletedUploads(before: Date) async throws
-    /// Uploads whose completion was begun and not ended.
-    func completingUploads() async throws -> [Upload]
+    /// Uploads that are `.completing` under a claim that ends before a time or then.
+    func completingUploads(claimedUntil time: Date) async throws -> [Upload]
     /// Which of these objects belong to an upload that is not completed.
     func openUploadKeys() async throws -> Set<ObjectKey>
 }
@@ -204,6 +214,15 @@ package protocol PartStore: Sendable {
     /// - Returns: The first report that names no stored part with this tag, or a part not yet marked of an upload that is
     ///   not `.active` any more; `nil` when all are marked.
     func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> PartReport?
+    /// Records parts that nobody here saw arrive, as reported, in place of earlier records of the same numbers; all or none.
+    /// - Parameters:
+    ///   - reports: Of several with the same number the last counts.
+    ///   - uploadID: The upload.
+    ///   - time: Becomes ``StoredPart/storedOn`` where the report says something new.
+    /// - Returns: The first report that says something new of an upload that is not `.active` any more; `nil` when all are
+    ///   recorded.
+    /// - Throws: When the store cannot be reached.
+    func recordReports(_ reports: [PartReport], of uploadID: String, at time: Date) async throws -> PartReport?
 }
 
 /// Automations and their code packages.
@@ -230,4 +249,13 @@ package protocol SigningKeyStore: Sendable {
     func addSigningKey(_ key: SigningKey) async throws
     /// Forgets keys made before a time, but never the newest.
     func pruneSigningKeys(before: Date) async throws
+}
+
+/// What only one server does at a time.
+package protocol LeaseStore: Sendable {
+    /// Claims a task that nobody has, whose claim has ended, or that the same holder has already.
+    /// - Returns: `false` when somebody else has it.
+    func claimLease(_ task: String, _ claim: Claim, now: Date) async throws -> Bool
+    /// Lets go of a task; nothing happens when somebody else has it.
+    func endLease(_ task: String, holder: String) async throws
 }

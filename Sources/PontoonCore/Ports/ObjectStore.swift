@@ -4,15 +4,17 @@ package import NIOCore
 /// Where the bytes are.
 ///
 /// A store answers part info and download info with URLs of its own making, so that handlers never ask whether bytes pass
-/// through this server (`HostedObjectStore`) or go straight to another one. `ObjectStoreContract` in `PontoonTesting` is
-/// this page as tests.
+/// through this server (`HostedObjectStore`) or go straight to another one (`DirectObjectStore`). `ObjectStoreContract` in
+/// `PontoonTesting` is this page as tests.
 package protocol ObjectStore: Sendable {
     /// Makes room for an upload before its first byte.
     /// - Parameters:
     ///   - key: The upload's key.
     ///   - size: Declared length in bytes; `nil` when unknown, then nothing is held.
-    /// - Throws: `.noRoom` when the bytes would not fit.
-    func prepare(_ key: ObjectKey, size: Int64?) async throws
+    /// - Returns: What the store must be told of the upload besides its key; the upload's row keeps it.
+    /// - Throws: `.noRoom` when the bytes would not fit or the store takes no upload.
+    @discardableResult
+    func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle?
     /// Where and how a client sends one part.
     func partRequest(for upload: Upload, part: PartNumber, base: BaseURL, now: Date) async throws -> SignedRequest
     /// Where a client reads a whole file.
@@ -20,19 +22,22 @@ package protocol ObjectStore: Sendable {
     /// Turns gathered parts into one object, in the order given, durable when it returns. Writers still at work are shut
     /// out first. Asking again after a crash or a lost answer ends in the same object.
     /// - Parameters:
-    ///   - key: The upload's key; from now on the object's.
+    ///   - upload: The upload; its key is the object's from now on.
     ///   - parts: By number, without gaps; empty for an empty object.
-    ///   - partSize: The upload's bytes per part.
-    /// - Throws: `.storageFull` when parts must be copied and there is no room; the upload is as before.
-    func finish(_ key: ObjectKey, parts: [StoredPart], partSize: Int64) async throws
-    /// Takes back ``finish(_:parts:partSize:)``: the parts are as before and may be sent again. Does nothing when it was not
-    /// finished.
+    /// - Returns: What was made.
+    /// - Throws: `.storageFull` when parts must be copied and there is no room; `.completeRefused` when the store does not
+    ///   have the parts or does not take them. The upload is as before.
+    @discardableResult
+    func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject
+    /// Takes back ``finish(_:parts:)``: the upload can be completed again, and in a ``HostedObjectStore`` its parts may be
+    /// sent again. Does nothing when it was not finished.
     func reopen(_ key: ObjectKey) async throws
     /// Lets go of what only ``reopen(_:)`` needed, once the object's file is committed.
     func settle(_ key: ObjectKey) async throws
     /// Removes all bytes of an object or an unfinished upload; nothing happens when there are none.
-    func discard(_ key: ObjectKey) async throws
-    /// Removes what an earlier process left behind: bytes of uploads that no record names.
+    func discard(_ object: ObjectReference) async throws
+    /// Removes what an earlier process left behind: bytes of uploads that no record names. A store that several servers
+    /// share spares what is young enough to have a record soon.
     /// - Parameter open: Keys of uploads that still exist.
     /// - Throws: When the store cannot be reached.
     func recover(open: Set<ObjectKey>) async throws
@@ -66,6 +71,45 @@ package protocol HostedObjectStore: ObjectStore {
     func verify(_ signed: SignedPath, now: Date) async throws
 }
 
+/// A store whose bytes go straight from the client to its own server: nobody here sees a part arrive, so reports are taken
+/// as they come, and what they say is compared at complete.
+package protocol DirectObjectStore: ObjectStore {
+    /// Fewest bytes in every part that is not the last.
+    var minimumPartSize: Int64 { get }
+    /// What the store holds of an unfinished upload.
+    /// - Returns: All parts by number; one that was sent again may be there twice. `nil` when the store does not have the
+    ///   upload any more: it was finished, or the store let go of it.
+    /// - Throws: A ``TemporaryFault`` when the store cannot be reached.
+    func heldParts(of upload: Upload) async throws -> [HeldPart]?
+    /// The object that ``finish(_:parts:)`` made of an upload.
+    /// - Parameters:
+    ///   - upload: The upload.
+    ///   - parts: What it was to be made from; their lengths do not matter.
+    /// - Returns: `nil` when there is none, or it was made from other parts.
+    /// - Throws: A ``TemporaryFault`` when the store cannot be reached.
+    func finishedObject(of upload: Upload, parts: [StoredPart]) async throws -> FinishedObject?
+    /// Reads a finished object.
+    /// - Throws: `.fileNotFound` when there are no such bytes.
+    func openObject(_ key: ObjectKey) async throws -> any ObjectReader
+}
+
+/// A part as a ``DirectObjectStore`` lists it.
+package struct HeldPart: Hashable, Sendable {
+    /// Its number.
+    package let number: PartNumber
+    /// Length in bytes.
+    package let size: Int64
+    /// Its tag, without quotes, as the store writes it.
+    package let etag: String
+
+    /// Joins the fields.
+    package init(number: PartNumber, size: Int64, etag: String) {
+        self.number = number
+        self.size = size
+        self.etag = etag
+    }
+}
+
 /// Receives the bytes of one part.
 ///
 /// Used by one task; ends with exactly one ``close()``.
@@ -95,6 +139,30 @@ package protocol ObjectReader: Sendable {
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer
     /// Lets go of the object; nothing happens when it was done before.
     func close() async
+}
+
+/// What an upload became in its store.
+package struct FinishedObject: Hashable, Sendable {
+    /// Length in bytes.
+    package let size: Int64
+    /// CRC-64/NVME of all bytes; `nil` when the store cannot tell.
+    package let crc64: CRC64NVME?
+
+    /// Joins the fields.
+    package init(size: Int64, crc64: CRC64NVME?) {
+        self.size = size
+        self.crc64 = crc64
+    }
+
+    /// Joins parts in the order given; their checksums give that of the whole without reading it again.
+    package init(joining parts: [StoredPart]) {
+        size = parts.reduce(0) { $0 + $1.size }
+        var whole: CRC64NVME? = CRC64NVME()
+        for part in parts {
+            whole = part.crc64.flatMap { whole?.appending($0, length: part.size) }
+        }
+        crc64 = whole
+    }
 }
 
 /// A URL that carries its own permission.

@@ -40,6 +40,14 @@ package enum CompletionPlan: Equatable {
         self = .assemble(reported, size: total)
     }
 
+    /// - Throws: `.completeRefused`.
+    package func partsToAssemble() throws(PontoonError) -> [StoredPart] {
+        switch self {
+        case .refuse(let reason): throw PontoonError(.completeRefused, reason)
+        case .assemble(let parts, _): return parts
+        }
+    }
+
     /// The numbers that lack between 1 and the last, as text; at most ten of them by name.
     private static func missing(in numbers: [Int]) -> String? {
         let present = Set(numbers)

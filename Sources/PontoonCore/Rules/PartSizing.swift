@@ -15,6 +15,11 @@ package struct PartSizing: Hashable, Sendable {
     /// Takes the operator's minimum, 1 to 5 GiB.
     package init(minimumPartSize: Int64 = 5 << 20) { self.minimumPartSize = minimumPartSize }
 
+    /// The same, with the limit of an object store.
+    package func atLeast(_ minimum: Int64) -> PartSizing {
+        PartSizing(minimumPartSize: max(minimum, minimumPartSize))
+    }
+
     /// The part size of a new upload.
     ///
     /// - Parameters:

@@ -24,12 +24,12 @@ package struct GarbageCollector: Sendable {
         var errors: [any Error] = []
         do {
             while true {
-                let keys = try await metadata.discardedObjects(limit: Self.batch)
+                let discarded = try await metadata.discardedObjects(limit: Self.batch)
                 var removed: [ObjectKey] = []
-                for key in keys {
+                for object in discarded {
                     do {
-                        try await objects.discard(key)
-                        removed.append(key)
+                        try await objects.discard(object)
+                        removed.append(object.key)
                     } catch {
                         errors.append(error)
                     }

@@ -64,7 +64,9 @@ package final class KeyRing: Sendable {
         _ = try await refresh()
     }
 
-    private func refresh() async throws -> [SigningKey] {
+    /// Reads the keys anew: those that another server has made, and without those that it has dropped.
+    @discardableResult
+    package func refresh() async throws -> [SigningKey] {
         let keys = try await store.signingKeys()
         cached.withLock { $0 = keys }
         return keys

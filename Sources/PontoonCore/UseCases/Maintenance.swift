@@ -7,6 +7,7 @@ package struct Maintenance: Sendable {
     private let uploads: Uploads
     private let garbage: GarbageCollector
     private let keys: KeyRing
+    private let claims: ClaimKeeper
     private let uploadLifetime: Duration
     private let replayLifetime: Duration
     private let now: @Sendable () -> Date
@@ -18,6 +19,8 @@ package struct Maintenance: Sendable {
     ///   - objects: The bytes.
     ///   - uploads: Recovers completions.
     ///   - keys: Rotated when due.
+    ///   - claimLifetime: When another server may go on with the work of one that says nothing more; `nil` when no other
+    ///     server uses the stores.
     ///   - uploadLifetime: An upload in which nothing was stored for so long is aborted.
     ///   - replayLifetime: For so long a repeated complete gives the same answer.
     ///   - now: The time.
@@ -26,6 +29,7 @@ package struct Maintenance: Sendable {
         objects: any ObjectStore,
         uploads: Uploads,
         keys: KeyRing,
+        claimLifetime: Duration? = nil,
         uploadLifetime: Duration,
         replayLifetime: Duration = .seconds(24 * 3600),
         now: @escaping @Sendable () -> Date = { Date() }
@@ -35,36 +39,94 @@ package struct Maintenance: Sendable {
         self.uploads = uploads
         self.garbage = GarbageCollector(metadata: metadata, objects: objects)
         self.keys = keys
+        self.claims = ClaimKeeper(lifetime: claimLifetime, now: now)
         self.uploadLifetime = uploadLifetime
         self.replayLifetime = replayLifetime
         self.now = now
     }
 
-    /// Puts right what a crash left behind; before the first request.
+    /// Puts right what a crash left behind, before the first request.
+    ///
+    /// When another server can be at work on it, that is left to the rounds of housekeeping.
     package func recover() async throws {
-        try await uploads.recoverCompletions()
-        try await objects.recover(open: try await metadata.openUploadKeys())
-        await garbage.collect()
+        if claims.lifetime == nil {
+            try await uploads.recoverCompletions(claimedUntil: .distantFuture)
+            try await objects.recover(open: try await metadata.openUploadKeys())
+            await garbage.collect()
+        }
         try await keys.rotateIfDue()
+    }
+
+    /// Learns which signing keys there are; every server does this once a minute, since a key that a server does not know
+    /// to be old is kept for some minutes only.
+    package func refreshKeys() async throws { try await keys.refresh() }
+
+    /// What one round of housekeeping came to.
+    package struct Round: Sendable {
+        /// Ids of the uploads that were aborted because nobody touched them.
+        package fileprivate(set) var expired: [String] = []
+        /// What went wrong.
+        package fileprivate(set) var errors: [any Error] = []
+
+        fileprivate mutating func attempt(_ step: () async throws -> Void) async {
+            do { try await step() } catch { errors.append(error) }
+        }
     }
 
     /// One round of housekeeping; what fails does not keep the rest from being done.
     ///
-    /// - Returns: Ids of the uploads that were aborted because nobody touched them, and what went wrong.
-    package func tidy() async -> (expired: [String], errors: [any Error]) {
-        var expired: [String] = []
-        var errors: [any Error] = []
-        func attempt(_ step: () async throws -> Void) async {
-            do { try await step() } catch { errors.append(error) }
+    /// Of several servers one does it at a time, and the others do nothing.
+    package func tidy() async -> Round {
+        var round = Round()
+        await round.attempt { try await uploads.retryStranded() }
+        let claim = claims.new()
+        do {
+            guard try await metadata.claimLease(Self.task, claim, now: now()) else { return round }
+            let done = try await claims.keep(claim) { [self] in
+                try await metadata.claimLease(Self.task, $0, now: now())
+            } _: { [self] in
+                await tidyAlone()
+            }
+            round.expired = done.expired
+            round.errors += done.errors
+            try await metadata.endLease(Self.task, holder: claim.holder)
+        } catch is ClaimLost {
+            // Another server has gone on with it.
+        } catch {
+            round.errors.append(error)
         }
-        await attempt { try await keys.rotateIfDue() }
-        await attempt { try await uploads.retryStranded() }
-        await attempt { expired = try await expireUploads() }
-        await attempt {
+        return round
+    }
+
+    private static let task = "housekeeping"
+
+    private func tidyAlone() async -> Round {
+        var round = Round()
+        await round.attempt { try await keys.rotateIfDue() }
+        if claims.lifetime != nil {
+            await round.attempt { try await uploads.recoverCompletions(claimedUntil: now()) }
+            await round.attempt { try await sweep() }
+        }
+        var expired: [String] = []
+        await round.attempt { expired = try await expireUploads() }
+        round.expired = expired
+        await round.attempt {
             try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.timeInterval))
         }
-        errors += await garbage.collect()
-        return (expired, errors)
+        round.errors += await garbage.collect()
+        return round
+    }
+
+    /// Once an hour, whichever server comes first, and again when it failed: the object store lists all that it holds.
+    private func sweep() async throws {
+        let claim = Claim(holder: claims.new().holder, expiresOn: now().addingTimeInterval(3600))
+        guard try await metadata.claimLease("sweep", claim, now: now()) else { return }
+        do {
+            try await objects.recover(open: try await metadata.openUploadKeys())
+        } catch {
+            try await metadata.endLease("sweep", holder: claim.holder)
+            throw error
+        }
     }
 
     private func expireUploads() async throws -> [String] {

@@ -111,7 +111,14 @@ package actor PrefixHasher {
         }
     }
 
-    private static func hash(_ reader: any ObjectReader, into md5: inout Insecure.MD5) async throws {
+    /// Adds all bytes of an object or part to a hash.
+    ///
+    /// - Parameters:
+    ///   - reader: Is left open.
+    ///   - md5: The hash.
+    ///   - chunk: Bytes read at a time, 1 or more.
+    /// - Throws: What the reader throws.
+    static func hash(_ reader: any ObjectReader, into md5: inout Insecure.MD5, chunk: Int = chunk) async throws {
         var offset: Int64 = 0
         while offset < reader.size {
             let count = Int(min(Int64(chunk), reader.size - offset))

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 extension Uploads {
     /// Ends an upload: its parts become one file.
@@ -28,46 +28,74 @@ extension Uploads {
 
     /// - Returns: Id of what the upload became.
     private func end(_ id: String, reports: [PartReport], caller: User) async throws -> String {
+        var pause = Duration.milliseconds(20)
         while true {
             let upload = try await upload(id, caller: caller)
             switch upload.state {
             case .completed:
                 return try Self.fileID(of: upload)
-            case .completing where stranded.remove(id):
-                try await giveBack(id)
             case .completing:
-                // Another call is at work, here or on another server; only the store knows when it ends.
-                try await Task.sleep(for: .milliseconds(20))
+                if let holder = stranded.remove(id) {
+                    _ = try await giveBack(id, holder: holder)
+                } else if upload.claimExpiresOn.map({ $0 <= now() }) == true {
+                    // The server that was at work is gone. Its parts are fixed still: the work is done once more.
+                    if let file = try await claimAndAssemble(upload) { return file }
+                } else {
+                    // Another call is at work, here or on another server; only the store knows when it ends.
+                    try await Task.sleep(for: pause)
+                    pause = min(pause * 2, .milliseconds(320))
+                }
             case .active:
                 do {
                     try await record(reports, of: id)
                     // Decided before the move as well: a complete that comes too early must not disturb parts on their way.
-                    _ = try await plan(upload)
+                    try await checkReports(of: upload)
                 } catch let error as PontoonError {
                     // The parts' records go when another call completes the upload in between.
                     guard try await self.upload(id, caller: caller).state != .active else { throw error }
                     continue
                 }
-                // From here on "completing" means that this call, or one like it, is at work.
-                _ = stranded.remove(id)
-                if try await metadata.moveUpload(id, from: .active, to: .completing) {
-                    return try await assemble(upload)
-                }
+                if let file = try await claimAndAssemble(upload) { return file }
             }
         }
     }
 
-    /// Begins again the completions that a crash cut off: their uploads can be completed as before.
-    package func recoverCompletions() async throws {
-        for upload in try await metadata.completingUploads() {
-            try await objects.reopen(upload.key)
-            _ = try await metadata.moveUpload(upload.id, from: .completing, to: .active)
+    /// - Returns: `nil` when another call has the upload.
+    private func claimAndAssemble(_ upload: Upload) async throws -> String? {
+        // From here on "completing" means that this call, or one like it, is at work.
+        _ = stranded.remove(upload.id)
+        let claim = claims.new()
+        do {
+            guard try await metadata.claimCompletion(of: upload.id, claim, now: now()) else { return nil }
+        } catch {
+            // Whether it was committed is not known.
+            stranded.insert(upload.id, holder: claim.holder)
+            throw error
+        }
+        do {
+            return try await assemble(upload, claim)
+        } catch is ClaimLost {
+            return nil
+        }
+    }
+
+    /// Gives back uploads whose completion nobody is at work on any more: they can be completed as before.
+    ///
+    /// - Parameter time: Takes over claims that ended before; `.distantFuture` takes all, when no other server can be there.
+    /// - Throws: When a store cannot be reached.
+    package func recoverCompletions(claimedUntil time: Date) async throws {
+        for upload in try await metadata.completingUploads(claimedUntil: time) {
+            let claim = claims.new()
+            guard try await metadata.claimCompletion(of: upload.id, claim, now: time) else { continue }
+            _ = try await giveBack(upload.id, holder: claim.holder)
         }
     }
 
     /// Makes usable again the uploads that could not be when their completion failed.
     package func retryStranded() async throws {
-        for id in stranded.all where stranded.remove(id) { try await giveBack(id) }
+        for id in stranded.all {
+            if let holder = stranded.remove(id) { _ = try await giveBack(id, holder: holder) }
+        }
     }
 
     private static func fileID(of upload: Upload) throws -> String {
@@ -75,13 +103,18 @@ extension Uploads {
         return fileID
     }
 
-    /// The caller has moved the upload to `.completing`: its parts are fixed and nobody else is here.
-    private func assemble(_ upload: Upload) async throws -> String {
+    /// The caller has claimed the upload: its parts are fixed and nobody else is here.
+    private func assemble(_ upload: Upload, _ claim: Claim) async throws -> String {
         let id = Identifiers.file(now: now())
         do {
-            guard try await commit(try await makeContent(of: upload), of: upload, as: id) else { throw Self.notFound }
+            let content = try await claims.keep(claim) { [self] in
+                try await metadata.renewCompletion(of: upload.id, $0)
+            } _: { [self] in
+                try await makeContent(of: upload, holder: claim.holder)
+            }
+            guard try await commit(content, of: upload, as: id, holder: claim.holder) else { throw ClaimLost() }
         } catch {
-            return try await takeBack(upload, after: error)
+            return try await takeBack(upload, holder: claim.holder, after: error)
         }
         await hasher?.forget(upload.id)
         await settle(upload)
@@ -95,7 +128,7 @@ extension Uploads {
     }
 
     /// Before the work of putting parts together; whether the name is free is decided by the commit.
-    private func checkName(of upload: Upload) async throws {
+    func checkName(of upload: Upload) async throws {
         guard case .folder(let parent, _, _) = upload.destination,
             let existing = try await metadata.file(named: upload.name, in: parent),
             existing.kind == .folder || !upload.overwrite
@@ -103,16 +136,25 @@ extension Uploads {
         throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' exists there.")
     }
 
-    /// The parts to assemble, and their length.
-    private func plan(_ upload: Upload) async throws -> (parts: [StoredPart], size: Int64) {
-        switch CompletionPlan(parts: try await metadata.parts(of: upload.id), size: upload.size) {
-        case .refuse(let reason): throw PontoonError(.completeRefused, reason)
-        case .assemble(let parts, let size): return (parts, size)
-        }
+    /// The parts to assemble.
+    private func plan(_ upload: Upload) async throws -> [StoredPart] {
+        try CompletionPlan(parts: try await metadata.parts(of: upload.id), size: upload.size).partsToAssemble()
     }
 
-    private func makeContent(of upload: Upload) async throws -> FileContent {
-        let (parts, size) = try await plan(upload)
+    /// Refuses what is known not to be complete.
+    private func checkReports(of upload: Upload) async throws {
+        guard direct != nil else {
+            _ = try await plan(upload)
+            return
+        }
+        // The lengths are known to the other store only, so all but an empty file is taken for undeclared.
+        let size: Int64? = upload.size == 0 ? 0 : nil
+        _ = try CompletionPlan(parts: try await metadata.parts(of: upload.id), size: size).partsToAssemble()
+    }
+
+    private func makeContent(of upload: Upload, holder: String) async throws -> FileContent {
+        if let direct { return try await makeContent(of: upload, in: direct, holder: holder) }
+        let parts = try await plan(upload)
         try await checkName(of: upload)
         var md5: String?
         if let declared = upload.md5, let hasher {
@@ -123,12 +165,17 @@ extension Uploads {
         }
         // Finishing may cut off the bytes of parts that the client left out: nobody may vouch for them from here on.
         _ = try await metadata.forgetUnreportedParts(of: upload.id)
-        try await objects.finish(upload.key, parts: parts, partSize: upload.partSize)
-        return FileContent(key: upload.key, size: size, crc64: Self.combined(parts), md5: md5)
+        let object = try await objects.finish(upload, parts: parts)
+        return FileContent(key: upload.key, size: object.size, crc64: object.crc64, md5: md5)
     }
 
-    /// - Returns: `false` when the upload has ended meanwhile.
-    private func commit(_ content: FileContent, of upload: Upload, as id: String) async throws -> Bool {
+    /// - Returns: `false` when the upload has ended meanwhile, or another server has it.
+    private func commit(
+        _ content: FileContent,
+        of upload: Upload,
+        as id: String,
+        holder: String
+    ) async throws -> Bool {
         switch upload.destination {
         case .folder(let parent, let project, _):
             let file = File(
@@ -140,7 +187,12 @@ extension Uploads {
                 content: content,
                 createdOn: now()
             )
-            return try await metadata.completeUpload(upload.id, file: file, overwrite: upload.overwrite)
+            return try await metadata.completeUpload(
+                upload.id,
+                holder: holder,
+                file: file,
+                overwrite: upload.overwrite
+            )
         case .automation(let automation):
             let file = PackageFile(
                 id: id,
@@ -149,37 +201,27 @@ extension Uploads {
                 content: content,
                 createdOn: now()
             )
-            return try await metadata.completeUpload(upload.id, packageFile: file)
+            return try await metadata.completeUpload(upload.id, holder: holder, packageFile: file)
         }
-    }
-
-    /// The whole file's checksum, without reading it again; `nil` when a part has none.
-    private static func combined(_ parts: [StoredPart]) -> CRC64NVME? {
-        var whole = CRC64NVME()
-        for part in parts {
-            guard let crc64 = part.crc64 else { return nil }
-            whole = whole.appending(crc64, length: part.size)
-        }
-        return whole
     }
 
     /// Makes the upload usable again, unless the file was made after all and only the answer was lost.
-    private func takeBack(_ upload: Upload, after error: any Error) async throws -> String {
+    private func takeBack(_ upload: Upload, holder: String, after error: any Error) async throws -> String {
         let current: Upload?
         do {
             current = try await metadata.upload(upload.id)
         } catch {
-            stranded.insert(upload.id)
+            stranded.insert(upload.id, holder: holder)
             throw error
         }
         guard let current else {
             // Its project was deleted meanwhile, and what finishing made has no owner.
-            try await objects.discard(upload.key)
-            let cause = error is PontoonError ? nil : error
+            try await objects.discard(upload.object)
+            let cause = error is PontoonError || error is ClaimLost ? nil : error
             throw PontoonError(.projectNotFound, "The project was deleted, and the upload with it.", cause: cause)
         }
         if current.state == .completed { return try Self.fileID(of: current) }
-        try await giveBack(upload.id)
+        if let file = try await giveBack(upload.id, holder: holder) { return file }
         switch (error as? PontoonError)?.code {
         case .storageFull:
             throw PontoonError(.completeRefused, "There is not enough room to put the parts together.", cause: error)
@@ -191,17 +233,21 @@ extension Uploads {
         }
     }
 
-    private func giveBack(_ id: String) async throws {
+    /// - Returns: Id of the file when the upload turns out to be completed.
+    private func giveBack(_ id: String, holder: String) async throws -> String? {
         do {
             // A commit that failed may still show after a crash, until another one has taken place. Only then is it sure that
             // the upload is not completed.
-            guard try await metadata.moveUpload(id, from: .completing, to: .completing),
-                let upload = try await metadata.upload(id)
-            else { return }
-            try await objects.reopen(upload.key)
-            _ = try await metadata.moveUpload(id, from: .completing, to: .active)
+            let claim = Claim(holder: holder, expiresOn: claims.new().expiresOn)
+            let isOurs = try await metadata.renewCompletion(of: id, claim)
+            guard let upload = try await metadata.upload(id) else { return nil }
+            if isOurs {
+                try await objects.reopen(upload.key)
+                _ = try await metadata.giveBackCompletion(of: id, holder: holder)
+            }
+            return upload.state == .completed ? upload.fileID : nil
         } catch {
-            stranded.insert(id)
+            stranded.insert(id, holder: holder)
             throw error
         }
     }

@@ -7,10 +7,13 @@ package import Foundation
 package struct Uploads: Sendable {
     let metadata: any MetadataStore
     let objects: any ObjectStore
+    /// The same store, when bytes go straight to it.
+    let direct: (any DirectObjectStore)?
     let access: Access
     let sizing: PartSizing
     let garbage: GarbageCollector
     let hasher: PrefixHasher?
+    let claims: ClaimKeeper
     let now: @Sendable () -> Date
     private var isForPackages = false
     let stranded = StrandedUploads()
@@ -22,20 +25,26 @@ package struct Uploads: Sendable {
     ///   - objects: The bytes.
     ///   - sizing: Limits of part sizes.
     ///   - hasher: Verifies the MD5 that initialize declared; `nil` when the bytes do not pass through this server.
+    ///   - claimLifetime: When another server may take over a completion that this one has begun and says nothing more
+    ///     about; `nil` when no other server uses the stores.
     ///   - now: The time.
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,
         sizing: PartSizing,
         hasher: PrefixHasher?,
+        claimLifetime: Duration? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.metadata = metadata
         self.objects = objects
+        let direct = objects as? any DirectObjectStore
+        self.direct = direct
         self.access = Access(metadata: metadata)
-        self.sizing = sizing
+        self.sizing = sizing.atLeast(direct?.minimumPartSize ?? sizing.minimumPartSize)
         self.garbage = GarbageCollector(metadata: metadata, objects: objects)
         self.hasher = hasher
+        self.claims = ClaimKeeper(lifetime: claimLifetime, now: now)
         self.now = now
     }
 
@@ -82,24 +91,26 @@ package struct Uploads: Sendable {
         overwrite: Bool,
         caller: User
     ) async throws -> Upload {
+        let (partSize, key) = (sizing.partSize(wish: content.partSize, size: content.size), ObjectKey.random())
+        // Room first, row second: what a crash leaves in between has no row, and recovery removes it.
+        let handle = try await objects.prepare(key, size: content.size)
         let upload = Upload(
             id: Identifiers.upload(),
             userName: caller.name,
             destination: destination,
             name: content.name,
             size: content.size,
-            partSize: sizing.partSize(wish: content.partSize, size: content.size),
+            partSize: partSize,
             md5: content.md5,
             overwrite: overwrite,
-            key: .random(),
+            key: key,
+            handle: handle,
             initiatedOn: now()
         )
-        // Room first, row second: what a crash leaves in between has no row, and the next start removes it.
-        try await objects.prepare(upload.key, size: upload.size)
         do {
             try await metadata.addUpload(upload)
         } catch {
-            try await objects.discard(upload.key)
+            try await objects.discard(upload.object)
             throw error
         }
         return upload
@@ -107,7 +118,19 @@ package struct Uploads: Sendable {
 
     /// The caller's unfinished uploads that become files, newest first.
     package func list(caller: User, page: Page) async throws -> Listing<UploadSummary> {
-        try await metadata.uploads(of: caller.name, page: page)
+        let uploads = try await metadata.uploads(of: caller.name, page: page)
+        return Listing(items: uploads.items.map(known), total: uploads.total)
+    }
+
+    /// Leaves out what only the object store knows.
+    private func known(_ summary: UploadSummary) -> UploadSummary {
+        guard direct != nil else { return summary }
+        return UploadSummary(
+            upload: summary.upload,
+            reportedParts: summary.reportedParts,
+            storedParts: nil,
+            storedBytes: nil
+        )
     }
 
     /// One unfinished upload.
@@ -116,7 +139,7 @@ package struct Uploads: Sendable {
     package func details(_ id: String, caller: User) async throws -> UploadSummary {
         _ = try await unfinished(id, caller: caller)
         guard let summary = try await metadata.uploadSummary(id) else { throw Self.notFound }
-        return summary
+        return known(summary)
     }
 
     /// The reported parts of an unfinished upload, by number.
@@ -163,6 +186,7 @@ package struct Uploads: Sendable {
     }
 
     func record(_ reports: [PartReport], of id: String) async throws {
+        guard direct == nil else { return try await recordUnseen(reports, of: id) }
         guard !reports.isEmpty, let wrong = try await metadata.reportParts(reports, of: id) else { return }
         guard let upload = try await metadata.upload(id) else { throw Self.notFound }
         let stored = try await metadata.part(wrong.number, of: id)

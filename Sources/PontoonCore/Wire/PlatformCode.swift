@@ -6,6 +6,7 @@ extension PontoonError.Code {
         switch self {
         case .badRequest, .requestTooLarge, .headersTooLarge: 90000
         case .checksumMismatch, .checksumMalformed, .bodyIncomplete, .partTooLong, .rangeNotSatisfiable: 90000
+        case .unavailable: 0
         case .rateLimited: 1000
         case .notAuthenticated: 90001
         case .forbidden, .urlRefused: 90002

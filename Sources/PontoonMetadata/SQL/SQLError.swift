@@ -8,10 +8,14 @@ package struct SQLError: Error, CustomStringConvertible {
         case foreignKeyViolation
         /// No room on the disk.
         case full
-        /// Others kept the database locked for too long.
+        /// Others kept the database locked for too long, or more wait for it than may.
         case busy
         /// Text with U+0000, which no database of ours keeps.
         case unstorableText
+        /// The database cannot be reached; nothing was changed.
+        case unreachable
+        /// The connection broke after the commit was asked for: whether the transaction took place is not known.
+        case outcomeUnknown
         /// Anything else.
         case other
     }

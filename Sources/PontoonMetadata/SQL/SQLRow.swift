@@ -2,7 +2,7 @@ package import Foundation
 
 /// One row of a result.
 package struct SQLRow: Sendable {
-    private let columns: [String]
+    let columns: [String]
     private let values: [SQLValue]
 
     /// Joins names and values of the same order; the names are shared by all rows of a result.

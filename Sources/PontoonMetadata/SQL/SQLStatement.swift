@@ -73,7 +73,7 @@ extension SQLConnection {
     ///   - target: Table and columns, such as `file_tags (file_id, position, tag)`.
     ///   - rows: One array of values in the order of the columns for each row.
     ///   - conflict: An `ON CONFLICT` clause.
-    /// - Throws: ``SQLError``.
+    /// - Throws: ``SQLError``, also later: see ``send(_:values:holding:)``.
     func insert(into target: String, rows: [[any SQLConvertible]], conflict: String = "") throws {
         for chunk in rows.chunks(of: 500) {
             var insert = SQLBuilder("INSERT INTO \(target) VALUES ")
@@ -82,7 +82,7 @@ extension SQLConnection {
                 insert.append(list: row.map(\.sqlValue))
             }
             insert.append(" \(conflict)")
-            try execute(insert)
+            try send(insert.statement, values: insert.values, holding: nil)
         }
     }
 }

@@ -29,6 +29,11 @@ struct SQLiteConnection: SQLConnection {
         }
     }
 
+    func send(_ statement: SQLStatement, values: [SQLValue], holding: SQLRowLock?) throws {
+        // There is no way to save. What gives rows back has nothing to do here: it would hold them.
+        if holding == nil { _ = try execute(statement, values: values) }
+    }
+
     private func prepare(_ statement: SQLStatement) throws -> Statement {
         // SQLite counts $1 among names, numbered by first use; the values are bound by that number.
         assert(statement.numbersParametersByFirstUse, "parameters out of order: \(statement.text)")

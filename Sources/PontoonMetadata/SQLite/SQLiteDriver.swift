@@ -47,6 +47,17 @@ package struct SQLiteDriver: SQLDriver {
         try await writer.write(body)
     }
 
+    package var dialect: SQLDialect { .sqlite }
+
+    package func ping(within limit: Duration) async throws {
+        let pool = pool
+        try await OneAnswer.wait(atMost: limit) { answer in
+            pool.asyncRead { database in
+                answer.resume(with: Result { _ = try database.get().cachedStatement(sql: "SELECT 1") })
+            }
+        }
+    }
+
     package func close() async throws {
         writer.refuseWrites()
         // Waits for the writes that were accepted: they are on the queue of the connection.

@@ -2,7 +2,9 @@ package import PontoonCore
 import SystemPackage
 
 extension DiskObjectStore {
-    package func finish(_ key: ObjectKey, parts: [StoredPart], partSize: Int64) async throws {
+    @discardableResult
+    package func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject {
+        let (key, partSize) = (upload.key, upload.partSize)
         await uploads.shutOut(key)
         try await pool.run { [self] in
             if try Link.exists(layout.file(key)) { return }
@@ -20,6 +22,7 @@ extension DiskObjectStore {
                 }
             }
         }
+        return FinishedObject(joining: parts)
     }
 
     package func reopen(_ key: ObjectKey) async throws {

@@ -77,9 +77,10 @@ package final class DiskObjectStore: Sendable {
 }
 
 extension DiskObjectStore: HostedObjectStore {
-    package func prepare(_ key: ObjectKey, size: Int64?) async throws {
+    @discardableResult
+    package func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
         // Made here also without a size: a writer that finds the file knows that its name is on the disk.
-        guard size != 0 else { return }
+        guard size != 0 else { return nil }
         try await pool.run { [self] in
             if let size { try checkRoom(for: size, else: .noRoom) }
             do {
@@ -91,6 +92,7 @@ extension DiskObjectStore: HostedObjectStore {
                 throw PontoonError(.noRoom, "There is not enough room to store the upload.", cause: error)
             }
         }
+        return nil
     }
 
     package func openPart(
@@ -137,7 +139,8 @@ extension DiskObjectStore: HostedObjectStore {
         }
     }
 
-    package func discard(_ key: ObjectKey) async throws {
+    package func discard(_ object: ObjectReference) async throws {
+        let key = object.key
         await uploads.shutOut(key)
         try await pool.run { [layout] in
             try Link.remove(layout.upload(key))

@@ -30,7 +30,9 @@ struct IndexCalls {
         )
         urls["markers_url"] = .string("\(base.api)/genome/markers")
         // What Pontoon adds to the API, for clients that ask; other clients never notice.
-        urls["extensions"] = .array([.string("checksums"), .string("openapi"), .string("upload_contents")])
+        var extensions = ["checksums", "openapi"]
+        if support.services.dataPlane != nil { extensions.append("upload_contents") }
+        urls["extensions"] = .array(extensions.map(JSONValue.string))
         return try .json(JSONValue.object(urls))
     }
 

@@ -29,7 +29,7 @@ struct Download {
             .acceptRanges: "bytes",
             .eTag: etag,
             .lastModified: Self.httpDate(file.createdOn),
-            .contentDisposition: disposition,
+            .contentDisposition: ContentDisposition.attachment(named: file.name),
             .xContentTypeOptions: "nosniff",
         ]
         headers[.checksumCRC64NVME] = content.crc64?.base64
@@ -63,13 +63,6 @@ struct Download {
         guard start < size else { return .unsatisfiable }
         let end = min(Int64(last) ?? size - 1, size - 1)
         return .range(start..<(end + 1))
-    }
-
-    /// Plain name for old clients, the true one in UTF-8 for the others (RFC 6266).
-    private var disposition: String {
-        let plain = String(file.name.map { $0.isASCII && $0 != "\"" && $0 != "\\" && $0 != "%" ? $0 : "_" })
-        let encoded = file.name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        return "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(encoded)"
     }
 
     private static func names(_ header: String) -> [String] {

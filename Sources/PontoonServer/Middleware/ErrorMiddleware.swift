@@ -48,6 +48,10 @@ struct ErrorMiddleware: RouterMiddleware {
             context.log.debug("the client went away", metadata: ["error": "\(error)"])
             return try .refusal(PontoonError(.bodyIncomplete, "The connection was cut."))
         }
+        if let fault = error as? any TemporaryFault, fault.isTemporary {
+            context.log.error("a store gives no answer", metadata: ["error": "\(error)"])
+            return try .refusal(PontoonError(.unavailable, "The service is not available now; try again later."))
+        }
         context.log.error("internal fault", metadata: ["error": "\(error)"])
         return try .refusal(PontoonError(.internalFault, "An unexpected error occurred; see the server's log."))
     }

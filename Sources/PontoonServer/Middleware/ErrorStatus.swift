@@ -34,7 +34,7 @@ extension PontoonError.Code {
             .partUnavailable, .abortRefused, .noRoom:
             .conflict
         case .internalFault: .internalServerError
-        case .storageFull: .serviceUnavailable
+        case .storageFull, .unavailable: .serviceUnavailable
         }
     }
 }
@@ -45,7 +45,7 @@ extension Response {
     /// Never an `ETag`: some clients report it whatever the status.
     static func refusal(_ error: PontoonError) throws -> Response {
         var response = try json(ErrorBody(error), status: error.code.status)
-        if error.code == .storageFull { response.headers[.retryAfter] = "1" }
+        if error.code.status == .serviceUnavailable { response.headers[.retryAfter] = "1" }
         return response
     }
 }

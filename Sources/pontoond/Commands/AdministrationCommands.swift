@@ -103,14 +103,14 @@ struct KeyCommand: AsyncParsableCommand {
 }
 
 extension AsyncParsableCommand {
-    /// Opens the metadata store of a data folder that exists.
+    /// Opens the metadata store; one in a data folder must exist.
     fileprivate func withMetadata(_ data: DataFlags, _ work: (SQLMetadataStore) async throws -> Void) async throws {
         try await reporting {
             let settings = try Settings(try await GivenSettings(flags: data.values))
-            guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
+            if case .sqlite = settings.metadata, !FileManager.default.fileExists(atPath: settings.sqlite.path) {
                 throw SettingError(.data, "'\(settings.data)' holds no data; 'pontoond serve' makes it")
             }
-            let store = try await SQLMetadataStore.open(settings.sqlite)
+            let store = try await Stores.openMetadata(settings)
             do {
                 try await work(store)
             } catch {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import PontoonCore
+import PontoonMetadata
 import PontoonObjects
 import PontoonServer
 
@@ -13,7 +14,8 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Every setting can also be given by environment, as PONTOON_ and the flag's name in capitals \
             (PONTOON_URL_LIFETIME=1h), or in the file named by --config. A flag wins over the environment, which wins \
-            over the file. PONTOON_BOOTSTRAP_TOKEN sets the token of the user that the first start makes.
+            over the file. PONTOON_BOOTSTRAP_TOKEN sets the token of the user that the first start makes. Without a data \
+            folder, so with postgres and s3, no user is made unless it is set.
             """
     )
 
@@ -25,25 +27,43 @@ struct ServeCommand: AsyncParsableCommand {
             let flags = data.values.merging(server.values) { first, _ in first }
             let settings = try Settings(try await GivenSettings(flags: flags))
             let app = try await App.build(settings, logger: Self.logger(settings.logLevel))
-            let credentials = CredentialsFile(in: settings.data)
-            let isFirst = try await app.accounts.bootstrap(token: settings.bootstrapToken) { token in
-                try credentials.write(endpoint: Self.endpoint(settings, port: settings.server.port), token: token)
-            }
-            if settings.disk.durability == .os {
+            let credentials = settings.folder.map { CredentialsFile(in: $0) }
+            let isFirst = try await Self.bootstrap(app, credentials)
+            if settings.folder != nil, settings.disk.durability == .os {
                 Self.say("Durability is 'os': an answer does not mean that the data survives a power cut.")
             }
             try await app.run { port in
                 let endpoint = Self.endpoint(settings, port: port)
                 do {
-                    try credentials.update(endpoint: endpoint)
+                    try credentials?.update(endpoint: endpoint)
                 } catch {
                     app.logger.warning("the credentials keep an old address", metadata: ["error": "\(error)"])
                 }
                 if isFirst { Self.say("Made user admin, project admin/uploads and a token.") }
                 Self.say("Listening on \(Self.address(settings, port: port))")
-                Self.say("Credentials are in \(credentials.path)")
+                if let credentials { Self.say("Credentials are in \(credentials.path)") }
             }
         }
+    }
+
+    /// Makes the first user where nobody is yet; of several servers that start at once, one does it.
+    ///
+    /// - Returns: Whether it was made here and now.
+    private static func bootstrap(_ app: App, _ credentials: CredentialsFile?) async throws -> Bool {
+        let settings = app.settings
+        if let credentials {
+            return try await app.accounts.bootstrap(token: settings.bootstrapToken) { token in
+                try credentials.write(endpoint: endpoint(settings, port: settings.server.port), token: token)
+            }
+        }
+        if settings.bootstrapToken != nil {
+            return try await app.accounts.bootstrap(token: settings.bootstrapToken) { _ in }
+        }
+        // A token that is made here could be told to nobody but the log.
+        if try await app.stores.metadata.isEmpty() {
+            say("There is no user yet: 'pontoond user add NAME' and 'pontoond token create NAME' with these settings.")
+        }
+        return false
     }
 
     /// Where clients reach the server.

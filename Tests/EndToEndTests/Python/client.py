@@ -91,11 +91,6 @@ def sha256_of_file(path):
         return sha256(iter(lambda: file.read(MEBIBYTE), b""))
 
 
-def sha256_of_files_under(root):
-    """SHA-256 of every file in a folder and its subfolders."""
-    return [sha256_of_file(os.path.join(at, name)) for at, _, names in os.walk(root) for name in names]
-
-
 def upload(api, path, **options):
     """Uploads a file and gives what the server made of it. The client raises nothing: failures stay in its thread."""
     transfer = api.files.upload(path, **options)

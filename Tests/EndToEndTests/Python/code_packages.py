@@ -9,6 +9,7 @@ import sys
 from sevenbridges import errors
 
 import client
+import stored
 
 SCHEMA = {"inputs": [{"id": "project", "type": "string"}], "outputs": []}
 
@@ -30,6 +31,7 @@ def main():
             errors.SbgError, None, lambda: automation.add_package("0", empty, SCHEMA), "an empty package"
         )
         client.check(failures, [], "errors of threads")
+    client.check(len(stored.finished()), 4, "stored packages")
     locations = {package.location for package in [*packages, again]}
     client.check(len(locations), 4, "each upload is another file, whatever its name")
     client.check(again.python, "3.8", "python")

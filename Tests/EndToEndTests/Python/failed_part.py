@@ -26,7 +26,8 @@ def garble(transfer, number):
     put = transfer.session.put
 
     def garbled(url, **options):
-        wrong = f"/{number}?" in url
+        # In a path of ours, or a parameter of S3's.
+        wrong = f"/{number}?" in url or f"partNumber={number}&" in url
         return put(url[:-4] + url[-4:].swapcase()[::-1] if wrong else url, **options)
 
     transfer.session.put = garbled

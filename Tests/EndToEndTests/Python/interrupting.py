@@ -1,6 +1,6 @@
 """`stop()` leaves nothing behind; `pause()` and `resume()` change nothing.
 
-Usage: interrupting.py DATA_FOLDER PART_SIZE
+Usage: interrupting.py PART_SIZE
 """
 
 import os
@@ -10,19 +10,19 @@ import threading
 from sevenbridges import errors
 
 import client
+import stored
 
 PARTS = 12
 
 
 def main():
-    uploads = os.path.join(sys.argv[1], "objects", "uploads")
-    part_size = int(sys.argv[2])
+    part_size = int(sys.argv[1])
     with client.folder() as folder:
         path = os.path.join(folder, "a file.bin")
         sent = client.write_random(path, PARTS * part_size, seed=3)
-        stop(path, part_size, uploads)
+        stop(path, part_size)
         pause_and_resume(path, part_size, sent)
-        client.check(os.listdir(uploads), [], "what a finished upload leaves behind")
+        client.check(stored.unfinished(), [], "what a finished upload leaves behind")
 
 
 class FirstPart:
@@ -40,7 +40,7 @@ class FirstPart:
         self.go_on.wait()
 
 
-def stop(path, part_size, uploads):
+def stop(path, part_size):
     api = client.connect()
     first = FirstPart(api, path, part_size)
     transfer = first.transfer
@@ -53,7 +53,7 @@ def stop(path, part_size, uploads):
     client.check(open_uploads(api), [], "open uploads after stop")
     # Parts that were under way when the upload was aborted end by themselves.
     api.upload_pool.shutdown(wait=True)
-    client.check(os.listdir(uploads), [], "what a stopped upload leaves behind")
+    client.check(stored.unfinished(), [], "what a stopped upload leaves behind")
     client.check(len(api.files.query(project=client.PROJECT)), 0, "files after stop")
     gone = f"/upload/multipart/{transfer._upload_id}"
     client.check_refused(errors.NotFound, 8003, lambda: api.get(gone), "details of a stopped upload")

@@ -1,29 +1,25 @@
-"""Names that are taken: refused without `overwrite`, replaced with it.
-
-Usage: overwriting.py DATA_FOLDER
-"""
+"""Names that are taken: refused without `overwrite`, replaced with it."""
 
 import os
-import sys
 
 from sevenbridges import errors
 
 import client
+import stored
 
 
 def main():
     api = client.connect()
-    files = os.path.join(sys.argv[1], "objects", "files")
     with client.folder() as folder:
         first, second = os.path.join(folder, "1"), os.path.join(folder, "2")
         old = client.write_random(first, 300_000, seed=1)
         new = client.write_random(second, 200_000, seed=2)
         file = client.upload(api, first, project=client.PROJECT, file_name="taken")
-        client.check(client.sha256_of_files_under(files), [old], "stored files after the first upload")
+        client.check(stored.finished(), [old], "stored files after the first upload")
         refused(api, second)
         client.check(client.download(api.files.get(file.id), first + ".back"), old, "the old file after a refusal")
         replaced(api, second, file.id, new)
-        client.check(client.sha256_of_files_under(files), [new], "stored files after overwriting")
+        client.check(stored.finished(), [new], "stored files after overwriting")
 
 
 def refused(api, path):

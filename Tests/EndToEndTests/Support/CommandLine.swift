@@ -10,9 +10,11 @@ extension ServerProcess {
     /// - Returns: What it printed, without the last line break.
     @discardableResult
     func administer(_ arguments: String...) async throws -> String {
+        let environment = stores.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
         let result = try await run(
             .path(Places.pontoond),
             arguments: Arguments(arguments + ["--data", data.string]),
+            environment: .inherit.updating(Dictionary(uniqueKeysWithValues: environment)),
             output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20)
         )

@@ -22,11 +22,23 @@ struct RefusedStart: Sendable {
 }
 
 /// Runs `pontoond serve` to its end.
-func runServer(_ arguments: [String], environment: [String: String] = [:]) async throws -> RefusedStart {
+///
+/// - Parameters:
+///   - arguments: Flags after `serve`.
+///   - environment: In addition to this process's.
+///   - wrapper: A program and its arguments that run the server.
+/// - Returns: How it ended.
+/// - Throws: When it cannot be run.
+func runServer(
+    _ arguments: [String],
+    environment: [String: String] = [:],
+    wrapper: [String] = []
+) async throws -> RefusedStart {
+    let command = wrapper + [Places.pontoond.string, "serve"] + arguments
     let added = environment.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
     let result = try await run(
-        .path(Places.pontoond),
-        arguments: Arguments(["serve"] + arguments),
+        .path(FilePath(command[0])),
+        arguments: Arguments(Array(command.dropFirst())),
         environment: .inherit.updating(Dictionary(uniqueKeysWithValues: added)),
         input: .none,
         output: .string(limit: 1 << 20),

@@ -9,6 +9,8 @@ import Testing
 struct ServerOptions {
     /// Its data folder; an empty one is a first start.
     var data: FilePath
+    /// Where it keeps things.
+    var stores = TestStores.embedded
     /// Flags after `serve --data … --listen …`.
     var arguments: [String] = []
     /// Environment in addition to this process's.
@@ -31,6 +33,10 @@ struct ServerProcess: Sendable {
     let data: FilePath
     /// What it writes to standard error.
     let log: FilePath
+    /// Where it keeps things.
+    let stores: TestStores
+    /// What it said until it was ready, line by line.
+    let greeting: [String]
 
     /// Address of the API.
     var endpoint: String { origin + "/v2" }
@@ -61,7 +67,9 @@ func withServer<Value: Sendable>(
     let command =
         options.wrapper + [Places.pontoond.string, "serve", "--data", options.data.string]
         + ["--listen", "127.0.0.1:\(options.port)"] + options.arguments
-    let environment = options.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
+    let environment = options.stores.environment.merging(options.environment) { $1 }.map {
+        (Environment.Key(stringLiteral: $0.key), $0.value as String?)
+    }
     let result = try await run(
         .path(FilePath(command[0])),
         arguments: Arguments(Array(command.dropFirst())),
@@ -72,26 +80,30 @@ func withServer<Value: Sendable>(
     ) { execution in
         let pid = execution.processIdentifier.value
         var endpoint: String?
+        var greeting: [String] = []
         for try await line in execution.standardOutput.strings() {
+            greeting.append(line)
             if line.hasPrefix("Listening on ") {
                 endpoint = line.dropFirst("Listening on ".count).trimmingCharacters(in: .whitespacesAndNewlines)
             }
-            if line.hasPrefix("Credentials are in ") { break }
+            // The last line that it prints.
+            if line.hasPrefix(options.stores.usesFolder ? "Credentials are in " : "Listening on ") { break }
         }
         do {
             let endpoint = try #require(
                 endpoint,
                 "the server did not start: \((try? String(contentsOfFile: log.string, encoding: .utf8)) ?? "")"
             )
-            let credentials = try String(contentsOfFile: options.data.appending("credentials").string, encoding: .utf8)
-            let line = try #require(credentials.split(separator: "\n").first { $0.hasPrefix("auth_token = ") })
+            let token = try options.stores.usesFolder ? savedToken(in: options.data) : options.stores.token ?? ""
             let value = try await body(
                 ServerProcess(
                     pid: pid,
                     origin: String(endpoint.dropLast("/v2".count)),
-                    token: String(line.dropFirst("auth_token = ".count)),
+                    token: token,
                     data: options.data,
-                    log: log
+                    log: log,
+                    stores: options.stores,
+                    greeting: greeting
                 )
             )
             kill(pid, SIGTERM)
@@ -102,6 +114,13 @@ func withServer<Value: Sendable>(
         }
     }
     return (result.closureResult, result.terminationStatus)
+}
+
+/// The token in the file of credentials that the server wrote.
+private func savedToken(in folder: FilePath) throws -> String {
+    let credentials = try String(contentsOfFile: folder.appending("credentials").string, encoding: .utf8)
+    let line = try #require(credentials.split(separator: "\n").first { $0.hasPrefix("auth_token = ") })
+    return String(line.dropFirst("auth_token = ".count))
 }
 
 /// Runs with a server on a folder of its own.
@@ -115,15 +134,19 @@ func withServer<Value: Sendable>(
     }
 }
 
-/// Runs a script of Tests/EndToEndTests/Python, with the address and token of a server in its environment.
+/// Runs a script of Tests/EndToEndTests/Python, with address, token and object store of a server in its environment.
 ///
 /// - Returns: What it printed.
 @discardableResult
 func runPython(_ script: String, _ arguments: [String] = [], server: ServerProcess) async throws -> String {
+    let environment = server.stores.environment.merging([
+        "SB_API_ENDPOINT": server.endpoint, "SB_AUTH_TOKEN": server.token,
+        "TEST_OBJECTS": server.stores.objects ?? server.data.appending("objects").string,
+    ]) { $1 }.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
     let result = try await run(
         .path(Places.python),
         arguments: Arguments([Places.script(script).string] + arguments),
-        environment: .inherit.updating(["SB_API_ENDPOINT": server.endpoint, "SB_AUTH_TOKEN": server.token]),
+        environment: .inherit.updating(Dictionary(uniqueKeysWithValues: environment)),
         output: .string(limit: 4 << 20),
         error: .string(limit: 4 << 20)
     )

@@ -1,0 +1,269 @@
+"""Runs servers on a PostgreSQL and a SeaweedFS of its own and calls them with wrk; see `run`."""
+
+import argparse
+import concurrent.futures
+import contextlib
+import datetime
+import http.client
+import json
+import os
+import pathlib
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
+TOKEN = "token-of-the-admin-in-a-benchmark"
+KEYS = {"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "SK"}
+PARTS = 50  # of the upload that is called about
+CONNECTIONS = 32
+REPEATS = 100  # calls of each kind whose statements are counted
+
+# Name, method, path below the upload's, body.
+CALLS = [
+    ("part info", "GET", "/part/1", None),
+    ("report of one part, repeated", "POST", "/part", {"part_number": 1, "response": {"headers": {"ETag": "0" * 32}}}),
+    ("details", "GET", "", None),
+    ("details with 50 parts", "GET", "?list_parts=true", None),
+]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def eventually(is_so, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            sys.exit(f"scale: {what} did not happen")
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def postgres(folder):
+    """A database server that notes what it does; gives a URL."""
+    data = folder / "postgres"
+    data.mkdir()
+    become = []
+    if os.geteuid() == 0:
+        folder.chmod(0o755)
+        shutil.chown(data, "postgres")
+        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
+    port = free_port()
+    quiet = {"stdout": subprocess.DEVNULL, "check": True, "cwd": data}
+    arguments = ["-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    subprocess.run([*become, POSTGRES / "initdb", "-D", data / "db", *arguments], **quiet)
+    options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c max_connections=200"
+    options += " -c shared_preload_libraries=pg_stat_statements"
+    control = [*become, POSTGRES / "pg_ctl", "-D", data / "db", "-w"]
+    subprocess.run([*control, "-l", data / "log", "-o", options, "start"], **quiet)
+    try:
+        yield f"postgres://app@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*control, "-m", "fast", "stop"], **quiet)
+
+
+@contextlib.contextmanager
+def bucket(folder):
+    """An S3 server; gives the URL of its bucket."""
+    ports = {name: free_port() for name in ("master", "volume", "filer", "s3", "admin")}
+    # Each opens the port 10,000 above as well.
+    while any(port > 55_000 for port in ports.values()):
+        ports = {name: free_port() for name in ports}
+    flags = [f"-{name}.port={port}" for name, port in ports.items()]
+    weed = pathlib.Path(sys.prefix) / "bin" / "weed"
+    process = subprocess.Popen(
+        [weed, "mini", f"-dir={folder / 'weed'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
+         "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false", "-webdav=false", "-admin.ui=false",
+         *flags],
+        env=os.environ | KEYS | {"S3_BUCKET": "uploads"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    endpoint = f"http://127.0.0.1:{ports['s3']}"
+    ask = ["curl", "-sf", "-o", "/dev/null", "-I", "--aws-sigv4", "aws:amz:us-east-1:s3", "-u", "AK:SK"]
+    try:
+        eventually(lambda: subprocess.run([*ask, f"{endpoint}/uploads"]).returncode == 0, "a bucket")
+        yield f"s3://uploads?endpoint={endpoint}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def servers(binary, count, metadata, objects):
+    """Servers on the same stores; gives host and port of each."""
+    environment = os.environ | KEYS
+    environment |= {"PONTOON_METADATA": metadata, "PONTOON_OBJECTS": objects, "PONTOON_BOOTSTRAP_TOKEN": TOKEN}
+    processes, addresses = [], []
+    try:
+        for _ in range(count):
+            process = subprocess.Popen(
+                [binary, "serve", "--listen", "127.0.0.1:0", "--log-level", "error"],
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            processes.append(process)
+            line = next((line for line in process.stdout if line.startswith("Listening on ")), None)
+            if line is None:
+                sys.exit("scale: a server did not start")
+            addresses.append(line.split("http://")[1].split("/")[0])
+        yield addresses
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+class Client:
+    """One connection to one server."""
+
+    def __init__(self, address):
+        self.connection = http.client.HTTPConnection(address, timeout=30)
+
+    def call(self, method, path, body=None, wanted=200):
+        payload = None if body is None else json.dumps(body)
+        headers = {"X-SBG-Auth-Token": TOKEN, "Content-Type": "application/json"}
+        self.connection.request(method, "/v2" + path, payload, headers)
+        response = self.connection.getresponse()
+        text = response.read()
+        if response.status != wanted:
+            sys.exit(f"scale: {method} {path}: {response.status} {text[:300]}")
+        return json.loads(text) if text else None
+
+    def begin(self, name, size=PARTS * (5 << 20)):
+        body = {"project": "admin/uploads", "name": name, "size": size, "part_size": 5 << 20}
+        return self.call("POST", "/upload/multipart?overwrite=true", body)["upload_id"]
+
+
+def many_calls(folder, addresses, path, method, body, seconds):
+    """Calls a second of all servers together, by one wrk each."""
+    script = folder / "call.lua"
+    lines = [f'wrk.method = "{method}"', f'wrk.headers["X-SBG-Auth-Token"] = "{TOKEN}"']
+    if body is not None:
+        lines += ['wrk.headers["Content-Type"] = "application/json"', f"wrk.body = [[{json.dumps(body)}]]"]
+    lines += [
+        "done = function(summary, latency, requests)",
+        "  local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout",
+        '  io.write(string.format("%d %d %d\\n", summary.requests, summary.duration, bad))',
+        "end",
+    ]
+    script.write_text("\n".join(lines))
+    each = max(1, CONNECTIONS // len(addresses))
+
+    def one(address):
+        command = ["wrk", "-t1", f"-c{each}", f"-d{seconds}s", "-s", script, f"http://{address}/v2{path}"]
+        last = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+        requests, microseconds, bad = map(int, last.split())
+        if bad:
+            sys.exit(f"scale: {bad} calls of {path} failed")
+        return requests / (microseconds / 1e6)
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return sum(pool.map(one, addresses))
+
+
+def psql(url, statement):
+    command = ["psql", "--no-psqlrc", "-At", "-c", statement, url]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def writers(url):
+    """How many transactions have written so far."""
+    return int(psql(url, "SELECT txid_snapshot_xmax(txid_current_snapshot())"))
+
+
+def cost(url, calls):
+    """Statements, commits that write, milliseconds and log in PostgreSQL for each of some calls."""
+    psql(url, "SELECT pg_stat_statements_reset()")
+    began = writers(url)
+    calls()
+    commits = writers(url) - began
+    # What begins and ends transactions, and what this script asks, are not the calls' statements.
+    counted = "query !~* '^(begin|commit|rollback|set|discard|deallocate|select pg_stat|select txid|select 1)'"
+    found = psql(
+        url,
+        "SELECT sum(calls), round(sum(total_exec_time)::numeric, 3), sum(wal_bytes) "
+        f"FROM pg_stat_statements WHERE {counted}",
+    )
+    statements, milliseconds, wal = (float(value or 0) / REPEATS for value in found.split("|"))
+    return statements, commits / REPEATS, milliseconds, wal
+
+
+def costs(address, url):
+    client = Client(address)
+    upload = client.begin("cost")
+    root = f"/upload/multipart/{upload}"
+    tag = {"response": {"headers": {"ETag": "0" * 32}}}
+
+    def repeat(method, path, body=None):
+        return lambda: [client.call(method, path, body) for _ in range(REPEATS)]
+
+    def whole_uploads():
+        # Of no bytes: what S3 does with bytes is not the database's business.
+        for index in range(REPEATS):
+            empty = client.begin(f"cost {index}", size=0)
+            client.call("POST", f"/upload/multipart/{empty}/complete", {}, wanted=201)
+
+    rows = [("initialize", lambda: [client.begin(f"begun {index}") for index in range(REPEATS)])]
+    rows += [("part info", repeat("GET", f"{root}/part/1"))]
+    rows += [("report, each of another part", lambda: [
+        client.call("POST", f"{root}/part", {"part_number": number + 1, **tag}) for number in range(REPEATS)
+    ])]
+    rows += [("details", repeat("GET", root)), ("initialize and complete", whole_uploads)]
+    print("\n| call | statements | commits that write | ms in PostgreSQL | bytes of log |\n| --- | --- | --- | --- | --- |")
+    for name, calls in rows:
+        statements, commits, milliseconds, wal = cost(url, calls)
+        print(f"| {name} | {statements:.1f} | {commits:.1f} | {milliseconds:.2f} | {wal:.0f} |", flush=True)
+
+
+def throughput(binary, folder, metadata, objects, seconds, counts):
+    print("| call | " + " | ".join(f"{count} server{'s' * (count > 1)}" for count in counts) + " |")
+    print("| --- |" + " --- |" * len(counts))
+    rates = {name: [] for name, *_ in CALLS}
+    for count in counts:
+        with servers(binary, count, metadata, objects) as addresses:
+            client = Client(addresses[0])
+            upload = client.begin("called")
+            for number in range(1, PARTS + 1):
+                report = {"part_number": number, "response": {"headers": {"ETag": "0" * 32}}}
+                client.call("POST", f"/upload/multipart/{upload}/part", report)
+            for name, method, path, body in CALLS:
+                path = f"/upload/multipart/{upload}{path}"
+                rates[name].append(many_calls(folder, addresses, path, method, body, seconds))
+    for name, found in rates.items():
+        print(f"| {name} | " + " | ".join(f"{rate:,.0f}/s" for rate in found) + " |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--server", type=pathlib.Path, required=True)
+    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--smoke", action="store_true")
+    options = parser.parse_args()
+    global REPEATS
+    if options.smoke:
+        REPEATS = 5
+    with tempfile.TemporaryDirectory(prefix="pontoon-scale-") as name:
+        folder = pathlib.Path(name)
+        with postgres(folder) as metadata, bucket(folder) as objects:
+            psql(metadata, "CREATE EXTENSION pg_stat_statements")
+            now = datetime.date.today().isoformat()
+            print(f"{platform.machine()}, {os.cpu_count()} processors, {now}, {CONNECTIONS} connections\n")
+            counts = [1] if options.smoke else [1, 2, 3]
+            throughput(options.server, folder, metadata, objects, 1 if options.smoke else options.seconds, counts)
+            with servers(options.server, 1, metadata, objects) as addresses:
+                costs(addresses[0], metadata)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+import Crypto
+import Foundation
+
+/// Uploads whose bytes go straight to another store: what clients report is compared with what it holds at complete.
+extension Uploads {
+    /// Longest tag that is taken from a report, in bytes.
+    private static let longestTag = 256
+    /// Bytes of an object read at a time: each time is a request of its own to the store.
+    private static let chunk = 8 << 20
+
+    func recordUnseen(_ reports: [PartReport], of id: String) async throws {
+        if let report = reports.first(where: { $0.etag.utf8.count > Self.longestTag }) {
+            throw PontoonError(.reportInvalid, "The ETag reported for part \(report.number.rawValue) is no such tag.")
+        }
+        guard try await metadata.recordReports(reports, of: id, at: now()) != nil else { return }
+        guard try await metadata.upload(id) != nil else { throw Self.notFound }
+        throw PontoonError(.partUnavailable, "The upload is being completed.")
+    }
+
+    /// Makes the object under a claim; asked again after a lost answer, it finds what was made.
+    func makeContent(
+        of upload: Upload,
+        in direct: any DirectObjectStore,
+        holder: String
+    ) async throws -> FileContent {
+        try await checkName(of: upload)
+        let reported = try await metadata.parts(of: upload.id).filter(\.isReported)
+        let object: FinishedObject?
+        if let held = try await direct.heldParts(of: upload) {
+            let plan = CompletionPlan(
+                reported: reported,
+                held: held,
+                size: upload.size,
+                minimumPartSize: direct.minimumPartSize
+            )
+            object = try await direct.finish(upload, parts: plan.partsToAssemble())
+        } else {
+            object = try await direct.finishedObject(of: upload, parts: reported)
+        }
+        guard let object, (upload.size ?? object.size) == object.size else {
+            try await restart(upload, in: direct, holder: holder)
+            throw PontoonError(.completeRefused, "The store has lost the parts; send all of them again.")
+        }
+        return FileContent(
+            key: upload.key,
+            size: object.size,
+            crc64: object.crc64,
+            md5: try await verifiedMD5(of: upload, in: direct, holder: holder)
+        )
+    }
+
+    /// Reads the whole object, as no part passed through here; before anything says that there is a file.
+    private func verifiedMD5(
+        of upload: Upload,
+        in direct: any DirectObjectStore,
+        holder: String
+    ) async throws -> String? {
+        guard let declared = upload.md5 else { return nil }
+        var md5 = Insecure.MD5()
+        let reader = try await direct.openObject(upload.key)
+        do {
+            try await PrefixHasher.hash(reader, into: &md5, chunk: Self.chunk)
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+        guard hexDigits(md5.finalize()) == declared else {
+            try await restart(upload, in: direct, holder: holder)
+            throw PontoonError(
+                .completeRefused,
+                "The stored bytes do not have the MD5 that was declared; send all parts again."
+            )
+        }
+        return declared
+    }
+
+    /// Begins the upload again with no parts, as what the store has cannot become the file any more.
+    private func restart(_ upload: Upload, in direct: any DirectObjectStore, holder: String) async throws {
+        let handle = try await direct.prepare(upload.key, size: upload.size)
+        // Who lost the claim leaves the new handle to recovery: the key may be another server's by now.
+        guard try await metadata.restartUpload(upload.id, holder: holder, handle: handle) else { throw ClaimLost() }
+        try await direct.discard(upload.object)
+    }
+}

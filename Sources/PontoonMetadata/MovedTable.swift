@@ -1,0 +1,56 @@
+/// A table as it is copied from one database to another.
+struct MovedTable: Sendable {
+    let name: String
+    /// Columns of the primary key, in its order.
+    let key: [String]
+    /// Which rows; constant SQL without parameters.
+    var condition = "1 = 1"
+
+    /// All that is copied, so that no row comes before one that it refers to.
+    ///
+    /// Folders come by themselves and before files, see ``MetadataMove``. What is missing here is about one database or its
+    /// servers: `schema_migrations`, `leases`, `properties`, `moved_objects`.
+    static let all = [
+        MovedTable(name: "users", key: ["name"]),
+        MovedTable(name: "tokens", key: ["id"]),
+        MovedTable(name: "projects", key: ["id"]),
+        MovedTable(name: "project_tags", key: ["project_id", "position"]),
+        MovedTable(name: "members", key: ["project_id", "user_name"]),
+        MovedTable(name: "objects", key: ["key"]),
+        MovedTable(name: "files", key: ["id"]),
+        MovedTable(name: "file_tags", key: ["file_id", "position"]),
+        MovedTable(name: "file_metadata", key: ["file_id", "key"]),
+        MovedTable(name: "automations", key: ["id"]),
+        MovedTable(name: "package_files", key: ["id"]),
+        MovedTable(name: "packages", key: ["id"]),
+        MovedTable(name: "uploads", key: ["id"]),
+        MovedTable(name: "parts", key: ["upload_id", "number"]),
+        MovedTable(name: "discarded_objects", key: ["key"]),
+        MovedTable(name: "signing_keys", key: ["id"]),
+        MovedTable(name: "folder_totals", key: ["folder_id"]),
+        MovedTable(name: "user_totals", key: ["user_name"]),
+    ]
+
+    /// Reads up to `limit` rows in the order of the key, those after a row.
+    func rows(_ connection: any SQLConnection, after row: SQLRow?, limit: Int) throws -> [SQLRow] {
+        var select = SQLBuilder("SELECT * FROM \(name) WHERE \(condition)")
+        if let row {
+            select.append(" AND (\(key.joined(separator: ", "))) > ")
+            select.append(list: try key.map { try row.value($0) })
+        }
+        select.append(" ORDER BY \(key.joined(separator: ", ")) LIMIT \(limit)")
+        return try connection.query(select)
+    }
+}
+
+extension SQLConnection {
+    /// Adds rows that another database gave, unless they are there.
+    func add(_ rows: [SQLRow], to table: MovedTable) throws {
+        guard let columns = rows.first?.columns else { return }
+        try insert(
+            into: "\(table.name) (\(columns.joined(separator: ", ")))",
+            rows: try rows.map { row in try columns.map { try row.value($0) } },
+            conflict: "ON CONFLICT DO NOTHING"
+        )
+    }
+}

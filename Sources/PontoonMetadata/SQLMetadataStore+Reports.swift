@@ -1,0 +1,59 @@
+package import Foundation
+package import PontoonCore
+
+/// For object stores whose bytes do not pass through this server.
+extension SQLMetadataStore {
+    package func recordReports(
+        _ reports: [PartReport],
+        of uploadID: String,
+        at time: Date
+    ) async throws -> PartReport? {
+        guard !reports.isEmpty else { return nil }
+        return try await write(changing: .none) { connection in
+            let state = try connection.query(selectStateOfUpload, [uploadID], holding: .shared("uploads")).first
+            let isActive = try state?.text("state") == Upload.State.active.rawValue
+            var known = try connection.reportedTags(for: reports, of: uploadID)
+            for report in reports where known[report.number] != report.etag {
+                guard isActive else { return report }
+                known[report.number] = report.etag
+                try connection.send(
+                    upsertReport,
+                    [uploadID, report.number, report.etag, PartPlace.direct.rawValue, time]
+                )
+            }
+            return nil
+        }
+    }
+
+    package func restartUpload(_ id: String, holder: String, handle: UploadHandle?) async throws -> Bool {
+        try await write(changing: .upload(id)) { connection in
+            guard try connection.execute(restart, [handle?.rawValue, id, holder]) == 1 else { return false }
+            try connection.execute("DELETE FROM parts WHERE upload_id = $1", [id])
+            return true
+        }
+    }
+}
+
+extension SQLConnection {
+    /// Tags of the parts between the first and the last that are reported.
+    fileprivate func reportedTags(for reports: [PartReport], of uploadID: String) throws -> [PartNumber: String] {
+        let numbers = reports.map(\.number)
+        let rows = try query(selectReportedTags, [uploadID, numbers.min(), numbers.max()])
+        return try rows.reduce(into: [:]) { tags, row in
+            tags[try row.decode("number", try row.count("number")) { try PartNumber($0) }] = try row.text("etag")
+        }
+    }
+}
+
+private let selectStateOfUpload: SQLStatement = "SELECT state FROM uploads WHERE id = $1"
+private let selectReportedTags: SQLStatement = """
+    SELECT number, etag FROM parts WHERE upload_id = $1 AND number BETWEEN $2 AND $3 AND is_reported = 1
+    """
+private let upsertReport: SQLStatement = """
+    INSERT INTO parts (upload_id, number, size, etag, place, stored_on, is_reported) VALUES ($1, $2, 0, $3, $4, $5, 1)
+    ON CONFLICT (upload_id, number) DO UPDATE SET size = 0, etag = excluded.etag, crc64 = NULL, place = excluded.place,
+        stored_on = excluded.stored_on, is_reported = 1
+    """
+private let restart: SQLStatement = """
+    UPDATE uploads SET object_handle = $1 WHERE id = $2 AND state = 'completing' AND claim_holder = $3
+    """

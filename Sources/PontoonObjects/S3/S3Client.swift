@@ -1,0 +1,195 @@
+import AsyncHTTPClient
+import Crypto
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import NIOSSL
+import PontoonCore
+import SystemPackage
+
+/// Calls an S3 store: signs, sends, sends again, and tells errors apart.
+struct S3Client: Sendable {
+    /// No answer that is not an object is longer, in bytes: 1000 parts or uploads are listed in less than 1 MiB.
+    private static let longestAnswer = 8 << 20
+    /// A whole request ends by then, whatever dribbles in.
+    private static let deadline = TimeAmount.minutes(15)
+
+    let address: S3Address
+    let credentials: S3Credentials
+    let region: String
+    let retry: S3Retry
+    let now: @Sendable () -> Date
+    private let http: HTTPClient
+
+    /// Opens connections when they are needed.
+    ///
+    /// - Parameters:
+    ///   - settings: Where and how.
+    ///   - credentials: Sign every call.
+    ///   - now: The time, for signatures.
+    /// - Throws: When the file of certificates cannot be read.
+    init(_ settings: S3Settings, credentials: S3Credentials, now: @escaping @Sendable () -> Date) throws {
+        address = S3Address(
+            endpoint: settings.endpoint,
+            bucket: settings.bucket,
+            isPathStyle: settings.isPathStyle
+        )
+        self.credentials = credentials
+        region = settings.region
+        retry = S3Retry(attempts: settings.attempts)
+        self.now = now
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.timeout = .init(
+            connect: TimeAmount(settings.connectTimeout),
+            read: TimeAmount(settings.readTimeout),
+            write: TimeAmount(settings.readTimeout)
+        )
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
+        // Below what stores and balancers keep an idle connection for, so that few requests meet one that just closed.
+        configuration.connectionPool.idleTimeout = .seconds(4)
+        // Our own retries know which errors are worth it and wait in between; the pool's do neither.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.httpVersion = .http1Only
+        if let file = settings.certificates {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file.string))
+            configuration.tlsConfiguration = tls
+        }
+        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Closes all connections.
+    func shutDown() async throws { try await http.shutdown() }
+
+    /// Sends a request until it is answered for good.
+    ///
+    /// - Returns: An answer of the 200s.
+    /// - Throws: ``S3Error`` when the store refuses, ``S3Unreachable`` when it does not answer.
+    func send(_ request: S3Request) async throws -> S3Response {
+        try await retrying { try await sendOnce(request) }
+    }
+
+    /// Does something again while it fails for no reason of its own.
+    func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        var attempt = 1
+        while true {
+            do {
+                return try await body()
+            } catch  where S3Retry.isTransient(error) {
+                guard let pause = retry.pause(after: attempt, chance: .random(in: 0...1)) else { throw error }
+                try await Task.sleep(for: pause)
+                attempt += 1
+            }
+        }
+    }
+
+    /// Sends a request once.
+    func sendOnce(_ request: S3Request) async throws -> S3Response {
+        let response = try await exchange(request)
+        guard (200..<300).contains(response.status) else { throw Self.error(response) }
+        return response
+    }
+
+    private func exchange(_ request: S3Request) async throws -> S3Response {
+        let signed = try signed(request)
+        do {
+            let response = try await http.execute(signed, deadline: .now() + Self.deadline)
+            var body = ByteBuffer()
+            for try await chunk in response.body {
+                guard body.readableBytes + chunk.readableBytes <= Self.longestAnswer else {
+                    throw S3BadAnswer("more than \(Self.longestAnswer) bytes")
+                }
+                body.writeImmutableBuffer(chunk)
+            }
+            try Self.checkLength(of: body, in: response, to: request)
+            return S3Response(
+                status: Int(response.status.code),
+                headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first },
+                body: body
+            )
+        } catch let error as HTTPClientError where error == .cancelled {
+            throw CancellationError()
+        } catch let error as S3BadAnswer {
+            throw error
+        } catch let error where error is CancellationError || error is StretchChunks.EndedEarly {
+            throw error
+        } catch {
+            try Task.checkCancellation()
+            throw S3Unreachable(cause: error)
+        }
+    }
+
+    /// A body that was cut off must not pass for a short one.
+    private static func checkLength(
+        of body: ByteBuffer,
+        in response: HTTPClientResponse,
+        to request: S3Request
+    ) throws {
+        guard request.method != "HEAD", let text = response.headers.first(name: "Content-Length"),
+            let length = Int(text), length != body.readableBytes
+        else { return }
+        throw S3Unreachable(cause: S3BadAnswer("\(body.readableBytes) bytes of \(length)"))
+    }
+
+    private func signed(_ request: S3Request) throws -> HTTPClientRequest {
+        let path = address.path(request.key)
+        let host = NamedValue("Host", address.host)
+        let signer = SigV4(credentials: credentials, region: region, time: now())
+        let query = CanonicalRequest(
+            method: request.method,
+            path: path,
+            query: request.query,
+            headers: [],
+            payloadHash: ""
+        ).canonicalQuery
+        var signed = HTTPClientRequest(url: address.url(path: path, query: query))
+        signed.method = HTTPMethod(rawValue: request.method)
+        let payloadHash: String
+        switch request.body {
+        case .none: payloadHash = hexDigest(Data())
+        case .bytes(let bytes):
+            payloadHash = hexDigest(Data(buffer: bytes))
+            signed.body = .bytes(bytes)
+        case .stretch(let reader, let range):
+            payloadHash = CanonicalRequest.unsignedPayload
+            signed.body = .stream(StretchChunks(reader: reader, range: range), length: .known(Int64(range.count)))
+        }
+        let headers = signer.signedHeaders(
+            method: request.method,
+            path: path,
+            query: request.query,
+            headers: [host] + request.headers,
+            payloadHash: payloadHash
+        )
+        for header in headers { signed.headers.add(name: header.name, value: header.value) }
+        return signed
+    }
+
+    /// What the store refused; an answer without a body, as to `HEAD`, is told by its status.
+    static func error(_ response: S3Response) -> S3Error {
+        let body = S3XML.error(response.body)
+        let fallback =
+            switch response.status {
+            case 301, 307: "PermanentRedirect"
+            case 403: "AccessDenied"
+            case 404: "NotFound"
+            case 412: "PreconditionFailed"
+            default: "HTTP\(response.status)"
+            }
+        return S3Error(
+            status: response.status,
+            code: body?.code ?? fallback,
+            message: body?.message ?? "",
+            requestID: response.headers["x-amz-request-id"] ?? body?.requestID,
+            region: response.headers["x-amz-bucket-region"] ?? body?.region
+        )
+    }
+}
+
+extension TimeAmount {
+    fileprivate init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}

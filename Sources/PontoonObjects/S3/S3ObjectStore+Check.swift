@@ -1,0 +1,113 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOPosix
+import NIOSSL
+import PontoonCore
+import SystemPackage
+import Synchronization
+
+extension S3ObjectStore {
+    /// Farther apart than this, in seconds, and URLs that are signed here have ended, or not begun, where they are used.
+    private static let longestSkew: TimeInterval = 15 * 60
+
+    /// Finds out whether the bucket can be used, by doing what uploads will do and undoing it; and whether it computes
+    /// checksums.
+    ///
+    /// - Throws: ``S3CheckFailure``.
+    package func check() async throws {
+        do {
+            try await attempt("s3:ListBucketMultipartUploads") {
+                let query = [
+                    NamedValue("uploads", ""), NamedValue("prefix", namePrefix), NamedValue("max-uploads", "1"),
+                ]
+                let answer = try await client.send(S3Request("GET", nil, query: query))
+                _ = try S3XML.decode(S3XML.UploadList.self, from: answer.body)
+                // Not every store looks at the time of signed calls.
+                try checkClock(answer.headers["date"])
+            }
+            try await checkUploads()
+            try await checkChecksums()
+        } catch let error as S3Unreachable {
+            throw failure(error)
+        } catch let error as S3BadAnswer {
+            throw S3CheckFailure.notS3("\(error)")
+        }
+    }
+
+    private func checkClock(_ date: String?) throws {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(identifier: "GMT")
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
+        guard let theirs = date.flatMap(formatter.date) else { return }
+        guard abs(theirs.timeIntervalSince(now())) < Self.longestSkew else { throw S3CheckFailure.clockSkewed }
+    }
+
+    private func checkUploads() async throws {
+        let name = name(.random())
+        let uploadID = try await attempt("s3:PutObject") {
+            try await client.createMultipartUpload(name, headers: [])
+        }
+        _ = try await attempt("s3:ListMultipartUploadParts") {
+            try await client.listParts(name, uploadID: uploadID)
+        }
+        try await attempt("s3:AbortMultipartUpload") {
+            try await client.abortMultipartUpload(name, uploadID: uploadID)
+        }
+    }
+
+    /// Announces a checksum and sends a part without, as clients do.
+    private func checkChecksums() async throws {
+        let name = name(.random())
+        do {
+            let uploadID = try await client.createMultipartUpload(name, headers: S3Abilities.checksumHeaders)
+            var isTaken = true
+            do {
+                let part = S3Request.Body.bytes(ByteBuffer(string: "?"))
+                _ = try await client.uploadPart(name, uploadID: uploadID, number: 1, body: part)
+            } catch is S3Error {
+                isTaken = false
+            }
+            try await client.abortMultipartUpload(name, uploadID: uploadID)
+            abilities.computesAnnouncedChecksums.store(isTaken, ordering: .relaxed)
+        } catch is S3Error {
+            // The store does not know such announcements, and does without.
+        }
+    }
+
+    private func attempt<Value>(_ action: String, _ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as S3Error {
+            throw S3CheckFailure(error, bucket: settings.bucket, action: action)
+        }
+    }
+
+    private func failure(_ error: S3Unreachable) -> S3CheckFailure {
+        let host = client.address.host
+        switch error.cause {
+        case let cause as NIOSSLError: return Self.failure(tls: "\(cause)")
+        case is NIOSSLExtraError: return .notTrusted("it is for another host")
+        case let cause as IOError: return .unreachable("\(host): \(Errno(rawValue: cause.errnoCode))")
+        case let cause as NIOConnectionError:
+            // The first address's error; those of the others are seldom different.
+            guard let first = cause.connectionErrors.first?.error as? IOError else {
+                return .unreachable("\(host): it has no address, or none that can be reached")
+            }
+            return .unreachable("\(host): \(Errno(rawValue: first.errnoCode))")
+        case let cause as HTTPClientError: return .unreachable("\(host): \(cause.shortDescription)")
+        case let cause: return .unreachable("\(host): \(cause)")
+        }
+    }
+
+    /// BoringSSL hides its word for what went wrong between numbers and the paths of its sources.
+    private static func failure(tls description: String) -> S3CheckFailure {
+        let word = description.split(separator: "OPENSSL_internal:").dropFirst().first?.prefix { !$0.isWhitespace }
+        switch word {
+        case "CERTIFICATE_VERIFY_FAILED": return .notTrusted("nobody that is trusted has signed it")
+        case let word?: return .unreachable("no TLS connection, \(word)")
+        case nil: return .unreachable("no TLS connection")
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package import Foundation
+package import PontoonCore
+
+extension S3ObjectStore {
+    /// Computed from memory: whether the bucket still has the upload is told by the bucket.
+    package func partRequest(
+        for upload: Upload,
+        part: PartNumber,
+        base: BaseURL,
+        now: Date
+    ) async throws -> SignedRequest {
+        guard let handle = upload.handle else {
+            throw PontoonError(.partUnavailable, "The upload was begun in another object store; abort it.")
+        }
+        let query = [
+            NamedValue("partNumber", "\(part.rawValue)"), NamedValue("uploadId", handle.rawValue),
+        ]
+        return presign("PUT", upload.key, query: query, now: now, reportHeaders: ["ETag"])
+    }
+
+    package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
+        guard let content = file.content else {
+            throw PontoonError(.folderNotDownloadable, "A folder cannot be downloaded.")
+        }
+        let query = [
+            NamedValue("response-content-disposition", ContentDisposition.attachment(named: file.name)),
+            NamedValue("response-content-type", "application/octet-stream"),
+        ]
+        return presign("GET", content.key, query: query, now: now, reportHeaders: [])
+    }
+
+    private func presign(
+        _ method: String,
+        _ key: ObjectKey,
+        query: [NamedValue],
+        now: Date,
+        reportHeaders: [String]
+    ) -> SignedRequest {
+        let address = S3Address(
+            endpoint: settings.publicEndpoint,
+            bucket: settings.bucket,
+            isPathStyle: settings.isPathStyle
+        )
+        // Signatures know whole seconds only.
+        let time = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down))
+        let lifetime = Int(settings.urlLifetime.components.seconds)
+        let signer = SigV4(credentials: client.credentials, region: settings.region, time: time)
+        let path = address.path(name(key))
+        let request = signer.presigned(
+            method: method,
+            host: address.host,
+            path: path,
+            query: query,
+            lifetime: lifetime
+        )
+        return SignedRequest(
+            method: method,
+            url: address.url(path: path, query: signer.presignedQuery(request)),
+            expires: time.addingTimeInterval(TimeInterval(lifetime)),
+            reportHeaders: reportHeaders
+        )
+    }
+}

@@ -1,0 +1,153 @@
+import Foundation
+package import SystemPackage
+
+/// How the S3 store works.
+package struct S3Settings: Hashable, Sendable {
+    /// Name of the bucket; it must exist.
+    package var bucket: String
+    /// Begins the name of every object, without slashes at its ends; empty for the whole bucket.
+    package var prefix: String
+    /// Where this server reaches the store.
+    package var endpoint: S3Endpoint
+    /// Where clients reach the store, in the URLs that they are given.
+    package var publicEndpoint: S3Endpoint
+    /// Such as `us-east-1`; a part of every signature.
+    package var region: String
+    /// Whether the bucket stands in the path rather than before the host's name.
+    package var isPathStyle: Bool
+    /// PEM file with the certificates that are trusted, instead of the system's.
+    package var certificates: FilePath?
+    /// How long a URL that clients are given is admitted; 1 second to 7 days.
+    package var urlLifetime: Duration = .seconds(3600)
+    /// How old a multipart upload that no record names must be before it is taken for an orphan: far longer than any server
+    /// needs from making it to committing its record.
+    package var orphanAge: Duration = .seconds(3600)
+    /// Most requests of this server that are under way at once.
+    package var connections = 64
+    /// How long a connection may take to open.
+    package var connectTimeout: Duration = .seconds(5)
+    /// How long the store may say nothing in the middle of a request.
+    package var readTimeout: Duration = .seconds(60)
+    /// How often a request that failed for no reason of its own is sent in all.
+    package var attempts = 4
+
+    /// The only names that ``init(url:)`` takes in a query.
+    private static let parameters: Set<String> = ["endpoint", "region", "path-style", "public-endpoint", "ca-file"]
+
+    /// Reads `s3://bucket[/prefix]?endpoint=…&region=…&path-style=true|false&public-endpoint=…&ca-file=…`.
+    ///
+    /// All parameters may be left out: then the store is Amazon's, in `us-east-1`. With an endpoint the bucket stands in the
+    /// path unless `path-style=false`.
+    ///
+    /// - Throws: ``S3SettingsError``, saying what is wrong.
+    package init(url text: String) throws(S3SettingsError) {
+        guard let url = URLComponents(string: text), url.scheme == "s3", let bucket = url.host, !bucket.isEmpty else {
+            throw S3SettingsError("must look like s3://bucket/prefix?endpoint=https://host&region=us-east-1")
+        }
+        guard url.user == nil, url.password == nil else {
+            throw S3SettingsError("must not hold credentials: they come from the environment")
+        }
+        guard url.port == nil, url.fragment == nil else {
+            throw S3SettingsError("takes neither port nor fragment; the host and port of the store go to 'endpoint'")
+        }
+        self.bucket = bucket
+        prefix = try Self.checkedPrefix(url.path)
+        let values = try Self.values(url.queryItems ?? [])
+        region = values["region"] ?? "us-east-1"
+        guard !region.isEmpty, region.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }) else {
+            throw S3SettingsError("has a 'region' that is no name of a region")
+        }
+        endpoint = try Self.endpoint(values["endpoint"] ?? "https://s3.\(region).amazonaws.com", "endpoint")
+        publicEndpoint = try values["public-endpoint"].map(Self.publicEndpoint) ?? endpoint
+        isPathStyle = try Self.flag(values["path-style"], "path-style") ?? (values["endpoint"] != nil)
+        certificates = values["ca-file"].map { FilePath($0) }
+        guard certificates?.isEmpty != true else { throw S3SettingsError("has an empty 'ca-file'") }
+    }
+
+    private static func values(_ items: [URLQueryItem]) throws(S3SettingsError) -> [String: String] {
+        var values: [String: String] = [:]
+        for item in items {
+            guard parameters.contains(item.name) else {
+                throw S3SettingsError("has an unknown parameter '\(item.name)'")
+            }
+            guard values.updateValue(item.value ?? "", forKey: item.name) == nil else {
+                throw S3SettingsError("has '\(item.name)' twice")
+            }
+        }
+        return values
+    }
+
+    /// What every S3 store takes; SeaweedFS neither `//` nor segments over 255 bytes.
+    private static func checkedPrefix(_ path: String) throws(S3SettingsError) -> String {
+        var prefix = path[...]
+        while prefix.hasPrefix("/") { prefix.removeFirst() }
+        while prefix.hasSuffix("/") { prefix.removeLast() }
+        guard prefix.utf8.count <= 512 else { throw S3SettingsError("has a prefix of more than 512 bytes") }
+        let segments = prefix.isEmpty ? [] : prefix.split(separator: "/", omittingEmptySubsequences: false)
+        for segment in segments {
+            guard !segment.isEmpty, segment != ".", segment != "..", segment.utf8.count <= 255 else {
+                throw S3SettingsError(
+                    "has a prefix with an empty segment, a '.' or '..', or one of more than 255 bytes"
+                )
+            }
+            guard segment.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+                throw S3SettingsError("has a prefix with control characters")
+            }
+        }
+        return String(prefix)
+    }
+
+    private static func publicEndpoint(_ text: String) throws(S3SettingsError) -> S3Endpoint {
+        try endpoint(text, "public-endpoint")
+    }
+
+    private static func endpoint(_ text: String, _ name: String) throws(S3SettingsError) -> S3Endpoint {
+        guard let endpoint = S3Endpoint(text) else {
+            throw S3SettingsError("has an '\(name)' that is not http:// or https:// with a host and nothing behind it")
+        }
+        return endpoint
+    }
+
+    private static func flag(_ text: String?, _ name: String) throws(S3SettingsError) -> Bool? {
+        switch text {
+        case nil: nil
+        case "true": true
+        case "false": false
+        default: throw S3SettingsError("has a '\(name)' that is neither true nor false")
+        }
+    }
+}
+
+/// Why the address of an S3 store cannot be used.
+package struct S3SettingsError: Error, CustomStringConvertible {
+    /// Goes on after the name of the setting; shows nothing secret.
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Scheme, host and port of an S3 store.
+package struct S3Endpoint: Hashable, Sendable {
+    /// Whether it is `https`.
+    package let isEncrypted: Bool
+    /// Name or address.
+    package let host: String
+    /// `nil` for the scheme's own.
+    package let port: Int?
+
+    /// Takes a URL.
+    ///
+    /// - Returns: `nil` unless it is `http` or `https` with a host and without user, path, query or fragment.
+    package init?(_ text: String) {
+        guard let url = URLComponents(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
+            let host = url.host, !host.isEmpty, ["", "/"].contains(url.path), url.query == nil, url.fragment == nil,
+            url.user == nil, url.password == nil
+        else { return nil }
+        isEncrypted = scheme == "https"
+        self.host = host.lowercased()
+        port = url.port == (isEncrypted ? 443 : 80) ? nil : url.port
+    }
+
+    /// `https` or `http`.
+    var scheme: String { isEncrypted ? "https" : "http" }
+}

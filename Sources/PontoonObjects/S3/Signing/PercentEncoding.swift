@@ -1,0 +1,39 @@
+/// Percent-encoding as Signature Version 4 wants it: all but letters, digits and `-._~`, byte for byte, in capitals.
+///
+/// Source: AWS, "Create a signed AWS API request", `UriEncode`.
+enum PercentEncoding {
+    /// Encodes a name or value of a query.
+    static func component(_ text: String) -> String { encode(text, keepingSlash: false) }
+
+    /// Encodes a path, whose slashes stay.
+    ///
+    /// Nothing is normalized: S3 keys may hold `..` and `//`.
+    static func path(_ text: String) -> String { encode(text, keepingSlash: true) }
+
+    private static func encode(_ text: String, keepingSlash: Bool) -> String {
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(text.utf8.count)
+        for byte in text.utf8 {
+            if isUnreserved(byte) || (keepingSlash && byte == UInt8(ascii: "/")) {
+                encoded.append(byte)
+            } else {
+                encoded += [UInt8(ascii: "%"), digit(byte >> 4), digit(byte & 15)]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+
+    private static func digit(_ nibble: UInt8) -> UInt8 {
+        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "A") + nibble - 10
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
+        default: false
+        }
+    }
+}

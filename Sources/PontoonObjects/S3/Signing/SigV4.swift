@@ -1,0 +1,120 @@
+import Crypto
+import Foundation
+import PontoonCore
+
+/// Signature Version 4 for S3, from the canonical request on; no I/O, the time is an argument.
+///
+/// Source: AWS, "Create a signed AWS API request"; each stage is compared with botocore in `SigV4Tests`.
+struct SigV4: Sendable {
+    /// Name of the algorithm, as it is signed and sent.
+    static let algorithm = "AWS4-HMAC-SHA256"
+    /// How long a URL may be good at most: 7 days, in seconds.
+    static let longestLifetime = 604_800
+
+    let credentials: S3Credentials
+    /// Such as `us-east-1`.
+    let region: String
+    /// When the request is made.
+    let time: Date
+
+    /// `20150830T123600Z`.
+    var timestamp: String {
+        time.formatted(
+            Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted, timeZone: .gmt)
+        )
+    }
+
+    /// What the key that signs is good for.
+    var scope: String { "\(timestamp.prefix(8))/\(region)/s3/aws4_request" }
+
+    /// The second stage.
+    func stringToSign(_ request: CanonicalRequest) -> String {
+        [Self.algorithm, timestamp, scope, request.hash].joined(separator: "\n")
+    }
+
+    /// The third stage, in hex.
+    func signature(_ request: CanonicalRequest) -> String {
+        var key = SymmetricKey(data: Data("AWS4\(credentials.secretAccessKey.value)".utf8))
+        for step in scope.split(separator: "/") { key = SymmetricKey(data: Self.code(step.utf8, key)) }
+        return hex(Self.code(stringToSign(request).utf8, key))
+    }
+
+    private static func code(_ text: some Collection<UInt8>, _ key: SymmetricKey) -> HMAC<SHA256>.MAC {
+        HMAC<SHA256>.authenticationCode(for: Data(text), using: key)
+    }
+
+    /// Signs with headers.
+    ///
+    /// - Parameters:
+    ///   - method: Such as `PUT`.
+    ///   - path: Not encoded.
+    ///   - query: Not encoded.
+    ///   - headers: All that are sent, `Host` among them; every one is signed.
+    ///   - payloadHash: SHA-256 of the body in hex, or ``CanonicalRequest/unsignedPayload``.
+    /// - Returns: The headers, with those that the signature adds.
+    func signedHeaders(
+        method: String,
+        path: String,
+        query: [NamedValue],
+        headers: [NamedValue],
+        payloadHash: String
+    ) -> [NamedValue] {
+        var headers = headers
+        headers.append(NamedValue("X-Amz-Date", timestamp))
+        headers.append(NamedValue("X-Amz-Content-SHA256", payloadHash))
+        if let token = credentials.sessionToken { headers.append(NamedValue("X-Amz-Security-Token", token.value)) }
+        let request = CanonicalRequest(
+            method: method,
+            path: path,
+            query: query,
+            headers: headers,
+            payloadHash: payloadHash
+        )
+        let authorization = [
+            "\(Self.algorithm) Credential=\(credentials.accessKeyID)/\(scope)",
+            "SignedHeaders=\(request.signedHeaders)",
+            "Signature=\(signature(request))",
+        ]
+        return headers + [NamedValue("Authorization", authorization.joined(separator: ", "))]
+    }
+
+    /// What is signed of a URL that carries its own permission: the host, and neither body nor other headers, so that the
+    /// client may add `Content-MD5` as it likes.
+    ///
+    /// - Parameters:
+    ///   - method: The one method that is permitted.
+    ///   - host: As the client will send it, with a port that is not the scheme's own.
+    ///   - path: Not encoded.
+    ///   - query: Not encoded, without the signature's own parameters.
+    ///   - lifetime: Seconds, 1 to ``longestLifetime``.
+    /// - Returns: The canonical request; ``presignedQuery(_:)`` makes the query that is sent.
+    func presigned(
+        method: String,
+        host: String,
+        path: String,
+        query: [NamedValue],
+        lifetime: Int
+    ) -> CanonicalRequest {
+        var query =
+            query + [
+                NamedValue("X-Amz-Algorithm", Self.algorithm),
+                NamedValue("X-Amz-Credential", "\(credentials.accessKeyID)/\(scope)"),
+                NamedValue("X-Amz-Date", timestamp),
+                NamedValue("X-Amz-Expires", "\(lifetime)"),
+                NamedValue("X-Amz-SignedHeaders", "host"),
+            ]
+        if let token = credentials.sessionToken { query.append(NamedValue("X-Amz-Security-Token", token.value)) }
+        return CanonicalRequest(
+            method: method,
+            path: path,
+            query: query,
+            headers: [NamedValue("host", host)],
+            payloadHash: CanonicalRequest.unsignedPayload
+        )
+    }
+
+    /// The query of a presigned URL, encoded, the signature at its end.
+    func presignedQuery(_ request: CanonicalRequest) -> String {
+        "\(request.canonicalQuery)&X-Amz-Signature=\(signature(request))"
+    }
+}

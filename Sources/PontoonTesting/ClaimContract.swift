@@ -1,0 +1,168 @@
+import Foundation
+package import PontoonCore
+
+/// What every store promises about claims of completions and of tasks; each rule needs an empty store.
+package enum ClaimContract: String, CaseIterable, Sendable {
+    case oneOfManyClaimsWins
+    case onlyTheHolderActs
+    case endedClaimIsTakenOver
+    case givenBackUploadIsAsBefore
+    case oneOfManyHasTheTask
+    case taskEndsWithItsClaim
+
+    /// Fails when the store breaks the rule.
+    package func check(_ store: some MetadataStore) async throws {
+        let fixture = try await MetadataFixture(in: store)
+        switch self {
+        case .oneOfManyClaimsWins: try await Self.oneOfManyClaimsWins(store, fixture)
+        case .onlyTheHolderActs: try await Self.onlyTheHolderActs(store, fixture)
+        case .endedClaimIsTakenOver: try await Self.endedClaimIsTakenOver(store, fixture)
+        case .givenBackUploadIsAsBefore: try await Self.givenBackUploadIsAsBefore(store, fixture)
+        case .oneOfManyHasTheTask: try await Self.oneOfManyHasTheTask(store)
+        case .taskEndsWithItsClaim: try await Self.taskEndsWithItsClaim(store)
+        }
+    }
+
+    private static let time = MetadataFixture.time
+
+    private static func claim(_ holder: String, lasting seconds: TimeInterval = 30) -> Claim {
+        Claim(holder: holder, expiresOn: time.addingTimeInterval(seconds))
+    }
+
+    private static func oneOfManyClaimsWins(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        try expect(
+            try await !store.claimCompletion(of: upload.id, claim("a"), now: time),
+            "an unknown upload is not claimed"
+        )
+        try await store.addUpload(upload)
+        let wins = try await concurrently(32) { index in
+            try await store.claimCompletion(of: upload.id, claim("\(index)"), now: time)
+        }
+        try expect(wins.count { $0 }, equals: 1, "of many callers one wins")
+        let claimed = try require(try await store.upload(upload.id), "the upload is there")
+        try expect(claimed.state, equals: .completing, "it is being completed")
+        try expect(claimed.claimExpiresOn, equals: time.addingTimeInterval(30), "everybody sees until when")
+    }
+
+    private static func onlyTheHolderActs(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        let file = fixture.file(of: upload)
+        try await store.addUpload(upload)
+        try expect(try await store.claimCompletion(of: upload.id, claim("a"), now: time), "an active upload is claimed")
+        let late = claim("a", lasting: 99)
+        try expect(try await store.renewCompletion(of: upload.id, late), "its holder moves the end")
+        try expect(try await store.upload(upload.id)?.claimExpiresOn, equals: late.expiresOn, "the new end")
+        try expect(try await !store.renewCompletion(of: upload.id, claim("b")), "nobody else moves it")
+        try expect(try await !store.giveBackCompletion(of: upload.id, holder: "b"), "nobody else gives it back")
+        let isCompleted = try await store.completeUpload(upload.id, holder: "b", file: file, overwrite: true)
+        try expect(!isCompleted, "nobody else completes it")
+        try expect(try await store.file(file.id), equals: nil, "nothing was changed")
+        try expect(
+            try await store.completeUpload(upload.id, holder: "a", file: file, overwrite: true),
+            "its holder completes it"
+        )
+        try expect(try await !store.renewCompletion(of: upload.id, late), "completed is an end")
+        try expect(try await !store.giveBackCompletion(of: upload.id, holder: "a"), "completed is an end")
+        let next = Claim(holder: "c", expiresOn: .distantFuture)
+        try expect(
+            try await !store.claimCompletion(of: upload.id, next, now: .distantFuture),
+            "completed is an end"
+        )
+        try expect(try await store.upload(upload.id)?.state, equals: .completed, "completed is an end")
+    }
+
+    private static func endedClaimIsTakenOver(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        try expect(try await store.claimCompletion(of: upload.id, claim("a"), now: time), "an active upload is claimed")
+        let (early, end) = (time.addingTimeInterval(29), time.addingTimeInterval(30))
+        try expect(
+            try await !store.claimCompletion(of: upload.id, claim("b", lasting: 60), now: early),
+            "a claim holds to its end"
+        )
+        try expect(
+            try await store.completingUploads(claimedUntil: early),
+            equals: [],
+            "nobody is to be taken over from"
+        )
+        try expect(
+            try await store.completingUploads(claimedUntil: end).map(\.id),
+            equals: [upload.id],
+            "somebody is to be taken over from"
+        )
+        let wins = try await concurrently(8) { index in
+            try await store.claimCompletion(of: upload.id, claim("b\(index)", lasting: 60), now: end)
+        }
+        try expect(wins.count { $0 }, equals: 1, "one takes over")
+        try expect(
+            try await !store.renewCompletion(of: upload.id, claim("a", lasting: 99)),
+            "the first holder has lost it"
+        )
+        let isCompleted = try await store.completeUpload(
+            upload.id,
+            holder: "a",
+            file: fixture.file(of: upload),
+            overwrite: true
+        )
+        try expect(!isCompleted, "and cannot complete it any more")
+    }
+
+    private static func givenBackUploadIsAsBefore(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        try expect(try await !store.giveBackCompletion(of: upload.id, holder: ""), "an active upload has no holder")
+        try expect(try await store.claimCompletion(of: upload.id, claim("a"), now: time), "forth")
+        try expect(try await store.giveBackCompletion(of: upload.id, holder: "a"), "and back")
+        try expect(try await store.upload(upload.id), equals: upload, "as it was")
+        let all = try await store.completingUploads(claimedUntil: .distantFuture)
+        try expect(all, equals: [], "no completion is open")
+        try expect(try await store.claimCompletion(of: upload.id, claim("b"), now: time), "it can be claimed anew")
+    }
+
+    private static func oneOfManyHasTheTask(_ store: some MetadataStore) async throws {
+        let wins = try await concurrently(16) { index in
+            try await store.claimLease("tidy", claim("\(index)"), now: time)
+        }
+        try expect(wins.count { $0 }, equals: 1, "of many callers one has the task")
+        try expect(try await store.claimLease("sweep", claim("x"), now: time), "another task is another claim")
+    }
+
+    private static func taskEndsWithItsClaim(_ store: some MetadataStore) async throws {
+        try expect(try await store.claimLease("tidy", claim("a"), now: time), "nobody had it")
+        try expect(try await store.claimLease("tidy", claim("a", lasting: 40), now: time), "its holder moves the end")
+        let (early, end) = (time.addingTimeInterval(39), time.addingTimeInterval(40))
+        try expect(try await !store.claimLease("tidy", claim("b", lasting: 60), now: early), "a claim holds to its end")
+        try expect(try await store.claimLease("tidy", claim("b", lasting: 60), now: end), "and not longer")
+        try await store.endLease("tidy", holder: "a")
+        try expect(try await !store.claimLease("tidy", claim("a", lasting: 60), now: end), "only the holder lets go")
+        try await store.endLease("tidy", holder: "b")
+        try expect(try await store.claimLease("tidy", claim("a", lasting: 60), now: end), "what was let go is free")
+    }
+}
+
+extension UploadStore {
+    /// Begins to complete an upload, for rules that are not about claims.
+    package func beginCompletion(of id: String) async throws -> Bool {
+        try await claimCompletion(
+            of: id,
+            Claim(holder: Self.holder, expiresOn: .distantFuture),
+            now: MetadataFixture.time
+        )
+    }
+
+    /// Completes an upload that was begun by ``beginCompletion(of:)``.
+    package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
+        try await completeUpload(id, holder: Self.holder, file: file, overwrite: overwrite)
+    }
+
+    /// Completes an upload that was begun by ``beginCompletion(of:)``.
+    package func completeUpload(_ id: String, packageFile: PackageFile) async throws -> Bool {
+        try await completeUpload(id, holder: Self.holder, packageFile: packageFile)
+    }
+
+    private static var holder: String { "fixture" }
+}

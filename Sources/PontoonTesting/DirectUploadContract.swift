@@ -1,0 +1,189 @@
+import Foundation
+package import PontoonCore
+
+/// What a ``MetadataStore`` promises to uploads whose bytes go straight to another store; each rule needs an empty store.
+package enum DirectUploadContract: String, CaseIterable, Sendable {
+    case handleIsKept
+    case discardedUploadKeepsItsHandle
+    case deletedProjectKeepsHandles
+    case reportMakesARecord
+    case newerReportReplaces
+    case equalReportChangesNothing
+    case lastOfEqualNumbersCounts
+    case reportsComeAllOrNone
+    case onlyAnActiveUploadTakesNewReports
+    case reportKeepsAnUploadAlive
+    case restartEmptiesAnUpload
+    case onlyTheHolderRestarts
+
+    /// Fails when the store breaks the rule.
+    package func check(_ store: some MetadataStore) async throws {
+        let fixture = try await MetadataFixture(in: store)
+        switch self {
+        case .handleIsKept: try await Self.handleIsKept(store, fixture)
+        case .discardedUploadKeepsItsHandle: try await Self.discardedUpload(store, fixture)
+        case .deletedProjectKeepsHandles: try await Self.deletedProject(store, fixture)
+        case .reportMakesARecord: try await Self.reportMakesARecord(store, fixture)
+        case .newerReportReplaces: try await Self.newerReport(store, fixture)
+        case .equalReportChangesNothing: try await Self.equalReport(store, fixture)
+        case .lastOfEqualNumbersCounts: try await Self.equalNumbers(store, fixture)
+        case .reportsComeAllOrNone: try await Self.allOrNone(store, fixture)
+        case .onlyAnActiveUploadTakesNewReports: try await Self.onlyActive(store, fixture)
+        case .reportKeepsAnUploadAlive: try await Self.keepsAlive(store, fixture)
+        case .restartEmptiesAnUpload: try await Self.restart(store, fixture)
+        case .onlyTheHolderRestarts: try await Self.onlyTheHolder(store, fixture)
+        }
+    }
+
+    private static let time = MetadataFixture.time
+
+    private static func report(_ number: Int, _ etag: String) throws -> PartReport {
+        PartReport(number: try PartNumber(number), etag: etag)
+    }
+
+    private static func upload(_ fixture: MetadataFixture, handle: String?) -> Upload {
+        let plain = fixture.upload()
+        return Upload(
+            id: plain.id,
+            userName: plain.userName,
+            destination: plain.destination,
+            name: plain.name,
+            size: plain.size,
+            partSize: plain.partSize,
+            md5: nil,
+            overwrite: false,
+            key: plain.key,
+            handle: handle.map(UploadHandle.init(rawValue:)),
+            initiatedOn: plain.initiatedOn
+        )
+    }
+
+    private static func added(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws -> Upload {
+        let upload = upload(fixture, handle: "h/+=1")
+        try await store.addUpload(upload)
+        return upload
+    }
+
+    private static func tags(_ store: some MetadataStore, _ upload: Upload) async throws -> [Int: String] {
+        Dictionary(
+            uniqueKeysWithValues: try await store.parts(of: upload.id).filter(\.isReported)
+                .map { ($0.number.rawValue, $0.etag) }
+        )
+    }
+
+    private static func handleIsKept(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        for handle in ["h/+=1", nil] {
+            let upload = upload(fixture, handle: handle)
+            try await store.addUpload(upload)
+            try expect(try await store.upload(upload.id), equals: upload, "an upload comes back as it went in")
+        }
+    }
+
+    private static func discardedUpload(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        try expect(try await store.abortUpload(upload.id), "an active upload is aborted")
+        try expect(try await store.discardedObjects(limit: 9), equals: [upload.object], "key and handle")
+    }
+
+    private static func deletedProject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        try expect(try await store.deleteProject(fixture.project.id), "the project is deleted")
+        try expect(try await store.discardedObjects(limit: 9), equals: [upload.object], "key and handle")
+    }
+
+    private static func reportMakesARecord(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        let wrong = try await store.recordReports([report(2, "Ab-1"), report(1, "x")], of: upload.id, at: time)
+        try expect(wrong, equals: nil, "both are recorded")
+        let expected = StoredPart(
+            number: try PartNumber(2),
+            size: 0,
+            etag: "Ab-1",
+            crc64: nil,
+            place: .direct,
+            storedOn: time,
+            isReported: true
+        )
+        try expect(try await store.part(expected.number, of: upload.id), equals: expected, "the tag as it was reported")
+        try expect(try await store.uploadSummary(upload.id)?.reportedParts, equals: 2, "reported parts")
+    }
+
+    private static func newerReport(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        for tag in ["a", "b", "a", "c"] { _ = try await store.recordReports([report(1, tag)], of: upload.id, at: time) }
+        try expect(try await tags(store, upload), equals: [1: "c"], "the newest report wins")
+    }
+
+    private static func equalReport(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
+        let later = time.addingTimeInterval(60)
+        try expect(try await store.recordReports([report(1, "a")], of: upload.id, at: later), equals: nil, "repeated")
+        try expect(try await store.parts(of: upload.id).map(\.storedOn), equals: [time], "nothing new was said")
+    }
+
+    private static func equalNumbers(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        let reports = [try report(1, "a"), try report(2, "b"), try report(1, "c")]
+        try expect(try await store.recordReports(reports, of: upload.id, at: time), equals: nil, "all are recorded")
+        try expect(try await tags(store, upload), equals: [1: "c", 2: "b"], "the last of equal numbers")
+        try expect(try await store.recordReports([], of: upload.id, at: time), equals: nil, "no report says nothing")
+    }
+
+    private static func allOrNone(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let reports = [try report(1, "a"), try report(2, "b")]
+        try expect(try await store.recordReports(reports, of: "nope", at: time), equals: reports[0], "no such upload")
+        let many = try (1...10_000).map { try report($0, "t\($0)") }
+        let upload = try await added(store, fixture)
+        try expect(try await store.recordReports(many, of: upload.id, at: time), equals: nil, "10,000 at once")
+        try expect(try await tags(store, upload).count, equals: 10_000, "all of them")
+    }
+
+    private static func onlyActive(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        let (first, other) = (try report(1, "a"), try report(1, "b"))
+        _ = try await store.recordReports([first], of: upload.id, at: time)
+        let claim = Claim(holder: "me", expiresOn: .distantFuture)
+        try expect(try await store.claimCompletion(of: upload.id, claim, now: time), "the completion is claimed")
+        try expect(try await store.recordReports([first], of: upload.id, at: time), equals: nil, "nothing new")
+        try expect(try await store.recordReports([other], of: upload.id, at: time), equals: other, "too late")
+        let new = try report(2, "c")
+        try expect(try await store.recordReports([first, new], of: upload.id, at: time), equals: new, "too late")
+        try expect(try await tags(store, upload), equals: [1: "a"], "what is being completed is fixed")
+    }
+
+    private static func keepsAlive(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        let (later, deadline) = (time.addingTimeInterval(100), time.addingTimeInterval(50))
+        try expect(try await store.idleUploads(since: deadline, limit: 9), equals: [upload.id], "nothing happens")
+        _ = try await store.recordReports([report(1, "a")], of: upload.id, at: later)
+        try expect(try await store.idleUploads(since: deadline, limit: 9), equals: [], "a part was reported")
+        try expect(try await !store.abortUpload(upload.id, idleSince: deadline), "it is not aborted")
+    }
+
+    private static func restart(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
+        let claim = Claim(holder: "me", expiresOn: .distantFuture)
+        try expect(try await store.claimCompletion(of: upload.id, claim, now: time), "the completion is claimed")
+        let handle = UploadHandle(rawValue: "h2")
+        try expect(try await store.restartUpload(upload.id, holder: "me", handle: handle), "the holder restarts")
+        let now = try require(try await store.upload(upload.id), "the upload is still there")
+        try expect(now.handle, equals: handle, "the new handle")
+        try expect(now.state, equals: .completing, "still under the claim")
+        try expect(try await store.parts(of: upload.id), equals: [], "no part is left")
+        try expect(try await store.giveBackCompletion(of: upload.id, holder: "me"), "it is given back")
+        try expect(try await store.recordReports([report(1, "b")], of: upload.id, at: time), equals: nil, "and usable")
+    }
+
+    private static func onlyTheHolder(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await added(store, fixture)
+        _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
+        try expect(try await !store.restartUpload(upload.id, holder: "", handle: nil), "an active upload is nobody's")
+        let claim = Claim(holder: "me", expiresOn: .distantFuture)
+        try expect(try await store.claimCompletion(of: upload.id, claim, now: time), "the completion is claimed")
+        try expect(try await !store.restartUpload(upload.id, holder: "you", handle: nil), "it is not yours")
+        try expect(try await !store.restartUpload("nope", holder: "me", handle: nil), "no such upload")
+        try expect(try await tags(store, upload), equals: [1: "a"], "nothing was changed")
+    }
+}

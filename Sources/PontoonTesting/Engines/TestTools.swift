@@ -1,0 +1,17 @@
+package import SystemPackage
+
+/// Programs that `Scripts/setup --test` installs for the tests.
+package enum TestTools {
+    /// The folder of the package.
+    package static let package: FilePath = {
+        var path = FilePath(#filePath)
+        for _ in 0..<4 { path.removeLastComponent() }
+        return path
+    }()
+
+    /// Python with the packages of `Scripts/requirements.txt`.
+    package static let python = package.appending(".venv/bin/python")
+
+    /// SeaweedFS, from the same packages.
+    package static let weed = package.appending(".venv/bin/weed")
+}

@@ -1,0 +1,176 @@
+import Foundation
+package import NIOCore
+package import PontoonCore
+
+/// A store, and how bytes get into it from outside.
+package protocol ObjectStoreHarness: Sendable {
+    /// The store.
+    associatedtype Store: ObjectStore
+    /// The store.
+    var store: Store { get }
+    /// Bytes in every part but the last.
+    var partSize: Int64 { get }
+    /// Sends a part as a client does.
+    /// - Returns: What a report of it says, with its length.
+    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> StoredPart
+    /// Whole content of an object; `nil` when there is none.
+    func content(_ key: ObjectKey) async throws -> ByteBuffer?
+}
+
+/// What every ``ObjectStore`` promises, wherever its bytes lie.
+package enum ObjectStoreContract: String, CaseIterable, Sendable {
+    case partsInOrderBecomeOneObject
+    case partsInAnyOrderBecomeOneObject
+    case longPartAndEmptyPartBecomeOneObject
+    case onePartMayBeShort
+    case noPartsMakeAnEmptyObject
+    case anEmptyPartMakesAnEmptyObject
+    case newestBytesOfAPartCount
+    case finishingAgainEndsInTheSameObject
+    case finishingAfterReopenEndsInTheSameObject
+    case finishTellsLengthAndChecksum
+    case discardedObjectIsGone
+    case discardedUploadCannotBeFinished
+    case discardMayBeRepeated
+    case recoveryKeepsOpenUploads
+
+    /// Fails when the store breaks the rule.
+    package func check(_ harness: some ObjectStoreHarness) async throws {
+        let full = Int(harness.partSize)
+        switch self {
+        case .partsInOrderBecomeOneObject: try await Self.assemble(harness, [full, full, 17], order: [1, 2, 3])
+        case .partsInAnyOrderBecomeOneObject: try await Self.assemble(harness, [full, full, 1], order: [3, 1, 2])
+        case .longPartAndEmptyPartBecomeOneObject:
+            try await Self.assemble(harness, [full, full + 1, 0], order: [2, 3, 1])
+        case .onePartMayBeShort: try await Self.assemble(harness, [1], order: [1])
+        case .noPartsMakeAnEmptyObject: try await Self.assemble(harness, [], order: [])
+        case .anEmptyPartMakesAnEmptyObject: try await Self.assemble(harness, [0], order: [1])
+        case .newestBytesOfAPartCount: try await Self.newestBytes(harness)
+        case .finishingAgainEndsInTheSameObject: try await Self.finishAgain(harness) { _ in }
+        case .finishingAfterReopenEndsInTheSameObject:
+            try await Self.finishAgain(harness) { try await harness.store.reopen($0.key) }
+        case .finishTellsLengthAndChecksum: try await Self.finishTells(harness)
+        case .discardedObjectIsGone: try await Self.discardedObject(harness)
+        case .discardedUploadCannotBeFinished: try await Self.discardedUpload(harness)
+        case .discardMayBeRepeated: try await Self.discardAgain(harness)
+        case .recoveryKeepsOpenUploads: try await Self.recovery(harness)
+        }
+    }
+
+    /// An upload for which the store has made room.
+    package static func upload(in harness: some ObjectStoreHarness, size: Int64? = nil) async throws -> Upload {
+        let key = ObjectKey.random()
+        let handle = try await harness.store.prepare(key, size: size)
+        return Upload(
+            id: Identifiers.upload(),
+            userName: "u",
+            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), isNamed: false),
+            name: "n",
+            size: size,
+            partSize: harness.partSize,
+            md5: nil,
+            overwrite: false,
+            key: key,
+            handle: handle,
+            initiatedOn: Date(timeIntervalSince1970: 0)
+        )
+    }
+
+    /// Bytes that tell parts and attempts apart.
+    package static func bytes(_ count: Int, salt: Int) -> ByteBuffer {
+        ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ salt &* 101) })
+    }
+
+    private static func send(
+        _ bytes: ByteBuffer,
+        _ number: Int,
+        of upload: Upload,
+        _ harness: some ObjectStoreHarness
+    ) async throws -> StoredPart {
+        let part = try await harness.send(bytes, as: try PartNumber(number), of: upload)
+        try expect(part.size, equals: Int64(bytes.readableBytes), "the part's length")
+        return part
+    }
+
+    private static func assemble(_ harness: some ObjectStoreHarness, _ sizes: [Int], order: [Int]) async throws {
+        let upload = try await upload(in: harness)
+        var parts: [StoredPart] = []
+        for number in order {
+            parts.append(try await send(bytes(sizes[number - 1], salt: number), number, of: upload, harness))
+        }
+        parts.sort { $0.number < $1.number }
+        try await harness.store.finish(upload, parts: parts)
+        try await harness.store.settle(upload.key)
+        var expected = ByteBuffer()
+        for (index, size) in sizes.enumerated() { expected.writeImmutableBuffer(bytes(size, salt: index + 1)) }
+        let content = try await harness.content(upload.key)
+        try expect(content == expected, "the object is the parts, in order of their numbers")
+    }
+
+    private static func newestBytes(_ harness: some ObjectStoreHarness) async throws {
+        let upload = try await upload(in: harness)
+        let full = Int(harness.partSize)
+        _ = try await send(bytes(full, salt: 1), 1, of: upload, harness)
+        let second = try await send(bytes(9, salt: 2), 2, of: upload, harness)
+        let again = try await send(bytes(full, salt: 3), 1, of: upload, harness)
+        try await harness.store.finish(upload, parts: [again, second])
+        var expected = bytes(full, salt: 3)
+        expected.writeImmutableBuffer(bytes(9, salt: 2))
+        let content = try await harness.content(upload.key)
+        try expect(content == expected, "the part that was sent last is in the object")
+    }
+
+    private static func finishAgain(
+        _ harness: some ObjectStoreHarness,
+        after between: (Upload) async throws -> Void
+    ) async throws {
+        let upload = try await upload(in: harness)
+        let part = try await send(bytes(500, salt: 1), 1, of: upload, harness)
+        let first = try await harness.store.finish(upload, parts: [part])
+        try await between(upload)
+        try expect(try await harness.store.finish(upload, parts: [part]), equals: first, "what was made")
+        try expect(try await harness.content(upload.key) == bytes(500, salt: 1), "the same object")
+    }
+
+    private static func finishTells(_ harness: some ObjectStoreHarness) async throws {
+        let upload = try await upload(in: harness)
+        let sent = bytes(500, salt: 1)
+        let part = try await send(sent, 1, of: upload, harness)
+        var crc64 = CRC64NVME()
+        sent.withUnsafeReadableBytes { crc64.update($0) }
+        let object = try await harness.store.finish(upload, parts: [part])
+        try expect(object.size, equals: 500, "the object's length")
+        try expect(object.crc64 ?? crc64, equals: crc64, "the object's checksum, if it is known")
+    }
+
+    private static func discardedObject(_ harness: some ObjectStoreHarness) async throws {
+        let upload = try await upload(in: harness)
+        let part = try await send(bytes(500, salt: 1), 1, of: upload, harness)
+        try await harness.store.finish(upload, parts: [part])
+        // As a file's deletion does, which knows no handle.
+        try await harness.store.discard(ObjectReference(key: upload.key))
+        try expect(try await harness.content(upload.key), equals: nil, "the object is gone")
+    }
+
+    private static func discardedUpload(_ harness: some ObjectStoreHarness) async throws {
+        let upload = try await upload(in: harness)
+        let part = try await send(bytes(500, salt: 1), 1, of: upload, harness)
+        try await harness.store.discard(upload.object)
+        try await expectRefusal(.completeRefused) { try await harness.store.finish(upload, parts: [part]) }
+        try expect(try await harness.content(upload.key), equals: nil, "no object is made")
+    }
+
+    private static func discardAgain(_ harness: some ObjectStoreHarness) async throws {
+        try await harness.store.discard(ObjectReference(key: .random()))
+        let upload = try await upload(in: harness, size: 10)
+        for _ in 0..<2 { try await harness.store.discard(upload.object) }
+    }
+
+    private static func recovery(_ harness: some ObjectStoreHarness) async throws {
+        let upload = try await upload(in: harness)
+        let part = try await send(bytes(500, salt: 1), 1, of: upload, harness)
+        try await harness.store.recover(open: [upload.key])
+        try await harness.store.finish(upload, parts: [part])
+        try expect(try await harness.content(upload.key) == bytes(500, salt: 1), "what an open upload stored")
+    }
+}

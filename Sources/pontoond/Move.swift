@@ -1,0 +1,176 @@
+import Foundation
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+import SystemPackage
+
+/// How far a database is filled, behind the identity of what it is filled from.
+enum MoveState {
+    static let filling = " filling"
+    static let done = " done"
+}
+
+/// Moves the data of a folder to PostgreSQL, to S3, or to both.
+struct Move {
+    /// Settings of the servers to be; their data folder is the one that is moved from.
+    let settings: Settings
+    let dropsOpenUploads: Bool
+    /// Told how far it is.
+    let say: @Sendable (String) -> Void
+
+    /// Moves, or goes on with a move that was cut.
+    ///
+    /// - Throws: ``SettingError`` when it cannot be done; nothing that exists is lost then.
+    func run() async throws {
+        guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
+            throw SettingError("'\(settings.data)' holds no data to move")
+        }
+        let lock = try DataFolder.lock(settings.data)
+        let source = try await SQLMetadataStore.open(settings.sqlite)
+        if let target = try await source.property(SQLMetadataStore.Fact.movedTo) {
+            throw SettingError("the data of '\(settings.data)' was moved to \(target) already")
+        }
+        // Both are looked at before either is filled.
+        let bucket = try await openBucket(for: source)
+        let database = try await openDatabase(for: source, withOpenUploads: bucket == nil)
+        guard bucket != nil || database != nil else {
+            throw SettingError(
+                "there is nowhere to move to: give --metadata postgres://… or --objects s3://… or both"
+            )
+        }
+        if let bucket { try await fill(bucket, from: source) }
+        if let database {
+            try await fill(database, from: source)
+        } else {
+            try await source.set(SQLMetadataStore.Fact.objects, try settings.objectsPlace())
+            try await source.set(SQLMetadataStore.Fact.movingTo, nil)
+            try await source.forgetMoved()
+        }
+        try await source.close()
+        try lock.close()
+    }
+
+    // MARK: - Objects
+
+    /// The bucket to fill; `nil` when the bytes stay where they are.
+    ///
+    /// - Throws: ``SettingError`` when somebody else fills it.
+    private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
+        let place = try await source.property(SQLMetadataStore.Fact.objects) ?? "disk"
+        let target = try settings.objectsPlace()
+        guard place == "disk" else {
+            guard target == place else { throw SettingError(.objects, "the bytes are in \(place) and stay there") }
+            return nil
+        }
+        guard case .s3(let s3, let credentials) = settings.objects else { return nil }
+        let bucket = try await Stores.openBucket(s3, credentials)
+        switch try await source.property(SQLMetadataStore.Fact.movingTo) {
+        case target: return bucket
+        case nil:
+            guard try await bucket.isEmpty() else {
+                throw SettingError(.objects, "\(target) is not empty; choose another bucket or prefix")
+            }
+            return bucket
+        case let other?:
+            throw SettingError(.objects, "the objects of '\(settings.data)' were begun to be moved to \(other)")
+        }
+    }
+
+    private func fill(_ bucket: S3ObjectStore, from source: SQLMetadataStore) async throws {
+        let keys = KeyRing(
+            store: source,
+            rotationInterval: settings.keyLifetime,
+            urlLifetime: settings.disk.urlLifetime
+        )
+        let disk = try DiskObjectStore(settings.disk, keys: keys)
+        // As at a start: completions that were cut are taken back, what nothing refers to goes.
+        try await Maintenance(
+            metadata: source,
+            objects: disk,
+            uploads: Uploads(metadata: source, objects: disk, sizing: settings.sizing, hasher: nil),
+            keys: keys,
+            uploadLifetime: settings.uploadLifetime
+        ).recover()
+        try await settleOpenUploads(source, disk)
+        _ = try await source.establish(SQLMetadataStore.Fact.movingTo, try settings.objectsPlace())
+        let outcome = try await ObjectMove(ledger: source, from: disk, to: bucket).run { outcome in
+            say("\(outcome.count) objects of \(outcome.bytes) bytes copied and compared")
+        }
+        try await ObjectMove.discardStrays(source, in: bucket)
+        guard outcome.damaged.isEmpty else {
+            throw SettingError(
+                """
+                the bytes of \(outcome.damaged.count) files are not those that were uploaded; delete these files with the \
+                old server or restore them, and go on: \(outcome.damaged.joined(separator: " "))
+                """
+            )
+        }
+        try await disk.shutDown()
+        try await bucket.shutDown()
+    }
+
+    /// Parts cannot be moved: S3 gives tags of its own, which no client knows.
+    private func settleOpenUploads(_ source: SQLMetadataStore, _ disk: DiskObjectStore) async throws {
+        let count = try await source.openUploadCount()
+        guard count > 0 else { return }
+        guard dropsOpenUploads else {
+            throw SettingError(
+                "\(count) uploads are open and cannot be moved: let them end, or abort them with --drop-open-uploads"
+            )
+        }
+        while true {
+            let open = try await source.idleUploads(since: .distantFuture, limit: 100)
+            for id in open { _ = try await source.abortUpload(id) }
+            if open.isEmpty { break }
+        }
+        await GarbageCollector(metadata: source, objects: disk).collect()
+        say("\(count) open uploads aborted")
+    }
+
+    // MARK: - Metadata
+
+    /// A database to fill.
+    private struct Database {
+        let store: SQLMetadataStore
+        let place: String
+        let move: MetadataMove
+        let identity: String
+        /// It was filled and only not noted; what servers did with it since must not be replaced.
+        let isFilled: Bool
+    }
+
+    /// The database to fill; `nil` when the metadata stays where it is.
+    ///
+    /// - Throws: ``SettingError`` when somebody else uses it.
+    private func openDatabase(for source: SQLMetadataStore, withOpenUploads: Bool) async throws -> Database? {
+        guard case .postgreSQL(let postgreSQL) = settings.metadata else { return nil }
+        let store = try await Stores.openMetadata(settings)
+        let identity = try await source.establish(SQLMetadataStore.Fact.identity, Identifiers.uuid())
+        let move = MetadataMove(from: source, to: store, withOpenUploads: withOpenUploads)
+        let begun = try await store.property(SQLMetadataStore.Fact.movedFrom)
+        if begun != identity + MoveState.filling, begun != identity + MoveState.done {
+            guard begun == nil, try await move.isTargetEmpty() else {
+                throw SettingError(.metadata, "\(postgreSQL.place) is not empty; choose another database")
+            }
+        }
+        return Database(
+            store: store,
+            place: postgreSQL.place,
+            move: move,
+            identity: identity,
+            isFilled: begun == identity + MoveState.done
+        )
+    }
+
+    private func fill(_ database: Database, from source: SQLMetadataStore) async throws {
+        let store = database.store
+        if !database.isFilled {
+            try await store.set(SQLMetadataStore.Fact.movedFrom, database.identity + MoveState.filling)
+            try await database.move.run { table, count in say("\(table): \(count) rows copied") }
+            try await store.set(SQLMetadataStore.Fact.objects, try settings.objectsPlace())
+            try await store.set(SQLMetadataStore.Fact.movedFrom, database.identity + MoveState.done)
+        }
+        try await source.set(SQLMetadataStore.Fact.movedTo, database.place)
+        try await store.close()
+    }
+}

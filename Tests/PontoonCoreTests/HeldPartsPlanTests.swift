@@ -1,0 +1,81 @@
+import Foundation
+import PontoonCore
+import Testing
+
+@Suite("Parts that went straight to another store")
+struct HeldPartsPlanTests {
+    private static let full: Int64 = 5 << 20
+
+    @Test(
+        "become a file when the store holds what was reported",
+        arguments: [
+            // Reported tags by number; held: number, length, tag; declared; expected: tags to name, whole length.
+            (["a"], [(1, 3, "a")], 3, ["a"]),
+            (["a"], [(1, 3, "a")], nil, ["a"]),
+            (["A"], [(1, 3, "a")], 3, ["a"]),
+            (["a", "b"], [(1, full, "a"), (2, 1, "b")], full + 1, ["a", "b"]),
+            // The Python client's cut.
+            (["a", "b", "c"], [(1, full, "a"), (2, full + 1, "b"), (3, 0, "c")], 2 * full + 1, ["a", "b"]),
+            // Sent again: the reported version counts, wherever it stands.
+            (["n", "b"], [(1, full, "o"), (1, full + 1, "n"), (2, 1, "b")], full + 2, ["n", "b"]),
+            (["n", "b"], [(1, full + 1, "n"), (1, full, "o"), (2, 1, "b")], full + 2, ["n", "b"]),
+            // An empty part in the middle; parts that were not reported.
+            (["a", "b", "c"], [(1, full, "a"), (2, 0, "b"), (3, 1, "c"), (4, 9, "d")], full + 1, ["a", "c"]),
+            (["a"], [(1, 0, "a")], 0, []),
+            ([], [], 0, []),
+        ] as [([String], [(Int, Int64, String)], Int64?, [String])]
+    )
+    func assembled(reported: [String], held: [(Int, Int64, String)], size: Int64?, named: [String]) throws {
+        guard case .assemble(let parts, let total) = try plan(reported, held, size) else {
+            Issue.record("refused")
+            return
+        }
+        #expect(parts.map(\.etag) == named)
+        #expect(total == parts.reduce(0) { $0 + $1.size })
+    }
+
+    @Test(
+        "are refused, saying which one is wrong",
+        arguments: [
+            (["a"], [], 3, "Part 1 is not stored; send it again."),
+            (["a"], [(2, 3, "a")], 3, "Part 1 is not stored; send it again."),
+            (["a"], [(1, 3, "b")], 3, "Part 1 is not stored with the reported ETag; report it again."),
+            (["a"], [(1, 4, "a")], 3, "The reported parts hold 4 bytes, but 3 were declared."),
+            ([], [(1, 3, "a")], 3, "No part was sent."),
+            (
+                ["a", "b"], [(1, full - 1, "a"), (2, 1, "b")], full,
+                "Part 1 holds \(full - 1) bytes; all but the last need \(full)."
+            ),
+            (
+                ["a", "b", "c"], [(1, full, "a"), (2, 1, "b"), (3, 1, "c")], nil,
+                "Part 2 holds 1 bytes; all but the last need \(full)."
+            ),
+        ] as [([String], [(Int, Int64, String)], Int64?, String)]
+    )
+    func refused(reported: [String], held: [(Int, Int64, String)], size: Int64?, reason: String) throws {
+        #expect(try plan(reported, held, size) == .refuse(reason))
+    }
+
+    private func plan(
+        _ reported: [String],
+        _ held: [(Int, Int64, String)],
+        _ size: Int64?
+    ) throws -> CompletionPlan {
+        CompletionPlan(
+            reported: try reported.enumerated().map { index, etag in
+                StoredPart(
+                    number: try PartNumber(index + 1),
+                    size: 0,
+                    etag: etag,
+                    crc64: nil,
+                    place: .direct,
+                    storedOn: Date(timeIntervalSince1970: 0),
+                    isReported: true
+                )
+            },
+            held: try held.map { HeldPart(number: try PartNumber($0.0), size: $0.1, etag: $0.2) },
+            size: size,
+            minimumPartSize: Self.full
+        )
+    }
+}

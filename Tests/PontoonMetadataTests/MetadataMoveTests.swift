@@ -1,0 +1,94 @@
+import Foundation
+import PontoonCore
+import PontoonMetadata
+import PontoonTesting
+import Testing
+
+@testable import PontoonMetadata
+
+/// All that one database remembers goes to another.
+struct MetadataMoveTests {
+    @Test("every table is moved, or is about one database alone")
+    func tables() async throws {
+        try await withSQLiteDriver { driver in
+            _ = try await SQLMetadataStore(driver: driver)
+            let names = try await driver.read { connection in
+                Set(
+                    try connection.query(
+                        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+                    )
+                    .map { try $0.text("name") }
+                )
+            }
+            let stays: Set = ["schema_migrations", "leases", "properties", "moved_objects"]
+            #expect(names == stays.union(MovedTable.all.map(\.name)))
+        }
+    }
+
+    @Test("what is there afterwards is what was there before, also when it is done twice", arguments: [false, true])
+    func everything(_ isCut: Bool) async throws {
+        try await withSQLiteStore { source in
+            let fixture = try await fill(source)
+            try await withSQLiteStore { target in
+                let move = MetadataMove(from: source, to: target, withOpenUploads: true)
+                #expect(try await move.isTargetEmpty())
+                if isCut {
+                    // What an earlier attempt left, and what the source has lost since.
+                    try await move.run { _, _ in }
+                    _ = try await target.addProject(MetadataFixture.project(ProjectID(owner: "ada", shortName: "late")))
+                    #expect(try await !move.isTargetEmpty())
+                }
+                try await move.run { _, _ in }
+                for table in MovedTable.all {
+                    let rows = try await source.read { try table.rows($0, after: nil, limit: 5000) }
+                    let copies = try await target.read { try table.rows($0, after: nil, limit: 5000) }
+                    #expect(rows.count == copies.count, "\(table.name)")
+                }
+                let page = Page(offset: 0, limit: 100)
+                let found = try await target.files(in: fixture.root, filter: FileFilter(), page: page)
+                let wanted = try await source.files(in: fixture.root, filter: FileFilter(), page: page)
+                #expect(found.items == wanted.items && found.total == wanted.total && found.total == 3)
+                #expect(try await target.uploads(of: "ada", page: page).total == 1)
+            }
+        }
+    }
+
+    @Test("open uploads stay behind when their bytes do, and no list counts them")
+    func openUploads() async throws {
+        try await withSQLiteStore { source in
+            let fixture = try await fill(source)
+            try await withSQLiteStore { target in
+                try await MetadataMove(from: source, to: target, withOpenUploads: false).run { _, _ in }
+                let page = Page(offset: 0, limit: 100)
+                #expect(try await target.uploads(of: fixture.user.name, page: page).total == 0)
+                #expect(try await target.openUploadKeys() == [])
+                #expect(try await target.files(in: fixture.root, filter: FileFilter(), page: page).total == 3)
+            }
+        }
+    }
+
+    /// A row in every table, folders within folders, and more rows than are copied at a time.
+    private func fill(_ store: SQLMetadataStore) async throws -> MetadataFixture {
+        let fixture = try await MetadataFixture(in: store)
+        let (outer, other) = (fixture.folder("outer"), fixture.folder("other"))
+        try await store.addFolder(outer)
+        try await store.addFolder(other)
+        var inner = outer
+        for depth in 0..<4 {
+            let folder = fixture.folder("inner \(depth)", in: inner.id)
+            try await store.addFolder(folder)
+            inner = folder
+        }
+        try await fixture.addFile("a", to: store, tags: ["t", "ü"], metadata: ["k": "v"])
+        for index in 0..<520 { try await fixture.addFile("\(index)", in: inner.id, to: store) }
+        let open = fixture.upload("open")
+        try await store.addUpload(open)
+        for number in 1...3 { _ = try await store.recordPart(try MetadataFixture.part(number), of: open.id) }
+        let (id, token) = try await Accounts(metadata: store).createToken(for: "ada")
+        #expect(!id.isEmpty && !token.value.isEmpty)
+        try await store.addSigningKey(.random(now: MetadataFixture.time))
+        let gone = try await fixture.addFile("gone", to: store)
+        #expect(try await store.deleteFile(gone.id))
+        return fixture
+    }
+}

@@ -1,0 +1,335 @@
+#if PostgreSQL
+import Dispatch
+import PontoonCore
+import PontoonMetadata
+import PontoonTesting
+import Synchronization
+import Testing
+
+@Suite("The PostgreSQL driver")
+struct PostgreSQLDriverTests {
+    /// Keeps a body waiting on the connection's own thread, and notes who came after it.
+    private final class Gate: Sendable {
+        private let state = Mutex((isReached: false, noted: [Int]()))
+        private let semaphore = DispatchSemaphore(value: 0)
+
+        var isReached: Bool { state.withLock { $0.isReached } }
+        var noted: [Int] { state.withLock { $0.noted } }
+
+        func pass() {
+            state.withLock { $0.isReached = true }
+            semaphore.wait()
+        }
+
+        func open() { semaphore.signal() }
+
+        func note(_ number: Int) { state.withLock { $0.noted.append(number) } }
+    }
+
+    private func withTable(
+        _ configure: @Sendable (inout PostgreSQLSettings) -> Void = { _ in },
+        _ body: @Sendable (PostgreSQLDriver) async throws -> Void
+    ) async throws {
+        try await withPostgreSQLDriver(configure) { driver in
+            try await driver.write { connection in
+                _ = try connection.execute("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, name TEXT)", values: [])
+            }
+            try await body(driver)
+        }
+    }
+
+    private func ids(_ driver: PostgreSQLDriver) async throws -> [Int64] {
+        try await driver.read { connection in
+            try connection.query("SELECT id FROM t ORDER BY id", values: [], holding: nil).map { try $0.integer("id") }
+        }
+    }
+
+    @Test("asks once for a read of one statement, and twice for a write")
+    func roundTrips() async throws {
+        try await withTable { driver in
+            func trips() -> Int { driver.pool?.roundTrips ?? 0 }
+            let insert: SQLStatement = "INSERT INTO t (id) VALUES ($1)"
+            var before = trips()
+            _ = try await ids(driver)
+            #expect(trips() - before == 1)
+
+            before = trips()
+            _ = try await driver.write { try $0.execute(insert, values: [.integer(1)]) }
+            #expect(trips() - before == 2)
+
+            before = trips()
+            try await driver.write { connection in
+                for id in Int64(2)..<100 { try connection.send(insert, values: [.integer(id)], holding: nil) }
+            }
+            #expect(trips() - before == 1)
+
+            before = trips()
+            try await driver.write { _ in }
+            #expect(trips() - before == 0)
+            let count = try await ids(driver).count
+            #expect(count == 99)
+        }
+    }
+
+    @Test("does not keep rows that nobody waited for when a later statement fails")
+    func failingBatch() async throws {
+        try await withTable { driver in
+            for values in [[1, 2, 1], [3, 3, 4]] as [[Int64]] {
+                let error = await #expect(throws: SQLError.self) {
+                    try await driver.write { connection in
+                        for id in values {
+                            try connection.send("INSERT INTO t (id) VALUES ($1)", values: [.integer(id)], holding: nil)
+                        }
+                    }
+                }
+                #expect(error?.kind == .uniqueViolation)
+            }
+            let left = try await ids(driver)
+            #expect(left.isEmpty)
+        }
+    }
+
+    @Test("undoes a write whose body goes on after an error, and says so")
+    func swallowedError() async throws {
+        try await withTable { driver in
+            await #expect(throws: SQLError.self) {
+                try await driver.write { connection in
+                    _ = try connection.execute("INSERT INTO t (id) VALUES (1)", values: [])
+                    _ = try? connection.execute("INSERT INTO t (id) VALUES (1)", values: [])
+                }
+            }
+            let left = try await ids(driver)
+            #expect(left.isEmpty)
+        }
+    }
+
+    @Test("reads one state of the database")
+    func unchangingReads() async throws {
+        try await withTable { driver in
+            let (first, second) = try await driver.read { connection in
+                let count: SQLStatement = "SELECT COUNT(*) AS total FROM t"
+                let first = try connection.query(count, values: [], holding: nil)[0].integer("total")
+                let isWritten = DispatchSemaphore(value: 0)
+                Task {
+                    try await driver.write { _ = try $0.execute("INSERT INTO t (id) VALUES (1)", values: []) }
+                    isWritten.signal()
+                }
+                isWritten.wait()
+                return (first, try connection.query(count, values: [], holding: nil)[0].integer("total"))
+            }
+            #expect(first == 0 && second == 0)
+            #expect(try await ids(driver) == [1])
+        }
+    }
+
+    @Test("goes on when others change a table under a prepared statement")
+    func changedTable() async throws {
+        try await withTable { driver in
+            let all: SQLStatement = "SELECT * FROM t"
+            for column in ["a", "b"] {
+                _ = try await driver.read { try $0.query(all, values: [], holding: nil) }
+                try await driver.write { connection in
+                    let change = "ALTER TABLE t ADD COLUMN \(column) TEXT"
+                    _ = try connection.execute(SQLStatement(constant: change), values: [])
+                }
+            }
+            #expect(try await driver.read { try $0.query(all, values: [], holding: nil) }.isEmpty)
+        }
+    }
+
+    @Test("repeats transactions that wait for each other")
+    func deadlock() async throws {
+        try await withTable { driver in
+            try await driver.write { connection in
+                _ = try connection.execute("INSERT INTO t (id, name) VALUES (1, ''), (2, '')", values: [])
+            }
+            let runs = Mutex(0)
+            let have = [DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)]
+            _ = try await concurrently(2) { index in
+                try await driver.write { connection in
+                    let isFirst = runs.withLock { runs in
+                        runs += 1
+                        return runs <= 2
+                    }
+                    for (step, id) in (index == 0 ? [1, 2] : [2, 1] as [Int64]).enumerated() {
+                        let update: SQLStatement = "UPDATE t SET name = name || 'x' WHERE id = $1"
+                        _ = try connection.execute(update, values: [.integer(id)])
+                        if isFirst, step == 0 {
+                            have[index].signal()
+                            have[1 - index].wait()
+                        }
+                    }
+                }
+            }
+            #expect(runs.withLock { $0 } == 3)
+            let names = try await driver.read { try $0.query("SELECT name FROM t", values: [], holding: nil) }
+            #expect(try names.map { try $0.text("name") } == ["xx", "xx"])
+        }
+    }
+
+    @Test("repeats what broke before its commit, on another connection", arguments: [true, false])
+    func lostConnection(isWrite: Bool) async throws {
+        try await withTable { driver in
+            let runs = Mutex(0)
+            let body: @Sendable (any SQLConnection) throws -> Void = { connection in
+                if isWrite { _ = try connection.execute("INSERT INTO t (id) VALUES (1)", values: []) }
+                let isFirst = runs.withLock { runs in
+                    runs += 1
+                    return runs == 1
+                }
+                guard isFirst else { return }
+                _ = try connection.execute("SELECT pg_terminate_backend(pg_backend_pid())::TEXT", values: [])
+            }
+            try await isWrite ? driver.write(body) : driver.read(body)
+            #expect(runs.withLock { $0 } == 2)
+            #expect(try await ids(driver) == (isWrite ? [1] : []))
+            #expect(driver.pool?.lostConnections == 1)
+        }
+    }
+
+    @Test("does not repeat a commit whose answer was lost, and does not call it done")
+    func lostCommit() async throws {
+        try await withTable { driver in
+            // Ends the connection in the middle of the commit.
+            for statement in [
+                """
+                CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'
+                """,
+                """
+                CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION cut()
+                """,
+            ] as [SQLStatement] {
+                try await driver.write { _ = try $0.execute(statement, values: []) }
+            }
+            let runs = Mutex(0)
+            let error = await #expect(throws: SQLError.self) {
+                try await driver.write { connection in
+                    runs.withLock { $0 += 1 }
+                    _ = try connection.execute("INSERT INTO t (id) VALUES (1)", values: [])
+                }
+            }
+            #expect(error?.kind == .outcomeUnknown)
+            #expect(runs.withLock { $0 } == 1)
+            let left = try await ids(driver)
+            #expect(left.isEmpty)
+        }
+    }
+
+    @Test("lets a bounded number wait, in the order in which they came")
+    func waiting() async throws {
+        try await withTable({ ($0.maximumConnections, $0.maximumWaiting) = (1, 3) }) { driver in
+            let gate = Gate()
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await driver.write { _ in gate.pass() } }
+                while !gate.isReached { await Task.yield() }
+                for index in 0..<3 {
+                    group.addTask { try await driver.write { _ in gate.note(index) } }
+                    while driver.pool?.waiting != index + 1 { await Task.yield() }
+                }
+                let error = await #expect(throws: SQLError.self) { try await driver.read { _ in } }
+                #expect(error?.kind == .busy)
+                await #expect(throws: SQLError.self) { try await driver.ping(within: .milliseconds(50)) }
+                gate.open()
+                try await group.waitForAll()
+            }
+            #expect(gate.noted == [0, 1, 2])
+            #expect(driver.pool?.refused == 2)
+            #expect(driver.pool?.connections == 1)
+        }
+    }
+
+    @Test("gives up on statements that take too long, and stays usable")
+    func slowStatements() async throws {
+        try await withTable({ $0.statementTimeout = .milliseconds(100) }) { driver in
+            let error = await #expect(throws: SQLError.self) {
+                try await driver.read { _ = try $0.execute("SELECT pg_sleep(10)", values: []) }
+            }
+            #expect(error?.kind == .busy)
+            let left = try await ids(driver)
+            #expect(left.isEmpty)
+        }
+    }
+
+    @Test("gives up on rows that others hold, and stays usable")
+    func heldRows() async throws {
+        try await withTable({ $0.lockTimeout = .milliseconds(100) }) { driver in
+            try await driver.write { _ = try $0.execute("INSERT INTO t (id) VALUES (1)", values: []) }
+            let error = await #expect(throws: SQLError.self) {
+                try await driver.write { connection in
+                    _ = try connection.query("SELECT id FROM t", values: [], holding: .exclusive("t"))
+                    let failure = Mutex<(any Error)?>(nil)
+                    let isDone = DispatchSemaphore(value: 0)
+                    Task {
+                        do {
+                            try await driver.write { _ = try $0.execute("DELETE FROM t", values: []) }
+                        } catch {
+                            failure.withLock { $0 = error }
+                        }
+                        isDone.signal()
+                    }
+                    isDone.wait()
+                    if let failure = failure.withLock({ $0 }) { throw failure }
+                }
+            }
+            #expect(error?.kind == .busy)
+            #expect(try await ids(driver) == [1])
+        }
+    }
+
+    @Test("cancels what runs for too long when it is closed")
+    func closing() async throws {
+        try await withTable({ $0.closeTimeout = .milliseconds(100) }) { driver in
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    await #expect(throws: SQLError.self) {
+                        try await driver.read { _ = try $0.execute("SELECT pg_sleep(60)", values: []) }
+                    }
+                }
+                while driver.pool?.busy != 1 { await Task.yield() }
+                let time = try await ContinuousClock().measure { try await driver.close() }
+                #expect(time < .seconds(20))
+                try await group.waitForAll()
+            }
+            await #expect(throws: SQLError.self) { try await driver.read { _ in } }
+            #expect(driver.pool?.connections == 0)
+        }
+    }
+
+    @Test("keeps text as it is, and refuses what it could not")
+    func text() async throws {
+        try await withTable { driver in
+            let texts = [
+                "", "'", "ä\u{301}", "a\u{308}", "🧬\n\t\\", "\u{FFFD}", String(repeating: "x", count: 1_000_000),
+            ]
+            let insert: SQLStatement = "INSERT INTO t (id, name) VALUES ($1, $2)"
+            for (index, text) in texts.enumerated() {
+                try await driver.write { _ = try $0.execute(insert, values: [.integer(Int64(index)), .text(text)]) }
+            }
+            try await driver.write { _ = try $0.execute(insert, values: [.integer(.min), .null]) }
+            let rows = try await driver.read { connection in
+                try connection.query("SELECT name FROM t ORDER BY id", values: [], holding: nil)
+            }
+            let kept = try rows.map { try $0.optionalText("name").map { Array($0.utf8) } }
+            #expect(kept == [nil] + texts.map { Array($0.utf8) })
+            let error = await #expect(throws: SQLError.self) {
+                try await driver.write { _ = try $0.execute(insert, values: [.integer(99), .text("a\u{0}")]) }
+            }
+            #expect(error?.kind == .unstorableText)
+        }
+    }
+
+    @Test(
+        "waits for the disk as asked",
+        arguments: [(.full, "on"), (.os, "off")]
+            as [(PostgreSQLSettings.Durability, String)]
+    )
+    func durability(durability: PostgreSQLSettings.Durability, expected: String) async throws {
+        try await withPostgreSQLDriver({ $0.durability = durability }) { driver in
+            let rows = try await driver.read { try $0.query("SHOW synchronous_commit", values: [], holding: nil) }
+            #expect(try rows[0].text("synchronous_commit") == expected)
+        }
+    }
+}
+#endif

@@ -1,0 +1,85 @@
+#if PostgreSQL
+import PontoonMetadata
+import PontoonTesting
+import Synchronization
+
+/// Lets a few tests at a time use the one server, so that their connections are not too many for it.
+private final class Turns: Sendable {
+    private struct State {
+        var free = 8
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    static let shared = Turns()
+    private let state = Mutex(State())
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.free > 0 {
+                    state.free -= 1
+                    return true
+                }
+                state.waiting.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func giveBack() {
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
+            state.free += 1
+            return nil
+        }
+        next?.resume()
+    }
+}
+
+/// Runs a test with the URL of an empty database, on the server of this process.
+func withPostgreSQLDatabase(_ body: @Sendable (String) async throws -> Void) async throws {
+    await Turns.shared.take()
+    defer { Turns.shared.giveBack() }
+    let server = try await PostgreSQLServer.running()
+    let url = try await server.newDatabase()
+    do {
+        try await body(url)
+    } catch {
+        try await server.dropDatabase(url)
+        throw error
+    }
+    try await server.dropDatabase(url)
+}
+
+/// Runs a test with an empty database.
+func withPostgreSQLDriver(
+    _ configure: @Sendable (inout PostgreSQLSettings) -> Void = { _ in },
+    _ body: @Sendable (PostgreSQLDriver) async throws -> Void
+) async throws {
+    try await withPostgreSQLDatabase { url in
+        var settings = try PostgreSQLSettings(url: url)
+        configure(&settings)
+        let driver = try await PostgreSQLDriver.open(settings)
+        do {
+            try await body(driver)
+        } catch {
+            try await driver.close()
+            throw error
+        }
+        try await driver.close()
+    }
+}
+
+/// Runs a test with a server of its own, which it may end.
+func withPostgreSQLServer(_ body: @Sendable (PostgreSQLServer) async throws -> Void) async throws {
+    let server = try await PostgreSQLServer().started()
+    do {
+        try await body(server)
+    } catch {
+        try await server.remove()
+        throw error
+    }
+    try await server.remove()
+}
+#endif

@@ -1,0 +1,114 @@
+#if PostgreSQL
+import PontoonCore
+import PontoonMetadata
+import PontoonTesting
+import Synchronization
+import Testing
+
+@Suite("A PostgreSQL server that crashes")
+struct PostgreSQLRestartTests {
+    /// What writers saw of their parts.
+    private final class Log: Sendable {
+        struct Seen {
+            var acknowledged: Set<Int> = []
+            var failures: [SQLError.Kind] = []
+            var isOver = false
+        }
+
+        private let state = Mutex(Seen())
+
+        var seen: Seen { state.withLock { $0 } }
+        var isOver: Bool { state.withLock { $0.isOver } }
+        var count: Int { state.withLock { $0.acknowledged.count } }
+
+        func acknowledge(_ number: Int) { state.withLock { _ = $0.acknowledged.insert(number) } }
+        func fail(_ kind: SQLError.Kind) { state.withLock { $0.failures.append(kind) } }
+        func end() { state.withLock { $0.isOver = true } }
+    }
+
+    @Test("loses nothing that was acknowledged, and is found again")
+    func crashUnderLoad() async throws {
+        try await withPostgreSQLServer { server in
+            let store = try await SQLMetadataStore.open(try PostgreSQLSettings(url: try await server.newDatabase()))
+            let fixture = try await MetadataFixture(in: store)
+            let upload = fixture.upload()
+            try await store.addUpload(upload)
+            let log = Log()
+            try await withThrowingTaskGroup { group in
+                for writer in 0..<16 {
+                    group.addTask { try await Self.write(600, from: writer * 600 + 1, of: upload.id, to: store, log) }
+                }
+                for more in [300, 300, 300, 100] {
+                    let count = log.count
+                    while log.count < count + more { await Task.yield() }
+                    if more == 300 { try await server.restart() }
+                }
+                log.end()
+                try await group.waitForAll()
+            }
+            let kept = Set(try await store.parts(of: upload.id).map(\.number.rawValue))
+            let result = log.seen
+            #expect(result.acknowledged.isSubset(of: kept))
+            // What was repeated failed nowhere; what could not be is an error, whether it is there or not.
+            #expect(result.failures.allSatisfy { $0 == .outcomeUnknown || $0 == .unreachable })
+            #expect(kept.subtracting(result.acknowledged).count <= result.failures.count)
+            try await store.close()
+        }
+    }
+
+    private static func write(
+        _ count: Int,
+        from first: Int,
+        of upload: String,
+        to store: SQLMetadataStore,
+        _ log: Log
+    ) async throws {
+        for number in first..<first + count {
+            if log.isOver { return }
+            do {
+                _ = try await store.recordPart(try MetadataFixture.part(number), of: upload)
+                log.acknowledge(number)
+            } catch let error as SQLError {
+                log.fail(error.kind)
+            }
+        }
+    }
+
+    @Test("is not waited for without end")
+    func absence() async throws {
+        try await withPostgreSQLServer { server in
+            var settings = try PostgreSQLSettings(url: try await server.newDatabase())
+            settings.patience = .milliseconds(500)
+            let store = try await SQLMetadataStore.open(settings)
+            try await store.ping(within: .seconds(5))
+            try await server.stop()
+            let time = await ContinuousClock().measure {
+                await #expect(throws: SQLError.self) { try await store.ping(within: .milliseconds(300)) }
+                let error = await #expect(throws: SQLError.self) { try await store.isEmpty() }
+                #expect(error?.kind == .unreachable)
+                let failed = await #expect(throws: SQLError.self) {
+                    try await store.addUser(User(name: "ada", createdOn: MetadataFixture.time))
+                }
+                #expect(failed?.kind == .unreachable)
+            }
+            #expect(time < .seconds(10))
+            try await server.start()
+            try await store.ping(within: .seconds(5))
+            #expect(try await store.isEmpty())
+            try await store.close()
+        }
+    }
+
+    @Test("is waited for a while")
+    func shortAbsence() async throws {
+        try await withPostgreSQLServer { server in
+            let store = try await SQLMetadataStore.open(try PostgreSQLSettings(url: try await server.newDatabase()))
+            try await server.stop()
+            async let isEmpty = store.isEmpty()
+            try await server.start()
+            #expect(try await isEmpty)
+            try await store.close()
+        }
+    }
+}
+#endif

@@ -1,0 +1,84 @@
+import PontoonMetadata
+import PontoonTesting
+import Testing
+
+/// The databases that the store works with.
+enum TestDatabase: String, CustomTestStringConvertible {
+    case sqlite
+    #if PostgreSQL
+    case postgreSQL
+    #endif
+
+    static let all: [TestDatabase] = {
+        #if PostgreSQL
+        [.sqlite, .postgreSQL]
+        #else
+        [.sqlite]
+        #endif
+    }()
+
+    var testDescription: String { rawValue }
+}
+
+/// Runs a test with several ways to an empty database, as several servers have them.
+func withDrivers(
+    _ count: Int,
+    to database: TestDatabase,
+    _ body: @Sendable ([any SQLDriver]) async throws -> Void
+) async throws {
+    @Sendable func run(_ open: () async throws -> any SQLDriver) async throws {
+        var drivers: [any SQLDriver] = []
+        for _ in 0..<count { drivers.append(try await open()) }
+        do {
+            try await body(drivers)
+        } catch {
+            for driver in drivers { try await driver.close() }
+            throw error
+        }
+        for driver in drivers { try await driver.close() }
+    }
+    switch database {
+    case .sqlite:
+        try await withDatabasePath { path in
+            try await run { try await SQLiteDriver.open(SQLiteSettings(path: path, durability: .os)) }
+        }
+    #if PostgreSQL
+    case .postgreSQL:
+        try await withPostgreSQLDatabase { url in
+            try await run { try await PostgreSQLDriver.open(try PostgreSQLSettings(url: url)) }
+        }
+    #endif
+    }
+}
+
+/// Runs a test with an empty database.
+func withDriver(_ database: TestDatabase, _ body: @Sendable (any SQLDriver) async throws -> Void) async throws {
+    try await withDrivers(1, to: database) { try await body($0[0]) }
+}
+
+/// Runs a test with an empty store, which two servers serve in turn.
+func withStore(
+    in database: TestDatabase,
+    _ body: @Sendable (SQLMetadataStore) async throws -> Void
+) async throws {
+    try await withDrivers(2, to: database) { drivers in
+        try await body(try await SQLMetadataStore(driver: AlternatingDriver(drivers)))
+    }
+}
+
+/// Runs a test with several empty stores on one database.
+func withStores(
+    _ count: Int,
+    in database: TestDatabase,
+    _ body: @Sendable ([SQLMetadataStore]) async throws -> Void
+) async throws {
+    try await withDrivers(count, to: database) { drivers in
+        var stores: [SQLMetadataStore] = []
+        for driver in drivers { stores.append(try await open(driver)) }
+        try await body(stores)
+    }
+}
+
+private func open(_ driver: some SQLDriver) async throws -> SQLMetadataStore {
+    try await SQLMetadataStore(driver: driver)
+}

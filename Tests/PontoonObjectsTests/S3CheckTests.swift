@@ -1,0 +1,133 @@
+import Foundation
+import NIOCore
+import PontoonCore
+import PontoonTesting
+import Testing
+
+@testable import PontoonObjects
+
+@Suite("Before it is used, the S3 store is checked:", .timeLimit(.minutes(2)))
+struct S3CheckTests {
+    @Test("all is well, and nothing is left behind")
+    func good() async throws {
+        try await withS3Store { harness in
+            try await harness.store.check()
+            #expect(try await openUploads(harness).isEmpty)
+        }
+    }
+
+    @Test("the secret is wrong")
+    func wrongSecret() async throws {
+        let server = try await SeaweedFSServer.running()
+        let credentials = S3Credentials(accessKeyID: server.accessKeyID, secretAccessKey: Secret("hush-hush"))
+        let failure = try await failure { try await withS3Store(credentials: credentials, $0) }
+        #expect(failure == .wrongSecret)
+        #expect("\(failure)".contains("AWS_SECRET_ACCESS_KEY") && !"\(failure)".contains("hush"))
+    }
+
+    @Test("the access key is unknown")
+    func unknownKey() async throws {
+        let credentials = S3Credentials(accessKeyID: "AKNOBODY", secretAccessKey: Secret("x"))
+        #expect(try await failure { try await withS3Store(credentials: credentials, $0) } == .unknownAccessKey)
+    }
+
+    @Test("the bucket does not exist")
+    func missingBucket() async throws {
+        let failure = try await failure { try await withS3Store(change: { $0.bucket = "nowhere" }, $0) }
+        #expect(failure == .missingBucket("nowhere"))
+    }
+
+    @Test("nobody listens")
+    func refusedConnection() async throws {
+        let failure = try await failure { body in
+            try await withS3Store(
+                change: {
+                    $0.endpoint = S3Endpoint("http://127.0.0.1:1") ?? $0.endpoint
+                    $0.attempts = 1
+                },
+                body
+            )
+        }
+        #expect(failure == .unreachable("127.0.0.1:1: Connection refused"))
+        #expect("\(failure)".contains("'endpoint'"))
+    }
+
+    @Test("the host has no address")
+    func unknownHost() async throws {
+        let failure = try await failure { body in
+            try await withS3Store(
+                change: {
+                    $0.endpoint = S3Endpoint("http://nowhere.invalid") ?? $0.endpoint
+                    $0.attempts = 1
+                },
+                body
+            )
+        }
+        guard case .unreachable = failure else { throw failure }
+    }
+
+    @Test("the server does not speak TLS")
+    func noTLS() async throws {
+        let server = try await SeaweedFSServer.running()
+        let failure = try await failure { body in
+            try await withS3Store(
+                change: {
+                    $0.endpoint = S3Endpoint("https://127.0.0.1:\(server.port)") ?? $0.endpoint
+                    $0.attempts = 1
+                },
+                body
+            )
+        }
+        #expect(failure == .unreachable("no TLS connection, WRONG_VERSION_NUMBER"))
+    }
+
+    @Test("the server speaks HTTP, but not S3")
+    func noS3() async throws {
+        let server = try await SeaweedFSServer.running()
+        let failure = try await failure { body in
+            try await withS3Store(
+                change: { $0.endpoint = S3Endpoint("http://127.0.0.1:\(server.masterPort)") ?? $0.endpoint },
+                body
+            )
+        }
+        guard case .notS3 = failure else { throw failure }
+    }
+
+    @Test("the clocks differ by more than a quarter of an hour", arguments: [-3600.0, 3600])
+    func skewedClock(_ seconds: Double) async throws {
+        let failure = try await failure { body in
+            try await withS3Store(now: { Date(timeIntervalSinceNow: seconds) }, body)
+        }
+        #expect(failure == .clockSkewed)
+    }
+
+    @Test(
+        "what Amazon refuses is told apart",
+        arguments: [
+            (403, "RequestTimeTooSkewed", nil, .clockSkewed),
+            (400, "AuthorizationHeaderMalformed", "eu-west-1", .wrongRegion("eu-west-1")),
+            (301, "PermanentRedirect", nil, .wrongRegion(nil)),
+            (403, "AccessDenied", nil, .forbidden("s3:PutObject")),
+            (400, "ExpiredToken", nil, .wrongSessionToken),
+            (405, "MethodNotAllowed", nil, .refused("405 MethodNotAllowed")),
+        ] as [(Int, String, String?, S3CheckFailure)]
+    )
+    func refusals(status: Int, code: String, region: String?, expected: S3CheckFailure) throws {
+        let element = region.map { "<Region>\($0)</Region>" } ?? ""
+        let body = "<?xml version=\"1.0\"?>\n<Error><Code>\(code)</Code><Message>m</Message>\(element)</Error>"
+        let error = S3Client.error(S3Response(status: status, headers: [:], body: ByteBuffer(string: body)))
+        #expect(error.code == code && error.message == "m")
+        #expect(S3CheckFailure(error, bucket: "b", action: "s3:PutObject") == expected)
+    }
+
+    private func failure(
+        _ run: ((S3Harness) async throws -> Void) async throws -> Void
+    ) async throws -> S3CheckFailure {
+        do {
+            try await run { try await $0.store.check() }
+        } catch let failure as S3CheckFailure {
+            return failure
+        }
+        throw ContractViolation("the check finds nothing wrong")
+    }
+}

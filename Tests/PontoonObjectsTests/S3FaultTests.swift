@@ -1,0 +1,113 @@
+import Foundation
+import NIOCore
+import PontoonCore
+import PontoonTesting
+import Testing
+
+@testable import PontoonObjects
+
+@Suite("When the network fails, the S3 store", .timeLimit(.minutes(3)))
+struct S3FaultTests {
+    @Test("finishes although the answer of a completion was lost")
+    func retriedCompletion() async throws {
+        try await withFaultyS3Store(attempts: 3) { harness, proxy in
+            let (upload, part) = try await uploadOfOnePart(harness)
+            proxy.set(.init(to: "POST /"))
+            let object = try await harness.store.finish(upload, parts: [part])
+            #expect(proxy.strikes == 1)
+            #expect(object.size == 500)
+            #expect(try await harness.content(upload.key)?.readableBytes == 500)
+        }
+    }
+
+    @Test("finds the object when it is asked again after a lost answer, and only if it is made of the same parts")
+    func lostCompletion() async throws {
+        try await withFaultyS3Store(attempts: 1) { harness, proxy in
+            let (upload, part) = try await uploadOfOnePart(harness)
+            proxy.set(.init(to: "POST /"))
+            await #expect(throws: S3Unreachable.self) { try await harness.store.finish(upload, parts: [part]) }
+            #expect(proxy.strikes == 1)
+            // The server may still be at work when the connection is cut.
+            while try await harness.store.heldParts(of: upload) != nil { await Task.yield() }
+            #expect(try await harness.store.finishedObject(of: upload, parts: [part])?.size == 500)
+            let other = StoredPart(
+                number: part.number,
+                size: 500,
+                etag: "0123456789abcdef0123456789abcdef",
+                crc64: nil,
+                place: .direct,
+                storedOn: Date()
+            )
+            #expect(try await harness.store.finishedObject(of: upload, parts: [other]) == nil)
+            #expect(try await harness.store.finishedObject(of: upload, parts: [part, part]) == nil)
+        }
+    }
+
+    @Test("asks again when an answer is cut off in its middle", arguments: [0, 10, 150, 400])
+    func truncatedAnswer(_ bytes: Int) async throws {
+        try await withFaultyS3Store(attempts: 3) { harness, proxy in
+            let (upload, part) = try await uploadOfOnePart(harness)
+            proxy.set(.init(to: "GET /", afterAnswerBytes: bytes, times: 2))
+            #expect(
+                try await harness.store.heldParts(of: upload)
+                    == [HeldPart(number: part.number, size: 500, etag: part.etag)]
+            )
+            #expect(proxy.strikes == 2)
+        }
+    }
+
+    @Test("gives up after some attempts, and says that it may pass by itself")
+    func givesUp() async throws {
+        try await withFaultyS3Store(attempts: 3) { harness, proxy in
+            let (upload, _) = try await uploadOfOnePart(harness)
+            proxy.set(.init(to: "GET /", times: 100))
+            await #expect(throws: S3Unreachable.self) { try await harness.store.heldParts(of: upload) }
+            #expect(proxy.strikes == 3)
+        }
+    }
+
+    @Test("refuses to begin uploads while nobody answers")
+    func refusedConnection() async throws {
+        let server = try await SeaweedFSServer.running()
+        let settings = try s3Settings(server, port: 1)
+        try await withS3Store(settings, credentials: s3Credentials(server)) { harness in
+            await #expect(throws: S3Unreachable.self) { try await harness.store.prepare(.random(), size: 1) }
+        }
+    }
+
+    @Test("reads on after an answer that was cut off")
+    func truncatedRead() async throws {
+        try await withFaultyS3Store(attempts: 3) { harness, proxy in
+            let (upload, part) = try await uploadOfOnePart(harness)
+            try await harness.store.finish(upload, parts: [part])
+            let reader = try await harness.store.openObject(upload.key)
+            proxy.set(.init(to: "GET /", afterAnswerBytes: 600))
+            #expect(try await reader.read(at: 0, count: 500) == ObjectStoreContract.bytes(500, salt: 1))
+            #expect(proxy.strikes == 1)
+        }
+    }
+
+    @Test("loses nothing when the server is killed and started again")
+    func killedServer() async throws {
+        let server = try await SeaweedFSServer().started()
+        let settings = try s3Settings(server)
+        try await withS3Store(settings, credentials: s3Credentials(server)) { harness in
+            let (upload, part) = try await uploadOfOnePart(harness)
+            try await server.kill()
+            await #expect(throws: S3Unreachable.self) { try await harness.store.heldParts(of: upload) }
+            try await server.start()
+            #expect(try await harness.store.heldParts(of: upload)?.map(\.etag) == [part.etag])
+            try await harness.store.finish(upload, parts: [part])
+            try await server.kill()
+            try await server.start()
+            #expect(try await harness.content(upload.key) == ObjectStoreContract.bytes(500, salt: 1))
+        }
+        try await server.stop()
+    }
+
+    private func uploadOfOnePart(_ harness: S3Harness) async throws -> (Upload, StoredPart) {
+        let upload = try await ObjectStoreContract.upload(in: harness)
+        let bytes = ObjectStoreContract.bytes(500, salt: 1)
+        return (upload, try await harness.send(bytes, as: try PartNumber(1), of: upload))
+    }
+}

@@ -1,0 +1,138 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import Testing
+
+@testable import PontoonObjects
+
+/// A store in a prefix of its own, on the S3 server of this process, and a client of it.
+struct S3Harness: ObjectStoreHarness {
+    let store: S3ObjectStore
+    let partSize: Int64 = 5 << 20
+
+    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> StoredPart {
+        let request = try await store.partRequest(for: upload, part: number, base: anyBase(), now: Date())
+        let answer = try await fetch(request.method, request.url, body: bytes)
+        try #require(answer.status == 200, "\(answer.text)")
+        return StoredPart(
+            number: number,
+            size: Int64(bytes.readableBytes),
+            etag: unquoted(try #require(answer.headers["etag"])),
+            crc64: nil,
+            place: .direct,
+            storedOn: Date(timeIntervalSince1970: 0),
+            isReported: true
+        )
+    }
+
+    func content(_ key: ObjectKey) async throws -> ByteBuffer? {
+        let file = File(
+            id: "f",
+            name: "n",
+            kind: .file,
+            project: ProjectID(owner: "u", shortName: "p"),
+            parent: "d",
+            content: FileContent(key: key, size: 0, crc64: nil, md5: nil),
+            createdOn: Date()
+        )
+        let request = try await store.downloadRequest(for: file, base: anyBase(), now: Date())
+        let answer = try await fetch(request.method, request.url)
+        return answer.status == 404 ? nil : answer.body
+    }
+}
+
+/// URLs of an S3 store do not depend on this server's own address.
+func anyBase() throws -> BaseURL { try #require(BaseURL("http://127.0.0.1:1")) }
+
+/// An answer to an HTTP request.
+struct Answer {
+    let status: Int
+    let headers: [String: String]
+    let body: ByteBuffer
+
+    var text: String { String(buffer: body) }
+}
+
+/// Sends an HTTP request as any client does.
+func fetch(
+    _ method: String,
+    _ url: String,
+    headers: KeyValuePairs<String, String> = [:],
+    body: ByteBuffer? = nil
+) async throws -> Answer {
+    var request = HTTPClientRequest(url: url)
+    request.method = .init(rawValue: method)
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    if let body { request.body = .bytes(body) }
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+    return Answer(
+        status: Int(response.status.code),
+        headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first },
+        body: try await response.body.collect(upTo: 128 << 20)
+    )
+}
+
+/// Settings for a prefix of its own on a server.
+func s3Settings(_ server: SeaweedFSServer, port: Int? = nil, bucket: String? = nil) throws -> S3Settings {
+    let prefix = UUID().uuidString.lowercased()
+    return try S3Settings(
+        url: "s3://\(bucket ?? server.bucket)/tests/\(prefix)?endpoint=http://127.0.0.1:\(port ?? server.port)"
+    )
+}
+
+/// What a server lets in.
+func s3Credentials(_ server: SeaweedFSServer) -> S3Credentials {
+    S3Credentials(accessKeyID: server.accessKeyID, secretAccessKey: server.secretAccessKey)
+}
+
+/// Runs with a store in a prefix of its own on the S3 server of this process.
+@discardableResult
+func withS3Store<Value>(
+    change: (inout S3Settings) -> Void = { _ in },
+    credentials: S3Credentials? = nil,
+    now: @escaping @Sendable () -> Date = { Date() },
+    _ body: (S3Harness) async throws -> Value
+) async throws -> Value {
+    let server = try await SeaweedFSServer.running()
+    var settings = try s3Settings(server)
+    change(&settings)
+    return try await withS3Store(settings, credentials: credentials ?? s3Credentials(server), now: now, body)
+}
+
+/// Runs with a store.
+@discardableResult
+func withS3Store<Value>(
+    _ settings: S3Settings,
+    credentials: S3Credentials,
+    now: @escaping @Sendable () -> Date = { Date() },
+    _ body: (S3Harness) async throws -> Value
+) async throws -> Value {
+    let store = try S3ObjectStore(settings, credentials: credentials, now: now)
+    do {
+        let value = try await body(S3Harness(store: store))
+        try await store.shutDown()
+        return value
+    } catch {
+        try await store.shutDown()
+        throw error
+    }
+}
+
+/// Runs with a store that reaches the S3 server through a network that fails when it is told to.
+@discardableResult
+func withFaultyS3Store<Value>(
+    attempts: Int,
+    _ body: (S3Harness, FaultyProxy) async throws -> Value
+) async throws -> Value {
+    let server = try await SeaweedFSServer.running()
+    let proxy = FaultyProxy(to: server.port)
+    var settings = try s3Settings(server, port: try await proxy.start())
+    settings.attempts = attempts
+    settings.publicEndpoint = try #require(S3Endpoint(server.endpoint))
+    let value = try await withS3Store(settings, credentials: s3Credentials(server)) { try await body($0, proxy) }
+    try await proxy.stop()
+    return value
+}

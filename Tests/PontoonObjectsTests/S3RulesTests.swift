@@ -1,0 +1,164 @@
+import Foundation
+import NIOCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+@testable import PontoonObjects
+
+@Suite("The S3 store's rules")
+struct S3RulesTests {
+    @Test(
+        "addresses are read",
+        arguments: [
+            ("s3://b", "https://s3.us-east-1.amazonaws.com", "", false, "b.s3.us-east-1.amazonaws.com", "/k"),
+            ("s3://b/", "https://s3.us-east-1.amazonaws.com", "", false, "b.s3.us-east-1.amazonaws.com", "/k"),
+            (
+                "s3://b?region=eu-west-1", "https://s3.eu-west-1.amazonaws.com", "", false,
+                "b.s3.eu-west-1.amazonaws.com", "/k"
+            ),
+            ("s3://b/p/q/?endpoint=http://h:8333", "http://h:8333", "p/q", true, "h:8333", "/b/k"),
+            ("s3://b?endpoint=https://h:443/&path-style=false", "https://h", "", false, "b.h", "/k"),
+            (
+                "s3://b?path-style=true", "https://s3.us-east-1.amazonaws.com", "", true, "s3.us-east-1.amazonaws.com",
+                "/b/k"
+            ),
+        ] as [(String, String, String, Bool, String, String)]
+    )
+    func addresses(
+        url: String,
+        endpoint: String,
+        prefix: String,
+        isPathStyle: Bool,
+        host: String,
+        path: String
+    ) throws {
+        let settings = try S3Settings(url: url)
+        #expect(settings.endpoint == S3Endpoint(endpoint))
+        #expect(settings.publicEndpoint == settings.endpoint)
+        #expect(settings.prefix == prefix && settings.isPathStyle == isPathStyle)
+        let address = S3Address(endpoint: settings.endpoint, bucket: settings.bucket, isPathStyle: isPathStyle)
+        #expect(address.host == host && address.path("k") == path)
+    }
+
+    @Test("clients may reach the store elsewhere than this server does")
+    func publicEndpoint() throws {
+        let settings = try S3Settings(
+            url:
+                "s3://b?endpoint=http://10.0.0.1:8333&public-endpoint=https://s3.example.org&ca-file=/etc/ca.pem&region=x"
+        )
+        #expect(settings.publicEndpoint == S3Endpoint("https://s3.example.org"))
+        #expect(settings.certificates == "/etc/ca.pem" && settings.region == "x")
+    }
+
+    @Test(
+        "what is no address is refused",
+        arguments: [
+            "", "b", "http://b", "s3://", "s3:///p", "s3://u:p@b", "s3://b:80", "s3://b#f", "s3://b//p/q?x=1",
+            "s3://b?x=1",
+            "s3://b?region=", "s3://b?region=a&region=b", "s3://b?endpoint=h", "s3://b?endpoint=ftp://h",
+            "s3://b?endpoint=http://h/path", "s3://b?endpoint=http://u:p@h", "s3://b?path-style=yes", "s3://b?ca-file=",
+            "s3://b/a//c", "s3://b/a/../c", "s3://b/\(String(repeating: "a", count: 256))",
+        ]
+    )
+    func badAddresses(_ url: String) {
+        #expect(throws: S3SettingsError.self) { try S3Settings(url: url) }
+    }
+
+    @Test("pauses double, spread by chance, up to a longest one and a last attempt")
+    func pauses() {
+        let retry = S3Retry(attempts: 9, base: .milliseconds(100), longest: .seconds(2))
+        let whole = (1...9).map { retry.pause(after: $0, chance: 1) }
+        let expected: [Duration?] = [100, 200, 400, 800, 1600, 2000, 2000, 2000].map { .milliseconds($0) }
+        #expect(whole == expected + [nil])
+        #expect(retry.pause(after: 2, chance: 0.5) == .milliseconds(100))
+        #expect(S3Retry(attempts: 1).pause(after: 1, chance: 1) == nil)
+    }
+
+    @Test(
+        "only what may pass by itself is tried again",
+        arguments: [
+            (500, "InternalError", true), (503, "SlowDown", true), (502, "HTTP502", true), (200, "InternalError", true),
+            (400, "RequestTimeout", true), (404, "NoSuchUpload", false), (403, "AccessDenied", false),
+            (400, "InvalidPart", false), (403, "RequestTimeTooSkewed", false),
+        ] as [(Int, String, Bool)]
+    )
+    func transience(status: Int, code: String, isTransient: Bool) {
+        let error = S3Error(status: status, code: code, message: "", requestID: nil, region: nil)
+        #expect(S3Retry.isTransient(error) == isTransient)
+        #expect(S3Retry.isTransient(S3BadAnswer("x")) == false)
+        #expect(S3Retry.isTransient(S3Unreachable(cause: CancellationError())))
+    }
+
+    @Test(
+        "an object's tag tells whether it was made of the reported parts",
+        arguments: [
+            ("4ab8db21dec95d106622bda2050fb4b4-1", ["376805a5a5f9400e8473602fcd02b1fe"], true),
+            ("4AB8DB21DEC95D106622BDA2050FB4B4-1", ["376805A5A5F9400E8473602FCD02B1FE"], true),
+            (
+                "4ab8db21dec95d106622bda2050fb4b4-1",
+                ["376805a5a5f9400e8473602fcd02b1fe", "d41d8cd98f00b204e9800998ecf8427e"], true
+            ),
+            ("4ab8db21dec95d106622bda2050fb4b4-1", ["42d2956abc2a32f5556e7b8b7bef5816"], false),
+            ("4ab8db21dec95d106622bda2050fb4b4-2", ["376805a5a5f9400e8473602fcd02b1fe"], false),
+            ("4ab8db21dec95d106622bda2050fb4b4-1", [], false),
+            ("d41d8cd98f00b204e9800998ecf8427e", [], true),
+            ("opaque-1-x", ["anything"], true),
+            ("4ab8db21dec95d106622bda2050fb4b4-1", ["no-hash"], true),
+        ] as [(String, [String], Bool)]
+    )
+    func tags(tag: String, parts: [String], agrees: Bool) {
+        #expect(MultipartTag.agrees(tag, with: parts) == agrees)
+    }
+
+    @Test("an error is found in the body of a success too, behind the blanks that keep a connection alive")
+    func errorInSuccess() throws {
+        let text = "\n \r\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InternalError</Code></Error>"
+        let error = try #require(S3XML.error(ByteBuffer(string: text)))
+        #expect(error.code == "InternalError")
+        let done = ByteBuffer(
+            string: "   <CompleteMultipartUploadResult><ETag>&quot;a-1&quot;</ETag></CompleteMultipartUploadResult>"
+        )
+        #expect(S3XML.error(done) == nil)
+        #expect(try S3XML.decode(S3XML.Completed.self, from: done).etag == "\"a-1\"")
+    }
+
+    @Test("lists without, with one and with many entries are read")
+    func lists() throws {
+        let page = { (parts: String) in
+            ByteBuffer(
+                string: """
+                    <ListPartsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Bucket>b</Bucket>\(parts)\
+                    <IsTruncated>true</IsTruncated><NextPartNumberMarker>7</NextPartNumberMarker></ListPartsResult>
+                    """
+            )
+        }
+        let part = "<Part><PartNumber>7</PartNumber><ETag>&quot;e&quot;</ETag><Size>5368709120</Size></Part>"
+        for count in [0, 1, 3] {
+            let list = try S3XML.decode(
+                S3XML.PartList.self,
+                from: page(String(repeating: part, count: count))
+            )
+            #expect((list.parts ?? []).count == count && list.isTruncated == true && list.nextMarker == 7)
+            #expect((list.parts ?? []).allSatisfy { $0.size == 5 << 30 && $0.etag == "\"e\"" && $0.number == 7 })
+        }
+        #expect(throws: S3BadAnswer.self) {
+            try S3XML.decode(S3XML.Initiated.self, from: ByteBuffer(string: "<html>welcome</html>"))
+        }
+    }
+
+    @Test("a completion is written as S3 reads it")
+    func completion() throws {
+        let body = try S3XML.encode(
+            S3XML.Completion(parts: [
+                S3XML.Part(number: 1, etag: "\"a&b\""), S3XML.Part(number: 2, etag: "\"c\""),
+            ])
+        )
+        let text = String(buffer: body)
+        #expect(
+            text.hasPrefix("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Part>")
+        )
+        #expect(text.contains("<PartNumber>2</PartNumber>") && text.contains("&amp;b"))
+        #expect(!text.contains("Size"))
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import NIOCore
+import PontoonCore
+import PontoonMetadata
+import PontoonTesting
+import Testing
+
+@testable import PontoonObjects
+
+/// The use cases over a database and an S3 store, as a server without a data plane has them.
+struct S3Server {
+    let harness: S3Harness
+    let metadata: SQLMetadataStore
+    let uploads: Uploads
+    let fixture: MetadataFixture
+
+    var user: User { fixture.user }
+    var store: S3ObjectStore { harness.store }
+
+    /// Starts an upload.
+    func begin(
+        _ name: String = "a.bam",
+        size: Int64?,
+        partSize: Int64? = 5 << 20,
+        md5: String? = nil,
+        overwrite: Bool = false
+    ) async throws -> Upload {
+        var fields: [String: JSONValue] = ["project": .string(fixture.project.id.description), "name": .string(name)]
+        if let size { fields["size"] = try number(size) }
+        if let partSize { fields["part_size"] = try number(partSize) }
+        if let md5 { fields["md5"] = .string(md5) }
+        return try await uploads.initialize(InitializeRequest(.object(fields)), overwrite: overwrite, caller: user)
+    }
+
+    private func number(_ value: Int64) throws -> JSONValue {
+        try JSONDecoder().decode(JSONValue.self, from: Data("\(value)".utf8))
+    }
+
+    /// Sends a part to the URL of its part info.
+    ///
+    /// - Returns: The tag, in quotes as it came.
+    func put(_ bytes: ByteBuffer, _ number: Int, of upload: Upload) async throws -> String {
+        let info = try await uploads.partInfo(try PartNumber(number), of: upload.id, caller: user, base: anyBase())
+        let answer = try await fetch(info.method, info.url, body: bytes)
+        try #require(answer.status == 200, "\(answer.text)")
+        return try #require(answer.headers["etag"])
+    }
+
+    /// Reports a part.
+    func report(_ number: Int, _ etag: String, of upload: Upload) async throws {
+        let report = PartReport(number: try PartNumber(number), etag: etag)
+        try await uploads.report([report], of: upload.id, caller: user)
+    }
+
+    /// Sends and reports parts.
+    func send(_ parts: [ByteBuffer], of upload: Upload) async throws {
+        for (index, bytes) in parts.enumerated() {
+            try await report(index + 1, try await put(bytes, index + 1, of: upload), of: upload)
+        }
+    }
+
+    func complete(_ upload: Upload, reports: [PartReport] = []) async throws -> File {
+        try await uploads.complete(upload.id, reports: reports, caller: user)
+    }
+
+    /// Whole content of a file, as a client downloads it.
+    func content(_ file: File) async throws -> ByteBuffer {
+        let request = try await store.downloadRequest(for: file, base: anyBase(), now: Date())
+        let answer = try await fetch(request.method, request.url)
+        try #require(answer.status == 200, "\(answer.text)")
+        return answer.body
+    }
+
+    /// All files of the project's root.
+    func files() async throws -> [File] {
+        try await metadata.files(in: fixture.root, filter: FileFilter(), page: .all).items
+    }
+
+    /// Removes what is discarded.
+    func collectGarbage() async throws {
+        let errors = await GarbageCollector(metadata: metadata, objects: store).collect()
+        #expect(errors.isEmpty)
+    }
+}
+
+/// Runs with the use cases over an empty database and a prefix of its own on the S3 server of this process.
+func withS3Server(_ body: (S3Server) async throws -> Void) async throws {
+    try await withS3Store { try await withS3Server($0, body) }
+}
+
+/// Runs with the use cases over an empty database and a store.
+func withS3Server(_ harness: S3Harness, _ body: (S3Server) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appending(path: "metadata.sqlite").path
+    let metadata = try await SQLMetadataStore.open(SQLiteSettings(path: path, durability: .os))
+    let fixture = try await MetadataFixture(in: metadata)
+    let uploads = Uploads(
+        metadata: metadata,
+        objects: harness.store,
+        // As an operator may set it for tests: the bucket's own limit holds all the same.
+        sizing: PartSizing(minimumPartSize: 1),
+        hasher: nil
+    )
+    try await body(S3Server(harness: harness, metadata: metadata, uploads: uploads, fixture: fixture))
+    try await metadata.close()
+}

@@ -1,0 +1,299 @@
+import Crypto
+import Foundation
+import NIOCore
+import PontoonCore
+import PontoonMetadata
+import PontoonTesting
+import Testing
+
+@testable import PontoonObjects
+
+private let full = 5 << 20
+
+@Suite("Uploads to an S3 store", .timeLimit(.minutes(3)))
+struct UploadsOnS3Tests {
+    private func bytes(_ count: Int, _ salt: Int) -> ByteBuffer { ObjectStoreContract.bytes(count, salt: salt) }
+
+    private func joined(_ parts: [ByteBuffer]) -> ByteBuffer {
+        var whole = ByteBuffer()
+        for part in parts { whole.writeImmutableBuffer(part) }
+        return whole
+    }
+
+    private func md5(_ bytes: ByteBuffer) -> String {
+        hex(Insecure.MD5.hash(data: Data(bytes.readableBytesView)))
+    }
+
+    @Test(
+        "become the file that was sent, however the client cuts it",
+        arguments: [
+            [], [0], [1], [full - 1], [full], [full, 1], [full + 1, 0], [full, full + 1, 0], [full, full, full, 3],
+        ]
+    )
+    func sizes(_ sizes: [Int]) async throws {
+        try await withS3Server { server in
+            let parts = sizes.enumerated().map { bytes($1, $0) }
+            let upload = try await server.begin(size: Int64(sizes.reduce(0, +)))
+            try await server.send(parts, of: upload)
+            let file = try await server.complete(upload)
+            #expect(file.content?.size == Int64(sizes.reduce(0, +)))
+            #expect(try await server.content(file) == joined(parts))
+            #expect(try await server.complete(upload).id == file.id)
+            #expect(try await openUploads(server.harness).isEmpty)
+        }
+    }
+
+    @Test("take the length from the parts when it was not declared")
+    func undeclaredSize() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: nil)
+            try await server.send([bytes(full, 1), bytes(9, 2)], of: upload)
+            #expect(try await server.complete(upload).content?.size == Int64(full + 9))
+        }
+    }
+
+    @Test("have parts of 5 MiB at least, whatever the operator and the client wish", arguments: [1, 5 << 20 - 1])
+    func minimum(_ wish: Int64) async throws {
+        try await withS3Server { server in
+            #expect(try await server.begin(size: 100 << 20, partSize: wish).partSize == PartSizing.defaultPartSize)
+            #expect(try await server.begin("b", size: 100 << 20, partSize: 5 << 20).partSize == 5 << 20)
+            let longest = try await server.begin("c", size: PartSizing.maximumFileSize, partSize: 5 << 20)
+            #expect(longest.partSize == 1 << 30)
+        }
+    }
+
+    @Test("show what was reported, and do not guess what is stored")
+    func details() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: nil)
+            let tag = try await server.put(bytes(5, 1), 2, of: upload)
+            try await server.report(2, tag, of: upload)
+            let details = try await server.uploads.details(upload.id, caller: server.user)
+            #expect(details.reportedParts == 1 && details.storedParts == nil && details.storedBytes == nil)
+            let parts = try await server.uploads.reportedParts(of: upload.id, caller: server.user)
+            #expect(parts.map(\.etag) == [unquoted(tag)])
+            #expect(try await server.uploads.list(caller: server.user, page: .all).items == [details])
+        }
+    }
+
+    @Test("take tags with and without quotes, in any case, with complete too")
+    func tags() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: nil)
+            let first = try await server.put(bytes(full, 1), 1, of: upload)
+            let second = try await server.put(bytes(1, 2), 2, of: upload)
+            try await server.report(1, unquoted(first).uppercased(), of: upload)
+            let reports = [
+                PartReport(number: try PartNumber(1), etag: first), PartReport(number: try PartNumber(2), etag: second),
+            ]
+            let file = try await server.complete(upload, reports: reports)
+            #expect(try await server.complete(upload, reports: reports).id == file.id)
+            let long = PartReport(number: try PartNumber(1), etag: String(repeating: "a", count: 300))
+            let other = try await server.begin("b", size: nil)
+            try await expectRefusal(.reportInvalid) {
+                try await server.uploads.report([long], of: other.id, caller: server.user)
+            }
+        }
+    }
+
+    @Test("hold the newest bytes of a part that was sent and reported again")
+    func overwritten() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: Int64(full + 4))
+            try await server.send([bytes(full, 1), bytes(4, 2)], of: upload)
+            let again = bytes(full, 3)
+            try await server.report(1, try await server.put(again, 1, of: upload), of: upload)
+            let file = try await server.complete(upload)
+            #expect(try await server.content(file) == joined([again, bytes(4, 2)]))
+        }
+    }
+
+    @Test("never mix bytes that nobody vouched for into the file: a part that was sent again needs a new report")
+    func sentAgainWithoutReport() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: 4)
+            try await server.send([bytes(4, 1)], of: upload)
+            let again = try await server.put(bytes(4, 2), 1, of: upload)
+            let file: File
+            do {
+                // SeaweedFS keeps the reported bytes.
+                file = try await server.complete(upload)
+                #expect(try await server.content(file) == bytes(4, 1))
+            } catch let error as PontoonError where error.code == .completeRefused {
+                // Amazon does not, and says so.
+                try await server.report(1, again, of: upload)
+                #expect(try await server.content(try await server.complete(upload)) == bytes(4, 2))
+            }
+        }
+    }
+
+    @Test("are refused while parts are missing, short or not as declared, and can be mended")
+    func incomplete() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: Int64(full + 4))
+            try await expectRefusal(.completeRefused) { try await server.complete(upload) }
+            try await server.report(2, try await server.put(bytes(4, 2), 2, of: upload), of: upload)
+            try await expectRefusal(.completeRefused) { try await server.complete(upload) }
+            try await server.report(1, String(repeating: "0", count: 32), of: upload)
+            try await expectRefusal(.completeRefused) { try await server.complete(upload) }
+            try await server.report(1, try await server.put(bytes(100, 1), 1, of: upload), of: upload)
+            try await expectRefusal(.completeRefused) { try await server.complete(upload) }
+            try await server.report(1, try await server.put(bytes(full, 1), 1, of: upload), of: upload)
+            let file = try await server.complete(upload)
+            #expect(try await server.content(file) == joined([bytes(full, 1), bytes(4, 2)]))
+        }
+    }
+
+    @Test("are refused with a part below the bucket's minimum before the last, also when all add up")
+    func shortPart() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: 104)
+            try await server.send([bytes(100, 1), bytes(4, 2)], of: upload)
+            try await expectRefusal(.completeRefused) { try await server.complete(upload) }
+            #expect(try await server.files().isEmpty)
+        }
+    }
+
+    @Test("are compared with the MD5 that was declared, and begin afresh when it differs")
+    func declaredMD5() async throws {
+        try await withS3Server { server in
+            let right = joined([bytes(full, 1), bytes(4, 2)])
+            let upload = try await server.begin(size: Int64(full + 4), md5: md5(right))
+            try await server.send([bytes(full, 1), bytes(4, 3)], of: upload)
+            try await expectRefusal(.completeRefused) { try await server.complete(upload) }
+            #expect(try await server.files().isEmpty)
+            #expect(try await server.harness.content(upload.key) == nil)
+            let details = try await server.uploads.details(upload.id, caller: server.user)
+            #expect(details.reportedParts == 0 && details.upload.handle != upload.handle)
+            try await server.send([bytes(full, 1), bytes(4, 2)], of: upload)
+            let file = try await server.complete(upload)
+            #expect(file.content?.md5 == md5(right))
+            #expect(try await server.content(file) == right)
+            #expect(try await openUploads(server.harness).isEmpty)
+        }
+    }
+
+    @Test("begin afresh when the bucket has let go of the parts, as a lifecycle rule of its own may do")
+    func abortedElsewhere() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: 4)
+            try await server.send([bytes(4, 1)], of: upload)
+            let id = try #require(upload.handle?.rawValue)
+            try await server.store.client.abortMultipartUpload(server.store.name(upload.key), uploadID: id)
+            try await expectRefusal(.completeRefused) { try await server.complete(upload) }
+            try await server.send([bytes(4, 1)], of: upload)
+            #expect(try await server.content(try await server.complete(upload)) == bytes(4, 1))
+        }
+    }
+
+    @Test("leave nothing in the bucket when they are aborted, and their URLs are good for nothing then")
+    func aborted() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: 8)
+            try await server.send([bytes(4, 1)], of: upload)
+            let info = try await server.uploads.partInfo(
+                try PartNumber(2),
+                of: upload.id,
+                caller: server.user,
+                base: anyBase()
+            )
+            try await server.uploads.abort(upload.id, caller: server.user)
+            #expect(try await openUploads(server.harness).isEmpty)
+            #expect(try await fetch("PUT", info.url, body: bytes(4, 2)).status == 404)
+            #expect(try await server.metadata.discardedObjects(limit: 9).isEmpty)
+        }
+    }
+
+    @Test("leave nothing in the bucket when they expire, or their project is deleted")
+    func expired() async throws {
+        try await withS3Server { server in
+            let (one, two) = (try await server.begin(size: 8), try await server.begin("b", size: 0))
+            let deadline = Date(timeIntervalSinceNow: 60)
+            #expect(try await server.metadata.abortUpload(one.id, idleSince: deadline))
+            #expect(try await server.metadata.deleteProject(server.fixture.project.id))
+            try await server.collectGarbage()
+            #expect(try await openUploads(server.harness).isEmpty)
+            #expect(try await server.metadata.upload(two.id) == nil)
+        }
+    }
+
+    @Test("can be completed again after the name was taken in between, without sending anything again")
+    func nameTaken() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: 4)
+            try await server.send([bytes(4, 1)], of: upload)
+            // As when another upload is committed between the check of the name and the commit.
+            let held = try #require(try await server.store.heldParts(of: upload))
+            let parts = try await server.metadata.parts(of: upload.id)
+            try await server.store.finish(
+                upload,
+                parts: CompletionPlan(reported: parts, held: held, size: 4, minimumPartSize: 1).partsToAssemble()
+            )
+            let rival = try await server.begin(size: 0)
+            let taken = try await server.complete(rival)
+            try await expectRefusal(.nameTaken) { try await server.complete(upload) }
+            #expect(try await server.metadata.deleteFile(taken.id))
+            #expect(try await server.content(try await server.complete(upload)) == bytes(4, 1))
+        }
+    }
+
+    @Test("make one file of many completions at once")
+    func concurrent() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: Int64(full + 4))
+            try await server.send([bytes(full, 1), bytes(4, 2)], of: upload)
+            let ids = try await withThrowingTaskGroup { group in
+                for _ in 0..<8 {
+                    group.addTask { try await server.uploads.complete(upload.id, reports: [], caller: server.user).id }
+                }
+                return try await group.reduce(into: Set()) { $0.insert($1) }
+            }
+            #expect(ids.count == 1)
+            #expect(try await server.files().map(\.id) == Array(ids))
+        }
+    }
+
+    @Test("end in one file when the answer of the bucket is lost and complete is asked again")
+    func lostAnswer() async throws {
+        try await withFaultyS3Store(attempts: 1) { harness, proxy in
+            try await withS3Server(harness) { server in
+                let upload = try await server.begin(size: 4)
+                try await server.send([bytes(4, 1)], of: upload)
+                proxy.set(.init(to: "POST /"))
+                await #expect(throws: S3Unreachable.self) { try await server.complete(upload) }
+                #expect(proxy.strikes == 1)
+                let file = try await server.complete(upload)
+                #expect(try await server.content(file) == bytes(4, 1))
+                #expect(try await server.files().map(\.id) == [file.id])
+                #expect(try await openUploads(harness).isEmpty)
+            }
+        }
+    }
+
+    @Test("share their object among copies, and the bucket keeps it until the last is deleted")
+    func copies() async throws {
+        try await withS3Server { server in
+            let upload = try await server.begin(size: 4)
+            try await server.send([bytes(4, 1)], of: upload)
+            let file = try await server.complete(upload)
+            let files = Files(metadata: server.metadata, objects: server.store)
+            let copy = try #require(
+                try await server.metadata.copyFile(
+                    file.id,
+                    as: FileCopy(
+                        id: Identifiers.file(now: Date()),
+                        project: server.fixture.project.id,
+                        parent: server.fixture.root,
+                        name: "copy",
+                        clash: .refuse,
+                        createdOn: Date()
+                    )
+                )
+            )
+            try await files.delete(file.id, caller: server.user)
+            #expect(try await server.content(copy) == bytes(4, 1))
+            try await files.delete(copy.id, caller: server.user)
+            #expect(try await server.harness.content(upload.key) == nil)
+        }
+    }
+}

@@ -1,0 +1,213 @@
+import Foundation
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// Several servers on the same stores complete the same upload; here they share a process, and one of them stalls.
+@Suite(.timeLimit(.minutes(1)))
+struct ClaimedCompletionTests {
+    @Test("a server that stalls for longer than its claim loses the upload to another, and answers with its file")
+    func takenOver() async throws {
+        try await withStores { stores in
+            let gate = Gate()
+            let first = stores.server(finishingBehind: gate)
+            let second = stores.server(clock: { Date().addingTimeInterval(3600) })
+            let id = try await stores.begin(first)
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await first.complete(id, reports: [], caller: stores.user) }
+                await gate.reached()
+                // Also while the first is at work there is never a second file.
+                let file = try await second.complete(id, reports: [], caller: stores.user)
+                await gate.open()
+                #expect(try await group.next() == file)
+                let list = try await stores.metadata.files(in: stores.root, filter: FileFilter(), page: .all)
+                #expect(list.items == [file])
+            }
+        }
+    }
+
+    @Test("as long as a server renews its claim, others wait for it")
+    func renewed() async throws {
+        try await withStores { stores in
+            let gate = Gate()
+            let first = stores.server(finishingBehind: gate)
+            let second = stores.server()
+            let id = try await stores.begin(first)
+            try await withThrowingTaskGroup { group in
+                for server in [first, second] {
+                    group.addTask { try await server.complete(id, reports: [], caller: stores.user) }
+                }
+                await gate.reached()
+                let begun = try #require(try await stores.metadata.upload(id)?.claimExpiresOn)
+                while try await stores.metadata.upload(id)?.claimExpiresOn == begun {}
+                await gate.open()
+                let files = try await group.reduce(into: Set<File>()) { $0.insert($1) }
+                #expect(files.count == 1)
+            }
+        }
+    }
+
+    @Test("housekeeping gives back what a dead server had claimed, and not what a living one has")
+    func recovered() async throws {
+        try await withStores { stores in
+            let server = stores.server()
+            let id = try await stores.begin(server)
+            let claim = Claim(holder: "dead", expiresOn: Date().addingTimeInterval(60))
+            #expect(try await stores.metadata.claimCompletion(of: id, claim, now: Date()))
+            #expect(await stores.maintenance(server).tidy().errors.isEmpty)
+            #expect(try await stores.metadata.upload(id)?.state == .completing)
+            let later = stores.maintenance(server) { Date().addingTimeInterval(61) }
+            #expect(await later.tidy().errors.isEmpty)
+            #expect(try await stores.metadata.upload(id)?.state == .active)
+            let file = try await server.complete(id, reports: [], caller: stores.user)
+            #expect(file.name == "a.bin")
+        }
+    }
+
+    @Test("one server at a time keeps house, and another goes on when it is gone")
+    func housekeeping() async throws {
+        try await withStores { stores in
+            let server = stores.server()
+            let claim = Claim(holder: "another", expiresOn: Date().addingTimeInterval(60))
+            #expect(try await stores.metadata.claimLease("housekeeping", claim, now: Date()))
+            let old = try await stores.begin(server)
+            let week: TimeInterval = 7 * 24 * 3600
+            let now = stores.maintenance(server, lifetime: .zero)
+            #expect(await now.tidy().expired.isEmpty)
+            #expect(try await stores.metadata.upload(old) != nil)
+            let later = stores.maintenance(server) { Date().addingTimeInterval(week + 60) }
+            #expect(await later.tidy().expired == [old])
+            let next = Claim(holder: "a third", expiresOn: Date().addingTimeInterval(60))
+            #expect(try await stores.metadata.claimLease("housekeeping", next, now: Date()), "it was not let go")
+        }
+    }
+
+    private func withStores(_ body: (SharedStores) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let stores = try await SharedStores(folder)
+        try await body(stores)
+        try await stores.disk.shutDown()
+        try await stores.metadata.close()
+    }
+}
+
+/// The stores that the servers of a test share.
+private struct SharedStores: Sendable {
+    let metadata: SQLMetadataStore
+    let disk: DiskObjectStore
+    let user: User
+    let project: ProjectID
+    let root: String
+
+    init(_ folder: URL) async throws {
+        metadata = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending(path: "db").path))
+        let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
+        disk = try DiskObjectStore(
+            DiskSettings(folder: FilePath(folder.appending(path: "objects").path), threads: 2),
+            keys: keys
+        )
+        let fixture = try await MetadataFixture(in: metadata)
+        user = fixture.user
+        project = fixture.project.id
+        root = fixture.root
+    }
+
+    /// A server, as far as it completes uploads; its claims live for three seconds.
+    func server(
+        finishingBehind gate: Gate? = nil,
+        clock: @escaping @Sendable () -> Date = { Date() }
+    ) -> Uploads {
+        Uploads(
+            metadata: metadata,
+            objects: GatedStore(store: disk, gate: gate),
+            sizing: PartSizing(),
+            hasher: nil,
+            claimLifetime: .seconds(3),
+            now: clock
+        )
+    }
+
+    /// The housekeeping of a server.
+    func maintenance(
+        _ server: Uploads,
+        lifetime: Duration = .seconds(7 * 24 * 3600),
+        clock: @escaping @Sendable () -> Date = { Date() }
+    ) -> Maintenance {
+        Maintenance(
+            metadata: metadata,
+            objects: GatedStore(store: disk, gate: nil),
+            uploads: server,
+            keys: KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1)),
+            claimLifetime: .seconds(30),
+            uploadLifetime: lifetime,
+            now: clock
+        )
+    }
+
+    /// Starts an upload of no bytes.
+    func begin(_ server: Uploads) async throws -> String {
+        let body: JSONValue = .object([
+            "name": .string("a.bin"), "size": .integer(0), "project": .string(project.description),
+        ])
+        return try await server.initialize(try InitializeRequest(body), overwrite: false, caller: user).id
+    }
+}
+
+/// Holds whoever passes until it is opened.
+private actor Gate {
+    private var isOpen = false
+    private var isReached = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var watching: [CheckedContinuation<Void, Never>] = []
+
+    func pass() async {
+        isReached = true
+        for watcher in watching { watcher.resume() }
+        watching = []
+        if !isOpen { await withCheckedContinuation { waiting.append($0) } }
+    }
+
+    /// Waits until somebody is held.
+    func reached() async {
+        if !isReached { await withCheckedContinuation { watching.append($0) } }
+    }
+
+    func open() {
+        isOpen = true
+        for waiter in waiting { waiter.resume() }
+        waiting = []
+    }
+}
+
+/// Does what another store does, but finishes behind a gate.
+private struct GatedStore: ObjectStore {
+    let store: DiskObjectStore
+    let gate: Gate?
+
+    func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject {
+        await gate?.pass()
+        return try await store.finish(upload, parts: parts)
+    }
+
+    func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
+        try await store.prepare(key, size: size)
+    }
+
+    func partRequest(for upload: Upload, part: PartNumber, base: BaseURL, now: Date) async throws -> SignedRequest {
+        try await store.partRequest(for: upload, part: part, base: base, now: now)
+    }
+
+    func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
+        try await store.downloadRequest(for: file, base: base, now: now)
+    }
+
+    func reopen(_ key: ObjectKey) async throws { try await store.reopen(key) }
+    func settle(_ key: ObjectKey) async throws { try await store.settle(key) }
+    func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
+    func recover(open: Set<ObjectKey>) async throws { try await store.recover(open: open) }
+}
