@@ -213,7 +213,7 @@ package struct Uploads: Sendable {
         return upload
     }
 
-    private func active(_ id: String, caller: User) async throws -> Upload {
+    func active(_ id: String, caller: User) async throws -> Upload {
         let upload = try await upload(id, caller: caller)
         switch upload.state {
         case .active: return upload
