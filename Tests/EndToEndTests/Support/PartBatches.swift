@@ -1,4 +1,5 @@
-import Foundation
+import NIOCore
+import NIOHTTP1
 import PontoonCore
 import Testing
 
