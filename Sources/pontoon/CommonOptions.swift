@@ -14,8 +14,19 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("PEM file of certificates to trust; also SSL_CERT_FILE.", valueName: "file"))
     var caFile: String?
 
+    @Option(help: ArgumentHelp("How long a transfer may stand still before it is begun anew.", valueName: "seconds"))
+    var timeout = 60
+
+    @Option(help: ArgumentHelp("Attempts of a request before it fails.", valueName: "n"))
+    var retries = 10
+
     @Flag(help: "Print one JSON object per line, for scripts.")
     var json = false
+
+    func validate() throws {
+        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout must be 1 to 86400 seconds.") }
+        guard (1...1000).contains(retries) else { throw ValidationError("--retries must be 1 to 1000.") }
+    }
 
     /// Where uploads in progress are remembered.
     static var stateFolder: FilePath {
@@ -51,6 +62,8 @@ struct CommonOptions: ParsableArguments {
     func settings() -> ClientSettings {
         var settings = ClientSettings(environment: ProcessInfo.processInfo.environment)
         if let caFile { settings.caFile = FilePath(caFile) }
+        settings.stallTimeout = .seconds(timeout)
+        settings.retry.attempts = retries
         return settings
     }
 

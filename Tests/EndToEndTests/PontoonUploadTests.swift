@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NIOHTTP1
 import PontoonCore
 import SystemPackage
 import Testing
@@ -20,7 +21,7 @@ struct PontoonUploadTests {
             #expect(run.all("uploaded").allSatisfy { $0.text("verified_by") == "file" })
             for size in sizes {
                 let content = try await server.api.content("f\(size)")
-                #expect(content == pseudoRandomBytes(seed: UInt64(size), count: size), "\(size)")
+                #expect(content == testBytes(seed: UInt64(size), count: size), "\(size)")
                 let parts = run.all("started").first { $0.text("name") == "f\(size)" }?.number("parts")
                 #expect(parts == Int64(max(1, (size + p - 1) / p)))
             }
@@ -101,7 +102,7 @@ struct PontoonUploadTests {
     func same() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 100, seed: 3).string
-            _ = try await server.api.upload("f", pseudoRandomBytes(seed: 3, count: 100))
+            _ = try await server.api.upload("f", testBytes(seed: 3, count: 100))
             let run = try await user.upload("--no-resume", path)
             #expect(run.code == 0 && run.all("already_there").count == 1, "\(run)")
         }

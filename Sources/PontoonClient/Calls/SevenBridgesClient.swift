@@ -30,7 +30,7 @@ public struct SevenBridgesClient: Sendable {
     let clock = ServerClock()
     let gate = RateGate()
     /// Told of every retry.
-    var onRetry: @Sendable (RetryNotice) -> Void = { _ in }
+    var onRetry: @Sendable (RetryNotice) async -> Void = { _ in }
 
     /// Runs with a client; its connections are closed afterwards.
     ///
@@ -147,7 +147,7 @@ extension SevenBridgesClient {
         case .giveUp:
             throw failure
         case .retry(let wait), .signAgain(let wait):
-            onRetry(RetryNotice(purpose: request.purpose, reason: "\(failure)", wait: wait))
+            await onRetry(RetryNotice(purpose: request.purpose, reason: "\(failure)", wait: wait))
             try await Task.sleep(for: wait)
         }
     }

@@ -59,4 +59,10 @@ struct FinishedRecord: Hashable, Sendable, Codable {
     var crc64: String
     var verification: String
     var ended: Date
+
+    /// Whether the file at the server is still the one that was made.
+    func matches(_ there: FileDetails) -> Bool {
+        guard file == there.id, there.size == identity.facts.size else { return false }
+        return there.checksums?.crc64nvme.map { $0.lowercased() == crc64 } ?? true
+    }
 }

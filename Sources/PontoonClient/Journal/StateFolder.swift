@@ -34,6 +34,20 @@ struct StateFolder: Sendable {
         try Journal(uploads.appending(key.fileName), for: key)
     }
 
+    /// The first line of an upload's journal, read without locking it.
+    ///
+    /// - Returns: `nil` when there is none.
+    /// - Throws: `.stateUnusable`.
+    func head(_ key: JournalKey) throws -> JournalHead? {
+        let path = uploads.appending(key.fileName)
+        guard FileManager.default.fileExists(atPath: path.string) else { return nil }
+        do {
+            return Journal.parse(try Data(contentsOf: URL(filePath: path.string))).head
+        } catch {
+            throw Self.unusable(path, error)
+        }
+    }
+
     /// What was finished at a destination.
     ///
     /// - Throws: `.stateUnusable`.

@@ -71,7 +71,7 @@ public struct Manifest: Sendable {
             guard row.count <= table.header.count else {
                 throw ClientError(
                     .requestInvalid,
-                    "Row \(index + 2) of the manifest '\(name)' has \(row.count) values, the header \(table.header.count).",
+                    "Row \(index + 2) of '\(name)' has \(row.count) values, the header \(table.header.count).",
                     advice: "Put values with commas in quotes."
                 )
             }

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
@@ -78,6 +79,8 @@ struct TransportFailure: Error, Sendable {
             TransportFailure(kind: .notConnected, reason: "connection refused")
         case let error as IOError:
             TransportFailure(kind: .connectionLost, reason: error.description)
+        case let error as HTTPParserError:
+            TransportFailure(kind: .connectionLost, reason: "the answer is cut or garbled: \(error)")
         case let error as ChannelError:
             TransportFailure(kind: .connectionLost, reason: "\(error)")
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:

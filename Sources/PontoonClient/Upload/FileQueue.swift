@@ -58,9 +58,7 @@ struct FileQueue: Sendable {
         var result = UploadResult(index: index, item: item, outcome: .alreadyThere)
         result.fileID = there.id
         result.size = there.size ?? 0
-        if let record = candidates[index], record.file == there.id, there.size == record.identity.facts.size,
-            there.checksums?.crc64nvme.map({ $0.lowercased() == record.crc64 }) ?? true
-        {
+        if let record = candidates[index], record.matches(there) {
             result.crc64nvme = record.crc64
             result.verification = UploadResult.Verification(rawValue: record.verification)
             return result

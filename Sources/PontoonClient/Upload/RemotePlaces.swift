@@ -11,16 +11,23 @@ struct RemotePlaces: Sendable {
 
     /// Finds folders, makes those that are missing, and lists some of them.
     ///
-    /// One level after the other; folders of one level at the same time.
-    mutating func prepare(_ folders: Set<[String]>, listing: Set<[String]>, client: SevenBridgesClient) async throws {
+    /// One level after the other; folders of one level at the same time. Without `making`, what is missing stays so.
+    mutating func prepare(
+        _ folders: Set<[String]>,
+        listing: Set<[String]>,
+        making: Bool = true,
+        client: SevenBridgesClient
+    ) async throws {
         let all = Set(folders.flatMap { folder in folder.indices.map { Array(folder[...$0]) } })
         for level in Dictionary(grouping: all, by: \.count).sorted(by: { $0.key < $1.key }) {
             let parents = places
-            let found = try await Self.concurrently(level.value) { folder -> UploadDestination in
-                guard let parent = parents[Array(folder.dropLast())] else { preconditionFailure("levels in order") }
-                return .folder(try await client.folder(folder[folder.count - 1], in: parent))
+            let found = try await Self.concurrently(level.value) { folder -> UploadDestination? in
+                guard let parent = parents[Array(folder.dropLast())] else { return nil }
+                let name = folder[folder.count - 1]
+                if making { return .folder(try await client.folder(name, in: parent)) }
+                return try await client.existingFolder(name, in: parent).map { .folder($0) }
             }
-            places.merge(found) { _, new in new }
+            places.merge(found.compactMapValues { $0 }) { _, new in new }
         }
         let known = places
         contents = try await Self.concurrently(listing.filter { known[$0] != nil }) { folder in
@@ -71,7 +78,10 @@ extension SevenBridgesClient {
         }
     }
 
-    private func existingFolder(_ name: String, in place: UploadDestination) async throws -> String? {
+    /// The folder of a name in a place.
+    ///
+    /// - Returns: Its id; `nil` when there is none.
+    func existingFolder(_ name: String, in place: UploadDestination) async throws -> String? {
         guard let found = try await file(named: name, in: place) else { return nil }
         guard found.isFolder else {
             throw ClientError(

@@ -23,6 +23,8 @@ final class Slots: Sendable {
     init(width: Int) { state = Mutex(State(width: width)) }
 
     var width: Int { state.withLock { $0.width } }
+    /// How many wait.
+    var waiting: Int { state.withLock { $0.waiters.count } }
     /// Whether somebody waits, or all slots are in use.
     var isSaturated: Bool { state.withLock { $0.used >= $0.width || !$0.waiters.isEmpty } }
 

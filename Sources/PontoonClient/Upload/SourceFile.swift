@@ -104,13 +104,14 @@ final class SourceFile: Sendable {
 
     /// CRC-64/NVME of some of the bytes, or of all when there are few.
     ///
-    /// Size and time can stay the same while the content changes, as after a restored backup; four samples of 64 KiB tell.
+    /// Size and time can stay the same while the content changes, as after a restored backup; four samples of 64 KiB
+    /// tell.
     func sample() throws -> String {
         let length: Int64 = 64 << 10
         guard facts.size > 4 * length else { return try digest(0..<facts.size, md5: false).crc64.hex }
         var crc64 = CRC64NVME()
         for index in 0..<Int64(4) {
-            let start = (facts.size - length) / 3 * index
+            let start = (facts.size - length) * index / 3
             crc64 = crc64.appending(try digest(start..<(start + length), md5: false).crc64, length: length)
         }
         return crc64.hex

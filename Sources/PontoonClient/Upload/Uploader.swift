@@ -61,7 +61,7 @@ public struct Uploader: Sendable {
         }
     }
 
-    private func check(_ items: [UploadItem]) throws {
+    func check(_ items: [UploadItem]) throws {
         var seen: [String: UploadItem] = [:]
         for item in items {
             if let other = seen.updateValue(item, forKey: item.remotePath) {
@@ -78,7 +78,7 @@ public struct Uploader: Sendable {
     }
 
     /// Lengths of the files, 0 for those that cannot be read: they fail later, each on its own.
-    private static func sizes(_ items: [UploadItem]) -> [Int64] {
+    static func sizes(_ items: [UploadItem]) -> [Int64] {
         items.map { item in
             var status = stat()
             return stat(item.source.string, &status) == 0 ? Int64(status.st_size) : 0
@@ -94,7 +94,11 @@ public struct Uploader: Sendable {
         let server = try await client.index()
         let limits = try await client.limits(server)
         var observed = client
-        observed.onRetry = { _ in }
+        observed.onRetry = { notice in
+            await channel.send(
+                .retrying(index: nil, purpose: notice.purpose, reason: notice.reason, wait: notice.wait)
+            )
+        }
         let wanted =
             switch options.parallel {
             case .automatic: 32
@@ -109,7 +113,7 @@ public struct Uploader: Sendable {
         let state = try options.state.map { try StateFolder($0) }
         let totalBytes = sizes.reduce(0, +)
         let first = ParallelTuner(limit: memory.width).width
-        let run = UploadRun(
+        return UploadRun(
             client: observed,
             options: options,
             server: server,
@@ -121,11 +125,8 @@ public struct Uploader: Sendable {
             board: ProgressBoard(files: items.count, bytes: totalBytes),
             channel: channel,
             state: state,
-            finished: try state.flatMap { state in
-                try items.first.map { try state.finishedLog(JournalKey(client, options.destination, $0)) }
-            }
+            finished: try state.map { try $0.finishedLog(JournalKey(client, options.destination)) }
         )
-        return run
     }
 
     private func upload(_ items: [UploadItem], _ sizes: [Int64], _ run: UploadRun) async throws -> [UploadResult] {
@@ -185,7 +186,7 @@ extension SevenBridgesClient {
 
 extension JournalKey {
     /// The key that only the place matters of.
-    init(_ client: SevenBridgesClient, _ destination: UploadDestination, _ item: UploadItem) {
+    init(_ client: SevenBridgesClient, _ destination: UploadDestination) {
         self.init(endpoint: client.endpoint.url, destination: destination, source: "", remotePath: "")
     }
 }

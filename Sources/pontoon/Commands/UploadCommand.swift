@@ -18,6 +18,7 @@ struct UploadCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var selection: SelectionOptions
     @OptionGroup var transfer: TransferOptions
+    @OptionGroup var outcome: OutcomeOptions
 
     func validate() throws {
         guard (transfer.project == nil) != (transfer.parent == nil) else {
@@ -31,12 +32,17 @@ struct UploadCommand: AsyncParsableCommand {
     func run() async throws {
         try await running(json: common.json) { [self] in
             let found = try selection.resolve()
-            for warning in found.warnings { Output.standard.note("pontoon: \(warning)") }
+            for warning in found.warnings { Output.standard.note("pontoon: \(warning)".printable) }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Give files or folders.")
             }
             return try await common.withClient { client in
-                try await upload(found.items, client)
+                if outcome.isForecast {
+                    let uploader = Uploader(client, options: transfer.options())
+                    let report = ForecastReport(json: common.json, explains: outcome.explain)
+                    return report.show(try await uploader.forecast(found.items))
+                }
+                return try await upload(found.items, client)
             }
         }
     }
@@ -47,6 +53,11 @@ struct UploadCommand: AsyncParsableCommand {
             await report.follow(events)
         }
         report.end(results)
+        if let receipt = outcome.receipt {
+            try Receipt(results, endpoint: client.endpoint, destination: transfer.destination)
+                .write(to: FilePath(receipt))
+        }
+        if let list = outcome.failedTo { try OutcomeOptions.write(results.filter { !$0.isThere }, to: list) }
         return Ending(
             results.compactMap { result -> Ending? in
                 switch result.outcome {
@@ -165,9 +176,12 @@ struct TransferOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Go on with an upload that another client began.", valueName: "id"))
     var uploadID: String?
 
-    /// As the library takes them; one of project and parent is given.
+    /// One of project and parent is given.
+    var destination: UploadDestination { parent.map { .folder($0) } ?? .project(project ?? "") }
+
+    /// As the library takes them.
     func options() -> UploadOptions {
-        var options = UploadOptions(destination: parent.map { .folder($0) } ?? .project(project ?? ""))
+        var options = UploadOptions(destination: destination)
         options.overwrite = overwrite
         options.skipExisting = skipExisting
         switch parallel {

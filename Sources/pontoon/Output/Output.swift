@@ -20,10 +20,11 @@ struct Output: Sendable {
 
     /// Prints a failure.
     func fail(_ error: any Error, json: Bool) {
+        if error is CancellationError { return }
         if json {
             say(JSONLine("error").with("code", errorCode(error)).with("message", "\(error)").text)
         } else {
-            note("pontoon: \(error)")
+            note("pontoon: \(error)".printable)
         }
     }
 

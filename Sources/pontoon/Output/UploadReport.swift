@@ -9,13 +9,18 @@ struct UploadReport: Sendable {
 
     /// Reads the events to their end.
     func follow(_ events: UploadEvents) async {
+        var display = UploadDisplay(items: items)
+        let isLive = Output.standard.isTerminal && !json
         for await event in events {
             if json {
                 if let line = line(event) { Output.standard.say(line.text) }
-            } else {
-                show(event)
+            } else if let text = text(event) {
+                if isLive { display.say(text) } else { Output.standard.note(text) }
+            } else if isLive, case .progress(let progress) = event {
+                display.draw(progress)
             }
         }
+        if isLive { display.clear() }
     }
 
     /// Says how it ended.
@@ -23,6 +28,8 @@ struct UploadReport: Sendable {
         let failed = results.filter { !$0.isThere }
         let sent = results.reduce(0) { $0 + $1.sentBytes }
         if json {
+            // Who was interrupted reads no events any more.
+            for result in results { if case .cancelled = result.outcome { Output.standard.say(line(result).text) } }
             let line = JSONLine("finished").with("files", results.count).with("failed", failed.count)
             Output.standard.say(line.with("sent_bytes", sent).text)
         } else {
@@ -31,12 +38,13 @@ struct UploadReport: Sendable {
         }
     }
 
-    private func show(_ event: UploadEvent) {
+    /// What is said of an event; most are only counted.
+    private func text(_ event: UploadEvent) -> String? {
         switch event {
-        case .ended(let result): Output.standard.note(sentence(result))
+        case .ended(let result): sentence(result).printable
         case .retrying(_, let purpose, let reason, let wait) where wait > .seconds(1):
-            Output.standard.note("pontoon: trying again in \(wait) to \(purpose): \(reason)")
-        default: break
+            "pontoon: \(reason) Trying again in \(timeText(wait / .seconds(1))) to \(purpose).".printable
+        default: nil
         }
     }
 
