@@ -15,6 +15,9 @@ struct Pontoon: AsyncParsableCommand {
             7 checksums differ, 8 a local file, 9 another process is at it, 10 the server refused or failed, \
             130 interrupted.
             """,
-        subcommands: [UploadCommand.self]
+        subcommands: [
+            UploadCommand.self, UploadsCommand.self, ListCommand.self, ProjectsCommand.self, FilesCommand.self,
+            VerifyCommand.self, ConfigCommand.self,
+        ]
     )
 }

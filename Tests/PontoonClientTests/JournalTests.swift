@@ -17,8 +17,12 @@ struct JournalTests {
         defer { try? file.close() }
         return JournalHead(
             endpoint: key.endpoint,
+            destinationKind: "project",
+            destination: "a/b",
             source: key.source,
             remotePath: key.remotePath,
+            tags: ["t"],
+            metadata: ["k": "v"],
             identity: FileIdentity(facts: file.facts, sample: try file.sample()),
             upload: "u",
             partSize: 5,
@@ -55,7 +59,7 @@ struct JournalTests {
             let path = FilePath(state.path.string).appending("uploads").appending(Self.key.fileName)
             let data = try Data(contentsOf: URL(filePath: path.string))
             for count in 0..<data.count {
-                let cut = Journal.parse(data.prefix(count))
+                let cut = Journal<JournalHead>.parse(data.prefix(count))
                 #expect(cut.head == nil || cut.head == head)
                 #expect(cut.parts.allSatisfy { parts.contains($0.value) })
             }

@@ -20,6 +20,9 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case fileChanged = "file_changed"
         case fileUnreadable = "file_unreadable"
         case fileUnwritable = "file_unwritable"
+        /// There is a file of that name here.
+        case nameTaken = "name_taken"
+        case diskFull = "disk_full"
         /// The file cannot be uploaded as it is: its name, or its size.
         case fileUnsuitable = "file_unsuitable"
         /// Another process is at the same upload.

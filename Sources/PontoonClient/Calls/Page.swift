@@ -41,7 +41,7 @@ extension SevenBridgesClient {
     /// All pages of a list, one after the other; each is handed over before the next is asked for.
     ///
     /// - Throws: What a page or `body` throws.
-    func eachPage<Item: Decodable & Sendable>(
+    public func eachPage<Item: Decodable & Sendable>(
         _ page: (_ offset: Int) async throws -> Page<Item>,
         _ body: ([Item]) async throws -> Void
     ) async throws {

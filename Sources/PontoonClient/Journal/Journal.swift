@@ -9,14 +9,14 @@ import SystemPackage
 /// A line is in the file when `append` returns, so that it survives the end of this process; it is on the disk a second
 /// later at most. A line that a crash cut is the last one, and is passed over. The open file is locked, so that two
 /// processes do not send one file twice. All calls block.
-final class Journal: Sendable {
+final class Journal<Head: JournalHeading>: Sendable {
     private struct State {
         var syncedAt = ContinuousClock.now
         var isClosed = false
     }
 
     /// What an earlier run wrote; `nil` when there is nothing, or nothing of use.
-    let head: JournalHead?
+    let head: Head?
     /// Parts acknowledged earlier, by number; a later line wins.
     let parts: [Int: JournalPart]
 
@@ -24,12 +24,12 @@ final class Journal: Sendable {
     private let descriptor: FileDescriptor
     private let state = Mutex(State())
 
-    /// Opens or makes the journal, and locks it.
+    /// Opens or makes the journal, and locks it; `work` is what it is about, in words.
     ///
     /// - Throws: `.busy` when another process has it; `.stateUnusable`.
-    init(_ path: FilePath, for key: JournalKey) throws {
+    init(_ path: FilePath, for work: String) throws {
         self.path = path
-        descriptor = try Self.openLocked(path, key)
+        descriptor = try Self.openLocked(path, work)
         do {
             (head, parts) = Self.parse(try Self.contents(descriptor, path))
         } catch {
@@ -44,7 +44,7 @@ final class Journal: Sendable {
     ///   - head: The upload.
     ///   - isSmall: Whether the upload is so quick that the disk need not be waited for.
     /// - Throws: `.stateUnusable`.
-    func begin(_ head: JournalHead, isSmall: Bool) throws {
+    func begin(_ head: Head, isSmall: Bool) throws {
         try usable {
             guard ftruncate(descriptor.rawValue, 0) == 0 else { throw Errno(rawValue: errno) }
             try write(head)
@@ -104,7 +104,7 @@ final class Journal: Sendable {
 }
 
 extension Journal {
-    private static func openLocked(_ path: FilePath, _ key: JournalKey) throws -> FileDescriptor {
+    private static func openLocked(_ path: FilePath, _ work: String) throws -> FileDescriptor {
         while true {
             let descriptor: FileDescriptor
             do {
@@ -121,7 +121,7 @@ extension Journal {
                 try descriptor.close()
                 throw ClientError(
                     .busy,
-                    "Another process is uploading '\(key.source)' to '\(key.remotePath)'.",
+                    "Another process is at it already: \(work).",
                     advice: "Wait for it, or end it; then run this command again."
                 )
             }
@@ -143,11 +143,11 @@ extension Journal {
     }
 
     /// Reads the lines up to the first that makes no sense.
-    static func parse(_ data: Data) -> (head: JournalHead?, parts: [Int: JournalPart]) {
+    static func parse(_ data: Data) -> (head: Head?, parts: [Int: JournalPart]) {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         var lines = data.split(separator: UInt8(ascii: "\n")).makeIterator()
-        guard let first = lines.next(), let head = try? decoder.decode(JournalHead.self, from: first), head.version == 1
+        guard let first = lines.next(), let head = try? decoder.decode(Head.self, from: first), head.version == 1
         else { return (nil, [:]) }
         var parts: [Int: JournalPart] = [:]
         while let line = lines.next(), let part = try? decoder.decode(JournalPart.self, from: line) {

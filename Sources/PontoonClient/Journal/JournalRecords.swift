@@ -12,6 +12,8 @@ struct JournalKey: Hashable, Sendable {
 
     /// Name of the journal's file: no path has to be made safe, and none is too long.
     var fileName: String { "\(Self.digest([place, source, remotePath])).journal" }
+    /// What is done, in words.
+    var work: String { "the upload of '\(source)' to '\(remotePath)'" }
     /// Endpoint and destination.
     var place: String { "\(endpoint)\n\(destination.field.name)\n\(destination.field.value)" }
     /// Name of the list of what was finished at the destination.
@@ -31,11 +33,22 @@ struct FileIdentity: Hashable, Sendable, Codable {
 }
 
 /// First line of a journal.
-struct JournalHead: Hashable, Sendable, Codable {
+protocol JournalHeading: Codable, Sendable {
+    /// Version of its form.
+    var version: Int { get }
+}
+
+/// First line of an upload's journal.
+struct JournalHead: JournalHeading, Hashable {
     var version = 1
     var endpoint: String
+    /// `project` or `parent`.
+    var destinationKind: String
+    var destination: String
     var source: String
     var remotePath: String
+    var tags: [String]
+    var metadata: [String: String]
     var identity: FileIdentity
     var upload: String
     var partSize: Int64

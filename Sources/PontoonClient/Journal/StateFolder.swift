@@ -30,8 +30,26 @@ struct StateFolder: Sendable {
     /// The journal of an upload, locked.
     ///
     /// - Throws: `.busy`, `.stateUnusable`.
-    func journal(_ key: JournalKey) throws -> Journal {
-        try Journal(uploads.appending(key.fileName), for: key)
+    func journal(_ key: JournalKey) throws -> Journal<JournalHead> {
+        try Journal(uploads.appending(key.fileName), for: key.work)
+    }
+
+    /// The first lines of all journals, with their files, the oldest first; blocks.
+    ///
+    /// - Throws: `.stateUnusable`.
+    func heads() throws -> [(path: FilePath, head: JournalHead)] {
+        do {
+            let names = try FileManager.default.contentsOfDirectory(atPath: uploads.string)
+            return try names.filter { $0.hasSuffix(".journal") }.compactMap { name in
+                let path = uploads.appending(name)
+                return Journal<JournalHead>.parse(try Data(contentsOf: URL(filePath: path.string))).head.map {
+                    (path, $0)
+                }
+            }
+            .sorted { $0.head.began < $1.head.began }
+        } catch {
+            throw Self.unusable(uploads, error)
+        }
     }
 
     /// The first line of an upload's journal, read without locking it.
@@ -42,7 +60,7 @@ struct StateFolder: Sendable {
         let path = uploads.appending(key.fileName)
         guard FileManager.default.fileExists(atPath: path.string) else { return nil }
         do {
-            return Journal.parse(try Data(contentsOf: URL(filePath: path.string))).head
+            return Journal<JournalHead>.parse(try Data(contentsOf: URL(filePath: path.string))).head
         } catch {
             throw Self.unusable(path, error)
         }

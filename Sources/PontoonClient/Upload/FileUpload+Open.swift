@@ -5,7 +5,7 @@ import SystemPackage
 
 /// A journal, and what the file is now.
 struct OpenJournal: Sendable {
-    let journal: Journal
+    let journal: Journal<JournalHead>
     let key: JournalKey
     let identity: FileIdentity
 }
@@ -86,8 +86,12 @@ extension FileUpload {
     private func begin(_ journal: OpenJournal, _ upload: Opened) async throws {
         let head = JournalHead(
             endpoint: journal.key.endpoint,
+            destinationKind: journal.key.destination.field.name,
+            destination: journal.key.destination.field.value,
             source: journal.key.source,
             remotePath: journal.key.remotePath,
+            tags: item.tags,
+            metadata: item.metadata,
             identity: journal.identity,
             upload: upload.id,
             partSize: upload.plan.partSize,

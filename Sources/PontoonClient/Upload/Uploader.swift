@@ -91,14 +91,14 @@ public struct Uploader: Sendable {
         _ channel: AsyncChannel<UploadEvent>,
         _ threads: NIOThreadPool
     ) async throws -> UploadRun {
-        let server = try await client.index()
-        let limits = try await client.limits(server)
         var observed = client
         observed.onRetry = { notice in
             await channel.send(
                 .retrying(index: nil, purpose: notice.purpose, reason: notice.reason, wait: notice.wait)
             )
         }
+        let server = try await observed.index()
+        let limits = try await observed.limits(server)
         let wanted =
             switch options.parallel {
             case .automatic: 32

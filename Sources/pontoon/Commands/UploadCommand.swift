@@ -58,15 +58,7 @@ struct UploadCommand: AsyncParsableCommand {
                 .write(to: FilePath(receipt))
         }
         if let list = outcome.failedTo { try OutcomeOptions.write(results.filter { !$0.isThere }, to: list) }
-        return Ending(
-            results.compactMap { result -> Ending? in
-                switch result.outcome {
-                case .uploaded, .alreadyThere, .skipped: nil
-                case .cancelled: .interrupted
-                case .failed(let error): Ending(error)
-                }
-            }
-        )
+        return Ending(UploadReport.endings(results))
     }
 }
 

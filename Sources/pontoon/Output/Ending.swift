@@ -52,8 +52,9 @@ enum Ending: Int32 {
         case .unreachable, .tlsFailed, .connectionLost, .timedOut: .noConnection
         case .answerUnreadable, .storageRefused: .refused
         case .checksumMismatch: .checksumsDiffer
-        case .fileChanged, .fileUnreadable, .fileUnwritable, .fileUnsuitable, .stateUnusable: .localFile
+        case .fileChanged, .fileUnreadable, .fileUnwritable, .diskFull, .fileUnsuitable, .stateUnusable: .localFile
         case .busy: .busy
+        case .nameTaken: .nameTaken
         case .notFound: .notFound
         }
     }

@@ -38,6 +38,17 @@ struct UploadReport: Sendable {
         }
     }
 
+    /// How the files that are not at the destination end the process.
+    static func endings(_ results: [UploadResult]) -> [Ending] {
+        results.compactMap { result in
+            switch result.outcome {
+            case .uploaded, .alreadyThere, .skipped: nil
+            case .cancelled: .interrupted
+            case .failed(let error): Ending(error)
+            }
+        }
+    }
+
     /// What is said of an event; most are only counted.
     private func text(_ event: UploadEvent) -> String? {
         switch event {

@@ -83,6 +83,7 @@ struct PontoonUser: Sendable {
     /// Runs a command to its end; `watch` sees each event of `--json`, with the id of the process, as it comes.
     func run(
         _ arguments: [String],
+        input: String = "",
         watch: @escaping @Sendable (PontoonEvent, pid_t) async throws -> Void = { _, _ in }
     ) async throws -> PontoonRun {
         let errors = folder.appending("errors-\(UUID().uuidString)")
@@ -96,7 +97,7 @@ struct PontoonUser: Sendable {
             .path(Places.pontoon),
             arguments: Arguments(arguments),
             environment: variables,
-            input: .none,
+            input: .string(input),
             output: .sequence,
             error: .fileDescriptor(errorFile, closeAfterSpawningProcess: true)
         ) { execution in
