@@ -41,7 +41,9 @@ extension SQLMetadataStore {
     }
 
     package func forgetUnreportedParts(of uploadID: String) async throws -> [StoredPart] {
-        try await write(changing: .none) { connection in
+        // Asked first, because most clients report all that they sent: parts of a completing upload come and go no more.
+        guard try await read({ try !$0.query(selectUnreported, [uploadID]).isEmpty }) else { return [] }
+        return try await write(changing: .none) { connection in
             try connection.query(deleteUnreported, [uploadID]).map { try $0.part() }.sorted { $0.number < $1.number }
         }
     }
@@ -140,6 +142,9 @@ private let selectTags: SQLStatement = """
 private let deletePart = SQLStatement(
     constant: "DELETE FROM parts WHERE upload_id = $1 AND number = $2 RETURNING \(partColumns)"
 )
+private let selectUnreported: SQLStatement = """
+    SELECT number FROM parts WHERE upload_id = $1 AND is_reported = 0 LIMIT 1
+    """
 private let deleteUnreported = SQLStatement(
     constant: """
         DELETE FROM parts WHERE upload_id = $1 AND is_reported = 0

@@ -21,6 +21,7 @@ struct JSONTextTests {
             reportHeaders: ["ETag", text]
         )
         try expectEqual(PartInfoBody(request))
+        try expectEqual(PartInfoBody(request, of: try PartNumber(17)))
         try expectEqual(PartReportBody(number: try PartNumber(10_000), etag: text))
         try expectEqual(PartReportBody(number: try PartNumber(1), etag: text, href: text))
     }

@@ -114,6 +114,33 @@ struct SQLiteStoreTests {
         }
     }
 
+    @Test("writes nothing for parts to be forgotten that are not there")
+    func forgettingNothing() async throws {
+        try await withSQLiteDriver { driver in
+            let store = try await SQLMetadataStore(driver: driver)
+            let upload = try await MetadataFixture(in: store).upload()
+            try await store.addUpload(upload)
+            let number = try PartNumber(2)
+            for part in try (1...2).map({ try MetadataFixture.part($0, etag: "a") }) {
+                _ = try await store.recordPart(part, of: upload.id)
+                let report = PartReport(number: part.number, etag: "a")
+                if part.number != number { _ = try await store.reportParts([report], of: upload.id) }
+            }
+            #expect(try await store.forgetPart(number, of: upload.id)?.number == number)
+            _ = try await store.recordPart(try MetadataFixture.part(2), of: upload.id)
+            let claim = Claim(holder: "a", expiresOn: MetadataFixture.time.addingTimeInterval(30))
+            _ = try await store.claimCompletion(of: upload.id, claim, now: MetadataFixture.time)
+            #expect(try await store.forgetUnreportedParts(of: upload.id).map(\.number) == [number])
+            let before = driver.statistics
+            #expect(try await store.forgetUnreportedParts(of: upload.id) == [])
+            _ = try await store.giveBackCompletion(of: upload.id, holder: "a")
+            let moved = driver.statistics
+            #expect(moved.writes - before.writes == 1, "only the move")
+            #expect(try await store.forgetPart(number, of: upload.id) == nil)
+            #expect(driver.statistics == moved)
+        }
+    }
+
     @Test("refuses text that it could only keep in part")
     func zeroCharacter() async throws {
         try await withSQLiteStore { store in

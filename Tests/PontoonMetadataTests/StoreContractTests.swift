@@ -53,6 +53,11 @@ struct StoreContractTests {
         try await withStore(in: database) { try await rule.check($0) }
     }
 
+    @Test("of rows that it remembers", arguments: TestDatabase.all, RecentContract.allCases)
+    func recent(_ database: TestDatabase, _ rule: RecentContract) async throws {
+        try await withStore(in: database) { try await rule.check($0) }
+    }
+
     @Test("of claims", arguments: TestDatabase.all, ClaimContract.allCases)
     func claims(_ database: TestDatabase, _ rule: ClaimContract) async throws {
         try await withStore(in: database) { try await rule.check($0) }

@@ -4,8 +4,12 @@ package struct PartNumber: Hashable, Comparable, Sendable {
     ///
     /// Source: docs/api.md#get-part-info.
     package static let limits = 1...10_000
+    /// Where every upload begins.
+    package static let first = PartNumber(unchecked: limits.lowerBound)
     /// The number itself.
     package let rawValue: Int
+
+    private init(unchecked rawValue: Int) { self.rawValue = rawValue }
 
     /// Checks a number that came from outside.
     ///
@@ -25,6 +29,12 @@ package struct PartNumber: Hashable, Comparable, Sendable {
             throw PontoonError(.partNumberInvalid, "The part number must be an integer from 1 to 10000.")
         }
         try self.init(value)
+    }
+
+    /// This number and those after it, up to and with `last`; none when `last` is less.
+    package func upTo(_ last: Int) -> [PartNumber] {
+        let last = min(last, Self.limits.upperBound)
+        return rawValue <= last ? (rawValue...last).map(PartNumber.init(unchecked:)) : []
     }
 
     package static func < (left: PartNumber, right: PartNumber) -> Bool { left.rawValue < right.rawValue }

@@ -207,7 +207,8 @@ package protocol PartStore: Sendable {
     /// - Throws: `.uploadNotFound`, with nothing changed, when the upload is not `.active` any more.
     /// - Returns: The record that was replaced.
     func recordPart(_ part: StoredPart, of uploadID: String) async throws -> StoredPart?
-    /// Forgets the parts of a `.completing` upload that were not reported: complete leaves them out.
+    /// Forgets the parts of a `.completing` upload that were not reported: complete leaves them out. Costs no write when there
+    /// are none.
     /// - Returns: What was forgotten.
     func forgetUnreportedParts(of uploadID: String) async throws -> [StoredPart]
     /// Marks parts of an `.active` upload as reported, all or none. Tags are compared without regard to case.

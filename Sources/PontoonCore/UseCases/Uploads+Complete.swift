@@ -118,7 +118,8 @@ extension Uploads {
         }
         await hasher?.forget(upload.id)
         await settle(upload)
-        await garbage.collect()
+        // Nothing else of what complete does discards an object.
+        if upload.overwrite { await garbage.collect() }
         return id
     }
 

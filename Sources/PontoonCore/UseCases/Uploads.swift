@@ -237,7 +237,7 @@ package struct Uploads: Sendable {
         return upload
     }
 
-    private func active(_ id: String, caller: User) async throws -> Upload {
+    func active(_ id: String, caller: User) async throws -> Upload {
         if let recent = try await recentlyActive(id, caller: caller) { return recent }
         let upload = try await upload(id, caller: caller)
         switch upload.state {

@@ -70,6 +70,8 @@ package struct AnnouncedContent: Sendable {
     package let partSize: Int64?
     /// Declared MD5 of the file, 32 lower-case hex digits.
     package let md5: String?
+    /// Extension `part_infos`: how many part infos the answer is to have, if it has the field at all.
+    package let partInfos: PartBatch?
 
     /// Reads the fields.
     ///
@@ -85,6 +87,11 @@ package struct AnnouncedContent: Sendable {
         if let size, !(0...PartSizing.maximumFileSize).contains(size) {
             throw PontoonError(.initializeInvalid, "The field 'size' must be 0 to \(PartSizing.maximumFileSize) bytes.")
         }
+        let partInfos = try object.integer("part_infos")
+        if let partInfos, partInfos < 0 {
+            throw PontoonError(.initializeInvalid, "The field 'part_infos' must be 0 or more.")
+        }
+        self.partInfos = partInfos.map { PartBatch(count: Int(clamping: $0)) }
         if let md5, md5.count != 32 || !md5.allSatisfy({ $0.isASCII && $0.isHexDigit }) {
             throw PontoonError(.initializeInvalid, "The field 'md5' must be 32 hex digits.")
         }

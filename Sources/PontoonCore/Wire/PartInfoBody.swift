@@ -1,6 +1,7 @@
 /// Where and how to send one part.
 ///
-/// `GET /v2/upload/multipart/{upload_id}/part/{part_number}`; source: docs/api.md#get-part-info.
+/// `GET /v2/upload/multipart/{upload_id}/part/{part_number}`, and an element of ``PartInfosBody``; source:
+/// docs/api.md#get-part-info.
 package struct PartInfoBody: Codable, Sendable {
     /// What the client reports afterwards.
     package struct Report: Codable, Sendable {
@@ -14,6 +15,8 @@ package struct PartInfoBody: Codable, Sendable {
         }
     }
 
+    /// Extension: which part it is; only among others.
+    package var partNumber: Int?
     package var method: String
     package var url: String
     package var expires: Timestamp
@@ -25,6 +28,7 @@ package struct PartInfoBody: Codable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case method, url, expires, headers, report
+        case partNumber = "part_number"
         case successCodes = "success_codes"
     }
 
@@ -37,6 +41,28 @@ package struct PartInfoBody: Codable, Sendable {
         successCodes = [200]
         report = Report(headers: request.reportHeaders, successCodes: [200])
     }
+
+    /// Shows one of several.
+    package init(_ request: SignedRequest, of number: PartNumber) {
+        self.init(request)
+        partNumber = number.rawValue
+    }
+}
+
+/// Extension `part_infos`: where and how to send parts in a row.
+///
+/// `GET /v2/upload/multipart/{upload_id}/part_infos`; initialize has the same field when it was asked for it. Source:
+/// docs/api.md#part-infos-in-batches.
+package struct PartInfosBody: Codable, Sendable {
+    /// By number, without gaps; each of them has its number.
+    package var partInfos: [PartInfoBody]
+
+    private enum CodingKeys: String, CodingKey {
+        case partInfos = "part_infos"
+    }
+
+    /// Takes the parts.
+    package init(_ partInfos: [PartInfoBody]) { self.partInfos = partInfos }
 }
 
 extension PartInfoBody: JSONTextConvertible {
@@ -47,6 +73,10 @@ extension PartInfoBody: JSONTextConvertible {
         json.append(headers)
         json.append(constant: ",\"method\":")
         json.append(method)
+        if let partNumber {
+            json.append(constant: ",\"part_number\":")
+            json.append(partNumber)
+        }
         json.append(constant: ",\"report\":{\"headers\":")
         json.append(report.headers)
         json.append(constant: ",\"success_codes\":")

@@ -24,6 +24,8 @@ package struct UploadBody: Codable, Sendable {
     package var storedBytes: Int64?
     /// Reported parts, by number; only with `list_parts=true`.
     package var parts: [PartReportBody]?
+    /// Extension `part_infos`: where the first parts go; only from initialize, and only when it was asked for them.
+    package var partInfos: [PartInfoBody]?
 
     private enum CodingKeys: String, CodingKey {
         case href, project, parent, name, size, initiated, parts
@@ -34,6 +36,7 @@ package struct UploadBody: Codable, Sendable {
         case uploadedPartsCount = "uploaded_parts_count"
         case storedPartsCount = "stored_parts_count"
         case storedBytes = "stored_bytes"
+        case partInfos = "part_infos"
     }
 
     /// What initialize answers, and the base of the other two.

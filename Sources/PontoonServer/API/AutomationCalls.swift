@@ -60,8 +60,9 @@ struct AutomationCalls {
 
     @Sendable private func initialize(_ call: APICall) async throws -> Response {
         let body = try await support.bodies.read(call.request, code: .initializeInvalid)
-        let upload = try await uploads.initialize(try InitializePackageRequest(body), caller: call.caller)
-        return try .json(UploadBody(upload, base: call.base))
+        let request = try InitializePackageRequest(body)
+        let upload = try await uploads.initialize(request, caller: call.caller)
+        return try .json(try await uploads.started(upload, showing: request.content.partInfos, to: call))
     }
 
     @Sendable private func complete(_ call: APICall) async throws -> Response {

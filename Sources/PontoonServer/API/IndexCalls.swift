@@ -14,6 +14,11 @@ struct IndexCalls {
         "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload", "storage",
     ]
 
+    /// What Pontoon adds to the API, for clients that ask; other clients never notice.
+    ///
+    /// Source: docs/api.md#extensions.
+    private static let extensions = ["checksums", "complete_reports", "openapi", "part_infos", "upload_contents"]
+
     func add(to routes: Routes) {
         routes.open(.get, "/v2", index)
         routes.open(.get, "/v2/openapi.yaml", document)
@@ -29,9 +34,7 @@ struct IndexCalls {
             uniqueKeysWithValues: Self.resources.map { ("\($0)_url", JSONValue.string("\(base.api)/\($0)")) }
         )
         urls["markers_url"] = .string("\(base.api)/genome/markers")
-        // What Pontoon adds to the API, for clients that ask; other clients never notice.
-        var extensions = ["checksums", "openapi"]
-        if support.services.dataPlane != nil { extensions.append("upload_contents") }
+        let extensions = Self.extensions.filter { $0 != "upload_contents" || support.services.dataPlane != nil }
         urls["extensions"] = .array(extensions.map(JSONValue.string))
         return try .json(JSONValue.object(urls))
     }

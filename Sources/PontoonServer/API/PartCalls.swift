@@ -12,6 +12,7 @@ struct PartCalls {
 
     func add(to routes: Routes) {
         routes.call(.get, "\(root)/{upload_id}/part/{part_number}", info)
+        routes.call(.get, "\(root)/{upload_id}/part_infos", infos)
         routes.call(.post, "\(root)/{upload_id}/part", report)
         routes.call(.post, "\(root)/{upload_id}", reportMany)
     }
@@ -25,6 +26,17 @@ struct PartCalls {
             base: call.base
         )
         return .json(PartInfoBody(request))
+    }
+
+    @Sendable private func infos(_ call: APICall) async throws -> Response {
+        try await support.bodies.drop(call.request)
+        let infos = try await uploads.partInfos(
+            try call.query.partBatch(),
+            of: try call.context.segment("upload_id"),
+            caller: call.caller,
+            base: call.base
+        )
+        return try .json(PartInfosBody(infos.map { PartInfoBody($0.request, of: $0.number) }))
     }
 
     @Sendable private func report(_ call: APICall) async throws -> Response {
@@ -44,5 +56,16 @@ struct PartCalls {
         let reports = try values.map { value in try PartReport(value) }
         try await uploads.report(reports, of: id, caller: call.caller)
         return Response(status: .ok, headers: [.contentLength: "0"])
+    }
+}
+
+extension Query {
+    /// The part infos asked for.
+    ///
+    /// - Throws: `.partNumberInvalid` unless `from` is a part's number; `.badRequest` unless `count` is a whole number from
+    ///   1. More than ``PartBatch/limit`` count as that many.
+    fileprivate func partBatch() throws(PontoonError) -> PartBatch {
+        let first = try self["from"].map { text throws(PontoonError) in try PartNumber(text: text) } ?? .first
+        return PartBatch(from: first, count: try number("count", from: 1) ?? PartBatch.defaultCount)
     }
 }

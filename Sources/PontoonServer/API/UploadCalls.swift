@@ -28,12 +28,13 @@ struct UploadCalls {
 
     @Sendable private func initialize(_ call: APICall) async throws -> Response {
         let body = try await support.bodies.read(call.request, code: .initializeInvalid)
+        let request = try InitializeRequest(body)
         let upload = try await uploads.initialize(
-            try InitializeRequest(body),
+            request,
             overwrite: call.query.isTrue("overwrite"),
             caller: call.caller
         )
-        return try .json(UploadBody(upload, base: call.base))
+        return try .json(try await uploads.started(upload, showing: request.content.partInfos, to: call))
     }
 
     @Sendable private func list(_ call: APICall) async throws -> Response {
@@ -95,5 +96,25 @@ extension APISupport {
     func reports(_ call: APICall) async throws -> [PartReport] {
         let body = try await bodies.readObject(call.request, code: .partListInvalid)
         return try body.array("parts")?.map { value in try PartReport(value) } ?? []
+    }
+}
+
+extension Uploads {
+    /// What initialize answers.
+    ///
+    /// - Parameters:
+    ///   - upload: Just started.
+    ///   - batch: The part infos that were asked for; `nil` leaves them out.
+    ///   - call: Who asked, and where the caller reaches this server.
+    /// - Returns: The body.
+    /// - Throws: When the object store cannot say where parts go.
+    func started(_ upload: Upload, showing batch: PartBatch?, to call: APICall) async throws -> UploadBody {
+        var body = UploadBody(upload, base: call.base)
+        if let batch {
+            body.partInfos = try await partInfos(batch, of: upload, base: call.base).map {
+                PartInfoBody($0.request, of: $0.number)
+            }
+        }
+        return body
     }
 }

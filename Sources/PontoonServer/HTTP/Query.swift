@@ -54,7 +54,10 @@ struct Query: Sendable {
             .joined(separator: "&")
     }
 
-    private func number(_ name: String, from least: Int) throws(PontoonError) -> Int? {
+    /// A whole number.
+    ///
+    /// - Throws: `.badRequest` when it is none, or less than the least.
+    func number(_ name: String, from least: Int) throws(PontoonError) -> Int? {
         guard let text = self[name] else { return nil }
         guard let value = Int(text), value >= least else {
             throw PontoonError(.badRequest, "The parameter '\(name)' must be a whole number from \(least).")

@@ -115,7 +115,7 @@ def uploads(api_root, start):
     for upload in doomed[:10]:
         admin.call("POST", f"{api_root}/{upload}/part", admin.send(upload, 1, b"ab", api_root), 200)
     path = f"/v2{api_root}/{{upload_id}}"
-    for method, rest in (("get", ""), ("post", ""), ("get", "/part/{part_number}"), ("post", "/part")):
+    for method, rest in (("get", ""), ("post", ""), ("get", "/part/{part_number}"), ("get", "/part_infos"), ("post", "/part")):
         instead(method, path + rest, "upload_id", or_one_of(pattern, open_ones))
     instead("post", path + "/complete", "upload_id", or_one_of(pattern, doomed[:10]))
     instead("delete", path, "upload_id", or_one_of(pattern, doomed[10:]))

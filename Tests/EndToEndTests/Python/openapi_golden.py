@@ -25,7 +25,7 @@ NOT_SEEN_OF = {
     # While an upload is being completed; the use cases' own tests stop it there.
     ("getPartOfUpload", "409"), ("reportPartOfUpload", "409"), ("reportPartsOfUpload", "409"), ("abortUpload", "409"),
     ("getPartOfPackageUpload", "409"), ("reportPartOfPackageUpload", "409"), ("reportPartsOfPackageUpload", "409"),
-    ("abortPackageUpload", "409"),
+    ("abortPackageUpload", "409"), ("getPartsOfUpload", "409"), ("getPartsOfPackageUpload", "409"),
 }
 # Two calls at the same moment are needed.
 NOT_SEEN_CODES_OF = {
@@ -378,9 +378,11 @@ def uploads(admin, rosalind, nobody):
     for change, status, code in (
         ({"name": None}, 400, 8013), ({"project": "x"}, 400, 8010), ({"project": None, "parent": file}, 400, 5022), ({"project": "admin/\0"}, 400, 90000),
         ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026), ({}, 409, 8005), ({"name": "clash"}, 409, 5030),
-        ({"name": "huge", "size": 5 << 40}, 409, 90007),
+        ({"name": "huge", "size": 5 << 40}, 409, 90007), ({"name": "infos", "part_infos": -1}, 400, 8013),
     ):
         admin.refused(status, code, "POST", root, new | change)
+    for count in (0, 2, 9999, None):
+        admin.make(root, new | {"name": f"{count} infos", "part_infos": count}, 200)
     rosalind.refused(403, 8002, "POST", root, new | {"name": "b"})
     admin.make(root, {"parent": folder, "name": "unknown size", "md5": None}, 200)
     admin.make(root + "?overwrite=True", new, 200)
@@ -415,6 +417,10 @@ def steps(admin, root, upload):
     for query in ("", "?list_parts=true"):
         admin.call("GET", path + query, status=200)
     admin.refused(400, 8012, "GET", path + "/part/0")
+    for query in ("", "?from=1&count=1", "?from=2&count=9999", "?from=10000"):
+        admin.call("GET", path + "/part_infos" + query, status=200)
+    admin.refused(400, 8012, "GET", path + "/part_infos?from=0")
+    admin.refused(400, 90000, "GET", path + "/part_infos?count=0")
     for body, code in (({}, 8012), ({"part_number": 1}, 8014), (part | {"part_number": 2}, 8014), (1, 8014)):
         admin.refused(400, code, "POST", path + "/part", body)
     for body, code in (({}, 8015), ({"parts": [{}]}, 8012), ({"parts": [part | {"part_number": 2}]}, 8014)):
@@ -436,7 +442,7 @@ def strange(caller, root, upload, status, code):
     report = {"part_number": 1, "response": {"headers": {"ETag": "x"}}}
     path = f"{root}/{upload}"
     for method, rest, body in (
-        ("GET", "", None), ("GET", "/part/1", None), ("POST", "/part", report), ("POST", "", {"parts": []}), ("POST", "/complete", None),
+        ("GET", "", None), ("GET", "/part/1", None), ("GET", "/part_infos", None), ("POST", "/part", report), ("POST", "", {"parts": []}), ("POST", "/complete", None),
         ("DELETE", "", None),
     ):
         caller.refused(status, code, method, path + rest, body)
@@ -465,10 +471,10 @@ def packages(admin, nobody):
     admin.refused(400, 90000, "GET", automations + "/%00")
     new = {"automation_id": automation, "name": "code.zip", "size": 2}
     for change, status, code in (
-        ({"size": 0}, 400, 8013), ({"automation_id": "none"}, 404, 90003), ({"automation_id": "\0"}, 400, 90000), ({"size": 5 << 40}, 409, 90007),
+        ({"size": 0}, 400, 8013), ({"part_infos": "x"}, 400, 8013), ({"automation_id": "none"}, 404, 90003), ({"automation_id": "\0"}, 400, 90000), ({"size": 5 << 40}, 409, 90007),
     ):
         admin.refused(status, code, "POST", root, new | change)
-    upload = admin.make(root, new, 200)["upload_id"]
+    upload = admin.make(root, new | {"part_infos": 2}, 200)["upload_id"]
     steps(admin, root, upload)
     strange(nobody, root, upload, 404, 8003)
     strange(admin, root, "%00", 400, 90000)

@@ -1,0 +1,77 @@
+import Foundation
+
+/// Address of an API, such as `https://api.sbgenomics.com/v2`.
+public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+    /// A platform that is known by a short name.
+    public struct Platform: Hashable, Sendable {
+        /// What is typed, such as `cgc`.
+        public let name: String
+        /// What it is.
+        public let title: String
+        /// Address of its API.
+        public let url: String
+    }
+
+    /// The platforms with a short name.
+    public static let platforms = [
+        Platform(name: "us", title: "Seven Bridges, US", url: "https://api.sbgenomics.com/v2"),
+        Platform(name: "eu", title: "Seven Bridges, EU", url: "https://eu-api.sbgenomics.com/v2"),
+        Platform(name: "cgc", title: "Cancer Genomics Cloud", url: "https://cgc-api.sbgenomics.com/v2"),
+        Platform(name: "cavatica", title: "CAVATICA", url: "https://cavatica-api.sbgenomics.com/v2"),
+        Platform(name: "bdc", title: "BioData Catalyst", url: "https://api.sb.biodatacatalyst.nhlbi.nih.gov/v2"),
+        Platform(name: "china", title: "Seven Bridges, China", url: "https://api.sevenbridges.cn/v2"),
+    ]
+
+    /// Absolute URL, without a slash at its end.
+    public let url: String
+    /// Scheme, host and port, such as `https://api.sbgenomics.com`.
+    public let origin: String
+    /// The host alone.
+    public let host: String
+    /// Port, given or by scheme.
+    public let port: Int
+    /// Whether the connection is encrypted.
+    public let isSecure: Bool
+
+    /// In words.
+    public var description: String { url }
+
+    /// Reads a URL or the short name of a platform.
+    ///
+    /// - Throws: `.endpointInvalid` unless it is an `http` or `https` URL with a host, or a known name.
+    public init(_ text: String) throws(ClientError) {
+        let known = Self.platforms.first { $0.name == text.lowercased() }
+        var url = known?.url ?? text
+        while url.hasSuffix("/") { url.removeLast() }
+        guard let parsed = URL(string: url), let scheme = parsed.scheme?.lowercased(),
+            ["http", "https"].contains(scheme),
+            let host = parsed.host(), !host.isEmpty, parsed.query() == nil, parsed.user() == nil
+        else {
+            let names = Self.platforms.map(\.name).joined(separator: ", ")
+            throw ClientError(
+                .endpointInvalid,
+                "'\(text)' is no address of an API.",
+                advice: "Give a URL such as https://api.sbgenomics.com/v2, or one of: \(names)."
+            )
+        }
+        self.url = url
+        self.host = host
+        isSecure = scheme == "https"
+        port = parsed.port ?? (isSecure ? 443 : 80)
+        let shown = host.contains(":") ? "[\(host)]" : host
+        origin = "\(scheme)://\(shown)" + (parsed.port.map { ":\($0)" } ?? "")
+    }
+}
+
+/// A user's token; it prints as a placeholder and goes nowhere but into requests to its endpoint.
+public struct AuthToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
+    package let value: String
+
+    /// Wraps a token.
+    public init(_ value: String) { self.value = value }
+
+    /// In words.
+    public var description: String { "<token>" }
+    /// A placeholder.
+    public var debugDescription: String { "<token>" }
+}

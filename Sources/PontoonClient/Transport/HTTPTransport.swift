@@ -1,0 +1,117 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import SystemPackage
+
+/// An answer, read to its end.
+struct HTTPAnswer: Sendable {
+    let status: Int
+    let headers: HTTPHeaders
+    let body: ByteBuffer
+
+    /// `Retry-After` in seconds, as far as it is a number.
+    var retryAfter: Duration? {
+        headers.first(name: "Retry-After").flatMap { Int($0) }.map { .seconds(max(0, $0)) }
+    }
+}
+
+/// Connections to the API and to storage, straight or through proxies.
+///
+/// Redirects are not followed: a token must not go elsewhere, and bytes of a part are sent once.
+final class HTTPTransport: Sendable {
+    let settings: ClientSettings
+    private let direct: HTTPClient
+    private let proxied: [ProxySettings.Proxy: HTTPClient]
+
+    /// - Throws: `.tlsFailed` when the file of certificates cannot be read.
+    init(_ settings: ClientSettings) throws {
+        self.settings = settings
+        let base = try Self.configuration(settings)
+        direct = HTTPClient(eventLoopGroupProvider: .singleton, configuration: base)
+        let proxies = Set([settings.proxies.secure, settings.proxies.plain].compactMap { $0 })
+        proxied = Dictionary(
+            uniqueKeysWithValues: proxies.map { proxy in
+                var configuration = base
+                configuration.proxy = .server(
+                    host: proxy.host,
+                    port: proxy.port,
+                    authorization: proxy.login.map { .basic(credentials: Data($0.utf8).base64EncodedString()) }
+                )
+                return (proxy, HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration))
+            }
+        )
+    }
+
+    /// Closes the connections.
+    func shutdown() async throws {
+        for client in proxied.values { try await client.shutdown() }
+        try await direct.shutdown()
+    }
+
+    /// Sends a request and reads the answer.
+    ///
+    /// - Throws: `TransportFailure`, or `CancellationError`.
+    func send(_ request: HTTPClientRequest, timeout: Duration, limit: Int = 64 << 20) async throws -> HTTPAnswer {
+        let deadline = NIODeadline.now() + TimeAmount(timeout)
+        return try await translatingFailures {
+            let response = try await self.client(for: request.url).execute(request, deadline: deadline)
+            let body = try await response.body.collect(upTo: limit)
+            return HTTPAnswer(status: Int(response.status.code), headers: response.headers, body: body)
+        }
+    }
+
+    /// Begins a request whose answer is read piece by piece.
+    ///
+    /// - Throws: `TransportFailure`, or `CancellationError`.
+    func open(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+        try await translatingFailures {
+            try await self.client(for: request.url).execute(request, deadline: .distantFuture)
+        }
+    }
+
+    private func client(for url: String) -> HTTPClient {
+        guard !proxied.isEmpty, let parsed = URL(string: url), let host = parsed.host() else { return direct }
+        let isSecure = parsed.scheme?.lowercased() == "https"
+        let port = parsed.port ?? (isSecure ? 443 : 80)
+        return settings.proxies.proxy(isSecure: isSecure, host: host, port: port).flatMap { proxied[$0] } ?? direct
+    }
+
+    private static func configuration(_ settings: ClientSettings) throws -> HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.httpVersion = .http1Only
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout = .init(connect: .seconds(15))
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
+        // Our own policy retries, tells about it, and knows when to stop.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.idleTimeout = .seconds(30)
+        if let file = settings.caFile {
+            do {
+                var tls = TLSConfiguration.makeClientConfiguration()
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file.string))
+                configuration.tlsConfiguration = tls
+            } catch {
+                throw ClientError(
+                    .tlsFailed,
+                    "The certificates in '\(file)' cannot be read: \(error).",
+                    advice: "Give a PEM file by --ca-file or SSL_CERT_FILE, or unset it."
+                )
+            }
+        }
+        return configuration
+    }
+}
+
+/// Runs a request; its failures become `TransportFailure`.
+func translatingFailures<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do {
+        return try await body()
+    } catch {
+        // A cancelled request may fail in other words.
+        try Task.checkCancellation()
+        throw TransportFailure.translate(error)
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+package import PontoonCore
+
+/// What every store promises about rows that it may remember: what it changed itself shows at once.
+package enum RecentContract: String, CaseIterable, Sendable {
+    case revokedTokenIsForgotten
+    case claimedUploadIsSeen
+    case abortedUploadIsForgotten
+    case uploadGoesWithItsProject
+    case changedPermissionsAreSeen
+    case removedMemberIsForgotten
+
+    /// Fails when the store breaks the rule.
+    package func check(_ store: some MetadataStore) async throws {
+        let fixture = try await MetadataFixture(in: store)
+        switch self {
+        case .revokedTokenIsForgotten: try await Self.revokedTokenIsForgotten(store, fixture)
+        case .claimedUploadIsSeen: try await Self.claimedUploadIsSeen(store, fixture)
+        case .abortedUploadIsForgotten: try await Self.abortedUploadIsForgotten(store, fixture)
+        case .uploadGoesWithItsProject: try await Self.uploadGoesWithItsProject(store, fixture)
+        case .changedPermissionsAreSeen: try await Self.changedPermissionsAreSeen(store, fixture)
+        case .removedMemberIsForgotten: try await Self.removedMemberIsForgotten(store, fixture)
+        }
+    }
+
+    private static func revokedTokenIsForgotten(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let token = TokenRecord(
+            id: Identifiers.hex(bytes: 6),
+            userName: fixture.user.name,
+            hash: Identifiers.hex(bytes: 32),
+            createdOn: MetadataFixture.time
+        )
+        try await store.addToken(token)
+        try expect(try await store.user(withTokenHash: token.hash), equals: fixture.user, "the token's user is known")
+        try expect(try await store.revokeToken(token.id), "the token is revoked")
+        try expect(try await store.user(withTokenHash: token.hash), equals: nil, "a revoked token is nobody's")
+    }
+
+    private static func claimedUploadIsSeen(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await remembered(store, fixture)
+        let claim = Claim(holder: "a", expiresOn: MetadataFixture.time.addingTimeInterval(30))
+        try expect(
+            try await store.claimCompletion(of: upload.id, claim, now: MetadataFixture.time),
+            "the upload is claimed"
+        )
+        try expect(try await store.recentUpload(upload.id)?.state, equals: .completing, "the claim is seen")
+        try expect(try await store.giveBackCompletion(of: upload.id, holder: "a"), "the upload is given back")
+        try expect(try await store.recentUpload(upload.id)?.state, equals: .active, "and that is seen")
+    }
+
+    private static func abortedUploadIsForgotten(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await remembered(store, fixture)
+        try expect(try await store.abortUpload(upload.id), "the upload is aborted")
+        try expect(try await store.recentUpload(upload.id), equals: nil, "an aborted upload is gone")
+    }
+
+    private static func uploadGoesWithItsProject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let upload = try await remembered(store, fixture)
+        try expect(try await store.deleteProject(fixture.project.id), "the project is deleted")
+        try expect(try await store.recentUpload(upload.id), equals: nil, "its upload is gone")
+        try expect(
+            try await store.recentPermissions(of: fixture.user.name, in: fixture.project.id),
+            equals: nil,
+            "nobody belongs to it"
+        )
+    }
+
+    private static func changedPermissionsAreSeen(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
+        let name = try await addMember(store, fixture)
+        let change = PermissionsChange(write: false)
+        _ = try await store.changePermissions(of: name, in: fixture.project.id, change)
+        try expect(
+            try await store.recentPermissions(of: name, in: fixture.project.id)?.allows(.write),
+            equals: false,
+            "the right is gone at once"
+        )
+    }
+
+    private static func removedMemberIsForgotten(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let name = try await addMember(store, fixture)
+        try expect(try await store.removeMember(name, from: fixture.project.id), "the member is removed")
+        try expect(
+            try await store.recentPermissions(of: name, in: fixture.project.id),
+            equals: nil,
+            "a removed member has no rights"
+        )
+    }
+
+    /// An upload that was just read.
+    private static func remembered(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws -> Upload {
+        let upload = fixture.upload()
+        try expect(try await store.recentUpload(upload.id), equals: nil, "an unknown upload is nil")
+        try await store.addUpload(upload)
+        try expect(try await store.recentUpload(upload.id), equals: upload, "an upload is found")
+        _ = try await store.recentPermissions(of: fixture.user.name, in: fixture.project.id)
+        return upload
+    }
+
+    /// Adds a member whose rights were just read.
+    private static func addMember(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws -> String {
+        try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
+        let id = fixture.project.id
+        try expect(try await store.recentPermissions(of: "bob", in: id), equals: nil, "a stranger has no rights")
+        try expect(
+            try await store.addMember(Member(userName: "bob", permissions: .all), to: id),
+            "a member is added"
+        )
+        try expect(
+            try await store.recentPermissions(of: "bob", in: id)?.allows(.write),
+            equals: true,
+            "a new member's rights show at once"
+        )
+        return "bob"
+    }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Foundation
+import PontoonClient
+
+/// The command `pontoon ls`.
+struct ListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls",
+        abstract: "List what is in a project or folder: id, size, time of change, name."
+    )
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "owner/project, with names of folders behind it, or a folder's id; your projects without it.")
+    var place: String?
+
+    @Flag(name: [.short, .long], help: "Also what is in the folders below.")
+    var recursive = false
+
+    func run() async throws {
+        try await running(json: common.json) { [self] in
+            try await common.withClient { client in
+                guard let place else { return try await ProjectsCommand.list(nil, client, json: common.json) }
+                let path = try RemotePath(place)
+                if let found = try await client.find(path), !found.isFolder {
+                    show(found, below: [])
+                } else {
+                    try await list(try await client.place(path), below: [], client)
+                }
+                return .done
+            }
+        }
+    }
+
+    private func list(_ place: UploadDestination, below: [String], _ client: SevenBridgesClient) async throws {
+        try await client.eachPage {
+            try await client.files(in: place, offset: $0)
+        } _: { files in
+            for file in files {
+                show(file, below: below)
+                guard recursive, file.isFolder else { continue }
+                try await list(.folder(file.id), below: below + [file.name], client)
+            }
+        }
+    }
+
+    private func show(_ file: FileDetails, below: [String]) {
+        let name = (below + [file.name]).joined(separator: "/")
+        let time = file.modifiedOn?.formatted(.iso8601)
+        if common.json {
+            Output.standard.say(
+                JSONLine("file").with("id", file.id).with("name", name).with("type", file.isFolder ? "folder" : "file")
+                    .with("size", file.size).with("modified_on", time).with("tags", file.tags)
+                    .with("crc64nvme", file.checksums?.crc64nvme).text
+            )
+        } else {
+            let size = file.isFolder ? "–" : file.size.map { ByteCount.text($0) } ?? "?"
+            let columns = [file.id, size.leftPadded(11), time ?? "–"]
+            Output.standard.say("\(columns.joined(separator: "  "))  \(name.printable)\(file.isFolder ? "/" : "")")
+        }
+    }
+}
+
+/// The command `pontoon projects`.
+struct ProjectsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "projects", abstract: "List your projects: id, name.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(help: ArgumentHelp("Only those of this user.", valueName: "name"))
+    var owner: String?
+
+    func run() async throws {
+        try await running(json: common.json) { [self] in
+            try await common.withClient { client in try await Self.list(owner, client, json: common.json) }
+        }
+    }
+
+    static func list(_ owner: String?, _ client: SevenBridgesClient, json: Bool) async throws -> Ending {
+        try await client.eachPage {
+            try await client.projects(owner: owner, offset: $0)
+        } _: { projects in
+            for project in projects {
+                Output.standard.say(
+                    json
+                        ? JSONLine("project").with("id", project.id).with("name", project.name).text
+                        : "\(project.id)  \(project.name)".printable
+                )
+            }
+        }
+        return .done
+    }
+}
+
+extension String {
+    /// With blanks in front, so that columns stand under each other.
+    func leftPadded(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
+}

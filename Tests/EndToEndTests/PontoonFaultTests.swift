@@ -1,0 +1,153 @@
+import Foundation
+import Glibc
+import NIOCore
+import PontoonCore
+import SystemPackage
+import Testing
+
+/// `pontoon upload` over a bad connection, and to servers that fail.
+struct PontoonFaultTests {
+    private static let partSize = 5 << 20
+
+    /// Uploads a file through a proxy, and compares what arrived.
+    private func uploads(
+        size: Int = 8 * partSize + 17,
+        _ flags: [String] = [],
+        server arguments: [String] = [],
+        fault: @escaping @Sendable (Int) -> FaultProxy.Fault
+    ) async throws -> PontoonRun {
+        try await withPontoon(arguments: arguments) { server, user in
+            let path = try user.makeFile("f", size: size).string
+            let run = try await FaultProxy.with(server, fault: fault) { proxy in
+                var user = user
+                user.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
+                return try await user.run(
+                    ["upload", "--json", "--project", "admin/uploads", "--part-size", "5M"] + flags + [path]
+                )
+            }
+            #expect(run.code == 0, "\(run)")
+            #expect(try await server.api.content("f") == testBytes(seed: 7, count: size))
+            return run
+        }
+    }
+
+    @Test("connections that are cut while parts are sent")
+    func cut() async throws {
+        let run = try await uploads { $0 % 3 == 1 ? .cutRequest(after: 300_000 + $0 * 77_777) : .none }
+        #expect(!run.all("retrying").isEmpty, "\(run)")
+    }
+
+    @Test("answers that are cut, complete's own among them")
+    func truncated() async throws {
+        let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutAnswer(after: $0 * 150 + 1) : .none }
+        #expect(!run.all("retrying").isEmpty, "\(run)")
+    }
+
+    @Test("a connection that stands still is given up after a while without a byte")
+    func hanging() async throws {
+        let run = try await uploads(["--timeout", "2"]) { $0 == 1 ? .hang(after: 1 << 20) : .none }
+        #expect(run.all("retrying").contains { $0.text("reason")?.contains("no byte moved") == true }, "\(run)")
+    }
+
+    @Test("a URL that expired on its way is signed again")
+    func expired() async throws {
+        let run = try await uploads(size: 100, server: ["--url-lifetime", "1s"]) {
+            $0 == 0 ? .delayPart(.milliseconds(2500)) : .none
+        }
+        #expect(run.all("retrying").contains { $0.text("reason")?.contains("403") == true }, "\(run)")
+    }
+
+    @Test("a server that is killed and started again in the middle")
+    func restarted() async throws {
+        try await withTemporaryFolder { folder in
+            let home = folder.appending("home")
+            try FileManager.default.createDirectory(atPath: home.string, withIntermediateDirectories: false)
+            let data = folder.appending("data")
+            let size = 12 * Self.partSize
+            let first = try await withServer(ServerOptions(data: data)) { $0 }.value
+            guard let port = first.origin.split(separator: ":").last.flatMap({ Int($0) }) else { return }
+            let options = ServerOptions(data: data, port: port)
+            let user = PontoonUser(home, first)
+            let path = try user.makeFile("f", size: size).string
+            let started = Gate()
+            let run = try await withThrowingTaskGroup(of: PontoonRun.self) { group in
+                group.addTask {
+                    try await started.opened {
+                        try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, _ in
+                            if event.kind == "part" { started.open() }
+                        }
+                    }
+                }
+                try await withServer(options) { server in
+                    started.begin()
+                    await started.wait()
+                    server.signal(SIGKILL)
+                }
+                // Until the client is done, the server that was started again runs.
+                let ended = Gate()
+                return try await withThrowingTaskGroup(of: Void.self) { servers in
+                    servers.addTask {
+                        try await withServer(options) { server in
+                            await ended.wait()
+                            let content = try await server.api.content("f")
+                            #expect(content == testBytes(seed: 7, count: size))
+                        }
+                    }
+                    let run = try #require(try await group.next())
+                    ended.open()
+                    try await servers.waitForAll()
+                    return run
+                }
+            }
+            #expect(run.code == 0, "\(run)")
+        }
+    }
+
+    @Test("a token that is revoked in the middle fails all files, says so, and ends with 3")
+    func revoked() async throws {
+        try await withPontoon { server, user in
+            let token = try await server.administer("token", "create", "admin")
+            var user = user
+            user.token = token
+            let paths = try (0..<4).map { try user.makeFile("f\($0)", size: 2 * Self.partSize).string }
+            let seen = Counter()
+            let flags = ["upload", "--json", "--project", "admin/uploads", "--part-size", "5M", "--bwlimit", "10M"]
+            let run = try await user.run(flags + paths) { event, _ in
+                guard event.kind == "part", seen.next() == 0 else { return }
+                try await server.administer("token", "revoke", token)
+            }
+            #expect(run.code == 3, "\(run)")
+            #expect(run.all("failed").count >= 3)
+            #expect(run.all("failed").allSatisfy { $0.text("message")?.contains("token") == true })
+            #expect(!run.output.contains(token) && !run.errors.contains(token))
+        }
+    }
+
+    @Test("no server at all: exit code 6, and what to do")
+    func unreachable() async throws {
+        try await withPontoon { _, user in
+            var user = user
+            user.endpoint = "http://127.0.0.1:1/v2"
+            let run = try await user.upload("--retries", "2", try user.makeFile("f", size: 1).string)
+            #expect(run.code == 6)
+            let message = try #require(run.all("error").first?.text("message"))
+            #expect(message.contains("127.0.0.1") && message.contains("pontoon doctor"), "\(run)")
+        }
+    }
+
+    @Test(
+        "what is wrong is said with the file, the call and what to do",
+        arguments: [
+            (["--project", "admin/none"], 4, "projects"), (["--project", "nonsense"], 10, "admin"),
+            (["--parent", "000000000000000000000000"], 4, "folder"),
+        ] as [([String], Int, String)]
+    )
+    func refusals(place: [String], code: Int, word: String) async throws {
+        try await withPontoon { _, user in
+            let run = try await user.run(["upload", "--json"] + place + [try user.makeFile("f", size: 1).string])
+            #expect(run.code == code, "\(run)")
+            let message = run.all("failed").first?.text("message") ?? ""
+            #expect(message.contains("'f'") && message.contains("POST /upload/multipart"), "\(run)")
+        }
+    }
+}

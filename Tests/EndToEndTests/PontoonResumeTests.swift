@@ -1,0 +1,162 @@
+import Foundation
+import Glibc
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import SystemPackage
+import Testing
+
+/// `pontoon upload` that is interrupted, one way or the other, and run again.
+@Suite(.serialized)
+struct PontoonResumeTests {
+    private static let partSize = 5 << 20
+
+    @Test("killed at any moment and run again, it sends no acknowledged part twice", arguments: 1...20)
+    func killed(round: Int) async throws {
+        var random = SeededGenerator(seed: UInt64(round))
+        let size = 7 * Self.partSize + Int.random(in: 1...1000, using: &random)
+        let moment = Int.random(in: 0...10, using: &random)
+        let delay = Int.random(in: 0...50, using: &random)
+        try await withPontoon { server, user in
+            let path = try user.makeFile("f", size: size, seed: UInt64(round)).string
+            let seen = Counter()
+            let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
+                guard event.kind != "progress", seen.next() == moment else { return }
+                try await Task.sleep(for: .milliseconds(delay))
+                kill(pid, SIGKILL)
+            }
+            // Eight parts: until the last is on its way the process is surely there to be killed.
+            if moment < 6 { #expect(first.code == nil, "\(first)") }
+            let second = try await user.upload("--part-size", "5M", path)
+            #expect(second.code == 0, "\(first)\n\(second)")
+            #expect(Set(first.parts).isDisjoint(with: second.parts), "\(first)\n\(second)")
+            #expect(try await server.api.content("f") == testBytes(seed: UInt64(round), count: size))
+            // At most an upload whose answer never came is left, and nothing in it.
+            let uploads = try await server.api.call(.GET, "/upload/multipart")
+            guard case .array(let items) = uploads["items"] else { throw UnexpectedAnswer(description: "no list") }
+            for item in items {
+                guard case .object(let upload) = item else { continue }
+                #expect(upload["stored_bytes"] == 0)
+            }
+        }
+    }
+
+    @Test("after Ctrl-C it ends with 130 and goes on later")
+    func interrupted() async throws {
+        try await withPontoon { server, user in
+            let path = try user.makeFile("f", size: 10 * Self.partSize).string
+            let seen = Counter()
+            let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
+                if event.kind == "part", seen.next() == 0 { kill(pid, SIGINT) }
+            }
+            #expect(first.code == 130, "\(first)")
+            let second = try await user.upload("--part-size", "5M", path)
+            #expect(second.code == 0, "\(second)")
+            #expect(Set(first.parts).isDisjoint(with: second.parts), "\(first)\n\(second)")
+            #expect(second.all("uploaded").first?.number("resumed_bytes") ?? 0 >= Self.partSize)
+            #expect(try await server.api.content("f").readableBytes == 10 * Self.partSize)
+        }
+    }
+
+    @Test("an upload that another client began is finished by its id")
+    func adopted() async throws {
+        try await withPontoon { server, user in
+            let size = 3 * Self.partSize + 5
+            let path = try user.makeFile("f", size: size).string
+            let content = testBytes(seed: 7, count: size)
+            let upload = try await server.api.initialize("f", size: size)
+            try await server.api.store(
+                upload,
+                2,
+                try #require(content.getSlice(at: Self.partSize, length: Self.partSize))
+            )
+            // Other bytes than the file has: noticed, and sent again.
+            try await server.api.store(upload, 1, ByteBuffer(repeating: 1, count: Self.partSize))
+            let run = try await user.upload("--upload-id", upload, path)
+            #expect(run.code == 0, "\(run)")
+            #expect(Set(run.parts) == [1, 3, 4])
+            #expect(try await server.api.content("f") == content)
+        }
+    }
+
+    @Test("a file that became another one is sent from its beginning, and the old upload is gone")
+    func replaced() async throws {
+        try await withPontoon { server, user in
+            let path = try user.makeFile("f", size: 6 * Self.partSize).string
+            let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
+                if event.kind == "part" { kill(pid, SIGKILL) }
+            }
+            #expect(first.code == nil)
+            try user.makeFile("f", size: 6 * Self.partSize, seed: 8)
+            let second = try await user.upload("--part-size", "5M", path)
+            #expect(second.code == 0, "\(second)")
+            #expect(second.parts.count == 6)
+            #expect(try await server.api.content("f") == testBytes(seed: 8, count: 6 * Self.partSize))
+            #expect(try await server.api.call(.GET, "/upload/multipart")["items"] == [])
+        }
+    }
+
+    @Test(
+        "a file that changes while it is sent is noticed before complete",
+        arguments: ["grown", "truncated", "touched", "written", "replaced", "removed"]
+    )
+    func changed(how: String) async throws {
+        try await withPontoon { server, user in
+            let path = try user.makeFile("f", size: 6 * Self.partSize)
+            let seen = Counter()
+            let run = try await user.upload("--part-size", "5M", "--bwlimit", "20M", "--parallel", "1", path.string) {
+                event,
+                _ in
+                guard event.kind == "part", seen.next() == 1 else { return }
+                try change(path, how)
+            }
+            #expect(run.code == 8, "\(run)")
+            let failure = try #require(run.all("failed").first)
+            #expect(failure.text("code") == "file_changed", "\(run)")
+            #expect(failure.text("message")?.contains(path.string) == true)
+            let files = try await server.api.call(.GET, "/files?project=admin/uploads")
+            #expect(files["items"] == [])
+            #expect(try await server.api.call(.GET, "/upload/multipart")["items"] == [])
+        }
+    }
+
+    @Test("two processes do not send one file at once")
+    func locked() async throws {
+        try await withPontoon { server, user in
+            let path = try user.makeFile("f", size: 4 * Self.partSize).string
+            let inner = Inner()
+            let run = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, _ in
+                guard event.kind == "started" else { return }
+                inner.run = try await user.upload(path)
+            }
+            #expect(run.code == 0, "\(run)")
+            #expect(inner.run?.code == 9, "\(String(describing: inner.run))")
+        }
+    }
+
+    private func change(_ path: FilePath, _ how: String) throws {
+        let url = URL(filePath: path.string)
+        switch how {
+        case "removed": try FileManager.default.removeItem(at: url)
+        case "replaced":
+            let other = URL(filePath: path.string + ".new")
+            try Data(contentsOf: url).write(to: other)
+            try #require(rename(other.path, url.path) == 0)
+        case "touched":
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -5)],
+                ofItemAtPath: path.string
+            )
+        default:
+            let file = try FileHandle(forUpdating: url)
+            defer { try? file.close() }
+            switch how {
+            case "grown":
+                try file.seekToEnd()
+                try file.write(contentsOf: Data("more".utf8))
+            case "truncated": try file.truncate(atOffset: UInt64(3 * Self.partSize))
+            default: try file.write(contentsOf: Data("other".utf8))
+            }
+        }
+    }
+}

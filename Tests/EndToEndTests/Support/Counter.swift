@@ -1,0 +1,44 @@
+import Synchronization
+
+/// Counts from 0, in one task or many.
+final class Counter: Sendable {
+    private let value = Mutex(0)
+
+    /// The number before this one is counted.
+    func next() -> Int {
+        value.withLock { value in
+            defer { value += 1 }
+            return value
+        }
+    }
+}
+
+/// Holds a run that was made within another.
+final class Inner: Sendable {
+    private let value = Mutex<PontoonRun?>(nil)
+
+    var run: PontoonRun? {
+        get { value.withLock { $0 } }
+        set { value.withLock { $0 = newValue } }
+    }
+}
+
+/// Lets one task wait for what another saw.
+final class Gate: Sendable {
+    private let opening = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    private let beginning = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+    /// Runs when ``begin()`` was called.
+    func opened<Value>(_ body: () async throws -> Value) async throws -> Value {
+        for await _ in beginning.stream { break }
+        return try await body()
+    }
+
+    func begin() { beginning.continuation.yield() }
+    func open() { opening.continuation.yield() }
+
+    /// Waits for ``open()``.
+    func wait() async {
+        for await _ in opening.stream { break }
+    }
+}

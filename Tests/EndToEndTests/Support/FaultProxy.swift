@@ -1,0 +1,115 @@
+import NIOCore
+import NIOPosix
+
+/// Stands between a client and a server, and does harm to some connections.
+struct FaultProxy: Sendable {
+    /// What happens to a connection.
+    enum Fault: Sendable {
+        case none
+        /// Both ends see it closed after so many bytes of the client.
+        case cutRequest(after: Int)
+        /// The same after so many bytes of the server.
+        case cutAnswer(after: Int)
+        /// Nothing more passes after so many bytes of the client, and nothing is closed.
+        case hang(after: Int)
+        /// The first part waits before it goes on.
+        case delayPart(Duration)
+    }
+
+    let port: Int
+
+    /// Runs with a proxy in front of a server; `fault` is asked for each connection, numbered from 0.
+    static func with<Value: Sendable>(
+        _ server: ServerProcess,
+        fault: @escaping @Sendable (Int) -> Fault,
+        _ body: @Sendable (FaultProxy) async throws -> Value
+    ) async throws -> Value {
+        guard let target = server.origin.split(separator: ":").last.flatMap({ Int($0) }) else {
+            throw UnexpectedAnswer(description: "no port in \(server.origin)")
+        }
+        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture { try Bytes(wrapping: channel) }
+            }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                let numbers = Counter()
+                try await listener.executeThenClose { connections in
+                    try await withThrowingDiscardingTaskGroup { group in
+                        for try await connection in connections {
+                            let fault = fault(numbers.next())
+                            group.addTask { await Self.serve(connection, target, fault) }
+                        }
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            return try await body(FaultProxy(port: listener.channel.localAddress?.port ?? 0))
+        }
+    }
+
+    typealias Bytes = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    /// Copies both ways until one side ends or the fault strikes; what fails is what was meant to.
+    private static func serve(_ client: Bytes, _ target: Int, _ fault: Fault) async {
+        do {
+            let server = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .connect(host: "127.0.0.1", port: target) { channel in
+                    channel.eventLoop.makeCompletedFuture { try Bytes(wrapping: channel) }
+                }
+            try await client.executeThenClose { fromClient, toClient in
+                try await server.executeThenClose { fromServer, toServer in
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask { try await copy(fromClient, toServer, fault.ofRequest) }
+                        group.addTask { try await copy(fromServer, toClient, fault.ofAnswer) }
+                        try await group.next()
+                        group.cancelAll()
+                    }
+                }
+            }
+        } catch {
+            // A cut connection fails at either end.
+        }
+    }
+
+    private static func copy(
+        _ source: NIOAsyncChannelInboundStream<ByteBuffer>,
+        _ target: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ fault: Fault
+    ) async throws {
+        var (count, parts) = (0, 0)
+        for try await bytes in source {
+            if case .delayPart(let time) = fault, bytes.readableBytesView.starts(with: "PUT ".utf8) {
+                if parts == 0 { try await Task.sleep(for: time) }
+                parts += 1
+            }
+            count += bytes.readableBytes
+            switch fault {
+            case .cutRequest(let limit) where count >= limit: return
+            case .hang(let limit) where count >= limit: try await Task.sleep(for: .seconds(3600))
+            default: try await target.write(bytes)
+            }
+        }
+    }
+}
+
+extension FaultProxy.Fault {
+    /// What it does to the bytes of the client.
+    fileprivate var ofRequest: FaultProxy.Fault {
+        if case .cutAnswer = self { return .none }
+        return self
+    }
+
+    /// What it does to the bytes of the server.
+    fileprivate var ofAnswer: FaultProxy.Fault {
+        if case .cutAnswer(let limit) = self { return .cutRequest(after: limit) }
+        return .none
+    }
+}
+
+extension FaultProxy.Bytes {
+    fileprivate init(wrapping channel: any Channel) throws {
+        try self.init(wrappingChannelSynchronously: channel)
+    }
+}

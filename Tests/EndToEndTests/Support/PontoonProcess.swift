@@ -1,0 +1,184 @@
+import Foundation
+import Glibc
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import Subprocess
+import SystemPackage
+import Testing
+
+extension Places {
+    /// The client under test: the release build, unless the environment names another.
+    static let pontoon =
+        ProcessInfo.processInfo.environment["TEST_PONTOON"].map { FilePath($0) }
+        ?? root.appending(".build/release/pontoon")
+}
+
+/// One line of `--json`.
+struct PontoonEvent: Sendable, CustomStringConvertible {
+    let fields: [String: JSONValue]
+    let description: String
+
+    init?(_ line: some StringProtocol) {
+        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8)),
+            case .object(let fields) = value
+        else { return nil }
+        self.fields = fields
+        description = String(line)
+    }
+
+    /// What it is about.
+    var kind: String { text("event") ?? "" }
+    func text(_ name: String) -> String? {
+        guard case .string(let text) = fields[name] else { return nil }
+        return text
+    }
+    func number(_ name: String) -> Int64? { fields[name]?.integer }
+}
+
+/// How a run of the client ended, and what it said.
+struct PontoonRun: Sendable, CustomStringConvertible {
+    let status: TerminationStatus
+    let events: [PontoonEvent]
+    let output: String
+    let errors: String
+
+    /// The exit code; `nil` when a signal ended it.
+    var code: Int? {
+        guard case .exited(let code) = status else { return nil }
+        return Int(code)
+    }
+    /// The events of a kind.
+    func all(_ kind: String) -> [PontoonEvent] { events.filter { $0.kind == kind } }
+    /// Numbers of the parts that were stored.
+    var parts: [Int64] { all("part").compactMap { $0.number("part_number") } }
+    var description: String { "\(status)\n\(output)\n\(errors)" }
+}
+
+/// Where a client runs: its home and state, and whom it calls.
+struct PontoonUser: Sendable {
+    let folder: FilePath
+    var endpoint: String
+    var token: String
+    var environment: [String: String] = [:]
+
+    /// Takes a folder for home and state.
+    init(_ folder: FilePath, _ server: ServerProcess) {
+        self.folder = folder
+        endpoint = server.endpoint
+        token = server.token
+    }
+
+    /// Its environment; proxies of this machine are left out, since the servers under test are here.
+    private var variables: Environment {
+        let own: [String: String?] = [
+            "HOME": folder.string, "XDG_STATE_HOME": folder.appending("state").string, "SB_API_ENDPOINT": endpoint,
+            "SB_AUTH_TOKEN": token, "HTTPS_PROXY": nil, "HTTP_PROXY": nil, "ALL_PROXY": nil, "https_proxy": nil,
+            "http_proxy": nil, "all_proxy": nil, "SSL_CERT_FILE": nil,
+        ]
+        let all = own.merging(environment.mapValues { $0 as String? }) { _, given in given }
+        return .inherit.updating(Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0), $1) }))
+    }
+
+    /// Runs a command to its end; `watch` sees each event of `--json`, with the id of the process, as it comes.
+    func run(
+        _ arguments: [String],
+        input: String = "",
+        watch: @escaping @Sendable (PontoonEvent, pid_t) async throws -> Void = { _, _ in }
+    ) async throws -> PontoonRun {
+        let errors = folder.appending("errors-\(UUID().uuidString)")
+        let errorFile = try FileDescriptor.open(
+            errors,
+            .writeOnly,
+            options: [.create, .truncate],
+            permissions: .ownerReadWrite
+        )
+        let result = try await Subprocess.run(
+            .path(Places.pontoon),
+            arguments: Arguments(arguments),
+            environment: variables,
+            input: .string(input),
+            output: .sequence,
+            error: .fileDescriptor(errorFile, closeAfterSpawningProcess: true)
+        ) { execution in
+            var lines: [String] = []
+            for try await line in execution.standardOutput.strings() {
+                let line = line.trimmingCharacters(in: .newlines)
+                lines.append(line)
+                if let event = PontoonEvent(line) { try await watch(event, execution.processIdentifier.value) }
+            }
+            return lines
+        }
+        return PontoonRun(
+            status: result.terminationStatus,
+            events: result.closureResult.compactMap { PontoonEvent($0) },
+            output: result.closureResult.joined(separator: "\n"),
+            errors: try String(contentsOfFile: errors.string, encoding: .utf8)
+        )
+    }
+
+    /// Runs `upload` into the admin's project.
+    func upload(
+        _ arguments: String...,
+        watch: @escaping @Sendable (PontoonEvent, pid_t) async throws -> Void = { _, _ in }
+    ) async throws -> PontoonRun {
+        try await run(["upload", "--json", "--project", "admin/uploads"] + arguments, watch: watch)
+    }
+
+    /// Makes a file of bytes that look random.
+    @discardableResult
+    func makeFile(_ name: String, size: Int, seed: UInt64 = 7) throws -> FilePath {
+        let path = folder.appending(name)
+        try FileManager.default.createDirectory(
+            atPath: path.removingLastComponent().string,
+            withIntermediateDirectories: true
+        )
+        try Data(testBytes(seed: seed, count: size).readableBytesView).write(to: URL(filePath: path.string))
+        return path
+    }
+}
+
+/// Bytes of which no two pieces are the same, made much faster than random ones.
+func testBytes(seed: UInt64, count: Int) -> ByteBuffer {
+    let block = pseudoRandomBytes(seed: seed, count: 4096 - 8)
+    var bytes = ByteBuffer()
+    bytes.reserveCapacity(count + 4096)
+    while bytes.readableBytes < count {
+        bytes.writeInteger(UInt64(bytes.readableBytes))
+        bytes.writeImmutableBuffer(block)
+    }
+    return bytes.getSlice(at: 0, length: count) ?? ByteBuffer()
+}
+
+/// Runs with a server and a client.
+func withPontoon<Value: Sendable>(
+    arguments: [String] = [],
+    _ body: @Sendable (ServerProcess, PontoonUser) async throws -> Value
+) async throws -> Value {
+    try await withTemporaryFolder { folder in
+        let home = folder.appending("home")
+        try FileManager.default.createDirectory(atPath: home.string, withIntermediateDirectories: false)
+        let options = ServerOptions(data: folder.appending("data"), arguments: arguments)
+        return try await withServer(options) { server in
+            try await body(server, PontoonUser(home, server))
+        }.value
+    }
+}
+
+extension APIClient {
+    /// The file of a name in the admin's project, or a folder.
+    func fileID(_ name: String, parent: String? = nil) async throws -> String {
+        let place = parent.map { "parent=\($0)" } ?? "project=admin/uploads"
+        let encoded = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? name
+        let answer = try await call(.GET, "/files?\(place)&name=\(encoded)&fields=_all")
+        guard case .array(let items) = answer["items"], items.count == 1, case .object(let file) = items[0],
+            case .string(let id) = file["id"]
+        else { throw UnexpectedAnswer(description: "no single '\(name)': \(String(buffer: answer.body))") }
+        return id
+    }
+
+    /// A file's bytes, by name.
+    func content(_ name: String, parent: String? = nil) async throws -> ByteBuffer {
+        try await download(try await fileID(name, parent: parent))
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import SystemPackage
+import Testing
+
+@testable import PontoonClient
+
+struct JournalTests {
+    private static let key = JournalKey(
+        endpoint: "https://host/v2",
+        destination: .project("a/b"),
+        source: "/data/f",
+        remotePath: "f"
+    )
+
+    private static func head(_ path: FilePath) throws -> JournalHead {
+        let file = try SourceFile(path)
+        defer { try? file.close() }
+        return JournalHead(
+            endpoint: key.endpoint,
+            destinationKind: "project",
+            destination: "a/b",
+            source: key.source,
+            remotePath: key.remotePath,
+            tags: ["t"],
+            metadata: ["k": "v"],
+            identity: FileIdentity(facts: file.facts, sample: try file.sample()),
+            upload: "u",
+            partSize: 5,
+            began: Date(timeIntervalSince1970: 1_000_000)
+        )
+    }
+
+    /// Runs with a state folder and a file.
+    private func withState(_ body: (StateFolder, FilePath) throws -> Void) throws {
+        let url = FileManager.default.temporaryDirectory.appending(path: "journal-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
+        let state = try StateFolder(FilePath(url.path))
+        let file = url.appending(path: "f")
+        try Data("content".utf8).write(to: file)
+        try body(state, FilePath(file.path))
+    }
+
+    @Test("what was written is there when it is opened again, up to a line that was cut")
+    func reopening() throws {
+        try withState { state, file in
+            let head = try Self.head(file)
+            let parts = (1...3).map { JournalPart(number: $0, etag: "e\($0)", crc64: "c\($0)") }
+            let journal = try state.journal(Self.key)
+            #expect(journal.head == nil)
+            try journal.begin(head, isSmall: false)
+            for part in parts { try journal.append(part) }
+            try journal.close()
+
+            let again = try state.journal(Self.key)
+            #expect(again.head == head)
+            #expect(again.parts == Dictionary(uniqueKeysWithValues: parts.map { ($0.number, $0) }))
+            try again.close()
+
+            let path = FilePath(state.path.string).appending("uploads").appending(Self.key.fileName)
+            let data = try Data(contentsOf: URL(filePath: path.string))
+            for count in 0..<data.count {
+                let cut = Journal<JournalHead>.parse(data.prefix(count))
+                #expect(cut.head == nil || cut.head == head)
+                #expect(cut.parts.allSatisfy { parts.contains($0.value) })
+            }
+        }
+    }
+
+    @Test("only one at a time has it; removed, it is gone")
+    func locking() throws {
+        try withState { state, file in
+            let journal = try state.journal(Self.key)
+            let error = #expect(throws: ClientError.self) { try state.journal(Self.key) }
+            #expect(error?.code == .busy)
+            try journal.begin(try Self.head(file), isSmall: true)
+            try journal.remove()
+            let next = try state.journal(Self.key)
+            #expect(next.head == nil)
+            try next.close()
+        }
+    }
+
+    @Test("another file, place or name has another journal")
+    func keys() {
+        var names = [Self.key.fileName]
+        for destination in [UploadDestination.project("a/c"), .folder("a/b")] {
+            names.append(
+                JournalKey(endpoint: "https://host/v2", destination: destination, source: "/data/f", remotePath: "f")
+                    .fileName
+            )
+        }
+        for (source, name) in [("/data/g", "f"), ("/data/f", "g")] {
+            names.append(
+                JournalKey(
+                    endpoint: "https://host/v2",
+                    destination: .project("a/b"),
+                    source: source,
+                    remotePath: name
+                ).fileName
+            )
+        }
+        #expect(Set(names).count == 5)
+    }
+
+    @Test("a file whose bytes changed while size and time stayed has another sample")
+    func sample() throws {
+        try withState { _, path in
+            let url = URL(filePath: path.string)
+            for size in [0, 1, 300_000, 2_000_000] {
+                try Data(repeating: 1, count: size).write(to: url)
+                let first = try SourceFile(path)
+                let sample = try first.sample()
+                #expect(try first.sample() == sample)
+                try first.close()
+                guard size > 0 else { continue }
+                var data = Data(repeating: 1, count: size)
+                data[size - 1] = 2
+                try data.write(to: url)
+                let second = try SourceFile(path)
+                #expect(try second.sample() != sample)
+                try second.close()
+            }
+        }
+    }
+
+    @Test("a finished file is known until it changes")
+    func finished() throws {
+        try withState { state, path in
+            let head = try Self.head(path)
+            let record = FinishedRecord(
+                source: Self.key.source,
+                remotePath: "f",
+                identity: head.identity,
+                file: "id",
+                crc64: "c",
+                verification: "file",
+                ended: Date(timeIntervalSince1970: 1_000_000)
+            )
+            let log = try state.finishedLog(Self.key)
+            #expect(log.isEmpty)
+            try log.add(record)
+            try log.close()
+            let again = try state.finishedLog(Self.key)
+            #expect(again.record(source: "/data/f", remotePath: "f", facts: head.identity.facts) == record)
+            #expect(again.record(source: "/data/f", remotePath: "g", facts: head.identity.facts) == nil)
+            var changed = head.identity.facts
+            changed.modified += 1
+            #expect(again.record(source: "/data/f", remotePath: "f", facts: changed) == nil)
+            try again.close()
+        }
+    }
+}

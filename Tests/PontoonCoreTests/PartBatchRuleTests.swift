@@ -1,0 +1,66 @@
+import Foundation
+import PontoonCore
+import Testing
+
+struct PartBatchRuleTests {
+    private static let tebi: Int64 = 1 << 40
+
+    @Test(
+        "a batch has the parts from its first one on, to the end of the file at most",
+        arguments: [
+            (from: 1, count: 0, size: nil, partSize: 5, expected: []),
+            (from: 1, count: -1, size: nil, partSize: 5, expected: []),
+            (from: 1, count: 1, size: nil, partSize: 5, expected: [1]),
+            (from: 3, count: 2, size: nil, partSize: 5, expected: [3, 4]),
+            (from: 1, count: 1001, size: nil, partSize: 5, expected: Array(1...1000)),
+            (from: 9001, count: .max, size: nil, partSize: 5, expected: Array(9001...10_000)),
+            (from: 10_000, count: 2, size: nil, partSize: 5, expected: [10_000]),
+            // An empty file still has one part.
+            (from: 1, count: 9, size: 0, partSize: 5, expected: [1]),
+            (from: 2, count: 9, size: 0, partSize: 5, expected: []),
+            (from: 1, count: 9, size: 4, partSize: 5, expected: [1]),
+            (from: 1, count: 9, size: 5, partSize: 5, expected: [1]),
+            (from: 1, count: 9, size: 6, partSize: 5, expected: [1, 2]),
+            (from: 2, count: 9, size: 11, partSize: 5, expected: [2, 3]),
+            (from: 3, count: 9, size: 11, partSize: 5, expected: [3]),
+            (from: 4, count: 9, size: 11, partSize: 5, expected: []),
+            (from: 9999, count: 9, size: 10_000, partSize: 1, expected: [9999, 10_000]),
+            (from: 9999, count: 9, size: 5 * tebi, partSize: 5 << 30, expected: []),
+            (from: 1024, count: 9, size: 5 * tebi, partSize: 5 << 30, expected: [1024]),
+            (from: 5, count: .max, size: .max, partSize: 1, expected: Array(5...1004)),
+        ] as [(Int, Int, Int64?, Int64, [Int])]
+    )
+    func numbers(from: Int, count: Int, size: Int64?, partSize: Int64, expected: [Int]) throws {
+        let batch = PartBatch(from: try PartNumber(from), count: count)
+        #expect(batch.numbers(size: size, partSize: partSize).map(\.rawValue) == expected)
+    }
+
+    @Test(
+        "initialize takes a whole number of part infos from 0",
+        arguments: [
+            ("null", nil), ("0", 0), ("1", 1), ("7.0", 7), ("1000", 1000), ("1001", 1000),
+            ("9223372036854775807", 1000),
+        ] as [(String, Int?)]
+    )
+    func wishes(text: String, expected: Int?) throws {
+        let request = try InitializeRequest(try body(text))
+        #expect(request.content.partInfos.map(\.count) == expected)
+        #expect(request.content.partInfos?.first == (expected == nil ? nil : .first))
+    }
+
+    @Test(
+        "initialize refuses other wishes for part infos",
+        arguments: ["-1", "-1e300", "1.5", "true", #""1""#, "[]", "[1]", "{}", "1e300", "9223372036854775808"]
+    )
+    func badWishes(text: String) throws {
+        let body = try body(text)
+        let error = #expect(throws: PontoonError.self) { try InitializeRequest(body) }
+        #expect(error?.code == .initializeInvalid)
+        #expect(error?.message.contains("part_infos") == true)
+    }
+
+    private func body(_ partInfos: String) throws -> JSONValue {
+        let text = #"{"project": "a/b", "name": "c", "part_infos": \#(partInfos)}"#
+        return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    }
+}
