@@ -68,7 +68,7 @@ package enum RecentContract: String, CaseIterable, Sendable {
     private static func changedPermissionsAreSeen(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
     {
         let name = try await addMember(store, fixture)
-        let change = PermissionsChange(write: false)
+        let change = [Permission.write: false]
         _ = try await store.changePermissions(of: name, in: fixture.project.id, change)
         try expect(
             try await store.recentPermissions(of: name, in: fixture.project.id)?.allows(.write),
