@@ -1,7 +1,7 @@
 import PontoonCore
 import Synchronization
 
-/// Rows that were read a moment ago, for the calls that come once a part.
+/// Rows that were read a moment ago, for the calls that come once a part or range.
 ///
 /// What this store changes shows at once. What another process changes, such as another server on the same database or
 /// `pontoond token revoke`, shows within ``RecentRows/lifetime``. So a row from here may only be used where acting on the
@@ -66,9 +66,9 @@ final class RecentRows<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 final class RecentReads: Sendable {
     /// What a write may have changed of them.
     enum Change: Sendable {
-        /// Nothing: it touches no user, token, membership or state of an upload.
+        /// Nothing: it touches no user, token, membership, file or state of an upload.
         case none
-        /// One upload's row, by its id.
+        /// One upload's row, by its id, and files: its own comes, one that it replaces goes.
         case upload(String)
         /// Anything.
         case any
@@ -84,6 +84,8 @@ final class RecentReads: Sendable {
     let users = RecentRows<String, User>()
     /// By id.
     let uploads = RecentRows<String, Upload>()
+    /// By id.
+    let files = RecentRows<String, File>()
     /// What members may do.
     let permissions = RecentRows<Membership, Permissions>()
 
@@ -91,10 +93,13 @@ final class RecentReads: Sendable {
     func forget(_ change: Change) {
         switch change {
         case .none: break
-        case .upload(let id): uploads.forget(id)
+        case .upload(let id):
+            uploads.forget(id)
+            files.forgetAll()
         case .any:
             users.forgetAll()
             uploads.forgetAll()
+            files.forgetAll()
             permissions.forgetAll()
         }
     }

@@ -6,6 +6,10 @@ extension SQLMetadataStore {
         try await read { try $0.file(id) }
     }
 
+    package func recentFile(_ id: String) async throws -> File? {
+        try await recent.files.row(id) { try await file(id) }
+    }
+
     package func file(named name: String, in folder: String) async throws -> File? {
         try await read { connection in
             try connection.files(try connection.query(selectFileByName, [folder, name])).first

@@ -95,6 +95,9 @@ package protocol MemberStore: Sendable {
 package protocol FileStore: Sendable {
     /// - Returns: `nil` when there is no such file or folder.
     func file(_ id: String) async throws -> File?
+    /// As ``file(_:)``, perhaps as it was a second ago when another process changed it since: for what comes once a range,
+    /// and does no harm with an old row.
+    func recentFile(_ id: String) async throws -> File?
     /// Files and folders directly in a folder, by name.
     func files(in folder: String, filter: FileFilter, page: Page) async throws -> Listing<File>
     /// The file or folder of a name in a folder.

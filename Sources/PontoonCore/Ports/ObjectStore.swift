@@ -165,6 +165,39 @@ package struct FinishedObject: Hashable, Sendable {
     }
 }
 
+/// A reader whose bytes lie in a file of this machine: the system can send them without a copy passing through here.
+package protocol FileBackedReader: ObjectReader {
+    /// Says where bytes lie that are in memory, so that whoever sends them does not wait for the disk.
+    ///
+    /// Itself it never waits. What is in memory now can be gone later, so the bytes are to be sent at once.
+    ///
+    /// - Parameters:
+    ///   - offset: First byte wanted.
+    ///   - count: Bytes wanted at most, 1 or more.
+    /// - Returns: The bytes from `offset` on that are in memory, fewer than `count` when others follow that are not;
+    ///   `nil` when the first is not. Those not in memory come by ``ObjectReader/read(at:count:)``.
+    func bytesInMemory(at offset: Int64, count: Int) -> FileSpan?
+}
+
+/// A part of an open file.
+package struct FileSpan: Sendable {
+    /// Number of the open file.
+    ///
+    /// It belongs to the reader and is open until ``ObjectReader/close()``.
+    package let descriptor: Int32
+    /// Place of the first byte in the file.
+    package let offset: Int
+    /// Bytes, 1 or more.
+    package let count: Int
+
+    /// Joins the fields.
+    package init(descriptor: Int32, offset: Int, count: Int) {
+        self.descriptor = descriptor
+        self.offset = offset
+        self.count = count
+    }
+}
+
 /// A URL that carries its own permission.
 package struct SignedRequest: Hashable, Sendable {
     /// `PUT` for a part, `GET` for a download.

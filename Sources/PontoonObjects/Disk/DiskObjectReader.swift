@@ -4,7 +4,7 @@ import Synchronization
 import SystemPackage
 
 /// Reads a range of a file.
-final class DiskObjectReader: ObjectReader {
+final class DiskObjectReader: FileBackedReader {
     let size: Int64
     /// `nil` once closed: the system gives the number of a closed file to the next that is opened, often a connection.
     private let file: Mutex<DiskFile?>
@@ -41,9 +41,17 @@ final class DiskObjectReader: ObjectReader {
         }
     }
 
-    /// Errors are ignored here as in `deinit`.
+    func bytesInMemory(at offset: Int64, count: Int) -> FileSpan? {
+        let count = Int(min(Int64(count), max(0, size - offset)))
+        guard count > 0, let file = file.withLock({ $0 }) else { return nil }
+        let first = Int(start + offset)
+        let cached = file.bytesInMemory(at: first, count: count)
+        return cached > 0 ? FileSpan(descriptor: file.rawValue, offset: first, count: cached) : nil
+    }
+
+    /// Does not wait for it: that can take long when the file was removed meanwhile. Errors are ignored as in `deinit`.
     func close() async {
         guard let file = file.withLock({ $0.take() }) else { return }
-        _ = try? await pool.run { try file.close() }
+        pool.submit { _ in _ = try? file.close() }
     }
 }

@@ -48,6 +48,24 @@ extension FileDescriptor {
         try seek(offset: 0, from: .end)
     }
 
+    /// Bytes from `offset` on, at most `count`, that are in memory: reading them does not wait for the disk.
+    ///
+    /// The file's pages are looked up in the system's cache (`mincore`), none is read. Where the system does not tell, 0.
+    func bytesInMemory(at offset: Int, count: Int) -> Int {
+        let pageSize = Int(getpagesize())
+        let skipped = offset % pageSize
+        let length = skipped + count
+        guard let pages = mmap(nil, length, PROT_READ, MAP_SHARED, rawValue, offset - skipped), pages != MAP_FAILED
+        else { return 0 }
+        defer { munmap(pages, length) }
+        let states = (length + pageSize - 1) / pageSize
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: states) { states in
+            guard mincore(pages, length, states.baseAddress) == 0 else { return 0 }
+            let cached = states.firstIndex { $0 & 1 == 0 } ?? states.count
+            return max(0, min(cached * pageSize - skipped, count))
+        }
+    }
+
     /// Copies a range inside the kernel; a file system that can, shares the blocks instead.
     ///
     /// - Throws: ``LostBytes`` when the source is shorter than the range.

@@ -37,24 +37,16 @@ struct DataPlaneCalls {
             sha256: request.headers[.checksumSHA256],
             contentMD5: request.headers[.contentMD5]
         )
-        let etag = try await withTaskExecutorPreference(EventLoopExecutor(context.channel.eventLoop)) {
-            try await budget.receiving {
-                try await plane.parts.store(
-                    number,
-                    of: uploadID,
-                    body: request.body,
-                    length: length,
-                    expecting: expected
-                )
-            }
+        let etag = try await budget.receiving {
+            try await plane.parts.store(number, of: uploadID, body: request.body, length: length, expecting: expected)
         }
         return Response(status: .ok, headers: [.eTag: "\"\(etag)\"", .contentLength: "0"])
     }
 
     @Sendable private func getFile(_ request: Request, _ context: AppContext) async throws -> Response {
         try await verify(request, as: "GET")
-        guard let file = try await plane.metadata.file(try context.segment("file_id")), let content = file.content
-        else {
+        let file = try await plane.metadata.recentFile(try context.segment("file_id"))
+        guard let file, let content = file.content else {
             throw PontoonError(.fileNotFound, "Requested file does not exist.")
         }
         let download = Download(file: file, content: content)
@@ -68,9 +60,9 @@ struct DataPlaneCalls {
             response.headers[.contentRange] = "bytes */\(content.size)"
             return response
         case .whole:
-            return try await send(download, 0..<content.size, status: .ok, request)
+            return try await send(download, 0..<content.size, status: .ok, request, context)
         case .range(let range):
-            return try await send(download, range, status: .partialContent, request)
+            return try await send(download, range, status: .partialContent, request, context)
         }
     }
 
@@ -78,7 +70,8 @@ struct DataPlaneCalls {
         _ download: Download,
         _ range: Range<Int64>,
         status: HTTPResponse.Status,
-        _ request: Request
+        _ request: Request,
+        _ context: AppContext
     ) async throws -> Response {
         var headers = download.headers
         headers[.contentLength] = String(range.count)
@@ -87,30 +80,12 @@ struct DataPlaneCalls {
         }
         if request.method == .head { return Response(status: status, headers: headers) }
         let reader = try await plane.objects.openObject(download.content.key)
-        return Response(status: status, headers: headers, body: Self.stream(reader, range))
-    }
-
-    /// Sends a range one chunk at a time; the next is read when the client has taken the last.
-    private static func stream(_ reader: any ObjectReader, _ range: Range<Int64>) -> ResponseBody {
-        ResponseBody(contentLength: range.count) { writer in
-            do {
-                var offset = range.lowerBound
-                while offset < range.upperBound {
-                    let chunk = try await reader.read(at: offset, count: Int(min(1 << 20, range.upperBound - offset)))
-                    guard chunk.readableBytes > 0 else {
-                        throw PontoonError(.internalFault, "The stored file is shorter than its record says.")
-                    }
-                    try await writer.write(chunk)
-                    ByteMetrics.sent.increment(by: chunk.readableBytes)
-                    offset += Int64(chunk.readableBytes)
-                }
-            } catch {
-                await reader.close()
-                throw error
-            }
-            await reader.close()
-            try await writer.finish(nil)
-        }
+        let sender = RangeSender(reader: reader, range: range, channel: context.channel)
+        return Response(
+            status: status,
+            headers: headers,
+            body: ResponseBody(contentLength: range.count) { try await sender.send(to: &$0) }
+        )
     }
 
     private func verify(_ request: Request, as method: String? = nil) async throws {

@@ -28,7 +28,7 @@ struct Download {
             .contentType: "application/octet-stream",
             .acceptRanges: "bytes",
             .eTag: etag,
-            .lastModified: Self.httpDate(file.createdOn),
+            .lastModified: Self.httpDate.string(from: file.createdOn),
             .contentDisposition: ContentDisposition.attachment(named: file.name),
             .xContentTypeOptions: "nosniff",
         ]
@@ -69,11 +69,12 @@ struct Download {
         header.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
 
-    private static func httpDate(_ date: Date) -> String {
+    /// Made once: that takes longer than all the rest of an answer.
+    private static let httpDate: DateFormatter = {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(identifier: "GMT")
         formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-        return formatter.string(from: date)
-    }
+        return formatter
+    }()
 }

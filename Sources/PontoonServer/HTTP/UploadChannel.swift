@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import PontoonCore
 
 /// Hummingbird's HTTP/1.1 channel, set up for large bodies: sockets are read a mebibyte at a time, and no more than one
 /// read waits for a slow disk.
@@ -15,6 +16,12 @@ struct UploadChannel: ServerChildChannel, HTTPChannelHandler {
     let responder: HTTPChannelHandler.Responder
     let idleTimeout: Duration
     let budget: ReceiveBudget
+
+    init(responder: @escaping HTTPChannelHandler.Responder, idleTimeout: Duration, budget: ReceiveBudget) {
+        self.responder = Self.onEventLoop(responder)
+        self.idleTimeout = idleTimeout
+        self.budget = budget
+    }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -27,6 +34,7 @@ struct UploadChannel: ServerChildChannel, HTTPChannelHandler {
                 withErrorHandling: false,
                 withOutboundHeaderValidation: false
             )
+            try pipeline.addHandler(FileBodyHandler())
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandler(try MalformedRequestHandler())
             try pipeline.addHandler(LingeringCloseHandler())
@@ -38,6 +46,21 @@ struct UploadChannel: ServerChildChannel, HTTPChannelHandler {
                     isOutboundHalfClosureEnabled: true
                 )
             )
+        }
+    }
+
+    /// Keeps the calls of the data plane on their connection's event loop: a range of a mebibyte takes less time than a few
+    /// changes of thread.
+    private static func onEventLoop(_ respond: @escaping HTTPChannelHandler.Responder) -> HTTPChannelHandler.Responder {
+        { request, writer, channel in
+            guard request.uri.path.hasPrefix(DataPlanePath.root) else {
+                return try await respond(request, writer, channel)
+            }
+            var writer = Optional(writer)
+            try await withTaskExecutorPreference(EventLoopExecutor(channel.eventLoop)) {
+                guard let writer = writer.take() else { preconditionFailure("an answer is written once") }
+                try await respond(request, writer, channel)
+            }
         }
     }
 

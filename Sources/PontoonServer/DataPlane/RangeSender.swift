@@ -1,0 +1,78 @@
+import CoreMetrics
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import PontoonCore
+
+/// Sends a range of an object as a body, at the pace of the client: the next bytes are looked for when it has taken the
+/// last.
+///
+/// Bytes that are in memory go straight from their file to the connection. Others are read first, on a thread that may
+/// wait for the disk; and all are for a slow client: until it takes them, they may have left the memory again.
+struct RangeSender: Sendable {
+    let reader: any ObjectReader
+    let range: Range<Int64>
+    let channel: any Channel
+
+    /// Bytes given to the connection at once.
+    static let regionSize = 1 << 20
+    /// Bytes read at once.
+    static let chunkSize = 1 << 20
+    /// A client that needs longer for a region is slow.
+    static let patience = Duration.seconds(1)
+
+    /// Sends all of it, then the end of the body, and closes the reader.
+    ///
+    /// - Throws: When the connection ends, or the object cannot be read.
+    @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
+        do {
+            try await sendRange(to: &writer)
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+        try await writer.finish(nil)
+    }
+
+    @concurrent private func sendRange(to writer: inout any ResponseBodyWriter) async throws {
+        var fast = reader as? any FileBackedReader
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let count: Int
+            let left = Int(range.upperBound - offset)
+            if let span = fast?.bytesInMemory(at: offset, count: min(Self.regionSize, left)) {
+                let start = ContinuousClock.now
+                try await send(span)
+                count = span.count
+                if .now - start > Self.patience { fast = nil }
+            } else {
+                let chunk = try await reader.read(at: offset, count: min(Self.chunkSize, left))
+                count = chunk.readableBytes
+                guard count > 0 else {
+                    throw PontoonError(.internalFault, "The stored file is shorter than its record says.")
+                }
+                try await writer.write(chunk)
+            }
+            ByteMetrics.sent.increment(by: count)
+            offset += Int64(count)
+        }
+    }
+
+    private func send(_ span: FileSpan) async throws {
+        // The handle wants to own the descriptor, but that is the reader's: it takes it back unclosed.
+        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: span.descriptor)
+        let region = FileRegion(
+            fileHandle: handle,
+            readerIndex: span.offset,
+            endIndex: span.offset + span.count
+        )
+        do {
+            try await FileBodyHandler.send(region, over: channel)
+        } catch {
+            _ = try handle.takeDescriptorOwnership()
+            throw error
+        }
+        _ = try handle.takeDescriptorOwnership()
+    }
+}
