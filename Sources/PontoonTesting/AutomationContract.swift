@@ -182,7 +182,11 @@ package enum AutomationContract: String, CaseIterable, Sendable {
         try await store.addUpload(upload)
         try expect(try await store.abortUpload(upload.id), "there was such an upload")
         try expect(try await store.upload(upload.id), equals: nil, "it is forgotten")
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [upload.key], "its bytes are to be removed")
+        try expect(
+            try await store.discardedObjects(limit: 9).map(\.key),
+            equals: [upload.key],
+            "its bytes are to be removed"
+        )
     }
 }
 

@@ -124,7 +124,11 @@ package enum CompletionContract: String, CaseIterable, Sendable {
         let found = try await store.file(named: "a.bam", in: fixture.root)
         try expect(found, equals: file, "the new one has its name and nothing else of it")
         let key = try require(old.content, "a file has contents").key
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [key], "the old bytes are to be removed")
+        try expect(
+            try await store.discardedObjects(limit: 9).map(\.key),
+            equals: [key],
+            "the old bytes are to be removed"
+        )
     }
 
     private static func overwriteOfManyLeavesOneFile(
@@ -184,6 +188,10 @@ package enum CompletionContract: String, CaseIterable, Sendable {
             try expect(error.code, equals: .projectNotFound, "the reason of the refusal")
         }
         try expect(try await store.file(file.id), equals: nil, "no file appears")
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [upload.key], "its bytes are to be removed")
+        try expect(
+            try await store.discardedObjects(limit: 9).map(\.key),
+            equals: [upload.key],
+            "its bytes are to be removed"
+        )
     }
 }

@@ -105,7 +105,11 @@ extension CopyMoveContract {
         let copy = try require(try await store.copyFile(shared.id, as: other.copy()), "a copy")
         try expect(try await store.deleteProject(fixture.project.id), "there was such a project")
         let ownKey = try require(own.content, "a file has contents").key
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [ownKey], "what no other project uses, once")
+        try expect(
+            try await store.discardedObjects(limit: 9).map(\.key),
+            equals: [ownKey],
+            "what no other project uses, once"
+        )
         try expect(try await store.file(copy.id), equals: copy, "the copy is whole")
         try expect(try await store.deleteProject(other.project.id), "there was such a project")
         let keys = Set(try await store.discardedObjects(limit: 9).map(\.key))
@@ -119,7 +123,11 @@ extension CopyMoveContract {
         try await fixture.addCompletingUpload(upload, to: store)
         let file = fixture.file(of: upload)
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: true), "the upload completes")
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "the original still has the object")
+        try expect(
+            try await store.discardedObjects(limit: 9).map(\.key),
+            equals: [],
+            "the original still has the object"
+        )
     }
 
     static func lastOfManyDeletionsDiscards(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -133,7 +141,11 @@ extension CopyMoveContract {
         let deletions = try await concurrently(files.count) { try await store.deleteFile(files[$0]) }
         try expect(deletions.allSatisfy { $0 }, "there were such files")
         let key = try require(original.content, "a file has contents").key
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [key], "of deletions at once the last discards")
+        try expect(
+            try await store.discardedObjects(limit: 9).map(\.key),
+            equals: [key],
+            "of deletions at once the last discards"
+        )
     }
 
     static func copyOrDeletionComesFirst(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

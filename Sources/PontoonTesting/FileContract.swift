@@ -174,9 +174,17 @@ package enum FileContract: String, CaseIterable, Sendable {
             // Times are kept in milliseconds; what falls into the same one has no order.
             try await Task.sleep(for: .milliseconds(3))
         }
-        try expect(try await store.discardedObjects(limit: 2).map(\.key), equals: Array(keys.prefix(2)), "the oldest come first")
+        try expect(
+            try await store.discardedObjects(limit: 2).map(\.key),
+            equals: Array(keys.prefix(2)),
+            "the oldest come first"
+        )
         try await store.forgetDiscarded([keys[0]])
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: Array(keys.dropFirst()), "then the others")
+        try expect(
+            try await store.discardedObjects(limit: 9).map(\.key),
+            equals: Array(keys.dropFirst()),
+            "then the others"
+        )
     }
 
     private static func oneOfManyFoldersWins(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

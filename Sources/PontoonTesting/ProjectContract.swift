@@ -208,6 +208,10 @@ package enum ProjectContract: String, CaseIterable, Sendable {
         try expect(try await store.deleteProject(fixture.project.id), "there was such a project")
         try expect(try await store.file(kept.id), equals: kept, "a file of another project stays")
         try expect(try await store.upload(upload.id), equals: upload, "an upload of another project stays")
-        try expect(try await store.discardedObjects(limit: 100).map(\.key), equals: [], "nothing of theirs is discarded")
+        try expect(
+            try await store.discardedObjects(limit: 100).map(\.key),
+            equals: [],
+            "nothing of theirs is discarded"
+        )
     }
 }

@@ -123,7 +123,11 @@ package enum UploadContract: String, CaseIterable, Sendable {
         try expect(wins.count { $0 }, equals: 1, "one abort finds the upload")
         try expect(try await store.upload(upload.id), equals: nil, "the upload is gone")
         try expect(try await store.parts(of: upload.id), equals: [], "its parts are gone")
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [upload.key], "its bytes are to be removed")
+        try expect(
+            try await store.discardedObjects(limit: 9).map(\.key),
+            equals: [upload.key],
+            "its bytes are to be removed"
+        )
     }
 
     private static func abortNeedsAnActiveUpload(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
