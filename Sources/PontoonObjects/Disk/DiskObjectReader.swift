@@ -49,7 +49,9 @@ final class DiskObjectReader: FileBackedReader {
         return cached > 0 ? FileSpan(descriptor: file.rawValue, offset: first, count: cached) : nil
     }
 
-    /// Does not wait for it: that can take long when the file was removed meanwhile. Errors are ignored as in `deinit`.
+    /// Does not wait until it is done.
+    ///
+    /// It can take long when the file was removed meanwhile. Errors are ignored as in `deinit`.
     func close() async {
         guard let file = file.withLock({ $0.take() }) else { return }
         pool.submit { _ in _ = try? file.close() }

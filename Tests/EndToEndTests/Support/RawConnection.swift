@@ -39,15 +39,19 @@ struct RawConnection: Sendable {
         try await inbox.take { String(buffer: $0).contains(marker) ? $0.readableBytes : nil }
     }
 
+    /// Reads the head of one answer; what follows is left for the next.
+    func readHead() async throws -> String {
+        let end = Array("\r\n\r\n".utf8)
+        return try await inbox.take { buffer in
+            buffer.readableBytesView.firstRange(of: end).map { $0.upperBound - buffer.readerIndex }
+        }
+    }
+
     /// Reads one answer: its head, and as much body as that announces.
     ///
     /// What follows is left for the next.
     func readAnswer() async throws -> RawAnswer {
-        let head = try await inbox.take { buffer in
-            String(buffer: buffer).firstRange(of: "\r\n\r\n").map { head in
-                String(buffer: buffer)[..<head.upperBound].utf8.count
-            }
-        }
+        let head = try await readHead()
         let length = RawAnswer(head: head, body: "").values(of: "Content-Length").first.flatMap { Int($0) } ?? 0
         return RawAnswer(head: head, body: try await inbox.take { $0.readableBytes >= length ? length : nil })
     }
