@@ -6,6 +6,7 @@ package enum RecentContract: String, CaseIterable, Sendable {
     case revokedTokenIsForgotten
     case claimedUploadIsSeen
     case abortedUploadIsForgotten
+    case deletedFileIsForgotten
     case uploadGoesWithItsProject
     case changedPermissionsAreSeen
     case removedMemberIsForgotten
@@ -17,6 +18,7 @@ package enum RecentContract: String, CaseIterable, Sendable {
         case .revokedTokenIsForgotten: try await Self.revokedTokenIsForgotten(store, fixture)
         case .claimedUploadIsSeen: try await Self.claimedUploadIsSeen(store, fixture)
         case .abortedUploadIsForgotten: try await Self.abortedUploadIsForgotten(store, fixture)
+        case .deletedFileIsForgotten: try await Self.deletedFileIsForgotten(store, fixture)
         case .uploadGoesWithItsProject: try await Self.uploadGoesWithItsProject(store, fixture)
         case .changedPermissionsAreSeen: try await Self.changedPermissionsAreSeen(store, fixture)
         case .removedMemberIsForgotten: try await Self.removedMemberIsForgotten(store, fixture)
@@ -52,6 +54,14 @@ package enum RecentContract: String, CaseIterable, Sendable {
         let upload = try await remembered(store, fixture)
         try expect(try await store.abortUpload(upload.id), "the upload is aborted")
         try expect(try await store.recentUpload(upload.id), equals: nil, "an aborted upload is gone")
+    }
+
+    private static func deletedFileIsForgotten(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let folder = fixture.folder("a")
+        try await store.addFolder(folder)
+        try expect(try await store.recentFile(folder.id), equals: folder, "a folder is found")
+        try expect(try await store.deleteFile(folder.id), "the folder is deleted")
+        try expect(try await store.recentFile(folder.id), equals: nil, "a deleted folder is gone")
     }
 
     private static func uploadGoesWithItsProject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
