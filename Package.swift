@@ -167,7 +167,10 @@ let package = Package(
         ),
         .testTarget(
             name: "PontoonCoreTests",
-            dependencies: ["CChecksum", "PontoonCore", "PontoonTesting"],
+            dependencies: [
+                "CChecksum", "PontoonCore", "PontoonTesting",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
