@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// Three servers on PostgreSQL and S3 behind a proxy, and what happens when parts of that die.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(4)))
 struct ClusterTests {
     private static let files = 20
 
@@ -219,13 +219,13 @@ struct Cluster: Sendable {
             try await sent(36, many)
             try await bucket.kill()
             try await bucket.start()
-            try await eventually("all files are there", within: .seconds(90)) { try await finished() == 20 }
+            try await eventually("all files are there", within: .seconds(150)) { try await finished() == 20 }
         }
     }
 
     /// Waits until so many parts were reported.
     private func sent(_ parts: Int, _ many: ServerProcess) async throws {
-        try await eventually("\(parts) parts are reported", within: .seconds(60)) {
+        try await eventually("\(parts) parts are reported", within: .seconds(120)) {
             // A completed upload has no part records any more.
             let text = try await sql(
                 """
