@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 
 /// What a load balancer is told.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct HealthTests {
     @Test("a server that serves is alive and ready, and says so to anybody")
     func ready() async throws {

@@ -8,7 +8,7 @@ import SystemPackage
 import Testing
 
 /// `pontoond migrate`, on real engines.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(4)))
 struct MigrateTests {
     private static let part = 5 << 20
 

@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// Stores that cannot be used are refused at start, with one line that names the setting and nothing secret.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(4)))
 struct StoreSettingsTests {
     private static let secret = "hush-hush-0123456789"
 
