@@ -19,9 +19,8 @@ struct App {
     let readiness: Readiness
     let logger: Logger
 
-    /// Opens the stores and puts right what a crash left behind.
-    static func build(_ settings: Settings, logger: Logger) async throws -> App {
-        let stores = try await Stores.open(settings)
+    /// Puts the use cases over opened stores, and right what a crash left behind in them.
+    static func build(_ settings: Settings, _ stores: Stores, logger: Logger) async throws -> App {
         let (metadata, objects) = (stores.metadata, stores.objects)
         let hasher = stores.hosted.map { PrefixHasher(metadata: metadata, objects: $0) }
         let uploads = Uploads(
@@ -85,7 +84,6 @@ struct App {
         } catch is SocketAddressError.UnknownHost {
             throw cannotListen("the host is not known")
         }
-        try await stores.close()
     }
 
     private var services: Services {

@@ -63,6 +63,9 @@ struct CredentialsFile {
 
     init(in folder: FilePath) { path = folder.appending("credentials") }
 
+    /// Whether the first start was on this folder.
+    var exists: Bool { FileManager.default.fileExists(atPath: path.string) }
+
     /// Writes the file, readable by its owner only, in one step.
     func write(endpoint: String, token: Secret) throws {
         try replace("[default]\napi_endpoint = \(endpoint)\nauth_token = \(token.value)\n")

@@ -30,15 +30,28 @@ struct Move {
         if let target = try await source.property(SQLMetadataStore.Fact.movedTo) {
             throw SettingError("the data of '\(settings.data)' was moved to \(target) already")
         }
-        // Both are looked at before either is filled.
         let bucket = try await openBucket(for: source)
+        do {
+            try await fill(bucket, from: source)
+        } catch {
+            try await bucket?.shutDown()
+            throw error
+        }
+        try await bucket?.shutDown()
+        try await source.close()
+        try lock.close()
+    }
+
+    private func fill(_ bucket: S3ObjectStore?, from source: SQLMetadataStore) async throws {
+        // Both are looked at before either is filled.
+        if let bucket { try await claim(bucket, for: source) }
         let database = try await openDatabase(for: source, withOpenUploads: bucket == nil)
         guard bucket != nil || database != nil else {
             throw SettingError(
                 "there is nowhere to move to: give --metadata postgres://… or --objects s3://… or both"
             )
         }
-        if let bucket { try await fill(bucket, from: source) }
+        if let bucket { try await copyObjects(of: source, to: bucket) }
         if let database {
             try await fill(database, from: source)
         } else {
@@ -46,15 +59,13 @@ struct Move {
             try await source.set(SQLMetadataStore.Fact.movingTo, nil)
             try await source.forgetMoved()
         }
-        try await source.close()
-        try lock.close()
     }
 
     // MARK: - Objects
 
     /// The bucket to fill; `nil` when the bytes stay where they are.
     ///
-    /// - Throws: ``SettingError`` when somebody else fills it.
+    /// - Throws: ``SettingError`` when it cannot be used.
     private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
         let place = try await source.property(SQLMetadataStore.Fact.objects) ?? "disk"
         let target = try settings.objectsPlace()
@@ -63,20 +74,24 @@ struct Move {
             return nil
         }
         guard case .s3(let s3, let credentials) = settings.objects else { return nil }
-        let bucket = try await Stores.openBucket(s3, credentials)
+        return try await Stores.openBucket(s3, credentials)
+    }
+
+    /// - Throws: ``SettingError`` when somebody else fills the bucket.
+    private func claim(_ bucket: S3ObjectStore, for source: SQLMetadataStore) async throws {
+        let target = try settings.objectsPlace()
         switch try await source.property(SQLMetadataStore.Fact.movingTo) {
-        case target: return bucket
+        case target: return
         case nil:
             guard try await bucket.isEmpty() else {
                 throw SettingError(.objects, "\(target) is not empty; choose another bucket or prefix")
             }
-            return bucket
         case let other?:
             throw SettingError(.objects, "the objects of '\(settings.data)' were begun to be moved to \(other)")
         }
     }
 
-    private func fill(_ bucket: S3ObjectStore, from source: SQLMetadataStore) async throws {
+    private func copyObjects(of source: SQLMetadataStore, to bucket: S3ObjectStore) async throws {
         let keys = KeyRing(
             store: source,
             rotationInterval: settings.keyLifetime,
@@ -106,7 +121,6 @@ struct Move {
             )
         }
         try await disk.shutDown()
-        try await bucket.shutDown()
     }
 
     /// Parts cannot be moved: S3 gives tags of its own, which no client knows.

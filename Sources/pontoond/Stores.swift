@@ -27,23 +27,28 @@ struct Stores: Sendable {
             rotationInterval: settings.keyLifetime,
             urlLifetime: settings.disk.urlLifetime
         )
-        switch settings.objects {
-        case .disk:
-            let disk = try DiskObjectStore(settings.disk, keys: keys)
-            try await metadata.bind(to: try settings.objectsPlace())
-            return Stores(metadata: metadata, objects: disk, hosted: disk, keys: keys) {
-                try await disk.shutDown()
-                try await metadata.close()
-                try lock?.close()
+        do {
+            switch settings.objects {
+            case .disk:
+                let disk = try DiskObjectStore(settings.disk, keys: keys)
+                try await metadata.bind(to: try settings.objectsPlace())
+                return Stores(metadata: metadata, objects: disk, hosted: disk, keys: keys) {
+                    try await disk.shutDown()
+                    try await metadata.close()
+                    try lock?.close()
+                }
+            case .s3(let s3, let credentials):
+                try await metadata.bind(to: try settings.objectsPlace())
+                let bucket = try await openBucket(s3, credentials)
+                return Stores(metadata: metadata, objects: bucket, hosted: nil, keys: keys) {
+                    try await bucket.shutDown()
+                    try await metadata.close()
+                    try lock?.close()
+                }
             }
-        case .s3(let s3, let credentials):
-            let bucket = try await openBucket(s3, credentials)
-            try await metadata.bind(to: try settings.objectsPlace())
-            return Stores(metadata: metadata, objects: bucket, hosted: nil, keys: keys) {
-                try await bucket.shutDown()
-                try await metadata.close()
-                try lock?.close()
-            }
+        } catch {
+            try await metadata.close()
+            throw error
         }
     }
 
@@ -73,9 +78,9 @@ struct Stores: Sendable {
         }
         do {
             try await bucket.check()
-        } catch let failure as S3CheckFailure {
+        } catch {
             try await bucket.shutDown()
-            throw SettingError(.objects, oneLine(failure))
+            throw error is S3CheckFailure ? SettingError(.objects, oneLine(error)) : error
         }
         return bucket
     }
@@ -84,7 +89,7 @@ struct Stores: Sendable {
     func close() async throws { try await end() }
 
     /// The database's own words may have several lines.
-    private static func oneLine(_ error: some Error) -> String {
+    private static func oneLine(_ error: any Error) -> String {
         "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// Three servers on PostgreSQL and S3 behind a proxy, and what happens when parts of that die.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(4)))
 struct ClusterTests {
     private static let files = 20
 
@@ -96,7 +96,7 @@ struct ClusterTests {
         }
     }
 
-    @Test("while the bucket is away calls are refused in the contract's words, and what is stored stays")
+    @Test("while the bucket is away calls that need it are refused for now, and what is stored stays")
     func bucketAway() async throws {
         try await withEngines { cluster in
             try await cluster.withServers(1) { servers in
@@ -110,9 +110,11 @@ struct ClusterTests {
                     "/upload/multipart",
                     ["project": "admin/uploads", "name": "b.bin", "size": 3]
                 )
-                #expect(begun.status == 409 && begun.code == 90007)
                 let refused = try await server.api.complete(upload)
-                #expect(refused.status == 409 && refused.code == 8007)
+                for answer in [begun, refused] {
+                    #expect(answer.status == 503 && answer.code == 0)
+                    #expect(answer.headers.first(name: "Retry-After") != nil)
+                }
                 try await cluster.bucket.start()
                 try await eventually("ready again") { try await server.readiness() == nil }
                 let file = try await server.api.complete(upload)
@@ -217,13 +219,13 @@ struct Cluster: Sendable {
             try await sent(36, many)
             try await bucket.kill()
             try await bucket.start()
-            try await eventually("all files are there", within: .seconds(90)) { try await finished() == 20 }
+            try await eventually("all files are there", within: .seconds(150)) { try await finished() == 20 }
         }
     }
 
     /// Waits until so many parts were reported.
     private func sent(_ parts: Int, _ many: ServerProcess) async throws {
-        try await eventually("\(parts) parts are reported", within: .seconds(60)) {
+        try await eventually("\(parts) parts are reported", within: .seconds(120)) {
             // A completed upload has no part records any more.
             let text = try await sql(
                 """

@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 /// The files in `deploy/` are what they are for; the proxy's is also used by `ClusterTests`.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct DeployTests {
     private static let folder = Places.root.appending("deploy")
 

@@ -1,6 +1,7 @@
 import Testing
 
 /// The platform's own Python client, on all it can do with files, on every choice of stores.
+@Suite(.serialized, .timeLimit(.minutes(4)))
 struct PythonFilesTests {
     @Test("copy, move, bulk calls, folders, metadata and tags", arguments: StoreChoice.allCases)
     func files(_ stores: StoreChoice) async throws {

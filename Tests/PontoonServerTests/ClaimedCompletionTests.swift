@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// Several servers on the same stores complete the same upload; here they share a process, and one of them stalls.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct ClaimedCompletionTests {
     @Test("a server that stalls for longer than its claim loses the upload to another, and answers with its file")
     func takenOver() async throws {

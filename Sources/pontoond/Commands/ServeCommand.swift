@@ -26,23 +26,38 @@ struct ServeCommand: AsyncParsableCommand {
         try await reporting {
             let flags = data.values.merging(server.values) { first, _ in first }
             let settings = try Settings(try await GivenSettings(flags: flags))
-            let app = try await App.build(settings, logger: Self.logger(settings.logLevel))
-            let credentials = settings.folder.map { CredentialsFile(in: $0) }
-            let isFirst = try await Self.bootstrap(app, credentials)
-            if settings.folder != nil, settings.disk.durability == .os {
-                Self.say("Durability is 'os': an answer does not mean that the data survives a power cut.")
+            let logger = Self.logger(settings.logLevel)
+            if let url = data.metadata, URLComponents(string: url)?.password != nil {
+                logger.warning("every user of this machine can read the password in --metadata; PGPASSWORD is safer")
             }
-            try await app.run { port in
-                let endpoint = Self.endpoint(settings, port: port)
-                do {
-                    try credentials?.update(endpoint: endpoint)
-                } catch {
-                    app.logger.warning("the credentials keep an old address", metadata: ["error": "\(error)"])
-                }
-                if isFirst { Self.say("Made user admin, project admin/uploads and a token.") }
-                Self.say("Listening on \(Self.address(settings, port: port))")
-                if let credentials { Self.say("Credentials are in \(credentials.path)") }
+            let stores = try await Stores.open(settings)
+            do {
+                try await Self.serve(settings, stores, logger)
+            } catch {
+                try await stores.close()
+                throw error
             }
+            try await stores.close()
+        }
+    }
+
+    private static func serve(_ settings: Settings, _ stores: Stores, _ logger: Logger) async throws {
+        let app = try await App.build(settings, stores, logger: logger)
+        let credentials = settings.folder.map { CredentialsFile(in: $0) }
+        let isFirst = try await bootstrap(app, credentials)
+        if settings.disk.durability == .os {
+            say("Durability is 'os': an answer does not mean that the data survives a power cut.")
+        }
+        try await app.run { port in
+            let endpoint = endpoint(settings, port: port)
+            do {
+                try credentials?.update(endpoint: endpoint)
+            } catch {
+                logger.warning("the credentials keep an old address", metadata: ["error": "\(error)"])
+            }
+            if isFirst { say("Made user admin, project admin/uploads and a token.") }
+            say("Listening on \(address(settings, port: port))")
+            if let credentials, credentials.exists { say("Credentials are in \(credentials.path)") }
         }
     }
 

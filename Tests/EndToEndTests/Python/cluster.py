@@ -17,7 +17,7 @@ from sevenbridges.http.error_handlers import maintenance_sleeper
 
 import client
 
-PATIENCE = 75
+PATIENCE = 150
 
 
 def main():

@@ -134,7 +134,7 @@ def general(admin):
     too_long = b" " * (9 << 20)
 
     def send_bodies(method, path, operation):
-        if "413" in operation["responses"] and path.startswith("/v2"):
+        if "413" in operation["responses"] and not path.startswith("/storage"):
             admin.send_to(method, origin + path + "?project=admin/uploads", 413, data=too_long)
         if "requestBody" in operation and path.startswith("/v2"):
             admin.send_to(method, origin + path, 415, data=b"a", headers={"Content-Type": "text/plain"})
@@ -155,6 +155,8 @@ def server(admin, rosalind):
     text = admin.call("GET", "/openapi.yaml", status=200).content
     if text != api_document.PATH.read_bytes():
         problems.append("GET /openapi.yaml: another document")
+    for path in ("/healthz", "/readyz"):
+        admin.send_to("GET", admin.endpoint.removesuffix("/v2") + path, 200)
     admin.call("GET", "/rate_limit", status=200)
     for query in ("", "?fields=username", "?fields=!email", "?fields=_all"):
         admin.call("GET", "/user" + query, status=200)

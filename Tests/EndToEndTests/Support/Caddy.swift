@@ -1,5 +1,5 @@
 import Foundation
-import NIOPosix
+import NIOHTTP1
 import PontoonTesting
 import Subprocess
 import SystemPackage
@@ -23,7 +23,7 @@ func withCaddy<Value: Sendable>(
             options: .create,
             permissions: .ownerReadWrite
         )
-        let site = "http://127.0.0.1:\(try await freePort())"
+        let site = "http://127.0.0.1:\(try FreePort.find(in: 31_901...32_700))"
         let result = try await run(
             .path(Places.root.appending(".venv/bin/caddy")),
             arguments: ["run", "--adapter", "caddyfile", "--config", Places.root.appending("deploy/Caddyfile").string],
@@ -47,13 +47,4 @@ func withCaddy<Value: Sendable>(
         }
         return result.closureResult
     }
-}
-
-/// A port that nobody listens on.
-func freePort() async throws -> Int {
-    let socket = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-        .bind(host: "127.0.0.1", port: 0).get()
-    let port = try #require(socket.localAddress?.port)
-    try await socket.close()
-    return port
 }

@@ -1,6 +1,7 @@
 import Foundation
 import PontoonCore
 import PontoonTesting
+import SystemPackage
 import Testing
 
 /// Which stores a server under test uses.
