@@ -9,7 +9,7 @@ struct FileQueue: Sendable {
     let places: RemotePlaces
 
     /// Most files that are open at once.
-    private static let width = 64
+    private static let width = 128
 
     /// Uploads all.
     ///

@@ -101,7 +101,7 @@ public struct Uploader: Sendable {
         let limits = try await observed.limits(server)
         let wanted =
             switch options.parallel {
-            case .automatic: 32
+            case .automatic: 64
             case .fixed(let width): width
             }
         let memory = MemoryPlan(maximumMemory: options.maximumMemory, wanted: wanted)
