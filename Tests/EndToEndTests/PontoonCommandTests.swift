@@ -20,6 +20,8 @@ struct PontoonCommandTests {
 
             let projects = try await user.run(["projects"])
             #expect(projects.output == "admin/uploads  Uploads", "\(projects)")
+            let project = try await user.run(["projects", "admin/uploads"])
+            #expect(project.output.hasSuffix("you may: read, copy, write, admin"), "\(project)")
             let root = try await user.run(["ls", "--json", "admin/uploads"])
             #expect(root.all("file").map { $0.text("name") } == ["data"], "\(root)")
             #expect(root.all("file").first?.text("type") == "folder")
@@ -178,6 +180,8 @@ struct PontoonCommandTests {
                 let used = try await fresh.run(arguments)
                 #expect(used.output == "admin/uploads  Uploads", "\(used)")
             }
+            let platforms = try await fresh.run(["config", "platforms"])
+            #expect(platforms.output.contains("cgc  https://cgc-api.sbgenomics.com/v2"), "\(platforms)")
             let shown = try await fresh.run(["config", "show"])
             #expect(shown.output.contains("other  \(server.endpoint)  with token"), "\(shown)")
             #expect(!shown.output.contains(server.token))
