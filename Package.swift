@@ -106,7 +106,7 @@ let package = Package(
         .target(
             name: "PontoonClient",
             dependencies: [
-                "PontoonCore",
+                "CFileCalls", "PontoonCore",
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -2,6 +2,7 @@
 #include "cfilecalls.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 int cfilecalls_allocate(int file, int64_t size) { return fallocate(file, 0, 0, size); }
@@ -21,4 +22,8 @@ int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *t
     *from_offset = source;
     *to_offset = target;
     return copied;
+}
+
+int cfilecalls_rename_new(const char *from, const char *to) {
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }

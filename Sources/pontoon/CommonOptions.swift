@@ -37,7 +37,11 @@ struct CommonOptions: ParsableArguments {
         return homeFolder.appending(".local/state/pontoon")
     }
 
-    static var homeFolder: FilePath { FilePath(FileManager.default.homeDirectoryForCurrentUser.path) }
+    /// `HOME` first, as the platform's own clients have it.
+    static var homeFolder: FilePath {
+        if let home = ProcessInfo.processInfo.environment["HOME"], home.hasPrefix("/") { return FilePath(home) }
+        return FilePath(FileManager.default.homeDirectoryForCurrentUser.path)
+    }
 
     /// Text of the user's credentials file; `nil` when there is none.
     static func credentialsText() throws -> String? {

@@ -16,8 +16,8 @@ struct Pontoon: AsyncParsableCommand {
             130 interrupted.
             """,
         subcommands: [
-            UploadCommand.self, UploadsCommand.self, ListCommand.self, ProjectsCommand.self, FilesCommand.self,
-            VerifyCommand.self, ConfigCommand.self,
+            UploadCommand.self, DownloadCommand.self, UploadsCommand.self, ListCommand.self, ProjectsCommand.self,
+            FilesCommand.self, VerifyCommand.self, DoctorCommand.self, ConfigCommand.self,
         ]
     )
 }

@@ -19,7 +19,9 @@ struct PontoonCommandTests {
             #expect(upload.code == 0, "\(upload)")
 
             let projects = try await user.run(["projects"])
-            #expect(projects.output == "admin/uploads  uploads", "\(projects)")
+            #expect(projects.output == "admin/uploads  Uploads", "\(projects)")
+            let project = try await user.run(["projects", "admin/uploads"])
+            #expect(project.output.hasSuffix("you may: read, copy, write, admin"), "\(project)")
             let root = try await user.run(["ls", "--json", "admin/uploads"])
             #expect(root.all("file").map { $0.text("name") } == ["data"], "\(root)")
             #expect(root.all("file").first?.text("type") == "folder")
@@ -77,7 +79,7 @@ struct PontoonCommandTests {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize).string
             let seen = Counter()
-            let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", "--tag", "t", path) {
+            let first = try await user.upload("--part-size", "5M", "--bwlimit", "8M", "--tag", "t", path) {
                 event,
                 pid in
                 if event.kind == "part", seen.next() == 0 { kill(pid, SIGKILL) }
@@ -114,7 +116,7 @@ struct PontoonCommandTests {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize).string
             let seen = Counter()
-            _ = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
+            _ = try await user.upload("--part-size", "5M", "--bwlimit", "8M", path) { event, pid in
                 if event.kind == "part", seen.next() == 0 { kill(pid, SIGKILL) }
             }
             let aborted = try await user.run(["uploads", "abort", "--older-than", "0s"])
@@ -176,8 +178,10 @@ struct PontoonCommandTests {
             #expect(text.split(separator: "\n").filter { $0.hasPrefix("[") } == ["[default]", "[other]"])
             for arguments in [["projects"], ["projects", "--profile", "other"]] {
                 let used = try await fresh.run(arguments)
-                #expect(used.output == "admin/uploads  uploads", "\(used)")
+                #expect(used.output == "admin/uploads  Uploads", "\(used)")
             }
+            let platforms = try await fresh.run(["config", "platforms"])
+            #expect(platforms.output.contains("cgc  https://cgc-api.sbgenomics.com/v2"), "\(platforms)")
             let shown = try await fresh.run(["config", "show"])
             #expect(shown.output.contains("other  \(server.endpoint)  with token"), "\(shown)")
             #expect(!shown.output.contains(server.token))

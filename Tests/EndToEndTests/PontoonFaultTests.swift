@@ -43,6 +43,21 @@ struct PontoonFaultTests {
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
+    @Test("the answer of complete is lost: it is asked for again, and the file is there once")
+    func lostComplete() async throws {
+        let lost = Counter()
+        let run = try await uploads { _ in lost.next() < 5 ? .loseAnswer(to: "/complete") : .none }
+        #expect(run.all("retrying").contains { $0.text("purpose")?.hasPrefix("complete") == true }, "\(run)")
+        #expect(run.all("uploaded").first?.text("verified_by") == "file")
+    }
+
+    @Test("a server that announces nothing is spoken to as the platform is", arguments: [[], ["--no-resume"]])
+    func withoutExtensions(flags: [String]) async throws {
+        let run = try await uploads(flags) { _ in .replaceWord("\"extensions\"", with: "\"extensionz\"") }
+        #expect(run.all("started").first?.number("parts") == 9)
+        #expect(run.all("uploaded").first?.text("verified_by") == "file")
+    }
+
     @Test("a connection that stands still is given up after a while without a byte")
     func hanging() async throws {
         let run = try await uploads(["--timeout", "2"]) { $0 == 1 ? .hang(after: 1 << 20) : .none }
@@ -109,9 +124,9 @@ struct PontoonFaultTests {
             let token = try await server.administer("token", "create", "admin")
             var user = user
             user.token = token
-            let paths = try (0..<4).map { try user.makeFile("f\($0)", size: 2 * Self.partSize).string }
+            let paths = try (0..<8).map { try user.makeFile("f\($0)", size: 2 * Self.partSize).string }
             let seen = Counter()
-            let flags = ["upload", "--json", "--project", "admin/uploads", "--part-size", "5M", "--bwlimit", "10M"]
+            let flags = ["upload", "--json", "--project", "admin/uploads", "--part-size", "5M", "--bwlimit", "6M"]
             let run = try await user.run(flags + paths) { event, _ in
                 guard event.kind == "part", seen.next() == 0 else { return }
                 try await server.administer("token", "revoke", token)

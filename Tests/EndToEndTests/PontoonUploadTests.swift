@@ -69,6 +69,26 @@ struct PontoonUploadTests {
         }
     }
 
+    @Test("names and folders that only look alike stay apart")
+    func alike() async throws {
+        try await withPontoon { server, user in
+            for (index, letter) in ["\u{e9}", "e\u{301}"].enumerated() {
+                try user.makeFile("data/\(letter)/f", size: index + 1)
+                try user.makeFile("data/\(letter).txt", size: index + 3)
+            }
+            let arguments = ["--keep-tree", user.folder.appending("data").string]
+            let run = try await user.run(["upload", "--json", "--project", "admin/uploads"] + arguments)
+            #expect(run.code == 0 && run.all("uploaded").count == 4, "\(run)")
+            let list = try await user.run(["ls", "--json", "-r", "admin/uploads/data"])
+            let files = list.all("file").filter { $0.text("type") == "file" }
+            #expect(files.compactMap { $0.number("size") }.sorted() == [1, 2, 3, 4], "\(list)")
+            let names = Set(files.compactMap { $0.text("name").map { Array($0.utf8) } })
+            #expect(names.count == 4)
+            let again = try await user.run(["upload", "--json", "--project", "admin/uploads"] + arguments)
+            #expect(again.code == 0 && again.all("already_there").count == 4, "\(again)")
+        }
+    }
+
     @Test("without the tree, two files of one name are refused before anything is sent")
     func clash() async throws {
         try await withPontoon { server, user in

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SystemPackage
 import Testing
 
@@ -30,6 +31,18 @@ struct JournalTests {
         )
     }
 
+    /// Opens the journal again: a process that another test is just starting may hold the lock for a moment.
+    private func reopen(_ state: StateFolder) throws -> Journal<JournalHead> {
+        let end = ContinuousClock.now + .seconds(10)
+        while true {
+            do {
+                return try state.journal(Self.key)
+            } catch let error as ClientError where error.code == .busy && ContinuousClock.now < end {
+                sched_yield()
+            }
+        }
+    }
+
     /// Runs with a state folder and a file.
     private func withState(_ body: (StateFolder, FilePath) throws -> Void) throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "journal-\(UUID().uuidString)")
@@ -51,7 +64,7 @@ struct JournalTests {
             for part in parts { try journal.append(part) }
             try journal.close()
 
-            let again = try state.journal(Self.key)
+            let again = try reopen(state)
             #expect(again.head == head)
             #expect(again.parts == Dictionary(uniqueKeysWithValues: parts.map { ($0.number, $0) }))
             try again.close()
@@ -74,7 +87,7 @@ struct JournalTests {
             #expect(error?.code == .busy)
             try journal.begin(try Self.head(file), isSmall: true)
             try journal.remove()
-            let next = try state.journal(Self.key)
+            let next = try reopen(state)
             #expect(next.head == nil)
             try next.close()
         }

@@ -1,7 +1,8 @@
 import Foundation
-import PontoonClient
 import SystemPackage
 import Testing
+
+@testable import PontoonClient
 
 struct SelectionTests {
     /// Runs with a folder that has some files.
@@ -94,5 +95,18 @@ struct SelectionTests {
         #expect(manifest.rows[0].metadata == ["Key": "x \"y\"\nz"])
         #expect(manifest.rows[0].tags == ["one", "two"])
         #expect(manifest.rows[1].metadata.isEmpty)
+    }
+}
+
+struct NameBatchTests {
+    @Test("names are looked up in groups that fit on a page and into a URL, each once and in order")
+    func batches() {
+        for names in [[], ["a"], (0..<1234).map { "f\($0)" }, (0..<99).map { _ in String(repeating: "ä", count: 127) }]
+        {
+            let batches = RemotePlaces.batches(names)
+            #expect(batches.flatMap { $0 } == names)
+            #expect(batches.allSatisfy { (1...50).contains($0.count) })
+            #expect(batches.allSatisfy { $0.joined(separator: "&name=").urlEncoded.utf8.count < 6000 })
+        }
     }
 }

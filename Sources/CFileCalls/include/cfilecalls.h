@@ -16,3 +16,6 @@ int cfilecalls_start_writing(int file, int64_t offset, int64_t count);
 
 /// `copy_file_range(2)`: copies inside the kernel and moves both offsets on by what it returns.
 int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *to_offset, int64_t count);
+
+/// `renameat2(2)` with `RENAME_NOREPLACE`: `EEXIST` when the new name is taken, `EINVAL` where a file system cannot tell.
+int cfilecalls_rename_new(const char *from, const char *to);

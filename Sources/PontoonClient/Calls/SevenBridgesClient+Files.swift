@@ -46,7 +46,7 @@ extension SevenBridgesClient {
     /// - Returns: `nil` when there is none.
     public func file(named name: String, in place: UploadDestination) async throws -> FileDetails? {
         // Compared once more: a server that does not know the filter would list everything.
-        try await files(in: place, names: [name]).items.first { $0.name == name }
+        try await files(in: place, names: [name]).items.first { $0.name.utf8.elementsEqual(name.utf8) }
     }
 
     /// Makes a folder.

@@ -87,8 +87,13 @@ struct StateFolder: Sendable {
 /// A line is written at once, so several processes may add to one log.
 final class FinishedLog: Sendable {
     private struct Key: Hashable {
-        let source: String
-        let remotePath: String
+        private let source: ExactText
+        private let remotePath: ExactText
+
+        init(source: String, remotePath: String) {
+            self.source = ExactText(source)
+            self.remotePath = ExactText(remotePath)
+        }
     }
 
     private let path: FilePath

@@ -9,7 +9,7 @@ struct FileQueue: Sendable {
     let places: RemotePlaces
 
     /// Most files that are open at once.
-    private static let width = 64
+    private static let width = 128
 
     /// Uploads all.
     ///
@@ -47,14 +47,14 @@ struct FileQueue: Sendable {
     }
 
     private func upload(_ index: Int) async -> UploadResult {
-        guard let place = places.places[items[index].folders] else { preconditionFailure("all folders are prepared") }
+        guard let place = places.place(items[index]) else { preconditionFailure("all folders are prepared") }
         return await FileUpload(run: run, index: index, item: items[index], place: place).upload()
     }
 
     /// A file that need not be opened: an earlier run finished it, or its name is taken.
     private func known(_ index: Int) -> UploadResult? {
         let item = items[index]
-        guard let there = places.contents[item.folders]?[item.name], !there.isFolder else { return nil }
+        guard let there = places.existing(item), !there.isFolder else { return nil }
         var result = UploadResult(index: index, item: item, outcome: .alreadyThere)
         result.fileID = there.id
         result.size = there.size ?? 0

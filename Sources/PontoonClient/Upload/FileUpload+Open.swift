@@ -11,17 +11,14 @@ struct OpenJournal: Sendable {
 }
 
 extension FileUpload {
-    /// Opens and locks the journal of this upload.
+    /// Opens and locks the journal of this upload; blocks.
     ///
     /// - Returns: `nil` when nothing is to be remembered.
-    func openJournal(of file: SourceFile) async throws -> OpenJournal? {
+    func openJournal(of file: SourceFile) throws -> OpenJournal? {
         guard let state = run.state else { return nil }
-        return try await run.threads.runIfActive { [run, item] in
-            let path = Self.absolutePath(item.source)
-            let key = run.key(item, path: path)
-            let identity = FileIdentity(facts: file.facts, sample: try file.sample())
-            return OpenJournal(journal: try state.journal(key), key: key, identity: identity)
-        }
+        let key = run.key(item, path: Self.absolutePath(item.source))
+        let identity = FileIdentity(facts: file.facts, sample: try file.sample())
+        return OpenJournal(journal: try state.journal(key), key: key, identity: identity)
     }
 
     /// The path from the root; links stay as they are, since the name is the user's.

@@ -50,26 +50,26 @@ struct FileUpload: Sendable {
 
     private func upload(_ result: inout UploadResult, _ lease: SlotLease) async throws {
         try checkName()
-        let file = try await run.threads.runIfActive { [item] in try SourceFile(item.source) }
-        result.size = file.facts.size
-        do {
-            try await upload(file, &result, lease)
-        } catch {
-            try file.close()
-            throw error
+        // In one step: each change of threads costs as much as a small file.
+        let (file, journal) = try await run.threads.runIfActive {
+            let file = try SourceFile(item.source)
+            do {
+                return (file, try openJournal(of: file))
+            } catch {
+                try file.close()
+                throw error
+            }
         }
-        try file.close()
-    }
-
-    private func upload(_ file: SourceFile, _ result: inout UploadResult, _ lease: SlotLease) async throws {
-        let journal = try await openJournal(of: file)
+        result.size = file.facts.size
         do {
             try await upload(file, journal, &result, lease)
         } catch {
+            try file.close()
             // What is in it is for the next run, unless the bytes that it speaks of are of no use any more.
             try await giveUp(journal, result.uploadID, after: error)
             throw error
         }
+        try file.close()
     }
 
     private func upload(

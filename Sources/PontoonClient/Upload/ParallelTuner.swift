@@ -1,15 +1,18 @@
 /// How many parts are in flight, found by trying; decided without I/O.
 ///
-/// One more at a time while the throughput gains from it; back when it does not, and another try after a while.
+/// At first half as many more each time, as long as the throughput gains from it; back when it does not. Later a few more
+/// once in a while.
 struct ParallelTuner: Sendable {
     /// How many now.
     private(set) var width: Int
     /// Most there may be.
     let limit: Int
+    private var previous: Int
     private var best: Double = 0
     private var rest = 0
+    private var isStarting = true
 
-    /// Share by which one more must raise the throughput to be kept.
+    /// Share by which more must raise the throughput to be kept.
     static let gain = 0.04
     /// Observations between two tries.
     static let restingTime = 10
@@ -17,6 +20,7 @@ struct ParallelTuner: Sendable {
     init(limit: Int) {
         self.limit = max(1, limit)
         width = min(4, self.limit)
+        previous = width
     }
 
     /// Takes the throughput since the last observation.
@@ -36,16 +40,18 @@ struct ParallelTuner: Sendable {
             best = throughput
             grow()
         } else {
-            // The last one gained nothing: without it, for a while.
-            width = max(1, width - step)
+            // The last ones gained nothing: without them, for a while.
+            width = previous
+            isStarting = false
             best = max(throughput, best * 0.98)
             rest = Self.restingTime
         }
     }
 
-    private var step: Int { max(1, width / 4) }
-
-    private mutating func grow() { width = min(limit, width + step) }
+    private mutating func grow() {
+        previous = width
+        width = min(limit, width + (isStarting ? max(2, width / 2) : max(1, width / 8)))
+    }
 }
 
 /// What may be in memory at once, decided without I/O.

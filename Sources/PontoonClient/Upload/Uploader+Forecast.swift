@@ -62,8 +62,7 @@ extension Uploader {
         let limits = try await client.limits(server)
         let total = Self.sizes(items).reduce(0, +)
         var places = RemotePlaces(options.destination)
-        let folders = Set(items.map(\.folders))
-        try await places.prepare(folders, listing: folders, making: false, client: client)
+        try await places.prepare(items, lookingUp: items, making: false, client: client)
         let state = try options.state.map { try StateFolder($0) }
         let finished = try state?.finishedLog(JournalKey(client, options.destination))
         let entries = try items.map { item in
@@ -108,7 +107,7 @@ extension Uploader {
         finished: FinishedLog?
     ) throws -> UploadForecast.Action {
         let path = FileUpload.absolutePath(item.source)
-        if !options.startsAfresh, let there = places.contents[item.folders]?[item.name] {
+        if !options.startsAfresh, let there = places.existing(item) {
             let record = finished?.record(source: path, remotePath: item.remotePath, facts: facts)
             if let record, record.matches(there) { return .alreadyThere }
             if options.skipExisting { return .skip }

@@ -62,9 +62,9 @@ public struct Uploader: Sendable {
     }
 
     func check(_ items: [UploadItem]) throws {
-        var seen: [String: UploadItem] = [:]
+        var seen: [ExactText: UploadItem] = [:]
         for item in items {
-            if let other = seen.updateValue(item, forKey: item.remotePath) {
+            if let other = seen.updateValue(item, forKey: ExactText(item.remotePath)) {
                 throw ClientError(
                     .requestInvalid,
                     "'\(other.source)' and '\(item.source)' would both become '\(item.remotePath)'.",
@@ -101,7 +101,7 @@ public struct Uploader: Sendable {
         let limits = try await observed.limits(server)
         let wanted =
             switch options.parallel {
-            case .automatic: 32
+            case .automatic: 64
             case .fixed(let width): width
             }
         let memory = MemoryPlan(maximumMemory: options.maximumMemory, wanted: wanted)
@@ -138,8 +138,8 @@ public struct Uploader: Sendable {
             }
         }
         var places = RemotePlaces(options.destination)
-        let listed = zip(items, candidates).filter { options.skipExisting || $1 != nil }.map(\.0.folders)
-        try await places.prepare(Set(items.map(\.folders)), listing: Set(listed), client: run.client)
+        let wanted = zip(items, candidates).filter { options.skipExisting || $1 != nil }.map(\.0)
+        try await places.prepare(items, lookingUp: wanted, client: run.client)
         let files = FileQueue(run: run, items: items, candidates: candidates, places: places)
         return await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Self.tick(run) }

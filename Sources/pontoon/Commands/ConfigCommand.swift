@@ -9,7 +9,7 @@ struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
         abstract: "Write and show the profiles in ~/.sevenbridges/credentials.",
-        subcommands: [Write.self, Show.self],
+        subcommands: [Write.self, Show.self, Platforms.self],
         defaultSubcommand: Write.self
     )
 
@@ -76,6 +76,20 @@ struct ConfigCommand: AsyncParsableCommand {
                 }
             }
             return readLine()?.trimmingCharacters(in: .whitespaces) ?? ""
+        }
+    }
+
+    /// `pontoon config platforms`.
+    struct Platforms: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "platforms",
+            abstract: "Show the platforms with a short name."
+        )
+
+        func run() async throws {
+            for platform in Endpoint.platforms {
+                Output.standard.say("\(platform.name)  \(platform.url)  \(platform.title)")
+            }
         }
     }
 

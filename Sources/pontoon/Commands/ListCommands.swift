@@ -63,17 +63,40 @@ struct ListCommand: AsyncParsableCommand {
 
 /// The command `pontoon projects`.
 struct ProjectsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "projects", abstract: "List your projects: id, name.")
+    static let configuration = CommandConfiguration(
+        commandName: "projects",
+        abstract: "List your projects: id, name; or show what you may do in one."
+    )
 
     @OptionGroup var common: CommonOptions
+
+    @Argument(help: ArgumentHelp("A project, owner/name.", valueName: "id"))
+    var id: String?
 
     @Option(help: ArgumentHelp("Only those of this user.", valueName: "name"))
     var owner: String?
 
     func run() async throws {
         try await running(json: common.json) { [self] in
-            try await common.withClient { client in try await Self.list(owner, client, json: common.json) }
+            try await common.withClient { client in
+                guard let id else { return try await Self.list(owner, client, json: common.json) }
+                show(try await client.project(id))
+                return .done
+            }
         }
+    }
+
+    private func show(_ project: ProjectDetails) {
+        let rights = [
+            ("read", project.permissions?.read), ("copy", project.permissions?.copy),
+            ("write", project.permissions?.write), ("admin", project.permissions?.admin),
+        ]
+        let granted = rights.filter { $0.1 ?? false }.map(\.0)
+        Output.standard.say(
+            common.json
+                ? JSONLine("project").with("id", project.id).with("name", project.name).with("rights", granted).text
+                : "\(project.id)  \(project.name)  you may: \(granted.joined(separator: ", "))".printable
+        )
     }
 
     static func list(_ owner: String?, _ client: SevenBridgesClient, json: Bool) async throws -> Ending {

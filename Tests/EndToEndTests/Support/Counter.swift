@@ -13,6 +13,14 @@ final class Counter: Sendable {
     }
 }
 
+/// Off until it is turned on.
+final class Switch: Sendable {
+    private let state = Mutex(false)
+
+    var isOn: Bool { state.withLock { $0 } }
+    func turnOn() { state.withLock { $0 = true } }
+}
+
 /// Holds a run that was made within another.
 final class Inner: Sendable {
     private let value = Mutex<PontoonRun?>(nil)

@@ -14,6 +14,10 @@ struct FaultProxy: Sendable {
         case hang(after: Int)
         /// The first part waits before it goes on.
         case delayPart(Duration)
+        /// The request whose first bytes have this in them reaches the server; its answer is lost with the connection.
+        case loseAnswer(to: String)
+        /// A word in the server's answers is another one of the same length.
+        case replaceWord(String, with: String)
     }
 
     let port: Int
@@ -53,6 +57,7 @@ struct FaultProxy: Sendable {
 
     /// Copies both ways until one side ends or the fault strikes; what fails is what was meant to.
     private static func serve(_ client: Bytes, _ target: Int, _ fault: Fault) async {
+        let isLosing = Switch()
         do {
             let server = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .connect(host: "127.0.0.1", port: target) { channel in
@@ -61,8 +66,8 @@ struct FaultProxy: Sendable {
             try await client.executeThenClose { fromClient, toClient in
                 try await server.executeThenClose { fromServer, toServer in
                     try await withThrowingTaskGroup(of: Void.self) { group in
-                        group.addTask { try await copy(fromClient, toServer, fault.ofRequest) }
-                        group.addTask { try await copy(fromServer, toClient, fault.ofAnswer) }
+                        group.addTask { try await copy(fromClient, toServer, fault.ofRequest, isLosing) }
+                        group.addTask { try await copy(fromServer, toClient, fault.ofAnswer, isLosing) }
                         try await group.next()
                         group.cancelAll()
                     }
@@ -76,10 +81,21 @@ struct FaultProxy: Sendable {
     private static func copy(
         _ source: NIOAsyncChannelInboundStream<ByteBuffer>,
         _ target: NIOAsyncChannelOutboundWriter<ByteBuffer>,
-        _ fault: Fault
+        _ fault: Fault,
+        _ isLosing: Switch
     ) async throws {
         var (count, parts) = (0, 0)
         for try await bytes in source {
+            var bytes = bytes
+            if case .loseAnswer(let word) = fault,
+                String(decoding: bytes.readableBytesView.prefix(512), as: UTF8.self).contains(word)
+            {
+                isLosing.turnOn()
+            }
+            if case .none = fault, isLosing.isOn { return }
+            if case .replaceWord(let word, let other) = fault {
+                bytes = ByteBuffer(string: String(buffer: bytes).replacing(word, with: other))
+            }
             if case .delayPart(let time) = fault, bytes.readableBytesView.starts(with: "PUT ".utf8) {
                 if parts == 0 { try await Task.sleep(for: time) }
                 parts += 1
@@ -97,14 +113,19 @@ struct FaultProxy: Sendable {
 extension FaultProxy.Fault {
     /// What it does to the bytes of the client.
     fileprivate var ofRequest: FaultProxy.Fault {
-        if case .cutAnswer = self { return .none }
-        return self
+        switch self {
+        case .cutAnswer, .replaceWord: .none
+        default: self
+        }
     }
 
     /// What it does to the bytes of the server.
     fileprivate var ofAnswer: FaultProxy.Fault {
-        if case .cutAnswer(let limit) = self { return .cutRequest(after: limit) }
-        return .none
+        switch self {
+        case .cutAnswer(let limit): .cutRequest(after: limit)
+        case .replaceWord: self
+        default: .none
+        }
     }
 }
 

@@ -1,0 +1,120 @@
+import Foundation
+import SystemPackage
+
+extension Doctor {
+    /// Uploads a file, downloads it, compares, and removes it at both ends.
+    func tryTransfer(_ client: SevenBridgesClient, _ project: String, _ examination: Examination) async throws {
+        let folder = FilePath(FileManager.default.temporaryDirectory.path)
+            .appending("pontoon-doctor-\(UUID().uuidString.prefix(8))")
+        do {
+            try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: false)
+            try Self.fill(folder.appending("sent"), size: options.size)
+        } catch {
+            return examination.note(
+                .upload,
+                .bad,
+                "No file can be made in '\(folder.removingLastComponent())': \(error.localizedDescription)",
+                advice: "Make room there, or set TMPDIR.",
+                error: ClientError(.fileUnwritable, "\(error)")
+            )
+        }
+        let name = (folder.lastComponent?.string ?? "pontoon-doctor") + ".bin"
+        if let id = await upload(folder.appending("sent"), as: name, to: project, client, examination) {
+            await download(id, name, to: folder.appending("received"), client, examination)
+            await remove(id, name, client, examination)
+        }
+        try FileManager.default.removeItem(atPath: folder.string)
+    }
+
+    /// Bytes that no proxy can compress.
+    private static func fill(_ path: FilePath, size: Int) throws {
+        var random = SystemRandomNumberGenerator()
+        let words = (0..<(size + 7) / 8).map { _ in random.next() }
+        let data = words.withUnsafeBytes { Data($0.prefix(size)) }
+        try data.write(to: URL(filePath: path.string))
+    }
+
+    private func upload(
+        _ path: FilePath,
+        as name: String,
+        to project: String,
+        _ client: SevenBridgesClient,
+        _ examination: Examination
+    ) async -> String? {
+        let uploader = Uploader(client, options: UploadOptions(destination: .project(project)))
+        let done = await examination.attempt(.upload) {
+            try await uploader.upload([UploadItem(source: path, name: name)])
+        }
+        guard let (results, time) = done, let result = results.first else { return nil }
+        if case .failed(let error) = result.outcome {
+            examination.fail(.upload, error)
+            await abort(result.uploadID, client, examination)
+            return nil
+        }
+        guard let id = result.fileID else { return nil }
+        switch result.verification {
+        case .file, .parts:
+            examination.note(.upload, .good, "\(rate(time)) uploaded to \(project), and verified.", time: time)
+        case .size, nil:
+            examination.note(
+                .upload,
+                .warning,
+                "\(rate(time)) uploaded to \(project); the storage shows no checksum to compare.",
+                advice: "Nothing to do: lengths are compared, and what arrives by TLS is what was sent.",
+                time: time
+            )
+        }
+        return id
+    }
+
+    private func abort(_ upload: String?, _ client: SevenBridgesClient, _ examination: Examination) async {
+        guard let upload else { return }
+        do {
+            try await client.abortUpload(upload)
+        } catch {
+            examination.note(
+                .removal,
+                .warning,
+                "The upload that failed is still there.",
+                advice: "Abort it: pontoon uploads abort \(upload)"
+            )
+        }
+    }
+
+    private func download(
+        _ id: String,
+        _ name: String,
+        to path: FilePath,
+        _ client: SevenBridgesClient,
+        _ examination: Examination
+    ) async {
+        let done = await examination.attempt(.download) {
+            try await Downloader(client).download([DownloadItem(fileID: id, remotePath: name, target: path)])
+        }
+        guard let (results, time) = done, let result = results.first else { return }
+        if case .failed(let error) = result.outcome { return examination.fail(.download, error) }
+        guard result.isThere else { return }
+        let verified = result.verification == .file ? ", and verified" : ""
+        examination.note(.download, .good, "\(rate(time)) downloaded\(verified).", time: time)
+    }
+
+    private func remove(_ id: String, _ name: String, _ client: SevenBridgesClient, _ examination: Examination) async {
+        do {
+            try await client.deleteFile(id)
+            examination.note(.removal, .good, "The file '\(name)' was removed again.")
+        } catch {
+            examination.note(
+                .removal,
+                .warning,
+                "The file '\(name)' could not be removed: \(error)",
+                advice: "Remove it: pontoon files rm \(id)"
+            )
+        }
+    }
+
+    /// The size and its rate, `4.0 MiB (12.3 MiB/s)`.
+    private func rate(_ time: Duration) -> String {
+        let size = Double(options.size) / 0x1p20
+        return String(format: "%.1f MiB (%.1f MiB/s)", size, size / max(time.inSeconds, 1e-6))
+    }
+}
