@@ -55,7 +55,8 @@ struct FileBodyTests {
     @Test("what is in memory is sent by the system")
     func sendfile() async throws {
         try await withTemporaryFolder { folder in
-            try await withServer(ServerOptions(data: folder.appending("data"))) { server in
+            let options = ServerOptions(data: folder.appending("data"))
+            _ = try await withServer(options) { server in
                 let url = try await stored(server)
                 let isSent = try await isSentByTheSystem(server, folder, url)
                 #expect(isSent)
