@@ -17,7 +17,7 @@ struct Pontoon: AsyncParsableCommand {
             """,
         subcommands: [
             UploadCommand.self, DownloadCommand.self, UploadsCommand.self, ListCommand.self, ProjectsCommand.self,
-            FilesCommand.self, VerifyCommand.self, DoctorCommand.self, ConfigCommand.self,
+            FilesCommand.self, VerifyCommand.self, CompareCommand.self, DoctorCommand.self, ConfigCommand.self,
         ]
     )
 }

@@ -42,9 +42,12 @@ public struct Downloader: Sendable {
     }
 
     private static func check(_ items: [DownloadItem]) throws {
-        var seen: [String: DownloadItem] = [:]
+        // By bytes: for Swift a composed and a decomposed letter are the same.
+        var seen: [[UInt8]: DownloadItem] = [:]
         for item in items {
-            guard let other = seen.updateValue(item, forKey: FileUpload.absolutePath(item.target)) else { continue }
+            guard let other = seen.updateValue(item, forKey: Array(FileUpload.absolutePath(item.target).utf8)) else {
+                continue
+            }
             throw ClientError(
                 .requestInvalid,
                 "'\(other.remotePath)' and '\(item.remotePath)' would both become '\(item.target)'.",

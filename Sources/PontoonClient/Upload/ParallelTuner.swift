@@ -17,9 +17,10 @@ struct ParallelTuner: Sendable {
     /// Observations between two tries.
     static let restingTime = 10
 
-    init(limit: Int) {
+    /// Takes the most there may be, and how many at first.
+    init(limit: Int, start: Int = 4) {
         self.limit = max(1, limit)
-        width = min(4, self.limit)
+        width = min(max(1, start), self.limit)
         previous = width
     }
 

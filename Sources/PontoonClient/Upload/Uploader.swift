@@ -112,7 +112,9 @@ public struct Uploader: Sendable {
         )
         let state = try options.state.map { try StateFolder($0) }
         let totalBytes = sizes.reduce(0, +)
-        let first = ParallelTuner(limit: memory.width).width
+        // Small files wait for answers rather than for the link: more of them at once from the beginning.
+        let isSmall = totalBytes / Int64(max(1, items.count)) < 1 << 20
+        let first = ParallelTuner(limit: memory.width, start: isSmall ? 32 : 4).width
         return UploadRun(
             client: observed,
             options: options,
@@ -160,7 +162,7 @@ public struct Uploader: Sendable {
     }
 
     private static func tune(_ run: UploadRun) async throws {
-        var tuner = ParallelTuner(limit: run.memory.width)
+        var tuner = ParallelTuner(limit: run.memory.width, start: run.slots.width)
         var (work, time) = (0.0, ContinuousClock.now)
         while !Task.isCancelled {
             try await Task.sleep(for: .seconds(1))
