@@ -113,7 +113,7 @@ package enum RecentContract: String, CaseIterable, Sendable {
         let id = fixture.project.id
         try expect(try await store.recentPermissions(of: "bob", in: id), equals: nil, "a stranger has no rights")
         try expect(
-            try await store.addMember(Member(userName: "bob", permissions: .all), to: id),
+            try await store.addMember(Member(userName: "bob", permissions: Permissions(write: true)), to: id),
             "a member is added"
         )
         try expect(
