@@ -43,8 +43,17 @@ struct ServerProcess: Sendable {
     /// Calls the API as admin.
     var api: APIClient { APIClient(origin: origin, token: token) }
 
+    /// A second SIGTERM would end it at once, with a failure.
+    private let isAskedToStop = Switch()
+
     /// Sends a signal to the process.
-    func signal(_ number: CInt) { kill(pid, number) }
+    func signal(_ number: CInt) {
+        if number == SIGTERM { isAskedToStop.turnOn() }
+        kill(pid, number)
+    }
+
+    /// Asks it to stop, unless it was asked before.
+    fileprivate func stop() { if !isAskedToStop.isOn { signal(SIGTERM) } }
 
     /// Resident memory of the process in bytes, at its highest.
     func peakMemory() throws -> Int {
@@ -95,18 +104,17 @@ func withServer<Value: Sendable>(
                 "the server did not start: \((try? String(contentsOfFile: log.string, encoding: .utf8)) ?? "")"
             )
             let token = try options.stores.usesFolder ? savedToken(in: options.data) : options.stores.token ?? ""
-            let value = try await body(
-                ServerProcess(
-                    pid: pid,
-                    origin: String(endpoint.dropLast("/v2".count)),
-                    token: token,
-                    data: options.data,
-                    log: log,
-                    stores: options.stores,
-                    greeting: greeting
-                )
+            let server = ServerProcess(
+                pid: pid,
+                origin: String(endpoint.dropLast("/v2".count)),
+                token: token,
+                data: options.data,
+                log: log,
+                stores: options.stores,
+                greeting: greeting
             )
-            kill(pid, SIGTERM)
+            let value = try await body(server)
+            server.stop()
             return value
         } catch {
             kill(pid, SIGTERM)
