@@ -100,7 +100,9 @@ struct S3FaultTests {
             try await harness.store.finish(upload, parts: [part])
             try await server.kill()
             try await server.start()
-            #expect(try await harness.content(upload.key) == ObjectStoreContract.bytes(500, salt: 1))
+            // By the store, which tries again: a server that has just started may not find its volumes at once.
+            let reader = try await harness.store.openObject(upload.key)
+            #expect(try await reader.read(at: 0, count: 500) == ObjectStoreContract.bytes(500, salt: 1))
         }
         try await server.stop()
     }
