@@ -28,7 +28,8 @@ def garble(transfer, number):
     def garbled(url, **options):
         # In a path of ours, or a parameter of S3's.
         wrong = f"/{number}?" in url or f"partNumber={number}&" in url
-        return put(url[:-4] + url[-4:].swapcase()[::-1] if wrong else url, **options)
+        other_digit = "1" if url.endswith("0") else "0"
+        return put(url[:-1] + other_digit if wrong else url, **options)
 
     transfer.session.put = garbled
 
