@@ -1,9 +1,11 @@
+import Foundation
 import Hummingbird
 import Logging
 
 // The most that the framework can do: one route that answers a constant string.
 guard CommandLine.arguments.count == 2, let port = Int(CommandLine.arguments[1]) else {
-    fatalError("usage: constant PORT")
+    print("usage: constant PORT")
+    exit(2)
 }
 var logger = Logger(label: "constant")
 logger.logLevel = .warning
