@@ -8,14 +8,26 @@ import Synchronization
 /// old one does no harm: to hand out a URL, or before a statement that asks again.
 final class RecentRows<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     private struct Entry {
-        let row: Row
+        /// `nil` when it was forgotten then: what somebody began to read before may be older than the change.
+        let row: Row?
         let read: ContinuousClock.Instant
     }
 
     private struct State {
         var entries: [Key: Entry] = [:]
-        /// A row that was being read when something changed may be older than the change, and is not kept.
-        var changes = 0
+        /// How often all was forgotten.
+        var clearings = 0
+
+        mutating func clear() {
+            entries = [:]
+            clearings += 1
+        }
+    }
+
+    /// When a row began to be read or written.
+    struct Moment {
+        fileprivate let time: ContinuousClock.Instant
+        fileprivate let clearings: Int
     }
 
     /// How long a row is believed.
@@ -33,33 +45,37 @@ final class RecentRows<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     /// - Returns: The row.
     /// - Throws: What `read` throws.
     func row(_ key: Key, read: () async throws -> Row?) async throws -> Row? {
-        let now = ContinuousClock.now
-        let (recent, changes) = state.withLock { ($0.entries[key], $0.changes) }
-        if let recent, now - recent.read < Self.lifetime { return recent.row }
+        let moment = moment
+        let recent = state.withLock { $0.entries[key] }
+        if let recent, let row = recent.row, moment.time - recent.read < Self.lifetime { return row }
         guard let row = try await read() else { return nil }
-        state.withLock { state in
-            guard state.changes == changes else { return }
-            if state.entries.count >= Self.capacity { state.entries = [:] }
-            state.entries[key] = Entry(row: row, read: now)
-        }
+        remember(row, as: key, since: moment)
         return row
+    }
+
+    /// Now, before a row is read or written.
+    var moment: Moment { Moment(time: .now, clearings: state.withLock { $0.clearings }) }
+
+    /// Keeps a row, unless something changed it since it was read or written.
+    func remember(_ row: Row, as key: Key, since moment: Moment) {
+        state.withLock { state in
+            guard state.clearings == moment.clearings else { return }
+            if let entry = state.entries[key], entry.read >= moment.time { return }
+            if state.entries.count >= Self.capacity { state.clear() }
+            state.entries[key] = Entry(row: row, read: moment.time)
+        }
     }
 
     /// Forgets the row of a key, after it was changed or may have been.
     func forget(_ key: Key) {
         state.withLock { state in
-            state.entries[key] = nil
-            state.changes += 1
+            if state.entries.count >= Self.capacity { state.clear() }
+            state.entries[key] = Entry(row: nil, read: .now)
         }
     }
 
     /// Forgets all rows.
-    func forgetAll() {
-        state.withLock { state in
-            state.entries = [:]
-            state.changes += 1
-        }
-    }
+    func forgetAll() { state.withLock { $0.clear() } }
 }
 
 /// The rows that a store remembers.
@@ -88,6 +104,8 @@ final class RecentReads: Sendable {
     let files = RecentRows<String, File>()
     /// What members may do.
     let permissions = RecentRows<Membership, Permissions>()
+    /// Projects that a user may read.
+    let projects = RecentRows<Membership, AccessibleProject>()
 
     /// Forgets what a write may have changed, also a write that failed.
     func forget(_ change: Change) {
@@ -101,6 +119,7 @@ final class RecentReads: Sendable {
             uploads.forgetAll()
             files.forgetAll()
             permissions.forgetAll()
+            projects.forgetAll()
         }
     }
 }

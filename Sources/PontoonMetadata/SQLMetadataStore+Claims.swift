@@ -2,9 +2,23 @@ package import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func claimCompletion(of id: String, _ claim: Claim, now: Date) async throws -> Bool {
-        try await write(changing: .upload(id)) {
-            try $0.execute(claimUpload, [claim.holder, claim.expiresOn, id, now]) == 1
+    package func claimCompletion(
+        of id: String,
+        _ claim: Claim,
+        now: Date,
+        if check: @escaping @Sendable (ClaimedParts) throws -> Void
+    ) async throws -> ClaimedParts? {
+        try await write(changing: .upload(id)) { connection in
+            let values: [any SQLConvertible] = [claim.holder, claim.expiresOn, id, now]
+            guard let upload = try connection.query(claimUpload, values).first else { return nil }
+            var namesake: File.Kind?
+            if let folder = try upload.optionalText("parent_id") {
+                let name = try upload.text("name")
+                namesake = try connection.query(selectKind, [folder, name]).first?.fileKind("kind")
+            }
+            let claimed = ClaimedParts(parts: try connection.parts(of: id), namesake: namesake)
+            try check(claimed)
+            return claimed
         }
     }
 
@@ -32,7 +46,9 @@ extension SQLMetadataStore {
 private let claimUpload: SQLStatement = """
     UPDATE uploads SET state = 'completing', claim_holder = $1, claim_expires_on = $2
     WHERE id = $3 AND (state = 'active' OR (state = 'completing' AND claim_expires_on <= $4))
+    RETURNING parent_id, name
     """
+private let selectKind: SQLStatement = "SELECT kind FROM files WHERE parent_id = $1 AND name = $2"
 private let renewUpload: SQLStatement = """
     UPDATE uploads SET claim_expires_on = $1 WHERE id = $2 AND state = 'completing' AND claim_holder = $3
     """

@@ -6,7 +6,7 @@ extension SQLMetadataStore {
     }
 
     package func parts(of uploadID: String) async throws -> [StoredPart] {
-        try await read { try $0.query(selectParts, [uploadID]).map { try $0.part() } }
+        try await read { try $0.parts(of: uploadID) }
     }
 
     package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> StoredPart? {
@@ -61,13 +61,7 @@ extension SQLMetadataStore {
                 guard state == Upload.State.active.rawValue else { return report }
                 unreported.insert(report.number)
             }
-            for chunk in unreported.sorted().chunks(of: 500) {
-                var update = SQLBuilder("UPDATE parts SET is_reported = 1 WHERE upload_id = ")
-                update.append(value: uploadID)
-                update.append(" AND number IN ")
-                update.append(list: chunk)
-                try connection.send(update.statement, values: update.values, holding: nil)
-            }
+            try connection.mark(unreported.sorted(), of: uploadID)
             return nil
         }
     }
@@ -79,6 +73,11 @@ private struct Tag {
 }
 
 extension SQLConnection {
+    /// All stored parts, by number.
+    func parts(of uploadID: String) throws -> [StoredPart] {
+        try query(selectParts, [uploadID]).map { try $0.part() }
+    }
+
     /// The record of a part that may be forgotten or replaced.
     ///
     /// Whoever changes it holds the upload, so that it is not completed over that.
@@ -94,6 +93,19 @@ extension SQLConnection {
             throw PontoonError(.uploadNotFound, "The upload does not exist or takes no more parts.")
         }
         return try row.optionalInteger("number") == nil ? nil : row.part()
+    }
+
+    /// Notes that parts are reported.
+    fileprivate func mark(_ numbers: [PartNumber], of uploadID: String) throws {
+        // Most clients report one at a time, and a statement that is always the same is prepared once.
+        if numbers.count == 1 { return try send(markPart, [uploadID, numbers[0]]) }
+        for chunk in numbers.chunks(of: 500) {
+            var update = SQLBuilder("UPDATE parts SET is_reported = 1 WHERE upload_id = ")
+            update.append(value: uploadID)
+            update.append(" AND number IN ")
+            update.append(list: chunk)
+            try send(update.statement, values: update.values, holding: nil)
+        }
     }
 
     /// Lower-case tags of the parts between the first and the last that are reported, held until they are marked.
@@ -139,6 +151,7 @@ private let selectParts = SQLStatement(
 private let selectTags: SQLStatement = """
     SELECT number, etag, is_reported FROM parts WHERE upload_id = $1 AND number BETWEEN $2 AND $3 ORDER BY number
     """
+private let markPart: SQLStatement = "UPDATE parts SET is_reported = 1 WHERE upload_id = $1 AND number = $2"
 private let deletePart = SQLStatement(
     constant: "DELETE FROM parts WHERE upload_id = $1 AND number = $2 RETURNING \(partColumns)"
 )

@@ -17,6 +17,12 @@ extension SQLMetadataStore {
         }
     }
 
+    package func recentProject(_ id: ProjectID, for userName: String) async throws -> AccessibleProject? {
+        try await recent.projects.row(RecentReads.Membership(userName: userName, project: id)) {
+            try await project(id, for: userName)
+        }
+    }
+
     package func projects(
         for userName: String,
         owner: String?,

@@ -7,6 +7,7 @@ extension SQLMetadataStore {
             upload.id, upload.userName, upload.name, upload.size, upload.partSize, upload.md5, upload.overwrite,
             upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID, upload.handle?.rawValue,
         ]
+        let asked = recent.uploads.moment
         switch upload.destination {
         case .folder(let id, let project, let isNamed):
             let place: [any SQLConvertible] = [isNamed, id, project]
@@ -21,6 +22,8 @@ extension SQLMetadataStore {
                 throw PontoonError(.automationNotFound, "The automation does not exist.")
             }
         }
+        // The next call is most often about one of its parts.
+        recent.uploads.remember(upload, as: upload.id, since: asked)
     }
 
     package func upload(_ id: String) async throws -> Upload? {

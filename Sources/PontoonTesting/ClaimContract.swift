@@ -1,5 +1,6 @@
 import Foundation
 package import PontoonCore
+import Synchronization
 
 /// What every store promises about claims of completions and of tasks; each rule needs an empty store.
 package enum ClaimContract: String, CaseIterable, Sendable {
@@ -7,6 +8,8 @@ package enum ClaimContract: String, CaseIterable, Sendable {
     case onlyTheHolderActs
     case endedClaimIsTakenOver
     case givenBackUploadIsAsBefore
+    case claimTellsWhatIsCompleted
+    case refusedClaimChangesNothing
     case oneOfManyHasTheTask
     case taskEndsWithItsClaim
 
@@ -18,6 +21,8 @@ package enum ClaimContract: String, CaseIterable, Sendable {
         case .onlyTheHolderActs: try await Self.onlyTheHolderActs(store, fixture)
         case .endedClaimIsTakenOver: try await Self.endedClaimIsTakenOver(store, fixture)
         case .givenBackUploadIsAsBefore: try await Self.givenBackUploadIsAsBefore(store, fixture)
+        case .claimTellsWhatIsCompleted: try await Self.claimTellsWhatIsCompleted(store, fixture)
+        case .refusedClaimChangesNothing: try await Self.refusedClaimChangesNothing(store, fixture)
         case .oneOfManyHasTheTask: try await Self.oneOfManyHasTheTask(store)
         case .taskEndsWithItsClaim: try await Self.taskEndsWithItsClaim(store)
         }
@@ -121,6 +126,57 @@ package enum ClaimContract: String, CaseIterable, Sendable {
         let all = try await store.completingUploads(claimedUntil: .distantFuture)
         try expect(all, equals: [], "no completion is open")
         try expect(try await store.claimCompletion(of: upload.id, claim("b"), now: time), "it can be claimed anew")
+    }
+
+    private static func claimTellsWhatIsCompleted(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        let parts = [try MetadataFixture.part(2), try MetadataFixture.part(1)]
+        for part in parts { _ = try await store.recordPart(part, of: upload.id) }
+        _ = try await store.reportParts([PartReport(number: parts[1].number, etag: parts[1].etag)], of: upload.id)
+        let (seen, claimed) = try await claimSeeing(upload, in: store)
+        try expect(claimed, equals: seen, "what was looked at is what is claimed")
+        try expect(claimed?.parts.map(\.number.rawValue), equals: [1, 2], "all stored parts, by number")
+        try expect(claimed?.parts.map(\.isReported), equals: [true, false], "which of them are reported")
+        try expect(claimed?.namesake, equals: nil, "the name is free")
+
+        let second = fixture.upload()
+        try await store.addUpload(second)
+        try await store.addFolder(fixture.folder(second.name))
+        try expect(try await claimSeeing(second, in: store).claimed?.namesake, equals: .folder, "a folder has the name")
+    }
+
+    private static func claimSeeing(
+        _ upload: Upload,
+        in store: some MetadataStore
+    ) async throws -> (seen: ClaimedParts?, claimed: ClaimedParts?) {
+        let seen = Mutex<ClaimedParts?>(nil)
+        let claimed = try await store.claimCompletion(of: upload.id, claim("a"), now: time) { claimed in
+            seen.withLock { $0 = claimed }
+        }
+        return (seen.withLock { $0 }, claimed)
+    }
+
+    private struct Refused: Error {}
+
+    private static func refusedClaimChangesNothing(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let upload = fixture.upload()
+        try await store.addUpload(upload)
+        _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
+        do {
+            _ = try await store.claimCompletion(of: upload.id, claim("a"), now: time) { _ in throw Refused() }
+            try expect(false, "what the check throws comes through")
+        } catch is Refused {}
+        try expect(try await store.upload(upload.id), equals: upload, "the upload is as before")
+        try expect(try await store.recentUpload(upload.id), equals: upload, "and is remembered so")
+        _ = try await store.recordPart(try MetadataFixture.part(2), of: upload.id)
+        try expect(try await store.parts(of: upload.id).count, equals: 2, "it takes parts as before")
     }
 
     private static func oneOfManyHasTheTask(_ store: some MetadataStore) async throws {

@@ -96,10 +96,8 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         _ number: PartNumber
     ) async throws -> StoredPart {
         var rest = bytes
-        while let chunk = rest.readSlice(length: min(300, rest.readableBytes)), chunk.readableBytes > 0 {
-            try await writer.write(chunk)
-        }
-        let digest = try await writer.sync()
+        while rest.readableBytes > 300, let chunk = rest.readSlice(length: 300) { try await writer.write(chunk) }
+        let digest = try await rest.readableBytes > 0 ? writer.finish(rest) : writer.sync()
         await writer.close()
         try expect(digest.size, equals: Int64(bytes.readableBytes), "the length that was written")
         return StoredPart(

@@ -10,6 +10,7 @@ package enum RecentContract: String, CaseIterable, Sendable {
     case uploadGoesWithItsProject
     case changedPermissionsAreSeen
     case removedMemberIsForgotten
+    case changedProjectIsSeen
 
     /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
@@ -22,6 +23,7 @@ package enum RecentContract: String, CaseIterable, Sendable {
         case .uploadGoesWithItsProject: try await Self.uploadGoesWithItsProject(store, fixture)
         case .changedPermissionsAreSeen: try await Self.changedPermissionsAreSeen(store, fixture)
         case .removedMemberIsForgotten: try await Self.removedMemberIsForgotten(store, fixture)
+        case .changedProjectIsSeen: try await Self.changedProjectIsSeen(store, fixture)
         }
     }
 
@@ -95,6 +97,19 @@ package enum RecentContract: String, CaseIterable, Sendable {
             equals: nil,
             "a removed member has no rights"
         )
+    }
+
+    private static func changedProjectIsSeen(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let (id, user) = (fixture.project.id, fixture.user.name)
+        let before = try await store.project(id, for: user)
+        try expect(try await store.recentProject(id, for: user), equals: before, "a project is found")
+        try expect(try await store.recentProject(id, for: "bob"), equals: nil, "and by nobody else")
+        var change = ProjectChange()
+        change.name = "new name"
+        _ = try await store.updateProject(id, change, now: MetadataFixture.time)
+        try expect(try await store.recentProject(id, for: user)?.project.name, equals: "new name", "the change is seen")
+        try expect(try await store.deleteProject(id), "the project is deleted")
+        try expect(try await store.recentProject(id, for: user), equals: nil, "a deleted project is gone")
     }
 
     /// An upload that was just read.

@@ -127,8 +127,8 @@ struct DurabilityTests {
                     return try await server.api.complete(upload)
                 }()
                 // Held between the file's new name and its record, the server finds the log of the database failing.
-                let files = server.data.appending("objects/files").string
-                let slow = ["-P", files, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=5000000"]
+                let uploads = server.data.appending("objects/uploads").string
+                let slow = ["-P", uploads, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=5000000"]
                 try await withStrace(server, slow, output: folder.appending("slow")) {
                     starter.finish()
                     try await eventually("the file has its name") { try server.finishedObjects() == 1 }

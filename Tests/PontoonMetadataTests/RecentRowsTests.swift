@@ -31,4 +31,32 @@ struct RecentRowsTests {
         #expect(old == 1)
         #expect(try await rows.row("a") { 2 } == 2)
     }
+
+    @Test("a row that was written is kept, unless it was changed since the writing began", arguments: Change.allCases)
+    func remembering(afterWriting change: Change) async throws {
+        let rows = RecentRows<String, Int>()
+        let began = rows.moment
+        switch change {
+        case .none: break
+        case .other: rows.forget("b")
+        case .same: rows.forget("a")
+        case .all: rows.forgetAll()
+        case .readAnew: _ = try await rows.row("a") { 3 }
+        }
+        rows.remember(1, as: "a", since: began)
+        #expect(try await rows.row("a") { 2 } == change.expected)
+    }
+
+    /// What happens while a row is written.
+    enum Change: CaseIterable {
+        case none, other, same, all, readAnew
+
+        var expected: Int {
+            switch self {
+            case .none, .other: 1
+            case .same, .all: 2
+            case .readAnew: 3
+            }
+        }
+    }
 }

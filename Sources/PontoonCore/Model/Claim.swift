@@ -15,3 +15,17 @@ package struct Claim: Hashable, Sendable {
         self.expiresOn = expiresOn
     }
 }
+
+/// What a completion that was claimed is made from.
+package struct ClaimedParts: Hashable, Sendable {
+    /// All stored parts, by number; nobody adds to them or changes them while the claim holds.
+    package let parts: [StoredPart]
+    /// What has the upload's name in its folder already.
+    package let namesake: File.Kind?
+
+    /// Joins the fields.
+    package init(parts: [StoredPart], namesake: File.Kind?) {
+        self.parts = parts
+        self.namesake = namesake
+    }
+}

@@ -4,9 +4,32 @@ package import Foundation
 package enum Identifiers {
     /// Upload id: 64 letters and digits.
     package static func upload() -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        var text: [UInt8] = []
+        text.reserveCapacity(64)
+        while text.count < 64 {
+            // From 248 on, four times the alphabet, some letters would come more often than others.
+            for byte in randomBytes(80) where byte < 248 && text.count < 64 {
+                text.append(lettersAndDigits[Int(byte) % lettersAndDigits.count])
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static let lettersAndDigits = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8
+    )
+
+    /// Eight at a time: each question to the system costs the same, however much is asked for.
+    private static func randomBytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
-        return String((0..<64).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] })
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + 7)
+        while bytes.count < count {
+            let number = generator.next()
+            withUnsafeBytes(of: number) { bytes.append(contentsOf: $0) }
+        }
+        bytes.removeLast(bytes.count - count)
+        return bytes
     }
 
     /// File or folder id: 24 lower-case hex digits, the first eight being the time in Unix seconds.
@@ -20,10 +43,7 @@ package enum Identifiers {
     package static func token() -> Secret { Secret(hex(bytes: 16)) }
 
     /// Random lower-case hex digits, two a byte.
-    package static func hex(bytes: Int) -> String {
-        var generator = SystemRandomNumberGenerator()
-        return hexDigits((0..<bytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
-    }
+    package static func hex(bytes: Int) -> String { hexDigits(randomBytes(bytes)) }
 
     /// Random UUID in lower case.
     package static func uuid() -> String {
@@ -39,11 +59,16 @@ package enum Identifiers {
 
 /// Writes bytes as lower-case hex digits.
 package func hexDigits(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
+    // Two for each byte of a SHA-256, the longest there is.
+    text.reserveCapacity(64)
     for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
+        text.append(hexDigit(byte >> 4))
+        text.append(hexDigit(byte & 15))
     }
     return String(decoding: text, as: UTF8.self)
+}
+
+private func hexDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
 }

@@ -42,6 +42,8 @@ package protocol ProjectStore: Sendable {
     func addProject(_ project: Project) async throws -> Bool
     /// - Returns: `nil` when there is no such project or `userName` may not read it: a stranger cannot tell which.
     func project(_ id: ProjectID, for userName: String) async throws -> AccessibleProject?
+    /// As ``project(_:for:)``, perhaps as it was a second ago when another process changed it since.
+    func recentProject(_ id: ProjectID, for userName: String) async throws -> AccessibleProject?
     /// Projects that a user may read, newest first.
     /// - Parameters:
     ///   - userName: The user.
@@ -159,9 +161,21 @@ package protocol UploadStore: Sendable {
     /// One upload with what it holds.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
     /// Takes on the completion of an upload that is `.active`, or `.completing` under a claim that has ended: it becomes
-    /// `.completing` under the new one.
-    /// - Returns: `true` to at most one of several callers, in one process or many.
-    func claimCompletion(of id: String, _ claim: Claim, now: Date) async throws -> Bool
+    /// `.completing` under the new one, and its parts are fixed.
+    /// - Parameters:
+    ///   - id: The upload.
+    ///   - claim: Who completes it, and until when.
+    ///   - now: The time.
+    ///   - check: Looks at what would be completed before anybody sees a change; must do nothing else, since it may be
+    ///     asked again.
+    /// - Returns: What is to be completed, to at most one of several callers, in one process or many; `nil` to the others.
+    /// - Throws: What `check` throws, with nothing changed.
+    func claimCompletion(
+        of id: String,
+        _ claim: Claim,
+        now: Date,
+        if check: @escaping @Sendable (ClaimedParts) throws -> Void
+    ) async throws -> ClaimedParts?
     /// Moves the end of a claim.
     /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
     func renewCompletion(of id: String, _ claim: Claim) async throws -> Bool
@@ -193,6 +207,13 @@ package protocol UploadStore: Sendable {
     func completingUploads(claimedUntil time: Date) async throws -> [Upload]
     /// Which of these objects belong to an upload that is not completed.
     func openUploadKeys() async throws -> Set<ObjectKey>
+}
+
+extension UploadStore {
+    /// Claims a completion whatever would be completed.
+    package func claimCompletion(of id: String, _ claim: Claim, now: Date) async throws -> Bool {
+        try await claimCompletion(of: id, claim, now: now) { _ in } != nil
+    }
 }
 
 /// Records of stored parts.

@@ -119,7 +119,9 @@ package protocol PartWriter: Sendable {
     /// Appends bytes and adds them to the checksums.
     /// - Throws: `.storageFull`; `.uploadNotFound` when the upload ended meanwhile.
     func write(_ bytes: ByteBuffer) async throws
-    /// Makes the bytes durable.
+    /// Appends the last bytes and makes all durable: as ``write(_:)`` and ``sync()``, in one go where that is cheaper.
+    func finish(_ last: ByteBuffer) async throws -> PartDigest.Result
+    /// Makes the bytes durable; none are written afterwards.
     /// - Returns: Length and checksums of all that was written.
     func sync() async throws -> PartDigest.Result
     /// Drops what was written.
@@ -147,15 +149,19 @@ package struct FinishedObject: Hashable, Sendable {
     package let size: Int64
     /// CRC-64/NVME of all bytes; `nil` when the store cannot tell.
     package let crc64: CRC64NVME?
+    /// Whether ``ObjectStore/settle(_:)`` would find nothing to do.
+    package let isSettled: Bool
 
     /// Joins the fields.
-    package init(size: Int64, crc64: CRC64NVME?) {
+    package init(size: Int64, crc64: CRC64NVME?, isSettled: Bool = false) {
         self.size = size
         self.crc64 = crc64
+        self.isSettled = isSettled
     }
 
     /// Joins parts in the order given; their checksums give that of the whole without reading it again.
-    package init(joining parts: [StoredPart]) {
+    package init(joining parts: [StoredPart], isSettled: Bool = false) {
+        self.isSettled = isSettled
         size = parts.reduce(0) { $0 + $1.size }
         var whole: CRC64NVME? = CRC64NVME()
         for part in parts {

@@ -15,9 +15,26 @@ package struct Access: Sendable {
         needing right: Permission = .read,
         else refusal: PontoonError.Code = .projectForbidden
     ) async throws -> AccessibleProject {
-        guard let project = try await metadata.project(id, for: caller.name) else {
-            throw PontoonError(.projectNotFound, "Requested project does not exist.")
-        }
+        try Self.check(try await metadata.project(id, for: caller.name), id, needing: right, else: refusal)
+    }
+
+    /// As ``project(_:for:needing:else:)``, perhaps as it was a second ago when another process changed it since.
+    package func recentProject(
+        _ id: ProjectID,
+        for caller: User,
+        needing right: Permission = .read,
+        else refusal: PontoonError.Code = .projectForbidden
+    ) async throws -> AccessibleProject {
+        try Self.check(try await metadata.recentProject(id, for: caller.name), id, needing: right, else: refusal)
+    }
+
+    private static func check(
+        _ project: AccessibleProject?,
+        _ id: ProjectID,
+        needing right: Permission,
+        else refusal: PontoonError.Code
+    ) throws(PontoonError) -> AccessibleProject {
+        guard let project else { throw PontoonError(.projectNotFound, "Requested project does not exist.") }
         guard project.permissions.allows(right) else {
             throw PontoonError(refusal, "You do not have permission to do this in project \(id).")
         }

@@ -55,11 +55,7 @@ package struct Parts: Sendable {
             if let old = try await metadata.forgetPart(number, of: uploadID) {
                 try await drop(old, of: upload, for: writer)
             }
-            let received = try await receive(body, into: writer, limit: limit)
-            if let length, received != length {
-                throw PontoonError(.bodyIncomplete, "\(received) of \(length) announced bytes arrived.")
-            }
-            let digest = try await writer.sync()
+            let digest = try await receive(body, into: writer, length: length, limit: limit)
             mayBeRecorded = true
             let part = try await record(digest, number, of: uploadID, place: writer.place)
             if let old = part.replaced { try await drop(old, of: upload, for: writer) }
@@ -75,20 +71,31 @@ package struct Parts: Sendable {
         }
     }
 
+    /// Takes the whole body and makes it durable.
     private func receive<Body: AsyncSequence & Sendable>(
         _ body: Body,
         into writer: any PartWriter,
+        length: Int64?,
         limit: Int64
-    ) async throws -> Int64 where Body.Element == ByteBuffer {
+    ) async throws -> PartDigest.Result where Body.Element == ByteBuffer {
         var received: Int64 = 0
+        var digest: PartDigest.Result?
         for try await chunk in body {
             received += Int64(chunk.readableBytes)
             guard received <= limit else { throw Self.tooLong(limit) }
-            try await writer.write(chunk)
+            if received == length {
+                digest = try await writer.finish(chunk)
+            } else {
+                try await writer.write(chunk)
+            }
         }
         // A cancelled task sees the body end early.
         try Task.checkCancellation()
-        return received
+        if let length, received != length {
+            throw PontoonError(.bodyIncomplete, "\(received) of \(length) announced bytes arrived.")
+        }
+        if let digest { return digest }
+        return try await writer.sync()
     }
 
     private func record(

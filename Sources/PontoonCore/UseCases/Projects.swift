@@ -48,6 +48,11 @@ package struct Projects: Sendable {
         try await access.project(id, for: caller)
     }
 
+    /// As ``details(_:caller:)``, perhaps as it was a second ago when another process changed it since.
+    package func recent(_ id: ProjectID, caller: User) async throws -> AccessibleProject {
+        try await access.recentProject(id, for: caller)
+    }
+
     /// The caller's projects, newest first; parameters as in ``ProjectStore``.
     package func list(
         owner: String?,

@@ -12,34 +12,52 @@ extension Uploads {
     /// - Returns: The file.
     /// - Throws: What docs/api.md#complete lists. After `.completeRefused` and `.nameTaken` the upload stays usable.
     package func complete(_ id: String, reports: [PartReport], caller: User) async throws -> File {
-        guard let file = try await metadata.file(try await end(id, reports: reports, caller: caller)) else {
-            throw Self.notFound
-        }
+        let ended = try await end(id, reports: reports, caller: caller)
+        if case .file(let file) = ended { return file }
+        guard let file = try await metadata.file(ended.id) else { throw Self.notFound }
         return file
     }
 
     /// As ``complete(_:reports:caller:)``, for an upload that becomes a code package's file.
     package func completePackage(_ id: String, reports: [PartReport], caller: User) async throws -> PackageFile {
-        guard let file = try await metadata.packageFile(try await end(id, reports: reports, caller: caller)) else {
-            throw Self.notFound
-        }
+        let ended = try await end(id, reports: reports, caller: caller)
+        if case .packageFile(let file) = ended { return file }
+        guard let file = try await metadata.packageFile(ended.id) else { throw Self.notFound }
         return file
     }
 
-    /// - Returns: Id of what the upload became.
-    private func end(_ id: String, reports: [PartReport], caller: User) async throws -> String {
+    /// What an upload became.
+    private enum Ended {
+        /// Made by this call.
+        case file(File), packageFile(PackageFile)
+        /// Made by an earlier call, or one at the same time.
+        case earlier(id: String)
+
+        var id: String {
+            switch self {
+            case .file(let file): file.id
+            case .packageFile(let file): file.id
+            case .earlier(let id): id
+            }
+        }
+    }
+
+    private func end(_ id: String, reports: [PartReport], caller: User) async throws -> Ended {
         var pause = Duration.milliseconds(20)
+        // Claiming asks the store again; only then may it be otherwise.
+        var recent = try await recentlyActive(id, caller: caller)
         while true {
-            let upload = try await upload(id, caller: caller)
+            let known = recent.take()
+            let upload = if let known { known } else { try await upload(id, caller: caller) }
             switch upload.state {
             case .completed:
-                return try Self.fileID(of: upload)
+                return .earlier(id: try Self.fileID(of: upload))
             case .completing:
                 if let holder = stranded.remove(id) {
                     _ = try await giveBack(id, holder: holder)
                 } else if upload.claimExpiresOn.map({ $0 <= now() }) == true {
                     // The server that was at work is gone. Its parts are fixed still: the work is done once more.
-                    if let file = try await claimAndAssemble(upload) { return file }
+                    if let file = try await claimAndAssemble(upload, if: { _ in }) { return file }
                 } else {
                     // Another call is at work, here or on another server; only the store knows when it ends.
                     try await Task.sleep(for: pause)
@@ -48,35 +66,49 @@ extension Uploads {
             case .active:
                 do {
                     try await record(reports, of: id)
-                    // Decided before the move as well: a complete that comes too early must not disturb parts on their way.
-                    try await checkReports(of: upload)
                 } catch let error as PontoonError {
                     // The parts' records go when another call completes the upload in between.
                     guard try await self.upload(id, caller: caller).state != .active else { throw error }
                     continue
                 }
-                if let file = try await claimAndAssemble(upload) { return file }
+                // Before anything changes: a complete that comes too early must not disturb parts on their way.
+                let check = { @Sendable claimed in _ = try plan(claimed, of: upload) }
+                if let file = try await claimAndAssemble(upload, if: check) { return file }
             }
         }
     }
 
     /// - Returns: `nil` when another call has the upload.
-    private func claimAndAssemble(_ upload: Upload) async throws -> String? {
+    private func claimAndAssemble(
+        _ upload: Upload,
+        if check: @escaping @Sendable (ClaimedParts) throws -> Void
+    ) async throws -> Ended? {
         // From here on "completing" means that this call, or one like it, is at work.
         _ = stranded.remove(upload.id)
         let claim = claims.new()
+        let claimed: ClaimedParts?
         do {
-            guard try await metadata.claimCompletion(of: upload.id, claim, now: now()) else { return nil }
+            claimed = try await metadata.claimCompletion(of: upload.id, claim, now: now()) { claimed in
+                do { try check(claimed) } catch { throw CheckFailed(cause: error) }
+            }
+        } catch let failed as CheckFailed {
+            throw failed.cause
         } catch {
             // Whether it was committed is not known.
             stranded.insert(upload.id, holder: claim.holder)
             throw error
         }
+        guard let claimed else { return nil }
         do {
-            return try await assemble(upload, claim)
+            return try await assemble(upload, from: claimed, claim)
         } catch is ClaimLost {
             return nil
         }
+    }
+
+    /// Why nothing was claimed.
+    private struct CheckFailed: Error {
+        let cause: any Error
     }
 
     /// Gives back uploads whose completion nobody is at work on any more: they can be completed as before.
@@ -104,23 +136,25 @@ extension Uploads {
     }
 
     /// The caller has claimed the upload: its parts are fixed and nobody else is here.
-    private func assemble(_ upload: Upload, _ claim: Claim) async throws -> String {
-        let id = Identifiers.file(now: now())
+    private func assemble(_ upload: Upload, from claimed: ClaimedParts, _ claim: Claim) async throws -> Ended {
+        let ended: Ended
+        let isSettled: Bool
         do {
-            let content = try await claims.keep(claim) { [self] in
+            let (content, settled) = try await claims.keep(claim) { [self] in
                 try await metadata.renewCompletion(of: upload.id, $0)
             } _: { [self] in
-                try await makeContent(of: upload, holder: claim.holder)
+                try await makeContent(of: upload, from: claimed, holder: claim.holder)
             }
-            guard try await commit(content, of: upload, as: id, holder: claim.holder) else { throw ClaimLost() }
+            ended = try await commit(content, of: upload, holder: claim.holder)
+            isSettled = settled
         } catch {
             return try await takeBack(upload, holder: claim.holder, after: error)
         }
         await hasher?.forget(upload.id)
-        await settle(upload)
+        if !isSettled { await settle(upload) }
         // Nothing else of what complete does discards an object.
         if upload.overwrite { await garbage.collect() }
-        return id
+        return ended
     }
 
     /// The file is committed: what cannot be removed now is removed by the next start, and is no reason to fail.
@@ -128,35 +162,27 @@ extension Uploads {
         do { try await objects.settle(upload.key) } catch {}
     }
 
-    /// Before the work of putting parts together; whether the name is free is decided by the commit.
-    func checkName(of upload: Upload) async throws {
-        guard case .folder(let parent, _, _) = upload.destination,
-            let existing = try await metadata.file(named: upload.name, in: parent),
-            existing.kind == .folder || !upload.overwrite
-        else { return }
-        throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' exists there.")
-    }
-
-    /// The parts to assemble.
-    private func plan(_ upload: Upload) async throws -> [StoredPart] {
-        try CompletionPlan(parts: try await metadata.parts(of: upload.id), size: upload.size).partsToAssemble()
-    }
-
-    /// Refuses what is known not to be complete.
-    private func checkReports(of upload: Upload) async throws {
-        guard direct != nil else {
-            _ = try await plan(upload)
-            return
+    /// The parts to assemble, in order; whether the name is free is decided by the commit once more.
+    ///
+    /// - Throws: `.completeRefused`, `.nameTaken`.
+    private func plan(_ claimed: ClaimedParts, of upload: Upload) throws -> [StoredPart] {
+        // In a direct store only that store knows the lengths, so all but an empty file is taken for undeclared.
+        let size: Int64? = direct == nil || upload.size == 0 ? upload.size : nil
+        let parts = try CompletionPlan(parts: claimed.parts, size: size).partsToAssemble()
+        if let namesake = claimed.namesake, namesake == .folder || !upload.overwrite {
+            throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' exists there.")
         }
-        // The lengths are known to the other store only, so all but an empty file is taken for undeclared.
-        let size: Int64? = upload.size == 0 ? 0 : nil
-        _ = try CompletionPlan(parts: try await metadata.parts(of: upload.id), size: size).partsToAssemble()
+        return parts
     }
 
-    private func makeContent(of upload: Upload, holder: String) async throws -> FileContent {
-        if let direct { return try await makeContent(of: upload, in: direct, holder: holder) }
-        let parts = try await plan(upload)
-        try await checkName(of: upload)
+    /// - Returns: The content, and whether the object store has nothing left to let go of.
+    private func makeContent(
+        of upload: Upload,
+        from claimed: ClaimedParts,
+        holder: String
+    ) async throws -> (content: FileContent, isSettled: Bool) {
+        let parts = try plan(claimed, of: upload)
+        if let direct { return (try await makeContent(of: upload, from: parts, in: direct, holder: holder), false) }
         var md5: String?
         if let declared = upload.md5, let hasher {
             md5 = try await hasher.digest(of: upload, parts: parts)
@@ -164,19 +190,20 @@ extension Uploads {
                 throw PontoonError(.completeRefused, "The stored bytes do not have the MD5 that was declared.")
             }
         }
-        // Finishing may cut off the bytes of parts that the client left out: nobody may vouch for them from here on.
-        _ = try await metadata.forgetUnreportedParts(of: upload.id)
+        if !claimed.parts.allSatisfy(\.isReported) {
+            // Finishing may cut off the bytes of parts that the client left out: nobody may vouch for them from here on.
+            _ = try await metadata.forgetUnreportedParts(of: upload.id)
+        }
         let object = try await objects.finish(upload, parts: parts)
-        return FileContent(key: upload.key, size: object.size, crc64: object.crc64, md5: md5)
+        let content = FileContent(key: upload.key, size: object.size, crc64: object.crc64, md5: md5)
+        return (content, object.isSettled)
     }
 
-    /// - Returns: `false` when the upload has ended meanwhile, or another server has it.
-    private func commit(
-        _ content: FileContent,
-        of upload: Upload,
-        as id: String,
-        holder: String
-    ) async throws -> Bool {
+    /// - Throws: ``ClaimLost`` when the upload has ended meanwhile, or another server has it.
+    private func commit(_ content: FileContent, of upload: Upload, holder: String) async throws -> Ended {
+        let id = Identifiers.file(now: now())
+        let isCommitted: Bool
+        let ended: Ended
         switch upload.destination {
         case .folder(let parent, let project, _):
             let file = File(
@@ -188,7 +215,8 @@ extension Uploads {
                 content: content,
                 createdOn: now()
             )
-            return try await metadata.completeUpload(
+            ended = .file(file)
+            isCommitted = try await metadata.completeUpload(
                 upload.id,
                 holder: holder,
                 file: file,
@@ -202,12 +230,15 @@ extension Uploads {
                 content: content,
                 createdOn: now()
             )
-            return try await metadata.completeUpload(upload.id, holder: holder, packageFile: file)
+            ended = .packageFile(file)
+            isCommitted = try await metadata.completeUpload(upload.id, holder: holder, packageFile: file)
         }
+        guard isCommitted else { throw ClaimLost() }
+        return ended
     }
 
     /// Makes the upload usable again, unless the file was made after all and only the answer was lost.
-    private func takeBack(_ upload: Upload, holder: String, after error: any Error) async throws -> String {
+    private func takeBack(_ upload: Upload, holder: String, after error: any Error) async throws -> Ended {
         let current: Upload?
         do {
             current = try await metadata.upload(upload.id)
@@ -221,8 +252,8 @@ extension Uploads {
             let cause = error is PontoonError || error is ClaimLost ? nil : error
             throw PontoonError(.projectNotFound, "The project was deleted, and the upload with it.", cause: cause)
         }
-        if current.state == .completed { return try Self.fileID(of: current) }
-        if let file = try await giveBack(upload.id, holder: holder) { return file }
+        if current.state == .completed { return .earlier(id: try Self.fileID(of: current)) }
+        if let id = try await giveBack(upload.id, holder: holder) { return .earlier(id: id) }
         switch (error as? PontoonError)?.code {
         case .storageFull:
             throw PontoonError(.completeRefused, "There is not enough room to put the parts together.", cause: error)

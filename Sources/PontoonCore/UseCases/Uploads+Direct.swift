@@ -20,11 +20,10 @@ extension Uploads {
     /// Makes the object under a claim; asked again after a lost answer, it finds what was made.
     func makeContent(
         of upload: Upload,
+        from reported: [StoredPart],
         in direct: any DirectObjectStore,
         holder: String
     ) async throws -> FileContent {
-        try await checkName(of: upload)
-        let reported = try await metadata.parts(of: upload.id).filter(\.isReported)
         let object: FinishedObject?
         if let held = try await direct.heldParts(of: upload) {
             let plan = CompletionPlan(

@@ -45,7 +45,7 @@ package struct Uploads: Sendable {
         self.garbage = GarbageCollector(metadata: metadata, objects: objects)
         self.hasher = hasher
         self.claims = ClaimKeeper(lifetime: claimLifetime, now: now)
-        self.now = now
+        self.now = { now().wholeMilliseconds }
     }
 
     /// The same for uploads that become code packages.
@@ -59,22 +59,33 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: What docs/api.md#initialize lists; `.noRoom` when the declared bytes would not fit.
     package func initialize(_ request: InitializeRequest, overwrite: Bool, caller: User) async throws -> Upload {
-        let (folder, project) = try await access.folder(
-            request.destination,
-            for: caller,
-            needing: .write,
-            missing: .destinationNotFound,
-            else: .destinationForbidden
-        )
-        try await checkName(request.content.name, in: folder, overwrite: overwrite)
-        var isNamed = false
-        if case .folder = request.destination { isNamed = true }
-        return try await begin(
-            request.content,
-            for: .folder(id: folder, project: project.project.id, isNamed: isNamed),
-            overwrite: overwrite,
-            caller: caller
-        )
+        let destination = try await destination(request.destination, caller: caller)
+        if case .folder(let folder, _, _) = destination {
+            try await checkName(request.content.name, in: folder, overwrite: overwrite)
+        }
+        return try await begin(request.content, for: destination, overwrite: overwrite, caller: caller)
+    }
+
+    /// The folder that a caller names, or the root of the project; adding the upload asks again whether it is there.
+    private func destination(
+        _ named: InitializeRequest.Destination,
+        caller: User
+    ) async throws -> Upload.Destination {
+        let refusal = PontoonError.Code.destinationForbidden
+        switch named {
+        case .project(let id):
+            let project = try await access.recentProject(id, for: caller, needing: .write, else: refusal).project
+            return .folder(id: project.rootFolder, project: project.id, isNamed: false)
+        case .folder:
+            let (folder, project) = try await access.folder(
+                named,
+                for: caller,
+                needing: .write,
+                missing: .destinationNotFound,
+                else: refusal
+            )
+            return .folder(id: folder, project: project.project.id, isNamed: true)
+        }
     }
 
     /// Starts an upload of a code package.
@@ -250,7 +261,7 @@ package struct Uploads: Sendable {
     /// The usual case without asking the store: the initiator goes on with an upload.
     ///
     /// - Returns: `nil` when it may be otherwise; then only the store knows.
-    private func recentlyActive(_ id: String, caller: User) async throws -> Upload? {
+    func recentlyActive(_ id: String, caller: User) async throws -> Upload? {
         guard let upload = try await metadata.recentUpload(id), upload.isPackage == isForPackages,
             upload.state == .active, upload.userName == caller.name
         else { return nil }

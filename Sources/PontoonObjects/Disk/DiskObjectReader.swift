@@ -49,11 +49,15 @@ final class DiskObjectReader: FileBackedReader {
         return cached > 0 ? FileSpan(descriptor: file.rawValue, offset: first, count: cached) : nil
     }
 
-    /// Does not wait until it is done.
+    /// Does not wait for what takes long.
     ///
-    /// It can take long when the file was removed meanwhile. Errors are ignored as in `deinit`.
+    /// Errors are ignored as in `deinit`.
     func close() async {
         guard let file = file.withLock({ $0.take() }) else { return }
-        pool.submit { _ in _ = try? file.close() }
+        if file.isRemoved() {
+            pool.submit { _ in _ = try? file.close() }
+        } else {
+            _ = try? file.close()
+        }
     }
 }

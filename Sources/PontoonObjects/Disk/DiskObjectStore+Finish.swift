@@ -1,4 +1,5 @@
 package import PontoonCore
+import Synchronization
 import SystemPackage
 
 extension DiskObjectStore {
@@ -6,23 +7,38 @@ extension DiskObjectStore {
     package func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject {
         let (key, partSize) = (upload.key, upload.partSize)
         await uploads.shutOut(key)
-        try await pool.run { [self] in
-            if try Link.exists(layout.file(key)) { return }
-            try reportingFullDisk {
+        let isSettled = try await pool.run { [self] in
+            if try Link.exists(layout.file(key)) { return try isAlone(key) }
+            return try reportingFullDisk {
                 try reportingLostParts {
-                    try Folder.make(layout.fileFolder(key))
+                    try makeDurableFolder(layout.fileFolder(key))
                     switch Assembly(parts, partSize: partSize) {
                     case .inPlace(let pieces, let slotEnd, let size):
                         try layIn(pieces, slotEnd: slotEnd, size: size, key: key)
                     case .rewrite(let pieces, let size): try rewrite(pieces, size: size, key: key, partSize: partSize)
                     }
-                    guard isDurable else { return }
                     // The folders too: after a power cut a renamed file can be gone if only its bytes were synced.
-                    for folder in [layout.files, layout.fileFolder(key), layout.uploads] { try Folder.sync(folder) }
+                    if isDurable { try Folder.sync(layout.fileFolder(key)) }
+                    return try isAlone(key)
                 }
             }
         }
-        return FinishedObject(joining: parts)
+        // Never before the folder that the file went to.
+        if isDurable { try await uploadNames.sync() }
+        return FinishedObject(joining: parts, isSettled: isSettled)
+    }
+
+    /// Whether nothing of the upload is left besides the object.
+    private func isAlone(_ key: ObjectKey) throws -> Bool {
+        try !Link.exists(layout.upload(key)) && !Link.exists(layout.sideFolder(key))
+    }
+
+    /// Makes a folder of finished objects whose name survives a power cut.
+    private func makeDurableFolder(_ path: FilePath) throws {
+        let isNew = try Folder.make(path)
+        guard isDurable, isNew || !fileFolders.withLock({ $0.contains(path) }) else { return }
+        try Folder.sync(layout.files)
+        fileFolders.withLock { _ = $0.insert(path) }
     }
 
     package func reopen(_ key: ObjectKey) async throws {

@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 package import PontoonCore
+import Synchronization
 import SystemPackage
 
 /// Keeps each upload as one sparse file in which every part is written in place, and each finished object as one
@@ -15,6 +16,10 @@ package final class DiskObjectStore: Sendable {
     let pool: BlockingPool
     let uploads = OpenUploads()
     let keys: KeyRing
+    /// The folder of unfinished uploads, whose names come and go all the time.
+    let uploadNames: FolderSync
+    /// Folders of finished objects whose names are on the disk.
+    let fileFolders = Mutex<Set<FilePath>>([])
     private let lock: DiskFile
 
     var isDurable: Bool { settings.durability == .power }
@@ -44,6 +49,7 @@ package final class DiskObjectStore: Sendable {
             for folder in [layout.root, layout.root.removingLastComponent()] { try Folder.sync(folder) }
         }
         pool = BlockingPool(threads: settings.threads)
+        uploadNames = FolderSync(layout.uploads, pool: pool)
     }
 
     /// Ends the store's threads and lets another process use the folder.
@@ -52,15 +58,20 @@ package final class DiskObjectStore: Sendable {
         try lock.close()
     }
 
+    /// Makes a file for writing; whether its name survives a power cut is for the caller to see to.
+    private func create(_ path: FilePath) throws -> DiskFile {
+        try DiskFile.open(
+            path,
+            .readWrite,
+            options: [.create, .exclusiveCreate, .closeOnExec],
+            permissions: .ownerReadWrite
+        )
+    }
+
     /// Opens a file for writing; one that is new has its name on the disk when this returns.
     func openOrCreate(_ path: FilePath) throws -> DiskFile {
         do {
-            let file = try DiskFile.open(
-                path,
-                .readWrite,
-                options: [.create, .exclusiveCreate, .closeOnExec],
-                permissions: .ownerReadWrite
-            )
+            let file = try create(path)
             if isDurable { try Folder.sync(path.removingLastComponent()) }
             return file
         } catch Errno.fileExists {
@@ -84,13 +95,19 @@ extension DiskObjectStore: HostedObjectStore {
         try await pool.run { [self] in
             if let size { try checkRoom(for: size, else: .noRoom) }
             do {
-                let file = try openOrCreate(layout.upload(key))
+                let file = try create(layout.upload(key))
                 try file.closeAfter { if let size { _ = try file.allocate(size: size) } }
             } catch let error as Errno {
                 try Link.remove(layout.upload(key))
                 guard [.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(error) else { throw error }
                 throw PontoonError(.noRoom, "There is not enough room to store the upload.", cause: error)
             }
+        }
+        do {
+            if isDurable { try await uploadNames.sync() }
+        } catch {
+            try await pool.run { [layout] in try Link.remove(layout.upload(key)) }
+            throw error
         }
         return nil
     }
@@ -129,8 +146,13 @@ extension DiskObjectStore: HostedObjectStore {
 
     package func openObject(_ key: ObjectKey) async throws -> any ObjectReader {
         do {
-            let (file, size) = try await pool.run { [layout] in
-                let file = try DiskFile.open(layout.file(key), .readOnly, options: .closeOnExec)
+            let path = layout.file(key)
+            // Usually the name is in memory, above all when a client fetches one range after another.
+            if let file = try DiskFile.openInMemory(path) {
+                return DiskObjectReader(file, start: 0, size: try file.size(), pool: pool)
+            }
+            let (file, size) = try await pool.run {
+                let file = try DiskFile.open(path, .readOnly, options: .closeOnExec)
                 return (file, try file.size())
             }
             return DiskObjectReader(file, start: 0, size: size, pool: pool)

@@ -10,6 +10,8 @@ final class DiskPartWriter: PartWriter {
         var file: DiskFile?
         var written: Int64 = 0
         var flushed: Int64 = 0
+        /// Whether the file was opened, whatever became of that.
+        var isTouched = false
         var isInside = false
     }
 
@@ -66,6 +68,7 @@ final class DiskPartWriter: PartWriter {
             try store.checkRoom(for: Int64(bytes.readableBytes), else: .storageFull)
         }
         try reportingFullDisk {
+            state.isTouched = true
             let file = try state.file ?? open()
             state.file = file
             try bytes.withUnsafeReadableBytes { bytes in
@@ -90,42 +93,63 @@ final class DiskPartWriter: PartWriter {
         return try store.openOrCreate(path)
     }
 
-    func sync() async throws -> PartDigest.Result {
-        try await store.pool.run {
-            try self.state.withLock { state in
-                // Inside until the part is recorded: finishing may cut off its bytes, and must not do so in between.
-                try self.uploads.enter()
-                state.isInside = true
-                if self.store.isDurable, let file = state.file { try reportingFullDisk { try file.syncData() } }
-                return state.digest.finish()
-            }
+    func finish(_ last: ByteBuffer) async throws -> PartDigest.Result {
+        guard state.withLock({ $0.written == 0 }) else {
+            try await write(last)
+            return try await sync()
         }
+        // All of a small part: no other writer would wait for long, so none is waited for either.
+        return try await store.pool.run {
+            try self.uploads.write { try self.state.withLock { try self.write(last, &$0) } }
+            return try self.state.withLock { try self.sync(&$0) }
+        }
+    }
+
+    func sync() async throws -> PartDigest.Result {
+        try await store.pool.run { try self.state.withLock { try self.sync(&$0) } }
+    }
+
+    private func sync(_ state: inout State) throws -> PartDigest.Result {
+        // Inside until the part is recorded: finishing may cut off its bytes, and must not do so in between.
+        try uploads.enter()
+        state.isInside = true
+        if let file = state.file {
+            if store.isDurable { try reportingFullDisk { try file.syncData() } }
+            state.file = nil
+            try file.close()
+        }
+        return state.digest.finish()
     }
 
     /// Errors are ignored: the part has no record, so its bytes mean nothing, and a side file goes with its upload.
     func discard() async {
         _ = try? await store.pool.run {
             try self.state.withLock { state in
-                guard let file = state.file else { return }
+                guard state.isTouched else { return }
                 if self.place != .slot {
                     try Link.remove(self.path)
                     return
                 }
                 let (from, end) = (max(self.start, self.heldUntil), self.start + state.written)
-                if from < end { try self.uploads.write { try file.punchHole(offset: from, count: end - from) } }
+                guard from < end else { return }
+                let file = try DiskFile.open(self.path, .readWrite, options: .closeOnExec)
+                try file.closeAfter {
+                    // After a sync it is inside already, and nobody waits for it outside.
+                    if state.isInside { return try file.punchHole(offset: from, count: end - from) }
+                    try self.uploads.write { try file.punchHole(offset: from, count: end - from) }
+                }
             }
         }
     }
 
     func close() async {
-        _ = try? await store.pool.run {
-            try self.state.withLock { state in
-                if state.isInside { self.uploads.exit() }
-                state.isInside = false
-                try state.file?.close()
-                state.file = nil
-            }
+        let file = state.withLock { state in
+            if state.isInside { uploads.exit() }
+            state.isInside = false
+            return state.file.take()
         }
+        // A part that was synced has closed it.
+        if let file { _ = try? await store.pool.run { try file.close() } }
         if place == .slot { uploads.release(number) }
         store.uploads.leave(key, uploads)
     }

@@ -52,7 +52,8 @@ struct TracedUpload: Sendable {
         return recordProblem(tag, after: synced, answer: "HTTP/1.1 200 OK", holding: #"ETag: \"\#(tag)\""#)
     }
 
-    /// Parts laid in → synced → renamed → folders synced → record written → synced → answered.
+    /// Parts laid in → synced → renamed → both folders synced, and the one that holds the new folder at any time → record
+    /// written → synced → answered.
     func fileProblem() -> Problem? {
         guard let laidIn = trace.calls.last(where: { $0.name == "copy_file_range" }), let target = laidIn.paths.last
         else { return .bytesNotWritten }
@@ -62,9 +63,9 @@ struct TracedUpload: Sendable {
         }
         guard let rename else { return .notNamed }
         var named = rename.end
-        for folder in ["files", "files/\(key.suffix(2))", "uploads"] {
+        for (folder, begin) in [("files", 0), ("files/\(key.suffix(2))", rename.end), ("uploads", rename.end)] {
             let path = objects.pushing(FilePath(folder)).string
-            guard let synced = sync(of: Substring(path), after: rename.end) else { return .nameNotSynced }
+            guard let synced = sync(of: Substring(path), after: begin) else { return .nameNotSynced }
             named = max(named, synced)
         }
         return recordProblem(file, after: named, answer: "HTTP/1.1 201 Created", holding: "201")

@@ -1,0 +1,31 @@
+import Testing
+
+@testable import PontoonCore
+
+@Suite("Ids")
+struct IdentifierTests {
+    @Test("an upload's id is 64 letters and digits, each as likely as any other")
+    func uploads() {
+        var counts: [Character: Int] = [:]
+        let ids = (0..<2000).map { _ in Identifiers.upload() }
+        for id in ids {
+            #expect(id.count == 64)
+            for letter in id { counts[letter, default: 0] += 1 }
+        }
+        #expect(Set(ids).count == ids.count)
+        #expect(counts.count == 62 && counts.keys.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) })
+        // 128,000 draws of 62: 2064 of each, give or take 45; ten times that never happens by chance.
+        #expect(counts.values.allSatisfy { abs($0 - 2064) < 450 }, "\(counts)")
+    }
+
+    @Test("hex digits are two a byte", arguments: [0, 1, 4, 6, 8, 9, 16, 32, 33])
+    func hex(bytes: Int) {
+        let text = Identifiers.hex(bytes: bytes)
+        #expect(text.count == 2 * bytes)
+        #expect(text.allSatisfy { $0.isHexDigit && !$0.isUppercase })
+        #expect(bytes < 4 || text != Identifiers.hex(bytes: bytes))
+    }
+
+    @Test("bytes are written as lower-case hex digits")
+    func digits() { #expect(hexDigits([0, 9, 10, 0x5a, 0xff]) == "00090a5aff") }
+}
