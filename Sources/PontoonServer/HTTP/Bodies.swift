@@ -42,6 +42,7 @@ struct Bodies: Sendable {
 
     private func collect(_ request: Request) async throws -> ByteBuffer {
         var collected = ByteBuffer()
+        guard request.hasBody else { return collected }
         for try await chunk in request.body {
             guard collected.readableBytes + chunk.readableBytes <= maximumSize else {
                 throw PontoonError(.requestTooLarge, "The body is longer than \(maximumSize) bytes.")

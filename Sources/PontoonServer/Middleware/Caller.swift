@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import PontoonCore
+import Synchronization
 
 /// What the handlers of the API share: who calls, under which address, and how bodies are read.
 struct APISupport: Sendable {
@@ -10,6 +11,7 @@ struct APISupport: Sendable {
     let settings: ServerSettings
     let bodies: Bodies
     private let limiter: RateLimiter?
+    private let recentBase = RecentBase()
 
     init(services: Services, settings: ServerSettings) {
         self.services = services
@@ -33,7 +35,7 @@ struct APISupport: Sendable {
         if let url = settings.publicURL { return url }
         let isSecure = settings.trustsForwardedProto && request.headers[.forwardedProto]?.lowercased() == "https"
         let own = "\(settings.host):\(settings.port)"
-        let named = request.head.authority.flatMap { BaseURL("\(isSecure ? "https" : "http")://\($0)") }
+        let named = request.head.authority.flatMap { recentBase.url("\(isSecure ? "https" : "http")://\($0)") }
         guard let url = named ?? BaseURL("http://\(own)") else { preconditionFailure("\(own) is no address") }
         return url
     }
@@ -41,6 +43,19 @@ struct APISupport: Sendable {
     private static func bearer(_ request: Request) -> String? {
         guard let value = request.headers[.authorization], value.lowercased().hasPrefix("bearer ") else { return nil }
         return value.dropFirst("bearer ".count).trimmingCharacters(in: .whitespaces)
+    }
+}
+
+/// The address that was read last: nearly all calls name the same.
+private final class RecentBase: Sendable {
+    private let last = Mutex<(text: String, url: BaseURL)?>(nil)
+
+    /// - Returns: `nil` when the text is no address.
+    func url(_ text: String) -> BaseURL? {
+        if let last = last.withLock({ $0 }), last.text == text { return last.url }
+        guard let url = BaseURL(text) else { return nil }
+        last.withLock { $0 = (text, url) }
+        return url
     }
 }
 

@@ -16,7 +16,8 @@ struct ExpectMiddleware: RouterMiddleware {
         context: AppContext,
         next: @concurrent (Request, AppContext) async throws -> Response
     ) async throws -> Response {
-        let progress = BodyProgress(hasBody: Self.hasBody(request))
+        guard request.hasBody else { return try await next(request, context) }
+        let progress = BodyProgress()
         let expects = request.headers[.expect]?.lowercased() == "100-continue"
         var request = request
         request.body = RequestBody(
@@ -26,17 +27,16 @@ struct ExpectMiddleware: RouterMiddleware {
         if !progress.isDone { response.headers[.connection] = "close" }
         return response
     }
+}
 
-    private static func hasBody(_ request: Request) -> Bool {
-        request.headers[.transferEncoding] != nil || request.headers[.contentLength].map { $0 != "0" } ?? false
-    }
+extension Request {
+    /// Whether a body follows the head.
+    var hasBody: Bool { headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false }
 }
 
 /// Whether the whole body was read.
 private final class BodyProgress: Sendable {
-    private let done: Mutex<Bool>
-
-    init(hasBody: Bool) { done = Mutex(!hasBody) }
+    private let done = Mutex(false)
 
     var isDone: Bool { done.withLock { $0 } }
     func finish() { done.withLock { $0 = true } }
