@@ -34,7 +34,7 @@ def small_files(place: Workplace) -> Iterator[list[Work]]:
 
     def by_sender() -> Sample:
         names = [f"small-{number}" for number in range(place.scale.files)]
-        with place.folder(place.disk) as folder, place.pontoon(folder) as server:
+        with place.pontoon(place.lasting_folder()) as server:
             before = server.processor_seconds()
             sent = place.sender.files(server.origin, server.token, SIZE, names, "complete", server.project, AT_ONCE)
             used = server.processor_seconds() - before
@@ -45,7 +45,8 @@ def small_files(place: Workplace) -> Iterator[list[Work]]:
 
     def by_python() -> Sample:
         names = [f"small-{number}" for number in range(place.scale.python_files)]
-        with place.folder(place.disk) as folder, place.pontoon(folder) as server:
+        folder = place.lasting_folder()
+        with place.pontoon(folder) as server:
             for name in names:
                 (folder / name).write_bytes(os.urandom(SIZE))
             before = server.processor_seconds()
