@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import PontoonCore
@@ -24,6 +25,17 @@ struct IdentifierTests {
         #expect(text.count == 2 * bytes)
         #expect(text.allSatisfy { $0.isHexDigit && !$0.isUppercase })
         #expect(bytes < 4 || text != Identifiers.hex(bytes: bytes))
+    }
+
+    @Test("a random UUID says that it is one")
+    func uuids() throws {
+        for _ in 0..<100 {
+            let text = Identifiers.uuid()
+            let uuid = try #require(UUID(uuidString: text)).uuid
+            #expect(text == text.lowercased())
+            #expect(uuid.6 >> 4 == 4 && uuid.8 >> 6 == 2, "version 4, variant 1: \(text)")
+        }
+        #expect(Identifiers.uuid() != Identifiers.uuid())
     }
 
     @Test("bytes are written as lower-case hex digits")

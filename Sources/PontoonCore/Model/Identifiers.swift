@@ -48,12 +48,9 @@ package enum Identifiers {
     /// Random UUID in lower case.
     package static func uuid() -> String {
         // `UUID()` opens a file for each one.
-        var generator = SystemRandomNumberGenerator()
-        let (high, low) = (generator.next(), generator.next())
-        let bits = (high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000, low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
-        return withUnsafeBytes(of: (bits.0.bigEndian, bits.1.bigEndian)) { bytes in
-            UUID(uuid: bytes.load(as: uuid_t.self)).uuidString.lowercased()
-        }
+        var bytes = randomBytes(16)
+        (bytes[6], bytes[8]) = (bytes[6] & 0x0F | 0x40, bytes[8] & 0x3F | 0x80)
+        return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { hexDigits(bytes[$0]) }.joined(separator: "-")
     }
 }
 

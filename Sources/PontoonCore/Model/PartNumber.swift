@@ -25,7 +25,7 @@ package struct PartNumber: Hashable, Comparable, Sendable {
     ///
     /// - Throws: `.partNumberInvalid` when it is not a plain decimal integer inside ``limits``.
     package init(text: some StringProtocol) throws(PontoonError) {
-        guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let value = Int(text) else {
+        guard text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let value = Int(text) else {
             throw PontoonError(.partNumberInvalid, "The part number must be an integer from 1 to 10000.")
         }
         try self.init(value)

@@ -24,39 +24,44 @@ package struct SignedPath: Hashable, Sendable {
     }
 
     /// Signs a path.
-    package init(method: String, path: String, expires: Int64, key: SigningKey) {
-        let code = Self.code(method: method, path: path, expires: expires, key: key)
-        self.init(method: method, path: path, expires: expires, keyID: key.id, signature: hexDigits(code))
+    package init(method: String, path: String, expires: Int64, signer: URLSigner) {
+        let message = Self.message(method: method, path: path, expires: expires, keyID: signer.key.id)
+        let signature = hexDigits(signer.code(of: message))
+        self.init(method: method, path: path, expires: expires, keyID: signer.key.id, signature: signature)
     }
 
     /// The query that carries the signature.
     package var query: String { "expires=\(expires)&key=\(keyID)&signature=\(signature)" }
 
     /// Whether a key made this signature; takes the same time whichever digit differs.
-    package func isSigned(by key: SigningKey) -> Bool {
-        guard key.id == keyID, let given = bytes(hex: signature) else { return false }
-        return HMAC<SHA256>.isValidAuthenticationCode(
-            given,
-            authenticating: Self.message(method: method, path: path, expires: expires, keyID: key.id),
-            using: SymmetricKey(data: Data(key.secret.value.utf8))
-        )
-    }
-
-    private static func code(
-        method: String,
-        path: String,
-        expires: Int64,
-        key: SigningKey
-    ) -> HMAC<SHA256>.MAC {
-        HMAC<SHA256>.authenticationCode(
-            for: message(method: method, path: path, expires: expires, keyID: key.id),
-            using: SymmetricKey(data: Data(key.secret.value.utf8))
-        )
+    package func isSigned(by signer: URLSigner) -> Bool {
+        guard signer.key.id == keyID, let given = bytes(hex: signature) else { return false }
+        return signer.code(of: Self.message(method: method, path: path, expires: expires, keyID: keyID)) == given
     }
 
     /// Each field on a line of its own: none of them can hold a line break, so no two grants share a message.
     private static func message(method: String, path: String, expires: Int64, keyID: String) -> Data {
         Data("pontoon-v1\n\(keyID)\n\(method)\n\(path)\n\(expires)".utf8)
+    }
+}
+
+/// A key that is ready to sign: what HMAC makes of the secret is worked out once.
+package struct URLSigner: Sendable {
+    /// The key.
+    package let key: SigningKey
+    private let prepared: HMAC<SHA256>
+
+    /// Prepares a key.
+    package init(_ key: SigningKey) {
+        self.key = key
+        prepared = HMAC(key: SymmetricKey(data: Data(key.secret.value.utf8)))
+    }
+
+    /// HMAC-SHA256 of a message; compared with other bytes by `==`, it takes the same time whichever of them differs.
+    fileprivate func code(of message: Data) -> HMAC<SHA256>.MAC {
+        var code = prepared
+        code.update(data: message)
+        return code.finalize()
     }
 }
 

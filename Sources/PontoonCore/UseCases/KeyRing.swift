@@ -7,7 +7,7 @@ package final class KeyRing: Sendable {
     private let rotationInterval: Duration
     private let urlLifetime: Duration
     private let now: @Sendable () -> Date
-    private let cached = Mutex<[SigningKey]>([])
+    private let cached = Mutex<[URLSigner]>([])
 
     /// Reads keys from a store.
     ///
@@ -29,7 +29,7 @@ package final class KeyRing: Sendable {
     }
 
     /// The key that signs now.
-    package func current() async throws -> SigningKey {
+    package func current() async throws -> URLSigner {
         if let newest = cached.withLock({ $0.first }) { return newest }
         try await rotateIfDue()
         guard let newest = cached.withLock({ $0.first }) else {
@@ -39,9 +39,9 @@ package final class KeyRing: Sendable {
     }
 
     /// A key by its id, also one that another server made a moment ago.
-    package func key(_ id: String) async throws -> SigningKey? {
-        if let key = cached.withLock({ $0.first { $0.id == id } }) { return key }
-        return try await refresh().first { $0.id == id }
+    package func key(_ id: String) async throws -> URLSigner? {
+        if let signer = cached.withLock({ $0.first { $0.key.id == id } }) { return signer }
+        return try await refresh().first { $0.id == id }.map(URLSigner.init)
     }
 
     /// Makes a new key now; the others still verify until ``rotateIfDue()`` drops them.
@@ -68,7 +68,7 @@ package final class KeyRing: Sendable {
     @discardableResult
     package func refresh() async throws -> [SigningKey] {
         let keys = try await store.signingKeys()
-        cached.withLock { $0 = keys }
+        cached.withLock { $0 = keys.map(URLSigner.init) }
         return keys
     }
 }

@@ -17,7 +17,7 @@ extension DiskObjectStore {
     }
 
     package func verify(_ signed: SignedPath, now: Date) async throws {
-        guard let key = try await keys.key(signed.keyID), signed.isSigned(by: key) else {
+        guard let signer = try await keys.key(signed.keyID), signed.isSigned(by: signer) else {
             throw PontoonError(.urlRefused, "The URL was not issued by this server.")
         }
         guard Double(signed.expires) >= now.timeIntervalSince1970 else {
@@ -34,7 +34,7 @@ extension DiskObjectStore {
     ) async throws -> SignedRequest {
         // Up to a whole second, so that no URL lives shorter than promised.
         let expires = Int64((now.timeIntervalSince1970 + settings.urlLifetime.timeInterval).rounded(.up))
-        let signed = SignedPath(method: method, path: path, expires: expires, key: try await keys.current())
+        let signed = SignedPath(method: method, path: path, expires: expires, signer: try await keys.current())
         return SignedRequest(
             method: method,
             url: "\(base)\(path)?\(signed.query)",
