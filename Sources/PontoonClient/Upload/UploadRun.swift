@@ -15,6 +15,7 @@ struct UploadRun: Sendable {
     let memory: MemoryPlan
     let lanes: PartBody.Lanes
     let slots: Slots
+    let pace = PartPace()
     let board: ProgressBoard
     let channel: AsyncChannel<UploadEvent>
     let state: StateFolder?
