@@ -7,6 +7,8 @@ import os
 import pathlib
 import platform
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -60,6 +62,8 @@ def _row(name: str, place: Place, amounts: Amounts) -> Iterator[Row]:
 
 def main() -> None:
     options = _arguments()
+    # Otherwise what is in memory would stay there.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     amounts, rounds = Amounts(), options.rounds
     if options.smoke:
         # The bare sender's parts, a quarter of the file each, cannot be smaller than 5 MiB.
