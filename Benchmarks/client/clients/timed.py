@@ -9,7 +9,8 @@ import sys
 import time
 
 began = time.monotonic()
-process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+# It ends with this process, whatever ends that.
+process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *sys.argv[1:]], stdout=sys.stderr)
 _, status, usage = os.wait4(process.pid, 0)
 seconds = time.monotonic() - began
 if status:
