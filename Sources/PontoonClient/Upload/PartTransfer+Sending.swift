@@ -47,7 +47,7 @@ extension PartTransfer {
         let body = PartBody(
             range(number),
             of: file,
-            md5: !isOwnStorage(info),
+            md5: !isOwnStorage(info) && !run.storageTellsCRC.value,
             lanes: run.lanes,
             moved: { [run, of] in run.board.moved(of.index, bytes: $0) }
         )
