@@ -6,9 +6,10 @@ help: ## say what there is
 run: ## build, start on ./data at 127.0.0.1:8080, send a first file, keep serving (DATA=… LISTEN=…)
 	@Scripts/run
 
-build: ## the release binary, .build/release/pontoond
+build: ## the release binaries, .build/release/pontoond and pontoon
 	@Scripts/setup --run
 	swift build -c release --product pontoond
+	swift build -c release --product pontoon
 
 test: ## every check: format, build, all tests, none skipped (ARGS='--filter …')
 	@Scripts/test $(ARGS)

@@ -156,6 +156,21 @@ struct PontoonCommandTests {
         }
     }
 
+    @Test("a receipt of a download is compared in the same way")
+    func verifyDownload() async throws {
+        try await withPontoon { server, user in
+            _ = try await server.api.uploadSmall("f", "abc")
+            let receipt = user.path("receipt")
+            let run = try await user.download(["-o", user.path("out"), "--receipt", receipt])
+            #expect(run.code == 0, "\(run)")
+            let good = try await user.run(["verify", receipt])
+            #expect(good.code == 0 && good.errors.contains("1 file of 1 as the receipt says"), "\(good)")
+            try damage(FilePath(user.path("out/f")))
+            let bad = try await user.run(["verify", "--local", receipt])
+            #expect(bad.code == 7, "\(bad)")
+        }
+    }
+
     @Test("a profile is written for nobody else to read, and used; the token is never shown")
     func config() async throws {
         try await withPontoon { server, user in

@@ -64,6 +64,15 @@ struct PontoonFaultTests {
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("no byte moved") == true }, "\(run)")
     }
 
+    @Test("a part whose connection stands still at the end is sent over another one long before it is given up")
+    func slowTail() async throws {
+        let start = ContinuousClock.now
+        let run = try await uploads(["--parallel", "2"]) { $0 == 1 ? .hang(after: 12 << 20) : .none }
+        let again = run.all("retrying").first { $0.text("purpose")?.contains("another connection") == true }
+        #expect(again != nil, "\(run)")
+        #expect(ContinuousClock.now - start < .seconds(50), "the connection is given up after 60")
+    }
+
     @Test("a URL that expired on its way is signed again")
     func expired() async throws {
         let run = try await uploads(size: 100, server: ["--url-lifetime", "1s"]) {
@@ -72,16 +81,20 @@ struct PontoonFaultTests {
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("403") == true }, "\(run)")
     }
 
-    @Test("a server that is killed and started again in the middle")
-    func restarted() async throws {
+    @Test(
+        "a server that is killed and started again in the middle",
+        arguments: [StoreChoice.sqliteAndDisk, .sqliteAndS3]
+    )
+    func restarted(on choice: StoreChoice) async throws {
+        let stores = try await TestStores(choice)
         try await withTemporaryFolder { folder in
             let home = folder.appending("home")
             try FileManager.default.createDirectory(atPath: home.string, withIntermediateDirectories: false)
             let data = folder.appending("data")
             let size = 12 * Self.partSize
-            let first = try await withServer(ServerOptions(data: data)) { $0 }.value
+            let first = try await withServer(ServerOptions(data: data, stores: stores)) { $0 }.value
             guard let port = first.origin.split(separator: ":").last.flatMap({ Int($0) }) else { return }
-            let options = ServerOptions(data: data, port: port)
+            let options = ServerOptions(data: data, stores: stores, port: port)
             let user = PontoonUser(home, first)
             let path = try user.makeFile("f", size: size).string
             let started = Gate()
@@ -153,8 +166,7 @@ struct PontoonFaultTests {
     @Test(
         "what is wrong is said with the file, the call and what to do",
         arguments: [
-            (["--project", "admin/none"], 4, "projects"), (["--project", "nonsense"], 10, "admin"),
-            (["--parent", "000000000000000000000000"], 4, "folder"),
+            (["--project", "admin/none"], 4, "projects"), (["--parent", "000000000000000000000000"], 4, "folder"),
         ] as [([String], Int, String)]
     )
     func refusals(place: [String], code: Int, word: String) async throws {

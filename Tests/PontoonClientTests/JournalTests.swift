@@ -53,6 +53,26 @@ struct JournalTests {
         try body(state, FilePath(file.path))
     }
 
+    @Test(
+        "a file is the same after a reboot that gave its file system another number, and not when anything else changed"
+    )
+    func identity() throws {
+        try withState { state, file in
+            let now = try Self.head(file).identity
+            var facts = now.facts
+            facts.device += 1
+            #expect(now.isSame(as: FileIdentity(facts: facts, sample: now.sample)))
+            #expect(!now.isSame(as: FileIdentity(facts: facts, sample: "other")))
+            for change: WritableKeyPath<FileFacts, Int64> in [\.size, \.modified] {
+                var other = facts
+                other[keyPath: change] += 1
+                #expect(!now.isSame(as: FileIdentity(facts: other, sample: now.sample)))
+            }
+            facts.inode += 1
+            #expect(!now.isSame(as: FileIdentity(facts: facts, sample: now.sample)))
+        }
+    }
+
     @Test("what was written is there when it is opened again, up to a line that was cut")
     func reopening() throws {
         try withState { state, file in

@@ -5,6 +5,41 @@ import Testing
 @testable import PontoonClient
 
 struct SchedulingTests {
+    @Test(
+        "a part is slow when it takes three times as long as others would, and not before five seconds",
+        arguments: [
+            (seconds: 4.0, size: 1 << 20, usual: 1e9, isSlow: false),
+            (seconds: 6.0, size: 1 << 20, usual: 1e9, isSlow: true),
+            // A slow link is slow for all: ten seconds are usual.
+            (seconds: 29.0, size: 10_000_000, usual: 1e6, isSlow: false),
+            (seconds: 31.0, size: 10_000_000, usual: 1e6, isSlow: true),
+            (seconds: 1e6, size: 1, usual: nil, isSlow: false),
+        ] as [(Double, Int64, Double?, Bool)]
+    )
+    func tail(seconds: Double, size: Int64, usual: Double?, isSlow: Bool) {
+        #expect(TailPolicy().isSlow(elapsed: .seconds(seconds), size: size, usual: usual) == isSlow)
+    }
+
+    @Test("the usual pace is that of the middle of the latest parts; few or small ones tell nothing")
+    func pace() {
+        let pace = PartPace()
+        pace.note(size: 1, time: .seconds(1))
+        for seconds in [1, 1000] { pace.note(size: 1 << 20, time: .seconds(seconds)) }
+        #expect(pace.usual == nil)
+        pace.note(size: 4 << 20, time: .seconds(2))
+        #expect(pace.usual == Double(1 << 20))
+    }
+
+    @Test("a slot is taken without waiting only when one is free and nobody waits")
+    func trying() async throws {
+        let slots = Slots(width: 2)
+        try await slots.acquire(urgency: 0)
+        #expect(slots.tryAcquire())
+        #expect(!slots.tryAcquire())
+        slots.release()
+        #expect(slots.tryAcquire())
+    }
+
     @Test("there are never more in flight than slots, and the most urgent goes first")
     func slots() async throws {
         let slots = Slots(width: 2)

@@ -54,6 +54,7 @@ extension APIError {
         switch (status, code) {
         case (401, _): "The token is missing, wrong or revoked: see 'pontoon doctor', set another by 'pontoon config'."
         case (403, _): "The token's user lacks the right: ask an admin of the project for 'write' ('copy' to download)."
+        case (404, nil), (404, 90_003): "Check the address of the API; it ends with '/v2' nearly everywhere."
         case (404, 3002): "Check the project's id, owner/name: 'pontoon projects' lists yours."
         case (404, 5026): "Check the folder's id: 'pontoon ls' shows them."
         case (_, 8005), (_, 5003): "A file of that name is there: use --overwrite or --skip-existing."
@@ -67,4 +68,6 @@ extension APIError {
 
     /// Whether no other call with the same token can succeed.
     var concernsToken: Bool { status == 401 }
+    /// Whether no other file can be begun at the same destination: the token, the project or the rights in it.
+    var concernsDestination: Bool { concernsToken || status == 403 || (status == 404 && code == 3002) }
 }

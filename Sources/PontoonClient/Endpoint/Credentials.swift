@@ -37,7 +37,7 @@ public struct Credentials: Sendable {
     ) throws(ClientError) -> Credentials {
         let profiles = CredentialsFile(file ?? "").profiles
         if profile == nil, let token = environment["SB_AUTH_TOKEN"], !token.isEmpty {
-            guard let url = endpoint ?? environment["SB_API_ENDPOINT"] else {
+            guard let url = endpoint ?? environment["SB_API_ENDPOINT"].flatMap({ $0.isEmpty ? nil : $0 }) else {
                 throw missing("SB_AUTH_TOKEN is set, SB_API_ENDPOINT is not.")
             }
             return Credentials(endpoint: try Endpoint(url), token: AuthToken(token), source: "the environment")

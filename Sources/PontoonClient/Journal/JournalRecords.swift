@@ -30,6 +30,9 @@ struct FileIdentity: Hashable, Sendable, Codable {
     let facts: FileFacts
     /// CRC-64/NVME of samples of its bytes.
     let sample: String
+
+    /// Whether it is the same file still; where its bytes lie may have got another number.
+    func isSame(as other: FileIdentity) -> Bool { facts.isSame(as: other.facts) && sample == other.sample }
 }
 
 /// First line of a journal.

@@ -128,7 +128,8 @@ final class FinishedLog: Sendable {
 
     /// What is known of a file; `nil` when it was not finished, or when it is no longer the same file.
     func record(source: String, remotePath: String, facts: FileFacts) -> FinishedRecord? {
-        guard let record = records[Key(source: source, remotePath: remotePath)], record.identity.facts == facts else {
+        guard let record = records[Key(source: source, remotePath: remotePath)], record.identity.facts.isSame(as: facts)
+        else {
             return nil
         }
         return record

@@ -54,7 +54,8 @@ struct FileQueue: Sendable {
     /// A file that need not be opened: an earlier run finished it, or its name is taken.
     private func known(_ index: Int) -> UploadResult? {
         let item = items[index]
-        guard let there = places.existing(item), !there.isFolder else { return nil }
+        // Who names an upload wants that one finished.
+        guard run.options.uploadID == nil, let there = places.existing(item), !there.isFolder else { return nil }
         var result = UploadResult(index: index, item: item, outcome: .alreadyThere)
         result.fileID = there.id
         result.size = there.size ?? 0
@@ -78,9 +79,10 @@ struct FileQueue: Sendable {
 private final class StopSign: Sendable {
     private let error = Locked<APIError?>(nil)
 
-    /// A token that is refused is refused for all files.
+    /// What is refused for one file may be refused for all.
     func see(_ result: UploadResult) {
-        guard case .failed(let error) = result.outcome, let refusal = error as? APIError, refusal.concernsToken else {
+        guard case .failed(let error) = result.outcome, let refusal = error as? APIError, refusal.concernsDestination
+        else {
             return
         }
         self.error.value = refusal

@@ -31,7 +31,7 @@ extension FileUpload {
     func open(_ file: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         if let id = run.options.uploadID { return try await adopt(id, file, journal) }
         if let journal, let head = journal.journal.head, !run.options.startsAfresh {
-            if head.identity == journal.identity {
+            if head.identity.isSame(as: journal.identity) {
                 if let opening = try await resume(head, file, journal) { return opening }
             } else {
                 // The bytes that were sent are those of another file.
@@ -134,7 +134,7 @@ extension FileUpload {
         var upload = Opened(id: id, plan: PartPlan(size: size, partSize: partSize, reason: "as the upload was begun"))
         try check(upload.plan)
         if let journal {
-            if journal.journal.head?.upload == id, journal.journal.head?.identity == journal.identity {
+            if let head = journal.journal.head, head.upload == id, head.identity.isSame(as: journal.identity) {
                 upload.acknowledged = journal.journal.parts.filter { $0.key <= upload.plan.parts }
             } else {
                 try await begin(journal, upload)

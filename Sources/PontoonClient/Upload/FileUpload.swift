@@ -52,7 +52,7 @@ struct FileUpload: Sendable {
         try checkName()
         // In one step: each change of threads costs as much as a small file.
         let (file, journal) = try await run.threads.runIfActive {
-            let file = try SourceFile(item.source)
+            let file = try SourceFile(item.source, mayChange: run.options.allowsChanging)
             do {
                 return (file, try openJournal(of: file))
             } catch {

@@ -50,6 +50,9 @@ struct PartSender: Sendable {
     let transport: HTTPTransport
     let clock: ServerClock
     let lanes: PartBody.Lanes
+    /// Whether the storage was seen to tell the CRC-64/NVME of parts: their MD5, which costs more than all the rest, need
+    /// not be computed then.
+    let storageTellsCRC: Locked<Bool>
 
     /// Sends a part once.
     ///
@@ -118,12 +121,12 @@ struct PartSender: Sendable {
             headers.contains(name: "x-amz-server-side-encryption-customer-algorithm")
             || headers["x-amz-server-side-encryption"].contains { $0.hasPrefix("aws:kms") }
         var match = isOpaque ? .unknown : digest.compare(etag)
+        let declared = headers.first(name: "x-amz-checksum-crc64nvme").map { CRC64NVME(base64: $0) == digest.crc64 }
+        if declared == true { storageTellsCRC.value = true }
+        if let declared, match == .needsMD5 || match == .unknown { match = declared ? .same : .different }
         if match == .needsMD5 {
             digest = try await lanes.threads.runIfActive { try file.digest(body.range, md5: true) }
             match = digest.compare(etag)
-        }
-        if match == .unknown, let declared = headers.first(name: "x-amz-checksum-crc64nvme") {
-            match = CRC64NVME(base64: declared) == digest.crc64 ? .same : .different
         }
         // Read twice with two results: the file is what changed.
         guard digest.crc64 == body.digest.crc64 else { throw file.changed("a part of it was read with two contents") }

@@ -14,12 +14,12 @@ final class PartTransfer: Sendable {
 
     let upload: FileUpload.Opened
     let file: SourceFile
-    private let of: FileUpload
+    let of: FileUpload
     private let journal: OpenJournal?
     private let lease: SlotLease
     private let state: Mutex<State>
 
-    private var run: UploadRun { of.run }
+    var run: UploadRun { of.run }
 
     init(
         _ of: FileUpload,
@@ -122,7 +122,7 @@ final class PartTransfer: Sendable {
         )
     }
 
-    private func range(_ number: Int) -> Range<Int64> {
+    func range(_ number: Int) -> Range<Int64> {
         PartPlan.range(number, size: upload.plan.size, partSize: upload.plan.partSize)
     }
 
@@ -133,6 +133,7 @@ final class PartTransfer: Sendable {
             let failure: any Error
             do {
                 let part = try await sendOnce(number)
+                run.board.storedPart(of.index)
                 try await note(part)
                 try await report(part)
                 await run.tell(
@@ -180,37 +181,19 @@ final class PartTransfer: Sendable {
         try await Task.sleep(for: wait)
     }
 
-    private func sendOnce(_ number: Int) async throws -> StoredPart {
-        let info = try await info(number)
-        let body = PartBody(
-            range(number),
-            of: file,
-            md5: !isOwnStorage(info),
-            lanes: run.lanes,
-            moved: { [run, of] in run.board.moved(of.index, bytes: $0) }
-        )
-        state.withLock { _ = $0.sentNumbers.insert(number) }
-        do {
-            let part = try await run.sender.send(body, number: number, of: file, to: info)
-            state.withLock { $0.sentBytes += body.sent }
-            run.board.storedPart(of.index)
-            return part
-        } catch {
-            state.withLock { $0.sentBytes += body.sent }
-            run.board.moved(of.index, bytes: -body.sent)
-            // A file that is written to is the likelier cause of anything that went wrong.
-            try await run.threads.runIfActive { [file] in try file.checkUnchanged() }
-            throw error
-        }
-    }
+    /// A part is about to be sent.
+    func noteSent(_ number: Int) { state.withLock { _ = $0.sentNumbers.insert(number) } }
+
+    /// Bytes went out, for whatever they were good.
+    func noteBytes(_ count: Int64) { state.withLock { $0.sentBytes += count } }
 
     /// Whether the server itself stores the part; its tags are CRC-64/NVME then.
-    private func isOwnStorage(_ info: PartInfo) -> Bool {
+    func isOwnStorage(_ info: PartInfo) -> Bool {
         run.server.hasChecksums && info.url.hasPrefix(run.client.endpoint.origin + "/")
     }
 
     /// Where a part goes; asked for when it is not known or about to expire.
-    private func info(_ number: Int) async throws -> PartInfo {
+    func info(_ number: Int) async throws -> PartInfo {
         let now = run.client.clock.now
         let known = state.withLock { $0.infos[number] }
         // Half a minute: what counts is when the PUT arrives.

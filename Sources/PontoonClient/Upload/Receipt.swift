@@ -1,13 +1,13 @@
 public import Foundation
 public import SystemPackage
 
-/// What was uploaded, with checksums: proof that local files and the server's are the same, to be checked again later.
+/// What was uploaded or downloaded, with checksums: proof that local files and the server's are the same, to be checked again later.
 public struct Receipt: Sendable, Hashable, Codable {
     /// A file.
     public struct Entry: Sendable, Hashable, Codable {
         /// Absolute path here.
         public var path: String
-        /// Folders and name below the destination.
+        /// Folders and name at the server.
         public var name: String
         /// The file's id at the server.
         public var fileID: String
@@ -29,10 +29,10 @@ public struct Receipt: Sendable, Hashable, Codable {
     public var version = 1
     /// Address of the API.
     public var endpoint: String
-    /// `project` or `parent`.
-    public var destinationKind: String
+    /// `project` or `parent`; `nil` in a receipt of a download.
+    public var destinationKind: String?
     /// Its id.
-    public var destination: String
+    public var destination: String?
     /// When the run ended.
     public var ended: Date
     /// The files that are at the destination.
@@ -46,8 +46,9 @@ public struct Receipt: Sendable, Hashable, Codable {
     /// Takes what a run made; files that failed or were left out are not in it.
     public init(_ results: [UploadResult], endpoint: Endpoint, destination: UploadDestination) {
         self.endpoint = endpoint.url
-        (destinationKind, self.destination) = destination.field
-        ended = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded())
+        let field = destination.field
+        (destinationKind, self.destination) = (field.name, field.value)
+        ended = Self.now
         files = results.compactMap { result in
             guard let id = result.fileID, let crc64 = result.crc64nvme, let verification = result.verification else {
                 return nil
@@ -62,6 +63,26 @@ public struct Receipt: Sendable, Hashable, Codable {
             )
         }
     }
+
+    /// Takes what a run fetched; files that failed or were left out are not in it.
+    public init(_ results: [DownloadResult], endpoint: Endpoint) {
+        self.endpoint = endpoint.url
+        ended = Self.now
+        files = results.compactMap { result in
+            guard let crc64 = result.crc64nvme, let verification = result.verification else { return nil }
+            return Entry(
+                path: FileUpload.absolutePath(result.item.target),
+                name: result.item.remotePath,
+                fileID: result.item.fileID,
+                size: result.size,
+                crc64nvme: crc64,
+                verifiedBy: verification.rawValue
+            )
+        }
+    }
+
+    /// To the second, as it is written.
+    private static var now: Date { Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded()) }
 
     /// Reads a receipt; blocks.
     ///
@@ -92,7 +113,7 @@ public struct Receipt: Sendable, Hashable, Codable {
             throw ClientError(
                 .fileUnwritable,
                 "The receipt '\(path)' cannot be written: \(error.localizedDescription)",
-                advice: "The files are uploaded; run the same command again with another --receipt."
+                advice: "The files are there; run the same command again with another --receipt."
             )
         }
     }

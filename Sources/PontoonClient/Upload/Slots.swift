@@ -73,6 +73,15 @@ final class Slots: Sendable {
         }
     }
 
+    /// Takes a slot if one is free and nobody waits for it.
+    func tryAcquire() -> Bool {
+        state.withLock { state in
+            guard state.used < state.width, state.waiters.isEmpty else { return false }
+            state.used += 1
+            return true
+        }
+    }
+
     /// Gives a slot back.
     func release() {
         let woken = state.withLock { state in

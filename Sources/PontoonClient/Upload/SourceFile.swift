@@ -14,6 +14,13 @@ struct FileFacts: Hashable, Sendable, Codable {
     /// Modification time in nanoseconds.
     var modified: Int64
 
+    /// Whether it is the same file at the same path.
+    ///
+    /// The device does not count: network and removable file systems have another number after a reboot.
+    func isSame(as other: FileFacts) -> Bool {
+        inode == other.inode && size == other.size && modified == other.modified
+    }
+
     init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
@@ -28,13 +35,15 @@ struct FileFacts: Hashable, Sendable, Codable {
 final class SourceFile: Sendable {
     let path: FilePath
     let facts: FileFacts
+    private let mayChange: Bool
     private let descriptor: OpenFile
 
-    /// Opens an ordinary file.
+    /// Opens an ordinary file; `mayChange` when it is no failure that somebody writes to it.
     ///
     /// - Throws: `.fileUnreadable`.
-    init(_ path: FilePath) throws {
+    init(_ path: FilePath, mayChange: Bool = false) throws {
         self.path = path
+        self.mayChange = mayChange
         do {
             // Without blocking: a pipe would wait for its writer for ever.
             descriptor = try OpenFile.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
@@ -78,6 +87,7 @@ final class SourceFile: Sendable {
     ///
     /// - Throws: `.fileChanged`.
     func checkUnchanged() throws {
+        if mayChange { return }
         let now = FileFacts(try Self.status(descriptor, path))
         if now.size != facts.size { throw changed("it had \(facts.size) bytes and has \(now.size)") }
         if now.modified != facts.modified { throw changed("it was written to") }
@@ -121,7 +131,7 @@ final class SourceFile: Sendable {
         ClientError(
             .fileChanged,
             "'\(path)' changed while it was sent: \(how).",
-            advice: "Run the same command again when nobody writes to it."
+            advice: "Run the same command again when nobody writes to it, or see --allow-changing."
         )
     }
 

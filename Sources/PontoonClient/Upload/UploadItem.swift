@@ -48,6 +48,8 @@ public struct UploadOptions: Sendable {
     public var overwrite = false
     /// Whether files whose name is there are left out.
     public var skipExisting = false
+    /// Whether a file that changes while it is sent is uploaded as it was read, rather than failing.
+    public var allowsChanging = false
     /// How many parts are in flight.
     public var parallel = Parallel.automatic
     /// Bytes of memory the whole process may use, roughly; no less than 64 MiB.

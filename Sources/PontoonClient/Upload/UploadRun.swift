@@ -15,13 +15,22 @@ struct UploadRun: Sendable {
     let memory: MemoryPlan
     let lanes: PartBody.Lanes
     let slots: Slots
+    let pace = PartPace()
+    let storageTellsCRC = Locked(false)
     let board: ProgressBoard
     let channel: AsyncChannel<UploadEvent>
     let state: StateFolder?
     let finished: FinishedLog?
 
     var threads: NIOThreadPool { lanes.threads }
-    var sender: PartSender { PartSender(transport: client.transport, clock: client.clock, lanes: lanes) }
+    var sender: PartSender {
+        PartSender(
+            transport: client.transport,
+            clock: client.clock,
+            lanes: lanes,
+            storageTellsCRC: storageTellsCRC
+        )
+    }
 
     /// Which upload a journal is about.
     func key(_ item: UploadItem, path: String) -> JournalKey {

@@ -126,7 +126,9 @@ extension Uploader {
             source: path,
             remotePath: item.remotePath
         )
-        guard !options.startsAfresh, let head = try state?.head(key), head.identity.facts == facts else { return .send }
+        guard !options.startsAfresh, let head = try state?.head(key), head.identity.facts.isSame(as: facts) else {
+            return .send
+        }
         return .resume(uploadID: head.upload)
     }
 }

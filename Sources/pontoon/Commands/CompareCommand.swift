@@ -35,7 +35,7 @@ struct CompareCommand: AsyncParsableCommand {
                     if case .sameSize = entry.finding { unread += 1 }
                     if let ending = Self.ending(entry.finding) { endings.append(ending) }
                 }
-                for warning in warnings { Output.standard.note("pontoon: \(warning)".printable) }
+                for warning in warnings { Output.standard.warn(warning, json: common.json) }
                 end(count, bad: endings.count, unread: unread)
                 // Bytes that differ weigh most.
                 return endings.contains(.checksumsDiffer) ? .checksumsDiffer : Ending(endings)

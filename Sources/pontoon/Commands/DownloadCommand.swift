@@ -50,6 +50,9 @@ struct DownloadCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-resume"), help: "Begin anew.")
     var startsAfresh = false
 
+    @Option(help: ArgumentHelp("Write what was fetched, with checksums, for 'pontoon verify'.", valueName: "file"))
+    var receipt: String?
+
     func validate() throws {
         guard !paths.isEmpty || project != nil else { throw ValidationError("Give paths, or --project.") }
         guard !(overwrite && skipExisting) else {
@@ -70,6 +73,7 @@ struct DownloadCommand: AsyncParsableCommand {
                     await report.follow(events)
                 }
                 report.end(results)
+                if let receipt { try Receipt(results, endpoint: client.endpoint).write(to: FilePath(receipt)) }
                 return Ending(DownloadReport.endings(results))
             }
         }

@@ -24,6 +24,9 @@ struct UploadCommand: AsyncParsableCommand {
         guard (transfer.project == nil) != (transfer.parent == nil) else {
             throw ValidationError("Give one of --project and --parent.")
         }
+        if let project = transfer.project, project.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
+            throw ValidationError("--project is owner/name, such as those that 'pontoon projects' lists.")
+        }
         guard !(transfer.overwrite && transfer.skipExisting) else {
             throw ValidationError("--overwrite and --skip-existing contradict each other.")
         }
@@ -32,7 +35,7 @@ struct UploadCommand: AsyncParsableCommand {
     func run() async throws {
         try await running(json: common.json) { [self] in
             let found = try selection.resolve()
-            for warning in found.warnings { Output.standard.note("pontoon: \(warning)".printable) }
+            for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Give files or folders.")
             }
@@ -147,6 +150,9 @@ struct TransferOptions: ParsableArguments {
     @Flag(help: "Leave out files whose names are there.")
     var skipExisting = false
 
+    @Flag(help: "Upload files that are written to meanwhile as they are read, rather than failing.")
+    var allowChanging = false
+
     @Option(help: ArgumentHelp("Parts in flight over all files: a number, or auto.", valueName: "n"))
     var parallel = ParallelOption.automatic
 
@@ -176,6 +182,7 @@ struct TransferOptions: ParsableArguments {
         var options = UploadOptions(destination: destination)
         options.overwrite = overwrite
         options.skipExisting = skipExisting
+        options.allowsChanging = allowChanging
         switch parallel {
         case .automatic: options.parallel = .automatic
         case .fixed(let number): options.parallel = .fixed(number)

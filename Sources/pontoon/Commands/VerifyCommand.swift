@@ -11,7 +11,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "What 'pontoon upload --receipt' wrote.", completion: .file())
+    @Argument(help: "What --receipt of 'pontoon upload' or 'pontoon download' wrote.", completion: .file())
     var receipt: String
 
     @Flag(help: "Only the files here; the server is not asked.")

@@ -7,6 +7,9 @@ struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
 
     init(bytes: Int64) { self.bytes = bytes }
 
+    /// As help shows it.
+    var defaultValueDescription: String { Self.text(bytes) }
+
     init?(argument: String) {
         let text = argument.lowercased()
         let digits = text.prefix { $0.isNumber || $0 == "." }
@@ -43,6 +46,14 @@ func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count 
 enum ParallelOption: ExpressibleByArgument, Hashable, Sendable {
     case automatic
     case fixed(Int)
+
+    /// As help shows it.
+    var defaultValueDescription: String {
+        switch self {
+        case .automatic: "auto"
+        case .fixed(let number): String(number)
+        }
+    }
 
     init?(argument: String) {
         if argument == "auto" {

@@ -18,6 +18,11 @@ struct Output: Sendable {
     /// Draws on the terminal.
     func draw(_ text: String) { write(text, to: STDERR_FILENO) }
 
+    /// Prints what is no failure and should be known.
+    func warn(_ text: String, json: Bool) {
+        if json { say(JSONLine("warning").with("message", text).text) } else { note("pontoon: \(text)".printable) }
+    }
+
     /// Prints a failure.
     func fail(_ error: any Error, json: Bool) {
         if error is CancellationError { return }

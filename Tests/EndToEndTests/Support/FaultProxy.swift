@@ -18,6 +18,10 @@ struct FaultProxy: Sendable {
         case loseAnswer(to: String)
         /// A word in the server's answers is another one of the same length.
         case replaceWord(String, with: String)
+        /// The same in the client's requests.
+        case replaceInRequest(String, with: String)
+        /// One bit of the client's byte at this place is another one.
+        case flipBit(at: Int)
     }
 
     let port: Int
@@ -31,6 +35,15 @@ struct FaultProxy: Sendable {
         guard let target = server.origin.split(separator: ":").last.flatMap({ Int($0) }) else {
             throw UnexpectedAnswer(description: "no port in \(server.origin)")
         }
+        return try await with(port: target, fault: fault, body)
+    }
+
+    /// Runs with a proxy in front of a port of this machine.
+    static func with<Value: Sendable>(
+        port target: Int,
+        fault: @escaping @Sendable (Int) -> Fault,
+        _ body: @Sendable (FaultProxy) async throws -> Value
+    ) async throws -> Value {
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: "127.0.0.1", port: 0) { channel in
@@ -93,9 +106,7 @@ struct FaultProxy: Sendable {
                 isLosing.turnOn()
             }
             if case .none = fault, isLosing.isOn { return }
-            if case .replaceWord(let word, let other) = fault {
-                bytes = ByteBuffer(string: String(buffer: bytes).replacing(word, with: other))
-            }
+            bytes = fault.changed(bytes, after: count)
             if case .delayPart(let time) = fault, bytes.readableBytesView.starts(with: "PUT ".utf8) {
                 if parts == 0 { try await Task.sleep(for: time) }
                 parts += 1
@@ -111,6 +122,21 @@ struct FaultProxy: Sendable {
 }
 
 extension FaultProxy.Fault {
+    /// Bytes with its change, so many bytes of the connection after its beginning.
+    fileprivate func changed(_ bytes: ByteBuffer, after count: Int) -> ByteBuffer {
+        var bytes = bytes
+        switch self {
+        case .replaceWord(let word, let other), .replaceInRequest(let word, let other):
+            let changed = Array(bytes.readableBytesView).replacing(Array(word.utf8), with: Array(other.utf8))
+            return ByteBuffer(bytes: changed)
+        case .flipBit(let place) where (count..<count + bytes.readableBytes).contains(place):
+            let index = bytes.readerIndex + place - count
+            bytes.setInteger((bytes.getInteger(at: index) ?? UInt8(0)) ^ 1, at: index)
+        default: break
+        }
+        return bytes
+    }
+
     /// What it does to the bytes of the client.
     fileprivate var ofRequest: FaultProxy.Fault {
         switch self {

@@ -61,6 +61,8 @@ struct PontoonUser: Sendable {
     var endpoint: String
     var token: String
     var environment: [String: String] = [:]
+    /// A program and its arguments that run the client, such as `faketime -f +1h`.
+    var wrapper: [String] = []
 
     /// Takes a folder for home and state.
     init(_ folder: FilePath, _ server: ServerProcess) {
@@ -93,9 +95,10 @@ struct PontoonUser: Sendable {
             options: [.create, .truncate],
             permissions: .ownerReadWrite
         )
+        let command = wrapper + [Places.pontoon.string] + arguments
         let result = try await Subprocess.run(
-            .path(Places.pontoon),
-            arguments: Arguments(arguments),
+            .path(FilePath(command[0])),
+            arguments: Arguments(Array(command.dropFirst())),
             environment: variables,
             input: .string(input),
             output: .sequence,
@@ -152,13 +155,14 @@ func testBytes(seed: UInt64, count: Int) -> ByteBuffer {
 
 /// Runs with a server and a client.
 func withPontoon<Value: Sendable>(
+    on stores: TestStores = .embedded,
     arguments: [String] = [],
     _ body: @Sendable (ServerProcess, PontoonUser) async throws -> Value
 ) async throws -> Value {
     try await withTemporaryFolder { folder in
         let home = folder.appending("home")
         try FileManager.default.createDirectory(atPath: home.string, withIntermediateDirectories: false)
-        let options = ServerOptions(data: folder.appending("data"), arguments: arguments)
+        let options = ServerOptions(data: folder.appending("data"), stores: stores, arguments: arguments)
         return try await withServer(options) { server in
             try await body(server, PontoonUser(home, server))
         }.value

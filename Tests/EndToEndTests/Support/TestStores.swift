@@ -59,6 +59,13 @@ struct TestStores: Sendable {
 
     private init() {}
 
+    /// The same, with a bucket that clients reach at a port of this machine.
+    func reached(at port: Int) -> TestStores {
+        var stores = self
+        stores.objects = objects.map { "\($0)&public-endpoint=http://127.0.0.1:\(port)" }
+        return stores
+    }
+
     /// Whether a data folder is made.
     var usesFolder: Bool { metadata == nil || objects == nil }
 

@@ -1,0 +1,1 @@
+"""`pontoon upload` beside what a user would take instead."""

@@ -1,0 +1,87 @@
+"""Rounds of contenders in turn, and the table of what they took."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.processes import run
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measurement."""
+
+    seconds: float
+    # Peak of resident memory in MiB; 0 where it says nothing.
+    peak: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """Contenders with the same work, by name; each makes the server that it needs and removes it."""
+
+    title: str
+    contenders: Mapping[str, Callable[[], Sample]]
+    # Bytes, or files; what a second of it is called, and how many of that one unit are.
+    amount: float
+    rate: str
+    # Which contender must not be slower than the others; nobody when it is empty.
+    ours: str = ""
+    # Contenders with less work than the others.
+    amounts: Mapping[str, float] | None = None
+
+    def of(self, name: str) -> float:
+        """How much work a contender has."""
+        return (self.amounts or {}).get(name, self.amount)
+
+
+def timed(command: Sequence[str | os.PathLike[str]], extra: Mapping[str, str]) -> Sample:
+    """Seconds and peak of resident memory of a program; ends the bench when it fails."""
+    said = run([sys.executable, "-I", "-S", pathlib.Path(__file__).with_name("timed.py"), *command], extra)
+    seconds, peak = said.split()
+    return Sample(float(seconds), int(peak) >> 10)
+
+
+@contextlib.contextmanager
+def folder(base: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A folder that is gone afterwards, and its memory is free again."""
+    path = pathlib.Path(tempfile.mkdtemp(dir=base))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def compare(row: Row, rounds: int) -> dict[str, list[Sample]]:
+    """Runs the contenders in turn, A B C A B C …."""
+    samples: dict[str, list[Sample]] = {name: [] for name in row.contenders}
+    for _ in range(rounds):
+        for name, measure in row.contenders.items():
+            samples[name].append(measure())
+            print(f"{row.title}: {name}: {samples[name][-1].seconds:.2f} s", file=sys.stderr, flush=True)
+    return samples
+
+
+def show(row: Row, samples: Mapping[str, Sequence[Sample]]) -> None:
+    """Prints a Markdown table."""
+    medians = {name: statistics.median(sample.seconds for sample in them) for name, them in samples.items()}
+    head = f"| {row.title} | median s | least–most | {row.rate} | peak MiB |"
+    rule = "| --- | ---: | ---: | ---: | ---: |"
+    print(head + (f" {row.ours} is |" if row.ours else ""))
+    print(rule + (" ---: |" if row.ours else ""))
+    for name, them in samples.items():
+        seconds = [sample.seconds for sample in them]
+        rate = row.of(name) / medians[name]
+        line = f"| {name} | {medians[name]:.2f} | {min(seconds):.2f}–{max(seconds):.2f} | {rate:,.0f} "
+        line += f"| {max(sample.peak for sample in them) or ''} |"
+        if row.ours:
+            ours = row.of(row.ours) / medians[row.ours]
+            line += " |" if name == row.ours else f" {ours / rate:.2f} times as fast |"
+        print(line)
+    print(flush=True)

@@ -1,0 +1,46 @@
+"""Where a run finds its programs and keeps its files."""
+
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """Programs, and a folder in memory."""
+
+    server: pathlib.Path
+    client: pathlib.Path
+    sender: pathlib.Path
+    # Folder of the other uploaders, and of SeaweedFS.
+    tools: pathlib.Path
+    memory: pathlib.Path
+
+    @contextmanager
+    def one_file(self, size: int) -> Iterator[pathlib.Path]:
+        """A file of random bytes, a multiple of a MiB: no server can make them fewer, not even in its memory."""
+        path = self.memory / "large"
+        with path.open("wb") as file:
+            for _ in range(size // MIB):
+                file.write(os.urandom(MIB))
+        try:
+            yield path
+        finally:
+            path.unlink()
+
+    @contextmanager
+    def many_files(self, count: int, size: int = 4096) -> Iterator[pathlib.Path]:
+        """A folder of files of random bytes."""
+        path = self.memory / "small"
+        path.mkdir()
+        for number in range(count):
+            (path / f"f{number:05}").write_bytes(os.urandom(size))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path)

@@ -1,0 +1,53 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import SystemPackage
+import Testing
+
+/// What `pontoon upload` needs, and what it does not rely on.
+struct PontoonFrugalTests {
+    @Test("memory stays small however large the parts are, and the token is not among the arguments")
+    func memory() async throws {
+        try await withPontoon { server, user in
+            let size = 200 << 20
+            let path = try user.makeFile("f", size: size).string
+            let seen = Counter()
+            let run = try await user.upload("--part-size", "256M", "--max-memory", "64M", path) { event, pid in
+                guard event.kind == "verifying", seen.next() == 0 else { return }
+                let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+                let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+                let peak = try #require(line.split(separator: " ").compactMap { Int($0) }.first) * 1024
+                #expect(peak < 96 << 20, "\(peak)")
+                let arguments = try String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
+                #expect(!arguments.contains(user.token))
+            }
+            #expect(run.code == 0 && run.parts == [1], "\(run)")
+            #expect(seen.next() == 1)
+            #expect(run.all("uploaded").first?.text("verified_by") == "file", "\(run)")
+            #expect(!run.output.contains(user.token) && !run.output.contains("signature="))
+        }
+    }
+
+    @Test(
+        "a clock that is hours wrong does no harm, and doctor tells of it",
+        arguments: [-2, 2],
+        [StoreChoice.sqliteAndDisk, .sqliteAndS3]
+    )
+    func clock(hours: Int, on choice: StoreChoice) async throws {
+        try await withPontoon(on: TestStores(choice)) { server, user in
+            let size = (10 << 20) + 1
+            let path = try user.makeFile("f", size: size).string
+            var user = user
+            user.wrapper = ["/usr/bin/faketime", "-f", "\(hours > 0 ? "+" : "")\(hours)h"]
+            user.environment = ["FAKETIME_DONT_FAKE_MONOTONIC": "1"]
+            let run = try await user.upload("--part-size", "5M", path)
+            #expect(run.code == 0 && run.all("retrying").isEmpty, "\(run)")
+            #expect(try await server.api.content("f") == testBytes(seed: 7, count: size))
+            let doctor = try await user.run(["doctor", "--json"])
+            #expect(doctor.code == 0, "\(doctor)")
+            let clock = doctor.all("check").first { $0.text("check") == "clock" }
+            #expect(clock?.text("verdict") == "warning", "\(doctor)")
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Glibc
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import SystemPackage
+import Testing
+
+/// Kills an upload at a moment that a number decides, runs it again, and checks that nothing acknowledged was sent twice.
+func killAndRepeat(round: Int, on stores: TestStores) async throws {
+    let partSize = 5 << 20
+    var random = SeededGenerator(seed: UInt64(round))
+    let size = 7 * partSize + Int.random(in: 1...1000, using: &random)
+    let moment = Int.random(in: 0...10, using: &random)
+    let delay = Int.random(in: 0...50, using: &random)
+    try await withPontoon(on: stores) { server, user in
+        let path = try user.makeFile("f", size: size, seed: UInt64(round)).string
+        let seen = Counter()
+        let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
+            guard event.kind != "progress", seen.next() == moment else { return }
+            try await Task.sleep(for: .milliseconds(delay))
+            kill(pid, SIGKILL)
+        }
+        // Eight parts: until the last is on its way the process is surely there to be killed.
+        if moment < 6 { #expect(first.code == nil, "\(first)") }
+        let second = try await user.upload("--part-size", "5M", path)
+        #expect(second.code == 0, "\(first)\n\(second)")
+        #expect(Set(first.parts).isDisjoint(with: second.parts), "\(first)\n\(second)")
+        #expect(try await server.api.content("f") == testBytes(seed: UInt64(round), count: size))
+        // At most an upload whose answer never came is left, and nothing in it.
+        let uploads = try await server.api.call(.GET, "/upload/multipart")
+        guard case .array(let items) = uploads["items"] else { throw UnexpectedAnswer(description: "no list") }
+        for item in items {
+            guard case .object(let upload) = item else { continue }
+            #expect(upload["stored_bytes"] == 0)
+        }
+    }
+}
