@@ -2,17 +2,10 @@
 #include "cfilecalls.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 int cfilecalls_allocate(int file, int64_t size) { return fallocate(file, 0, 0, size); }
-
-int cfilecalls_open_in_memory(const char *path) {
-    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_CACHED};
-    return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
-}
 
 int cfilecalls_punch_hole(int file, int64_t offset, int64_t count) {
     return fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);

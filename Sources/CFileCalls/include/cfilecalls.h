@@ -1,4 +1,4 @@
-/// File calls of Linux that Swift's Glibc module does not show: it is built without `_GNU_SOURCE`, or there is no function.
+/// File calls of Linux that Swift's Glibc module does not show, since it is built without `_GNU_SOURCE`.
 ///
 /// Each is the system call of its name with its fixed flags: 0 or a count for success, -1 with `errno` otherwise.
 #pragma once
@@ -7,10 +7,6 @@
 
 /// `fallocate(2)` in its plain mode: holds room and sets the length.
 int cfilecalls_allocate(int file, int64_t size);
-
-/// `openat2(2)` for reading with `RESOLVE_CACHED`: `EAGAIN` when the path would have to be read from the disk, `ENOSYS` or
-/// `EINVAL` before Linux 5.12.
-int cfilecalls_open_in_memory(const char *path);
 
 /// `fallocate(2)` with `FALLOC_FL_PUNCH_HOLE`: frees room, keeps the length.
 int cfilecalls_punch_hole(int file, int64_t offset, int64_t count);

@@ -49,15 +49,11 @@ final class DiskObjectReader: FileBackedReader {
         return cached > 0 ? FileSpan(descriptor: file.rawValue, offset: first, count: cached) : nil
     }
 
-    /// Does not wait for what takes long.
+    /// Does not wait until it is done.
     ///
-    /// Errors are ignored as in `deinit`.
+    /// It can take long when the file was removed meanwhile. Errors are ignored as in `deinit`.
     func close() async {
         guard let file = file.withLock({ $0.take() }) else { return }
-        if file.isRemoved() {
-            pool.submit { _ in _ = try? file.close() }
-        } else {
-            _ = try? file.close()
-        }
+        pool.submit { _ in _ = try? file.close() }
     }
 }

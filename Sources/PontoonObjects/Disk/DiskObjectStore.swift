@@ -146,13 +146,8 @@ extension DiskObjectStore: HostedObjectStore {
 
     package func openObject(_ key: ObjectKey) async throws -> any ObjectReader {
         do {
-            let path = layout.file(key)
-            // Usually the name is in memory, above all when a client fetches one range after another.
-            if let file = try DiskFile.openInMemory(path) {
-                return DiskObjectReader(file, start: 0, size: try file.size(), pool: pool)
-            }
-            let (file, size) = try await pool.run {
-                let file = try DiskFile.open(path, .readOnly, options: .closeOnExec)
+            let (file, size) = try await pool.run { [layout] in
+                let file = try DiskFile.open(layout.file(key), .readOnly, options: .closeOnExec)
                 return (file, try file.size())
             }
             return DiskObjectReader(file, start: 0, size: size, pool: pool)

@@ -19,20 +19,6 @@ extension FileDescriptor {
         try check { cfilecalls_start_writing(rawValue, offset, count) }
     }
 
-    /// Opens a file for reading without waiting for the disk.
-    ///
-    /// - Returns: `nil` when that cannot be.
-    static func openInMemory(_ path: FilePath) throws -> FileDescriptor? {
-        let descriptor = path.withPlatformString(cfilecalls_open_in_memory)
-        if descriptor >= 0 { return FileDescriptor(rawValue: descriptor) }
-        let error = Errno(rawValue: errno)
-        guard [.resourceTemporarilyUnavailable, .noFunction, .invalidArgument].contains(error) else { throw error }
-        return nil
-    }
-
-    /// Whether closing it may take long, since no name leads to the file any more and its room is freed then.
-    func isRemoved() -> Bool { (try? stat().linkCount) ?? 0 == 0 }
-
     /// Holds room for the first `size` bytes and makes the file that long.
     ///
     /// - Returns: `false` when the file system cannot hold room in advance.
