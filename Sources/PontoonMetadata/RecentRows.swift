@@ -1,7 +1,7 @@
 import PontoonCore
 import Synchronization
 
-/// Rows that were read a moment ago, for the calls that come once a part or range.
+/// Rows that were read or added a moment ago, for the calls that come once a file, part or range.
 ///
 /// What this store changes shows at once. What another process changes, such as another server on the same database or
 /// `pontoond token revoke`, shows within ``RecentRows/lifetime``. So a row from here may only be used where acting on the
@@ -82,7 +82,7 @@ final class RecentRows<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 final class RecentReads: Sendable {
     /// What a write may have changed of them.
     enum Change: Sendable {
-        /// Nothing: it touches no user, token, membership, file or state of an upload.
+        /// Nothing: it touches no user, token, membership, project, file or state of an upload.
         case none
         /// One upload's row, by its id, and files: its own comes, one that it replaces goes.
         case upload(String)

@@ -6,17 +6,12 @@ extension SQLMetadataStore {
         of id: String,
         _ claim: Claim,
         now: Date,
-        if check: @escaping @Sendable (ClaimedParts) throws -> Void
-    ) async throws -> ClaimedParts? {
+        if check: @escaping @Sendable (ClaimedUpload) throws -> Void
+    ) async throws -> ClaimedUpload? {
         try await write(changing: .upload(id)) { connection in
             let values: [any SQLConvertible] = [claim.holder, claim.expiresOn, id, now]
-            guard let upload = try connection.query(claimUpload, values).first else { return nil }
-            var namesake: File.Kind?
-            if let folder = try upload.optionalText("parent_id") {
-                let name = try upload.text("name")
-                namesake = try connection.query(selectKind, [folder, name]).first?.fileKind("kind")
-            }
-            let claimed = ClaimedParts(parts: try connection.parts(of: id), namesake: namesake)
+            guard let row = try connection.query(claimUpload, values).first else { return nil }
+            let claimed = try connection.claimed(try row.upload())
             try check(claimed)
             return claimed
         }
@@ -43,12 +38,26 @@ extension SQLMetadataStore {
     }
 }
 
-private let claimUpload: SQLStatement = """
-    UPDATE uploads SET state = 'completing', claim_holder = $1, claim_expires_on = $2
-    WHERE id = $3 AND (state = 'active' OR (state = 'completing' AND claim_expires_on <= $4))
-    RETURNING parent_id, name
-    """
-private let selectKind: SQLStatement = "SELECT kind FROM files WHERE parent_id = $1 AND name = $2"
+extension SQLConnection {
+    fileprivate func claimed(_ upload: Upload) throws -> ClaimedUpload {
+        var mayWrite = true
+        var namesake: File.Kind?
+        if case .folder(let folder, let project, _) = upload.destination {
+            mayWrite = try permissions(of: upload.userName, in: project)?.allows(.write) ?? false
+            namesake = try kind(named: upload.name, in: folder)
+        }
+        let parts = try parts(of: upload.id)
+        return ClaimedUpload(upload: upload, initiatorMayWrite: mayWrite, parts: parts, namesake: namesake)
+    }
+}
+
+private let claimUpload = SQLStatement(
+    constant: """
+        UPDATE uploads SET state = 'completing', claim_holder = $1, claim_expires_on = $2
+        WHERE id = $3 AND (state = 'active' OR (state = 'completing' AND claim_expires_on <= $4))
+        RETURNING \(uploadColumns)
+        """
+)
 private let renewUpload: SQLStatement = """
     UPDATE uploads SET claim_expires_on = $1 WHERE id = $2 AND state = 'completing' AND claim_holder = $3
     """

@@ -63,11 +63,16 @@ extension SQLMetadataStore {
 extension SQLConnection {
     /// - Throws: `.folderExists` or the given code when a folder has an entry of this name.
     func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
-        guard let taken = try query(selectKindByName, [folder, name]).first else { return }
-        switch try taken.fileKind("kind") {
+        switch try kind(named: name, in: folder) {
         case .folder: throw PontoonError(.folderExists, "There is a folder of this name already.")
         case .file: throw PontoonError(code, "There is a file of this name already.")
+        case nil: return
         }
+    }
+
+    /// What has a name in a folder.
+    func kind(named name: String, in folder: String?) throws -> File.Kind? {
+        try query(selectKindByName, [folder, name]).first?.fileKind("kind")
     }
 
     /// Adds a file or folder with its tags and metadata; its object must be there.

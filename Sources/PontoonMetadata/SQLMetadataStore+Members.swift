@@ -2,7 +2,7 @@ package import PontoonCore
 
 extension SQLMetadataStore {
     package func permissions(of userName: String, in project: ProjectID) async throws -> Permissions? {
-        try await read { try $0.query(selectPermissions, [project, userName]).first?.permissions() }
+        try await read { try $0.permissions(of: userName, in: project) }
     }
 
     package func recentPermissions(of userName: String, in project: ProjectID) async throws -> Permissions? {
@@ -76,6 +76,13 @@ extension SQLRow {
 }
 
 private let rightColumns = "can_copy, can_write, can_execute, can_admin"
+extension SQLConnection {
+    /// What a user may do in a project; `nil` for strangers.
+    func permissions(of userName: String, in project: ProjectID) throws -> Permissions? {
+        try query(selectPermissions, [project, userName]).first?.permissions()
+    }
+}
+
 private let selectPermissions = SQLStatement(
     constant: "SELECT \(rightColumns) FROM members WHERE project_id = $1 AND user_name = $2 AND can_read = 1"
 )

@@ -168,7 +168,8 @@ extension SQLConnection {
 }
 
 extension SQLRow {
-    fileprivate func upload() throws -> Upload {
+    /// An upload, from a row with all of `uploadColumns`.
+    func upload() throws -> Upload {
         let state = try decode("state", try text("state")) { Upload.State(rawValue: $0) }
         return Upload(
             id: try text("id"),
@@ -198,7 +199,7 @@ extension SQLRow {
     }
 }
 
-private let uploadColumns = """
+let uploadColumns = """
     id, user_name, project_id, parent_id, parent_was_named, automation_id, name, size, part_size, md5, overwrites,
     object_key, object_handle, initiated_on, state, file_id, claim_expires_on
     """

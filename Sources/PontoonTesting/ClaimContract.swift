@@ -142,18 +142,23 @@ package enum ClaimContract: String, CaseIterable, Sendable {
         try expect(claimed?.parts.map(\.number.rawValue), equals: [1, 2], "all stored parts, by number")
         try expect(claimed?.parts.map(\.isReported), equals: [true, false], "which of them are reported")
         try expect(claimed?.namesake, equals: nil, "the name is free")
+        try expect(claimed?.upload, equals: try await store.upload(upload.id), "the upload as it is now")
+        try expect(claimed?.initiatorMayWrite, equals: true, "whose initiator may write")
 
         let second = fixture.upload()
         try await store.addUpload(second)
         try await store.addFolder(fixture.folder(second.name))
-        try expect(try await claimSeeing(second, in: store).claimed?.namesake, equals: .folder, "a folder has the name")
+        _ = try await store.removeMember(fixture.user.name, from: fixture.project.id)
+        let other = try await claimSeeing(second, in: store).claimed
+        try expect(other?.namesake, equals: .folder, "a folder has the name")
+        try expect(other?.initiatorMayWrite, equals: false, "who is no member any more may not write")
     }
 
     private static func claimSeeing(
         _ upload: Upload,
         in store: some MetadataStore
-    ) async throws -> (seen: ClaimedParts?, claimed: ClaimedParts?) {
-        let seen = Mutex<ClaimedParts?>(nil)
+    ) async throws -> (seen: ClaimedUpload?, claimed: ClaimedUpload?) {
+        let seen = Mutex<ClaimedUpload?>(nil)
         let claimed = try await store.claimCompletion(of: upload.id, claim("a"), now: time) { claimed in
             seen.withLock { $0 = claimed }
         }

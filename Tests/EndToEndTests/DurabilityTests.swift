@@ -30,6 +30,34 @@ struct DurabilityTests {
         #expect(traced.fileProblem() == nil)
     }
 
+    @Test("an upload's name is on the disk before its row")
+    func initializesAfterSync() async throws {
+        try await withTemporaryFolder { folder in
+            let output = folder.appending("trace")
+            try await withServer(ServerOptions(data: folder.appending("data"))) { server in
+                let calls = ["-e", "trace=openat,fsync,pwrite64"]
+                let upload = try await withStrace(server, calls, output: output) {
+                    try await server.api.initialize("traced", size: 1 << 20, partSize: 5 << 20)
+                }
+                let trace = SystemCallTrace(try String(contentsOfFile: output.string, encoding: .utf8)).calls
+                let uploads = server.data.appending("objects/uploads").string
+                let made = try #require(trace.first { $0.name == "openat" && $0.arguments.contains("\(uploads)/") })
+                let synced = try #require(
+                    trace.first {
+                        $0.name == "fsync" && $0.paths.first.map(String.init) == uploads && $0.begin > made.end
+                    }
+                )
+                let row = try #require(
+                    trace.first {
+                        $0.name == "pwrite64" && $0.paths.first?.hasSuffix("-wal") == true
+                            && $0.arguments.contains(upload)
+                    }
+                )
+                #expect(synced.succeeded && row.begin > synced.end)
+            }
+        }
+    }
+
     @Test("with durability 'os' nothing is synced before the answer, and the same check says so")
     func answersBeforeSync() async throws {
         let traced = try await traceUpload(Self.lengths[1], durability: "os")

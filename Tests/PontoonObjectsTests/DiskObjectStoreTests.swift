@@ -42,6 +42,31 @@ struct DiskObjectStoreTests {
         }
     }
 
+    @Test("a part that is dropped after its sync leaves neither room taken nor bytes", arguments: [true, false])
+    func discardedAfterSync(isSlot: Bool) async throws {
+        try await withDiskStore { store, folder in
+            let upload = upload(.random(), partSize: 4 << 20)
+            let bytes = ByteBuffer(repeating: 7, count: 4 << 20)
+            let writer = try await store.openPart(
+                try PartNumber(1),
+                of: upload,
+                length: isSlot ? Int64(bytes.readableBytes) : nil,
+                expecting: ExpectedChecksums()
+            )
+            #expect((writer.place == .slot) == isSlot)
+            #expect(try await writer.finish(bytes).size == 4 << 20)
+            let aside = folder.appending("uploads").appending("\(upload.key.rawValue).parts")
+            #expect(try isSlot ? allocatedBytes(folder) >= 4 << 20 : names(aside).count == 1)
+            await writer.discard()
+            await writer.close()
+            #expect(try isSlot ? allocatedBytes(folder) < 1 << 20 : names(aside).isEmpty)
+            let part = try await put(ByteBuffer(repeating: 8, count: 4 << 20), 1, upload, store)
+            try await store.finish(upload, parts: [part])
+            let reader = try await store.openObject(upload.key)
+            #expect(try await reader.read(at: 0, count: 5 << 20) == ByteBuffer(repeating: 8, count: 4 << 20))
+        }
+    }
+
     @Test("a size that does not fit is refused and leaves nothing")
     func noRoom() async throws {
         try await withDiskStore { store, folder in

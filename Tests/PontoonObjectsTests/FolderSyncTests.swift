@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -20,6 +22,41 @@ struct FolderSyncTests {
         try await pool.shutDown()
         let late = await outcomes(of: 1, names)
         #expect(late == [false], "nothing is promised after the end")
+    }
+
+    @Test("who comes while a sync is under way waits for the next, which all of them share")
+    func nextSync() async throws {
+        let pool = BlockingPool(threads: 2)
+        let (begun, begin) = AsyncStream.makeStream(of: Int.self)
+        let permits = DispatchSemaphore(value: 0)
+        let count = Mutex(0)
+        let names = FolderSync(pool: pool) {
+            begin.yield(
+                count.withLock {
+                    $0 += 1; return $0
+                }
+            )
+            permits.wait()
+        }
+        var running = begun.makeAsyncIterator()
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            let wait = { @Sendable in
+                try await names.sync()
+                return count.withLock { $0 }
+            }
+            group.addTask(operation: wait)
+            #expect(await running.next() == 1)
+            for _ in 0..<20 { group.addTask(operation: wait) }
+            while names.waiting < 20 { await Task.yield() }
+            permits.signal()
+            #expect(await running.next() == 2)
+            permits.signal()
+            // The first sync began before they came: it may not be what they were told of.
+            let seen = try await group.reduce(into: []) { $0.append($1) }.sorted()
+            #expect(seen.dropFirst() == Array(repeating: 2, count: 20)[...])
+        }
+        #expect(count.withLock { $0 } == 2)
+        try await pool.shutDown()
     }
 
     private func outcomes(of callers: Int, _ names: FolderSync) async -> [Bool] {

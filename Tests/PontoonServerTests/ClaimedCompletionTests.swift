@@ -84,6 +84,36 @@ struct ClaimedCompletionTests {
         }
     }
 
+    @Test("a server that remembers an upload as active learns at complete what became of it", arguments: Fate.allCases)
+    func remembered(fate: Fate) async throws {
+        try await withStores { stores in
+            let (first, second) = (stores.server(), stores.server(on: stores.others))
+            let id = try await stores.begin(first)
+            #expect(try await stores.others.recentUpload(id)?.state == .active)
+            let rights = try await stores.others.recentPermissions(of: stores.user.name, in: stores.project)
+            #expect(rights?.allows(.write) == true)
+            switch fate {
+            case .completed:
+                let file = try await first.complete(id, reports: [], caller: stores.user)
+                #expect(try await second.complete(id, reports: [], caller: stores.user) == file)
+                return
+            case .aborted: try await first.abort(id, caller: stores.user)
+            case .initiatorLeft: _ = try await stores.metadata.removeMember(stores.user.name, from: stores.project)
+            }
+            let error = await #expect(throws: PontoonError.self) {
+                try await second.complete(id, reports: [], caller: stores.user)
+            }
+            #expect(error?.code == (fate == .aborted ? .uploadNotFound : .uploadForbidden))
+            let list = try await stores.metadata.files(in: stores.root, filter: FileFilter(), page: .all)
+            #expect(list.items.isEmpty)
+        }
+    }
+
+    /// What another server does to an upload.
+    enum Fate: CaseIterable {
+        case completed, aborted, initiatorLeft
+    }
+
     private func withStores(_ body: (SharedStores) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -91,6 +121,7 @@ struct ClaimedCompletionTests {
         let stores = try await SharedStores(folder)
         try await body(stores)
         try await stores.disk.shutDown()
+        try await stores.others.close()
         try await stores.metadata.close()
     }
 }
@@ -98,6 +129,8 @@ struct ClaimedCompletionTests {
 /// The stores that the servers of a test share.
 private struct SharedStores: Sendable {
     let metadata: SQLMetadataStore
+    /// The same records, as seen by servers with a memory of their own.
+    let others: SQLMetadataStore
     let disk: DiskObjectStore
     let user: User
     let project: ProjectID
@@ -105,6 +138,7 @@ private struct SharedStores: Sendable {
 
     init(_ folder: URL) async throws {
         metadata = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending(path: "db").path))
+        others = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending(path: "db").path))
         let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
         disk = try DiskObjectStore(
             DiskSettings(folder: FilePath(folder.appending(path: "objects").path), threads: 2),
@@ -118,11 +152,12 @@ private struct SharedStores: Sendable {
 
     /// A server, as far as it completes uploads; its claims live for three seconds.
     func server(
+        on own: SQLMetadataStore? = nil,
         finishingBehind gate: Gate? = nil,
         clock: @escaping @Sendable () -> Date = { Date() }
     ) -> Uploads {
         Uploads(
-            metadata: metadata,
+            metadata: own ?? metadata,
             objects: GatedStore(store: disk, gate: gate),
             sizing: PartSizing(),
             hasher: nil,

@@ -16,15 +16,21 @@ package struct Claim: Hashable, Sendable {
     }
 }
 
-/// What a completion that was claimed is made from.
-package struct ClaimedParts: Hashable, Sendable {
-    /// All stored parts, by number; nobody adds to them or changes them while the claim holds.
+/// An upload whose completion was claimed, as it is from then on: nobody else changes it while the claim holds.
+package struct ClaimedUpload: Hashable, Sendable {
+    /// The upload, `.completing`.
+    package let upload: Upload
+    /// Whether its initiator may write into its project; the owner of an automation always may.
+    package let initiatorMayWrite: Bool
+    /// All stored parts, by number.
     package let parts: [StoredPart]
     /// What has the upload's name in its folder already.
     package let namesake: File.Kind?
 
     /// Joins the fields.
-    package init(parts: [StoredPart], namesake: File.Kind?) {
+    package init(upload: Upload, initiatorMayWrite: Bool, parts: [StoredPart], namesake: File.Kind?) {
+        self.upload = upload
+        self.initiatorMayWrite = initiatorMayWrite
         self.parts = parts
         self.namesake = namesake
     }

@@ -174,8 +174,8 @@ package protocol UploadStore: Sendable {
         of id: String,
         _ claim: Claim,
         now: Date,
-        if check: @escaping @Sendable (ClaimedParts) throws -> Void
-    ) async throws -> ClaimedParts?
+        if check: @escaping @Sendable (ClaimedUpload) throws -> Void
+    ) async throws -> ClaimedUpload?
     /// Moves the end of a claim.
     /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
     func renewCompletion(of id: String, _ claim: Claim) async throws -> Bool

@@ -121,7 +121,7 @@ package protocol PartWriter: Sendable {
     func write(_ bytes: ByteBuffer) async throws
     /// Appends the last bytes and makes all durable: as ``write(_:)`` and ``sync()``, in one go where that is cheaper.
     func finish(_ last: ByteBuffer) async throws -> PartDigest.Result
-    /// Makes the bytes durable; none are written afterwards.
+    /// Makes the bytes durable.
     /// - Returns: Length and checksums of all that was written.
     func sync() async throws -> PartDigest.Result
     /// Drops what was written.

@@ -80,7 +80,7 @@ package struct Parts: Sendable {
     ) async throws -> PartDigest.Result where Body.Element == ByteBuffer {
         var received: Int64 = 0
         var digest: PartDigest.Result?
-        for try await chunk in body {
+        for try await chunk in body where chunk.readableBytes > 0 {
             received += Int64(chunk.readableBytes)
             guard received <= limit else { throw Self.tooLong(limit) }
             if received == length {

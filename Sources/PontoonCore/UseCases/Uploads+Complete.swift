@@ -72,7 +72,11 @@ extension Uploads {
                     continue
                 }
                 // Before anything changes: a complete that comes too early must not disturb parts on their way.
-                let check = { @Sendable claimed in _ = try plan(claimed, of: upload) }
+                let check = { @Sendable (claimed: ClaimedUpload) in
+                    // The rights that were remembered may be a second old, and a file is for good.
+                    guard upload.userName != caller.name || claimed.initiatorMayWrite else { throw Self.mayNotWrite }
+                    _ = try plan(claimed)
+                }
                 if let file = try await claimAndAssemble(upload, if: check) { return file }
             }
         }
@@ -81,12 +85,10 @@ extension Uploads {
     /// - Returns: `nil` when another call has the upload.
     private func claimAndAssemble(
         _ upload: Upload,
-        if check: @escaping @Sendable (ClaimedParts) throws -> Void
+        if check: @escaping @Sendable (ClaimedUpload) throws -> Void
     ) async throws -> Ended? {
-        // From here on "completing" means that this call, or one like it, is at work.
-        _ = stranded.remove(upload.id)
         let claim = claims.new()
-        let claimed: ClaimedParts?
+        let claimed: ClaimedUpload?
         do {
             claimed = try await metadata.claimCompletion(of: upload.id, claim, now: now()) { claimed in
                 do { try check(claimed) } catch { throw CheckFailed(cause: error) }
@@ -99,8 +101,10 @@ extension Uploads {
             throw error
         }
         guard let claimed else { return nil }
+        // From here on "completing" means that this call is at work.
+        _ = stranded.remove(upload.id)
         do {
-            return try await assemble(upload, from: claimed, claim)
+            return try await assemble(claimed, claim)
         } catch is ClaimLost {
             return nil
         }
@@ -136,14 +140,15 @@ extension Uploads {
     }
 
     /// The caller has claimed the upload: its parts are fixed and nobody else is here.
-    private func assemble(_ upload: Upload, from claimed: ClaimedParts, _ claim: Claim) async throws -> Ended {
+    private func assemble(_ claimed: ClaimedUpload, _ claim: Claim) async throws -> Ended {
+        let upload = claimed.upload
         let ended: Ended
         let isSettled: Bool
         do {
             let (content, settled) = try await claims.keep(claim) { [self] in
                 try await metadata.renewCompletion(of: upload.id, $0)
             } _: { [self] in
-                try await makeContent(of: upload, from: claimed, holder: claim.holder)
+                try await makeContent(of: claimed, holder: claim.holder)
             }
             ended = try await commit(content, of: upload, holder: claim.holder)
             isSettled = settled
@@ -165,7 +170,8 @@ extension Uploads {
     /// The parts to assemble, in order; whether the name is free is decided by the commit once more.
     ///
     /// - Throws: `.completeRefused`, `.nameTaken`.
-    private func plan(_ claimed: ClaimedParts, of upload: Upload) throws -> [StoredPart] {
+    private func plan(_ claimed: ClaimedUpload) throws -> [StoredPart] {
+        let upload = claimed.upload
         // In a direct store only that store knows the lengths, so all but an empty file is taken for undeclared.
         let size: Int64? = direct == nil || upload.size == 0 ? upload.size : nil
         let parts = try CompletionPlan(parts: claimed.parts, size: size).partsToAssemble()
@@ -177,11 +183,10 @@ extension Uploads {
 
     /// - Returns: The content, and whether the object store has nothing left to let go of.
     private func makeContent(
-        of upload: Upload,
-        from claimed: ClaimedParts,
+        of claimed: ClaimedUpload,
         holder: String
     ) async throws -> (content: FileContent, isSettled: Bool) {
-        let parts = try plan(claimed, of: upload)
+        let (upload, parts) = (claimed.upload, try plan(claimed))
         if let direct { return (try await makeContent(of: upload, from: parts, in: direct, holder: holder), false) }
         var md5: String?
         if let declared = upload.md5, let hasher {

@@ -238,8 +238,8 @@ package struct Uploads: Sendable {
         if permissions == nil {
             guard isOwn, try await metadata.upload(id) != nil else { throw Self.notFound }
         }
-        let reason = isOwn ? "You may not write into its project any more." : "It belongs to another user."
-        throw PontoonError(.uploadForbidden, "You cannot use this upload. \(reason)")
+        if isOwn { throw Self.mayNotWrite }
+        throw PontoonError(.uploadForbidden, "You cannot use this upload. It belongs to another user.")
     }
 
     func unfinished(_ id: String, caller: User) async throws -> Upload {
@@ -278,6 +278,10 @@ package struct Uploads: Sendable {
         if !overwrite {
             throw PontoonError(.nameTaken, "A file named '\(name)' exists there.")
         }
+    }
+
+    static var mayNotWrite: PontoonError {
+        PontoonError(.uploadForbidden, "You cannot use this upload. You may not write into its project any more.")
     }
 
     static var notFound: PontoonError { PontoonError(.uploadNotFound, "Requested upload does not exist.") }

@@ -23,7 +23,7 @@ extension DiskObjectStore {
                 }
             }
         }
-        // Never before the folder that the file went to.
+        // That no name is lost in between rests on the file system's journal, for which a rename is one step.
         if isDurable { try await uploadNames.sync() }
         return FinishedObject(joining: parts, isSettled: isSettled)
     }

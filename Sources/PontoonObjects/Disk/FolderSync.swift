@@ -8,14 +8,24 @@ final class FolderSync: Sendable {
         var isRunning = false
     }
 
-    private let path: FilePath
     private let pool: BlockingPool
+    private let syncOnce: @Sendable () throws -> Void
     private let state = Mutex(State())
 
-    init(_ path: FilePath, pool: BlockingPool) {
-        self.path = path
-        self.pool = pool
+    convenience init(_ path: FilePath, pool: BlockingPool) {
+        self.init(pool: pool) { try Folder.sync(path) }
     }
+
+    /// - Parameters:
+    ///   - pool: Its threads wait for the disk.
+    ///   - syncOnce: Puts the names that are there when it begins on the disk.
+    init(pool: BlockingPool, syncOnce: @escaping @Sendable () throws -> Void) {
+        self.pool = pool
+        self.syncOnce = syncOnce
+    }
+
+    /// Callers for whom no sync has begun.
+    var waiting: Int { state.withLock { $0.waiting.count } }
 
     /// Waits until the names that the folder has now are on the disk.
     func sync() async throws {
@@ -31,7 +41,7 @@ final class FolderSync: Sendable {
 
     private func run(isCancelled: Bool) {
         while let group = next() {
-            let result = isCancelled ? .failure(CancellationError()) : Result { try Folder.sync(path) }
+            let result = isCancelled ? .failure(CancellationError()) : Result(catching: syncOnce)
             for waiting in group { waiting.resume(with: result) }
         }
     }
