@@ -12,7 +12,7 @@ import Testing
 struct DurabilityTests {
     /// Calls that write, sync, name or answer.
     private static let traced = [
-        "-e", "trace=pwrite64,pwritev,write,writev,sendto,sendmsg,fdatasync,fsync,rename,renameat2,copy_file_range",
+        "-e", "trace=pwrite64,pwritev,write,writev,sendto,sendmsg,fdatasync,fsync,mkdir,/^rename,copy_file_range",
     ]
 
     /// With a part that is laid in after others that stay, and with one after which all parts move.

@@ -87,6 +87,17 @@ class SeaweedFS(Program):
         ports = _ports_with_grpc(5)
         names = ("master.port", "volume.port", "filer.port", "s3.port", "admin.port")
         self.endpoint = f"http://127.0.0.1:{ports[3]}"
+        # Before the server: whatever ends the bench from there on finds it in a block that stops it.
+        self.client = botocore.session.get_session().create_client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=self.endpoint,
+            aws_access_key_id=KEY,
+            aws_secret_access_key=SECRET,
+            config=botocore.config.Config(
+                signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}
+            ),
+        )
         super().__init__(
             [
                 binary,
@@ -105,16 +116,6 @@ class SeaweedFS(Program):
             ],
             folder / "weed.log",
             {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "S3_BUCKET": BUCKET},
-        )
-        self.client = botocore.session.get_session().create_client(
-            "s3",
-            region_name="us-east-1",
-            endpoint_url=self.endpoint,
-            aws_access_key_id=KEY,
-            aws_secret_access_key=SECRET,
-            config=botocore.config.Config(
-                signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}
-            ),
         )
         self.wait(self._has_bucket)
 

@@ -75,10 +75,10 @@ class Program:
         self.name = pathlib.Path(arguments[0]).name
         self.log = log
         # A group of its own: Ctrl-C reaches the bench alone, which then ends its programs in order. Should the bench be
-        # killed outright, the kernel ends them.
+        # killed outright, the kernel ends them, and by force: SeaweedFS may not listen while it starts.
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *arguments],
+                ["setpriv", "--pdeathsig", "KILL", *arguments],
                 env=environment(extra),
                 stdout=output,
                 stderr=output,

@@ -63,7 +63,12 @@ struct TracedUpload: Sendable {
         }
         guard let rename else { return .notNamed }
         var named = rename.end
-        for (folder, begin) in [("files", 0), ("files/\(key.suffix(2))", rename.end), ("uploads", rename.end)] {
+        let folder = "files/\(key.suffix(2))"
+        let made = trace.calls.first {
+            $0.name == "mkdir" && $0.arguments.contains("\(objects.pushing(FilePath(folder)).string)\"")
+        }
+        guard let made else { return .notNamed }
+        for (folder, begin) in [("files", made.end), (folder, rename.end), ("uploads", rename.end)] {
             let path = objects.pushing(FilePath(folder)).string
             guard let synced = sync(of: Substring(path), after: begin) else { return .nameNotSynced }
             named = max(named, synced)
