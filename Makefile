@@ -14,7 +14,7 @@ build: ## the release binaries, .build/release/pontoond and pontoon
 test: ## every check: format, build, all tests, none skipped (ARGS='--filter …')
 	@Scripts/test $(ARGS)
 
-bench: build ## measure beside nginx, SeaweedFS and others; about 25 minutes (ARGS='--only 1,3')
+bench: build ## measure beside nginx, SeaweedFS and others; about 15 minutes (ARGS='--only 1,3')
 	@Benchmarks/speed/run $(ARGS)
 
 bench-smoke: build ## the same once, small: does it still work?
