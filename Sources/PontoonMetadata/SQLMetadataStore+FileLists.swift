@@ -6,7 +6,7 @@ extension SQLMetadataStore {
         return try await read { connection in
             let selection = try connection.selection(folder, filter)
             let total = try connection.total(of: selection)
-            guard let stretch = Stretch(page, of: total) else { return Listing(items: [], total: total) }
+            guard let stretch = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
             var ids = SQLBuilder("SELECT files.id AS page_id")
             ids.append(selection)
             ids.append(" ORDER BY files.name")

@@ -1,15 +1,15 @@
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func part(_ number: PartNumber, of uploadID: String) async throws -> StoredPart? {
+    package func part(_ number: PartNumber, of uploadID: String) async throws -> PartRecord? {
         try await read { try $0.query(selectPart, [uploadID, number]).first?.part() }
     }
 
-    package func parts(of uploadID: String) async throws -> [StoredPart] {
+    package func parts(of uploadID: String) async throws -> [PartRecord] {
         try await read { try $0.parts(of: uploadID) }
     }
 
-    package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> StoredPart? {
+    package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> PartRecord? {
         // Asked first, because most parts are sent once and a write would wait for the commits of others.
         guard try await read({ try $0.replaceablePart(number, of: uploadID, holding: nil) }) != nil else { return nil }
         return try await write(changing: .none) { connection in
@@ -18,7 +18,7 @@ extension SQLMetadataStore {
         }
     }
 
-    package func recordPart(_ part: StoredPart, of uploadID: String) async throws -> StoredPart? {
+    package func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord? {
         try await write(changing: .none) { connection in
             let values: [(any SQLConvertible)?] = [
                 uploadID, part.number, part.size, part.etag, part.crc64, part.place.rawValue, part.storedOn,
@@ -40,7 +40,7 @@ extension SQLMetadataStore {
         }
     }
 
-    package func forgetUnreportedParts(of uploadID: String) async throws -> [StoredPart] {
+    package func forgetUnreportedParts(of uploadID: String) async throws -> [PartRecord] {
         // Asked first, because most clients report all that they sent: parts of a completing upload come and go no more.
         guard try await read({ try !$0.query(selectUnreported, [uploadID]).isEmpty }) else { return [] }
         return try await write(changing: .none) { connection in
@@ -74,7 +74,7 @@ private struct Tag {
 
 extension SQLConnection {
     /// All stored parts, by number.
-    func parts(of uploadID: String) throws -> [StoredPart] {
+    func parts(of uploadID: String) throws -> [PartRecord] {
         try query(selectParts, [uploadID]).map { try $0.part() }
     }
 
@@ -87,7 +87,7 @@ extension SQLConnection {
         _ number: PartNumber,
         of uploadID: String,
         holding lock: SQLRowLock?
-    ) throws -> StoredPart? {
+    ) throws -> PartRecord? {
         let rows = try query(selectReplaceable, [number, uploadID], holding: lock)
         guard let row = rows.first else {
             throw PontoonError(.uploadNotFound, "The upload does not exist or takes no more parts.")
@@ -124,13 +124,13 @@ extension SQLConnection {
 }
 
 extension SQLRow {
-    fileprivate func part() throws -> StoredPart {
-        StoredPart(
+    fileprivate func part() throws -> PartRecord {
+        PartRecord(
             number: try partNumber("number"),
             size: try integer("size"),
             etag: try text("etag"),
             crc64: try checksum("crc64"),
-            place: PartPlace(rawValue: try text("place")),
+            place: PartLocation(rawValue: try text("place")),
             storedOn: try date("stored_on"),
             isReported: try flag("is_reported")
         )

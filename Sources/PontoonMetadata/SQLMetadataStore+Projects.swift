@@ -41,7 +41,7 @@ extension SQLMetadataStore {
                 count.wrap("SELECT COUNT(*) AS total", "")
                 total = try connection.query(count).first?.count("total") ?? 0
             }
-            guard let stretch = Stretch(page, of: total) else { return Listing(items: [], total: total) }
+            guard let stretch = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
             selection.wrap("SELECT \(accessibleColumns)", stretch.isBackward ? oldestFirst : newestFirst)
             selection.append(stretch)
             let rows = stretch.inOrder(try connection.query(selection))

@@ -18,16 +18,16 @@ extension SQLMetadataStore {
                 known[report.number] = report.etag
                 try connection.send(
                     upsertReport,
-                    [uploadID, report.number, report.etag, PartPlace.direct.rawValue, time]
+                    [uploadID, report.number, report.etag, PartLocation.direct.rawValue, time]
                 )
             }
             return nil
         }
     }
 
-    package func restartUpload(_ id: String, holder: String, handle: UploadHandle?) async throws -> Bool {
+    package func restartUpload(_ id: String, leaseID: String, handle: UploadHandle?) async throws -> Bool {
         try await write(changing: .upload(id)) { connection in
-            guard try connection.execute(restart, [handle?.rawValue, id, holder]) == 1 else { return false }
+            guard try connection.execute(restart, [handle?.rawValue, id, leaseID]) == 1 else { return false }
             try connection.execute("DELETE FROM parts WHERE upload_id = $1", [id])
             return true
         }

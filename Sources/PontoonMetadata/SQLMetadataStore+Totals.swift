@@ -2,7 +2,7 @@ import PontoonCore
 
 /// The rows of an index that make up a page, counted from the nearer end of the list: the last page costs what the first
 /// does, and one in the middle its distance to an end.
-struct Stretch {
+struct PageWindow {
     /// Whether rows are read, and skipped, from the end.
     let isBackward: Bool
     /// How many rows are skipped.
@@ -27,7 +27,7 @@ struct Stretch {
 
 extension SQLBuilder {
     /// Appends which stretch of the rows is wanted.
-    mutating func append(_ stretch: Stretch) {
+    mutating func append(_ stretch: PageWindow) {
         append(" LIMIT ")
         append(value: stretch.limit)
         append(" OFFSET ")

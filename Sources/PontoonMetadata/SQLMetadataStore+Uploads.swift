@@ -9,8 +9,8 @@ extension SQLMetadataStore {
         ]
         let asked = recent.uploads.moment
         switch upload.destination {
-        case .folder(let id, let project, let isNamed):
-            let place: [any SQLConvertible] = [isNamed, id, project]
+        case .folder(let id, let project, let wasGivenByFolder):
+            let place: [any SQLConvertible] = [wasGivenByFolder, id, project]
             try await write(changing: .none) { connection in
                 guard try connection.execute(insertUpload, values + place) == 1 else {
                     throw PontoonError(.destinationNotFound, "The destination folder does not exist.")
@@ -37,7 +37,7 @@ extension SQLMetadataStore {
     package func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
         try await read { connection in
             let total = try connection.openUploadTotal(of: userName)
-            guard let stretch = Stretch(page, of: total) else { return Listing(items: [], total: total) }
+            guard let stretch = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
             let select = stretch.isBackward ? selectUploadsBackward : selectUploads
             let rows = try connection.query(select, [userName, stretch.limit, stretch.offset])
             return Listing(items: try connection.summaries(stretch.inOrder(rows)), total: total)
@@ -50,14 +50,14 @@ extension SQLMetadataStore {
         }
     }
 
-    package func completeUpload(_ id: String, holder: String, file: File, overwrite: Bool) async throws -> Bool {
+    package func completeUpload(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
         let now = now
         return try await writeSettling(changing: .upload(id)) { connection in
             // Held, so that it is not deleted meanwhile. A project that went took its uploads along: then there is
             // nothing to complete.
             let project = try connection.query(selectProjectOfUpload, [id], holding: .shared("projects"))
             guard !project.isEmpty,
-                let ended = try connection.query(endUpload, [file.id, file.createdOn, id, holder]).first
+                let ended = try connection.query(endUpload, [file.id, file.createdOn, id, leaseID]).first
             else { return false }
             try connection.add(openUploads: [try ended.text("user_name"): -1])
             if overwrite {
@@ -73,9 +73,9 @@ extension SQLMetadataStore {
         }
     }
 
-    package func completeUpload(_ id: String, holder: String, packageFile file: PackageFile) async throws -> Bool {
+    package func completeUpload(_ id: String, leaseID: String, packageFile file: PackageFile) async throws -> Bool {
         try await write(changing: .upload(id)) { connection in
-            let ended = try connection.query(endUpload, [file.id, file.createdOn, id, holder])
+            let ended = try connection.query(endUpload, [file.id, file.createdOn, id, leaseID])
             guard !ended.isEmpty else { return false }
             try connection.insert(file.content, createdOn: file.createdOn)
             try connection.insert(file)
@@ -119,7 +119,7 @@ extension SQLMetadataStore {
         try await write { _ = try $0.execute("DELETE FROM uploads WHERE completed_on < $1", [time]) }
     }
 
-    package func completingUploads(claimedUntil time: Date) async throws -> [Upload] {
+    package func completingUploads(leasedUntil time: Date) async throws -> [Upload] {
         try await read { try $0.query(selectCompletingUploads, [time]).map { try $0.upload() } }
     }
 
@@ -185,7 +185,7 @@ extension SQLRow {
             initiatedOn: try date("initiated_on"),
             state: state,
             fileID: try optionalText("file_id"),
-            claimExpiresOn: state == .completing ? try date("claim_expires_on") : nil
+            leaseExpiresOn: state == .completing ? try date("claim_expires_on") : nil
         )
     }
 
@@ -194,7 +194,7 @@ extension SQLRow {
         return .folder(
             id: try text("parent_id"),
             project: try projectID("project_id"),
-            isNamed: try flag("parent_was_named")
+            wasGivenByFolder: try flag("parent_was_named")
         )
     }
 }

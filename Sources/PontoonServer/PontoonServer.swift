@@ -12,7 +12,7 @@ package import NIOCore
 ///   - onReady: Called once with the listening socket.
 /// - Returns: The server, to be run in a service group.
 package func buildServer(
-    _ services: Services,
+    _ services: UseCases,
     settings: ServerSettings,
     logger: Logger,
     onReady: @escaping @Sendable (any Channel) async -> Void = { _ in }

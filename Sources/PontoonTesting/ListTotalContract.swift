@@ -264,7 +264,7 @@ extension ListTotalContract {
         let visiting = Upload(
             id: Identifiers.upload(),
             userName: "bob",
-            destination: .folder(id: fixture.root, project: fixture.project.id, isNamed: false),
+            destination: .folder(id: fixture.root, project: fixture.project.id, wasGivenByFolder: false),
             name: "visiting",
             size: 10,
             partSize: 5,

@@ -60,7 +60,7 @@ package struct MetadataFixture: Sendable {
         Upload(
             id: Identifiers.upload(),
             userName: user.name,
-            destination: .folder(id: parent ?? root, project: project.id, isNamed: parent != nil),
+            destination: .folder(id: parent ?? root, project: project.id, wasGivenByFolder: parent != nil),
             name: name,
             size: 10,
             partSize: 5,
@@ -103,8 +103,8 @@ package struct MetadataFixture: Sendable {
         etag: String = "0123456789abcdef",
         size: Int64 = 5,
         storedOn: Date = time
-    ) throws -> StoredPart {
-        StoredPart(
+    ) throws -> PartRecord {
+        PartRecord(
             number: try PartNumber(number),
             size: size,
             etag: etag,

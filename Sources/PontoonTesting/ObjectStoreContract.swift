@@ -12,7 +12,7 @@ package protocol ObjectStoreHarness: Sendable {
     var partSize: Int64 { get }
     /// Sends a part as a client does.
     /// - Returns: What a report of it says, with its length.
-    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> StoredPart
+    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord
     /// Whole content of an object; `nil` when there is none.
     func content(_ key: ObjectKey) async throws -> ByteBuffer?
 }
@@ -64,7 +64,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         return Upload(
             id: Identifiers.upload(),
             userName: "u",
-            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), isNamed: false),
+            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), wasGivenByFolder: false),
             name: "n",
             size: size,
             partSize: harness.partSize,
@@ -86,7 +86,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         _ number: Int,
         of upload: Upload,
         _ harness: some ObjectStoreHarness
-    ) async throws -> StoredPart {
+    ) async throws -> PartRecord {
         let part = try await harness.send(bytes, as: try PartNumber(number), of: upload)
         try expect(part.size, equals: Int64(bytes.readableBytes), "the part's length")
         return part
@@ -94,7 +94,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
 
     private static func assemble(_ harness: some ObjectStoreHarness, _ sizes: [Int], order: [Int]) async throws {
         let upload = try await upload(in: harness)
-        var parts: [StoredPart] = []
+        var parts: [PartRecord] = []
         for number in order {
             parts.append(try await send(bytes(sizes[number - 1], salt: number), number, of: upload, harness))
         }

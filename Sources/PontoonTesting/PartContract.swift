@@ -50,12 +50,12 @@ package enum PartContract: String, CaseIterable, Sendable {
     private static func partIsKeptWhole(_ store: some MetadataStore, _ upload: Upload) async throws {
         let number = try PartNumber(10_000)
         try expect(try await store.part(number, of: upload.id), equals: nil, "a part that is not stored")
-        let part = StoredPart(
+        let part = PartRecord(
             number: number,
             size: 1 << 40,
             etag: "AbC-1",
             crc64: nil,
-            place: PartPlace(rawValue: "side:7"),
+            place: PartLocation(rawValue: "side:7"),
             storedOn: MetadataFixture.time
         )
         try expect(try await store.recordPart(part, of: upload.id), equals: nil, "nothing is replaced")

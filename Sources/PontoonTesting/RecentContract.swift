@@ -42,13 +42,13 @@ package enum RecentContract: String, CaseIterable, Sendable {
 
     private static func claimedUploadIsSeen(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await remembered(store, fixture)
-        let claim = Claim(holder: "a", expiresOn: MetadataFixture.time.addingTimeInterval(30))
+        let lease = Lease(id: "a", expiresOn: MetadataFixture.time.addingTimeInterval(30))
         try expect(
-            try await store.claimCompletion(of: upload.id, claim, now: MetadataFixture.time),
+            try await store.acquireCompletionLease(of: upload.id, lease, now: MetadataFixture.time),
             "the upload is claimed"
         )
-        try expect(try await store.recentUpload(upload.id)?.state, equals: .completing, "the claim is seen")
-        try expect(try await store.giveBackCompletion(of: upload.id, holder: "a"), "the upload is given back")
+        try expect(try await store.recentUpload(upload.id)?.state, equals: .completing, "the lease is seen")
+        try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "a"), "the upload is given back")
         try expect(try await store.recentUpload(upload.id)?.state, equals: .active, "and that is seen")
     }
 

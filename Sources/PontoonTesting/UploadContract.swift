@@ -38,7 +38,7 @@ package enum UploadContract: String, CaseIterable, Sendable {
         let full = Upload(
             id: Identifiers.upload(),
             userName: "ada",
-            destination: .folder(id: fixture.root, project: fixture.project.id, isNamed: true),
+            destination: .folder(id: fixture.root, project: fixture.project.id, wasGivenByFolder: true),
             name: "ü b.bam",
             size: nil,
             partSize: 1 << 36,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PontoonApp
 import PontoonCore
 
 /// The server and its administration.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PontoonApp
 
 /// Names the stores and the file with settings; every command has these.
 struct DataFlags: ParsableArguments {
@@ -51,8 +52,8 @@ struct ServerFlags: ParsableArguments {
     @Option(help: ArgumentHelp(SettingKey.drain.help, valueName: "duration"))
     var drain: String?
 
-    @Option(help: ArgumentHelp(SettingKey.claimLifetime.help, valueName: "duration"))
-    var claimLifetime: String?
+    @Option(help: ArgumentHelp(SettingKey.leaseDuration.help, valueName: "duration"))
+    var leaseDuration: String?
 
     @Option(help: ArgumentHelp(SettingKey.idleTimeout.help, valueName: "duration"))
     var idleTimeout: String?
@@ -79,7 +80,7 @@ struct ServerFlags: ParsableArguments {
         let given: [SettingKey: String?] = [
             .listen: listen, .publicURL: publicURL, .urlLifetime: urlLifetime, .uploadLifetime: uploadLifetime,
             .keyLifetime: keyLifetime, .minimumPartSize: minPartSize, .durability: durability,
-            .reservedSpace: reservedSpace, .grace: grace, .drain: drain, .claimLifetime: claimLifetime,
+            .reservedSpace: reservedSpace, .grace: grace, .drain: drain, .leaseDuration: leaseDuration,
             .idleTimeout: idleTimeout, .maximumBodySize: maxBodySize, .maximumHeaderSize: maxHeaderSize,
             .rateLimit: rateLimit, .diskThreads: diskThreads,
             .trustsForwardedProto: trustForwardedProto, .logLevel: logLevel,

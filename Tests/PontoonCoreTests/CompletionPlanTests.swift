@@ -43,8 +43,8 @@ struct CompletionPlanTests {
         #expect(CompletionPlan(parts: parts, size: size) == .assemble(Array(parts.prefix(kept)), size: total))
     }
 
-    private func part(_ number: Int, _ size: Int64, _ isReported: Bool) throws -> StoredPart {
-        StoredPart(
+    private func part(_ number: Int, _ size: Int64, _ isReported: Bool) throws -> PartRecord {
+        PartRecord(
             number: try PartNumber(number),
             size: size,
             etag: "e",

@@ -63,7 +63,7 @@ struct HeldPartsPlanTests {
     ) throws -> CompletionPlan {
         CompletionPlan(
             reported: try reported.enumerated().map { index, etag in
-                StoredPart(
+                PartRecord(
                     number: try PartNumber(index + 1),
                     size: 0,
                     etag: etag,
@@ -73,7 +73,7 @@ struct HeldPartsPlanTests {
                     isReported: true
                 )
             },
-            held: try held.map { HeldPart(number: try PartNumber($0.0), size: $0.1, etag: $0.2) },
+            held: try held.map { ListedPart(number: try PartNumber($0.0), size: $0.1, etag: $0.2) },
             size: size,
             minimumPartSize: Self.full
         )

@@ -41,7 +41,7 @@ struct RateLimitTests {
         ]
     )
     func oneToken(rows: [Row]) {
-        var table = RateTable(limit: RateLimit(calls: 2, window: .seconds(10)))
+        var table = RateLimitStore(limit: RateLimit(calls: 2, window: .seconds(10)))
         for row in rows {
             let standing = table.call(Secret("a"), now: Self.start.addingTimeInterval(row.second))
             #expect(standing.limit == 2, "\(row)")
@@ -53,7 +53,7 @@ struct RateLimitTests {
 
     @Test("who sleeps until the reset in whole seconds, as clients do, is admitted", arguments: [0, 0.1, 0.5, 0.999])
     func sleepers(fraction: Double) {
-        var table = RateTable(limit: RateLimit(calls: 1, window: .seconds(2)))
+        var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(2)))
         let begin = Date(timeIntervalSince1970: 1_750_000_000 + fraction)
         _ = table.call(Secret("a"), now: begin)
         let late = begin.addingTimeInterval(1.25)
@@ -66,14 +66,14 @@ struct RateLimitTests {
 
     @Test("tokens do not count for each other")
     func manyTokens() {
-        var table = RateTable(limit: RateLimit(calls: 1, window: .seconds(10)))
+        var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(10)))
         for name in ["a", "b", "c"] { #expect(table.call(Secret(name), now: Self.start).isAdmitted) }
         for name in ["a", "b", "c"] { #expect(!table.call(Secret(name), now: Self.start).isAdmitted) }
     }
 
     @Test("the table forgets windows that have ended, and is never larger than its capacity")
     func bounded() {
-        var table = RateTable(limit: RateLimit(calls: 1, window: .seconds(10)), capacity: 3)
+        var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(10)), capacity: 3)
         for index in 0..<100 {
             #expect(table.call(Secret("\(index)"), now: Self.start).isAdmitted)
             #expect(table.count == min(index + 1, 3))
@@ -85,7 +85,7 @@ struct RateLimitTests {
 
     @Test("without a limit every call is admitted, with figures that fit the clients' integers")
     func unlimited() {
-        let standing = RateStanding.unlimited(now: Self.start)
+        let standing = RateLimitStatus.unlimited(now: Self.start)
         #expect(standing.isAdmitted)
         #expect(standing.limit == 2_147_483_647 && standing.remaining == 2_147_483_647)
         #expect(standing.reset == 1_750_000_300)

@@ -40,7 +40,7 @@ struct MigrationTests {
             let upload = try #require(try await store.upload("up"))
             #expect(
                 upload.destination
-                    == .folder(id: folder, project: ProjectID(owner: "ada", shortName: "reads"), isNamed: true)
+                    == .folder(id: folder, project: ProjectID(owner: "ada", shortName: "reads"), wasGivenByFolder: true)
             )
             #expect(upload.name == "ü" && upload.size == 10 && upload.md5 == "d" && upload.overwrite)
             #expect(try await store.parts(of: "up").map(\.size) == [5, 3])

@@ -247,7 +247,7 @@ struct QueryPlanTests {
         for rule in ListTotalContract.allCases { try await run { try await rule.check($0) } }
         for rule in CopyMoveContract.allCases { try await run { try await rule.check($0) } }
         for rule in UploadContract.allCases { try await run { try await rule.check($0) } }
-        for rule in ClaimContract.allCases { try await run { try await rule.check($0) } }
+        for rule in LeaseContract.allCases { try await run { try await rule.check($0) } }
         for rule in CompletionContract.allCases { try await run { try await rule.check($0) } }
         for rule in PartContract.allCases { try await run { try await rule.check($0) } }
         for rule in AutomationContract.allCases { try await run { try await rule.check($0) } }

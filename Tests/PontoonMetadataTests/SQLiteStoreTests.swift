@@ -128,12 +128,12 @@ struct SQLiteStoreTests {
             }
             #expect(try await store.forgetPart(number, of: upload.id)?.number == number)
             _ = try await store.recordPart(try MetadataFixture.part(2), of: upload.id)
-            let claim = Claim(holder: "a", expiresOn: MetadataFixture.time.addingTimeInterval(30))
-            _ = try await store.claimCompletion(of: upload.id, claim, now: MetadataFixture.time)
+            let lease = Lease(id: "a", expiresOn: MetadataFixture.time.addingTimeInterval(30))
+            _ = try await store.acquireCompletionLease(of: upload.id, lease, now: MetadataFixture.time)
             #expect(try await store.forgetUnreportedParts(of: upload.id).map(\.number) == [number])
             let before = driver.statistics
             #expect(try await store.forgetUnreportedParts(of: upload.id) == [])
-            _ = try await store.giveBackCompletion(of: upload.id, holder: "a")
+            _ = try await store.releaseCompletionLease(of: upload.id, leaseID: "a")
             let moved = driver.statistics
             #expect(moved.writes - before.writes == 1, "only the move")
             #expect(try await store.forgetPart(number, of: upload.id) == nil)

@@ -58,8 +58,8 @@ struct StoreContractTests {
         try await withStore(in: database) { try await rule.check($0) }
     }
 
-    @Test("of claims", arguments: TestDatabase.all, ClaimContract.allCases)
-    func claims(_ database: TestDatabase, _ rule: ClaimContract) async throws {
+    @Test("of claims", arguments: TestDatabase.all, LeaseContract.allCases)
+    func claims(_ database: TestDatabase, _ rule: LeaseContract) async throws {
         try await withStore(in: database) { try await rule.check($0) }
     }
 
@@ -76,9 +76,9 @@ struct StoreContractTests {
     @Test(
         "of uploads whose bytes go straight to another store",
         arguments: TestDatabase.all,
-        DirectUploadContract.allCases
+        PresignedUploadContract.allCases
     )
-    func directUploads(_ database: TestDatabase, _ rule: DirectUploadContract) async throws {
+    func directUploads(_ database: TestDatabase, _ rule: PresignedUploadContract) async throws {
         try await withStore(in: database) { try await rule.check($0) }
     }
 

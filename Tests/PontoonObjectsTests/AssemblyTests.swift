@@ -40,13 +40,13 @@ struct AssemblyTests {
         #expect(Assembly(parts, partSize: 10) == .inPlace([], slotEnd: 0, size: 0))
     }
 
-    private func part(_ number: Int, _ size: Int64, aside: Bool = false) throws -> StoredPart {
-        StoredPart(
+    private func part(_ number: Int, _ size: Int64, aside: Bool = false) throws -> PartRecord {
+        PartRecord(
             number: try PartNumber(number),
             size: size,
             etag: "e",
             crc64: nil,
-            place: aside ? PartPlace(rawValue: "\(number).x") : .slot,
+            place: aside ? PartLocation(rawValue: "\(number).x") : .slot,
             storedOn: Date(timeIntervalSince1970: 0)
         )
     }

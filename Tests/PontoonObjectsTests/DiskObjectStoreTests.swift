@@ -7,13 +7,13 @@ import SystemPackage
 import Testing
 
 struct DiskObjectStoreTests {
-    @Test(arguments: HostedObjectStoreContract.allCases)
-    func contract(_ rule: HostedObjectStoreContract) async throws {
+    @Test(arguments: StreamingObjectStoreContract.allCases)
+    func contract(_ rule: StreamingObjectStoreContract) async throws {
         try await withDiskStore { store, _ in try await rule.check(store) }
     }
 
-    @Test("without waiting for the disk the rules are the same", arguments: HostedObjectStoreContract.allCases)
-    func contractWithoutSync(_ rule: HostedObjectStoreContract) async throws {
+    @Test("without waiting for the disk the rules are the same", arguments: StreamingObjectStoreContract.allCases)
+    func contractWithoutSync(_ rule: StreamingObjectStoreContract) async throws {
         try await withDiskStore(durability: .os) { store, _ in try await rule.check(store) }
     }
 
@@ -129,7 +129,7 @@ struct DiskObjectStoreTests {
         Upload(
             id: Identifiers.upload(),
             userName: "u",
-            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), isNamed: false),
+            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), wasGivenByFolder: false),
             name: "n",
             size: nil,
             partSize: partSize,
@@ -145,7 +145,7 @@ struct DiskObjectStoreTests {
         _ number: Int,
         _ upload: Upload,
         _ store: DiskObjectStore
-    ) async throws -> StoredPart {
+    ) async throws -> PartRecord {
         let number = try PartNumber(number)
         let writer = try await store.openPart(
             number,
@@ -156,7 +156,7 @@ struct DiskObjectStoreTests {
         try await writer.write(bytes)
         let digest = try await writer.sync()
         await writer.close()
-        return StoredPart(
+        return PartRecord(
             number: number,
             size: digest.size,
             etag: digest.crc64.hex,
@@ -172,7 +172,7 @@ private struct DiskHarness: ObjectStoreHarness {
     let store: DiskObjectStore
     let partSize: Int64 = 1000
 
-    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> StoredPart {
+    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord {
         let writer = try await store.openPart(
             number,
             of: upload,
@@ -182,7 +182,7 @@ private struct DiskHarness: ObjectStoreHarness {
         try await writer.write(bytes)
         let digest = try await writer.sync()
         await writer.close()
-        return StoredPart(
+        return PartRecord(
             number: number,
             size: digest.size,
             etag: digest.crc64.hex,

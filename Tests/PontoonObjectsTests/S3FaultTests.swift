@@ -28,9 +28,9 @@ struct S3FaultTests {
             await #expect(throws: S3Unreachable.self) { try await harness.store.finish(upload, parts: [part]) }
             #expect(proxy.strikes == 1)
             // The server may still be at work when the connection is cut.
-            while try await harness.store.heldParts(of: upload) != nil { await Task.yield() }
+            while try await harness.store.listParts(of: upload) != nil { await Task.yield() }
             #expect(try await harness.store.finishedObject(of: upload, parts: [part])?.size == 500)
-            let other = StoredPart(
+            let other = PartRecord(
                 number: part.number,
                 size: 500,
                 etag: "0123456789abcdef0123456789abcdef",
@@ -49,8 +49,8 @@ struct S3FaultTests {
             let (upload, part) = try await uploadOfOnePart(harness)
             proxy.set(.init(to: "GET /", afterAnswerBytes: bytes, times: 2))
             #expect(
-                try await harness.store.heldParts(of: upload)
-                    == [HeldPart(number: part.number, size: 500, etag: part.etag)]
+                try await harness.store.listParts(of: upload)
+                    == [ListedPart(number: part.number, size: 500, etag: part.etag)]
             )
             #expect(proxy.strikes == 2)
         }
@@ -61,7 +61,7 @@ struct S3FaultTests {
         try await withFaultyS3Store(attempts: 3) { harness, proxy in
             let (upload, _) = try await uploadOfOnePart(harness)
             proxy.set(.init(to: "GET /", times: 100))
-            await #expect(throws: S3Unreachable.self) { try await harness.store.heldParts(of: upload) }
+            await #expect(throws: S3Unreachable.self) { try await harness.store.listParts(of: upload) }
             #expect(proxy.strikes == 3)
         }
     }
@@ -94,9 +94,9 @@ struct S3FaultTests {
         try await withS3Store(settings, credentials: s3Credentials(server)) { harness in
             let (upload, part) = try await uploadOfOnePart(harness)
             try await server.kill()
-            await #expect(throws: S3Unreachable.self) { try await harness.store.heldParts(of: upload) }
+            await #expect(throws: S3Unreachable.self) { try await harness.store.listParts(of: upload) }
             try await server.start()
-            #expect(try await harness.store.heldParts(of: upload)?.map(\.etag) == [part.etag])
+            #expect(try await harness.store.listParts(of: upload)?.map(\.etag) == [part.etag])
             try await harness.store.finish(upload, parts: [part])
             try await server.kill()
             try await server.start()
@@ -117,7 +117,7 @@ struct S3FaultTests {
         }
     }
 
-    private func uploadOfOnePart(_ harness: S3Harness) async throws -> (Upload, StoredPart) {
+    private func uploadOfOnePart(_ harness: S3Harness) async throws -> (Upload, PartRecord) {
         let upload = try await ObjectStoreContract.upload(in: harness)
         let bytes = ObjectStoreContract.bytes(500, salt: 1)
         return (upload, try await harness.send(bytes, as: try PartNumber(1), of: upload))

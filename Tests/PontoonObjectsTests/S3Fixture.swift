@@ -13,11 +13,11 @@ struct S3Harness: ObjectStoreHarness {
     let store: S3ObjectStore
     let partSize: Int64 = 5 << 20
 
-    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> StoredPart {
+    func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord {
         let request = try await store.partRequest(for: upload, part: number, base: anyBase(), now: Date())
         let answer = try await fetch(request.method, request.url, body: bytes)
         try #require(answer.status == 200, "\(answer.text)")
-        return StoredPart(
+        return PartRecord(
             number: number,
             size: Int64(bytes.readableBytes),
             etag: unquoted(try #require(answer.headers["etag"])),

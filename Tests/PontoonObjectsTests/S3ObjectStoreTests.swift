@@ -90,7 +90,7 @@ struct S3ObjectStoreTests {
             let wrong = Data(Insecure.MD5.hash(data: Data("other bytes".utf8))).base64EncodedString()
             let refused = try await fetch("PUT", url, headers: ["Content-MD5": wrong], body: bytes)
             #expect(refused.status == 400 && refused.text.contains("BadDigest"))
-            #expect(try await harness.store.heldParts(of: upload) == [])
+            #expect(try await harness.store.listParts(of: upload) == [])
             #expect(try await fetch("PUT", url, headers: ["Content-MD5": right], body: bytes).status == 200)
         }
     }
@@ -103,10 +103,10 @@ struct S3ObjectStoreTests {
             let (old, new) = (ObjectStoreContract.bytes(100, salt: 1), ObjectStoreContract.bytes(101, salt: 2))
             let first = try await harness.send(old, as: number, of: upload)
             let second = try await harness.send(new, as: number, of: upload)
-            let held = try #require(try await harness.store.heldParts(of: upload))
-            #expect(held.contains(HeldPart(number: number, size: 101, etag: second.etag)))
+            let held = try #require(try await harness.store.listParts(of: upload))
+            #expect(held.contains(ListedPart(number: number, size: 101, etag: second.etag)))
             // Amazon lists the newest only.
-            #expect(held.count == 1 || held.contains(HeldPart(number: number, size: 100, etag: first.etag)))
+            #expect(held.count == 1 || held.contains(ListedPart(number: number, size: 100, etag: first.etag)))
             try await harness.store.finish(upload, parts: [second])
             #expect(try await harness.content(upload.key) == new)
         }
@@ -117,7 +117,7 @@ struct S3ObjectStoreTests {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
             let sent = try await harness.send(ByteBuffer(string: "abc"), as: try PartNumber(1), of: upload)
-            let wrong = StoredPart(
+            let wrong = PartRecord(
                 number: sent.number,
                 size: 3,
                 etag: String(repeating: "0", count: 32),
@@ -135,9 +135,9 @@ struct S3ObjectStoreTests {
     func gone() async throws {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
-            #expect(try await harness.store.heldParts(of: upload) == [])
+            #expect(try await harness.store.listParts(of: upload) == [])
             try await harness.store.discard(upload.object)
-            #expect(try await harness.store.heldParts(of: upload) == nil)
+            #expect(try await harness.store.listParts(of: upload) == nil)
             #expect(try await harness.store.finishedObject(of: upload, parts: []) == nil)
         }
     }

@@ -223,7 +223,7 @@ struct UploadsOnS3Tests {
             let upload = try await server.begin(size: 4)
             try await server.send([bytes(4, 1)], of: upload)
             // As when another upload is committed between the check of the name and the commit.
-            let held = try #require(try await server.store.heldParts(of: upload))
+            let held = try #require(try await server.store.listParts(of: upload))
             let parts = try await server.metadata.parts(of: upload.id)
             try await server.store.finish(
                 upload,

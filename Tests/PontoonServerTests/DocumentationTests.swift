@@ -81,13 +81,13 @@ struct DocumentationTests {
         let disk = DiskSettings(folder: FilePath(folder.appending(path: "objects").path), threads: 1)
         let objects = try DiskObjectStore(disk, keys: keys)
         let hasher = PrefixHasher(metadata: metadata, objects: objects)
-        let services = Services(
+        let services = UseCases(
             accounts: Accounts(metadata: metadata),
             projects: Projects(metadata: metadata, objects: objects),
             files: Files(metadata: metadata, objects: objects),
             uploads: Uploads(metadata: metadata, objects: objects, sizing: PartSizing(), hasher: hasher),
             automations: Automations(metadata: metadata),
-            dataPlane: Services.DataPlane(
+            dataPlane: UseCases.DataPlane(
                 parts: Parts(metadata: metadata, objects: objects, hasher: hasher),
                 objects: objects,
                 metadata: metadata

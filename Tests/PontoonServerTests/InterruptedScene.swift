@@ -119,7 +119,7 @@ private struct InterruptedStore: ObjectStore {
         try await store.downloadRequest(for: file, base: base, now: now)
     }
 
-    func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject {
+    func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
         let object = try await store.finish(upload, parts: parts)
         try await interruption.strike()
         return object

@@ -16,7 +16,7 @@ struct PartBatchDuringCompleteTests {
             }
             let id = try await scene.upload(to: .project(scene.project)) {
                 let id = try #require(
-                    try await scene.metadata.completingUploads(claimedUntil: .distantFuture).first?.id
+                    try await scene.metadata.completingUploads(leasedUntil: .distantFuture).first?.id
                 )
                 try await expectRefusal(.partUnavailable) { try await infos(id) }
             }

@@ -9,8 +9,8 @@ package struct Upload: Hashable, Sendable {
 
     /// What the bytes become.
     package enum Destination: Hashable, Sendable {
-        /// A file in a folder of a project; it `isNamed` when the client named the folder rather than the project.
-        case folder(id: String, project: ProjectID, isNamed: Bool)
+        /// A file in a folder of a project; it `wasGivenByFolder` when the client named the folder rather than the project.
+        case folder(id: String, project: ProjectID, wasGivenByFolder: Bool)
         /// A code package's file.
         case automation(id: String)
     }
@@ -42,7 +42,7 @@ package struct Upload: Hashable, Sendable {
     /// Id of the file that complete made; `nil` before.
     package let fileID: String?
     /// From when on another server may take over a completion that was begun; `nil` in other states.
-    package let claimExpiresOn: Date?
+    package let leaseExpiresOn: Date?
 
     /// Joins the fields.
     package init(
@@ -59,7 +59,7 @@ package struct Upload: Hashable, Sendable {
         initiatedOn: Date,
         state: State = .active,
         fileID: String? = nil,
-        claimExpiresOn: Date? = nil
+        leaseExpiresOn: Date? = nil
     ) {
         self.id = id
         self.userName = userName
@@ -74,7 +74,7 @@ package struct Upload: Hashable, Sendable {
         self.initiatedOn = initiatedOn
         self.state = state
         self.fileID = fileID
-        self.claimExpiresOn = claimExpiresOn
+        self.leaseExpiresOn = leaseExpiresOn
     }
 
     /// What it holds in the object store.
@@ -90,7 +90,7 @@ package struct Upload: Hashable, Sendable {
 }
 
 /// A part whose bytes are stored and vouched for.
-package struct StoredPart: Hashable, Sendable {
+package struct PartRecord: Hashable, Sendable {
     /// Its number.
     package let number: PartNumber
     /// Length in bytes, 0 or more; need not be the upload's part size.
@@ -103,7 +103,7 @@ package struct StoredPart: Hashable, Sendable {
     /// CRC-64/NVME of the bytes; `nil` when the store could not tell.
     package let crc64: CRC64NVME?
     /// The object store's own note of where the bytes lie.
-    package let place: PartPlace
+    package let place: PartLocation
     /// When the record was made.
     package let storedOn: Date
     /// Whether the client has reported it.
@@ -115,7 +115,7 @@ package struct StoredPart: Hashable, Sendable {
         size: Int64,
         etag: String,
         crc64: CRC64NVME?,
-        place: PartPlace,
+        place: PartLocation,
         storedOn: Date,
         isReported: Bool = false
     ) {
@@ -130,11 +130,11 @@ package struct StoredPart: Hashable, Sendable {
 }
 
 /// Where an object store keeps a part's bytes; only that store knows what it means.
-package struct PartPlace: Hashable, Sendable {
+package struct PartLocation: Hashable, Sendable {
     /// At the part's slot in the upload's own file.
-    package static let slot = PartPlace(rawValue: "slot")
-    /// In a ``DirectObjectStore``; the record was made from the client's report.
-    package static let direct = PartPlace(rawValue: "direct")
+    package static let slot = PartLocation(rawValue: "slot")
+    /// In a ``PresignedObjectStore``; the record was made from the client's report.
+    package static let direct = PartLocation(rawValue: "direct")
     /// The note.
     package let rawValue: String
 

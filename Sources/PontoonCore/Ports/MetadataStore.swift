@@ -160,39 +160,39 @@ package protocol UploadStore: Sendable {
     func recentUpload(_ id: String) async throws -> Upload?
     /// One upload with what it holds.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
-    /// Takes on the completion of an upload that is `.active`, or `.completing` under a claim that has ended: it becomes
+    /// Takes on the completion of an upload that is `.active`, or `.completing` under a lease that has ended: it becomes
     /// `.completing` under the new one, and its parts are fixed.
     /// - Parameters:
     ///   - id: The upload.
-    ///   - claim: Who completes it, and until when.
+    ///   - lease: Who completes it, and until when.
     ///   - now: The time.
     ///   - check: Looks at what would be completed before anybody sees a change; must do nothing else, since it may be
     ///     asked again.
     /// - Returns: What is to be completed, to at most one of several callers, in one process or many; `nil` to the others.
     /// - Throws: What `check` throws, with nothing changed.
-    func claimCompletion(
+    func acquireCompletionLease(
         of id: String,
-        _ claim: Claim,
+        _ lease: Lease,
         now: Date,
-        if check: @escaping @Sendable (ClaimedUpload) throws -> Void
-    ) async throws -> ClaimedUpload?
-    /// Moves the end of a claim.
-    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
-    func renewCompletion(of id: String, _ claim: Claim) async throws -> Bool
+        if check: @escaping @Sendable (CompletionSnapshot) throws -> Void
+    ) async throws -> CompletionSnapshot?
+    /// Moves the end of a lease.
+    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a lease with this id.
+    func renewCompletionLease(of id: String, _ lease: Lease) async throws -> Bool
     /// Makes an upload `.active` again.
-    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
-    func giveBackCompletion(of id: String, holder: String) async throws -> Bool
+    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a lease with this id.
+    func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
     /// Ends an upload: its file appears, replacing one of the same name if the upload overwrites (a new id, the old
     /// object discarded), the upload becomes `.completed`, its part records go.
-    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
+    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a lease with this id.
     /// - Throws: `.nameTaken` or `.folderExists` for the name; `.destinationNotFound` or `.projectNotFound` when the
     ///   destination is gone.
-    func completeUpload(_ id: String, holder: String, file: File, overwrite: Bool) async throws -> Bool
-    /// As ``completeUpload(_:holder:file:overwrite:)``, for an upload to an automation: nothing is replaced.
-    func completeUpload(_ id: String, holder: String, packageFile: PackageFile) async throws -> Bool
+    func completeUpload(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool
+    /// As ``completeUpload(_:leaseID:file:overwrite:)``, for an upload to an automation: nothing is replaced.
+    func completeUpload(_ id: String, leaseID: String, packageFile: PackageFile) async throws -> Bool
     /// Begins an upload again with nothing in it: its part records go, and it has a new handle.
-    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a claim of this holder.
-    func restartUpload(_ id: String, holder: String, handle: UploadHandle?) async throws -> Bool
+    /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a lease with this id.
+    func restartUpload(_ id: String, leaseID: String, handle: UploadHandle?) async throws -> Bool
     /// Forgets an `.active` upload and its parts; its object joins ``FileStore/discardedObjects(limit:)``.
     /// - Returns: Whether there was such an upload.
     func abortUpload(_ id: String) async throws -> Bool
@@ -203,38 +203,38 @@ package protocol UploadStore: Sendable {
     func idleUploads(since: Date, limit: Int) async throws -> [String]
     /// Forgets uploads that were completed before a time; the files stay.
     func pruneCompletedUploads(before: Date) async throws
-    /// Uploads that are `.completing` under a claim that ends before a time or then.
-    func completingUploads(claimedUntil time: Date) async throws -> [Upload]
+    /// Uploads that are `.completing` under a lease that ends before a time or then.
+    func completingUploads(leasedUntil time: Date) async throws -> [Upload]
     /// Which of these objects belong to an upload that is not completed.
     func openUploadKeys() async throws -> Set<ObjectKey>
 }
 
 extension UploadStore {
     /// Claims a completion whatever would be completed.
-    package func claimCompletion(of id: String, _ claim: Claim, now: Date) async throws -> Bool {
-        try await claimCompletion(of: id, claim, now: now) { _ in } != nil
+    package func acquireCompletionLease(of id: String, _ lease: Lease, now: Date) async throws -> Bool {
+        try await acquireCompletionLease(of: id, lease, now: now) { _ in } != nil
     }
 }
 
 /// Records of stored parts.
 package protocol PartStore: Sendable {
     /// - Returns: `nil` when the part is not stored.
-    func part(_ number: PartNumber, of uploadID: String) async throws -> StoredPart?
+    func part(_ number: PartNumber, of uploadID: String) async throws -> PartRecord?
     /// All stored parts, by number.
-    func parts(of uploadID: String) async throws -> [StoredPart]
+    func parts(of uploadID: String) async throws -> [PartRecord]
     /// Forgets a part, durably, before its bytes are replaced. Costs no write when there is no record.
     /// - Throws: `.uploadNotFound`, with nothing changed, when the upload is not `.active` any more: parts of an upload that
     ///   is being completed are fixed.
     /// - Returns: What was forgotten.
-    func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> StoredPart?
+    func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> PartRecord?
     /// Vouches for a part, in place of any earlier record of the same number; the new record is not reported.
     /// - Throws: `.uploadNotFound`, with nothing changed, when the upload is not `.active` any more.
     /// - Returns: The record that was replaced.
-    func recordPart(_ part: StoredPart, of uploadID: String) async throws -> StoredPart?
+    func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord?
     /// Forgets the parts of a `.completing` upload that were not reported: complete leaves them out. Costs no write when there
     /// are none.
     /// - Returns: What was forgotten.
-    func forgetUnreportedParts(of uploadID: String) async throws -> [StoredPart]
+    func forgetUnreportedParts(of uploadID: String) async throws -> [PartRecord]
     /// Marks parts of an `.active` upload as reported, all or none. Tags are compared without regard to case.
     /// - Returns: The first report that names no stored part with this tag, or a part not yet marked of an upload that is
     ///   not `.active` any more; `nil` when all are marked.
@@ -243,7 +243,7 @@ package protocol PartStore: Sendable {
     /// - Parameters:
     ///   - reports: Of several with the same number the last counts.
     ///   - uploadID: The upload.
-    ///   - time: Becomes ``StoredPart/storedOn`` where the report says something new.
+    ///   - time: Becomes ``PartRecord/storedOn`` where the report says something new.
     /// - Returns: The first report that says something new of an upload that is not `.active` any more; `nil` when all are
     ///   recorded.
     /// - Throws: When the store cannot be reached.
@@ -278,9 +278,9 @@ package protocol SigningKeyStore: Sendable {
 
 /// What only one server does at a time.
 package protocol LeaseStore: Sendable {
-    /// Claims a task that nobody has, whose claim has ended, or that the same holder has already.
+    /// Claims a task that nobody has, whose lease has ended, or that the same leaseID has already.
     /// - Returns: `false` when somebody else has it.
-    func claimLease(_ task: String, _ claim: Claim, now: Date) async throws -> Bool
+    func acquireLease(_ task: String, _ lease: Lease, now: Date) async throws -> Bool
     /// Lets go of a task; nothing happens when somebody else has it.
-    func endLease(_ task: String, holder: String) async throws
+    func endLease(_ task: String, leaseID: String) async throws
 }

@@ -4,7 +4,7 @@ package import NIOCore
 /// Where the bytes are.
 ///
 /// A store answers part info and download info with URLs of its own making, so that handlers never ask whether bytes pass
-/// through this server (`HostedObjectStore`) or go straight to another one (`DirectObjectStore`). `ObjectStoreContract` in
+/// through this server (`StreamingObjectStore`) or go straight to another one (`PresignedObjectStore`). `ObjectStoreContract` in
 /// `PontoonTesting` is this page as tests.
 package protocol ObjectStore: Sendable {
     /// Makes room for an upload before its first byte.
@@ -28,8 +28,8 @@ package protocol ObjectStore: Sendable {
     /// - Throws: `.storageFull` when parts must be copied and there is no room; `.completeRefused` when the store does not
     ///   have the parts or does not take them. The upload is as before.
     @discardableResult
-    func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject
-    /// Takes back ``finish(_:parts:)``: the upload can be completed again, and in a ``HostedObjectStore`` its parts may be
+    func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject
+    /// Takes back ``finish(_:parts:)``: the upload can be completed again, and in a ``StreamingObjectStore`` its parts may be
     /// sent again. Does nothing when it was not finished.
     func reopen(_ key: ObjectKey) async throws
     /// Lets go of what only ``reopen(_:)`` needed, once the object's file is committed.
@@ -44,7 +44,7 @@ package protocol ObjectStore: Sendable {
 }
 
 /// A store whose bytes pass through this server.
-package protocol HostedObjectStore: ObjectStore {
+package protocol StreamingObjectStore: ObjectStore {
     /// Begins to receive a part. Nothing is overwritten before the first write.
     /// - Parameters:
     ///   - number: Which part.
@@ -60,9 +60,9 @@ package protocol HostedObjectStore: ObjectStore {
         expecting expected: ExpectedChecksums
     ) async throws -> any PartWriter
     /// Removes the bytes of a part whose record was forgotten or replaced; slots are left to be overwritten.
-    func discardPart(_ part: StoredPart, of upload: Upload) async throws
+    func discardPart(_ part: PartRecord, of upload: Upload) async throws
     /// Reads a stored part of an unfinished upload, in chunks of bounded size.
-    func readPart(_ part: StoredPart, of upload: Upload) async throws -> any ObjectReader
+    func readPart(_ part: PartRecord, of upload: Upload) async throws -> any ObjectReader
     /// Reads a finished object.
     /// - Throws: `.fileNotFound` when there are no such bytes.
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader
@@ -73,28 +73,28 @@ package protocol HostedObjectStore: ObjectStore {
 
 /// A store whose bytes go straight from the client to its own server: nobody here sees a part arrive, so reports are taken
 /// as they come, and what they say is compared at complete.
-package protocol DirectObjectStore: ObjectStore {
+package protocol PresignedObjectStore: ObjectStore {
     /// Fewest bytes in every part that is not the last.
     var minimumPartSize: Int64 { get }
     /// What the store holds of an unfinished upload.
     /// - Returns: All parts by number; one that was sent again may be there twice. `nil` when the store does not have the
     ///   upload any more: it was finished, or the store let go of it.
     /// - Throws: A ``TemporaryFault`` when the store cannot be reached.
-    func heldParts(of upload: Upload) async throws -> [HeldPart]?
+    func listParts(of upload: Upload) async throws -> [ListedPart]?
     /// The object that ``finish(_:parts:)`` made of an upload.
     /// - Parameters:
     ///   - upload: The upload.
     ///   - parts: What it was to be made from; their lengths do not matter.
     /// - Returns: `nil` when there is none, or it was made from other parts.
     /// - Throws: A ``TemporaryFault`` when the store cannot be reached.
-    func finishedObject(of upload: Upload, parts: [StoredPart]) async throws -> FinishedObject?
+    func finishedObject(of upload: Upload, parts: [PartRecord]) async throws -> FinishedObject?
     /// Reads a finished object.
     /// - Throws: `.fileNotFound` when there are no such bytes.
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader
 }
 
-/// A part as a ``DirectObjectStore`` lists it.
-package struct HeldPart: Hashable, Sendable {
+/// A part as a ``PresignedObjectStore`` lists it.
+package struct ListedPart: Hashable, Sendable {
     /// Its number.
     package let number: PartNumber
     /// Length in bytes.
@@ -115,7 +115,7 @@ package struct HeldPart: Hashable, Sendable {
 /// Used by one task; ends with exactly one ``close()``.
 package protocol PartWriter: Sendable {
     /// Where the bytes go, for the part's record.
-    var place: PartPlace { get }
+    var place: PartLocation { get }
     /// Appends bytes and adds them to the checksums.
     /// - Throws: `.storageFull`; `.uploadNotFound` when the upload ended meanwhile.
     func write(_ bytes: ByteBuffer) async throws
@@ -160,7 +160,7 @@ package struct FinishedObject: Hashable, Sendable {
     }
 
     /// Joins parts in the order given; their checksums give that of the whole without reading it again.
-    package init(joining parts: [StoredPart], isSettled: Bool = false) {
+    package init(joining parts: [PartRecord], isSettled: Bool = false) {
         self.isSettled = isSettled
         size = parts.reduce(0) { $0 + $1.size }
         var whole: CRC64NVME? = CRC64NVME()

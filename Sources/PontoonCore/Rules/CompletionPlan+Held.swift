@@ -10,9 +10,9 @@ extension CompletionPlan {
     ///   - held: What the store lists, in any order; a part that was sent again may be there twice.
     ///   - size: Declared length in bytes; `nil` when unknown.
     ///   - minimumPartSize: Fewest bytes in every part but the last.
-    package init(reported: [StoredPart], held: [HeldPart], size: Int64?, minimumPartSize: Int64) {
+    package init(reported: [PartRecord], held: [ListedPart], size: Int64?, minimumPartSize: Int64) {
         let held = Dictionary(grouping: held, by: \.number)
-        var parts: [StoredPart] = []
+        var parts: [PartRecord] = []
         for report in reported {
             let versions = held[report.number] ?? []
             guard let part = versions.first(where: { $0.etag.lowercased() == report.etag.lowercased() }) else {
@@ -38,10 +38,10 @@ extension CompletionPlan {
     }
 }
 
-extension StoredPart {
+extension PartRecord {
     /// The same report, with what the store says of the part.
-    fileprivate func held(as part: HeldPart) -> StoredPart {
-        StoredPart(
+    fileprivate func held(as part: ListedPart) -> PartRecord {
+        PartRecord(
             number: number,
             size: part.size,
             etag: part.etag,

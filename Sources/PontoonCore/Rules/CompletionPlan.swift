@@ -3,7 +3,7 @@
 /// Source: docs/api.md#complete.
 package enum CompletionPlan: Equatable {
     /// Assemble these parts, in this order.
-    case assemble([StoredPart], size: Int64)
+    case assemble([PartRecord], size: Int64)
     /// Refuse with `.completeRefused`, saying what is missing; the upload stays usable.
     case refuse(String)
 
@@ -15,7 +15,7 @@ package enum CompletionPlan: Equatable {
     /// - Parameters:
     ///   - parts: All stored parts, by number.
     ///   - size: Declared length in bytes; `nil` when unknown.
-    package init(parts: [StoredPart], size: Int64?) {
+    package init(parts: [PartRecord], size: Int64?) {
         let reported = parts.filter(\.isReported)
         if reported.isEmpty, size != 0 {
             self = .refuse(
@@ -41,7 +41,7 @@ package enum CompletionPlan: Equatable {
     }
 
     /// - Throws: `.completeRefused`.
-    package func partsToAssemble() throws(PontoonError) -> [StoredPart] {
+    package func partsToAssemble() throws(PontoonError) -> [PartRecord] {
         switch self {
         case .refuse(let reason): throw PontoonError(.completeRefused, reason)
         case .assemble(let parts, _): return parts

@@ -17,7 +17,7 @@ package struct RateLimit: Hashable, Sendable {
 }
 
 /// Where a token stands with one call counted, in the figures of the API.
-package struct RateStanding: Hashable, Sendable {
+package struct RateLimitStatus: Hashable, Sendable {
     /// Calls in one window.
     package let limit: Int
     /// Calls that are left in this window.
@@ -28,8 +28,8 @@ package struct RateStanding: Hashable, Sendable {
     package let isAdmitted: Bool
 
     /// Without a limit: figures that nobody reaches, since the Python client reads them anyway.
-    package static func unlimited(now: Date) -> RateStanding {
-        RateStanding(
+    package static func unlimited(now: Date) -> RateLimitStatus {
+        RateLimitStatus(
             limit: Int(Int32.max),
             remaining: Int(Int32.max),
             reset: Int64(now.timeIntervalSince1970) + 300,
@@ -52,16 +52,16 @@ package struct RateWindow: Hashable, Sendable {
         self.begin = begin
     }
 
-    private var end: Date { begin.addingTimeInterval(limit.window.timeInterval) }
+    private var end: Date { begin.addingTimeInterval(limit.window.inSeconds) }
 
     /// Whether a call made now belongs to this window; a clock that was set back ends it too.
     package func contains(_ now: Date) -> Bool { begin <= now && now < end }
 
     /// Counts a call; one that is not admitted costs nothing.
-    package mutating func count() -> RateStanding {
+    package mutating func count() -> RateLimitStatus {
         let isAdmitted = calls < limit.calls
         if isAdmitted { calls += 1 }
-        return RateStanding(
+        return RateLimitStatus(
             limit: limit.calls,
             remaining: limit.calls - calls,
             // Rounded up: a client that sleeps until this second wakes up after the window's end, never before.
@@ -72,7 +72,7 @@ package struct RateWindow: Hashable, Sendable {
 }
 
 /// The windows of all tokens; of bounded size.
-package struct RateTable: Sendable {
+package struct RateLimitStore: Sendable {
     private let limit: RateLimit
     private let capacity: Int
     private var windows: [Secret: RateWindow] = [:]
@@ -91,7 +91,7 @@ package struct RateTable: Sendable {
     package var count: Int { windows.count }
 
     /// Counts a call of a token.
-    package mutating func call(_ token: Secret, now: Date) -> RateStanding {
+    package mutating func call(_ token: Secret, now: Date) -> RateLimitStatus {
         if windows[token]?.contains(now) != true { makeRoom(now) }
         return windows[token, default: RateWindow(limit: limit, begin: now)].count()
     }

@@ -53,11 +53,11 @@ package final class KeyRing: Sendable {
     /// Makes a new key when the newest is too old, and drops keys whose last URL has expired.
     package func rotateIfDue() async throws {
         let newest = try await refresh().first
-        let due = now().addingTimeInterval(-rotationInterval.timeInterval)
+        let due = now().addingTimeInterval(-rotationInterval.inSeconds)
         if newest.map({ $0.createdOn < due }) ?? true { try await rotate() }
         // A key signs until every server knows its successor, which takes a round of housekeeping.
         let slack: TimeInterval = 300
-        let settled = now().addingTimeInterval(-urlLifetime.timeInterval - slack)
+        let settled = now().addingTimeInterval(-urlLifetime.inSeconds - slack)
         if let successor = try await refresh().first(where: { $0.createdOn < settled }) {
             try await store.pruneSigningKeys(before: successor.createdOn)
         }

@@ -7,7 +7,7 @@ package struct Maintenance: Sendable {
     private let uploads: Uploads
     private let garbage: GarbageCollector
     private let keys: KeyRing
-    private let claims: ClaimKeeper
+    private let leases: LeaseRenewer
     private let uploadLifetime: Duration
     private let replayLifetime: Duration
     private let now: @Sendable () -> Date
@@ -19,7 +19,7 @@ package struct Maintenance: Sendable {
     ///   - objects: The bytes.
     ///   - uploads: Recovers completions.
     ///   - keys: Rotated when due.
-    ///   - claimLifetime: When another server may go on with the work of one that says nothing more; `nil` when no other
+    ///   - leaseDuration: When another server may go on with the work of one that says nothing more; `nil` when no other
     ///     server uses the stores.
     ///   - uploadLifetime: An upload in which nothing was stored for so long is aborted.
     ///   - replayLifetime: For so long a repeated complete gives the same answer.
@@ -29,7 +29,7 @@ package struct Maintenance: Sendable {
         objects: any ObjectStore,
         uploads: Uploads,
         keys: KeyRing,
-        claimLifetime: Duration? = nil,
+        leaseDuration: Duration? = nil,
         uploadLifetime: Duration,
         replayLifetime: Duration = .seconds(24 * 3600),
         now: @escaping @Sendable () -> Date = { Date() }
@@ -39,7 +39,7 @@ package struct Maintenance: Sendable {
         self.uploads = uploads
         self.garbage = GarbageCollector(metadata: metadata, objects: objects)
         self.keys = keys
-        self.claims = ClaimKeeper(lifetime: claimLifetime, now: now)
+        self.leases = LeaseRenewer(lifetime: leaseDuration, now: now)
         self.uploadLifetime = uploadLifetime
         self.replayLifetime = replayLifetime
         self.now = now
@@ -49,8 +49,8 @@ package struct Maintenance: Sendable {
     ///
     /// When another server can be at work on it, that is left to the rounds of housekeeping.
     package func recover() async throws {
-        if claims.lifetime == nil {
-            try await uploads.recoverCompletions(claimedUntil: .distantFuture)
+        if leases.lifetime == nil {
+            try await uploads.recoverCompletions(leasedUntil: .distantFuture)
             try await objects.recover(open: try await metadata.openUploadKeys())
             await garbage.collect()
         }
@@ -79,18 +79,18 @@ package struct Maintenance: Sendable {
     package func tidy() async -> Round {
         var round = Round()
         await round.attempt { try await uploads.retryStranded() }
-        let claim = claims.new()
+        let lease = leases.new()
         do {
-            guard try await metadata.claimLease(Self.task, claim, now: now()) else { return round }
-            let done = try await claims.keep(claim) { [self] in
-                try await metadata.claimLease(Self.task, $0, now: now())
+            guard try await metadata.acquireLease(Self.task, lease, now: now()) else { return round }
+            let done = try await leases.keep(lease) { [self] in
+                try await metadata.acquireLease(Self.task, $0, now: now())
             } _: { [self] in
                 await tidyAlone()
             }
             round.expired = done.expired
             round.errors += done.errors
-            try await metadata.endLease(Self.task, holder: claim.holder)
-        } catch is ClaimLost {
+            try await metadata.endLease(Self.task, leaseID: lease.id)
+        } catch is LeaseLost {
             // Another server has gone on with it.
         } catch {
             round.errors.append(error)
@@ -103,15 +103,15 @@ package struct Maintenance: Sendable {
     private func tidyAlone() async -> Round {
         var round = Round()
         await round.attempt { try await keys.rotateIfDue() }
-        if claims.lifetime != nil {
-            await round.attempt { try await uploads.recoverCompletions(claimedUntil: now()) }
+        if leases.lifetime != nil {
+            await round.attempt { try await uploads.recoverCompletions(leasedUntil: now()) }
             await round.attempt { try await sweep() }
         }
         var expired: [String] = []
         await round.attempt { expired = try await expireUploads() }
         round.expired = expired
         await round.attempt {
-            try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.timeInterval))
+            try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.inSeconds))
         }
         round.errors += await garbage.collect()
         return round
@@ -119,18 +119,18 @@ package struct Maintenance: Sendable {
 
     /// Once an hour, whichever server comes first, and again when it failed: the object store lists all that it holds.
     private func sweep() async throws {
-        let claim = Claim(holder: claims.new().holder, expiresOn: now().addingTimeInterval(3600))
-        guard try await metadata.claimLease("sweep", claim, now: now()) else { return }
+        let lease = Lease(id: leases.new().id, expiresOn: now().addingTimeInterval(3600))
+        guard try await metadata.acquireLease("sweep", lease, now: now()) else { return }
         do {
             try await objects.recover(open: try await metadata.openUploadKeys())
         } catch {
-            try await metadata.endLease("sweep", holder: claim.holder)
+            try await metadata.endLease("sweep", leaseID: lease.id)
             throw error
         }
     }
 
     private func expireUploads() async throws -> [String] {
-        let deadline = now().addingTimeInterval(-uploadLifetime.timeInterval)
+        let deadline = now().addingTimeInterval(-uploadLifetime.inSeconds)
         var expired: [String] = []
         while true {
             let idle = try await metadata.idleUploads(since: deadline, limit: 100)
@@ -141,12 +141,5 @@ package struct Maintenance: Sendable {
             }
             guard aborted > 0 else { return expired }
         }
-    }
-}
-
-extension Duration {
-    /// The same span in seconds, for arithmetic with dates.
-    package var timeInterval: TimeInterval {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }

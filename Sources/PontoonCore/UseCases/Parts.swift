@@ -4,14 +4,14 @@ package import NIOCore
 /// Receives the bytes of parts and vouches for them.
 package struct Parts: Sendable {
     private let metadata: any MetadataStore
-    private let objects: any HostedObjectStore
+    private let objects: any StreamingObjectStore
     private let hasher: PrefixHasher
     private let now: @Sendable () -> Date
 
     /// Works on two stores.
     package init(
         metadata: any MetadataStore,
-        objects: any HostedObjectStore,
+        objects: any StreamingObjectStore,
         hasher: PrefixHasher,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -102,12 +102,12 @@ package struct Parts: Sendable {
         _ digest: PartDigest.Result,
         _ number: PartNumber,
         of uploadID: String,
-        place: PartPlace
-    ) async throws -> (stored: StoredPart, replaced: StoredPart?) {
+        place: PartLocation
+    ) async throws -> (stored: PartRecord, replaced: PartRecord?) {
         if let header = digest.mismatch {
             throw PontoonError(.checksumMismatch, "The bytes that arrived do not have the checksum in \(header).")
         }
-        let part = StoredPart(
+        let part = PartRecord(
             number: number,
             size: digest.size,
             etag: digest.crc64.hex,
@@ -118,7 +118,7 @@ package struct Parts: Sendable {
         return (part, try await metadata.recordPart(part, of: uploadID))
     }
 
-    private func drop(_ old: StoredPart, of upload: Upload, for writer: any PartWriter) async throws {
+    private func drop(_ old: PartRecord, of upload: Upload, for writer: any PartWriter) async throws {
         if old.place != writer.place { try await objects.discardPart(old, of: upload) }
     }
 

@@ -9,11 +9,11 @@ import NIOCore
 package actor PrefixHasher {
     private struct Progress: Sendable {
         var md5 = Insecure.MD5()
-        var parts: [StoredPart] = []
+        var parts: [PartRecord] = []
     }
 
     private let metadata: any MetadataStore
-    private let objects: any HostedObjectStore
+    private let objects: any StreamingObjectStore
     private var progress: [String: Progress] = [:]
     private var busy: Set<String> = []
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
@@ -25,7 +25,7 @@ package actor PrefixHasher {
     private static let chunk = 1 << 20
 
     /// Reads parts from a store.
-    package init(metadata: any MetadataStore, objects: any HostedObjectStore) {
+    package init(metadata: any MetadataStore, objects: any StreamingObjectStore) {
         self.metadata = metadata
         self.objects = objects
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -62,7 +62,7 @@ package actor PrefixHasher {
     }
 
     /// MD5 of the given parts in order, 32 lower-case hex digits; reads only what was not read before.
-    package func digest(of upload: Upload, parts: [StoredPart]) async throws -> String {
+    package func digest(of upload: Upload, parts: [PartRecord]) async throws -> String {
         try await exclusively(upload.id) { progress in
             try await self.advance(&progress, over: parts, of: upload)
             if progress.parts.count > parts.count {
@@ -91,7 +91,7 @@ package actor PrefixHasher {
         return try await body(&mine)
     }
 
-    private nonisolated func advance(_ progress: inout Progress, over parts: [StoredPart], of upload: Upload)
+    private nonisolated func advance(_ progress: inout Progress, over parts: [PartRecord], of upload: Upload)
         async throws
     {
         let isPrefix = zip(progress.parts, parts).allSatisfy { Self.isSame($0, $1) }
@@ -129,12 +129,12 @@ package actor PrefixHasher {
         }
     }
 
-    private static func contiguous(_ parts: [StoredPart]) -> [StoredPart] {
+    private static func contiguous(_ parts: [PartRecord]) -> [PartRecord] {
         zip(parts, 1...).prefix { $0.number.rawValue == $1 }.map(\.0)
     }
 
     /// The same bytes: a part sent again has another time even if its tag is equal.
-    private static func isSame(_ left: StoredPart, _ right: StoredPart) -> Bool {
+    private static func isSame(_ left: PartRecord, _ right: PartRecord) -> Bool {
         left.number == right.number && left.etag == right.etag && left.storedOn == right.storedOn
             && left.place == right.place
     }

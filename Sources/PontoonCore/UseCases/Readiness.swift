@@ -4,7 +4,7 @@ import Synchronization
 /// know is answered at once, however long a store takes.
 package final class Readiness: Sendable {
     /// Why a server can not do its work.
-    package enum Obstacle: String, CaseIterable, Sendable {
+    package enum NotReadyReason: String, CaseIterable, Sendable {
         /// The stores were not asked yet.
         case starting
         /// The metadata store gives no answer, or a wrong one.
@@ -17,11 +17,11 @@ package final class Readiness: Sendable {
 
     private struct State {
         var isStopping = false
-        var answered: [Obstacle: ContinuousClock.Instant] = [:]
-        var isRefused: [Obstacle: Bool] = [:]
+        var answered: [NotReadyReason: ContinuousClock.Instant] = [:]
+        var isFailing: [NotReadyReason: Bool] = [:]
     }
 
-    private let stores: [(name: Obstacle, store: any ReachableStore)]
+    private let stores: [(name: NotReadyReason, store: any ReachableStore)]
     private let interval: Duration
     private let patience: Duration
     private let state = Mutex(State())
@@ -45,15 +45,15 @@ package final class Readiness: Sendable {
     }
 
     /// Why requests should go to another server; `nil` when they should come here.
-    package var obstacle: Obstacle? {
+    package var obstacle: NotReadyReason? {
         let now = ContinuousClock.now
         return state.withLock { state in
             if state.isStopping { return .stopping }
             for (name, _) in stores {
                 guard let answered = state.answered[name] else {
-                    return state.isRefused[name] == true ? name : .starting
+                    return state.isFailing[name] == true ? name : .starting
                 }
-                if state.isRefused[name] == true || now - answered > patience { return name }
+                if state.isFailing[name] == true || now - answered > patience { return name }
             }
             return nil
         }
@@ -65,7 +65,7 @@ package final class Readiness: Sendable {
     /// Asks until cancelled.
     ///
     /// - Parameter report: Told when a store becomes unusable, with the cause, and without one when it is usable again.
-    package func run(report: @escaping @Sendable (Obstacle, (any Error)?) -> Void) async {
+    package func run(report: @escaping @Sendable (NotReadyReason, (any Error)?) -> Void) async {
         await withTaskGroup { group in
             for (name, store) in stores {
                 group.addTask { await self.watch(store, name, report) }
@@ -75,8 +75,8 @@ package final class Readiness: Sendable {
 
     private func watch(
         _ store: any ReachableStore,
-        _ name: Obstacle,
-        _ report: @Sendable (Obstacle, (any Error)?) -> Void
+        _ name: NotReadyReason,
+        _ report: @Sendable (NotReadyReason, (any Error)?) -> Void
     ) async {
         while !Task.isCancelled {
             var refusal: (any Error)?
@@ -84,7 +84,7 @@ package final class Readiness: Sendable {
             if Task.isCancelled { return }
             let wasRefused = state.withLock { state in
                 if refusal == nil { state.answered[name] = .now }
-                return state.isRefused.updateValue(refusal != nil, forKey: name) ?? false
+                return state.isFailing.updateValue(refusal != nil, forKey: name) ?? false
             }
             if wasRefused != (refusal != nil) { report(name, refusal) }
             do { try await Task.sleep(for: interval) } catch { return }

@@ -53,9 +53,9 @@ extension Uploads {
             case .completed:
                 return .earlier(id: try Self.fileID(of: upload))
             case .completing:
-                if let holder = stranded.remove(id) {
-                    _ = try await giveBack(id, holder: holder)
-                } else if upload.claimExpiresOn.map({ $0 <= now() }) == true {
+                if let leaseID = stranded.remove(id) {
+                    _ = try await giveBack(id, leaseID: leaseID)
+                } else if upload.leaseExpiresOn.map({ $0 <= now() }) == true {
                     // The server that was at work is gone. Its parts are fixed still: the work is done once more.
                     if let file = try await claimAndAssemble(upload, if: { _ in }) { return file }
                 } else {
@@ -72,7 +72,7 @@ extension Uploads {
                     continue
                 }
                 // Before anything changes: a complete that comes too early must not disturb parts on their way.
-                let check = { @Sendable (claimed: ClaimedUpload) in
+                let check = { @Sendable (claimed: CompletionSnapshot) in
                     // The rights that were remembered may be a second old, and a file is for good.
                     guard upload.userName != caller.name || claimed.initiatorMayWrite else { throw Self.mayNotWrite }
                     _ = try plan(claimed)
@@ -85,27 +85,27 @@ extension Uploads {
     /// - Returns: `nil` when another call has the upload.
     private func claimAndAssemble(
         _ upload: Upload,
-        if check: @escaping @Sendable (ClaimedUpload) throws -> Void
+        if check: @escaping @Sendable (CompletionSnapshot) throws -> Void
     ) async throws -> Ended? {
-        let claim = claims.new()
-        let claimed: ClaimedUpload?
+        let lease = leases.new()
+        let claimed: CompletionSnapshot?
         do {
-            claimed = try await metadata.claimCompletion(of: upload.id, claim, now: now()) { claimed in
+            claimed = try await metadata.acquireCompletionLease(of: upload.id, lease, now: now()) { claimed in
                 do { try check(claimed) } catch { throw CheckFailed(cause: error) }
             }
         } catch let failed as CheckFailed {
             throw failed.cause
         } catch {
             // Whether it was committed is not known.
-            stranded.insert(upload.id, holder: claim.holder)
+            stranded.insert(upload.id, leaseID: lease.id)
             throw error
         }
         guard let claimed else { return nil }
         // From here on "completing" means that this call is at work.
         _ = stranded.remove(upload.id)
         do {
-            return try await assemble(claimed, claim)
-        } catch is ClaimLost {
+            return try await assemble(claimed, lease)
+        } catch is LeaseLost {
             return nil
         }
     }
@@ -119,18 +119,18 @@ extension Uploads {
     ///
     /// - Parameter time: Takes over claims that ended before; `.distantFuture` takes all, when no other server can be there.
     /// - Throws: When a store cannot be reached.
-    package func recoverCompletions(claimedUntil time: Date) async throws {
-        for upload in try await metadata.completingUploads(claimedUntil: time) {
-            let claim = claims.new()
-            guard try await metadata.claimCompletion(of: upload.id, claim, now: time) else { continue }
-            _ = try await giveBack(upload.id, holder: claim.holder)
+    package func recoverCompletions(leasedUntil time: Date) async throws {
+        for upload in try await metadata.completingUploads(leasedUntil: time) {
+            let lease = leases.new()
+            guard try await metadata.acquireCompletionLease(of: upload.id, lease, now: time) else { continue }
+            _ = try await giveBack(upload.id, leaseID: lease.id)
         }
     }
 
     /// Makes usable again the uploads that could not be when their completion failed.
     package func retryStranded() async throws {
         for id in stranded.all {
-            if let holder = stranded.remove(id) { _ = try await giveBack(id, holder: holder) }
+            if let leaseID = stranded.remove(id) { _ = try await giveBack(id, leaseID: leaseID) }
         }
     }
 
@@ -140,20 +140,20 @@ extension Uploads {
     }
 
     /// The caller has claimed the upload: its parts are fixed and nobody else is here.
-    private func assemble(_ claimed: ClaimedUpload, _ claim: Claim) async throws -> Ended {
+    private func assemble(_ claimed: CompletionSnapshot, _ lease: Lease) async throws -> Ended {
         let upload = claimed.upload
         let ended: Ended
         let isSettled: Bool
         do {
-            let (content, settled) = try await claims.keep(claim) { [self] in
-                try await metadata.renewCompletion(of: upload.id, $0)
+            let (content, settled) = try await leases.keep(lease) { [self] in
+                try await metadata.renewCompletionLease(of: upload.id, $0)
             } _: { [self] in
-                try await makeContent(of: claimed, holder: claim.holder)
+                try await makeContent(of: claimed, leaseID: lease.id)
             }
-            ended = try await commit(content, of: upload, holder: claim.holder)
+            ended = try await commit(content, of: upload, leaseID: lease.id)
             isSettled = settled
         } catch {
-            return try await takeBack(upload, holder: claim.holder, after: error)
+            return try await takeBack(upload, leaseID: lease.id, after: error)
         }
         await hasher?.forget(upload.id)
         if !isSettled { await settle(upload) }
@@ -170,12 +170,12 @@ extension Uploads {
     /// The parts to assemble, in order; whether the name is free is decided by the commit once more.
     ///
     /// - Throws: `.completeRefused`, `.nameTaken`.
-    private func plan(_ claimed: ClaimedUpload) throws -> [StoredPart] {
+    private func plan(_ claimed: CompletionSnapshot) throws -> [PartRecord] {
         let upload = claimed.upload
         // In a direct store only that store knows the lengths, so all but an empty file is taken for undeclared.
         let size: Int64? = direct == nil || upload.size == 0 ? upload.size : nil
         let parts = try CompletionPlan(parts: claimed.parts, size: size).partsToAssemble()
-        if let namesake = claimed.namesake, namesake == .folder || !upload.overwrite {
+        if let existingEntry = claimed.existingEntry, existingEntry == .folder || !upload.overwrite {
             throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' exists there.")
         }
         return parts
@@ -183,11 +183,11 @@ extension Uploads {
 
     /// - Returns: The content, and whether the object store has nothing left to let go of.
     private func makeContent(
-        of claimed: ClaimedUpload,
-        holder: String
+        of claimed: CompletionSnapshot,
+        leaseID: String
     ) async throws -> (content: FileContent, isSettled: Bool) {
         let (upload, parts) = (claimed.upload, try plan(claimed))
-        if let direct { return (try await makeContent(of: upload, from: parts, in: direct, holder: holder), false) }
+        if let direct { return (try await makeContent(of: upload, from: parts, in: direct, leaseID: leaseID), false) }
         var md5: String?
         if let declared = upload.md5, let hasher {
             md5 = try await hasher.digest(of: upload, parts: parts)
@@ -204,8 +204,8 @@ extension Uploads {
         return (content, object.isSettled)
     }
 
-    /// - Throws: ``ClaimLost`` when the upload has ended meanwhile, or another server has it.
-    private func commit(_ content: FileContent, of upload: Upload, holder: String) async throws -> Ended {
+    /// - Throws: ``LeaseLost`` when the upload has ended meanwhile, or another server has it.
+    private func commit(_ content: FileContent, of upload: Upload, leaseID: String) async throws -> Ended {
         let id = Identifiers.file(now: now())
         let isCommitted: Bool
         let ended: Ended
@@ -223,7 +223,7 @@ extension Uploads {
             ended = .file(file)
             isCommitted = try await metadata.completeUpload(
                 upload.id,
-                holder: holder,
+                leaseID: leaseID,
                 file: file,
                 overwrite: upload.overwrite
             )
@@ -236,29 +236,29 @@ extension Uploads {
                 createdOn: now()
             )
             ended = .packageFile(file)
-            isCommitted = try await metadata.completeUpload(upload.id, holder: holder, packageFile: file)
+            isCommitted = try await metadata.completeUpload(upload.id, leaseID: leaseID, packageFile: file)
         }
-        guard isCommitted else { throw ClaimLost() }
+        guard isCommitted else { throw LeaseLost() }
         return ended
     }
 
     /// Makes the upload usable again, unless the file was made after all and only the answer was lost.
-    private func takeBack(_ upload: Upload, holder: String, after error: any Error) async throws -> Ended {
+    private func takeBack(_ upload: Upload, leaseID: String, after error: any Error) async throws -> Ended {
         let current: Upload?
         do {
             current = try await metadata.upload(upload.id)
         } catch {
-            stranded.insert(upload.id, holder: holder)
+            stranded.insert(upload.id, leaseID: leaseID)
             throw error
         }
         guard let current else {
             // Its project was deleted meanwhile, and what finishing made has no owner.
             try await objects.discard(upload.object)
-            let cause = error is PontoonError || error is ClaimLost ? nil : error
+            let cause = error is PontoonError || error is LeaseLost ? nil : error
             throw PontoonError(.projectNotFound, "The project was deleted, and the upload with it.", cause: cause)
         }
         if current.state == .completed { return .earlier(id: try Self.fileID(of: current)) }
-        if let id = try await giveBack(upload.id, holder: holder) { return .earlier(id: id) }
+        if let id = try await giveBack(upload.id, leaseID: leaseID) { return .earlier(id: id) }
         switch (error as? PontoonError)?.code {
         case .storageFull:
             throw PontoonError(.completeRefused, "There is not enough room to put the parts together.", cause: error)
@@ -271,20 +271,20 @@ extension Uploads {
     }
 
     /// - Returns: Id of the file when the upload turns out to be completed.
-    private func giveBack(_ id: String, holder: String) async throws -> String? {
+    private func giveBack(_ id: String, leaseID: String) async throws -> String? {
         do {
             // A commit that failed may still show after a crash, until another one has taken place. Only then is it sure that
             // the upload is not completed.
-            let claim = Claim(holder: holder, expiresOn: claims.new().expiresOn)
-            let isOurs = try await metadata.renewCompletion(of: id, claim)
+            let lease = Lease(id: leaseID, expiresOn: leases.new().expiresOn)
+            let isOurs = try await metadata.renewCompletionLease(of: id, lease)
             guard let upload = try await metadata.upload(id) else { return nil }
             if isOurs {
                 try await objects.reopen(upload.key)
-                _ = try await metadata.giveBackCompletion(of: id, holder: holder)
+                _ = try await metadata.releaseCompletionLease(of: id, leaseID: leaseID)
             }
             return upload.state == .completed ? upload.fileID : nil
         } catch {
-            stranded.insert(id, holder: holder)
+            stranded.insert(id, leaseID: leaseID)
             throw error
         }
     }

@@ -17,15 +17,15 @@ extension Uploads {
         throw PontoonError(.partUnavailable, "The upload is being completed.")
     }
 
-    /// Makes the object under a claim; asked again after a lost answer, it finds what was made.
+    /// Makes the object under a lease; asked again after a lost answer, it finds what was made.
     func makeContent(
         of upload: Upload,
-        from reported: [StoredPart],
-        in direct: any DirectObjectStore,
-        holder: String
+        from reported: [PartRecord],
+        in direct: any PresignedObjectStore,
+        leaseID: String
     ) async throws -> FileContent {
         let object: FinishedObject?
-        if let held = try await direct.heldParts(of: upload) {
+        if let held = try await direct.listParts(of: upload) {
             let plan = CompletionPlan(
                 reported: reported,
                 held: held,
@@ -37,22 +37,22 @@ extension Uploads {
             object = try await direct.finishedObject(of: upload, parts: reported)
         }
         guard let object, (upload.size ?? object.size) == object.size else {
-            try await restart(upload, in: direct, holder: holder)
+            try await restart(upload, in: direct, leaseID: leaseID)
             throw PontoonError(.completeRefused, "The store has lost the parts; send all of them again.")
         }
         return FileContent(
             key: upload.key,
             size: object.size,
             crc64: object.crc64,
-            md5: try await verifiedMD5(of: upload, in: direct, holder: holder)
+            md5: try await verifiedMD5(of: upload, in: direct, leaseID: leaseID)
         )
     }
 
     /// Reads the whole object, as no part passed through here; before anything says that there is a file.
     private func verifiedMD5(
         of upload: Upload,
-        in direct: any DirectObjectStore,
-        holder: String
+        in direct: any PresignedObjectStore,
+        leaseID: String
     ) async throws -> String? {
         guard let declared = upload.md5 else { return nil }
         var md5 = Insecure.MD5()
@@ -65,7 +65,7 @@ extension Uploads {
         }
         await reader.close()
         guard hexDigits(md5.finalize()) == declared else {
-            try await restart(upload, in: direct, holder: holder)
+            try await restart(upload, in: direct, leaseID: leaseID)
             throw PontoonError(
                 .completeRefused,
                 "The stored bytes do not have the MD5 that was declared; send all parts again."
@@ -75,10 +75,10 @@ extension Uploads {
     }
 
     /// Begins the upload again with no parts, as what the store has cannot become the file any more.
-    private func restart(_ upload: Upload, in direct: any DirectObjectStore, holder: String) async throws {
+    private func restart(_ upload: Upload, in direct: any PresignedObjectStore, leaseID: String) async throws {
         let handle = try await direct.prepare(upload.key, size: upload.size)
-        // Who lost the claim leaves the new handle to recovery: the key may be another server's by now.
-        guard try await metadata.restartUpload(upload.id, holder: holder, handle: handle) else { throw ClaimLost() }
+        // Who lost the lease leaves the new handle to recovery: the key may be another server's by now.
+        guard try await metadata.restartUpload(upload.id, leaseID: leaseID, handle: handle) else { throw LeaseLost() }
         try await direct.discard(upload.object)
     }
 }

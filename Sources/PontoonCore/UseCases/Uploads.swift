@@ -8,15 +8,15 @@ package struct Uploads: Sendable {
     let metadata: any MetadataStore
     let objects: any ObjectStore
     /// The same store, when bytes go straight to it.
-    let direct: (any DirectObjectStore)?
+    let direct: (any PresignedObjectStore)?
     let access: Access
     let sizing: PartSizing
     let garbage: GarbageCollector
     let hasher: PrefixHasher?
-    let claims: ClaimKeeper
+    let leases: LeaseRenewer
     let now: @Sendable () -> Date
     private var isForPackages = false
-    let stranded = StrandedUploads()
+    let stranded = PendingRollbacks()
 
     /// Works on two stores.
     ///
@@ -25,7 +25,7 @@ package struct Uploads: Sendable {
     ///   - objects: The bytes.
     ///   - sizing: Limits of part sizes.
     ///   - hasher: Verifies the MD5 that initialize declared; `nil` when the bytes do not pass through this server.
-    ///   - claimLifetime: When another server may take over a completion that this one has begun and says nothing more
+    ///   - leaseDuration: When another server may take over a completion that this one has begun and says nothing more
     ///     about; `nil` when no other server uses the stores.
     ///   - now: The time.
     package init(
@@ -33,18 +33,18 @@ package struct Uploads: Sendable {
         objects: any ObjectStore,
         sizing: PartSizing,
         hasher: PrefixHasher?,
-        claimLifetime: Duration? = nil,
+        leaseDuration: Duration? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.metadata = metadata
         self.objects = objects
-        let direct = objects as? any DirectObjectStore
+        let direct = objects as? any PresignedObjectStore
         self.direct = direct
         self.access = Access(metadata: metadata)
         self.sizing = sizing.atLeast(direct?.minimumPartSize ?? sizing.minimumPartSize)
         self.garbage = GarbageCollector(metadata: metadata, objects: objects)
         self.hasher = hasher
-        self.claims = ClaimKeeper(lifetime: claimLifetime, now: now)
+        self.leases = LeaseRenewer(lifetime: leaseDuration, now: now)
         self.now = { now().wholeMilliseconds }
     }
 
@@ -75,7 +75,7 @@ package struct Uploads: Sendable {
         switch named {
         case .project(let id):
             let project = try await access.recentProject(id, for: caller, needing: .write, else: refusal).project
-            return .folder(id: project.rootFolder, project: project.id, isNamed: false)
+            return .folder(id: project.rootFolder, project: project.id, wasGivenByFolder: false)
         case .folder:
             let (folder, project) = try await access.folder(
                 named,
@@ -84,7 +84,7 @@ package struct Uploads: Sendable {
                 missing: .destinationNotFound,
                 else: refusal
             )
-            return .folder(id: folder, project: project.project.id, isNamed: true)
+            return .folder(id: folder, project: project.project.id, wasGivenByFolder: true)
         }
     }
 
@@ -97,7 +97,7 @@ package struct Uploads: Sendable {
     }
 
     private func begin(
-        _ content: AnnouncedContent,
+        _ content: DeclaredContent,
         for destination: Upload.Destination,
         overwrite: Bool,
         caller: User
@@ -156,7 +156,7 @@ package struct Uploads: Sendable {
     /// The reported parts of an unfinished upload, by number.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
-    package func reportedParts(of id: String, caller: User) async throws -> [StoredPart] {
+    package func reportedParts(of id: String, caller: User) async throws -> [PartRecord] {
         _ = try await unfinished(id, caller: caller)
         return try await metadata.parts(of: id).filter(\.isReported)
     }
@@ -219,14 +219,14 @@ package struct Uploads: Sendable {
     /// - Parameters:
     ///   - id: The upload.
     ///   - caller: Its initiator, who must still be allowed to write into the project, or an admin of the project.
-    ///   - isGoingOn: Whether the call may bring the upload to its end. Looking at an upload and giving it up are left to
+    ///   - mayProgress: Whether the call may bring the upload to its end. Looking at an upload and giving it up are left to
     ///     its initiator whatever happens to the membership.
     /// - Returns: The upload.
     /// - Throws: `.uploadNotFound`, also for strangers; `.uploadForbidden`.
-    func upload(_ id: String, caller: User, isGoingOn: Bool = true) async throws -> Upload {
+    func upload(_ id: String, caller: User, mayProgress: Bool = true) async throws -> Upload {
         guard let upload = try await metadata.upload(id), upload.isPackage == isForPackages else { throw Self.notFound }
         let isOwn = upload.userName == caller.name
-        if isOwn, !isGoingOn { return upload }
+        if isOwn, !mayProgress { return upload }
         guard case .folder(_, let project, _) = upload.destination else {
             // An automation is its owner's alone.
             if isOwn { return upload }
@@ -243,7 +243,7 @@ package struct Uploads: Sendable {
     }
 
     func unfinished(_ id: String, caller: User) async throws -> Upload {
-        let upload = try await upload(id, caller: caller, isGoingOn: false)
+        let upload = try await upload(id, caller: caller, mayProgress: false)
         guard upload.state != .completed else { throw Self.notFound }
         return upload
     }

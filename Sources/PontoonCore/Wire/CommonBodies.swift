@@ -114,7 +114,7 @@ package struct RateLimitBody: Codable, Sendable {
     }
 
     /// Shows where a token stands.
-    package init(_ standing: RateStanding) {
+    package init(_ standing: RateLimitStatus) {
         rate = Rate(limit: standing.limit, remaining: standing.remaining, reset: standing.reset)
     }
 }

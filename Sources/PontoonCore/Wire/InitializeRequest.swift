@@ -11,7 +11,7 @@ package struct InitializeRequest: Sendable {
     /// Project root or folder.
     package let destination: Destination
     /// The file to be.
-    package let content: AnnouncedContent
+    package let content: DeclaredContent
 
     /// Reads the body; unknown fields are ignored.
     ///
@@ -20,7 +20,7 @@ package struct InitializeRequest: Sendable {
         let object = try RequestObject(value, code: .initializeInvalid)
         let project = try object.string("project")
         let parent = try object.string("parent")
-        content = try AnnouncedContent(object)
+        content = try DeclaredContent(object)
         switch (project, parent) {
         case (let project?, nil):
             guard let id = ProjectID(project) else {
@@ -42,14 +42,14 @@ package struct InitializePackageRequest: Sendable {
     /// Id of the automation.
     package let automation: String
     /// The package to be; its size is known and not 0.
-    package let content: AnnouncedContent
+    package let content: DeclaredContent
 
     /// Reads the body; unknown fields are ignored.
     ///
     /// - Throws: `.initializeInvalid`.
     package init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .initializeInvalid)
-        content = try AnnouncedContent(object)
+        content = try DeclaredContent(object)
         guard let automation = try object.string("automation_id") else {
             throw PontoonError(.initializeInvalid, "The field 'automation_id' is missing.")
         }
@@ -61,7 +61,7 @@ package struct InitializePackageRequest: Sendable {
 }
 
 /// What a client says of the bytes it is about to upload, wherever they go.
-package struct AnnouncedContent: Sendable {
+package struct DeclaredContent: Sendable {
     /// Name of the file to be.
     package let name: String
     /// Declared length in bytes, 0 to 5 TiB; `nil` when unknown.

@@ -4,7 +4,7 @@ import PontoonCore
 enum Assembly: Equatable {
     /// A stretch of bytes that goes to its final offset.
     struct Piece: Equatable {
-        let part: StoredPart
+        let part: PartRecord
         let offset: Int64
     }
 
@@ -18,7 +18,7 @@ enum Assembly: Equatable {
     /// - Parameters:
     ///   - parts: In order, without gaps.
     ///   - partSize: Bytes per slot, 1 or more.
-    init(_ parts: [StoredPart], partSize: Int64) {
+    init(_ parts: [PartRecord], partSize: Int64) {
         var pieces: [Piece] = []
         var size: Int64 = 0
         for part in parts {

@@ -4,7 +4,7 @@ import SystemPackage
 
 extension DiskObjectStore {
     @discardableResult
-    package func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject {
+    package func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
         let (key, partSize) = (upload.key, upload.partSize)
         await uploads.shutOut(key)
         let isSettled = try await pool.run { [self] in

@@ -33,7 +33,7 @@ extension DiskObjectStore {
         reportHeaders: [String]
     ) async throws -> SignedRequest {
         // Up to a whole second, so that no URL lives shorter than promised.
-        let expires = Int64((now.timeIntervalSince1970 + settings.urlLifetime.timeInterval).rounded(.up))
+        let expires = Int64((now.timeIntervalSince1970 + settings.urlLifetime.inSeconds).rounded(.up))
         let signed = SignedPath(method: method, path: path, expires: expires, signer: try await keys.current())
         return SignedRequest(
             method: method,

@@ -87,7 +87,7 @@ package final class DiskObjectStore: Sendable {
     }
 }
 
-extension DiskObjectStore: HostedObjectStore {
+extension DiskObjectStore: StreamingObjectStore {
     @discardableResult
     package func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
         // Made here also without a size: a writer that finds the file knows that its name is on the disk.
@@ -121,7 +121,7 @@ extension DiskObjectStore: HostedObjectStore {
         let writers = uploads.join(upload.key)
         // The slot is claimed before the earlier record is forgotten, so that no two writers can ever mix.
         let fits = length.map { $0 <= upload.partSize && Self.isReachable(number, upload, length: $0) } ?? false
-        let place = fits && writers.claim(number) ? PartPlace.slot : DiskLayout.newSide(number)
+        let place = fits && writers.claim(number) ? PartLocation.slot : DiskLayout.newSide(number)
         return DiskPartWriter(number, of: upload, place: place, writers: writers, store: self, expecting: expected)
     }
 
@@ -130,12 +130,12 @@ extension DiskObjectStore: HostedObjectStore {
         Assembly.slotOffset(number, partSize: upload.partSize) + length <= PartSizing.maximumFileSize
     }
 
-    package func discardPart(_ part: StoredPart, of upload: Upload) async throws {
+    package func discardPart(_ part: PartRecord, of upload: Upload) async throws {
         guard part.place != .slot else { return }
         try await pool.run { [layout] in try Link.remove(layout.side(part.place, of: upload.key)) }
     }
 
-    package func readPart(_ part: StoredPart, of upload: Upload) async throws -> any ObjectReader {
+    package func readPart(_ part: PartRecord, of upload: Upload) async throws -> any ObjectReader {
         let isSlot = part.place == .slot
         let path = isSlot ? layout.upload(upload.key) : layout.side(part.place, of: upload.key)
         guard part.size > 0 else { return EmptyReader() }

@@ -15,7 +15,7 @@ final class DiskPartWriter: PartWriter {
         var isInside = false
     }
 
-    let place: PartPlace
+    let place: PartLocation
     private let path: FilePath
     private let start: Int64
     /// Room is held for the file's bytes before this one.
@@ -33,7 +33,7 @@ final class DiskPartWriter: PartWriter {
     init(
         _ number: PartNumber,
         of upload: Upload,
-        place: PartPlace,
+        place: PartLocation,
         writers: OpenUpload,
         store: DiskObjectStore,
         expecting expected: ExpectedChecksums

@@ -55,12 +55,12 @@ struct DiskLayout: Sendable {
     func upload(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue) }
     func assembled(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue + ".assembled") }
     func sideFolder(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue + ".parts") }
-    func side(_ place: PartPlace, of key: ObjectKey) -> FilePath { sideFolder(key).appending(place.rawValue) }
+    func side(_ place: PartLocation, of key: ObjectKey) -> FilePath { sideFolder(key).appending(place.rawValue) }
     func fileFolder(_ key: ObjectKey) -> FilePath { files.appending(String(key.rawValue.suffix(2))) }
     func file(_ key: ObjectKey) -> FilePath { fileFolder(key).appending(key.rawValue) }
 
     /// A name for a part that does not go to its slot.
-    static func newSide(_ number: PartNumber) -> PartPlace {
-        PartPlace(rawValue: "\(number.rawValue).\(Identifiers.hex(bytes: 8))")
+    static func newSide(_ number: PartNumber) -> PartLocation {
+        PartLocation(rawValue: "\(number.rawValue).\(Identifiers.hex(bytes: 8))")
     }
 }

@@ -5,7 +5,7 @@ extension S3ObjectStore: ReachableStore {
     package func ping() async throws { _ = try await client.sendOnce(S3Request("HEAD", nil)) }
 }
 
-extension S3ObjectStore: FillableObjectStore {
+extension S3ObjectStore: ImportingObjectStore {
     package func isEmpty() async throws -> Bool {
         let query = [
             NamedValue("list-type", "2"), NamedValue("prefix", namePrefix), NamedValue("max-keys", "1"),

@@ -1,7 +1,7 @@
 package import PontoonCore
 
 extension S3ObjectStore {
-    package func heldParts(of upload: Upload) async throws -> [HeldPart]? {
+    package func listParts(of upload: Upload) async throws -> [ListedPart]? {
         guard let handle = upload.handle else { return nil }
         return try await refusing(as: .completeRefused, Self.noAnswer) {
             do {
@@ -9,7 +9,7 @@ extension S3ObjectStore {
                     guard let size = part.size, let number = try? PartNumber(part.number) else {
                         throw S3BadAnswer("a part without number or length")
                     }
-                    return HeldPart(number: number, size: size, etag: unquoted(part.etag))
+                    return ListedPart(number: number, size: size, etag: unquoted(part.etag))
                 }
             } catch let error as S3Error where error.code == "NoSuchUpload" {
                 return nil
@@ -18,7 +18,7 @@ extension S3ObjectStore {
     }
 
     @discardableResult
-    package func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject {
+    package func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
         try await refusing(as: .completeRefused, Self.noAnswer) {
             let filled = parts.filter { $0.size > 0 }
             do {
@@ -38,7 +38,7 @@ extension S3ObjectStore {
         }
     }
 
-    package func finishedObject(of upload: Upload, parts: [StoredPart]) async throws -> FinishedObject? {
+    package func finishedObject(of upload: Upload, parts: [PartRecord]) async throws -> FinishedObject? {
         try await refusing(as: .completeRefused, Self.noAnswer) {
             guard let info = try await client.headObject(name(upload.key)), info.marker == upload.key.rawValue,
                 info.hasOpaqueTags || MultipartTag.agrees(info.etag, with: parts.map(\.etag))
@@ -59,7 +59,7 @@ extension S3ObjectStore {
         }
     }
 
-    private func complete(_ upload: Upload, _ parts: [StoredPart]) async throws {
+    private func complete(_ upload: Upload, _ parts: [PartRecord]) async throws {
         guard let handle = upload.handle else { throw S3BadAnswer("no multipart upload to complete") }
         // The very tags: SeaweedFS keeps both versions of a part that was sent again, and takes the one that is named.
         let named = parts.map { S3XML.Part(number: $0.number.rawValue, etag: "\"\($0.etag)\"") }

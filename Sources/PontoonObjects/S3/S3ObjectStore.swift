@@ -73,7 +73,7 @@ package struct S3ObjectStore: Sendable {
     }
 }
 
-extension S3ObjectStore: DirectObjectStore {
+extension S3ObjectStore: PresignedObjectStore {
     @discardableResult
     package func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
         try await refusing(as: .noRoom, "The object store does not take the upload.") {
@@ -97,7 +97,7 @@ extension S3ObjectStore: DirectObjectStore {
     }
 
     package func recover(open: Set<ObjectKey>) async throws {
-        let youngest = now().addingTimeInterval(-settings.orphanAge.timeInterval)
+        let youngest = now().addingTimeInterval(-settings.orphanAge.inSeconds)
         try await client.forEachOpenUpload(prefix: namePrefix) { uploads in
             for upload in uploads where upload.initiatedOn < youngest {
                 // What has another name is not ours.

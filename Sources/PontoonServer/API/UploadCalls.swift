@@ -53,7 +53,7 @@ struct UploadCalls {
     private static func item(_ summary: UploadSummary, base: BaseURL) -> UploadBody {
         var body = UploadBody(summary, base: base)
         body.parallelUploads = nil
-        if case .folder(_, _, isNamed: false) = summary.upload.destination { body.parent = nil }
+        if case .folder(_, _, wasGivenByFolder: false) = summary.upload.destination { body.parent = nil }
         return body
     }
 

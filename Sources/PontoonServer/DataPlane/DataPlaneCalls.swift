@@ -9,8 +9,8 @@ import PontoonCore
 ///
 /// Source: docs/api.md#data-plane.
 struct DataPlaneCalls {
-    let services: Services
-    let plane: Services.DataPlane
+    let services: UseCases
+    let plane: UseCases.DataPlane
     let budget: ReceiveBudget
 
     func add(to routes: Routes) {

@@ -7,13 +7,13 @@ import Synchronization
 
 /// What the handlers of the API share: who calls, under which address, and how bodies are read.
 struct APISupport: Sendable {
-    let services: Services
+    let services: UseCases
     let settings: ServerSettings
     let bodies: Bodies
     private let limiter: RateLimiter?
     private let recentBase = RecentBase()
 
-    init(services: Services, settings: ServerSettings) {
+    init(services: UseCases, settings: ServerSettings) {
         self.services = services
         self.settings = settings
         bodies = Bodies(maximumSize: settings.maximumBodySize)
@@ -23,7 +23,7 @@ struct APISupport: Sendable {
     /// The caller, with this call counted; `X-SBG-Auth-Token` wins over `Authorization: Bearer`.
     ///
     /// - Throws: `.notAuthenticated`, and nothing is counted.
-    func caller(_ request: Request) async throws -> (user: User, rate: RateStanding) {
+    func caller(_ request: Request) async throws -> (user: User, rate: RateLimitStatus) {
         let token = Secret(request.headers[.authToken] ?? Self.bearer(request) ?? "")
         let user = try await services.accounts.caller(token: token.value)
         let now = services.now()
@@ -65,7 +65,7 @@ struct APICall: Sendable {
     let context: AppContext
     let caller: User
     /// Where the caller's token stands, this call counted.
-    let rate: RateStanding
+    let rate: RateLimitStatus
     let base: BaseURL
     let query: Query
 }

@@ -82,7 +82,7 @@ struct ErrorMiddleware: RouterMiddleware {
                 "method": "\(request.method)",
                 "route": "\(context.endpointPath ?? "unknown")",
                 "status": "\(response.status.code)",
-                "seconds": "\(took.timeInterval)",
+                "seconds": "\(took.inSeconds)",
             ]
         )
     }

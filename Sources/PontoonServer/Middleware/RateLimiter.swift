@@ -5,16 +5,16 @@ import Synchronization
 
 /// Counts the calls of each token, in the memory of this process alone.
 final class RateLimiter: Sendable {
-    private let table: Mutex<RateTable>
+    private let table: Mutex<RateLimitStore>
 
     /// Takes the limit of every token.
-    init(_ limit: RateLimit) { table = Mutex(RateTable(limit: limit)) }
+    init(_ limit: RateLimit) { table = Mutex(RateLimitStore(limit: limit)) }
 
     /// Counts a call of a token.
-    func call(_ token: Secret, now: Date) -> RateStanding { table.withLock { $0.call(token, now: now) } }
+    func call(_ token: Secret, now: Date) -> RateLimitStatus { table.withLock { $0.call(token, now: now) } }
 }
 
-extension RateStanding {
+extension RateLimitStatus {
     /// Puts the three headers on an answer, once each: the clients read them as integers.
     func mark(_ response: inout Response) {
         response.headers[.rateLimitLimit] = String(limit)
@@ -26,5 +26,5 @@ extension RateStanding {
 /// An error of a call that was counted: its answer has the three headers too.
 struct CountedError: Error {
     let cause: any Error
-    let rate: RateStanding
+    let rate: RateLimitStatus
 }

@@ -60,7 +60,7 @@ package final class FaultyProxy: Sendable {
                 let pass = Pass()
                 try client.pipeline.syncOperations.addHandler(
                     Relay(to: server) { [self] bytes in
-                        if let limit = claim(bytes) { pass.limit = limit }
+                        if let limit = lease(bytes) { pass.limit = limit }
                         return (bytes, false)
                     }
                 )
@@ -77,7 +77,7 @@ package final class FaultyProxy: Sendable {
     }
 
     /// - Returns: How much of the answer passes; `nil` when nothing happens to it.
-    private func claim(_ request: ByteBuffer) -> Int? {
+    private func lease(_ request: ByteBuffer) -> Int? {
         let bytes = fault.withLock { fault -> Int? in
             guard let now = fault, now.times > 0,
                 String(decoding: request.readableBytesView.prefix(2000), as: UTF8.self).contains(now.marker)

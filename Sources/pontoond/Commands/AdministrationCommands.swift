@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PontoonApp
 import PontoonCore
 import PontoonMetadata
 
@@ -110,7 +111,7 @@ extension AsyncParsableCommand {
             if case .sqlite = settings.metadata, !FileManager.default.fileExists(atPath: settings.sqlite.path) {
                 throw SettingError(.data, "'\(settings.data)' holds no data; 'pontoond serve' makes it")
             }
-            let store = try await Stores.openMetadata(settings)
+            let store = try await OpenedStores.openMetadata(settings)
             do {
                 try await work(store)
             } catch {

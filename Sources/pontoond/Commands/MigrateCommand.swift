@@ -1,12 +1,14 @@
 import ArgumentParser
 import Foundation
+import PontoonApp
 import PontoonCore
 
 /// The command `pontoond migrate`.
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract: "Move the data of a folder to PostgreSQL, to S3, or to both; no server may use the folder meanwhile.",
+        abstract:
+            "StoreMigration the data of a folder to PostgreSQL, to S3, or to both; no server may use the folder meanwhile.",
         discussion: """
             --metadata and --objects say where to, as they will for the servers afterwards; what is not named stays in the \
             folder. Every copy is compared with its original. A move that was cut goes on when it is asked for again. What \
@@ -35,7 +37,7 @@ struct MigrateCommand: AsyncParsableCommand {
                 .data: from, .metadata: metadata, .objects: objects, .config: config,
             ]
             let settings = try Settings(try await GivenSettings(flags: flags.compactMapValues { $0 }))
-            try await Move(settings: settings, dropsOpenUploads: dropOpenUploads) { line in
+            try await StoreMigration(settings: settings, dropsOpenUploads: dropOpenUploads) { line in
                 FileHandle.standardOutput.write(Data("\(line)\n".utf8))
             }.run()
             print("Moved. Start the servers with the same --metadata and --objects.")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import PontoonApp
 import PontoonCore
 import PontoonMetadata
 import PontoonObjects
@@ -30,7 +31,7 @@ struct ServeCommand: AsyncParsableCommand {
             if let url = data.metadata, URLComponents(string: url)?.password != nil {
                 logger.warning("every user of this machine can read the password in --metadata; PGPASSWORD is safer")
             }
-            let stores = try await Stores.open(settings)
+            let stores = try await OpenedStores.open(settings)
             do {
                 try await Self.serve(settings, stores, logger)
             } catch {
@@ -41,9 +42,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private static func serve(_ settings: Settings, _ stores: Stores, _ logger: Logger) async throws {
+    private static func serve(_ settings: Settings, _ stores: OpenedStores, _ logger: Logger) async throws {
         let app = try await App.build(settings, stores, logger: logger)
-        let credentials = settings.folder.map { CredentialsFile(in: $0) }
+        let credentials = settings.folder.map { BootstrapCredentialsFile(in: $0) }
         let isFirst = try await bootstrap(app, credentials)
         if settings.disk.durability == .os {
             say("Durability is 'os': an answer does not mean that the data survives a power cut.")
@@ -64,7 +65,7 @@ struct ServeCommand: AsyncParsableCommand {
     /// Makes the first user where nobody is yet; of several servers that start at once, one does it.
     ///
     /// - Returns: Whether it was made here and now.
-    private static func bootstrap(_ app: App, _ credentials: CredentialsFile?) async throws -> Bool {
+    private static func bootstrap(_ app: App, _ credentials: BootstrapCredentialsFile?) async throws -> Bool {
         let settings = app.settings
         if let credentials {
             return try await app.accounts.bootstrap(token: settings.bootstrapToken) { token in

@@ -1,5 +1,5 @@
 /// A store that takes whole objects from another one.
-package protocol FillableObjectStore: ObjectStore {
+package protocol ImportingObjectStore: ObjectStore {
     /// Whether it holds no object at all.
     func isEmpty() async throws -> Bool
     /// Stores an object, in place of an earlier attempt.
@@ -15,19 +15,19 @@ package protocol FillableObjectStore: ObjectStore {
 }
 
 /// Which objects there are, and which of them were copied to another store.
-package protocol ObjectLedger: Sendable {
+package protocol ObjectCopyLedger: Sendable {
     /// Objects that files or packages refer to and that were not copied, by key.
     /// - Parameters:
     ///   - key: Only those after it; `nil` begins.
     ///   - limit: Most that come back.
     /// - Returns: The objects.
     /// - Throws: When the store cannot be reached.
-    func unmovedObjects(after key: ObjectKey?, limit: Int) async throws -> [FileContent]
+    func objectsToCopy(after key: ObjectKey?, limit: Int) async throws -> [FileContent]
     /// Notes that an object was copied, and that both copies were compared.
-    func noteMoved(_ key: ObjectKey) async throws
+    func markCopied(_ key: ObjectKey) async throws
     /// Objects that were copied and that nothing refers to any more.
-    func movedStrays(limit: Int) async throws -> [ObjectKey]
-    /// Takes back ``noteMoved(_:)``.
+    func orphanedCopies(limit: Int) async throws -> [ObjectKey]
+    /// Takes back ``markCopied(_:)``.
     func forgetMoved(_ key: ObjectKey) async throws
     /// Ids of the files that have an object, package files among them.
     func files(of key: ObjectKey) async throws -> [String]

@@ -1,26 +1,26 @@
 import Foundation
 import Hummingbird
-import Logging
+package import Logging
 import NIOCore
-import PontoonCore
+package import PontoonCore
 import PontoonServer
 import ServiceLifecycle
 import SystemPackage
 import UnixSignals
 
 /// The use cases over the chosen stores.
-struct App {
-    let settings: Settings
-    let stores: Stores
-    let accounts: Accounts
-    let hasher: PrefixHasher?
-    let uploads: Uploads
-    let maintenance: Maintenance
-    let readiness: Readiness
-    let logger: Logger
+package struct App {
+    package let settings: Settings
+    package let stores: OpenedStores
+    package let accounts: Accounts
+    package let hasher: PrefixHasher?
+    package let uploads: Uploads
+    package let maintenance: Maintenance
+    package let readiness: Readiness
+    package let logger: Logger
 
     /// Puts the use cases over opened stores, and right what a crash left behind in them.
-    static func build(_ settings: Settings, _ stores: Stores, logger: Logger) async throws -> App {
+    package static func build(_ settings: Settings, _ stores: OpenedStores, logger: Logger) async throws -> App {
         let (metadata, objects) = (stores.metadata, stores.objects)
         let hasher = stores.hosted.map { PrefixHasher(metadata: metadata, objects: $0) }
         let uploads = Uploads(
@@ -28,14 +28,14 @@ struct App {
             objects: objects,
             sizing: settings.sizing,
             hasher: hasher,
-            claimLifetime: settings.claimLifetime
+            leaseDuration: settings.leaseDuration
         )
         let maintenance = Maintenance(
             metadata: metadata,
             objects: objects,
             uploads: uploads,
             keys: stores.keys,
-            claimLifetime: settings.claimLifetime,
+            leaseDuration: settings.leaseDuration,
             uploadLifetime: settings.uploadLifetime
         )
         try await maintenance.recover()
@@ -55,7 +55,7 @@ struct App {
     ///
     /// - Parameter onReady: Called with the port once the server listens.
     /// - Throws: When the address cannot be listened on.
-    func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
+    package func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
         let port = settings.server.port
         let server = buildServer(services, settings: settings.server, logger: logger) { channel in
             await onReady(channel.localAddress?.port ?? port)
@@ -63,18 +63,18 @@ struct App {
         var configuration = ServiceGroupConfiguration(
             services: [
                 // First, so that it stops last.
-                .init(service: SecondSignal()),
-                .init(service: Housekeeping(maintenance: maintenance, logger: logger)),
-                .init(service: Watching(readiness: readiness, logger: logger)),
+                .init(service: ForcedShutdownService()),
+                .init(service: MaintenanceService(maintenance: maintenance, logger: logger)),
+                .init(service: HealthCheckService(readiness: readiness, logger: logger)),
                 .init(service: server),
                 // Last, so that it stops first.
-                .init(service: Draining(readiness: readiness, duration: settings.drain)),
+                .init(service: DrainService(readiness: readiness, duration: settings.drain)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
         if let hasher {
-            configuration.services.insert(.init(service: Hashing(hasher: hasher, logger: logger)), at: 1)
+            configuration.services.insert(.init(service: MD5Service(hasher: hasher, logger: logger)), at: 1)
         }
         configuration.maximumGracefulShutdownDuration = settings.drain + settings.grace
         do {
@@ -86,9 +86,9 @@ struct App {
         }
     }
 
-    private var services: Services {
+    private var services: UseCases {
         let (metadata, objects) = (stores.metadata, stores.objects)
-        return Services(
+        return UseCases(
             accounts: accounts,
             projects: Projects(metadata: metadata, objects: objects),
             files: Files(metadata: metadata, objects: objects),
@@ -99,10 +99,10 @@ struct App {
         )
     }
 
-    private var dataPlane: Services.DataPlane? {
+    private var dataPlane: UseCases.DataPlane? {
         guard let hosted = stores.hosted, let hasher else { return nil }
         let parts = Parts(metadata: stores.metadata, objects: hosted, hasher: hasher)
-        return Services.DataPlane(parts: parts, objects: hosted, metadata: stores.metadata)
+        return UseCases.DataPlane(parts: parts, objects: hosted, metadata: stores.metadata)
     }
 
     /// The server's socket is the only one that the services make by themselves.

@@ -1,15 +1,15 @@
 import Foundation
 import PontoonCore
-import PontoonMetadata
-import PontoonObjects
+package import PontoonMetadata
+package import PontoonObjects
 
 /// Where everything but the bytes is remembered.
-enum MetadataChoice: Sendable {
+package enum MetadataChoice: Sendable {
     case sqlite
     case postgreSQL(PostgreSQLSettings)
 
     /// Reads `--metadata`.
-    init(_ given: GivenSettings, durability: DiskSettings.Durability) throws {
+    package init(_ given: GivenSettings, durability: DiskSettings.Durability) throws {
         let text = try given.text(.metadata, default: "sqlite")
         if text.lowercased() == "sqlite" {
             self = .sqlite
@@ -27,12 +27,12 @@ enum MetadataChoice: Sendable {
 }
 
 /// Where the bytes are.
-enum ObjectsChoice: Sendable {
+package enum ObjectsChoice: Sendable {
     case disk
     case s3(S3Settings, S3Credentials)
 
     /// Reads `--objects`, and the credentials from the environment.
-    init(_ given: GivenSettings, urlLifetime: Duration, uploadLifetime: Duration) throws {
+    package init(_ given: GivenSettings, urlLifetime: Duration, uploadLifetime: Duration) throws {
         let text = try given.text(.objects, default: "disk")
         if text.lowercased() == "disk" {
             self = .disk

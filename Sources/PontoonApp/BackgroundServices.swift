@@ -5,7 +5,7 @@ import ServiceLifecycle
 import UnixSignals
 
 /// Expires uploads, removes garbage and rotates keys, once a minute.
-struct Housekeeping: Service {
+struct MaintenanceService: Service {
     let maintenance: Maintenance
     let logger: Logger
 
@@ -43,7 +43,7 @@ struct Housekeeping: Service {
 }
 
 /// Asks the stores whether they are there.
-struct Watching: Service {
+struct HealthCheckService: Service {
     let readiness: Readiness
     let logger: Logger
 
@@ -61,7 +61,7 @@ struct Watching: Service {
 }
 
 /// Says for a while that requests should go elsewhere, before the server stops to accept them.
-struct Draining: Service {
+struct DrainService: Service {
     let readiness: Readiness
     let duration: Duration
 
@@ -75,7 +75,7 @@ struct Draining: Service {
 /// Ends the process at once when it is asked to stop a second time: whoever asks twice does not want to wait for the grace.
 ///
 /// What was acknowledged is safe whenever the process ends, so nothing has to be tidied first.
-struct SecondSignal: Service {
+struct ForcedShutdownService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             var isStopping = false
@@ -88,7 +88,7 @@ struct SecondSignal: Service {
 }
 
 /// Verifies declared MD5s in the background.
-struct Hashing: Service {
+struct MD5Service: Service {
     let hasher: PrefixHasher
     let logger: Logger
 

@@ -2,7 +2,7 @@ import Foundation
 package import PontoonCore
 
 /// What a ``MetadataStore`` promises to uploads whose bytes go straight to another store; each rule needs an empty store.
-package enum DirectUploadContract: String, CaseIterable, Sendable {
+package enum PresignedUploadContract: String, CaseIterable, Sendable {
     case handleIsKept
     case discardedUploadKeepsItsHandle
     case deletedProjectKeepsHandles
@@ -95,7 +95,7 @@ package enum DirectUploadContract: String, CaseIterable, Sendable {
         let upload = try await added(store, fixture)
         let wrong = try await store.recordReports([report(2, "Ab-1"), report(1, "x")], of: upload.id, at: time)
         try expect(wrong, equals: nil, "both are recorded")
-        let expected = StoredPart(
+        let expected = PartRecord(
             number: try PartNumber(2),
             size: 0,
             etag: "Ab-1",
@@ -143,8 +143,8 @@ package enum DirectUploadContract: String, CaseIterable, Sendable {
         let upload = try await added(store, fixture)
         let (first, other) = (try report(1, "a"), try report(1, "b"))
         _ = try await store.recordReports([first], of: upload.id, at: time)
-        let claim = Claim(holder: "me", expiresOn: .distantFuture)
-        try expect(try await store.claimCompletion(of: upload.id, claim, now: time), "the completion is claimed")
+        let lease = Lease(id: "me", expiresOn: .distantFuture)
+        try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is claimed")
         try expect(try await store.recordReports([first], of: upload.id, at: time), equals: nil, "nothing new")
         try expect(try await store.recordReports([other], of: upload.id, at: time), equals: other, "too late")
         let new = try report(2, "c")
@@ -164,26 +164,26 @@ package enum DirectUploadContract: String, CaseIterable, Sendable {
     private static func restart(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await added(store, fixture)
         _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
-        let claim = Claim(holder: "me", expiresOn: .distantFuture)
-        try expect(try await store.claimCompletion(of: upload.id, claim, now: time), "the completion is claimed")
+        let lease = Lease(id: "me", expiresOn: .distantFuture)
+        try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is claimed")
         let handle = UploadHandle(rawValue: "h2")
-        try expect(try await store.restartUpload(upload.id, holder: "me", handle: handle), "the holder restarts")
+        try expect(try await store.restartUpload(upload.id, leaseID: "me", handle: handle), "the leaseID restarts")
         let now = try require(try await store.upload(upload.id), "the upload is still there")
         try expect(now.handle, equals: handle, "the new handle")
-        try expect(now.state, equals: .completing, "still under the claim")
+        try expect(now.state, equals: .completing, "still under the lease")
         try expect(try await store.parts(of: upload.id), equals: [], "no part is left")
-        try expect(try await store.giveBackCompletion(of: upload.id, holder: "me"), "it is given back")
+        try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "me"), "it is given back")
         try expect(try await store.recordReports([report(1, "b")], of: upload.id, at: time), equals: nil, "and usable")
     }
 
     private static func onlyTheHolder(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await added(store, fixture)
         _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
-        try expect(try await !store.restartUpload(upload.id, holder: "", handle: nil), "an active upload is nobody's")
-        let claim = Claim(holder: "me", expiresOn: .distantFuture)
-        try expect(try await store.claimCompletion(of: upload.id, claim, now: time), "the completion is claimed")
-        try expect(try await !store.restartUpload(upload.id, holder: "you", handle: nil), "it is not yours")
-        try expect(try await !store.restartUpload("nope", holder: "me", handle: nil), "no such upload")
+        try expect(try await !store.restartUpload(upload.id, leaseID: "", handle: nil), "an active upload is nobody's")
+        let lease = Lease(id: "me", expiresOn: .distantFuture)
+        try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is claimed")
+        try expect(try await !store.restartUpload(upload.id, leaseID: "you", handle: nil), "it is not yours")
+        try expect(try await !store.restartUpload("nope", leaseID: "me", handle: nil), "no such upload")
         try expect(try await tags(store, upload), equals: [1: "a"], "nothing was changed")
     }
 }

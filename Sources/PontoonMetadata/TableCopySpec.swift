@@ -1,5 +1,5 @@
 /// A table as it is copied from one database to another.
-struct MovedTable: Sendable {
+struct TableCopySpec: Sendable {
     let name: String
     /// Columns of the primary key, in its order.
     let key: [String]
@@ -8,27 +8,27 @@ struct MovedTable: Sendable {
 
     /// All that is copied, so that no row comes before one that it refers to.
     ///
-    /// Folders come by themselves and before files, see ``MetadataMove``. What is missing here is about one database or its
+    /// Folders come by themselves and before files, see ``MetadataCopy``. What is missing here is about one database or its
     /// servers: `schema_migrations`, `leases`, `properties`, `moved_objects`.
     static let all = [
-        MovedTable(name: "users", key: ["name"]),
-        MovedTable(name: "tokens", key: ["id"]),
-        MovedTable(name: "projects", key: ["id"]),
-        MovedTable(name: "project_tags", key: ["project_id", "position"]),
-        MovedTable(name: "members", key: ["project_id", "user_name"]),
-        MovedTable(name: "objects", key: ["key"]),
-        MovedTable(name: "files", key: ["id"]),
-        MovedTable(name: "file_tags", key: ["file_id", "position"]),
-        MovedTable(name: "file_metadata", key: ["file_id", "key"]),
-        MovedTable(name: "automations", key: ["id"]),
-        MovedTable(name: "package_files", key: ["id"]),
-        MovedTable(name: "packages", key: ["id"]),
-        MovedTable(name: "uploads", key: ["id"]),
-        MovedTable(name: "parts", key: ["upload_id", "number"]),
-        MovedTable(name: "discarded_objects", key: ["key"]),
-        MovedTable(name: "signing_keys", key: ["id"]),
-        MovedTable(name: "folder_totals", key: ["folder_id"]),
-        MovedTable(name: "user_totals", key: ["user_name"]),
+        TableCopySpec(name: "users", key: ["name"]),
+        TableCopySpec(name: "tokens", key: ["id"]),
+        TableCopySpec(name: "projects", key: ["id"]),
+        TableCopySpec(name: "project_tags", key: ["project_id", "position"]),
+        TableCopySpec(name: "members", key: ["project_id", "user_name"]),
+        TableCopySpec(name: "objects", key: ["key"]),
+        TableCopySpec(name: "files", key: ["id"]),
+        TableCopySpec(name: "file_tags", key: ["file_id", "position"]),
+        TableCopySpec(name: "file_metadata", key: ["file_id", "key"]),
+        TableCopySpec(name: "automations", key: ["id"]),
+        TableCopySpec(name: "package_files", key: ["id"]),
+        TableCopySpec(name: "packages", key: ["id"]),
+        TableCopySpec(name: "uploads", key: ["id"]),
+        TableCopySpec(name: "parts", key: ["upload_id", "number"]),
+        TableCopySpec(name: "discarded_objects", key: ["key"]),
+        TableCopySpec(name: "signing_keys", key: ["id"]),
+        TableCopySpec(name: "folder_totals", key: ["folder_id"]),
+        TableCopySpec(name: "user_totals", key: ["user_name"]),
     ]
 
     /// Reads up to `limit` rows in the order of the key, those after a row.
@@ -45,7 +45,7 @@ struct MovedTable: Sendable {
 
 extension SQLConnection {
     /// Adds rows that another database gave, unless they are there.
-    func add(_ rows: [SQLRow], to table: MovedTable) throws {
+    func add(_ rows: [SQLRow], to table: TableCopySpec) throws {
         guard let columns = rows.first?.columns else { return }
         try insert(
             into: "\(table.name) (\(columns.joined(separator: ", ")))",

@@ -2,14 +2,14 @@ package import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func claimCompletion(
+    package func acquireCompletionLease(
         of id: String,
-        _ claim: Claim,
+        _ lease: Lease,
         now: Date,
-        if check: @escaping @Sendable (ClaimedUpload) throws -> Void
-    ) async throws -> ClaimedUpload? {
+        if check: @escaping @Sendable (CompletionSnapshot) throws -> Void
+    ) async throws -> CompletionSnapshot? {
         try await write(changing: .upload(id)) { connection in
-            let values: [any SQLConvertible] = [claim.holder, claim.expiresOn, id, now]
+            let values: [any SQLConvertible] = [lease.id, lease.expiresOn, id, now]
             guard let row = try connection.query(claimUpload, values).first else { return nil }
             let claimed = try connection.claimed(try row.upload())
             try check(claimed)
@@ -17,37 +17,42 @@ extension SQLMetadataStore {
         }
     }
 
-    package func renewCompletion(of id: String, _ claim: Claim) async throws -> Bool {
+    package func renewCompletionLease(of id: String, _ lease: Lease) async throws -> Bool {
         try await write(changing: .upload(id)) {
-            try $0.execute(renewUpload, [claim.expiresOn, id, claim.holder]) == 1
+            try $0.execute(renewUpload, [lease.expiresOn, id, lease.id]) == 1
         }
     }
 
-    package func giveBackCompletion(of id: String, holder: String) async throws -> Bool {
-        try await write(changing: .upload(id)) { try $0.execute(giveBackUpload, [id, holder]) == 1 }
+    package func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool {
+        try await write(changing: .upload(id)) { try $0.execute(giveBackUpload, [id, leaseID]) == 1 }
     }
 
-    package func claimLease(_ task: String, _ claim: Claim, now: Date) async throws -> Bool {
+    package func acquireLease(_ task: String, _ lease: Lease, now: Date) async throws -> Bool {
         try await write(changing: .none) {
-            try $0.execute(upsertLease, [task, claim.holder, claim.expiresOn, now]) == 1
+            try $0.execute(upsertLease, [task, lease.id, lease.expiresOn, now]) == 1
         }
     }
 
-    package func endLease(_ task: String, holder: String) async throws {
-        try await write(changing: .none) { _ = try $0.execute(deleteLease, [task, holder]) }
+    package func endLease(_ task: String, leaseID: String) async throws {
+        try await write(changing: .none) { _ = try $0.execute(deleteLease, [task, leaseID]) }
     }
 }
 
 extension SQLConnection {
-    fileprivate func claimed(_ upload: Upload) throws -> ClaimedUpload {
+    fileprivate func claimed(_ upload: Upload) throws -> CompletionSnapshot {
         var mayWrite = true
-        var namesake: File.Kind?
+        var existingEntry: File.Kind?
         if case .folder(let folder, let project, _) = upload.destination {
             mayWrite = try permissions(of: upload.userName, in: project)?.allows(.write) ?? false
-            namesake = try kind(named: upload.name, in: folder)
+            existingEntry = try kind(named: upload.name, in: folder)
         }
         let parts = try parts(of: upload.id)
-        return ClaimedUpload(upload: upload, initiatorMayWrite: mayWrite, parts: parts, namesake: namesake)
+        return CompletionSnapshot(
+            upload: upload,
+            initiatorMayWrite: mayWrite,
+            parts: parts,
+            existingEntry: existingEntry
+        )
     }
 }
 

@@ -5,29 +5,35 @@ import PontoonObjects
 import SystemPackage
 
 /// How far a database is filled, behind the identity of what it is filled from.
-enum MoveState {
-    static let filling = " filling"
-    static let done = " done"
+package enum StoreMigrationState {
+    package static let filling = " filling"
+    package static let done = " done"
 }
 
 /// Moves the data of a folder to PostgreSQL, to S3, or to both.
-struct Move {
+package struct StoreMigration {
     /// Settings of the servers to be; their data folder is the one that is moved from.
-    let settings: Settings
-    let dropsOpenUploads: Bool
+    package let settings: Settings
+    package let dropsOpenUploads: Bool
     /// Told how far it is.
-    let say: @Sendable (String) -> Void
+    package let say: @Sendable (String) -> Void
+
+    package init(settings: Settings, dropsOpenUploads: Bool, say: @escaping @Sendable (String) -> Void) {
+        self.settings = settings
+        self.dropsOpenUploads = dropsOpenUploads
+        self.say = say
+    }
 
     /// Moves, or goes on with a move that was cut.
     ///
     /// - Throws: ``SettingError`` when it cannot be done; nothing that exists is lost then.
-    func run() async throws {
+    package func run() async throws {
         guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
             throw SettingError("'\(settings.data)' holds no data to move")
         }
         let lock = try DataFolder.lock(settings.data)
         let source = try await SQLMetadataStore.open(settings.sqlite)
-        if let target = try await source.property(SQLMetadataStore.Fact.movedTo) {
+        if let target = try await source.property(SQLMetadataStore.StoreMetadataKey.movedTo) {
             throw SettingError("the data of '\(settings.data)' was moved to \(target) already")
         }
         let bucket = try await openBucket(for: source)
@@ -55,8 +61,8 @@ struct Move {
         if let database {
             try await fill(database, from: source)
         } else {
-            try await source.set(SQLMetadataStore.Fact.objects, try settings.objectsPlace())
-            try await source.set(SQLMetadataStore.Fact.movingTo, nil)
+            try await source.set(SQLMetadataStore.StoreMetadataKey.objects, try settings.objectsPlace())
+            try await source.set(SQLMetadataStore.StoreMetadataKey.movingTo, nil)
             try await source.forgetMoved()
         }
     }
@@ -67,20 +73,20 @@ struct Move {
     ///
     /// - Throws: ``SettingError`` when it cannot be used.
     private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
-        let place = try await source.property(SQLMetadataStore.Fact.objects) ?? "disk"
+        let place = try await source.property(SQLMetadataStore.StoreMetadataKey.objects) ?? "disk"
         let target = try settings.objectsPlace()
         guard place == "disk" else {
             guard target == place else { throw SettingError(.objects, "the bytes are in \(place) and stay there") }
             return nil
         }
         guard case .s3(let s3, let credentials) = settings.objects else { return nil }
-        return try await Stores.openBucket(s3, credentials)
+        return try await OpenedStores.openBucket(s3, credentials)
     }
 
     /// - Throws: ``SettingError`` when somebody else fills the bucket.
     private func claim(_ bucket: S3ObjectStore, for source: SQLMetadataStore) async throws {
         let target = try settings.objectsPlace()
-        switch try await source.property(SQLMetadataStore.Fact.movingTo) {
+        switch try await source.property(SQLMetadataStore.StoreMetadataKey.movingTo) {
         case target: return
         case nil:
             guard try await bucket.isEmpty() else {
@@ -107,11 +113,11 @@ struct Move {
             uploadLifetime: settings.uploadLifetime
         ).recover()
         try await settleOpenUploads(source, disk)
-        _ = try await source.establish(SQLMetadataStore.Fact.movingTo, try settings.objectsPlace())
-        let outcome = try await ObjectMove(ledger: source, from: disk, to: bucket).run { outcome in
+        _ = try await source.establish(SQLMetadataStore.StoreMetadataKey.movingTo, try settings.objectsPlace())
+        let outcome = try await ObjectCopy(ledger: source, from: disk, to: bucket).run { outcome in
             say("\(outcome.count) objects of \(outcome.bytes) bytes copied and compared")
         }
-        try await ObjectMove.discardStrays(source, in: bucket)
+        try await ObjectCopy.discardStrays(source, in: bucket)
         guard outcome.damaged.isEmpty else {
             throw SettingError(
                 """
@@ -147,7 +153,7 @@ struct Move {
     private struct Database {
         let store: SQLMetadataStore
         let place: String
-        let move: MetadataMove
+        let move: MetadataCopy
         let identity: String
         /// It was filled and only not noted; what servers did with it since must not be replaced.
         let isFilled: Bool
@@ -158,11 +164,11 @@ struct Move {
     /// - Throws: ``SettingError`` when somebody else uses it.
     private func openDatabase(for source: SQLMetadataStore, withOpenUploads: Bool) async throws -> Database? {
         guard case .postgreSQL(let postgreSQL) = settings.metadata else { return nil }
-        let store = try await Stores.openMetadata(settings)
-        let identity = try await source.establish(SQLMetadataStore.Fact.identity, Identifiers.uuid())
-        let move = MetadataMove(from: source, to: store, withOpenUploads: withOpenUploads)
-        let begun = try await store.property(SQLMetadataStore.Fact.movedFrom)
-        if begun != identity + MoveState.filling, begun != identity + MoveState.done {
+        let store = try await OpenedStores.openMetadata(settings)
+        let identity = try await source.establish(SQLMetadataStore.StoreMetadataKey.identity, Identifiers.uuid())
+        let move = MetadataCopy(from: source, to: store, withOpenUploads: withOpenUploads)
+        let begun = try await store.property(SQLMetadataStore.StoreMetadataKey.movedFrom)
+        if begun != identity + StoreMigrationState.filling, begun != identity + StoreMigrationState.done {
             guard begun == nil, try await move.isTargetEmpty() else {
                 throw SettingError(.metadata, "\(postgreSQL.place) is not empty; choose another database")
             }
@@ -172,19 +178,25 @@ struct Move {
             place: postgreSQL.place,
             move: move,
             identity: identity,
-            isFilled: begun == identity + MoveState.done
+            isFilled: begun == identity + StoreMigrationState.done
         )
     }
 
     private func fill(_ database: Database, from source: SQLMetadataStore) async throws {
         let store = database.store
         if !database.isFilled {
-            try await store.set(SQLMetadataStore.Fact.movedFrom, database.identity + MoveState.filling)
+            try await store.set(
+                SQLMetadataStore.StoreMetadataKey.movedFrom,
+                database.identity + StoreMigrationState.filling
+            )
             try await database.move.run { table, count in say("\(table): \(count) rows copied") }
-            try await store.set(SQLMetadataStore.Fact.objects, try settings.objectsPlace())
-            try await store.set(SQLMetadataStore.Fact.movedFrom, database.identity + MoveState.done)
+            try await store.set(SQLMetadataStore.StoreMetadataKey.objects, try settings.objectsPlace())
+            try await store.set(
+                SQLMetadataStore.StoreMetadataKey.movedFrom,
+                database.identity + StoreMigrationState.done
+            )
         }
-        try await source.set(SQLMetadataStore.Fact.movedTo, database.place)
+        try await source.set(SQLMetadataStore.StoreMetadataKey.movedTo, database.place)
         try await store.close()
     }
 }

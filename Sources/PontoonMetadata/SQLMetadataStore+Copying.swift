@@ -1,7 +1,7 @@
 package import PontoonCore
 
-extension SQLMetadataStore: ObjectLedger {
-    package func unmovedObjects(after key: ObjectKey?, limit: Int) async throws -> [FileContent] {
+extension SQLMetadataStore: ObjectCopyLedger {
+    package func objectsToCopy(after key: ObjectKey?, limit: Int) async throws -> [FileContent] {
         try await read { connection in
             try connection.query(selectUnmoved, [key?.rawValue ?? "", limit]).map { row in
                 FileContent(
@@ -14,7 +14,7 @@ extension SQLMetadataStore: ObjectLedger {
         }
     }
 
-    package func noteMoved(_ key: ObjectKey) async throws {
+    package func markCopied(_ key: ObjectKey) async throws {
         try await write { _ = try $0.execute(insertMoved, [key]) }
     }
 
@@ -24,7 +24,7 @@ extension SQLMetadataStore: ObjectLedger {
         }
     }
 
-    package func movedStrays(limit: Int) async throws -> [ObjectKey] {
+    package func orphanedCopies(limit: Int) async throws -> [ObjectKey] {
         try await read { try $0.query(selectStrays, [limit]).map { try $0.objectKey("key") } }
     }
 

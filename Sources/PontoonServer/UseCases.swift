@@ -2,7 +2,7 @@ package import Foundation
 package import PontoonCore
 
 /// The use cases that the server calls; made once by who composes the program.
-package struct Services: Sendable {
+package struct UseCases: Sendable {
     /// Who a caller is.
     package let accounts: Accounts
     /// Projects.
@@ -23,11 +23,11 @@ package struct Services: Sendable {
     /// What the data plane needs.
     package struct DataPlane: Sendable {
         let parts: Parts
-        let objects: any HostedObjectStore
+        let objects: any StreamingObjectStore
         let metadata: any MetadataStore
 
         /// Joins the fields.
-        package init(parts: Parts, objects: any HostedObjectStore, metadata: any MetadataStore) {
+        package init(parts: Parts, objects: any StreamingObjectStore, metadata: any MetadataStore) {
             self.parts = parts
             self.objects = objects
             self.metadata = metadata

@@ -1,7 +1,7 @@
 /// Copies all that one database remembers to another, and compares both.
 ///
 /// Begun again after it was cut, it starts over; what it had copied is replaced.
-package struct MetadataMove: Sendable {
+package struct MetadataCopy: Sendable {
     private let source: SQLMetadataStore
     private let target: SQLMetadataStore
     private let withOpenUploads: Bool
@@ -41,9 +41,9 @@ package struct MetadataMove: Sendable {
         for table in tables { try await compare(table) }
     }
 
-    private var tables: [MovedTable] {
-        guard !withOpenUploads else { return MovedTable.all }
-        return MovedTable.all.map { table in
+    private var tables: [TableCopySpec] {
+        guard !withOpenUploads else { return TableCopySpec.all }
+        return TableCopySpec.all.map { table in
             var table = table
             switch table.name {
             case "uploads": table.condition = "state = 'completed'"
@@ -57,13 +57,13 @@ package struct MetadataMove: Sendable {
 
     private func clear() async throws {
         try await target.write { connection in
-            for table in MovedTable.all.reversed() {
+            for table in TableCopySpec.all.reversed() {
                 try connection.execute(SQLStatement(constant: "DELETE FROM \(table.name)"))
             }
         }
     }
 
-    private func copy(_ table: MovedTable) async throws -> Int {
+    private func copy(_ table: TableCopySpec) async throws -> Int {
         var last: SQLRow?
         var count = 0
         while true {
@@ -79,8 +79,8 @@ package struct MetadataMove: Sendable {
 
     /// Folders are copied from the roots down, since each refers to the one that it is in.
     private func copyFiles() async throws -> Int {
-        let folders = MovedTable(name: "files", key: ["id"], condition: "kind = 'folder'")
-        let files = MovedTable(name: "files", key: ["id"], condition: "kind <> 'folder'")
+        let folders = TableCopySpec(name: "files", key: ["id"], condition: "kind = 'folder'")
+        let files = TableCopySpec(name: "files", key: ["id"], condition: "kind <> 'folder'")
         var inside: [String?: [SQLRow]] = [:]
         var last: SQLRow?
         while true {
@@ -103,7 +103,7 @@ package struct MetadataMove: Sendable {
         return try await count + copy(files)
     }
 
-    private func compare(_ table: MovedTable) async throws {
+    private func compare(_ table: TableCopySpec) async throws {
         var last: SQLRow?
         while true {
             let after = last
@@ -122,7 +122,7 @@ package struct MetadataMove: Sendable {
     }
 
     /// Open uploads that stay behind are in no list any more.
-    private func adjust(_ row: SQLRow, of table: MovedTable) throws -> SQLRow {
+    private func adjust(_ row: SQLRow, of table: TableCopySpec) throws -> SQLRow {
         guard table.name == "user_totals", !withOpenUploads else { return row }
         let values = try row.columns.map { $0 == "open_uploads" ? SQLValue.integer(0) : try row.value($0) }
         return SQLRow(columns: row.columns, values: values)

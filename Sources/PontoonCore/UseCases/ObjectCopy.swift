@@ -3,15 +3,19 @@ import NIOCore
 /// Copies all objects of one store to another and reads each copy back.
 ///
 /// What was copied is noted, so that a move that was cut goes on where it was.
-package struct ObjectMove: Sendable {
-    private let ledger: any ObjectLedger
-    private let source: any HostedObjectStore
-    private let target: any FillableObjectStore
+package struct ObjectCopy: Sendable {
+    private let ledger: any ObjectCopyLedger
+    private let source: any StreamingObjectStore
+    private let target: any ImportingObjectStore
     private static let width = 4
     private static let batch = 200
 
     /// Moves from one store to another.
-    package init(ledger: any ObjectLedger, from source: any HostedObjectStore, to target: any FillableObjectStore) {
+    package init(
+        ledger: any ObjectCopyLedger,
+        from source: any StreamingObjectStore,
+        to target: any ImportingObjectStore
+    ) {
         self.ledger = ledger
         self.source = source
         self.target = target
@@ -36,7 +40,7 @@ package struct ObjectMove: Sendable {
         var outcome = Outcome()
         var last: ObjectKey?
         while true {
-            let batch = try await ledger.unmovedObjects(after: last, limit: Self.batch)
+            let batch = try await ledger.objectsToCopy(after: last, limit: Self.batch)
             guard let newest = batch.last else { return outcome }
             try await withThrowingTaskGroup(of: (FileContent, Bool).self) { group in
                 var waiting = batch.makeIterator()
@@ -61,9 +65,10 @@ package struct ObjectMove: Sendable {
     }
 
     /// Removes copies of objects that were deleted since, while the move was not at work.
-    package static func discardStrays(_ ledger: any ObjectLedger, in target: any FillableObjectStore) async throws {
+    package static func discardStrays(_ ledger: any ObjectCopyLedger, in target: any ImportingObjectStore) async throws
+    {
         while true {
-            let strays = try await ledger.movedStrays(limit: batch)
+            let strays = try await ledger.orphanedCopies(limit: batch)
             if strays.isEmpty { return }
             for key in strays {
                 try await target.discard(ObjectReference(key: key))
@@ -107,7 +112,7 @@ package struct ObjectMove: Sendable {
             guard try await Self.checksum(reader) == wanted else { return false }
             throw PontoonError(.checksumMismatch, "The copy of an object is not equal to the object; try again.")
         }
-        try await ledger.noteMoved(object.key)
+        try await ledger.markCopied(object.key)
         return true
     }
 

@@ -8,8 +8,8 @@ import Testing
 
 /// Several servers on the same stores complete the same upload; here they share a process, and one of them stalls.
 @Suite(.timeLimit(.minutes(4)))
-struct ClaimedCompletionTests {
-    @Test("a server that stalls for longer than its claim loses the upload to another, and answers with its file")
+struct LeasedCompletionTests {
+    @Test("a server that stalls for longer than its lease loses the upload to another, and answers with its file")
     func takenOver() async throws {
         try await withStores { stores in
             let gate = Gate()
@@ -29,7 +29,7 @@ struct ClaimedCompletionTests {
         }
     }
 
-    @Test("as long as a server renews its claim, others wait for it")
+    @Test("as long as a server renews its lease, others wait for it")
     func renewed() async throws {
         try await withStores { stores in
             let gate = Gate()
@@ -40,8 +40,8 @@ struct ClaimedCompletionTests {
                 group.addTask { try await first.complete(id, reports: [], caller: stores.user) }
                 await gate.reached()
                 group.addTask { try await second.complete(id, reports: [], caller: stores.user) }
-                let begun = try #require(try await stores.metadata.upload(id)?.claimExpiresOn)
-                while try await stores.metadata.upload(id)?.claimExpiresOn == begun {}
+                let begun = try #require(try await stores.metadata.upload(id)?.leaseExpiresOn)
+                while try await stores.metadata.upload(id)?.leaseExpiresOn == begun {}
                 await gate.open()
                 let files = try await group.reduce(into: Set<File>()) { $0.insert($1) }
                 #expect(files.count == 1)
@@ -54,8 +54,8 @@ struct ClaimedCompletionTests {
         try await withStores { stores in
             let server = stores.server()
             let id = try await stores.begin(server)
-            let claim = Claim(holder: "dead", expiresOn: Date().addingTimeInterval(60))
-            #expect(try await stores.metadata.claimCompletion(of: id, claim, now: Date()))
+            let lease = Lease(id: "dead", expiresOn: Date().addingTimeInterval(60))
+            #expect(try await stores.metadata.acquireCompletionLease(of: id, lease, now: Date()))
             #expect(await stores.maintenance(server).tidy().errors.isEmpty)
             #expect(try await stores.metadata.upload(id)?.state == .completing)
             let later = stores.maintenance(server) { Date().addingTimeInterval(61) }
@@ -70,8 +70,8 @@ struct ClaimedCompletionTests {
     func housekeeping() async throws {
         try await withStores { stores in
             let server = stores.server()
-            let claim = Claim(holder: "another", expiresOn: Date().addingTimeInterval(60))
-            #expect(try await stores.metadata.claimLease("housekeeping", claim, now: Date()))
+            let lease = Lease(id: "another", expiresOn: Date().addingTimeInterval(60))
+            #expect(try await stores.metadata.acquireLease("housekeeping", lease, now: Date()))
             let old = try await stores.begin(server)
             let week: TimeInterval = 7 * 24 * 3600
             let now = stores.maintenance(server, lifetime: .zero)
@@ -79,8 +79,8 @@ struct ClaimedCompletionTests {
             #expect(try await stores.metadata.upload(old) != nil)
             let later = stores.maintenance(server) { Date().addingTimeInterval(week + 60) }
             #expect(await later.tidy().expired == [old])
-            let next = Claim(holder: "a third", expiresOn: Date().addingTimeInterval(60))
-            #expect(try await stores.metadata.claimLease("housekeeping", next, now: Date()), "it was not let go")
+            let next = Lease(id: "a third", expiresOn: Date().addingTimeInterval(60))
+            #expect(try await stores.metadata.acquireLease("housekeeping", next, now: Date()), "it was not let go")
         }
     }
 
@@ -161,7 +161,7 @@ private struct SharedStores: Sendable {
             objects: GatedStore(store: disk, gate: gate),
             sizing: PartSizing(),
             hasher: nil,
-            claimLifetime: .seconds(3),
+            leaseDuration: .seconds(3),
             now: clock
         )
     }
@@ -177,7 +177,7 @@ private struct SharedStores: Sendable {
             objects: GatedStore(store: disk, gate: nil),
             uploads: server,
             keys: KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1)),
-            claimLifetime: .seconds(30),
+            leaseDuration: .seconds(30),
             uploadLifetime: lifetime,
             now: clock
         )
@@ -223,7 +223,7 @@ private struct GatedStore: ObjectStore {
     let store: DiskObjectStore
     let gate: Gate?
 
-    func finish(_ upload: Upload, parts: [StoredPart]) async throws -> FinishedObject {
+    func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
         await gate?.pass()
         return try await store.finish(upload, parts: parts)
     }

@@ -3,7 +3,7 @@ package import PontoonCore
 import Synchronization
 
 /// What every store promises about claims of completions and of tasks; each rule needs an empty store.
-package enum ClaimContract: String, CaseIterable, Sendable {
+package enum LeaseContract: String, CaseIterable, Sendable {
     case oneOfManyClaimsWins
     case onlyTheHolderActs
     case endedClaimIsTakenOver
@@ -30,48 +30,51 @@ package enum ClaimContract: String, CaseIterable, Sendable {
 
     private static let time = MetadataFixture.time
 
-    private static func claim(_ holder: String, lasting seconds: TimeInterval = 30) -> Claim {
-        Claim(holder: holder, expiresOn: time.addingTimeInterval(seconds))
+    private static func lease(_ leaseID: String, lasting seconds: TimeInterval = 30) -> Lease {
+        Lease(id: leaseID, expiresOn: time.addingTimeInterval(seconds))
     }
 
     private static func oneOfManyClaimsWins(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = fixture.upload()
         try expect(
-            try await !store.claimCompletion(of: upload.id, claim("a"), now: time),
+            try await !store.acquireCompletionLease(of: upload.id, lease("a"), now: time),
             "an unknown upload is not claimed"
         )
         try await store.addUpload(upload)
         let wins = try await concurrently(32) { index in
-            try await store.claimCompletion(of: upload.id, claim("\(index)"), now: time)
+            try await store.acquireCompletionLease(of: upload.id, lease("\(index)"), now: time)
         }
         try expect(wins.count { $0 }, equals: 1, "of many callers one wins")
         let claimed = try require(try await store.upload(upload.id), "the upload is there")
         try expect(claimed.state, equals: .completing, "it is being completed")
-        try expect(claimed.claimExpiresOn, equals: time.addingTimeInterval(30), "everybody sees until when")
+        try expect(claimed.leaseExpiresOn, equals: time.addingTimeInterval(30), "everybody sees until when")
     }
 
     private static func onlyTheHolderActs(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = fixture.upload()
         let file = fixture.file(of: upload)
         try await store.addUpload(upload)
-        try expect(try await store.claimCompletion(of: upload.id, claim("a"), now: time), "an active upload is claimed")
-        let late = claim("a", lasting: 99)
-        try expect(try await store.renewCompletion(of: upload.id, late), "its holder moves the end")
-        try expect(try await store.upload(upload.id)?.claimExpiresOn, equals: late.expiresOn, "the new end")
-        try expect(try await !store.renewCompletion(of: upload.id, claim("b")), "nobody else moves it")
-        try expect(try await !store.giveBackCompletion(of: upload.id, holder: "b"), "nobody else gives it back")
-        let isCompleted = try await store.completeUpload(upload.id, holder: "b", file: file, overwrite: true)
+        try expect(
+            try await store.acquireCompletionLease(of: upload.id, lease("a"), now: time),
+            "an active upload is claimed"
+        )
+        let late = lease("a", lasting: 99)
+        try expect(try await store.renewCompletionLease(of: upload.id, late), "its owner moves the end")
+        try expect(try await store.upload(upload.id)?.leaseExpiresOn, equals: late.expiresOn, "the new end")
+        try expect(try await !store.renewCompletionLease(of: upload.id, lease("b")), "nobody else moves it")
+        try expect(try await !store.releaseCompletionLease(of: upload.id, leaseID: "b"), "nobody else gives it back")
+        let isCompleted = try await store.completeUpload(upload.id, leaseID: "b", file: file, overwrite: true)
         try expect(!isCompleted, "nobody else completes it")
         try expect(try await store.file(file.id), equals: nil, "nothing was changed")
         try expect(
-            try await store.completeUpload(upload.id, holder: "a", file: file, overwrite: true),
-            "its holder completes it"
+            try await store.completeUpload(upload.id, leaseID: "a", file: file, overwrite: true),
+            "its leaseID completes it"
         )
-        try expect(try await !store.renewCompletion(of: upload.id, late), "completed is an end")
-        try expect(try await !store.giveBackCompletion(of: upload.id, holder: "a"), "completed is an end")
-        let next = Claim(holder: "c", expiresOn: .distantFuture)
+        try expect(try await !store.renewCompletionLease(of: upload.id, late), "completed is an end")
+        try expect(try await !store.releaseCompletionLease(of: upload.id, leaseID: "a"), "completed is an end")
+        let next = Lease(id: "c", expiresOn: .distantFuture)
         try expect(
-            try await !store.claimCompletion(of: upload.id, next, now: .distantFuture),
+            try await !store.acquireCompletionLease(of: upload.id, next, now: .distantFuture),
             "completed is an end"
         )
         try expect(try await store.upload(upload.id)?.state, equals: .completed, "completed is an end")
@@ -80,33 +83,36 @@ package enum ClaimContract: String, CaseIterable, Sendable {
     private static func endedClaimIsTakenOver(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = fixture.upload()
         try await store.addUpload(upload)
-        try expect(try await store.claimCompletion(of: upload.id, claim("a"), now: time), "an active upload is claimed")
+        try expect(
+            try await store.acquireCompletionLease(of: upload.id, lease("a"), now: time),
+            "an active upload is claimed"
+        )
         let (early, end) = (time.addingTimeInterval(29), time.addingTimeInterval(30))
         try expect(
-            try await !store.claimCompletion(of: upload.id, claim("b", lasting: 60), now: early),
-            "a claim holds to its end"
+            try await !store.acquireCompletionLease(of: upload.id, lease("b", lasting: 60), now: early),
+            "a lease holds to its end"
         )
         try expect(
-            try await store.completingUploads(claimedUntil: early),
+            try await store.completingUploads(leasedUntil: early),
             equals: [],
             "nobody is to be taken over from"
         )
         try expect(
-            try await store.completingUploads(claimedUntil: end).map(\.id),
+            try await store.completingUploads(leasedUntil: end).map(\.id),
             equals: [upload.id],
             "somebody is to be taken over from"
         )
         let wins = try await concurrently(8) { index in
-            try await store.claimCompletion(of: upload.id, claim("b\(index)", lasting: 60), now: end)
+            try await store.acquireCompletionLease(of: upload.id, lease("b\(index)", lasting: 60), now: end)
         }
         try expect(wins.count { $0 }, equals: 1, "one takes over")
         try expect(
-            try await !store.renewCompletion(of: upload.id, claim("a", lasting: 99)),
-            "the first holder has lost it"
+            try await !store.renewCompletionLease(of: upload.id, lease("a", lasting: 99)),
+            "the first leaseID has lost it"
         )
         let isCompleted = try await store.completeUpload(
             upload.id,
-            holder: "a",
+            leaseID: "a",
             file: fixture.file(of: upload),
             overwrite: true
         )
@@ -119,13 +125,19 @@ package enum ClaimContract: String, CaseIterable, Sendable {
     ) async throws {
         let upload = fixture.upload()
         try await store.addUpload(upload)
-        try expect(try await !store.giveBackCompletion(of: upload.id, holder: ""), "an active upload has no holder")
-        try expect(try await store.claimCompletion(of: upload.id, claim("a"), now: time), "forth")
-        try expect(try await store.giveBackCompletion(of: upload.id, holder: "a"), "and back")
+        try expect(
+            try await !store.releaseCompletionLease(of: upload.id, leaseID: ""),
+            "an active upload has no leaseID"
+        )
+        try expect(try await store.acquireCompletionLease(of: upload.id, lease("a"), now: time), "forth")
+        try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "a"), "and back")
         try expect(try await store.upload(upload.id), equals: upload, "as it was")
-        let all = try await store.completingUploads(claimedUntil: .distantFuture)
+        let all = try await store.completingUploads(leasedUntil: .distantFuture)
         try expect(all, equals: [], "no completion is open")
-        try expect(try await store.claimCompletion(of: upload.id, claim("b"), now: time), "it can be claimed anew")
+        try expect(
+            try await store.acquireCompletionLease(of: upload.id, lease("b"), now: time),
+            "it can be claimed anew"
+        )
     }
 
     private static func claimTellsWhatIsCompleted(
@@ -141,7 +153,7 @@ package enum ClaimContract: String, CaseIterable, Sendable {
         try expect(claimed, equals: seen, "what was looked at is what is claimed")
         try expect(claimed?.parts.map(\.number.rawValue), equals: [1, 2], "all stored parts, by number")
         try expect(claimed?.parts.map(\.isReported), equals: [true, false], "which of them are reported")
-        try expect(claimed?.namesake, equals: nil, "the name is free")
+        try expect(claimed?.existingEntry, equals: nil, "the name is free")
         try expect(claimed?.upload, equals: try await store.upload(upload.id), "the upload as it is now")
         try expect(claimed?.initiatorMayWrite, equals: true, "whose initiator may write")
 
@@ -150,16 +162,16 @@ package enum ClaimContract: String, CaseIterable, Sendable {
         try await store.addFolder(fixture.folder(second.name))
         _ = try await store.removeMember(fixture.user.name, from: fixture.project.id)
         let other = try await claimSeeing(second, in: store).claimed
-        try expect(other?.namesake, equals: .folder, "a folder has the name")
+        try expect(other?.existingEntry, equals: .folder, "a folder has the name")
         try expect(other?.initiatorMayWrite, equals: false, "who is no member any more may not write")
     }
 
     private static func claimSeeing(
         _ upload: Upload,
         in store: some MetadataStore
-    ) async throws -> (seen: ClaimedUpload?, claimed: ClaimedUpload?) {
-        let seen = Mutex<ClaimedUpload?>(nil)
-        let claimed = try await store.claimCompletion(of: upload.id, claim("a"), now: time) { claimed in
+    ) async throws -> (seen: CompletionSnapshot?, claimed: CompletionSnapshot?) {
+        let seen = Mutex<CompletionSnapshot?>(nil)
+        let claimed = try await store.acquireCompletionLease(of: upload.id, lease("a"), now: time) { claimed in
             seen.withLock { $0 = claimed }
         }
         return (seen.withLock { $0 }, claimed)
@@ -175,7 +187,7 @@ package enum ClaimContract: String, CaseIterable, Sendable {
         try await store.addUpload(upload)
         _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
         do {
-            _ = try await store.claimCompletion(of: upload.id, claim("a"), now: time) { _ in throw Refused() }
+            _ = try await store.acquireCompletionLease(of: upload.id, lease("a"), now: time) { _ in throw Refused() }
             try expect(false, "what the check throws comes through")
         } catch is Refused {}
         try expect(try await store.upload(upload.id), equals: upload, "the upload is as before")
@@ -186,44 +198,47 @@ package enum ClaimContract: String, CaseIterable, Sendable {
 
     private static func oneOfManyHasTheTask(_ store: some MetadataStore) async throws {
         let wins = try await concurrently(16) { index in
-            try await store.claimLease("tidy", claim("\(index)"), now: time)
+            try await store.acquireLease("tidy", lease("\(index)"), now: time)
         }
         try expect(wins.count { $0 }, equals: 1, "of many callers one has the task")
-        try expect(try await store.claimLease("sweep", claim("x"), now: time), "another task is another claim")
+        try expect(try await store.acquireLease("sweep", lease("x"), now: time), "another task is another lease")
     }
 
     private static func taskEndsWithItsClaim(_ store: some MetadataStore) async throws {
-        try expect(try await store.claimLease("tidy", claim("a"), now: time), "nobody had it")
-        try expect(try await store.claimLease("tidy", claim("a", lasting: 40), now: time), "its holder moves the end")
+        try expect(try await store.acquireLease("tidy", lease("a"), now: time), "nobody had it")
+        try expect(try await store.acquireLease("tidy", lease("a", lasting: 40), now: time), "its owner moves the end")
         let (early, end) = (time.addingTimeInterval(39), time.addingTimeInterval(40))
-        try expect(try await !store.claimLease("tidy", claim("b", lasting: 60), now: early), "a claim holds to its end")
-        try expect(try await store.claimLease("tidy", claim("b", lasting: 60), now: end), "and not longer")
-        try await store.endLease("tidy", holder: "a")
-        try expect(try await !store.claimLease("tidy", claim("a", lasting: 60), now: end), "only the holder lets go")
-        try await store.endLease("tidy", holder: "b")
-        try expect(try await store.claimLease("tidy", claim("a", lasting: 60), now: end), "what was let go is free")
+        try expect(
+            try await !store.acquireLease("tidy", lease("b", lasting: 60), now: early),
+            "a lease holds to its end"
+        )
+        try expect(try await store.acquireLease("tidy", lease("b", lasting: 60), now: end), "and not longer")
+        try await store.endLease("tidy", leaseID: "a")
+        try expect(try await !store.acquireLease("tidy", lease("a", lasting: 60), now: end), "only the leaseID lets go")
+        try await store.endLease("tidy", leaseID: "b")
+        try expect(try await store.acquireLease("tidy", lease("a", lasting: 60), now: end), "what was let go is free")
     }
 }
 
 extension UploadStore {
-    /// Begins to complete an upload, for rules that are not about claims.
+    /// Begins to complete an upload, for rules that are not about leases.
     package func beginCompletion(of id: String) async throws -> Bool {
-        try await claimCompletion(
+        try await acquireCompletionLease(
             of: id,
-            Claim(holder: Self.holder, expiresOn: .distantFuture),
+            Lease(id: Self.leaseID, expiresOn: .distantFuture),
             now: MetadataFixture.time
         )
     }
 
     /// Completes an upload that was begun by ``beginCompletion(of:)``.
     package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
-        try await completeUpload(id, holder: Self.holder, file: file, overwrite: overwrite)
+        try await completeUpload(id, leaseID: Self.leaseID, file: file, overwrite: overwrite)
     }
 
     /// Completes an upload that was begun by ``beginCompletion(of:)``.
     package func completeUpload(_ id: String, packageFile: PackageFile) async throws -> Bool {
-        try await completeUpload(id, holder: Self.holder, packageFile: packageFile)
+        try await completeUpload(id, leaseID: Self.leaseID, packageFile: packageFile)
     }
 
-    private static var holder: String { "fixture" }
+    private static var leaseID: String { "fixture" }
 }

@@ -1,14 +1,14 @@
 import Configuration
 import Foundation
-import PontoonCore
+package import PontoonCore
 import SystemPackage
 import Yams
 
 /// The settings as they were given: flags over environment over file.
-struct GivenSettings {
+package struct GivenSettings {
     private let reader: ConfigReader
     /// Holds also what is named by others, such as the keys of S3.
-    let environment: [String: String]
+    package let environment: [String: String]
 
     /// Gathers the three sources.
     ///
@@ -16,7 +16,7 @@ struct GivenSettings {
     ///   - flags: What the command line said, by name.
     ///   - environment: Names and values; this process's unless a test gives others.
     /// - Throws: ``SettingError`` for a name that does not exist, in the environment or in the file.
-    init(
+    package init(
         flags: [SettingKey: String],
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws {
@@ -40,15 +40,15 @@ struct GivenSettings {
     }
 
     /// - Returns: `nil` when it was not given.
-    func optionalText(_ key: SettingKey) throws -> String? { reader.string(forKey: ConfigKey([key.rawValue])) }
+    package func optionalText(_ key: SettingKey) throws -> String? { reader.string(forKey: ConfigKey([key.rawValue])) }
 
-    func text(_ key: SettingKey, default standard: String) throws -> String {
+    package func text(_ key: SettingKey, default standard: String) throws -> String {
         guard let text = try optionalText(key) else { return standard }
         guard !text.isEmpty else { throw SettingError(key, "must not be empty") }
         return text
     }
 
-    func choice<Choice: RawRepresentable & CaseIterable>(
+    package func choice<Choice: RawRepresentable & CaseIterable>(
         _ key: SettingKey,
         _ type: Choice.Type,
         default standard: Choice
@@ -62,7 +62,7 @@ struct GivenSettings {
     }
 
     /// A whole number, or a size such as `5MiB`.
-    func size(_ key: SettingKey, _ range: ClosedRange<Int64>, default standard: Int64) throws -> Int64 {
+    package func size(_ key: SettingKey, _ range: ClosedRange<Int64>, default standard: Int64) throws -> Int64 {
         guard let text = try optionalText(key) else { return standard }
         let units: [(String, Int64)] = [
             ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),
@@ -77,7 +77,9 @@ struct GivenSettings {
     }
 
     /// A duration such as `90s`, `5m`, `1h` or `7d`, from `least` seconds to `most`.
-    func duration(_ key: SettingKey, from least: Int64, to most: String, default standard: String) throws -> Duration {
+    package func duration(_ key: SettingKey, from least: Int64, to most: String, default standard: String) throws
+        -> Duration
+    {
         let text = try optionalText(key) ?? standard
         guard let seconds = Self.seconds(text), let maximum = Self.seconds(most), seconds >= least, seconds <= maximum
         else {
@@ -87,7 +89,7 @@ struct GivenSettings {
     }
 
     /// A number of calls in a time, such as `1000/5m`; `off`, the default, is `nil`.
-    func rateLimit(_ key: SettingKey) throws -> RateLimit? {
+    package func rateLimit(_ key: SettingKey) throws -> RateLimit? {
         guard let text = try optionalText(key), text.lowercased() != "off" else { return nil }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, let calls = Self.number(parts[0], [("", 1)]), (1...1_000_000_000).contains(calls),

@@ -7,7 +7,7 @@ import Testing
 @testable import PontoonMetadata
 
 /// All that one database remembers goes to another.
-struct MetadataMoveTests {
+struct MetadataCopyTests {
     @Test("every table is moved, or is about one database alone")
     func tables() async throws {
         try await withSQLiteDriver { driver in
@@ -21,7 +21,7 @@ struct MetadataMoveTests {
                 )
             }
             let stays: Set = ["schema_migrations", "leases", "properties", "moved_objects"]
-            #expect(names == stays.union(MovedTable.all.map(\.name)))
+            #expect(names == stays.union(TableCopySpec.all.map(\.name)))
         }
     }
 
@@ -30,7 +30,7 @@ struct MetadataMoveTests {
         try await withSQLiteStore { source in
             let fixture = try await fill(source)
             try await withSQLiteStore { target in
-                let move = MetadataMove(from: source, to: target, withOpenUploads: true)
+                let move = MetadataCopy(from: source, to: target, withOpenUploads: true)
                 #expect(try await move.isTargetEmpty())
                 if isCut {
                     // What an earlier attempt left, and what the source has lost since.
@@ -39,7 +39,7 @@ struct MetadataMoveTests {
                     #expect(try await !move.isTargetEmpty())
                 }
                 try await move.run { _, _ in }
-                for table in MovedTable.all {
+                for table in TableCopySpec.all {
                     let rows = try await source.read { try table.rows($0, after: nil, limit: 5000) }
                     let copies = try await target.read { try table.rows($0, after: nil, limit: 5000) }
                     #expect(rows.count == copies.count, "\(table.name)")
@@ -58,7 +58,7 @@ struct MetadataMoveTests {
         try await withSQLiteStore { source in
             let fixture = try await fill(source)
             try await withSQLiteStore { target in
-                try await MetadataMove(from: source, to: target, withOpenUploads: false).run { _, _ in }
+                try await MetadataCopy(from: source, to: target, withOpenUploads: false).run { _, _ in }
                 let page = Page(offset: 0, limit: 100)
                 #expect(try await target.uploads(of: fixture.user.name, page: page).total == 0)
                 #expect(try await target.openUploadKeys() == [])

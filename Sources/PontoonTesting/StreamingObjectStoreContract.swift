@@ -2,8 +2,8 @@ import Foundation
 import NIOCore
 package import PontoonCore
 
-/// What every ``HostedObjectStore`` promises; each rule needs a store of its own or none of the keys used before.
-package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
+/// What every ``StreamingObjectStore`` promises; each rule needs a store of its own or none of the keys used before.
+package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     case partsInOrderBecomeOneObject
     case partsInAnyOrderBecomeOneObject
     case longPartAndEmptyPartAreLaidIn
@@ -28,7 +28,7 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
     static let partSize: Int64 = 1000
 
     /// Fails when the store breaks the rule.
-    package func check(_ store: some HostedObjectStore) async throws {
+    package func check(_ store: some StreamingObjectStore) async throws {
         switch self {
         case .partsInOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 17], order: [1, 2, 3])
         case .partsInAnyOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 1000], order: [3, 1, 2])
@@ -58,7 +58,7 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         Upload(
             id: Identifiers.upload(),
             userName: "u",
-            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), isNamed: false),
+            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), wasGivenByFolder: false),
             name: "n",
             size: size,
             partSize: partSize,
@@ -78,8 +78,8 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         _ bytes: ByteBuffer,
         as number: Int,
         of upload: Upload,
-        in store: some HostedObjectStore
-    ) async throws -> StoredPart {
+        in store: some StreamingObjectStore
+    ) async throws -> PartRecord {
         let number = try PartNumber(number)
         let writer = try await store.openPart(
             number,
@@ -94,13 +94,13 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         _ writer: any PartWriter,
         _ bytes: ByteBuffer,
         _ number: PartNumber
-    ) async throws -> StoredPart {
+    ) async throws -> PartRecord {
         var rest = bytes
         while rest.readableBytes > 300, let chunk = rest.readSlice(length: 300) { try await writer.write(chunk) }
         let digest = try await rest.readableBytes > 0 ? writer.finish(rest) : writer.sync()
         await writer.close()
         try expect(digest.size, equals: Int64(bytes.readableBytes), "the length that was written")
-        return StoredPart(
+        return PartRecord(
             number: number,
             size: digest.size,
             etag: digest.crc64.hex,
@@ -110,16 +110,16 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         )
     }
 
-    static func content(_ key: ObjectKey, in store: some HostedObjectStore) async throws -> ByteBuffer {
+    static func content(_ key: ObjectKey, in store: some StreamingObjectStore) async throws -> ByteBuffer {
         let reader = try await store.openObject(key)
         let bytes = try await reader.read(at: 0, count: Int(reader.size) + 10)
         await reader.close()
         return bytes
     }
 
-    private static func assemble(_ store: some HostedObjectStore, _ sizes: [Int], order: [Int]) async throws {
+    private static func assemble(_ store: some StreamingObjectStore, _ sizes: [Int], order: [Int]) async throws {
         let upload = upload()
-        var parts: [StoredPart] = []
+        var parts: [PartRecord] = []
         for number in order {
             parts.append(
                 try await Self.store(bytes(sizes[number - 1], salt: number), as: number, of: upload, in: store)
@@ -133,14 +133,14 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         try expect(try await content(upload.key, in: store), equals: expected, "the parts, in order of their numbers")
     }
 
-    private static func finishingAgain(_ store: some HostedObjectStore) async throws {
+    private static func finishingAgain(_ store: some StreamingObjectStore) async throws {
         let upload = upload()
         let part = try await Self.store(bytes(500, salt: 1), as: 1, of: upload, in: store)
         for _ in 0..<2 { try await store.finish(upload, parts: [part]) }
         try expect(try await content(upload.key, in: store), equals: bytes(500, salt: 1), "the same object")
     }
 
-    private static func reopen(_ store: some HostedObjectStore, sizes: [Int]) async throws {
+    private static func reopen(_ store: some StreamingObjectStore, sizes: [Int]) async throws {
         let upload = upload()
         let first = try await Self.store(bytes(sizes[0], salt: 1), as: 1, of: upload, in: store)
         let second = try await Self.store(bytes(sizes[1], salt: 2), as: 2, of: upload, in: store)
@@ -155,7 +155,7 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         try expect(try await content(upload.key, in: store), equals: expected, "the newest bytes of each part")
     }
 
-    private static func discardedObjectIsGone(_ store: some HostedObjectStore) async throws {
+    private static func discardedObjectIsGone(_ store: some StreamingObjectStore) async throws {
         let upload = upload()
         let part = try await Self.store(bytes(500, salt: 1), as: 1, of: upload, in: store)
         try await store.finish(upload, parts: [part])
@@ -163,7 +163,8 @@ package enum HostedObjectStoreContract: String, CaseIterable, Sendable {
         try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
     }
 
-    private static func shutOut(_ store: some HostedObjectStore, by end: (Upload) async throws -> Void) async throws {
+    private static func shutOut(_ store: some StreamingObjectStore, by end: (Upload) async throws -> Void) async throws
+    {
         let upload = upload()
         let number = try PartNumber(2)
         let writer = try await store.openPart(number, of: upload, length: 900, expecting: ExpectedChecksums())

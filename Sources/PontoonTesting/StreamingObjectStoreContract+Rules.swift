@@ -2,8 +2,8 @@ import Foundation
 import NIOCore
 import PontoonCore
 
-extension HostedObjectStoreContract {
-    static func twoWriters(_ store: some HostedObjectStore) async throws {
+extension StreamingObjectStoreContract {
+    static func twoWriters(_ store: some StreamingObjectStore) async throws {
         let upload = upload()
         let number = try PartNumber(1)
         let slow = try await store.openPart(number, of: upload, length: 1000, expecting: ExpectedChecksums())
@@ -16,7 +16,7 @@ extension HostedObjectStoreContract {
         try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 2), "the recorded part, whole")
     }
 
-    static func finishWaits(_ store: some HostedObjectStore) async throws {
+    static func finishWaits(_ store: some StreamingObjectStore) async throws {
         let upload = upload()
         let first = try await Self.store(bytes(1000, salt: 1), as: 1, of: upload, in: store)
         let late = try await store.openPart(try PartNumber(2), of: upload, length: 9, expecting: ExpectedChecksums())
@@ -36,7 +36,7 @@ extension HostedObjectStoreContract {
         try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 1), "the finished object")
     }
 
-    static func readPart(_ store: some HostedObjectStore) async throws {
+    static func readPart(_ store: some StreamingObjectStore) async throws {
         let upload = upload()
         for (number, size) in [(1, 700), (2, 1200), (3, 0)] {
             let part = try await Self.store(bytes(size, salt: number), as: number, of: upload, in: store)
@@ -52,7 +52,7 @@ extension HostedObjectStoreContract {
         }
     }
 
-    static func recovery(_ store: some HostedObjectStore) async throws {
+    static func recovery(_ store: some StreamingObjectStore) async throws {
         let kept = upload()
         let lost = upload(size: 900)
         let part = try await Self.store(bytes(1200, salt: 1), as: 1, of: kept, in: store)
@@ -65,7 +65,7 @@ extension HostedObjectStoreContract {
         try expect(gone, equals: nil, "nothing of an upload that no record names")
     }
 
-    static func mismatch(_ store: some HostedObjectStore) async throws {
+    static func mismatch(_ store: some StreamingObjectStore) async throws {
         let wrong = try ExpectedChecksums(
             crc64nvme: CRC64NVME(rawValue: 1).base64,
             crc32c: nil,
@@ -80,7 +80,7 @@ extension HostedObjectStoreContract {
         try expect(digest.mismatch, equals: "x-amz-checksum-crc64nvme", "the header that does not agree")
     }
 
-    static func grants(_ store: some HostedObjectStore) async throws {
+    static func grants(_ store: some StreamingObjectStore) async throws {
         let now = Date(timeIntervalSince1970: 1_800_000_000)
         let upload = upload()
         let base = try require(BaseURL("http://h:1"), "a base URL")
@@ -99,7 +99,7 @@ extension HostedObjectStoreContract {
         for other in others { try await expectRefusal(.urlRefused) { try await store.verify(other, now: now) } }
     }
 
-    static func expires(_ store: some HostedObjectStore) async throws {
+    static func expires(_ store: some StreamingObjectStore) async throws {
         let now = Date(timeIntervalSince1970: 1_800_000_000)
         let base = try require(BaseURL("http://h:1"), "a base URL")
         let request = try await store.partRequest(for: upload(), part: try PartNumber(1), base: base, now: now)
@@ -131,10 +131,10 @@ extension HostedObjectStoreContract {
     }
 }
 
-extension HostedObjectStore {
+extension StreamingObjectStore {
     /// The bytes of part 1 if there are any.
     fileprivate func readPartBytes(of upload: Upload, size: Int64) async throws -> ByteBuffer? {
-        let part = StoredPart(
+        let part = PartRecord(
             number: try PartNumber(1),
             size: size,
             etag: "",

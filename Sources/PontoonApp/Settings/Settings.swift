@@ -1,10 +1,9 @@
-import Configuration
 import Foundation
-import PontoonCore
-import PontoonMetadata
-import PontoonObjects
-import PontoonServer
-import SystemPackage
+package import PontoonCore
+package import PontoonMetadata
+package import PontoonObjects
+package import PontoonServer
+package import SystemPackage
 
 /// Every setting: its name, what it means, its unit, range and default.
 ///
@@ -12,7 +11,7 @@ import SystemPackage
 ///
 /// A setting is given by flag (`--url-lifetime 1h`), environment (`PONTOON_URL_LIFETIME=1h`) or in the file named by
 /// `--config` (YAML: `url-lifetime: 1h`); the first of these that has it wins.
-enum SettingKey: String, CaseIterable {
+package enum SettingKey: String, CaseIterable {
     case data
     case metadata
     case objects
@@ -26,7 +25,7 @@ enum SettingKey: String, CaseIterable {
     case reservedSpace = "reserved-space"
     case grace
     case drain
-    case claimLifetime = "claim-lifetime"
+    case leaseDuration = "claim-lifetime"
     case idleTimeout = "idle-timeout"
     case maximumBodySize = "max-body-size"
     case maximumHeaderSize = "max-header-size"
@@ -40,7 +39,7 @@ enum SettingKey: String, CaseIterable {
     case config
 
     /// What `--help` says.
-    var help: String {
+    package var help: String {
         switch self {
         case .data:
             "Folder for what the server itself keeps; made when there is none, unused with postgres and s3. Default: data"
@@ -66,7 +65,7 @@ enum SettingKey: String, CaseIterable {
         case .grace: "How long running requests may go on after SIGTERM, 0s to 1d. Default: 30s"
         case .drain:
             "How long requests are taken after SIGTERM, while /readyz sends them elsewhere, 0s to 1h. Default: 0s"
-        case .claimLifetime:
+        case .leaseDuration:
             """
             A server that shares its stores and says nothing for so long loses what it is at work on to another one, \
             3s to 1h. Default: 30s
@@ -90,48 +89,48 @@ enum SettingKey: String, CaseIterable {
     }
 
     /// Name of the environment variable.
-    var environmentName: String { "PONTOON_" + rawValue.uppercased().replacing("-", with: "_") }
+    package var environmentName: String { "PONTOON_" + rawValue.uppercased().replacing("-", with: "_") }
     /// Whether it may stand in the file.
-    var isAllowedInFile: Bool { self != .bootstrapToken && self != .config }
+    package var isAllowedInFile: Bool { self != .bootstrapToken && self != .config }
 }
 
 /// A setting that cannot be used: says which, where to look and what is allowed.
-struct SettingError: Error, CustomStringConvertible {
-    let description: String
+package struct SettingError: Error, CustomStringConvertible {
+    package let description: String
 
-    init(_ key: SettingKey, _ problem: String) {
+    package init(_ key: SettingKey, _ problem: String) {
         description = "setting '\(key.rawValue)': \(problem)"
     }
 
-    init(_ problem: String) { description = problem }
+    package init(_ problem: String) { description = problem }
 }
 
 /// All settings, checked.
-struct Settings: Sendable {
-    let data: FilePath
-    let metadata: MetadataChoice
-    let objects: ObjectsChoice
-    let server: ServerSettings
-    let disk: DiskSettings
-    let sqlite: SQLiteSettings
-    let sizing: PartSizing
-    let uploadLifetime: Duration
-    let keyLifetime: Duration
-    let grace: Duration
-    let drain: Duration
-    let logLevel: LogLevel
-    let bootstrapToken: Secret?
+package struct Settings: Sendable {
+    package let data: FilePath
+    package let metadata: MetadataChoice
+    package let objects: ObjectsChoice
+    package let server: ServerSettings
+    package let disk: DiskSettings
+    package let sqlite: SQLiteSettings
+    package let sizing: PartSizing
+    package let uploadLifetime: Duration
+    package let keyLifetime: Duration
+    package let grace: Duration
+    package let drain: Duration
+    package let logLevel: LogLevel
+    package let bootstrapToken: Secret?
     /// A claim ends so long after its last renewal; `nil` when no other server can share the stores.
-    let claimLifetime: Duration?
+    package let leaseDuration: Duration?
 
     /// The data folder, when a store keeps something in it: then this process has it alone.
-    var folder: FilePath? {
+    package var folder: FilePath? {
         if case .postgreSQL = metadata, case .s3 = objects { return nil }
         return data
     }
 
     /// Checks what was given.
-    init(_ given: GivenSettings) throws {
+    package init(_ given: GivenSettings) throws {
         let data = FilePath(try given.text(.data, default: "data"))
         let durability = try given.choice(.durability, DiskSettings.Durability.self, default: .power)
         let urlLifetime = try given.duration(.urlLifetime, from: 1, to: "7d", default: "1h")
@@ -158,11 +157,11 @@ struct Settings: Sendable {
         keyLifetime = try given.duration(.keyLifetime, from: 1, to: "10000d", default: "30d")
         grace = try given.duration(.grace, from: 0, to: "1d", default: "30s")
         drain = try given.duration(.drain, from: 0, to: "1h", default: "0s")
-        let claimLifetime = try given.duration(.claimLifetime, from: 3, to: "1h", default: "30s")
+        let leaseDuration = try given.duration(.leaseDuration, from: 3, to: "1h", default: "30s")
         if case .postgreSQL = metadata, case .s3 = objects {
-            self.claimLifetime = claimLifetime
+            self.leaseDuration = leaseDuration
         } else {
-            self.claimLifetime = nil
+            self.leaseDuration = nil
         }
         logLevel = try given.choice(.logLevel, LogLevel.self, default: .notice)
         bootstrapToken = try Self.bootstrapToken(given)
@@ -204,4 +203,4 @@ struct Settings: Sendable {
 }
 
 /// Names of swift-log's levels.
-enum LogLevel: String, CaseIterable { case trace, debug, info, notice, warning, error, critical }
+package enum LogLevel: String, CaseIterable { case trace, debug, info, notice, warning, error, critical }

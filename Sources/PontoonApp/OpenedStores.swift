@@ -1,22 +1,22 @@
 import Foundation
-import PontoonCore
-import PontoonMetadata
-import PontoonObjects
+package import PontoonCore
+package import PontoonMetadata
+package import PontoonObjects
 import SystemPackage
 
 /// The chosen stores, opened.
-struct Stores: Sendable {
-    let metadata: SQLMetadataStore
-    let objects: any ObjectStore & ReachableStore
+package struct OpenedStores: Sendable {
+    package let metadata: SQLMetadataStore
+    package let objects: any ObjectStore & ReachableStore
     /// The same object store when the bytes pass through this server.
-    let hosted: (any HostedObjectStore)?
-    let keys: KeyRing
+    package let hosted: (any StreamingObjectStore)?
+    package let keys: KeyRing
     private let end: @Sendable () async throws -> Void
 
     /// Opens the stores; with it what one of them keeps here is this process's alone.
     ///
     /// - Throws: ``SettingError``, by the name of the setting, when one cannot be used.
-    static func open(_ settings: Settings) async throws -> Stores {
+    package static func open(_ settings: Settings) async throws -> OpenedStores {
         let lock = try settings.folder.map { folder in
             try DataFolder.make(folder)
             return try DataFolder.lock(folder)
@@ -32,7 +32,7 @@ struct Stores: Sendable {
             case .disk:
                 let disk = try DiskObjectStore(settings.disk, keys: keys)
                 try await metadata.bind(to: try settings.objectsPlace())
-                return Stores(metadata: metadata, objects: disk, hosted: disk, keys: keys) {
+                return OpenedStores(metadata: metadata, objects: disk, hosted: disk, keys: keys) {
                     try await disk.shutDown()
                     try await metadata.close()
                     try lock?.close()
@@ -40,7 +40,7 @@ struct Stores: Sendable {
             case .s3(let s3, let credentials):
                 try await metadata.bind(to: try settings.objectsPlace())
                 let bucket = try await openBucket(s3, credentials)
-                return Stores(metadata: metadata, objects: bucket, hosted: nil, keys: keys) {
+                return OpenedStores(metadata: metadata, objects: bucket, hosted: nil, keys: keys) {
                     try await bucket.shutDown()
                     try await metadata.close()
                     try lock?.close()
@@ -55,7 +55,7 @@ struct Stores: Sendable {
     /// Opens the metadata store alone.
     ///
     /// - Throws: ``SettingError`` when it cannot be used.
-    static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
+    package static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
         guard case .postgreSQL(let postgreSQL) = settings.metadata else {
             return try await SQLMetadataStore.open(settings.sqlite)
         }
@@ -69,7 +69,7 @@ struct Stores: Sendable {
     /// Opens a bucket and tries it out.
     ///
     /// - Throws: ``SettingError`` when it cannot be used.
-    static func openBucket(_ settings: S3Settings, _ credentials: S3Credentials) async throws -> S3ObjectStore {
+    package static func openBucket(_ settings: S3Settings, _ credentials: S3Credentials) async throws -> S3ObjectStore {
         let bucket: S3ObjectStore
         do {
             bucket = try S3ObjectStore(settings, credentials: credentials)
@@ -86,7 +86,7 @@ struct Stores: Sendable {
     }
 
     /// Lets go of the stores, and of the data folder.
-    func close() async throws { try await end() }
+    package func close() async throws { try await end() }
 
     /// The database's own words may have several lines.
     private static func oneLine(_ error: any Error) -> String {
@@ -96,7 +96,7 @@ struct Stores: Sendable {
 
 extension SQLMetadataStore {
     /// What is noted in the database about the whole store, by name.
-    enum Fact {
+    package enum StoreMetadataKey {
         /// Where the bytes are.
         static let objects = "objects"
         /// Which data is, or is being, filled in by `pontoond migrate`.
@@ -112,14 +112,14 @@ extension SQLMetadataStore {
     /// Holds that the database belongs to one object store, and is whole and in use.
     ///
     /// - Throws: ``SettingError`` when its bytes are elsewhere.
-    func bind(to place: String) async throws {
-        if let target = try await property(Fact.movedTo) {
+    package func bind(to place: String) async throws {
+        if let target = try await property(StoreMetadataKey.movedTo) {
             throw SettingError(.metadata, "the data of this folder was moved to \(target)")
         }
-        if try await property(Fact.movedFrom)?.hasSuffix(MoveState.filling) == true {
+        if try await property(StoreMetadataKey.movedFrom)?.hasSuffix(StoreMigrationState.filling) == true {
             throw SettingError(.metadata, "'pontoond migrate' has not finished to fill this database; run it again")
         }
-        let bound = try await establish(Fact.objects, place)
+        let bound = try await establish(StoreMetadataKey.objects, place)
         guard bound == place else {
             throw SettingError(.objects, "the bytes of this database's files are in \(bound), not in \(place)")
         }
@@ -128,7 +128,7 @@ extension SQLMetadataStore {
 
 extension Settings {
     /// A name for where the bytes are, to be noted in the database.
-    func objectsPlace() throws -> String {
+    package func objectsPlace() throws -> String {
         switch (objects, metadata) {
         case (.s3(let s3, _), _): "s3://\(s3.bucket)/\(s3.prefix)"
         case (.disk, .sqlite): "disk"

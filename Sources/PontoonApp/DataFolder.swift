@@ -1,13 +1,13 @@
 import Foundation
-import PontoonCore
-import SystemPackage
+package import PontoonCore
+package import SystemPackage
 
 /// The folder that holds everything: the database, the objects and the first user's credentials.
-enum DataFolder {
+package enum DataFolder {
     /// Makes the folder, for its owner only, with those above it.
     ///
     /// - Throws: ``SettingError`` when it cannot be made, or exists and cannot be written.
-    static func make(_ folder: FilePath) throws {
+    package static func make(_ folder: FilePath) throws {
         do {
             try create(folder)
         } catch let error as Errno {
@@ -21,7 +21,7 @@ enum DataFolder {
     /// Holds the folder against other processes until the file is closed.
     ///
     /// - Throws: ``SettingError`` when another process has it.
-    static func lock(_ folder: FilePath) throws -> FileDescriptor {
+    package static func lock(_ folder: FilePath) throws -> FileDescriptor {
         let file = try FileDescriptor.open(
             folder.appending("lock"),
             .readWrite,
@@ -36,7 +36,7 @@ enum DataFolder {
     }
 
     /// A random name of the folder, which stays with it; made when it has none.
-    static func identity(_ folder: FilePath) throws -> String {
+    package static func identity(_ folder: FilePath) throws -> String {
         let path = folder.appending("id").string
         if let text = FileManager.default.contents(atPath: path) { return String(decoding: text, as: UTF8.self) }
         let identity = Identifiers.hex(bytes: 8)
@@ -58,21 +58,21 @@ enum DataFolder {
 }
 
 /// The first user's token, in the file format that the platform's clients read (`~/.sevenbridges/credentials`).
-struct CredentialsFile {
-    let path: FilePath
+package struct BootstrapCredentialsFile {
+    package let path: FilePath
 
-    init(in folder: FilePath) { path = folder.appending("credentials") }
+    package init(in folder: FilePath) { path = folder.appending("credentials") }
 
     /// Whether the first start was on this folder.
-    var exists: Bool { FileManager.default.fileExists(atPath: path.string) }
+    package var exists: Bool { FileManager.default.fileExists(atPath: path.string) }
 
     /// Writes the file, readable by its owner only, in one step.
-    func write(endpoint: String, token: Secret) throws {
+    package func write(endpoint: String, token: Secret) throws {
         try replace("[default]\napi_endpoint = \(endpoint)\nauth_token = \(token.value)\n")
     }
 
     /// Puts the address of this start into an existing file, whose owner may have changed other lines.
-    func update(endpoint: String) throws {
+    package func update(endpoint: String) throws {
         guard let data = FileManager.default.contents(atPath: path.string) else { return }
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         let updated = lines.map { $0.hasPrefix("api_endpoint") ? "api_endpoint = \(endpoint)" : String($0) }

@@ -1,0 +1,48 @@
+/// Runs `body` for each item, at most `limit` at a time, starting in order.
+///
+/// The first error cancels the items that are running, and no further ones start.
+///
+/// - Parameter limit: 1 or more; smaller values count as 1.
+package func forEachConcurrently<Item: Sendable>(
+    _ items: some Sequence<Item>,
+    limit: Int,
+    _ body: @escaping @Sendable (Item) async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup { group in
+        var remaining = items.makeIterator()
+        for _ in 0..<max(limit, 1) {
+            guard let item = remaining.next() else { break }
+            group.addTask { try await body(item) }
+        }
+        while try await group.next() != nil {
+            guard let item = remaining.next() else { continue }
+            group.addTask { try await body(item) }
+        }
+    }
+}
+
+/// Transforms each item, at most `limit` at a time; the results are in the order of the items.
+///
+/// The first error cancels the items that are running, and no further ones start.
+///
+/// - Parameter limit: 1 or more; smaller values count as 1.
+package func mapConcurrently<Item: Sendable, Output: Sendable>(
+    _ items: some Sequence<Item>,
+    limit: Int,
+    _ transform: @escaping @Sendable (Item) async throws -> Output
+) async throws -> [Output] {
+    try await withThrowingTaskGroup { group in
+        var remaining = items.enumerated().makeIterator()
+        var outputs: [Int: Output] = [:]
+        for _ in 0..<max(limit, 1) {
+            guard let (index, item) = remaining.next() else { break }
+            group.addTask { (index, try await transform(item)) }
+        }
+        while let (index, output) = try await group.next() {
+            outputs[index] = output
+            guard let (index, item) = remaining.next() else { continue }
+            group.addTask { (index, try await transform(item)) }
+        }
+        return outputs.sorted { $0.key < $1.key }.map(\.value)
+    }
+}

@@ -1,0 +1,24 @@
+/// Runs `body` with a resource and closes the resource on every path.
+///
+/// - Parameters:
+///   - resource: The open resource.
+///   - close: Called exactly once, after `body`.
+///   - body: The work.
+/// - Returns: The result of `body`.
+/// - Throws: The error of `body`, or else that of `close`. If both fail, the error of `body` is the one that explains the
+///   failure, so it is the one thrown.
+package func withClosing<Resource, Value>(
+    _ resource: Resource,
+    close: (Resource) async throws -> Void,
+    _ body: (Resource) async throws -> Value
+) async throws -> Value {
+    let value: Value
+    do {
+        value = try await body(resource)
+    } catch {
+        try? await close(resource)
+        throw error
+    }
+    try await close(resource)
+    return value
+}
