@@ -2,18 +2,21 @@ package import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func acquireCompletionLease(
+    package func acquireCompletionLease<Plan: Sendable>(
         of id: String,
         _ lease: Lease,
         now: Date,
-        if check: @escaping @Sendable (CompletionSnapshot) throws -> Void
-    ) async throws -> CompletionSnapshot? {
-        try await write(changing: .upload(id)) { connection in
+        deciding decide: @escaping @Sendable (CompletionSnapshot) throws(PontoonError) -> Plan
+    ) async throws -> CompletionLeaseResult<Plan> {
+        try await writeOrRollBack(changing: .upload(id)) { connection in
             let values: [any SQLConvertible] = [lease.id, lease.expiresOn, id, now]
-            guard let row = try connection.query(claimUpload, values).first else { return nil }
-            let claimed = try connection.claimed(try row.upload())
-            try check(claimed)
-            return claimed
+            guard let row = try connection.query(claimUpload, values).first else { return .commit(.unavailable) }
+            let snapshot = try connection.completionSnapshot(of: try row.upload())
+            do throws(PontoonError) {
+                return .commit(.acquired(try decide(snapshot)))
+            } catch {
+                return .rollBack(.refused(error))
+            }
         }
     }
 
@@ -39,7 +42,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    fileprivate func claimed(_ upload: Upload) throws -> CompletionSnapshot {
+    fileprivate func completionSnapshot(of upload: Upload) throws -> CompletionSnapshot {
         var mayWrite = true
         var existingEntry: File.Kind?
         if case .folder(let folder, let project, _) = upload.destination {

@@ -80,6 +80,28 @@ package struct SQLMetadataStore: MetadataStore {
         return try await write(changing: change, body)
     }
 
+    /// Writes with a body that says how its transaction ends.
+    func writeOrRollBack<Value: Sendable>(
+        changing change: RecentReads.Change = .any,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> TransactionEnd<Value>
+    ) async throws -> Value {
+        do {
+            return try await write(changing: change) { connection in
+                switch try body(connection) {
+                case .commit(let value): return value
+                // Only an error rolls a transaction back.
+                case .rollBack(let value): throw RolledBack(value: value)
+                }
+            }
+        } catch let rolledBack as RolledBack<Value> {
+            return rolledBack.value
+        }
+    }
+
+    private struct RolledBack<Value: Sendable>: Error {
+        let value: Value
+    }
+
     private static func refusal(_ error: SQLError) -> any Error {
         switch error.kind {
         case .full: PontoonError(.storageFull, "The server's disk is full.", cause: error)
@@ -87,6 +109,13 @@ package struct SQLMetadataStore: MetadataStore {
         case .uniqueViolation, .foreignKeyViolation, .busy, .unreachable, .outcomeUnknown, .other: error
         }
     }
+}
+
+/// How a transaction ends, and its result.
+enum TransactionEnd<Value: Sendable>: Sendable {
+    case commit(Value)
+    /// Nothing is changed.
+    case rollBack(Value)
 }
 
 extension SQLError {

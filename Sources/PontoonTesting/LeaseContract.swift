@@ -171,13 +171,13 @@ package enum LeaseContract: String, CaseIterable, Sendable {
         in store: some MetadataStore
     ) async throws -> (seen: CompletionSnapshot?, claimed: CompletionSnapshot?) {
         let seen = Mutex<CompletionSnapshot?>(nil)
-        let claimed = try await store.acquireCompletionLease(of: upload.id, lease("a"), now: time) { claimed in
-            seen.withLock { $0 = claimed }
+        let result = try await store.acquireCompletionLease(of: upload.id, lease("a"), now: time) { snapshot in
+            seen.withLock { $0 = snapshot }
+            return snapshot
         }
+        guard case .acquired(let claimed) = result else { return (seen.withLock { $0 }, nil) }
         return (seen.withLock { $0 }, claimed)
     }
-
-    private struct Refused: Error {}
 
     private static func refusedClaimChangesNothing(
         _ store: some MetadataStore,
@@ -186,10 +186,15 @@ package enum LeaseContract: String, CaseIterable, Sendable {
         let upload = fixture.upload()
         try await store.addUpload(upload)
         _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
-        do {
-            _ = try await store.acquireCompletionLease(of: upload.id, lease("a"), now: time) { _ in throw Refused() }
-            try expect(false, "what the check throws comes through")
-        } catch is Refused {}
+        let result = try await store.acquireCompletionLease(of: upload.id, lease("a"), now: time) {
+            _ throws(PontoonError) -> Never in
+            throw PontoonError(.completeRefused, "not yet")
+        }
+        guard case .refused(let refusal) = result else {
+            try expect(false, "a refusal is passed on")
+            return
+        }
+        try expect(refusal.code, equals: .completeRefused, "the reason of the refusal")
         try expect(try await store.upload(upload.id), equals: upload, "the upload is as before")
         try expect(try await store.recentUpload(upload.id), equals: upload, "and is remembered so")
         _ = try await store.recordPart(try MetadataFixture.part(2), of: upload.id)

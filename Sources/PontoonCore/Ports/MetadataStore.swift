@@ -160,22 +160,23 @@ package protocol UploadStore: Sendable {
     func recentUpload(_ id: String) async throws -> Upload?
     /// One upload with what it holds.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
-    /// Takes on the completion of an upload that is `.active`, or `.completing` under a lease that has ended: it becomes
-    /// `.completing` under the new one, and its parts are fixed.
+    /// Leases the completion of an upload that is `.active`, or `.completing` under a lease that has expired: it becomes
+    /// `.completing` under the new lease, and its parts no longer change.
     /// - Parameters:
     ///   - id: The upload.
-    ///   - lease: Who completes it, and until when.
-    ///   - now: The time.
-    ///   - check: Looks at what would be completed before anybody sees a change; must do nothing else, since it may be
-    ///     asked again.
-    /// - Returns: What is to be completed, to at most one of several callers, in one process or many; `nil` to the others.
-    /// - Throws: What `check` throws, with nothing changed.
-    func acquireCompletionLease(
+    ///   - lease: The new lease.
+    ///   - now: The current time.
+    ///   - decide: Decides in the same transaction what is to be done, or refuses. It must have no side effects, since it may
+    ///     run again when the transaction is retried.
+    /// - Returns: `.acquired` to at most one of several callers, in one process or many. After `.refused` and `.unavailable`
+    ///   nothing has changed.
+    /// - Throws: When the store is unavailable; whether the lease was acquired may then be unknown.
+    func acquireCompletionLease<Plan: Sendable>(
         of id: String,
         _ lease: Lease,
         now: Date,
-        if check: @escaping @Sendable (CompletionSnapshot) throws -> Void
-    ) async throws -> CompletionSnapshot?
+        deciding decide: @escaping @Sendable (CompletionSnapshot) throws(PontoonError) -> Plan
+    ) async throws -> CompletionLeaseResult<Plan>
     /// Moves the end of a lease.
     /// - Returns: `false`, with nothing changed, when the upload is not `.completing` under a lease with this id.
     func renewCompletionLease(of id: String, _ lease: Lease) async throws -> Bool
@@ -210,9 +211,13 @@ package protocol UploadStore: Sendable {
 }
 
 extension UploadStore {
-    /// Claims a completion whatever would be completed.
+    /// Leases a completion without deciding anything.
+    /// - Returns: Whether the lease was acquired.
     package func acquireCompletionLease(of id: String, _ lease: Lease, now: Date) async throws -> Bool {
-        try await acquireCompletionLease(of: id, lease, now: now) { _ in } != nil
+        switch try await acquireCompletionLease(of: id, lease, now: now, deciding: { _ in () }) {
+        case .acquired: true
+        case .refused, .unavailable: false
+        }
     }
 }
 

@@ -72,7 +72,7 @@ extension Uploads {
                     continue
                 }
                 // Before anything changes: a complete that comes too early must not disturb parts on their way.
-                let check = { @Sendable (claimed: CompletionSnapshot) in
+                let check = { @Sendable (claimed: CompletionSnapshot) throws(PontoonError) in
                     // The rights that were remembered may be a second old, and a file is for good.
                     guard upload.userName != caller.name || claimed.initiatorMayWrite else { throw Self.mayNotWrite }
                     _ = try plan(claimed)
@@ -85,22 +85,27 @@ extension Uploads {
     /// - Returns: `nil` when another call has the upload.
     private func claimAndAssemble(
         _ upload: Upload,
-        if check: @escaping @Sendable (CompletionSnapshot) throws -> Void
+        if check: @escaping @Sendable (CompletionSnapshot) throws(PontoonError) -> Void
     ) async throws -> Ended? {
         let lease = leases.new()
-        let claimed: CompletionSnapshot?
+        let result: CompletionLeaseResult<CompletionSnapshot>
         do {
-            claimed = try await metadata.acquireCompletionLease(of: upload.id, lease, now: now()) { claimed in
-                do { try check(claimed) } catch { throw CheckFailed(cause: error) }
+            result = try await metadata.acquireCompletionLease(of: upload.id, lease, now: now()) {
+                snapshot throws(PontoonError) in
+                try check(snapshot)
+                return snapshot
             }
-        } catch let failed as CheckFailed {
-            throw failed.cause
         } catch {
             // Whether it was committed is not known.
             stranded.insert(upload.id, leaseID: lease.id)
             throw error
         }
-        guard let claimed else { return nil }
+        let claimed: CompletionSnapshot
+        switch result {
+        case .acquired(let snapshot): claimed = snapshot
+        case .refused(let refusal): throw refusal
+        case .unavailable: return nil
+        }
         // From here on "completing" means that this call is at work.
         _ = stranded.remove(upload.id)
         do {
@@ -108,11 +113,6 @@ extension Uploads {
         } catch is LeaseLost {
             return nil
         }
-    }
-
-    /// Why nothing was claimed.
-    private struct CheckFailed: Error {
-        let cause: any Error
     }
 
     /// Gives back uploads whose completion nobody is at work on any more: they can be completed as before.
@@ -170,7 +170,7 @@ extension Uploads {
     /// The parts to assemble, in order; whether the name is free is decided by the commit once more.
     ///
     /// - Throws: `.completeRefused`, `.nameTaken`.
-    private func plan(_ claimed: CompletionSnapshot) throws -> [PartRecord] {
+    private func plan(_ claimed: CompletionSnapshot) throws(PontoonError) -> [PartRecord] {
         let upload = claimed.upload
         // In a direct store only that store knows the lengths, so all but an empty file is taken for undeclared.
         let size: Int64? = direct == nil || upload.size == 0 ? upload.size : nil
