@@ -44,6 +44,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CChecksum"),
+        .target(name: "CEmbedded", exclude: ["openapi.yaml"]),
         .target(name: "CFileCalls"),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(
@@ -81,14 +82,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
-            name: "PontoonDocument",
-            resources: [.embedInCode("Resources/openapi.yaml")],
-            swiftSettings: swiftSettings
-        ),
-        .target(
             name: "PontoonServer",
             dependencies: [
-                "PontoonCore", "PontoonDocument",
+                "CEmbedded", "PontoonCore",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -203,7 +199,7 @@ let package = Package(
         .testTarget(
             name: "PontoonServerTests",
             dependencies: [
-                "PontoonCore", "PontoonDocument", "PontoonMetadata", "PontoonObjects", "PontoonServer",
+                "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonServer",
                 "PontoonTesting",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -2,7 +2,6 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import PontoonCore
-import PontoonDocument
 import PontoonMetadata
 import PontoonObjects
 import SystemPackage

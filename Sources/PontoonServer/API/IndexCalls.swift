@@ -2,7 +2,6 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import PontoonCore
-import PontoonDocument
 
 /// The index, the rate limit and the caller.
 ///
