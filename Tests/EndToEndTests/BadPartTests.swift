@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import Testing
 
 /// Parts whose bytes are not what was announced.

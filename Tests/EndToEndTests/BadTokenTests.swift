@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import Testing
 
 /// Callers that are not who they must be.
@@ -88,7 +89,7 @@ struct BadTokenTests {
                 let id = try #require(listed.last?.prefix { $0 != " " })
                 try await server.administer("token", "revoke", byID ? String(id) : try #require(second.token))
                 // Another process revoked it, which the server notices a second later at the latest.
-                try await eventually("the token is refused, by id: \(byID)", within: .seconds(5)) {
+                try await eventually("the token is refused, by id: \(byID)") {
                     try await second.call(.GET, "/user").status == 401
                 }
                 server.expectRefusal(try await second.call(.GET, "/user"), 401, 90001, "by id: \(byID)")

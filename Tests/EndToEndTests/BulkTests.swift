@@ -64,7 +64,7 @@ struct BulkTests {
             let api = server.api
             let file = try await api.upload("a.bin", ByteBuffer(string: "1"))
             let id = JSONValue.string(file)
-            _ = try await api.call(.PATCH, "/files/\(file)", ["metadata": ["k": "1", "l": "2"], "tags": ["t", "u"]])
+            try await api.perform(.PATCH, "/files/\(file)", ["metadata": ["k": "1", "l": "2"], "tags": ["t", "u"]])
             func change(_ call: String, _ item: JSONValue) async throws -> JSONValue? {
                 try await api.call(.POST, "/bulk/files/\(call)", ["items": [item]]).entries[0]["resource"]
             }

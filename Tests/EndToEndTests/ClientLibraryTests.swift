@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import PontoonClient
 import PontoonCore
+import PontoonTesting
 import Synchronization
 import SystemPackage
 import Testing
@@ -59,7 +60,7 @@ struct ClientLibraryTests {
                     }
                 }
             }
-            await gate.wait()
+            try await gate.pass()
             group.cancelAll()
             return try await group.next() ?? []
         }

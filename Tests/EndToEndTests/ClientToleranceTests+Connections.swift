@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import SystemPackage
 import Testing
 
@@ -167,11 +168,9 @@ extension ClientToleranceTests {
     @Test("the public address goes into answers, whatever the client called")
     func publicAddress() async throws {
         try await withTemporaryFolder { folder in
-            let data = folder.appending("data")
-            let port = try await withServer(ServerOptions(data: data)) { server in
-                try #require(server.origin.split(separator: ":").last.flatMap { Int($0) })
-            }.value
+            let port = try FreePort.reserve()
             let origin = "http://localhost:\(port)"
+            let data = folder.appending("data")
             let options = ServerOptions(data: data, arguments: ["--public-url", origin], port: port)
             try await withServer(options) { server in
                 let upload = try await server.api.initialize("f", size: 3)
@@ -204,12 +203,12 @@ extension ClientToleranceTests {
                         if round % 2 == 0 { _ = try await connection.read(until: "\r\n\r\n") }
                     }
                 }
-                try await eventually("files are open that nobody reads") {
+                try await eventually("no file is open that nobody reads") {
                     try server.openFiles(under: "objects/files") == 0
                 }
             }
             var calls = ""
-            try await eventually("strace does not end") {
+            try await eventually("strace ends") {
                 calls = try String(contentsOfFile: trace.string, encoding: .utf8)
                 return calls.contains("+++ exited with 0 +++")
             }

@@ -11,7 +11,7 @@ struct CopyMoveTests {
             let api = server.api
             let bytes = pseudoRandomBytes(seed: 1, count: 100_000)
             let original = try await api.upload("a.bin", bytes)
-            _ = try await api.call(.PATCH, "/files/\(original)", ["metadata": ["k": "v"], "tags": ["t"]])
+            try await api.perform(.PATCH, "/files/\(original)", ["metadata": ["k": "v"], "tags": ["t"]])
             let project = try await api.createProject("Other")
             let folder = try await api.makeFolder("sub")
             let elsewhere = try await api.copy(original, ["project": .string(project)])
@@ -30,7 +30,7 @@ struct CopyMoveTests {
             #expect(Set(copies + [original]).count == 3)
             #expect(try server.finishedObjects() == 1, "a copy costs no bytes")
             // What is changed on one is not changed on another.
-            _ = try await api.call(.PATCH, "/files/\(copies[0])", ["name": "c.bin", "metadata": ["k": "w"]])
+            try await api.perform(.PATCH, "/files/\(copies[0])", ["name": "c.bin", "metadata": ["k": "w"]])
             #expect(try await api.call(.GET, "/files/\(original)")["metadata"] == ["k": "v"])
             for id in [original] + copies {
                 let kept = try await api.download(id)
@@ -77,7 +77,7 @@ struct CopyMoveTests {
             }
             let all = try await api.call(.GET, "/files?project=admin/uploads&limit=100").entries
             let ids = all.compactMap { $0["id"] }
-            _ = try await api.call(.POST, "/bulk/files/delete", ["file_ids": .array(ids)])
+            try await api.perform(.POST, "/bulk/files/delete", ["file_ids": .array(ids)])
             #expect(try server.finishedObjects() == 0)
         }
     }
@@ -183,7 +183,7 @@ struct CopyMoveTests {
         try await withServer { server in
             let api = server.api
             let file = try await api.upload("a.bin", ByteBuffer(string: "1"))
-            _ = try await api.call(.PATCH, "/files/\(file)", ["metadata": ["k": "v", "l": "w"]])
+            try await api.perform(.PATCH, "/files/\(file)", ["metadata": ["k": "v", "l": "w"]])
             let place: JSONValue = ["parent": .string(try await api.makeFolder("sub"))]
             let copy = try await api.call(.POST, "/files/\(file)/actions/copy?fields=id,metadata.k", place)
             #expect(try copy.json.keys == ["href", "id", "metadata"])

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import PontoonCore
+import PontoonTesting
 import Subprocess
 import SystemPackage
 import Testing

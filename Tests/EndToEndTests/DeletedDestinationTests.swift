@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import Testing
 
 /// The place of an open upload is deleted under it.

@@ -1,4 +1,5 @@
 import Foundation
+import PontoonTesting
 import Subprocess
 import SystemPackage
 import Testing

@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import Subprocess
 import SystemPackage
 import Testing
@@ -156,7 +157,7 @@ struct DurabilityTests {
                 }()
                 // Held between the file's new name and its record, the server finds the log of the database failing.
                 let uploads = server.data.appending("objects/uploads").string
-                let slow = ["-P", uploads, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=5000000"]
+                let slow = ["-P", uploads, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=60000000"]
                 try await withStrace(server, slow, output: folder.appending("slow")) {
                     starter.finish()
                     try await eventually("the file has its name") { try server.finishedObjects() == 1 }

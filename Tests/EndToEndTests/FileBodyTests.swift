@@ -2,12 +2,14 @@ import Foundation
 import Glibc
 import NIOCore
 import NIOHTTP1
+import PontoonTesting
 import Subprocess
 import SystemPackage
 import Testing
 
 /// Bytes that go from the file to the connection without passing through the server: in their place between the other
 /// answers, at the client's pace, and letting go of the file.
+@Suite(.timeLimit(.minutes(3)))
 struct FileBodyTests {
     /// Letters only, so that answers can be read as text.
     private static let text = String(
@@ -125,7 +127,8 @@ struct FileBodyTests {
             try await eventually("the files are closed") { try openObjects(server) == 0 }
             #expect(String(buffer: try await server.api.send(.GET, url).body) == Self.text)
             let log = try String(contentsOfFile: server.log.string, encoding: .utf8)
-            #expect(!log.contains("error"), "\(log.suffix(500))")
+            let errors = log.split(separator: "\n").filter { $0.contains(" error ") || $0.contains(" critical ") }
+            #expect(errors == [])
         }
     }
 
@@ -137,7 +140,7 @@ struct FileBodyTests {
             let received = try await RawConnection.with(server) { connection in
                 try await connection.write("GET \(try target(url)) HTTP/1.1\r\nHost: a\r\n\r\n")
                 let head = try await connection.read(until: "\r\n\r\n")
-                // Longer than the timeout, and longer than a region may take of a client that is not slow.
+                // The slow reader itself: longer than the timeout, and than a region may take a client that is not slow.
                 try await Task.sleep(for: .seconds(3))
                 return head + (try await connection.readToEnd(limit: 64 << 20))
             }
@@ -172,9 +175,8 @@ struct FileBodyTests {
             try await withTemporaryFolder { folder in
                 let options = ServerOptions(
                     data: folder.appending("data"),
-                    arguments: ["--grace", stalls ? "1s" : "60s"]
+                    arguments: ["--grace", stalls ? "1s" : "1h"]
                 )
-                let start = ContinuousClock.now
                 let (_, status) = try await withServer(options) { server in
                     let url = try await stored(server)
                     try await RawConnection.with(server) { connection in
@@ -190,7 +192,6 @@ struct FileBodyTests {
                     }
                 }
                 #expect(status == .exited(0))
-                #expect(ContinuousClock.now - start < .seconds(40))
             }
         }
     }

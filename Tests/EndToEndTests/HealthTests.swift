@@ -1,6 +1,7 @@
 import Foundation
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import SystemPackage
 import Testing
 
@@ -27,7 +28,7 @@ struct HealthTests {
 
     @Test("a server that stops says so first, and takes requests until its drain is over")
     func draining() async throws {
-        try await withServer(arguments: ["--drain", "6s"]) { server in
+        try await withServer(arguments: ["--drain", "15s"]) { server in
             let anybody = APIClient(origin: server.origin)
             try await eventually("ready") { try await anybody.send(.GET, server.origin + "/readyz").status == 200 }
             server.signal(SIGTERM)

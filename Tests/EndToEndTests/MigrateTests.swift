@@ -49,7 +49,7 @@ struct MigrateTests {
             let before = try await fill(data, files: 9)
             let stores = try await TestStores(.postgreSQLAndS3)
             // Later each time, so that it ends on a slow machine too.
-            var (pause, kills, hasEnded) = (Duration.milliseconds(300), 0, false)
+            var (pause, kills, hasEnded) = (Duration.milliseconds(100), 0, false)
             while !hasEnded {
                 hasEnded = try await migrate(data, to: stores, killedAfter: pause).status == .exited(0)
                 if !hasEnded { (pause, kills) = (pause * 1.4, kills + 1) }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import SystemPackage
 import Testing
 

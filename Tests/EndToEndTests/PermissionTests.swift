@@ -60,13 +60,13 @@ struct PermissionTests {
                 #expect(try await writer.listed("/upload/multipart", "upload_id") == [upload], what)
             }
 
-            _ = try await server.api.call(.PATCH, rights + "/permissions", ["write": false])
+            try await server.api.perform(.PATCH, rights + "/permissions", ["write": false])
             try await expectStandstill("a member who only reads")
-            _ = try await server.api.call(.DELETE, rights)
+            try await server.api.perform(.DELETE, rights)
             try await expectStandstill("no member any more")
             try await server.api.addMember("actor", of: place.project, [.write])
             #expect(try await writer.report(upload, 1, .string(etag)).status == 200)
-            _ = try await server.api.call(.DELETE, rights)
+            try await server.api.perform(.DELETE, rights)
             server.expectRefusal(try await writer.complete(upload), 403, 8001)
             // An admin of the project may end it either way.
             #expect(try await server.api.complete(upload).status == 201)
@@ -82,7 +82,7 @@ struct PermissionTests {
             let ada = try await server.addUser("ada")
             try await server.api.addMember("ada", of: "admin/uploads", [.write])
             let upload = try await ada.initialize("own", size: 1)
-            _ = try await server.api.call(.DELETE, "/projects/admin/uploads/members/ada")
+            try await server.api.perform(.DELETE, "/projects/admin/uploads/members/ada")
             #expect(try await ada.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
             #expect(try server.unfinishedObjects() == [])
         }
@@ -101,7 +101,7 @@ struct PermissionTests {
             server.expectRefusal(try await ada.call(.POST, "/files/\(file)/actions/copy", body), 403, 5014)
             let many: JSONValue = ["project": "admin/uploads", "file_ids": [.string(file)]]
             server.expectRefusal(try await ada.call(.POST, "/action/files/copy", many), 403, 5014)
-            _ = try await server.api.call(.PATCH, "/projects/admin/uploads/members/ada/permissions", ["write": true])
+            try await server.api.perform(.PATCH, "/projects/admin/uploads/members/ada/permissions", ["write": true])
             #expect(try await ada.call(.POST, "/files/\(file)/actions/copy", body).status == 200)
         }
     }

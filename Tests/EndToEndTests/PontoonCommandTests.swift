@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import SystemPackage
 import Testing
 
@@ -42,7 +43,8 @@ struct PontoonCommandTests {
         try await withPontoon { server, user in
             try user.makeFile("data/a", size: 3)
             try user.makeFile("data/sub/b", size: 4)
-            _ = try await user.upload("--keep-tree", user.folder.appending("data").string)
+            let upload = try await user.upload("--keep-tree", user.folder.appending("data").string)
+            #expect(upload.code == 0, "\(upload)")
             func run(_ arguments: String...) async throws {
                 let run = try await user.run(["files"] + arguments)
                 #expect(run.code == 0, "\(arguments) \(run)")
@@ -78,36 +80,37 @@ struct PontoonCommandTests {
     func uploads() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize).string
-            let seen = Counter()
-            let first = try await user.upload("--part-size", "5M", "--bwlimit", "8M", "--tag", "t", path) {
-                event,
-                pid in
-                if event.kind == "part", seen.next() == 0 { kill(pid, SIGKILL) }
+            try await user.held(at: "PUT ", passes: 1, server) { user, valve in
+                let seen = Counter()
+                let first = try await user.upload("--part-size", "5M", "--tag", "t", path) { event, pid in
+                    if event.kind == "part", seen.next() == 0 { kill(pid, SIGKILL) }
+                }
+                #expect(first.code == nil, "\(first)")
+                valve.discard()
+                let other = try await server.api.initialize("other", size: 10)
+
+                let list = try await user.run(["uploads", "--json"])
+                #expect(list.all("upload").count == 2, "\(list)")
+                let own = try #require(list.all("upload").first { $0.text("path") == path })
+                #expect(own.number("stored_bytes") ?? 0 >= Self.partSize)
+
+                let resumed = try await user.run(["uploads", "resume", "--json"])
+                #expect(resumed.code == 0 && resumed.all("uploaded").count == 1, "\(resumed)")
+                #expect(Set(first.parts).isDisjoint(with: resumed.parts))
+                let file = try await server.api.call(.GET, "/files/\(try await server.api.fileID("f"))")
+                #expect(file["tags"] == ["t"])
+
+                let nothing = try await user.run(["uploads", "abort", "--older-than", "1h"])
+                #expect(nothing.code == 0 && nothing.output.isEmpty, "\(nothing)")
+                let dry = try await user.run(["uploads", "abort", "--older-than", "0s", "--dry-run"])
+                #expect(dry.output.contains("would abort \(other)"), "\(dry)")
+                let unknown = try await user.run(["uploads", "abort", "0000"])
+                #expect(unknown.code == 4, "\(unknown)")
+                let aborted = try await user.run(["uploads", "abort", String(other.prefix(10))])
+                #expect(aborted.code == 0, "\(aborted)")
+                let none = try await user.run(["uploads", "ls", "--json"])
+                #expect(none.output.isEmpty, "\(none)")
             }
-            #expect(first.code == nil, "\(first)")
-            let other = try await server.api.initialize("other", size: 10)
-
-            let list = try await user.run(["uploads", "--json"])
-            #expect(list.all("upload").count == 2, "\(list)")
-            let own = try #require(list.all("upload").first { $0.text("path") == path })
-            #expect(own.number("stored_bytes") ?? 0 >= Self.partSize)
-
-            let resumed = try await user.run(["uploads", "resume", "--json"])
-            #expect(resumed.code == 0 && resumed.all("uploaded").count == 1, "\(resumed)")
-            #expect(Set(first.parts).isDisjoint(with: resumed.parts))
-            let file = try await server.api.call(.GET, "/files/\(try await server.api.fileID("f"))")
-            #expect(file["tags"] == ["t"])
-
-            let nothing = try await user.run(["uploads", "abort", "--older-than", "1h"])
-            #expect(nothing.code == 0 && nothing.output.isEmpty, "\(nothing)")
-            let dry = try await user.run(["uploads", "abort", "--older-than", "0s", "--dry-run"])
-            #expect(dry.output.contains("would abort \(other)"), "\(dry)")
-            let unknown = try await user.run(["uploads", "abort", "0000"])
-            #expect(unknown.code == 4, "\(unknown)")
-            let aborted = try await user.run(["uploads", "abort", String(other.prefix(10))])
-            #expect(aborted.code == 0, "\(aborted)")
-            let none = try await user.run(["uploads", "ls", "--json"])
-            #expect(none.output.isEmpty, "\(none)")
         }
     }
 
@@ -115,14 +118,18 @@ struct PontoonCommandTests {
     func forgotten() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize).string
-            let seen = Counter()
-            _ = try await user.upload("--part-size", "5M", "--bwlimit", "8M", path) { event, pid in
-                if event.kind == "part", seen.next() == 0 { kill(pid, SIGKILL) }
+            try await user.held(at: "PUT ", passes: 1, server) { user, valve in
+                let seen = Counter()
+                let killed = try await user.upload("--part-size", "5M", path) { event, pid in
+                    if event.kind == "part", seen.next() == 0 { kill(pid, SIGKILL) }
+                }
+                #expect(killed.code == nil, "\(killed)")
+                valve.discard()
+                let aborted = try await user.run(["uploads", "abort", "--older-than", "0s"])
+                #expect(aborted.code == 0 && aborted.output.hasPrefix("aborted "), "\(aborted)")
+                let resumed = try await user.run(["uploads", "resume", "--json"])
+                #expect(resumed.code == 0 && resumed.all("uploaded").isEmpty, "\(resumed)")
             }
-            let aborted = try await user.run(["uploads", "abort", "--older-than", "0s"])
-            #expect(aborted.code == 0 && aborted.output.hasPrefix("aborted "), "\(aborted)")
-            let resumed = try await user.run(["uploads", "resume", "--json"])
-            #expect(resumed.code == 0 && resumed.all("uploaded").isEmpty, "\(resumed)")
         }
     }
 
@@ -148,7 +155,7 @@ struct PontoonCommandTests {
             #expect(server1.code == 0, "\(server1)")
 
             let id = try await server.api.fileID("c")
-            _ = try await server.api.call(.DELETE, "/files/\(id)")
+            #expect(try await server.api.call(.DELETE, "/files/\(id)").status == 204)
             let deleted = try await user.run(["verify", "--server", receipt])
             #expect(deleted.code == 4 && deleted.output.contains("at the server: missing"), "\(deleted)")
             let none = try await user.run(["verify", user.folder.appending("data/d").string])

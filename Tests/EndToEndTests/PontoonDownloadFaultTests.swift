@@ -3,10 +3,12 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import SystemPackage
 import Testing
 
 /// `pontoon download` that is interrupted, over a bad connection, and of files that change.
+@Suite(.timeLimit(.minutes(5)))
 struct PontoonDownloadFaultTests {
     private static let range = 1 << 20
 
@@ -53,17 +55,18 @@ struct PontoonDownloadFaultTests {
             _ = try await provide(server, size: size)
             let out = user.path("out/f")
             let flags = ["-o", out, "--range-size", "1M", "--parallel", "1"]
-            let first = try await user.run(
-                ["download", "--json", "admin/uploads/f", "--bwlimit", "8M"] + flags
-            ) { event, pid in
-                if event.kind == "range", event.number("offset") == 2 << 20 { kill(pid, SIGINT) }
+            let (first, second) = try await user.held(at: "GET /storage/", passes: 3, server) { user, valve in
+                let first = try await user.run(["download", "--json", "admin/uploads/f"] + flags) { event, pid in
+                    if event.kind == "range", event.number("offset") == 2 << 20 { kill(pid, SIGINT) }
+                }
+                valve.discard()
+                let part = try #require(try user.names("out").first { $0.hasSuffix(".part") })
+                let file = try FileDescriptor.open(FilePath(user.path("out/\(part)")), .readWrite)
+                try file.closeAfter { _ = try file.writeAll(toAbsoluteOffset: 5, [1, 2, 3]) }
+                return (first, try await user.run(["download", "--json", "admin/uploads/f"] + flags))
             }
             #expect(first.code == 130, "\(first)")
             #expect(first.all("cancelled").count == 1)
-            let part = try #require(try user.names("out").first { $0.hasSuffix(".part") })
-            let file = try FileDescriptor.open(FilePath(user.path("out/\(part)")), .readWrite)
-            try file.closeAfter { _ = try file.writeAll(toAbsoluteOffset: 5, [1, 2, 3]) }
-            let second = try await user.run(["download", "--json", "admin/uploads/f"] + flags)
             #expect(second.code == 0, "\(second)")
             #expect(second.ranges.contains(0) && !second.ranges.contains(1 << 20), "\(second)")
             #expect(second.all("downloaded").first?.number("resumed_bytes") ?? 0 >= 2 * Self.range)
@@ -76,11 +79,11 @@ struct PontoonDownloadFaultTests {
         size: Int,
         _ flags: [String] = [],
         server arguments: [String] = [],
-        fault: @escaping @Sendable (Int) -> FaultProxy.Fault = { _ in .none }
+        fault: @escaping @Sendable (Int) -> FaultInjectionProxy.Fault = { _ in .none }
     ) async throws -> PontoonRun {
         try await withPontoon(arguments: arguments) { server, user in
             _ = try await provide(server, size: size)
-            let run = try await FaultProxy.with(server, fault: fault) { proxy in
+            let run = try await FaultInjectionProxy.with(server, fault: fault) { proxy in
                 var user = user
                 user.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
                 return try await user.download(["f", "-o", user.path("g"), "--range-size", "1M"] + flags)
@@ -113,8 +116,9 @@ struct PontoonDownloadFaultTests {
 
     @Test("a URL that expired is asked for anew")
     func expired() async throws {
+        // Longer than the URL is valid.
         let flags = ["--parallel", "1", "--bwlimit", "1M"]
-        let run = try await downloads(size: 4 * Self.range, flags, server: ["--url-lifetime", "1s"])
+        let run = try await downloads(size: 9 * Self.range, flags, server: ["--url-lifetime", "5s"])
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("403") == true }, "\(run)")
     }
 
@@ -124,11 +128,14 @@ struct PontoonDownloadFaultTests {
             let size = 6 * Self.range
             let file = try await provide(server, size: size)
             let other = try await provide(server, size: size, seed: 8, name: "g")
-            let seen = Counter()
-            let flags = ["--range-size", "1M", "--parallel", "1", "--bwlimit", "4M"]
-            let run = try await user.run(["download", "--json", file, "-o", user.path("out/f")] + flags) { event, _ in
-                guard event.kind == "range", seen.next() == 1 else { return }
-                try await server.exchangeContent(of: file, for: other)
+            let flags = ["--range-size", "1M", "--parallel", "1"]
+            let run = try await user.held(at: "GET /storage/", passes: 2, server) { user, valve in
+                let seen = Counter()
+                return try await user.run(["download", "--json", file, "-o", user.path("out/f")] + flags) { event, _ in
+                    guard event.kind == "range", seen.next() == 1 else { return }
+                    try await server.exchangeContent(of: file, for: other)
+                    valve.release()
+                }
             }
             #expect(run.code == 0, "\(run)")
             #expect(run.all("retrying").contains { $0.text("reason")?.contains("changed") == true }, "\(run)")
@@ -142,13 +149,16 @@ struct PontoonDownloadFaultTests {
             let size = 6 * Self.range
             _ = try await provide(server, size: size)
             let out = ["f", "-o", user.path("out/f"), "--range-size", "1M"]
-            let first = try await user.download(out + ["--parallel", "1", "--bwlimit", "8M"]) { event, pid in
-                if event.kind == "range", event.number("offset") == 2 << 20 { kill(pid, SIGKILL) }
+            let second = try await user.held(at: "GET /storage/", passes: 3, server) { user, valve in
+                let first = try await user.download(out + ["--parallel", "1"]) { event, pid in
+                    if event.kind == "range", event.number("offset") == 2 << 20 { kill(pid, SIGKILL) }
+                }
+                #expect(first.code == nil)
+                valve.discard()
+                let new = try user.makeFile("new/f", size: size, seed: 8).string
+                #expect(try await user.upload("--overwrite", new).code == 0)
+                return try await user.download(out)
             }
-            #expect(first.code == nil)
-            let new = try user.makeFile("new/f", size: size, seed: 8).string
-            #expect(try await user.upload("--overwrite", new).code == 0)
-            let second = try await user.download(out)
             #expect(second.code == 0, "\(second)")
             #expect(second.all("downloaded").first?.number("received_bytes") == Int64(size), "\(second)")
             #expect(try user.bytes("out/f") == user.bytes("new/f"))
@@ -198,10 +208,13 @@ struct PontoonDownloadFaultTests {
             _ = try await provide(server, size: 4 * Self.range)
             let flags = ["f", "-o", user.path("out/f"), "--range-size", "1M"]
             let inner = Inner()
-            let seen = Counter()
-            let run = try await user.download(flags + ["--parallel", "1", "--bwlimit", "2M"]) { event, _ in
-                guard event.kind == "range", seen.next() == 0 else { return }
-                inner.run = try await user.download(flags)
+            let run = try await user.held(at: "GET /storage/", passes: 1, server) { user, valve in
+                let seen = Counter()
+                return try await user.download(flags + ["--parallel", "1"]) { event, _ in
+                    guard event.kind == "range", seen.next() == 0 else { return }
+                    inner.run = try await user.download(flags)
+                    valve.release()
+                }
             }
             #expect(inner.run?.code == 9, "\(String(describing: inner.run))")
             #expect(run.code == 0, "\(run)")

@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import Subprocess
 import Synchronization
 import SystemPackage
@@ -62,9 +63,8 @@ struct PontoonNetworkTests {
             )
             try #require(made.terminationStatus.isSuccess, "\(made.standardError)")
             let data = folder.appending("data")
-            // Once to have a port: the server has to know the address in front of it.
-            let first = try await withServer(ServerOptions(data: data)) { $0 }.value
-            let port = try #require(first.origin.split(separator: ":").last.flatMap { Int($0) })
+            // The server has to know the address in front of it, and what is in front the server's.
+            let port = try FreePort.reserve()
             _ = try await withFront(["tls", certificate, key, String(port)]) { front in
                 let address = "https://127.0.0.1:\(front)"
                 let options = ServerOptions(data: data, arguments: ["--public-url", address], port: port)

@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import SystemPackage
 import Testing
 
@@ -20,16 +21,19 @@ struct PontoonResumeTests {
     func interrupted() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10 * Self.partSize).string
-            let seen = Counter()
-            let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
-                if event.kind == "part", seen.next() == 0 { kill(pid, SIGINT) }
+            try await user.held(at: "PUT ", passes: 1, server) { user, valve in
+                let seen = Counter()
+                let first = try await user.upload("--part-size", "5M", path) { event, pid in
+                    if event.kind == "part", seen.next() == 0 { kill(pid, SIGINT) }
+                }
+                #expect(first.code == 130, "\(first)")
+                valve.discard()
+                let second = try await user.upload("--part-size", "5M", path)
+                #expect(second.code == 0, "\(second)")
+                #expect(Set(first.parts).isDisjoint(with: second.parts), "\(first)\n\(second)")
+                #expect(second.all("uploaded").first?.number("resumed_bytes") ?? 0 >= Self.partSize)
+                #expect(try await server.api.content("f").readableBytes == 10 * Self.partSize)
             }
-            #expect(first.code == 130, "\(first)")
-            let second = try await user.upload("--part-size", "5M", path)
-            #expect(second.code == 0, "\(second)")
-            #expect(Set(first.parts).isDisjoint(with: second.parts), "\(first)\n\(second)")
-            #expect(second.all("uploaded").first?.number("resumed_bytes") ?? 0 >= Self.partSize)
-            #expect(try await server.api.content("f").readableBytes == 10 * Self.partSize)
         }
     }
 
@@ -58,16 +62,19 @@ struct PontoonResumeTests {
     func replaced() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize).string
-            let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
-                if event.kind == "part" { kill(pid, SIGKILL) }
+            try await user.held(at: "PUT ", passes: 1, server) { user, valve in
+                let first = try await user.upload("--part-size", "5M", path) { event, pid in
+                    if event.kind == "part" { kill(pid, SIGKILL) }
+                }
+                #expect(first.code == nil)
+                valve.discard()
+                try user.makeFile("f", size: 6 * Self.partSize, seed: 8)
+                let second = try await user.upload("--part-size", "5M", path)
+                #expect(second.code == 0, "\(second)")
+                #expect(second.parts.count == 6)
+                #expect(try await server.api.content("f") == testBytes(seed: 8, count: 6 * Self.partSize))
+                #expect(try await server.api.call(.GET, "/upload/multipart")["items"] == [])
             }
-            #expect(first.code == nil)
-            try user.makeFile("f", size: 6 * Self.partSize, seed: 8)
-            let second = try await user.upload("--part-size", "5M", path)
-            #expect(second.code == 0, "\(second)")
-            #expect(second.parts.count == 6)
-            #expect(try await server.api.content("f") == testBytes(seed: 8, count: 6 * Self.partSize))
-            #expect(try await server.api.call(.GET, "/upload/multipart")["items"] == [])
         }
     }
 
@@ -78,12 +85,13 @@ struct PontoonResumeTests {
     func changed(how: String) async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize)
-            let seen = Counter()
-            let run = try await user.upload("--part-size", "5M", "--bwlimit", "20M", "--parallel", "1", path.string) {
-                event,
-                _ in
-                guard event.kind == "part", seen.next() == 1 else { return }
-                try change(path, how)
+            let run = try await user.held(at: "PUT ", passes: 2, server) { user, valve in
+                let seen = Counter()
+                return try await user.upload("--part-size", "5M", "--parallel", "1", path.string) { event, _ in
+                    guard event.kind == "part", seen.next() == 1 else { return }
+                    try change(path, how)
+                    valve.release()
+                }
             }
             #expect(run.code == 8, "\(run)")
             let failure = try #require(run.all("failed").first)
@@ -100,9 +108,12 @@ struct PontoonResumeTests {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 4 * Self.partSize).string
             let inner = Inner()
-            let run = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, _ in
-                guard event.kind == "started" else { return }
-                inner.run = try await user.upload(path)
+            let run = try await user.held(at: "PUT ", server) { user, valve in
+                try await user.upload("--part-size", "5M", path) { event, _ in
+                    guard event.kind == "started" else { return }
+                    inner.run = try await user.upload(path)
+                    valve.release()
+                }
             }
             #expect(run.code == 0, "\(run)")
             #expect(inner.run?.code == 9, "\(String(describing: inner.run))")

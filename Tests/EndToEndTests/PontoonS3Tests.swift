@@ -42,7 +42,7 @@ struct PontoonS3Tests {
         try await withPontoon(on: TestStores(.sqliteAndS3)) { server, user in
             let size = 2 * Self.partSize + 5
             let path = try user.makeFile("f", size: size).string
-            let run = try await FaultProxy.with(server) { _ in
+            let run = try await FaultInjectionProxy.with(server) { _ in
                 .replaceWord("\"crc64nvme\"", with: "\"crc64none\"")
             } _: { proxy in
                 var user = user

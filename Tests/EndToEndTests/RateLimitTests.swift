@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import Subprocess
 import SystemPackage
 import Testing

@@ -69,7 +69,7 @@ struct ScrollTests {
             for name in ["a", "b", "c", "d"] {
                 let file = try await api.upload(name, ByteBuffer(string: name))
                 let tag = name == "b" ? "other" : "t"
-                _ = try await api.call(
+                try await api.perform(
                     .PATCH,
                     "/files/\(file)",
                     ["tags": [.string(tag)], "metadata": ["k": .string(name)]]

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import PontoonCore
+import PontoonTesting
 import Subprocess
 import SystemPackage
 import Testing

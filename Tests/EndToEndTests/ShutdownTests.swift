@@ -3,11 +3,13 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import PontoonCore
+import PontoonTesting
 import Subprocess
 import SystemPackage
 import Testing
 
 /// How a server ends when it is asked to, and that two never share a data folder.
+@Suite(.timeLimit(.minutes(2)))
 struct ShutdownTests {
     @Test("after SIGTERM no new connection is taken, the running part gets its answer, and the server ends with 0")
     func runningPart() async throws {
@@ -39,9 +41,11 @@ struct ShutdownTests {
     @Test("a part that stalls holds up the end no longer than the grace")
     func stalledPart() async throws {
         try await withTemporaryFolder { folder in
-            let options = ServerOptions(data: folder.appending("data"), arguments: smallParts + ["--grace", "1s"])
+            let options = ServerOptions(
+                data: folder.appending("data"),
+                arguments: smallParts + ["--grace", "1s", "--idle-timeout", "1h"]
+            )
             let bytes = pseudoRandomBytes(seed: 2, count: 3 << 20)
-            let start = ContinuousClock.now
             let (_, status) = try await withServer(options) { server in
                 let upload = try await server.api.initialize("stalled", size: bytes.readableBytes, partSize: 3 << 20)
                 let url = try await server.api.partURL(upload, 1)
@@ -53,15 +57,18 @@ struct ShutdownTests {
                 #expect(!answer.contains("200 OK"))
             }
             #expect(status == .exited(0))
-            #expect(ContinuousClock.now - start < .seconds(15))
         }
     }
 
     @Test("a server without work ends at once, also while clients keep connections open")
     func idleConnections() async throws {
         try await withTemporaryFolder { folder in
-            let start = ContinuousClock.now
-            let (_, status) = try await withServer(ServerOptions(data: folder.appending("data"))) { server in
+            // A server that waited for the whole grace would not end in time.
+            let options = ServerOptions(
+                data: folder.appending("data"),
+                arguments: ["--grace", "1h", "--idle-timeout", "1h"]
+            )
+            let (_, status) = try await withServer(options) { server in
                 try await RawConnection.with(server) { connection in
                     try await connection.write("GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n")
                     #expect(try await connection.read(until: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
@@ -70,7 +77,6 @@ struct ShutdownTests {
                 }
             }
             #expect(status == .exited(0))
-            #expect(ContinuousClock.now - start < .seconds(15), "it waited for the whole grace")
         }
     }
 

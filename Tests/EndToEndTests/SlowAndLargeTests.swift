@@ -2,10 +2,12 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import SystemPackage
 import Testing
 
 /// Senders that stall, and more bytes at once than the server may hold in memory.
+@Suite(.timeLimit(.minutes(2)))
 struct SlowAndLargeTests {
     /// The server's memory never grows beyond this with 64 parts at once, however long they are.
     ///
@@ -13,14 +15,15 @@ struct SlowAndLargeTests {
     /// being written.
     private static let memoryBound = 256 << 20
 
-    @Test("a sender that stalls is cut off and leaves no part; it holds up nobody who sends the same part")
+    @Test("a sender that stalls holds up nobody who sends the same part")
     func stalledSender() async throws {
-        try await withServer(arguments: smallParts + ["--idle-timeout", "8s"]) { server in
-            let api = server.api.using(forgetfulHTTP)
+        // If the second sender had to wait for the first, this test would not end in time.
+        try await withServer(arguments: smallParts + ["--idle-timeout", "1h"]) { server in
+            let api = server.api
             let bytes = pseudoRandomBytes(seed: 1, count: 1 << 20)
             let upload = try await api.initialize("stalled", size: bytes.readableBytes, partSize: 1 << 20)
             let url = try await api.partURL(upload, 1)
-            let answer = try await RawConnection.with(server) { connection in
+            try await RawConnection.with(server) { connection in
                 try await connection.write(
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: \(bytes.readableBytes)\r\n\r\n"
                 )
@@ -29,26 +32,25 @@ struct SlowAndLargeTests {
                     let key = try #require(try server.unfinishedObjects().first)
                     return try firstBytes(server.data.appending("objects/uploads/\(key)")) != Data(count: 8)
                 }
-                let start = ContinuousClock.now
                 try await api.store(upload, 1, bytes)
-                #expect(ContinuousClock.now - start < .seconds(6), "the second sender had to wait for the first")
-                return try await connection.readToEnd()
             }
-            #expect(!answer.contains("HTTP/1.1 200") && !answer.lowercased().contains("etag"), "\(answer)")
             let file = try await api.complete(upload).text("id")
             #expect(try await api.download(file) == bytes)
         }
     }
 
-    @Test("a part whose sender stalled is not stored, and its side file or bytes are gone", arguments: [true, false])
-    func stalledPart(declaresSize: Bool) async throws {
+    @Test(
+        "a sender that stalls is cut off, its part is not stored, and its side file or bytes are gone",
+        arguments: [(true, 1000), (false, 1000), (true, 100_000)]
+    )
+    func stalledPart(declaresSize: Bool, partSize: Int) async throws {
         try await withServer(arguments: smallParts + ["--idle-timeout", "2s"]) { server in
-            let api = server.api.using(forgetfulHTTP)
-            let upload = try await api.initialize("stalled", size: declaresSize ? 200_000 : nil, partSize: 1000)
+            let api = server.api.withoutKeepAlive
+            let upload = try await api.initialize("stalled", size: declaresSize ? 200_000 : nil, partSize: partSize)
             let url = try await api.partURL(upload, 1)
             let sent = pseudoRandomBytes(seed: 3, count: 50_000)
             let answer = try await RawConnection.with(server) { connection in
-                // Longer than its slot, so it goes to a file of its own.
+                // Longer than a slot of 1000 bytes, so it goes to a file of its own there.
                 try await connection.write(
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
                 )

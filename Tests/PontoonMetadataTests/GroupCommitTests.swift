@@ -1,27 +1,10 @@
-import Dispatch
 import PontoonMetadata
 import PontoonTesting
-import Synchronization
 import Testing
 
 @Suite("Writes that meet share a commit")
 struct GroupCommitTests {
     private struct Refused: Error {}
-
-    /// Keeps a body waiting on the connection's own thread.
-    private final class Gate: Sendable {
-        private let reached = Mutex(false)
-        private let semaphore = DispatchSemaphore(value: 0)
-
-        var isReached: Bool { reached.withLock { $0 } }
-
-        func pass() {
-            reached.withLock { $0 = true }
-            semaphore.wait()
-        }
-
-        func open() { semaphore.signal() }
-    }
 
     /// Lets writes queue up behind one that waits, then lets them go.
     private func gather(
@@ -29,13 +12,14 @@ struct GroupCommitTests {
         on driver: SQLiteDriver,
         _ write: @escaping @Sendable (Int, any SQLConnection) throws -> Void
     ) async throws -> [(any Error)?] {
-        let gate = Gate()
+        let gate = BlockingGate()
         return try await withThrowingTaskGroup(of: (any Error)?.self) { group in
             group.addTask {
                 try await driver.write { _ in gate.pass() }
                 return nil
             }
-            while !gate.isReached { await Task.yield() }
+            defer { gate.open() }
+            try await gate.reached()
             for index in 0..<count {
                 group.addTask {
                     do {
@@ -46,7 +30,7 @@ struct GroupCommitTests {
                     }
                 }
             }
-            while driver.statistics.waiting < count { await Task.yield() }
+            try await eventually("\(count) writes wait") { driver.statistics.waiting == count }
             gate.open()
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -165,7 +149,7 @@ struct GroupCommitTests {
                         }
                     }
                 }
-                while driver.statistics.writes < 100 { await Task.yield() }
+                try await eventually("100 writes are done") { driver.statistics.writes >= 100 }
                 try await driver.close()
                 return try await group.reduce(into: [(any Error)?]()) { $0.append($1) }
             }

@@ -73,7 +73,7 @@ func withPostgreSQLDriver(
 
 /// Runs a test with a server of its own, which it may end.
 func withPostgreSQLServer(_ body: @Sendable (PostgreSQLServer) async throws -> Void) async throws {
-    let server = try await PostgreSQLServer().started()
+    let server = try await PostgreSQLServer.start()
     do {
         try await body(server)
     } catch {

@@ -5,7 +5,7 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-@Suite("A PostgreSQL server that crashes")
+@Suite("A PostgreSQL server that crashes", .timeLimit(.minutes(4)))
 struct PostgreSQLRestartTests {
     /// What writers saw of their parts.
     private final class Log: Sendable {
@@ -40,7 +40,7 @@ struct PostgreSQLRestartTests {
                 }
                 for more in [300, 300, 300, 100] {
                     let count = log.count
-                    while log.count < count + more { await Task.yield() }
+                    try await eventually("\(more) more parts are recorded") { log.count >= count + more }
                     if more == 300 { try await server.restart() }
                 }
                 log.end()
@@ -80,20 +80,17 @@ struct PostgreSQLRestartTests {
             var settings = try PostgreSQLSettings(url: try await server.newDatabase())
             settings.patience = .milliseconds(500)
             let store = try await SQLMetadataStore.open(settings)
-            try await store.ping(within: .seconds(5))
+            try await store.ping(within: .seconds(60))
             try await server.stop()
-            let time = await ContinuousClock().measure {
-                await #expect(throws: SQLError.self) { try await store.ping(within: .milliseconds(300)) }
-                let error = await #expect(throws: SQLError.self) { try await store.isEmpty() }
-                #expect(error?.kind == .unreachable)
-                let failed = await #expect(throws: SQLError.self) {
-                    try await store.addUser(User(name: "ada", createdOn: MetadataFixture.time))
-                }
-                #expect(failed?.kind == .unreachable)
+            await #expect(throws: SQLError.self) { try await store.ping(within: .milliseconds(300)) }
+            let error = await #expect(throws: SQLError.self) { try await store.isEmpty() }
+            #expect(error?.kind == .unreachable)
+            let failed = await #expect(throws: SQLError.self) {
+                try await store.addUser(User(name: "ada", createdOn: MetadataFixture.time))
             }
-            #expect(time < .seconds(10))
+            #expect(failed?.kind == .unreachable)
             try await server.start()
-            try await store.ping(within: .seconds(5))
+            try await store.ping(within: .seconds(60))
             #expect(try await store.isEmpty())
             try await store.close()
         }

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import PontoonTesting
 import Synchronization
 import SystemPackage
 import Testing
@@ -47,7 +48,7 @@ struct FolderSyncTests {
             group.addTask(operation: wait)
             #expect(await running.next() == 1)
             for _ in 0..<20 { group.addTask(operation: wait) }
-            while names.waiting < 20 { await Task.yield() }
+            try await eventually("20 callers wait") { names.waiting == 20 }
             permits.signal()
             #expect(await running.next() == 2)
             permits.signal()

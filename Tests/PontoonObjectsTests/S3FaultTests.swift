@@ -10,11 +10,11 @@ import Testing
 struct S3FaultTests {
     @Test("finishes although the answer of a completion was lost")
     func retriedCompletion() async throws {
-        try await withFaultyS3Store(attempts: 3) { harness, proxy in
+        try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
-            proxy.set(.init(to: "POST /"))
+            cutter.cut("POST /")
             let object = try await harness.store.finish(upload, parts: [part])
-            #expect(proxy.strikes == 1)
+            #expect(cutter.count == 1)
             #expect(object.size == 500)
             #expect(try await harness.content(upload.key)?.readableBytes == 500)
         }
@@ -22,13 +22,15 @@ struct S3FaultTests {
 
     @Test("finds the object when it is asked again after a lost answer, and only if it is made of the same parts")
     func lostCompletion() async throws {
-        try await withFaultyS3Store(attempts: 1) { harness, proxy in
+        try await withFaultyS3Store(attempts: 1) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
-            proxy.set(.init(to: "POST /"))
+            cutter.cut("POST /")
             await #expect(throws: S3Unreachable.self) { try await harness.store.finish(upload, parts: [part]) }
-            #expect(proxy.strikes == 1)
+            #expect(cutter.count == 1)
             // The server may still be at work when the connection is cut.
-            while try await harness.store.listParts(of: upload) != nil { await Task.yield() }
+            try await eventually("the upload has become an object") {
+                try await harness.store.listParts(of: upload) == nil
+            }
             #expect(try await harness.store.finishedObject(of: upload, parts: [part])?.size == 500)
             let other = PartRecord(
                 number: part.number,
@@ -45,24 +47,24 @@ struct S3FaultTests {
 
     @Test("asks again when an answer is cut off in its middle", arguments: [0, 10, 150, 400])
     func truncatedAnswer(_ bytes: Int) async throws {
-        try await withFaultyS3Store(attempts: 3) { harness, proxy in
+        try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
-            proxy.set(.init(to: "GET /", afterAnswerBytes: bytes, times: 2))
+            cutter.cut("GET /", afterBytes: bytes, times: 2)
             #expect(
                 try await harness.store.listParts(of: upload)
                     == [ListedPart(number: part.number, size: 500, etag: part.etag)]
             )
-            #expect(proxy.strikes == 2)
+            #expect(cutter.count == 2)
         }
     }
 
     @Test("gives up after some attempts, and says that it may pass by itself")
     func givesUp() async throws {
-        try await withFaultyS3Store(attempts: 3) { harness, proxy in
+        try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, _) = try await uploadOfOnePart(harness)
-            proxy.set(.init(to: "GET /", times: 100))
+            cutter.cut("GET /", times: 100)
             await #expect(throws: S3Unreachable.self) { try await harness.store.listParts(of: upload) }
-            #expect(proxy.strikes == 3)
+            #expect(cutter.count == 3)
         }
     }
 
@@ -77,19 +79,19 @@ struct S3FaultTests {
 
     @Test("reads on after an answer that was cut off")
     func truncatedRead() async throws {
-        try await withFaultyS3Store(attempts: 3) { harness, proxy in
+        try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
             try await harness.store.finish(upload, parts: [part])
             let reader = try await harness.store.openObject(upload.key)
-            proxy.set(.init(to: "GET /", afterAnswerBytes: 600))
+            cutter.cut("GET /", afterBytes: 600)
             #expect(try await reader.read(at: 0, count: 500) == ObjectStoreContract.bytes(500, salt: 1))
-            #expect(proxy.strikes == 1)
+            #expect(cutter.count == 1)
         }
     }
 
     @Test("loses nothing when the server is killed and started again")
     func killedServer() async throws {
-        let server = try await SeaweedFSServer().started()
+        let server = try await SeaweedFSServer.start()
         let settings = try s3Settings(server)
         try await withS3Store(settings, credentials: s3Credentials(server)) { harness in
             let (upload, part) = try await uploadOfOnePart(harness)
@@ -102,19 +104,21 @@ struct S3FaultTests {
             try await server.start()
             #expect(try await firstBytes(of: upload, in: harness) == ObjectStoreContract.bytes(500, salt: 1))
         }
-        try await server.stop()
+        try await server.remove()
     }
 
-    /// Asks until the server answers: one that has just started may take seconds to find its volumes, and says 500 until then.
+    /// Reads until the server answers: just after its start SeaweedFS replies 500 until it has found its volumes.
     private func firstBytes(of upload: Upload, in harness: S3Harness) async throws -> ByteBuffer {
-        let end = ContinuousClock.now + .seconds(30)
-        while true {
+        var bytes = ByteBuffer()
+        try await eventually("the object is readable") {
             do {
-                return try await harness.store.openObject(upload.key).read(at: 0, count: 500)
-            } catch  where .now < end {
-                try await Task.sleep(for: .milliseconds(50))
+                bytes = try await harness.store.openObject(upload.key).read(at: 0, count: 500)
+                return true
+            } catch {
+                return false
             }
         }
+        return bytes
     }
 
     private func uploadOfOnePart(_ harness: S3Harness) async throws -> (Upload, PartRecord) {

@@ -123,16 +123,16 @@ func withS3Store<Value>(
 
 /// Runs with a store that reaches the S3 server through a network that fails when it is told to.
 @discardableResult
-func withFaultyS3Store<Value>(
+func withFaultyS3Store<Value: Sendable>(
     attempts: Int,
-    _ body: (S3Harness, FaultyProxy) async throws -> Value
+    _ body: @Sendable (S3Harness, AnswerCutter) async throws -> Value
 ) async throws -> Value {
     let server = try await SeaweedFSServer.running()
-    let proxy = FaultyProxy(to: server.port)
-    var settings = try s3Settings(server, port: try await proxy.start())
-    settings.attempts = attempts
-    settings.publicEndpoint = try #require(S3Endpoint(server.endpoint))
-    let value = try await withS3Store(settings, credentials: s3Credentials(server)) { try await body($0, proxy) }
-    try await proxy.stop()
-    return value
+    let cutter = AnswerCutter()
+    return try await FaultInjectionProxy.with(port: server.port, fault: { _ in .cutAnswers(cutter) }) { proxy in
+        var settings = try s3Settings(server, port: proxy.port)
+        settings.attempts = attempts
+        settings.publicEndpoint = try #require(S3Endpoint(server.endpoint))
+        return try await withS3Store(settings, credentials: s3Credentials(server)) { try await body($0, cutter) }
+    }
 }

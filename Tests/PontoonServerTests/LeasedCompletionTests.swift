@@ -18,10 +18,10 @@ struct LeasedCompletionTests {
             let id = try await stores.begin(first)
             try await withThrowingTaskGroup { group in
                 group.addTask { try await first.complete(id, reports: [], caller: stores.user) }
-                await gate.reached()
+                try await gate.reached()
                 // Also while the first is at work there is never a second file.
                 let file = try await second.complete(id, reports: [], caller: stores.user)
-                await gate.open()
+                gate.open()
                 #expect(try await group.next() == file)
                 let list = try await stores.metadata.files(in: stores.root, filter: FileFilter(), page: .all)
                 #expect(list.items == [file])
@@ -38,11 +38,13 @@ struct LeasedCompletionTests {
             let id = try await stores.begin(first)
             try await withThrowingTaskGroup { group in
                 group.addTask { try await first.complete(id, reports: [], caller: stores.user) }
-                await gate.reached()
+                try await gate.reached()
                 group.addTask { try await second.complete(id, reports: [], caller: stores.user) }
                 let begun = try #require(try await stores.metadata.upload(id)?.leaseExpiresOn)
-                while try await stores.metadata.upload(id)?.leaseExpiresOn == begun {}
-                await gate.open()
+                try await eventually("the lease is renewed") {
+                    try await stores.metadata.upload(id)?.leaseExpiresOn != begun
+                }
+                gate.open()
                 let files = try await group.reduce(into: Set<File>()) { $0.insert($1) }
                 #expect(files.count == 1)
             }
@@ -192,39 +194,13 @@ private struct SharedStores: Sendable {
     }
 }
 
-/// Holds whoever passes until it is opened.
-private actor Gate {
-    private var isOpen = false
-    private var isReached = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-    private var watching: [CheckedContinuation<Void, Never>] = []
-
-    func pass() async {
-        isReached = true
-        for watcher in watching { watcher.resume() }
-        watching = []
-        if !isOpen { await withCheckedContinuation { waiting.append($0) } }
-    }
-
-    /// Waits until somebody is held.
-    func reached() async {
-        if !isReached { await withCheckedContinuation { watching.append($0) } }
-    }
-
-    func open() {
-        isOpen = true
-        for waiter in waiting { waiter.resume() }
-        waiting = []
-    }
-}
-
 /// Does what another store does, but finishes behind a gate.
 private struct GatedStore: ObjectStore {
     let store: DiskObjectStore
     let gate: Gate?
 
     func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
-        await gate?.pass()
+        try await gate?.pass()
         return try await store.finish(upload, parts: parts)
     }
 

@@ -85,6 +85,22 @@ public struct UploadDetails: Sendable, Decodable {
     }
 }
 
+extension UploadDetails {
+    /// Whether the upload was begun at least this long ago.
+    ///
+    /// The server's time is known from `Date` headers, which have a resolution of one second and may themselves be a second
+    /// old. An upload that may be old enough counts as old enough, so an age of zero covers every upload.
+    ///
+    /// - Parameters:
+    ///   - age: In seconds.
+    ///   - serverTime: The time at the server, as known from its answers.
+    /// - Returns: `false` also when the server does not say when the upload was begun.
+    public func isOlder(than age: TimeInterval, at serverTime: Date) -> Bool {
+        guard let initiated else { return false }
+        return age <= 0 || initiated <= serverTime.addingTimeInterval(2 - age)
+    }
+}
+
 /// Where and how to send one part.
 struct PartInfo: Sendable, Decodable {
     /// Only among several.

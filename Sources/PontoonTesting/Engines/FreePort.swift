@@ -1,19 +1,56 @@
 import Foundation
+import Synchronization
 
-/// Ports of 127.0.0.1 that nobody listens on.
+/// A port was free when it was chosen, and another process listens on it now.
+package struct AddressInUse: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
+}
+
+/// Ports of 127.0.0.1 for servers that must know theirs before they start, or listen on the same one twice.
+///
+/// A lock file keeps a port for this process until it exits, so no other test takes it between the choice and the bind, or
+/// while its server is restarted. The range is below the ports that the system gives to outgoing connections.
 package enum FreePort {
-    /// Finds a port by chance.
+    private static let range = 10_100...31_900
+    private static let locks = FileManager.default.temporaryDirectory.appending(path: "pontoon-test-ports").path
+    private static let held = Mutex<[Int32]>([])
+
+    /// Reserves a port for this process.
     ///
-    /// - Parameter range: Where to look; below those that the system gives to outgoing connections, so that it is still
-    ///   free when its owner comes back to it.
+    /// - Parameter companion: Distance to a second port that must be free as well.
     /// - Returns: The port.
-    /// - Throws: ``ContractViolation`` when there is none.
-    package static func find(in range: ClosedRange<Int>) throws -> Int {
-        for _ in 0..<1000 {
-            let port = Int.random(in: range)
-            if isFree(port) { return port }
+    /// - Throws: ``ContractViolation`` when no port is free.
+    package static func reserve(companion: Int = 0) throws -> Int {
+        for _ in 0..<10_000 {
+            let port = Int.random(in: range.lowerBound...range.upperBound - companion)
+            let both = Set([port, port + companion])
+            if both.allSatisfy(lock), both.allSatisfy(isFree) { return port }
         }
-        throw ContractViolation("there is no free port in \(range)")
+        throw ContractViolation("no port is free in \(range)")
+    }
+
+    /// Starts a server on a reserved port, and on another one as long as a foreign process was quicker.
+    package static func retrying<Server>(_ start: () async throws -> Server) async throws -> Server {
+        for _ in 0..<10 {
+            do { return try await start() } catch is AddressInUse {}
+        }
+        return try await start()
+    }
+
+    /// Takes the lock file of a port; it is released when this process exits.
+    private static func lock(_ port: Int) -> Bool {
+        mkdir(locks, 0o777)
+        chmod(locks, 0o777)
+        let descriptor = open("\(locks)/\(port)", O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { return false }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return false
+        }
+        held.withLock { $0.append(descriptor) }
+        return true
     }
 
     private static func isFree(_ port: Int) -> Bool {

@@ -164,8 +164,8 @@ struct UploadsCommand: AsyncParsableCommand {
                 all += $0
             }
             if let olderThan {
-                let limit = Date.now.addingTimeInterval(client.clockSkew - olderThan.seconds)
-                return all.filter { $0.initiated.map { $0 < limit } ?? false }
+                let serverTime = Date.now.addingTimeInterval(client.clockSkew)
+                return all.filter { $0.isOlder(than: olderThan.seconds, at: serverTime) }
             }
             return try ids.map { id in
                 let found = all.filter { $0.id.hasPrefix(id) }

@@ -47,6 +47,8 @@ struct APIClient: Sendable {
     var token: String?
     /// What carries the calls.
     var http: HTTPClient = .shared
+    /// Whether each request asks the server to close its connection.
+    var closesConnections = false
 
     /// Calls the API; `path` is below `/v2`.
     func call(
@@ -65,6 +67,16 @@ struct APIClient: Sendable {
         return try await send(method, origin + "/v2" + path, bytes, headers: headers)
     }
 
+    /// Calls the API where the answer matters only in that it is no refusal.
+    ///
+    /// - Throws: ``UnexpectedAnswer`` when it is one.
+    func perform(_ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil) async throws {
+        let answer = try await call(method, path, body)
+        guard (200..<300).contains(answer.status) else {
+            throw UnexpectedAnswer(description: "\(method) \(path): \(answer.status) \(String(buffer: answer.body))")
+        }
+    }
+
     /// Sends a request to any address, without a token.
     func send(
         _ method: HTTPMethod,
@@ -75,6 +87,7 @@ struct APIClient: Sendable {
         var request = HTTPClientRequest(url: url)
         request.method = method
         request.headers = headers
+        if closesConnections { request.headers.replaceOrAdd(name: "Connection", value: "close") }
         if let body { request.body = .bytes(body) }
         let response = try await http.execute(request, timeout: .seconds(120))
         let bytes = try await response.body.collect(upTo: 64 << 20)
@@ -100,7 +113,7 @@ struct APIClient: Sendable {
         return try answer.text("upload_id")
     }
 
-    /// Asks where a part goes.
+    /// Requests the URL of a part.
     func partURL(_ upload: String, _ number: Int) async throws -> String {
         try await call(.GET, "/upload/multipart/\(upload)/part/\(number)").text("url")
     }
@@ -151,10 +164,14 @@ struct APIClient: Sendable {
         return try await complete(upload).text("id")
     }
 
-    /// Reads a whole file back.
+    /// Downloads a whole file.
     func download(_ file: String) async throws -> ByteBuffer {
         let url = try await call(.GET, "/files/\(file)/download_info").text("url")
-        return try await send(.GET, url).body
+        let answer = try await send(.GET, url)
+        guard answer.status == 200 else {
+            throw UnexpectedAnswer(description: "\(answer.status) \(String(buffer: answer.body).prefix(500))")
+        }
+        return answer.body
     }
 }
 
@@ -179,18 +196,11 @@ let impatientHTTP: HTTPClient = {
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
 }()
 
-/// Lets go of a connection before a server with a short `--idle-timeout` does, at the moment when it is used again.
-let forgetfulHTTP: HTTPClient = {
-    var configuration = HTTPClient.Configuration()
-    configuration.connectionPool.idleTimeout = .milliseconds(500)
-    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-}()
-
 extension APIClient {
-    /// The same with other connections.
-    func using(_ http: HTTPClient) -> APIClient {
+    /// The same on a new connection for each request, for servers that close idle ones early.
+    var withoutKeepAlive: APIClient {
         var api = self
-        api.http = http
+        api.closesConnections = true
         return api
     }
 }

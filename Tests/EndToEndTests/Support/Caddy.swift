@@ -16,6 +16,16 @@ func withCaddy<Value: Sendable>(
     _ servers: [String],
     _ body: @Sendable (String) async throws -> Value
 ) async throws -> Value {
+    try await FreePort.retrying {
+        try await withCaddy(at: try FreePort.reserve(), servers, body)
+    }
+}
+
+private func withCaddy<Value: Sendable>(
+    at port: Int,
+    _ servers: [String],
+    _ body: @Sendable (String) async throws -> Value
+) async throws -> Value {
     try await withTemporaryFolder { folder in
         let log = try FileDescriptor.open(
             folder.appending("log"),
@@ -23,7 +33,7 @@ func withCaddy<Value: Sendable>(
             options: .create,
             permissions: .ownerReadWrite
         )
-        let site = "http://127.0.0.1:\(try FreePort.find(in: 31_901...32_700))"
+        let site = "http://127.0.0.1:\(port)"
         let result = try await run(
             .path(Places.root.appending(".venv/bin/caddy")),
             arguments: ["run", "--adapter", "caddyfile", "--config", Places.root.appending("deploy/Caddyfile").string],
@@ -40,6 +50,8 @@ func withCaddy<Value: Sendable>(
             defer { kill(pid, SIGTERM) }
             let anybody = APIClient(origin: site, http: impatientHTTP)
             try await eventually("the proxy serves") {
+                let text = try String(contentsOfFile: folder.appending("log").string, encoding: .utf8)
+                if text.contains("address already in use") { throw AddressInUse(description: text) }
                 guard let answer = try? await anybody.send(.GET, site + "/v2/") else { return false }
                 return answer.status == 200
             }

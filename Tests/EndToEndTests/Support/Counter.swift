@@ -30,23 +30,3 @@ final class Inner: Sendable {
         set { value.withLock { $0 = newValue } }
     }
 }
-
-/// Lets one task wait for what another saw.
-final class Gate: Sendable {
-    private let opening = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-    private let beginning = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-
-    /// Runs when ``begin()`` was called.
-    func opened<Value>(_ body: () async throws -> Value) async throws -> Value {
-        for await _ in beginning.stream { break }
-        return try await body()
-    }
-
-    func begin() { beginning.continuation.yield() }
-    func open() { opening.continuation.yield() }
-
-    /// Waits for ``open()``.
-    func wait() async {
-        for await _ in opening.stream { break }
-    }
-}

@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import SystemPackage
 import Testing
 
@@ -14,15 +15,20 @@ func killAndRepeat(round: Int, on stores: TestStores) async throws {
     let delay = Int.random(in: 0...50, using: &random)
     try await withPontoon(on: stores) { server, user in
         let path = try user.makeFile("f", size: size, seed: UInt64(round)).string
-        let seen = Counter()
-        let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
-            guard event.kind != "progress", seen.next() == moment else { return }
-            try await Task.sleep(for: .milliseconds(delay))
-            kill(pid, SIGKILL)
+        // Of the nine events before complete: the process is certainly there to be killed.
+        let isHeld = moment < 6
+        let (first, second) = try await user.held(at: "/complete", passes: isHeld ? 0 : .max, server) { user, valve in
+            let seen = Counter()
+            let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
+                guard event.kind != "progress", seen.next() == moment else { return }
+                // The random moment itself, not a wait for anything.
+                try await Task.sleep(for: .milliseconds(delay))
+                kill(pid, SIGKILL)
+            }
+            valve.discard()
+            return (first, try await user.upload("--part-size", "5M", path))
         }
-        // Eight parts: until the last is on its way the process is surely there to be killed.
-        if moment < 6 { #expect(first.code == nil, "\(first)") }
-        let second = try await user.upload("--part-size", "5M", path)
+        if isHeld { #expect(first.code == nil, "\(first)") }
         #expect(second.code == 0, "\(first)\n\(second)")
         #expect(Set(first.parts).isDisjoint(with: second.parts), "\(first)\n\(second)")
         #expect(try await server.api.content("f") == testBytes(seed: UInt64(round), count: size))

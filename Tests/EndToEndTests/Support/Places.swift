@@ -20,11 +20,3 @@ enum Places {
         root.appending("Tests/EndToEndTests/Python").appending(name)
     }
 }
-
-/// Runs with a folder that is gone afterwards.
-func withTemporaryFolder<Value>(_ body: (FilePath) async throws -> Value) async throws -> Value {
-    let url = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: url) }
-    return try await body(FilePath(url.path))
-}

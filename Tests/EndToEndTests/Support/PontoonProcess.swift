@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import PontoonTesting
 import Subprocess
 import SystemPackage
 import Testing

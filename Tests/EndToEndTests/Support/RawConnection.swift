@@ -11,9 +11,8 @@ struct RawConnection: Sendable {
         _ server: ServerProcess,
         _ body: @Sendable (RawConnection) async throws -> Value
     ) async throws -> Value {
-        let port = Int(server.origin.split(separator: ":").last ?? "") ?? 0
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: port) { channel in
+            .connect(host: "127.0.0.1", port: try server.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }

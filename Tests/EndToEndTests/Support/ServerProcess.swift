@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import PontoonCore
+import PontoonTesting
 import Subprocess
 import SystemPackage
 import Testing
@@ -40,6 +41,10 @@ struct ServerProcess: Sendable {
 
     /// Address of the API.
     var endpoint: String { origin + "/v2" }
+    /// Port on which it listens.
+    var port: Int {
+        get throws { try #require(origin.split(separator: ":").last.flatMap { Int($0) }) }
+    }
     /// Calls the API as admin.
     var api: APIClient { APIClient(origin: origin, token: token) }
 
@@ -55,11 +60,22 @@ struct ServerProcess: Sendable {
     /// Asks it to stop, unless it was asked before.
     fileprivate func stop() { if !isAskedToStop.isOn { signal(SIGTERM) } }
 
-    /// Resident memory of the process in bytes, at its highest.
-    func peakMemory() throws -> Int {
+    /// Highest resident memory of the process in bytes.
+    func peakMemory() throws -> Int { try ProcessFacts(pid).peakMemory }
+}
+
+/// What the kernel knows about a process, which must not have exited.
+struct ProcessFacts {
+    /// Highest resident memory in bytes.
+    let peakMemory: Int
+    /// The program and its arguments, separated by zeros.
+    let arguments: String
+
+    init(_ pid: pid_t) throws {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-        return try #require(line.split(separator: " ").compactMap { Int($0) }.first) * 1024
+        peakMemory = try #require(line.split(separator: " ").compactMap { Int($0) }.first) * 1024
+        arguments = try String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import PontoonTesting
 import SystemPackage
 import Testing
 

@@ -1,0 +1,101 @@
+import Foundation
+import Synchronization
+import SystemPackage
+
+/// A server that a script of `Scripts/engines` runs.
+///
+/// The script stops the server when its standard input is closed, so the server never outlives the test process.
+actor EngineProcess {
+    private let name: String
+    private let script = Process()
+    private let input = Pipe()
+    private let output = Pipe()
+    private var unread = Data()
+
+    /// - Parameters:
+    ///   - name: File name of the script.
+    ///   - arguments: Its arguments.
+    ///   - environment: Its whole environment; `nil` for that of this process.
+    init(_ name: String, _ arguments: [String], environment: [String: String]? = nil) {
+        self.name = name
+        script.executableURL = URL(filePath: TestTools.package.appending("Scripts/engines/\(name)").string)
+        script.arguments = arguments
+        if let environment { script.environment = environment }
+        script.standardInput = input
+        script.standardOutput = output
+        // A second holder of this end would keep the script alive.
+        _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+    }
+
+    /// Starts the script and waits until the server is ready.
+    ///
+    /// - Throws: ``AddressInUse`` when another process listens on one of its ports.
+    func run() async throws {
+        try script.run()
+        try await expectReady()
+    }
+
+    /// Sends a command and waits for a reply.
+    func send(_ command: String, expecting reply: String) async throws {
+        try write(command)
+        let line = try await line()
+        guard line == reply else { throw ContractViolation("\(name) replied '\(line)' to '\(command)'") }
+    }
+
+    /// Starts the server again after it was stopped.
+    func start() async throws {
+        try write("start")
+        try await expectReady()
+    }
+
+    /// Stops the server for good.
+    func close() throws { try input.fileHandleForWriting.close() }
+
+    private func write(_ command: String) throws {
+        try input.fileHandleForWriting.write(contentsOf: Data("\(command)\n".utf8))
+    }
+
+    private func expectReady() async throws {
+        let line = try await line()
+        guard !line.hasPrefix("ready") else { return }
+        for message in ["Address already in use", "address already in use", "Port allocation failed"]
+        where line.contains(message) {
+            throw AddressInUse(description: "\(name): \(line)")
+        }
+        throw ContractViolation("\(name) did not start (\(line)); Scripts/setup --test installs it")
+    }
+
+    private func line() async throws -> String {
+        while true {
+            if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: unread[..<end], as: UTF8.self)
+                unread = Data(unread[unread.index(after: end)...])
+                return line
+            }
+            let handle = output.fileHandleForReading
+            // Blocks a thread of its own rather than one of Swift's few.
+            let more = await withCheckedContinuation { continuation in
+                Thread { continuation.resume(returning: handle.availableData) }.start()
+            }
+            guard !more.isEmpty else { throw ContractViolation("Scripts/engines/\(name) exited") }
+            unread += more
+        }
+    }
+}
+
+/// One engine that all tests of a process share, started when the first test needs it.
+final class SharedEngine<Engine: Sendable>: Sendable {
+    private let task = Mutex<Task<Engine, any Error>?>(nil)
+    private let start: @Sendable () async throws -> Engine
+
+    init(_ start: @escaping @Sendable () async throws -> Engine) { self.start = start }
+
+    func running() async throws -> Engine {
+        let task = task.withLock { task in
+            let started = task ?? Task { [start] in try await start() }
+            task = started
+            return started
+        }
+        return try await task.value
+    }
+}

@@ -1,0 +1,269 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A TCP proxy that damages some of the connections through it.
+package struct FaultInjectionProxy: Sendable {
+    /// What happens to a connection.
+    package enum Fault: Sendable {
+        case none
+        /// Closes both ends after this many bytes of the client.
+        case cutRequest(after: Int)
+        /// Closes both ends after this many bytes of the server.
+        case cutAnswer(after: Int)
+        /// Passes nothing more after this many bytes of the client, and closes nothing.
+        case hang(after: Int)
+        /// Closes the connection after a request with this text in its first bytes has reached the server.
+        case loseAnswer(to: String)
+        /// Cuts some answers short.
+        case cutAnswers(AnswerCutter)
+        /// Holds some requests.
+        case holdRequests(RequestValve)
+        /// Replaces a word in the server's answers by another of the same length.
+        case replaceWord(String, with: String)
+        /// Replaces a word in the client's requests by another of the same length.
+        case replaceInRequest(String, with: String)
+        /// Changes one bit of the client's byte at this offset.
+        case flipBit(at: Int)
+    }
+
+    /// Port of 127.0.0.1 on which the proxy listens.
+    package let port: Int
+
+    /// Runs with a proxy in front of a port of 127.0.0.1.
+    ///
+    /// - Parameters:
+    ///   - target: The port.
+    ///   - fault: Called with the number of each connection, from 0.
+    ///   - body: Runs while the proxy does.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
+    package static func with<Value: Sendable>(
+        port target: Int,
+        fault: @escaping @Sendable (Int) -> Fault,
+        _ body: @Sendable (FaultInjectionProxy) async throws -> Value
+    ) async throws -> Value {
+        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture { try Bytes(wrapping: channel) }
+            }
+        let port = try require(listener.channel.localAddress?.port, "a listening socket has a port")
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                var number = 0
+                try await listener.executeThenClose { connections in
+                    try await withThrowingDiscardingTaskGroup { group in
+                        for try await client in connections {
+                            let connection = Connection(target: target, fault: fault(number))
+                            number += 1
+                            group.addTask { await connection.serve(client) }
+                        }
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            return try await body(FaultInjectionProxy(port: port))
+        }
+    }
+
+    private typealias Bytes = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    /// One connection of a client, and the one to the server that belongs to it.
+    private final class Connection: Sendable {
+        private let target: Int
+        private let fault: Fault
+        /// How many bytes of the answer may still pass; `nil` for all.
+        private let answerLimit = Mutex<Int?>(nil)
+
+        init(target: Int, fault: Fault) {
+            self.target = target
+            self.fault = fault
+        }
+
+        /// Copies both ways until one side closes or the fault ends the connection.
+        func serve(_ client: Bytes) async {
+            do {
+                let server = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                    .connect(host: "127.0.0.1", port: target) { channel in
+                        channel.eventLoop.makeCompletedFuture { try Bytes(wrapping: channel) }
+                    }
+                try await client.executeThenClose { fromClient, toClient in
+                    try await server.executeThenClose { fromServer, toServer in
+                        try await withThrowingTaskGroup(of: Void.self) { group in
+                            group.addTask { [self] in try await copyRequests(fromClient, toServer) }
+                            group.addTask { [self] in try await copyAnswers(fromServer, toClient) }
+                            try await group.next()
+                            group.cancelAll()
+                        }
+                    }
+                }
+            } catch {
+                // A connection that is cut fails at either end.
+            }
+        }
+
+        private func copyRequests(
+            _ source: NIOAsyncChannelInboundStream<ByteBuffer>,
+            _ target: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        ) async throws {
+            var count = 0
+            for try await bytes in source {
+                let head = String(decoding: bytes.readableBytesView.prefix(2000), as: UTF8.self)
+                switch fault {
+                case .loseAnswer(let text): if head.contains(text) { answerLimit.withLock { $0 = 0 } }
+                case .cutAnswers(let cutter): if let limit = cutter.limit(head) { answerLimit.withLock { $0 = limit } }
+                case .holdRequests(let valve): try await valve.pass(head)
+                default: break
+                }
+                let changed = fault.changedRequest(bytes, at: count)
+                count += bytes.readableBytes
+                switch fault {
+                case .cutRequest(let limit) where count >= limit: return
+                case .hang(let limit) where count >= limit: try await Task.sleep(for: .seconds(3600))
+                default: try await target.write(changed)
+                }
+            }
+        }
+
+        private func copyAnswers(
+            _ source: NIOAsyncChannelInboundStream<ByteBuffer>,
+            _ target: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        ) async throws {
+            var count = 0
+            for try await bytes in source {
+                count += bytes.readableBytes
+                if case .cutAnswer(let limit) = fault, count >= limit { return }
+                let limit = answerLimit.withLock { limit in
+                    defer { limit = limit.map { max(0, $0 - bytes.readableBytes) } }
+                    return limit
+                }
+                guard let limit, bytes.readableBytes >= limit else {
+                    try await target.write(fault.changedAnswer(bytes))
+                    continue
+                }
+                if let rest = bytes.getSlice(at: bytes.readerIndex, length: limit) { try await target.write(rest) }
+                return
+            }
+        }
+    }
+}
+
+/// Cuts the answers to some requests short; the server has done what the request asked for.
+package final class AnswerCutter: Sendable {
+    private struct State {
+        var text = ""
+        var bytes = 0
+        var left = 0
+        var count = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// Cuts nothing until ``cut(_:afterBytes:times:)``.
+    package init() {}
+
+    /// Cuts the next answers to requests with this text in their first bytes.
+    ///
+    /// - Parameters:
+    ///   - text: Part of the request's head.
+    ///   - bytes: How much of the answer passes.
+    ///   - times: How many answers are cut.
+    package func cut(_ text: String, afterBytes bytes: Int = 0, times: Int = 1) {
+        state.withLock { ($0.text, $0.bytes, $0.left) = (text, bytes, times) }
+    }
+
+    /// How many answers have been cut.
+    package var count: Int { state.withLock { $0.count } }
+
+    fileprivate func limit(_ head: String) -> Int? {
+        state.withLock { state in
+            guard state.left > 0, head.contains(state.text) else { return nil }
+            state.left -= 1
+            state.count += 1
+            return state.bytes
+        }
+    }
+}
+
+/// Holds requests, so that a test can act while the client certainly waits.
+package final class RequestValve: Sendable {
+    private enum Verdict {
+        case hold, pass, drop
+    }
+
+    private let text: String
+    private let state: Mutex<(passes: Int, isHolding: Bool, verdict: Verdict)>
+
+    /// - Parameters:
+    ///   - text: Part of the head of the requests that are held.
+    ///   - passes: How many of them pass before the first is held.
+    package init(_ text: String, passes: Int = 0) {
+        self.text = text
+        state = Mutex((passes, false, .hold))
+    }
+
+    /// Lets the held requests and all later ones pass.
+    package func release() { state.withLock { $0.verdict = .pass } }
+
+    /// Closes the connections of the held requests, whose client is gone, and lets all later ones pass.
+    package func discard() { state.withLock { $0.verdict = .drop } }
+
+    /// Waits until a request is held.
+    package func holding() async throws {
+        try await eventually("'\(text)' is held") { state.withLock { $0.isHolding } }
+    }
+
+    fileprivate func pass(_ head: String) async throws {
+        guard head.contains(text) else { return }
+        let isFree = state.withLock { state in
+            guard state.passes == 0 else {
+                state.passes -= 1
+                return true
+            }
+            state.isHolding = true
+            return state.verdict != .hold
+        }
+        if isFree { return }
+        while true {
+            switch state.withLock({ $0.verdict }) {
+            case .hold: try await Task.sleep(for: .milliseconds(5))
+            case .pass: return
+            case .drop: throw ChannelError.eof
+            }
+        }
+    }
+}
+
+extension FaultInjectionProxy.Fault {
+    /// The client's bytes with the damage of this fault; `offset` is that of the first.
+    fileprivate func changedRequest(_ bytes: ByteBuffer, at offset: Int) -> ByteBuffer {
+        switch self {
+        case .replaceInRequest(let word, let other): return bytes.replacing(word, with: other)
+        case .flipBit(let place) where (offset..<offset + bytes.readableBytes).contains(place):
+            var bytes = bytes
+            let index = bytes.readerIndex + place - offset
+            bytes.setInteger((bytes.getInteger(at: index) ?? UInt8(0)) ^ 1, at: index)
+            return bytes
+        default: return bytes
+        }
+    }
+
+    /// The server's bytes with the damage of this fault.
+    fileprivate func changedAnswer(_ bytes: ByteBuffer) -> ByteBuffer {
+        guard case .replaceWord(let word, let other) = self else { return bytes }
+        return bytes.replacing(word, with: other)
+    }
+}
+
+extension ByteBuffer {
+    fileprivate func replacing(_ word: String, with other: String) -> ByteBuffer {
+        ByteBuffer(bytes: Array(readableBytesView).replacing(Array(word.utf8), with: Array(other.utf8)))
+    }
+}
+
+extension NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+    fileprivate init(wrapping channel: any Channel) throws {
+        try self.init(wrappingChannelSynchronously: channel)
+    }
+}

@@ -1,0 +1,72 @@
+import Dispatch
+import Synchronization
+
+/// Polls until a condition holds.
+///
+/// - Parameters:
+///   - condition: Named in the failure, as in "the file is closed".
+///   - deadline: Generous, because only a failing test waits for it.
+///   - file: The caller's.
+///   - line: The caller's.
+///   - holds: The condition.
+/// - Throws: ``ContractViolation`` when the condition does not hold before the deadline.
+package func eventually(
+    _ condition: @autoclosure () -> String,
+    within deadline: Duration = .seconds(60),
+    file: String = #fileID,
+    line: Int = #line,
+    _ holds: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + deadline
+    while try await !holds() {
+        guard ContinuousClock.now < end else {
+            throw ContractViolation("\(file):\(line): not within \(deadline): \(condition())")
+        }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}
+
+/// Holds tasks until a test opens it.
+package final class Gate: Sendable {
+    private let state = Mutex((isOpen: false, isReached: false))
+
+    package init() {}
+
+    /// Waits until the gate is open.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled, so a failing test does not hang.
+    package func pass() async throws {
+        state.withLock { $0.isReached = true }
+        while !state.withLock({ $0.isOpen }) { try await Task.sleep(for: .milliseconds(2)) }
+    }
+
+    /// Waits until a task has reached the gate.
+    package func reached() async throws {
+        try await eventually("a task reaches the gate") { state.withLock { $0.isReached } }
+    }
+
+    /// Lets all tasks pass.
+    package func open() { state.withLock { $0.isOpen = true } }
+}
+
+/// Holds a thread until a test opens it.
+package final class BlockingGate: Sendable {
+    private let isThreadWaiting = Mutex(false)
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    package init() {}
+
+    /// Blocks the thread until the gate is open, or for two minutes, so a failing test does not hang.
+    package func pass() {
+        isThreadWaiting.withLock { $0 = true }
+        _ = semaphore.wait(timeout: .now() + .seconds(120))
+    }
+
+    /// Waits until a thread has reached the gate.
+    package func reached() async throws {
+        try await eventually("a thread reaches the gate") { isThreadWaiting.withLock { $0 } }
+    }
+
+    /// Lets one thread pass.
+    package func open() { semaphore.signal() }
+}
