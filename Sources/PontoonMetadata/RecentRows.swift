@@ -53,6 +53,14 @@ final class RecentRows<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         return row
     }
 
+    /// The row of a key, as fresh as `consistency` demands.
+    func row(_ key: Key, reading consistency: ReadConsistency, read: () async throws -> Row?) async throws -> Row? {
+        switch consistency {
+        case .latest: try await read()
+        case .cached: try await row(key, read: read)
+        }
+    }
+
     /// Now, before a row is read or written.
     var moment: Moment { Moment(time: .now, clearings: state.withLock { $0.clearings }) }
 

@@ -1,40 +1,14 @@
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func files(in folder: String, filter: FileFilter, page: Page) async throws -> Listing<File> {
+    package func files(in folder: String, filter: FileFilter, window: FileWindow) async throws -> Listing<File> {
         guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
         return try await read { connection in
             let selection = try connection.selection(folder, filter)
             let total = try connection.total(of: selection)
-            guard let stretch = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
             var ids = SQLBuilder("SELECT files.id AS page_id")
             ids.append(selection)
-            ids.append(" ORDER BY files.name")
-            if stretch.isBackward { ids.append(" DESC") }
-            ids.append(stretch)
-            return Listing(items: try connection.files(ofPage: ids), total: total)
-        }
-    }
-
-    package func files(
-        in folder: String,
-        filter: FileFilter,
-        after name: String?,
-        limit: Int
-    ) async throws -> Listing<File> {
-        guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
-        return try await read { connection in
-            let selection = try connection.selection(folder, filter)
-            let total = try connection.total(of: selection)
-            guard limit > 0 else { return Listing(items: [], total: total) }
-            var ids = SQLBuilder("SELECT files.id AS page_id")
-            ids.append(selection)
-            if let name {
-                ids.append(" AND files.name > ")
-                ids.append(value: name)
-            }
-            ids.append(" ORDER BY files.name LIMIT ")
-            ids.append(value: limit)
+            guard ids.append(window, of: total) else { return Listing(items: [], total: total) }
             return Listing(items: try connection.files(ofPage: ids), total: total)
         }
     }
@@ -119,6 +93,27 @@ extension SQLConnection {
 }
 
 extension SQLBuilder {
+    /// Appends the order and limits of a window of a list with `total` entries.
+    /// - Returns: `false`, with nothing appended, if the window is empty.
+    fileprivate mutating func append(_ window: FileWindow, of total: Int) -> Bool {
+        switch window {
+        case .page(let page):
+            guard let rows = PageWindow(page, of: total) else { return false }
+            append(" ORDER BY files.name")
+            if rows.isBackward { append(" DESC") }
+            append(rows)
+        case .after(let name, let limit):
+            guard limit > 0 else { return false }
+            if let name {
+                append(" AND files.name > ")
+                append(value: name)
+            }
+            append(" ORDER BY files.name LIMIT ")
+            append(value: limit)
+        }
+        return true
+    }
+
     /// Appends the `FROM` and `WHERE` of a selection; `CROSS JOIN` is where SQLite keeps to the order given.
     fileprivate mutating func append(_ selection: Selection) {
         if let start = selection.start {

@@ -2,12 +2,8 @@ import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func file(_ id: String) async throws -> File? {
-        try await read { try $0.file(id) }
-    }
-
-    package func recentFile(_ id: String) async throws -> File? {
-        try await recent.files.row(id) { try await file(id) }
+    package func file(_ id: String, reading consistency: ReadConsistency) async throws -> File? {
+        try await recent.files.row(id, reading: consistency) { try await read { try $0.file(id) } }
     }
 
     package func file(named name: String, in folder: String) async throws -> File? {

@@ -1,13 +1,14 @@
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func permissions(of userName: String, in project: ProjectID) async throws -> Permissions? {
-        try await read { try $0.permissions(of: userName, in: project) }
-    }
-
-    package func recentPermissions(of userName: String, in project: ProjectID) async throws -> Permissions? {
-        try await recent.permissions.row(RecentReads.Membership(userName: userName, project: project)) {
-            try await permissions(of: userName, in: project)
+    package func permissions(
+        of userName: String,
+        in project: ProjectID,
+        reading consistency: ReadConsistency
+    ) async throws -> Permissions? {
+        let membership = RecentReads.Membership(userName: userName, project: project)
+        return try await recent.permissions.row(membership, reading: consistency) {
+            try await read { try $0.permissions(of: userName, in: project) }
         }
     }
 

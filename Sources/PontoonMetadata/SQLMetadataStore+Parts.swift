@@ -1,10 +1,6 @@
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func part(_ number: PartNumber, of uploadID: String) async throws -> PartRecord? {
-        try await read { try $0.query(selectPart, [uploadID, number]).first?.part() }
-    }
-
     package func parts(of uploadID: String) async throws -> [PartRecord] {
         try await read { try $0.parts(of: uploadID) }
     }
@@ -48,17 +44,21 @@ extension SQLMetadataStore {
         }
     }
 
-    package func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> PartReport? {
+    package func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> ReportRejection? {
         guard !reports.isEmpty else { return nil }
         return try await write(changing: .none) { connection in
             let state = try connection.query(selectState, [uploadID], holding: .shared("uploads")).first?.text("state")
             let stored = try connection.tags(for: reports, of: uploadID)
             var unreported: Set<PartNumber> = []
             for report in reports {
-                guard let tag = stored[report.number], tag.etag == report.etag.lowercased() else { return report }
-                if tag.isReported { continue }
+                let part = stored[report.number]
+                let isEqual = part?.etag.lowercased() == report.etag.lowercased()
+                if let part, isEqual, part.isReported { continue }
                 // The set of reported parts is what is being completed: it must not change any more.
-                guard state == Upload.State.active.rawValue else { return report }
+                guard let state else { return .uploadNotFound }
+                guard state == Upload.State.active.rawValue else { return .uploadNotActive }
+                guard let part else { return .partNotStored(report.number) }
+                guard isEqual else { return .etagMismatch(report.number, stored: part.etag) }
                 unreported.insert(report.number)
             }
             try connection.mark(unreported.sorted(), of: uploadID)
@@ -108,7 +108,7 @@ extension SQLConnection {
         }
     }
 
-    /// Lower-case tags of the parts between the first and the last that are reported, held until they are marked.
+    /// Tags of the parts between the first and the last that are reported, held until they are marked.
     fileprivate func tags(for reports: [PartReport], of uploadID: String) throws -> [PartNumber: Tag] {
         let numbers = reports.map(\.number)
         let rows = try query(
@@ -117,7 +117,7 @@ extension SQLConnection {
             holding: .exclusive("parts")
         )
         return try rows.reduce(into: [:]) { tags, row in
-            let tag = Tag(etag: try row.text("etag").lowercased(), isReported: try row.flag("is_reported"))
+            let tag = Tag(etag: try row.text("etag"), isReported: try row.flag("is_reported"))
             tags[try row.partNumber("number")] = tag
         }
     }

@@ -10,31 +10,30 @@ extension SQLMetadataStore {
         }
     }
 
-    package func project(_ id: ProjectID, for userName: String) async throws -> AccessibleProject? {
-        try await read { connection in
-            let rows = try connection.query(selectAccessibleProject, [id, userName])
-            return try connection.accessibleProjects(rows).first
-        }
-    }
-
-    package func recentProject(_ id: ProjectID, for userName: String) async throws -> AccessibleProject? {
-        try await recent.projects.row(RecentReads.Membership(userName: userName, project: id)) {
-            try await project(id, for: userName)
+    package func project(
+        _ id: ProjectID,
+        for userName: String,
+        reading consistency: ReadConsistency
+    ) async throws -> AccessibleProject? {
+        let membership = RecentReads.Membership(userName: userName, project: id)
+        return try await recent.projects.row(membership, reading: consistency) {
+            try await read { connection in
+                let rows = try connection.query(selectAccessibleProject, [id, userName])
+                return try connection.accessibleProjects(rows).first
+            }
         }
     }
 
     package func projects(
         for userName: String,
-        owner: String?,
-        name: String?,
-        tags: [String],
+        matching filter: ProjectFilter,
         page: Page
     ) async throws -> Listing<AccessibleProject> {
         try await read { connection in
             var selection = SQLBuilder("")
-            selection.appendProjectFilter(userName: userName, owner: owner, name: name, tags: tags)
+            selection.append(filter, userName: userName)
             let total: Int
-            if owner == nil, name == nil, tags.isEmpty {
+            if filter.isEmpty {
                 total = try connection.projectTotal(of: userName)
             } else {
                 var count = selection
@@ -89,20 +88,20 @@ extension SQLMetadataStore {
 }
 
 extension SQLBuilder {
-    fileprivate mutating func appendProjectFilter(userName: String, owner: String?, name: String?, tags: [String]) {
+    fileprivate mutating func append(_ filter: ProjectFilter, userName: String) {
         append(" FROM members JOIN projects ON projects.id = members.project_id WHERE members.user_name = ")
         append(value: userName)
         append(" AND members.can_read = 1")
-        if let owner {
+        if let owner = filter.owner {
             append(" AND projects.owner = ")
             append(value: owner)
         }
-        if let name {
+        if let name = filter.name {
             append(" AND projects.name_folded LIKE ")
             append(value: "%\(Self.escaped(name.lowercased()))%")
             append(" ESCAPE '\\'")
         }
-        for tag in tags {
+        for tag in filter.tags {
             append(" AND EXISTS (SELECT 1 FROM project_tags WHERE project_id = projects.id AND tag = ")
             append(value: tag)
             append(")")

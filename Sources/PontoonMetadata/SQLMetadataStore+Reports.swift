@@ -7,14 +7,14 @@ extension SQLMetadataStore {
         _ reports: [PartReport],
         of uploadID: String,
         at time: Date
-    ) async throws -> PartReport? {
+    ) async throws -> ReportRejection? {
         guard !reports.isEmpty else { return nil }
         return try await write(changing: .none) { connection in
             let state = try connection.query(selectStateOfUpload, [uploadID], holding: .shared("uploads")).first
-            let isActive = try state?.text("state") == Upload.State.active.rawValue
             var known = try connection.reportedTags(for: reports, of: uploadID)
             for report in reports where known[report.number] != report.etag {
-                guard isActive else { return report }
+                guard let state else { return .uploadNotFound }
+                guard try state.text("state") == Upload.State.active.rawValue else { return .uploadNotActive }
                 known[report.number] = report.etag
                 try connection.send(
                     upsertReport,

@@ -26,12 +26,10 @@ extension SQLMetadataStore {
         recent.uploads.remember(upload, as: upload.id, since: asked)
     }
 
-    package func upload(_ id: String) async throws -> Upload? {
-        try await read { try $0.query(selectUpload, [id]).first?.upload() }
-    }
-
-    package func recentUpload(_ id: String) async throws -> Upload? {
-        try await recent.uploads.row(id) { try await upload(id) }
+    package func upload(_ id: String, reading consistency: ReadConsistency) async throws -> Upload? {
+        try await recent.uploads.row(id, reading: consistency) {
+            try await read { try $0.query(selectUpload, [id]).first?.upload() }
+        }
     }
 
     package func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
@@ -50,7 +48,16 @@ extension SQLMetadataStore {
         }
     }
 
-    package func completeUpload(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
+    package func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool {
+        switch file {
+        case .file(let file, let overwrite):
+            try await complete(id, leaseID: leaseID, file: file, overwrite: overwrite)
+        case .package(let file):
+            try await complete(id, leaseID: leaseID, packageFile: file)
+        }
+    }
+
+    private func complete(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
         let now = now
         return try await writeSettling(changing: .upload(id)) { connection in
             // Held, so that it is not deleted meanwhile. A project that went took its uploads along: then there is
@@ -73,7 +80,7 @@ extension SQLMetadataStore {
         }
     }
 
-    package func completeUpload(_ id: String, leaseID: String, packageFile file: PackageFile) async throws -> Bool {
+    private func complete(_ id: String, leaseID: String, packageFile file: PackageFile) async throws -> Bool {
         try await write(changing: .upload(id)) { connection in
             let ended = try connection.query(endUpload, [file.id, file.createdOn, id, leaseID])
             guard !ended.isEmpty else { return false }
@@ -84,22 +91,16 @@ extension SQLMetadataStore {
         }
     }
 
-    package func abortUpload(_ id: String) async throws -> Bool {
-        try await abort(id, deleteActiveUpload, [id])
-    }
-
-    package func abortUpload(_ id: String, idleSince time: Date) async throws -> Bool {
-        try await abort(id, deleteIdleUpload, [id, time])
-    }
-
-    private func abort(
-        _ id: String,
-        _ statement: SQLStatement,
-        _ arguments: [any SQLConvertible]
-    ) async throws -> Bool {
+    package func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool {
         let now = now
         return try await write(changing: .upload(id)) { connection in
-            guard let row = try connection.query(statement, arguments).first else { return false }
+            let rows =
+                if let deadline {
+                    try connection.query(deleteIdleUpload, [id, deadline])
+                } else {
+                    try connection.query(deleteActiveUpload, [id])
+                }
+            guard let row = rows.first else { return false }
             try connection.discard(try row.text("object_key"), try row.optionalText("object_handle"), now: now)
             // Those of code packages are in no list.
             if try row.optionalText("automation_id") == nil {

@@ -55,7 +55,7 @@ package enum CompletionContract: String, CaseIterable, Sendable {
             try await store.completeUpload(upload.id, file: fixture.file(of: upload), overwrite: true)
         }
         try expect(wins.count { $0 }, equals: 1, "of many completers one wins")
-        let list = try await store.files(in: fixture.root, filter: FileFilter(), page: .all)
+        let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
         try expect(list.total, equals: 1, "one file appears")
         try expect(try await store.upload(upload.id)?.fileID, equals: list.items.first?.id, "the winner's")
         try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "nothing is discarded")
@@ -141,7 +141,7 @@ package enum CompletionContract: String, CaseIterable, Sendable {
             try await store.completeUpload(uploads[index].id, file: fixture.file(of: uploads[index]), overwrite: true)
         }
         try expect(wins.allSatisfy { $0 }, "all complete")
-        let list = try await store.files(in: fixture.root, filter: FileFilter(), page: .all)
+        let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
         let last = try require(list.items.first?.content?.key, "a file is left")
         try expect(list.total, equals: 1, "one file is left")
         let discarded = try await store.discardedObjects(limit: 100).map(\.key)

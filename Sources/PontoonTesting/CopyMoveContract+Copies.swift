@@ -32,7 +32,7 @@ extension CopyMoveContract {
         try expect(try await store.copyFile("nope", as: fixture.copy()), equals: nil, "a copy of an unknown file")
         let copy = try await store.copyFile(folder.id, as: fixture.copy(named: "copy"))
         try expect(copy, equals: nil, "a copy of a folder")
-        let list = try await store.files(in: fixture.root, filter: FileFilter(), page: .all)
+        let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
         try expect(list.total, equals: 1, "nothing was added")
     }
 
@@ -42,7 +42,7 @@ extension CopyMoveContract {
         for name in [nil, "a.bam", "sub"] {
             try await expectRefusal(.fileExists) { try await store.copyFile(file.id, as: fixture.copy(named: name)) }
         }
-        let list = try await store.files(in: fixture.root, filter: FileFilter(), page: .all)
+        let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
         try expect(list.total, equals: 2, "nothing was added")
     }
 

@@ -90,11 +90,11 @@ package enum FileChangeContract: String, CaseIterable, Sendable {
             ("é", 2, []), ("a.", 1, ["a.b"]), ("zz", 9, ["é"]), (nil, 0, []),
         ]
         for (name, limit, expected) in cases {
-            let list = try await store.files(in: fixture.root, filter: FileFilter(), after: name, limit: limit)
+            let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .after(name, limit: limit))
             try expect(list.items.map(\.name), equals: expected, "names after \(name ?? "nothing")")
             try expect(list.total, equals: 5, "the total is that of the folder")
         }
-        let nowhere = try await store.files(in: "nope", filter: FileFilter(), after: nil, limit: 9)
+        let nowhere = try await store.files(in: "nope", filter: FileFilter(), window: .after(nil, limit: 9))
         try expect(nowhere.total, equals: 0, "files in an unknown folder")
     }
 
@@ -106,7 +106,9 @@ package enum FileChangeContract: String, CaseIterable, Sendable {
         func names(_ change: (inout FileFilter) -> Void) async throws -> [String] {
             var filter = FileFilter()
             change(&filter)
-            return try await store.files(in: fixture.root, filter: filter, after: "a", limit: 9).items.map(\.name)
+            return try await store.files(in: fixture.root, filter: filter, window: .after("a", limit: 9)).items.map(
+                \.name
+            )
         }
         try expect(try await names { $0.tags = ["t"] }, equals: ["b", "c"], "by tag")
         try expect(try await names { $0.names = ["a", "c"] }, equals: ["c"], "by name")
@@ -125,7 +127,8 @@ package enum FileChangeContract: String, CaseIterable, Sendable {
         var seen: [String] = []
         var last: String?
         while true {
-            let page = try await store.files(in: fixture.root, filter: FileFilter(), after: last, limit: 3).items
+            let page = try await store.files(in: fixture.root, filter: FileFilter(), window: .after(last, limit: 3))
+                .items
             guard let end = page.last else { break }
             seen += page.map(\.name)
             last = end.name

@@ -57,7 +57,7 @@ package enum FileContract: String, CaseIterable, Sendable {
         try expect(changed, equals: nil, "changing metadata of an unknown file")
         try expect(try await store.replaceTags("nope", ["t"], now: now), equals: nil, "tagging an unknown file")
         try expect(try await !store.deleteFile("nope"), "there is nothing to delete")
-        let list = try await store.files(in: "nope", filter: FileFilter(), page: .all)
+        let list = try await store.files(in: "nope", filter: FileFilter(), window: .page(.all))
         try expect(list.total, equals: 0, "files in an unknown folder")
     }
 

@@ -40,7 +40,7 @@ package enum FileListContract: String, CaseIterable, Sendable {
     ) async throws -> [String] {
         var filter = FileFilter()
         change(&filter)
-        let list = try await store.files(in: fixture.root, filter: filter, page: page)
+        let list = try await store.files(in: fixture.root, filter: filter, window: .page(page))
         try expect(list.total, equals: total ?? list.items.count, "the total counts what matches")
         return list.items.map(\.name)
     }
@@ -65,7 +65,7 @@ package enum FileListContract: String, CaseIterable, Sendable {
         try await fixture.addFile("inside", in: folder.id, to: store)
         _ = try await MetadataFixture(in: store, user: "bob")
         try expect(try await names(store, fixture), equals: ["sub"], "neither deeper nor elsewhere")
-        let inside = try await store.files(in: folder.id, filter: FileFilter(), page: .all)
+        let inside = try await store.files(in: folder.id, filter: FileFilter(), window: .page(.all))
         try expect(inside.items.map(\.name), equals: ["inside"], "what lies in the folder")
     }
 
@@ -123,7 +123,7 @@ package enum FileListContract: String, CaseIterable, Sendable {
             try await fixture.addFile("b", to: store, tags: ["3"]),
             try await fixture.addFile("c", to: store, metadata: ["k": "x"]),
         ]
-        let list = try await store.files(in: fixture.root, filter: FileFilter(), page: .all)
+        let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
         try expect(list.items, equals: files, "a list shows each file whole")
     }
 

@@ -63,11 +63,11 @@ package enum LeaseContract: String, CaseIterable, Sendable {
         try expect(try await store.upload(upload.id)?.leaseExpiresOn, equals: late.expiresOn, "the new end")
         try expect(try await !store.renewCompletionLease(of: upload.id, lease("b")), "nobody else moves it")
         try expect(try await !store.releaseCompletionLease(of: upload.id, leaseID: "b"), "nobody else gives it back")
-        let isCompleted = try await store.completeUpload(upload.id, leaseID: "b", file: file, overwrite: true)
+        let isCompleted = try await store.completeUpload(upload.id, leaseID: "b", as: .file(file, overwrite: true))
         try expect(!isCompleted, "nobody else completes it")
         try expect(try await store.file(file.id), equals: nil, "nothing was changed")
         try expect(
-            try await store.completeUpload(upload.id, leaseID: "a", file: file, overwrite: true),
+            try await store.completeUpload(upload.id, leaseID: "a", as: .file(file, overwrite: true)),
             "its leaseID completes it"
         )
         try expect(try await !store.renewCompletionLease(of: upload.id, late), "completed is an end")
@@ -113,8 +113,7 @@ package enum LeaseContract: String, CaseIterable, Sendable {
         let isCompleted = try await store.completeUpload(
             upload.id,
             leaseID: "a",
-            file: fixture.file(of: upload),
-            overwrite: true
+            as: .file(fixture.file(of: upload), overwrite: true)
         )
         try expect(!isCompleted, "and cannot complete it any more")
     }
@@ -196,7 +195,7 @@ package enum LeaseContract: String, CaseIterable, Sendable {
         }
         try expect(refusal.code, equals: .completeRefused, "the reason of the refusal")
         try expect(try await store.upload(upload.id), equals: upload, "the upload is as before")
-        try expect(try await store.recentUpload(upload.id), equals: upload, "and is remembered so")
+        try expect(try await store.upload(upload.id, reading: .cached), equals: upload, "and is remembered so")
         _ = try await store.recordPart(try MetadataFixture.part(2), of: upload.id)
         try expect(try await store.parts(of: upload.id).count, equals: 2, "it takes parts as before")
     }
@@ -237,13 +236,20 @@ extension UploadStore {
 
     /// Completes an upload that was begun by ``beginCompletion(of:)``.
     package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
-        try await completeUpload(id, leaseID: Self.leaseID, file: file, overwrite: overwrite)
+        try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, overwrite: overwrite))
     }
 
     /// Completes an upload that was begun by ``beginCompletion(of:)``.
     package func completeUpload(_ id: String, packageFile: PackageFile) async throws -> Bool {
-        try await completeUpload(id, leaseID: Self.leaseID, packageFile: packageFile)
+        try await completeUpload(id, leaseID: Self.leaseID, as: .package(packageFile))
     }
 
     private static var leaseID: String { "fixture" }
+}
+
+extension PartStore {
+    /// The record of one part.
+    package func part(_ number: PartNumber, of uploadID: String) async throws -> PartRecord? {
+        try await parts(of: uploadID).first { $0.number == number }
+    }
 }

@@ -45,8 +45,8 @@ package enum ListTotalContract: String, CaseIterable, Sendable {
         _ store: some MetadataStore,
         line: Int = #line
     ) async throws {
-        let page = try await store.files(in: folder, filter: FileFilter(), page: Page(offset: 0, limit: 0))
-        let scroll = try await store.files(in: folder, filter: FileFilter(), after: nil, limit: 1000)
+        let page = try await store.files(in: folder, filter: FileFilter(), window: .page(Page(offset: 0, limit: 0)))
+        let scroll = try await store.files(in: folder, filter: FileFilter(), window: .after(nil, limit: 1000))
         let totals = [page.total, scroll.total, scroll.items.count]
         try expect(totals, equals: [total, total, total], "a folder's total", line: line)
     }
@@ -67,7 +67,7 @@ package enum ListTotalContract: String, CaseIterable, Sendable {
         _ store: some MetadataStore,
         line: Int = #line
     ) async throws {
-        let list = try await store.projects(for: user, owner: nil, name: nil, tags: [], page: .all)
+        let list = try await store.projects(for: user, matching: ProjectFilter(), page: .all)
         try expect([list.total, list.items.count], equals: [count, count], "projects", line: line)
     }
 }
@@ -190,7 +190,7 @@ extension ListTotalContract {
         try await uploads(4, of: "ada", store)
         let later = MetadataFixture.time.addingTimeInterval(1)
         for time in [MetadataFixture.time, later, later] {
-            _ = try await store.abortUpload(begun[1].id, idleSince: time)
+            _ = try await store.abortUpload(begun[1].id, ifIdleSince: time)
         }
         try await uploads(3, of: "ada", store)
         _ = try await store.beginCompletion(of: begun[2].id)
@@ -311,7 +311,7 @@ extension ListTotalContract {
             var filter = FileFilter()
             change(&filter)
             try await checkPages(of: all) { page in
-                let list = try await store.files(in: fixture.root, filter: filter, page: page)
+                let list = try await store.files(in: fixture.root, filter: filter, window: .page(page))
                 return (list.items.map(\.name), list.total)
             }
         }
@@ -351,11 +351,15 @@ extension ListTotalContract {
         }
         // All of the same time, so by id.
         try await checkPages(of: names.sorted()) { page in
-            let list = try await store.projects(for: "ada", owner: nil, name: nil, tags: [], page: page)
+            let list = try await store.projects(for: "ada", matching: ProjectFilter(), page: page)
             return (list.items.map(\.project.id.description), list.total)
         }
         try await checkPages(of: names.dropFirst().sorted()) { page in
-            let list = try await store.projects(for: "ada", owner: "ada", name: "READ", tags: ["t"], page: page)
+            let list = try await store.projects(
+                for: "ada",
+                matching: ProjectFilter(owner: "ada", name: "READ", tags: ["t"]),
+                page: page
+            )
             return (list.items.map(\.project.id.description), list.total)
         }
     }

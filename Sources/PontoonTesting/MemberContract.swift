@@ -70,7 +70,7 @@ package enum MemberContract: String, CaseIterable, Sendable {
         let id = try await project(store, bob: rights)
         try expect(try await store.permissions(of: "bob", in: id), equals: rights, "the rights that were given")
         try expect(try await store.project(id, for: "bob")?.permissions, equals: rights, "the member sees the project")
-        let list = try await store.projects(for: "bob", owner: nil, name: nil, tags: [], page: .all)
+        let list = try await store.projects(for: "bob", matching: ProjectFilter(), page: .all)
         try expect(list.items.map(\.project.id), equals: [id], "the member finds the project")
     }
 

@@ -164,9 +164,14 @@ package enum PartContract: String, CaseIterable, Sendable {
             _ = try await store.recordPart(try MetadataFixture.part(number, etag: "a"), of: upload.id)
         }
         let wrong = try [report(1, "a"), report(4, "a"), report(2, "x")]
-        try expect(try await store.reportParts(wrong, of: upload.id), equals: wrong[1], "the first that is not stored")
+        try expect(
+            try await store.reportParts(wrong, of: upload.id),
+            equals: .partNotStored(wrong[1].number),
+            "the first that is not stored"
+        )
         let other = try [report(1, "a"), report(2, "x"), report(9, "a")]
-        try expect(try await store.reportParts(other, of: upload.id), equals: other[1], "the first of another tag")
+        let mismatch = ReportRejection.etagMismatch(other[1].number, stored: "a")
+        try expect(try await store.reportParts(other, of: upload.id), equals: mismatch, "the first of another tag")
         try expect(try await reported(store, upload), equals: [], "none was marked")
         try expect(
             try await store.reportParts([report(3, "a"), report(1, "a")], of: upload.id),
@@ -176,7 +181,11 @@ package enum PartContract: String, CaseIterable, Sendable {
         try expect(try await reported(store, upload), equals: [1, 3], "those were marked")
         try expect(try await store.reportParts([], of: upload.id), equals: nil, "nothing to report")
         let stray = try report(1, "a")
-        try expect(try await store.reportParts([stray], of: "nope"), equals: stray, "an unknown upload stores nothing")
+        try expect(
+            try await store.reportParts([stray], of: "nope"),
+            equals: .uploadNotFound,
+            "an unknown upload stores nothing"
+        )
     }
 
     private static func reportIgnoresCase(_ store: some MetadataStore, _ upload: Upload) async throws {
@@ -208,7 +217,7 @@ package enum PartContract: String, CaseIterable, Sendable {
         try expect(try await store.reportParts([reports[0]], of: upload.id), equals: nil, "the report is right")
         _ = try await store.beginCompletion(of: upload.id)
         try expect(try await store.reportParts([reports[0]], of: upload.id), equals: nil, "it may be repeated")
-        try expect(try await store.reportParts(reports, of: upload.id), equals: reports[1], "none may be added")
+        try expect(try await store.reportParts(reports, of: upload.id), equals: .uploadNotActive, "none may be added")
         try expect(try await reported(store, upload), equals: [1], "nothing was changed")
     }
 }

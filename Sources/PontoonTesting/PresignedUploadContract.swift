@@ -132,7 +132,11 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
 
     private static func allOrNone(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let reports = [try report(1, "a"), try report(2, "b")]
-        try expect(try await store.recordReports(reports, of: "nope", at: time), equals: reports[0], "no such upload")
+        try expect(
+            try await store.recordReports(reports, of: "nope", at: time),
+            equals: .uploadNotFound,
+            "no such upload"
+        )
         let many = try (1...10_000).map { try report($0, "t\($0)") }
         let upload = try await added(store, fixture)
         try expect(try await store.recordReports(many, of: upload.id, at: time), equals: nil, "10,000 at once")
@@ -146,9 +150,17 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         let lease = Lease(id: "me", expiresOn: .distantFuture)
         try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is claimed")
         try expect(try await store.recordReports([first], of: upload.id, at: time), equals: nil, "nothing new")
-        try expect(try await store.recordReports([other], of: upload.id, at: time), equals: other, "too late")
+        try expect(
+            try await store.recordReports([other], of: upload.id, at: time),
+            equals: .uploadNotActive,
+            "too late"
+        )
         let new = try report(2, "c")
-        try expect(try await store.recordReports([first, new], of: upload.id, at: time), equals: new, "too late")
+        try expect(
+            try await store.recordReports([first, new], of: upload.id, at: time),
+            equals: .uploadNotActive,
+            "too late"
+        )
         try expect(try await tags(store, upload), equals: [1: "a"], "what is being completed is fixed")
     }
 
@@ -158,7 +170,7 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         try expect(try await store.idleUploads(since: deadline, limit: 9), equals: [upload.id], "nothing happens")
         _ = try await store.recordReports([report(1, "a")], of: upload.id, at: later)
         try expect(try await store.idleUploads(since: deadline, limit: 9), equals: [], "a part was reported")
-        try expect(try await !store.abortUpload(upload.id, idleSince: deadline), "it is not aborted")
+        try expect(try await !store.abortUpload(upload.id, ifIdleSince: deadline), "it is not aborted")
     }
 
     private static func restart(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

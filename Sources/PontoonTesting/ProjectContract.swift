@@ -67,7 +67,7 @@ package enum ProjectContract: String, CaseIterable, Sendable {
         let fixture = try await MetadataFixture(in: store)
         try await store.addUser(User(name: "eve", createdOn: MetadataFixture.time))
         try expect(try await store.project(fixture.project.id, for: "eve"), equals: nil, "a stranger's view")
-        let list = try await store.projects(for: "eve", owner: "ada", name: nil, tags: [], page: .all)
+        let list = try await store.projects(for: "eve", matching: ProjectFilter(owner: "ada"), page: .all)
         try expect(list.items, equals: [], "a stranger's list")
         try expect(list.total, equals: 0, "a stranger's total")
         let unknown = ProjectID(owner: "ada", shortName: "unknown")
@@ -96,7 +96,7 @@ package enum ProjectContract: String, CaseIterable, Sendable {
             (Page(offset: 4, limit: 2), ids[4..<5]), (Page(offset: 9, limit: 2), []), (Page(offset: 0, limit: 0), []),
         ]
         for (page, expected) in pages {
-            let list = try await store.projects(for: "ada", owner: nil, name: nil, tags: [], page: page)
+            let list = try await store.projects(for: "ada", matching: ProjectFilter(), page: page)
             try expect(list.items.map(\.project.id), equals: Array(expected), "projects come newest first")
             try expect(list.total, equals: 5, "the total does not depend on the page")
         }
@@ -119,7 +119,11 @@ package enum ProjectContract: String, CaseIterable, Sendable {
             (nil, nil, ["X"], []), ("ada", "e", ["y"], ["a", "b"]), (nil, "", [], ["a", "b", "c"]),
         ]
         for (owner, name, tags, expected) in cases {
-            let list = try await store.projects(for: "ada", owner: owner, name: name, tags: tags, page: .all)
+            let list = try await store.projects(
+                for: "ada",
+                matching: ProjectFilter(owner: owner, name: name, tags: tags),
+                page: .all
+            )
             let found = Set(list.items.map(\.project.id.shortName))
             try expect(found, equals: expected, "owner \(owner ?? "-"), name \(name ?? "-"), tags \(tags)")
             try expect(list.total, equals: expected.count, "the total counts what matches")
@@ -135,7 +139,7 @@ package enum ProjectContract: String, CaseIterable, Sendable {
             try expect(try await store.addProject(project), "a new project is added")
         }
         for (name, expected) in [("%", ["a"]), ("_", ["b"]), (#"\"#, ["c"]), ("p%n", [])] {
-            let list = try await store.projects(for: "ada", owner: nil, name: name, tags: [], page: .all)
+            let list = try await store.projects(for: "ada", matching: ProjectFilter(name: name), page: .all)
             try expect(list.items.map(\.project.id.shortName), equals: expected, "projects with \(name) in the name")
         }
     }
@@ -160,7 +164,11 @@ package enum ProjectContract: String, CaseIterable, Sendable {
             equals: expected,
             "the state that is kept"
         )
-        let byName = try await store.projects(for: "ada", owner: nil, name: "EXOME", tags: ["a"], page: .all)
+        let byName = try await store.projects(
+            for: "ada",
+            matching: ProjectFilter(name: "EXOME", tags: ["a"]),
+            page: .all
+        )
         try expect(byName.total, equals: 1, "filters see the new name and tags")
     }
 

@@ -47,31 +47,31 @@ package enum RecentContract: String, CaseIterable, Sendable {
             try await store.acquireCompletionLease(of: upload.id, lease, now: MetadataFixture.time),
             "the upload is claimed"
         )
-        try expect(try await store.recentUpload(upload.id)?.state, equals: .completing, "the lease is seen")
+        try expect(try await store.upload(upload.id, reading: .cached)?.state, equals: .completing, "the lease is seen")
         try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "a"), "the upload is given back")
-        try expect(try await store.recentUpload(upload.id)?.state, equals: .active, "and that is seen")
+        try expect(try await store.upload(upload.id, reading: .cached)?.state, equals: .active, "and that is seen")
     }
 
     private static func abortedUploadIsForgotten(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await remembered(store, fixture)
         try expect(try await store.abortUpload(upload.id), "the upload is aborted")
-        try expect(try await store.recentUpload(upload.id), equals: nil, "an aborted upload is gone")
+        try expect(try await store.upload(upload.id, reading: .cached), equals: nil, "an aborted upload is gone")
     }
 
     private static func deletedFileIsForgotten(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let folder = fixture.folder("a")
         try await store.addFolder(folder)
-        try expect(try await store.recentFile(folder.id), equals: folder, "a folder is found")
+        try expect(try await store.file(folder.id, reading: .cached), equals: folder, "a folder is found")
         try expect(try await store.deleteFile(folder.id), "the folder is deleted")
-        try expect(try await store.recentFile(folder.id), equals: nil, "a deleted folder is gone")
+        try expect(try await store.file(folder.id, reading: .cached), equals: nil, "a deleted folder is gone")
     }
 
     private static func uploadGoesWithItsProject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await remembered(store, fixture)
         try expect(try await store.deleteProject(fixture.project.id), "the project is deleted")
-        try expect(try await store.recentUpload(upload.id), equals: nil, "its upload is gone")
+        try expect(try await store.upload(upload.id, reading: .cached), equals: nil, "its upload is gone")
         try expect(
-            try await store.recentPermissions(of: fixture.user.name, in: fixture.project.id),
+            try await store.permissions(of: fixture.user.name, in: fixture.project.id, reading: .cached),
             equals: nil,
             "nobody belongs to it"
         )
@@ -83,7 +83,7 @@ package enum RecentContract: String, CaseIterable, Sendable {
         let change = [Permission.write: false]
         _ = try await store.changePermissions(of: name, in: fixture.project.id, change)
         try expect(
-            try await store.recentPermissions(of: name, in: fixture.project.id)?.allows(.write),
+            try await store.permissions(of: name, in: fixture.project.id, reading: .cached)?.allows(.write),
             equals: false,
             "the right is gone at once"
         )
@@ -93,7 +93,7 @@ package enum RecentContract: String, CaseIterable, Sendable {
         let name = try await addMember(store, fixture)
         try expect(try await store.removeMember(name, from: fixture.project.id), "the member is removed")
         try expect(
-            try await store.recentPermissions(of: name, in: fixture.project.id),
+            try await store.permissions(of: name, in: fixture.project.id, reading: .cached),
             equals: nil,
             "a removed member has no rights"
         )
@@ -102,23 +102,27 @@ package enum RecentContract: String, CaseIterable, Sendable {
     private static func changedProjectIsSeen(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let (id, user) = (fixture.project.id, fixture.user.name)
         let before = try await store.project(id, for: user)
-        try expect(try await store.recentProject(id, for: user), equals: before, "a project is found")
-        try expect(try await store.recentProject(id, for: "bob"), equals: nil, "and by nobody else")
+        try expect(try await store.project(id, for: user, reading: .cached), equals: before, "a project is found")
+        try expect(try await store.project(id, for: "bob", reading: .cached), equals: nil, "and by nobody else")
         var change = ProjectChange()
         change.name = "new name"
         _ = try await store.updateProject(id, change, now: MetadataFixture.time)
-        try expect(try await store.recentProject(id, for: user)?.project.name, equals: "new name", "the change is seen")
+        try expect(
+            try await store.project(id, for: user, reading: .cached)?.project.name,
+            equals: "new name",
+            "the change is seen"
+        )
         try expect(try await store.deleteProject(id), "the project is deleted")
-        try expect(try await store.recentProject(id, for: user), equals: nil, "a deleted project is gone")
+        try expect(try await store.project(id, for: user, reading: .cached), equals: nil, "a deleted project is gone")
     }
 
     /// An upload that was just read.
     private static func remembered(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws -> Upload {
         let upload = fixture.upload()
-        try expect(try await store.recentUpload(upload.id), equals: nil, "an unknown upload is nil")
+        try expect(try await store.upload(upload.id, reading: .cached), equals: nil, "an unknown upload is nil")
         try await store.addUpload(upload)
-        try expect(try await store.recentUpload(upload.id), equals: upload, "an upload is found")
-        _ = try await store.recentPermissions(of: fixture.user.name, in: fixture.project.id)
+        try expect(try await store.upload(upload.id, reading: .cached), equals: upload, "an upload is found")
+        _ = try await store.permissions(of: fixture.user.name, in: fixture.project.id, reading: .cached)
         return upload
     }
 
@@ -126,13 +130,17 @@ package enum RecentContract: String, CaseIterable, Sendable {
     private static func addMember(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws -> String {
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         let id = fixture.project.id
-        try expect(try await store.recentPermissions(of: "bob", in: id), equals: nil, "a stranger has no rights")
+        try expect(
+            try await store.permissions(of: "bob", in: id, reading: .cached),
+            equals: nil,
+            "a stranger has no rights"
+        )
         try expect(
             try await store.addMember(Member(userName: "bob", permissions: Permissions(write: true)), to: id),
             "a member is added"
         )
         try expect(
-            try await store.recentPermissions(of: "bob", in: id)?.allows(.write),
+            try await store.permissions(of: "bob", in: id, reading: .cached)?.allows(.write),
             equals: true,
             "a new member's rights show at once"
         )

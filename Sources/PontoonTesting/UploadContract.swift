@@ -165,9 +165,9 @@ package enum UploadContract: String, CaseIterable, Sendable {
         _ = try await store.recordPart(try MetadataFixture.part(2), of: upload.id)
         let (before, after) = (MetadataFixture.time.addingTimeInterval(-1), MetadataFixture.time.addingTimeInterval(1))
         try expect(try await store.idleUploads(since: before, limit: 9), equals: [], "a part was stored since")
-        try expect(try await !store.abortUpload(upload.id, idleSince: before), "it is not idle")
+        try expect(try await !store.abortUpload(upload.id, ifIdleSince: before), "it is not idle")
         try expect(try await store.idleUploads(since: after, limit: 9), equals: [upload.id], "no part was stored since")
-        try expect(try await store.abortUpload(upload.id, idleSince: after), "it is idle")
+        try expect(try await store.abortUpload(upload.id, ifIdleSince: after), "it is idle")
         try expect(try await store.upload(upload.id), equals: nil, "it is gone")
     }
 

@@ -30,7 +30,7 @@ struct ConcurrentServerTests {
                     .completeUpload(uploads[index].id, file: fixture.file(of: uploads[index]), overwrite: true)
             }
             #expect(ended.allSatisfy { $0 })
-            let files = try await stores[1].files(in: fixture.root, filter: FileFilter(), page: .all)
+            let files = try await stores[1].files(in: fixture.root, filter: FileFilter(), window: .page(.all))
             #expect(files.total == round + 1 && files.items.count == round + 1)
             #expect(try await stores[0].discardedObjects(limit: 1000).count == (round + 1) * 23)
             #expect(try await stores[0].uploads(of: fixture.user.name, page: .all).total == 0)
@@ -89,7 +89,7 @@ struct ConcurrentServerTests {
                 return try await stores[index % 2].copyFile(original.id, as: copy)?.name
             }
             #expect(Set(names).count == 40)
-            let deleted = try await stores[1].files(in: fixture.root, filter: FileFilter(), page: .all).items
+            let deleted = try await stores[1].files(in: fixture.root, filter: FileFilter(), window: .page(.all)).items
             let gone = try await concurrently(deleted.count * 2) { index in
                 try await stores[index % 2].deleteFile(deleted[index / 2].id)
             }
@@ -114,7 +114,7 @@ struct ConcurrentServerTests {
                 }
             }
             #expect(moved.count { $0 } == 3)
-            let listed = try await stores[0].files(in: fixture.root, filter: FileFilter(), page: .all)
+            let listed = try await stores[0].files(in: fixture.root, filter: FileFilter(), window: .page(.all))
             #expect(listed.total == listed.items.count && listed.total == round + 1)
         }
     }
@@ -141,7 +141,7 @@ struct ConcurrentServerTests {
                 return index.isMultiple(of: 5) ? try await store.deleteFile(file.id) : true
             }
             for folder in folders {
-                let listing = try await stores[1].files(in: folder.id, filter: FileFilter(), page: .all)
+                let listing = try await stores[1].files(in: folder.id, filter: FileFilter(), window: .page(.all))
                 #expect(listing.total == listing.items.count)
             }
             #expect(try await stores[1].uploads(of: fixture.user.name, page: .all).total == 0)

@@ -45,8 +45,8 @@ struct MetadataCopyTests {
                     #expect(rows.count == copies.count, "\(table.name)")
                 }
                 let page = Page(offset: 0, limit: 100)
-                let found = try await target.files(in: fixture.root, filter: FileFilter(), page: page)
-                let wanted = try await source.files(in: fixture.root, filter: FileFilter(), page: page)
+                let found = try await target.files(in: fixture.root, filter: FileFilter(), window: .page(page))
+                let wanted = try await source.files(in: fixture.root, filter: FileFilter(), window: .page(page))
                 #expect(found.items == wanted.items && found.total == wanted.total && found.total == 3)
                 #expect(try await target.uploads(of: "ada", page: page).total == 1)
             }
@@ -62,7 +62,7 @@ struct MetadataCopyTests {
                 let page = Page(offset: 0, limit: 100)
                 #expect(try await target.uploads(of: fixture.user.name, page: page).total == 0)
                 #expect(try await target.openUploadKeys() == [])
-                #expect(try await target.files(in: fixture.root, filter: FileFilter(), page: page).total == 3)
+                #expect(try await target.files(in: fixture.root, filter: FileFilter(), window: .page(page)).total == 3)
             }
         }
     }

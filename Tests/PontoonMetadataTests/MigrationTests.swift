@@ -62,14 +62,14 @@ struct MigrationTests {
             }
             let store = try await SQLMetadataStore(driver: driver)
             let nothing = Page(offset: 0, limit: 0)
-            #expect(try await store.files(in: root, filter: FileFilter(), page: nothing).total == 1)
-            #expect(try await store.files(in: folder, filter: FileFilter(), page: nothing).total == 1)
+            #expect(try await store.files(in: root, filter: FileFilter(), window: .page(nothing)).total == 1)
+            #expect(try await store.files(in: folder, filter: FileFilter(), window: .page(nothing)).total == 1)
             #expect(try await store.uploads(of: "ada", page: nothing).total == 1)
-            let projects = try await store.projects(for: "bob", owner: nil, name: nil, tags: [], page: .all)
+            let projects = try await store.projects(for: "bob", matching: ProjectFilter(), page: .all)
             #expect(projects.total == 2 && projects.items.map(\.project.id.shortName) == ["new", "reads"])
-            #expect(try await store.projects(for: "ada", owner: nil, name: nil, tags: [], page: .all).total == 1)
+            #expect(try await store.projects(for: "ada", matching: ProjectFilter(), page: .all).total == 1)
             #expect(try await store.deleteFile("2123456789abcdef01234567"))
-            #expect(try await store.files(in: folder, filter: FileFilter(), page: nothing).total == 0)
+            #expect(try await store.files(in: folder, filter: FileFilter(), window: .page(nothing)).total == 0)
         }
     }
 

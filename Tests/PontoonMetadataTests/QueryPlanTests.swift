@@ -82,11 +82,11 @@ struct QueryPlanTests {
                 }
                 for page in [Page(offset: 0, limit: 1), Page(offset: 2, limit: 1)] {
                     _ = try await store.uploads(of: "ada", page: page)
-                    _ = try await store.files(in: fixture.root, filter: FileFilter(), page: page)
-                    _ = try await store.projects(for: "ada", owner: nil, name: nil, tags: [], page: page)
+                    _ = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(page))
+                    _ = try await store.projects(for: "ada", matching: ProjectFilter(), page: page)
                 }
-                _ = try await store.files(in: fixture.root, filter: FileFilter(), after: nil, limit: 1)
-                _ = try await store.files(in: fixture.root, filter: FileFilter(), after: "b", limit: 1)
+                _ = try await store.files(in: fixture.root, filter: FileFilter(), window: .after(nil, limit: 1))
+                _ = try await store.files(in: fixture.root, filter: FileFilter(), window: .after("b", limit: 1))
             }
             let pages = recorder.statements.filter { $0.key.contains("ORDER BY") && $0.key.contains("LIMIT") }
             #expect(pages.count == 8, "both ends of three lists, and two pages from name to name")
@@ -143,7 +143,7 @@ struct QueryPlanTests {
                 let recorded = try await SQLMetadataStore(driver: recorder.recording(other))
                 let folder = filterCase.isInSmallFolder ? small.id : fixture.root
                 let page = Page(offset: 0, limit: 1)
-                let list = try await recorded.files(in: folder, filter: filterCase.filter, page: page)
+                let list = try await recorded.files(in: folder, filter: filterCase.filter, window: .page(page))
                 #expect(list.items.count == 1 && list.total == filterCase.total)
             }
             let asked = recorder.statements.filter { $0.key.contains("FROM files") || $0.key.contains("JOIN files") }

@@ -73,7 +73,7 @@ struct S3Server {
 
     /// All files of the project's root.
     func files() async throws -> [File] {
-        try await metadata.files(in: fixture.root, filter: FileFilter(), page: .all).items
+        try await metadata.files(in: fixture.root, filter: FileFilter(), window: .page(.all)).items
     }
 
     /// Removes what is discarded.

@@ -23,7 +23,7 @@ struct LeasedCompletionTests {
                 let file = try await second.complete(id, reports: [], caller: stores.user)
                 gate.open()
                 #expect(try await group.next() == file)
-                let list = try await stores.metadata.files(in: stores.root, filter: FileFilter(), page: .all)
+                let list = try await stores.metadata.files(in: stores.root, filter: FileFilter(), window: .page(.all))
                 #expect(list.items == [file])
             }
         }
@@ -91,8 +91,8 @@ struct LeasedCompletionTests {
         try await withStores { stores in
             let (first, second) = (stores.server(), stores.server(on: stores.others))
             let id = try await stores.begin(first)
-            #expect(try await stores.others.recentUpload(id)?.state == .active)
-            let rights = try await stores.others.recentPermissions(of: stores.user.name, in: stores.project)
+            #expect(try await stores.others.upload(id, reading: .cached)?.state == .active)
+            let rights = try await stores.others.permissions(of: stores.user.name, in: stores.project, reading: .cached)
             #expect(rights?.allows(.write) == true)
             switch fate {
             case .completed:
@@ -106,7 +106,7 @@ struct LeasedCompletionTests {
                 try await second.complete(id, reports: [], caller: stores.user)
             }
             #expect(error?.code == (fate == .aborted ? .uploadNotFound : .uploadForbidden))
-            let list = try await stores.metadata.files(in: stores.root, filter: FileFilter(), page: .all)
+            let list = try await stores.metadata.files(in: stores.root, filter: FileFilter(), window: .page(.all))
             #expect(list.items.isEmpty)
         }
     }

@@ -3,38 +3,22 @@
 /// A stranger's project does not exist for the caller; one that may be read but not changed is refused with the call's
 /// own code.
 package struct Access: Sendable {
-    private let metadata: any MetadataStore
+    private let metadata: any ProjectStore & FileStore & AutomationStore
 
     /// Looks in a store.
-    package init(metadata: any MetadataStore) { self.metadata = metadata }
+    package init(metadata: any ProjectStore & FileStore & AutomationStore) { self.metadata = metadata }
 
-    /// - Throws: `.projectNotFound`; `refusal` when the caller lacks the right.
+    /// - Throws: `.projectNotFound`; `refusal` if the caller lacks the right.
     package func project(
         _ id: ProjectID,
         for caller: User,
+        reading consistency: ReadConsistency = .latest,
         needing right: Permission = .read,
         else refusal: PontoonError.Code = .projectForbidden
     ) async throws -> AccessibleProject {
-        try Self.check(try await metadata.project(id, for: caller.name), id, needing: right, else: refusal)
-    }
-
-    /// As ``project(_:for:needing:else:)``, perhaps as it was a second ago when another process changed it since.
-    package func recentProject(
-        _ id: ProjectID,
-        for caller: User,
-        needing right: Permission = .read,
-        else refusal: PontoonError.Code = .projectForbidden
-    ) async throws -> AccessibleProject {
-        try Self.check(try await metadata.recentProject(id, for: caller.name), id, needing: right, else: refusal)
-    }
-
-    private static func check(
-        _ project: AccessibleProject?,
-        _ id: ProjectID,
-        needing right: Permission,
-        else refusal: PontoonError.Code
-    ) throws(PontoonError) -> AccessibleProject {
-        guard let project else { throw PontoonError(.projectNotFound, "Requested project does not exist.") }
+        guard let project = try await metadata.project(id, for: caller.name, reading: consistency) else {
+            throw PontoonError(.projectNotFound, "Requested project does not exist.")
+        }
         guard project.permissions.allows(right) else {
             throw PontoonError(refusal, "You do not have permission to do this in project \(id).")
         }
@@ -48,7 +32,7 @@ package struct Access: Sendable {
         needing right: Permission = .read,
         missing: PontoonError.Code = .fileNotFound,
         else refusal: PontoonError.Code = .fileForbidden
-    ) async throws -> (file: File, project: AccessibleProject) {
+    ) async throws -> File {
         guard let file = try await metadata.file(id),
             let project = try await metadata.project(file.project, for: caller.name)
         else {
@@ -57,12 +41,12 @@ package struct Access: Sendable {
         guard project.permissions.allows(right) else {
             throw PontoonError(refusal, "You do not have permission to do this in project \(file.project).")
         }
-        return (file, project)
+        return file
     }
 
     /// A folder by id, or a project's root.
     ///
-    /// - Throws: As ``file(_:for:needing:missing:else:)`` with `missing`, ``project(_:for:needing:else:)``, and
+    /// - Throws: As ``file(_:for:needing:missing:else:)`` with `missing`, ``project(_:for:reading:needing:else:)``, and
     ///   `.parentNotFolder` when the id is a file's.
     package func folder(
         _ destination: InitializeRequest.Destination,
@@ -70,15 +54,15 @@ package struct Access: Sendable {
         needing right: Permission,
         missing: PontoonError.Code,
         else refusal: PontoonError.Code
-    ) async throws -> (folder: String, project: AccessibleProject) {
+    ) async throws -> (folder: String, project: ProjectID) {
         switch destination {
         case .project(let id):
-            let project = try await project(id, for: caller, needing: right, else: refusal)
-            return (project.project.rootFolder, project)
+            let project = try await project(id, for: caller, needing: right, else: refusal).project
+            return (project.rootFolder, project.id)
         case .folder(let id):
-            let (folder, project) = try await file(id, for: caller, needing: right, missing: missing, else: refusal)
+            let folder = try await file(id, for: caller, needing: right, missing: missing, else: refusal)
             guard folder.kind == .folder else { throw PontoonError(.parentNotFolder, "The parent is not a folder.") }
-            return (folder.id, project)
+            return (folder.id, folder.project)
         }
     }
 

@@ -3,11 +3,11 @@ package import Foundation
 
 /// Users, their tokens, and who a caller is.
 package struct Accounts: Sendable {
-    private let metadata: any MetadataStore
+    private let metadata: any IdentityStore
     private let now: @Sendable () -> Date
 
     /// Works on a store.
-    package init(metadata: any MetadataStore, now: @escaping @Sendable () -> Date = { Date() }) {
+    package init(metadata: any IdentityStore, now: @escaping @Sendable () -> Date = { Date() }) {
         self.metadata = metadata
         self.now = now
     }

@@ -61,12 +61,12 @@ extension Files {
     /// - Throws: `.fileNotFound`, `.moveForbidden`, `.folderDetailsFixed` for a project's root, `.fileNameInvalid`,
     ///   `.destinationNotFound`, `.parentNotFolder`, `.moveAcrossProjects`, `.folderCycle`, `.fileExists`.
     package func move(_ id: String, to folder: String, name: String?, caller: User) async throws -> File {
-        let (file, _) = try await access.file(id, for: caller, needing: .write, else: .moveForbidden)
+        let file = try await access.file(id, for: caller, needing: .write, else: .moveForbidden)
         guard file.parent != nil else {
             throw PontoonError(.folderDetailsFixed, "The root folder of a project cannot be moved.")
         }
         if let name { try Self.check(name: name, kind: file.kind) }
-        let (destination, _) = try await access.file(
+        let destination = try await access.file(
             folder,
             for: caller,
             missing: .destinationNotFound,
@@ -80,7 +80,7 @@ extension Files {
     }
 
     private func checkCopyable(_ id: String, caller: User) async throws {
-        let (file, _) = try await access.file(id, for: caller, needing: .copy, else: .copyForbidden)
+        let file = try await access.file(id, for: caller, needing: .copy, else: .copyForbidden)
         guard file.kind == .file else { throw PontoonError(.folderNotCopyable, "A folder cannot be copied.") }
     }
 
@@ -88,14 +88,13 @@ extension Files {
         _ place: InitializeRequest.Destination,
         caller: User
     ) async throws -> (folder: String, project: ProjectID) {
-        let (folder, project) = try await access.folder(
+        try await access.folder(
             place,
             for: caller,
             needing: .write,
             missing: .destinationNotFound,
             else: .copyForbidden
         )
-        return (folder, project.project.id)
     }
 
     private func copy(

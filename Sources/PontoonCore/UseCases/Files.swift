@@ -38,7 +38,7 @@ package struct Files: Sendable {
             else: .fileForbidden
         )
         if filter.matchesNothing { return Listing(items: [], total: 0) }
-        return try await metadata.files(in: folder, filter: filter, page: page)
+        return try await metadata.files(in: folder, filter: filter, window: .page(page))
     }
 
     /// As ``list(in:filter:caller:page:)``, from a token on; entries that come or go meanwhile displace no others.
@@ -60,7 +60,7 @@ package struct Files: Sendable {
             else: .fileForbidden
         )
         // One more than is shown tells whether anything follows.
-        let found = try await metadata.files(in: folder, filter: filter, after: token.after, limit: limit + 1)
+        let found = try await metadata.files(in: folder, filter: filter, window: .after(token.after, limit: limit + 1))
         let items = Array(found.items.prefix(limit))
         let hasMore = found.items.count > limit
         let next = hasMore ? items.last.map { ScrollToken(after: $0.name) } : nil
@@ -71,7 +71,7 @@ package struct Files: Sendable {
     ///
     /// - Throws: `.fileNotFound`.
     package func details(_ id: String, caller: User) async throws -> File {
-        try await access.file(id, for: caller).file
+        try await access.file(id, for: caller)
     }
 
     /// Makes a folder.
@@ -95,7 +95,7 @@ package struct Files: Sendable {
             id: Identifiers.file(now: now()),
             name: name,
             kind: .folder,
-            project: project.project.id,
+            project: project,
             parent: parent,
             content: nil,
             createdOn: now()
@@ -143,7 +143,7 @@ package struct Files: Sendable {
     ///
     /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotEmpty`; `.folderDetailsFixed` for a project's root.
     package func delete(_ id: String, caller: User) async throws {
-        let (file, _) = try await access.file(id, for: caller, needing: .write)
+        let file = try await access.file(id, for: caller, needing: .write)
         guard file.parent != nil else {
             throw PontoonError(.folderDetailsFixed, "The root folder of a project cannot be deleted.")
         }
@@ -157,7 +157,7 @@ package struct Files: Sendable {
     ///
     /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`.
     package func downloadRequest(_ id: String, caller: User, base: BaseURL) async throws -> SignedRequest {
-        let (file, _) = try await access.file(id, for: caller, needing: .copy)
+        let file = try await access.file(id, for: caller, needing: .copy)
         guard file.kind == .file else { throw PontoonError(.folderNotDownloadable, "A folder cannot be downloaded.") }
         return try await objects.downloadRequest(for: file, base: base, now: now())
     }
@@ -168,7 +168,7 @@ package struct Files: Sendable {
         else refusal: PontoonError.Code,
         folder: PontoonError.Code
     ) async throws -> File {
-        let (file, _) = try await access.file(id, for: caller, needing: .write, else: refusal)
+        let file = try await access.file(id, for: caller, needing: .write, else: refusal)
         guard file.kind == .file else { throw PontoonError(folder, "A folder's details cannot be changed.") }
         return file
     }

@@ -3,12 +3,12 @@
 /// The store notes each such object in the transaction that drops its last use, so a crash before the bytes are gone only
 /// delays their removal.
 package struct GarbageCollector: Sendable {
-    private let metadata: any MetadataStore
+    private let metadata: any DiscardedObjectStore
     private let objects: any ObjectStore
     private static let batch = 100
 
     /// Works on two stores.
-    package init(metadata: any MetadataStore, objects: any ObjectStore) {
+    package init(metadata: any DiscardedObjectStore, objects: any ObjectStore) {
         self.metadata = metadata
         self.objects = objects
     }

@@ -135,7 +135,7 @@ package struct Maintenance: Sendable {
         while true {
             let idle = try await metadata.idleUploads(since: deadline, limit: 100)
             var aborted = 0
-            for id in idle where try await metadata.abortUpload(id, idleSince: deadline) {
+            for id in idle where try await metadata.abortUpload(id, ifIdleSince: deadline) {
                 expired.append(id)
                 aborted += 1
             }

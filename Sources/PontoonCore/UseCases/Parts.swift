@@ -3,14 +3,14 @@ package import NIOCore
 
 /// Receives the bytes of parts and vouches for them.
 package struct Parts: Sendable {
-    private let metadata: any MetadataStore
+    private let metadata: any UploadStore & PartStore
     private let objects: any StreamingObjectStore
     private let hasher: PrefixHasher
     private let now: @Sendable () -> Date
 
     /// Works on two stores.
     package init(
-        metadata: any MetadataStore,
+        metadata: any UploadStore & PartStore,
         objects: any StreamingObjectStore,
         hasher: PrefixHasher,
         now: @escaping @Sendable () -> Date = { Date() }
@@ -44,7 +44,7 @@ package struct Parts: Sendable {
         expecting expected: ExpectedChecksums
     ) async throws -> String where Body.Element == ByteBuffer {
         // Whether it is active still is asked again when a part is forgotten and when it is recorded.
-        guard let upload = try await metadata.recentUpload(uploadID), upload.state == .active else {
+        guard let upload = try await metadata.upload(uploadID, reading: .cached), upload.state == .active else {
             throw Uploads.notFound
         }
         let limit = PartSizing.longestPart(size: upload.size)

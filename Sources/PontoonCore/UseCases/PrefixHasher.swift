@@ -12,7 +12,7 @@ package actor PrefixHasher {
         var parts: [PartRecord] = []
     }
 
-    private let metadata: any MetadataStore
+    private let metadata: any PartStore
     private let objects: any StreamingObjectStore
     private var progress: [String: Progress] = [:]
     private var busy: Set<String> = []
@@ -25,7 +25,7 @@ package actor PrefixHasher {
     private static let chunk = 1 << 20
 
     /// Reads parts from a store.
-    package init(metadata: any MetadataStore, objects: any StreamingObjectStore) {
+    package init(metadata: any PartStore, objects: any StreamingObjectStore) {
         self.metadata = metadata
         self.objects = objects
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

@@ -44,24 +44,21 @@ package struct Projects: Sendable {
     /// One project.
     ///
     /// - Throws: `.projectNotFound`.
-    package func details(_ id: ProjectID, caller: User) async throws -> AccessibleProject {
-        try await access.project(id, for: caller)
+    package func details(
+        _ id: ProjectID,
+        caller: User,
+        reading consistency: ReadConsistency = .latest
+    ) async throws -> AccessibleProject {
+        try await access.project(id, for: caller, reading: consistency)
     }
 
-    /// As ``details(_:caller:)``, perhaps as it was a second ago when another process changed it since.
-    package func recent(_ id: ProjectID, caller: User) async throws -> AccessibleProject {
-        try await access.recentProject(id, for: caller)
-    }
-
-    /// The caller's projects, newest first; parameters as in ``ProjectStore``.
+    /// The projects that the caller may read, newest first.
     package func list(
-        owner: String?,
-        name: String?,
-        tags: [String],
+        matching filter: ProjectFilter,
         caller: User,
         page: Page
     ) async throws -> Listing<AccessibleProject> {
-        try await metadata.projects(for: caller.name, owner: owner, name: name, tags: tags, page: page)
+        try await metadata.projects(for: caller.name, matching: filter, page: page)
     }
 
     /// Changes fields of a project; its id stays.

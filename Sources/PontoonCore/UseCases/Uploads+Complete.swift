@@ -224,8 +224,7 @@ extension Uploads {
             isCommitted = try await metadata.completeUpload(
                 upload.id,
                 leaseID: leaseID,
-                file: file,
-                overwrite: upload.overwrite
+                as: .file(file, overwrite: upload.overwrite)
             )
         case .automation(let automation):
             let file = PackageFile(
@@ -236,7 +235,7 @@ extension Uploads {
                 createdOn: now()
             )
             ended = .packageFile(file)
-            isCommitted = try await metadata.completeUpload(upload.id, leaseID: leaseID, packageFile: file)
+            isCommitted = try await metadata.completeUpload(upload.id, leaseID: leaseID, as: .package(file))
         }
         guard isCommitted else { throw LeaseLost() }
         return ended

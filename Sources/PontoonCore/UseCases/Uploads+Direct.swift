@@ -12,9 +12,9 @@ extension Uploads {
         if let report = reports.first(where: { $0.etag.utf8.count > Self.longestTag }) {
             throw PontoonError(.reportInvalid, "The ETag reported for part \(report.number.rawValue) is no such tag.")
         }
-        guard try await metadata.recordReports(reports, of: id, at: now()) != nil else { return }
-        guard try await metadata.upload(id) != nil else { throw Self.notFound }
-        throw PontoonError(.partUnavailable, "The upload is being completed.")
+        if let rejection = try await metadata.recordReports(reports, of: id, at: now()) {
+            throw Self.refusal(rejection)
+        }
     }
 
     /// Makes the object under a lease; asked again after a lost answer, it finds what was made.

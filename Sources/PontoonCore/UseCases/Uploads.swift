@@ -74,7 +74,8 @@ package struct Uploads: Sendable {
         let refusal = PontoonError.Code.destinationForbidden
         switch named {
         case .project(let id):
-            let project = try await access.recentProject(id, for: caller, needing: .write, else: refusal).project
+            let project = try await access.project(id, for: caller, reading: .cached, needing: .write, else: refusal)
+                .project
             return .folder(id: project.rootFolder, project: project.id, wasGivenByFolder: false)
         case .folder:
             let (folder, project) = try await access.folder(
@@ -84,7 +85,7 @@ package struct Uploads: Sendable {
                 missing: .destinationNotFound,
                 else: refusal
             )
-            return .folder(id: folder, project: project.project.id, wasGivenByFolder: true)
+            return .folder(id: folder, project: project, wasGivenByFolder: true)
         }
     }
 
@@ -198,20 +199,21 @@ package struct Uploads: Sendable {
 
     func record(_ reports: [PartReport], of id: String) async throws {
         guard direct == nil else { return try await recordUnseen(reports, of: id) }
-        guard !reports.isEmpty, let wrong = try await metadata.reportParts(reports, of: id) else { return }
-        guard let upload = try await metadata.upload(id) else { throw Self.notFound }
-        let stored = try await metadata.part(wrong.number, of: id)
-        if upload.state != .active || stored?.etag.lowercased() == wrong.etag.lowercased() {
-            // The report may well be right: another call began to complete the upload, and may have given it back since.
-            throw PontoonError(.partUnavailable, "The upload is being completed.")
+        if let rejection = try await metadata.reportParts(reports, of: id) { throw Self.refusal(rejection) }
+    }
+
+    static func refusal(_ rejection: ReportRejection) -> PontoonError {
+        switch rejection {
+        case .uploadNotFound: notFound
+        case .uploadNotActive: PontoonError(.partUnavailable, "The upload is being completed.")
+        case .partNotStored(let number):
+            PontoonError(.reportInvalid, "Part \(number.rawValue) is not stored, send it again.")
+        case .etagMismatch(let number, let stored):
+            PontoonError(
+                .reportInvalid,
+                "The ETag reported for part \(number.rawValue) is not that of the stored part (\(stored))."
+            )
         }
-        guard let stored else {
-            throw PontoonError(.reportInvalid, "Part \(wrong.number.rawValue) is not stored, send it again.")
-        }
-        throw PontoonError(
-            .reportInvalid,
-            "The ETag reported for part \(wrong.number.rawValue) is not that of the stored part (\(stored.etag))."
-        )
     }
 
     /// An upload in any state.
@@ -262,11 +264,11 @@ package struct Uploads: Sendable {
     ///
     /// - Returns: `nil` when it may be otherwise; then only the store knows.
     func recentlyActive(_ id: String, caller: User) async throws -> Upload? {
-        guard let upload = try await metadata.recentUpload(id), upload.isPackage == isForPackages,
+        guard let upload = try await metadata.upload(id, reading: .cached), upload.isPackage == isForPackages,
             upload.state == .active, upload.userName == caller.name
         else { return nil }
         guard case .folder(_, let project, _) = upload.destination else { return upload }
-        let permissions = try await metadata.recentPermissions(of: caller.name, in: project)
+        let permissions = try await metadata.permissions(of: caller.name, in: project, reading: .cached)
         return permissions?.allows(.write) == true ? upload : nil
     }
 

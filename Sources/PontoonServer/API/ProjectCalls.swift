@@ -39,9 +39,7 @@ struct ProjectCalls {
         let listing =
             isPrivate
             ? try await projects.list(
-                owner: owner,
-                name: call.query["name"],
-                tags: tags.sorted(),
+                matching: ProjectFilter(owner: owner, name: call.query["name"], tags: tags.sorted()),
                 caller: call.caller,
                 page: page
             ) : Listing(items: [], total: 0)

@@ -77,7 +77,7 @@ struct UploadCalls {
             caller: call.caller
         )
         var answer = FileBody(file, base: call.base)
-        let project = try await support.services.projects.recent(file.project, caller: call.caller)
+        let project = try await support.services.projects.details(file.project, caller: call.caller, reading: .cached)
         answer.path = "/Projects/\(project.project.uuid)/\(file.name)"
         return try .json(answer, status: .created)
     }

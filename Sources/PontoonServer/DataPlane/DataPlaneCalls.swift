@@ -45,7 +45,7 @@ struct DataPlaneCalls {
 
     @Sendable private func getFile(_ request: Request, _ context: AppContext) async throws -> Response {
         try await verify(request, as: "GET")
-        let file = try await plane.metadata.recentFile(try context.segment("file_id"))
+        let file = try await plane.metadata.file(try context.segment("file_id"), reading: .cached)
         guard let file, let content = file.content else {
             throw PontoonError(.fileNotFound, "Requested file does not exist.")
         }

@@ -1,0 +1,84 @@
+package import Foundation
+
+/// Projects and their members.
+package protocol ProjectStore: Sendable {
+    /// Adds a project, its root folder and its owner's membership.
+    /// - Returns: `false`, with nothing changed, if the id is taken.
+    /// - Throws: `.userNotFound` if its owner does not exist.
+    func addProject(_ project: Project) async throws -> Bool
+    /// A project and what a user may do in it.
+    /// - Returns: `nil` if the project does not exist or the user may not read it, so that strangers cannot tell which.
+    func project(
+        _ id: ProjectID,
+        for userName: String,
+        reading consistency: ReadConsistency
+    ) async throws -> AccessibleProject?
+    /// The projects that a user may read, newest first.
+    func projects(
+        for userName: String,
+        matching filter: ProjectFilter,
+        page: Page
+    ) async throws -> Listing<AccessibleProject>
+    /// Changes fields of a project.
+    /// - Returns: The project after the change; `nil` if it does not exist.
+    func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project?
+    /// Deletes a project with its members, files and uploads; their objects are added to
+    /// ``DiscardedObjectStore/discardedObjects(limit:)``.
+    /// - Returns: `false` if the project does not exist.
+    func deleteProject(_ id: ProjectID) async throws -> Bool
+
+    /// What a user may do in a project.
+    /// - Returns: `nil` if the user is not a member or the project does not exist.
+    func permissions(
+        of userName: String,
+        in project: ProjectID,
+        reading consistency: ReadConsistency
+    ) async throws -> Permissions?
+    /// The members of a project, including its owner, ordered by name.
+    func members(of project: ProjectID, page: Page) async throws -> Listing<Member>
+    /// Adds a member.
+    /// - Returns: `false`, with nothing changed, if the user is a member already.
+    /// - Throws: `.userNotFound`, `.projectNotFound`.
+    func addMember(_ member: Member, to project: ProjectID) async throws -> Bool
+    /// Changes a member's permissions as ``Permissions/applying(_:)`` does. Concurrent changes are applied one after
+    /// another; none is lost.
+    /// - Returns: The permissions after the change; `nil` if the user is not a member.
+    func changePermissions(
+        of userName: String,
+        in project: ProjectID,
+        _ change: PermissionsChange
+    ) async throws -> Permissions?
+    /// Removes a member.
+    /// - Returns: `false` if the user is not a member.
+    func removeMember(_ userName: String, from project: ProjectID) async throws -> Bool
+}
+
+extension ProjectStore {
+    /// Reads the latest state; see ``project(_:for:reading:)``.
+    package func project(_ id: ProjectID, for userName: String) async throws -> AccessibleProject? {
+        try await project(id, for: userName, reading: .latest)
+    }
+
+    /// Reads the latest state; see ``permissions(of:in:reading:)``.
+    package func permissions(of userName: String, in project: ProjectID) async throws -> Permissions? {
+        try await permissions(of: userName, in: project, reading: .latest)
+    }
+}
+
+/// Which projects a list contains; a project must satisfy every condition.
+package struct ProjectFilter: Hashable, Sendable {
+    /// User name of the owner; `nil` for any.
+    package var owner: String?
+    /// Substring of the display name, compared without regard to case; `nil` for any.
+    package var name: String?
+    /// Tags that the project must all have.
+    package var tags: [String]
+
+    package init(owner: String? = nil, name: String? = nil, tags: [String] = []) {
+        self.owner = owner
+        self.name = name
+        self.tags = tags
+    }
+
+    package var isEmpty: Bool { owner == nil && name == nil && tags.isEmpty }
+}
