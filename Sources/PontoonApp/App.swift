@@ -13,7 +13,6 @@ package struct App {
     package let settings: Settings
     package let stores: OpenedStores
     package let accounts: Accounts
-    package let hasher: PrefixHasher?
     package let uploads: Uploads
     package let maintenance: Maintenance
     package let readiness: Readiness
@@ -21,19 +20,17 @@ package struct App {
 
     /// Puts the use cases over opened stores, and right what a crash left behind in them.
     package static func build(_ settings: Settings, _ stores: OpenedStores, logger: Logger) async throws -> App {
-        let (metadata, objects) = (stores.metadata, stores.objects)
-        let hasher = stores.hosted.map { PrefixHasher(metadata: metadata, objects: $0) }
+        let metadata = stores.metadata
         let uploads = Uploads(
             metadata: metadata,
-            objects: objects,
+            storage: stores.storage,
             sizing: settings.sizing,
-            hasher: hasher,
             leaseDuration: settings.leaseDuration
         )
         let maintenance = Maintenance(
             metadata: metadata,
-            objects: objects,
-            uploads: uploads,
+            objects: stores.storage.store,
+            completion: uploads.completion,
             keys: stores.keys,
             leaseDuration: settings.leaseDuration,
             uploadLifetime: settings.uploadLifetime
@@ -43,10 +40,9 @@ package struct App {
             settings: settings,
             stores: stores,
             accounts: Accounts(metadata: metadata),
-            hasher: hasher,
             uploads: uploads,
             maintenance: maintenance,
-            readiness: Readiness(metadata: metadata, objects: objects),
+            readiness: Readiness(metadata: metadata, objects: stores.storage.store),
             logger: logger
         )
     }
@@ -73,7 +69,7 @@ package struct App {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        if let hasher {
+        if case .streaming(_, let hasher, _) = stores.storage {
             configuration.services.insert(.init(service: MD5Service(hasher: hasher, logger: logger)), at: 1)
         }
         configuration.maximumGracefulShutdownDuration = settings.drain + settings.grace
@@ -87,11 +83,12 @@ package struct App {
     }
 
     private var services: UseCases {
-        let (metadata, objects) = (stores.metadata, stores.objects)
+        let (metadata, objects) = (stores.metadata, stores.storage.store)
         return UseCases(
             accounts: accounts,
             projects: Projects(metadata: metadata, objects: objects),
             files: Files(metadata: metadata, objects: objects),
+            downloads: Downloads(metadata: metadata, storage: stores.storage),
             uploads: uploads,
             automations: Automations(metadata: metadata),
             dataPlane: dataPlane,
@@ -99,10 +96,12 @@ package struct App {
         )
     }
 
-    private var dataPlane: UseCases.DataPlane? {
-        guard let hosted = stores.hosted, let hasher else { return nil }
-        let parts = Parts(metadata: stores.metadata, objects: hosted, hasher: hasher)
-        return UseCases.DataPlane(parts: parts, objects: hosted, metadata: stores.metadata)
+    private var dataPlane: UseCases.DataPlane {
+        switch stores.storage {
+        case .streaming(let store, let hasher, let urls):
+            .own(Parts(metadata: stores.metadata, objects: store, hasher: hasher), urls)
+        case .presigned: .external
+        }
     }
 
     /// The server's socket is the only one that the services make by themselves.

@@ -31,7 +31,7 @@ struct MaintenanceService: Service {
     }
 
     private func tidy() async {
-        let round = await maintenance.tidy()
+        let round = await maintenance.run()
         for id in round.expired { logger.notice("an idle upload was aborted", metadata: ["upload.id": "\(id)"]) }
         for error in round.errors { report(error) }
     }

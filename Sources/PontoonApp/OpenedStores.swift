@@ -7,9 +7,7 @@ import SystemPackage
 /// The chosen stores, opened.
 package struct OpenedStores: Sendable {
     package let metadata: SQLMetadataStore
-    package let objects: any ObjectStore & ReachableStore
-    /// The same object store when the bytes pass through this server.
-    package let hosted: (any StreamingObjectStore)?
+    package let storage: ObjectStorage
     package let keys: KeyRing
     private let end: @Sendable () async throws -> Void
 
@@ -25,14 +23,16 @@ package struct OpenedStores: Sendable {
         let keys = KeyRing(
             store: metadata,
             rotationInterval: settings.keyLifetime,
-            urlLifetime: settings.disk.urlLifetime
+            urlLifetime: settings.urlLifetime
         )
         do {
             switch settings.objects {
             case .disk:
-                let disk = try DiskObjectStore(settings.disk, keys: keys)
+                let disk = try DiskObjectStore(settings.disk)
                 try await metadata.bind(to: try settings.objectsPlace())
-                return OpenedStores(metadata: metadata, objects: disk, hosted: disk, keys: keys) {
+                let hasher = PrefixHasher(metadata: metadata, objects: disk)
+                let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
+                return OpenedStores(metadata: metadata, storage: storage, keys: keys) {
                     try await disk.shutDown()
                     try await metadata.close()
                     try lock?.close()
@@ -40,7 +40,7 @@ package struct OpenedStores: Sendable {
             case .s3(let s3, let credentials):
                 try await metadata.bind(to: try settings.objectsPlace())
                 let bucket = try await openBucket(s3, credentials)
-                return OpenedStores(metadata: metadata, objects: bucket, hosted: nil, keys: keys) {
+                return OpenedStores(metadata: metadata, storage: .presigned(bucket), keys: keys) {
                     try await bucket.shutDown()
                     try await metadata.close()
                     try lock?.close()

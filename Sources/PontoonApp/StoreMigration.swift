@@ -63,7 +63,7 @@ package struct StoreMigration {
         } else {
             try await source.set(SQLMetadataStore.StoreMetadataKey.objects, try settings.objectsPlace())
             try await source.set(SQLMetadataStore.StoreMetadataKey.movingTo, nil)
-            try await source.forgetMoved()
+            try await source.forgetCopied()
         }
     }
 
@@ -101,23 +101,26 @@ package struct StoreMigration {
         let keys = KeyRing(
             store: source,
             rotationInterval: settings.keyLifetime,
-            urlLifetime: settings.disk.urlLifetime
+            urlLifetime: settings.urlLifetime
         )
-        let disk = try DiskObjectStore(settings.disk, keys: keys)
-        // As at a start: completions that were cut are taken back, what nothing refers to goes.
-        try await Maintenance(
+        let disk = try DiskObjectStore(settings.disk)
+        let hasher = PrefixHasher(metadata: source, objects: disk)
+        let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
+        let maintenance = Maintenance(
             metadata: source,
             objects: disk,
-            uploads: Uploads(metadata: source, objects: disk, sizing: settings.sizing, hasher: nil),
+            completion: Uploads(metadata: source, storage: storage, sizing: settings.sizing).completion,
             keys: keys,
             uploadLifetime: settings.uploadLifetime
-        ).recover()
-        try await settleOpenUploads(source, disk)
+        )
+        // As at a start: interrupted completions are rolled back and orphaned objects are removed.
+        try await maintenance.recover()
+        try await endOpenUploads(of: source, maintenance)
         _ = try await source.establish(SQLMetadataStore.StoreMetadataKey.movingTo, try settings.objectsPlace())
         let outcome = try await ObjectCopy(ledger: source, from: disk, to: bucket).run { outcome in
             say("\(outcome.count) objects of \(outcome.bytes) bytes copied and compared")
         }
-        try await ObjectCopy.discardStrays(source, in: bucket)
+        try await ObjectCopy.discardOrphans(source, in: bucket)
         guard outcome.damaged.isEmpty else {
             throw SettingError(
                 """
@@ -129,8 +132,8 @@ package struct StoreMigration {
         try await disk.shutDown()
     }
 
-    /// Parts cannot be moved: S3 gives tags of its own, which no client knows.
-    private func settleOpenUploads(_ source: SQLMetadataStore, _ disk: DiskObjectStore) async throws {
+    /// Parts cannot be copied: S3 assigns tags of its own, which no client knows.
+    private func endOpenUploads(of source: SQLMetadataStore, _ maintenance: Maintenance) async throws {
         let count = try await source.openUploadCount()
         guard count > 0 else { return }
         guard dropsOpenUploads else {
@@ -138,12 +141,7 @@ package struct StoreMigration {
                 "\(count) uploads are open and cannot be moved: let them end, or abort them with --drop-open-uploads"
             )
         }
-        while true {
-            let open = try await source.idleUploads(since: .distantFuture, limit: 100)
-            for id in open { _ = try await source.abortUpload(id) }
-            if open.isEmpty { break }
-        }
-        await GarbageCollector(metadata: source, objects: disk).collect()
+        _ = try await maintenance.abortUploads(idleSince: .distantFuture)
         say("\(count) open uploads aborted")
     }
 

@@ -5,7 +5,7 @@ extension SQLMetadataStore {
     package func copyFile(_ id: String, as copy: FileCopy) async throws -> File? {
         do {
             return try await writeSettling { connection in
-                if copy.clash == .number { try connection.hold(folder: copy.parent) }
+                if copy.conflictPolicy == .number { try connection.hold(folder: copy.parent) }
                 // Held, so that whoever deletes the object's last file meanwhile sees that there will be another.
                 try connection.send(selectObjectOfFile, [id], holding: .shared("objects"))
                 guard let original = try connection.file(id), original.kind == .file else { return nil }
@@ -73,7 +73,7 @@ extension SQLConnection {
             // Compared byte by byte, as the database does.
             let taken = Set(try query(select).map { Array(try $0.text("name").utf8) })
             if let free = candidates.first(where: { !taken.contains(Array($0.utf8)) }) { return free }
-            guard copy.clash == .number else {
+            guard copy.conflictPolicy == .number else {
                 throw PontoonError(.fileExists, "The folder has an entry of this name already.")
             }
             attempt = last + 1

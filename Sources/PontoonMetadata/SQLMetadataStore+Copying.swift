@@ -28,12 +28,12 @@ extension SQLMetadataStore: ObjectCopyLedger {
         try await read { try $0.query(selectStrays, [limit]).map { try $0.objectKey("key") } }
     }
 
-    package func forgetMoved(_ key: ObjectKey) async throws {
+    package func forgetCopied(_ key: ObjectKey) async throws {
         try await write { _ = try $0.execute("DELETE FROM moved_objects WHERE key = $1", [key]) }
     }
 
     /// Forgets which objects were copied.
-    package func forgetMoved() async throws {
+    package func forgetCopied() async throws {
         try await write { _ = try $0.execute("DELETE FROM moved_objects") }
     }
 

@@ -17,7 +17,7 @@ extension SQLMetadataStore {
     package func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord? {
         try await write(changing: .none) { connection in
             let values: [(any SQLConvertible)?] = [
-                uploadID, part.number, part.size, part.etag, part.crc64, part.place.rawValue, part.storedOn,
+                uploadID, part.number, part.size ?? 0, part.etag, part.crc64, part.location.rawValue, part.storedOn,
             ]
             let earlier = try connection.replaceablePart(part.number, of: uploadID, holding: .shared("uploads"))
             var mayBeThere = earlier != nil
@@ -125,12 +125,14 @@ extension SQLConnection {
 
 extension SQLRow {
     fileprivate func part() throws -> PartRecord {
-        PartRecord(
+        let location = PartLocation(rawValue: try text("place"))
+        return PartRecord(
             number: try partNumber("number"),
-            size: try integer("size"),
+            // The column allows no NULL, and holds 0 for parts whose length only their store knows.
+            size: location == .remote ? nil : try integer("size"),
             etag: try text("etag"),
             crc64: try checksum("crc64"),
-            place: PartLocation(rawValue: try text("place")),
+            location: location,
             storedOn: try date("stored_on"),
             isReported: try flag("is_reported")
         )

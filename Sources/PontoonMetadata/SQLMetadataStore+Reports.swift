@@ -18,7 +18,7 @@ extension SQLMetadataStore {
                 known[report.number] = report.etag
                 try connection.send(
                     upsertReport,
-                    [uploadID, report.number, report.etag, PartLocation.direct.rawValue, time]
+                    [uploadID, report.number, report.etag, PartLocation.remote.rawValue, time]
                 )
             }
             return nil

@@ -56,7 +56,9 @@ func addCalls(to routes: Routes, budget: ReceiveBudget) {
     FileActionCalls(support: support).add(to: routes)
     ScrollCalls(support: support).add(to: routes)
     BulkCalls(support: support).add(to: routes)
-    if let plane = support.services.dataPlane {
-        DataPlaneCalls(services: support.services, plane: plane, budget: budget).add(to: routes)
+    switch support.services.dataPlane {
+    case .own(let parts, let urls):
+        DataPlaneCalls(services: support.services, parts: parts, urls: urls, budget: budget).add(to: routes)
+    case .external: break
     }
 }

@@ -9,29 +9,22 @@ package struct UseCases: Sendable {
     package let projects: Projects
     /// Files and folders.
     package let files: Files
-    /// Uploads.
+    package let downloads: Downloads
     package let uploads: Uploads
     /// Automations and their code packages.
     package let automations: Automations
-    /// Parts and downloads, when the bytes pass through this server; `nil` leaves the data plane out.
-    package let dataPlane: DataPlane?
+    package let dataPlane: DataPlane
     /// Whether this server can do its work.
     package let readiness: Readiness
     /// The time.
     package let now: @Sendable () -> Date
 
-    /// What the data plane needs.
-    package struct DataPlane: Sendable {
-        let parts: Parts
-        let objects: any StreamingObjectStore
-        let metadata: any MetadataStore
-
-        /// Joins the fields.
-        package init(parts: Parts, objects: any StreamingObjectStore, metadata: any MetadataStore) {
-            self.parts = parts
-            self.objects = objects
-            self.metadata = metadata
-        }
+    /// Who serves the signed URLs that clients are given.
+    package enum DataPlane: Sendable {
+        /// This server.
+        case own(Parts, DataPlaneURLs)
+        /// The object store's own server.
+        case external
     }
 
     /// Joins the fields.
@@ -39,15 +32,17 @@ package struct UseCases: Sendable {
         accounts: Accounts,
         projects: Projects,
         files: Files,
+        downloads: Downloads,
         uploads: Uploads,
         automations: Automations,
-        dataPlane: DataPlane?,
+        dataPlane: DataPlane,
         readiness: Readiness,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.accounts = accounts
         self.projects = projects
         self.files = files
+        self.downloads = downloads
         self.uploads = uploads
         self.automations = automations
         self.dataPlane = dataPlane

@@ -51,17 +51,17 @@ extension CopyMoveContract {
         try await store.addFolder(fixture.folder("2_a.bam"))
         var names: [String?] = []
         for _ in 0..<3 {
-            names.append(try await store.copyFile(file.id, as: fixture.copy(clash: .number))?.name)
+            names.append(try await store.copyFile(file.id, as: fixture.copy(conflictPolicy: .number))?.name)
         }
         try expect(names, equals: ["1_a.bam", "3_a.bam", "4_a.bam"], "the first number that is free")
-        let free = try await store.copyFile(file.id, as: fixture.copy(named: "b.bam", clash: .number))
+        let free = try await store.copyFile(file.id, as: fixture.copy(named: "b.bam", conflictPolicy: .number))
         try expect(free?.name, equals: "b.bam", "a name that is free gets no number")
         // One letter, or a letter and an accent: equal to Swift, two names to a file store.
         try await fixture.addFile("\u{E9}", to: store)
-        let accent = try await store.copyFile(file.id, as: fixture.copy(named: "e\u{301}", clash: .number))
+        let accent = try await store.copyFile(file.id, as: fixture.copy(named: "e\u{301}", conflictPolicy: .number))
         try expect(accent.map { Array($0.name.utf8) }, equals: Array("e\u{301}".utf8), "compared byte for byte")
         for number in 5...130 { try await store.addFolder(fixture.folder("\(number)_a.bam")) }
-        let far = try await store.copyFile(file.id, as: fixture.copy(clash: .number))
+        let far = try await store.copyFile(file.id, as: fixture.copy(conflictPolicy: .number))
         try expect(far?.name, equals: "131_a.bam", "however many are taken")
     }
 
@@ -69,7 +69,7 @@ extension CopyMoveContract {
         let longest = String(repeating: "x", count: FileName.maximumScalars)
         let file = try await fixture.addFile(longest, to: store)
         try await expectRefusal(.fileNameInvalid) {
-            try await store.copyFile(file.id, as: fixture.copy(clash: .number))
+            try await store.copyFile(file.id, as: fixture.copy(conflictPolicy: .number))
         }
     }
 
@@ -166,7 +166,7 @@ extension CopyMoveContract {
     static func manyNumberedCopiesDiffer(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let file = try await fixture.addFile("a", to: store)
         let names = try await concurrently(16) { _ in
-            try await store.copyFile(file.id, as: fixture.copy(clash: .number))?.name
+            try await store.copyFile(file.id, as: fixture.copy(conflictPolicy: .number))?.name
         }
         try expect(Set(names), equals: Set((1...16).map { "\($0)_a" }), "copies at once get numbers without a gap")
     }

@@ -55,7 +55,7 @@ extension MetadataFixture {
     func copy(
         named name: String? = nil,
         to parent: String? = nil,
-        clash: FileCopy.Clash = .refuse,
+        conflictPolicy: FileCopy.ConflictPolicy = .refuse,
         createdOn: Date = time
     ) -> FileCopy {
         FileCopy(
@@ -63,7 +63,7 @@ extension MetadataFixture {
             project: project.id,
             parent: parent ?? root,
             name: name,
-            clash: clash,
+            conflictPolicy: conflictPolicy,
             createdOn: createdOn
         )
     }

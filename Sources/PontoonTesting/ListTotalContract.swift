@@ -143,7 +143,9 @@ extension ListTotalContract {
         let bob = try await MetadataFixture(in: store, user: "bob")
         let file = try await fixture.addFile("f", in: folder.id, to: store)
         let now = MetadataFixture.time
-        for copy in [fixture.copy(to: folder.id, clash: .number), fixture.copy(named: "c", to: folder.id), bob.copy()] {
+        for copy in [
+            fixture.copy(to: folder.id, conflictPolicy: .number), fixture.copy(named: "c", to: folder.id), bob.copy(),
+        ] {
             _ = try await store.copyFile(file.id, as: copy)
         }
         try await entries(3, in: folder.id, store)

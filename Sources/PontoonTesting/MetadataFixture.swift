@@ -109,7 +109,7 @@ package struct MetadataFixture: Sendable {
             size: size,
             etag: etag,
             crc64: CRC64NVME(rawValue: 0xFEDC_BA98_7654_3210),
-            place: .slot,
+            location: .inPlace,
             storedOn: storedOn
         )
     }

@@ -55,7 +55,7 @@ package enum PartContract: String, CaseIterable, Sendable {
             size: 1 << 40,
             etag: "AbC-1",
             crc64: nil,
-            place: PartLocation(rawValue: "side:7"),
+            location: .detached(name: "side:7"),
             storedOn: MetadataFixture.time
         )
         try expect(try await store.recordPart(part, of: upload.id), equals: nil, "nothing is replaced")

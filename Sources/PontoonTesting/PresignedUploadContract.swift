@@ -97,10 +97,10 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         try expect(wrong, equals: nil, "both are recorded")
         let expected = PartRecord(
             number: try PartNumber(2),
-            size: 0,
+            size: nil,
             etag: "Ab-1",
             crc64: nil,
-            place: .direct,
+            location: .remote,
             storedOn: time,
             isReported: true
         )

@@ -10,8 +10,7 @@ extension StreamingObjectStoreContract {
         try await slow.write(bytes(500, salt: 1))
         let quick = try await Self.store(bytes(1000, salt: 2), as: 1, of: upload, in: store)
         try await slow.write(bytes(500, salt: 1))
-        _ = try await slow.sync()
-        await slow.close()
+        _ = try await slow.commit(last: nil) { $0 }
         try await store.finish(upload, parts: [quick])
         try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 2), "the recorded part, whole")
     }
@@ -21,17 +20,22 @@ extension StreamingObjectStoreContract {
         let first = try await Self.store(bytes(1000, salt: 1), as: 1, of: upload, in: store)
         let late = try await store.openPart(try PartNumber(2), of: upload, length: 9, expecting: ExpectedChecksums())
         try await late.write(bytes(9, salt: 2))
-        _ = try await late.sync()
-        async let finish = store.finish(upload, parts: [first])
-        do {
-            // Goes through until finish has shut the gate.
-            while true { try await late.write(ByteBuffer()) }
-        } catch let error as PontoonError {
-            try expect(error.code, equals: .uploadNotFound, "the reason of the refusal")
+        let (recording, begins) = AsyncStream.makeStream(of: Void.self)
+        async let finish: FinishedObject = {
+            for await _ in recording { break }
+            return try await store.finish(upload, parts: [first])
+        }()
+        try await late.commit(last: nil) { _ in
+            begins.finish()
+            do {
+                // Succeeds until finish has closed the barrier.
+                while true { try await late.write(ByteBuffer()) }
+            } catch let error as PontoonError {
+                try expect(error.code, equals: .uploadNotFound, "the reason of the refusal")
+            }
+            // The part may be recorded at this very moment.
+            try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
         }
-        // Its bytes may be vouched for at this very moment.
-        try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
-        await late.close()
         _ = try await finish
         try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 1), "the finished object")
     }
@@ -74,60 +78,12 @@ extension StreamingObjectStoreContract {
         )
         let writer = try await store.openPart(try PartNumber(1), of: upload(), length: 3, expecting: wrong)
         try await writer.write(bytes(3, salt: 1))
-        let digest = try await writer.sync()
-        await writer.discard()
-        await writer.close()
-        try expect(digest.mismatch, equals: "x-amz-checksum-crc64nvme", "the header that does not agree")
-    }
-
-    static func grants(_ store: some StreamingObjectStore) async throws {
-        let now = Date(timeIntervalSince1970: 1_800_000_000)
-        let upload = upload()
-        let base = try require(BaseURL("http://h:1"), "a base URL")
-        let request = try await store.partRequest(for: upload, part: try PartNumber(7), base: base, now: now)
-        let url = try require(URLComponents(string: request.url), "a strictly valid URL")
-        let good = try signedPath(url, method: request.method, path: url.path)
-        try await store.verify(good, now: now)
-        let others = [
-            try signedPath(url, method: "GET", path: url.path),
-            try signedPath(url, method: "PUT", path: DataPlanePath.part(upload: upload.id, try PartNumber(8))),
-            try signedPath(url, method: "PUT", path: url.path, expires: 1),
-            try signedPath(url, method: "PUT", path: url.path, signature: String(repeating: "0", count: 64)),
-            try signedPath(url, method: "PUT", path: url.path, signature: "zz"),
-            try signedPath(url, method: "PUT", path: url.path, key: "unknown"),
-        ]
-        for other in others { try await expectRefusal(.urlRefused) { try await store.verify(other, now: now) } }
-    }
-
-    static func expires(_ store: some StreamingObjectStore) async throws {
-        let now = Date(timeIntervalSince1970: 1_800_000_000)
-        let base = try require(BaseURL("http://h:1"), "a base URL")
-        let request = try await store.partRequest(for: upload(), part: try PartNumber(1), base: base, now: now)
-        let url = try require(URLComponents(string: request.url), "a strictly valid URL")
-        let signed = try signedPath(url, method: request.method, path: url.path)
-        try await store.verify(signed, now: request.expires)
-        try await expectRefusal(.urlRefused) {
-            try await store.verify(signed, now: request.expires.addingTimeInterval(1))
+        try await expectRefusal(.checksumMismatch) {
+            try await writer.commit(last: nil) { digest in
+                try expect(digest.mismatch, equals: "x-amz-checksum-crc64nvme", "the header that does not agree")
+                throw PontoonError(.checksumMismatch, "the caller's decision")
+            }
         }
-    }
-
-    private static func signedPath(
-        _ url: URLComponents,
-        method: String,
-        path: String,
-        expires: Int64 = 0,
-        signature: String? = nil,
-        key: String? = nil
-    ) throws -> SignedPath {
-        let query = url.queryItems ?? []
-        func value(_ name: String) -> String { query.first { $0.name == name }?.value ?? "" }
-        return SignedPath(
-            method: method,
-            path: path,
-            expires: try require(Int64(value("expires")), "the expiry in the URL") + expires,
-            keyID: key ?? value("key"),
-            signature: signature ?? value("signature")
-        )
     }
 }
 
@@ -139,7 +95,7 @@ extension StreamingObjectStore {
             size: size,
             etag: "",
             crc64: nil,
-            place: .slot,
+            location: .inPlace,
             storedOn: Date(timeIntervalSince1970: 0)
         )
         guard let reader = try? await readPart(part, of: upload) else { return nil }

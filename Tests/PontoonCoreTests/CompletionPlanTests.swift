@@ -2,9 +2,10 @@ import Foundation
 import PontoonCore
 import Testing
 
+@Suite("Completion plan of an upload whose parts passed through this server")
 struct CompletionPlanTests {
     @Test(
-        "what was reported must be whole",
+        "reported parts must be numbered without a gap and add up",
         arguments: [
             (parts: [], size: nil, refusal: "No part was sent."),
             (parts: [], size: 1, refusal: "No part was sent."),
@@ -22,34 +23,122 @@ struct CompletionPlanTests {
                 parts: [(1, 5 << 40, true), (2, 1, true)], size: nil,
                 refusal: "The reported parts hold more than 5 TiB."
             ),
-        ] as [([(Int, Int64, Bool)], Int64?, String)]
+            (parts: [(1, nil, true)], size: 5, refusal: "The length of part 1 is unknown; send it again."),
+        ] as [([(Int, Int64?, Bool)], Int64?, String)]
     )
-    func refusals(parts: [(Int, Int64, Bool)], size: Int64?, refusal: String) throws {
-        #expect(CompletionPlan(parts: try parts.map(part), size: size) == .refuse(refusal))
+    func refusals(parts: [(Int, Int64?, Bool)], size: Int64?, refusal: String) throws {
+        let error = try #require(throws: PontoonError.self) { try plan(parts, size: size) }
+        #expect(error.code == .completeRefused)
+        #expect(error.message == refusal)
     }
 
     @Test(
         "a whole upload is assembled from its reported parts",
         arguments: [
-            (parts: [], size: 0, kept: 0, total: 0),
-            (parts: [(1, 0, true)], size: 0, kept: 1, total: 0),
-            (parts: [(1, 5, true), (2, 6, true), (3, 0, true)], size: 11, kept: 3, total: 11),
-            (parts: [(1, 5, true), (2, 6, true)], size: nil, kept: 2, total: 11),
-            (parts: [(1, 5, true), (2, 6, false)], size: 5, kept: 1, total: 5),
-        ] as [([(Int, Int64, Bool)], Int64?, Int, Int64)]
+            (parts: [], size: 0, kept: 0),
+            (parts: [(1, 0, true)], size: 0, kept: 1),
+            (parts: [(1, 5, true), (2, 6, true), (3, 0, true)], size: 11, kept: 3),
+            (parts: [(1, 5, true), (2, 6, true)], size: nil, kept: 2),
+            (parts: [(1, 5, true), (2, 6, false)], size: 5, kept: 1),
+        ] as [([(Int, Int64?, Bool)], Int64?, Int)]
     )
-    func assemblies(parts: [(Int, Int64, Bool)], size: Int64?, kept: Int, total: Int64) throws {
-        let parts = try parts.map(part)
-        #expect(CompletionPlan(parts: parts, size: size) == .assemble(Array(parts.prefix(kept)), size: total))
+    func assemblies(parts: [(Int, Int64?, Bool)], size: Int64?, kept: Int) throws {
+        let plan = try plan(parts, size: size)
+        #expect(plan.parts.map(\.number.rawValue) == parts.prefix(kept).map(\.0))
+        #expect(plan.leavesOutParts == (kept < parts.count))
     }
 
-    private func part(_ number: Int, _ size: Int64, _ isReported: Bool) throws -> PartRecord {
-        PartRecord(
-            number: try PartNumber(number),
+    @Test("lengths that only the object store knows are not checked")
+    func unknownLengths() throws {
+        let plan = try plan([(1, nil, true), (2, nil, true)], size: 11, knowsLengths: false)
+        #expect(plan.parts.count == 2)
+        #expect(throws: PontoonError.self) { try self.plan([(2, nil, true)], size: 11, knowsLengths: false) }
+    }
+
+    @Test("an initiator who may no longer write is refused, an admin is not")
+    func rights() throws {
+        let error = try #require(throws: PontoonError.self) { try plan([], size: 0, initiatorMayWrite: false) }
+        #expect(error.code == .uploadForbidden)
+        _ = try plan([], size: 0, caller: "admin", initiatorMayWrite: false)
+    }
+
+    @Test(
+        "a taken name is refused, unless a file shall be replaced by a file",
+        arguments: [
+            (nil, false, true), (nil, true, true), (.file, false, false), (.file, true, true), (.folder, false, false),
+            (.folder, true, false),
+        ] as [(File.Kind?, Bool, Bool)]
+    )
+    func names(existing: File.Kind?, overwrite: Bool, isAccepted: Bool) throws {
+        do {
+            _ = try plan([], size: 0, existing: existing, overwrite: overwrite)
+            #expect(isAccepted)
+        } catch {
+            #expect(!isAccepted)
+            #expect((error as? PontoonError)?.code == .nameTaken)
+        }
+    }
+
+    private func plan(
+        _ parts: [(Int, Int64?, Bool)],
+        size: Int64?,
+        caller: String = "u",
+        initiatorMayWrite: Bool = true,
+        existing: File.Kind? = nil,
+        overwrite: Bool = false,
+        knowsLengths: Bool = true
+    ) throws -> CompletionPlan {
+        let snapshot = CompletionSnapshot(
+            upload: .fixture(size: size, overwrite: overwrite),
+            initiatorMayWrite: initiatorMayWrite,
+            parts: try parts.map { .fixture(try PartNumber($0), size: $1, isReported: $2) },
+            existingEntry: existing
+        )
+        return try CompletionPlan(snapshot, caller: caller, knowsLengths: knowsLengths)
+    }
+}
+
+extension Upload {
+    /// An upload of the user "u".
+    static func fixture(
+        size: Int64? = 0,
+        overwrite: Bool = false,
+        state: State = .completing,
+        fileID: String? = nil,
+        leaseExpiresOn: Date? = nil
+    ) -> Upload {
+        Upload(
+            id: "upload",
+            userName: "u",
+            destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), wasGivenByFolder: false),
+            name: "n",
             size: size,
-            etag: "e",
+            partSize: 10,
+            md5: nil,
+            overwrite: overwrite,
+            key: .random(),
+            initiatedOn: Date(timeIntervalSince1970: 0),
+            state: state,
+            fileID: fileID,
+            leaseExpiresOn: leaseExpiresOn
+        )
+    }
+}
+
+extension PartRecord {
+    static func fixture(
+        _ number: PartNumber,
+        size: Int64? = nil,
+        etag: String = "e",
+        location: PartLocation = .inPlace,
+        isReported: Bool = true
+    ) -> PartRecord {
+        PartRecord(
+            number: number,
+            size: size,
+            etag: etag,
             crc64: nil,
-            place: .slot,
+            location: location,
             storedOn: Date(timeIntervalSince1970: 0),
             isReported: isReported
         )

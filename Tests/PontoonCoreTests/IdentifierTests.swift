@@ -37,7 +37,4 @@ struct IdentifierTests {
         }
         #expect(Identifiers.uuid() != Identifiers.uuid())
     }
-
-    @Test("bytes are written as lower-case hex digits")
-    func digits() { #expect(hexDigits([0, 9, 10, 0x5a, 0xff]) == "00090a5aff") }
 }

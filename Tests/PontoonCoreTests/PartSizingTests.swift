@@ -19,7 +19,7 @@ struct PartSizingTests {
         ] as [(Int64?, Int64?, Int64)]
     )
     func wishes(wish: Int64?, size: Int64?, expected: Int64) {
-        #expect(PartSizing().partSize(wish: wish, size: size) == expected)
+        #expect(PartSizing().partSize(requested: wish, size: size) == expected)
     }
 
     @Test(
@@ -35,7 +35,7 @@ struct PartSizingTests {
         ] as [(Int64, Int64)]
     )
     func largeFiles(size: Int64, expected: Int64) {
-        #expect(PartSizing().partSize(wish: nil, size: size) == expected)
+        #expect(PartSizing().partSize(requested: nil, size: size) == expected)
     }
 
     @Test("a part is at most 5 GiB, and at most the file")

@@ -80,4 +80,31 @@ import Testing
         }
         #expect(closed.withLock { $0 } == 2)
     }
+
+    @Test("back-off doubles up to its limit, scaled by jitter")
+    func backoff() {
+        let backoff = Backoff(first: .milliseconds(20), longest: .milliseconds(320))
+        let pauses = [0, 1, 2, 3, 4, 5, 6, 1000].map { backoff.pause(after: $0) }
+        #expect(pauses == [20, 20, 40, 80, 160, 320, 320, 320].map { .milliseconds($0) })
+        #expect(backoff.pause(after: 3, jitter: 0.5) == .milliseconds(40))
+        #expect(backoff.pause(after: 3, jitter: 0) == .zero)
+    }
+
+    @Test("a queue starts one consumer at a time, which ends when nothing is waiting")
+    func drainQueue() {
+        let queue = DrainQueue<Int>()
+        #expect(queue.append(1), "nobody drains the queue")
+        #expect(!queue.append(2))
+        #expect(queue.next() == 1)
+        #expect(!queue.append(3), "a consumer is at work")
+        #expect(queue.count == 2)
+        #expect(queue.nextBatch() == [2, 3])
+        #expect(!queue.append(4), "the consumer will ask again")
+        #expect(queue.nextBatch() == [4])
+        #expect(queue.nextBatch() == [])
+        #expect(queue.append(5), "the consumer has ended")
+        #expect(queue.next() == 5)
+        #expect(queue.next() == nil)
+        #expect(queue.append(6))
+    }
 }

@@ -83,7 +83,7 @@ struct ConcurrentServerTests {
                     project: fixture.project.id,
                     parent: fixture.root,
                     name: nil,
-                    clash: .number,
+                    conflictPolicy: .number,
                     createdOn: MetadataFixture.time
                 )
                 return try await stores[index % 2].copyFile(original.id, as: copy)?.name

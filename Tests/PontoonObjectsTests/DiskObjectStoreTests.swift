@@ -26,7 +26,7 @@ struct DiskObjectStoreTests {
     func lock() async throws {
         try await withDiskStore { _, folder in
             #expect(throws: PontoonError.self) {
-                try DiskObjectStore(DiskSettings(folder: folder), keys: fixedKeys())
+                try DiskObjectStore(DiskSettings(folder: folder))
             }
         }
     }
@@ -42,28 +42,57 @@ struct DiskObjectStoreTests {
         }
     }
 
-    @Test("a part that is dropped after its sync leaves neither room taken nor bytes", arguments: [true, false])
-    func discardedAfterSync(isSlot: Bool) async throws {
+    @Test("a part that is refused after its sync leaves neither bytes nor allocated room", arguments: [true, false])
+    func refusedAfterSync(isInPlace: Bool) async throws {
         try await withDiskStore { store, folder in
             let upload = upload(.random(), partSize: 4 << 20)
             let bytes = ByteBuffer(repeating: 7, count: 4 << 20)
             let writer = try await store.openPart(
                 try PartNumber(1),
                 of: upload,
-                length: isSlot ? Int64(bytes.readableBytes) : nil,
+                length: isInPlace ? Int64(bytes.readableBytes) : nil,
                 expecting: ExpectedChecksums()
             )
-            #expect((writer.place == .slot) == isSlot)
-            #expect(try await writer.finish(bytes).size == 4 << 20)
-            let aside = folder.appending("uploads").appending("\(upload.key.rawValue).parts")
-            #expect(try isSlot ? allocatedBytes(folder) >= 4 << 20 : names(aside).count == 1)
-            await writer.discard()
-            await writer.close()
-            #expect(try isSlot ? allocatedBytes(folder) < 1 << 20 : names(aside).isEmpty)
+            #expect((writer.location == .inPlace) == isInPlace)
+            let detached = folder.appending("uploads").appending("\(upload.key.rawValue).parts")
+            try await expectRefusal(.checksumMismatch) {
+                try await writer.commit(last: bytes) { digest in
+                    #expect(digest.size == 4 << 20)
+                    #expect(try isInPlace ? allocatedBytes(folder) >= 4 << 20 : names(detached).count == 1)
+                    throw PontoonError(.checksumMismatch, "refused")
+                }
+            }
+            #expect(try isInPlace ? allocatedBytes(folder) < 1 << 20 : names(detached).isEmpty)
             let part = try await put(ByteBuffer(repeating: 8, count: 4 << 20), 1, upload, store)
             try await store.finish(upload, parts: [part])
             let reader = try await store.openObject(upload.key)
             #expect(try await reader.read(at: 0, count: 5 << 20) == ByteBuffer(repeating: 8, count: 4 << 20))
+        }
+    }
+
+    @Test("a part whose record may have been committed keeps its bytes")
+    func unknownCommit() async throws {
+        struct ConnectionLost: Error {}
+        try await withDiskStore { store, _ in
+            let upload = upload(.random(), partSize: 4096)
+            let number = try PartNumber(1)
+            let bytes = ByteBuffer(repeating: 7, count: 4096)
+            let writer = try await store.openPart(number, of: upload, length: 4096, expecting: ExpectedChecksums())
+            await #expect(throws: ConnectionLost.self) {
+                try await writer.commit(last: bytes) { _ in throw ConnectionLost() }
+            }
+            let part = PartRecord(
+                number: number,
+                size: 4096,
+                etag: "e",
+                crc64: nil,
+                location: writer.location,
+                storedOn: Date()
+            )
+            let reader = try await store.readPart(part, of: upload)
+            #expect(try await reader.read(at: 0, count: 4096) == bytes)
+            // The writer has ended, so that the upload can be finished.
+            try await store.finish(upload, parts: [part])
         }
     }
 
@@ -79,23 +108,23 @@ struct DiskObjectStoreTests {
         }
     }
 
-    @Test("complete copies nothing when all parts lie at their slots, and leaves one file")
+    @Test("finishing copies nothing when all parts are in place, and leaves one file")
     func oneFile() async throws {
         try await withDiskStore { store, folder in
             let key = ObjectKey.random()
             let upload = upload(key, partSize: 4096)
             let part = try await put(ByteBuffer(repeating: 7, count: 4096), 1, upload, store)
-            #expect(part.place == .slot)
+            #expect(part.location == .inPlace)
             let before = try inode(folder.appending("uploads").appending(key.rawValue))
             try await store.finish(upload, parts: [part])
-            try await store.settle(key)
+            try await store.cleanUp(key)
             let path = folder.appending("files").appending(String(key.rawValue.suffix(2))).appending(key.rawValue)
             #expect(try inode(path) == before)
             #expect(try names(folder.appending("uploads")).isEmpty)
         }
     }
 
-    @Test("a part of unknown length goes aside: it might not fit its slot")
+    @Test("a part of unknown length is detached, as it might not fit in place")
     func unknownLength() async throws {
         try await withDiskStore { store, _ in
             let upload = upload(.random(), partSize: 10)
@@ -105,12 +134,15 @@ struct DiskObjectStoreTests {
                 length: nil,
                 expecting: ExpectedChecksums()
             )
-            #expect(writer.place != .slot)
-            await writer.close()
+            #expect(writer.location != .inPlace)
+            await writer.abort()
         }
     }
 
-    @Test("bytes that were taken from the folder are missed at complete, not made up", arguments: [0, 100])
+    @Test(
+        "bytes that were removed from the directory are missed when the upload is finished, not made up",
+        arguments: [0, 100]
+    )
     func lostBytes(left: Int) async throws {
         try await withDiskStore { store, folder in
             let key = ObjectKey.random()
@@ -154,14 +186,13 @@ struct DiskObjectStoreTests {
             expecting: ExpectedChecksums()
         )
         try await writer.write(bytes)
-        let digest = try await writer.sync()
-        await writer.close()
+        let digest = try await writer.commit(last: nil) { $0 }
         return PartRecord(
             number: number,
             size: digest.size,
             etag: digest.crc64.hex,
             crc64: digest.crc64,
-            place: writer.place,
+            location: writer.location,
             storedOn: Date()
         )
     }
@@ -180,17 +211,24 @@ private struct DiskHarness: ObjectStoreHarness {
             expecting: ExpectedChecksums()
         )
         try await writer.write(bytes)
-        let digest = try await writer.sync()
-        await writer.close()
+        let digest = try await writer.commit(last: nil) { $0 }
         return PartRecord(
             number: number,
             size: digest.size,
             etag: digest.crc64.hex,
             crc64: digest.crc64,
-            place: writer.place,
+            location: writer.location,
             storedOn: Date()
         )
     }
+
+    func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
+        try await store.finish(upload, parts: parts)
+    }
+
+    func revertFinish(_ key: ObjectKey) async throws { try await store.revertFinish(key) }
+
+    func cleanUp(_ key: ObjectKey) async throws { try await store.cleanUp(key) }
 
     func content(_ key: ObjectKey) async throws -> ByteBuffer? {
         do {
@@ -212,7 +250,7 @@ private func withDiskStore(
     let url = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
     let folder = FilePath(url.path)
     let settings = DiskSettings(folder: folder, durability: durability, reservedSpace: 0, threads: 4)
-    let store = try DiskObjectStore(settings, keys: fixedKeys())
+    let store = try DiskObjectStore(settings)
     do {
         try await body(store, folder)
     } catch {
@@ -221,19 +259,6 @@ private func withDiskStore(
     }
     try await store.shutDown()
     try FileManager.default.removeItem(at: url)
-}
-
-/// Keys from a store that holds one.
-private func fixedKeys() -> KeyRing {
-    KeyRing(store: OneKey(), rotationInterval: .seconds(1 << 40), urlLifetime: .seconds(3600))
-}
-
-private struct OneKey: SigningKeyStore {
-    func signingKeys() async throws -> [SigningKey] {
-        [SigningKey(id: "0badcafe", secret: Secret("secret"), createdOn: Date(timeIntervalSince1970: 0))]
-    }
-    func addSigningKey(_ key: SigningKey) async throws {}
-    func pruneSigningKeys(before: Date) async throws {}
 }
 
 private func names(_ folder: FilePath) throws -> [String] {

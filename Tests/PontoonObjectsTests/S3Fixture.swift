@@ -14,19 +14,31 @@ struct S3Harness: ObjectStoreHarness {
     let partSize: Int64 = 5 << 20
 
     func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord {
-        let request = try await store.partRequest(for: upload, part: number, base: anyBase(), now: Date())
+        let request = try store.partRequest(for: upload, part: number, now: Date())
         let answer = try await fetch(request.method, request.url, body: bytes)
         try #require(answer.status == 200, "\(answer.text)")
         return PartRecord(
             number: number,
             size: Int64(bytes.readableBytes),
-            etag: unquoted(try #require(answer.headers["etag"])),
+            etag: ETag.unquoted(try #require(answer.headers["etag"])),
             crc64: nil,
-            place: .direct,
+            location: .remote,
             storedOn: Date(timeIntervalSince1970: 0),
             isReported: true
         )
     }
+
+    func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
+        let listed = try parts.map { part in
+            ListedPart(number: part.number, size: try #require(part.size), etag: part.etag)
+        }
+        return try await store.finish(upload, parts: listed)
+    }
+
+    /// An object cannot become parts again.
+    func revertFinish(_ key: ObjectKey) async throws {}
+
+    func cleanUp(_ key: ObjectKey) async throws {}
 
     func content(_ key: ObjectKey) async throws -> ByteBuffer? {
         let file = File(
@@ -38,7 +50,7 @@ struct S3Harness: ObjectStoreHarness {
             content: FileContent(key: key, size: 0, crc64: nil, md5: nil),
             createdOn: Date()
         )
-        let request = try await store.downloadRequest(for: file, base: anyBase(), now: Date())
+        let request = try store.downloadRequest(for: file, now: Date())
         let answer = try await fetch(request.method, request.url)
         return answer.status == 404 ? nil : answer.body
     }

@@ -19,7 +19,7 @@ struct S3ObjectStoreTests {
     func contractWithChecksums(_ rule: ObjectStoreContract) async throws {
         try await withS3Store { harness in
             try await harness.store.check()
-            let computes = harness.store.abilities.computesAnnouncedChecksums.load(ordering: .relaxed)
+            let computes = harness.store.capabilities.computesAnnouncedChecksums.load(ordering: .relaxed)
             #expect(computes)
             try await rule.check(harness)
         }
@@ -37,7 +37,7 @@ struct S3ObjectStoreTests {
                 try await harness.send(first, as: try PartNumber(1), of: upload),
                 try await harness.send(second, as: try PartNumber(2), of: upload),
             ]
-            let object = try await harness.store.finish(upload, parts: parts)
+            let object = try await harness.finish(upload, parts: parts)
             var crc64 = CRC64NVME()
             for bytes in [first, second] { bytes.withUnsafeReadableBytes { crc64.update($0) } }
             #expect(object == FinishedObject(size: 5 << 20 + 777, crc64: crc64))
@@ -48,12 +48,12 @@ struct S3ObjectStoreTests {
     func grants() async throws {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
-            let url = try await part(1, of: upload, harness)
+            let url = try part(1, of: upload, harness)
             let bytes = ByteBuffer(string: "x")
             let other = url.replacing("partNumber=1", with: "partNumber=2")
             #expect(try await fetch("PUT", other, body: bytes).status == 403)
             #expect(try await fetch("GET", url).status == 403)
-            let expired = try await part(1, of: upload, harness, now: Date(timeIntervalSinceNow: -3700))
+            let expired = try part(1, of: upload, harness, now: Date(timeIntervalSinceNow: -3700))
             #expect(try await fetch("PUT", expired, body: bytes).status == 403)
             #expect(try await fetch("PUT", url, body: bytes).status == 200)
         }
@@ -64,12 +64,7 @@ struct S3ObjectStoreTests {
         try await withS3Store(change: { $0.urlLifetime = .seconds(90) }) { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
             let now = Date(timeIntervalSince1970: 1_800_000_000.7)
-            let request = try await harness.store.partRequest(
-                for: upload,
-                part: try PartNumber(10_000),
-                base: anyBase(),
-                now: now
-            )
+            let request = try harness.store.partRequest(for: upload, part: try PartNumber(10_000), now: now)
             #expect(request.expires == Date(timeIntervalSince1970: 1_800_000_090))
             #expect(request.url.contains("X-Amz-Expires=90&") && request.url.contains("partNumber=10000&"))
             #expect(request.reportHeaders == ["ETag"])
@@ -84,7 +79,7 @@ struct S3ObjectStoreTests {
     func contentMD5() async throws {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
-            let url = try await part(1, of: upload, harness)
+            let url = try part(1, of: upload, harness)
             let bytes = ByteBuffer(string: "the bytes of a part")
             let right = Data(Insecure.MD5.hash(data: Data("the bytes of a part".utf8))).base64EncodedString()
             let wrong = Data(Insecure.MD5.hash(data: Data("other bytes".utf8))).base64EncodedString()
@@ -107,7 +102,7 @@ struct S3ObjectStoreTests {
             #expect(held.contains(ListedPart(number: number, size: 101, etag: second.etag)))
             // Amazon lists the newest only.
             #expect(held.count == 1 || held.contains(ListedPart(number: number, size: 100, etag: first.etag)))
-            try await harness.store.finish(upload, parts: [second])
+            try await harness.finish(upload, parts: [second])
             #expect(try await harness.content(upload.key) == new)
         }
     }
@@ -122,11 +117,11 @@ struct S3ObjectStoreTests {
                 size: 3,
                 etag: String(repeating: "0", count: 32),
                 crc64: nil,
-                place: .direct,
+                location: .remote,
                 storedOn: Date()
             )
-            try await expectRefusal(.completeRefused) { try await harness.store.finish(upload, parts: [wrong]) }
-            try await harness.store.finish(upload, parts: [sent])
+            try await expectRefusal(.completeRefused) { try await harness.finish(upload, parts: [wrong]) }
+            try await harness.finish(upload, parts: [sent])
             #expect(try await harness.content(upload.key) == ByteBuffer(string: "abc"))
         }
     }
@@ -138,7 +133,7 @@ struct S3ObjectStoreTests {
             #expect(try await harness.store.listParts(of: upload) == [])
             try await harness.store.discard(upload.object)
             #expect(try await harness.store.listParts(of: upload) == nil)
-            #expect(try await harness.store.finishedObject(of: upload, parts: []) == nil)
+            #expect(try await harness.store.finishedObject(of: upload, etags: []) == nil)
         }
     }
 
@@ -147,7 +142,7 @@ struct S3ObjectStoreTests {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
             let sent = try await harness.send(ByteBuffer(string: "0123456789"), as: try PartNumber(1), of: upload)
-            try await harness.store.finish(upload, parts: [sent])
+            try await harness.finish(upload, parts: [sent])
             let url = try await download(upload.key, "ä \"b\"+%.txt", harness)
             let whole = try await fetch("GET", url)
             #expect(whole.status == 200 && whole.text == "0123456789")
@@ -158,7 +153,7 @@ struct S3ObjectStoreTests {
             let range = try await fetch("GET", url, headers: ["Range": "bytes=8-99"])
             #expect(range.status == 206 && range.text == "89")
             let empty = try await ObjectStoreContract.upload(in: harness, size: 0)
-            try await harness.store.finish(empty, parts: [])
+            try await harness.finish(empty, parts: [])
             let nothing = try await fetch("GET", try await download(empty.key, "e", harness))
             #expect(nothing.status == 200 && nothing.headers["content-length"] == "0")
         }
@@ -170,7 +165,7 @@ struct S3ObjectStoreTests {
             let upload = try await ObjectStoreContract.upload(in: harness)
             let text = ByteBuffer(repeating: UInt8(ascii: "a"), count: 100_000)
             let sent = try await harness.send(text, as: try PartNumber(1), of: upload)
-            try await harness.store.finish(upload, parts: [sent])
+            try await harness.finish(upload, parts: [sent])
             let url = try await download(upload.key, "a.txt", harness)
             let answer = try await fetch("GET", url, headers: ["Accept-Encoding": "gzip, deflate"])
             #expect(answer.headers["content-encoding"] == nil)
@@ -178,13 +173,13 @@ struct S3ObjectStoreTests {
         }
     }
 
-    @Test("reads an object in stretches")
+    @Test("reads an object in ranges")
     func reading() async throws {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
             let bytes = ObjectStoreContract.bytes(9 << 20, salt: 1)
             let sent = try await harness.send(bytes, as: try PartNumber(1), of: upload)
-            try await harness.store.finish(upload, parts: [sent])
+            try await harness.finish(upload, parts: [sent])
             let reader = try await harness.store.openObject(upload.key)
             #expect(reader.size == 9 << 20)
             #expect(try await reader.read(at: 5, count: 10) == bytes.getSlice(at: 5, length: 10))
@@ -214,7 +209,7 @@ struct S3ObjectStoreTests {
         _ harness: S3Harness,
         now: Date = Date()
     ) async throws -> String {
-        try await harness.store.partRequest(for: upload, part: try PartNumber(number), base: anyBase(), now: now).url
+        try harness.store.partRequest(for: upload, part: try PartNumber(number), now: now).url
     }
 
     private func download(_ key: ObjectKey, _ name: String, _ harness: S3Harness) async throws -> String {
@@ -227,7 +222,7 @@ struct S3ObjectStoreTests {
             content: FileContent(key: key, size: 0, crc64: nil, md5: nil),
             createdOn: Date()
         )
-        return try await harness.store.downloadRequest(for: file, base: anyBase(), now: Date()).url
+        return try harness.store.downloadRequest(for: file, now: Date()).url
     }
 }
 

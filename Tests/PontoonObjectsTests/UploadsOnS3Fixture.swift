@@ -65,7 +65,7 @@ struct S3Server {
 
     /// Whole content of a file, as a client downloads it.
     func content(_ file: File) async throws -> ByteBuffer {
-        let request = try await store.downloadRequest(for: file, base: anyBase(), now: Date())
+        let request = try store.downloadRequest(for: file, now: Date())
         let answer = try await fetch(request.method, request.url)
         try #require(answer.status == 200, "\(answer.text)")
         return answer.body
@@ -98,10 +98,9 @@ func withS3Server(_ harness: S3Harness, _ body: (S3Server) async throws -> Void)
     let fixture = try await MetadataFixture(in: metadata)
     let uploads = Uploads(
         metadata: metadata,
-        objects: harness.store,
+        storage: .presigned(harness.store),
         // As an operator may set it for tests: the bucket's own limit holds all the same.
-        sizing: PartSizing(minimumPartSize: 1),
-        hasher: nil
+        sizing: PartSizing(minimumPartSize: 1)
     )
     try await body(S3Server(harness: harness, metadata: metadata, uploads: uploads, fixture: fixture))
     try await metadata.close()

@@ -21,7 +21,7 @@ struct UploadsOnS3Tests {
     }
 
     private func md5(_ bytes: ByteBuffer) -> String {
-        hex(Insecure.MD5.hash(data: Data(bytes.readableBytesView)))
+        Hex.encode(Insecure.MD5.hash(data: Data(bytes.readableBytesView)))
     }
 
     @Test(
@@ -71,7 +71,7 @@ struct UploadsOnS3Tests {
             let details = try await server.uploads.details(upload.id, caller: server.user)
             #expect(details.reportedParts == 1 && details.storedParts == nil && details.storedBytes == nil)
             let parts = try await server.uploads.reportedParts(of: upload.id, caller: server.user)
-            #expect(parts.map(\.etag) == [unquoted(tag)])
+            #expect(parts.map(\.etag) == [ETag.unquoted(tag)])
             #expect(try await server.uploads.list(caller: server.user, page: .all).items == [details])
         }
     }
@@ -82,7 +82,7 @@ struct UploadsOnS3Tests {
             let upload = try await server.begin(size: nil)
             let first = try await server.put(bytes(full, 1), 1, of: upload)
             let second = try await server.put(bytes(1, 2), 2, of: upload)
-            try await server.report(1, unquoted(first).uppercased(), of: upload)
+            try await server.report(1, ETag.unquoted(first).uppercased(), of: upload)
             let reports = [
                 PartReport(number: try PartNumber(1), etag: first), PartReport(number: try PartNumber(2), etag: second),
             ]
@@ -227,7 +227,7 @@ struct UploadsOnS3Tests {
             let parts = try await server.metadata.parts(of: upload.id)
             try await server.store.finish(
                 upload,
-                parts: CompletionPlan(reported: parts, held: held, size: 4, minimumPartSize: 1).partsToAssemble()
+                parts: CompletionPlan.listedParts(held, matching: parts, declaredSize: 4, minimumPartSize: 1)
             )
             let rival = try await server.begin(size: 0)
             let taken = try await server.complete(rival)
@@ -285,7 +285,7 @@ struct UploadsOnS3Tests {
                         project: server.fixture.project.id,
                         parent: server.fixture.root,
                         name: "copy",
-                        clash: .refuse,
+                        conflictPolicy: .refuse,
                         createdOn: Date()
                     )
                 )

@@ -78,19 +78,18 @@ struct DocumentationTests {
         let metadata = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending(path: "db").path))
         let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
         let disk = DiskSettings(folder: FilePath(folder.appending(path: "objects").path), threads: 1)
-        let objects = try DiskObjectStore(disk, keys: keys)
+        let objects = try DiskObjectStore(disk)
         let hasher = PrefixHasher(metadata: metadata, objects: objects)
+        let urls = DataPlaneURLs(keys)
+        let storage = ObjectStorage.streaming(objects, hasher, urls)
         let services = UseCases(
             accounts: Accounts(metadata: metadata),
             projects: Projects(metadata: metadata, objects: objects),
             files: Files(metadata: metadata, objects: objects),
-            uploads: Uploads(metadata: metadata, objects: objects, sizing: PartSizing(), hasher: hasher),
+            downloads: Downloads(metadata: metadata, storage: storage),
+            uploads: Uploads(metadata: metadata, storage: storage, sizing: PartSizing()),
             automations: Automations(metadata: metadata),
-            dataPlane: UseCases.DataPlane(
-                parts: Parts(metadata: metadata, objects: objects, hasher: hasher),
-                objects: objects,
-                metadata: metadata
-            ),
+            dataPlane: .own(Parts(metadata: metadata, objects: objects, hasher: hasher), urls),
             readiness: Readiness(metadata: metadata, objects: objects)
         )
         let routes = Routes(

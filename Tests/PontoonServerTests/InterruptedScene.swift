@@ -32,15 +32,13 @@ struct Scene {
     init(_ folder: URL) async throws {
         self.folder = folder
         metadata = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending(path: "db").path))
-        let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
         disk = try DiskObjectStore(
-            DiskSettings(folder: FilePath(folder.appending(path: "objects").path), threads: 1),
-            keys: keys
+            DiskSettings(folder: FilePath(folder.appending(path: "objects").path), threads: 1)
         )
-        let objects = InterruptedStore(store: disk, interruption: interruption)
+        let objects = InterceptedStore(store: disk, afterFinish: { [interruption] in try await interruption.strike() })
         files = Files(metadata: metadata, objects: objects)
         projects = Projects(metadata: metadata, objects: objects)
-        uploads = Uploads(metadata: metadata, objects: objects, sizing: PartSizing(), hasher: nil)
+        uploads = Uploads(metadata: metadata, storage: objects.storage(metadata: metadata), sizing: PartSizing())
         let fixture = try await MetadataFixture(in: metadata)
         user = fixture.user
         project = fixture.project.id
@@ -100,33 +98,4 @@ private actor Interruption {
         self.deed = nil
         try await deed?()
     }
-}
-
-/// Does what another store does, and is interrupted once it has finished an object; its bytes need not pass through this server.
-private struct InterruptedStore: ObjectStore {
-    let store: DiskObjectStore
-    let interruption: Interruption
-
-    func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
-        try await store.prepare(key, size: size)
-    }
-
-    func partRequest(for upload: Upload, part: PartNumber, base: BaseURL, now: Date) async throws -> SignedRequest {
-        try await store.partRequest(for: upload, part: part, base: base, now: now)
-    }
-
-    func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
-        try await store.downloadRequest(for: file, base: base, now: now)
-    }
-
-    func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
-        let object = try await store.finish(upload, parts: parts)
-        try await interruption.strike()
-        return object
-    }
-
-    func reopen(_ key: ObjectKey) async throws { try await store.reopen(key) }
-    func settle(_ key: ObjectKey) async throws { try await store.settle(key) }
-    func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
-    func recover(open: Set<ObjectKey>) async throws { try await store.recover(open: open) }
 }

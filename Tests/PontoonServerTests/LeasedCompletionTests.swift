@@ -58,10 +58,10 @@ struct LeasedCompletionTests {
             let id = try await stores.begin(server)
             let lease = Lease(id: "dead", expiresOn: Date().addingTimeInterval(60))
             #expect(try await stores.metadata.acquireCompletionLease(of: id, lease, now: Date()))
-            #expect(await stores.maintenance(server).tidy().errors.isEmpty)
+            #expect(await stores.maintenance(server).run().errors.isEmpty)
             #expect(try await stores.metadata.upload(id)?.state == .completing)
             let later = stores.maintenance(server) { Date().addingTimeInterval(61) }
-            #expect(await later.tidy().errors.isEmpty)
+            #expect(await later.run().errors.isEmpty)
             #expect(try await stores.metadata.upload(id)?.state == .active)
             let file = try await server.complete(id, reports: [], caller: stores.user)
             #expect(file.name == "a.bin")
@@ -77,10 +77,10 @@ struct LeasedCompletionTests {
             let old = try await stores.begin(server)
             let week: TimeInterval = 7 * 24 * 3600
             let now = stores.maintenance(server, lifetime: .zero)
-            #expect(await now.tidy().expired.isEmpty)
+            #expect(await now.run().expired.isEmpty)
             #expect(try await stores.metadata.upload(old) != nil)
             let later = stores.maintenance(server) { Date().addingTimeInterval(week + 60) }
-            #expect(await later.tidy().expired == [old])
+            #expect(await later.run().expired == [old])
             let next = Lease(id: "a third", expiresOn: Date().addingTimeInterval(60))
             #expect(try await stores.metadata.acquireLease("housekeeping", next, now: Date()), "it was not let go")
         }
@@ -141,10 +141,8 @@ private struct SharedStores: Sendable {
     init(_ folder: URL) async throws {
         metadata = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending(path: "db").path))
         others = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending(path: "db").path))
-        let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
         disk = try DiskObjectStore(
-            DiskSettings(folder: FilePath(folder.appending(path: "objects").path), threads: 2),
-            keys: keys
+            DiskSettings(folder: FilePath(folder.appending(path: "objects").path), threads: 2)
         )
         let fixture = try await MetadataFixture(in: metadata)
         user = fixture.user
@@ -158,11 +156,13 @@ private struct SharedStores: Sendable {
         finishingBehind gate: Gate? = nil,
         clock: @escaping @Sendable () -> Date = { Date() }
     ) -> Uploads {
-        Uploads(
-            metadata: own ?? metadata,
-            objects: GatedStore(store: disk, gate: gate),
+        let metadata = own ?? metadata
+        return Uploads(
+            metadata: metadata,
+            storage: InterceptedStore(store: disk, beforeFinish: { try await gate?.pass() }).storage(
+                metadata: metadata
+            ),
             sizing: PartSizing(),
-            hasher: nil,
             leaseDuration: .seconds(3),
             now: clock
         )
@@ -176,8 +176,8 @@ private struct SharedStores: Sendable {
     ) -> Maintenance {
         Maintenance(
             metadata: metadata,
-            objects: GatedStore(store: disk, gate: nil),
-            uploads: server,
+            objects: disk,
+            completion: server.completion,
             keys: KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1)),
             leaseDuration: .seconds(30),
             uploadLifetime: lifetime,
@@ -192,32 +192,4 @@ private struct SharedStores: Sendable {
         ])
         return try await server.initialize(try InitializeRequest(body), overwrite: false, caller: user).id
     }
-}
-
-/// Does what another store does, but finishes behind a gate.
-private struct GatedStore: ObjectStore {
-    let store: DiskObjectStore
-    let gate: Gate?
-
-    func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
-        try await gate?.pass()
-        return try await store.finish(upload, parts: parts)
-    }
-
-    func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
-        try await store.prepare(key, size: size)
-    }
-
-    func partRequest(for upload: Upload, part: PartNumber, base: BaseURL, now: Date) async throws -> SignedRequest {
-        try await store.partRequest(for: upload, part: part, base: base, now: now)
-    }
-
-    func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
-        try await store.downloadRequest(for: file, base: base, now: now)
-    }
-
-    func reopen(_ key: ObjectKey) async throws { try await store.reopen(key) }
-    func settle(_ key: ObjectKey) async throws { try await store.settle(key) }
-    func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
-    func recover(open: Set<ObjectKey>) async throws { try await store.recover(open: open) }
 }

@@ -114,6 +114,7 @@ package struct Settings: Sendable {
     package let disk: DiskSettings
     package let sqlite: SQLiteSettings
     package let sizing: PartSizing
+    package let urlLifetime: Duration
     package let uploadLifetime: Duration
     package let keyLifetime: Duration
     package let grace: Duration
@@ -142,7 +143,6 @@ package struct Settings: Sendable {
         disk = DiskSettings(
             folder: data.appending("objects"),
             durability: durability,
-            urlLifetime: urlLifetime,
             reservedSpace: try given.size(.reservedSpace, 0...(1 << 50), default: 64 << 20),
             threads: Int(try given.size(.diskThreads, 1...1024, default: 16))
         )
@@ -153,6 +153,7 @@ package struct Settings: Sendable {
         sizing = PartSizing(
             minimumPartSize: try given.size(.minimumPartSize, 1...PartSizing.maximumPartSize, default: 5 << 20)
         )
+        self.urlLifetime = urlLifetime
         self.uploadLifetime = uploadLifetime
         keyLifetime = try given.duration(.keyLifetime, from: 1, to: "10000d", default: "30d")
         grace = try given.duration(.grace, from: 0, to: "1d", default: "30s")

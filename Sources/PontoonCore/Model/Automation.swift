@@ -1,21 +1,18 @@
 package import Foundation
 
-/// What code packages belong to.
+/// An automation of the platform, which owns code packages.
 ///
-/// Pontoon runs none: it keeps as much of one as the Python client needs to upload packages.
+/// Pontoon does not run automations; it stores what the Python client needs to upload packages.
 package struct Automation: Hashable, Sendable {
     /// UUID in lower case.
     package let id: String
-    /// User name of the creator, the only one who may see or use it.
+    /// User name of the creator, to whom alone the automation is visible.
     package let owner: String
-    /// Display name; not unique.
+    /// Not unique.
     package let name: String
-    /// Free text.
     package let description: String
-    /// When it was created.
     package let createdOn: Date
 
-    /// Joins the fields.
     package init(id: String, owner: String, name: String, description: String, createdOn: Date) {
         self.id = id
         self.owner = owner
@@ -25,22 +22,18 @@ package struct Automation: Hashable, Sendable {
     }
 }
 
-/// What an upload to an automation becomes: bytes that a code package can name as its location.
+/// A file uploaded to an automation, which a code package can name as its location.
 ///
-/// Not a file of a project, and never listed among those. Names need not be unique: each upload makes a new one.
+/// It belongs to no project and appears in no list of files. Names need not be unique: every upload creates a new file.
 package struct PackageFile: Hashable, Sendable {
-    /// 24 lower-case hex digits, like the id of a file.
+    /// 24 lower-case hex digits, like the id of a project's file.
     package let id: String
     /// Id of its automation.
     package let automation: String
-    /// Name as the client gave it.
     package let name: String
-    /// The stored bytes.
     package let content: FileContent
-    /// When its upload was completed.
     package let createdOn: Date
 
-    /// Joins the fields.
     package init(id: String, automation: String, name: String, content: FileContent, createdOn: Date) {
         self.id = id
         self.automation = automation
@@ -56,22 +49,20 @@ package struct CodePackage: Hashable, Sendable {
     package let id: String
     /// Id of its automation.
     package let automation: String
-    /// The client's name for it; not unique.
+    /// As the client named it; not unique.
     package let version: String
-    /// Id of the ``PackageFile`` that holds the code.
+    /// Id of the ``PackageFile`` with the code.
     package let location: String
-    /// What the code takes and gives, a JSON object as text; kept and returned, not interpreted.
+    /// The code's inputs and outputs, a JSON object as text; stored and returned, not interpreted.
     package let schema: String
-    /// Megabytes, as the client asked.
+    /// Requested memory in megabytes.
     package let memoryLimit: Int64?
-    /// Version of Python, as the client asked.
+    /// Requested version of Python.
     package let python: String?
     /// User name of the creator.
     package let createdBy: String
-    /// When it was created.
     package let createdOn: Date
 
-    /// Joins the fields.
     package init(
         id: String,
         automation: String,

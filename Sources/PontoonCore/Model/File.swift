@@ -2,33 +2,28 @@ package import Foundation
 
 /// A file or a folder of a project.
 package struct File: Hashable, Sendable {
-    /// What an entry is; the raw value is the API's word.
+    /// The raw value is the API's word.
     package enum Kind: String, Sendable {
         case file, folder
     }
 
     /// 24 lower-case hex digits.
     package let id: String
-    /// Unique in its folder; compared byte for byte.
+    /// Unique in its folder, compared byte for byte.
     package var name: String
-    /// Whether this is a file or a folder.
     package let kind: Kind
-    /// The project it lies in.
     package let project: ProjectID
-    /// Folder id of the folder it lies in; `nil` for a project's root folder.
+    /// Id of its folder; `nil` for a project's root folder.
     package var parent: String?
     /// The stored bytes; `nil` for a folder.
     package let content: FileContent?
-    /// When it was created.
     package let createdOn: Date
-    /// When a field last changed.
     package var modifiedOn: Date
-    /// Labels, in the caller's order.
+    /// In the caller's order.
     package var tags: [String]
-    /// Key to value, both compared byte for byte.
+    /// Keys and values are compared byte for byte.
     package var metadata: [String: String]
 
-    /// Joins the fields.
     package init(
         id: String,
         name: String,
@@ -54,18 +49,16 @@ package struct File: Hashable, Sendable {
     }
 }
 
-/// The bytes behind a file.
+/// The stored bytes of a file.
 package struct FileContent: Hashable, Sendable {
-    /// Where the object store keeps them.
     package let key: ObjectKey
     /// Length in bytes.
     package let size: Int64
-    /// CRC-64/NVME of all bytes; `nil` when the store could not tell.
+    /// CRC-64/NVME of all bytes; `nil` when the store does not know it.
     package let crc64: CRC64NVME?
-    /// MD5, 32 lower-case hex digits; only when the client declared it and it was verified.
+    /// 32 lower-case hex digits; present only if the client declared an MD5, which was then verified.
     package let md5: String?
 
-    /// Joins the fields.
     package init(key: ObjectKey, size: Int64, crc64: CRC64NVME?, md5: String?) {
         self.key = key
         self.size = size
@@ -74,17 +67,17 @@ package struct FileContent: Hashable, Sendable {
     }
 }
 
-/// Which files of a folder a list shows; an empty list of values filters nothing, `nil` likewise.
+/// Selects entries of a folder.
 package struct FileFilter: Sendable {
-    /// Any of these names; `nil` is any name, an empty array matches nothing.
+    /// Matches any of these names; `nil` matches every name, an empty array none.
     package var names: [String]?
-    /// Any of these tags; `nil` is any.
+    /// Matches entries with any of these tags; `nil` matches all entries.
     package var tags: [String]?
-    /// For each key any of the values; all keys must match.
+    /// Matches entries that have, for every key, any of its values.
     package var metadata: [String: [String]] = [:]
-    /// Matches nothing at all, for filters on things that Pontoon's files never have.
+    /// Matches nothing, for filters on properties that Pontoon's files never have.
     package var matchesNothing = false
 
-    /// Filters nothing until a field is set.
+    /// Matches everything until a field is set.
     package init() {}
 }

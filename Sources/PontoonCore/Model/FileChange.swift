@@ -1,17 +1,15 @@
 package import Foundation
 
-/// Which details of a file change; `nil` leaves one as it is.
+/// New details of a file; `nil` leaves a detail as it is.
 package struct FileChange: Sendable {
-    /// New name.
     package var name: String?
-    /// A key with a value is set, one with `nil` is removed.
+    /// Sets the keys that have a value, and removes those that have `nil`.
     package var metadata: [String: String?]?
-    /// Whether all keys that ``metadata`` does not set go.
+    /// Whether all keys that ``metadata`` does not set are removed.
     package var replacesMetadata = false
-    /// New labels, in place of all there are.
+    /// Replaces all tags.
     package var tags: [String]?
 
-    /// Changes nothing until a field is set.
     package init(
         name: String? = nil,
         metadata: [String: String?]? = nil,
@@ -24,40 +22,41 @@ package struct FileChange: Sendable {
         self.tags = tags
     }
 
-    /// Whether nothing is to change.
     package var isEmpty: Bool { name == nil && metadata == nil && tags == nil }
 }
 
-/// What a copy of a file is to be.
+/// A copy of a file that is to be created.
 package struct FileCopy: Sendable {
-    /// What happens when the name is taken.
-    package enum Clash: Sendable {
-        /// The copy is refused.
+    /// What to do when the name is taken.
+    package enum ConflictPolicy: Sendable {
         case refuse
-        /// The copy is called `1_{name}`, or `2_{name}` and so on.
+        /// Name the copy `1_{name}`, or `2_{name}` and so on.
         case number
     }
 
-    /// Id of the new file.
     package let id: String
-    /// The project it will belong to.
     package let project: ProjectID
-    /// Folder id of the folder it will lie in.
+    /// Id of its folder.
     package let parent: String
-    /// Its name; `nil` keeps the original's.
+    /// `nil` keeps the original's name.
     package let name: String?
-    /// What happens when the name is taken.
-    package let clash: Clash
+    package let conflictPolicy: ConflictPolicy
     /// When it is made.
     package let createdOn: Date
 
-    /// Joins the fields.
-    package init(id: String, project: ProjectID, parent: String, name: String?, clash: Clash, createdOn: Date) {
+    package init(
+        id: String,
+        project: ProjectID,
+        parent: String,
+        name: String?,
+        conflictPolicy: ConflictPolicy,
+        createdOn: Date
+    ) {
         self.id = id
         self.project = project
         self.parent = parent
         self.name = name
-        self.clash = clash
+        self.conflictPolicy = conflictPolicy
         self.createdOn = createdOn
     }
 }

@@ -1,25 +1,22 @@
-/// Which stretch of a list is wanted.
+/// A range of a list.
 package struct Page: Hashable, Sendable {
-    /// How many entries are skipped, 0 or more.
+    /// Entries before the range, 0 or more.
     package let offset: Int
-    /// How many entries at the most, 0 to 100.
+    /// Entries in the range at most, 0 to 100.
     package let limit: Int
 
-    /// Joins the fields.
     package init(offset: Int, limit: Int) {
         self.offset = offset
         self.limit = limit
     }
 }
 
-/// A stretch of a list and how long the whole list is.
+/// A range of a list, and the length of the whole list.
 package struct Listing<Item: Sendable>: Sendable {
-    /// The entries of the page.
     package let items: [Item]
-    /// How many entries match in all.
+    /// Entries in the whole list.
     package let total: Int
 
-    /// Joins the fields.
     package init(items: [Item], total: Int) {
         self.items = items
         self.total = total

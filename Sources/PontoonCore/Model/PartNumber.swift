@@ -1,18 +1,12 @@
-/// Position of a part in its upload, counted from 1 as the API counts.
+/// Position of a part in its upload, counted from 1.
 package struct PartNumber: Hashable, Comparable, Sendable {
-    /// The numbers that exist.
-    ///
     /// Source: docs/api.md#get-part-info.
     package static let limits = 1...10_000
-    /// Where every upload begins.
     package static let first = PartNumber(unchecked: limits.lowerBound)
-    /// The number itself.
     package let rawValue: Int
 
     private init(unchecked rawValue: Int) { self.rawValue = rawValue }
 
-    /// Checks a number that came from outside.
-    ///
     /// - Throws: `.partNumberInvalid` outside ``limits``.
     package init(_ rawValue: Int) throws(PontoonError) {
         guard Self.limits.contains(rawValue) else {
@@ -21,7 +15,7 @@ package struct PartNumber: Hashable, Comparable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Checks a number that came as text, such as a path segment.
+    /// Parses text such as a path segment.
     ///
     /// - Throws: `.partNumberInvalid` when it is not a plain decimal integer inside ``limits``.
     package init(text: some StringProtocol) throws(PontoonError) {
@@ -31,7 +25,7 @@ package struct PartNumber: Hashable, Comparable, Sendable {
         try self.init(value)
     }
 
-    /// This number and those after it, up to and with `last`; none when `last` is less.
+    /// The numbers from this one to `last`; none when `last` is smaller.
     package func upTo(_ last: Int) -> [PartNumber] {
         let last = min(last, Self.limits.upperBound)
         return rawValue <= last ? (rawValue...last).map(PartNumber.init(unchecked:)) : []

@@ -1,4 +1,4 @@
-/// One right of a member in a project; the raw value is the API's word.
+/// A permission of a member in a project; the raw value is the API's word.
 ///
 /// Source: docs/api.md#permissions.
 package enum Permission: String, CaseIterable, Sendable {
@@ -7,22 +7,23 @@ package enum Permission: String, CaseIterable, Sendable {
 
 /// What a member may do in a project.
 ///
-/// Every member may read, and `admin` brings all other rights along: values that say otherwise cannot be made. Source:
-/// docs/api.md#permissions.
+/// Every member may read, and `admin` implies all other permissions; other combinations cannot be created.
+///
+/// Source: docs/api.md#permissions.
 package struct Permissions: Hashable, Sendable {
-    /// Contents may be downloaded and copied.
+    /// Download and copy files.
     package let copy: Bool
-    /// Files may be added, changed and deleted.
+    /// Add, change and delete files.
     package let write: Bool
-    /// Tasks may be run; kept for the clients, Pontoon runs none.
+    /// Run tasks; stored for clients, as Pontoon runs none.
     package let execute: Bool
-    /// Members may be managed and the project deleted.
+    /// Manage members and delete the project.
     package let admin: Bool
 
-    /// Names and metadata may be seen; always true.
+    /// See names and metadata; always true.
     package var read: Bool { true }
 
-    /// Joins the rights; `admin` sets the others.
+    /// `admin` sets the others.
     package init(copy: Bool = false, write: Bool = false, execute: Bool = false, admin: Bool = false) {
         self.copy = copy || admin
         self.write = write || admin
@@ -30,7 +31,6 @@ package struct Permissions: Hashable, Sendable {
         self.admin = admin
     }
 
-    /// Whether one right is among them.
     package func allows(_ permission: Permission) -> Bool {
         switch permission {
         case .read: read
@@ -41,7 +41,9 @@ package struct Permissions: Hashable, Sendable {
         }
     }
 
-    /// These rights with some given or taken: a right that is not named stays, one that another brings along too.
+    /// The permissions after a change.
+    ///
+    /// Permissions that are not named, or that another one implies, stay.
     package func applying(_ change: PermissionsChange) -> Permissions {
         Permissions(
             copy: change[.copy] ?? copy,
@@ -51,23 +53,20 @@ package struct Permissions: Hashable, Sendable {
         )
     }
 
-    /// What the owner has.
+    /// Those of the owner.
     package static let all = Permissions(admin: true)
 }
 
-/// Rights that are given (`true`) or taken (`false`).
+/// Permissions to grant (`true`) or withdraw (`false`).
 ///
 /// `read` may be named and changes nothing.
 package typealias PermissionsChange = [Permission: Bool]
 
 /// A user who belongs to a project.
 package struct Member: Hashable, Sendable {
-    /// The user.
     package let userName: String
-    /// What the user may do in the project.
     package let permissions: Permissions
 
-    /// Joins the fields.
     package init(userName: String, permissions: Permissions) {
         self.userName = userName
         self.permissions = permissions

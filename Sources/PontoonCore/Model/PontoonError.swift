@@ -1,6 +1,6 @@
-/// A refusal: something the caller asked for that cannot be done, and why.
+/// A refusal: why a request cannot be fulfilled.
 ///
-/// Everything that a caller can bring about ends in one of these codes; any other error is an internal fault, logged in
+/// Everything that a caller can cause ends in one of these codes. Any other error is an internal fault, which is logged in
 /// full and answered with a bare 500.
 package struct PontoonError: Error {
     /// What was refused.
@@ -32,14 +32,12 @@ package struct PontoonError: Error {
         case rangeNotSatisfiable
     }
 
-    /// What was refused.
     package let code: Code
-    /// Sent to the caller as it is: no path, host, query or key in it.
+    /// Sent to the caller, so it contains no path, host, query or key.
     package let message: String
     /// Logged, never sent.
     package let cause: (any Error)?
 
-    /// Makes a refusal.
     package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
@@ -47,8 +45,39 @@ package struct PontoonError: Error {
     }
 }
 
-/// An error of a store that may be gone when the same is asked again: nobody asked for anything wrong.
+/// Refusals that several use cases share.
+extension PontoonError {
+    package static var projectNotFound: PontoonError {
+        PontoonError(.projectNotFound, "Requested project does not exist.")
+    }
+
+    package static var fileNotFound: PontoonError {
+        PontoonError(.fileNotFound, "Requested file or folder does not exist.")
+    }
+
+    package static var automationNotFound: PontoonError {
+        PontoonError(.automationNotFound, "Requested automation does not exist.")
+    }
+
+    package static var uploadNotFound: PontoonError {
+        PontoonError(.uploadNotFound, "Requested upload does not exist.")
+    }
+
+    /// The initiator has lost the right to write since the upload was started.
+    package static var uploadNotWritable: PontoonError {
+        PontoonError(.uploadForbidden, "You cannot use this upload. You may no longer write into its project.")
+    }
+
+    package static var uploadCompleting: PontoonError {
+        PontoonError(.partUnavailable, "The upload is being completed.")
+    }
+
+    package static var userNotFound: PontoonError {
+        PontoonError(.userNotFound, "There is no user of this name.")
+    }
+}
+
+/// An error of a store that may succeed on retry.
 package protocol TemporaryFault: Error {
-    /// Whether it may.
     var isTemporary: Bool { get }
 }

@@ -1,31 +1,27 @@
 package import Foundation
 
-/// A place for files that belongs to a user.
+/// A project, which contains files and belongs to a user.
 package struct Project: Hashable, Sendable {
     /// `owner/short-name`, fixed at creation.
     package let id: ProjectID
-    /// UUID, seen in the `path` of a completed file.
+    /// Part of the `path` of a completed file.
     package let uuid: String
-    /// Display name; may change.
+    /// Display name.
     package var name: String
-    /// Free text.
     package var description: String
-    /// Labels, in the caller's order.
+    /// In the caller's order.
     package var tags: [String]
-    /// The caller's settings, a JSON object as text; kept and returned, not interpreted.
+    /// The client's settings, a JSON object as text; stored and returned, not interpreted.
     package var settings: String
-    /// UUID; the Python client refuses a project without one.
+    /// UUID; the Python client rejects a project without one.
     package var billingGroup: String
-    /// Folder id of the project's root.
+    /// Id of the project's root folder.
     package let rootFolder: String
     /// User name of the creator.
     package let createdBy: String
-    /// When it was created.
     package let createdOn: Date
-    /// When a field last changed.
     package var modifiedOn: Date
 
-    /// Joins the fields.
     package init(
         id: ProjectID,
         uuid: String,
@@ -54,31 +50,25 @@ package struct Project: Hashable, Sendable {
 
 /// A project as one caller sees it.
 package struct AccessibleProject: Hashable, Sendable {
-    /// The project.
     package let project: Project
-    /// What the caller may do in it.
     package let permissions: Permissions
 
-    /// Joins the fields.
     package init(project: Project, permissions: Permissions) {
         self.project = project
         self.permissions = permissions
     }
 }
 
-/// Which fields of a project change; `nil` leaves one as it is.
+/// New fields of a project; `nil` leaves a field as it is.
 package struct ProjectChange: Sendable {
-    /// New display name.
     package var name: String?
-    /// New description.
     package var description: String?
-    /// New labels.
+    /// Replaces all tags.
     package var tags: [String]?
-    /// New settings, a JSON object as text.
+    /// A JSON object as text.
     package var settings: String?
-    /// New billing group, a UUID.
+    /// UUID.
     package var billingGroup: String?
 
-    /// Changes nothing until a field is set.
     package init() {}
 }

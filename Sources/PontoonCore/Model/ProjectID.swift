@@ -1,17 +1,16 @@
-/// Name of a project as the API writes it: `owner/short-name`.
+/// Id of a project: `owner/short-name`.
 package struct ProjectID: Hashable, Sendable, CustomStringConvertible {
-    /// User name of the owner; case-sensitive.
+    /// User name of the owner, case-sensitive.
     package let owner: String
-    /// Short name, unique for the owner; fixed when the project is created.
+    /// Unique among the owner's projects; fixed when the project is created.
     package let shortName: String
 
-    /// Joins two parts that are known to be good.
     package init(owner: String, shortName: String) {
         self.owner = owner
         self.shortName = shortName
     }
 
-    /// Reads `owner/short-name`.
+    /// Parses `owner/short-name`.
     ///
     /// - Returns: `nil` unless there are exactly two parts, neither empty.
     package init?(_ text: String) {

@@ -1,9 +1,8 @@
-/// Text that must not appear in a log or an error: prints a placeholder.
+/// Text that must not appear in a log or an error: its description is a placeholder.
 package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// The text itself; write it only where it is meant to go.
+    /// The text itself, to be written only to its destination.
     package let value: String
 
-    /// Wraps the text.
     package init(_ value: String) { self.value = value }
 
     package var description: String { "<secret>" }

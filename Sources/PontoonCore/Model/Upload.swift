@@ -2,7 +2,9 @@ package import Foundation
 
 /// One multipart upload, from initialize to complete or abort.
 package struct Upload: Hashable, Sendable {
-    /// Where an upload is in its life; aborted and expired uploads are no longer stored.
+    /// Where an upload is in its life.
+    ///
+    /// Aborted and expired uploads are not stored any more.
     package enum State: String, Sendable {
         case active, completing, completed
     }
@@ -15,36 +17,37 @@ package struct Upload: Hashable, Sendable {
         case automation(id: String)
     }
 
+    /// What an upload becomes decides where it is visible: each kind has endpoints of its own.
+    package enum Namespace: Sendable {
+        case files, codePackages
+    }
+
     /// 64 letters and digits.
     package let id: String
     /// User name of the initiator.
     package let userName: String
-    /// What the bytes become.
     package let destination: Destination
     /// Name of the file to be.
     package let name: String
-    /// Declared length in bytes; `nil` when the client did not say.
+    /// Declared length in bytes; `nil` when the client did not declare one.
     package let size: Int64?
-    /// Bytes per part as answered to the client; fixes the slots of the disk store.
+    /// Bytes per part as answered to the client; the disk store writes part `n` at offset `(n - 1) * partSize`.
     package let partSize: Int64
     /// Declared MD5 of the file, 32 lower-case hex digits.
     package let md5: String?
-    /// Whether a file of the same name is replaced at complete.
+    /// Whether completing replaces a file of the same name.
     package let overwrite: Bool
-    /// Where the object store gathers the bytes.
+    /// Key of the object to be; the object store collects the parts under it.
     package let key: ObjectKey
-    /// How the object store finds it again; `nil` when the key is enough.
+    /// Identifies the upload in the object store; `nil` when the key is enough.
     package let handle: UploadHandle?
-    /// When it was initialized.
     package let initiatedOn: Date
-    /// Where it is in its life.
     package let state: State
-    /// Id of the file that complete made; `nil` before.
+    /// Id of the file that the upload became; `nil` before it is completed.
     package let fileID: String?
-    /// From when on another server may take over a completion that was begun; `nil` in other states.
+    /// From then on another server may take over the completion; `nil` unless the upload is `.completing`.
     package let leaseExpiresOn: Date?
 
-    /// Joins the fields.
     package init(
         id: String,
         userName: String,
@@ -77,45 +80,39 @@ package struct Upload: Hashable, Sendable {
         self.leaseExpiresOn = leaseExpiresOn
     }
 
-    /// What it holds in the object store.
     package var object: ObjectReference { ObjectReference(key: key, handle: handle) }
 
-    /// Whether it is a code package rather than a file of a project.
-    package var isPackage: Bool {
+    package var namespace: Namespace {
         switch destination {
-        case .folder: false
-        case .automation: true
+        case .folder: .files
+        case .automation: .codePackages
         }
     }
 }
 
-/// A part whose bytes are stored and vouched for.
+/// A part that counts as stored: its bytes are durable, or a presigned store has acknowledged them to the client.
 package struct PartRecord: Hashable, Sendable {
-    /// Its number.
     package let number: PartNumber
     /// Length in bytes, 0 or more; need not be the upload's part size.
     ///
-    /// 0 in a record that was made from a report alone, as
-    /// only the store knows it then.
-    package let size: Int64
+    /// `nil` for a part in a presigned store, which alone knows the length.
+    package let size: Int64?
     /// The tag that the client was given, without quotes.
     package let etag: String
-    /// CRC-64/NVME of the bytes; `nil` when the store could not tell.
+    /// CRC-64/NVME of the bytes; `nil` when they did not pass through this server.
     package let crc64: CRC64NVME?
-    /// The object store's own note of where the bytes lie.
-    package let place: PartLocation
+    package let location: PartLocation
     /// When the record was made.
     package let storedOn: Date
-    /// Whether the client has reported it.
+    /// Whether the client has reported the part.
     package let isReported: Bool
 
-    /// Joins the fields.
     package init(
         number: PartNumber,
-        size: Int64,
+        size: Int64?,
         etag: String,
         crc64: CRC64NVME?,
-        place: PartLocation,
+        location: PartLocation,
         storedOn: Date,
         isReported: Bool = false
     ) {
@@ -123,52 +120,64 @@ package struct PartRecord: Hashable, Sendable {
         self.size = size
         self.etag = etag
         self.crc64 = crc64
-        self.place = place
+        self.location = location
         self.storedOn = storedOn
         self.isReported = isReported
     }
 }
 
-/// Where an object store keeps a part's bytes; only that store knows what it means.
-package struct PartLocation: Hashable, Sendable {
-    /// At the part's slot in the upload's own file.
-    package static let slot = PartLocation(rawValue: "slot")
+/// Where an object store keeps a part's bytes.
+package enum PartLocation: Hashable, Sendable {
+    /// In the upload's own file, at the part's offset.
+    case inPlace
+    /// In a file of its own, because it did not fit in place or another writer was at work there.
+    case detached(name: String)
     /// In a ``PresignedObjectStore``; the record was made from the client's report.
-    package static let direct = PartLocation(rawValue: "direct")
-    /// The note.
-    package let rawValue: String
-
-    /// Takes a note.
-    package init(rawValue: String) { self.rawValue = rawValue }
+    case remote
 }
 
-/// What a client says about a part that it sent.
-package struct PartReport: Hashable, Sendable {
-    /// Its number.
-    package let number: PartNumber
-    /// The tag it was given, quotes stripped.
-    package let etag: String
+/// The text in the metadata store. The words are part of the stored data, so they do not follow the names here.
+extension PartLocation: RawRepresentable {
+    package init(rawValue: String) {
+        self =
+            switch rawValue {
+            case "slot": .inPlace
+            case "direct": .remote
+            default: .detached(name: rawValue)
+            }
+    }
 
-    /// Strips one pair of quotes from the tag; the comparison ignores case.
-    package init(number: PartNumber, etag: String) {
-        self.number = number
-        let isQuoted = etag.utf8.count >= 2 && etag.hasPrefix("\"") && etag.hasSuffix("\"")
-        self.etag = isQuoted ? String(etag.dropFirst().dropLast()) : etag
+    package var rawValue: String {
+        switch self {
+        case .inPlace: "slot"
+        case .detached(let name): name
+        case .remote: "direct"
+        }
     }
 }
 
-/// An upload with what it holds so far, as listing shows it.
+/// A client's statement that a part is stored.
+package struct PartReport: Hashable, Sendable {
+    package let number: PartNumber
+    /// The tag that the client was given, without quotes; compared without regard to case.
+    package let etag: String
+
+    /// Removes one pair of quotes around the tag.
+    package init(number: PartNumber, etag: String) {
+        self.number = number
+        self.etag = ETag.unquoted(etag)
+    }
+}
+
+/// An upload and what it holds so far, as lists show it.
 package struct UploadSummary: Hashable, Sendable {
-    /// The upload.
     package let upload: Upload
-    /// How many parts the client has reported.
     package let reportedParts: Int
-    /// How many parts are stored; `nil` when only the object store knows.
+    /// `nil` when only the object store knows.
     package let storedParts: Int?
-    /// Bytes in the stored parts; `nil` when only the object store knows.
+    /// `nil` when only the object store knows.
     package let storedBytes: Int64?
 
-    /// Joins the fields.
     package init(upload: Upload, reportedParts: Int, storedParts: Int?, storedBytes: Int64?) {
         self.upload = upload
         self.reportedParts = reportedParts

@@ -1,34 +1,31 @@
-/// A store that takes whole objects from another one.
+/// A store that accepts whole objects from another store.
 package protocol ImportingObjectStore: ObjectStore {
-    /// Whether it holds no object at all.
+    /// Whether the store contains no object.
     func isEmpty() async throws -> Bool
-    /// Stores an object, in place of an earlier attempt.
+    /// Stores an object, replacing an earlier attempt.
     /// - Parameters:
-    ///   - key: Its key.
-    ///   - reader: Its bytes; left open.
-    /// - Returns: What the store holds now.
-    /// - Throws: When the store cannot be reached, and what the reader throws.
+    ///   - key: The object's key in both stores.
+    ///   - reader: Its bytes; may be read at several offsets at once, and is left open.
+    /// - Returns: The object as stored.
+    /// - Throws: When the store is unavailable; the errors of the reader.
     func importObject(_ key: ObjectKey, from reader: any ObjectReader) async throws -> FinishedObject
-    /// Reads a finished object.
-    /// - Throws: `.fileNotFound` when there are no such bytes.
-    func openObject(_ key: ObjectKey) async throws -> any ObjectReader
 }
 
-/// Which objects there are, and which of them were copied to another store.
+/// Records which objects were copied to another store.
 package protocol ObjectCopyLedger: Sendable {
-    /// Objects that files or packages refer to and that were not copied, by key.
+    /// Objects that are in use and were not copied, by key.
     /// - Parameters:
-    ///   - key: Only those after it; `nil` begins.
-    ///   - limit: Most that come back.
-    /// - Returns: The objects.
-    /// - Throws: When the store cannot be reached.
+    ///   - key: Returns objects after this key; `nil` starts with the first.
+    ///   - limit: Objects to return, at most.
+    /// - Returns: The objects; none at the end.
+    /// - Throws: When the store is unavailable.
     func objectsToCopy(after key: ObjectKey?, limit: Int) async throws -> [FileContent]
-    /// Notes that an object was copied, and that both copies were compared.
+    /// Records that an object was copied and the copy verified.
     func markCopied(_ key: ObjectKey) async throws
-    /// Objects that were copied and that nothing refers to any more.
+    /// Copied objects that are no longer in use.
     func orphanedCopies(limit: Int) async throws -> [ObjectKey]
-    /// Takes back ``markCopied(_:)``.
-    func forgetMoved(_ key: ObjectKey) async throws
-    /// Ids of the files that have an object, package files among them.
+    /// Undoes ``markCopied(_:)``.
+    func forgetCopied(_ key: ObjectKey) async throws
+    /// Ids of the files and package files of an object.
     func files(of key: ObjectKey) async throws -> [String]
 }

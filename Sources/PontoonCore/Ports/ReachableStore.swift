@@ -1,6 +1,6 @@
-/// A store that can say whether it is there.
+/// A store that can be checked.
 package protocol ReachableStore: Sendable {
-    /// Asks the store something cheap that needs all of it.
-    /// - Throws: When it cannot be reached or used.
+    /// Performs a cheap operation that needs the whole store to work.
+    /// - Throws: When the store is unavailable.
     func ping() async throws
 }

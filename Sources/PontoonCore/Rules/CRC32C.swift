@@ -1,25 +1,24 @@
 import CChecksum
 
-/// CRC-32C (Castagnoli) of some bytes, what S3 calls `CRC32C`: polynomial 0x1EDC6F41, reflected.
+/// CRC-32C (Castagnoli), which S3 calls `CRC32C`: polynomial 0x1EDC6F41, reflected.
 package struct CRC32C: Hashable, Sendable {
-    /// The finished value; "123456789" gives 0xE3069283.
+    /// The checksum of the bytes so far; that of "123456789" is 0xE3069283.
     package private(set) var rawValue: UInt32
 
-    /// Begins with no bytes, whose checksum is 0.
+    /// The checksum of no bytes, 0.
     package init() { rawValue = 0 }
 
-    /// Takes a value that was computed earlier.
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// Adds bytes behind those seen so far; any number of them, at any address.
+    /// Appends bytes, any number of them at any address.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         rawValue = cchecksum_crc32c(rawValue, bytes.baseAddress, bytes.count)
     }
 
-    /// Base64 of the 4 bytes, highest first, as in `x-amz-checksum-crc32c`.
+    /// Base64 of the 4 bytes in big-endian order, as in `x-amz-checksum-crc32c`.
     package var base64: String { rawValue.bigEndianBase64 }
 
-    /// Reads ``base64``.
+    /// Parses ``base64``.
     ///
     /// - Returns: `nil` unless it is the padded base64 of 4 bytes.
     package init?(base64: String) {

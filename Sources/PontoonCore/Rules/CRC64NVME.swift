@@ -1,30 +1,30 @@
 import CChecksum
 import Foundation
 
-/// CRC-64/NVME of some bytes, what S3 calls `CRC64NVME`: polynomial 0xAD93D23594C93659, reflected.
+/// CRC-64/NVME, which S3 calls `CRC64NVME`: polynomial 0xAD93D23594C93659, reflected.
 ///
-/// Two of them join into the checksum of both pieces, so the parts of a file give that of the file without reading it.
+/// Two checksums combine into that of the concatenated bytes, so the parts of a file give that of the file without reading
+/// it again.
 package struct CRC64NVME: Hashable, Sendable {
-    /// The finished value; "123456789" gives 0xAE8B14860A799888.
+    /// The checksum of the bytes so far; that of "123456789" is 0xAE8B14860A799888.
     package private(set) var rawValue: UInt64
 
-    /// Begins with no bytes, whose checksum is 0.
+    /// The checksum of no bytes, 0.
     package init() { rawValue = 0 }
 
-    /// Takes a value that was computed earlier.
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// Adds bytes behind those seen so far; any number of them, at any address.
+    /// Appends bytes, any number of them at any address.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         rawValue = cchecksum_crc64nvme(rawValue, bytes.baseAddress, bytes.count)
     }
 
-    /// Joins this piece and the one behind it, reading neither.
+    /// Combines the checksum with that of the bytes that follow, without reading any of them.
     ///
     /// - Parameters:
-    ///   - next: Checksum of the piece behind.
-    ///   - length: Bytes in that piece, 0 or more.
-    /// - Returns: The checksum of both pieces as one.
+    ///   - next: Checksum of the bytes that follow.
+    ///   - length: Number of these bytes, 0 or more.
+    /// - Returns: The checksum of all bytes.
     package func appending(_ next: CRC64NVME, length: Int64) -> CRC64NVME {
         CRC64NVME(rawValue: cchecksum_crc64nvme_combine(rawValue, next.rawValue, UInt64(length)))
     }
@@ -37,21 +37,21 @@ extension CRC64NVME {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// Reads ``hex``.
+    /// Parses ``hex``.
     ///
     /// - Returns: `nil` unless it is 16 hex digits, in either case.
     package init?(hex: String) {
-        // `UInt64` would also take a sign.
+        // `UInt64` would accept a sign.
         guard hex.utf8.count == 16, hex.utf8.first != UInt8(ascii: "+"), let value = UInt64(hex, radix: 16) else {
             return nil
         }
         self.init(rawValue: value)
     }
 
-    /// Base64 of the 8 bytes, highest first, as in `x-amz-checksum-crc64nvme`.
+    /// Base64 of the 8 bytes in big-endian order, as in `x-amz-checksum-crc64nvme`.
     package var base64: String { rawValue.bigEndianBase64 }
 
-    /// Reads ``base64``.
+    /// Parses ``base64``.
     ///
     /// - Returns: `nil` unless it is the padded base64 of 8 bytes.
     package init?(base64: String) {
@@ -61,16 +61,30 @@ extension CRC64NVME {
 }
 
 extension FixedWidthInteger where Self: UnsignedInteger {
-    /// Base64 of the number's bytes, highest first.
+    /// Base64 of the number's bytes in big-endian order.
     var bigEndianBase64: String {
         withUnsafeBytes(of: bigEndian) { Data($0) }.base64EncodedString()
     }
 
-    /// Reads ``bigEndianBase64``; `nil` unless it is what that would write.
+    /// Parses ``bigEndianBase64``; `nil` unless the text is its only valid spelling.
     init?(bigEndianBase64 text: String) {
         guard let data = Data(base64Encoded: text), data.count == Self.bitWidth / 8 else { return nil }
         self = data.reduce(0) { $0 << 8 | Self($1) }
-        // One value, one spelling: the unused low bits of the last digit must be 0 (RFC 4648, section 3.5).
+        // The unused low bits of the last digit must be 0 (RFC 4648, section 3.5).
         guard bigEndianBase64 == text else { return nil }
+    }
+}
+
+extension CRC64NVME {
+    /// Combines the checksums of parts, in order, into that of the whole, without reading the bytes again.
+    ///
+    /// `nil` when the checksum or the length of a part is unknown.
+    package init?(joining parts: [PartRecord]) {
+        var whole = CRC64NVME()
+        for part in parts {
+            guard let crc64 = part.crc64, let size = part.size else { return nil }
+            whole = whole.appending(crc64, length: size)
+        }
+        self = whole
     }
 }

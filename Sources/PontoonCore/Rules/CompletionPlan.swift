@@ -1,59 +1,127 @@
-/// What "complete" must do with an upload, decided without I/O.
+/// Which parts an upload's file is made of, decided without I/O in the transaction that leases the completion.
 ///
 /// Source: docs/api.md#complete.
-package enum CompletionPlan: Equatable {
-    /// Assemble these parts, in this order.
-    case assemble([PartRecord], size: Int64)
-    /// Refuse with `.completeRefused`, saying what is missing; the upload stays usable.
-    case refuse(String)
+package struct CompletionPlan: Hashable, Sendable {
+    /// The upload, `.completing`.
+    package let upload: Upload
+    /// The reported parts, numbered from 1 without a gap.
+    package let parts: [PartRecord]
+    /// Whether parts are stored that were not reported; the file is made without them.
+    package let leavesOutParts: Bool
 
-    /// Decides.
+    /// Checks rights, parts and the file's name, in this order.
     ///
-    /// Only reported parts count. They must be numbered from 1 without a gap and add up to the declared length; a
-    /// declared length of 0 needs no part.
+    /// - Parameters:
+    ///   - snapshot: The upload in the transaction that leases its completion.
+    ///   - caller: Name of the user who completes the upload. An initiator's cached permissions may be a second old, so
+    ///     they are checked once more; those of an admin were read for this call.
+    ///   - knowsLengths: Whether part records carry lengths; otherwise only the object store can tell whether they add up.
+    /// - Throws: `.uploadForbidden`, `.completeRefused`, `.nameTaken`.
+    package init(_ snapshot: CompletionSnapshot, caller: String, knowsLengths: Bool) throws(PontoonError) {
+        upload = snapshot.upload
+        guard upload.userName != caller || snapshot.initiatorMayWrite else { throw .uploadNotWritable }
+        parts = try Self.reportedParts(of: snapshot.parts, declaredSize: upload.size)
+        leavesOutParts = parts.count < snapshot.parts.count
+        if knowsLengths { try Self.checkLengths(parts.map { ($0.number, $0.size) }, declaredSize: upload.size) }
+        if let existing = snapshot.existingEntry, existing == .folder || !upload.overwrite {
+            throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' exists there.")
+        }
+    }
+
+    /// Selects the reported parts.
     ///
     /// - Parameters:
     ///   - parts: All stored parts, by number.
-    ///   - size: Declared length in bytes; `nil` when unknown.
-    package init(parts: [PartRecord], size: Int64?) {
+    ///   - declaredSize: Declared length of the file in bytes; `nil` when unknown. An empty file needs no part.
+    /// - Returns: The reported parts, by number.
+    /// - Throws: `.completeRefused` unless they are numbered from 1 without a gap.
+    package static func reportedParts(
+        of parts: [PartRecord],
+        declaredSize: Int64?
+    ) throws(PontoonError) -> [PartRecord] {
         let reported = parts.filter(\.isReported)
-        if reported.isEmpty, size != 0 {
-            self = .refuse(
+        guard !reported.isEmpty || declaredSize == 0 else {
+            throw refusal(
                 parts.isEmpty
                     ? "No part was sent." : "No part was reported; \(parts.count) are stored and not reported."
             )
-            return
         }
-        if let gap = Self.missing(in: reported.map(\.number.rawValue)) {
-            self = .refuse("Parts are missing: \(gap).")
-            return
+        if let missing = missingNumbers(in: reported.map(\.number.rawValue)) {
+            throw refusal("Parts are missing: \(missing).")
         }
-        let total = reported.reduce(0) { $0 + $1.size }
-        if let size, size != total {
-            self = .refuse("The reported parts hold \(total) bytes, but \(size) were declared.")
-            return
-        }
-        guard total <= PartSizing.maximumFileSize else {
-            self = .refuse("The reported parts hold more than 5 TiB.")
-            return
-        }
-        self = .assemble(reported, size: total)
+        return reported
     }
 
+    /// Checks that parts add up to the declared length and to no more than a file may have.
+    ///
     /// - Throws: `.completeRefused`.
-    package func partsToAssemble() throws(PontoonError) -> [PartRecord] {
-        switch self {
-        case .refuse(let reason): throw PontoonError(.completeRefused, reason)
-        case .assemble(let parts, _): return parts
+    package static func checkLengths(
+        _ parts: [(number: PartNumber, size: Int64?)],
+        declaredSize: Int64?
+    ) throws(PontoonError) {
+        var total: Int64 = 0
+        for (number, size) in parts {
+            guard let size else {
+                throw refusal("The length of part \(number.rawValue) is unknown; send it again.")
+            }
+            // Lengths that another store reports cannot overflow the sum.
+            total += min(size, PartSizing.maximumFileSize + 1)
         }
+        if let declaredSize, declaredSize != total {
+            throw refusal("The reported parts hold \(total) bytes, but \(declaredSize) were declared.")
+        }
+        guard total <= PartSizing.maximumFileSize else { throw refusal("The reported parts hold more than 5 TiB.") }
     }
 
-    /// The numbers that lack between 1 and the last, as text; at most ten of them by name.
-    private static func missing(in numbers: [Int]) -> String? {
+    /// Matches reported parts with those that a presigned store lists.
+    ///
+    /// A report vouches for the bytes with its tag only: a part that was sent again must be reported again. Empty parts are
+    /// left out, since S3 accepts short parts only at the end.
+    ///
+    /// - Parameters:
+    ///   - listed: The store's parts, in any order; a part that was sent twice may be listed twice.
+    ///   - reported: The reported parts, by number; their lengths are ignored.
+    ///   - declaredSize: Declared length of the file in bytes; `nil` when unknown.
+    ///   - minimumPartSize: Smallest length in bytes of every part but the last.
+    /// - Returns: The parts of the object, in order.
+    /// - Throws: `.completeRefused`.
+    package static func listedParts(
+        _ listed: [ListedPart],
+        matching reported: [PartRecord],
+        declaredSize: Int64?,
+        minimumPartSize: Int64
+    ) throws(PontoonError) -> [ListedPart] {
+        let listed = Dictionary(grouping: listed, by: \.number)
+        var parts: [ListedPart] = []
+        for report in reported {
+            let versions = listed[report.number] ?? []
+            guard let part = versions.first(where: { ETag.matches($0.etag, report.etag) }) else {
+                throw refusal(
+                    versions.isEmpty
+                        ? "Part \(report.number.rawValue) is not stored; send it again."
+                        : "Part \(report.number.rawValue) is not stored with the reported ETag; report it again."
+                )
+            }
+            parts.append(part)
+        }
+        try checkLengths(parts.map { ($0.number, $0.size) }, declaredSize: declaredSize)
+        parts.removeAll { $0.size == 0 }
+        if let short = parts.dropLast().first(where: { $0.size < minimumPartSize }) {
+            throw refusal(
+                "Part \(short.number.rawValue) holds \(short.size) bytes; all but the last need \(minimumPartSize)."
+            )
+        }
+        return parts
+    }
+
+    /// Names the numbers missing between 1 and the last one; at most ten.
+    private static func missingNumbers(in numbers: [Int]) -> String? {
+        guard let last = numbers.last, last > numbers.count else { return nil }
         let present = Set(numbers)
-        let missing = (1...max(1, numbers.last ?? 1)).filter { !present.contains($0) && !numbers.isEmpty }
-        guard !missing.isEmpty else { return nil }
+        let missing = (1...last).filter { !present.contains($0) }
         let named = missing.prefix(10).map(String.init).joined(separator: ", ")
         return missing.count > 10 ? "\(named) and \(missing.count - 10) more" : named
     }
+
+    private static func refusal(_ reason: String) -> PontoonError { PontoonError(.completeRefused, reason) }
 }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// The header that makes a browser save an answer under a name.
+/// The `Content-Disposition` header, which makes a browser save a response under a name.
 package enum ContentDisposition {
-    /// Plain name for old clients, the true one in UTF-8 for the others.
+    /// An ASCII name for old clients, and the exact one in UTF-8 for the others.
     ///
-    /// - Note: Source: RFC 6266.
+    /// Source: RFC 6266.
     package static func attachment(named name: String) -> String {
         let plain = String(name.map { $0.isASCII && $0 != "\"" && $0 != "\\" && $0 != "%" ? $0 : "_" })
         let encoded = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""

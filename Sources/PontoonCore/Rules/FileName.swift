@@ -1,13 +1,13 @@
-/// What a file or folder may be called.
+/// Rules for names of files and folders.
 ///
 /// Source: docs/api.md#names.
 package enum FileName {
-    /// Longest name in Unicode scalars.
+    /// Length of the longest name in Unicode scalars.
     package static let maximumScalars = 255
 
-    /// What is wrong with a name.
+    /// Describes what is wrong with a name.
     ///
-    /// - Returns: `nil` for a good name: any characters but `/` and control characters, 1 to 255 of them, not `.` or `..`.
+    /// - Returns: `nil` for a valid name: 1 to 255 characters other than `/` and control characters, not `.` or `..`.
     package static func problem(with name: String) -> String? {
         if name.isEmpty { return "The name must not be empty." }
         if name == "." || name == ".." { return "The name must not be '.' or '..'." }

@@ -1,20 +1,20 @@
-/// What a file's metadata may hold.
+/// Limits of a file's metadata.
 ///
 /// Source: docs/api.md#file-metadata.
 package enum MetadataRules {
-    /// Most pairs on one file.
+    /// Pairs on one file.
     package static let maximumPairs = 1000
     /// Longest key in UTF-8 bytes.
     package static let maximumKeyBytes = 100
     /// Longest value in UTF-8 bytes.
     package static let maximumValueBytes = 300
 
-    /// Checks one change of metadata.
+    /// Checks a change of metadata.
     ///
     /// - Throws: `.metadataInvalid` for an empty or too long key, or a too long value.
     package static func check(_ change: [String: String?]) throws(PontoonError) {
         guard change.count <= maximumPairs else {
-            throw PontoonError(.metadataInvalid, "A file holds at most \(maximumPairs) metadata pairs.")
+            throw PontoonError(.metadataInvalid, "A file can have at most \(maximumPairs) metadata pairs.")
         }
         for (key, value) in change {
             guard !key.unicodeScalars.contains("\0"), value?.unicodeScalars.contains("\0") != true else {

@@ -1,13 +1,11 @@
-/// What a copy is called when its name is taken.
+/// Names a copy when its name is taken.
 ///
 /// Source: docs/api.md#copy-files.
 package enum NumberedName {
-    /// The name for one try.
-    ///
     /// - Parameters:
-    ///   - name: The original's.
+    ///   - name: Name of the original.
     ///   - attempt: 0 or more.
-    /// - Returns: The name itself at 0, then `1_{name}`, `2_{name}`, …
+    /// - Returns: The name itself for 0, then `1_{name}`, `2_{name}`, …
     /// - Throws: `.fileNameInvalid` when the number makes it too long.
     package static func candidate(_ name: String, attempt: Int) throws(PontoonError) -> String {
         guard attempt > 0 else { return name }

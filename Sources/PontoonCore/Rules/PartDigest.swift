@@ -1,17 +1,15 @@
 import Crypto
 package import Foundation
 
-/// Checksums of a part, computed while its bytes pass.
+/// Checksums of a part, computed while it streams.
 ///
-/// CRC-64/NVME always; the others only when the client sent one to compare with.
+/// CRC-64/NVME is always computed, the others only if the client sent one to compare with.
 package struct PartDigest: Sendable {
-    /// What came out.
     package struct Result: Hashable, Sendable {
-        /// Bytes seen.
+        /// Length in bytes.
         package let size: Int64
-        /// CRC-64/NVME of them.
         package let crc64: CRC64NVME
-        /// The first declared checksum that differs; `nil` when all agree.
+        /// Name of the header whose checksum differs; `nil` when all match.
         package let mismatch: String?
     }
 
@@ -22,7 +20,6 @@ package struct PartDigest: Sendable {
     private var md5: Insecure.MD5?
     private var sha256: SHA256?
 
-    /// Begins with no bytes.
     package init(expecting expected: ExpectedChecksums = ExpectedChecksums()) {
         self.expected = expected
         crc32c = expected.crc32c.map { _ in CRC32C() }
@@ -30,7 +27,6 @@ package struct PartDigest: Sendable {
         sha256 = expected.sha256.map { _ in SHA256() }
     }
 
-    /// Adds bytes.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         size += Int64(bytes.count)
         crc64.update(bytes)
@@ -39,7 +35,7 @@ package struct PartDigest: Sendable {
         sha256?.update(bufferPointer: bytes)
     }
 
-    /// Compares with what was declared.
+    /// Compares the checksums with the expected ones.
     package func finish() -> Result {
         var mismatch: String?
         if let declared = expected.crc64, declared != crc64 { mismatch = "x-amz-checksum-crc64nvme" }
@@ -52,7 +48,7 @@ package struct PartDigest: Sendable {
     }
 }
 
-/// Checksums that a client sent along with the bytes, in the S3 headers.
+/// Checksums that a client sent with a part, in the headers that S3 uses.
 package struct ExpectedChecksums: Sendable {
     /// `x-amz-checksum-crc64nvme`.
     package private(set) var crc64: CRC64NVME?
@@ -63,10 +59,9 @@ package struct ExpectedChecksums: Sendable {
     /// `Content-MD5`, 16 bytes.
     package private(set) var md5: Data?
 
-    /// Expects nothing.
     package init() {}
 
-    /// Reads the headers, each base64.
+    /// Parses the headers, which are base64.
     ///
     /// - Throws: `.checksumMalformed` for a value that is not base64 of the right length.
     package init(

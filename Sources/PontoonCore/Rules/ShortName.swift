@@ -1,13 +1,13 @@
-/// The second half of a project's id, derived once from its display name.
+/// Derives the second half of a project's id from its display name, once.
 ///
 /// Source: docs/api.md#create-project.
 package enum ShortName {
-    /// Derives the short name: lower case, blanks and `_` as `-`, everything but letters, digits and `-` dropped.
+    /// Converts a name to lower case, replaces spaces and `_` by `-`, and drops everything but letters, digits and `-`.
     ///
     /// - Parameters:
     ///   - name: Display name.
-    ///   - attempt: 0 first; after a collision 1, 2, …, appended as `_1`, `_2`.
-    /// - Returns: `project` in place of a name of which nothing is left.
+    ///   - attempt: 0 at first; after a conflict 1, 2, …, appended as `_1`, `_2`.
+    /// - Returns: The short name; `project` if nothing is left of the name.
     package static func derive(from name: String, attempt: Int) -> String {
         var text = ""
         for scalar in name.lowercased().unicodeScalars {

@@ -1,13 +1,12 @@
-/// Paths of the data plane, at which bytes pass without a token.
+/// Paths of the data plane, whose signed URLs need no token.
 package enum DataPlanePath {
-    /// What all of them begin with.
     package static let root = "/storage/"
 
-    /// Where a part's bytes go: `PUT`.
+    /// `PUT` stores a part.
     package static func part(upload uploadID: String, _ number: PartNumber) -> String {
         "\(root)parts/\(uploadID)/\(number.rawValue)"
     }
 
-    /// Where a file's bytes come from: `GET`.
+    /// `GET` reads a file.
     package static func file(_ id: String) -> String { "\(root)files/\(id)" }
 }

@@ -5,7 +5,6 @@
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
-    /// Looks in a store.
     package init(metadata: any ProjectStore & FileStore & AutomationStore) { self.metadata = metadata }
 
     /// - Throws: `.projectNotFound`; `refusal` if the caller lacks the right.
@@ -17,7 +16,7 @@ package struct Access: Sendable {
         else refusal: PontoonError.Code = .projectForbidden
     ) async throws -> AccessibleProject {
         guard let project = try await metadata.project(id, for: caller.name, reading: consistency) else {
-            throw PontoonError(.projectNotFound, "Requested project does not exist.")
+            throw PontoonError.projectNotFound
         }
         guard project.permissions.allows(right) else {
             throw PontoonError(refusal, "You do not have permission to do this in project \(id).")
@@ -69,7 +68,7 @@ package struct Access: Sendable {
     /// - Throws: `.automationNotFound` when there is no such automation or it is another user's.
     package func automation(_ id: String, for caller: User) async throws -> Automation {
         guard let automation = try await metadata.automation(id), automation.owner == caller.name else {
-            throw PontoonError(.automationNotFound, "Requested automation does not exist.")
+            throw PontoonError.automationNotFound
         }
         return automation
     }

@@ -1,20 +1,19 @@
 import Crypto
 package import Foundation
 
-/// Users, their tokens, and who a caller is.
+/// Users, their tokens, and authentication.
 package struct Accounts: Sendable {
     private let metadata: any IdentityStore
     private let now: @Sendable () -> Date
 
-    /// Works on a store.
     package init(metadata: any IdentityStore, now: @escaping @Sendable () -> Date = { Date() }) {
         self.metadata = metadata
         self.now = now
     }
 
-    /// Who a token stands for.
+    /// The user of a token.
     ///
-    /// Only the token's hash is looked up, so the time taken tells nothing about stored tokens.
+    /// Looks up the token's hash, so the time it takes reveals nothing about stored tokens.
     ///
     /// - Throws: `.notAuthenticated` when it is missing, unknown or revoked.
     package func caller(token: String?) async throws -> User {
@@ -34,10 +33,11 @@ package struct Accounts: Sendable {
         try await metadata.addUser(User(name: name, createdOn: now()))
     }
 
-    /// Whether there is a user of this name.
     package func exists(_ name: String) async throws -> Bool { try await metadata.user(named: name) != nil }
 
-    /// Makes a token for a user; it can be seen this once.
+    /// Creates a token for a user.
+    ///
+    /// Only its hash is stored, so the token cannot be shown again.
     ///
     /// - Throws: `.userNotFound`.
     package func createToken(for userName: String) async throws -> (id: String, token: Secret) {
@@ -57,7 +57,7 @@ package struct Accounts: Sendable {
         return try await metadata.tokens(of: userName)
     }
 
-    /// Ends a token, named by its id or by itself.
+    /// Revokes a token, named by its id or by the token itself.
     ///
     /// - Returns: Whether there was such a token.
     package func revokeToken(_ idOrToken: String) async throws -> Bool {
@@ -65,14 +65,14 @@ package struct Accounts: Sendable {
         return try await metadata.revokeToken(Self.hash(Secret(idOrToken)))
     }
 
-    /// On an empty store makes user `admin`, project `admin/uploads` and a token.
+    /// Creates user `admin`, project `admin/uploads` and a token, if the store is empty.
     ///
     /// - Parameters:
-    ///   - token: The token to use; `nil` makes one.
-    ///   - announce: Writes the token where its owner finds it, before anything is stored: a start that is cut in between
-    ///     begins again.
+    ///   - token: The token to use; `nil` creates one.
+    ///   - announce: Writes the token where its owner finds it. Runs before anything is stored, so that a start that is
+    ///     interrupted in between is repeated by the next.
     /// - Returns: Whether this was the first start.
-    /// - Throws: What `announce` throws; nothing is stored then.
+    /// - Throws: The error of `announce`; nothing is stored then.
     package func bootstrap(
         token: Secret?,
         announce: (Secret) async throws -> Void
@@ -103,8 +103,8 @@ package struct Accounts: Sendable {
         )
     }
 
-    /// A token holds 128 random bits, so one round of SHA-256 is enough to keep it from whoever reads the store.
+    /// A token has 128 random bits, so one round of SHA-256 is enough to protect it from readers of the store.
     private static func hash(_ token: Secret) -> String {
-        hexDigits(SHA256.hash(data: Data(token.value.utf8)))
+        Hex.encode(SHA256.hash(data: Data(token.value.utf8)))
     }
 }

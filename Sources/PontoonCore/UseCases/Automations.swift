@@ -1,19 +1,20 @@
 package import Foundation
 
-/// Automations and their code packages; the bytes of a package come by ``Uploads/ofPackages``.
+/// Automations and their code packages.
+///
+/// ``Uploads/ofCodePackages`` receives the bytes of packages.
 package struct Automations: Sendable {
     private let metadata: any MetadataStore
     private let access: Access
     private let now: @Sendable () -> Date
 
-    /// Works on a store.
     package init(metadata: any MetadataStore, now: @escaping @Sendable () -> Date = { Date() }) {
         self.metadata = metadata
         self.access = Access(metadata: metadata)
         self.now = now
     }
 
-    /// Makes an automation that belongs to the caller.
+    /// Creates an automation that belongs to the caller.
     ///
     /// - Throws: `.badRequest` without a name.
     package func create(name: String?, description: String?, caller: User) async throws -> Automation {
@@ -36,7 +37,7 @@ package struct Automations: Sendable {
         try await access.automation(id, for: caller)
     }
 
-    /// Makes a package of bytes that were uploaded to the automation.
+    /// Creates a package from a file that was uploaded to the automation.
     ///
     /// - Throws: `.automationNotFound`; `.badRequest` when the location is not a file of this automation.
     package func addPackage(_ request: CodePackageRequest, to id: String, caller: User) async throws -> CodePackage {
@@ -59,7 +60,7 @@ package struct Automations: Sendable {
         return package
     }
 
-    /// A package of one of the caller's automations.
+    /// A code package of one of the caller's automations.
     ///
     /// - Throws: `.packageNotFound`.
     package func package(_ id: String, caller: User) async throws -> CodePackage {

@@ -18,7 +18,7 @@ extension Files {
         try await checkCopyable(id, caller: caller)
         if let name { try Self.check(name: name) }
         let (folder, project) = try await copyDestination(place, caller: caller)
-        return try await copy(id, to: folder, of: project, name: name, clash: .refuse)
+        return try await copy(id, to: folder, of: project, name: name, conflictPolicy: .refuse)
     }
 
     /// Copies files to a project's root, each for itself: a name that is taken gets a number.
@@ -41,7 +41,7 @@ extension Files {
             do {
                 try await checkCopyable(id, caller: caller)
                 results[id] = .success(
-                    try await copy(id, to: folder, of: destination, name: nil, clash: .number)
+                    try await copy(id, to: folder, of: destination, name: nil, conflictPolicy: .number)
                 )
             } catch let error as PontoonError {
                 results[id] = .failure(error)
@@ -102,14 +102,14 @@ extension Files {
         to folder: String,
         of project: ProjectID,
         name: String?,
-        clash: FileCopy.Clash
+        conflictPolicy: FileCopy.ConflictPolicy
     ) async throws -> File {
         let copy = FileCopy(
             id: Identifiers.file(now: now()),
             project: project,
             parent: folder,
             name: name,
-            clash: clash,
+            conflictPolicy: conflictPolicy,
             createdOn: now()
         )
         return try Self.found(try await metadata.copyFile(id, as: copy))

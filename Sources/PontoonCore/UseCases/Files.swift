@@ -1,21 +1,18 @@
 package import Foundation
 
-/// Files and folders: find, change, delete, hand out for download.
+/// Files and folders: list, change, copy, move, delete.
 package struct Files: Sendable {
     let metadata: any MetadataStore
     let access: Access
     let now: @Sendable () -> Date
-    private let objects: any ObjectStore
     private let garbage: GarbageCollector
 
-    /// Works on two stores.
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.metadata = metadata
-        self.objects = objects
         self.access = Access(metadata: metadata)
         self.garbage = GarbageCollector(metadata: metadata, objects: objects)
         self.now = now
@@ -148,18 +145,9 @@ package struct Files: Sendable {
             throw PontoonError(.folderDetailsFixed, "The root folder of a project cannot be deleted.")
         }
         guard try await metadata.deleteFile(id) else {
-            throw PontoonError(.fileNotFound, "Requested file or folder does not exist.")
+            throw PontoonError.fileNotFound
         }
         await garbage.collect()
-    }
-
-    /// Where the caller reads a file.
-    ///
-    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`.
-    package func downloadRequest(_ id: String, caller: User, base: BaseURL) async throws -> SignedRequest {
-        let file = try await access.file(id, for: caller, needing: .copy)
-        guard file.kind == .file else { throw PontoonError(.folderNotDownloadable, "A folder cannot be downloaded.") }
-        return try await objects.downloadRequest(for: file, base: base, now: now())
     }
 
     private func writable(
@@ -182,7 +170,7 @@ package struct Files: Sendable {
     }
 
     static func found(_ file: File?) throws(PontoonError) -> File {
-        guard let file else { throw PontoonError(.fileNotFound, "Requested file or folder does not exist.") }
+        guard let file else { throw PontoonError.fileNotFound }
         return file
     }
 }

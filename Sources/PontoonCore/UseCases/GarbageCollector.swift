@@ -1,24 +1,23 @@
-/// Removes the bytes of objects that nothing refers to any more.
+/// Removes the bytes of objects that are no longer in use.
 ///
-/// The store notes each such object in the transaction that drops its last use, so a crash before the bytes are gone only
-/// delays their removal.
+/// The metadata store records an object as discarded in the transaction that removes its last use, so a crash before the
+/// bytes are removed only delays their removal.
 package struct GarbageCollector: Sendable {
     private let metadata: any DiscardedObjectStore
     private let objects: any ObjectStore
     private static let batch = 100
 
-    /// Works on two stores.
     package init(metadata: any DiscardedObjectStore, objects: any ObjectStore) {
         self.metadata = metadata
         self.objects = objects
     }
 
-    /// Removes all that is discarded now.
+    /// Removes all discarded objects.
     ///
-    /// The call that discarded it has been committed and does not fail because of this; what could not be removed is tried
-    /// again by the next round.
+    /// It does not throw, because the call that discarded them is committed. What cannot be removed is retried by the next
+    /// maintenance.
     ///
-    /// - Returns: Why some objects are still there.
+    /// - Returns: The errors, one for each object that could not be removed.
     @discardableResult
     package func collect() async -> [any Error] {
         var errors: [any Error] = []

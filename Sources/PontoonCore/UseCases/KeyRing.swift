@@ -1,21 +1,20 @@
 package import Foundation
 import Synchronization
 
-/// The keys that sign data-plane URLs, kept in memory and refreshed from the store, so that part info costs no query.
+/// The keys that sign data-plane URLs, cached in memory so that signing needs no query.
 package final class KeyRing: Sendable {
     private let store: any SigningKeyStore
     private let rotationInterval: Duration
-    private let urlLifetime: Duration
+    /// How long a signed URL is valid.
+    let urlLifetime: Duration
     private let now: @Sendable () -> Date
     private let cached = Mutex<[URLSigner]>([])
 
-    /// Reads keys from a store.
-    ///
     /// - Parameters:
-    ///   - store: Shared by all servers.
-    ///   - rotationInterval: A key signs for so long before a new one takes over.
-    ///   - urlLifetime: How long a URL is admitted; old keys are kept for as long.
-    ///   - now: The time.
+    ///   - store: Contains the keys of all servers.
+    ///   - rotationInterval: How long a key signs before a new one replaces it.
+    ///   - urlLifetime: How long a URL is valid; replaced keys are kept that long.
+    ///   - now: The current time.
     package init(
         store: any SigningKeyStore,
         rotationInterval: Duration,
@@ -28,7 +27,7 @@ package final class KeyRing: Sendable {
         self.now = now
     }
 
-    /// The key that signs now.
+    /// The key that signs at present.
     package func current() async throws -> URLSigner {
         if let newest = cached.withLock({ $0.first }) { return newest }
         try await rotateIfDue()
@@ -38,33 +37,35 @@ package final class KeyRing: Sendable {
         return newest
     }
 
-    /// A key by its id, also one that another server made a moment ago.
+    /// A key by its id, including one that another server has just created; `nil` when there is none.
     package func key(_ id: String) async throws -> URLSigner? {
         if let signer = cached.withLock({ $0.first { $0.key.id == id } }) { return signer }
         return try await refresh().first { $0.id == id }.map(URLSigner.init)
     }
 
-    /// Makes a new key now; the others still verify until ``rotateIfDue()`` drops them.
+    /// Creates a key.
+    ///
+    /// The others still verify until ``rotateIfDue()`` removes them.
     package func rotate() async throws {
         try await store.addSigningKey(.random(now: now()))
         _ = try await refresh()
     }
 
-    /// Makes a new key when the newest is too old, and drops keys whose last URL has expired.
+    /// Creates a key if the newest one is too old, and removes keys whose last URL has expired.
     package func rotateIfDue() async throws {
         let newest = try await refresh().first
         let due = now().addingTimeInterval(-rotationInterval.inSeconds)
         if newest.map({ $0.createdOn < due }) ?? true { try await rotate() }
-        // A key signs until every server knows its successor, which takes a round of housekeeping.
+        // A key signs until every server knows its successor, which takes a round of maintenance.
         let slack: TimeInterval = 300
-        let settled = now().addingTimeInterval(-urlLifetime.inSeconds - slack)
-        if let successor = try await refresh().first(where: { $0.createdOn < settled }) {
+        let cutoff = now().addingTimeInterval(-urlLifetime.inSeconds - slack)
+        if let successor = try await refresh().first(where: { $0.createdOn < cutoff }) {
             try await store.pruneSigningKeys(before: successor.createdOn)
         }
         _ = try await refresh()
     }
 
-    /// Reads the keys anew: those that another server has made, and without those that it has dropped.
+    /// Reads the keys again, since other servers create and remove keys too.
     @discardableResult
     package func refresh() async throws -> [SigningKey] {
         let keys = try await store.signingKeys()

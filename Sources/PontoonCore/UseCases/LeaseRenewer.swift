@@ -1,48 +1,48 @@
 import Foundation
 
-/// Makes claims, and keeps them alive while something is done under them.
+/// Creates leases, and renews them while work is done under them.
 struct LeaseRenewer: Sendable {
-    /// How long a lease outlives its last renewal; `nil` when no other server can be at work, then it never ends.
-    let lifetime: Duration?
+    /// How long a lease outlives its last renewal; `nil` when no other server shares the stores, then leases never expire.
+    let duration: Duration?
     let now: @Sendable () -> Date
 
     /// A lease that begins now.
-    func new() -> Lease { Lease(id: Identifiers.hex(bytes: 16), expiresOn: end) }
+    func new() -> Lease { Lease(id: Identifiers.hex(bytes: 16), expiresOn: expiry) }
 
-    private var end: Date { lifetime.map { now().addingTimeInterval($0.inSeconds) } ?? .distantFuture }
+    /// The same lease, to last from now.
+    func extended(_ leaseID: String) -> Lease { Lease(id: leaseID, expiresOn: expiry) }
 
-    /// Does something under a lease that was made.
+    private var expiry: Date { duration.map { now().addingTimeInterval($0.inSeconds) } ?? .distantFuture }
+
+    /// Does work under a lease that was acquired, and renews the lease meanwhile.
     ///
     /// - Parameters:
     ///   - lease: The lease.
-    ///   - renew: Moves the end of the lease; `false` when somebody else has it.
+    ///   - renew: Extends the lease in the store; `false` when somebody else holds it.
     ///   - body: The work; cancelled when the lease is lost.
-    /// - Returns: What the work came to.
-    /// - Throws: ``LeaseLost``; what the work throws.
+    /// - Returns: The result of the work; `nil` if the lease was lost first.
+    /// - Throws: The error of the work.
     func keep<Value: Sendable>(
         _ lease: Lease,
         renew: @escaping @Sendable (Lease) async throws -> Bool,
         _ body: @escaping @Sendable () async throws -> Value
-    ) async throws -> Value {
-        guard let lifetime else { return try await body() }
+    ) async throws -> Value? {
+        guard let duration else { return try await body() }
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await body() }
             group.addTask {
                 while true {
-                    try await Task.sleep(for: lifetime / 3)
+                    try await Task.sleep(for: duration / 3)
                     do {
-                        guard try await renew(Lease(id: lease.id, expiresOn: end)) else { throw LeaseLost() }
-                    } catch let error where !(error is LeaseLost || error is CancellationError) {
-                        // The store cannot be asked, so nobody else can lease either; what is committed is fenced anyway.
+                        guard try await renew(extended(lease.id)) else { return nil }
+                    } catch let error where !(error is CancellationError) {
+                        // While the store is unavailable nobody else can acquire the lease either, and the commit checks it
+                        // in any case.
                     }
                 }
             }
             defer { group.cancelAll() }
-            guard let value = try await group.next(), let value else { throw LeaseLost() }
-            return value
+            return try await group.next() ?? nil
         }
     }
 }
-
-/// Somebody else has claimed the same, because this server gave no sign of life for too long.
-struct LeaseLost: Error {}

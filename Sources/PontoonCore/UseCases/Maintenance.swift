@@ -1,10 +1,10 @@
 package import Foundation
 
-/// What must be done now and then, and once at start, whoever is calling.
+/// Periodic maintenance, and recovery at start.
 package struct Maintenance: Sendable {
     private let metadata: any MetadataStore
     private let objects: any ObjectStore
-    private let uploads: Uploads
+    private let completion: CompleteUpload
     private let garbage: GarbageCollector
     private let keys: KeyRing
     private let leases: LeaseRenewer
@@ -17,17 +17,17 @@ package struct Maintenance: Sendable {
     /// - Parameters:
     ///   - metadata: The records.
     ///   - objects: The bytes.
-    ///   - uploads: Recovers completions.
+    ///   - completion: Rolls back interrupted completions.
     ///   - keys: Rotated when due.
-    ///   - leaseDuration: When another server may go on with the work of one that says nothing more; `nil` when no other
-    ///     server uses the stores.
-    ///   - uploadLifetime: An upload in which nothing was stored for so long is aborted.
-    ///   - replayLifetime: For so long a repeated complete gives the same answer.
-    ///   - now: The time.
+    ///   - leaseDuration: How long after its last sign of life another server may take over a server's work; `nil` when no
+    ///     other server shares the stores.
+    ///   - uploadLifetime: How long an upload lives after its last stored part.
+    ///   - replayLifetime: How long completing an upload again returns the same file.
+    ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,
-        uploads: Uploads,
+        completion: CompleteUpload,
         keys: KeyRing,
         leaseDuration: Duration? = nil,
         uploadLifetime: Duration,
@@ -36,36 +36,36 @@ package struct Maintenance: Sendable {
     ) {
         self.metadata = metadata
         self.objects = objects
-        self.uploads = uploads
+        self.completion = completion
         self.garbage = GarbageCollector(metadata: metadata, objects: objects)
         self.keys = keys
-        self.leases = LeaseRenewer(lifetime: leaseDuration, now: now)
+        self.leases = LeaseRenewer(duration: leaseDuration, now: now)
         self.uploadLifetime = uploadLifetime
         self.replayLifetime = replayLifetime
         self.now = now
     }
 
-    /// Puts right what a crash left behind, before the first request.
+    /// Recovers from a crash, before the first request.
     ///
-    /// When another server can be at work on it, that is left to the rounds of housekeeping.
+    /// When other servers share the stores, maintenance recovers instead, once leases have expired.
     package func recover() async throws {
-        if leases.lifetime == nil {
-            try await uploads.recoverCompletions(leasedUntil: .distantFuture)
+        if leases.duration == nil {
+            try await completion.recover(leasedUntil: .distantFuture)
             try await objects.recover(open: try await metadata.openUploadKeys())
             await garbage.collect()
         }
         try await keys.rotateIfDue()
     }
 
-    /// Learns which signing keys there are; every server does this once a minute, since a key that a server does not know
-    /// to be old is kept for some minutes only.
+    /// Reads the signing keys again.
+    ///
+    /// Every server must do this once a minute: a replaced key is removed some minutes after its last URL has
+    /// expired.
     package func refreshKeys() async throws { try await keys.refresh() }
 
-    /// What one round of housekeeping came to.
-    package struct Round: Sendable {
-        /// Ids of the uploads that were aborted because nobody touched them.
+    package struct Report: Sendable {
+        /// Ids of uploads that were aborted because their lifetime has ended.
         package fileprivate(set) var expired: [String] = []
-        /// What went wrong.
         package fileprivate(set) var errors: [any Error] = []
 
         fileprivate mutating func attempt(_ step: () async throws -> Void) async {
@@ -73,51 +73,53 @@ package struct Maintenance: Sendable {
         }
     }
 
-    /// One round of housekeeping; what fails does not keep the rest from being done.
+    /// Runs all maintenance tasks, whichever of them fail.
     ///
-    /// Of several servers one does it at a time, and the others do nothing.
-    package func tidy() async -> Round {
-        var round = Round()
-        await round.attempt { try await uploads.retryStranded() }
-        let lease = leases.new()
-        do {
-            guard try await metadata.acquireLease(Self.task, lease, now: now()) else { return round }
-            let done = try await leases.keep(lease) { [self] in
+    /// Only one of several servers runs them at a time; the others return at once.
+    package func run() async -> Report {
+        var report = Report()
+        await report.attempt { try await completion.retryRollbacks() }
+        var exclusive: Report?
+        await report.attempt {
+            let lease = leases.new()
+            guard try await metadata.acquireLease(Self.task, lease, now: now()) else { return }
+            exclusive = try await leases.keep(lease) { [self] in
                 try await metadata.acquireLease(Self.task, $0, now: now())
             } _: { [self] in
-                await tidyAlone()
+                await runExclusively()
             }
-            round.expired = done.expired
-            round.errors += done.errors
-            try await metadata.endLease(Self.task, leaseID: lease.id)
-        } catch is LeaseLost {
-            // Another server has gone on with it.
-        } catch {
-            round.errors.append(error)
+            // Without a result another server has taken over.
+            if exclusive != nil { try await metadata.endLease(Self.task, leaseID: lease.id) }
         }
-        return round
+        if let exclusive {
+            report.expired = exclusive.expired
+            report.errors += exclusive.errors
+        }
+        return report
     }
 
     private static let task = "housekeeping"
 
-    private func tidyAlone() async -> Round {
-        var round = Round()
-        await round.attempt { try await keys.rotateIfDue() }
-        if leases.lifetime != nil {
-            await round.attempt { try await uploads.recoverCompletions(leasedUntil: now()) }
-            await round.attempt { try await sweep() }
+    private func runExclusively() async -> Report {
+        var report = Report()
+        await report.attempt { try await keys.rotateIfDue() }
+        if leases.duration != nil {
+            await report.attempt { try await completion.recover(leasedUntil: now()) }
+            await report.attempt { try await sweep() }
         }
         var expired: [String] = []
-        await round.attempt { expired = try await expireUploads() }
-        round.expired = expired
-        await round.attempt {
+        await report.attempt {
+            expired = try await abortUploads(idleSince: now().addingTimeInterval(-uploadLifetime.inSeconds))
+        }
+        report.expired = expired
+        await report.attempt {
             try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.inSeconds))
         }
-        round.errors += await garbage.collect()
-        return round
+        report.errors += await garbage.collect()
+        return report
     }
 
-    /// Once an hour, whichever server comes first, and again when it failed: the object store lists all that it holds.
+    /// Removes orphaned objects, once an hour on whichever server comes first, as the object store must list all it contains.
     private func sweep() async throws {
         let lease = Lease(id: leases.new().id, expiresOn: now().addingTimeInterval(3600))
         guard try await metadata.acquireLease("sweep", lease, now: now()) else { return }
@@ -129,17 +131,22 @@ package struct Maintenance: Sendable {
         }
     }
 
-    private func expireUploads() async throws -> [String] {
-        let deadline = now().addingTimeInterval(-uploadLifetime.inSeconds)
-        var expired: [String] = []
+    /// Aborts active uploads in which nothing was stored since `deadline`, and removes their bytes.
+    ///
+    /// - Returns: Their ids.
+    package func abortUploads(idleSince deadline: Date) async throws -> [String] {
+        var aborted: [String] = []
         while true {
             let idle = try await metadata.idleUploads(since: deadline, limit: 100)
-            var aborted = 0
+            var isStuck = true
+            // A part that arrived since keeps its upload alive.
             for id in idle where try await metadata.abortUpload(id, ifIdleSince: deadline) {
-                expired.append(id)
-                aborted += 1
+                aborted.append(id)
+                isStuck = false
             }
-            guard aborted > 0 else { return expired }
+            if isStuck { break }
         }
+        if !aborted.isEmpty { await garbage.collect() }
+        return aborted
     }
 }

@@ -1,8 +1,8 @@
 import NIOCore
 
-/// Copies all objects of one store to another and reads each copy back.
+/// Copies all objects of one store to another and verifies every copy.
 ///
-/// What was copied is noted, so that a move that was cut goes on where it was.
+/// Copied objects are recorded, so that an interrupted copy resumes.
 package struct ObjectCopy: Sendable {
     private let ledger: any ObjectCopyLedger
     private let source: any StreamingObjectStore
@@ -10,7 +10,6 @@ package struct ObjectCopy: Sendable {
     private static let width = 4
     private static let batch = 200
 
-    /// Moves from one store to another.
     package init(
         ledger: any ObjectCopyLedger,
         from source: any StreamingObjectStore,
@@ -21,42 +20,33 @@ package struct ObjectCopy: Sendable {
         self.target = target
     }
 
-    /// What a move came to.
     package struct Outcome: Sendable {
-        /// Objects that were copied now.
+        /// Objects copied by this run.
         package var count = 0
         /// Their bytes.
         package var bytes: Int64 = 0
-        /// Files whose bytes are not those that were uploaded, or are gone; they were not copied.
+        /// Ids of files whose bytes are damaged or missing; they were not copied.
         package var damaged: [String] = []
     }
 
-    /// Copies what was not copied yet.
+    /// Copies the objects that were not copied yet.
     ///
-    /// - Parameter report: Told now and then how far it is.
-    /// - Returns: What it came to.
-    /// - Throws: When a store cannot be reached; what is noted by then stays noted.
+    /// - Parameter report: Called with the progress after every batch.
+    /// - Returns: The outcome of this run.
+    /// - Throws: When a store is unavailable; the next run resumes.
     package func run(report: @Sendable (Outcome) -> Void) async throws -> Outcome {
         var outcome = Outcome()
         var last: ObjectKey?
         while true {
             let batch = try await ledger.objectsToCopy(after: last, limit: Self.batch)
             guard let newest = batch.last else { return outcome }
-            try await withThrowingTaskGroup(of: (FileContent, Bool).self) { group in
-                var waiting = batch.makeIterator()
-                func sendNext() {
-                    guard let object = waiting.next() else { return }
-                    group.addTask { (object, try await move(object)) }
-                }
-                for _ in 0..<Self.width { sendNext() }
-                while let (object, isWhole) = try await group.next() {
-                    if isWhole {
-                        outcome.count += 1
-                        outcome.bytes += object.size
-                    } else {
-                        outcome.damaged += try await ledger.files(of: object.key)
-                    }
-                    sendNext()
+            let areWhole = try await mapConcurrently(batch, limit: Self.width) { try await copy($0) }
+            for (object, isWhole) in zip(batch, areWhole) {
+                if isWhole {
+                    outcome.count += 1
+                    outcome.bytes += object.size
+                } else {
+                    outcome.damaged += try await ledger.files(of: object.key)
                 }
             }
             report(outcome)
@@ -64,35 +54,28 @@ package struct ObjectCopy: Sendable {
         }
     }
 
-    /// Removes copies of objects that were deleted since, while the move was not at work.
-    package static func discardStrays(_ ledger: any ObjectCopyLedger, in target: any ImportingObjectStore) async throws
+    /// Removes copies whose originals were deleted between two runs.
+    package static func discardOrphans(_ ledger: any ObjectCopyLedger, in target: any ImportingObjectStore) async throws
     {
         while true {
-            let strays = try await ledger.orphanedCopies(limit: batch)
-            if strays.isEmpty { return }
-            for key in strays {
+            let orphans = try await ledger.orphanedCopies(limit: batch)
+            if orphans.isEmpty { return }
+            for key in orphans {
                 try await target.discard(ObjectReference(key: key))
-                try await ledger.forgetMoved(key)
+                try await ledger.forgetCopied(key)
             }
         }
     }
 
-    /// - Returns: `false` when the source does not have the bytes that were uploaded.
-    private func move(_ object: FileContent) async throws -> Bool {
+    /// - Returns: `false` when the object is damaged or missing in the source.
+    private func copy(_ object: FileContent) async throws -> Bool {
         let reader: any ObjectReader
         do {
             reader = try await source.openObject(object.key)
         } catch let error as PontoonError where error.code == .fileNotFound {
             return false
         }
-        do {
-            let isWhole = try await copy(object, from: reader)
-            await reader.close()
-            return isWhole
-        } catch {
-            await reader.close()
-            throw error
-        }
+        return try await withClosing(reader, close: { await $0.close() }) { try await copy(object, from: $0) }
     }
 
     private func copy(_ object: FileContent, from reader: any ObjectReader) async throws -> Bool {
@@ -101,16 +84,15 @@ package struct ObjectCopy: Sendable {
         var found = copied.crc64
         if found == nil {
             let copy = try await target.openObject(object.key)
-            found = try await Self.checksum(copy)
-            await copy.close()
+            found = try await withClosing(copy, close: { await $0.close() }) { try await Self.checksum($0) }
         }
-        // An object of which no checksum was kept is compared with itself.
-        let wanted: CRC64NVME
-        if let crc64 = object.crc64 { wanted = crc64 } else { wanted = try await Self.checksum(reader) }
-        guard copied.size == object.size, found == wanted else {
+        // An object without a recorded checksum is compared with its source only.
+        let expected: CRC64NVME
+        if let crc64 = object.crc64 { expected = crc64 } else { expected = try await Self.checksum(reader) }
+        guard copied.size == object.size, found == expected else {
             try await target.discard(ObjectReference(key: object.key))
-            guard try await Self.checksum(reader) == wanted else { return false }
-            throw PontoonError(.checksumMismatch, "The copy of an object is not equal to the object; try again.")
+            guard try await Self.checksum(reader) == expected else { return false }
+            throw PontoonError(.checksumMismatch, "The copy of an object differs from the original; try again.")
         }
         try await ledger.markCopied(object.key)
         return true
@@ -118,12 +100,8 @@ package struct ObjectCopy: Sendable {
 
     private static func checksum(_ reader: any ObjectReader) async throws -> CRC64NVME {
         var crc64 = CRC64NVME()
-        var offset: Int64 = 0
-        while offset < reader.size {
-            let bytes = try await reader.read(at: offset, count: Int(min(8 << 20, reader.size - offset)))
-            guard bytes.readableBytes > 0 else { break }
+        try await reader.forEachChunk(of: 8 << 20) { bytes in
             bytes.withUnsafeReadableBytes { crc64.update($0) }
-            offset += Int64(bytes.readableBytes)
         }
         return crc64
     }

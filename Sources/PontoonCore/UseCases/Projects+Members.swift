@@ -1,5 +1,7 @@
 extension Projects {
-    /// Members of a project, by name; for whoever may read it.
+    /// Members of a project, by name.
+    ///
+    /// The caller needs `read`.
     ///
     /// - Throws: `.projectNotFound`.
     package func members(of id: ProjectID, caller: User, page: Page) async throws -> Listing<Member> {
@@ -7,7 +9,9 @@ extension Projects {
         return try await metadata.members(of: id, page: page)
     }
 
-    /// One member; for whoever may read the project.
+    /// One member of a project.
+    ///
+    /// The caller needs `read`.
     ///
     /// - Throws: `.projectNotFound`, `.memberNotFound`.
     package func member(_ userName: String, of id: ProjectID, caller: User) async throws -> Member {
@@ -16,7 +20,9 @@ extension Projects {
         return Member(userName: userName, permissions: permissions)
     }
 
-    /// Makes a user a member.
+    /// Adds a member.
+    ///
+    /// The caller needs `admin`.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`; `.memberNameMissing` or `.userNotFound` for the user,
     ///   `.memberExists`.
@@ -29,9 +35,11 @@ extension Projects {
         return member
     }
 
-    /// Gives and takes rights of a member; those of the owner stay whole.
+    /// Grants and withdraws permissions of a member.
     ///
-    /// - Returns: All rights that the member has now.
+    /// The caller needs `admin`; the owner keeps all permissions.
+    ///
+    /// - Returns: All permissions of the member after the change.
     /// - Throws: `.projectNotFound`, `.memberNotFound`, `.projectForbidden`.
     package func changePermissions(
         of userName: String,
@@ -41,7 +49,7 @@ extension Projects {
     ) async throws -> Permissions {
         _ = try await access.project(id, for: caller, needing: .admin)
         if userName == id.owner {
-            // Nothing to store: the owner has everything already.
+            // Nothing to store: the owner has all permissions already.
             guard change.values.allSatisfy(\.self) else { throw Self.isOwner }
             return .all
         }
@@ -51,7 +59,9 @@ extension Projects {
         return permissions
     }
 
-    /// Removes a member, but never the owner; the files that the member added stay.
+    /// Removes a member other than the owner.
+    ///
+    /// The caller needs `admin`; files that the member added stay.
     ///
     /// - Throws: `.projectNotFound`, `.memberNotFound`, `.projectForbidden`.
     package func removeMember(_ userName: String, from id: ProjectID, caller: User) async throws {

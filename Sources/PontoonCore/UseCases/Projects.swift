@@ -7,7 +7,6 @@ package struct Projects: Sendable {
     private let garbage: GarbageCollector
     private let now: @Sendable () -> Date
 
-    /// Works on two stores.
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,
@@ -70,7 +69,7 @@ package struct Projects: Sendable {
             throw PontoonError(.projectNameMissing, "The field 'name' must not be empty.")
         }
         guard let project = try await metadata.updateProject(id, change, now: now()) else {
-            throw PontoonError(.projectNotFound, "Requested project does not exist.")
+            throw PontoonError.projectNotFound
         }
         return AccessibleProject(project: project, permissions: accessible.permissions)
     }
@@ -81,7 +80,7 @@ package struct Projects: Sendable {
     package func delete(_ id: ProjectID, caller: User) async throws {
         _ = try await access.project(id, for: caller, needing: .admin)
         guard try await metadata.deleteProject(id) else {
-            throw PontoonError(.projectNotFound, "Requested project does not exist.")
+            throw PontoonError.projectNotFound
         }
         await garbage.collect()
     }

@@ -1,70 +1,69 @@
 import Synchronization
 
-/// Whether this server can do its work: asked of the stores again and again in the background, so that whoever wants to
-/// know is answered at once, however long a store takes.
+/// Whether this server can serve requests.
+///
+/// The stores are checked in the background, so that a health check is answered at once, however slow a store is.
 package final class Readiness: Sendable {
-    /// Why a server can not do its work.
+    /// Why the server cannot serve requests.
     package enum NotReadyReason: String, CaseIterable, Sendable {
-        /// The stores were not asked yet.
+        /// The stores have not been checked yet.
         case starting
-        /// The metadata store gives no answer, or a wrong one.
+        /// The metadata store is unavailable.
         case metadata
-        /// The same of the object store.
+        /// The object store is unavailable.
         case objects
-        /// It was asked to stop.
+        /// The server is shutting down.
         case stopping
     }
 
     private struct State {
         var isStopping = false
-        var answered: [NotReadyReason: ContinuousClock.Instant] = [:]
+        var lastSuccess: [NotReadyReason: ContinuousClock.Instant] = [:]
         var isFailing: [NotReadyReason: Bool] = [:]
     }
 
     private let stores: [(name: NotReadyReason, store: any ReachableStore)]
     private let interval: Duration
-    private let patience: Duration
+    private let timeout: Duration
     private let state = Mutex(State())
 
-    /// Asks two stores.
-    ///
     /// - Parameters:
     ///   - metadata: The records.
     ///   - objects: The bytes.
-    ///   - interval: Time between two questions.
-    ///   - patience: A store that was silent for so long counts as gone.
+    ///   - interval: Time between two checks of a store.
+    ///   - timeout: Time without a successful check after which a store counts as unavailable.
     package init(
         metadata: any ReachableStore,
         objects: any ReachableStore,
         interval: Duration = .seconds(2),
-        patience: Duration = .seconds(8)
+        timeout: Duration = .seconds(8)
     ) {
         stores = [(.metadata, metadata), (.objects, objects)]
         self.interval = interval
-        self.patience = patience
+        self.timeout = timeout
     }
 
-    /// Why requests should go to another server; `nil` when they should come here.
-    package var obstacle: NotReadyReason? {
+    /// `nil` when the server can serve requests.
+    package var notReadyReason: NotReadyReason? {
         let now = ContinuousClock.now
         return state.withLock { state in
             if state.isStopping { return .stopping }
             for (name, _) in stores {
-                guard let answered = state.answered[name] else {
+                guard let lastSuccess = state.lastSuccess[name] else {
                     return state.isFailing[name] == true ? name : .starting
                 }
-                if state.isFailing[name] == true || now - answered > patience { return name }
+                if state.isFailing[name] == true || now - lastSuccess > timeout { return name }
             }
             return nil
         }
     }
 
-    /// From now on requests should go to other servers.
+    /// Reports `.stopping` from now on.
     package func stop() { state.withLock { $0.isStopping = true } }
 
-    /// Asks until cancelled.
+    /// Checks the stores until cancelled.
     ///
-    /// - Parameter report: Told when a store becomes unusable, with the cause, and without one when it is usable again.
+    /// - Parameter report: Called when a store becomes unavailable, with the error, and without one when it is available again.
     package func run(report: @escaping @Sendable (NotReadyReason, (any Error)?) -> Void) async {
         await withTaskGroup { group in
             for (name, store) in stores {
@@ -79,14 +78,14 @@ package final class Readiness: Sendable {
         _ report: @Sendable (NotReadyReason, (any Error)?) -> Void
     ) async {
         while !Task.isCancelled {
-            var refusal: (any Error)?
-            do { try await store.ping() } catch { refusal = error }
+            var failure: (any Error)?
+            do { try await store.ping() } catch { failure = error }
             if Task.isCancelled { return }
-            let wasRefused = state.withLock { state in
-                if refusal == nil { state.answered[name] = .now }
-                return state.isFailing.updateValue(refusal != nil, forKey: name) ?? false
+            let wasFailing = state.withLock { state in
+                if failure == nil { state.lastSuccess[name] = .now }
+                return state.isFailing.updateValue(failure != nil, forKey: name) ?? false
             }
-            if wasRefused != (refusal != nil) { report(name, refusal) }
+            if wasFailing != (failure != nil) { report(name, failure) }
             do { try await Task.sleep(for: interval) } catch { return }
         }
     }

@@ -81,7 +81,7 @@ package struct JSONText: Sendable {
         case 0x0A: buffer.writeStaticString("\\n")
         case 0x0C: buffer.writeStaticString("\\f")
         case 0x0D: buffer.writeStaticString("\\r")
-        case 0..<0x20: buffer.writeString("\\u00" + hexDigits([byte]))
+        case 0..<0x20: buffer.writeString("\\u00" + Hex.encode([byte]))
         default: buffer.writeInteger(byte)
         }
     }

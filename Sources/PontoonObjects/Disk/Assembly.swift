@@ -2,44 +2,54 @@ import PontoonCore
 
 /// How stored parts become one file, decided without I/O.
 enum Assembly: Equatable {
-    /// A stretch of bytes that goes to its final offset.
-    struct Piece: Equatable {
+    /// A part with bytes, and where they go in the file.
+    struct Segment: Equatable {
         let part: PartRecord
+        /// Length in bytes, 1 or more.
+        let size: Int64
+        /// First byte in the finished file.
         let offset: Int64
     }
 
-    /// All parts at their slots are where they belong and end at `slotEnd`; only these others are laid in.
-    case inPlace([Piece], slotEnd: Int64, size: Int64)
-    /// A part at its slot would have to move, so all are copied to a new file, in order.
-    case rewrite([Piece], size: Int64)
+    /// Every part in place is in its final position, and the last one ends at `end`; only the detached parts are copied in.
+    case inPlace(detached: [Segment], end: Int64, size: Int64)
+    /// A part in place would have to move, so all parts are copied to a new file, in order.
+    case byCopy([Segment], size: Int64)
 
-    /// Decides.
-    ///
-    /// - Parameters:
-    ///   - parts: In order, without gaps.
-    ///   - partSize: Bytes per slot, 1 or more.
-    init(_ parts: [PartRecord], partSize: Int64) {
-        var pieces: [Piece] = []
-        var size: Int64 = 0
-        for part in parts {
-            if part.size > 0 { pieces.append(Piece(part: part, offset: size)) }
-            size += part.size
+    /// Length of the finished file in bytes.
+    var size: Int64 {
+        switch self {
+        case .inPlace(_, _, let size), .byCopy(_, let size): size
         }
-        let staysPut = pieces.allSatisfy { piece in
-            piece.part.place != .slot || piece.offset == Self.slotOffset(piece.part.number, partSize: partSize)
-        }
-        guard staysPut else {
-            self = .rewrite(pieces, size: size)
-            return
-        }
-        // Final ranges never overlap each other, so laying in harms no part that stays where it is.
-        let aside = pieces.filter { $0.part.place != .slot }
-        let slotEnd = pieces.last { $0.part.place == .slot }.map { $0.offset + $0.part.size }
-        self = .inPlace(aside, slotEnd: slotEnd ?? 0, size: size)
     }
 
-    /// First byte of a part's slot.
-    static func slotOffset(_ number: PartNumber, partSize: Int64) -> Int64 {
+    /// - Parameters:
+    ///   - parts: In order, without gaps.
+    ///   - partSize: Declared bytes per part, 1 or more.
+    /// - Throws: ``TruncatedFile`` when a record has no length, which no part in this store lacks.
+    init(_ parts: [PartRecord], partSize: Int64) throws(TruncatedFile) {
+        var segments: [Segment] = []
+        var size: Int64 = 0
+        for part in parts {
+            guard let length = part.size else { throw TruncatedFile() }
+            if length > 0 { segments.append(Segment(part: part, size: length, offset: size)) }
+            size += length
+        }
+        let areAllInPosition = segments.allSatisfy { segment in
+            segment.part.location != .inPlace
+                || segment.offset == Self.offset(of: segment.part.number, partSize: partSize)
+        }
+        guard areAllInPosition else {
+            self = .byCopy(segments, size: size)
+            return
+        }
+        // Final ranges never overlap, so copying detached parts in does not touch those that stay.
+        let end = segments.last { $0.part.location == .inPlace }.map { $0.offset + $0.size }
+        self = .inPlace(detached: segments.filter { $0.part.location != .inPlace }, end: end ?? 0, size: size)
+    }
+
+    /// First byte of a part that is written in place.
+    static func offset(of number: PartNumber, partSize: Int64) -> Int64 {
         Int64(number.rawValue - 1) * partSize
     }
 }

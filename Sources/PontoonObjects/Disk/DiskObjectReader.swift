@@ -3,27 +3,27 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// Reads a range of a file.
+/// Reads an object, or a part of an unfinished upload, from a range of a file.
 final class DiskObjectReader: FileBackedReader {
     let size: Int64
-    /// `nil` once closed: the system gives the number of a closed file to the next that is opened, often a connection.
+    /// `nil` once closed: the system reuses the descriptor of a closed file, often for a connection.
     private let file: Mutex<DiskFile?>
     private let start: Int64
-    private let pool: BlockingPool
+    private let executor: BlockingIOExecutor
 
-    init(_ file: DiskFile, start: Int64, size: Int64, pool: BlockingPool) {
+    init(_ file: DiskFile, start: Int64, size: Int64, executor: BlockingIOExecutor) {
         self.file = Mutex(file)
         self.start = start
         self.size = size
-        self.pool = pool
+        self.executor = executor
     }
 
-    /// An error at closing a file that was only read means nothing.
+    /// Errors are ignored, since closing a file that was only read loses nothing.
     deinit { _ = try? file.withLock { $0.take() }?.close() }
 
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer {
         let count = Int(min(Int64(count), max(0, size - offset)))
-        return try await pool.run { [self] in
+        return try await executor.run { [self] in
             guard let file = file.withLock({ $0 }) else { throw Errno.badFileDescriptor }
             var buffer = ByteBufferAllocator().buffer(capacity: count)
             var done = 0
@@ -49,11 +49,9 @@ final class DiskObjectReader: FileBackedReader {
         return cached > 0 ? FileSpan(descriptor: file.rawValue, offset: first, count: cached) : nil
     }
 
-    /// Does not wait until it is done.
-    ///
-    /// It can take long when the file was removed meanwhile. Errors are ignored as in `deinit`.
+    /// Closes the file on another thread without waiting, since closing the last reference to a removed file can take long.
     func close() async {
         guard let file = file.withLock({ $0.take() }) else { return }
-        pool.submit { _ in _ = try? file.close() }
+        executor.submit { _ in _ = try? file.close() }
     }
 }

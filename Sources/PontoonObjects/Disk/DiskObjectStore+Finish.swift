@@ -6,127 +6,137 @@ extension DiskObjectStore {
     @discardableResult
     package func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
         let (key, partSize) = (upload.key, upload.partSize)
-        await uploads.shutOut(key)
-        let isSettled = try await pool.run { [self] in
-            if try Link.exists(layout.file(key)) { return try isAlone(key) }
-            return try reportingFullDisk {
-                try reportingLostParts {
-                    try makeDurableFolder(layout.fileFolder(key))
-                    switch Assembly(parts, partSize: partSize) {
-                    case .inPlace(let pieces, let slotEnd, let size):
-                        try layIn(pieces, slotEnd: slotEnd, size: size, key: key)
-                    case .rewrite(let pieces, let size): try rewrite(pieces, size: size, key: key, partSize: partSize)
-                    }
-                    // The folders too: after a power cut a renamed file can be gone if only its bytes were synced.
-                    if isDurable { try Folder.sync(layout.fileFolder(key)) }
-                    return try isAlone(key)
+        await writers.quiesce(key)
+        let (size, needsCleanup) = try await executor.run { [self] in
+            try mapMissingParts {
+                let assembly = try Assembly(parts, partSize: partSize)
+                if try !FileSystem.exists(layout.object(key)) {
+                    try mapDiskFull { try assemble(assembly, key: key, partSize: partSize) }
                 }
+                return (assembly.size, try hasLeftovers(key))
             }
         }
-        // That no name is lost in between rests on the file system's journal, for which a rename is one step.
+        // That the name is never in neither directory rests on the file system's journal, for which a rename is one step.
         if isDurable { try await uploadNames.sync() }
-        return FinishedObject(joining: parts, isSettled: isSettled)
+        return FinishedObject(size: size, crc64: CRC64NVME(joining: parts), needsCleanup: needsCleanup)
     }
 
-    /// Whether nothing of the upload is left besides the object.
-    private func isAlone(_ key: ObjectKey) throws -> Bool {
-        try !Link.exists(layout.upload(key)) && !Link.exists(layout.sideFolder(key))
+    private func assemble(_ assembly: Assembly, key: ObjectKey, partSize: Int64) throws {
+        try createDurableDirectory(layout.objectDirectory(key))
+        switch assembly {
+        case .inPlace(let detached, let end, let size):
+            try assembleInPlace(detached, end: end, size: size, key: key)
+        case .byCopy(let segments, let size):
+            try assembleByCopy(segments, size: size, key: key, partSize: partSize)
+        }
+        // After a power cut a renamed file can be gone if only its bytes were synced.
+        if isDurable { try Directory.sync(layout.objectDirectory(key)) }
     }
 
-    /// Makes a folder of finished objects whose name survives a power cut.
-    private func makeDurableFolder(_ path: FilePath) throws {
-        let isNew = try Folder.make(path)
-        guard isDurable, isNew || !fileFolders.withLock({ $0.contains(path) }) else { return }
-        try Folder.sync(layout.files)
-        fileFolders.withLock { _ = $0.insert(path) }
+    /// Whether anything of the upload is left besides the object.
+    private func hasLeftovers(_ key: ObjectKey) throws -> Bool {
+        try FileSystem.exists(layout.upload(key)) || FileSystem.exists(layout.detachedParts(key))
     }
 
-    package func reopen(_ key: ObjectKey) async throws {
-        try await pool.run { [self] in
-            guard try Link.exists(layout.file(key)) else { return }
-            // A rewritten file is a copy and its upload is still there; any other is the upload itself.
-            if try Link.exists(layout.upload(key)) {
-                try Link.remove(layout.file(key))
+    /// Creates a directory of finished objects whose name survives a power cut.
+    private func createDurableDirectory(_ path: FilePath) throws {
+        let isNew = try Directory.create(path)
+        guard isDurable, isNew || !durableDirectories.withLock({ $0.contains(path) }) else { return }
+        try Directory.sync(layout.files)
+        durableDirectories.withLock { _ = $0.insert(path) }
+    }
+
+    package func revertFinish(_ key: ObjectKey) async throws {
+        try await executor.run { [self] in
+            guard try FileSystem.exists(layout.object(key)) else { return }
+            // An object assembled by copying leaves its upload behind; any other object is the upload itself.
+            if try FileSystem.exists(layout.upload(key)) {
+                try FileSystem.unlink(layout.object(key))
             } else {
-                try Link.rename(layout.file(key), to: layout.upload(key))
+                try FileSystem.rename(layout.object(key), to: layout.upload(key))
             }
             guard isDurable else { return }
-            for folder in [layout.uploads, layout.fileFolder(key)] { try Folder.sync(folder) }
+            for directory in [layout.uploads, layout.objectDirectory(key)] { try Directory.sync(directory) }
         }
     }
 
-    package func settle(_ key: ObjectKey) async throws {
-        try await pool.run { [layout] in
-            try Link.remove(layout.upload(key))
-            try Folder.remove(layout.sideFolder(key))
+    package func cleanUp(_ key: ObjectKey) async throws {
+        try await executor.run { [layout] in
+            try FileSystem.unlink(layout.upload(key))
+            try Directory.remove(layout.detachedParts(key))
         }
     }
 
-    /// Makes the upload's own file the object: nothing is copied but the parts that lie aside.
-    private func layIn(_ pieces: [Assembly.Piece], slotEnd: Int64, size: Int64, key: ObjectKey) throws {
+    /// Makes the upload's own file the object: only detached parts are copied.
+    private func assembleInPlace(_ detached: [Assembly.Segment], end: Int64, size: Int64, key: ObjectKey) throws {
         // A file that lost its bytes must not come back as zeroes.
-        let file = slotEnd > 0 ? try openExisting(layout.upload(key)) : try openOrCreate(layout.upload(key))
+        let file = end > 0 ? try openExisting(layout.upload(key)) : try openOrCreate(layout.upload(key))
         try file.closeAfter {
-            guard try file.size() >= slotEnd else { throw LostBytes() }
-            for piece in pieces { try copy(piece, of: key, to: file, from: nil, partSize: 0) }
-            let isLonger = try file.size() != size
-            if isLonger { try file.truncate(to: size) }
-            if isDurable, isLonger || !pieces.isEmpty { try file.syncData() }
+            guard try file.size() >= end else { throw TruncatedFile() }
+            for segment in detached { try copy(segment, of: key, to: file, inPlace: nil, partSize: 0) }
+            let changesLength = try file.size() != size
+            if changesLength { try file.truncate(to: size) }
+            if isDurable, changesLength || !detached.isEmpty { try file.syncData() }
         }
-        try Link.rename(layout.upload(key), to: layout.file(key))
+        try FileSystem.rename(layout.upload(key), to: layout.object(key))
     }
 
-    /// Copies all parts to a new file; the upload stays as it is until ``settle(_:)``.
-    private func rewrite(_ pieces: [Assembly.Piece], size: Int64, key: ObjectKey, partSize: Int64) throws {
+    /// Copies all parts to a new file; the upload stays as it is until ``cleanUp(_:)``.
+    private func assembleByCopy(_ segments: [Assembly.Segment], size: Int64, key: ObjectKey, partSize: Int64) throws {
         try checkRoom(for: size, else: .storageFull)
-        try Link.remove(layout.assembled(key))
+        try FileSystem.unlink(layout.assembled(key))
         let target = try openOrCreate(layout.assembled(key))
         do {
             try target.closeAfter {
-                let slots = try openExisting(layout.upload(key))
-                try slots.closeAfter {
-                    for piece in pieces { try copy(piece, of: key, to: target, from: slots, partSize: partSize) }
+                let source = try openExisting(layout.upload(key))
+                try source.closeAfter {
+                    for segment in segments {
+                        try copy(segment, of: key, to: target, inPlace: source, partSize: partSize)
+                    }
                 }
                 if isDurable { try target.syncData() }
             }
         } catch {
-            try Link.remove(layout.assembled(key))
+            try FileSystem.unlink(layout.assembled(key))
             throw error
         }
-        try Link.rename(layout.assembled(key), to: layout.file(key))
+        try FileSystem.rename(layout.assembled(key), to: layout.object(key))
     }
 
     private func openExisting(_ path: FilePath) throws -> DiskFile {
         try DiskFile.open(path, .readWrite, options: .closeOnExec)
     }
 
-    /// Somebody took bytes from the folder behind our back: says so instead of making up a file.
-    private func reportingLostParts<Value>(_ body: () throws -> Value) throws -> Value {
+    /// Reports bytes that were removed from the directory behind our back, instead of making up a file.
+    private func mapMissingParts<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
-        } catch Errno.noSuchFileOrDirectory {
-            throw Self.lost
-        } catch is LostBytes {
-            throw Self.lost
+        } catch let error where error is TruncatedFile || error as? Errno == .noSuchFileOrDirectory {
+            throw PontoonError(
+                .completeRefused,
+                "The bytes of a stored part are missing; send the parts again.",
+                cause: error
+            )
         }
-    }
-
-    private static var lost: PontoonError {
-        PontoonError(.completeRefused, "The bytes of a stored part are missing; send the parts again.")
     }
 
     private func copy(
-        _ piece: Assembly.Piece,
+        _ segment: Assembly.Segment,
         of key: ObjectKey,
         to target: DiskFile,
-        from slots: DiskFile?,
+        inPlace source: DiskFile?,
         partSize: Int64
     ) throws {
-        if let slots, piece.part.place == .slot {
-            let start = Assembly.slotOffset(piece.part.number, partSize: partSize)
-            return try target.copy(from: slots, at: start, count: piece.part.size, to: piece.offset)
+        switch (segment.part.location, source) {
+        case (.detached(let name), _):
+            let path = layout.detachedParts(key).appending(name)
+            let part = try DiskFile.open(path, .readOnly, options: .closeOnExec)
+            try part.closeAfter { try target.copy(from: part, at: 0, count: segment.size, to: segment.offset) }
+        case (_, let source?):
+            let start = Assembly.offset(of: segment.part.number, partSize: partSize)
+            try target.copy(from: source, at: start, count: segment.size, to: segment.offset)
+        case (_, nil):
+            throw TruncatedFile()
         }
-        let side = try DiskFile.open(layout.side(piece.part.place, of: key), .readOnly, options: .closeOnExec)
-        try side.closeAfter { try target.copy(from: side, at: 0, count: piece.part.size, to: piece.offset) }
     }
 }

@@ -3,48 +3,42 @@ package import SystemPackage
 
 /// How the disk store works.
 package struct DiskSettings: Sendable {
-    /// What `200` means.
+    /// What a successful answer guarantees.
     package enum Durability: String, CaseIterable, Sendable {
         /// The bytes survive a power cut.
         case power
-        /// The bytes survive a crash of this process; the operating system writes them when it likes.
+        /// The bytes survive a crash of this process; the operating system writes them later.
         case os
     }
 
-    /// Folder for everything the store keeps; made when it does not exist.
+    /// Directory of everything the store keeps; created when it does not exist.
     package var folder: FilePath
-    /// What `200` means.
     package var durability: Durability
-    /// How long a URL is admitted.
-    package var urlLifetime: Duration
-    /// Bytes of the file system that are never filled, so that the records and an abort always have room.
+    /// Bytes of the file system that parts never fill, so that there is always room for records and for an abort.
     package var reservedSpace: Int64
-    /// Threads for blocking file calls.
+    /// Threads for blocking file calls, 1 or more.
     package var threads: Int
 
-    /// Joins the fields.
     package init(
         folder: FilePath,
         durability: Durability = .power,
-        urlLifetime: Duration = .seconds(3600),
         reservedSpace: Int64 = 64 << 20,
         threads: Int = 16
     ) {
         self.folder = folder
         self.durability = durability
-        self.urlLifetime = urlLifetime
         self.reservedSpace = reservedSpace
         self.threads = threads
     }
 }
 
-/// Where the disk store keeps what.
+/// Paths of the disk store.
 ///
-///     uploads/KEY            bytes of an unfinished upload, each part at its slot
-///     uploads/KEY.parts/N.A  a part that does not lie at its slot; A tells attempts apart
-///     uploads/KEY.assembled  the file being put together when parts must move
+///     uploads/KEY            bytes of an unfinished upload, with parts in place
+///     uploads/KEY.parts/N.A  a detached part: number N; A tells attempts apart
+///     uploads/KEY.assembled  the file being assembled when parts in place must move
 ///     files/KK/KEY           a finished object; KK are the last two digits of its key
-///     lock                   held by the one process that uses the folder
+///     lock                   locked by the one process that uses the store
 struct DiskLayout: Sendable {
     let root: FilePath
 
@@ -54,13 +48,20 @@ struct DiskLayout: Sendable {
 
     func upload(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue) }
     func assembled(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue + ".assembled") }
-    func sideFolder(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue + ".parts") }
-    func side(_ place: PartLocation, of key: ObjectKey) -> FilePath { sideFolder(key).appending(place.rawValue) }
-    func fileFolder(_ key: ObjectKey) -> FilePath { files.appending(String(key.rawValue.suffix(2))) }
-    func file(_ key: ObjectKey) -> FilePath { fileFolder(key).appending(key.rawValue) }
+    func detachedParts(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue + ".parts") }
+    func objectDirectory(_ key: ObjectKey) -> FilePath { files.appending(String(key.rawValue.suffix(2))) }
+    func object(_ key: ObjectKey) -> FilePath { objectDirectory(key).appending(key.rawValue) }
 
-    /// A name for a part that does not go to its slot.
-    static func newSide(_ number: PartNumber) -> PartLocation {
-        PartLocation(rawValue: "\(number.rawValue).\(Identifiers.hex(bytes: 8))")
+    /// The file that contains a part's bytes, and the offset of the first one.
+    func position(of number: PartNumber, at location: PartLocation, in upload: Upload) -> (FilePath, offset: Int64) {
+        switch location {
+        case .detached(let name): (detachedParts(upload.key).appending(name), 0)
+        case .inPlace, .remote: (self.upload(upload.key), Assembly.offset(of: number, partSize: upload.partSize))
+        }
+    }
+
+    /// A new location for a part that cannot be written in place.
+    static func newDetached(_ number: PartNumber) -> PartLocation {
+        .detached(name: "\(number.rawValue).\(Identifiers.hex(bytes: 8))")
     }
 }

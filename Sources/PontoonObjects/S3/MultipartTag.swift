@@ -2,19 +2,19 @@ import Crypto
 import Foundation
 import PontoonCore
 
-/// The tag that S3 gives an object made of parts: MD5 over the MD5s of the parts, and how many there were.
+/// The ETag of an S3 object made of parts: the MD5 of the parts' MD5s, and the number of parts.
 ///
-/// Tells, after the answer of a completion was lost, whether the object was made of the very parts that are reported now.
+/// When the answer to a completion was lost, it shows whether the object was made of the parts that are reported now.
 enum MultipartTag {
-    /// MD5 of nothing: the tag of an empty part, which is left out of completions.
+    /// The tag of an empty part, which completions leave out: the MD5 of no bytes.
     private static let emptyPart = "d41d8cd98f00b204e9800998ecf8427e"
 
-    /// Whether an object may have been made of parts with these tags.
+    /// Whether an object may be made of parts with these tags.
     ///
     /// - Parameters:
-    ///   - tag: The object's, without quotes. One that does not look like hash and number proves nothing.
+    ///   - tag: The object's, without quotes. One that is not a hash and a number proves nothing.
     ///   - parts: Tags of the parts in order, without quotes.
-    /// - Returns: `false` when the tag says that it was made of others.
+    /// - Returns: `false` when the tag shows that the object is made of others.
     static func agrees(_ tag: String, with parts: [String]) -> Bool {
         let pieces = tag.split(separator: "-", omittingEmptySubsequences: false)
         guard pieces.count == 2, bytes(String(pieces[0])) != nil, let count = Int(pieces[1]) else { return true }
@@ -25,13 +25,12 @@ enum MultipartTag {
             guard let bytes = bytes(part) else { return true }
             md5.update(data: bytes)
         }
-        return hex(md5.finalize()) == pieces[0].lowercased()
+        return Hex.encode(md5.finalize()) == pieces[0].lowercased()
     }
 
-    /// Reads 32 hex digits.
-    private static func bytes(_ text: String) -> Data? {
-        let digits = text.compactMap(\.hexDigitValue)
-        guard text.utf8.count == 32, digits.count == 32 else { return nil }
-        return Data((0..<16).map { UInt8(digits[2 * $0] << 4 | digits[2 * $0 + 1]) })
+    /// Decodes 32 hex digits.
+    private static func bytes(_ text: String) -> [UInt8]? {
+        guard text.utf8.count == 32 else { return nil }
+        return Hex.decode(text)
     }
 }

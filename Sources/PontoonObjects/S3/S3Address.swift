@@ -1,10 +1,10 @@
-/// How URLs of a bucket are made: the bucket in the path, or before the host's name.
+/// URLs of a bucket, which has its name in the path or in the host name.
 struct S3Address: Hashable, Sendable {
     let endpoint: S3Endpoint
     let bucket: String
     let isPathStyle: Bool
 
-    /// Host, with a port that is not the scheme's own: what the `Host` header says.
+    /// Value of the `Host` header.
     var host: String {
         let name = isPathStyle ? endpoint.host : "\(bucket).\(endpoint.host)"
         return endpoint.port.map { "\(name):\($0)" } ?? name
@@ -19,8 +19,6 @@ struct S3Address: Hashable, Sendable {
         }
     }
 
-    /// The URL of a path.
-    ///
     /// - Parameters:
     ///   - path: Not encoded.
     ///   - query: Encoded; may be empty.

@@ -1,55 +1,57 @@
-/// Why an S3 store cannot be used; each names the setting to look at and shows nothing secret.
+/// Why an S3 store cannot be used.
+///
+/// Each description names the setting to correct and contains nothing secret.
 package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Nobody answers at `endpoint`, with what the system says.
+    /// There is no answer from `endpoint`; with the system's reason.
     case unreachable(String)
-    /// The certificate at `endpoint` is not trusted; `ca-file` may help.
+    /// The certificate of `endpoint` is not trusted.
     case notTrusted(String)
-    /// What answers at `endpoint` does not speak S3, with what it said instead.
+    /// The server at `endpoint` does not speak S3; with a description of its answer.
     case notS3(String)
     /// The store does not know the access key.
     case unknownAccessKey
-    /// The secret does not belong to the access key.
+    /// The secret key does not match the access key.
     case wrongSecret
-    /// The session token is not or no longer good.
+    /// The session token is invalid or has expired.
     case wrongSessionToken
-    /// This machine's clock, or the store's, is wrong by more than the store allows.
+    /// The clocks of this machine and of the store differ by more than the store allows.
     case clockSkewed
     /// There is no such bucket.
     case missingBucket(String)
-    /// The bucket is in another region than `region` says; with the right one if the store tells.
+    /// The bucket is not in `region`; with its region if the store says so.
     case wrongRegion(String?)
-    /// The access key may not do something that is needed.
+    /// The access key lacks a permission; with the name of the action.
     case forbidden(String)
-    /// The store refuses for another reason, with its word for it.
+    /// The store refuses for another reason; with its error code.
     case refused(String)
 
-    /// What is wrong and where to look.
     package var description: String {
         switch self {
-        case .unreachable(let reason): "the 'endpoint' does not answer: \(reason)"
+        case .unreachable(let reason): "cannot connect to the 'endpoint': \(reason)"
         case .notTrusted(let reason):
-            "the certificate of the 'endpoint' is not trusted; 'ca-file' names those that are: \(reason)"
-        case .notS3(let reason): "what answers at the 'endpoint' does not speak S3: \(reason)"
+            "the certificate of the 'endpoint' is not trusted: \(reason). Name a file of trusted certificates with 'ca-file'"
+        case .notS3(let reason): "the server at the 'endpoint' does not speak S3: \(reason)"
         case .unknownAccessKey: "the store does not know the access key in AWS_ACCESS_KEY_ID"
-        case .wrongSecret: "the secret in AWS_SECRET_ACCESS_KEY does not belong to the access key in AWS_ACCESS_KEY_ID"
-        case .wrongSessionToken: "the token in AWS_SESSION_TOKEN is not good, or not any more"
-        case .clockSkewed: "the clocks of this machine and of the store differ too much; set them right"
-        case .missingBucket(let bucket): "there is no bucket '\(bucket)' in the store; make it first"
+        case .wrongSecret: "the secret key in AWS_SECRET_ACCESS_KEY does not match the access key in AWS_ACCESS_KEY_ID"
+        case .wrongSessionToken: "the token in AWS_SESSION_TOKEN is invalid or has expired"
+        case .clockSkewed:
+            "the clocks of this machine and of the store differ by more than the store allows; correct them"
+        case .missingBucket(let bucket): "there is no bucket '\(bucket)' in the store; create it first"
         case .wrongRegion(let region?): "the bucket is in the region '\(region)': set 'region=\(region)'"
         case .wrongRegion(nil): "the bucket is not in the region that 'region' names"
-        case .forbidden(let call): "the access key in AWS_ACCESS_KEY_ID has no right to \(call) in the bucket"
+        case .forbidden(let call): "the access key in AWS_ACCESS_KEY_ID lacks the permission \(call) for the bucket"
         case .refused(let reason): "the store refuses: \(reason)"
         }
     }
 }
 
 extension S3CheckFailure {
-    /// Tells what a refusal means.
+    /// Interprets an error of the store.
     ///
     /// - Parameters:
     ///   - error: The store's answer.
     ///   - bucket: Name of the bucket.
-    ///   - action: What was tried, as policies name it.
+    ///   - action: The attempted action, as policies name it.
     init(_ error: S3Error, bucket: String, action: String) {
         self =
             switch error.code {
@@ -62,7 +64,7 @@ extension S3CheckFailure {
                 "IllegalLocationConstraintException":
                 .wrongRegion(error.region)
             case "AccessDenied", "AllAccessDisabled": .forbidden(action)
-            // S3 has a word of its own for everything.
+            // S3 has an error code for everything.
             case let code where code == "NotFound" || code.hasPrefix("HTTP"): .notS3("it answers \(error.status)")
             default: .refused("\(error.status) \(error.code)")
             }

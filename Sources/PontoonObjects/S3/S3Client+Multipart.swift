@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import PontoonCore
 
 extension S3Client {
     /// A multipart upload that was neither completed nor aborted.
@@ -9,49 +10,54 @@ extension S3Client {
         let initiatedOn: Date
     }
 
-    /// Begins a multipart upload.
+    /// Starts a multipart upload.
     ///
     /// - Parameters:
     ///   - key: The object's key.
-    ///   - headers: Become the object's own, such as its content type.
-    /// - Returns: The store's id of the upload. One whose answer was lost stays behind as an orphan.
+    ///   - headers: Headers of the object to be, such as its content type.
+    /// - Returns: The store's id of the upload. If the answer is lost, the upload stays behind as an orphan.
     /// - Throws: ``S3Error``, ``S3Unreachable``.
     func createMultipartUpload(_ key: String, headers: [NamedValue]) async throws -> String {
         let request = S3Request("POST", key, query: [NamedValue("uploads", "")], headers: headers)
-        return try S3XML.decode(S3XML.Initiated.self, from: try await send(request).body).uploadID
+        return try S3XML.decode(S3XML.InitiatedUpload.self, from: try await send(request).body).uploadId
     }
 
     /// Stores a part.
     ///
-    /// - Returns: Its tag, as the store writes it.
+    /// - Returns: Its tag, without quotes.
     func uploadPart(_ key: String, uploadID: String, number: Int, body: S3Request.Body) async throws -> String {
         let query = [NamedValue("partNumber", "\(number)"), NamedValue("uploadId", uploadID)]
         guard let etag = try await send(S3Request("PUT", key, query: query, body: body)).headers["etag"] else {
-            throw S3BadAnswer("a part without an ETag")
+            throw S3BadAnswer("a part has no ETag")
         }
-        return etag
+        return ETag.unquoted(etag)
     }
 
-    /// All parts of an upload, as the store lists them.
-    func listParts(_ key: String, uploadID: String) async throws -> [S3XML.Part] {
-        var parts: [S3XML.Part] = []
+    /// Lists all parts of an upload, by number.
+    func listParts(_ key: String, uploadID: String) async throws -> [ListedPart] {
+        var parts: [ListedPart] = []
         var marker: Int?
         while true {
             var query = [NamedValue("uploadId", uploadID)]
             if let marker { query.append(NamedValue("part-number-marker", "\(marker)")) }
             let answer = try await send(S3Request("GET", key, query: query))
             let page = try S3XML.decode(S3XML.PartList.self, from: answer.body)
-            let found = page.parts ?? []
-            parts += found
+            let found = page.part ?? []
+            for part in found {
+                guard let size = part.size, let number = try? PartNumber(part.partNumber) else {
+                    throw S3BadAnswer("a listed part has no number or no length")
+                }
+                parts.append(ListedPart(number: number, size: size, etag: ETag.unquoted(part.eTag)))
+            }
             guard page.isTruncated == true else { return parts }
-            guard let next = page.nextMarker ?? found.last?.number, next > (marker ?? 0) else {
-                throw S3BadAnswer("a list of parts that does not go on")
+            guard let next = page.nextPartNumberMarker ?? found.last?.partNumber, next > (marker ?? 0) else {
+                throw S3BadAnswer("a truncated list of parts does not say how to continue")
             }
             marker = next
         }
     }
 
-    /// Uploads under a prefix that were neither completed nor aborted, a page at a time.
+    /// Lists the uploads under a prefix that were neither completed nor aborted, one page at a time.
     func forEachOpenUpload(
         prefix: String,
         pageSize: Int? = nil,
@@ -63,53 +69,53 @@ extension S3Client {
             if let pageSize { query.append(NamedValue("max-uploads", "\(pageSize)")) }
             let answer = try await send(S3Request("GET", nil, query: query))
             let page = try S3XML.decode(S3XML.UploadList.self, from: answer.body)
-            let uploads = try (page.uploads ?? []).map { upload in
-                OpenUpload(key: upload.key, id: upload.uploadID, initiatedOn: try Self.time(upload.initiated))
+            let uploads = try (page.upload ?? []).map { upload in
+                OpenUpload(key: upload.key, id: upload.uploadId, initiatedOn: try Self.time(upload.initiated))
             }
             try await body(uploads)
             guard page.isTruncated == true else { return }
-            let next = [("key-marker", page.nextKey), ("upload-id-marker", page.nextUploadID)]
-                // SeaweedFS lists by upload id: with a key as well, which it does not name, it would skip some.
+            let next = [("key-marker", page.nextKeyMarker), ("upload-id-marker", page.nextUploadIdMarker)]
+                // SeaweedFS lists by upload id and names no key; with a key as well, it would skip some uploads.
                 .compactMap { name, value in value.map { NamedValue(name, $0) } }
                 .filter { !$0.value.isEmpty }
             guard !next.isEmpty, next != marker else {
-                throw S3BadAnswer("a list of uploads that does not go on")
+                throw S3BadAnswer("a truncated list of uploads does not say how to continue")
             }
             marker = next
         }
     }
 
-    /// Makes the object of parts that are named with their tags.
+    /// Makes the object of the given parts, named by number and tag.
     ///
-    /// Sent again when the answer was lost; the store may say `NoSuchUpload` then, although the object is there.
-    func completeMultipartUpload(_ key: String, uploadID: String, parts: [S3XML.Part]) async throws {
+    /// The request is repeated when its answer is lost; the store may then answer `NoSuchUpload` although the object exists.
+    func completeMultipartUpload(_ key: String, uploadID: String, parts: [ListedPart]) async throws {
         let request = S3Request(
             "POST",
             key,
             query: [NamedValue("uploadId", uploadID)],
             headers: [NamedValue("Content-Type", "application/xml")],
-            body: .bytes(try S3XML.encode(S3XML.Completion(parts: parts)))
+            body: .bytes(try S3XML.completion(of: parts))
         )
         try await retrying {
             let response = try await sendOnce(request)
-            // The status was sent before the work was done.
+            // The status is sent before the work is done, so an error may come in the body.
             if S3XML.error(response.body) != nil { throw Self.error(response) }
-            _ = try S3XML.decode(S3XML.Completed.self, from: response.body)
+            _ = try S3XML.decode(S3XML.CompletedUpload.self, from: response.body)
         }
     }
 
-    /// Ends an upload and its parts; nothing happens when there is none.
+    /// Removes an upload and its parts; does nothing when there is none.
     func abortMultipartUpload(_ key: String, uploadID: String) async throws {
         do {
             _ = try await send(S3Request("DELETE", key, query: [NamedValue("uploadId", uploadID)]))
         } catch let error as S3Error where error.code == "NoSuchUpload" {}
     }
 
-    /// Reads `2026-11-23T17:00:00.000Z`, with or without a fraction.
+    /// Parses `2026-11-23T17:00:00.000Z`, with or without a fraction.
     private static func time(_ text: String) throws -> Date {
         for style in [Date.ISO8601FormatStyle(includingFractionalSeconds: true), .iso8601] {
             if let time = try? style.parse(text) { return time }
         }
-        throw S3BadAnswer("a time that is none")
+        throw S3BadAnswer("a time is not in ISO 8601 format")
     }
 }

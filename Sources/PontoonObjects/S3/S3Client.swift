@@ -8,11 +8,13 @@ import NIOSSL
 import PontoonCore
 import SystemPackage
 
-/// Calls an S3 store: signs, sends, sends again, and tells errors apart.
+/// Sends signed requests to an S3 store, and retries those that fail with a transient error.
 struct S3Client: Sendable {
-    /// No answer that is not an object is longer, in bytes: 1000 parts or uploads are listed in less than 1 MiB.
+    /// Longest answer in bytes.
+    ///
+    /// Objects are read in ranges of that length at most, and a list of 1000 entries has less than 1 MiB.
     private static let longestAnswer = 8 << 20
-    /// A whole request ends by then, whatever dribbles in.
+    /// Limit of one attempt, however slowly an answer trickles in.
     private static let deadline = TimeAmount.minutes(15)
 
     let address: S3Address
@@ -22,13 +24,11 @@ struct S3Client: Sendable {
     let now: @Sendable () -> Date
     private let http: HTTPClient
 
-    /// Opens connections when they are needed.
-    ///
     /// - Parameters:
     ///   - settings: Where and how.
-    ///   - credentials: Sign every call.
-    ///   - now: The time, for signatures.
-    /// - Throws: When the file of certificates cannot be read.
+    ///   - credentials: Sign every request.
+    ///   - now: The current time, for signatures.
+    /// - Throws: When the certificates cannot be read.
     init(_ settings: S3Settings, credentials: S3Credentials, now: @escaping @Sendable () -> Date) throws {
         address = S3Address(
             endpoint: settings.endpoint,
@@ -46,9 +46,9 @@ struct S3Client: Sendable {
             write: TimeAmount(settings.readTimeout)
         )
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
-        // Below what stores and balancers keep an idle connection for, so that few requests meet one that just closed.
+        // Shorter than the idle timeout of stores and load balancers, so that few requests use a connection that just closed.
         configuration.connectionPool.idleTimeout = .seconds(4)
-        // Our own retries know which errors are worth it and wait in between; the pool's do neither.
+        // Our retries are limited to transient errors and back off; the pool's are not.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
         if let file = settings.certificates {
@@ -59,32 +59,31 @@ struct S3Client: Sendable {
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
-    /// Closes all connections.
     func shutDown() async throws { try await http.shutdown() }
 
-    /// Sends a request until it is answered for good.
+    /// Sends a request, and retries it after transient errors.
     ///
-    /// - Returns: An answer of the 200s.
+    /// - Returns: An answer with a status from 200 to 299.
     /// - Throws: ``S3Error`` when the store refuses, ``S3Unreachable`` when it does not answer.
     func send(_ request: S3Request) async throws -> S3Response {
         try await retrying { try await sendOnce(request) }
     }
 
-    /// Does something again while it fails for no reason of its own.
+    /// Repeats an operation while it fails with a transient error.
     func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var attempt = 1
         while true {
             do {
                 return try await body()
             } catch  where S3Retry.isTransient(error) {
-                guard let pause = retry.pause(after: attempt, chance: .random(in: 0...1)) else { throw error }
+                guard let pause = retry.pause(after: attempt, jitter: .random(in: 0...1)) else { throw error }
                 try await Task.sleep(for: pause)
                 attempt += 1
             }
         }
     }
 
-    /// Sends a request once.
+    /// Sends a request without retries.
     func sendOnce(_ request: S3Request) async throws -> S3Response {
         let response = try await exchange(request)
         guard (200..<300).contains(response.status) else { throw Self.error(response) }
@@ -98,7 +97,7 @@ struct S3Client: Sendable {
             var body = ByteBuffer()
             for try await chunk in response.body {
                 guard body.readableBytes + chunk.readableBytes <= Self.longestAnswer else {
-                    throw S3BadAnswer("more than \(Self.longestAnswer) bytes")
+                    throw S3BadAnswer("it is longer than \(Self.longestAnswer) bytes")
                 }
                 body.writeImmutableBuffer(chunk)
             }
@@ -112,7 +111,7 @@ struct S3Client: Sendable {
             throw CancellationError()
         } catch let error as S3BadAnswer {
             throw error
-        } catch let error where error is CancellationError || error is StretchChunks.EndedEarly {
+        } catch let error where error is CancellationError || error is RangeChunks.EndedEarly {
             throw error
         } catch {
             try Task.checkCancellation()
@@ -120,7 +119,7 @@ struct S3Client: Sendable {
         }
     }
 
-    /// A body that was cut off must not pass for a short one.
+    /// Detects truncated bodies.
     private static func checkLength(
         of body: ByteBuffer,
         in response: HTTPClientResponse,
@@ -129,7 +128,7 @@ struct S3Client: Sendable {
         guard request.method != "HEAD", let text = response.headers.first(name: "Content-Length"),
             let length = Int(text), length != body.readableBytes
         else { return }
-        throw S3Unreachable(cause: S3BadAnswer("\(body.readableBytes) bytes of \(length)"))
+        throw S3Unreachable(cause: S3BadAnswer("it ends after \(body.readableBytes) of \(length) bytes"))
     }
 
     private func signed(_ request: S3Request) throws -> HTTPClientRequest {
@@ -151,9 +150,9 @@ struct S3Client: Sendable {
         case .bytes(let bytes):
             payloadHash = hexDigest(Data(buffer: bytes))
             signed.body = .bytes(bytes)
-        case .stretch(let reader, let range):
+        case .range(let reader, let range):
             payloadHash = CanonicalRequest.unsignedPayload
-            signed.body = .stream(StretchChunks(reader: reader, range: range), length: .known(Int64(range.count)))
+            signed.body = .stream(RangeChunks(reader: reader, range: range), length: .known(Int64(range.count)))
         }
         let headers = signer.signedHeaders(
             method: request.method,
@@ -166,7 +165,9 @@ struct S3Client: Sendable {
         return signed
     }
 
-    /// What the store refused; an answer without a body, as to `HEAD`, is told by its status.
+    /// The error in an answer.
+    ///
+    /// Answers without a body, such as those to `HEAD`, are classified by their status.
     static func error(_ response: S3Response) -> S3Error {
         let body = S3XML.error(response.body)
         let fallback =
@@ -181,15 +182,8 @@ struct S3Client: Sendable {
             status: response.status,
             code: body?.code ?? fallback,
             message: body?.message ?? "",
-            requestID: response.headers["x-amz-request-id"] ?? body?.requestID,
+            requestID: response.headers["x-amz-request-id"] ?? body?.requestId,
             region: response.headers["x-amz-bucket-region"] ?? body?.region
         )
-    }
-}
-
-extension TimeAmount {
-    fileprivate init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 }

@@ -8,11 +8,11 @@ import SystemPackage
 import Synchronization
 
 extension S3ObjectStore {
-    /// Farther apart than this, in seconds, and URLs that are signed here have ended, or not begun, where they are used.
+    /// With a larger difference of the clocks, in seconds, URLs signed here are expired or not valid yet at the store.
     private static let longestSkew: TimeInterval = 15 * 60
 
-    /// Finds out whether the bucket can be used, by doing what uploads will do and undoing it; and whether it computes
-    /// checksums.
+    /// Checks whether the bucket can be used, by performing the operations of an upload and undoing them, and whether it
+    /// computes checksums.
     ///
     /// - Throws: ``S3CheckFailure``.
     package func check() async throws {
@@ -23,7 +23,7 @@ extension S3ObjectStore {
                 ]
                 let answer = try await client.send(S3Request("GET", nil, query: query))
                 _ = try S3XML.decode(S3XML.UploadList.self, from: answer.body)
-                // Not every store looks at the time of signed calls.
+                // Not every store checks the time of signed requests.
                 try checkClock(answer.headers["date"])
             }
             try await checkUploads()
@@ -36,11 +36,7 @@ extension S3ObjectStore {
     }
 
     private func checkClock(_ date: String?) throws {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(identifier: "GMT")
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
-        guard let theirs = date.flatMap(formatter.date) else { return }
+        guard let theirs = date.flatMap(HTTPDate.parse) else { return }
         guard abs(theirs.timeIntervalSince(now())) < Self.longestSkew else { throw S3CheckFailure.clockSkewed }
     }
 
@@ -57,11 +53,11 @@ extension S3ObjectStore {
         }
     }
 
-    /// Announces a checksum and sends a part without, as clients do.
+    /// Announces a checksum and sends a part without one, as clients do.
     private func checkChecksums() async throws {
         let name = name(.random())
         do {
-            let uploadID = try await client.createMultipartUpload(name, headers: S3Abilities.checksumHeaders)
+            let uploadID = try await client.createMultipartUpload(name, headers: S3Capabilities.checksumHeaders)
             var isTaken = true
             do {
                 let part = S3Request.Body.bytes(ByteBuffer(string: "?"))
@@ -70,9 +66,9 @@ extension S3ObjectStore {
                 isTaken = false
             }
             try await client.abortMultipartUpload(name, uploadID: uploadID)
-            abilities.computesAnnouncedChecksums.store(isTaken, ordering: .relaxed)
+            capabilities.computesAnnouncedChecksums.store(isTaken, ordering: .relaxed)
         } catch is S3Error {
-            // The store does not know such announcements, and does without.
+            // The store does not support announced checksums.
         }
     }
 
@@ -88,12 +84,12 @@ extension S3ObjectStore {
         let host = client.address.host
         switch error.cause {
         case let cause as NIOSSLError: return Self.failure(tls: "\(cause)")
-        case is NIOSSLExtraError: return .notTrusted("it is for another host")
+        case is NIOSSLExtraError: return .notTrusted("it was issued for another host")
         case let cause as IOError: return .unreachable("\(host): \(Errno(rawValue: cause.errnoCode))")
         case let cause as NIOConnectionError:
-            // The first address's error; those of the others are seldom different.
+            // The errors of the other addresses are rarely different.
             guard let first = cause.connectionErrors.first?.error as? IOError else {
-                return .unreachable("\(host): it has no address, or none that can be reached")
+                return .unreachable("\(host): no address, or none that can be reached")
             }
             return .unreachable("\(host): \(Errno(rawValue: first.errnoCode))")
         case let cause as HTTPClientError: return .unreachable("\(host): \(cause.shortDescription)")
@@ -101,11 +97,11 @@ extension S3ObjectStore {
         }
     }
 
-    /// BoringSSL hides its word for what went wrong between numbers and the paths of its sources.
+    /// Extracts BoringSSL's error name, which is between numbers and paths of its sources.
     private static func failure(tls description: String) -> S3CheckFailure {
         let word = description.split(separator: "OPENSSL_internal:").dropFirst().first?.prefix { !$0.isWhitespace }
         switch word {
-        case "CERTIFICATE_VERIFY_FAILED": return .notTrusted("nobody that is trusted has signed it")
+        case "CERTIFICATE_VERIFY_FAILED": return .notTrusted("it is not signed by a trusted authority")
         case let word?: return .unreachable("no TLS connection, \(word)")
         case nil: return .unreachable("no TLS connection")
         }

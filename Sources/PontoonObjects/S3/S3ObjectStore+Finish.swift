@@ -3,14 +3,9 @@ package import PontoonCore
 extension S3ObjectStore {
     package func listParts(of upload: Upload) async throws -> [ListedPart]? {
         guard let handle = upload.handle else { return nil }
-        return try await refusing(as: .completeRefused, Self.noAnswer) {
+        return try await refusing(as: .completeRefused, Self.badAnswer) {
             do {
-                return try await client.listParts(name(upload.key), uploadID: handle.rawValue).map { part in
-                    guard let size = part.size, let number = try? PartNumber(part.number) else {
-                        throw S3BadAnswer("a part without number or length")
-                    }
-                    return ListedPart(number: number, size: size, etag: unquoted(part.etag))
-                }
+                return try await client.listParts(name(upload.key), uploadID: handle.rawValue)
             } catch let error as S3Error where error.code == "NoSuchUpload" {
                 return nil
             }
@@ -18,30 +13,30 @@ extension S3ObjectStore {
     }
 
     @discardableResult
-    package func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
-        try await refusing(as: .completeRefused, Self.noAnswer) {
+    package func finish(_ upload: Upload, parts: [ListedPart]) async throws -> FinishedObject {
+        try await refusing(as: .completeRefused, Self.badAnswer) {
             let filled = parts.filter { $0.size > 0 }
             do {
-                try await filled.isEmpty ? makeEmpty(upload) : complete(upload, filled)
+                try await filled.isEmpty ? createEmpty(upload) : complete(upload, filled)
             } catch let error as S3Error where error.code == "NoSuchUpload" {
-                // An earlier call may have done it, and its answer was lost.
-                guard let object = try await finishedObject(of: upload, parts: parts) else { throw error }
+                // An earlier call may have completed it, and its answer was lost.
+                guard let object = try await finishedObject(of: upload, etags: parts.map(\.etag)) else { throw error }
                 return object
             } catch let error as S3Error {
                 guard let reason = Self.reasons[error.code] else { throw error }
                 throw PontoonError(.completeRefused, reason, cause: error)
             }
             guard let info = try await client.headObject(name(upload.key)) else {
-                throw S3BadAnswer("no object where one was just made")
+                throw S3BadAnswer("an object that was just created does not exist")
             }
             return Self.object(info)
         }
     }
 
-    package func finishedObject(of upload: Upload, parts: [PartRecord]) async throws -> FinishedObject? {
-        try await refusing(as: .completeRefused, Self.noAnswer) {
+    package func finishedObject(of upload: Upload, etags: [String]) async throws -> FinishedObject? {
+        try await refusing(as: .completeRefused, Self.badAnswer) {
             guard let info = try await client.headObject(name(upload.key)), info.marker == upload.key.rawValue,
-                info.hasOpaqueTags || MultipartTag.agrees(info.etag, with: parts.map(\.etag))
+                info.hasOpaqueTags || MultipartTag.agrees(info.etag, with: etags)
             else { return nil }
             return Self.object(info)
         }
@@ -51,25 +46,25 @@ extension S3ObjectStore {
         FinishedObject(size: info.size, crc64: info.crc64 ?? (info.size == 0 ? CRC64NVME() : nil))
     }
 
-    /// S3 makes no object of no parts.
-    private func makeEmpty(_ upload: Upload) async throws {
+    /// S3 completes no upload without parts, so an empty object is put in one request.
+    private func createEmpty(_ upload: Upload) async throws {
         try await client.putObject(name(upload.key), headers: headers(upload.key))
         if let handle = upload.handle {
             try await client.abortMultipartUpload(name(upload.key), uploadID: handle.rawValue)
         }
     }
 
-    private func complete(_ upload: Upload, _ parts: [PartRecord]) async throws {
-        guard let handle = upload.handle else { throw S3BadAnswer("no multipart upload to complete") }
-        // The very tags: SeaweedFS keeps both versions of a part that was sent again, and takes the one that is named.
-        let named = parts.map { S3XML.Part(number: $0.number.rawValue, etag: "\"\($0.etag)\"") }
-        try await client.completeMultipartUpload(name(upload.key), uploadID: handle.rawValue, parts: named)
+    /// Names the tags as the store lists them: SeaweedFS keeps both versions of a part that was sent again, and takes the one
+    /// that is named.
+    private func complete(_ upload: Upload, _ parts: [ListedPart]) async throws {
+        guard let handle = upload.handle else { throw S3BadAnswer("there is no multipart upload to complete") }
+        try await client.completeMultipartUpload(name(upload.key), uploadID: handle.rawValue, parts: parts)
     }
 
-    /// Refusals that the client can do something about.
+    /// Refusals that the client can do something about, by S3's error code.
     private static let reasons = [
-        "InvalidPart": "A reported part is not stored any more with its ETag; send it again and report it.",
-        "InvalidPartOrder": "The object store does not take the parts in this order.",
+        "InvalidPart": "A reported part is no longer stored with its ETag; send it again and report it.",
+        "InvalidPartOrder": "The object store does not accept the parts in this order.",
         "EntityTooSmall": "A part that is not the last is shorter than the object store allows.",
         "EntityTooLarge": "The parts together are longer than the object store allows.",
     ]

@@ -2,15 +2,9 @@ package import Foundation
 package import PontoonCore
 
 extension S3ObjectStore {
-    /// Computed from memory: whether the bucket still has the upload is told by the bucket.
-    package func partRequest(
-        for upload: Upload,
-        part: PartNumber,
-        base: BaseURL,
-        now: Date
-    ) async throws -> SignedRequest {
+    package func partRequest(for upload: Upload, part: PartNumber, now: Date) throws -> SignedRequest {
         guard let handle = upload.handle else {
-            throw PontoonError(.partUnavailable, "The upload was begun in another object store; abort it.")
+            throw PontoonError(.partUnavailable, "The upload was started in another object store; abort it.")
         }
         let query = [
             NamedValue("partNumber", "\(part.rawValue)"), NamedValue("uploadId", handle.rawValue),
@@ -18,7 +12,7 @@ extension S3ObjectStore {
         return presign("PUT", upload.key, query: query, now: now, reportHeaders: ["ETag"])
     }
 
-    package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
+    package func downloadRequest(for file: File, now: Date) throws -> SignedRequest {
         guard let content = file.content else {
             throw PontoonError(.folderNotDownloadable, "A folder cannot be downloaded.")
         }
@@ -41,7 +35,7 @@ extension S3ObjectStore {
             bucket: settings.bucket,
             isPathStyle: settings.isPathStyle
         )
-        // Signatures know whole seconds only.
+        // Signatures have a resolution of whole seconds.
         let time = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down))
         let lifetime = Int(settings.urlLifetime.components.seconds)
         let signer = SigV4(credentials: client.credentials, region: settings.region, time: time)

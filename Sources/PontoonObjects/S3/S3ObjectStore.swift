@@ -2,36 +2,36 @@ package import Foundation
 import NIOCore
 package import PontoonCore
 
-/// Keeps each upload as a multipart upload of a bucket, and each finished object as one object in it.
+/// Stores each upload as a multipart upload of a bucket, and each finished object as one object in it.
 ///
-/// The bytes go straight between clients and the bucket, at presigned URLs. Any number of servers may use a bucket at once:
-/// the store keeps nothing in memory. See docs/storage.md.
+/// Bytes pass between clients and the bucket, at presigned URLs. Any number of servers may share a bucket, as the store keeps
+/// no state in memory. See docs/storage.md.
 ///
-/// What it does not promise: parts that were sent and not reported are not seen; ``reopen(_:)`` cannot take an object apart
-/// again, so that an upload whose file could not be committed can be completed again or aborted, but takes no more parts.
+/// Parts that were sent and not reported are not seen. An object cannot be turned back into parts: an upload whose file could
+/// not be committed can be completed again or aborted, but accepts no more parts.
 package struct S3ObjectStore: Sendable {
     let settings: S3Settings
     let client: S3Client
     let now: @Sendable () -> Date
-    let abilities = S3Abilities()
+    let capabilities = S3Capabilities()
 
     /// S3's own limit for all parts but the last: 5 MiB.
     package let minimumPartSize: Int64 = 5 << 20
 
-    /// Connects when it is first used; ``check()`` tells whether that will work.
+    /// Connects at the first request; ``check()`` tries whether that works.
     ///
     /// - Parameters:
     ///   - settings: Where and how.
-    ///   - credentials: Sign calls and URLs.
-    ///   - now: The time, for signatures of this server's own calls.
-    /// - Throws: ``S3SettingsError`` when the file of certificates cannot be read or URLs would live too long.
+    ///   - credentials: Sign requests and URLs.
+    ///   - now: The current time, for signatures of this server's own requests.
+    /// - Throws: ``S3SettingsError`` when the certificates cannot be read or the lifetime of URLs is out of range.
     package init(
         _ settings: S3Settings,
         credentials: S3Credentials,
         now: @escaping @Sendable () -> Date = { Date() }
     ) throws {
         guard settings.urlLifetime >= .seconds(1), settings.urlLifetime <= .seconds(SigV4.longestLifetime) else {
-            throw S3SettingsError("allows URLs that live for 1 second to 7 days only")
+            throw S3SettingsError("allows a URL lifetime of 1 second to 7 days only")
         }
         self.settings = settings
         self.now = now
@@ -48,10 +48,10 @@ package struct S3ObjectStore: Sendable {
     /// Name of an object in the bucket.
     func name(_ key: ObjectKey) -> String { namePrefix + key.rawValue }
 
-    /// What stands before the key in each name.
+    /// First part of every object's name.
     var namePrefix: String { settings.prefix.isEmpty ? "" : settings.prefix + "/" }
 
-    /// What is noted with an object.
+    /// Headers of every object; the marker identifies it as ours.
     func headers(_ key: ObjectKey) -> [NamedValue] {
         [
             NamedValue("Content-Type", "application/octet-stream"),
@@ -59,7 +59,7 @@ package struct S3ObjectStore: Sendable {
         ]
     }
 
-    /// Turns what the bucket refused into a refusal, whose cause is logged; what may pass by itself stays as it is.
+    /// Turns permanent errors of the bucket into a refusal with the error as its cause; transient errors pass unchanged.
     func refusing<Value>(
         as code: PontoonError.Code,
         _ message: String,
@@ -74,25 +74,22 @@ package struct S3ObjectStore: Sendable {
 }
 
 extension S3ObjectStore: PresignedObjectStore {
+    /// One attempt without retries: the caller asks again anyway.
+    package func ping() async throws { _ = try await client.sendOnce(S3Request("HEAD", nil)) }
+
     @discardableResult
     package func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
-        try await refusing(as: .noRoom, "The object store does not take the upload.") {
-            let headers = headers(key) + abilities.uploadHeaders
+        try await refusing(as: .noRoom, "The object store refuses the upload.") {
+            let headers = headers(key) + capabilities.uploadHeaders
             return UploadHandle(rawValue: try await client.createMultipartUpload(name(key), headers: headers))
         }
     }
-
-    /// Nothing to take back: an object cannot become an upload again, and is found when complete is asked again.
-    package func reopen(_ key: ObjectKey) async throws {}
-
-    /// Nothing to let go of: the parts are the object.
-    package func settle(_ key: ObjectKey) async throws {}
 
     package func discard(_ object: ObjectReference) async throws {
         if let handle = object.handle {
             try await client.abortMultipartUpload(name(object.key), uploadID: handle.rawValue)
         }
-        // It may have been finished and not committed.
+        // The upload may have been finished and not committed.
         try await client.deleteObject(name(object.key))
     }
 
@@ -100,7 +97,7 @@ extension S3ObjectStore: PresignedObjectStore {
         let youngest = now().addingTimeInterval(-settings.orphanAge.inSeconds)
         try await client.forEachOpenUpload(prefix: namePrefix) { uploads in
             for upload in uploads where upload.initiatedOn < youngest {
-                // What has another name is not ours.
+                // Other names are not ours.
                 guard let key = ObjectKey(String(upload.key.dropFirst(namePrefix.count))), !open.contains(key) else {
                     continue
                 }
@@ -110,7 +107,7 @@ extension S3ObjectStore: PresignedObjectStore {
     }
 
     package func openObject(_ key: ObjectKey) async throws -> any ObjectReader {
-        try await refusing(as: .completeRefused, Self.noAnswer) {
+        try await refusing(as: .completeRefused, Self.badAnswer) {
             guard let info = try await client.headObject(name(key)) else {
                 throw PontoonError(.fileNotFound, "The file's content does not exist any more.")
             }
@@ -118,20 +115,20 @@ extension S3ObjectStore: PresignedObjectStore {
         }
     }
 
-    static let noAnswer = "The object store does not answer as it should."
+    static let badAnswer = "The object store gave an unexpected answer."
 }
 
-/// Reads an object, each stretch in a request of its own.
+/// Reads an object; every read is one request.
 struct S3ObjectReader: ObjectReader {
-    /// Longest stretch of one request.
-    private static let stretch = 8 << 20
+    /// Bytes of one request at most.
+    private static let longestRead = 8 << 20
 
     let client: S3Client
     let key: String
     let size: Int64
 
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer {
-        let end = min(size, offset + Int64(min(count, Self.stretch)))
+        let end = min(size, offset + Int64(min(count, Self.longestRead)))
         guard offset < end else { return ByteBuffer() }
         return try await client.getObject(key, range: offset..<end)
     }

@@ -1,23 +1,23 @@
 import NIOCore
 import PontoonCore
 
-/// A request to the bucket, before it is signed.
+/// A request to the bucket that is not signed yet.
 struct S3Request: Sendable {
-    /// What is sent along; every kind can be sent twice.
+    /// Every kind of body can be sent again.
     enum Body: Sendable {
         case none
         case bytes(ByteBuffer)
-        /// A stretch of something that is read while it is sent.
-        case stretch(any ObjectReader, Range<Int64>)
+        /// A range of an object that is read while it is sent.
+        case range(any ObjectReader, Range<Int64>)
     }
 
     /// Such as `PUT`.
     let method: String
-    /// The object; `nil` for the bucket.
+    /// Name of the object; `nil` for the bucket.
     let key: String?
     /// Not encoded.
     var query: [NamedValue] = []
-    /// In addition to those that the signature needs.
+    /// Headers besides those of the signature.
     var headers: [NamedValue] = []
     var body = Body.none
 
@@ -30,16 +30,16 @@ struct S3Request: Sendable {
     }
 }
 
-/// The store's answer, its body in memory.
+/// An answer with its body in memory.
 struct S3Response: Sendable {
     let status: Int
-    /// Names in lower case; of several values the first.
+    /// By name in lower case; the first of several values.
     let headers: [String: String]
     let body: ByteBuffer
 }
 
-/// Reads a stretch a chunk at a time, as fast as the other side takes it.
-struct StretchChunks: AsyncSequence, Sendable {
+/// Reads a range one chunk at a time, as fast as the other side takes it.
+struct RangeChunks: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
     let reader: any ObjectReader
@@ -63,6 +63,6 @@ struct StretchChunks: AsyncSequence, Sendable {
         }
     }
 
-    /// What is sent turned out to be shorter than it was.
+    /// The object turned out to be shorter than its size.
     struct EndedEarly: Error {}
 }

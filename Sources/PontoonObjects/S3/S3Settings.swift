@@ -5,57 +5,61 @@ package import SystemPackage
 package struct S3Settings: Hashable, Sendable {
     /// Name of the bucket; it must exist.
     package var bucket: String
-    /// Begins the name of every object, without slashes at its ends; empty for the whole bucket.
+    /// First part of every object's name, without slashes at its ends; empty for the whole bucket.
     package var prefix: String
     /// Where this server reaches the store.
     package var endpoint: S3Endpoint
-    /// Where clients reach the store, in the URLs that they are given.
+    /// Where clients reach the store: part of the presigned URLs.
     package var publicEndpoint: S3Endpoint
-    /// Such as `us-east-1`; a part of every signature.
+    /// Such as `us-east-1`; part of every signature.
     package var region: String
-    /// Whether the bucket stands in the path rather than before the host's name.
+    /// Whether the bucket is in the path of URLs rather than in the host name.
     package var isPathStyle: Bool
-    /// PEM file with the certificates that are trusted, instead of the system's.
+    /// PEM file with trusted certificates, instead of the system's.
     package var certificates: FilePath?
-    /// How long a URL that clients are given is admitted; 1 second to 7 days.
+    /// How long a presigned URL is valid; 1 second to 7 days.
     package var urlLifetime: Duration = .seconds(3600)
-    /// How old a multipart upload that no record names must be before it is taken for an orphan: far longer than any server
-    /// needs from making it to committing its record.
+    /// Age from which a multipart upload without a record is an orphan: far longer than any server needs to commit the
+    /// record.
     package var orphanAge: Duration = .seconds(3600)
-    /// Most requests of this server that are under way at once.
+    /// Concurrent requests of this server, at most.
     package var connections = 64
-    /// How long a connection may take to open.
+    /// Timeout for opening a connection.
     package var connectTimeout: Duration = .seconds(5)
-    /// How long the store may say nothing in the middle of a request.
+    /// Timeout for the next bytes of an answer.
     package var readTimeout: Duration = .seconds(60)
-    /// How often a request that failed for no reason of its own is sent in all.
+    /// How often a request is sent in all when it fails with a transient error, 1 or more.
     package var attempts = 4
 
-    /// The only names that ``init(url:)`` takes in a query.
+    /// The parameters that ``init(url:)`` accepts.
     private static let parameters: Set<String> = ["endpoint", "region", "path-style", "public-endpoint", "ca-file"]
 
-    /// Reads `s3://bucket[/prefix]?endpoint=…&region=…&path-style=true|false&public-endpoint=…&ca-file=…`.
+    /// Parses `s3://bucket[/prefix]?endpoint=…&region=…&path-style=true|false&public-endpoint=…&ca-file=…`.
     ///
-    /// All parameters may be left out: then the store is Amazon's, in `us-east-1`. With an endpoint the bucket stands in the
-    /// path unless `path-style=false`.
+    /// Every parameter is optional. Without an endpoint the store is Amazon's, by default in `us-east-1`; with one, the bucket
+    /// is in the path unless `path-style=false`.
     ///
-    /// - Throws: ``S3SettingsError``, saying what is wrong.
+    /// - Throws: ``S3SettingsError``.
     package init(url text: String) throws(S3SettingsError) {
         guard let url = URLComponents(string: text), url.scheme == "s3", let bucket = url.host, !bucket.isEmpty else {
             throw S3SettingsError("must look like s3://bucket/prefix?endpoint=https://host&region=us-east-1")
         }
         guard url.user == nil, url.password == nil else {
-            throw S3SettingsError("must not hold credentials: they come from the environment")
+            throw S3SettingsError(
+                "must not contain credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead"
+            )
         }
         guard url.port == nil, url.fragment == nil else {
-            throw S3SettingsError("takes neither port nor fragment; the host and port of the store go to 'endpoint'")
+            throw S3SettingsError(
+                "must not contain a port or fragment; give the host and port of the store as 'endpoint'"
+            )
         }
         self.bucket = bucket
         prefix = try Self.checkedPrefix(url.path)
         let values = try Self.values(url.queryItems ?? [])
         region = values["region"] ?? "us-east-1"
         guard !region.isEmpty, region.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }) else {
-            throw S3SettingsError("has a 'region' that is no name of a region")
+            throw S3SettingsError("has an invalid 'region'")
         }
         endpoint = try Self.endpoint(values["endpoint"] ?? "https://s3.\(region).amazonaws.com", "endpoint")
         publicEndpoint = try values["public-endpoint"].map(Self.publicEndpoint) ?? endpoint
@@ -71,13 +75,13 @@ package struct S3Settings: Hashable, Sendable {
                 throw S3SettingsError("has an unknown parameter '\(item.name)'")
             }
             guard values.updateValue(item.value ?? "", forKey: item.name) == nil else {
-                throw S3SettingsError("has '\(item.name)' twice")
+                throw S3SettingsError("has the parameter '\(item.name)' twice")
             }
         }
         return values
     }
 
-    /// What every S3 store takes; SeaweedFS neither `//` nor segments over 255 bytes.
+    /// Accepts what every S3 store accepts: SeaweedFS allows neither `//` nor segments of more than 255 bytes.
     private static func checkedPrefix(_ path: String) throws(S3SettingsError) -> String {
         var prefix = path[...]
         while prefix.hasPrefix("/") { prefix.removeFirst() }
@@ -103,7 +107,7 @@ package struct S3Settings: Hashable, Sendable {
 
     private static func endpoint(_ text: String, _ name: String) throws(S3SettingsError) -> S3Endpoint {
         guard let endpoint = S3Endpoint(text) else {
-            throw S3SettingsError("has an '\(name)' that is not http:// or https:// with a host and nothing behind it")
+            throw S3SettingsError("has an '\(name)' that is not http:// or https:// with a host and an optional port")
         }
         return endpoint
     }
@@ -118,9 +122,9 @@ package struct S3Settings: Hashable, Sendable {
     }
 }
 
-/// Why the address of an S3 store cannot be used.
+/// Why the URL of an S3 store is invalid.
 package struct S3SettingsError: Error, CustomStringConvertible {
-    /// Goes on after the name of the setting; shows nothing secret.
+    /// Continues a sentence that starts with the setting's name; contains nothing secret.
     package let description: String
 
     init(_ description: String) { self.description = description }
@@ -128,16 +132,13 @@ package struct S3SettingsError: Error, CustomStringConvertible {
 
 /// Scheme, host and port of an S3 store.
 package struct S3Endpoint: Hashable, Sendable {
-    /// Whether it is `https`.
     package let isEncrypted: Bool
-    /// Name or address.
+    /// Host name or address in lower case.
     package let host: String
-    /// `nil` for the scheme's own.
+    /// `nil` for the scheme's default.
     package let port: Int?
 
-    /// Takes a URL.
-    ///
-    /// - Returns: `nil` unless it is `http` or `https` with a host and without user, path, query or fragment.
+    /// - Returns: `nil` unless the text is `http` or `https` with a host and without user, path, query or fragment.
     package init?(_ text: String) {
         guard let url = URLComponents(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
             let host = url.host, !host.isEmpty, ["", "/"].contains(url.path), url.query == nil, url.fragment == nil,
@@ -148,6 +149,5 @@ package struct S3Endpoint: Hashable, Sendable {
         port = url.port == (isEncrypted ? 443 : 80) ? nil : url.port
     }
 
-    /// `https` or `http`.
     var scheme: String { isEncrypted ? "https" : "http" }
 }

@@ -1,125 +1,98 @@
 import Foundation
 import NIOCore
 import NIOFoundationCompat
+import PontoonCore
 import XMLCoder
 
-/// Bodies of the S3 calls, and how they are read.
+/// Bodies of S3 calls.
+///
+/// Properties have the names of the XML elements, with a lower-case first letter.
 enum S3XML {
     struct Failure: Decodable {
         let code: String
         let message: String?
         let region: String?
-        let requestID: String?
-
-        private enum CodingKeys: String, CodingKey {
-            case code = "Code"
-            case message = "Message"
-            case region = "Region"
-            case requestID = "RequestId"
-        }
+        let requestId: String?
     }
 
-    struct Initiated: Decodable {
-        let uploadID: String
-
-        private enum CodingKeys: String, CodingKey { case uploadID = "UploadId" }
+    struct InitiatedUpload: Decodable {
+        let uploadId: String
     }
 
     struct Part: Codable {
-        let number: Int
-        let etag: String
+        let partNumber: Int
+        let eTag: String
         var size: Int64?
-
-        private enum CodingKeys: String, CodingKey {
-            case number = "PartNumber"
-            case etag = "ETag"
-            case size = "Size"
-        }
     }
 
     struct PartList: Decodable {
-        let parts: [Part]?
+        let part: [Part]?
         let isTruncated: Bool?
-        let nextMarker: Int?
-
-        private enum CodingKeys: String, CodingKey {
-            case parts = "Part"
-            case isTruncated = "IsTruncated"
-            case nextMarker = "NextPartNumberMarker"
-        }
+        let nextPartNumberMarker: Int?
     }
 
-    struct OpenUpload: Decodable {
+    struct Upload: Decodable {
         let key: String
-        let uploadID: String
+        let uploadId: String
         let initiated: String
-
-        private enum CodingKeys: String, CodingKey {
-            case key = "Key"
-            case uploadID = "UploadId"
-            case initiated = "Initiated"
-        }
     }
 
     struct UploadList: Decodable {
-        let uploads: [OpenUpload]?
+        let upload: [Upload]?
         let isTruncated: Bool?
-        let nextKey: String?
-        let nextUploadID: String?
+        let nextKeyMarker: String?
+        let nextUploadIdMarker: String?
+    }
 
-        private enum CodingKeys: String, CodingKey {
-            case uploads = "Upload"
-            case isTruncated = "IsTruncated"
-            case nextKey = "NextKeyMarker"
-            case nextUploadID = "NextUploadIdMarker"
-        }
+    struct ObjectList: Decodable {
+        struct Object: Decodable {}
+
+        let contents: [Object]?
     }
 
     struct Completion: Encodable {
-        let parts: [Part]
-
-        private enum CodingKeys: String, CodingKey { case parts = "Part" }
+        let part: [Part]
     }
 
-    struct Completed: Decodable {
-        let etag: String
-
-        private enum CodingKeys: String, CodingKey { case etag = "ETag" }
+    struct CompletedUpload: Decodable {
+        let eTag: String
     }
 
-    /// Reads a body.
-    ///
-    /// - Throws: ``S3BadAnswer`` when it is something else.
+    /// - Throws: ``S3BadAnswer`` when the body is something else.
     static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
         do {
-            return try XMLDecoder().decode(type, from: trimmed(body))
+            return try decoder.decode(type, from: trimmed(body))
         } catch {
-            throw S3BadAnswer("no \(type)")
+            throw S3BadAnswer("the body is no \(type)")
         }
     }
 
     /// - Returns: `nil` unless the body is an error.
     static func error(_ body: ByteBuffer) -> Failure? {
         guard rootName(body) == "Error" else { return nil }
-        do {
-            return try XMLDecoder().decode(Failure.self, from: trimmed(body))
-        } catch {
-            return nil
-        }
+        return try? decoder.decode(Failure.self, from: trimmed(body))
     }
 
-    /// Writes the body of a completion.
-    static func encode(_ completion: Completion) throws -> ByteBuffer {
-        let data = try XMLEncoder().encode(
-            completion,
+    /// Encodes the body of `CompleteMultipartUpload`, with tags in quotes.
+    static func completion(of parts: [ListedPart]) throws -> ByteBuffer {
+        let encoder = XMLEncoder()
+        encoder.keyEncodingStrategy = .capitalized
+        let data = try encoder.encode(
+            Completion(part: parts.map { Part(partNumber: $0.number.rawValue, eTag: "\"\($0.etag)\"") }),
             withRootKey: "CompleteMultipartUpload",
             rootAttributes: ["xmlns": "http://s3.amazonaws.com/doc/2006-03-01/"]
         )
         return ByteBuffer(data: data)
     }
 
-    /// While a store puts parts together it sends blanks, so that the connection is not taken for dead; XML allows none
-    /// before its declaration.
+    private static var decoder: XMLDecoder {
+        let decoder = XMLDecoder()
+        decoder.keyDecodingStrategy = .convertFromCapitalized
+        return decoder
+    }
+
+    /// Removes the blanks that a store sends while it assembles parts, so that the connection is not taken for dead; XML
+    /// allows none before its declaration.
     private static func trimmed(_ body: ByteBuffer) -> Data {
         Data(buffer: body).drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }

@@ -12,7 +12,7 @@ struct AutomationCalls {
 
     init(support: APISupport) {
         self.support = support
-        uploads = support.services.uploads.ofPackages
+        uploads = support.services.uploads.ofCodePackages
     }
 
     func add(to routes: Routes) {

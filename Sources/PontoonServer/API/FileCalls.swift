@@ -92,7 +92,7 @@ struct FileCalls {
 
     @Sendable private func downloadInfo(_ call: APICall) async throws -> Response {
         try await support.bodies.drop(call.request)
-        let request = try await files.downloadRequest(
+        let request = try await support.services.downloads.request(
             try call.context.segment("file_id"),
             caller: call.caller,
             base: call.base

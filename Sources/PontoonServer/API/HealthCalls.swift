@@ -19,12 +19,14 @@ struct HealthCalls {
         return try .json(HealthBody(status: "ok"))
     }
 
-    /// Requests should come here.
+    /// Tells load balancers whether to send requests here.
     @Sendable private func readiness(_ request: Request, _ context: AppContext) async throws -> Response {
         try await support.bodies.drop(request)
-        guard let obstacle = support.services.readiness.obstacle else { return try .json(HealthBody(status: "ready")) }
+        guard let reason = support.services.readiness.notReadyReason else {
+            return try .json(HealthBody(status: "ready"))
+        }
         return try .json(
-            HealthBody(status: "unavailable", reason: obstacle.rawValue),
+            HealthBody(status: "unavailable", reason: reason.rawValue),
             status: .serviceUnavailable
         )
     }

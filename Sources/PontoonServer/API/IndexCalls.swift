@@ -33,7 +33,11 @@ struct IndexCalls {
             uniqueKeysWithValues: Self.resources.map { ("\($0)_url", JSONValue.string("\(base.api)/\($0)")) }
         )
         urls["markers_url"] = .string("\(base.api)/genome/markers")
-        let extensions = Self.extensions.filter { $0 != "upload_contents" || support.services.dataPlane != nil }
+        let extensions =
+            switch support.services.dataPlane {
+            case .own: Self.extensions
+            case .external: Self.extensions.filter { $0 != "upload_contents" }
+            }
         urls["extensions"] = .array(extensions.map(JSONValue.string))
         return try .json(JSONValue.object(urls))
     }

@@ -10,7 +10,8 @@ import PontoonCore
 /// Source: docs/api.md#data-plane.
 struct DataPlaneCalls {
     let services: UseCases
-    let plane: UseCases.DataPlane
+    let parts: Parts
+    let urls: DataPlaneURLs
     let budget: ReceiveBudget
 
     func add(to routes: Routes) {
@@ -38,17 +39,14 @@ struct DataPlaneCalls {
             contentMD5: request.headers[.contentMD5]
         )
         let etag = try await budget.receiving {
-            try await plane.parts.store(number, of: uploadID, body: request.body, length: length, expecting: expected)
+            try await parts.store(number, of: uploadID, body: request.body, length: length, expecting: expected)
         }
         return Response(status: .ok, headers: [.eTag: "\"\(etag)\"", .contentLength: "0"])
     }
 
     @Sendable private func getFile(_ request: Request, _ context: AppContext) async throws -> Response {
         try await verify(request, as: "GET")
-        let file = try await plane.metadata.file(try context.segment("file_id"), reading: .cached)
-        guard let file, let content = file.content else {
-            throw PontoonError(.fileNotFound, "Requested file does not exist.")
-        }
+        let (file, content) = try await services.downloads.file(try context.segment("file_id"))
         let download = Download(file: file, content: content)
         switch download.answer(to: request) {
         case .notModified:
@@ -79,7 +77,7 @@ struct DataPlaneCalls {
             headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(download.content.size)"
         }
         if request.method == .head { return Response(status: status, headers: headers) }
-        let reader = try await plane.objects.openObject(download.content.key)
+        let reader = try await services.downloads.open(download.content)
         let sender = RangeSender(reader: reader, range: range, channel: context.channel)
         return Response(
             status: status,
@@ -102,7 +100,7 @@ struct DataPlaneCalls {
             keyID: key,
             signature: signature
         )
-        try await plane.objects.verify(signed, now: services.now())
+        try await urls.verify(signed, now: services.now())
     }
 
     private static func length(_ request: Request) throws -> Int64? {

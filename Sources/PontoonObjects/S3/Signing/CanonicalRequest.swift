@@ -1,7 +1,8 @@
 import Crypto
 import Foundation
+import PontoonCore
 
-/// A name with a value, of a header or of a query.
+/// A header or query parameter.
 struct NamedValue: Hashable, Sendable {
     let name: String
     let value: String
@@ -12,9 +13,9 @@ struct NamedValue: Hashable, Sendable {
     }
 }
 
-/// A request in the one form that both sides sign: the first stage of Signature Version 4.
+/// A request in canonical form, which both sides sign: the first stage of Signature Version 4.
 struct CanonicalRequest: Hashable, Sendable {
-    /// What stands for the hash of a body that is not signed.
+    /// Replaces the hash of a body that is not signed.
     static let unsignedPayload = "UNSIGNED-PAYLOAD"
 
     /// Such as `PUT`.
@@ -23,7 +24,7 @@ struct CanonicalRequest: Hashable, Sendable {
     let path: String
     /// In any order, not encoded.
     let query: [NamedValue]
-    /// All that are signed; `Host` is among them.
+    /// The signed headers, including `Host`.
     let headers: [NamedValue]
     /// SHA-256 of the body in hex, or ``unsignedPayload``.
     let payloadHash: String
@@ -49,7 +50,7 @@ struct CanonicalRequest: Hashable, Sendable {
     /// SHA-256 of the text, in hex.
     var hash: String { hexDigest(Data(text.utf8)) }
 
-    /// By name, in lower case; blanks at the ends go and those inside become one; values of one name are joined in order.
+    /// Sorted by name in lower case; white space is trimmed and collapsed, and the values of one name are joined in order.
     private var canonicalHeaders: [NamedValue] {
         var values: [String: [String]] = [:]
         for header in headers {
@@ -61,10 +62,4 @@ struct CanonicalRequest: Hashable, Sendable {
 }
 
 /// SHA-256 in lower-case hex.
-func hexDigest(_ bytes: some DataProtocol) -> String { hex(SHA256.hash(data: bytes)) }
-
-/// Lower-case hex digits of some bytes.
-func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-}
+func hexDigest(_ bytes: some DataProtocol) -> String { Hex.encode(SHA256.hash(data: bytes)) }

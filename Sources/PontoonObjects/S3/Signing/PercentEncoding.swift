@@ -1,13 +1,13 @@
-/// Percent-encoding as Signature Version 4 wants it: all but letters, digits and `-._~`, byte for byte, in capitals.
+/// Percent-encoding as Signature Version 4 requires it: every byte but letters, digits and `-._~`, in upper-case digits.
 ///
 /// Source: AWS, "Create a signed AWS API request", `UriEncode`.
 enum PercentEncoding {
-    /// Encodes a name or value of a query.
+    /// Encodes a name or value of a query parameter.
     static func component(_ text: String) -> String { encode(text, keepingSlash: false) }
 
-    /// Encodes a path, whose slashes stay.
+    /// Encodes a path except for its slashes.
     ///
-    /// Nothing is normalized: S3 keys may hold `..` and `//`.
+    /// Nothing is normalized, as S3 keys may contain `..` and `//`.
     static func path(_ text: String) -> String { encode(text, keepingSlash: true) }
 
     private static func encode(_ text: String, keepingSlash: Bool) -> String {

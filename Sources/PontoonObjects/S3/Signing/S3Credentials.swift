@@ -1,15 +1,13 @@
 package import PontoonCore
 
-/// What calls to the S3 store are signed with.
+/// The credentials that sign requests to an S3 store.
 package struct S3Credentials: Hashable, Sendable {
-    /// Name of the key; not secret, but nobody's business either.
+    /// Public id of the key; not secret, but not for logs either.
     package let accessKeyID: String
-    /// The key.
     package let secretAccessKey: Secret
-    /// Comes with a key that was lent for some hours.
+    /// Belongs to temporary credentials; `nil` for others.
     package let sessionToken: Secret?
 
-    /// Joins the fields.
     package init(accessKeyID: String, secretAccessKey: Secret, sessionToken: Secret? = nil) {
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey

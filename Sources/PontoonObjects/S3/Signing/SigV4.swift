@@ -2,19 +2,20 @@ import Crypto
 import Foundation
 import PontoonCore
 
-/// Signature Version 4 for S3, from the canonical request on; no I/O, the time is an argument.
+/// Signature Version 4 for S3, from the canonical request on.
+///
+/// It performs no I/O; the time is an argument.
 ///
 /// Source: AWS, "Create a signed AWS API request"; each stage is compared with botocore in `SigV4Tests`.
 struct SigV4: Sendable {
-    /// Name of the algorithm, as it is signed and sent.
     static let algorithm = "AWS4-HMAC-SHA256"
-    /// How long a URL may be good at most: 7 days, in seconds.
+    /// Longest lifetime of a URL in seconds: 7 days.
     static let longestLifetime = 604_800
 
     let credentials: S3Credentials
     /// Such as `us-east-1`.
     let region: String
-    /// When the request is made.
+    /// Time of the request.
     let time: Date
 
     /// `20150830T123600Z`.
@@ -24,7 +25,7 @@ struct SigV4: Sendable {
         )
     }
 
-    /// What the key that signs is good for.
+    /// The credential scope: what the derived key may sign.
     var scope: String { "\(timestamp.prefix(8))/\(region)/s3/aws4_request" }
 
     /// The second stage.
@@ -36,22 +37,22 @@ struct SigV4: Sendable {
     func signature(_ request: CanonicalRequest) -> String {
         var key = SymmetricKey(data: Data("AWS4\(credentials.secretAccessKey.value)".utf8))
         for step in scope.split(separator: "/") { key = SymmetricKey(data: Self.code(step.utf8, key)) }
-        return hex(Self.code(stringToSign(request).utf8, key))
+        return Hex.encode(Self.code(stringToSign(request).utf8, key))
     }
 
     private static func code(_ text: some Collection<UInt8>, _ key: SymmetricKey) -> HMAC<SHA256>.MAC {
         HMAC<SHA256>.authenticationCode(for: Data(text), using: key)
     }
 
-    /// Signs with headers.
+    /// Signs a request in its headers.
     ///
     /// - Parameters:
     ///   - method: Such as `PUT`.
     ///   - path: Not encoded.
     ///   - query: Not encoded.
-    ///   - headers: All that are sent, `Host` among them; every one is signed.
+    ///   - headers: All headers of the request, including `Host`; all of them are signed.
     ///   - payloadHash: SHA-256 of the body in hex, or ``CanonicalRequest/unsignedPayload``.
-    /// - Returns: The headers, with those that the signature adds.
+    /// - Returns: The headers and those of the signature.
     func signedHeaders(
         method: String,
         path: String,
@@ -78,16 +79,17 @@ struct SigV4: Sendable {
         return headers + [NamedValue("Authorization", authorization.joined(separator: ", "))]
     }
 
-    /// What is signed of a URL that carries its own permission: the host, and neither body nor other headers, so that the
-    /// client may add `Content-MD5` as it likes.
+    /// The canonical request of a presigned URL.
+    ///
+    /// It covers the host, but no body and no other header, so that clients may add `Content-MD5`.
     ///
     /// - Parameters:
-    ///   - method: The one method that is permitted.
-    ///   - host: As the client will send it, with a port that is not the scheme's own.
+    ///   - method: The method that the URL permits.
+    ///   - host: The `Host` header that the client will send.
     ///   - path: Not encoded.
-    ///   - query: Not encoded, without the signature's own parameters.
+    ///   - query: Not encoded, without the parameters of the signature.
     ///   - lifetime: Seconds, 1 to ``longestLifetime``.
-    /// - Returns: The canonical request; ``presignedQuery(_:)`` makes the query that is sent.
+    /// - Returns: The canonical request, to be passed to ``presignedQuery(_:)``.
     func presigned(
         method: String,
         host: String,
@@ -113,7 +115,7 @@ struct SigV4: Sendable {
         )
     }
 
-    /// The query of a presigned URL, encoded, the signature at its end.
+    /// The encoded query of a presigned URL, with the signature at its end.
     func presignedQuery(_ request: CanonicalRequest) -> String {
         "\(request.canonicalQuery)&X-Amz-Signature=\(signature(request))"
     }

@@ -7,31 +7,31 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("Names put on the disk together")
-struct FolderSyncTests {
-    @Test("of many callers each waits for a sync, and an error reaches all of them")
+@Suite("Directory syncs that callers share")
+struct DirectorySyncTests {
+    @Test("every caller waits for a sync, and an error reaches all of them")
     func manyCallers() async throws {
         let folder = FilePath(FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path)
-        let pool = BlockingPool(threads: 2)
-        let names = FolderSync(folder, pool: pool)
+        let executor = BlockingIOExecutor(threads: 2)
+        let names = DirectorySyncCoalescer(folder, executor: executor)
         let refused = await outcomes(of: 50, names)
-        #expect(refused == Array(repeating: false, count: 50), "there is no such folder")
-        try Folder.make(folder)
+        #expect(refused == Array(repeating: false, count: 50), "there is no such directory")
+        try Directory.create(folder)
         defer { try? FileManager.default.removeItem(atPath: folder.string) }
         let synced = await outcomes(of: 50, names)
         #expect(synced == Array(repeating: true, count: 50))
-        try await pool.shutDown()
+        try await executor.shutDown()
         let late = await outcomes(of: 1, names)
-        #expect(late == [false], "nothing is promised after the end")
+        #expect(late == [false], "nothing is durable after the shutdown")
     }
 
-    @Test("who comes while a sync is under way waits for the next, which all of them share")
+    @Test("callers that arrive during a sync share the next one")
     func nextSync() async throws {
-        let pool = BlockingPool(threads: 2)
+        let executor = BlockingIOExecutor(threads: 2)
         let (begun, begin) = AsyncStream.makeStream(of: Int.self)
         let permits = DispatchSemaphore(value: 0)
         let count = Mutex(0)
-        let names = FolderSync(pool: pool) {
+        let names = DirectorySyncCoalescer(executor: executor) {
             begin.yield(
                 count.withLock {
                     $0 += 1; return $0
@@ -52,15 +52,15 @@ struct FolderSyncTests {
             permits.signal()
             #expect(await running.next() == 2)
             permits.signal()
-            // The first sync began before they came: it may not be what they were told of.
+            // The first sync began before they came, so it must not serve them.
             let seen = try await group.reduce(into: []) { $0.append($1) }.sorted()
             #expect(seen.dropFirst() == Array(repeating: 2, count: 20)[...])
         }
         #expect(count.withLock { $0 } == 2)
-        try await pool.shutDown()
+        try await executor.shutDown()
     }
 
-    private func outcomes(of callers: Int, _ names: FolderSync) async -> [Bool] {
+    private func outcomes(of callers: Int, _ names: DirectorySyncCoalescer) async -> [Bool] {
         await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<callers {
                 group.addTask {

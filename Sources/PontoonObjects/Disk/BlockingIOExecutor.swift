@@ -1,7 +1,7 @@
 import NIOPosix
 
-/// Threads for blocking file calls, so that neither an event loop nor Swift's own threads ever wait for the disk.
-struct BlockingPool: Sendable {
+/// Threads for blocking file calls, so that neither an event loop nor the cooperative thread pool waits for the disk.
+struct BlockingIOExecutor: Sendable {
     private let pool: NIOThreadPool
 
     init(threads: Int) {
@@ -11,7 +11,7 @@ struct BlockingPool: Sendable {
 
     /// Runs a closure on one of the threads.
     ///
-    /// Runs to its end also when the caller is cancelled: clean-up must happen.
+    /// It runs to its end even if the caller is cancelled, since clean-up must happen.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             submit { isCancelled in
@@ -20,7 +20,7 @@ struct BlockingPool: Sendable {
         }
     }
 
-    /// Begins a closure on one of the threads; after ``shutDown()`` at once, and told so.
+    /// Starts a closure on one of the threads; after ``shutDown()`` it runs at once, with `isCancelled` set.
     func submit(_ body: @escaping @Sendable (_ isCancelled: Bool) -> Void) {
         pool.submit { state in body(state == .cancelled) }
     }

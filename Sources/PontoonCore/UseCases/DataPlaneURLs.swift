@@ -1,7 +1,15 @@
 package import Foundation
-package import PontoonCore
 
-extension DiskObjectStore {
+/// Signs and verifies the URLs of this server's own data plane.
+///
+/// A URL grants one method on one path until it expires. Signing needs no query, since keys are cached.
+package struct DataPlaneURLs: Sendable {
+    private let keys: KeyRing
+
+    /// - Parameter keys: Shared by all servers; they also set how long a URL is valid.
+    package init(_ keys: KeyRing) { self.keys = keys }
+
+    /// Where a client sends one part; the part's `ETag` must be reported.
     package func partRequest(
         for upload: Upload,
         part: PartNumber,
@@ -9,31 +17,35 @@ extension DiskObjectStore {
         now: Date
     ) async throws -> SignedRequest {
         let path = DataPlanePath.part(upload: upload.id, part)
-        return try await sign(method: "PUT", path: path, base: base, now: now, reportHeaders: ["ETag"])
+        return try await sign("PUT", path, base: base, now: now, reportHeaders: ["ETag"])
     }
 
+    /// Where a client reads a whole file.
     package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
-        try await sign(method: "GET", path: DataPlanePath.file(file.id), base: base, now: now, reportHeaders: [])
+        try await sign("GET", DataPlanePath.file(file.id), base: base, now: now, reportHeaders: [])
     }
 
+    /// Checks a URL that a client uses.
+    ///
+    /// - Throws: `.urlRefused` if it was altered, is for another request, or has expired.
     package func verify(_ signed: SignedPath, now: Date) async throws {
         guard let signer = try await keys.key(signed.keyID), signed.isSigned(by: signer) else {
             throw PontoonError(.urlRefused, "The URL was not issued by this server.")
         }
         guard Double(signed.expires) >= now.timeIntervalSince1970 else {
-            throw PontoonError(.urlRefused, "The URL has expired; ask for a new one.")
+            throw PontoonError(.urlRefused, "The URL has expired; request a new one.")
         }
     }
 
     private func sign(
-        method: String,
-        path: String,
+        _ method: String,
+        _ path: String,
         base: BaseURL,
         now: Date,
         reportHeaders: [String]
     ) async throws -> SignedRequest {
-        // Up to a whole second, so that no URL lives shorter than promised.
-        let expires = Int64((now.timeIntervalSince1970 + settings.urlLifetime.inSeconds).rounded(.up))
+        // Rounded up to a whole second, so that no URL expires earlier than promised.
+        let expires = Int64((now.timeIntervalSince1970 + keys.urlLifetime.inSeconds).rounded(.up))
         let signed = SignedPath(method: method, path: path, expires: expires, signer: try await keys.current())
         return SignedRequest(
             method: method,

@@ -3,9 +3,9 @@ import Foundation
 import NIOCore
 
 /// Computes the MD5 of uploads that declared one, along the contiguous prefix of their parts while they arrive, so that
-/// complete has little left to read.
+/// little is left to read when an upload is completed.
 ///
-/// Lives in memory only: after a restart the prefix is read again.
+/// Progress is kept in memory only: after a restart the prefix is read again.
 package actor PrefixHasher {
     private struct Progress: Sendable {
         var md5 = Insecure.MD5()
@@ -15,23 +15,22 @@ package actor PrefixHasher {
     private let metadata: any PartStore
     private let objects: any StreamingObjectStore
     private var progress: [String: Progress] = [:]
-    private var busy: Set<String> = []
-    private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
+    private var locked: Set<String> = []
+    private var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
     private var pending: [String: Upload] = [:]
     private let signals: AsyncStream<Void>
     private let signal: AsyncStream<Void>.Continuation
 
     /// Bytes read at a time.
-    private static let chunk = 1 << 20
+    private static let chunkSize = 1 << 20
 
-    /// Reads parts from a store.
     package init(metadata: any PartStore, objects: any StreamingObjectStore) {
         self.metadata = metadata
         self.objects = objects
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Says that a part of an upload was stored; returns at once.
+    /// Schedules hashing after a part of an upload was stored; returns at once.
     package func partStored(of upload: Upload) {
         pending[upload.id] = upload
         signal.yield()
@@ -45,12 +44,12 @@ package actor PrefixHasher {
 
     /// Hashes in the background until cancelled.
     ///
-    /// - Parameter report: Told of a part that could not be read; complete will read it again and answer for it.
+    /// - Parameter report: Called when a part cannot be read. Completing the upload reads it again and reports the error then.
     package func run(report: @Sendable (any Error) -> Void) async {
         for await _ in signals {
             while let upload = pending.popFirst()?.value, !Task.isCancelled {
                 do {
-                    try await exclusively(upload.id) { progress in
+                    try await withLock(upload.id) { progress in
                         let parts = try await self.metadata.parts(of: upload.id)
                         try await self.advance(&progress, over: Self.contiguous(parts), of: upload)
                     }
@@ -61,34 +60,34 @@ package actor PrefixHasher {
         }
     }
 
-    /// MD5 of the given parts in order, 32 lower-case hex digits; reads only what was not read before.
+    /// Computes the MD5 of the given parts in order, 32 lower-case hex digits; reads only what was not read before.
     package func digest(of upload: Upload, parts: [PartRecord]) async throws -> String {
-        try await exclusively(upload.id) { progress in
+        try await withLock(upload.id) { progress in
             try await self.advance(&progress, over: parts, of: upload)
             if progress.parts.count > parts.count {
                 progress = Progress()
                 try await self.advance(&progress, over: parts, of: upload)
             }
-            return hexDigits(progress.md5.finalize())
+            return Hex.encode(progress.md5.finalize())
         }
     }
 
-    /// Runs with the upload's progress, one caller at a time.
-    private func exclusively<Value: Sendable>(
+    /// Runs `body` with the upload's progress, one caller at a time.
+    private func withLock<Value: Sendable>(
         _ uploadID: String,
         _ body: (inout Progress) async throws -> Value
     ) async throws -> Value {
-        while busy.contains(uploadID) {
-            await withCheckedContinuation { waiting[uploadID, default: []].append($0) }
+        while locked.contains(uploadID) {
+            await withCheckedContinuation { waiters[uploadID, default: []].append($0) }
         }
-        busy.insert(uploadID)
+        locked.insert(uploadID)
         defer {
-            busy.remove(uploadID)
-            for waiter in waiting.removeValue(forKey: uploadID) ?? [] { waiter.resume() }
+            locked.remove(uploadID)
+            for waiter in waiters.removeValue(forKey: uploadID) ?? [] { waiter.resume() }
         }
-        var mine = progress[uploadID] ?? Progress()
-        defer { progress[uploadID] = mine }
-        return try await body(&mine)
+        var current = progress[uploadID] ?? Progress()
+        defer { progress[uploadID] = current }
+        return try await body(&current)
     }
 
     private nonisolated func advance(_ progress: inout Progress, over parts: [PartRecord], of upload: Upload)
@@ -99,33 +98,13 @@ package actor PrefixHasher {
         for part in parts.dropFirst(progress.parts.count) {
             var md5 = progress.md5
             let reader = try await objects.readPart(part, of: upload)
-            do {
-                try await Self.hash(reader, into: &md5)
-            } catch {
-                await reader.close()
-                throw error
+            try await withClosing(reader, close: { await $0.close() }) { reader in
+                try await reader.forEachChunk(of: Self.chunkSize) { bytes in
+                    bytes.withUnsafeReadableBytes { md5.update(bufferPointer: $0) }
+                }
             }
-            await reader.close()
             progress.md5 = md5
             progress.parts.append(part)
-        }
-    }
-
-    /// Adds all bytes of an object or part to a hash.
-    ///
-    /// - Parameters:
-    ///   - reader: Is left open.
-    ///   - md5: The hash.
-    ///   - chunk: Bytes read at a time, 1 or more.
-    /// - Throws: What the reader throws.
-    static func hash(_ reader: any ObjectReader, into md5: inout Insecure.MD5, chunk: Int = chunk) async throws {
-        var offset: Int64 = 0
-        while offset < reader.size {
-            let count = Int(min(Int64(chunk), reader.size - offset))
-            let bytes = try await reader.read(at: offset, count: count)
-            guard bytes.readableBytes > 0 else { return }
-            bytes.withUnsafeReadableBytes { md5.update(bufferPointer: $0) }
-            offset += Int64(bytes.readableBytes)
         }
     }
 
@@ -133,9 +112,9 @@ package actor PrefixHasher {
         zip(parts, 1...).prefix { $0.number.rawValue == $1 }.map(\.0)
     }
 
-    /// The same bytes: a part sent again has another time even if its tag is equal.
+    /// Whether two records name the same bytes: a part that was sent again has another time even if its tag is equal.
     private static func isSame(_ left: PartRecord, _ right: PartRecord) -> Bool {
         left.number == right.number && left.etag == right.etag && left.storedOn == right.storedOn
-            && left.place == right.place
+            && left.location == right.location
     }
 }

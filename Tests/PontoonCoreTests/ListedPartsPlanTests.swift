@@ -2,14 +2,14 @@ import Foundation
 import PontoonCore
 import Testing
 
-@Suite("Parts that went straight to another store")
-struct HeldPartsPlanTests {
+@Suite("Completion plan of an upload to a presigned store")
+struct ListedPartsPlanTests {
     private static let full: Int64 = 5 << 20
 
     @Test(
-        "become a file when the store holds what was reported",
+        "parts that the store lists as they were reported become a file",
         arguments: [
-            // Reported tags by number; held: number, length, tag; declared; expected: tags to name, whole length.
+            // Reported tags by number; listed: number, length, tag; declared size; expected: tags to name.
             (["a"], [(1, 3, "a")], 3, ["a"]),
             (["a"], [(1, 3, "a")], nil, ["a"]),
             (["A"], [(1, 3, "a")], 3, ["a"]),
@@ -25,17 +25,12 @@ struct HeldPartsPlanTests {
             ([], [], 0, []),
         ] as [([String], [(Int, Int64, String)], Int64?, [String])]
     )
-    func assembled(reported: [String], held: [(Int, Int64, String)], size: Int64?, named: [String]) throws {
-        guard case .assemble(let parts, let total) = try plan(reported, held, size) else {
-            Issue.record("refused")
-            return
-        }
-        #expect(parts.map(\.etag) == named)
-        #expect(total == parts.reduce(0) { $0 + $1.size })
+    func assembled(reported: [String], listed: [(Int, Int64, String)], size: Int64?, named: [String]) throws {
+        #expect(try plan(reported, listed, size).map(\.etag) == named)
     }
 
     @Test(
-        "are refused, saying which one is wrong",
+        "other parts are refused, naming the first wrong one",
         arguments: [
             (["a"], [], 3, "Part 1 is not stored; send it again."),
             (["a"], [(2, 3, "a")], 3, "Part 1 is not stored; send it again."),
@@ -52,29 +47,25 @@ struct HeldPartsPlanTests {
             ),
         ] as [([String], [(Int, Int64, String)], Int64?, String)]
     )
-    func refused(reported: [String], held: [(Int, Int64, String)], size: Int64?, reason: String) throws {
-        #expect(try plan(reported, held, size) == .refuse(reason))
+    func refused(reported: [String], listed: [(Int, Int64, String)], size: Int64?, reason: String) throws {
+        let error = try #require(throws: PontoonError.self) { try plan(reported, listed, size) }
+        #expect(error.code == .completeRefused)
+        #expect(error.message == reason)
     }
 
+    /// Decides in both places: when the completion is leased, and when the store has listed its parts.
     private func plan(
         _ reported: [String],
-        _ held: [(Int, Int64, String)],
+        _ listed: [(Int, Int64, String)],
         _ size: Int64?
-    ) throws -> CompletionPlan {
-        CompletionPlan(
-            reported: try reported.enumerated().map { index, etag in
-                PartRecord(
-                    number: try PartNumber(index + 1),
-                    size: 0,
-                    etag: etag,
-                    crc64: nil,
-                    place: .direct,
-                    storedOn: Date(timeIntervalSince1970: 0),
-                    isReported: true
-                )
-            },
-            held: try held.map { ListedPart(number: try PartNumber($0.0), size: $0.1, etag: $0.2) },
-            size: size,
+    ) throws -> [ListedPart] {
+        let parts = try reported.enumerated().map { index, etag in
+            PartRecord.fixture(try PartNumber(index + 1), etag: etag, location: .remote)
+        }
+        return try CompletionPlan.listedParts(
+            try listed.map { ListedPart(number: try PartNumber($0.0), size: $0.1, etag: $0.2) },
+            matching: try CompletionPlan.reportedParts(of: parts, declaredSize: size),
+            declaredSize: size,
             minimumPartSize: Self.full
         )
     }

@@ -1,0 +1,251 @@
+package import Foundation
+
+/// Decides each step of completing one upload; performs no I/O.
+///
+/// ``CompleteUpload`` performs a step and passes its result back as the next event:
+///
+///     look ──► report ──► acquire lease ──► finish ──► commit ──► clean up ──► return the file
+///      ▲          │ refused    │ unavailable   │ failed   │ failed
+///      │          ▼            ▼               ▼          ▼
+///      └── wait ◄─ look again ◄────────────── roll back ──► throw
+///
+/// Several callers may complete an upload at once, on one server or many: the lease lets one of them do the work, and the
+/// others wait until the metadata store says what became of it.
+package struct CompletionStateMachine {
+    /// Something to do, one at a time.
+    package enum Step: Sendable {
+        /// Read the upload; a cached row will do if it says that the upload is active.
+        case look(allowsCached: Bool)
+        case wait(Duration)
+        /// Roll back a completion that failed earlier in this process and could not be rolled back then.
+        case rollBackEarlier(leaseID: String)
+        /// Record the parts that the caller reports with the call.
+        case report
+        /// Lease the completion. `replacesExpired` says that the lease of a server that stopped is taken over: a plan that
+        /// refuses must then be rolled back, as the upload cannot stay `.completing`.
+        case acquireLease(Upload, replacesExpired: Bool)
+        /// Make the object; the lease is renewed meanwhile.
+        case finish(CompletionPlan, Lease)
+        /// Commit the file and the end of the upload in one transaction.
+        case commit(FinishedUpload, Lease)
+        /// Remove what only a roll back would have needed.
+        case cleanUp(FinishedUpload)
+        /// Make the upload active again, unless its file was committed after all.
+        case rollBack(Upload, Lease)
+        /// Remove the object of an upload whose project was deleted meanwhile.
+        case discardObject(Upload)
+        /// Abort an upload whose folder was deleted: nobody can complete it any more.
+        case abort(Upload)
+    }
+
+    /// What follows an event.
+    package enum Action: Sendable {
+        case perform(Step)
+        case succeed(CompletedUpload)
+        case fail(any Error)
+    }
+
+    /// The result of a step.
+    package enum Event: Sendable {
+        /// - Parameter failedLease: Id of a lease whose completion failed in this process and was not rolled back.
+        case found(Upload, failedLease: String?, now: Date)
+        /// The lease, with the plan decided in the transaction that granted it.
+        case acquired(Result<CompletionPlan, PontoonError>, Lease)
+        /// Another caller holds the lease.
+        case unavailable
+        case finished(FinishedUpload)
+        case committed(CompletedFile)
+        /// The upload is no longer leased by this call.
+        case leaseLost
+        case rolledBack(RollbackOutcome)
+        /// A step without a result is done.
+        case done
+        /// The step threw; whether it took effect is unknown.
+        case failed(any Error)
+    }
+
+    private enum State {
+        /// `refusal` is why reports were refused; it counts only if the upload is still active.
+        case looking(refusal: PontoonError?)
+        case pausing
+        case reporting(Upload)
+        case acquiring(Upload)
+        case finishing(Upload, Lease)
+        case committing(FinishedUpload, Lease)
+        case cleaningUp(CompletedFile)
+        case rollingBack(Upload, Failure)
+        /// Only what the error leaves behind is still to be removed.
+        case failing(any Error)
+    }
+
+    private enum Failure {
+        case leaseLost
+        case error(any Error)
+    }
+
+    private var state = State.looking(refusal: nil)
+    private var waits = 0
+
+    /// Pauses between two looks at an upload that another call is completing: only the metadata store knows when it ends.
+    private static let backoff = Backoff(first: .milliseconds(20), longest: .milliseconds(320))
+
+    package init() {}
+
+    /// The first step.
+    package var start: Action { .perform(.look(allowsCached: true)) }
+
+    /// Takes the result of the step that was asked for last.
+    package mutating func handle(_ event: Event) -> Action {
+        switch (state, event) {
+        case (.looking(let refusal), .found(let upload, let failedLease, let now)):
+            return found(upload, failedLease: failedLease, now: now, refusal: refusal)
+        case (.pausing, .done), (.pausing, .rolledBack):
+            return lookAgain()
+
+        case (.reporting(let upload), .done):
+            state = .acquiring(upload)
+            return .perform(.acquireLease(upload, replacesExpired: false))
+        case (.reporting, .failed(let error as PontoonError)):
+            // Part records disappear when another call completes the upload in between.
+            return lookAgain(refusal: error)
+
+        case (.acquiring(let upload), .acquired(.success(let plan), let lease)):
+            state = .finishing(upload, lease)
+            return .perform(.finish(plan, lease))
+        case (.acquiring(let upload), .acquired(.failure(let refusal), let lease)):
+            return rollBack(upload, lease, .error(refusal))
+        case (.acquiring, .unavailable):
+            return lookAgain()
+
+        case (.finishing(_, let lease), .finished(let finished)):
+            state = .committing(finished, lease)
+            return .perform(.commit(finished, lease))
+        case (.finishing(let upload, let lease), .leaseLost):
+            return rollBack(upload, lease, .leaseLost)
+        case (.finishing(let upload, let lease), .failed(let error)):
+            return rollBack(upload, lease, .error(error))
+
+        case (.committing(let finished, _), .committed(let file)):
+            state = .cleaningUp(file)
+            return .perform(.cleanUp(finished))
+        case (.committing(let finished, let lease), .leaseLost):
+            return rollBack(finished.upload, lease, .leaseLost)
+        case (.committing(let finished, let lease), .failed(let error)):
+            return rollBack(finished.upload, lease, .error(error))
+
+        case (.cleaningUp(let file), .done), (.cleaningUp(let file), .failed):
+            // The file is committed. What could not be removed now is removed by the next start.
+            return .succeed(.now(file))
+
+        case (.rollingBack(let upload, let failure), .rolledBack(let outcome)):
+            return rolledBack(outcome, upload, failure)
+        case (.failing(let error), .done):
+            return .fail(error)
+        case (_, .failed(let error)):
+            return .fail(error)
+        default:
+            return .fail(PontoonError(.internalFault, "The completion received '\(event)' in state '\(state)'."))
+        }
+    }
+
+    private mutating func found(
+        _ upload: Upload,
+        failedLease: String?,
+        now: Date,
+        refusal: PontoonError?
+    ) -> Action {
+        switch upload.state {
+        case .completed:
+            return .succeed(.earlier(fileID: upload.fileID))
+        case .active:
+            if let refusal { return .fail(refusal) }
+            state = .reporting(upload)
+            return .perform(.report)
+        case .completing:
+            if let failedLease {
+                state = .pausing
+                return .perform(.rollBackEarlier(leaseID: failedLease))
+            }
+            if let expiry = upload.leaseExpiresOn, expiry <= now {
+                // The server that was at work is gone. Its parts are still fixed, so the work is done once more.
+                state = .acquiring(upload)
+                return .perform(.acquireLease(upload, replacesExpired: true))
+            }
+            state = .pausing
+            waits += 1
+            return .perform(.wait(Self.backoff.pause(after: waits)))
+        }
+    }
+
+    private mutating func lookAgain(refusal: PontoonError? = nil) -> Action {
+        state = .looking(refusal: refusal)
+        return .perform(.look(allowsCached: false))
+    }
+
+    private mutating func rollBack(_ upload: Upload, _ lease: Lease, _ failure: Failure) -> Action {
+        state = .rollingBack(upload, failure)
+        return .perform(.rollBack(upload, lease))
+    }
+
+    private mutating func rolledBack(_ outcome: RollbackOutcome, _ upload: Upload, _ failure: Failure) -> Action {
+        switch (outcome, failure) {
+        case (.completed(let fileID), _):
+            // The commit took place and only its answer was lost, or another server completed the upload.
+            return .succeed(.earlier(fileID: fileID))
+        case (.uploadGone, _):
+            state = .failing(Self.projectDeleted(failure))
+            return .perform(.discardObject(upload))
+        case (.rolledBack, .leaseLost):
+            return lookAgain()
+        case (.rolledBack, .error(let error)):
+            switch (error as? PontoonError)?.code {
+            case .storageFull:
+                let message = "There is not enough room to put the parts together."
+                return .fail(PontoonError(.completeRefused, message, cause: error))
+            case .destinationNotFound:
+                state = .failing(error)
+                return .perform(.abort(upload))
+            default:
+                return .fail(error)
+            }
+        }
+    }
+
+    private static func projectDeleted(_ failure: Failure) -> PontoonError {
+        var cause: (any Error)?
+        if case .error(let error) = failure, !(error is PontoonError) { cause = error }
+        return PontoonError(.projectNotFound, "The project was deleted, and the upload with it.", cause: cause)
+    }
+}
+
+/// An upload whose bytes have become an object, and whose file is not committed yet.
+package struct FinishedUpload: Hashable, Sendable {
+    package let upload: Upload
+    package let content: FileContent
+    /// Whether ``StreamingObjectStore/cleanUp(_:)`` has something to remove.
+    package let needsCleanup: Bool
+
+    package init(upload: Upload, content: FileContent, needsCleanup: Bool) {
+        self.upload = upload
+        self.content = content
+        self.needsCleanup = needsCleanup
+    }
+}
+
+/// What an upload became.
+package enum CompletedUpload: Sendable {
+    /// By this call.
+    case now(CompletedFile)
+    /// By an earlier call, or one at the same time; the file may have been deleted since.
+    case earlier(fileID: String?)
+}
+
+/// How a roll back ended.
+package enum RollbackOutcome: Hashable, Sendable {
+    /// The upload is active, or another server holds its lease.
+    case rolledBack
+    /// The upload is completed, so there was nothing to roll back.
+    case completed(fileID: String?)
+    /// The upload was deleted with its project.
+    case uploadGone
+}

@@ -1,0 +1,51 @@
+import Synchronization
+
+/// A queue with at most one consumer at a time, which exists only while elements are waiting.
+///
+/// The caller of ``append(_:)`` that finds no consumer starts one; the consumer takes elements until there are none left.
+/// Waiting elements hold no thread.
+package final class DrainQueue<Element: Sendable>: Sendable {
+    private struct State {
+        var waiting: [Element] = []
+        var isDraining = false
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Elements that no consumer has taken.
+    package var count: Int { state.withLock { $0.waiting.count } }
+
+    /// Adds an element.
+    ///
+    /// - Returns: Whether the caller must start a consumer, because none is running.
+    package func append(_ element: Element) -> Bool {
+        state.withLock { state in
+            state.waiting.append(element)
+            defer { state.isDraining = true }
+            return !state.isDraining
+        }
+    }
+
+    /// Takes the oldest element; `nil` ends the consumer.
+    package func next() -> Element? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isDraining = false
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+    }
+
+    /// Takes all elements that are waiting; an empty array ends the consumer.
+    package func nextBatch() -> [Element] {
+        state.withLock { state in
+            let batch = state.waiting
+            state.waiting = []
+            state.isDraining = !batch.isEmpty
+            return batch
+        }
+    }
+}

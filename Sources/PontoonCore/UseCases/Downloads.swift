@@ -1,0 +1,49 @@
+package import Foundation
+
+/// Downloads of files: where a client reads one, and its bytes when they pass through this server.
+package struct Downloads: Sendable {
+    private let metadata: any MetadataStore
+    private let storage: ObjectStorage
+    private let access: Access
+    private let now: @Sendable () -> Date
+
+    package init(
+        metadata: any MetadataStore,
+        storage: ObjectStorage,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.metadata = metadata
+        self.storage = storage
+        self.access = Access(metadata: metadata)
+        self.now = now
+    }
+
+    /// Where the caller reads a file.
+    ///
+    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`.
+    package func request(_ id: String, caller: User, base: BaseURL) async throws -> SignedRequest {
+        let file = try await access.file(id, for: caller, needing: .copy)
+        guard file.kind == .file else { throw PontoonError(.folderNotDownloadable, "A folder cannot be downloaded.") }
+        return try await storage.downloadRequest(for: file, base: base, now: now())
+    }
+
+    /// The file at a signed URL, which is the caller's permission.
+    ///
+    /// The row may be up to a second old: a range of a file that was deleted in this second is still served if its bytes
+    /// are there.
+    ///
+    /// - Throws: `.fileNotFound`, also for a folder.
+    package func file(_ id: String) async throws -> (file: File, content: FileContent) {
+        guard let file = try await metadata.file(id, reading: .cached), let content = file.content else {
+            throw PontoonError(.fileNotFound, "Requested file does not exist.")
+        }
+        return (file, content)
+    }
+
+    /// Opens a file's bytes; the caller closes the reader.
+    ///
+    /// - Throws: `.fileNotFound` if the bytes are gone.
+    package func open(_ content: FileContent) async throws -> any ObjectReader {
+        try await storage.store.openObject(content.key)
+    }
+}

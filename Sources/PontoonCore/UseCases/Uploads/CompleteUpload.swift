@@ -1,0 +1,249 @@
+package import Foundation
+
+/// Completes uploads: their parts become one file.
+///
+/// ``CompletionStateMachine`` decides what happens next; this type performs it. A completion is finish → commit → clean up
+/// under a lease, and a roll back where one of the first two fails. Completing again returns the same file; of several
+/// callers at once, one does the work and all of them get its file.
+package struct CompleteUpload: Sendable {
+    private let metadata: any MetadataStore
+    private let storage: ObjectStorage
+    private let reports: PartReports
+    private let finisher: UploadFinisher
+    private let garbage: GarbageCollector
+    private let leases: LeaseRenewer
+    private let pendingRollbacks = PendingRollbacks()
+    private let now: @Sendable () -> Date
+
+    init(
+        metadata: any MetadataStore,
+        storage: ObjectStorage,
+        leaseDuration: Duration?,
+        now: @escaping @Sendable () -> Date
+    ) {
+        self.metadata = metadata
+        self.storage = storage
+        self.reports = PartReports(metadata: metadata, storage: storage, now: now)
+        self.finisher = UploadFinisher(metadata: metadata, storage: storage)
+        self.garbage = GarbageCollector(metadata: metadata, objects: storage.store)
+        self.leases = LeaseRenewer(duration: leaseDuration, now: now)
+        self.now = now
+    }
+
+    /// Completes an upload.
+    ///
+    /// - Parameters:
+    ///   - id: The upload.
+    ///   - reports: Parts still to be reported; those reported before may be among them.
+    ///   - caller: The initiator or an admin of the project.
+    ///   - access: Finds the upload in its namespace.
+    /// - Returns: The file.
+    /// - Throws: What docs/api.md#complete lists. After `.completeRefused` and `.nameTaken` the upload stays usable.
+    func callAsFunction(
+        _ id: String,
+        reports: [PartReport],
+        caller: User,
+        access: UploadAccess
+    ) async throws -> CompletedFile {
+        let request = Request(id: id, reports: reports, caller: caller, access: access)
+        var machine = CompletionStateMachine()
+        var action = machine.start
+        while true {
+            switch action {
+            case .perform(let step):
+                let event: CompletionStateMachine.Event
+                do { event = try await perform(step, for: request) } catch { event = .failed(error) }
+                action = machine.handle(event)
+            case .succeed(.now(let file)):
+                return file
+            case .succeed(.earlier(let fileID)):
+                guard let fileID, let file = try await file(fileID, in: access.namespace) else {
+                    throw PontoonError.uploadNotFound
+                }
+                return file
+            case .fail(let error):
+                throw error
+            }
+        }
+    }
+
+    private struct Request {
+        let id: String
+        let reports: [PartReport]
+        let caller: User
+        let access: UploadAccess
+    }
+
+    private func perform(
+        _ step: CompletionStateMachine.Step,
+        for request: Request
+    ) async throws -> CompletionStateMachine.Event {
+        switch step {
+        case .look(let allowsCached):
+            return try await look(request, allowsCached: allowsCached)
+        case .wait(let pause):
+            try await Task.sleep(for: pause)
+            return .done
+        case .rollBackEarlier(let leaseID):
+            return .rolledBack(try await rollBack(request.id, leaseID: leaseID))
+        case .report:
+            try await reports.record(request.reports, of: request.id)
+            return .done
+        case .acquireLease(let upload, let replacesExpired):
+            return try await acquireLease(of: upload, for: request.caller, replacesExpired: replacesExpired)
+        case .finish(let plan, let lease):
+            let finished = try await leases.keep(lease) { [metadata] in
+                try await metadata.renewCompletionLease(of: plan.upload.id, $0)
+            } _: { [finisher] in
+                try await finisher.finish(plan, under: lease)
+            }
+            guard let finished, let finished else { return .leaseLost }
+            return .finished(finished)
+        case .commit(let finished, let lease):
+            return try await commit(finished, under: lease)
+        case .cleanUp(let finished):
+            // Of all that completing does, only replacing a file discards an object.
+            if finished.upload.overwrite { await garbage.collect() }
+            try await finisher.cleanUp(finished)
+            return .done
+        case .rollBack(let upload, let lease):
+            return .rolledBack(try await rollBack(upload.id, leaseID: lease.id))
+        case .discardObject(let upload):
+            try await storage.store.discard(upload.object)
+            return .done
+        case .abort(let upload):
+            if try await metadata.abortUpload(upload.id) { await garbage.collect() }
+            return .done
+        }
+    }
+
+    private func look(_ request: Request, allowsCached: Bool) async throws -> CompletionStateMachine.Event {
+        var upload: Upload?
+        if allowsCached { upload = try await request.access.cachedActive(request.id, caller: request.caller) }
+        let found: Upload
+        if let upload {
+            found = upload
+        } else {
+            found = try await request.access.upload(request.id, caller: request.caller)
+        }
+        let failedLease = found.state == .completing ? pendingRollbacks.take(found.id) : nil
+        return .found(found, failedLease: failedLease, now: now())
+    }
+
+    /// The plan is decided in the transaction that grants the lease: a completion that comes too early is refused without
+    /// disturbing parts on their way, and from then on the parts are fixed.
+    private func acquireLease(
+        of upload: Upload,
+        for caller: User,
+        replacesExpired: Bool
+    ) async throws -> CompletionStateMachine.Event {
+        let lease = leases.new()
+        let knowsLengths = storage.seesParts
+        let result: CompletionLeaseResult<Result<CompletionPlan, PontoonError>>
+        do {
+            result = try await metadata.acquireCompletionLease(of: upload.id, lease, now: now()) {
+                snapshot throws(PontoonError) in
+                do throws(PontoonError) {
+                    return .success(
+                        try CompletionPlan(snapshot, caller: caller.name, knowsLengths: knowsLengths)
+                    )
+                } catch {
+                    if replacesExpired { return .failure(error) }
+                    throw error
+                }
+            }
+        } catch {
+            // Whether the transaction was committed is unknown.
+            pendingRollbacks.insert(upload.id, leaseID: lease.id)
+            throw error
+        }
+        switch result {
+        case .acquired(let plan):
+            // An earlier lease of this upload has been replaced.
+            _ = pendingRollbacks.take(upload.id)
+            return .acquired(plan, lease)
+        case .refused(let refusal): throw refusal
+        case .unavailable: return .unavailable
+        }
+    }
+
+    private func commit(_ finished: FinishedUpload, under lease: Lease) async throws -> CompletionStateMachine.Event {
+        let (upload, time) = (finished.upload, now())
+        let id = Identifiers.file(now: time)
+        let completed: CompletedFile
+        switch upload.destination {
+        case .folder(let parent, let project, _):
+            let file = File(
+                id: id,
+                name: upload.name,
+                kind: .file,
+                project: project,
+                parent: parent,
+                content: finished.content,
+                createdOn: time
+            )
+            completed = .file(file, overwrite: upload.overwrite)
+        case .automation(let automation):
+            let file = PackageFile(
+                id: id,
+                automation: automation,
+                name: upload.name,
+                content: finished.content,
+                createdOn: time
+            )
+            completed = .package(file)
+        }
+        let isCommitted = try await metadata.completeUpload(upload.id, leaseID: lease.id, as: completed)
+        return isCommitted ? .committed(completed) : .leaseLost
+    }
+
+    private func file(_ id: String, in namespace: Upload.Namespace) async throws -> CompletedFile? {
+        switch namespace {
+        case .files: try await metadata.file(id).map { .file($0, overwrite: false) }
+        case .codePackages: try await metadata.packageFile(id).map { .package($0) }
+        }
+    }
+
+    // MARK: - Roll back
+
+    /// Makes an upload active again, unless its completion was committed after all or another server holds its lease.
+    private func rollBack(_ id: String, leaseID: String) async throws -> RollbackOutcome {
+        do {
+            // A commit whose answer was lost may still become visible after a crash of the database, but not after a later
+            // commit. So the lease is renewed first, and only then does the upload's state count.
+            let isOurs = try await metadata.renewCompletionLease(of: id, leases.extended(leaseID))
+            guard let upload = try await metadata.upload(id) else { return .uploadGone }
+            if upload.state == .completed { return .completed(fileID: upload.fileID) }
+            if isOurs {
+                try await finisher.revert(upload)
+                _ = try await metadata.releaseCompletionLease(of: id, leaseID: leaseID)
+            }
+            return .rolledBack
+        } catch {
+            pendingRollbacks.insert(id, leaseID: leaseID)
+            throw error
+        }
+    }
+
+    /// Rolls back completions that nobody works on any more; the uploads can be completed as before.
+    ///
+    /// - Parameter time: Leases that expire until then are taken over; `.distantFuture` takes over all, which is right only
+    ///   when no other server can be at work.
+    /// - Throws: When a store is unavailable.
+    package func recover(leasedUntil time: Date) async throws {
+        for upload in try await metadata.completingUploads(leasedUntil: time) {
+            let lease = leases.new()
+            guard try await metadata.acquireCompletionLease(of: upload.id, lease, now: time) else { continue }
+            _ = try await rollBack(upload.id, leaseID: lease.id)
+        }
+    }
+
+    /// Rolls back completions that failed in this process and could not be rolled back then.
+    ///
+    /// - Throws: When a store is still unavailable.
+    package func retryRollbacks() async throws {
+        for id in pendingRollbacks.uploadIDs {
+            if let leaseID = pendingRollbacks.take(id) { _ = try await rollBack(id, leaseID: leaseID) }
+        }
+    }
+}

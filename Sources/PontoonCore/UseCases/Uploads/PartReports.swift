@@ -1,0 +1,53 @@
+import Foundation
+
+/// Records which parts a client reports as stored.
+///
+/// With a streaming store a report must match the record of a stored part. With a presigned store nobody here sees a part
+/// arrive: reports are recorded as they come, and compared with the store's list when the upload is completed.
+struct PartReports: Sendable {
+    let metadata: any PartStore
+    let storage: ObjectStorage
+    let now: @Sendable () -> Date
+
+    /// Longest ETag accepted for a part in a presigned store, in bytes.
+    private static let longestTag = 256
+
+    /// Records all reports or none.
+    ///
+    /// - Throws: `.uploadNotFound`; `.partUnavailable` while the upload is being completed; `.reportInvalid` when a part is not
+    ///   stored or its tag differs.
+    func record(_ reports: [PartReport], of id: String) async throws {
+        if reports.isEmpty { return }
+        let rejection: ReportRejection?
+        switch storage {
+        case .streaming:
+            rejection = try await metadata.reportParts(reports, of: id)
+        case .presigned:
+            try Self.checkTags(reports)
+            rejection = try await metadata.recordReports(reports, of: id, at: now())
+        }
+        if let rejection { throw Self.refusal(rejection) }
+    }
+
+    private static func checkTags(_ reports: [PartReport]) throws(PontoonError) {
+        guard let report = reports.first(where: { $0.etag.utf8.count > longestTag }) else { return }
+        throw PontoonError(
+            .reportInvalid,
+            "The ETag reported for part \(report.number.rawValue) is longer than \(longestTag) bytes."
+        )
+    }
+
+    private static func refusal(_ rejection: ReportRejection) -> PontoonError {
+        switch rejection {
+        case .uploadNotFound: .uploadNotFound
+        case .uploadNotActive: .uploadCompleting
+        case .partNotStored(let number):
+            PontoonError(.reportInvalid, "Part \(number.rawValue) is not stored, send it again.")
+        case .etagMismatch(let number, let stored):
+            PontoonError(
+                .reportInvalid,
+                "The ETag reported for part \(number.rawValue) is not that of the stored part (\(stored))."
+            )
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package import Foundation
+package import NIOCore
+
+/// Receives the bytes of parts and records those that are stored.
+package struct Parts: Sendable {
+    private let metadata: any UploadStore & PartStore
+    private let objects: any StreamingObjectStore
+    private let hasher: PrefixHasher
+    private let now: @Sendable () -> Date
+
+    package init(
+        metadata: any UploadStore & PartStore,
+        objects: any StreamingObjectStore,
+        hasher: PrefixHasher,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.metadata = metadata
+        self.objects = objects
+        self.hasher = hasher
+        self.now = now
+    }
+
+    /// Stores one part, in place of an earlier one with its number.
+    ///
+    /// The order makes `200` mean that the part survives a crash: earlier record removed → bytes written → length compared →
+    /// bytes durable → checksums compared → new record committed → answer. At no time does a record name bytes that were
+    /// partly overwritten.
+    ///
+    /// - Parameters:
+    ///   - number: The part.
+    ///   - uploadID: Its upload.
+    ///   - body: The bytes, pulled one chunk at a time.
+    ///   - length: Announced length in bytes; `nil` when unknown.
+    ///   - expected: Announced checksums.
+    /// - Returns: The part's ETag, without quotes.
+    /// - Throws: `.uploadNotFound` when the upload is not active, also when it ended meanwhile; `.partTooLong`;
+    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. Nothing is stored then, and an earlier part with this number
+    ///   no longer counts once its bytes may have been touched.
+    package func store<Body: AsyncSequence & Sendable>(
+        _ number: PartNumber,
+        of uploadID: String,
+        body: Body,
+        length: Int64?,
+        expecting expected: ExpectedChecksums
+    ) async throws -> String where Body.Element == ByteBuffer {
+        // A cached row will do: removing the earlier record and adding the new one check again that the upload is active.
+        guard let upload = try await metadata.upload(uploadID, reading: .cached), upload.state == .active else {
+            throw PontoonError.uploadNotFound
+        }
+        let limit = PartSizing.longestPart(size: upload.size)
+        guard (length ?? 0) <= limit else { throw Self.tooLong(limit) }
+        let writer = try await objects.openPart(number, of: upload, length: length, expecting: expected)
+        do {
+            let last = try await receive(body, as: number, of: upload, into: writer, length: length, limit: limit)
+            let part = try await writer.commit(last: last) { digest in
+                let part = try self.record(of: digest, number, location: writer.location)
+                let replaced = try await metadata.recordPart(part, of: uploadID)
+                if let replaced { try await discard(replaced, of: upload, keeping: writer.location) }
+                return part
+            }
+            if upload.md5 != nil { await hasher.partStored(of: upload) }
+            return part.etag
+        } catch {
+            await removeLeftovers(of: upload)
+            throw error
+        }
+    }
+
+    /// Removes the earlier record, then writes the body up to its last bytes; aborts the writer if anything fails.
+    ///
+    /// - Returns: The last bytes, which are not written yet; `nil` when all are.
+    private func receive<Body: AsyncSequence & Sendable>(
+        _ body: Body,
+        as number: PartNumber,
+        of upload: Upload,
+        into writer: any PartWriter,
+        length: Int64?,
+        limit: Int64
+    ) async throws -> ByteBuffer? where Body.Element == ByteBuffer {
+        do {
+            if let earlier = try await metadata.forgetPart(number, of: upload.id) {
+                try await discard(earlier, of: upload, keeping: writer.location)
+            }
+            var received: Int64 = 0
+            var last: ByteBuffer?
+            for try await chunk in body where chunk.readableBytes > 0 {
+                received += Int64(chunk.readableBytes)
+                guard received <= limit else { throw Self.tooLong(limit) }
+                if let last { try await writer.write(last) }
+                last = received == length ? chunk : nil
+                if last == nil { try await writer.write(chunk) }
+            }
+            // A cancelled task sees the body end early.
+            try Task.checkCancellation()
+            if let length, received != length {
+                throw PontoonError(.bodyIncomplete, "\(received) of \(length) announced bytes arrived.")
+            }
+            return last
+        } catch {
+            await writer.abort()
+            throw error
+        }
+    }
+
+    /// - Throws: `.checksumMismatch`.
+    private func record(
+        of digest: PartDigest.Result,
+        _ number: PartNumber,
+        location: PartLocation
+    ) throws -> PartRecord {
+        if let header = digest.mismatch {
+            throw PontoonError(.checksumMismatch, "The bytes that arrived do not have the checksum in \(header).")
+        }
+        return PartRecord(
+            number: number,
+            size: digest.size,
+            etag: digest.crc64.hex,
+            crc64: digest.crc64,
+            location: location,
+            storedOn: now()
+        )
+    }
+
+    private func discard(_ part: PartRecord, of upload: Upload, keeping location: PartLocation) async throws {
+        if part.location != location { try await objects.discardPart(part, of: upload) }
+    }
+
+    /// Removes the file of a part whose upload ended, and was removed, while the part streamed.
+    ///
+    /// An error here must not hide why the part was refused; the next start removes the same files.
+    private func removeLeftovers(of upload: Upload) async {
+        do {
+            // Only what an unfinished upload leaves: a finished object may still be used by a copy in another project.
+            if try await metadata.upload(upload.id) == nil { try await objects.cleanUp(upload.key) }
+        } catch {}
+    }
+
+    private static func tooLong(_ limit: Int64) -> PontoonError {
+        PontoonError(.partTooLong, "The part is longer than \(limit) bytes.")
+    }
+}

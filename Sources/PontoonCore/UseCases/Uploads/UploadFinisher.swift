@@ -1,0 +1,129 @@
+import Crypto
+import Foundation
+import NIOCore
+
+/// Turns the parts of a leased upload into an object, and back.
+///
+/// Every method may be repeated after a crash or a lost answer and ends in the same object.
+struct UploadFinisher: Sendable {
+    let metadata: any MetadataStore
+    let storage: ObjectStorage
+
+    /// Bytes of an object read at a time to compute its MD5; each read is one request to the store.
+    private static let md5ChunkSize = 8 << 20
+
+    /// Makes the object and verifies a declared MD5, before anything says that there is a file.
+    ///
+    /// - Returns: `nil` when the upload is no longer leased under `lease`.
+    /// - Throws: `.completeRefused`, `.storageFull`; the errors of the stores.
+    func finish(_ plan: CompletionPlan, under lease: Lease) async throws -> FinishedUpload? {
+        switch storage {
+        case .streaming(let store, let hasher, _): try await finish(plan, in: store, hasher)
+        case .presigned(let store): try await finish(plan, in: store, under: lease)
+        }
+    }
+
+    /// Undoes ``finish(_:under:)``; does nothing if the upload was not finished.
+    ///
+    /// An object in a presigned store cannot become parts again. It is found when the upload is completed again.
+    func revert(_ upload: Upload) async throws {
+        switch storage {
+        case .streaming(let store, _, _): try await store.revertFinish(upload.key)
+        case .presigned: break
+        }
+    }
+
+    /// Removes what only ``revert(_:)`` would have needed, once the file is committed.
+    func cleanUp(_ finished: FinishedUpload) async throws {
+        guard case .streaming(let store, let hasher, _) = storage else { return }
+        await hasher.forget(finished.upload.id)
+        if finished.needsCleanup { try await store.cleanUp(finished.upload.key) }
+    }
+
+    private func finish(
+        _ plan: CompletionPlan,
+        in store: any StreamingObjectStore,
+        _ hasher: PrefixHasher
+    ) async throws -> FinishedUpload {
+        let upload = plan.upload
+        if let declared = upload.md5 {
+            guard try await hasher.digest(of: upload, parts: plan.parts) == declared else {
+                throw PontoonError(.completeRefused, "The stored bytes do not have the MD5 that was declared.")
+            }
+        }
+        if plan.leavesOutParts {
+            // Finishing may truncate the bytes of parts that the client left out: no record may vouch for them from here on.
+            _ = try await metadata.forgetUnreportedParts(of: upload.id)
+        }
+        let object = try await store.finish(upload, parts: plan.parts)
+        return FinishedUpload(
+            upload: upload,
+            content: FileContent(key: upload.key, size: object.size, crc64: object.crc64, md5: upload.md5),
+            needsCleanup: object.needsCleanup
+        )
+    }
+
+    private func finish(
+        _ plan: CompletionPlan,
+        in store: any PresignedObjectStore,
+        under lease: Lease
+    ) async throws -> FinishedUpload? {
+        let upload = plan.upload
+        let object: FinishedObject?
+        if let listed = try await store.listParts(of: upload) {
+            let parts = try CompletionPlan.listedParts(
+                listed,
+                matching: plan.parts,
+                declaredSize: upload.size,
+                minimumPartSize: store.minimumPartSize
+            )
+            object = try await store.finish(upload, parts: parts)
+        } else {
+            object = try await store.finishedObject(of: upload, etags: plan.parts.map(\.etag))
+        }
+        guard let object, (upload.size ?? object.size) == object.size else {
+            guard try await restart(upload, in: store, under: lease) else { return nil }
+            throw PontoonError(.completeRefused, "The store has lost the parts; send all of them again.")
+        }
+        if let declared = upload.md5 {
+            guard try await md5(of: upload.key, in: store) == declared else {
+                guard try await restart(upload, in: store, under: lease) else { return nil }
+                throw PontoonError(
+                    .completeRefused,
+                    "The stored bytes do not have the MD5 that was declared; send all parts again."
+                )
+            }
+        }
+        return FinishedUpload(
+            upload: upload,
+            content: FileContent(key: upload.key, size: object.size, crc64: object.crc64, md5: upload.md5),
+            needsCleanup: false
+        )
+    }
+
+    /// Reads the whole object, since no part passed through this server.
+    private func md5(of key: ObjectKey, in store: any PresignedObjectStore) async throws -> String {
+        var md5 = Insecure.MD5()
+        try await withClosing(try await store.openObject(key), close: { await $0.close() }) { reader in
+            try await reader.forEachChunk(of: Self.md5ChunkSize) { bytes in
+                bytes.withUnsafeReadableBytes { md5.update(bufferPointer: $0) }
+            }
+        }
+        return Hex.encode(md5.finalize())
+    }
+
+    /// Starts the upload over without parts, as what the store has can no longer become the file.
+    ///
+    /// - Returns: `false` when the upload is no longer leased under `lease`. The new handle is then left to recovery, since
+    ///   the key may belong to another server by now.
+    private func restart(
+        _ upload: Upload,
+        in store: any PresignedObjectStore,
+        under lease: Lease
+    ) async throws -> Bool {
+        let handle = try await store.prepare(upload.key, size: upload.size)
+        guard try await metadata.restartUpload(upload.id, leaseID: lease.id, handle: handle) else { return false }
+        try await store.discard(upload.object)
+        return true
+    }
+}

@@ -1,0 +1,262 @@
+package import Foundation
+
+/// Multipart uploads from initialize to complete or abort; storing their bytes is ``Parts``.
+package struct Uploads: Sendable {
+    private let metadata: any MetadataStore
+    private let storage: ObjectStorage
+    private let access: Access
+    private let sizing: PartSizing
+    private let garbage: GarbageCollector
+    private let reports: PartReports
+    private var uploads: UploadAccess
+    private let now: @Sendable () -> Date
+    /// Completes uploads, and rolls back completions that were interrupted.
+    package let completion: CompleteUpload
+
+    /// - Parameters:
+    ///   - metadata: The records.
+    ///   - storage: The bytes.
+    ///   - sizing: Limits of part sizes; the object store's own minimum applies too.
+    ///   - leaseDuration: How long after its last sign of life this server loses a completion to another one; `nil` when
+    ///     no other server shares the stores.
+    ///   - now: The current time.
+    package init(
+        metadata: any MetadataStore,
+        storage: ObjectStorage,
+        sizing: PartSizing,
+        leaseDuration: Duration? = nil,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        // Times are stored in whole milliseconds.
+        let now = { @Sendable in now().wholeMilliseconds }
+        self.metadata = metadata
+        self.storage = storage
+        self.access = Access(metadata: metadata)
+        self.sizing = sizing.atLeast(storage.minimumPartSize)
+        self.garbage = GarbageCollector(metadata: metadata, objects: storage.store)
+        self.reports = PartReports(metadata: metadata, storage: storage, now: now)
+        self.uploads = UploadAccess(metadata: metadata, namespace: .files)
+        self.now = now
+        self.completion = CompleteUpload(
+            metadata: metadata,
+            storage: storage,
+            leaseDuration: leaseDuration,
+            now: now
+        )
+    }
+
+    /// The same use cases for uploads that become code packages.
+    package var ofCodePackages: Uploads {
+        var copy = self
+        copy.uploads = UploadAccess(metadata: metadata, namespace: .codePackages)
+        return copy
+    }
+
+    // MARK: - Initialize
+
+    /// Starts an upload that becomes a file.
+    ///
+    /// - Throws: What docs/api.md#initialize lists; `.noRoom` when the declared bytes would not fit.
+    package func initialize(_ request: InitializeRequest, overwrite: Bool, caller: User) async throws -> Upload {
+        let destination = try await destination(request.destination, caller: caller)
+        if case .folder(let folder, _, _) = destination {
+            try await checkName(request.content.name, in: folder, overwrite: overwrite)
+        }
+        return try await begin(request.content, for: destination, overwrite: overwrite, caller: caller)
+    }
+
+    /// Starts an upload that becomes a code package.
+    ///
+    /// - Throws: `.automationNotFound`; `.noRoom` when the declared bytes would not fit.
+    package func initialize(_ request: InitializePackageRequest, caller: User) async throws -> Upload {
+        let automation = try await access.automation(request.automation, for: caller)
+        return try await begin(request.content, for: .automation(id: automation.id), overwrite: false, caller: caller)
+    }
+
+    /// The folder that a caller names, or the root of the project; adding the upload checks again that it exists.
+    private func destination(
+        _ named: InitializeRequest.Destination,
+        caller: User
+    ) async throws -> Upload.Destination {
+        let refusal = PontoonError.Code.destinationForbidden
+        switch named {
+        case .project(let id):
+            let project = try await access.project(id, for: caller, reading: .cached, needing: .write, else: refusal)
+                .project
+            return .folder(id: project.rootFolder, project: project.id, wasGivenByFolder: false)
+        case .folder:
+            let (folder, project) = try await access.folder(
+                named,
+                for: caller,
+                needing: .write,
+                missing: .destinationNotFound,
+                else: refusal
+            )
+            return .folder(id: folder, project: project, wasGivenByFolder: true)
+        }
+    }
+
+    private func checkName(_ name: String, in folder: String, overwrite: Bool) async throws {
+        guard let existing = try await metadata.file(named: name, in: folder) else { return }
+        if existing.kind == .folder {
+            throw PontoonError(.folderExists, "A folder named '\(name)' exists there.")
+        }
+        if !overwrite {
+            throw PontoonError(.nameTaken, "A file named '\(name)' exists there.")
+        }
+    }
+
+    private func begin(
+        _ content: DeclaredContent,
+        for destination: Upload.Destination,
+        overwrite: Bool,
+        caller: User
+    ) async throws -> Upload {
+        let key = ObjectKey.random()
+        // The object store first: after a crash in between, recovery removes an object that no row names.
+        let handle = try await storage.store.prepare(key, size: content.size)
+        let upload = Upload(
+            id: Identifiers.upload(),
+            userName: caller.name,
+            destination: destination,
+            name: content.name,
+            size: content.size,
+            partSize: sizing.partSize(requested: content.partSize, size: content.size),
+            md5: content.md5,
+            overwrite: overwrite,
+            key: key,
+            handle: handle,
+            initiatedOn: now()
+        )
+        do {
+            try await metadata.addUpload(upload)
+        } catch {
+            try await storage.store.discard(upload.object)
+            throw error
+        }
+        return upload
+    }
+
+    // MARK: - Look
+
+    /// The caller's unfinished uploads that become files, newest first.
+    package func list(caller: User, page: Page) async throws -> Listing<UploadSummary> {
+        let uploads = try await metadata.uploads(of: caller.name, page: page)
+        return Listing(items: uploads.items.map(withKnownTotals), total: uploads.total)
+    }
+
+    /// One unfinished upload.
+    ///
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
+    package func details(_ id: String, caller: User) async throws -> UploadSummary {
+        _ = try await uploads.unfinished(id, caller: caller)
+        guard let summary = try await metadata.uploadSummary(id) else { throw PontoonError.uploadNotFound }
+        return withKnownTotals(summary)
+    }
+
+    /// Leaves out what only a presigned store knows.
+    private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
+        switch storage {
+        case .streaming: summary
+        case .presigned:
+            UploadSummary(
+                upload: summary.upload,
+                reportedParts: summary.reportedParts,
+                storedParts: nil,
+                storedBytes: nil
+            )
+        }
+    }
+
+    /// The reported parts of an unfinished upload, by number.
+    ///
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
+    package func reportedParts(of id: String, caller: User) async throws -> [PartRecord] {
+        _ = try await uploads.unfinished(id, caller: caller)
+        return try await metadata.parts(of: id).filter(\.isReported)
+    }
+
+    // MARK: - Parts
+
+    /// Where and how the client sends one part.
+    ///
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
+    package func partInfo(
+        _ number: PartNumber,
+        of id: String,
+        caller: User,
+        base: BaseURL
+    ) async throws -> SignedRequest {
+        let upload = try await uploads.active(id, caller: caller)
+        return try await storage.partRequest(for: upload, part: number, base: base, now: now())
+    }
+
+    /// Where and how the client sends consecutive parts.
+    ///
+    /// - Parameters:
+    ///   - batch: Which parts.
+    ///   - id: The upload.
+    ///   - caller: The initiator or an admin of the project.
+    ///   - base: Where the caller reaches this server.
+    /// - Returns: The parts by number; fewer than requested at the end of the file.
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
+    package func partInfos(
+        _ batch: PartBatch,
+        of id: String,
+        caller: User,
+        base: BaseURL
+    ) async throws -> [NumberedPartRequest] {
+        try await partInfos(batch, of: try await uploads.active(id, caller: caller), base: base)
+    }
+
+    /// Like ``partInfos(_:of:caller:base:)``, for an upload that the caller has just started.
+    package func partInfos(_ batch: PartBatch, of upload: Upload, base: BaseURL) async throws -> [NumberedPartRequest] {
+        let now = now()
+        var infos: [NumberedPartRequest] = []
+        for number in batch.numbers(size: upload.size, partSize: upload.partSize) {
+            infos.append((number, try await storage.partRequest(for: upload, part: number, base: base, now: now)))
+        }
+        return infos
+    }
+
+    /// Records that the client knows parts to be stored; all or none.
+    ///
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`, `.partUnavailable`; `.reportInvalid` when a part is not stored or
+    ///   its tag differs. Stored bytes are kept in any case.
+    package func report(_ parts: [PartReport], of id: String, caller: User) async throws {
+        _ = try await uploads.active(id, caller: caller)
+        try await reports.record(parts, of: id)
+    }
+
+    // MARK: - End
+
+    /// Completes an upload that becomes a file; see ``CompleteUpload``.
+    package func complete(_ id: String, reports: [PartReport], caller: User) async throws -> File {
+        let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
+        guard case .file(let file, _) = completed else { throw PontoonError.uploadNotFound }
+        return file
+    }
+
+    /// Completes an upload that becomes a code package's file; see ``CompleteUpload``.
+    package func completePackage(_ id: String, reports: [PartReport], caller: User) async throws -> PackageFile {
+        let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
+        guard case .package(let file) = completed else { throw PontoonError.uploadNotFound }
+        return file
+    }
+
+    /// Ends an upload without a file; its bytes are removed and its URLs stop working.
+    ///
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.abortRefused` while the upload is being completed.
+    package func abort(_ id: String, caller: User) async throws {
+        let upload = try await uploads.unfinished(id, caller: caller)
+        guard upload.state == .active, try await metadata.abortUpload(id) else {
+            _ = try await uploads.unfinished(id, caller: caller)
+            throw PontoonError(.abortRefused, "The upload is being completed and cannot be aborted.")
+        }
+        if case .streaming(_, let hasher, _) = storage { await hasher.forget(id) }
+        await garbage.collect()
+    }
+}
+
+/// A part's number, and where and how to send it.
+package typealias NumberedPartRequest = (number: PartNumber, request: SignedRequest)

@@ -1,0 +1,106 @@
+import PontoonCore
+import Synchronization
+
+/// The writers of one upload: which part each of them writes in place, and the barrier that shuts them out when the upload
+/// ends.
+///
+/// No lock is held while a client sends, since one dead connection would then hold up the others. At most one writer
+/// reserves a part's region in the file, a second one writes a detached part, and the barrier only counts writes that are in
+/// the kernel at this moment.
+final class ActiveWriters: Sendable {
+    private struct State {
+        var reserved: Set<PartNumber> = []
+        var writing = 0
+        var isClosed = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    /// Orders the writes of parts in place, all of which go to one file.
+    let queue = SerialWriteQueue()
+    private let state = Mutex(State())
+
+    /// Reserves a part's region of the file for one writer.
+    ///
+    /// - Returns: `false` when another writer has reserved it.
+    func reserve(_ number: PartNumber) -> Bool { state.withLock { $0.reserved.insert(number).inserted } }
+
+    func release(_ number: PartNumber) { _ = state.withLock { $0.reserved.remove(number) } }
+
+    /// Passes the barrier; ``endWrite()`` must follow.
+    ///
+    /// - Throws: `.uploadNotFound` once the barrier is closed.
+    func beginWrite() throws {
+        let isOpen = state.withLock { state in
+            if !state.isClosed { state.writing += 1 }
+            return !state.isClosed
+        }
+        guard isOpen else { throw PontoonError(.uploadNotFound, "The upload has ended.") }
+    }
+
+    func endWrite() {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.writing -= 1
+            guard state.writing == 0 else { return nil }
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Runs one write between ``beginWrite()`` and ``endWrite()``.
+    ///
+    /// - Throws: `.uploadNotFound` once the barrier is closed.
+    func write<Value>(_ body: () throws -> Value) throws -> Value {
+        try beginWrite()
+        defer { endWrite() }
+        return try body()
+    }
+
+    /// Closes the barrier and waits until no write is under way.
+    ///
+    /// Called by one task at a time: the metadata store lets only one end an upload.
+    func quiesce() async {
+        await withCheckedContinuation { continuation in
+            let isQuiet = state.withLock { state in
+                state.isClosed = true
+                if state.writing > 0 { state.waiter = continuation }
+                return state.writing == 0
+            }
+            if isQuiet { continuation.resume() }
+        }
+    }
+}
+
+/// The uploads that have writers at this moment.
+final class ActiveWriterRegistry: Sendable {
+    private struct Entry {
+        var writers: ActiveWriters
+        var users: Int
+    }
+
+    private let entries = Mutex<[ObjectKey: Entry]>([:])
+
+    /// Joins the writers of an upload; ``leave(_:_:)`` must follow.
+    func join(_ key: ObjectKey) -> ActiveWriters {
+        entries.withLock { entries in
+            let writers = entries[key]?.writers ?? ActiveWriters()
+            entries[key] = Entry(writers: writers, users: (entries[key]?.users ?? 0) + 1)
+            return writers
+        }
+    }
+
+    func leave(_ key: ObjectKey, _ writers: ActiveWriters) {
+        entries.withLock { entries in
+            guard let entry = entries[key], entry.writers === writers else { return }
+            entries[key] = entry.users > 1 ? Entry(writers: writers, users: entry.users - 1) : nil
+        }
+    }
+
+    /// Shuts out the present writers of an upload and waits for their writes.
+    ///
+    /// Later writers start afresh; whether they may is for the metadata store to decide.
+    func quiesce(_ key: ObjectKey) async {
+        let writers = entries.withLock { $0.removeValue(forKey: key)?.writers }
+        await writers?.quiesce()
+    }
+}

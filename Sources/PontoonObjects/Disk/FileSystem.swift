@@ -1,0 +1,181 @@
+import CFileCalls
+import Glibc
+import PontoonCore
+import SystemPackage
+
+/// An open file; NIO has a type named `FileDescriptor` too.
+typealias DiskFile = FileDescriptor
+
+/// File calls that swift-system lacks, with its error type.
+extension FileDescriptor {
+    /// Waits until the bytes, and the length if it changed, survive a power cut (`fdatasync`).
+    func syncData() throws { try retryingInterrupts { fdatasync(rawValue) } }
+
+    /// Waits until all of the file or directory survives a power cut (`fsync`).
+    func sync() throws { try retryingInterrupts { fsync(rawValue) } }
+
+    /// Starts writing a range to the disk without waiting, so that ``syncData()`` at the end is short.
+    func startWriting(offset: Int64, count: Int64) throws {
+        try retryingInterrupts { cfilecalls_start_writing(rawValue, offset, count) }
+    }
+
+    /// Preallocates the first `size` bytes and makes the file that long.
+    ///
+    /// - Returns: `false` when the file system cannot preallocate.
+    func allocate(size: Int64) throws -> Bool {
+        do {
+            try retryingInterrupts { cfilecalls_allocate(rawValue, size) }
+            return true
+        } catch Errno.notSupported {
+            return false
+        }
+    }
+
+    /// Frees the blocks of a range, which then reads as zeroes; does nothing where the file system cannot.
+    func punchHole(offset: Int64, count: Int64) throws {
+        do {
+            try retryingInterrupts { cfilecalls_punch_hole(rawValue, offset, count) }
+        } catch Errno.notSupported {}
+    }
+
+    func truncate(to size: Int64) throws { try retryingInterrupts { ftruncate(rawValue, Int(size)) } }
+
+    /// Length in bytes.
+    func size() throws -> Int64 { try seek(offset: 0, from: .end) }
+
+    /// Counts the bytes from `offset` on, at most `count`, that are in the page cache: reading them does not wait for the
+    /// disk.
+    ///
+    /// Looks the pages up with `mincore` and reads none of them; 0 where the system does not tell.
+    func bytesInMemory(at offset: Int, count: Int) -> Int {
+        let pageSize = Int(getpagesize())
+        let skipped = offset % pageSize
+        let length = skipped + count
+        guard let pages = mmap(nil, length, PROT_READ, MAP_SHARED, rawValue, offset - skipped), pages != MAP_FAILED
+        else { return 0 }
+        defer { munmap(pages, length) }
+        let states = (length + pageSize - 1) / pageSize
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: states) { states in
+            guard mincore(pages, length, states.baseAddress) == 0 else { return 0 }
+            let cached = states.firstIndex { $0 & 1 == 0 } ?? states.count
+            return max(0, min(cached * pageSize - skipped, count))
+        }
+    }
+
+    /// Copies a range inside the kernel; file systems that can share the blocks instead.
+    ///
+    /// - Throws: ``TruncatedFile`` when the source is shorter than the range.
+    func copy(from source: FileDescriptor, at start: Int64, count: Int64, to target: Int64) throws {
+        var (from, to, left) = (start, target, count)
+        while left > 0 {
+            let copied = cfilecalls_copy_range(source.rawValue, &from, rawValue, &to, left)
+            if copied < 0 {
+                guard errno == EINTR else { throw Errno(rawValue: errno) }
+            } else if copied == 0 {
+                throw TruncatedFile()
+            } else {
+                left -= copied
+            }
+        }
+    }
+}
+
+/// Calls on directories.
+enum Directory {
+    /// Creates a directory that only its owner may enter, unless it exists.
+    ///
+    /// - Returns: Whether it was created.
+    @discardableResult
+    static func create(_ path: FilePath) throws -> Bool {
+        do {
+            try retryingInterrupts { path.withPlatformString { mkdir($0, 0o700) } }
+            return true
+        } catch Errno.fileExists {
+            return false
+        }
+    }
+
+    /// Waits until the names in a directory survive a power cut.
+    static func sync(_ path: FilePath) throws {
+        let directory = try FileDescriptor.open(path, .readOnly, options: .directory)
+        try directory.closeAfter { try directory.sync() }
+    }
+
+    /// Names of the entries; none when the directory does not exist.
+    static func entries(_ path: FilePath) throws -> [String] {
+        guard let stream = path.withPlatformString(opendir) else {
+            guard errno == ENOENT else { throw Errno(rawValue: errno) }
+            return []
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        errno = 0
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Removes a directory and the files directly in it, if it exists.
+    static func remove(_ path: FilePath) throws {
+        for name in try entries(path) { try FileSystem.unlink(path.appending(name)) }
+        do {
+            try retryingInterrupts { path.withPlatformString(rmdir) }
+        } catch Errno.noSuchFileOrDirectory {}
+    }
+
+    /// Bytes that an ordinary process may still write to a path's file system.
+    static func availableSpace(_ path: FilePath) throws -> Int64 {
+        var status = statvfs()
+        try retryingInterrupts { path.withPlatformString { statvfs($0, &status) } }
+        return Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: Int64(status.f_frsize)).partialValue
+    }
+}
+
+/// Calls on the names of files.
+enum FileSystem {
+    /// Removes a file, if it exists.
+    static func unlink(_ path: FilePath) throws {
+        do {
+            try retryingInterrupts { path.withPlatformString(Glibc.unlink) }
+        } catch Errno.noSuchFileOrDirectory {}
+    }
+
+    /// Renames a file atomically, replacing a file of the new name.
+    static func rename(_ from: FilePath, to: FilePath) throws {
+        try retryingInterrupts {
+            from.withPlatformString { source in to.withPlatformString { Glibc.rename(source, $0) } }
+        }
+    }
+
+    static func exists(_ path: FilePath) throws -> Bool {
+        do {
+            try retryingInterrupts { path.withPlatformString { access($0, F_OK) } }
+            return true
+        } catch Errno.noSuchFileOrDirectory {
+            return false
+        }
+    }
+}
+
+/// Repeats a call that a signal interrupted, and throws its error.
+private func retryingInterrupts(_ call: () -> CInt) throws {
+    while call() != 0 {
+        guard errno == EINTR else { throw Errno(rawValue: errno) }
+    }
+}
+
+/// A file is shorter than the records say.
+struct TruncatedFile: Error {}
+
+/// Turns "the disk is full" into `.storageFull`; other errors pass unchanged.
+func mapDiskFull<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+        return try body()
+    } catch let error as Errno where error == .noSpace || error == .diskQuotaExceeded {
+        throw PontoonError(.storageFull, "There is no room for the part.", cause: error)
+    }
+}
