@@ -24,7 +24,7 @@ struct PontoonDisplayTests {
             try FileManager.default.removeItem(atPath: user.folder.appending("data/two\u{1B}[31m").string)
             try user.makeFile("data/two", size: 3 * Self.partSize, seed: 2)
             let drawn = try await runPython("pontoon_terminal.py", [Places.pontoon.string] + arguments, server: server)
-            for word in ["one", "% of 30.0 MiB, part ", "MiB/s", "ETA ", "at once", "\u{1B}[J"] {
+            for word in ["one", "% of 30.0 MiB, part ", "MiB/s", "ETA ", "in parallel", "\u{1B}[J"] {
                 #expect(drawn.contains(word), "\(word) in \(drawn)")
             }
             #expect(drawn.contains("one: 30.0 MiB uploaded, checksum "))
@@ -43,7 +43,7 @@ struct PontoonDisplayTests {
             // Nothing is drawn, and names cannot give orders to the terminal.
             #expect(!run.errors.contains("\u{1B}"), "\(run)")
             #expect(run.errors.contains("one: 30.0 MiB uploaded, checksum "))
-            #expect(run.errors.contains("1 file of 2 there"))
+            #expect(run.errors.contains("1 of 2 files uploaded"))
             #expect(run.output.isEmpty)
         }
     }

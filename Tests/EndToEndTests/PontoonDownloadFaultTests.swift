@@ -111,7 +111,7 @@ struct PontoonDownloadFaultTests {
         let stalled = try await downloads(size: 3 * Self.range, ["--timeout", "2", "--parallel", "2"]) {
             $0 == 1 ? .hang(after: 1) : .none
         }
-        #expect(stalled.all("retrying").contains { $0.text("reason")?.contains("no byte moved") == true }, "\(stalled)")
+        #expect(stalled.all("retrying").contains { $0.text("reason")?.contains("no data transferred") == true }, "\(stalled)")
     }
 
     @Test("a URL that expired is asked for anew")

@@ -122,7 +122,7 @@ struct PontoonNetworkTests {
             let explained = try await user.run([
                 "upload", "--explain", "--project", "admin/uploads", user.folder.string,
             ])
-            #expect(explained.output.contains("the limit is 20 in "), "\(explained)")
+            #expect(explained.output.contains("the rate limit is 20 per "), "\(explained)")
         }
     }
 }

@@ -28,7 +28,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     }
 
     /// Reads a refusal; what is no JSON of the API's shape counts too, since proxies answer as they like.
-    init(_ answer: HTTPAnswer, purpose: String, call: String) {
+    init(_ answer: HTTPResponse, purpose: String, call: String) {
         struct Body: Decodable {
             var code: Int?
             var message: String?

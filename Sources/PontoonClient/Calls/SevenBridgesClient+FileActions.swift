@@ -25,7 +25,7 @@ extension SevenBridgesClient {
                 method: .POST,
                 path: "/files/\(id.urlEncoded)/actions/copy",
                 body: .object(body),
-                repetition: .effective,
+                idempotency: .nonIdempotent,
                 purpose: "copy the file \(id)"
             )
         )
@@ -47,7 +47,7 @@ extension SevenBridgesClient {
                 method: .POST,
                 path: "/files/\(id.urlEncoded)/actions/move",
                 body: .object(body),
-                repetition: .effective,
+                idempotency: .nonIdempotent,
                 purpose: "move the file \(id)"
             )
         )

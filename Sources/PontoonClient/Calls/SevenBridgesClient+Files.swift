@@ -26,7 +26,7 @@ extension SevenBridgesClient {
         names: [String] = [],
         offset: Int = 0,
         limit: Int = 100
-    ) async throws -> Page<FileDetails> {
+    ) async throws -> ResultPage<FileDetails> {
         try await page(
             "/files",
             query: [place.field] + names.map { ("name", $0) } + [("fields", "_all")],
@@ -50,7 +50,7 @@ extension SevenBridgesClient {
     }
 
     /// Makes a folder.
-    public func makeFolder(_ name: String, in place: UploadDestination) async throws -> FileDetails {
+    public func createFolder(_ name: String, in place: UploadDestination) async throws -> FileDetails {
         try await call(
             APIRequest(
                 method: .POST,
@@ -58,7 +58,7 @@ extension SevenBridgesClient {
                 body: .object([
                     "name": .string(name), "type": .string("folder"), place.field.name: .string(place.field.value),
                 ]),
-                repetition: .effective,
+                idempotency: .nonIdempotent,
                 purpose: "make the folder '\(name)'"
             )
         )

@@ -16,11 +16,11 @@ public struct ServerIndex: Sendable, Decodable {
     /// An endpoint that adds nothing.
     public init(extensions: Set<String> = []) { self.extensions = extensions }
 
-    /// Part infos come many at a time, the first with initialize.
-    var givesPartInfos: Bool { extensions.contains("part_infos") }
-    /// Parts may be reported by complete itself.
-    var takesReportsAtComplete: Bool { extensions.contains("complete_reports") }
-    /// Files have a CRC-64/NVME, and so do the parts that the server itself stores.
+    /// Whether several part infos can be requested at a time, the first ones with initialize.
+    var providesPartInfos: Bool { extensions.contains("part_infos") }
+    /// Whether parts can be reported with complete.
+    var acceptsReportsAtCompletion: Bool { extensions.contains("complete_reports") }
+    /// Whether files have a CRC-64/NVME, and so do parts that the server itself stores.
     var hasChecksums: Bool { extensions.contains("checksums") }
 }
 

@@ -35,7 +35,7 @@ extension SevenBridgesClient {
         owner: String? = nil,
         offset: Int = 0,
         limit: Int = 100
-    ) async throws -> Page<ProjectDetails> {
+    ) async throws -> ResultPage<ProjectDetails> {
         try await page(
             "/projects" + (owner.map { "/\($0.urlEncoded)" } ?? ""),
             offset: offset,

@@ -24,12 +24,9 @@ public struct UploadStart: Sendable {
     }
 }
 
-/// A report of a stored part.
-struct PartReport: Sendable, Hashable {
-    let number: Int
-    let etag: String
-
-    var json: JSONValue {
+extension VerifiedPart {
+    /// The part's report, as the API takes it.
+    fileprivate var report: JSONValue {
         .object([
             "part_number": .integer(Int64(number)),
             "response": .object(["headers": .object(["ETag": .string(etag)])]),
@@ -63,7 +60,7 @@ extension SevenBridgesClient {
     }
 
     /// The caller's unfinished uploads, a page.
-    public func uploads(offset: Int = 0, limit: Int = 100) async throws -> Page<UploadDetails> {
+    public func uploads(offset: Int = 0, limit: Int = 100) async throws -> ResultPage<UploadDetails> {
         try await page(Self.uploads, offset: offset, limit: limit, purpose: "list the unfinished uploads")
     }
 
@@ -81,7 +78,7 @@ extension SevenBridgesClient {
                 path: "\(Self.uploads)/\(id.urlEncoded)",
                 query: listingParts ? [("list_parts", "true")] : [],
                 purpose: "look at the upload \(id.shortened)",
-                patience: 2
+                timeoutFactor: 2
             )
         )
     }
@@ -121,34 +118,34 @@ extension SevenBridgesClient {
         return answer.partInfos
     }
 
-    /// Reports one part.
-    func report(_ upload: String, _ report: PartReport) async throws {
+    /// Reports a part.
+    func report(_ part: VerifiedPart, of upload: String) async throws {
         _ = try await perform(
             APIRequest(
                 method: .POST,
                 path: "\(Self.uploads)/\(upload.urlEncoded)/part",
-                body: report.json,
-                purpose: "report part \(report.number)"
+                body: part.report,
+                purpose: "report part \(part.number)"
             )
         )
     }
 
-    /// Finishes an upload.
+    /// Completes an upload.
     ///
     /// - Parameters:
-    ///   - upload: The upload's id.
-    ///   - name: The file's name, for messages.
-    ///   - reports: Parts that are reported by this call; `nil` when all were reported before.
+    ///   - upload: Id of the upload.
+    ///   - name: Name of the file, for messages.
+    ///   - parts: Parts that are reported with this call; `nil` if all were reported before.
     /// - Returns: The file.
     /// - Throws: ``APIError``, ``ClientError``.
-    func completeUpload(_ upload: String, name: String, reports: [PartReport]?) async throws -> FileDetails {
+    func completeUpload(_ upload: String, name: String, reporting parts: [VerifiedPart]?) async throws -> FileDetails {
         try await call(
             APIRequest(
                 method: .POST,
                 path: "\(Self.uploads)/\(upload.urlEncoded)/complete",
-                body: reports.map { .object(["parts": .array($0.map(\.json))]) },
+                body: parts.map { .object(["parts": .array($0.map(\.report))]) },
                 purpose: "complete the upload of '\(name)'",
-                patience: 10
+                timeoutFactor: 10
             )
         )
     }

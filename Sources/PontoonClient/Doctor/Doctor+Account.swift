@@ -4,44 +4,44 @@ extension Doctor {
     /// The token, and its limit of calls.
     ///
     /// - Returns: Whether it is good.
-    func meetUser(_ client: SevenBridgesClient, _ examination: Examination) async -> Bool {
-        guard let (user, time) = await examination.attempt(.token, { try await client.user() }) else { return false }
-        examination.note(
+    func meetUser(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
+        guard let (user, time) = await run.attempt(.token, { try await client.user() }) else { return false }
+        run.note(
             .token,
             .good,
             "The token, from \(credentials.source), is that of \(user.username).",
             time: time
         )
-        judgeCalls(client.rateBudget, examination)
+        judgeCalls(client.rateLimit, run)
         return true
     }
 
-    private func judgeCalls(_ budget: RateBudget?, _ examination: Examination) {
+    private func judgeCalls(_ budget: RateLimitState?, _ run: DiagnosticRun) {
         // What allows thousands of calls a second is no limit.
         guard let budget, budget.limit > 0, budget.limit < 1_000_000 else {
-            return examination.note(.calls, .good, "There is no limit of calls to speak of.")
+            return run.note(.calls, .good, "There is no limit of calls to speak of.")
         }
         let message = "\(budget.remaining) of \(budget.limit) calls are left until \(budget.reset.formatted(.iso8601))."
         if budget.remaining >= budget.limit / 10 {
-            examination.note(.calls, .good, message)
+            run.note(.calls, .good, message)
         } else {
             let advice = "Transfers wait for it. Something else may be using this token: give each its own."
-            examination.note(.calls, .warning, message, advice: advice)
+            run.note(.calls, .warning, message, advice: advice)
         }
     }
 
     /// The projects, and what the caller may do in the one that is to be used.
     ///
     /// - Returns: A project into which a file may be uploaded; `nil` when there is none, or too many to choose from.
-    func findProject(_ client: SevenBridgesClient, _ examination: Examination) async -> String? {
-        guard let (page, time) = await examination.attempt(.projects, { try await client.projects() }) else {
+    func findProject(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> String? {
+        guard let (page, time) = await run.attempt(.projects, { try await client.projects() }) else {
             return nil
         }
         let names = page.items.prefix(3).map(\.id).joined(separator: ", ")
         let more = page.items.count > 3 || page.hasNext ? ", …" : ""
         let count = page.hasNext ? "more than \(page.items.count)" : "\(page.items.count)"
         if page.items.isEmpty {
-            examination.note(
+            run.note(
                 .projects,
                 .warning,
                 "The token's user is in no project.",
@@ -49,11 +49,11 @@ extension Doctor {
                 time: time
             )
         } else {
-            examination.note(.projects, .good, "Projects: \(count) (\(names)\(more)).", time: time)
+            run.note(.projects, .good, "Projects: \(count) (\(names)\(more)).", time: time)
         }
         guard let project = options.project ?? (page.items.count == 1 ? page.items[0].id : nil) else {
             guard !page.items.isEmpty else { return nil }
-            examination.note(
+            run.note(
                 .upload,
                 .warning,
                 "Upload and download were not tried: there are several projects.",
@@ -61,17 +61,17 @@ extension Doctor {
             )
             return nil
         }
-        return await judgeRights(project, client, examination) ? project : nil
+        return await judgeRights(project, client, run) ? project : nil
     }
 
-    private func judgeRights(_ id: String, _ client: SevenBridgesClient, _ examination: Examination) async -> Bool {
-        guard let (project, _) = await examination.attempt(.permissions, { try await client.project(id) }) else {
+    private func judgeRights(_ id: String, _ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
+        guard let (project, _) = await run.attempt(.permissions, { try await client.project(id) }) else {
             return false
         }
         let rights = project.permissions
         guard rights?.write ?? true else {
             let error = ClientError(.requestInvalid, "no right to write")
-            examination.note(
+            run.note(
                 .permissions,
                 options.project == nil ? .warning : .bad,
                 "In \(id) you may not upload.",
@@ -81,7 +81,7 @@ extension Doctor {
             return false
         }
         guard rights?.copy ?? true else {
-            examination.note(
+            run.note(
                 .permissions,
                 .warning,
                 "In \(id) you may upload, not download.",
@@ -89,7 +89,7 @@ extension Doctor {
             )
             return true
         }
-        examination.note(.permissions, .good, "In \(id) you may upload and download.")
+        run.note(.permissions, .good, "In \(id) you may upload and download.")
         return true
     }
 }

@@ -8,23 +8,23 @@ extension Doctor {
     /// The way to the server: proxy, name, connection.
     ///
     /// - Returns: Whether there is one.
-    func findServer(_ examination: Examination) async -> Bool {
+    func findServer(_ run: DiagnosticRun) async -> Bool {
         let proxy = settings.proxies.proxy(
             isSecure: endpoint.isSecure,
             host: endpoint.host,
             port: endpoint.port
         )
         if let proxy {
-            examination.note(.proxy, .good, "Calls go through the proxy \(proxy.host):\(proxy.port).")
+            run.note(.proxy, .good, "Calls go through the proxy \(proxy.host):\(proxy.port).")
         } else {
-            examination.note(.proxy, .good, "No proxy: calls go to \(endpoint.host) directly.")
+            run.note(.proxy, .good, "No proxy: calls go to \(endpoint.host) directly.")
         }
         let (host, port) = proxy.map { ($0.host, $0.port) } ?? (endpoint.host, endpoint.port)
-        guard await resolve(host, port, isProxy: proxy != nil, examination) else { return false }
-        return await connect(host, port, isProxy: proxy != nil, examination)
+        guard await resolve(host, port, isProxy: proxy != nil, run) else { return false }
+        return await connect(host, port, isProxy: proxy != nil, run)
     }
 
-    private func resolve(_ host: String, _ port: Int, isProxy: Bool, _ examination: Examination) async -> Bool {
+    private func resolve(_ host: String, _ port: Int, isProxy: Bool, _ run: DiagnosticRun) async -> Bool {
         let start = ContinuousClock.now
         do {
             let address = try await NIOThreadPool.singleton.runIfActive {
@@ -32,10 +32,10 @@ extension Doctor {
             }
             let number = address.ipAddress ?? "\(address)"
             let message = number == host ? "\(host) is an address, not a name." : "\(host) is \(number)."
-            examination.note(.name, .good, message, time: .now - start)
+            run.note(.name, .good, message, time: .now - start)
             return true
         } catch {
-            examination.note(
+            run.note(
                 .name,
                 .bad,
                 "The name \(host) is not known here.",
@@ -48,17 +48,17 @@ extension Doctor {
         }
     }
 
-    private func connect(_ host: String, _ port: Int, isProxy: Bool, _ examination: Examination) async -> Bool {
+    private func connect(_ host: String, _ port: Int, isProxy: Bool, _ run: DiagnosticRun) async -> Bool {
         let start = ContinuousClock.now
         do {
             let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .connectTimeout(.seconds(10)).connect(host: host, port: port).get()
             let time = ContinuousClock.now - start
             try await channel.close()
-            examination.note(.connection, .good, "\(host) takes connections at port \(port).", time: time)
+            run.note(.connection, .good, "\(host) takes connections at port \(port).", time: time)
             return true
         } catch {
-            examination.note(
+            run.note(
                 .connection,
                 .bad,
                 "\(host) takes no connection at port \(port).",
@@ -74,16 +74,16 @@ extension Doctor {
     /// The API behind the connection, and its clock.
     ///
     /// - Returns: Whether there is one.
-    func meetAPI(_ client: SevenBridgesClient, _ examination: Examination) async -> Bool {
-        guard let (index, time) = await examination.attempt(.api, { try await client.index() }) else { return false }
+    func meetAPI(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
+        guard let (index, time) = await run.attempt(.api, { try await client.index() }) else { return false }
         var message = "\(endpoint) answers"
         if endpoint.isSecure { message += ", encrypted and with a good certificate" }
         let extensions = index.extensions.sorted().joined(separator: ", ")
         message += extensions.isEmpty ? "; it offers no extensions." : "; it offers \(extensions)."
         if endpoint.isSecure || ["127.0.0.1", "localhost", "::1"].contains(endpoint.host) {
-            examination.note(.api, .good, message, time: time)
+            run.note(.api, .good, message, time: time)
         } else {
-            examination.note(
+            run.note(
                 .api,
                 .warning,
                 message,
@@ -91,17 +91,17 @@ extension Doctor {
                 time: time
             )
         }
-        judgeClock(client.clockSkew, examination)
+        judgeClock(client.clockSkew, run)
         return true
     }
 
-    private func judgeClock(_ skew: TimeInterval, _ examination: Examination) {
+    private func judgeClock(_ skew: TimeInterval, _ run: DiagnosticRun) {
         let seconds = Int(skew.magnitude.rounded())
         guard seconds > 30 else {
-            return examination.note(.clock, .good, "This machine's clock agrees with the server's.")
+            return run.note(.clock, .good, "This machine's clock agrees with the server's.")
         }
         // We judge expiry by the server's clock, so that this alone does no harm.
-        examination.note(
+        run.note(
             .clock,
             .warning,
             "This machine's clock is \(seconds) s \(skew < 0 ? "ahead of" : "behind") the server's.",

@@ -3,14 +3,14 @@ import SystemPackage
 
 extension Doctor {
     /// Uploads a file, downloads it, compares, and removes it at both ends.
-    func tryTransfer(_ client: SevenBridgesClient, _ project: String, _ examination: Examination) async throws {
+    func tryTransfer(_ client: SevenBridgesClient, _ project: String, _ run: DiagnosticRun) async throws {
         let folder = FilePath(FileManager.default.temporaryDirectory.path)
             .appending("pontoon-doctor-\(UUID().uuidString.prefix(8))")
         do {
             try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: false)
             try Self.fill(folder.appending("sent"), size: options.size)
         } catch {
-            return examination.note(
+            return run.note(
                 .upload,
                 .bad,
                 "No file can be made in '\(folder.removingLastComponent())': \(error.localizedDescription)",
@@ -19,9 +19,9 @@ extension Doctor {
             )
         }
         let name = (folder.lastComponent?.string ?? "pontoon-doctor") + ".bin"
-        if let id = await upload(folder.appending("sent"), as: name, to: project, client, examination) {
-            await download(id, name, to: folder.appending("received"), client, examination)
-            await remove(id, name, client, examination)
+        if let id = await upload(folder.appending("sent"), as: name, to: project, client, run) {
+            await download(id, name, to: folder.appending("received"), client, run)
+            await remove(id, name, client, run)
         }
         try FileManager.default.removeItem(atPath: folder.string)
     }
@@ -39,24 +39,24 @@ extension Doctor {
         as name: String,
         to project: String,
         _ client: SevenBridgesClient,
-        _ examination: Examination
+        _ run: DiagnosticRun
     ) async -> String? {
         let uploader = Uploader(client, options: UploadOptions(destination: .project(project)))
-        let done = await examination.attempt(.upload) {
+        let done = await run.attempt(.upload) {
             try await uploader.upload([UploadItem(source: path, name: name)])
         }
         guard let (results, time) = done, let result = results.first else { return nil }
         if case .failed(let error) = result.outcome {
-            examination.fail(.upload, error)
-            await abort(result.uploadID, client, examination)
+            run.fail(.upload, error)
+            await abort(result.uploadID, client, run)
             return nil
         }
         guard let id = result.fileID else { return nil }
         switch result.verification {
         case .file, .parts:
-            examination.note(.upload, .good, "\(rate(time)) uploaded to \(project), and verified.", time: time)
+            run.note(.upload, .good, "\(rate(time)) uploaded to \(project), and verified.", time: time)
         case .size, nil:
-            examination.note(
+            run.note(
                 .upload,
                 .warning,
                 "\(rate(time)) uploaded to \(project); the storage shows no checksum to compare.",
@@ -67,12 +67,12 @@ extension Doctor {
         return id
     }
 
-    private func abort(_ upload: String?, _ client: SevenBridgesClient, _ examination: Examination) async {
+    private func abort(_ upload: String?, _ client: SevenBridgesClient, _ run: DiagnosticRun) async {
         guard let upload else { return }
         do {
             try await client.abortUpload(upload)
         } catch {
-            examination.note(
+            run.note(
                 .removal,
                 .warning,
                 "The upload that failed is still there.",
@@ -86,24 +86,24 @@ extension Doctor {
         _ name: String,
         to path: FilePath,
         _ client: SevenBridgesClient,
-        _ examination: Examination
+        _ run: DiagnosticRun
     ) async {
-        let done = await examination.attempt(.download) {
-            try await Downloader(client).download([DownloadItem(fileID: id, remotePath: name, target: path)])
+        let done = await run.attempt(.download) {
+            try await Downloader(client).download([DownloadItem(id: id, remotePath: name, target: path)])
         }
         guard let (results, time) = done, let result = results.first else { return }
-        if case .failed(let error) = result.outcome { return examination.fail(.download, error) }
-        guard result.isThere else { return }
+        if case .failed(let error) = result.outcome { return run.fail(.download, error) }
+        guard result.isSuccess else { return }
         let verified = result.verification == .file ? ", and verified" : ""
-        examination.note(.download, .good, "\(rate(time)) downloaded\(verified).", time: time)
+        run.note(.download, .good, "\(rate(time)) downloaded\(verified).", time: time)
     }
 
-    private func remove(_ id: String, _ name: String, _ client: SevenBridgesClient, _ examination: Examination) async {
+    private func remove(_ id: String, _ name: String, _ client: SevenBridgesClient, _ run: DiagnosticRun) async {
         do {
             try await client.deleteFile(id)
-            examination.note(.removal, .good, "The file '\(name)' was removed again.")
+            run.note(.removal, .good, "The file '\(name)' was removed again.")
         } catch {
-            examination.note(
+            run.note(
                 .removal,
                 .warning,
                 "The file '\(name)' could not be removed: \(error)",

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Tries, one after the other, all that an upload needs, and says in plain words what is wrong and what to do.
 public struct Doctor: Sendable {
@@ -76,26 +77,26 @@ public struct Doctor: Sendable {
     /// - Returns: The findings, in order.
     /// - Throws: `.tlsFailed` for a file of certificates that cannot be read; `CancellationError`.
     public func examine(_ tell: @escaping @Sendable (Finding) -> Void) async throws -> [Finding] {
-        let examination = Examination(tell)
-        guard await findServer(examination) else { return examination.findings }
+        let run = DiagnosticRun(tell)
+        guard await findServer(run) else { return run.findings }
         try await SevenBridgesClient.withClient(credentials, settings: settings) { client in
-            guard await meetAPI(client, examination), await meetUser(client, examination) else { return }
-            guard let project = await findProject(client, examination) else { return }
-            try await tryTransfer(client, project, examination)
+            guard await meetAPI(client, run), await meetUser(client, run) else { return }
+            guard let project = await findProject(client, run) else { return }
+            try await tryTransfer(client, project, run)
         }
         try Task.checkCancellation()
-        return examination.findings
+        return run.findings
     }
 }
 
 /// The findings so far.
-final class Examination: Sendable {
-    private let list = Locked<[Doctor.Finding]>([])
+final class DiagnosticRun: Sendable {
+    private let list = Mutex<[Doctor.Finding]>([])
     private let tell: @Sendable (Doctor.Finding) -> Void
 
     init(_ tell: @escaping @Sendable (Doctor.Finding) -> Void) { self.tell = tell }
 
-    var findings: [Doctor.Finding] { list.value }
+    var findings: [Doctor.Finding] { list.withLock { $0 } }
 
     func note(
         _ check: Doctor.Check,
@@ -113,8 +114,7 @@ final class Examination: Sendable {
             error: error,
             time: time
         )
-        // One check comes after the other: nobody else writes meanwhile.
-        list.value += [finding]
+        list.withLock { $0.append(finding) }
         tell(finding)
     }
 
