@@ -45,7 +45,7 @@ public struct SevenBridgesClient: Sendable {
             token: credentials.token,
             transport: transport
         )
-        return try await withClosing({ try await transport.shutdown() }) { try await body(client) }
+        return try await withClosing(transport, close: { try await $0.shutdown() }) { _ in try await body(client) }
     }
 
     /// How far the server's clock is ahead of the local one in seconds, according to its responses.

@@ -1,4 +1,5 @@
 public import Foundation
+import PontoonCore
 
 /// Where a file goes.
 public enum UploadDestination: Hashable, Sendable {
@@ -149,11 +150,6 @@ struct LenientDate: Decodable {
 }
 
 extension String {
-    /// Without one surrounding pair of quotes, and without the mark of a weak tag.
-    var unquoted: String {
-        var text = self[...]
-        if text.hasPrefix("W/") { text = text.dropFirst(2) }
-        if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") { text = text.dropFirst().dropLast() }
-        return String(text)
-    }
+    /// An ETag without quotes and without the prefix of a weak one.
+    var unquoted: String { ETag.unquoted(hasPrefix("W/") ? String(dropFirst(2)) : self) }
 }

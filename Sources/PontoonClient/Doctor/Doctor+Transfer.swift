@@ -1,4 +1,5 @@
 import Foundation
+import PontoonCore
 import SystemPackage
 
 extension Doctor {

@@ -96,7 +96,8 @@ struct FileDownload: Sendable {
         }
     }
 
-    private func fetch(into partial: PartialFile, _ details: DownloadItem, _ size: Int64) async throws -> TransferEnding {
+    private func fetch(into partial: PartialFile, _ details: DownloadItem, _ size: Int64) async throws -> TransferEnding
+    {
         var head = DownloadHead(
             endpoint: client.endpoint.url,
             file: item.id,

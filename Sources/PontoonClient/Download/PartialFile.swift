@@ -163,7 +163,7 @@ extension PartialFile {
     private static func paths(_ target: FilePath) -> (data: FilePath, journal: FilePath) {
         let name = Data((target.lastComponent?.string ?? "").utf8)
         // Not the name itself: with a suffix it could be too long.
-        let digest = Hex.string(SHA256.hash(data: name).prefix(10))
+        let digest = Hex.encode(SHA256.hash(data: name).prefix(10))
         let base = target.removingLastComponent().appending(".pontoon-\(digest)").string
         return (FilePath(base + ".part"), FilePath(base + ".journal"))
     }
@@ -178,7 +178,8 @@ extension PartialFile {
 
     /// Adds the target and advice to an error of a file call.
     private static func failure(_ target: FilePath, _ error: any Error) -> any Error {
-        let advice = "Free some space, check the permissions or choose another --output. Then run the same command again."
+        let advice =
+            "Free some space, check the permissions or choose another --output. Then run the same command again."
         if let error = error as? ClientError {
             // This journal is next to the target, not in the state directory.
             guard error.code == .stateUnusable else { return error }

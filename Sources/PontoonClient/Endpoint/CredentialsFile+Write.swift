@@ -2,9 +2,9 @@ import Foundation
 public import SystemPackage
 
 extension CredentialsFile {
-    /// Adds or replaces a profile in the file; everything else stays as it is. Blocks.
+    /// Adds or replaces a profile in the file; everything else stays as it is.
     ///
-    /// Only the owner can read the file afterwards.
+    /// Only the owner can read the file afterwards. Blocks.
     ///
     /// - Parameters:
     ///   - name: Name of the profile.

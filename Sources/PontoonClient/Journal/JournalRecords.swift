@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import PontoonCore
 import SystemPackage
 
 /// Identifies an upload on this machine: a local file and its place on the server.
@@ -20,7 +21,7 @@ struct JournalKey: Hashable, Sendable {
     var placeFileName: String { "\(Self.digest([place])).jsonl" }
 
     private static func digest(_ texts: [String]) -> String {
-        Hex.string(SHA256.hash(data: Data(texts.joined(separator: "\n").utf8)).prefix(20))
+        Hex.encode(SHA256.hash(data: Data(texts.joined(separator: "\n").utf8)).prefix(20))
     }
 }
 

@@ -92,7 +92,9 @@ public struct FileSelection: Sendable {
         let composed = Dictionary(grouping: result.items) { $0.remotePath.precomposedStringWithCanonicalMapping }
         for items in composed.values where Set(items.map { Array($0.remotePath.utf8) }).count > 1 {
             let names = items.map { "'\($0.source)'" }.joined(separator: " and ")
-            result.warnings.append("\(names) differ only in how letters are composed (Unicode normalization). Both are uploaded.")
+            result.warnings.append(
+                "\(names) differ only in how letters are composed (Unicode normalization). Both are uploaded."
+            )
         }
     }
 }
@@ -123,7 +125,11 @@ extension FileSelection {
     /// - Throws: `.fileUnsuitable` if it is not valid UTF-8.
     static func name(_ path: FilePath) throws -> String {
         guard let name = path.lexicallyNormalized().lastComponent else {
-            throw ClientError(.fileUnsuitable, "'\(path)' does not end with a name.", advice: "Give the path of a file.")
+            throw ClientError(
+                .fileUnsuitable,
+                "'\(path)' does not end with a name.",
+                advice: "Give the path of a file."
+            )
         }
         let isText = name.withPlatformString { String(validatingCString: $0) != nil }
         guard isText else {

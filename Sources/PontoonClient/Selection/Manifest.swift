@@ -33,7 +33,11 @@ public struct Manifest: Sendable {
             throw ClientError(.fileUnreadable, "Cannot read the manifest '\(path)': \(error.localizedDescription)")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw ClientError(.requestInvalid, "The manifest '\(path)' is not valid UTF-8.", advice: "Save it as UTF-8.")
+            throw ClientError(
+                .requestInvalid,
+                "The manifest '\(path)' is not valid UTF-8.",
+                advice: "Save it as UTF-8."
+            )
         }
         try self.init(text: text, folder: path.removingLastComponent(), name: path.string)
     }
@@ -64,7 +68,10 @@ public struct Manifest: Sendable {
         }
         let keys = table.header.dropFirst()
         guard Set(keys).count == keys.count, !keys.contains("") else {
-            throw ClientError(.requestInvalid, "The manifest '\(name)' has a column without a name, or two with the same name.")
+            throw ClientError(
+                .requestInvalid,
+                "The manifest '\(name)' has a column without a name, or two with the same name."
+            )
         }
         rows = try table.rows.enumerated().compactMap { index, row in
             guard row.contains(where: { !$0.isEmpty }) else { return nil }

@@ -55,7 +55,7 @@ struct FileStatus: Sendable {
     }
 }
 
-/// File calls that neither Foundation nor System provides. All of them block and throw `Errno`.
+/// File calls that neither Foundation nor System provides; all of them block.
 enum FileSystem {
     /// Locks a file for this process, without waiting.
     ///

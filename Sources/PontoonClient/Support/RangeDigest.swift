@@ -33,6 +33,6 @@ struct RangeDigest: Sendable {
             return .unknown
         }
         guard let md5 else { return .needsMD5 }
-        return Hex.string(md5.finalize()) == etag.lowercased() ? .same : .different
+        return Hex.encode(md5.finalize()) == etag.lowercased() ? .same : .different
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 import SystemPackage
 
-/// What tells whether a file is still the same. Stored in journals.
+/// What tells whether a file is still the same; stored in journals.
 struct FileFacts: Hashable, Sendable, Codable {
     var device: UInt64
     var inode: UInt64
@@ -25,7 +25,7 @@ struct FileFacts: Hashable, Sendable, Codable {
     }
 }
 
-/// A local file, open for reading. All calls block.
+/// A local file, open for reading; all calls block.
 final class SourceFile: Sendable {
     let path: FilePath
     let facts: FileFacts

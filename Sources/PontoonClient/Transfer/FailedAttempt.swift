@@ -24,6 +24,8 @@ extension RetryPolicy {
     ///   - classify: Describes an error for the policy; `nil` throws the error as it is.
     ///   - willRetry: Called before the pause.
     ///   - attempt: One attempt.
+    /// - Returns: The value of the successful attempt.
+    /// - Throws: The error of the last attempt; `CancellationError`.
     func withRetries<Value>(
         idempotency: Idempotency = .idempotent,
         classify: (any Error) -> FailedAttempt?,

@@ -57,7 +57,9 @@ extension TransferContext {
                     board: board,
                     channel: channel
                 )
-                return try await withClosing({ try await threads.shutdownGracefully() }) { try await body(context) }
+                return try await withClosing(threads, close: { try await $0.shutdownGracefully() }) { _ in
+                    try await body(context)
+                }
             }
             await observe(TransferEvents(channel: channel))
             // The consumer may stop early; later events are dropped then.

@@ -52,7 +52,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     case progress(TransferProgress)
 }
 
-/// The events of a transfer, in order. Iterate once.
+/// The events of a transfer, in order; they can be iterated once.
 public struct TransferEvents<Item: TransferItem>: AsyncSequence, Sendable {
     /// A single event.
     public typealias Element = TransferEvent<Item>

@@ -1,3 +1,5 @@
+import PontoonCore
+
 /// The files of one run, and how one of them is transferred; the engine schedules them.
 protocol TransferJob<Item>: Sendable {
     associatedtype Item: TransferItem
@@ -43,7 +45,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
     ) async throws -> [Value] {
         // A file of one part does not pay for a task group.
         if numbers.count == 1 { return [try await withPermit { try await body(numbers[0]) }] }
-        return try await numbers.mapConcurrently(limit: context.memory.concurrency) { number in
+        return try await mapConcurrently(numbers, limit: context.memory.concurrency) { number in
             try await withPermit { try await body(number) }
         }
     }
@@ -64,6 +66,8 @@ struct TransferFile<Item: TransferItem>: Sendable {
     ///   - classify: Describes an error for the policy; `nil` throws the error as it is.
     ///   - refreshURL: Called before a retry that needs a new signed URL.
     ///   - attempt: One attempt.
+    /// - Returns: The value of the successful attempt.
+    /// - Throws: The error of the last attempt; `CancellationError`.
     func withRetries<Value>(
         purpose: String,
         classify: (any Error) -> FailedAttempt?,

@@ -4,6 +4,7 @@
 ///   - limit: Longest time without progress.
 ///   - idleTime: Time since the last progress.
 ///   - body: The transfer; it is cancelled when it stalls.
+/// - Returns: The value of `body`.
 /// - Throws: ``TransportFailure`` of kind `timedOut` when the transfer stalls; what `body` throws.
 func withStallGuard<Value: Sendable>(
     limit: Duration,

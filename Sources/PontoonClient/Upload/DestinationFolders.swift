@@ -26,6 +26,7 @@ struct DestinationFolders: Sendable {
     ///   - named: The files whose names are looked up.
     ///   - isCreating: Whether missing folders are created.
     ///   - client: The client.
+    /// - Throws: ``APIError``, ``ClientError``.
     mutating func prepare(
         _ items: [UploadItem],
         lookingUp named: [UploadItem],
@@ -35,7 +36,7 @@ struct DestinationFolders: Sendable {
         let all = Set(items.flatMap { FolderPath($0.folders).withParents })
         for level in Dictionary(grouping: all, by: \.names.count).sorted(by: { $0.key < $1.key }) {
             let parents = destinations
-            let found = try await level.value.mapConcurrently(limit: 8) { folder -> UploadDestination? in
+            let found = try await mapConcurrently(level.value, limit: 8) { folder -> UploadDestination? in
                 guard let parent = parents[folder.parent], let name = folder.names.last else { return nil }
                 if isCreating { return .folder(try await client.folder(name, in: parent)) }
                 return try await client.existingFolder(name, in: parent).map { .folder($0) }
@@ -44,7 +45,7 @@ struct DestinationFolders: Sendable {
         }
         let known = destinations
         let names = Dictionary(grouping: named) { FolderPath($0.folders) }.mapValues { $0.map(\.name) }
-        let found = try await Array(names).mapConcurrently(limit: 8) { folder, names in
+        let found = try await mapConcurrently(names, limit: 8) { folder, names in
             var files: [ByteExactString: FileDetails] = [:]
             guard let destination = known[folder] else { return (folder, files) }
             // By name, not by listing: a folder may have a million other files.

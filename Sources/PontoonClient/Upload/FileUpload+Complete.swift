@@ -25,7 +25,11 @@ extension FileUpload {
         let crc64 = stored.reduce(CRC64NVME()) { $0.appending($1.crc64, length: $1.size) }
         let areVerified = stored.allSatisfy(\.isVerified)
         let isSame = try hasSameChecksum(details, crc64, size: source.facts.size)
-        return CompletedUpload(details: details, crc64: crc64, verification: isSame ? .file : areVerified ? .parts : .size)
+        return CompletedUpload(
+            details: details,
+            crc64: crc64,
+            verification: isSame ? .file : areVerified ? .parts : .size
+        )
     }
 
     private func requestCompletion(_ upload: String, _ parts: [VerifiedPart]) async throws -> FileDetails {

@@ -29,7 +29,7 @@ struct FileUpload: Sendable {
                 throw error
             }
         }
-        return try await withClosing({ try source.close() }) {
+        return try await withClosing(source, close: { try $0.close() }) { source in
             file.progress.opened(size: source.facts.size)
             do {
                 return try await upload(source, journal)

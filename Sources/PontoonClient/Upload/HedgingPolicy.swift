@@ -10,12 +10,13 @@ struct HedgingPolicy: Hashable, Sendable {
     /// How many times as long as usual a part may take.
     var factor = 3.0
 
-    /// Returns whether a part is slow.
+    /// Decides whether a part is slow.
     ///
     /// - Parameters:
     ///   - elapsed: Time since its first byte was sent.
     ///   - size: Its length in bytes.
     ///   - typicalRate: Typical throughput of a part in bytes per second; `nil` if it is not known yet.
+    /// - Returns: Whether it is slow.
     func isSlow(elapsed: Duration, size: Int64, typicalRate: Double?) -> Bool {
         guard let typicalRate, typicalRate > 0, elapsed > minimumElapsed else { return false }
         return elapsed.inSeconds > factor * Double(size) / typicalRate

@@ -103,7 +103,9 @@ struct PartSender: Sendable {
             match = digest.compare(etag)
         }
         // Two reads with two results: it is the file that changed.
-        guard digest.crc64 == body.digest.crc64 else { throw source.changed("two reads of a part gave different bytes") }
+        guard digest.crc64 == body.digest.crc64 else {
+            throw source.changed("two reads of a part gave different bytes")
+        }
         guard match != .different else { throw PartChecksumMismatch() }
         return VerifiedPart(
             number: number,

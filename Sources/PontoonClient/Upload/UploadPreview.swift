@@ -65,7 +65,7 @@ extension Uploader {
         try await folders.prepare(items, lookingUp: items, creating: false, client: client)
         let state = try options.stateDirectory.map { try StateDirectory($0) }
         let finished = try state?.finishedLog(JournalKey(client, options.destination))
-        let entries = try await withClosing({ try finished?.close() }) {
+        let entries = try await withClosing(finished, close: { try $0?.close() }) { finished in
             let planner = PreviewPlanner(
                 client: client,
                 options: options,

@@ -56,7 +56,7 @@ public struct Uploader: Sendable {
         await context.emit(.began(files: items.count, bytes: context.board.bytes))
         let state = try options.stateDirectory.map { try StateDirectory($0) }
         let finished = try state.map { try $0.finishedLog(JournalKey(client, options.destination)) }
-        return try await withClosing({ try finished?.close() }) {
+        return try await withClosing(finished, close: { try $0?.close() }) { finished in
             let candidates = try await context.threads.runIfActive {
                 items.map { options.transfer.resumes ? finished?.record(of: $0) : nil }
             }

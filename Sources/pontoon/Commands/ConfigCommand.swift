@@ -50,7 +50,9 @@ struct ConfigCommand: AsyncParsableCommand {
                 }
                 let path = CredentialsFile.path(home: CommonOptions.homeDirectory)
                 try CredentialsFile.save(profile, endpoint: endpoint, token: AuthToken(token), to: path)
-                Output.standard.printMessage("Wrote the profile '\(profile)' to \(path). Check it with 'pontoon doctor'.")
+                Output.standard.printMessage(
+                    "Wrote the profile '\(profile)' to \(path). Check it with 'pontoon doctor'."
+                )
                 return .done
             }
         }

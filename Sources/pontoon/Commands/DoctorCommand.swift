@@ -45,7 +45,8 @@ struct DoctorCommand: AsyncParsableCommand {
             Output.standard.printLine("Some checks failed.")
         } else {
             Output.standard.printLine(
-                warnings.isEmpty ? "All checks passed." : "All checks passed, with \(counted(warnings.count, "warning"))."
+                warnings.isEmpty
+                    ? "All checks passed." : "All checks passed, with \(counted(warnings.count, "warning"))."
             )
         }
         return ExitStatus(bad.map { $0.error.map { ExitStatus($0) } ?? .mixed })

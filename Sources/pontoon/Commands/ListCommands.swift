@@ -56,7 +56,9 @@ struct ListCommand: AsyncParsableCommand {
         } else {
             let size = file.isFolder ? "–" : file.size.map { ByteCount.text($0) } ?? "?"
             let columns = [file.id, size.leftPadded(11), time ?? "–"]
-            Output.standard.printLine("\(columns.joined(separator: "  "))  \(name.printable)\(file.isFolder ? "/" : "")")
+            Output.standard.printLine(
+                "\(columns.joined(separator: "  "))  \(name.printable)\(file.isFolder ? "/" : "")"
+            )
         }
     }
 }

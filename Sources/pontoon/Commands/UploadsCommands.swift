@@ -179,7 +179,8 @@ struct UploadsCommand: AsyncParsableCommand {
                 guard found.count == 1 else {
                     throw ClientError(
                         found.isEmpty ? .notFound : .requestInvalid,
-                        found.isEmpty ? "No upload has an id that begins with '\(id)'."
+                        found.isEmpty
+                            ? "No upload has an id that begins with '\(id)'."
                             : "\(found.count) uploads have ids that begin with '\(id)'.",
                         advice: "List your uploads with 'pontoon uploads ls'."
                     )

@@ -21,7 +21,9 @@ struct VerifyCommand: AsyncParsableCommand {
     var server = false
 
     func validate() throws {
-        guard !(local && server) else { throw ValidationError("--local and --server cannot be combined; without them, both ends are checked.") }
+        guard !(local && server) else {
+            throw ValidationError("--local and --server cannot be combined; without them, both ends are checked.")
+        }
     }
 
     func run() async throws {

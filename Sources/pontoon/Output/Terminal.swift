@@ -37,6 +37,7 @@ enum Terminal {
     /// Runs `body` while the terminal does not show what is typed.
     ///
     /// - Parameter body: Receives whether standard input is a terminal.
+    /// - Returns: The value of `body`.
     static func withoutEcho<Value>(_ body: (_ isTerminal: Bool) throws -> Value) rethrows -> Value {
         var original = termios()
         guard tcgetattr(STDIN_FILENO, &original) == 0 else { return try body(false) }
