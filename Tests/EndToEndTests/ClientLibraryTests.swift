@@ -7,7 +7,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// The public library under `pontoon`, used as docs/client.md shows it.
+/// The public library `PontoonClient`, used as in docs/client.md.
 struct ClientLibraryTests {
     private static let partSize = 5 << 20
 
@@ -23,7 +23,7 @@ struct ClientLibraryTests {
         Credentials(endpoint: try Endpoint(server.endpoint), token: AuthToken(server.token), source: "the test")
     }
 
-    @Test("cancelling leaves a state from which the same call goes on")
+    @Test("after cancellation, the same call resumes")
     func cancelled() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize)
@@ -66,7 +66,7 @@ struct ClientLibraryTests {
         }
     }
 
-    @Test("files come back, and a refusal tells its status, its code and what was attempted")
+    @Test("files are downloaded, and an APIError has the status, the code and the attempted action")
     func downloads() async throws {
         try await withPontoon { server, user in
             let id = try await server.api.upload("f", ByteBuffer(string: "abc"))

@@ -11,7 +11,7 @@ import Testing
 struct PontoonCommandTests {
     private static let partSize = 5 << 20
 
-    @Test("ls and projects show what is there, by path and by id")
+    @Test("ls and projects list by path and by id")
     func listing() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a.txt", size: 3)
@@ -38,7 +38,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("files are removed, moved, renamed, copied and labelled")
+    @Test("files are removed, moved, renamed, copied, tagged and described")
     func files() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a", size: 3)
@@ -114,7 +114,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("an upload that is aborted is forgotten here as well")
+    @Test("aborting an upload removes its journal")
     func forgotten() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize).string
@@ -133,7 +133,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("a receipt is compared with the files here and at the server")
+    @Test("verify compares local files and files on the server with a receipt")
     func verify() async throws {
         try await withPontoon { server, user in
             for name in ["a", "b", "c", "d"] {
@@ -163,7 +163,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("a receipt of a download is compared in the same way")
+    @Test("verify accepts the receipt of a download")
     func verifyDownload() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.uploadSmall("f", "abc")
@@ -178,7 +178,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("a profile is written for nobody else to read, and used; the token is never shown")
+    @Test("config writes a profile readable only by its owner and never shows the token")
     func config() async throws {
         try await withPontoon { server, user in
             var fresh = user
@@ -212,7 +212,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("shells learn the commands", arguments: ["bash", "zsh", "fish"])
+    @Test("completion scripts cover all commands", arguments: ["bash", "zsh", "fish"])
     func completions(shell: String) async throws {
         try await withPontoon { _, user in
             let run = try await user.run(["--generate-completion-script", shell])

@@ -4,7 +4,7 @@ import PontoonCore
 import SystemPackage
 import Testing
 
-/// What `pontoon upload` shows to people.
+/// The text output of `pontoon upload`.
 struct PontoonDisplayTests {
     private static let partSize = 5 << 20
 
@@ -17,7 +17,7 @@ struct PontoonDisplayTests {
         ]
     }
 
-    @Test("on a terminal each file has a line that is drawn over, and at the end what became of it")
+    @Test("on a terminal, progress is redrawn in place and each result is printed")
     func terminal() async throws {
         try await withPontoon { server, user in
             let arguments = try arguments(user)
@@ -35,7 +35,7 @@ struct PontoonDisplayTests {
         }
     }
 
-    @Test("to a pipe only what became of each file is said, without drawing")
+    @Test("without a terminal, only results are printed")
     func piped() async throws {
         try await withPontoon { _, user in
             let run = try await user.run(try arguments(user))
@@ -48,7 +48,7 @@ struct PontoonDisplayTests {
         }
     }
 
-    @Test("what would be done is said, and not done")
+    @Test("--dry-run and --explain print a preview and change nothing")
     func dryRun() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("data/one", size: 6 * Self.partSize).string
@@ -74,7 +74,7 @@ struct PontoonDisplayTests {
         }
     }
 
-    @Test("a receipt names every file with its checksum; the failed ones are listed for another try")
+    @Test("--receipt lists transferred files with checksums, --failed-to lists failed ones")
     func receipt() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/one", size: 1000, seed: 1)

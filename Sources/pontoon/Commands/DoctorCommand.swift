@@ -29,7 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
             options.project = project
             options.size = Int(size.bytes)
             let doctor = Doctor(try common.credentials(), settings: common.settings(), options: options)
-            let findings = try await doctor.examine { [json = common.json] in
+            let findings = try await doctor.diagnose { [json = common.json] in
                 Output.standard.printLine(json ? Self.line($0).text : Self.text($0))
             }
             return finish(findings)
