@@ -111,7 +111,10 @@ struct PontoonDownloadFaultTests {
         let stalled = try await downloads(size: 3 * Self.range, ["--timeout", "2", "--parallel", "2"]) {
             $0 == 1 ? .hang(after: 1) : .none
         }
-        #expect(stalled.all("retrying").contains { $0.text("reason")?.contains("no data transferred") == true }, "\(stalled)")
+        #expect(
+            stalled.all("retrying").contains { $0.text("reason")?.contains("no data transferred") == true },
+            "\(stalled)"
+        )
     }
 
     @Test("an expired URL is requested again")

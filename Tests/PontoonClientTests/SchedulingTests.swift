@@ -23,12 +23,12 @@ struct SchedulingTests {
 
     @Test("the typical throughput is the median of recent parts; few or small parts do not count")
     func throughput() {
-        let history = ThroughputHistory()
-        history.add(size: 1, time: .seconds(1))
-        for seconds in [1, 1000] { history.add(size: 1 << 20, time: .seconds(seconds)) }
-        #expect(history.median == nil)
-        history.add(size: 4 << 20, time: .seconds(2))
-        #expect(history.median == Double(1 << 20))
+        let storage = StorageObservations()
+        storage.add(size: 1, time: .seconds(1))
+        for seconds in [1, 1000] { storage.add(size: 1 << 20, time: .seconds(seconds)) }
+        #expect(storage.typicalRate == nil)
+        storage.add(size: 4 << 20, time: .seconds(2))
+        #expect(storage.typicalRate == Double(1 << 20))
     }
 
     @Test("a permit is taken without waiting only if one is free and nobody waits")

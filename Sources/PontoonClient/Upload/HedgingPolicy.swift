@@ -1,5 +1,4 @@
 import PontoonCore
-import Synchronization
 
 /// Decides when a part in flight is sent over a second connection as well (a hedged request); a pure value.
 ///
@@ -20,29 +19,5 @@ struct HedgingPolicy: Hashable, Sendable {
     func isSlow(elapsed: Duration, size: Int64, typicalRate: Double?) -> Bool {
         guard let typicalRate, typicalRate > 0, elapsed > minimumElapsed else { return false }
         return elapsed.inSeconds > factor * Double(size) / typicalRate
-    }
-}
-
-/// The throughput of the most recent parts.
-final class ThroughputHistory: Sendable {
-    private let rates = Mutex<[Double]>([])
-
-    private static let minimumCount = 3
-    private static let maximumCount = 32
-    /// Smaller parts mostly wait for responses.
-    private static let minimumSize: Int64 = 1 << 20
-
-    /// Adds a part that was stored.
-    func add(size: Int64, time: Duration) {
-        guard size >= Self.minimumSize, time > .zero else { return }
-        rates.withLock { rates in
-            if rates.count == Self.maximumCount { rates.removeFirst() }
-            rates.append(Double(size) / time.inSeconds)
-        }
-    }
-
-    /// Median in bytes per second; `nil` if there are too few parts.
-    var median: Double? {
-        rates.withLock { rates in rates.count < Self.minimumCount ? nil : rates.sorted()[rates.count / 2] }
     }
 }

@@ -4,7 +4,6 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import PontoonCore
-import Synchronization
 
 /// A part that the storage has, compared with the bytes of the file.
 struct VerifiedPart: Sendable, Hashable {
@@ -38,7 +37,7 @@ struct PartSender: Sendable {
         let body = PartBody(
             range,
             of: source,
-            md5: !isOwnStorage(info) && !job.storageReturnsCRC64.withLock { $0 },
+            md5: !isOwnStorage(info) && !job.storage.returnsCRC64,
             context: job.context,
             sent: file.progress.transferred
         )
@@ -46,7 +45,7 @@ struct PartSender: Sendable {
         do {
             let response = try await put(body, to: info)
             let part = try await verify(response, number, body)
-            job.throughput.add(size: part.size, time: .now - start)
+            job.storage.add(size: part.size, time: .now - start)
             return part
         } catch {
             file.progress.discarded(body.sentBytes)
@@ -96,7 +95,7 @@ struct PartSender: Sendable {
             || headers["x-amz-server-side-encryption"].contains { $0.hasPrefix("aws:kms") }
         var match = isOpaque ? .unknown : digest.compare(etag)
         let declared = headers.first(name: "x-amz-checksum-crc64nvme").map { CRC64NVME(base64: $0) == digest.crc64 }
-        if declared == true { job.storageReturnsCRC64.withLock { $0 = true } }
+        if declared == true { job.storage.noteCRC64() }
         if let declared, match == .needsMD5 || match == .unknown { match = declared ? .same : .different }
         if match == .needsMD5 {
             digest = try await job.threads.runIfActive { [source] in try source.digest(body.range, md5: true) }

@@ -54,7 +54,7 @@ extension PartUploader {
     private func waitUntilSlow(size: Int64, since start: ContinuousClock.Instant) async -> HedgeEvent {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let elapsed = ContinuousClock.now - start
-            if HedgingPolicy().isSlow(elapsed: elapsed, size: size, typicalRate: job.throughput.median) {
+            if HedgingPolicy().isSlow(elapsed: elapsed, size: size, typicalRate: job.storage.typicalRate) {
                 return .isSlow
             }
         }

@@ -1,10 +1,9 @@
 import Foundation
 import NIOPosix
 import PontoonCore
-import Synchronization
 
 /// The uploads of one run.
-final class UploadJob: TransferJob {
+struct UploadJob: TransferJob {
     let context: TransferContext<UploadItem>
     let options: UploadOptions
     let items: [UploadItem]
@@ -12,37 +11,13 @@ final class UploadJob: TransferJob {
     let limits: PartPlan.Limits
     let state: StateDirectory?
     let finished: FinishedLog?
-    let throughput = ThroughputHistory()
-    /// Whether the storage was seen to return the CRC-64/NVME of a part: the much more expensive MD5 is not needed then.
-    let storageReturnsCRC64 = Mutex(false)
     /// Files that an earlier run finished, by position.
-    private let finishedRecords: [FinishedRecord?]
-    private let folders: DestinationFolders
+    let finishedRecords: [FinishedRecord?]
+    let folders: DestinationFolders
+    let storage = StorageObservations()
 
     let maximumOpenFiles = 128
     let opensFilesUnderPermit = true
-
-    init(
-        context: TransferContext<UploadItem>,
-        options: UploadOptions,
-        items: [UploadItem],
-        finishedRecords: [FinishedRecord?],
-        folders: DestinationFolders,
-        server: ServerIndex,
-        limits: PartPlan.Limits,
-        state: StateDirectory?,
-        finished: FinishedLog?
-    ) {
-        self.context = context
-        self.options = options
-        self.items = items
-        self.finishedRecords = finishedRecords
-        self.folders = folders
-        self.server = server
-        self.limits = limits
-        self.state = state
-        self.finished = finished
-    }
 
     var client: SevenBridgesClient { context.client }
     var threads: NIOThreadPool { context.threads }

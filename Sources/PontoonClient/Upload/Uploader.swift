@@ -71,12 +71,12 @@ public struct Uploader: Sendable {
                 context: context,
                 options: options,
                 items: items,
-                finishedRecords: candidates,
-                folders: folders,
                 server: server,
                 limits: limits,
                 state: state,
-                finished: finished
+                finished: finished,
+                finishedRecords: candidates,
+                folders: folders
             )
             return await context.run(job)
         }
