@@ -103,7 +103,7 @@ struct NameBatchTests {
     func batches() {
         for names in [[], ["a"], (0..<1234).map { "f\($0)" }, (0..<99).map { _ in String(repeating: "ä", count: 127) }]
         {
-            let batches = RemotePlaces.batches(names)
+            let batches = DestinationFolders.batches(names)
             #expect(batches.flatMap { $0 } == names)
             #expect(batches.allSatisfy { (1...50).contains($0.count) })
             #expect(batches.allSatisfy { $0.joined(separator: "&name=").urlEncoded.utf8.count < 6000 })

@@ -120,7 +120,7 @@ struct TransferEngineTests {
             parts: 5
         )
         let results = try await run(job)
-        #expect(results.allSatisfy(\.isSuccess))
+        #expect(results.allSatisfy { $0.isSuccess })
         #expect(job.mostOpen <= 3)
     }
 
