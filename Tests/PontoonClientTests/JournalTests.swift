@@ -112,7 +112,7 @@ struct JournalTests {
         }
     }
 
-    @Test("each file, destination and name has a journal of its own")
+    @Test("each file, destination and name has a separate journal")
     func keys() {
         var names = [Self.key.fileName]
         for destination in [UploadDestination.project("a/c"), .folder("a/b")] {

@@ -3,7 +3,7 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// What is known about one transfer, in a file of its own: a JSON line for the transfer, then one for each part.
+/// The record of one transfer, in a separate file: a JSON line for the transfer, then one for each part.
 ///
 /// A line is in the file when `append` returns, so it survives the end of this process; it reaches the disk within a
 /// second. A line cut by a crash is the last one and is ignored. The open file is locked, so that two processes do not

@@ -39,7 +39,7 @@ struct ConcurrencyController: Sendable {
             best = throughput
             grow()
         } else {
-            // The last step gained nothing: back to the previous concurrency for a while.
+            // The last step gained nothing: back to the previous concurrency until the next probe.
             concurrency = previous
             isStarting = false
             best = max(throughput, best * 0.98)

@@ -50,7 +50,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
         }
     }
 
-    /// Runs `body` under the file's permit if it still holds one, else under a permit of its own.
+    /// Runs `body` under the file's permit if it still holds one, else under a separate permit.
     private func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
         if permit.isHeld { return try await body() }
         // Earlier files first: files finish one after the other, not all at the end.

@@ -67,7 +67,7 @@ extension FileUpload {
         guard plan.partSize > 0, plan.parts <= PartNumber.limits.upperBound else {
             throw ClientError(
                 .answerUnreadable,
-                "The server asks for '\(item.source)' in parts of \(plan.partSize) bytes, which is not possible.",
+                "The server requires parts of \(plan.partSize) bytes for '\(item.source)', which is not possible.",
                 advice: "Contact the server's operator."
             )
         }
