@@ -166,6 +166,8 @@ let package = Package(
             name: "PontoonClientTests",
             dependencies: [
                 "PontoonClient", "PontoonCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: swiftSettings

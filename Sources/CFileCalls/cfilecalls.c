@@ -1,9 +1,12 @@
 #define _GNU_SOURCE
 #include "cfilecalls.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#if defined(__linux__)
 
 int cfilecalls_allocate(int file, int64_t size) { return fallocate(file, 0, 0, size); }
 
@@ -27,3 +30,38 @@ int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *t
 int cfilecalls_rename_new(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
+
+#else
+
+static int unsupported(void) {
+    errno = ENOTSUP;
+    return -1;
+}
+
+int cfilecalls_allocate(int file, int64_t size) {
+#if defined(__APPLE__)
+    fstore_t request = {F_ALLOCATEALL, F_PEOFPOSMODE, 0, size, 0};
+    if (fcntl(file, F_PREALLOCATE, &request) == -1) return -1;
+    return ftruncate(file, size);
+#else
+    return unsupported();
+#endif
+}
+
+int cfilecalls_punch_hole(int file, int64_t offset, int64_t count) { return unsupported(); }
+
+int cfilecalls_start_writing(int file, int64_t offset, int64_t count) { return unsupported(); }
+
+int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *to_offset, int64_t count) {
+    return unsupported();
+}
+
+int cfilecalls_rename_new(const char *from, const char *to) {
+#if defined(__APPLE__)
+    return renamex_np(from, to, RENAME_EXCL);
+#else
+    return unsupported();
+#endif
+}
+
+#endif

@@ -7,7 +7,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// The public library under `pontoon`, used as docs/client.md shows it.
+/// The public library `PontoonClient`, used as in docs/client.md.
 struct ClientLibraryTests {
     private static let partSize = 5 << 20
 
@@ -23,24 +23,24 @@ struct ClientLibraryTests {
         Credentials(endpoint: try Endpoint(server.endpoint), token: AuthToken(server.token), source: "the test")
     }
 
-    @Test("cancelling leaves a state from which the same call goes on")
+    @Test("after cancellation, the same call resumes")
     func cancelled() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize)
             let items = [UploadItem(source: path, name: "f", tags: ["raw"])]
             try await SevenBridgesClient.withClient(try credentials(server)) { client in
                 var options = UploadOptions(destination: .project("admin/uploads"))
-                options.state = user.folder.appending("library")
+                options.stateDirectory = user.folder.appending("library")
                 options.partSize = Int64(Self.partSize)
-                options.bandwidth = 20 << 20
+                options.transfer.bandwidth = 20 << 20
                 let (before, after) = (Stored(), Stored())
                 let first = try await cancel(Uploader(client, options: options), items, before)
-                #expect(first.allSatisfy { !$0.isThere })
-                options.bandwidth = nil
+                #expect(first.allSatisfy { !$0.isSuccess })
+                options.transfer.bandwidth = nil
                 let second = try await Uploader(client, options: options).upload(items) { events in
                     for await case .partStored(let part) in events { after.add(part.number) }
                 }
-                #expect(second.allSatisfy { $0.isThere })
+                #expect(second.allSatisfy { $0.isSuccess })
                 #expect(second.first?.verification == .file)
                 #expect(!before.all.isEmpty && before.all.isDisjoint(with: after.all))
             }
@@ -66,16 +66,16 @@ struct ClientLibraryTests {
         }
     }
 
-    @Test("files come back, and a refusal tells its status, its code and what was attempted")
+    @Test("files are downloaded, and an APIError has the status, the code and the attempted action")
     func downloads() async throws {
         try await withPontoon { server, user in
             let id = try await server.api.upload("f", ByteBuffer(string: "abc"))
             let target = user.folder.appending("back/f")
             try await SevenBridgesClient.withClient(try credentials(server)) { client in
-                let item = DownloadItem(fileID: id, remotePath: "f", target: target)
+                let item = DownloadItem(id: id, remotePath: "f", target: target)
                 let results = try await Downloader(client, options: DownloadOptions()).download([item])
-                #expect(results.allSatisfy { $0.isThere })
-                let missing = DownloadItem(fileID: "000000000000000000000000", remotePath: "g", target: target)
+                #expect(results.allSatisfy { $0.isSuccess })
+                let missing = DownloadItem(id: "000000000000000000000000", remotePath: "g", target: target)
                 let failed = try await Downloader(client, options: DownloadOptions()).download([missing])
                 guard case .failed(let error as APIError) = failed.first?.outcome else {
                     throw UnexpectedAnswer(description: "\(failed)")

@@ -11,7 +11,7 @@ import Testing
 struct PontoonCommandTests {
     private static let partSize = 5 << 20
 
-    @Test("ls and projects show what is there, by path and by id")
+    @Test("ls and projects list by path and by id")
     func listing() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a.txt", size: 3)
@@ -22,7 +22,7 @@ struct PontoonCommandTests {
             let projects = try await user.run(["projects"])
             #expect(projects.output == "admin/uploads  Uploads", "\(projects)")
             let project = try await user.run(["projects", "admin/uploads"])
-            #expect(project.output.hasSuffix("you may: read, copy, write, admin"), "\(project)")
+            #expect(project.output.hasSuffix("permissions: read, copy, write, admin"), "\(project)")
             let root = try await user.run(["ls", "--json", "admin/uploads"])
             #expect(root.all("file").map { $0.text("name") } == ["data"], "\(root)")
             #expect(root.all("file").first?.text("type") == "folder")
@@ -38,7 +38,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("files are removed, moved, renamed, copied and labelled")
+    @Test("files are removed, moved, renamed, copied, tagged and described")
     func files() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a", size: 3)
@@ -114,7 +114,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("an upload that is aborted is forgotten here as well")
+    @Test("aborting an upload removes its journal")
     func forgotten() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize).string
@@ -133,7 +133,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("a receipt is compared with the files here and at the server")
+    @Test("verify compares local files and files on the server with a receipt")
     func verify() async throws {
         try await withPontoon { server, user in
             for name in ["a", "b", "c", "d"] {
@@ -143,7 +143,7 @@ struct PontoonCommandTests {
             let upload = try await user.upload("--receipt", receipt, user.folder.appending("data").string)
             #expect(upload.code == 0, "\(upload)")
             let good = try await user.run(["verify", receipt])
-            #expect(good.code == 0 && good.errors.contains("4 files of 4 as the receipt says"), "\(good)")
+            #expect(good.code == 0 && good.errors.contains("4 of 4 files match the receipt"), "\(good)")
 
             try user.makeFile("data/a", size: 1000, seed: 99)
             try FileManager.default.removeItem(atPath: user.folder.appending("data/b").string)
@@ -157,13 +157,13 @@ struct PontoonCommandTests {
             let id = try await server.api.fileID("c")
             #expect(try await server.api.call(.DELETE, "/files/\(id)").status == 204)
             let deleted = try await user.run(["verify", "--server", receipt])
-            #expect(deleted.code == 4 && deleted.output.contains("at the server: missing"), "\(deleted)")
+            #expect(deleted.code == 4 && deleted.output.contains("on the server: missing"), "\(deleted)")
             let none = try await user.run(["verify", user.folder.appending("data/d").string])
             #expect(none.code == 8, "\(none)")
         }
     }
 
-    @Test("a receipt of a download is compared in the same way")
+    @Test("verify accepts the receipt of a download")
     func verifyDownload() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.uploadSmall("f", "abc")
@@ -171,14 +171,14 @@ struct PontoonCommandTests {
             let run = try await user.download(["-o", user.path("out"), "--receipt", receipt])
             #expect(run.code == 0, "\(run)")
             let good = try await user.run(["verify", receipt])
-            #expect(good.code == 0 && good.errors.contains("1 file of 1 as the receipt says"), "\(good)")
+            #expect(good.code == 0 && good.errors.contains("1 of 1 files match the receipt"), "\(good)")
             try damage(FilePath(user.path("out/f")))
             let bad = try await user.run(["verify", "--local", receipt])
             #expect(bad.code == 7, "\(bad)")
         }
     }
 
-    @Test("a profile is written for nobody else to read, and used; the token is never shown")
+    @Test("config writes a profile readable only by its owner and never shows the token")
     func config() async throws {
         try await withPontoon { server, user in
             var fresh = user
@@ -212,7 +212,7 @@ struct PontoonCommandTests {
         }
     }
 
-    @Test("shells learn the commands", arguments: ["bash", "zsh", "fish"])
+    @Test("completion scripts cover all commands", arguments: ["bash", "zsh", "fish"])
     func completions(shell: String) async throws {
         try await withPontoon { _, user in
             let run = try await user.run(["--generate-completion-script", shell])

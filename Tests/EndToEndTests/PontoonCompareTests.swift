@@ -5,14 +5,14 @@ import PontoonCore
 import SystemPackage
 import Testing
 
-/// `pontoon compare`, the audit of a folder here against one at the server.
+/// `pontoon compare`.
 struct PontoonCompareTests {
     private func findings(_ run: PontoonRun) -> [String: String] {
         let lines = run.events.filter { $0.text("name") != nil }
         return Dictionary(uniqueKeysWithValues: lines.map { ($0.text("name") ?? "", $0.kind) })
     }
 
-    @Test("what was uploaded is the same; each kind of difference is found and decides the exit code")
+    @Test("compare finds every kind of difference, which determines the exit code")
     func differences() async throws {
         try await withPontoon { server, user in
             for name in ["a", "deep/er/b", "empty", "ä"] {
@@ -46,7 +46,7 @@ struct PontoonCompareTests {
         }
     }
 
-    @Test("names that differ only in how a letter is composed are two names")
+    @Test("names that differ only in Unicode normalization are different files")
     func composition() async throws {
         try await withPontoon { server, user in
             try user.makeFile("in/\u{E4}", size: 5)
@@ -57,7 +57,7 @@ struct PontoonCompareTests {
         }
     }
 
-    @Test("what cannot be compared is said")
+    @Test("compare reports what it cannot compare")
     func refusals() async throws {
         try await withPontoon { server, user in
             let file = try await server.api.uploadSmall("f")

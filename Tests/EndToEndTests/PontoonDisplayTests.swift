@@ -4,7 +4,7 @@ import PontoonCore
 import SystemPackage
 import Testing
 
-/// What `pontoon upload` shows to people.
+/// The text output of `pontoon upload`.
 struct PontoonDisplayTests {
     private static let partSize = 5 << 20
 
@@ -17,14 +17,14 @@ struct PontoonDisplayTests {
         ]
     }
 
-    @Test("on a terminal each file has a line that is drawn over, and at the end what became of it")
+    @Test("on a terminal, progress is redrawn in place and each result is printed")
     func terminal() async throws {
         try await withPontoon { server, user in
             let arguments = try arguments(user)
             try FileManager.default.removeItem(atPath: user.folder.appending("data/two\u{1B}[31m").string)
             try user.makeFile("data/two", size: 3 * Self.partSize, seed: 2)
             let drawn = try await runPython("pontoon_terminal.py", [Places.pontoon.string] + arguments, server: server)
-            for word in ["one", "% of 30.0 MiB, part ", "MiB/s", "ETA ", "at once", "\u{1B}[J"] {
+            for word in ["one", "% of 30.0 MiB, part ", "MiB/s", "ETA ", "in parallel", "\u{1B}[J"] {
                 #expect(drawn.contains(word), "\(word) in \(drawn)")
             }
             #expect(drawn.contains("one: 30.0 MiB uploaded, checksum "))
@@ -35,7 +35,7 @@ struct PontoonDisplayTests {
         }
     }
 
-    @Test("to a pipe only what became of each file is said, without drawing")
+    @Test("without a terminal, only results are printed")
     func piped() async throws {
         try await withPontoon { _, user in
             let run = try await user.run(try arguments(user))
@@ -43,12 +43,12 @@ struct PontoonDisplayTests {
             // Nothing is drawn, and names cannot give orders to the terminal.
             #expect(!run.errors.contains("\u{1B}"), "\(run)")
             #expect(run.errors.contains("one: 30.0 MiB uploaded, checksum "))
-            #expect(run.errors.contains("1 file of 2 there"))
+            #expect(run.errors.contains("1 of 2 files uploaded"))
             #expect(run.output.isEmpty)
         }
     }
 
-    @Test("what would be done is said, and not done")
+    @Test("--dry-run and --explain print a preview and change nothing")
     func dryRun() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("data/one", size: 6 * Self.partSize).string
@@ -74,7 +74,7 @@ struct PontoonDisplayTests {
         }
     }
 
-    @Test("a receipt names every file with its checksum; the failed ones are listed for another try")
+    @Test("--receipt lists transferred files with checksums, --failed-to lists failed ones")
     func receipt() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/one", size: 1000, seed: 1)

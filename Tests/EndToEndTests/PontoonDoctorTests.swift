@@ -6,7 +6,7 @@ import PontoonCore
 import SystemPackage
 import Testing
 
-/// `pontoon doctor` where all is well, and where something is not.
+/// `pontoon doctor` with and without problems.
 struct PontoonDoctorTests {
     private func verdicts(_ run: PontoonRun) -> [String: String] {
         Dictionary(run.all("check").map { ($0.text("check") ?? "", $0.text("verdict") ?? "") }) { $1 }
@@ -16,7 +16,7 @@ struct PontoonDoctorTests {
         try #require(run.all("check").last { $0.text("check") == check }, "\(run)")
     }
 
-    @Test("all is well: every check is good, and the file is gone afterwards")
+    @Test("every check passes on a healthy server, and the test file is deleted")
     func healthy() async throws {
         try await withPontoon { server, user in
             let run = try await user.run(["doctor", "--json"])
@@ -34,12 +34,12 @@ struct PontoonDoctorTests {
             #expect(try await server.api.listed("/upload/multipart", "upload_id") == [])
             #expect(!run.output.contains(user.token) && !run.errors.contains(user.token))
             let words = try await user.run(["doctor", "--size", "0"])
-            #expect(words.code == 0 && words.output.hasSuffix("All is well."), "\(words)")
+            #expect(words.code == 0 && words.output.hasSuffix("All checks passed."), "\(words)")
             #expect(!words.output.contains("\u{FFFD}"))
         }
     }
 
-    @Test("what is wrong is said with what to do, and what depends on it is left out")
+    @Test("a failed check has advice, and dependent checks are skipped")
     func unreachable() async throws {
         try await withPontoon { _, user in
             let rows: [(endpoint: String, token: String, code: Int, check: String, word: String)] = [
@@ -64,7 +64,7 @@ struct PontoonDoctorTests {
         }
     }
 
-    @Test("no credentials at all: exit code 3, and how to make some")
+    @Test("missing credentials exit with 3 and advice")
     func noCredentials() async throws {
         try await withPontoon { _, user in
             var user = user
@@ -74,7 +74,7 @@ struct PontoonDoctorTests {
         }
     }
 
-    @Test("rights that are missing are named, and nothing is uploaded without them")
+    @Test("missing permissions are reported, and nothing is uploaded without them")
     func rights() async throws {
         try await withPontoon { server, user in
             let reader = try await server.addUser("reader")
@@ -95,7 +95,7 @@ struct PontoonDoctorTests {
         }
     }
 
-    @Test("a limit of calls that is nearly used up, and a proxy, are named")
+    @Test("a nearly used-up rate limit and a proxy are reported")
     func limits() async throws {
         try await withPontoon(arguments: ["--rate-limit", "100/5m"]) { server, user in
             for _ in 0..<95 { _ = try await server.api.call(.GET, "/user") }

@@ -7,7 +7,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon download` that is interrupted, over a bad connection, and of files that change.
+/// `pontoon download` with interruptions, bad connections and changing files.
 @Suite(.timeLimit(.minutes(5)))
 struct PontoonDownloadFaultTests {
     private static let range = 1 << 20
@@ -19,7 +19,7 @@ struct PontoonDownloadFaultTests {
         try await server.api.upload(name, pseudoRandomBytes(seed: seed, count: size))
     }
 
-    @Test("killed at any moment and run again, it fetches no finished range twice", arguments: 1...12)
+    @Test("killed at any moment and run again, a download fetches no complete range twice", arguments: 1...12)
     func killed(round: Int) async throws {
         var random = SeededGenerator(seed: UInt64(round))
         let size = 12 * Self.range + Int.random(in: 0...1000, using: &random)
@@ -48,7 +48,7 @@ struct PontoonDownloadFaultTests {
         }
     }
 
-    @Test("after Ctrl-C it ends with 130; what lies there then is compared before it counts")
+    @Test("an interrupted download exits with 130, and its ranges are verified before they count")
     func interrupted() async throws {
         try await withPontoon { server, user in
             let size = 8 * Self.range
@@ -94,7 +94,7 @@ struct PontoonDownloadFaultTests {
         }
     }
 
-    @Test("connections that are cut go on in the middle of a range: no byte that came is fetched again")
+    @Test("after a lost connection, a range continues without fetching a byte twice")
     func cut() async throws {
         let size = 6 * Self.range + 17
         let run = try await downloads(size: size) { $0 % 3 == 1 ? .cutAnswer(after: 100_000 + $0 * 77_777) : .none }
@@ -102,7 +102,7 @@ struct PontoonDownloadFaultTests {
         #expect(run.all("downloaded").first?.number("received_bytes") == Int64(size), "\(run)")
     }
 
-    @Test("answers that are cut in their heads, and a connection that stands still")
+    @Test("truncated response heads and stalled connections are retried")
     func truncated() async throws {
         let cut = try await downloads(size: 3 * Self.range, ["--parallel", "2"]) {
             $0 % 2 == 1 && $0 < 10 ? .cutAnswer(after: $0 * 150 + 1) : .none
@@ -111,10 +111,13 @@ struct PontoonDownloadFaultTests {
         let stalled = try await downloads(size: 3 * Self.range, ["--timeout", "2", "--parallel", "2"]) {
             $0 == 1 ? .hang(after: 1) : .none
         }
-        #expect(stalled.all("retrying").contains { $0.text("reason")?.contains("no byte moved") == true }, "\(stalled)")
+        #expect(
+            stalled.all("retrying").contains { $0.text("reason")?.contains("no data transferred") == true },
+            "\(stalled)"
+        )
     }
 
-    @Test("a URL that expired is asked for anew")
+    @Test("an expired URL is requested again")
     func expired() async throws {
         // Longer than the URL is valid.
         let flags = ["--parallel", "1", "--bwlimit", "1M"]
@@ -122,7 +125,7 @@ struct PontoonDownloadFaultTests {
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("403") == true }, "\(run)")
     }
 
-    @Test("a file that becomes another one in the middle is not mixed with it")
+    @Test("a file replaced during its download is never mixed with its successor")
     func changed() async throws {
         try await withPontoon { server, user in
             let size = 6 * Self.range
@@ -143,7 +146,7 @@ struct PontoonDownloadFaultTests {
         }
     }
 
-    @Test("a file that was replaced between two runs is fetched from its beginning")
+    @Test("the download of a file replaced between two runs starts over")
     func replaced() async throws {
         try await withPontoon { server, user in
             let size = 6 * Self.range
@@ -165,7 +168,7 @@ struct PontoonDownloadFaultTests {
         }
     }
 
-    @Test("bytes that are not what the server has a checksum of: exit code 7, and nothing is left")
+    @Test("a checksum mismatch exits with 7 and leaves no file")
     func damaged() async throws {
         try await withPontoon { server, user in
             _ = try await provide(server, size: 3 * Self.range)
@@ -177,7 +180,7 @@ struct PontoonDownloadFaultTests {
         }
     }
 
-    @Test("a disk without room is noticed before a byte is fetched; with room the same command succeeds")
+    @Test("a full disk is noticed before the first request, and the command succeeds once there is space")
     func diskFull() async throws {
         try await withSmallDisk("size=8m") { disk in
             try await withPontoon { server, user in
@@ -202,7 +205,7 @@ struct PontoonDownloadFaultTests {
         }
     }
 
-    @Test("a second process at the same file ends with 9 and does no harm")
+    @Test("a second process downloading the same file exits with 9 and does no harm")
     func busy() async throws {
         try await withPontoon { server, user in
             _ = try await provide(server, size: 4 * Self.range)

@@ -6,9 +6,9 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon download` when all goes well, and when it is not to be.
+/// `pontoon download` without faults.
 struct PontoonDownloadTests {
-    @Test("files of every length arrive whole and verified, and nothing else is left")
+    @Test("files of every length are downloaded and verified, without leftovers")
     func lengths() async throws {
         let range = 64 << 10
         let sizes = [0, 1, range - 1, range, range + 1, 3 * range, 100 * range + 7]
@@ -30,7 +30,7 @@ struct PontoonDownloadTests {
         }
     }
 
-    @Test("a folder comes with all below it, names of every kind, and is not fetched twice")
+    @Test("a folder is downloaded with everything below it, and not fetched twice")
     func folder() async throws {
         try await withPontoon { server, user in
             let names = ["a", "deep/er/b", "white space", "ä/ü", "e\u{301}", "%41?&=#", "-dash", "quote\"'", "日本"]
@@ -49,7 +49,7 @@ struct PontoonDownloadTests {
         }
     }
 
-    @Test("what is there is kept, unless it is to be replaced")
+    @Test("existing files are kept unless --overwrite is given")
     func taken() async throws {
         try await withPontoon { server, user in
             let id = try await server.api.uploadSmall("f", "remote")
@@ -68,7 +68,7 @@ struct PontoonDownloadTests {
         }
     }
 
-    @Test("a file is named by its id or its path, and goes where --output says")
+    @Test("files are downloaded by id or path, to the place given with --output")
     func places() async throws {
         try await withPontoon { server, user in
             let id = try await server.api.uploadSmall("f", "abc")
@@ -87,7 +87,7 @@ struct PontoonDownloadTests {
         }
     }
 
-    @Test("what cannot be downloaded is said with its name, a code and what to do")
+    @Test("errors name the file, a code and advice")
     func refusals() async throws {
         try await withPontoon { server, user in
             let id = try await server.api.uploadSmall("f", "abc")
@@ -111,7 +111,7 @@ struct PontoonDownloadTests {
         }
     }
 
-    @Test("memory stays small, the limit of bytes is kept, and the token is not among the arguments")
+    @Test("a download respects its limits of memory and bandwidth, and the token is no argument")
     func frugal() async throws {
         try await withPontoon { server, user in
             let size = 160 << 20

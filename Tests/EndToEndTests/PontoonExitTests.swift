@@ -6,9 +6,9 @@ import PontoonCore
 import SystemPackage
 import Testing
 
-/// How `pontoon` ends when it fails: exit codes and the codes of `--json`, as docs/client.md has them.
+/// Exit codes and the codes of `--json`, as documented in docs/client.md.
 ///
-/// Those that need a fault on purpose are in the tests of that fault.
+/// Codes that need an injected fault are tested with that fault.
 struct PontoonExitTests {
     private struct Failure: Sendable {
         let arguments: [String]
@@ -56,7 +56,7 @@ struct PontoonExitTests {
         ]
     }
 
-    @Test("each failure has its exit code and its word, and says what it was about without the token")
+    @Test("each failure has an exit code, a JSON code, and a message without the token")
     func codes() async throws {
         try await withPontoon { server, user in
             for failure in try await failures(user, server) {
@@ -73,7 +73,7 @@ struct PontoonExitTests {
         }
     }
 
-    @Test("files that fail for different reasons end it with 1, for one reason with that one's code")
+    @Test("failures for different reasons exit with 1, failures for the same reason with its code")
     func several() async throws {
         try await withPontoon { server, user in
             for name in ["a", "b"] { _ = try await server.api.upload(name, ByteBuffer(string: "other")) }
@@ -87,7 +87,7 @@ struct PontoonExitTests {
         }
     }
 
-    @Test("what is refused for every file is asked for only a few times")
+    @Test("a refusal that concerns every file stops the run after a few requests")
     func hopeless() async throws {
         try await withPontoon(arguments: ["--log-level", "info"]) { server, user in
             for number in 0..<300 { try user.makeFile("data/f\(number)", size: 10) }
@@ -100,7 +100,7 @@ struct PontoonExitTests {
         }
     }
 
-    @Test("arguments that make no sense end it with 64 before anything is called")
+    @Test("invalid arguments exit with 64 before any request")
     func arguments() async throws {
         try await withPontoon { _, user in
             let rows = [

@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon upload` over a bad connection, and to servers that fail.
+/// `pontoon upload` with bad connections and failing servers.
 @Suite(.timeLimit(.minutes(5)))
 struct PontoonFaultTests {
     private static let partSize = 5 << 20
@@ -33,19 +33,19 @@ struct PontoonFaultTests {
         }
     }
 
-    @Test("connections that are cut while parts are sent")
+    @Test("lost connections while parts are sent")
     func cut() async throws {
         let run = try await uploads { $0 % 3 == 1 ? .cutRequest(after: 300_000 + $0 * 77_777) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
-    @Test("answers that are cut, complete's own among them")
+    @Test("truncated responses, including that of complete")
     func truncated() async throws {
         let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutAnswer(after: $0 * 150 + 1) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
-    @Test("the answer of complete is lost: it is asked for again, and the file is there once")
+    @Test("if the response of complete is lost, complete is repeated and creates one file")
     func lostComplete() async throws {
         let lost = Counter()
         let run = try await uploads { _ in lost.next() < 5 ? .loseAnswer(to: "/complete") : .none }
@@ -53,20 +53,20 @@ struct PontoonFaultTests {
         #expect(run.all("uploaded").first?.text("verified_by") == "file")
     }
 
-    @Test("a server that announces nothing is spoken to as the platform is", arguments: [[], ["--no-resume"]])
+    @Test("a server without extensions is used like the platform", arguments: [[], ["--no-resume"]])
     func withoutExtensions(flags: [String]) async throws {
         let run = try await uploads(flags) { _ in .replaceWord("\"extensions\"", with: "\"extensionz\"") }
         #expect(run.all("started").first?.number("parts") == 9)
         #expect(run.all("uploaded").first?.text("verified_by") == "file")
     }
 
-    @Test("a connection that stands still is given up after a while without a byte")
+    @Test("a stalled connection is given up after --timeout")
     func hanging() async throws {
         let run = try await uploads(["--timeout", "2"]) { $0 == 1 ? .hang(after: 1 << 20) : .none }
-        #expect(run.all("retrying").contains { $0.text("reason")?.contains("no byte moved") == true }, "\(run)")
+        #expect(run.all("retrying").contains { $0.text("reason")?.contains("no data transferred") == true }, "\(run)")
     }
 
-    @Test("a part whose connection stands still at the end is sent over another one long before it is given up")
+    @Test("a part on a stalled connection is also sent over another one, before the timeout")
     func slowTail() async throws {
         // Nothing else than the second connection could end this test.
         let flags = ["--parallel", "2", "--timeout", "3600"]
@@ -75,7 +75,7 @@ struct PontoonFaultTests {
         #expect(again != nil, "\(run)")
     }
 
-    @Test("a URL that expired on its way is signed again")
+    @Test("an expired URL is replaced by a new one")
     func expired() async throws {
         let valve = RequestValve("PUT ")
         async let expiry: Void = valve.releaseAfter(.seconds(11))
@@ -85,7 +85,7 @@ struct PontoonFaultTests {
     }
 
     @Test(
-        "a server that is killed and started again in the middle",
+        "a server that is killed and restarted during an upload",
         arguments: [StoreChoice.sqliteAndDisk, .sqliteAndS3]
     )
     func restarted(on choice: StoreChoice) async throws {
@@ -132,7 +132,7 @@ struct PontoonFaultTests {
         }
     }
 
-    @Test("a token that is revoked in the middle fails all files, says so, and ends with 3")
+    @Test("a token revoked during an upload fails all files and exits with 3")
     func revoked() async throws {
         try await withPontoon { server, user in
             let token = try await server.administer("token", "create", "admin")
@@ -152,7 +152,7 @@ struct PontoonFaultTests {
         }
     }
 
-    @Test("no server at all: exit code 6, and what to do")
+    @Test("an unreachable server exits with 6 and advice")
     func unreachable() async throws {
         try await withPontoon { _, user in
             var user = user
@@ -165,7 +165,7 @@ struct PontoonFaultTests {
     }
 
     @Test(
-        "what is wrong is said with the file, the call and what to do",
+        "errors name the file, the call and advice",
         arguments: [
             (["--project", "admin/none"], 4, "projects"), (["--parent", "000000000000000000000000"], 4, "folder"),
         ] as [([String], Int, String)]

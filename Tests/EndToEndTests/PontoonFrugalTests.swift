@@ -6,9 +6,9 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// What `pontoon upload` needs, and what it does not rely on.
+/// Memory use and clock independence of `pontoon upload`.
 struct PontoonFrugalTests {
-    @Test("memory stays small however large the parts are, and the token is not among the arguments")
+    @Test("memory does not depend on the part size, and the token is no argument")
     func memory() async throws {
         try await withPontoon { server, user in
             let size = 200 << 20
@@ -33,7 +33,7 @@ struct PontoonFrugalTests {
     }
 
     @Test(
-        "a clock that is hours wrong does no harm, and doctor tells of it",
+        "a clock that is hours off does no harm, and doctor reports it",
         arguments: [-2, 2],
         [StoreChoice.sqliteAndDisk, .sqliteAndS3]
     )

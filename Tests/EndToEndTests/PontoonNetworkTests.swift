@@ -9,7 +9,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// `pontoon` through what stands between it and a server: TLS, proxies, limits of calls.
+/// `pontoon` with TLS, proxies and rate limits.
 struct PontoonNetworkTests {
     /// Runs with `pontoon_front.py`.
     ///
@@ -46,7 +46,7 @@ struct PontoonNetworkTests {
         return result.closureResult
     }
 
-    @Test("a certificate of one's own is trusted when it is named, and refused otherwise")
+    @Test("a private certificate is trusted only with --ca-file")
     func certificates() async throws {
         try await withTemporaryFolder { folder in
             let home = folder.appending("home")
@@ -88,7 +88,7 @@ struct PontoonNetworkTests {
         }
     }
 
-    @Test("requests go through the proxy of the environment, and past it where that says so")
+    @Test("requests use the proxy of the environment, except for hosts in NO_PROXY")
     func proxies() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 << 20).string
@@ -110,7 +110,7 @@ struct PontoonNetworkTests {
         }
     }
 
-    @Test("a limit of calls slows the work down and fails nothing")
+    @Test("a rate limit delays an upload but does not fail it")
     func limited() async throws {
         try await withPontoon(arguments: ["--rate-limit", "20/3s"]) { server, user in
             for number in 0..<20 { try user.makeFile("data/f\(number)", size: 10) }
@@ -122,7 +122,7 @@ struct PontoonNetworkTests {
             let explained = try await user.run([
                 "upload", "--explain", "--project", "admin/uploads", user.folder.string,
             ])
-            #expect(explained.output.contains("the limit is 20 in "), "\(explained)")
+            #expect(explained.output.contains("the rate limit is 20 per "), "\(explained)")
         }
     }
 }

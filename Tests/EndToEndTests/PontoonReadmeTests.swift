@@ -6,9 +6,9 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// What the README tells a new user of the client.
+/// The README's section about the client.
 struct PontoonReadmeTests {
-    @Test("the README's lines lead from doctor to a folder that is uploaded with a manifest, verified and downloaded")
+    @Test("the README's commands check, upload, verify and download")
     func newcomer() async throws {
         try await withPontoon { server, user in
             let readme = try String(contentsOfFile: Places.root.appending("README.md").string, encoding: .utf8)

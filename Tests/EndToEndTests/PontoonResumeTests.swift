@@ -7,17 +7,17 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon upload` that is interrupted, one way or the other, and run again.
+/// Interrupted and resumed runs of `pontoon upload`.
 @Suite(.serialized)
 struct PontoonResumeTests {
     private static let partSize = 5 << 20
 
-    @Test("killed at any moment and run again, it sends no acknowledged part twice", arguments: 1...20)
+    @Test("killed at any moment and run again, an upload sends no acknowledged part twice", arguments: 1...20)
     func killed(round: Int) async throws {
         try await killAndRepeat(round: round, on: .embedded)
     }
 
-    @Test("after Ctrl-C it ends with 130 and goes on later")
+    @Test("an interrupted upload exits with 130 and can be resumed")
     func interrupted() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 10 * Self.partSize).string
@@ -37,7 +37,7 @@ struct PontoonResumeTests {
         }
     }
 
-    @Test("an upload that another client began is finished by its id")
+    @Test("--upload-id continues an upload that another client started")
     func adopted() async throws {
         try await withPontoon { server, user in
             let size = 3 * Self.partSize + 5
@@ -58,7 +58,7 @@ struct PontoonResumeTests {
         }
     }
 
-    @Test("a file that became another one is sent from its beginning, and the old upload is gone")
+    @Test("the upload of a replaced file starts over, and the old upload is aborted")
     func replaced() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 6 * Self.partSize).string
@@ -79,7 +79,7 @@ struct PontoonResumeTests {
     }
 
     @Test(
-        "a file that changes while it is sent is noticed before complete",
+        "a file that changes during its upload is noticed before complete",
         arguments: ["grown", "truncated", "touched", "written", "replaced", "removed"]
     )
     func changed(how: String) async throws {
@@ -103,7 +103,7 @@ struct PontoonResumeTests {
         }
     }
 
-    @Test("two processes do not send one file at once")
+    @Test("two processes do not upload the same file at the same time")
     func locked() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 4 * Self.partSize).string

@@ -7,7 +7,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon` when what fails is the S3 store behind the server, or the way to it.
+/// `pontoon` with a failing S3 store behind the server.
 @Suite(.timeLimit(.minutes(5)))
 struct PontoonS3FaultTests {
     private static let partSize = 5 << 20
@@ -47,19 +47,19 @@ struct PontoonS3FaultTests {
         }
     }
 
-    @Test("connections to the bucket that are cut while parts are sent")
+    @Test("lost connections to the bucket while parts are sent")
     func cut() async throws {
         let run = try await uploads { $0 % 3 == 1 ? .cutRequest(after: 300_000 + $0 * 77_777) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
-    @Test("answers of the bucket that are cut")
+    @Test("truncated responses of the bucket")
     func truncated() async throws {
         let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutAnswer(after: $0 * 60 + 1) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
-    @Test("a presigned URL that expired on its way is signed again")
+    @Test("an expired presigned URL is replaced by a new one")
     func expired() async throws {
         let valve = RequestValve("PUT ")
         async let expiry: Void = valve.releaseAfter(.seconds(11))
@@ -69,7 +69,7 @@ struct PontoonS3FaultTests {
         #expect(run.parts == [1])
     }
 
-    @Test("a part whose connection stands still at the end is sent over another one long before it is given up")
+    @Test("a part on a stalled connection is also sent over another one, before the timeout")
     func slowTail() async throws {
         // Nothing else than the second connection could end this test.
         let flags = ["--parallel", "2", "--timeout", "3600"]
@@ -79,13 +79,13 @@ struct PontoonS3FaultTests {
         #expect(run.parts.count == 9 && Set(run.parts).count == 9, "\(run)")
     }
 
-    @Test("a bit that changes on its way is noticed by the part's tag, and the part is sent again")
+    @Test("a part corrupted on its way is detected by its ETag and sent again")
     func garbled() async throws {
         let run = try await uploads(["--parallel", "1"]) { $0 == 0 ? .flipBit(at: 3 << 20) : .none }
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("other bytes") == true }, "\(run)")
     }
 
-    @Test("bits that change every time: exit code 7, nothing is completed, and the same command finishes later")
+    @Test("constant corruption exits with 7 without completing, and the command can be repeated")
     func garbledAlways() async throws {
         let isOver = Switch()
         try await withBadStorage { _ in
@@ -106,7 +106,7 @@ struct PontoonS3FaultTests {
         }
     }
 
-    @Test("storage that refuses every signature: a few new URLs are tried, then exit code 10 and what to do")
+    @Test("a storage that refuses every signature exits with 10 and advice after a few new URLs")
     func refused() async throws {
         try await withBadStorage { _ in
             .replaceInRequest("AKPONTOONTESTS", with: "AKNOBODYSTESTS")
@@ -121,7 +121,7 @@ struct PontoonS3FaultTests {
         }
     }
 
-    @Test("a bucket that dies in the middle and comes back: the same run finishes")
+    @Test("an upload survives a temporary failure of the bucket")
     func restarted() async throws {
         try await withBucket { bucket in
             try await withPontoon(on: TestStores(.sqliteAndS3, bucket: bucket)) { server, user in
@@ -140,7 +140,7 @@ struct PontoonS3FaultTests {
         }
     }
 
-    @Test("a bucket that stays away: exit code 6, and once it is back the same command sends only what is missing")
+    @Test("an unreachable bucket exits with 6, and the repeated command sends only missing parts")
     func away() async throws {
         try await withBucket { bucket in
             try await withPontoon(on: TestStores(.sqliteAndS3, bucket: bucket)) { server, user in

@@ -8,11 +8,11 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon` at a server whose bytes are in an S3 store: parts go straight to the bucket, and come straight back.
+/// `pontoon` with a server that stores objects in S3: bytes go directly to the bucket.
 struct PontoonS3Tests {
     private static let partSize = 5 << 20
 
-    @Test("files of every length arrive byte for byte, verified by their checksum, and come back")
+    @Test("files of every length are uploaded, verified and downloaded again")
     func sizes() async throws {
         let p = Self.partSize
         try await withPontoon(on: TestStores(.sqliteAndS3)) { server, user in
@@ -37,7 +37,7 @@ struct PontoonS3Tests {
         }
     }
 
-    @Test("parts are compared by their MD5; where no checksum of the file is shown, that is what the result says")
+    @Test("without a checksum of the file, parts are verified by their MD5")
     func partTags() async throws {
         try await withPontoon(on: TestStores(.sqliteAndS3)) { server, user in
             let size = 2 * Self.partSize + 5
@@ -63,12 +63,12 @@ struct PontoonS3Tests {
         }
     }
 
-    @Test("killed at any moment and run again, it sends no acknowledged part twice", arguments: 21...32)
+    @Test("killed at any moment and run again, an upload sends no acknowledged part twice", arguments: 21...32)
     func killed(round: Int) async throws {
         try await killAndRepeat(round: round, on: TestStores(.sqliteAndS3))
     }
 
-    @Test("an upload that another client began is finished by its id; a part with other bytes is sent again")
+    @Test("--upload-id continues another client's upload and sends a differing part again")
     func adopted() async throws {
         try await withPontoon(on: TestStores(.sqliteAndS3)) { server, user in
             let size = 3 * Self.partSize + 5
@@ -86,7 +86,7 @@ struct PontoonS3Tests {
         }
     }
 
-    @Test("a user without the right to write is refused at once: a 403 of the API is no reason to sign again")
+    @Test("a missing permission fails at once: a 403 of the API does not refresh URLs")
     func refused() async throws {
         try await withPontoon(on: TestStores(.sqliteAndS3)) { server, user in
             _ = try await server.addUser("reader")

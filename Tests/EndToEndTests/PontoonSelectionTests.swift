@@ -6,9 +6,9 @@ import PontoonCore
 import SystemPackage
 import Testing
 
-/// Which files `pontoon upload` sends, and where they go.
+/// How `pontoon upload` selects files and names them.
 struct PontoonSelectionTests {
-    @Test("paths come from a file or from standard input; those that failed are a list for the next run")
+    @Test("paths are read from a file or standard input, and failed ones are written for the next run")
     func lists() async throws {
         try await withPontoon { server, user in
             let paths = try ["a", "b c", "ü"].map { try user.makeFile("data/\($0)", size: 10).string }
@@ -31,7 +31,7 @@ struct PontoonSelectionTests {
         }
     }
 
-    @Test("a pattern stands for files, a folder at the server is a place, and a single file can get another name")
+    @Test("patterns select files, --parent selects a folder, --name renames a single file")
     func places() async throws {
         try await withPontoon { server, user in
             for name in ["a.bam", "b.bam", "c.txt"] { try user.makeFile("data/\(name)", size: 10) }
@@ -50,7 +50,7 @@ struct PontoonSelectionTests {
         }
     }
 
-    @Test("names that look alike are warned of, in words and as an event")
+    @Test("names that look alike cause a warning")
     func warnings() async throws {
         try await withPontoon { _, user in
             for name in ["\u{E4}", "a\u{308}"] { try user.makeFile("data/\(name)", size: 10) }
@@ -64,7 +64,7 @@ struct PontoonSelectionTests {
         }
     }
 
-    @Test("a file that grows while it is sent is uploaded as it was read, when that is allowed")
+    @Test("--allow-changing uploads a growing file as it was read")
     func allowedToChange() async throws {
         try await withPontoon { server, user in
             let size = 30 << 20

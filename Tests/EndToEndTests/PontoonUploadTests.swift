@@ -5,11 +5,11 @@ import PontoonCore
 import SystemPackage
 import Testing
 
-/// `pontoon upload`: whole files.
+/// `pontoon upload` without faults.
 struct PontoonUploadTests {
     private static let partSize = 5 << 20
 
-    @Test("files of every length arrive byte for byte, verified by their checksum")
+    @Test("files of every length are uploaded and verified")
     func sizes() async throws {
         let p = Self.partSize
         try await withPontoon { server, user in
@@ -28,7 +28,7 @@ struct PontoonUploadTests {
         }
     }
 
-    @Test("names of every kind arrive as they are")
+    @Test("names are uploaded unchanged")
     func names() async throws {
         try await withPontoon { server, user in
             let names = [
@@ -44,7 +44,7 @@ struct PontoonUploadTests {
         }
     }
 
-    @Test("a folder keeps its tree when asked to, and running again sends nothing")
+    @Test("--keep-tree recreates folders, and a second run sends nothing")
     func tree() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a.txt", size: 3)
@@ -69,7 +69,7 @@ struct PontoonUploadTests {
         }
     }
 
-    @Test("names and folders that only look alike stay apart")
+    @Test("names and folders that only look alike stay separate")
     func alike() async throws {
         try await withPontoon { server, user in
             for (index, letter) in ["\u{e9}", "e\u{301}"].enumerated() {
@@ -89,7 +89,7 @@ struct PontoonUploadTests {
         }
     }
 
-    @Test("without the tree, two files of one name are refused before anything is sent")
+    @Test("without --keep-tree, two files of the same name are refused before anything is sent")
     func clash() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a.txt", size: 3)
@@ -101,7 +101,7 @@ struct PontoonUploadTests {
         }
     }
 
-    @Test("a name that is taken fails with its own exit code, unless told what to do")
+    @Test("an existing name exits with 5, unless --overwrite or --skip-existing is given")
     func taken() async throws {
         try await withPontoon { server, user in
             _ = try await server.api.upload("f", ByteBuffer(string: "old"))
@@ -118,7 +118,7 @@ struct PontoonUploadTests {
         }
     }
 
-    @Test("the same bytes under the same name are no failure, also without a journal")
+    @Test("a file with the same bytes and name is no failure, even without a journal")
     func same() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 100, seed: 3).string
@@ -128,7 +128,7 @@ struct PontoonUploadTests {
         }
     }
 
-    @Test("tags and metadata come from flags and from a manifest, together with a folder")
+    @Test("tags and metadata come from options and a manifest")
     func labels() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a.bam", size: 3)

@@ -3,7 +3,7 @@ import Testing
 
 struct EndpointTests {
     @Test(
-        "addresses and short names",
+        "URLs and short names are parsed",
         arguments: [
             ("cgc", "https://cgc-api.sbgenomics.com/v2", 443), ("US", "https://api.sbgenomics.com/v2", 443),
             ("http://127.0.0.1:8080/v2/", "http://127.0.0.1:8080/v2", 8080), ("http://[::1]/v2", "http://[::1]/v2", 80),
@@ -16,7 +16,7 @@ struct EndpointTests {
     }
 
     @Test(
-        "what is no address",
+        "invalid URLs are refused",
         arguments: ["", "nowhere", "ftp://host/v2", "https://", "https://host/v2?x=1", "https://u:p@host/"]
     )
     func bad(text: String) { #expect(throws: ClientError.self) { try Endpoint(text) } }
@@ -33,7 +33,7 @@ struct EndpointTests {
         """
 
     @Test(
-        "a named profile wins over the environment, which wins over the default",
+        "a named profile takes precedence over the environment, which takes precedence over the default",
         arguments: [
             (nil, nil, [:], "https://one/v2", "AAAA"),
             ("other", nil, ["SB_AUTH_TOKEN": "E", "SB_API_ENDPOINT": "https://env/v2"], "https://two/v2", "BBBB"),
@@ -54,7 +54,7 @@ struct EndpointTests {
     }
 
     @Test(
-        "what is missing is named",
+        "errors name what is missing",
         arguments: [
             ("nobody", [:]), ("empty", [:]), (nil, ["SB_AUTH_TOKEN": "E"]),
         ] as [(String?, [String: String])]
@@ -73,7 +73,7 @@ struct EndpointTests {
     }
 
     @Test(
-        "proxies and what goes past them",
+        "proxies and exceptions are selected by the environment",
         arguments: [
             (true, "api.sbgenomics.com", 443, "secure"), (false, "host", 80, "plain"), (true, "x.internal", 443, nil),
             (true, "internal", 443, nil), (false, "127.0.0.1", 8080, nil), (true, "notinternal", 443, "secure"),

@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import SystemPackage
 import Testing
 
@@ -31,30 +30,30 @@ struct JournalTests {
         )
     }
 
-    /// Opens the journal again: a process that another test is just starting may hold the lock for a moment.
-    private func reopen(_ state: StateFolder) throws -> Journal<JournalHead> {
+    /// Opens the journal again; a process that another test is starting may hold the lock for a moment.
+    private func reopen(_ state: StateDirectory) throws -> Journal<JournalHead> {
         let end = ContinuousClock.now + .seconds(10)
         while true {
             do {
                 return try state.journal(Self.key)
             } catch let error as ClientError where error.code == .busy && ContinuousClock.now < end {
-                sched_yield()
+                Thread.sleep(forTimeInterval: 0.01)
             }
         }
     }
 
-    /// Runs with a state folder and a file.
-    private func withState(_ body: (StateFolder, FilePath) throws -> Void) throws {
+    /// Runs `body` with a state directory and a file.
+    private func withState(_ body: (StateDirectory, FilePath) throws -> Void) throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "journal-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: url) }
-        let state = try StateFolder(FilePath(url.path))
+        let state = try StateDirectory(FilePath(url.path))
         let file = url.appending(path: "f")
         try Data("content".utf8).write(to: file)
         try body(state, FilePath(file.path))
     }
 
     @Test(
-        "a file is the same after a reboot that gave its file system another number, and not when anything else changed"
+        "a file is the same if only its device number changed, as after a reboot"
     )
     func identity() throws {
         try withState { state, file in
@@ -73,14 +72,14 @@ struct JournalTests {
         }
     }
 
-    @Test("what was written is there when it is opened again, up to a line that was cut")
+    @Test("a journal that is opened again has all lines up to one that was cut")
     func reopening() throws {
         try withState { state, file in
             let head = try Self.head(file)
             let parts = (1...3).map { JournalPart(number: $0, etag: "e\($0)", crc64: "c\($0)") }
             let journal = try state.journal(Self.key)
             #expect(journal.head == nil)
-            try journal.begin(head, isSmall: false)
+            try journal.begin(head, isDurable: true)
             for part in parts { try journal.append(part) }
             try journal.close()
 
@@ -99,13 +98,13 @@ struct JournalTests {
         }
     }
 
-    @Test("only one at a time has it; removed, it is gone")
+    @Test("only one process at a time can open a journal; after its removal it is empty")
     func locking() throws {
         try withState { state, file in
             let journal = try state.journal(Self.key)
             let error = #expect(throws: ClientError.self) { try state.journal(Self.key) }
             #expect(error?.code == .busy)
-            try journal.begin(try Self.head(file), isSmall: true)
+            try journal.begin(try Self.head(file), isDurable: false)
             try journal.remove()
             let next = try reopen(state)
             #expect(next.head == nil)
@@ -113,7 +112,7 @@ struct JournalTests {
         }
     }
 
-    @Test("another file, place or name has another journal")
+    @Test("each file, destination and name has a separate journal")
     func keys() {
         var names = [Self.key.fileName]
         for destination in [UploadDestination.project("a/c"), .folder("a/b")] {
@@ -135,7 +134,7 @@ struct JournalTests {
         #expect(Set(names).count == 5)
     }
 
-    @Test("a file whose bytes changed while size and time stayed has another sample")
+    @Test("the sample changes with the bytes, even if size and time stay the same")
     func sample() throws {
         try withState { _, path in
             let url = URL(filePath: path.string)
@@ -156,7 +155,7 @@ struct JournalTests {
         }
     }
 
-    @Test("a finished file is known until it changes")
+    @Test("a finished file has a record until it changes")
     func finished() throws {
         try withState { state, path in
             let head = try Self.head(path)

@@ -1,4 +1,5 @@
 import Foundation
+import PontoonCore
 import Synchronization
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 
 struct SchedulingTests {
     @Test(
-        "a part is slow when it takes three times as long as others would, and not before five seconds",
+        "a part is slow if it takes more than five seconds and three times as long as usual",
         arguments: [
             (seconds: 4.0, size: 1 << 20, usual: 1e9, isSlow: false),
             (seconds: 6.0, size: 1 << 20, usual: 1e9, isSlow: true),
@@ -17,98 +18,98 @@ struct SchedulingTests {
         ] as [(Double, Int64, Double?, Bool)]
     )
     func tail(seconds: Double, size: Int64, usual: Double?, isSlow: Bool) {
-        #expect(TailPolicy().isSlow(elapsed: .seconds(seconds), size: size, usual: usual) == isSlow)
+        #expect(HedgingPolicy().isSlow(elapsed: .seconds(seconds), size: size, typicalRate: usual) == isSlow)
     }
 
-    @Test("the usual pace is that of the middle of the latest parts; few or small ones tell nothing")
-    func pace() {
-        let pace = PartPace()
-        pace.note(size: 1, time: .seconds(1))
-        for seconds in [1, 1000] { pace.note(size: 1 << 20, time: .seconds(seconds)) }
-        #expect(pace.usual == nil)
-        pace.note(size: 4 << 20, time: .seconds(2))
-        #expect(pace.usual == Double(1 << 20))
+    @Test("the typical throughput is the median of recent parts; few or small parts do not count")
+    func throughput() {
+        let storage = StorageObservations()
+        storage.add(size: 1, time: .seconds(1))
+        for seconds in [1, 1000] { storage.add(size: 1 << 20, time: .seconds(seconds)) }
+        #expect(storage.typicalRate == nil)
+        storage.add(size: 4 << 20, time: .seconds(2))
+        #expect(storage.typicalRate == Double(1 << 20))
     }
 
-    @Test("a slot is taken without waiting only when one is free and nobody waits")
+    @Test("a permit is taken without waiting only if one is free and nobody waits")
     func trying() async throws {
-        let slots = Slots(width: 2)
-        try await slots.acquire(urgency: 0)
-        #expect(slots.tryAcquire())
-        #expect(!slots.tryAcquire())
-        slots.release()
-        #expect(slots.tryAcquire())
+        let semaphore = PrioritySemaphore(permits: 2)
+        try await semaphore.acquire(priority: 0)
+        #expect(semaphore.tryAcquire())
+        #expect(!semaphore.tryAcquire())
+        semaphore.release()
+        #expect(semaphore.tryAcquire())
     }
 
-    @Test("there are never more in flight than slots, and the most urgent goes first")
-    func slots() async throws {
-        let slots = Slots(width: 2)
+    @Test("no more permits are in use than the limit, and waiters are served by priority")
+    func permits() async throws {
+        let semaphore = PrioritySemaphore(permits: 2)
         let trace = Trace()
-        try await slots.acquire(urgency: 0)
-        try await slots.acquire(urgency: 0)
+        try await semaphore.acquire(priority: 0)
+        try await semaphore.acquire(priority: 0)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for urgency in [3, 1, 2, 5, 4] {
+            for priority in [3, 1, 2, 5, 4] {
                 group.addTask {
-                    try await slots.acquire(urgency: urgency)
-                    trace.begin(urgency)
+                    try await semaphore.acquire(priority: priority)
+                    trace.begin(priority)
                     await Task.yield()
                     trace.end()
-                    slots.release()
+                    semaphore.release()
                 }
             }
-            while slots.waiting < 5 { await Task.yield() }
-            slots.release()
+            while semaphore.waiting < 5 { await Task.yield() }
+            semaphore.release()
             try await group.waitForAll()
         }
         #expect(trace.most <= 2)
         #expect(trace.order == [1, 2, 3, 4, 5])
     }
 
-    @Test("who is cancelled while waiting takes no slot")
+    @Test("a cancelled waiter takes no permit")
     func cancelled() async throws {
-        let slots = Slots(width: 1)
-        try await slots.acquire(urgency: 0)
+        let semaphore = PrioritySemaphore(permits: 1)
+        try await semaphore.acquire(priority: 0)
         await withTaskGroup(of: Bool.self) { group in
-            group.addTask { (try? await slots.acquire(urgency: 1)) != nil }
-            while slots.waiting < 1 { await Task.yield() }
+            group.addTask { (try? await semaphore.acquire(priority: 1)) != nil }
+            while semaphore.waiting < 1 { await Task.yield() }
             group.cancelAll()
             #expect(await group.next() == false)
         }
-        slots.release()
-        try await slots.acquire(urgency: 1)
-        #expect(slots.isSaturated)
+        semaphore.release()
+        try await semaphore.acquire(priority: 1)
+        #expect(semaphore.isSaturated)
     }
 
-    @Test("more at once while it gains, back when it does not, and another try later")
+    @Test("concurrency grows while throughput improves, steps back when it does not, and is probed again later")
     func tuning() {
-        var tuner = ParallelTuner(limit: 32)
-        // A link that gains up to 12 at once.
-        func throughput() -> Double { Double(min(tuner.width, 12)) * 10 }
+        var controller = ConcurrencyController(limit: 32)
+        // A link whose throughput grows up to 12 parts in flight.
+        func throughput() -> Double { Double(min(controller.concurrency, 12)) * 10 }
         var widths: [Int] = []
         for _ in 0..<60 {
-            tuner.observe(throughput: throughput(), isSaturated: true)
-            widths.append(tuner.width)
+            controller.observe(throughput: throughput(), isSaturated: true)
+            widths.append(controller.concurrency)
         }
         #expect(widths.max() ?? 0 <= 20)
         #expect(widths.suffix(30).allSatisfy { $0 >= 8 }, "\(widths)")
-        let before = tuner.width
-        tuner.observe(throughput: 1, isSaturated: false)
-        #expect(tuner.width == before)
+        let before = controller.concurrency
+        controller.observe(throughput: 1, isSaturated: false)
+        #expect(controller.concurrency == before)
     }
 
     @Test(
-        "memory is divided so that it is never more than allowed",
+        "the memory of all chunks stays within the limit",
         arguments: [(256 << 20, 32), (256 << 20, 256), (64 << 20, 32), (1 << 20, 4), (1 << 30, 1)]
     )
     func memory(maximum: Int, wanted: Int) {
-        let plan = MemoryPlan(maximumMemory: maximum, wanted: wanted)
-        #expect((1...wanted).contains(plan.width))
-        #expect(plan.chunk >= 64 << 10 && plan.chunk <= 1 << 20)
-        let used = plan.chunk * plan.width * MemoryPlan.chunksPerPart
-        #expect(used <= max(maximum - MemoryPlan.base, 8 << 20))
+        let budget = MemoryBudget(maximumMemory: maximum, requestedConcurrency: wanted)
+        #expect((1...wanted).contains(budget.concurrency))
+        #expect(budget.chunkSize >= 64 << 10 && budget.chunkSize <= 1 << 20)
+        let used = budget.chunkSize * budget.concurrency * MemoryBudget.chunksPerPart
+        #expect(used <= max(maximum - MemoryBudget.base, 8 << 20))
     }
 
-    @Test("a token bucket lets no more through than its rate")
+    @Test("a token bucket limits the rate")
     func bucket() async throws {
         let bucket = TokenBucket(bytesPerSecond: 1_000_000)
         let start = ContinuousClock.now
@@ -118,7 +119,7 @@ struct SchedulingTests {
     }
 }
 
-/// What ran when, and how much at once.
+/// Records what ran in which order, and how much at a time.
 private final class Trace: Sendable {
     private struct State {
         var running = 0
@@ -144,7 +145,7 @@ private final class Trace: Sendable {
 
 struct TagTests {
     @Test(
-        "a storage's tag tells what it is",
+        "an ETag is recognised as CRC-64/NVME or MD5 and compared",
         arguments: [
             ("ae8b14860a799888", false, .same), ("AE8B14860A799888", false, .same),
             ("ae8b14860a799889", false, .different), ("25f9e794323b453885f5181f1b624d0b", true, .same),
@@ -159,7 +160,7 @@ struct TagTests {
         #expect(digest.compare(etag) == expected)
     }
 
-    @Test("quotes and the mark of a weak tag are taken off")
+    @Test("quotes and the prefix of a weak ETag are removed")
     func quotes() {
         #expect("\"abc\"".unquoted == "abc")
         #expect("W/\"abc\"".unquoted == "abc")
@@ -167,13 +168,13 @@ struct TagTests {
         #expect("\"".unquoted == "\"")
     }
 
-    @Test("dates of HTTP")
+    @Test("an HTTP date is parsed")
     func dates() {
         #expect(HTTPDate.parse("Sun, 06 Nov 1994 08:49:37 GMT") == Date(timeIntervalSince1970: 784_111_777))
         #expect(HTTPDate.parse("now") == nil)
     }
 
-    @Test("the server's clock is what its answers say")
+    @Test("the server's clock follows the Date header")
     func skew() {
         let clock = ServerClock()
         clock.note("Sun, 06 Nov 1994 08:49:37 GMT")

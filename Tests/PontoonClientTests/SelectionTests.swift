@@ -25,7 +25,7 @@ struct SelectionTests {
         #expect(found == texts)
     }
 
-    @Test("folders are walked by name; a slash at the end leaves the folder's own name out")
+    @Test("folders are walked by name, and a trailing slash omits the folder's own name")
     func walking() throws {
         try withFiles(["b", "a/x", "a/y/z"]) { folder in
             var selection = FileSelection()
@@ -39,7 +39,7 @@ struct SelectionTests {
         }
     }
 
-    @Test("patterns choose below folders; a file that is named is taken anyway")
+    @Test("patterns filter files in folders, but not files given explicitly")
     func patterns() throws {
         try withFiles(["a.bam", "a.txt", "tmp/b.bam", "sub/c.bam"]) { folder in
             var selection = FileSelection()
@@ -56,7 +56,7 @@ struct SelectionTests {
         }
     }
 
-    @Test("names that look alike, links to folders and links to nothing are told of")
+    @Test("similar names, links to folders and broken links cause warnings")
     func warnings() throws {
         try withFiles(["e\u{301}", "\u{e9}", "sub/x"]) { folder in
             let data = folder.appending("data")
@@ -77,7 +77,7 @@ struct SelectionTests {
     }
 
     @Test(
-        "a manifest that cannot be meant is refused",
+        "an invalid manifest is refused",
         arguments: [
             "name,a\nx,1\n", "File name,a,a\nx,1,2\n", "File name,a\nx,1\nx,2\n", "File name,a\n,1\n",
             "File name,a\nx,1,2\n", "",
@@ -87,7 +87,7 @@ struct SelectionTests {
         #expect(throws: ClientError.self) { try Manifest(text: text, folder: "/", name: "m.csv") }
     }
 
-    @Test("a manifest is read as CSV is written")
+    @Test("a manifest is parsed as CSV")
     func manifest() throws {
         let text = "\u{FEFF}filename,Key,tags\r\n\"a,b.txt\",\"x \"\"y\"\"\nz\",one|two\r\nc,,\r\n\r\n"
         let manifest = try Manifest(text: text, folder: "/data", name: "m.csv")
@@ -99,11 +99,11 @@ struct SelectionTests {
 }
 
 struct NameBatchTests {
-    @Test("names are looked up in groups that fit on a page and into a URL, each once and in order")
+    @Test("names are looked up in batches that fit on a page and into a URL")
     func batches() {
         for names in [[], ["a"], (0..<1234).map { "f\($0)" }, (0..<99).map { _ in String(repeating: "ä", count: 127) }]
         {
-            let batches = RemotePlaces.batches(names)
+            let batches = DestinationFolders.batches(names)
             #expect(batches.flatMap { $0 } == names)
             #expect(batches.allSatisfy { (1...50).contains($0.count) })
             #expect(batches.allSatisfy { $0.joined(separator: "&name=").urlEncoded.utf8.count < 6000 })

@@ -1,21 +1,23 @@
-/// File calls of Linux that Swift's Glibc module does not show, since it is built without `_GNU_SOURCE`.
+/// File calls of Linux that Swift's Glibc module lacks, because it is built without `_GNU_SOURCE`.
 ///
-/// Each is the system call of its name with its fixed flags: 0 or a count for success, -1 with `errno` otherwise.
+/// Each function is the system call named in its comment, with fixed flags: it returns 0 or a count, or -1 with `errno`.
+/// Other systems use their own equivalent if they have one; otherwise the result is -1 with `ENOTSUP`.
 #pragma once
 
 #include <stdint.h>
 
-/// `fallocate(2)` in its plain mode: holds room and sets the length.
+/// `fallocate(2)` in its default mode: reserves space and sets the length.
 int cfilecalls_allocate(int file, int64_t size);
 
-/// `fallocate(2)` with `FALLOC_FL_PUNCH_HOLE`: frees room, keeps the length.
+/// `fallocate(2)` with `FALLOC_FL_PUNCH_HOLE`: frees space and keeps the length.
 int cfilecalls_punch_hole(int file, int64_t offset, int64_t count);
 
-/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: starts writing, does not wait.
+/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: starts write-back without waiting.
 int cfilecalls_start_writing(int file, int64_t offset, int64_t count);
 
-/// `copy_file_range(2)`: copies inside the kernel and moves both offsets on by what it returns.
+/// `copy_file_range(2)`: copies inside the kernel and advances both offsets by the returned count.
 int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *to_offset, int64_t count);
 
-/// `renameat2(2)` with `RENAME_NOREPLACE`: `EEXIST` when the new name is taken, `EINVAL` where a file system cannot tell.
+/// `renameat2(2)` with `RENAME_NOREPLACE`: fails with `EEXIST` if the new name is taken, and with `EINVAL` if the file
+/// system does not support it.
 int cfilecalls_rename_new(const char *from, const char *to);

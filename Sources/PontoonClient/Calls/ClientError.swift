@@ -1,52 +1,66 @@
-/// What went wrong other than a refusal by the API, in words for the person at the keyboard.
+/// Any error other than an error response of the API: of the network, of the storage, or of local files.
 public struct ClientError: Error, Sendable, CustomStringConvertible {
-    /// What kind of failure it is; the raw value is what `--json` shows.
+    /// The kind of an error; the raw value is the `code` in `--json`.
     public enum Code: String, CaseIterable, Sendable {
+        /// The URL of the API is not valid.
         case endpointInvalid = "endpoint_invalid"
+        /// There is no URL or no token.
         case credentialsMissing = "credentials_missing"
         /// No connection could be made.
         case unreachable
-        /// The server's certificate or the handshake was refused.
+        /// The TLS handshake failed, or the server's certificate is not trusted.
         case tlsFailed = "tls_failed"
+        /// The connection broke too often.
         case connectionLost = "connection_lost"
-        /// No byte moved, or no answer came, for too long.
+        /// There was no progress or no response for too long.
         case timedOut = "timed_out"
-        /// The answer is not what the API's documentation says.
+        /// The response does not conform to the API.
         case answerUnreadable = "answer_unreadable"
-        /// The storage behind a signed URL refused bytes.
+        /// The storage behind a signed URL responded with an error.
         case storageRefused = "storage_refused"
+        /// The bytes at the two ends differ.
         case checksumMismatch = "checksum_mismatch"
-        /// The file changed while it was sent.
+        /// The file changed during its transfer.
         case fileChanged = "file_changed"
+        /// A local file cannot be read.
         case fileUnreadable = "file_unreadable"
+        /// A local file cannot be written.
         case fileUnwritable = "file_unwritable"
-        /// There is a file of that name here.
+        /// A local file of that name exists.
         case nameTaken = "name_taken"
+        /// There is not enough space on the local disk.
         case diskFull = "disk_full"
-        /// The file cannot be uploaded as it is: its name, or its size.
+        /// The name or size of the file is not allowed.
         case fileUnsuitable = "file_unsuitable"
-        /// Another process is at the same upload.
+        /// Another process is transferring the same file.
         case busy
+        /// A journal cannot be read or written.
         case stateUnusable = "state_unusable"
-        /// Arguments or files that say what to do make no sense together.
+        /// The arguments or input files are not valid.
         case requestInvalid = "request_invalid"
+        /// A local or remote path does not exist.
         case notFound = "not_found"
     }
 
-    /// Which kind.
+    /// The kind of the error.
     public let code: Code
-    /// What happened, naming the file or the call.
+    /// What failed, with the name of the file or call.
     public let message: String
-    /// What to do about it.
+    /// What to do about it; `nil` if there is nothing to suggest.
     public let advice: String?
 
-    /// Joins the fields.
+    /// Creates an error.
+    ///
+    /// - Parameters:
+    ///   - code: The kind of the error.
+    ///   - message: What failed, with the name of the file or call.
+    ///   - advice: What to do about it.
     public init(_ code: Code, _ message: String, advice: String? = nil) {
         self.code = code
         self.message = message
         self.advice = advice
     }
 
-    /// In words.
+    /// The message and the advice.
     public var description: String { advice.map { "\(message) \($0)" } ?? message }
 }

@@ -1,36 +1,36 @@
 public import Foundation
 
-/// A file or folder as the API shows it; only the id and the name are always there.
+/// The details of a file or folder; only the id and the name are always present.
 public struct FileDetails: Sendable, Decodable {
-    /// Checksums of the whole file, on a server that has them.
+    /// Checksums of a whole file.
     public struct Checksums: Sendable, Decodable {
-        /// CRC-64/NVME, 16 hex digits.
+        /// CRC-64/NVME, 16 hexadecimal digits.
         public let crc64nvme: String?
-        /// MD5, 32 hex digits.
+        /// MD5, 32 hexadecimal digits.
         public let md5: String?
     }
 
-    /// The id.
+    /// Id of the file or folder.
     public let id: String
-    /// The name.
+    /// Name without folders.
     public let name: String
-    /// Bytes; absent for folders, and in lists that do not show it.
+    /// Length in bytes; `nil` for folders and in lists without it.
     public let size: Int64?
-    /// `owner/name` of the project.
+    /// Id of the project, `owner/name`.
     public let project: String?
-    /// The folder it lies in.
+    /// Id of the folder that contains it.
     public let parent: String?
     /// Whether it is a folder.
     public let isFolder: Bool
-    /// When it was made.
+    /// When it was created.
     public let createdOn: Date?
-    /// When it was last changed.
+    /// When it was last modified.
     public let modifiedOn: Date?
-    /// The tags.
+    /// Tags of the file.
     public let tags: [String]
-    /// The metadata; what is null at the platform is left out.
+    /// Metadata by key, without null values.
     public let metadata: [String: String]
-    /// Checksums of the whole file, on a server that has them.
+    /// Checksums of the whole file; `nil` if the server provides none.
     public let checksums: Checksums?
 
     private enum CodingKeys: String, CodingKey {
@@ -39,7 +39,7 @@ public struct FileDetails: Sendable, Decodable {
         case modifiedOn = "modified_on"
     }
 
-    /// Reads the API's JSON; what may be absent, may be absent.
+    /// Decodes the API's JSON.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         id = try fields.decode(String.self, forKey: .id)
@@ -51,7 +51,7 @@ public struct FileDetails: Sendable, Decodable {
         createdOn = try fields.decodeIfPresent(LenientDate.self, forKey: .createdOn)?.date
         modifiedOn = try fields.decodeIfPresent(LenientDate.self, forKey: .modifiedOn)?.date
         tags = try fields.decodeIfPresent([String].self, forKey: .tags) ?? []
-        // A value may be null on the platform.
+        // The platform may return null.
         let metadata = try fields.decodeIfPresent([String: String?].self, forKey: .metadata) ?? [:]
         self.metadata = metadata.compactMapValues { $0 }
         checksums = try fields.decodeIfPresent(Checksums.self, forKey: .checksums)

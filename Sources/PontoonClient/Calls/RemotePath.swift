@@ -1,11 +1,13 @@
-/// A file or folder as a user names it: its id, or `owner/project` and the names of folders below it.
+/// The user's name for a file or folder on the server: an id, or a path `owner/project/folder/file`.
 public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
+    /// The id of a file or folder.
     case id(String)
+    /// A project, `owner/name`, and the names below it.
     case path(project: String, names: [String])
 
-    /// Reads it.
+    /// Parses an id or a path.
     ///
-    /// - Throws: `.requestInvalid` when it is neither.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if it is neither.
     public init(_ text: String) throws(ClientError) {
         if text.count == 24, text.allSatisfy({ $0.isASCII && $0.isHexDigit }) {
             self = .id(text.lowercased())
@@ -15,14 +17,14 @@ public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
         guard names.count >= 2, !text.hasPrefix("/") else {
             throw ClientError(
                 .requestInvalid,
-                "'\(text)' names nothing at the server.",
-                advice: "Give an id, or owner/project and names of folders below it."
+                "'\(text)' is neither an id nor a path on the server.",
+                advice: "Give an id, or a path such as owner/project/folder/file."
             )
         }
         self = .path(project: names[0...1].joined(separator: "/"), names: Array(names[2...]))
     }
 
-    /// As it was written.
+    /// The id or path as text.
     public var description: String {
         switch self {
         case .id(let id): id
@@ -32,9 +34,10 @@ public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SevenBridgesClient {
-    /// The file or folder that is meant; `nil` is a project's root.
+    /// Finds a file or folder.
     ///
-    /// - Throws: `.notFound` naming the part of the path that is missing; ``APIError``.
+    /// - Returns: `nil` for the root of a project.
+    /// - Throws: ``ClientError`` with code `.notFound` that names the missing part of the path; ``APIError``.
     public func find(_ path: RemotePath) async throws -> FileDetails? {
         switch path {
         case .id(let id): return try await file(id)
@@ -46,8 +49,8 @@ extension SevenBridgesClient {
                     let missing = ([project] + names[...index]).joined(separator: "/")
                     throw ClientError(
                         .notFound,
-                        "There is no '\(missing)'.",
-                        advice: "'pontoon ls' shows what is there."
+                        "'\(missing)' does not exist on the server.",
+                        advice: "List what exists with 'pontoon ls'."
                     )
                 }
                 found = next
@@ -57,15 +60,17 @@ extension SevenBridgesClient {
         }
     }
 
-    /// The project or folder that is meant.
+    /// Finds a project or folder.
     ///
-    /// - Throws: `.notFound`; `.requestInvalid` when it is a file.
+    /// - Throws: ``ClientError`` with code `.notFound`, or `.requestInvalid` for a file; ``APIError``.
     public func place(_ path: RemotePath) async throws -> UploadDestination {
         guard let found = try await find(path) else {
             guard case .path(let project, _) = path else { preconditionFailure("an id is always found or refused") }
             return .project(project)
         }
-        guard found.isFolder else { throw ClientError(.requestInvalid, "'\(path)' is a file, not a folder.") }
+        guard found.isFolder else {
+            throw ClientError(.requestInvalid, "'\(path)' is a file, not a folder.", advice: "Give a folder.")
+        }
         return .folder(found.id)
     }
 }

@@ -1,22 +1,22 @@
 import NIOHTTP1
 
 extension SevenBridgesClient {
-    /// Where a file's bytes can be had without a token, for a while.
+    /// Requests a signed URL of a file's bytes, which is valid for a limited time and needs no token.
     ///
     /// - Parameters:
-    ///   - id: The file.
-    ///   - name: What people call it.
-    /// - Returns: A signed URL; it is as good as the file itself and belongs in no log.
+    ///   - id: Id of the file.
+    ///   - name: Name of the file, for messages.
+    /// - Returns: The URL. Whoever has it can read the file, so do not log it.
     /// - Throws: ``APIError``, ``ClientError``.
     public func downloadURL(_ id: String, name: String) async throws -> String {
-        struct Answer: Decodable { var url: String }
-        let answer: Answer = try await call(
+        struct DownloadInfo: Decodable { var url: String }
+        let info: DownloadInfo = try await call(
             APIRequest(
                 method: .GET,
                 path: "/files/\(id.urlEncoded)/download_info",
-                purpose: "ask where '\(name)' can be downloaded"
+                purpose: "request the download URL of '\(name)'"
             )
         )
-        return answer.url
+        return info.url
     }
 }

@@ -2,19 +2,21 @@ import NIOHTTP1
 import PontoonCore
 
 extension SevenBridgesClient {
-    /// Deletes a file, or a folder that is empty.
+    /// Deletes a file or an empty folder.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
     public func deleteFile(_ id: String) async throws {
         _ = try await perform(
             APIRequest(method: .DELETE, path: "/files/\(id.urlEncoded)", purpose: "delete the file \(id)")
         )
     }
 
-    /// Copies a file.
+    /// Copies a file, without transferring its bytes.
     ///
     /// - Parameters:
-    ///   - id: The file.
-    ///   - place: The project or folder that gets the copy.
-    ///   - name: The copy's name; `nil` for the file's own.
+    ///   - id: Id of the file.
+    ///   - place: The project or folder that receives the copy.
+    ///   - name: Name of the copy; `nil` keeps the file's name.
     /// - Returns: The copy.
     /// - Throws: ``APIError``, ``ClientError``.
     public func copyFile(_ id: String, to place: UploadDestination, name: String? = nil) async throws -> FileDetails {
@@ -25,7 +27,7 @@ extension SevenBridgesClient {
                 method: .POST,
                 path: "/files/\(id.urlEncoded)/actions/copy",
                 body: .object(body),
-                repetition: .effective,
+                idempotency: .nonIdempotent,
                 purpose: "copy the file \(id)"
             )
         )
@@ -34,10 +36,10 @@ extension SevenBridgesClient {
     /// Moves a file or folder within its project.
     ///
     /// - Parameters:
-    ///   - id: The file.
-    ///   - folder: Id of the folder that gets it; a project's root has one too.
-    ///   - name: Its new name; `nil` leaves it.
-    /// - Returns: The file as it is then.
+    ///   - id: Id of the file or folder.
+    ///   - folder: Id of the destination folder; the root of a project has one, too.
+    ///   - name: New name; `nil` keeps the name.
+    /// - Returns: The moved file or folder.
     /// - Throws: ``APIError``, ``ClientError``.
     public func moveFile(_ id: String, to folder: String, name: String? = nil) async throws -> FileDetails {
         var body: [String: JSONValue] = ["parent": .string(folder)]
@@ -47,17 +49,17 @@ extension SevenBridgesClient {
                 method: .POST,
                 path: "/files/\(id.urlEncoded)/actions/move",
                 body: .object(body),
-                repetition: .effective,
+                idempotency: .nonIdempotent,
                 purpose: "move the file \(id)"
             )
         )
     }
 
-    /// Changes single keys of a file's metadata.
+    /// Changes some keys of a file's metadata.
     ///
     /// - Parameters:
-    ///   - id: The file.
-    ///   - changes: New values by key; `nil` removes a key.
+    ///   - id: Id of the file.
+    ///   - changes: New values by key; `nil` removes a key. Other keys keep their values.
     /// - Throws: ``APIError``, ``ClientError``.
     public func changeMetadata(_ id: String, _ changes: [String: String?]) async throws {
         _ = try await perform(

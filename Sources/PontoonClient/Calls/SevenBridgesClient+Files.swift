@@ -2,7 +2,7 @@ import NIOHTTP1
 import PontoonCore
 
 extension UploadDestination {
-    /// As the query and the bodies of the API name it.
+    /// The API's field for it in queries and bodies.
     var field: (name: String, value: String) {
         switch self {
         case .project(let id): ("project", id)
@@ -12,21 +12,21 @@ extension UploadDestination {
 }
 
 extension SevenBridgesClient {
-    /// What lies directly in a project's root or in a folder, a page.
+    /// Lists one page of the files and folders directly in a project or folder.
     ///
     /// - Parameters:
     ///   - place: The project or folder.
-    ///   - names: Only what has one of these names; all when empty.
-    ///   - offset: How many to pass over.
-    ///   - limit: Most on a page, 1 to 100.
-    /// - Returns: The page, with sizes and checksums where the server shows them.
+    ///   - names: Returns only items with one of these names; all if empty.
+    ///   - offset: Number of items to skip.
+    ///   - limit: Most items on the page, 1 to 100.
+    /// - Returns: The page, with sizes and checksums if the server provides them.
     /// - Throws: ``APIError``, ``ClientError``.
     public func files(
         in place: UploadDestination,
         names: [String] = [],
         offset: Int = 0,
         limit: Int = 100
-    ) async throws -> Page<FileDetails> {
+    ) async throws -> ResultPage<FileDetails> {
         try await page(
             "/files",
             query: [place.field] + names.map { ("name", $0) } + [("fields", "_all")],
@@ -36,21 +36,26 @@ extension SevenBridgesClient {
         )
     }
 
-    /// A file or folder.
+    /// Requests the details of a file or folder.
+    ///
+    /// - Throws: ``APIError`` with status 404 if it does not exist; ``ClientError``.
     public func file(_ id: String) async throws -> FileDetails {
-        try await call(APIRequest(method: .GET, path: "/files/\(id.urlEncoded)", purpose: "look at the file \(id)"))
+        try await call(APIRequest(method: .GET, path: "/files/\(id.urlEncoded)", purpose: "get the file \(id)"))
     }
 
-    /// The file or folder of a name in a project's root or a folder.
+    /// Finds a file or folder by its name in a project or folder.
     ///
-    /// - Returns: `nil` when there is none.
+    /// - Returns: `nil` if there is none.
+    /// - Throws: ``APIError``, ``ClientError``.
     public func file(named name: String, in place: UploadDestination) async throws -> FileDetails? {
-        // Compared once more: a server that does not know the filter would list everything.
+        // Compared again: a server that ignores the filter would list everything.
         try await files(in: place, names: [name]).items.first { $0.name.utf8.elementsEqual(name.utf8) }
     }
 
-    /// Makes a folder.
-    public func makeFolder(_ name: String, in place: UploadDestination) async throws -> FileDetails {
+    /// Creates a folder.
+    ///
+    /// - Throws: ``APIError`` with status 409 if the name is taken; ``ClientError``.
+    public func createFolder(_ name: String, in place: UploadDestination) async throws -> FileDetails {
         try await call(
             APIRequest(
                 method: .POST,
@@ -58,8 +63,8 @@ extension SevenBridgesClient {
                 body: .object([
                     "name": .string(name), "type": .string("folder"), place.field.name: .string(place.field.value),
                 ]),
-                repetition: .effective,
-                purpose: "make the folder '\(name)'"
+                idempotency: .nonIdempotent,
+                purpose: "create the folder '\(name)'"
             )
         )
     }
@@ -67,11 +72,11 @@ extension SevenBridgesClient {
     /// Changes a file's name, tags and metadata.
     ///
     /// - Parameters:
-    ///   - id: The file.
-    ///   - name: The new name; `nil` leaves it.
-    ///   - tags: All of its tags from now on; `nil` leaves them.
-    ///   - metadata: Keys to set; the others stay.
-    /// - Returns: The file as it is then.
+    ///   - id: Id of the file.
+    ///   - name: New name; `nil` keeps the name.
+    ///   - tags: New tags, replacing all existing ones; `nil` keeps them.
+    ///   - metadata: Keys to set; other keys keep their values.
+    /// - Returns: The changed file.
     /// - Throws: ``APIError``, ``ClientError``.
     @discardableResult
     public func changeFile(

@@ -1,43 +1,47 @@
 import NIOHTTP1
 
-/// What an endpoint says of itself.
+/// An API's description of itself.
 public struct ServerIndex: Sendable, Decodable {
-    /// Names of what it adds to the platform's API; none on the platform itself.
+    /// Names of its extensions to the platform's API; empty on the platform itself.
     public let extensions: Set<String>
 
     private enum CodingKeys: String, CodingKey { case extensions }
 
-    /// Reads the API's JSON; what may be absent, may be absent.
+    /// Decodes the API's JSON.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         extensions = Set(try fields.decodeIfPresent([String].self, forKey: .extensions) ?? [])
     }
 
-    /// An endpoint that adds nothing.
+    /// Creates a description, by default without extensions.
     public init(extensions: Set<String> = []) { self.extensions = extensions }
 
-    /// Part infos come many at a time, the first with initialize.
-    var givesPartInfos: Bool { extensions.contains("part_infos") }
-    /// Parts may be reported by complete itself.
-    var takesReportsAtComplete: Bool { extensions.contains("complete_reports") }
-    /// Files have a CRC-64/NVME, and so do the parts that the server itself stores.
+    /// Whether several part infos can be requested at a time, the first ones with initialize.
+    var providesPartInfos: Bool { extensions.contains("part_infos") }
+    /// Whether parts can be reported with complete.
+    var acceptsReportsAtCompletion: Bool { extensions.contains("complete_reports") }
+    /// Whether files have a CRC-64/NVME, and so do parts that the server itself stores.
     var hasChecksums: Bool { extensions.contains("checksums") }
 }
 
-/// The caller.
+/// The user that a token belongs to.
 public struct UserDetails: Sendable, Decodable {
-    /// The user's name, which is also the owner part of project ids.
+    /// Name of the user, which is also the owner part of project ids.
     public let username: String
 }
 
 extension SevenBridgesClient {
-    /// What the endpoint says of itself; needs no token.
+    /// Requests the API's description of itself; needs no token.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
     public func index() async throws -> ServerIndex {
         try await call(APIRequest(method: .GET, path: "/", purpose: "reach the API"))
     }
 
-    /// The caller.
+    /// Requests the user that the token belongs to.
+    ///
+    /// - Throws: ``APIError`` with status 401 if the token is not valid; ``ClientError``.
     public func user() async throws -> UserDetails {
-        try await call(APIRequest(method: .GET, path: "/user", purpose: "see who the token belongs to"))
+        try await call(APIRequest(method: .GET, path: "/user", purpose: "check the token"))
     }
 }

@@ -1,26 +1,26 @@
 import NIOHTTP1
 
-/// A project as the API shows it.
+/// The details of a project.
 public struct ProjectDetails: Sendable, Decodable {
-    /// What the caller may do there.
-    public struct Rights: Sendable, Decodable {
-        /// Add, change and delete files.
+    /// The user's permissions in a project.
+    public struct Permissions: Sendable, Decodable {
+        /// Whether the user may add, change and delete files.
         public let write: Bool?
-        /// See names and metadata.
+        /// Whether the user may see names and metadata.
         public let read: Bool?
-        /// See contents.
+        /// Whether the user may download files.
         public let copy: Bool?
-        /// Everything.
+        /// Whether the user may do everything, including managing members.
         public let admin: Bool?
     }
 
-    /// `owner/short-name`.
+    /// Id, `owner/short-name`.
     public let id: String
-    /// Its name for people.
+    /// Name for people.
     public let name: String
-    /// What the caller may do; only in a single project's details.
-    public let permissions: Rights?
-    /// Id of the folder that is its root; only in a single project's details.
+    /// The user's permissions; `nil` in lists.
+    public let permissions: Permissions?
+    /// Id of the root folder; `nil` in lists.
     public let rootFolder: String?
 
     private enum CodingKeys: String, CodingKey {
@@ -30,12 +30,19 @@ public struct ProjectDetails: Sendable, Decodable {
 }
 
 extension SevenBridgesClient {
-    /// The caller's projects, a page; all owners' unless one is given.
+    /// Lists one page of the user's projects.
+    ///
+    /// - Parameters:
+    ///   - owner: Returns only projects of this owner; `nil` returns all.
+    ///   - offset: Number of projects to skip.
+    ///   - limit: Most projects on the page, 1 to 100.
+    /// - Returns: The page.
+    /// - Throws: ``APIError``, ``ClientError``.
     public func projects(
         owner: String? = nil,
         offset: Int = 0,
         limit: Int = 100
-    ) async throws -> Page<ProjectDetails> {
+    ) async throws -> ResultPage<ProjectDetails> {
         try await page(
             "/projects" + (owner.map { "/\($0.urlEncoded)" } ?? ""),
             offset: offset,
@@ -44,17 +51,19 @@ extension SevenBridgesClient {
         )
     }
 
-    /// A project by its id, `owner/name`.
+    /// Requests the details of a project.
     ///
-    /// - Throws: `.requestInvalid` for another form; ``APIError``.
+    /// - Parameter id: Id of the project, `owner/name`.
+    /// - Returns: The project.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the id has another form; ``APIError``.
     public func project(_ id: String) async throws -> ProjectDetails {
         let names = id.split(separator: "/", omittingEmptySubsequences: false)
         guard names.count == 2, names.allSatisfy({ !$0.isEmpty }) else {
-            throw ClientError(.requestInvalid, "'\(id)' is no project.", advice: "Write owner/name.")
+            throw ClientError(.requestInvalid, "'\(id)' is not a project id.", advice: "Write owner/name.")
         }
         let path = names.map { String($0).urlEncoded }.joined(separator: "/")
         return try await call(
-            APIRequest(method: .GET, path: "/projects/\(path)", purpose: "look at the project '\(id)'")
+            APIRequest(method: .GET, path: "/projects/\(path)", purpose: "get the project '\(id)'")
         )
     }
 }

@@ -1,22 +1,27 @@
 import NIOHTTP1
 import PontoonCore
 
-/// What initialize is asked for.
+/// The request to start an upload.
 public struct UploadStart: Sendable {
-    /// Where the file goes.
+    /// The project or folder that receives the file.
     public var destination: UploadDestination
-    /// The file's name there, without slashes.
+    /// Name of the file, without slashes.
     public var name: String
-    /// Its length in bytes.
+    /// Length of the file in bytes.
     public var size: Int64
-    /// Wished bytes per part; the server may decide otherwise.
+    /// Requested length of a part in bytes; the server may choose another.
     public var partSize: Int64?
-    /// Whether a file of that name is replaced.
+    /// Whether an existing file of that name is replaced.
     public var overwrite = false
-    /// How many part infos are to come along; only where the server offers them.
+    /// Part infos to return with the response, if the server provides them.
     var partInfos: Int?
 
-    /// Joins the fields.
+    /// Creates a request.
+    ///
+    /// - Parameters:
+    ///   - destination: The project or folder that receives the file.
+    ///   - name: Name of the file, without slashes.
+    ///   - size: Length of the file in bytes.
     public init(destination: UploadDestination, name: String, size: Int64) {
         self.destination = destination
         self.name = name
@@ -24,12 +29,9 @@ public struct UploadStart: Sendable {
     }
 }
 
-/// A report of a stored part.
-struct PartReport: Sendable, Hashable {
-    let number: Int
-    let etag: String
-
-    var json: JSONValue {
+extension VerifiedPart {
+    /// The part's report, as the API takes it.
+    fileprivate var report: JSONValue {
         .object([
             "part_number": .integer(Int64(number)),
             "response": .object(["headers": .object(["ETag": .string(etag)])]),
@@ -42,7 +44,9 @@ extension SevenBridgesClient {
 
     /// Starts an upload.
     ///
-    /// When the answer is lost it is asked for again; the upload that was begun in vain holds nothing and expires.
+    /// The request is repeated if its response is lost; an upload started in vain has no parts and expires on its own.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
     public func startUpload(_ start: UploadStart) async throws -> UploadDetails {
         var body: [String: JSONValue] = ["name": .string(start.name), "size": .integer(start.size)]
         switch start.destination {
@@ -62,31 +66,35 @@ extension SevenBridgesClient {
         )
     }
 
-    /// The caller's unfinished uploads, a page.
-    public func uploads(offset: Int = 0, limit: Int = 100) async throws -> Page<UploadDetails> {
+    /// Lists one page of the user's unfinished uploads.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
+    public func uploads(offset: Int = 0, limit: Int = 100) async throws -> ResultPage<UploadDetails> {
         try await page(Self.uploads, offset: offset, limit: limit, purpose: "list the unfinished uploads")
     }
 
-    /// An upload.
+    /// Requests the details of an unfinished upload.
     ///
     /// - Parameters:
-    ///   - id: The upload's id.
-    ///   - listingParts: Whether the reported parts are to be listed.
+    ///   - id: Id of the upload.
+    ///   - listingParts: Whether the response includes the reported parts.
     /// - Returns: The upload.
-    /// - Throws: ``APIError`` with code 8003 when it is unknown, finished or aborted.
+    /// - Throws: ``APIError`` with code 8003 if the upload is unknown, completed or aborted; ``ClientError``.
     public func upload(_ id: String, listingParts: Bool = false) async throws -> UploadDetails {
         try await call(
             APIRequest(
                 method: .GET,
                 path: "\(Self.uploads)/\(id.urlEncoded)",
                 query: listingParts ? [("list_parts", "true")] : [],
-                purpose: "look at the upload \(id.shortened)",
-                patience: 2
+                purpose: "get the upload \(id.shortened)",
+                timeoutFactor: 2
             )
         )
     }
 
-    /// Gives an upload up; what it holds is gone.
+    /// Aborts an upload and deletes its parts on the server.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
     public func abortUpload(_ id: String) async throws {
         _ = try await perform(
             APIRequest(
@@ -97,64 +105,64 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Where one part goes.
+    /// Requests the part info of one part.
     func partInfo(_ upload: String, _ number: Int) async throws -> PartInfo {
         try await call(
             APIRequest(
                 method: .GET,
                 path: "\(Self.uploads)/\(upload.urlEncoded)/part/\(number)",
-                purpose: "ask where part \(number) goes"
+                purpose: "request the URL of part \(number)"
             )
         )
     }
 
-    /// Where parts in a row go; only where the server offers it.
+    /// Requests the part infos of consecutive parts, if the server provides them.
     func partInfos(_ upload: String, from first: Int, count: Int) async throws -> [PartInfo] {
-        let answer: PartInfos = try await call(
+        let batch: PartInfos = try await call(
             APIRequest(
                 method: .GET,
                 path: "\(Self.uploads)/\(upload.urlEncoded)/part_infos",
                 query: [("from", String(first)), ("count", String(count))],
-                purpose: "ask where parts from \(first) go"
+                purpose: "request the URLs of the parts from \(first)"
             )
         )
-        return answer.partInfos
+        return batch.partInfos
     }
 
-    /// Reports one part.
-    func report(_ upload: String, _ report: PartReport) async throws {
+    /// Reports a part.
+    func report(_ part: VerifiedPart, of upload: String) async throws {
         _ = try await perform(
             APIRequest(
                 method: .POST,
                 path: "\(Self.uploads)/\(upload.urlEncoded)/part",
-                body: report.json,
-                purpose: "report part \(report.number)"
+                body: part.report,
+                purpose: "report part \(part.number)"
             )
         )
     }
 
-    /// Finishes an upload.
+    /// Completes an upload.
     ///
     /// - Parameters:
-    ///   - upload: The upload's id.
-    ///   - name: The file's name, for messages.
-    ///   - reports: Parts that are reported by this call; `nil` when all were reported before.
+    ///   - upload: Id of the upload.
+    ///   - name: Name of the file, for messages.
+    ///   - parts: Parts that are reported with this call; `nil` if all were reported before.
     /// - Returns: The file.
     /// - Throws: ``APIError``, ``ClientError``.
-    func completeUpload(_ upload: String, name: String, reports: [PartReport]?) async throws -> FileDetails {
+    func completeUpload(_ upload: String, name: String, reporting parts: [VerifiedPart]?) async throws -> FileDetails {
         try await call(
             APIRequest(
                 method: .POST,
                 path: "\(Self.uploads)/\(upload.urlEncoded)/complete",
-                body: reports.map { .object(["parts": .array($0.map(\.json))]) },
+                body: parts.map { .object(["parts": .array($0.map(\.report))]) },
                 purpose: "complete the upload of '\(name)'",
-                patience: 10
+                timeoutFactor: 10
             )
         )
     }
 }
 
 extension String {
-    /// The beginning of a long id, enough to find it in a list.
+    /// The beginning of a long id, which is enough to find it in a list.
     var shortened: String { count > 12 ? "\(prefix(12))…" : self }
 }

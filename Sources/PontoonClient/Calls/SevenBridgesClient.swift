@@ -6,40 +6,34 @@ import NIOHTTP1
 import PontoonCore
 import Synchronization
 
-/// Calls an API of the Seven Bridges Platform, version 2, as one user.
+/// A client of the Seven Bridges Platform API, version 2, for one user.
 ///
-/// Each call is retried as ``RetryPolicy`` has it, waits when the limit of calls is used up, and fails with
-/// ``APIError`` (the API refused) or ``ClientError`` (there was no answer).
-///
-/// Source: docs/client.md#library.
+/// Calls are retried according to ``RetryPolicy`` and delayed while the rate limit is used up. They throw ``APIError`` if
+/// the server refuses them, and ``ClientError`` if there is no valid response.
 public struct SevenBridgesClient: Sendable {
-    /// Something was tried again.
-    public struct RetryNotice: Sendable {
-        /// What was tried, in words.
-        public let purpose: String
-        /// Why it failed.
-        public let reason: String
-        /// How long is waited.
-        public let wait: Duration
+    /// A call that is about to be repeated.
+    struct RetryNotice: Sendable {
+        let purpose: String
+        let reason: String
+        let wait: Duration
     }
 
-    /// Where it calls.
+    /// The API that is called.
     public let endpoint: Endpoint
     let token: AuthToken
     let transport: HTTPTransport
     let clock = ServerClock()
-    let gate = RateGate()
-    /// Told of every retry.
+    let throttle = RateLimitThrottle()
     var onRetry: @Sendable (RetryNotice) async -> Void = { _ in }
 
-    /// Runs with a client; its connections are closed afterwards.
+    /// Runs `body` with a client and closes its connections afterwards.
     ///
     /// - Parameters:
-    ///   - credentials: Where to call, and as whom.
-    ///   - settings: Time-outs, proxies, certificates.
-    ///   - body: What to do.
-    /// - Returns: What the body returned.
-    /// - Throws: What the body throws; `.tlsFailed` for a file of certificates that cannot be read.
+    ///   - credentials: The API's URL and the user's token.
+    ///   - settings: Connection, timeout and retry settings.
+    ///   - body: The work; the client must not be used after it returns.
+    /// - Returns: The value that `body` returns.
+    /// - Throws: What `body` throws; ``ClientError`` with code `.tlsFailed` if the certificates cannot be read.
     public static func withClient<Value: Sendable>(
         _ credentials: Credentials,
         settings: ClientSettings = ClientSettings(),
@@ -51,105 +45,87 @@ public struct SevenBridgesClient: Sendable {
             token: credentials.token,
             transport: transport
         )
-        do {
-            let value = try await body(client)
-            try await transport.shutdown()
-            return value
-        } catch {
-            try await transport.shutdown()
-            throw error
-        }
+        return try await withClosing(transport, close: { try await $0.shutdown() }) { _ in try await body(client) }
     }
 
-    /// How far the server's clock is ahead of ours in seconds, as far as answers told.
+    /// How far the server's clock is ahead of the local one in seconds, according to its responses.
     public var clockSkew: TimeInterval { clock.skew }
-    /// Where the token stands with its limit of calls, as far as answers told.
-    public var rateBudget: RateBudget? { gate.budget }
+    /// The state of the token's rate limit according to the last response; `nil` if it had none.
+    public var rateLimit: RateLimitState? { throttle.rateLimit }
 }
 
-/// One call of the API.
+/// A call of the API.
 struct APIRequest: Sendable {
     var method: HTTPMethod
-    /// Below the endpoint, with a slash in front; segments already encoded.
+    /// Path below the endpoint, with a leading slash and percent-encoded segments.
     var path: String
     var query: [(name: String, value: String)] = []
     var body: JSONValue?
-    var repetition: RetryPolicy.Repetition = .harmless
-    /// In words, for messages: `start the upload of 'reads.bam'`.
+    var idempotency: RetryPolicy.Idempotency = .idempotent
+    /// The attempted action for messages, such as `start the upload of 'reads.bam'`.
     var purpose: String
-    /// Times the usual time-out.
-    var patience = 1
+    /// Multiple of the usual timeout.
+    var timeoutFactor = 1
 
     /// Method and path, for messages.
     var name: String { "\(method) \(path)" }
 }
 
 extension SevenBridgesClient {
-    /// Makes a call and decodes its answer.
-    func call<Answer: Decodable>(_ request: APIRequest, as type: Answer.Type = Answer.self) async throws -> Answer {
-        let answer = try await perform(request)
+    /// Performs a call and decodes its response.
+    func call<Value: Decodable>(_ request: APIRequest, as type: Value.Type = Value.self) async throws -> Value {
+        let response = try await perform(request)
         do {
-            return try JSONDecoder().decode(Answer.self, from: Data(buffer: answer.body))
+            return try JSONDecoder().decode(Value.self, from: Data(buffer: response.body))
         } catch {
             throw ClientError(
                 .answerUnreadable,
-                "Could not \(request.purpose): the answer to \(request.name) is not what the API documents.",
-                advice: "Check that the address is that of an API: \(endpoint)."
+                "Could not \(request.purpose): the response to \(request.name) is not valid.",
+                advice: "Check that \(endpoint) is the URL of a Seven Bridges API."
             )
         }
     }
 
-    /// Makes a call, again and again as the policy has it.
+    /// Performs a call, with retries.
     ///
-    /// - Returns: The answer, 2xx.
-    func perform(_ request: APIRequest) async throws -> HTTPAnswer {
-        var attempt = 1
-        while true {
-            try await gate.pass()
-            let outcome: RetryPolicy.Outcome
-            let failure: any Error
-            do {
-                let answer = try await transport.send(
-                    try httpRequest(request),
-                    timeout: transport.settings.callTimeout * request.patience
+    /// - Returns: The response, with a 2xx status.
+    func perform(_ request: APIRequest) async throws -> HTTPResponse {
+        try await transport.settings.retry.withRetries(idempotency: request.idempotency) { error in
+            switch error {
+            case let error as TransportFailure:
+                FailedAttempt(outcome: error.outcome, error: error.error(request.purpose, host: endpoint.host))
+            case let refusal as RefusedCall:
+                FailedAttempt(
+                    outcome: .refused(status: refusal.error.status, code: refusal.error.code, wait: refusal.wait),
+                    error: refusal.error
                 )
-                clock.note(answer.headers.first(name: "Date"))
-                let wait = gate.note(answer, clock: clock)
-                if (200..<300).contains(answer.status) { return answer }
-                let error = APIError(answer, purpose: request.purpose, call: request.name)
-                let pause = answer.status == 429 ? wait ?? answer.retryAfter : answer.retryAfter
-                outcome = .refused(status: error.status, code: error.code, wait: pause)
-                failure = error
-            } catch let error as TransportFailure {
-                failure = error.error(request.purpose, host: endpoint.host)
-                guard let known = error.outcome else { throw failure }
-                outcome = known
+            default: nil
             }
-            try await pause(request, attempt: attempt, after: outcome, failure)
-            attempt += 1
+        } willRetry: { failure, retry in
+            await onRetry(RetryNotice(purpose: request.purpose, reason: "\(failure.error)", wait: retry.wait))
+        } _: {
+            try await attempt(request)
         }
     }
 
-    /// Waits before the next attempt, or throws when there is to be none.
-    private func pause(
-        _ request: APIRequest,
-        attempt: Int,
-        after outcome: RetryPolicy.Outcome,
-        _ failure: any Error
-    ) async throws {
-        let decision = transport.settings.retry.decide(
-            attempt: attempt,
-            outcome: outcome,
-            repetition: request.repetition,
-            jitter: Double.random(in: 0...1)
-        )
-        switch decision {
-        case .giveUp:
-            throw failure
-        case .retry(let wait), .signAgain(let wait):
-            await onRetry(RetryNotice(purpose: request.purpose, reason: "\(failure)", wait: wait))
-            try await Task.sleep(for: wait)
+    private struct RefusedCall: Error {
+        let error: APIError
+        let wait: Duration?
+    }
+
+    private func attempt(_ request: APIRequest) async throws -> HTTPResponse {
+        try await throttle.pass()
+        let timeout = transport.settings.callTimeout * request.timeoutFactor
+        let response = try await transport.send(try httpRequest(request), timeout: timeout)
+        clock.note(response.headers.first(name: "Date"))
+        let reset = throttle.note(response, clock: clock)
+        guard (200..<300).contains(response.status) else {
+            throw RefusedCall(
+                error: APIError(response, purpose: request.purpose, call: request.name),
+                wait: response.status == 429 ? reset ?? response.retryAfter : response.retryAfter
+            )
         }
+        return response
     }
 
     private func httpRequest(_ request: APIRequest) throws -> HTTPClientRequest {
@@ -166,7 +142,7 @@ extension SevenBridgesClient {
             http.headers.add(name: "Content-Type", value: "application/json")
             http.body = .bytes(ByteBuffer(data: try JSONEncoder().encode(body)))
         } else if request.method == .POST {
-            // Not every proxy lets a POST pass that says nothing about its length.
+            // Some proxies reject a POST without a length.
             http.headers.add(name: "Content-Type", value: "application/json")
             http.body = .bytes(ByteBuffer(string: "{}"))
         }
@@ -175,7 +151,7 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// Percent-encoded but for the unreserved characters of RFC 3986: good in a path segment and in a query.
+    /// Percent-encoded except for the unreserved characters of RFC 3986; valid in a path segment and in a query.
     var urlEncoded: String {
         addingPercentEncoding(withAllowedCharacters: Self.unreserved) ?? self
     }

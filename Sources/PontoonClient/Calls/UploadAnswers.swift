@@ -1,6 +1,7 @@
 public import Foundation
+import PontoonCore
 
-/// Where a file goes.
+/// A project or folder that contains files or receives them.
 public enum UploadDestination: Hashable, Sendable {
     /// The root of a project, `owner/name`.
     case project(String)
@@ -8,13 +9,13 @@ public enum UploadDestination: Hashable, Sendable {
     case folder(String)
 }
 
-/// An upload as the API shows it; only the id is always there.
+/// The details of an upload; only the id is always present.
 public struct UploadDetails: Sendable, Decodable {
-    /// A part that was reported.
+    /// A reported part.
     public struct Part: Sendable, Decodable {
-        /// Its number, from 1.
+        /// Number of the part, from 1.
         public let number: Int
-        /// Its tag, without quotes.
+        /// ETag of the part, without quotes.
         public let etag: String
 
         private enum CodingKeys: String, CodingKey {
@@ -23,7 +24,7 @@ public struct UploadDetails: Sendable, Decodable {
         }
         private struct Response: Decodable { var headers: [String: String] }
 
-        /// Reads the API's JSON; what may be absent, may be absent.
+        /// Decodes the API's JSON.
         public init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             number = try fields.decode(Int.self, forKey: .number)
@@ -32,29 +33,29 @@ public struct UploadDetails: Sendable, Decodable {
         }
     }
 
-    /// The id.
+    /// Id of the upload.
     public let id: String
-    /// The name.
+    /// Name of the file.
     public let name: String?
-    /// `owner/name` of the project.
+    /// Id of the project, `owner/name`.
     public let project: String?
-    /// Id of the folder.
+    /// Id of the destination folder.
     public let parent: String?
-    /// Declared length in bytes.
+    /// Declared length of the file in bytes.
     public let size: Int64?
-    /// Bytes in every part but the last.
+    /// Length of every part but the last, in bytes.
     public let partSize: Int64?
-    /// When it was begun.
+    /// When the upload was started.
     public let initiated: Date?
-    /// Parts that were reported.
+    /// Number of reported parts.
     public let reportedParts: Int?
-    /// Parts whose bytes are stored, on a server that says so.
+    /// Number of stored parts; `nil` if the server does not provide it.
     public let storedParts: Int?
-    /// Bytes of these, on a server that says so.
+    /// Total length of the stored parts in bytes; `nil` if the server does not provide it.
     public let storedBytes: Int64?
-    /// Reported parts; only when asked for.
+    /// The reported parts; `nil` unless they were requested.
     public let parts: [Part]?
-    /// Where the first parts go, on a server that gives them.
+    /// Part infos of the first parts, if the server provides them.
     let partInfos: [PartInfo]?
 
     private enum CodingKeys: String, CodingKey {
@@ -67,7 +68,7 @@ public struct UploadDetails: Sendable, Decodable {
         case partInfos = "part_infos"
     }
 
-    /// Reads the API's JSON; what may be absent, may be absent.
+    /// Decodes the API's JSON.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         id = try fields.decode(String.self, forKey: .id)
@@ -86,24 +87,24 @@ public struct UploadDetails: Sendable, Decodable {
 }
 
 extension UploadDetails {
-    /// Whether the upload was begun at least this long ago.
+    /// Returns whether the upload was started at least this long ago.
     ///
-    /// The server's time is known from `Date` headers, which have a resolution of one second and may themselves be a second
-    /// old. An upload that may be old enough counts as old enough, so an age of zero covers every upload.
+    /// The server's time is known from `Date` headers, which have a resolution of one second and may be a second old. An
+    /// upload that may be old enough counts as old enough, so an age of zero includes every upload.
     ///
     /// - Parameters:
-    ///   - age: In seconds.
-    ///   - serverTime: The time at the server, as known from its answers.
-    /// - Returns: `false` also when the server does not say when the upload was begun.
+    ///   - age: Age in seconds.
+    ///   - serverTime: The time on the server, according to its responses.
+    /// - Returns: `false` also if the server does not provide the time of the start.
     public func isOlder(than age: TimeInterval, at serverTime: Date) -> Bool {
         guard let initiated else { return false }
         return age <= 0 || initiated <= serverTime.addingTimeInterval(2 - age)
     }
 }
 
-/// Where and how to send one part.
+/// The request that stores one part.
 struct PartInfo: Sendable, Decodable {
-    /// Only among several.
+    /// Number of the part; `nil` in the response for a single part.
     var number: Int?
     var url: String
     /// In the server's time.
@@ -125,14 +126,14 @@ struct PartInfo: Sendable, Decodable {
     }
 }
 
-/// Several of them.
+/// A batch of part infos.
 struct PartInfos: Sendable, Decodable {
     var partInfos: [PartInfo]
 
     private enum CodingKeys: String, CodingKey { case partInfos = "part_infos" }
 }
 
-/// A date as one or the other version of the platform writes it; what is none counts as absent.
+/// A date in any of the formats that the platform uses; `nil` for any other text.
 struct LenientDate: Decodable {
     let date: Date?
 
@@ -149,11 +150,6 @@ struct LenientDate: Decodable {
 }
 
 extension String {
-    /// Without one surrounding pair of quotes, and without the mark of a weak tag.
-    var unquoted: String {
-        var text = self[...]
-        if text.hasPrefix("W/") { text = text.dropFirst(2) }
-        if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") { text = text.dropFirst().dropLast() }
-        return String(text)
-    }
+    /// An ETag without quotes and without the prefix of a weak one.
+    var unquoted: String { ETag.unquoted(hasPrefix("W/") ? String(dropFirst(2)) : self) }
 }

@@ -3,33 +3,36 @@ import NIOPosix
 import PontoonCore
 public import SystemPackage
 
-/// Compares a folder here with a project or folder at the server, file by file.
+/// Compares a local folder with a project or folder on the server, file by file.
 public struct TreeComparison: Sendable {
-    /// How a name compares.
+    /// How the two copies of a file compare.
     public enum Finding: Sendable {
-        /// The checksums are equal.
+        /// The checksums match.
         case same
-        /// The lengths are; there is no checksum to compare, or none was wanted.
+        /// The lengths match; there is no checksum to compare, or files are not read.
         case sameSize
+        /// The files differ; the text describes how.
         case different(String)
+        /// The file exists only in the local folder.
         case onlyHere
+        /// The file exists only on the server.
         case onlyThere
-        /// It could not be found out.
+        /// The files could not be compared.
         case failed(any Error)
     }
 
-    /// A name that is at one end or at both.
+    /// A file that exists at one end or at both.
     public struct Entry: Sendable {
-        /// Folders and name, below either end.
+        /// Folders and name below the compared folders.
         public let name: String
-        /// The file here.
+        /// Path of the local file; `nil` if there is none.
         public let path: FilePath?
-        /// The file's id at the server.
+        /// Id of the file on the server; `nil` if there is none.
         public let fileID: String?
-        /// How they compare.
+        /// How the two copies compare.
         public let finding: Finding
 
-        /// Whether both ends have it, and nothing speaks against their being the same.
+        /// Whether both ends have the file, and no difference was found.
         public var isSame: Bool {
             switch finding {
             case .same, .sameSize: true
@@ -39,117 +42,121 @@ public struct TreeComparison: Sendable {
     }
 
     private struct Pair: Sendable {
-        var here: FilePath?
-        var there: DownloadItem?
+        var local: FilePath?
+        var remote: DownloadItem?
     }
 
     private let client: SevenBridgesClient
-    /// Whether files are read; otherwise only names and lengths are compared.
     private let readsFiles: Bool
 
-    /// Takes who to ask, and whether files here are read for their checksums.
+    /// Creates a comparison.
+    ///
+    /// - Parameters:
+    ///   - client: Client for the files on the server.
+    ///   - readsFiles: Whether local files are read to compare their checksums; otherwise only names and lengths are
+    ///     compared.
     public init(_ client: SevenBridgesClient, readsFiles: Bool = true) {
         self.client = client
         self.readsFiles = readsFiles
     }
 
-    /// Compares.
+    /// Compares two folders.
     ///
     /// - Parameters:
-    ///   - folder: The folder here; links to folders, and what is no file, are passed over.
-    ///   - place: The project or folder at the server.
-    ///   - tell: Gets each result, in the order of the names' bytes.
-    /// - Returns: What was passed over here, and why.
-    /// - Throws: ``APIError``, ``ClientError`` when one of the two cannot be listed; `CancellationError`.
+    ///   - folder: The local folder; symbolic links to folders and special files are skipped.
+    ///   - remote: The project or folder on the server.
+    ///   - body: Receives each result, in the order of the names' bytes.
+    /// - Returns: Warnings about what was skipped in the local folder.
+    /// - Throws: ``APIError``, ``ClientError`` if one of the folders cannot be listed; `CancellationError`.
     public func compare(
         _ folder: FilePath,
-        with place: RemotePath,
-        _ tell: (Entry) -> Void
+        with remote: RemotePath,
+        _ body: (Entry) -> Void
     ) async throws -> [String] {
+        guard try FileSelection.kind(folder) != .file else { throw Self.isFile("\(folder)") }
+        if let found = try await client.find(remote), !found.isFolder { throw Self.isFile("\(remote)") }
         var selection = FileSelection()
-        // What is in the folder, not the folder.
+        // The trailing slash selects the folder's contents.
         selection.paths = [folder.string + "/"]
         selection.keepsTree = true
-        guard try FileSelection.kind(folder) != .file else {
-            throw ClientError(.requestInvalid, "'\(folder)' is a file, not a folder.")
+        let local = try await NIOThreadPool.singleton.runIfActive { [selection] in try selection.resolve() }
+        var pairs: [ByteExactString: Pair] = [:]
+        for item in local.items { pairs[ByteExactString(item.remotePath), default: Pair()].local = item.source }
+        for item in try await RemoteTree(client).items(remote, into: folder, isOnlyContents: true) {
+            pairs[ByteExactString(item.remotePath), default: Pair()].remote = item
         }
-        if let found = try await client.find(place), !found.isFolder {
-            throw ClientError(.requestInvalid, "'\(place)' is a file, not a folder.")
-        }
-        let here = try await NIOThreadPool.singleton.runIfActive { [selection] in try selection.resolve() }
-        let there = try await RemoteTree(client).items(place, into: folder, isOnlyContents: true)
-        // By bytes: for Swift a composed and a decomposed letter are the same.
-        var pairs: [[UInt8]: Pair] = [:]
-        for item in here.items { pairs[Array(item.remotePath.utf8), default: Pair()].here = item.source }
-        for item in there { pairs[Array(item.remotePath.utf8), default: Pair()].there = item }
-        let sorted = pairs.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        try await compareInOrder(
+            pairs.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
+                .map { (String(decoding: $0.key.bytes, as: UTF8.self), $0.value) },
+            body
+        )
+        return local.warnings
+    }
+
+    private func compareInOrder(_ pairs: [(name: String, pair: Pair)], _ body: (Entry) -> Void) async throws {
         try await withThrowingTaskGroup(of: (Int, Entry).self) { group in
-            var (waiting, found, next) = (sorted.indices.makeIterator(), [Int: Entry](), 0)
+            var (waiting, found, next) = (pairs.indices.makeIterator(), [Int: Entry](), 0)
             func add() {
                 guard let index = waiting.next() else { return }
-                let (name, pair) = (String(decoding: sorted[index].key, as: UTF8.self), sorted[index].value)
+                let (name, pair) = pairs[index]
                 group.addTask { (index, try await entry(name, pair)) }
             }
             for _ in 0..<4 { add() }
             while let (index, entry) = try await group.next() {
                 found[index] = entry
                 while let entry = found.removeValue(forKey: next) {
-                    tell(entry)
+                    body(entry)
                     next += 1
                 }
                 add()
             }
         }
-        return here.warnings
     }
 
     private func entry(_ name: String, _ pair: Pair) async throws -> Entry {
         try Task.checkCancellation()
         let finding: Finding
-        switch (pair.here, pair.there) {
+        switch (pair.local, pair.remote) {
         case (nil, _): finding = .onlyThere
         case (_, nil): finding = .onlyHere
-        case (let path?, let there?):
+        case (let path?, let remote?):
             do {
-                finding = try await compare(path, there)
+                finding = try await compare(path, remote)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
                 finding = .failed(error)
             }
         }
-        return Entry(name: name, path: pair.here, fileID: pair.there?.fileID, finding: finding)
+        return Entry(name: name, path: pair.local, fileID: pair.remote?.id, finding: finding)
     }
 
     private func compare(_ path: FilePath, _ listed: DownloadItem) async throws -> Finding {
-        var there = listed
-        if there.size == nil {
-            // Not every list shows it.
-            let details = try await client.file(listed.fileID)
-            there = DownloadItem(details, remotePath: listed.remotePath, target: listed.target)
+        var remote = listed
+        if remote.size == nil {
+            // Not every list provides it.
+            let details = try await client.file(listed.id)
+            remote = DownloadItem(details, remotePath: listed.remotePath, target: listed.target)
         }
-        let (known, readsFiles) = (there, readsFiles)
-        return try await NIOThreadPool.singleton.runIfActive {
+        return try await NIOThreadPool.singleton.runIfActive { [remote, readsFiles] in
             let file = try SourceFile(path)
-            let finding: Finding
-            do {
-                finding = try Self.compare(file, known, readsFiles: readsFiles)
-            } catch {
-                try file.close()
-                throw error
-            }
-            try file.close()
-            return finding
+            defer { file.closeAfterReading() }
+            return try Self.compare(file, remote, readsFiles: readsFiles)
         }
     }
 
-    private static func compare(_ file: SourceFile, _ there: DownloadItem, readsFiles: Bool) throws -> Finding {
-        guard file.facts.size == there.size else {
-            return .different("\(file.facts.size) bytes here, \(there.size.map { "\($0)" } ?? "unknown") there")
+    private static func compare(_ file: SourceFile, _ remote: DownloadItem, readsFiles: Bool) throws -> Finding {
+        guard file.facts.size == remote.size else {
+            let size = remote.size.map { "\($0) bytes" } ?? "unknown"
+            return .different("its length is \(file.facts.size) bytes here and \(size) on the server")
         }
-        guard readsFiles, let expected = there.crc64nvme?.lowercased() else { return .sameSize }
+        guard readsFiles, let expected = remote.crc64nvme?.lowercased() else { return .sameSize }
         let crc64 = try file.digest(0..<file.facts.size, md5: false).crc64.hex
         try file.checkUnchanged()
-        return crc64 == expected ? .same : .different("CRC-64/NVME \(crc64) here, \(expected) there")
+        return crc64 == expected ? .same : .different("CRC-64/NVME \(crc64) here, \(expected) on the server")
+    }
+
+    private static func isFile(_ name: String) -> ClientError {
+        ClientError(.requestInvalid, "'\(name)' is a file, not a folder.", advice: "Give a folder.")
     }
 }

@@ -1,95 +1,95 @@
 import Foundation
 
 extension Doctor {
-    /// The token, and its limit of calls.
+    /// Checks the token and its rate limit.
     ///
-    /// - Returns: Whether it is good.
-    func meetUser(_ client: SevenBridgesClient, _ examination: Examination) async -> Bool {
-        guard let (user, time) = await examination.attempt(.token, { try await client.user() }) else { return false }
-        examination.note(
+    /// - Returns: Whether the token is valid.
+    func checkToken(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
+        guard let (user, time) = await run.attempt(.token, { try await client.user() }) else { return false }
+        run.note(
             .token,
             .good,
-            "The token, from \(credentials.source), is that of \(user.username).",
+            "The token from \(credentials.source) belongs to \(user.username).",
             time: time
         )
-        judgeCalls(client.rateBudget, examination)
+        checkRateLimit(client.rateLimit, run)
         return true
     }
 
-    private func judgeCalls(_ budget: RateBudget?, _ examination: Examination) {
-        // What allows thousands of calls a second is no limit.
-        guard let budget, budget.limit > 0, budget.limit < 1_000_000 else {
-            return examination.note(.calls, .good, "There is no limit of calls to speak of.")
+    private func checkRateLimit(_ rate: RateLimitState?, _ run: DiagnosticRun) {
+        // Thousands of calls per second are no limit in practice.
+        guard let rate, rate.limit > 0, rate.limit < 1_000_000 else {
+            return run.note(.calls, .good, "There is no rate limit.")
         }
-        let message = "\(budget.remaining) of \(budget.limit) calls are left until \(budget.reset.formatted(.iso8601))."
-        if budget.remaining >= budget.limit / 10 {
-            examination.note(.calls, .good, message)
+        let message = "\(rate.remaining) of \(rate.limit) calls are left until \(rate.reset.formatted(.iso8601))."
+        if rate.remaining >= rate.limit / 10 {
+            run.note(.calls, .good, message)
         } else {
-            let advice = "Transfers wait for it. Something else may be using this token: give each its own."
-            examination.note(.calls, .warning, message, advice: advice)
+            let advice = "Transfers wait until the limit resets. If other programs use this token, give each its own."
+            run.note(.calls, .warning, message, advice: advice)
         }
     }
 
-    /// The projects, and what the caller may do in the one that is to be used.
+    /// Checks the projects, and the permissions in the one for the test transfer.
     ///
-    /// - Returns: A project into which a file may be uploaded; `nil` when there is none, or too many to choose from.
-    func findProject(_ client: SevenBridgesClient, _ examination: Examination) async -> String? {
-        guard let (page, time) = await examination.attempt(.projects, { try await client.projects() }) else {
+    /// - Returns: The project for the test transfer; `nil` if there is none, or several to choose from.
+    func checkProjects(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> String? {
+        guard let (page, time) = await run.attempt(.projects, { try await client.projects() }) else {
             return nil
         }
         let names = page.items.prefix(3).map(\.id).joined(separator: ", ")
         let more = page.items.count > 3 || page.hasNext ? ", …" : ""
         let count = page.hasNext ? "more than \(page.items.count)" : "\(page.items.count)"
         if page.items.isEmpty {
-            examination.note(
+            run.note(
                 .projects,
                 .warning,
-                "The token's user is in no project.",
-                advice: "Make a project, or ask an admin of one to add you.",
+                "You are not a member of any project.",
+                advice: "Create a project, or ask an admin of one to add you.",
                 time: time
             )
         } else {
-            examination.note(.projects, .good, "Projects: \(count) (\(names)\(more)).", time: time)
+            run.note(.projects, .good, "Projects: \(count) (\(names)\(more)).", time: time)
         }
         guard let project = options.project ?? (page.items.count == 1 ? page.items[0].id : nil) else {
             guard !page.items.isEmpty else { return nil }
-            examination.note(
+            run.note(
                 .upload,
                 .warning,
-                "Upload and download were not tried: there are several projects.",
-                advice: "Choose one: pontoon doctor --project \(page.items[0].id)"
+                "The test transfer was skipped, because you have several projects.",
+                advice: "Choose one with 'pontoon doctor --project \(page.items[0].id)'."
             )
             return nil
         }
-        return await judgeRights(project, client, examination) ? project : nil
+        return await checkPermissions(project, client, run) ? project : nil
     }
 
-    private func judgeRights(_ id: String, _ client: SevenBridgesClient, _ examination: Examination) async -> Bool {
-        guard let (project, _) = await examination.attempt(.permissions, { try await client.project(id) }) else {
+    private func checkPermissions(_ id: String, _ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
+        guard let (project, _) = await run.attempt(.permissions, { try await client.project(id) }) else {
             return false
         }
-        let rights = project.permissions
-        guard rights?.write ?? true else {
-            let error = ClientError(.requestInvalid, "no right to write")
-            examination.note(
+        let permissions = project.permissions
+        guard permissions?.write ?? true else {
+            let error = ClientError(.requestInvalid, "no permission to write")
+            run.note(
                 .permissions,
                 options.project == nil ? .warning : .bad,
-                "In \(id) you may not upload.",
-                advice: "Ask an admin of the project for 'write'.",
+                "You may not upload to \(id).",
+                advice: "Ask an admin of the project for the permission 'write'.",
                 error: error
             )
             return false
         }
-        guard rights?.copy ?? true else {
-            examination.note(
+        guard permissions?.copy ?? true else {
+            run.note(
                 .permissions,
                 .warning,
-                "In \(id) you may upload, not download.",
-                advice: "If you are to download, ask an admin of the project for 'copy'."
+                "You may upload to \(id), but not download from it.",
+                advice: "To download, ask an admin of the project for the permission 'copy'."
             )
             return true
         }
-        examination.note(.permissions, .good, "In \(id) you may upload and download.")
+        run.note(.permissions, .good, "You may upload to \(id) and download from it.")
         return true
     }
 }

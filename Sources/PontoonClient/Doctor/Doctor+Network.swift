@@ -5,107 +5,107 @@ import NIOPosix
 extension Doctor {
     private var endpoint: Endpoint { credentials.endpoint }
 
-    /// The way to the server: proxy, name, connection.
+    /// Checks the proxy, the host name and the connection.
     ///
-    /// - Returns: Whether there is one.
-    func findServer(_ examination: Examination) async -> Bool {
+    /// - Returns: Whether a connection could be made.
+    func checkNetwork(_ run: DiagnosticRun) async -> Bool {
         let proxy = settings.proxies.proxy(
             isSecure: endpoint.isSecure,
             host: endpoint.host,
             port: endpoint.port
         )
         if let proxy {
-            examination.note(.proxy, .good, "Calls go through the proxy \(proxy.host):\(proxy.port).")
+            run.note(.proxy, .good, "Requests use the proxy \(proxy.host):\(proxy.port).")
         } else {
-            examination.note(.proxy, .good, "No proxy: calls go to \(endpoint.host) directly.")
+            run.note(.proxy, .good, "Requests go directly to \(endpoint.host), without a proxy.")
         }
         let (host, port) = proxy.map { ($0.host, $0.port) } ?? (endpoint.host, endpoint.port)
-        guard await resolve(host, port, isProxy: proxy != nil, examination) else { return false }
-        return await connect(host, port, isProxy: proxy != nil, examination)
+        guard await resolve(host, port, isProxy: proxy != nil, run) else { return false }
+        return await connect(host, port, isProxy: proxy != nil, run)
     }
 
-    private func resolve(_ host: String, _ port: Int, isProxy: Bool, _ examination: Examination) async -> Bool {
+    private func resolve(_ host: String, _ port: Int, isProxy: Bool, _ run: DiagnosticRun) async -> Bool {
         let start = ContinuousClock.now
         do {
             let address = try await NIOThreadPool.singleton.runIfActive {
                 try SocketAddress.makeAddressResolvingHost(host, port: port)
             }
             let number = address.ipAddress ?? "\(address)"
-            let message = number == host ? "\(host) is an address, not a name." : "\(host) is \(number)."
-            examination.note(.name, .good, message, time: .now - start)
+            let message = number == host ? "\(host) is an IP address." : "\(host) resolves to \(number)."
+            run.note(.name, .good, message, time: .now - start)
             return true
         } catch {
-            examination.note(
+            run.note(
                 .name,
                 .bad,
-                "The name \(host) is not known here.",
+                "Cannot resolve the host name \(host).",
                 advice: isProxy
                     ? "Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY."
-                    : "Check the address, the network, and whether a proxy has to be set by HTTPS_PROXY.",
+                    : "Check the URL and the network. You may have to set a proxy with HTTPS_PROXY.",
                 error: ClientError(.unreachable, "\(error)")
             )
             return false
         }
     }
 
-    private func connect(_ host: String, _ port: Int, isProxy: Bool, _ examination: Examination) async -> Bool {
+    private func connect(_ host: String, _ port: Int, isProxy: Bool, _ run: DiagnosticRun) async -> Bool {
         let start = ContinuousClock.now
         do {
             let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .connectTimeout(.seconds(10)).connect(host: host, port: port).get()
             let time = ContinuousClock.now - start
             try await channel.close()
-            examination.note(.connection, .good, "\(host) takes connections at port \(port).", time: time)
+            run.note(.connection, .good, "\(host) accepts connections on port \(port).", time: time)
             return true
         } catch {
-            examination.note(
+            run.note(
                 .connection,
                 .bad,
-                "\(host) takes no connection at port \(port).",
+                "Cannot connect to \(host) on port \(port).",
                 advice: isProxy
-                    ? "Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or name the host in NO_PROXY."
-                    : "Check the address; a firewall may be in between, and a proxy may have to be set by HTTPS_PROXY.",
+                    ? "Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or add the host to NO_PROXY."
+                    : "Check the URL and firewalls. You may have to set a proxy with HTTPS_PROXY.",
                 error: ClientError(.unreachable, "\(error)")
             )
             return false
         }
     }
 
-    /// The API behind the connection, and its clock.
+    /// Checks TLS, the API and the clock.
     ///
-    /// - Returns: Whether there is one.
-    func meetAPI(_ client: SevenBridgesClient, _ examination: Examination) async -> Bool {
-        guard let (index, time) = await examination.attempt(.api, { try await client.index() }) else { return false }
-        var message = "\(endpoint) answers"
-        if endpoint.isSecure { message += ", encrypted and with a good certificate" }
+    /// - Returns: Whether the API responded.
+    func checkAPI(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
+        guard let (index, time) = await run.attempt(.api, { try await client.index() }) else { return false }
+        var message = "\(endpoint) responds"
+        if endpoint.isSecure { message += ", with a trusted certificate" }
         let extensions = index.extensions.sorted().joined(separator: ", ")
-        message += extensions.isEmpty ? "; it offers no extensions." : "; it offers \(extensions)."
+        message += extensions.isEmpty ? "; it has no extensions." : "; its extensions are \(extensions)."
         if endpoint.isSecure || ["127.0.0.1", "localhost", "::1"].contains(endpoint.host) {
-            examination.note(.api, .good, message, time: time)
+            run.note(.api, .good, message, time: time)
         } else {
-            examination.note(
+            run.note(
                 .api,
                 .warning,
                 message,
-                advice: "The connection is not encrypted: everybody on the way can read the token. Use https.",
+                advice: "The connection is not encrypted, so the token can be read on the network. Use https.",
                 time: time
             )
         }
-        judgeClock(client.clockSkew, examination)
+        checkClock(client.clockSkew, run)
         return true
     }
 
-    private func judgeClock(_ skew: TimeInterval, _ examination: Examination) {
+    private func checkClock(_ skew: TimeInterval, _ run: DiagnosticRun) {
         let seconds = Int(skew.magnitude.rounded())
         guard seconds > 30 else {
-            return examination.note(.clock, .good, "This machine's clock agrees with the server's.")
+            return run.note(.clock, .good, "The local clock agrees with the server's.")
         }
-        // We judge expiry by the server's clock, so that this alone does no harm.
-        examination.note(
+        // Only a warning: expiry is judged by the server's clock.
+        run.note(
             .clock,
             .warning,
-            "This machine's clock is \(seconds) s \(skew < 0 ? "ahead of" : "behind") the server's.",
-            advice: "Set it, best by NTP: certificates are judged by it, and times in receipts are wrong."
+            "The local clock is \(seconds) s \(skew < 0 ? "ahead of" : "behind") the server's.",
+            advice: "Set it, preferably with NTP. It affects the validity of certificates and the times in receipts."
         )
     }
 }

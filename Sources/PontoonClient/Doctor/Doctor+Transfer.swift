@@ -1,32 +1,33 @@
 import Foundation
+import PontoonCore
 import SystemPackage
 
 extension Doctor {
-    /// Uploads a file, downloads it, compares, and removes it at both ends.
-    func tryTransfer(_ client: SevenBridgesClient, _ project: String, _ examination: Examination) async throws {
+    /// Uploads, downloads and deletes a test file.
+    func checkTransfer(_ client: SevenBridgesClient, _ project: String, _ run: DiagnosticRun) async throws {
         let folder = FilePath(FileManager.default.temporaryDirectory.path)
             .appending("pontoon-doctor-\(UUID().uuidString.prefix(8))")
         do {
             try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: false)
             try Self.fill(folder.appending("sent"), size: options.size)
         } catch {
-            return examination.note(
+            return run.note(
                 .upload,
                 .bad,
-                "No file can be made in '\(folder.removingLastComponent())': \(error.localizedDescription)",
-                advice: "Make room there, or set TMPDIR.",
+                "Cannot create a file in '\(folder.removingLastComponent())': \(error.localizedDescription)",
+                advice: "Free some space, or choose another directory with TMPDIR.",
                 error: ClientError(.fileUnwritable, "\(error)")
             )
         }
         let name = (folder.lastComponent?.string ?? "pontoon-doctor") + ".bin"
-        if let id = await upload(folder.appending("sent"), as: name, to: project, client, examination) {
-            await download(id, name, to: folder.appending("received"), client, examination)
-            await remove(id, name, client, examination)
+        if let id = await upload(folder.appending("sent"), as: name, to: project, client, run) {
+            await download(id, name, to: folder.appending("received"), client, run)
+            await remove(id, name, client, run)
         }
         try FileManager.default.removeItem(atPath: folder.string)
     }
 
-    /// Bytes that no proxy can compress.
+    /// Writes random bytes, which no proxy can compress.
     private static func fill(_ path: FilePath, size: Int) throws {
         var random = SystemRandomNumberGenerator()
         let words = (0..<(size + 7) / 8).map { _ in random.next() }
@@ -39,44 +40,44 @@ extension Doctor {
         as name: String,
         to project: String,
         _ client: SevenBridgesClient,
-        _ examination: Examination
+        _ run: DiagnosticRun
     ) async -> String? {
         let uploader = Uploader(client, options: UploadOptions(destination: .project(project)))
-        let done = await examination.attempt(.upload) {
+        let done = await run.attempt(.upload) {
             try await uploader.upload([UploadItem(source: path, name: name)])
         }
         guard let (results, time) = done, let result = results.first else { return nil }
         if case .failed(let error) = result.outcome {
-            examination.fail(.upload, error)
-            await abort(result.uploadID, client, examination)
+            run.fail(.upload, error)
+            await abort(result.uploadID, client, run)
             return nil
         }
         guard let id = result.fileID else { return nil }
         switch result.verification {
         case .file, .parts:
-            examination.note(.upload, .good, "\(rate(time)) uploaded to \(project), and verified.", time: time)
+            run.note(.upload, .good, "\(rate(time)) uploaded to \(project) and verified.", time: time)
         case .size, nil:
-            examination.note(
+            run.note(
                 .upload,
                 .warning,
-                "\(rate(time)) uploaded to \(project); the storage shows no checksum to compare.",
-                advice: "Nothing to do: lengths are compared, and what arrives by TLS is what was sent.",
+                "\(rate(time)) uploaded to \(project); the storage provides no checksum to verify.",
+                advice: "Lengths are compared, and TLS protects the bytes on the network.",
                 time: time
             )
         }
         return id
     }
 
-    private func abort(_ upload: String?, _ client: SevenBridgesClient, _ examination: Examination) async {
+    private func abort(_ upload: String?, _ client: SevenBridgesClient, _ run: DiagnosticRun) async {
         guard let upload else { return }
         do {
             try await client.abortUpload(upload)
         } catch {
-            examination.note(
+            run.note(
                 .removal,
                 .warning,
-                "The upload that failed is still there.",
-                advice: "Abort it: pontoon uploads abort \(upload)"
+                "The failed upload could not be aborted.",
+                advice: "Abort it with 'pontoon uploads abort \(upload)'."
             )
         }
     }
@@ -86,33 +87,33 @@ extension Doctor {
         _ name: String,
         to path: FilePath,
         _ client: SevenBridgesClient,
-        _ examination: Examination
+        _ run: DiagnosticRun
     ) async {
-        let done = await examination.attempt(.download) {
-            try await Downloader(client).download([DownloadItem(fileID: id, remotePath: name, target: path)])
+        let done = await run.attempt(.download) {
+            try await Downloader(client).download([DownloadItem(id: id, remotePath: name, target: path)])
         }
         guard let (results, time) = done, let result = results.first else { return }
-        if case .failed(let error) = result.outcome { return examination.fail(.download, error) }
-        guard result.isThere else { return }
-        let verified = result.verification == .file ? ", and verified" : ""
-        examination.note(.download, .good, "\(rate(time)) downloaded\(verified).", time: time)
+        if case .failed(let error) = result.outcome { return run.fail(.download, error) }
+        guard result.isSuccess else { return }
+        let verified = result.verification == .file ? " and verified" : ""
+        run.note(.download, .good, "\(rate(time)) downloaded\(verified).", time: time)
     }
 
-    private func remove(_ id: String, _ name: String, _ client: SevenBridgesClient, _ examination: Examination) async {
+    private func remove(_ id: String, _ name: String, _ client: SevenBridgesClient, _ run: DiagnosticRun) async {
         do {
             try await client.deleteFile(id)
-            examination.note(.removal, .good, "The file '\(name)' was removed again.")
+            run.note(.removal, .good, "The test file '\(name)' was deleted.")
         } catch {
-            examination.note(
+            run.note(
                 .removal,
                 .warning,
-                "The file '\(name)' could not be removed: \(error)",
-                advice: "Remove it: pontoon files rm \(id)"
+                "The test file '\(name)' could not be deleted: \(error)",
+                advice: "Delete it with 'pontoon files rm \(id)'."
             )
         }
     }
 
-    /// The size and its rate, `4.0 MiB (12.3 MiB/s)`.
+    /// Formats the size and the rate, such as `4.0 MiB (12.3 MiB/s)`.
     private func rate(_ time: Duration) -> String {
         let size = Double(options.size) / 0x1p20
         return String(format: "%.1f MiB (%.1f MiB/s)", size, size / max(time.inSeconds, 1e-6))

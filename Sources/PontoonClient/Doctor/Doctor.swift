@@ -1,55 +1,70 @@
 import Foundation
+import Synchronization
 
-/// Tries, one after the other, all that an upload needs, and says in plain words what is wrong and what to do.
+/// Checks connectivity, credentials and a test transfer, and suggests fixes.
 public struct Doctor: Sendable {
-    /// What is looked at.
+    /// A check; checks run in this order.
     public enum Check: String, CaseIterable, Sendable {
+        /// The proxy in use.
         case proxy
+        /// The resolution of the host name.
         case name
+        /// The TCP connection.
         case connection
+        /// TLS and the API.
         case api
+        /// The local clock, compared with the server's.
         case clock
+        /// The token.
         case token
+        /// The rate limit.
         case calls
+        /// The user's projects.
         case projects
+        /// The user's permissions in the project of the test transfer.
         case permissions
+        /// The upload of a test file.
         case upload
+        /// The download of the test file.
         case download
+        /// The deletion of the test file.
         case removal
     }
 
-    /// How it was found.
+    /// The verdict of a check.
     public enum Verdict: String, Sendable {
+        /// There is no problem.
         case good
-        /// Things work, but not as they should.
+        /// Transfers work, but something should be fixed.
         case warning
+        /// Transfers do not work.
         case bad
     }
 
-    /// What was found.
+    /// The result of a check.
     public struct Finding: Sendable {
-        /// What was looked at.
+        /// The check.
         public let check: Check
-        /// How it was found.
+        /// The verdict.
         public let verdict: Verdict
-        /// What was found, in a sentence.
+        /// The result in a sentence.
         public let message: String
-        /// What to do about it.
+        /// What to do about it; `nil` if there is nothing to do.
         public let advice: String?
-        /// What is behind a bad one.
+        /// The error behind a bad verdict.
         public let error: (any Error)?
-        /// How long it took; `nil` where that says nothing.
+        /// How long the check took; `nil` if that is of no interest.
         public let time: Duration?
     }
 
-    /// What is tried.
+    /// Options of the checks.
     public struct Options: Sendable {
-        /// Project into which a file is uploaded; `nil` takes the only one, and uploads nothing when there are several.
+        /// Project for the test transfer; `nil` uses the user's only project, and skips the transfer if there are several.
         public var project: String?
-        /// Bytes of that file.
+        /// Length of the test file in bytes.
         public var size = 4 << 20
 
-        /// Takes the usual values.
+        /// Creates the default options.
         public init() {}
     }
 
@@ -57,45 +72,50 @@ public struct Doctor: Sendable {
     let settings: ClientSettings
     let options: Options
 
-    /// Takes who to call, how, and what to try.
+    /// Creates a doctor.
+    ///
+    /// - Parameters:
+    ///   - credentials: The API's URL and the user's token.
+    ///   - settings: Connection settings; timeouts and retries are reduced.
+    ///   - options: Options of the checks.
     public init(_ credentials: Credentials, settings: ClientSettings, options: Options = Options()) {
         self.credentials = credentials
         var settings = settings
-        // Who asks what is wrong does not want to wait until it is certain.
+        // A diagnosis should be quick.
         settings.retry.attempts = min(settings.retry.attempts, 2)
         settings.callTimeout = min(settings.callTimeout, .seconds(20))
         self.settings = settings
         self.options = options
     }
 
-    /// Looks at everything; what depends on something bad is left out.
+    /// Runs the checks; those that depend on a failed one are skipped.
     ///
-    /// A file is uploaded, downloaded and removed when there is a project for it.
+    /// If there is a project for it, a test file is uploaded, downloaded and deleted.
     ///
-    /// - Parameter tell: Gets each finding as it is made.
-    /// - Returns: The findings, in order.
-    /// - Throws: `.tlsFailed` for a file of certificates that cannot be read; `CancellationError`.
-    public func examine(_ tell: @escaping @Sendable (Finding) -> Void) async throws -> [Finding] {
-        let examination = Examination(tell)
-        guard await findServer(examination) else { return examination.findings }
+    /// - Parameter report: Receives each finding immediately.
+    /// - Returns: All findings in order.
+    /// - Throws: ``ClientError`` with code `.tlsFailed` if the certificates cannot be read; `CancellationError`.
+    public func diagnose(_ report: @escaping @Sendable (Finding) -> Void) async throws -> [Finding] {
+        let run = DiagnosticRun(report)
+        guard await checkNetwork(run) else { return run.findings }
         try await SevenBridgesClient.withClient(credentials, settings: settings) { client in
-            guard await meetAPI(client, examination), await meetUser(client, examination) else { return }
-            guard let project = await findProject(client, examination) else { return }
-            try await tryTransfer(client, project, examination)
+            guard await checkAPI(client, run), await checkToken(client, run) else { return }
+            guard let project = await checkProjects(client, run) else { return }
+            try await checkTransfer(client, project, run)
         }
         try Task.checkCancellation()
-        return examination.findings
+        return run.findings
     }
 }
 
-/// The findings so far.
-final class Examination: Sendable {
-    private let list = Locked<[Doctor.Finding]>([])
-    private let tell: @Sendable (Doctor.Finding) -> Void
+/// The findings of one diagnosis.
+final class DiagnosticRun: Sendable {
+    private let list = Mutex<[Doctor.Finding]>([])
+    private let report: @Sendable (Doctor.Finding) -> Void
 
-    init(_ tell: @escaping @Sendable (Doctor.Finding) -> Void) { self.tell = tell }
+    init(_ report: @escaping @Sendable (Doctor.Finding) -> Void) { self.report = report }
 
-    var findings: [Doctor.Finding] { list.value }
+    var findings: [Doctor.Finding] { list.withLock { $0 } }
 
     func note(
         _ check: Doctor.Check,
@@ -113,12 +133,11 @@ final class Examination: Sendable {
             error: error,
             time: time
         )
-        // One check comes after the other: nobody else writes meanwhile.
-        list.value += [finding]
-        tell(finding)
+        list.withLock { $0.append(finding) }
+        report(finding)
     }
 
-    /// A failure, in its own words.
+    /// Adds a finding for an error.
     func fail(_ check: Doctor.Check, _ error: any Error) {
         switch error {
         case is CancellationError: break
@@ -127,9 +146,9 @@ final class Examination: Sendable {
         }
     }
 
-    /// Does something and takes its time; a failure is noted.
+    /// Runs and times a step of a check; an error becomes a finding.
     ///
-    /// - Returns: `nil` when it failed.
+    /// - Returns: `nil` if the step failed.
     func attempt<Value: Sendable>(
         _ check: Doctor.Check,
         _ body: () async throws -> Value

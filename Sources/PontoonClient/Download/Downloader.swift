@@ -1,164 +1,75 @@
 import AsyncAlgorithms
 import NIOPosix
 
-/// Downloads files: many at once, each in ranges, each resumed where an earlier run left it.
+/// Downloads files: many at a time, each in byte ranges, resuming what an earlier run left unfinished.
 ///
-/// A file appears at its target whole and compared, or not at all. Until then its bytes lie next to the target, in a
-/// hidden file. Cancelling leaves a state from which the same call goes on.
+/// A file appears at its target only when it is complete and verified. Until then its bytes are in a hidden file next to
+/// the target. Cancelling the task keeps that file; the same call resumes.
 public struct Downloader: Sendable {
     let client: SevenBridgesClient
     let options: DownloadOptions
 
-    /// Takes who to call and how to download.
+    /// Creates a downloader.
     public init(_ client: SevenBridgesClient, options: DownloadOptions = DownloadOptions()) {
         self.client = client
         self.options = options
     }
 
-    /// Downloads.
+    /// Downloads files.
+    ///
+    /// A file that fails does not stop the others: its error is in its result.
     ///
     /// - Parameters:
-    ///   - items: The files, in the order in which they are to end.
-    ///   - observe: Reads the events while the work is done; the work waits for who does not read.
-    /// - Returns: How each file ended, in the same order. A file that fails does not stop the others.
-    /// - Throws: ``ClientError`` when two files have one target.
+    ///   - items: The files; earlier ones are finished first.
+    ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
+    /// - Returns: The result of each file, in the order of `items`.
+    /// - Throws: ``ClientError`` if two files have the same target.
     @discardableResult
     public func download(
         _ items: [DownloadItem],
         observe: @Sendable (DownloadEvents) async -> Void = { for await _ in $0 {} }
     ) async throws -> [DownloadResult] {
         try Self.check(items)
-        let channel = AsyncChannel<DownloadEvent>()
-        return try await withThrowingTaskGroup(of: [DownloadResult].self) { group in
-            group.addTask {
-                defer { channel.finish() }
-                return try await self.download(items, channel)
-            }
-            await observe(DownloadEvents(channel: channel))
-            // Who stopped reading lets the events go.
-            channel.finish()
-            return try await group.next() ?? []
+        return try await TransferContext.withContext(
+            for: client,
+            options: options.transfer,
+            automatic: AutomaticConcurrency(limit: 32),
+            board: ProgressBoard(files: items.count, bytes: items.reduce(0) { $0 + ($1.size ?? 0) }),
+            observe: observe
+        ) { context in
+            await context.emit(.began(files: items.count, bytes: context.board.bytes))
+            return await context.run(DownloadJob(context: context, options: options, items: items))
         }
     }
 
     private static func check(_ items: [DownloadItem]) throws {
-        // By bytes: for Swift a composed and a decomposed letter are the same.
-        var seen: [[UInt8]: DownloadItem] = [:]
+        var seen: [ByteExactString: DownloadItem] = [:]
         for item in items {
-            guard let other = seen.updateValue(item, forKey: Array(FileUpload.absolutePath(item.target).utf8)) else {
-                continue
-            }
+            guard let other = seen.updateValue(item, forKey: ByteExactString(item.target.absolute)) else { continue }
             throw ClientError(
                 .requestInvalid,
-                "'\(other.remotePath)' and '\(item.remotePath)' would both become '\(item.target)'.",
-                advice: "Download them one by one, each with its own --output."
+                "'\(other.remotePath)' and '\(item.remotePath)' would both be downloaded to '\(item.target)'.",
+                advice: "Download them one by one, each with a different --output."
             )
         }
     }
+}
 
-    private func download(
-        _ items: [DownloadItem],
-        _ channel: AsyncChannel<DownloadEvent>
-    ) async throws -> [DownloadResult] {
-        let threads = NIOThreadPool(numberOfThreads: 8)
-        threads.start()
-        let results = await downloadAll(items, makeRun(items, channel, threads))
-        try await threads.shutdownGracefully()
-        return results
+/// The downloads of one run.
+struct DownloadJob: TransferJob {
+    let context: TransferContext<DownloadItem>
+    let options: DownloadOptions
+    let items: [DownloadItem]
+
+    var maximumOpenFiles: Int { min(32, context.memory.concurrency) }
+    // Opening a file mostly waits for its details or for the disk; only its ranges need permits.
+    let opensFilesUnderPermit = false
+
+    func knownEnding(of file: TransferFile<DownloadItem>) -> TransferEnding? { nil }
+
+    func transfer(_ file: TransferFile<DownloadItem>) async throws -> TransferEnding {
+        try await FileDownload(file: file, options: options).run()
     }
 
-    private func makeRun(
-        _ items: [DownloadItem],
-        _ channel: AsyncChannel<DownloadEvent>,
-        _ threads: NIOThreadPool
-    ) -> DownloadRun {
-        var observed = client
-        observed.onRetry = { notice in
-            await channel.send(
-                .retrying(index: nil, purpose: notice.purpose, reason: notice.reason, wait: notice.wait)
-            )
-        }
-        let wanted =
-            switch options.parallel {
-            case .automatic: 32
-            case .fixed(let width): width
-            }
-        let memory = MemoryPlan(maximumMemory: options.maximumMemory, wanted: wanted)
-        let first = ParallelTuner(limit: memory.width).width
-        return DownloadRun(
-            client: observed,
-            options: options,
-            memory: memory,
-            threads: threads,
-            bucket: options.bandwidth.map { TokenBucket(bytesPerSecond: $0) },
-            slots: Slots(width: options.parallel == .automatic ? first : memory.width),
-            board: ProgressBoard(files: items.count, bytes: Self.bytes(items)),
-            channel: channel
-        )
-    }
-
-    private static func bytes(_ items: [DownloadItem]) -> Int64 { items.reduce(0) { $0 + ($1.size ?? 0) } }
-
-    private func downloadAll(_ items: [DownloadItem], _ run: DownloadRun) async -> [DownloadResult] {
-        await run.tell(.began(files: items.count, bytes: Self.bytes(items)))
-        return await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                while (try? await Task.sleep(for: .milliseconds(200))) != nil {
-                    await run.tell(.progress(run.board.snapshot(parallel: run.slots.width)))
-                }
-            }
-            if options.parallel == .automatic { group.addTask { await Self.tune(run) } }
-            let results = await Self.queue(items, run)
-            group.cancelAll()
-            await run.tell(.progress(run.board.snapshot(parallel: run.slots.width)))
-            return results
-        }
-    }
-
-    private static func tune(_ run: DownloadRun) async {
-        var tuner = ParallelTuner(limit: run.memory.width)
-        var (work, time) = (0.0, ContinuousClock.now)
-        while (try? await Task.sleep(for: .seconds(1))) != nil {
-            let (newWork, now) = (run.board.work, ContinuousClock.now)
-            tuner.observe(throughput: (newWork - work) / (now - time).inSeconds, isSaturated: run.slots.isSaturated)
-            run.slots.setWidth(tuner.width)
-            (work, time) = (newWork, now)
-        }
-    }
-
-    /// The files one after the other, some at a time.
-    private static func queue(_ items: [DownloadItem], _ run: DownloadRun) async -> [DownloadResult] {
-        let refusal = Locked<APIError?>(nil)
-        return await withTaskGroup(of: DownloadResult.self) { group in
-            var results = [DownloadResult?](repeating: nil, count: items.count)
-            var running = 0
-            for index in items.indices {
-                if running == min(32, run.memory.width), let result = await group.next() {
-                    results[result.index] = result
-                    running -= 1
-                }
-                if Task.isCancelled { break }
-                group.addTask {
-                    let result: DownloadResult
-                    if let known = refusal.value {
-                        // A token that is refused is refused for all files.
-                        result = DownloadResult(index: index, item: items[index], outcome: .failed(known))
-                        run.board.end(index, size: 0, isThere: false)
-                    } else {
-                        result = await FileDownload(run: run, index: index, item: items[index]).download()
-                    }
-                    if case .failed(let error as APIError) = result.outcome, error.concernsToken {
-                        refusal.value = error
-                    }
-                    await run.tell(.ended(result))
-                    return result
-                }
-                running += 1
-            }
-            for await result in group { results[result.index] = result }
-            return results.enumerated().map { index, result in
-                result ?? DownloadResult(index: index, item: items[index], outcome: .cancelled)
-            }
-        }
-    }
+    func isFatal(_ error: APIError) -> Bool { error.concernsToken }
 }

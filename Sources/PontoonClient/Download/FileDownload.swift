@@ -3,56 +3,42 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// The file at the server is no longer the one whose bytes were being fetched.
+/// The file on the server was replaced during its download.
 struct RemoteFileChanged: Error, Sendable {
-    /// In words.
-    let how: String
+    let reason: String
 }
 
-/// The download of one file, from its opening to its verified end.
+/// The download of one file: compare an existing file, fetch the ranges, verify and rename.
 struct FileDownload: Sendable {
-    let run: DownloadRun
-    /// Position in the list of items.
-    let index: Int
-    let item: DownloadItem
+    let file: TransferFile<DownloadItem>
+    let options: DownloadOptions
+
+    private var item: DownloadItem { file.item }
+    private var client: SevenBridgesClient { file.context.client }
+    private var threads: NIOThreadPool { file.context.threads }
+
+    private static let maximumAttempts = 3
 
     /// Downloads the file.
     ///
-    /// - Returns: How it ended; errors are in it.
-    func download() async -> DownloadResult {
-        var result = DownloadResult(index: index, item: item, outcome: .cancelled)
-        do {
-            try await download(&result)
-        } catch is CancellationError {
-            result.outcome = .cancelled
-        } catch {
-            result.outcome = Task.isCancelled ? .cancelled : .failed(error)
-        }
-        run.board.end(index, size: result.size, isThere: result.isThere)
-        return result
-    }
-
-    private func download(_ result: inout DownloadResult) async throws {
-        var known = item
+    /// - Throws: Any error; what was fetched is kept for a later run unless it is of no use.
+    func run() async throws -> TransferEnding {
+        var details = item
         var attempt = 1
         while true {
-            if attempt > 1 || known.size == nil { known = try await look() }
-            guard let size = known.size else { throw unsized() }
-            result.size = size
-            if let outcome = try await there(known, size, &result) {
-                result.outcome = outcome
-                return
-            }
+            if attempt > 1 || details.size == nil { details = try await fetchDetails() }
+            guard let size = details.size else { throw sizeUnknown() }
+            file.progress.opened(size: size)
+            if let ending = try await existingFileEnding(details, size) { return ending }
             do {
-                try await fetch(known, size, &result)
-                return
+                return try await fetch(details, size)
             } catch let change as RemoteFileChanged {
-                guard attempt < 3 else { throw changed(change) }
-                await run.tell(
+                guard attempt < Self.maximumAttempts else { throw changed(change) }
+                await file.context.emit(
                     .retrying(
-                        index: index,
+                        index: file.index,
                         purpose: "download '\(item.remotePath)'",
-                        reason: "The file changed at the server: \(change.how). It is fetched from its beginning.",
+                        reason: "The file changed on the server: \(change.reason). Its download starts over.",
                         wait: .zero
                     )
                 )
@@ -61,156 +47,145 @@ struct FileDownload: Sendable {
         }
     }
 
-    private func look() async throws -> DownloadItem {
-        let details = try await run.client.file(item.fileID)
+    private func fetchDetails() async throws -> DownloadItem {
+        let details = try await client.file(item.id)
         guard !details.isFolder else {
             throw ClientError(
                 .requestInvalid,
-                "'\(item.remotePath)' is a folder.",
-                advice: "'pontoon ls' shows what is in it; 'pontoon download' takes folders too."
+                "'\(item.remotePath)' is a folder, not a file.",
+                advice: "Download it by its path with 'pontoon download', or list it with 'pontoon ls'."
             )
         }
         return DownloadItem(details, remotePath: item.remotePath, target: item.target)
     }
 
-    /// What lies at the target decides, before anything is fetched.
+    /// Decides what to do about a file that exists at the target.
     ///
-    /// - Returns: `nil` when the file is to be fetched.
-    private func there(
-        _ known: DownloadItem,
-        _ size: Int64,
-        _ result: inout DownloadResult
-    ) async throws -> DownloadResult.Outcome? {
-        let options = run.options
+    /// - Returns: `nil` if the file is to be downloaded.
+    /// - Throws: `.nameTaken`.
+    private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
         let target = item.target
-        guard try await run.threads.runIfActive({ FileManager.default.fileExists(atPath: target.string) }) else {
+        guard try await threads.runIfActive({ FileManager.default.fileExists(atPath: target.string) }) else {
             return nil
         }
-        if options.skipExisting { return .skipped }
-        let crc64 = try await run.threads.runIfActive { () -> CRC64NVME? in
-            guard known.crc64nvme != nil else { return nil }
-            let file = try SourceFile(target)
-            defer { Self.close(file) }
-            return file.facts.size == size ? try file.digest(0..<size, md5: false).crc64 : nil
+        if options.transfer.conflictPolicy == .skip { return TransferEnding(outcome: .skipped) }
+        let crc64 = try await threads.runIfActive { () -> CRC64NVME? in
+            guard details.crc64nvme != nil else { return nil }
+            let source = try SourceFile(target)
+            defer { source.closeAfterReading() }
+            return source.facts.size == size ? try source.digest(0..<size, md5: false).crc64 : nil
         }
-        if let crc64, crc64.hex == known.crc64nvme?.lowercased() {
-            try await run.threads.runIfActive { try PartialFile.tidy(target) }
-            result.crc64nvme = crc64.hex
-            result.verification = .file
-            return .alreadyThere
+        if let crc64, crc64.hex == details.crc64nvme?.lowercased() {
+            try await threads.runIfActive { try PartialFile.removeLeftovers(target) }
+            return TransferEnding(outcome: .alreadyThere, crc64nvme: crc64.hex, verification: .file)
         }
-        guard options.overwrite else { throw PartialFile.exists(target) }
+        guard options.transfer.conflictPolicy == .overwrite else { throw PartialFile.exists(target) }
         return nil
     }
 
-    /// Closes a file that was only read: there is nothing that could be lost.
-    private static func close(_ file: SourceFile) {
-        do { try file.close() } catch {}
-    }
-
-    private func fetch(_ known: DownloadItem, _ size: Int64, _ result: inout DownloadResult) async throws {
-        let partial = try await run.threads.runIfActive { [target = item.target] in try PartialFile(target) }
+    private func fetch(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding {
+        let partial = try await threads.runIfActive { [target = item.target] in try PartialFile(target) }
         do {
-            try await fetch(partial, known, size, &result)
+            return try await fetch(into: partial, details, size)
         } catch {
-            // Bytes of another file, or other bytes than the server says it has, are of no use to a later run.
+            // Bytes that do not belong to the file on the server are of no use to a later run.
             let isUseless =
-                error is RemoteFileChanged || (error as? ClientError)?.code == .checksumMismatch
-                || (result.receivedBytes + result.resumedBytes == 0 && partial.ranges.isEmpty)
+                error is RemoteFileChanged || (error as? ClientError)?.code == .checksumMismatch || partial.isEmpty
             try partial.close(removing: isUseless)
             throw error
         }
     }
 
-    private func fetch(
-        _ partial: PartialFile,
-        _ known: DownloadItem,
-        _ size: Int64,
-        _ result: inout DownloadResult
-    ) async throws {
+    private func fetch(into partial: PartialFile, _ details: DownloadItem, _ size: Int64) async throws -> TransferEnding
+    {
         var head = DownloadHead(
-            endpoint: run.client.endpoint.url,
-            file: item.fileID,
+            endpoint: client.endpoint.url,
+            file: item.id,
             size: size,
-            rangeSize: max(run.options.rangeSize, 1, (size + 4095) / 4096),
-            crc64: known.crc64nvme?.lowercased()
+            rangeSize: max(options.rangeSize, 1, (size + 4095) / 4096),
+            crc64: details.crc64nvme?.lowercased()
         )
         var earlier: [Int: JournalPart] = [:]
-        if let found = partial.head, !run.options.startsAfresh, found.isSameFile(as: head) {
-            // Cut as it was: only then the checksums fit.
+        if let found = partial.head, options.transfer.resumes, found.isSameFile(as: head) {
+            // The checksums of an earlier run belong to ranges of its size.
             head.rangeSize = found.rangeSize
             earlier = partial.ranges
         } else {
-            try await run.threads.runIfActive { [head] in try partial.begin(head) }
+            try await threads.runIfActive { [head] in try partial.begin(head) }
         }
         let ranges = Self.ranges(size: size, rangeSize: head.rangeSize)
-        let transfer = RangeTransfer(self, partial, size: size, earlier: earlier)
-        await announce(ranges, earlier)
-        defer { (result.receivedBytes, result.resumedBytes) = transfer.amounts }
-        let pieces = try await transfer.bringAll(ranges)
-        let crc64 = zip(ranges, pieces).reduce(CRC64NVME()) { $0.appending($1.1, length: Int64($1.0.count)) }
-        result.crc64nvme = crc64.hex
-        result.verification = try compare(crc64, known.crc64nvme ?? transfer.declaredCRC64)
-        let replacing = run.options.overwrite
-        try await run.threads.runIfActive { try partial.finish(replacing: replacing) }
-        result.outcome = .downloaded
+        await announce(ranges, rangeSize: head.rangeSize, earlier)
+        let source = DownloadSource(client: client, item: item, size: size, earlier: earlier)
+        let downloader = RangeDownloader(file: file, source: source, partial: partial, ranges: ranges, earlier: earlier)
+        let checksums = try await downloader.downloadAll()
+        let crc64 = zip(ranges, checksums).reduce(CRC64NVME()) { $0.appending($1.1, length: Int64($1.0.count)) }
+        let verification = try verify(crc64, details.crc64nvme ?? source.declaredCRC64)
+        let isReplacing = options.transfer.conflictPolicy == .overwrite
+        try await threads.runIfActive { try partial.finish(replacing: isReplacing) }
+        return TransferEnding(outcome: .transferred, crc64nvme: crc64.hex, verification: verification)
     }
 
-    private func announce(_ ranges: [Range<Int64>], _ earlier: [Int: JournalPart]) async {
-        let size = ranges.last?.upperBound ?? 0
-        let resumed = ranges.indices.filter { earlier[$0 + 1] != nil }.map { ranges[$0] }
-        run.board.start(index, size: size, parts: ranges.count)
-        await run.tell(
+    private func announce(_ ranges: [Range<Int64>], rangeSize: Int64, _ earlier: [Int: JournalPart]) async {
+        let resumed = ranges.indices.filter { earlier[$0 + 1] != nil }
+        file.progress.started(parts: ranges.count)
+        await file.context.emit(
             .started(
                 DownloadEvent.Start(
-                    index: index,
+                    index: file.index,
                     item: item,
-                    size: size,
-                    ranges: ranges.count,
-                    resumedRanges: resumed.count,
-                    resumedBytes: resumed.reduce(0) { $0 + Int64($1.count) }
+                    size: ranges.last?.upperBound ?? 0,
+                    parts: ranges.count,
+                    partSize: rangeSize,
+                    resumedParts: resumed.count,
+                    resumedBytes: resumed.reduce(0) { $0 + Int64(ranges[$1].count) },
+                    uploadID: nil
                 )
             )
         )
     }
 
-    private func compare(_ crc64: CRC64NVME, _ declared: String?) throws -> DownloadResult.Verification {
+    private func verify(_ crc64: CRC64NVME, _ declared: String?) throws -> TransferVerification {
         guard let declared else { return .size }
         guard declared.lowercased() == crc64.hex else {
             throw ClientError(
                 .checksumMismatch,
-                "'\(item.remotePath)' arrived differently: CRC-64/NVME \(declared) at the server, \(crc64.hex) here.",
-                advice:
-                    "What arrived was removed. Run the same command again; if it goes on, ask the server's operator."
+                """
+                The downloaded copy of '\(item.remotePath)' differs: its CRC-64/NVME is \(declared) on the server and \
+                \(crc64.hex) here.
+                """,
+                advice: """
+                    The downloaded bytes were removed. Run the same command again. If this happens again, contact the \
+                    server's operator.
+                    """
             )
         }
         return .file
     }
 
-    /// Cuts a file into ranges; an empty one has none.
+    /// Cuts a file into ranges; an empty file has none.
     static func ranges(size: Int64, rangeSize: Int64) -> [Range<Int64>] {
         stride(from: 0, to: size, by: Int64.Stride(rangeSize)).map { $0..<min(size, $0 + rangeSize) }
     }
 
-    private func unsized() -> ClientError {
+    private func sizeUnknown() -> ClientError {
         ClientError(
             .answerUnreadable,
-            "The server does not say how long '\(item.remotePath)' is.",
-            advice: "Ask its operator."
+            "The server does not provide the length of '\(item.remotePath)'.",
+            advice: "Contact the server's operator."
         )
     }
 
     private func changed(_ change: RemoteFileChanged) -> ClientError {
         ClientError(
             .fileChanged,
-            "'\(item.remotePath)' changes at the server again and again: \(change.how).",
-            advice: "Run the same command again when nobody replaces it."
+            "'\(item.remotePath)' keeps changing on the server: \(change.reason).",
+            advice: "Run the same command again when the file is no longer being replaced."
         )
     }
 }
 
 extension DownloadHead {
-    /// Whether what was fetched belongs to the file that is wanted now.
+    /// Whether fetched bytes of this file may be used for the other.
     fileprivate func isSameFile(as other: DownloadHead) -> Bool {
         endpoint == other.endpoint && file == other.file && size == other.size && crc64 == other.crc64 && rangeSize > 0
     }

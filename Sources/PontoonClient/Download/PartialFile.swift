@@ -1,50 +1,56 @@
-import CFileCalls
 import Crypto
 import Foundation
-import Glibc
 import PontoonCore
+import Synchronization
 import SystemPackage
 
-/// First line of a download's journal; the parts in the lines below are ranges, numbered from 1.
+/// First line of a download's journal; the lines below describe ranges, numbered from 1.
 struct DownloadHead: JournalHeading, Hashable {
     var version = 1
     var endpoint: String
     var file: String
     var size: Int64
     var rangeSize: Int64
-    /// CRC-64/NVME of the whole file, as far as the server tells.
+    /// CRC-64/NVME of the whole file, if the server provides it.
     var crc64: String?
 }
 
-/// The bytes of a file that is being downloaded, and the journal of its ranges; both lie next to the target.
+/// The bytes of a file that is being downloaded, and the journal of its ranges, both next to the target.
 ///
-/// The names are made of the target's, so that another download to it finds them whatever it downloads; the journal is
-/// locked, so that two processes do not write one file. All calls block.
+/// Their names are derived from the target's, so that a later download finds them. The journal is locked, so that two
+/// processes do not write the same file. All calls block.
 final class PartialFile: Sendable {
+    private struct State {
+        var hasWritten = false
+        var isClosed = false
+    }
+
     let target: FilePath
     private let path: FilePath
     private let data: FileDescriptor
     private let journal: Journal<DownloadHead>
-    private let isClosed = Locked(false)
+    private let state = Mutex(State())
 
-    /// What an earlier run left; `nil` when there is nothing of use.
+    /// What an earlier run downloaded; `nil` if there is nothing of use.
     var head: DownloadHead? { journal.head }
-    /// Ranges that it wrote; not yet compared with what lies there.
+    /// Ranges that an earlier run wrote, by number; not yet compared with the bytes in the file.
     var ranges: [Int: JournalPart] { journal.parts }
+    /// Whether there is nothing to resume.
+    var isEmpty: Bool { journal.parts.isEmpty && !state.withLock { $0.hasWritten } }
 
-    /// Opens or makes both files, and locks them; the target's folder is made when it is missing.
+    /// Opens or creates both files and locks them; creates the target's directory if it is missing.
     ///
-    /// - Throws: `.busy` when another process downloads to this target; `.diskFull`, `.fileUnwritable`.
+    /// - Throws: `.busy` if another process downloads to this target; `.diskFull`, `.fileUnwritable`.
     init(_ target: FilePath) throws {
         self.target = target
-        let folder = target.removingLastComponent()
+        let directory = target.removingLastComponent()
         let (path, journalPath) = Self.paths(target)
         self.path = path
         do {
-            if !folder.isEmpty {
-                try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+            if !directory.isEmpty {
+                try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
             }
-            journal = try Journal(journalPath, for: "downloading to '\(target)'")
+            journal = try Journal(journalPath, for: "the download to '\(target)'")
         } catch {
             throw Self.failure(target, error)
         }
@@ -53,7 +59,7 @@ final class PartialFile: Sendable {
                 path,
                 .readWrite,
                 options: [.create, .closeOnExec, .noFollow],
-                // What others may do with it is decided by the user's mask.
+                // The user's mask decides what others may do with it.
                 permissions: FilePermissions(rawValue: 0o666)
             )
         } catch {
@@ -62,18 +68,14 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Begins anew: what was there is gone, and room for all bytes is taken.
+    /// Starts over: removes all bytes and reserves space for the whole file.
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
     func begin(_ head: DownloadHead) throws {
-        try translating {
-            guard ftruncate(data.rawValue, 0) == 0 else { throw Errno(rawValue: errno) }
-            try journal.begin(head, isSmall: true)
-            guard head.size > 0, cfilecalls_allocate(data.rawValue, head.size) != 0 else { return }
-            let error = Errno(rawValue: errno)
-            // Not every file system can do that; then only the length is set.
-            guard error == .notSupported || error == .noFunction else { throw error }
-            guard ftruncate(data.rawValue, off_t(head.size)) == 0 else { throw Errno(rawValue: errno) }
+        try mappingErrors {
+            try data.resize(to: 0)
+            try journal.begin(head, isDurable: false)
+            if head.size > 0 { try FileSystem.reserve(data, size: head.size) }
         }
     }
 
@@ -81,30 +83,31 @@ final class PartialFile: Sendable {
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
-        try translating { _ = try data.writeAll(toAbsoluteOffset: offset, bytes) }
+        try mappingErrors { _ = try data.writeAll(toAbsoluteOffset: offset, bytes) }
+        state.withLock { $0.hasWritten = true }
     }
 
-    /// Writes down that a range is there.
+    /// Records a range that was written completely.
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
-    func note(_ range: JournalPart) throws {
-        try translating { try journal.append(range) }
+    func append(_ range: JournalPart) throws {
+        try mappingErrors { try journal.append(range) }
     }
 
-    /// Compares a range that an earlier run wrote with what lies there.
+    /// Compares the bytes of a range with its checksum in the journal.
     ///
-    /// After a power cut the journal may know of bytes that never reached the disk.
+    /// After a power failure the journal may list bytes that never reached the disk.
     func isIntact(_ range: Range<Int64>, _ crc64: CRC64NVME) throws -> Bool {
-        try translating {
+        try mappingErrors {
             var found = CRC64NVME()
             var offset = range.lowerBound
             try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
                 while offset < range.upperBound {
                     let count = Int(min(Int64(buffer.count), range.upperBound - offset))
-                    let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-                    let read = try data.read(fromAbsoluteOffset: offset, into: piece)
+                    let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+                    let read = try data.read(fromAbsoluteOffset: offset, into: chunk)
                     if read == 0 { return }
-                    found.update(UnsafeRawBufferPointer(rebasing: piece[..<read]))
+                    found.update(UnsafeRawBufferPointer(rebasing: chunk[..<read]))
                     offset += Int64(read)
                 }
             }
@@ -112,71 +115,60 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Brings the bytes to the disk, gives the file its name, and removes the journal.
+    /// Writes the bytes to the disk, renames the file to its target, and removes the journal.
     ///
-    /// - Parameter replacing: Whether a file at the target is replaced.
-    /// - Throws: `.nameTaken` when there is one; `.diskFull`, `.fileUnwritable`.
+    /// - Parameter replacing: Whether an existing file at the target is replaced.
+    /// - Throws: `.nameTaken` if one exists; `.diskFull`, `.fileUnwritable`.
     func finish(replacing: Bool) throws {
-        try translating {
-            guard fsync(data.rawValue) == 0 else { throw Errno(rawValue: errno) }
-            try place(replacing: replacing)
-            try Self.syncFolder(target.removingLastComponent())
+        try mappingErrors {
+            try FileSystem.synchronize(data)
+            if replacing {
+                try FileSystem.rename(path, replacing: target)
+            } else {
+                do {
+                    try FileSystem.rename(path, toNew: target)
+                } catch .fileExists {
+                    throw Self.exists(target)
+                }
+            }
+            try FileSystem.synchronizeDirectory(target.removingLastComponent())
             try close(removing: true)
         }
     }
 
-    /// Lets go of the files; with `removing` nothing is left of them.
+    /// Closes both files; with `removing` nothing is left of them.
     func close(removing: Bool) throws {
-        guard !isClosed.exchange(true) else { return }
+        let isFirst = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+        guard isFirst else { return }
         try data.close()
         guard removing else { return try journal.close() }
         // The data first: the journal is what is locked.
-        guard unlink(path.string) == 0 || errno == ENOENT else { throw Self.failure(target, Errno(rawValue: errno)) }
+        try mappingErrors { try FileSystem.remove(path) }
         try journal.remove()
     }
 }
 
 extension PartialFile {
-    /// Removes what a run left that ended after the file had got its name.
+    /// Removes what remains if a run was killed right after it had renamed the file.
     ///
     /// - Throws: `.busy`, `.fileUnwritable`.
-    static func tidy(_ target: FilePath) throws {
+    static func removeLeftovers(_ target: FilePath) throws {
         guard FileManager.default.fileExists(atPath: paths(target).journal.string) else { return }
         try PartialFile(target).close(removing: true)
     }
 
     private static func paths(_ target: FilePath) -> (data: FilePath, journal: FilePath) {
         let name = Data((target.lastComponent?.string ?? "").utf8)
-        let digest = SHA256.hash(data: name).prefix(10).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-        // Not the name itself: with something added it could be too long.
-        let base = target.removingLastComponent().appending(".pontoon-\(digest.joined())").string
+        // Not the name itself: with a suffix it could be too long.
+        let digest = Hex.encode(SHA256.hash(data: name).prefix(10))
+        let base = target.removingLastComponent().appending(".pontoon-\(digest)").string
         return (FilePath(base + ".part"), FilePath(base + ".journal"))
     }
 
-    private func place(replacing: Bool) throws {
-        if replacing {
-            guard rename(path.string, target.string) == 0 else { throw Errno(rawValue: errno) }
-            return
-        }
-        // Unlike a plain rename it never replaces what somebody else put there meanwhile.
-        if cfilecalls_rename_new(path.string, target.string) == 0 { return }
-        let error = Errno(rawValue: errno)
-        if error == .fileExists { throw Self.exists(target) }
-        // Not every file system can do that.
-        guard error == .invalidArgument || error == .noFunction, access(target.string, F_OK) != 0,
-            rename(path.string, target.string) == 0
-        else { throw error }
-    }
-
-    /// The folder too: after a crash a renamed file can be gone if only its bytes were synced.
-    private static func syncFolder(_ folder: FilePath) throws {
-        let descriptor = try FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly, options: [.directory])
-        try descriptor.closeAfter {
-            guard fsync(descriptor.rawValue) == 0 || errno == EINVAL else { throw Errno(rawValue: errno) }
-        }
-    }
-
-    private func translating<Value>(_ body: () throws -> Value) throws -> Value {
+    private func mappingErrors<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch {
@@ -184,28 +176,29 @@ extension PartialFile {
         }
     }
 
-    /// Names the file and what to do.
-    static func failure(_ target: FilePath, _ error: any Error) -> any Error {
-        let elsewhere = "Make room, check the permissions, or choose another --output; then run the same command again."
+    /// Adds the target and advice to an error of a file call.
+    private static func failure(_ target: FilePath, _ error: any Error) -> any Error {
+        let advice =
+            "Free some space, check the permissions or choose another --output. Then run the same command again."
         if let error = error as? ClientError {
-            // The journal lies next to the target, not in the folder of the uploads' journals.
+            // This journal is next to the target, not in the state directory.
             guard error.code == .stateUnusable else { return error }
-            return ClientError(.fileUnwritable, error.message, advice: elsewhere)
+            return ClientError(.fileUnwritable, error.message, advice: advice)
         }
-        // Foundation wraps what the system said.
+        // Foundation wraps the system's error.
         let cause = (error as? CocoaError)?.underlying as? POSIXError
         let errno = (error as? Errno) ?? cause.map { Errno(rawValue: $0.code.rawValue) }
         if errno == .noSpace || errno == .diskQuotaExceeded {
-            return ClientError(.diskFull, "There is no room on the disk for '\(target)'.", advice: elsewhere)
+            return ClientError(.diskFull, "There is not enough space on the disk for '\(target)'.", advice: advice)
         }
         let reason = errno.map { "\($0)" } ?? error.localizedDescription
-        return ClientError(.fileUnwritable, "'\(target)' cannot be written: \(reason).", advice: elsewhere)
+        return ClientError(.fileUnwritable, "Cannot write '\(target)': \(reason).", advice: advice)
     }
 
     static func exists(_ target: FilePath) -> ClientError {
         ClientError(
             .nameTaken,
-            "There is a '\(target)' already, with other bytes.",
+            "'\(target)' exists already, with different content.",
             advice: "Use --overwrite or --skip-existing, or choose another --output."
         )
     }

@@ -2,22 +2,22 @@ import Foundation
 import PontoonCore
 public import SystemPackage
 
-/// Finds files at the server, those below folders too, and where they go here.
+/// Lists the files below a project or folder on the server, with their local targets.
 public struct RemoteTree: Sendable {
     private let client: SevenBridgesClient
 
-    /// Takes who to ask.
+    /// Creates a lister.
     public init(_ client: SevenBridgesClient) { self.client = client }
 
-    /// The files of a file, a folder or a project.
+    /// Lists a file, or all files below a folder or project.
     ///
     /// - Parameters:
-    ///   - path: What is wanted.
-    ///   - folder: Where a file goes under its own name, and a folder with its own; what is in a project goes there
-    ///     directly, and so does what is in a folder when `isOnlyContents`.
-    ///   - isOnlyContents: Whether a folder itself is left out.
-    /// - Returns: The files, by name.
-    /// - Throws: `.notFound`; `.fileUnsuitable` for names that would lead elsewhere; ``APIError``.
+    ///   - path: The file, folder or project.
+    ///   - folder: The local folder that receives the files. The contents of a project are placed directly in it.
+    ///   - isOnlyContents: Whether the contents of a folder are placed directly in it, too; otherwise the folder itself.
+    /// - Returns: The files, ordered by name.
+    /// - Throws: ``ClientError`` with code `.notFound`, or `.fileUnsuitable` for names that would lead out of `folder`;
+    ///   ``APIError``.
     public func items(
         _ path: RemotePath,
         into folder: FilePath,
@@ -52,12 +52,12 @@ public struct RemoteTree: Sendable {
 
     private func item(_ file: FileDetails, below names: [String], into folder: FilePath) throws -> DownloadItem {
         let path = names + [file.name]
-        // Names are a stranger's: none may lead out of the folder.
+        // Names come from other users; none may lead out of the folder.
         if let problem = path.lazy.compactMap({ FileName.problem(with: $0) }).first {
             throw ClientError(
                 .fileUnsuitable,
-                "'\(path.joined(separator: "/"))' cannot be a file here: \(problem)",
-                advice: "Download it alone, by its id and with --output."
+                "'\(path.joined(separator: "/"))' cannot be downloaded under its name: \(problem)",
+                advice: "Download it by its id, with --output."
             )
         }
         let target = path.reduce(folder) { $0.appending($1) }

@@ -1,16 +1,21 @@
 import Foundation
 public import SystemPackage
 
-/// Where to call, and as whom.
+/// The URL of an API and a user's token for it.
 public struct Credentials: Sendable {
-    /// Address of the API.
+    /// URL of the API.
     public let endpoint: Endpoint
-    /// The caller's token.
+    /// The user's token.
     public let token: AuthToken
-    /// Where they were found, in words: `profile 'default' of …` or `the environment`.
+    /// Where they were found, for messages, such as `profile 'default'` or `the environment`.
     public let source: String
 
-    /// Joins the fields.
+    /// Creates credentials.
+    ///
+    /// - Parameters:
+    ///   - endpoint: URL of the API.
+    ///   - token: The user's token.
+    ///   - source: Where they were found, for messages.
     public init(endpoint: Endpoint, token: AuthToken, source: String) {
         self.endpoint = endpoint
         self.token = token
@@ -19,16 +24,16 @@ public struct Credentials: Sendable {
 
     /// Finds credentials the way the platform's own clients do.
     ///
-    /// A named profile wins over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which wins over the profile
-    /// `default`; an endpoint that is given replaces the one that was found.
+    /// A named profile takes precedence over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which takes precedence
+    /// over the profile `default`.
     ///
     /// - Parameters:
-    ///   - profile: Section of the file; `nil` for the usual order.
-    ///   - endpoint: URL or short name that replaces the found one.
-    ///   - environment: The process's environment.
-    ///   - file: Text of `~/.sevenbridges/credentials`; `nil` when there is none.
+    ///   - profile: Name of the profile; `nil` searches in the usual order.
+    ///   - endpoint: URL or short name that overrides the one found.
+    ///   - environment: The process's environment variables.
+    ///   - file: Text of `~/.sevenbridges/credentials`; `nil` if there is none.
     /// - Returns: The credentials.
-    /// - Throws: `.credentialsMissing`, `.endpointInvalid`.
+    /// - Throws: ``ClientError`` with code `.credentialsMissing` or `.endpointInvalid`.
     public static func find(
         profile: String?,
         endpoint: String?,
@@ -38,7 +43,7 @@ public struct Credentials: Sendable {
         let profiles = CredentialsFile(file ?? "").profiles
         if profile == nil, let token = environment["SB_AUTH_TOKEN"], !token.isEmpty {
             guard let url = endpoint ?? environment["SB_API_ENDPOINT"].flatMap({ $0.isEmpty ? nil : $0 }) else {
-                throw missing("SB_AUTH_TOKEN is set, SB_API_ENDPOINT is not.")
+                throw missing("SB_AUTH_TOKEN is set, but SB_API_ENDPOINT is not.")
             }
             return Credentials(endpoint: try Endpoint(url), token: AuthToken(token), source: "the environment")
         }
@@ -47,8 +52,8 @@ public struct Credentials: Sendable {
             let known = profiles.keys.sorted().joined(separator: ", ")
             throw missing(
                 profiles.isEmpty
-                    ? "There are no credentials."
-                    : "There is no profile '\(name)' in ~/.sevenbridges/credentials; it has: \(known)."
+                    ? "No credentials found."
+                    : "~/.sevenbridges/credentials has no profile '\(name)', only: \(known)."
             )
         }
         guard let token = found.token else { throw missing("The profile '\(name)' has no auth_token.") }
@@ -65,20 +70,20 @@ public struct Credentials: Sendable {
     }
 }
 
-/// `~/.sevenbridges/credentials`: sections in brackets, `key = value` below.
+/// The file `~/.sevenbridges/credentials`: profiles in brackets, with `key = value` lines below.
 public struct CredentialsFile: Sendable {
-    /// A section.
+    /// A profile.
     public struct Profile: Sendable {
-        /// `api_endpoint`.
+        /// Value of `api_endpoint`.
         public var endpoint: String?
-        /// `auth_token`.
+        /// Value of `auth_token`.
         public var token: AuthToken?
     }
 
-    /// The sections by name.
+    /// The profiles by name.
     public private(set) var profiles: [String: Profile] = [:]
 
-    /// Reads the text; lines that say nothing to us are passed over, as the other clients do.
+    /// Parses the text; unknown lines are ignored, as in the platform's own clients.
     public init(_ text: String) {
         var section: String?
         for line in text.split(whereSeparator: \.isNewline) {
@@ -101,6 +106,6 @@ public struct CredentialsFile: Sendable {
         }
     }
 
-    /// Where it lies for a user whose home folder this is.
+    /// Returns the path of the file in a home directory.
     public static func path(home: FilePath) -> FilePath { home.appending(".sevenbridges/credentials") }
 }

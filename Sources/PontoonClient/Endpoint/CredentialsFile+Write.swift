@@ -1,17 +1,16 @@
 import Foundation
-import Glibc
 public import SystemPackage
 
 extension CredentialsFile {
-    /// Puts a profile into the file, in the place of an older one of that name; everything else stays as it is.
+    /// Adds or replaces a profile in the file; everything else stays as it is.
     ///
     /// Only the owner can read the file afterwards. Blocks.
     ///
     /// - Parameters:
-    ///   - name: The section.
-    ///   - endpoint: Address of the API.
+    ///   - name: Name of the profile.
+    ///   - endpoint: URL of the API.
     ///   - token: The user's token.
-    ///   - path: The file; it and its folder are made when they are missing.
+    ///   - path: The file; it and its folder are created if they are missing.
     /// - Throws: `.fileUnwritable`.
     public static func save(_ name: String, endpoint: Endpoint, token: AuthToken, to path: FilePath) throws {
         do {
@@ -28,13 +27,13 @@ extension CredentialsFile {
         } catch {
             throw ClientError(
                 .fileUnwritable,
-                "'\(path)' cannot be written: \(error.localizedDescription)",
+                "Cannot write '\(path)': \(error.localizedDescription)",
                 advice: "Check its permissions and those of its folder."
             )
         }
     }
 
-    /// The text with one section replaced, or added at the end.
+    /// Replaces a section of the text, or adds it at the end.
     static func replacing(_ name: String, in text: String, by section: [String]) -> String {
         var (lines, isInside, isDone) = ([String](), false, false)
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
@@ -54,7 +53,7 @@ extension CredentialsFile {
     }
 
     private static func write(_ text: String, to path: FilePath) throws {
-        // Never readable by others, not even for a moment: made with its permissions, then put in place.
+        // Created with its final permissions and then renamed, so that others can never read it.
         let new = FilePath(path.string + ".new")
         let file = try FileDescriptor.open(
             new,
@@ -63,6 +62,6 @@ extension CredentialsFile {
             permissions: .ownerReadWrite
         )
         try file.closeAfter { _ = try file.writeAll(Array(text.utf8)) }
-        guard rename(new.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+        try FileSystem.rename(new, replacing: path)
     }
 }

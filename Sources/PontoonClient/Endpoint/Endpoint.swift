@@ -1,14 +1,14 @@
 import Foundation
 
-/// Address of an API, such as `https://api.sbgenomics.com/v2`.
+/// The URL of an API, such as `https://api.sbgenomics.com/v2`.
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
-    /// A platform that is known by a short name.
+    /// A platform with a short name.
     public struct Platform: Hashable, Sendable {
-        /// What is typed, such as `cgc`.
+        /// Short name, such as `cgc`.
         public let name: String
-        /// What it is.
+        /// Full name.
         public let title: String
-        /// Address of its API.
+        /// URL of the API.
         public let url: String
     }
 
@@ -22,23 +22,24 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         Platform(name: "china", title: "Seven Bridges, China", url: "https://api.sevenbridges.cn/v2"),
     ]
 
-    /// Absolute URL, without a slash at its end.
+    /// Absolute URL without a trailing slash.
     public let url: String
     /// Scheme, host and port, such as `https://api.sbgenomics.com`.
     public let origin: String
-    /// The host alone.
+    /// Host name or address.
     public let host: String
-    /// Port, given or by scheme.
+    /// Port, by default that of the scheme.
     public let port: Int
-    /// Whether the connection is encrypted.
+    /// Whether connections are encrypted.
     public let isSecure: Bool
 
-    /// In words.
+    /// The URL.
     public var description: String { url }
 
-    /// Reads a URL or the short name of a platform.
+    /// Parses a URL or the short name of a platform.
     ///
-    /// - Throws: `.endpointInvalid` unless it is an `http` or `https` URL with a host, or a known name.
+    /// - Throws: ``ClientError`` with code `.endpointInvalid` unless the text is an `http` or `https` URL with a host, or
+    ///   a short name.
     public init(_ text: String) throws(ClientError) {
         let known = Self.platforms.first { $0.name == text.lowercased() }
         var url = known?.url ?? text
@@ -50,7 +51,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             let names = Self.platforms.map(\.name).joined(separator: ", ")
             throw ClientError(
                 .endpointInvalid,
-                "'\(text)' is no address of an API.",
+                "'\(text)' is not the URL of an API.",
                 advice: "Give a URL such as https://api.sbgenomics.com/v2, or one of: \(names)."
             )
         }
@@ -63,14 +64,14 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A user's token; it prints as a placeholder and goes nowhere but into requests to its endpoint.
+/// A user's token; it prints as a placeholder.
 public struct AuthToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let value: String
 
-    /// Wraps a token.
+    /// Creates a token from its text.
     public init(_ value: String) { self.value = value }
 
-    /// In words.
+    /// A placeholder.
     public var description: String { "<token>" }
     /// A placeholder.
     public var debugDescription: String { "<token>" }

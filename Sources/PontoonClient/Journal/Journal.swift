@@ -1,32 +1,31 @@
 import Foundation
-import Glibc
 import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// What is known of one upload, in a file of its own: one JSON line for the upload, one for each part.
+/// The record of one transfer, in a separate file: a JSON line for the transfer, then one for each part.
 ///
-/// A line is in the file when `append` returns, so that it survives the end of this process; it is on the disk a second
-/// later at most. A line that a crash cut is the last one, and is passed over. The open file is locked, so that two
-/// processes do not send one file twice. All calls block.
+/// A line is in the file when `append` returns, so it survives the end of this process; it reaches the disk within a
+/// second. A line cut by a crash is the last one and is ignored. The open file is locked, so that two processes do not
+/// transfer the same file. All calls block.
 final class Journal<Head: JournalHeading>: Sendable {
     private struct State {
-        var syncedAt = ContinuousClock.now
+        var lastSync = ContinuousClock.now
         var isClosed = false
     }
 
-    /// What an earlier run wrote; `nil` when there is nothing, or nothing of use.
+    /// What an earlier run wrote; `nil` if there is nothing of use.
     let head: Head?
-    /// Parts acknowledged earlier, by number; a later line wins.
+    /// Parts recorded by an earlier run, by number; later lines win.
     let parts: [Int: JournalPart]
 
     private let path: FilePath
     private let descriptor: FileDescriptor
     private let state = Mutex(State())
 
-    /// Opens or makes the journal, and locks it; `work` is what it is about, in words.
+    /// Opens or creates the journal and locks it; `work` describes the transfer in the error if it is locked.
     ///
-    /// - Throws: `.busy` when another process has it; `.stateUnusable`.
+    /// - Throws: `.busy` if another process has locked it; `.stateUnusable`.
     init(_ path: FilePath, for work: String) throws {
         self.path = path
         descriptor = try Self.openLocked(path, work)
@@ -38,17 +37,17 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Begins anew: what was in it is gone.
+    /// Starts over: removes all lines and writes a new first one.
     ///
     /// - Parameters:
-    ///   - head: The upload.
-    ///   - isSmall: Whether the upload is so quick that the disk need not be waited for.
+    ///   - head: The transfer.
+    ///   - isDurable: Whether the line must reach the disk before this returns; not worth the wait for small files.
     /// - Throws: `.stateUnusable`.
-    func begin(_ head: Head, isSmall: Bool) throws {
-        try usable {
-            guard ftruncate(descriptor.rawValue, 0) == 0 else { throw Errno(rawValue: errno) }
+    func begin(_ head: Head, isDurable: Bool) throws {
+        try mappingErrors {
+            try descriptor.resize(to: 0)
             try write(head)
-            if !isSmall { try sync() }
+            if isDurable { try FileSystem.synchronize(descriptor) }
         }
     }
 
@@ -56,26 +55,26 @@ final class Journal<Head: JournalHeading>: Sendable {
     ///
     /// - Throws: `.stateUnusable`.
     func append(_ part: JournalPart) throws {
-        try usable {
+        try mappingErrors {
             try write(part)
             let isDue = state.withLock { state in
-                guard state.syncedAt + .seconds(1) < .now else { return false }
-                state.syncedAt = .now
+                guard state.lastSync + .seconds(1) < .now else { return false }
+                state.lastSync = .now
                 return true
             }
-            if isDue { try sync() }
+            if isDue { try FileSystem.synchronize(descriptor) }
         }
     }
 
-    /// Removes the file: the upload ended.
+    /// Removes the file: the transfer is over.
     func remove() throws {
-        try usable {
+        try mappingErrors {
             try FileManager.default.removeItem(atPath: path.string)
             try close()
         }
     }
 
-    /// Leaves it for a later run.
+    /// Closes the journal and keeps it for a later run.
     func close() throws {
         let isFirst = state.withLock { state in
             defer { state.isClosed = true }
@@ -90,15 +89,11 @@ final class Journal<Head: JournalHeading>: Sendable {
         try descriptor.writeAll(try encoder.encode(line) + Data("\n".utf8))
     }
 
-    private func sync() throws {
-        guard fdatasync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
-    }
-
-    private func usable<Value>(_ body: () throws -> Value) throws -> Value {
+    private func mappingErrors<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch {
-            throw StateFolder.unusable(path, error)
+            throw StateDirectory.unusable(path, error)
         }
     }
 }
@@ -115,34 +110,39 @@ extension Journal {
                     permissions: .ownerReadWrite
                 )
             } catch {
-                throw StateFolder.unusable(path, error)
+                throw StateDirectory.unusable(path, error)
             }
-            guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            do {
+                guard try FileSystem.tryLock(descriptor) else { throw busy(work) }
+                // The previous owner of the lock may have removed the file in the meantime.
+                if let named = try? FileStatus(path), try FileStatus(descriptor).inode == named.inode {
+                    return descriptor
+                }
+            } catch {
                 try descriptor.close()
-                throw ClientError(
-                    .busy,
-                    "Another process is at it already: \(work).",
-                    advice: "Wait for it, or end it; then run this command again."
-                )
-            }
-            // Who held the lock before may have removed the file meanwhile: then this one is nobody's.
-            var (opened, named) = (stat(), stat())
-            if fstat(descriptor.rawValue, &opened) == 0, stat(path.string, &named) == 0, opened.st_ino == named.st_ino {
-                return descriptor
+                throw error is ClientError ? error : StateDirectory.unusable(path, error)
             }
             try descriptor.close()
         }
+    }
+
+    private static func busy(_ work: String) -> ClientError {
+        ClientError(
+            .busy,
+            "Another process is working on \(work).",
+            advice: "Wait for it or stop it. Then run this command again."
+        )
     }
 
     private static func contents(_ descriptor: FileDescriptor, _ path: FilePath) throws -> Data {
         do {
             return try descriptor.readAll()
         } catch {
-            throw StateFolder.unusable(path, error)
+            throw StateDirectory.unusable(path, error)
         }
     }
 
-    /// Reads the lines up to the first that makes no sense.
+    /// Parses the lines up to the first invalid one.
     static func parse(_ data: Data) -> (head: Head?, parts: [Int: JournalPart]) {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
@@ -158,7 +158,7 @@ extension Journal {
 }
 
 extension FileDescriptor {
-    /// Reads from the beginning to the end.
+    /// Reads the whole file.
     func readAll() throws -> Data {
         var data = Data()
         var buffer = [UInt8](repeating: 0, count: 64 << 10)

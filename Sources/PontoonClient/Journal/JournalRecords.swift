@@ -1,8 +1,9 @@
 import Crypto
 import Foundation
+import PontoonCore
 import SystemPackage
 
-/// Which upload a journal is about: this file to this place.
+/// Identifies an upload on this machine: a local file and its place on the server.
 struct JournalKey: Hashable, Sendable {
     let endpoint: String
     let destination: UploadDestination
@@ -10,34 +11,33 @@ struct JournalKey: Hashable, Sendable {
     let source: String
     let remotePath: String
 
-    /// Name of the journal's file: no path has to be made safe, and none is too long.
+    /// Name of the journal's file: a digest needs no escaping and is never too long.
     var fileName: String { "\(Self.digest([place, source, remotePath])).journal" }
-    /// What is done, in words.
+    /// The upload, for messages.
     var work: String { "the upload of '\(source)' to '\(remotePath)'" }
     /// Endpoint and destination.
     var place: String { "\(endpoint)\n\(destination.field.name)\n\(destination.field.value)" }
-    /// Name of the list of what was finished at the destination.
+    /// Name of the log of the files that were finished at the destination.
     var placeFileName: String { "\(Self.digest([place])).jsonl" }
 
     private static func digest(_ texts: [String]) -> String {
-        let digest = SHA256.hash(data: Data(texts.joined(separator: "\n").utf8))
-        return digest.prefix(20).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        Hex.encode(SHA256.hash(data: Data(texts.joined(separator: "\n").utf8)).prefix(20))
     }
 }
 
-/// What a file was when its upload began.
+/// What a file was when its upload started.
 struct FileIdentity: Hashable, Sendable, Codable {
     let facts: FileFacts
     /// CRC-64/NVME of samples of its bytes.
     let sample: String
 
-    /// Whether it is the same file still; where its bytes lie may have got another number.
+    /// Whether it is the same, unchanged file.
     func isSame(as other: FileIdentity) -> Bool { facts.isSame(as: other.facts) && sample == other.sample }
 }
 
 /// First line of a journal.
 protocol JournalHeading: Codable, Sendable {
-    /// Version of its form.
+    /// Version of the format.
     var version: Int { get }
 }
 
@@ -58,15 +58,15 @@ struct JournalHead: JournalHeading, Hashable {
     var began: Date
 }
 
-/// Each further line: a part that the storage acknowledged.
+/// Each further line: a part that was transferred.
 struct JournalPart: Hashable, Sendable, Codable {
     var number: Int
     var etag: String
-    /// CRC-64/NVME of the bytes that were sent.
+    /// CRC-64/NVME of its bytes, 16 hexadecimal digits; empty if it is not known.
     var crc64: String
 }
 
-/// A line of the list of finished uploads.
+/// A line of the log of finished uploads.
 struct FinishedRecord: Hashable, Sendable, Codable {
     var source: String
     var remotePath: String
@@ -76,9 +76,9 @@ struct FinishedRecord: Hashable, Sendable, Codable {
     var verification: String
     var ended: Date
 
-    /// Whether the file at the server is still the one that was made.
-    func matches(_ there: FileDetails) -> Bool {
-        guard file == there.id, there.size == identity.facts.size else { return false }
-        return there.checksums?.crc64nvme.map { $0.lowercased() == crc64 } ?? true
+    /// Whether the file on the server is still the one that was uploaded.
+    func matches(_ existing: FileDetails) -> Bool {
+        guard file == existing.id, existing.size == identity.facts.size else { return false }
+        return existing.checksums?.crc64nvme.map { $0.lowercased() == crc64 } ?? true
     }
 }

@@ -1,31 +1,31 @@
 public import Foundation
 public import SystemPackage
 
-/// The uploads that were begun from this machine and not finished, as their journals tell.
+/// The unfinished uploads that were started on this machine, as recorded in their journals.
 public struct UploadsInProgress: Sendable {
-    /// One of them.
+    /// An unfinished upload.
     public struct Entry: Sendable {
-        /// The file and its labels.
+        /// The file with its tags and metadata.
         public let item: UploadItem
-        /// Where it goes.
+        /// The project or folder that receives the file.
         public let destination: UploadDestination
-        /// Address of the API.
+        /// URL of the API.
         public let endpoint: String
-        /// The upload's id.
+        /// Id of the upload.
         public let uploadID: String
-        /// When it was begun.
+        /// When the upload was started.
         public let began: Date
         let journal: FilePath
     }
 
-    /// They, the oldest first.
+    /// The uploads, oldest first.
     public let entries: [Entry]
 
-    /// Reads the journals below a state folder; blocks.
+    /// Reads the journals below a state directory; blocks.
     ///
     /// - Throws: `.stateUnusable`.
-    public init(state: FilePath) throws {
-        entries = try StateFolder(state).heads().map { path, head in
+    public init(stateDirectory: FilePath) throws {
+        entries = try StateDirectory(stateDirectory).heads().map { path, head in
             let names = head.remotePath.split(separator: "/").map(String.init)
             return Entry(
                 item: UploadItem(
@@ -44,7 +44,7 @@ public struct UploadsInProgress: Sendable {
         }
     }
 
-    /// Forgets uploads that are gone at the server; those that a process is at stay.
+    /// Removes the journals of uploads that no longer exist on the server, except those in use by a process.
     ///
     /// - Throws: `.stateUnusable`.
     public func forget(_ uploads: Set<String>) throws {

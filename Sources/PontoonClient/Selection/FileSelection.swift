@@ -1,38 +1,37 @@
 import Foundation
-import Glibc
 import SystemPackage
 
-/// Which files are meant by the paths, patterns and lists that a user gives.
+/// Selects local files by paths, patterns and a manifest.
 public struct FileSelection: Sendable {
-    /// Files, folders, and patterns such as `*.bam`.
+    /// Files, folders and patterns such as `*.bam`.
     public var paths: [String] = []
-    /// Whether folders keep their tree at the destination; otherwise all files go to one place.
+    /// Whether folders are recreated at the destination; otherwise all files go to the same folder.
     public var keepsTree = false
-    /// Patterns of which a file below a folder must match one; all do when there are none.
+    /// Patterns of which a file below a folder must match at least one; empty selects all files.
     public var include: [String] = []
-    /// Patterns of which a file or folder below a folder must match none.
+    /// Patterns that exclude files and folders below a folder.
     public var exclude: [String] = []
-    /// Tags for all.
+    /// Tags of all files.
     public var tags: [String] = []
-    /// Metadata for all; what a manifest says of a file wins.
+    /// Metadata of all files; a manifest's values take precedence.
     public var metadata: [String: String] = [:]
-    /// What a manifest says of single files.
+    /// Metadata and tags of single files.
     public var manifest: Manifest?
 
-    /// Selects nothing.
+    /// Creates an empty selection.
     public init() {}
 
-    /// What was found.
+    /// The result of a selection.
     public struct Result: Sendable {
-        /// The files.
+        /// The selected files.
         public var items: [UploadItem] = []
-        /// What was passed over, and why.
+        /// What was left out, and why.
         public var warnings: [String] = []
     }
 
-    /// Looks at the file system; blocks.
+    /// Finds the files; blocks.
     ///
-    /// - Returns: The files: in the order of the paths, and by name within a folder.
+    /// - Returns: The files in the order of the paths, and by name within a folder.
     /// - Throws: `.notFound`, `.fileUnreadable`, `.requestInvalid`.
     public func resolve() throws -> Result {
         var result = Result()
@@ -51,13 +50,13 @@ public struct FileSelection: Sendable {
         case .file:
             result.items.append(UploadItem(source: file, name: try Self.name(file)))
         case .folder:
-            // As with rsync: with a slash at the end it is what is in the folder, without it is the folder.
+            // As with rsync: a trailing slash means the folder's contents, none means the folder itself.
             let isWhole = !path.hasSuffix("/") && file.lastComponent?.kind == .regular
             try walk(file, below: isWhole && keepsTree ? [try Self.name(file)] : [], relative: [], to: &result)
         case .other:
-            throw ClientError(.fileUnsuitable, "'\(path)' is neither a file nor a folder.")
+            throw ClientError(.fileUnsuitable, "'\(path)' is neither a regular file nor a folder.")
         case .missing:
-            throw ClientError(.notFound, "There is no '\(path)'.", advice: "Check the path.")
+            throw ClientError(.notFound, "'\(path)' does not exist.", advice: "Check the path.")
         }
     }
 
@@ -69,7 +68,7 @@ public struct FileSelection: Sendable {
             if Self.matches(inside, exclude) { continue }
             switch kind {
             case .folder where Self.isLink(path):
-                result.warnings.append("'\(path)' is a link to a folder and was not followed.")
+                result.warnings.append("'\(path)' is a symbolic link to a folder and was not followed.")
             case .folder:
                 try walk(path, below: below + [name.string], relative: inside, to: &result)
             case .file where include.isEmpty || Self.matches(inside, include):
@@ -77,8 +76,8 @@ public struct FileSelection: Sendable {
                     UploadItem(source: path, name: try Self.name(path), folders: keepsTree ? below : [])
                 )
             case .file: break
-            case .other: result.warnings.append("'\(path)' is neither a file nor a folder and was left out.")
-            case .missing: result.warnings.append("'\(path)' is a link to nothing and was left out.")
+            case .other: result.warnings.append("'\(path)' is neither a regular file nor a folder and was skipped.")
+            case .missing: result.warnings.append("'\(path)' is a broken symbolic link and was skipped.")
             }
         }
     }
@@ -88,12 +87,14 @@ public struct FileSelection: Sendable {
         item.metadata = metadata.merging(item.metadata) { _, own in own }
     }
 
-    /// Names that look the same on many screens and are different for the API.
+    /// Warns about names that look the same on a screen but are different names on the server.
     private func warnAboutNames(_ result: inout Result) {
         let composed = Dictionary(grouping: result.items) { $0.remotePath.precomposedStringWithCanonicalMapping }
         for items in composed.values where Set(items.map { Array($0.remotePath.utf8) }).count > 1 {
             let names = items.map { "'\($0.source)'" }.joined(separator: " and ")
-            result.warnings.append("\(names) differ only in how letters are composed: both are uploaded.")
+            result.warnings.append(
+                "\(names) differ only in how letters are composed (Unicode normalization). Both are uploaded."
+            )
         }
     }
 }
@@ -102,75 +103,73 @@ extension FileSelection {
     enum Kind { case file, folder, other, missing }
 
     static func kind(_ path: FilePath) throws -> Kind {
-        var status = stat()
-        guard path.withPlatformString({ stat($0, &status) }) == 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return .missing }
-            throw ClientError(.fileUnreadable, "'\(path)' cannot be looked at: \(Errno(rawValue: errno)).")
-        }
-        switch status.st_mode & S_IFMT {
-        case S_IFREG: return .file
-        case S_IFDIR: return .folder
-        default: return .other
+        do {
+            return switch try FileStatus(path).kind {
+            case .file: .file
+            case .directory: .folder
+            case .link, .other: .other
+            }
+        } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
+            return .missing
+        } catch {
+            throw ClientError(.fileUnreadable, "Cannot access '\(path)': \(error).", advice: "Check its permissions.")
         }
     }
 
     private static func isLink(_ path: FilePath) -> Bool {
-        var status = stat()
-        return path.withPlatformString { lstat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFLNK
+        (try? FileStatus(path, followingLinks: false).kind) == .link
     }
 
-    /// A path's last name, as the API takes it.
+    /// Returns a path's last component as a file name for the API.
     ///
-    /// - Throws: `.fileUnsuitable` when it is no UTF-8: the API writes names in JSON.
+    /// - Throws: `.fileUnsuitable` if it is not valid UTF-8.
     static func name(_ path: FilePath) throws -> String {
         guard let name = path.lexicallyNormalized().lastComponent else {
-            throw ClientError(.fileUnsuitable, "'\(path)' has no name.")
+            throw ClientError(
+                .fileUnsuitable,
+                "'\(path)' does not end with a name.",
+                advice: "Give the path of a file."
+            )
         }
         let isText = name.withPlatformString { String(validatingCString: $0) != nil }
         guard isText else {
             throw ClientError(
                 .fileUnsuitable,
-                "The name of '\(path)' is no UTF-8 text.",
-                advice: "Rename the file; 'convmv' helps with many."
+                "The name of '\(path)' is not valid UTF-8.",
+                advice: "Rename the file. 'convmv' converts many names at a time."
             )
         }
         return name.string
     }
 
-    /// What is in a folder, by name.
     private static func names(_ folder: FilePath) throws -> [FilePath.Component] {
-        guard let stream = folder.withPlatformString({ opendir($0) }) else {
-            throw ClientError(.fileUnreadable, "The folder '\(folder)' cannot be read: \(Errno(rawValue: errno)).")
+        do {
+            return try FileSystem.names(in: folder)
+        } catch {
+            throw ClientError(
+                .fileUnreadable,
+                "Cannot read the folder '\(folder)': \(error).",
+                advice: "Check its permissions."
+            )
         }
-        defer { closedir(stream) }
-        var names: [FilePath.Component] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath.Component(platformString: $0) }
-            }
-            if let name, name.kind == .regular { names.append(name) }
-        }
-        return names.sorted { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }
     }
 
     /// Whether a path below a folder, or its name, matches a pattern.
     static func matches(_ path: [String], _ patterns: [String]) -> Bool {
         let whole = path.joined(separator: "/")
         return patterns.contains { pattern in
-            fnmatch(pattern, whole, 0) == 0 || path.last.map { fnmatch(pattern, $0, 0) == 0 } ?? false
+            FileSystem.matches(whole, pattern: pattern)
+                || path.last.map { FileSystem.matches($0, pattern: pattern) } ?? false
         }
     }
 
-    /// Files that a pattern stands for, when there is no file of that very name.
+    /// Expands a pattern, unless a file of that very name exists.
     private static func expand(_ path: String) throws -> [String] {
         guard path.contains(where: { "*?[".contains($0) }), try kind(FilePath(path)) == .missing else { return [path] }
-        var found = glob_t()
-        defer { globfree(&found) }
-        guard glob(path, GLOB_MARK, nil, &found) == 0 else {
-            throw ClientError(.notFound, "Nothing matches '\(path)'.", advice: "Check the pattern.")
+        let found = FileSystem.expand(path)
+        guard !found.isEmpty else {
+            throw ClientError(.notFound, "No file matches '\(path)'.", advice: "Check the pattern.")
         }
-        return (0..<Int(found.gl_pathc)).compactMap { index in
-            found.gl_pathv[index].map { String(cString: $0) }
-        }
+        return found
     }
 }

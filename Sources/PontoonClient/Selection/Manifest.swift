@@ -1,29 +1,28 @@
 import Foundation
-import Glibc
 import SwiftCSV
 public import SystemPackage
 
-/// A table of files with metadata: the first column names the file, the others are metadata keys.
+/// A CSV table of files and their metadata.
 ///
-/// `File name` or `filename` heads the first column; paths are relative to the manifest. A column `tags` holds tags,
-/// separated by `|`.
+/// The first column is headed `File name` or `filename` and has paths relative to the manifest. A column `tags` has tags
+/// separated by `|`. The headings of all other columns are metadata keys.
 public struct Manifest: Sendable {
     /// A row.
     public struct Row: Sendable, Hashable {
-        /// The file as it is written there.
+        /// The file's path as written in the table.
         public let file: String
-        /// Values that are not empty, by key.
+        /// Metadata by key, without empty values.
         public let metadata: [String: String]
-        /// From a column `tags`.
+        /// Tags of the file.
         public let tags: [String]
     }
 
     /// The folder that the paths are relative to.
     public let folder: FilePath
-    /// The rows.
+    /// The rows in order.
     public let rows: [Row]
 
-    /// Reads a file; blocks.
+    /// Reads a manifest from a file; blocks.
     ///
     /// - Throws: `.requestInvalid`, naming the line, or `.fileUnreadable`.
     public init(_ path: FilePath) throws {
@@ -31,48 +30,59 @@ public struct Manifest: Sendable {
         do {
             data = try Data(contentsOf: URL(filePath: path.string))
         } catch {
-            throw ClientError(.fileUnreadable, "The manifest '\(path)' cannot be read: \(error.localizedDescription)")
+            throw ClientError(.fileUnreadable, "Cannot read the manifest '\(path)': \(error.localizedDescription)")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw ClientError(.requestInvalid, "The manifest '\(path)' is no UTF-8 text.", advice: "Save it as UTF-8.")
+            throw ClientError(
+                .requestInvalid,
+                "The manifest '\(path)' is not valid UTF-8.",
+                advice: "Save it as UTF-8."
+            )
         }
         try self.init(text: text, folder: path.removingLastComponent(), name: path.string)
     }
 
-    /// Reads the text of a manifest.
+    /// Parses the text of a manifest.
     ///
+    /// - Parameters:
+    ///   - text: The CSV table.
+    ///   - folder: The folder that the paths are relative to.
+    ///   - name: The manifest's name for messages.
     /// - Throws: `.requestInvalid`.
     public init(text: String, folder: FilePath, name: String) throws {
         self.folder = folder
-        // A mark that spreadsheets put at the beginning.
+        // Spreadsheets write a byte order mark.
         let text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
         let table: CSV<Enumerated>
         do {
             table = try CSV<Enumerated>(string: text, delimiter: .comma, loadColumns: false)
         } catch {
-            throw ClientError(.requestInvalid, "The manifest '\(name)' is no CSV: \(error).")
+            throw ClientError(.requestInvalid, "The manifest '\(name)' is not valid CSV: \(error).")
         }
         guard let first = table.header.first, ["file name", "filename"].contains(first.lowercased()) else {
             throw ClientError(
                 .requestInvalid,
-                "The first column of the manifest '\(name)' is '\(table.header.first ?? "")'.",
-                advice: "It must be 'File name'."
+                "The first column of the manifest '\(name)' is '\(table.header.first ?? "")', not 'File name'.",
+                advice: "Name the first column 'File name' and put the paths of the files there."
             )
         }
         let keys = table.header.dropFirst()
         guard Set(keys).count == keys.count, !keys.contains("") else {
-            throw ClientError(.requestInvalid, "The manifest '\(name)' has two columns of one name, or one without.")
+            throw ClientError(
+                .requestInvalid,
+                "The manifest '\(name)' has a column without a name, or two with the same name."
+            )
         }
         rows = try table.rows.enumerated().compactMap { index, row in
             guard row.contains(where: { !$0.isEmpty }) else { return nil }
             guard let file = row.first, !file.isEmpty else {
-                throw ClientError(.requestInvalid, "Row \(index + 2) of the manifest '\(name)' names no file.")
+                throw ClientError(.requestInvalid, "Row \(index + 2) of the manifest '\(name)' has no file name.")
             }
             guard row.count <= table.header.count else {
                 throw ClientError(
                     .requestInvalid,
-                    "Row \(index + 2) of '\(name)' has \(row.count) values, the header \(table.header.count).",
-                    advice: "Put values with commas in quotes."
+                    "Row \(index + 2) of '\(name)' has \(row.count) values, but the header has \(table.header.count).",
+                    advice: "Put quotes around values that contain commas."
                 )
             }
             var metadata = Dictionary(uniqueKeysWithValues: zip(keys, row.dropFirst()).filter { !$1.isEmpty })
@@ -83,13 +93,13 @@ public struct Manifest: Sendable {
         }
         let twice = Dictionary(grouping: rows, by: \.file).filter { $1.count > 1 }.keys.sorted()
         guard twice.isEmpty else {
-            throw ClientError(.requestInvalid, "The manifest '\(name)' names '\(twice[0])' twice.")
+            throw ClientError(.requestInvalid, "The manifest '\(name)' lists '\(twice[0])' twice.")
         }
     }
 }
 
 extension FileSelection {
-    /// Adds what the manifest says: to files that are selected already, and files that only it names.
+    /// Applies the manifest to the selected files, and adds the files that only the manifest lists.
     func addManifest(to result: inout Result) throws {
         guard let manifest else { return }
         var positions: [FileFacts: Int] = [:]
@@ -101,8 +111,8 @@ extension FileSelection {
             guard try Self.kind(path) == .file, let facts = Self.facts(path) else {
                 throw ClientError(
                     .notFound,
-                    "The manifest names '\(row.file)', and there is no file '\(path)'.",
-                    advice: "Paths in a manifest are relative to it."
+                    "The manifest lists '\(row.file)', but there is no file '\(path)'.",
+                    advice: "Paths in a manifest are relative to the manifest's folder."
                 )
             }
             if let index = positions[facts] {
@@ -124,10 +134,7 @@ extension FileSelection {
         }
     }
 
-    private static func facts(_ path: FilePath) -> FileFacts? {
-        var status = stat()
-        return path.withPlatformString { stat($0, &status) } == 0 ? FileFacts(status) : nil
-    }
+    private static func facts(_ path: FilePath) -> FileFacts? { (try? FileStatus(path)).map(FileFacts.init) }
 
     private static func folders(_ path: String) -> [String] {
         FilePath(path).lexicallyNormalized().removingLastComponent().components

@@ -6,27 +6,27 @@ import NIOPosix
 import NIOSSL
 import SystemPackage
 
-/// An answer, read to its end.
-struct HTTPAnswer: Sendable {
+/// A response with its whole body.
+struct HTTPResponse: Sendable {
     let status: Int
     let headers: HTTPHeaders
     let body: ByteBuffer
 
-    /// `Retry-After` in seconds, as far as it is a number.
+    /// `Retry-After`, if it is a number of seconds.
     var retryAfter: Duration? {
         headers.first(name: "Retry-After").flatMap { Int($0) }.map { .seconds(max(0, $0)) }
     }
 }
 
-/// Connections to the API and to storage, straight or through proxies.
+/// Connections to the API and the storage, direct or through proxies.
 ///
-/// Redirects are not followed: a token must not go elsewhere, and bytes of a part are sent once.
+/// Redirects are not followed: a token must not be sent to another host.
 final class HTTPTransport: Sendable {
     let settings: ClientSettings
     private let direct: HTTPClient
     private let proxied: [ProxySettings.Proxy: HTTPClient]
 
-    /// - Throws: `.tlsFailed` when the file of certificates cannot be read.
+    /// - Throws: `.tlsFailed` if the certificates cannot be read.
     init(_ settings: ClientSettings) throws {
         self.settings = settings
         let base = try Self.configuration(settings)
@@ -45,25 +45,25 @@ final class HTTPTransport: Sendable {
         )
     }
 
-    /// Closes the connections.
+    /// Closes all connections.
     func shutdown() async throws {
         for client in proxied.values { try await client.shutdown() }
         try await direct.shutdown()
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     ///
     /// - Throws: `TransportFailure`, or `CancellationError`.
-    func send(_ request: HTTPClientRequest, timeout: Duration, limit: Int = 64 << 20) async throws -> HTTPAnswer {
+    func send(_ request: HTTPClientRequest, timeout: Duration, limit: Int = 64 << 20) async throws -> HTTPResponse {
         let deadline = NIODeadline.now() + TimeAmount(timeout)
         return try await translatingFailures {
             let response = try await self.client(for: request.url).execute(request, deadline: deadline)
             let body = try await response.body.collect(upTo: limit)
-            return HTTPAnswer(status: Int(response.status.code), headers: response.headers, body: body)
+            return HTTPResponse(status: Int(response.status.code), headers: response.headers, body: body)
         }
     }
 
-    /// Begins a request whose answer is read piece by piece.
+    /// Sends a request; the caller reads the body of the response.
     ///
     /// - Throws: `TransportFailure`, or `CancellationError`.
     func open(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
@@ -85,7 +85,7 @@ final class HTTPTransport: Sendable {
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: .seconds(15))
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
-        // Our own policy retries, tells about it, and knows when to stop.
+        // RetryPolicy retries instead: it emits events and knows when to stop.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(30)
         if let file = settings.caFile {
@@ -96,8 +96,8 @@ final class HTTPTransport: Sendable {
             } catch {
                 throw ClientError(
                     .tlsFailed,
-                    "The certificates in '\(file)' cannot be read: \(error).",
-                    advice: "Give a PEM file by --ca-file or SSL_CERT_FILE, or unset it."
+                    "Cannot read the certificates in '\(file)': \(error).",
+                    advice: "Give a PEM file with --ca-file or SSL_CERT_FILE, or unset it."
                 )
             }
         }
@@ -105,12 +105,12 @@ final class HTTPTransport: Sendable {
     }
 }
 
-/// Runs a request; its failures become `TransportFailure`.
+/// Runs a request and converts its errors to `TransportFailure`.
 func translatingFailures<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
         return try await body()
     } catch {
-        // A cancelled request may fail in other words.
+        // A cancelled request may fail with another error.
         try Task.checkCancellation()
         throw TransportFailure.translate(error)
     }

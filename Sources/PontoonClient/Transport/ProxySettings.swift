@@ -1,19 +1,19 @@
 import Foundation
 
-/// Proxies by the customary variables of the environment, decided without I/O.
+/// Proxies, by default those of the usual environment variables.
 public struct ProxySettings: Sendable {
-    /// A proxy.
+    /// An HTTP proxy.
     public struct Proxy: Hashable, Sendable {
-        /// Its host.
+        /// Host name or address.
         public let host: String
-        /// Its port.
+        /// Port.
         public let port: Int
-        /// `user:password`, when the URL has them.
+        /// `user:password`, if the URL contains them.
         let login: String?
 
-        /// Reads `http://user:password@host:port` or `host:port`.
+        /// Parses `http://user:password@host:port` or `host:port`.
         ///
-        /// - Returns: `nil` when there is no host in it.
+        /// - Returns: `nil` if the text contains no host.
         public init?(_ text: String) {
             guard !text.isEmpty, let url = URL(string: text.contains("://") ? text : "http://\(text)"),
                 let host = url.host(), !host.isEmpty
@@ -24,17 +24,17 @@ public struct ProxySettings: Sendable {
         }
     }
 
-    /// For `https` URLs: `HTTPS_PROXY`, else `ALL_PROXY`.
+    /// Proxy for `https` URLs: `HTTPS_PROXY`, else `ALL_PROXY`.
     public var secure: Proxy?
-    /// For `http` URLs: `http_proxy`, else `ALL_PROXY`.
+    /// Proxy for `http` URLs: `HTTP_PROXY`, else `ALL_PROXY`.
     public var plain: Proxy?
-    /// Hosts that are called directly: names, `.suffixes`, `host:port`, or `*` for all; `NO_PROXY`.
+    /// Hosts that are contacted directly: names, `.suffixes`, `host:port`, or `*` for all; `NO_PROXY`.
     public var exceptions: [String] = []
 
-    /// Uses none.
+    /// Creates settings without proxies.
     public init() {}
 
-    /// Reads the variables; those in small letters win, as with curl.
+    /// Reads the environment variables; lower-case names take precedence, as in curl.
     public init(environment: [String: String]) {
         func value(_ name: String) -> String? {
             [environment[name.lowercased()], environment[name]].compactMap { $0 }.first { !$0.isEmpty }
@@ -46,9 +46,7 @@ public struct ProxySettings: Sendable {
         }
     }
 
-    /// The proxy for a host.
-    ///
-    /// - Returns: `nil` when it is called directly.
+    /// Returns the proxy for a host; `nil` if it is contacted directly.
     public func proxy(isSecure: Bool, host: String, port: Int) -> Proxy? {
         let host = host.lowercased()
         let isExcepted = exceptions.contains { exception in

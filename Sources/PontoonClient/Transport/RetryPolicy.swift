@@ -1,94 +1,96 @@
-/// What is tried again and when, decided without I/O.
+/// Decides which failed requests are repeated, and when.
 public struct RetryPolicy: Hashable, Sendable {
-    /// Whether a request may have its effect twice.
-    public enum Repetition: Hashable, Sendable {
-        /// Asking again does no harm: reads, parts, reports, complete, abort.
-        case harmless
-        /// A second one would make a second thing, such as a copy: repeated only when the first surely did nothing.
-        case effective
+    /// Whether a request may take effect more than once.
+    public enum Idempotency: Hashable, Sendable {
+        /// Repeating the request does no harm: reads, parts, reports, complete, abort.
+        case idempotent
+        /// Repeating the request may create a second object, such as a copy; it is repeated only if the first attempt
+        /// certainly had no effect.
+        case nonIdempotent
     }
 
-    /// How an attempt ended.
+    /// How an attempt failed.
     public enum Outcome: Hashable, Sendable {
-        /// No connection: nothing was sent.
+        /// No connection was made, so nothing was sent.
         case notConnected
         /// The connection broke after something was sent.
         case connectionLost
-        /// No progress, or no answer, for too long.
+        /// There was no progress or no response for too long.
         case timedOut
-        /// The API refused.
+        /// The API responded with an error.
         ///
-        /// `code` is the platform's; `wait` is the time until the limit of calls is reset, or what `Retry-After` says.
+        /// `code` is the platform's error code; `wait` is the time until the rate limit resets, or `Retry-After`.
         case refused(status: Int, code: Int?, wait: Duration?)
-        /// The storage behind a signed URL refused.
+        /// The storage behind a signed URL responded with an error; `wait` is `Retry-After`.
         case storageRefused(status: Int, wait: Duration?)
-        /// The storage holds other bytes than were sent.
-        case garbled
+        /// The storage received other bytes than were sent.
+        case checksumMismatch
     }
 
-    /// What to do.
+    /// What happens after a failed attempt.
     public enum Decision: Hashable, Sendable {
+        /// The error is thrown.
         case giveUp
-        /// The same again.
+        /// The same request is sent again.
         case retry(after: Duration)
-        /// Ask for a new URL, then send again.
-        case signAgain(after: Duration)
+        /// The request is sent again to a new signed URL.
+        case refreshURLAndRetry(after: Duration)
     }
 
-    /// Attempts of one request, 1 or more, before it fails.
+    /// Attempts per request, 1 or more.
     public var attempts = 10
-    /// Wait after the first failure; it doubles with each.
-    public var firstWait: Duration = .milliseconds(250)
-    /// Longest of these waits.
-    public var longestWait: Duration = .seconds(30)
-    /// Longest wait for a limit of calls to be reset.
-    public var longestLimit: Duration = .seconds(900)
+    /// Pause after the first failed attempt; it doubles with each further one.
+    public var initialBackoff: Duration = .milliseconds(250)
+    /// Longest of these pauses.
+    public var maximumBackoff: Duration = .seconds(30)
+    /// Longest pause that the server may ask for, such as for a rate limit.
+    public var maximumServerWait: Duration = .seconds(900)
 
-    /// Takes the usual values.
+    /// Creates the default policy.
     public init() {}
 
-    /// Decides.
+    /// Decides what happens after a failed attempt.
     ///
     /// - Parameters:
-    ///   - attempt: Which attempt ended, from 1.
-    ///   - outcome: How.
-    ///   - repetition: Whether it may be asked twice.
-    ///   - jitter: 0 to 1, drawn at random, so that many clients do not come back together.
+    ///   - attempt: Number of the attempt, from 1.
+    ///   - outcome: How it failed.
+    ///   - idempotency: Whether the request may take effect twice.
+    ///   - jitter: A random number from 0 to 1 that spreads the pauses of many clients.
     /// - Returns: The decision.
-    public func decide(attempt: Int, outcome: Outcome, repetition: Repetition, jitter: Double) -> Decision {
+    public func decide(attempt: Int, outcome: Outcome, idempotency: Idempotency, jitter: Double) -> Decision {
         guard attempt < attempts else { return .giveUp }
-        let pause = backOff(attempt: attempt, jitter: jitter)
+        let pause = backoff(attempt: attempt, jitter: jitter)
         switch outcome {
         case .notConnected:
             return .retry(after: pause)
         case .connectionLost, .timedOut:
-            return repetition == .harmless ? .retry(after: pause) : .giveUp
+            return idempotency == .idempotent ? .retry(after: pause) : .giveUp
         case .refused(429, _, let wait):
-            return .retry(after: min(longestLimit, max(wait ?? pause, pause)))
+            return .retry(after: min(maximumServerWait, max(wait ?? pause, pause)))
         case .refused(409, 8008, _):
             return .retry(after: pause)
         case .refused(503, _, let wait):
-            // Nothing was done: the platform's maintenance, or a server that does not take more now.
-            return .retry(after: min(longestLimit, max(wait ?? pause, pause)))
+            // Maintenance or overload: the request had no effect.
+            return .retry(after: min(maximumServerWait, max(wait ?? pause, pause)))
         case .refused(let status, _, _) where status >= 500 && status != 501 && status != 505:
-            return repetition == .harmless ? .retry(after: pause) : .giveUp
+            return idempotency == .idempotent ? .retry(after: pause) : .giveUp
         case .refused:
             return .giveUp
         case .storageRefused(403, _):
-            // Expired, or clocks that differ; a URL that is refused at once again and again will not get better.
-            return attempt <= 4 ? .signAgain(after: attempt == 1 ? .zero : pause) : .giveUp
+            // The URL expired, or the clocks differ; a new URL that is refused several times will not get better.
+            return attempt <= 4 ? .refreshURLAndRetry(after: attempt == 1 ? .zero : pause) : .giveUp
         case .storageRefused(let status, let wait) where [408, 429].contains(status) || status >= 500:
-            return .signAgain(after: min(longestLimit, max(wait ?? pause, pause)))
+            return .refreshURLAndRetry(after: min(maximumServerWait, max(wait ?? pause, pause)))
         case .storageRefused:
             return .giveUp
-        case .garbled:
-            return attempt <= 3 ? .signAgain(after: pause) : .giveUp
+        case .checksumMismatch:
+            return attempt <= 3 ? .refreshURLAndRetry(after: pause) : .giveUp
         }
     }
 
-    /// Doubling waits, of which a random half is taken off.
-    func backOff(attempt: Int, jitter: Double) -> Duration {
-        let doubled = firstWait * (1 << min(attempt - 1, 20))
-        return min(longestWait, doubled) * (0.5 + 0.5 * jitter)
+    /// Exponential backoff, reduced by a random amount of up to half.
+    private func backoff(attempt: Int, jitter: Double) -> Duration {
+        let doubled = initialBackoff * (1 << min(attempt - 1, 20))
+        return min(maximumBackoff, doubled) * (0.5 + 0.5 * jitter)
     }
 }

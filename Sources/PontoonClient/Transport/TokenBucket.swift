@@ -1,22 +1,21 @@
 import Synchronization
 
-/// Lets so many bytes pass in a second, and a quarter of a second's worth at once.
+/// Limits bandwidth; allows bursts of a quarter of a second.
 final class TokenBucket: Sendable {
     private struct State {
-        /// When the bytes let through so far are paid for.
+        /// When the bytes admitted so far have been paid for.
         var paidUntil: ContinuousClock.Instant
     }
 
     private let bytesPerSecond: Double
     private let state = Mutex(State(paidUntil: .now))
 
-    /// Takes the rate, 1 or more.
     init(bytesPerSecond: Int64) { self.bytesPerSecond = Double(max(1, bytesPerSecond)) }
 
-    /// Most bytes that should be taken at once, so that the flow is even.
+    /// Most bytes that should be taken at a time, so that the flow is even.
     var quantum: Int { max(4 << 10, Int(bytesPerSecond / 8)) }
 
-    /// Waits until bytes may pass.
+    /// Waits until the bytes may be sent or received.
     func take(_ count: Int) async throws {
         let wait = state.withLock { state in
             let now = ContinuousClock.now

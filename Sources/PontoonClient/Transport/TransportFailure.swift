@@ -4,17 +4,17 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// How a request failed before there was an answer.
+/// A request that failed without a response.
 struct TransportFailure: Error, Sendable {
     enum Kind: Sendable {
         case notConnected, connectionLost, timedOut, untrusted
     }
 
     let kind: Kind
-    /// In words, without a URL.
+    /// For people; contains no URL.
     let reason: String
 
-    /// How the retry policy sees it; `nil` when trying again is no use.
+    /// The outcome for the retry policy; `nil` if another attempt cannot succeed.
     var outcome: RetryPolicy.Outcome? {
         switch kind {
         case .notConnected: .notConnected
@@ -24,45 +24,45 @@ struct TransportFailure: Error, Sendable {
         }
     }
 
-    /// For the person at the keyboard.
+    /// The error for the user; `purpose` is the attempted action, such as `send part 3`.
     func error(_ purpose: String, host: String) -> ClientError {
         switch kind {
         case .notConnected:
             ClientError(
                 .unreachable,
-                "Could not \(purpose): no connection to \(host) (\(reason)).",
-                advice: "Check the address and the network: 'pontoon doctor' tells more."
+                "Could not \(purpose): cannot connect to \(host) (\(reason)).",
+                advice: "Check the URL and the network with 'pontoon doctor'."
             )
         case .connectionLost:
             ClientError(
                 .connectionLost,
-                "Could not \(purpose): the connection to \(host) broke (\(reason)).",
-                advice: "Run the same command again: it goes on where it was."
+                "Could not \(purpose): lost the connection to \(host) (\(reason)).",
+                advice: "Run the same command again to resume."
             )
         case .timedOut:
             ClientError(
                 .timedOut,
-                "Could not \(purpose): \(host) was silent for too long (\(reason)).",
-                advice: "Run the same command again: it goes on where it was."
+                "Could not \(purpose): \(host) did not respond in time (\(reason)).",
+                advice: "Run the same command again to resume."
             )
         case .untrusted:
             ClientError(
                 .tlsFailed,
-                "Could not \(purpose): no secure connection to \(host) (\(reason)).",
-                advice: "If the server's certificate is by an authority of your own, name it by --ca-file."
+                "Could not \(purpose): cannot establish a secure connection to \(host) (\(reason)).",
+                advice: "If a private authority issued the server's certificate, give its certificate with --ca-file."
             )
         }
     }
 
-    /// Errors that mean that nothing was sent.
+    /// Errors after which certainly nothing was sent.
     private static let unconnected: [HTTPClientError] = [
         .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout, .socksHandshakeTimeout,
         .invalidProxyResponse, .proxyAuthenticationRequired, .getConnectionFromPoolTimeout,
     ]
 
-    /// Sorts an error of the HTTP library.
+    /// Classifies an error of the HTTP client.
     ///
-    /// - Returns: A failure; other errors, such as those of reading the file that is sent, as they are.
+    /// - Returns: A failure; other errors, such as those of reading the file that is sent, unchanged.
     static func translate(_ error: any Error) -> any Error {
         switch error {
         case let error as HTTPClientError where unconnected.contains(error):
@@ -80,13 +80,13 @@ struct TransportFailure: Error, Sendable {
         case let error as IOError:
             TransportFailure(kind: .connectionLost, reason: error.description)
         case let error as HTTPParserError:
-            TransportFailure(kind: .connectionLost, reason: "the answer is cut or garbled: \(error)")
+            TransportFailure(kind: .connectionLost, reason: "the response is truncated or malformed: \(error)")
         case let error as ChannelError:
             TransportFailure(kind: .connectionLost, reason: "\(error)")
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             TransportFailure(kind: .untrusted, reason: "\(error)")
         case is NIOTooManyBytesError:
-            TransportFailure(kind: .connectionLost, reason: "the answer is too long")
+            TransportFailure(kind: .connectionLost, reason: "the response is too long")
         default:
             error
         }
@@ -94,11 +94,11 @@ struct TransportFailure: Error, Sendable {
 
     private static func reason(_ error: NIOConnectionError) -> String {
         if error.dnsAError != nil || error.dnsAAAAError != nil {
-            return error.connectionErrors.isEmpty ? "the name is not known" : "connection refused"
+            return error.connectionErrors.isEmpty ? "unknown host name" : "connection refused"
         }
         if case let cause as IOError = error.connectionErrors.first?.error, cause.errnoCode == ECONNREFUSED {
             return "connection refused"
         }
-        return error.connectionErrors.first.map { "\($0.error)" } ?? "no address"
+        return error.connectionErrors.first.map { "\($0.error)" } ?? "no address found"
     }
 }

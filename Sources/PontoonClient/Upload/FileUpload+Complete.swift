@@ -3,83 +3,75 @@ import NIOPosix
 import PontoonCore
 
 extension FileUpload {
-    /// Completes the upload and compares the file at the server with the one here.
+    /// Completes the upload and compares the resulting file with the source.
     ///
-    /// - Returns: The file, its CRC-64/NVME, and how it was compared.
-    /// - Throws: `.fileChanged`, `.checksumMismatch`, and what calls throw.
-    func complete(
-        _ transfer: PartTransfer,
-        _ parts: [StoredPart]
-    ) async throws -> (FileDetails, CRC64NVME, UploadResult.Verification) {
-        let file = transfer.file
-        var parts = parts
-        try await run.threads.runIfActive { try file.checkUnchanged() }
+    /// - Throws: `.fileChanged`, `.checksumMismatch`, ``APIError``, ``ClientError``.
+    func complete(_ uploader: PartUploader, _ stored: [VerifiedPart]) async throws -> CompletedUpload {
+        let source = uploader.source
+        var stored = stored
+        try await threads.runIfActive { try source.checkUnchanged() }
         let details: FileDetails
         do {
-            details = try await complete(transfer.upload.id, parts)
+            details = try await requestCompletion(uploader.upload.id, stored)
         } catch let error as APIError where [8007, 8014, 8015].contains(error.code) {
-            // The server misses something that it, or the storage, acknowledged: once more, part by part.
-            parts = try await repair(transfer, parts)
-            details = try await complete(transfer.upload.id, parts)
+            // The server or the storage lost a part it had acknowledged: once more, part by part.
+            stored = try await repair(uploader, stored)
+            details = try await requestCompletion(uploader.upload.id, stored)
         } catch let error as APIError where error.status == 404 {
-            // Perhaps an earlier complete did its work and only its answer was lost.
-            guard case .there(let there, let crc64, let verification)? = try await sameFileThere(file) else {
-                throw error
-            }
-            return (there, crc64, verification)
+            // An earlier completion may have succeeded although its response was lost.
+            guard case .alreadyThere(let completed)? = try await identicalFile(source) else { throw error }
+            return completed
         }
-        let crc64 = parts.reduce(CRC64NVME()) { $0.appending($1.crc64, length: $1.size) }
-        return (details, crc64, try verify(details, crc64, parts, file))
-    }
-
-    private func complete(_ upload: String, _ parts: [StoredPart]) async throws -> FileDetails {
-        let reports = parts.map { PartReport(number: $0.number, etag: $0.etag) }
-        return try await run.client.completeUpload(
-            upload,
-            name: item.name,
-            reports: run.server.takesReportsAtComplete ? reports : nil
+        let crc64 = stored.reduce(CRC64NVME()) { $0.appending($1.crc64, length: $1.size) }
+        let areVerified = stored.allSatisfy(\.isVerified)
+        let isSame = try hasSameChecksum(details, crc64, size: source.facts.size)
+        return CompletedUpload(
+            details: details,
+            crc64: crc64,
+            verification: isSame ? .file : areVerified ? .parts : .size
         )
     }
 
-    /// Reports each part on its own, and sends again those that the server does not have.
-    private func repair(_ transfer: PartTransfer, _ parts: [StoredPart]) async throws -> [StoredPart] {
+    private func requestCompletion(_ upload: String, _ parts: [VerifiedPart]) async throws -> FileDetails {
+        try await client.completeUpload(
+            upload,
+            name: item.name,
+            reporting: job.server.acceptsReportsAtCompletion ? parts : nil
+        )
+    }
+
+    /// Reports each part again, and sends those again that the server does not have.
+    private func repair(_ uploader: PartUploader, _ parts: [VerifiedPart]) async throws -> [VerifiedPart] {
         var missing: [Int] = []
         for part in parts {
             do {
-                try await run.client.report(transfer.upload.id, PartReport(number: part.number, etag: part.etag))
+                try await client.report(part, of: uploader.upload.id)
             } catch let error as APIError where error.code == 8014 {
                 missing.append(part.number)
             }
         }
         guard !missing.isEmpty else { return parts }
-        let again = try await transfer.resend(missing)
         let kept = parts.filter { !missing.contains($0.number) }
-        return (kept + again).sorted { $0.number < $1.number }
+        return (kept + (try await uploader.resend(missing))).sorted { $0.number < $1.number }
     }
 
-    private func verify(
-        _ details: FileDetails,
-        _ crc64: CRC64NVME,
-        _ parts: [StoredPart],
-        _ file: SourceFile
-    ) throws -> UploadResult.Verification {
-        if let size = details.size, size != file.facts.size {
-            throw mismatch("it has \(size) bytes at the server and \(file.facts.size) here")
+    /// - Returns: Whether the server provides a checksum that was compared.
+    private func hasSameChecksum(_ details: FileDetails, _ crc64: CRC64NVME, size: Int64) throws -> Bool {
+        if let actual = details.size, actual != size {
+            throw mismatch("its length is \(actual) bytes on the server and \(size) here")
         }
-        if let checksum = details.checksums?.crc64nvme {
-            guard checksum.lowercased() == crc64.hex else {
-                throw mismatch("its CRC-64/NVME is \(checksum) at the server and \(crc64.hex) here")
-            }
-            return .file
+        guard let checksum = details.checksums?.crc64nvme else { return false }
+        guard checksum.lowercased() == crc64.hex else {
+            throw mismatch("its CRC-64/NVME is \(checksum) on the server and \(crc64.hex) here")
         }
-        return parts.allSatisfy(\.isVerified) ? .parts : .size
+        return true
     }
 
-    private func mismatch(_ how: String) -> ClientError {
+    private func mismatch(_ difference: String) -> ClientError {
         ClientError(
             .checksumMismatch,
-            "'\(item.source)' was stored differently: \(how).",
-            advice: "Delete '\(item.remotePath)' at the server and upload it again."
+            "The uploaded copy of '\(item.source)' differs: \(difference).",
+            advice: "Delete '\(item.remotePath)' on the server and upload it again."
         )
     }
 }

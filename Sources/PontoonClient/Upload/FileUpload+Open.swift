@@ -3,84 +3,77 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// A journal, and what the file is now.
-struct OpenJournal: Sendable {
-    let journal: Journal<JournalHead>
-    let key: JournalKey
-    let identity: FileIdentity
-}
-
 extension FileUpload {
+    /// The state of a file after its upload was opened.
+    enum Opening: Sendable {
+        case upload(OpenUpload)
+        /// The destination has a file with the same bytes.
+        case alreadyThere(CompletedUpload)
+    }
+
     /// Opens and locks the journal of this upload; blocks.
     ///
-    /// - Returns: `nil` when nothing is to be remembered.
-    func openJournal(of file: SourceFile) throws -> OpenJournal? {
-        guard let state = run.state else { return nil }
-        let key = run.key(item, path: Self.absolutePath(item.source))
-        let identity = FileIdentity(facts: file.facts, sample: try file.sample())
+    /// - Returns: `nil` if there is no state directory.
+    func openJournal(of source: SourceFile) throws -> OpenJournal? {
+        guard let state = job.state else { return nil }
+        let key = job.key(item)
+        let identity = FileIdentity(facts: source.facts, sample: try source.sample())
         return OpenJournal(journal: try state.journal(key), key: key, identity: identity)
     }
 
-    /// The path from the root; links stay as they are, since the name is the user's.
-    static func absolutePath(_ path: FilePath) -> String {
-        if path.isAbsolute { return path.lexicallyNormalized().string }
-        return FilePath(FileManager.default.currentDirectoryPath).pushing(path).lexicallyNormalized().string
-    }
-
-    /// Goes on with an upload that was begun, or starts one.
-    func open(_ file: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
-        if let id = run.options.uploadID { return try await adopt(id, file, journal) }
-        if let journal, let head = journal.journal.head, !run.options.startsAfresh {
+    /// Resumes an earlier upload, or starts one.
+    func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
+        if let id = job.options.uploadID { return try await adopt(id, source, journal) }
+        if let journal, let head = journal.journal.head, job.options.transfer.resumes {
             if head.identity.isSame(as: journal.identity) {
-                if let opening = try await resume(head, file, journal) { return opening }
+                if let opening = try await resume(head, source, journal) { return opening }
             } else {
-                // The bytes that were sent are those of another file.
-                try await abortQuietly(head.upload)
+                // The parts that were sent belong to another version of the file.
+                try await abortIfPresent(head.upload)
             }
         }
-        return try await start(file, journal)
+        return try await start(source, journal)
     }
 
-    private func start(_ file: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
-        let size = file.facts.size
-        let plan = try PartPlan(
+    private func start(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
+        let size = source.facts.size
+        var plan = try PartPlan(
             size: size,
-            wish: run.options.partSize,
-            totalBytes: run.totalBytes,
-            limits: run.limits
+            requestedPartSize: job.options.partSize,
+            totalBytes: job.context.board.bytes,
+            limits: job.limits
         )
-        var start = UploadStart(destination: place, name: item.name, size: size)
+        var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = plan.partSize
-        start.overwrite = run.options.overwrite
-        if run.server.givesPartInfos { start.partInfos = min(plan.parts, 100) }
+        start.overwrite = job.options.transfer.conflictPolicy == .overwrite
+        if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
         let details: UploadDetails
         do {
-            details = try await run.client.startUpload(start)
+            details = try await client.startUpload(start)
         } catch let error as APIError where error.code == 8005 {
-            guard let there = try await sameFileThere(file) else { throw error }
-            return there
+            guard let existing = try await identicalFile(source) else { throw error }
+            return existing
         }
-        let partSize = details.partSize ?? plan.partSize
-        let decided =
-            partSize == plan.partSize ? plan : PartPlan(size: size, partSize: partSize, reason: "the server's")
-        try check(decided)
-        if let journal {
-            try await begin(journal, Opened(id: details.id, plan: decided))
+        if let partSize = details.partSize, partSize != plan.partSize {
+            plan = PartPlan(size: size, partSize: partSize, reason: "chosen by the server")
         }
-        return .upload(Opened(id: details.id, plan: decided, infos: details.partInfos ?? []))
+        try check(plan)
+        let upload = OpenUpload(id: details.id, plan: plan, partInfos: details.partInfos ?? [])
+        if let journal { try await begin(journal, upload) }
+        return .upload(upload)
     }
 
     private func check(_ plan: PartPlan) throws {
         guard plan.partSize > 0, plan.parts <= PartNumber.limits.upperBound else {
             throw ClientError(
                 .answerUnreadable,
-                "The server wants '\(item.source)' in parts of \(plan.partSize) bytes, which is not possible.",
-                advice: "Ask its operator."
+                "The server requires parts of \(plan.partSize) bytes for '\(item.source)', which is not possible.",
+                advice: "Contact the server's operator."
             )
         }
     }
 
-    private func begin(_ journal: OpenJournal, _ upload: Opened) async throws {
+    private func begin(_ journal: OpenJournal, _ upload: OpenUpload) async throws {
         let head = JournalHead(
             endpoint: journal.key.endpoint,
             destinationKind: journal.key.destination.field.name,
@@ -94,80 +87,83 @@ extension FileUpload {
             partSize: upload.plan.partSize,
             began: .now
         )
-        try await run.threads.runIfActive { try journal.journal.begin(head, isSmall: upload.plan.parts == 1) }
+        try await threads.runIfActive { try journal.journal.begin(head, isDurable: upload.plan.parts > 1) }
     }
 
-    /// Goes on with the upload of an earlier run.
+    /// Resumes the upload of an earlier run.
     ///
-    /// - Returns: `nil` when the server does not know it any more.
-    private func resume(_ head: JournalHead, _ file: SourceFile, _ journal: OpenJournal) async throws -> Opening? {
+    /// - Returns: `nil` if the server does not know it any more.
+    private func resume(_ head: JournalHead, _ source: SourceFile, _ journal: OpenJournal) async throws -> Opening? {
         let details: UploadDetails
         do {
-            details = try await run.client.upload(head.upload, listingParts: true)
+            details = try await client.upload(head.upload, listingParts: true)
         } catch let error as APIError where error.status == 404 {
-            // Finished, and the answer was lost; or aborted, or expired.
-            return try await sameFileThere(file)
+            // Completed although the response was lost; or aborted, or expired.
+            return try await identicalFile(source)
         }
         let plan = PartPlan(
-            size: file.facts.size,
+            size: source.facts.size,
             partSize: details.partSize ?? head.partSize,
-            reason: "as the upload was begun"
+            reason: "as the upload was started"
         )
         try check(plan)
-        var upload = Opened(id: head.upload, plan: plan)
-        upload.acknowledged = journal.journal.parts.filter { $0.key <= plan.parts }
-        upload.take(details.parts ?? [])
-        return .upload(upload)
+        return .upload(OpenUpload(id: head.upload, plan: plan, journal: journal, listed: details.parts ?? []))
     }
 
-    /// Goes on with an upload that another client began.
-    private func adopt(_ id: String, _ file: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
-        let details = try await run.client.upload(id, listingParts: true)
-        let size = file.facts.size
+    /// Continues an upload that another client started.
+    private func adopt(_ id: String, _ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
+        let details = try await client.upload(id, listingParts: true)
+        let size = source.facts.size
         guard details.size ?? size == size, let partSize = details.partSize else {
             throw ClientError(
                 .requestInvalid,
-                "The upload \(id.shortened) is of a file of \(details.size ?? 0) bytes; '\(item.source)' has \(size).",
-                advice: "Name the file that the upload was begun for."
+                """
+                The upload \(id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(item.source)' has \(size).
+                """,
+                advice: "Give the file that the upload was started for."
             )
         }
-        var upload = Opened(id: id, plan: PartPlan(size: size, partSize: partSize, reason: "as the upload was begun"))
-        try check(upload.plan)
+        let plan = PartPlan(size: size, partSize: partSize, reason: "as the upload was started")
+        try check(plan)
+        var known = journal
         if let journal {
-            if let head = journal.journal.head, head.upload == id, head.identity.isSame(as: journal.identity) {
-                upload.acknowledged = journal.journal.parts.filter { $0.key <= upload.plan.parts }
-            } else {
-                try await begin(journal, upload)
+            let head = journal.journal.head
+            if head?.upload != id || head?.identity.isSame(as: journal.identity) != true {
+                try await begin(journal, OpenUpload(id: id, plan: plan))
+                // The parts in the journal belong to something else.
+                known = nil
             }
         }
-        upload.take(details.parts ?? [])
-        return .upload(upload)
+        return .upload(OpenUpload(id: id, plan: plan, journal: known, listed: details.parts ?? []))
     }
 
-    /// The file at the destination, when it has these very bytes.
+    /// Returns the file at the destination if it has the same bytes.
     ///
-    /// - Returns: `nil` when there is none, another one, or one of which the server shows no checksum.
-    func sameFileThere(_ file: SourceFile) async throws -> Opening? {
-        guard let found = try await run.client.file(named: item.name, in: place), found.size == file.facts.size,
+    /// - Returns: `nil` if there is none, it differs, or the server provides no checksum of it.
+    func identicalFile(_ source: SourceFile) async throws -> Opening? {
+        guard let found = try await client.file(named: item.name, in: destination), found.size == source.facts.size,
             let checksum = found.checksums?.crc64nvme
         else { return nil }
-        let digest = try await run.threads.runIfActive { try file.digest(0..<file.facts.size, md5: false) }
-        return digest.crc64.hex == checksum.lowercased() ? .there(found, crc64: digest.crc64, .file) : nil
+        let crc64 = try await threads.runIfActive { try source.digest(0..<source.facts.size, md5: false).crc64 }
+        guard crc64.hex == checksum.lowercased() else { return nil }
+        return .alreadyThere(CompletedUpload(details: found, crc64: crc64, verification: .file))
     }
 
-    private func abortQuietly(_ upload: String) async throws {
+    private func abortIfPresent(_ upload: String) async throws {
         do {
-            try await run.client.abortUpload(upload)
+            try await client.abortUpload(upload)
         } catch let error as APIError where error.status < 500 {
-            // Gone already, or somebody else's by now.
+            // Gone already, or not this user's any more.
         }
     }
 }
 
-extension FileUpload.Opened {
-    /// Adds parts that the server lists; what the journal says of them stays.
-    mutating func take(_ parts: [UploadDetails.Part]) {
-        for part in parts where part.number <= plan.parts {
+extension OpenUpload {
+    /// Combines the parts in the journal with those that the server lists; where they agree, the journal knows more.
+    fileprivate init(id: String, plan: PartPlan, journal: OpenJournal?, listed: [UploadDetails.Part]) {
+        self.init(id: id, plan: plan)
+        acknowledged = journal?.journal.parts.filter { $0.key <= plan.parts } ?? [:]
+        for part in listed where part.number <= plan.parts {
             reported.insert(part.number)
             if acknowledged[part.number]?.etag.lowercased() != part.etag.lowercased() {
                 acknowledged[part.number] = JournalPart(number: part.number, etag: part.etag, crc64: "")

@@ -3,117 +3,72 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// The upload of one file, from its opening to its verified end.
+/// The upload of one file: open it, send its parts, complete the upload, verify and record the result.
 struct FileUpload: Sendable {
-    let run: UploadRun
-    /// Position in the list of items.
-    let index: Int
-    let item: UploadItem
-    /// The project or folder it goes to; its folders exist.
-    let place: UploadDestination
+    let job: UploadJob
+    let file: TransferFile<UploadItem>
+    /// The project or folder that receives the file; it exists.
+    let destination: UploadDestination
 
-    /// An upload that the server knows, and what it holds of the file.
-    struct Opened: Sendable {
-        var id: String
-        var plan: PartPlan
-        /// Parts that the storage acknowledged to an earlier run or another client; not yet compared with the file.
-        var acknowledged: [Int: JournalPart] = [:]
-        /// Numbers of those that the server has reports of.
-        var reported: Set<Int> = []
-        var infos: [PartInfo] = []
-    }
+    var item: UploadItem { file.item }
+    var client: SevenBridgesClient { job.client }
+    var threads: NIOThreadPool { job.threads }
 
-    /// What opening an upload led to.
-    enum Opening: Sendable {
-        case upload(Opened)
-        /// The file is at the destination with these very bytes.
-        case there(FileDetails, crc64: CRC64NVME, UploadResult.Verification)
-    }
-
-    /// Uploads the file; the caller holds a slot, which is given back.
+    /// Uploads the file.
     ///
-    /// - Returns: How it ended; errors are in it.
-    func upload() async -> UploadResult {
-        let lease = SlotLease(run.slots)
-        defer { lease.giveBack() }
-        var result = UploadResult(index: index, item: item, outcome: .cancelled)
-        do {
-            try await upload(&result, lease)
-        } catch is CancellationError {
-            result.outcome = .cancelled
-        } catch {
-            result.outcome = Task.isCancelled ? .cancelled : .failed(error)
-        }
-        run.board.end(index, size: result.size, isThere: result.isThere)
-        return result
-    }
-
-    private func upload(_ result: inout UploadResult, _ lease: SlotLease) async throws {
+    /// - Throws: Any error; the journal is kept for a later run unless it is of no use.
+    func run() async throws -> TransferEnding {
         try checkName()
-        // In one step: each change of threads costs as much as a small file.
-        let (file, journal) = try await run.threads.runIfActive {
-            let file = try SourceFile(item.source, mayChange: run.options.allowsChanging)
+        // In one step: each switch between threads costs as much as a small file.
+        let (source, journal) = try await threads.runIfActive {
+            let source = try SourceFile(item.source, mayChange: job.options.allowsChangingFiles)
             do {
-                return (file, try openJournal(of: file))
+                return (source, try openJournal(of: source))
             } catch {
-                try file.close()
+                try source.close()
                 throw error
             }
         }
-        result.size = file.facts.size
-        do {
-            try await upload(file, journal, &result, lease)
-        } catch {
-            try file.close()
-            // What is in it is for the next run, unless the bytes that it speaks of are of no use any more.
-            try await giveUp(journal, result.uploadID, after: error)
-            throw error
+        return try await withClosing(source, close: { try $0.close() }) { source in
+            file.progress.opened(size: source.facts.size)
+            do {
+                return try await upload(source, journal)
+            } catch {
+                try await abandon(journal, upload: file.progress.uploadID, after: error)
+                throw error
+            }
         }
-        try file.close()
     }
 
-    private func upload(
-        _ file: SourceFile,
-        _ journal: OpenJournal?,
-        _ result: inout UploadResult,
-        _ lease: SlotLease
-    ) async throws {
-        switch try await open(file, journal) {
-        case .there(let details, let crc64, let verification):
-            result.outcome = .alreadyThere
-            try await finish(details, crc64, verification, journal, &result)
+    private func upload(_ source: SourceFile, _ journal: OpenJournal?) async throws -> TransferEnding {
+        switch try await open(source, journal) {
+        case .alreadyThere(let completed):
+            return try await finish(completed, journal, outcome: .alreadyThere)
         case .upload(let upload):
-            result.uploadID = upload.id
             await announce(upload)
-            if upload.plan.parts > 1 { lease.giveBack() }
-            let transfer = PartTransfer(self, upload, file, journal, lease)
-            let parts = try await transfer.sendAll()
-            result.sentBytes = transfer.sentBytes
-            result.resumedBytes = file.facts.size - parts.filter(transfer.wasSent).reduce(0) { $0 + $1.size }
-            run.board.verify(index)
-            await run.tell(.verifying(index: index))
-            let (details, crc64, verification) = try await complete(transfer, parts)
-            result.outcome = .uploaded
-            try await finish(details, crc64, verification, journal, &result)
+            if upload.plan.parts > 1 { file.permit.release() }
+            let parts = PartUploader(job: job, file: file, source: source, upload: upload, journal: journal)
+            let stored = try await parts.uploadAll()
+            file.progress.verifying()
+            await file.context.emit(.verifying(index: file.index))
+            let completed = try await complete(parts, stored)
+            return try await finish(completed, journal, outcome: .transferred)
         }
     }
 
-    private func announce(_ upload: Opened) async {
-        run.board.start(index, size: upload.plan.size, parts: upload.plan.parts)
-        let resumed = upload.acknowledged.keys.map {
-            Int64(PartPlan.range($0, size: upload.plan.size, partSize: upload.plan.partSize).count)
-        }
-        await run.tell(
+    private func announce(_ upload: OpenUpload) async {
+        file.progress.started(parts: upload.plan.parts, uploadID: upload.id)
+        await file.context.emit(
             .started(
                 UploadEvent.Start(
-                    index: index,
+                    index: file.index,
                     item: item,
-                    uploadID: upload.id,
                     size: upload.plan.size,
                     parts: upload.plan.parts,
                     partSize: upload.plan.partSize,
                     resumedParts: upload.acknowledged.count,
-                    resumedBytes: resumed.reduce(0, +)
+                    resumedBytes: upload.acknowledged.keys.reduce(0) { $0 + Int64(upload.plan.range($1).count) },
+                    uploadID: upload.id
                 )
             )
         )
@@ -124,53 +79,58 @@ struct FileUpload: Sendable {
         throw ClientError(
             .fileUnsuitable,
             "'\(item.source)' cannot be uploaded under its name: \(problem)",
-            advice: "Rename it, or give another name by --name."
+            advice: "Rename it, or choose another name with --name."
         )
     }
 
-    /// Writes down that the file is there, and gives it its tags and metadata.
+    /// Sets tags and metadata, records the file as finished and removes the journal.
     private func finish(
-        _ details: FileDetails,
-        _ crc64: CRC64NVME,
-        _ verification: UploadResult.Verification,
+        _ completed: CompletedUpload,
         _ journal: OpenJournal?,
-        _ result: inout UploadResult
-    ) async throws {
-        result.fileID = details.id
-        result.crc64nvme = crc64.hex
-        result.verification = verification
+        outcome: TransferOutcome
+    ) async throws -> TransferEnding {
+        let (id, crc64) = (completed.details.id, completed.crc64.hex)
         if !item.tags.isEmpty || !item.metadata.isEmpty {
-            try await run.client.changeFile(
-                details.id,
+            try await client.changeFile(
+                id,
                 tags: item.tags.isEmpty ? nil : item.tags,
                 metadata: item.metadata.isEmpty ? nil : item.metadata
             )
         }
-        guard let journal else { return }
-        let record = FinishedRecord(
-            source: journal.key.source,
-            remotePath: journal.key.remotePath,
-            identity: journal.identity,
-            file: details.id,
-            crc64: crc64.hex,
-            verification: verification.rawValue,
-            ended: .now
-        )
-        try await run.threads.runIfActive { [run] in
-            try run.finished?.add(record)
-            try journal.journal.remove()
+        if let journal {
+            let record = FinishedRecord(
+                source: journal.key.source,
+                remotePath: journal.key.remotePath,
+                identity: journal.identity,
+                file: id,
+                crc64: crc64,
+                verification: completed.verification.rawValue,
+                ended: .now
+            )
+            try await threads.runIfActive {
+                try job.finished?.add(record)
+                try journal.journal.remove()
+            }
         }
+        return TransferEnding(
+            outcome: outcome,
+            fileID: id,
+            crc64nvme: crc64,
+            verification: completed.verification
+        )
     }
 
-    /// Keeps the journal for a later run, or removes it when there is nothing to go on with.
-    private func giveUp(_ journal: OpenJournal?, _ upload: String?, after error: any Error) async throws {
+    /// Keeps the journal for a later run, or removes it if there is nothing to resume.
+    private func abandon(_ journal: OpenJournal?, upload: String?, after error: any Error) async throws {
         let isUseless = (error as? ClientError)?.code == .fileChanged
         if isUseless, let upload {
-            // Best effort: the upload would expire by itself.
+            // Best effort: the upload expires on its own.
             do {
-                try await run.client.abortUpload(upload)
+                try await client.abortUpload(upload)
             } catch {
-                await run.tell(.retrying(index: index, purpose: "abort the upload", reason: "\(error)", wait: .zero))
+                await file.context.emit(
+                    .retrying(index: file.index, purpose: "abort the upload", reason: "\(error)", wait: .zero)
+                )
             }
         }
         guard let journal else { return }
@@ -183,16 +143,28 @@ struct FileUpload: Sendable {
     }
 }
 
-/// A slot that is held, and given back once.
-final class SlotLease: Sendable {
-    private let slots: Slots
-    private let isHeld = Locked(true)
+/// A journal with the identity of the file when it was opened.
+struct OpenJournal: Sendable {
+    let journal: Journal<JournalHead>
+    let key: JournalKey
+    let identity: FileIdentity
+}
 
-    init(_ slots: Slots) { self.slots = slots }
+/// An upload that exists on the server.
+struct OpenUpload: Sendable {
+    let id: String
+    let plan: PartPlan
+    /// Parts that the storage acknowledged earlier, by number; not yet compared with the file.
+    var acknowledged: [Int: JournalPart] = [:]
+    /// Numbers of the parts that the server has a report for.
+    var reported: Set<Int> = []
+    /// Part infos that came with the response to initialize.
+    var partInfos: [PartInfo] = []
+}
 
-    func giveBack() {
-        if isHeld.exchange(false) { slots.release() }
-    }
-
-    var isGivenBack: Bool { !isHeld.value }
+/// A file that is complete on the server.
+struct CompletedUpload: Sendable {
+    let details: FileDetails
+    let crc64: CRC64NVME
+    let verification: TransferVerification
 }

@@ -3,70 +3,82 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// The bytes of one part on their way from the file to the connection, and their checksums.
+/// The body of one part's PUT: reads and hashes the file chunk by chunk as the connection takes them.
 ///
-/// A chunk is read and hashed on a thread for file calls when the connection wants it: never more than two are in
-/// memory.
+/// Chunks are read on a thread for file calls; at most two of them are in memory.
 final class PartBody: Sendable {
     private struct State {
         var offset: Int64
         var digest: RangeDigest
-        /// Used in turn, so that memory is not asked for again with every chunk.
+        /// Used alternately, so that not every chunk allocates memory.
         var buffers = [ByteBuffer(), ByteBuffer()]
         var turn = 0
-        var chunk: Int
-        var movedAt = ContinuousClock.now
-        var chunkBegan = ContinuousClock.now
+        var chunkSize: Int
+        var lastRead = ContinuousClock.now
+        var chunkStart = ContinuousClock.now
     }
 
     let range: Range<Int64>
-    private let file: SourceFile
-    private let lanes: Lanes
-    private let moved: @Sendable (Int64) -> Void
+    private let source: SourceFile
+    private let threads: NIOThreadPool
+    private let bandwidth: TokenBucket?
+    private let maximumChunkSize: Int
+    private let sent: @Sendable (Int64) -> Void
     private let state: Mutex<State>
 
-    /// What all parts share.
-    struct Lanes: Sendable {
-        let threads: NIOThreadPool
-        /// Most bytes read at once.
-        let chunk: Int
-        let bucket: TokenBucket?
-    }
-
-    /// Takes a range of a file; `moved` is told of the bytes that were handed over.
+    /// - Parameters:
+    ///   - range: The part's bytes in the file.
+    ///   - source: The file.
+    ///   - md5: Whether the MD5 is computed, too.
+    ///   - context: Threads and limits.
+    ///   - sent: Called with the length of each chunk that is handed over.
     init(
         _ range: Range<Int64>,
-        of file: SourceFile,
+        of source: SourceFile,
         md5: Bool,
-        lanes: Lanes,
-        moved: @escaping @Sendable (Int64) -> Void
+        context: TransferContext<UploadItem>,
+        sent: @escaping @Sendable (Int64) -> Void
     ) {
         self.range = range
-        self.file = file
-        self.lanes = lanes
-        self.moved = moved
-        let chunk = min(lanes.chunk, 256 << 10, lanes.bucket?.quantum ?? .max)
-        state = Mutex(State(offset: range.lowerBound, digest: RangeDigest(md5: md5), chunk: chunk))
+        self.source = source
+        self.sent = sent
+        threads = context.threads
+        bandwidth = context.bandwidth
+        maximumChunkSize = min(context.memory.chunkSize, context.bandwidth?.quantum ?? .max)
+        state = Mutex(
+            State(
+                offset: range.lowerBound,
+                digest: RangeDigest(md5: md5),
+                chunkSize: min(maximumChunkSize, 256 << 10)
+            )
+        )
     }
 
     /// Checksums of the bytes handed over so far.
     var digest: RangeDigest { state.withLock { $0.digest } }
     /// Bytes handed over so far.
-    var sent: Int64 { state.withLock { $0.offset - range.lowerBound } }
-    /// How long ago the last bytes were handed over.
-    var idleTime: Duration { state.withLock { .now - $0.movedAt } }
+    var sentBytes: Int64 { state.withLock { $0.offset - range.lowerBound } }
+    /// Time since the last bytes were handed over.
+    var idleTime: Duration { state.withLock { .now - $0.lastRead } }
 
-    /// The next bytes; `nil` at the end.
+    /// Returns the next chunk, or `nil` at the end.
     func next() async throws -> ByteBuffer? {
         let count = state.withLock { state in
-            Self.adapt(&state, lanes: lanes)
-            return Int(min(Int64(state.chunk), range.upperBound - state.offset))
+            adaptChunkSize(&state)
+            return Int(min(Int64(state.chunkSize), range.upperBound - state.offset))
         }
         guard count > 0 else { return nil }
-        if let bucket = lanes.bucket { try await bucket.take(count) }
-        let buffer = try await lanes.threads.runIfActive { try self.read(count) }
-        moved(Int64(buffer.readableBytes))
+        if let bandwidth { try await bandwidth.take(count) }
+        let buffer = try await threads.runIfActive { try self.read(count) }
+        sent(Int64(buffer.readableBytes))
         return buffer
+    }
+
+    /// Returns all bytes; for parts of a single chunk.
+    func readAll() async throws -> ByteBuffer {
+        var bytes = try await next() ?? ByteBuffer()
+        while let more = try await next() { bytes.writeImmutableBuffer(more) }
+        return bytes
     }
 
     private func read(_ count: Int) throws -> ByteBuffer {
@@ -77,34 +89,33 @@ final class PartBody: Sendable {
             let offset = state.offset
             var digest = state.digest
             try state.buffers[turn].writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
-                let piece = UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
-                try file.read(at: offset, into: piece)
-                digest.update(UnsafeRawBufferPointer(piece))
+                let chunk = UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
+                try source.read(at: offset, into: chunk)
+                digest.update(UnsafeRawBufferPointer(chunk))
                 return count
             }
             state.digest = digest
             state.offset += Int64(count)
-            state.movedAt = .now
+            state.lastRead = .now
             return state.buffers[turn]
         }
     }
 
-    /// Larger chunks on a fast connection cost less; small ones on a slow connection show that something moves.
-    private static func adapt(_ state: inout State, lanes: Lanes) {
+    /// Large chunks cost less on a fast connection; small ones show progress on a slow one.
+    private func adaptChunkSize(_ state: inout State) {
         let now = ContinuousClock.now
-        let time = now - state.chunkBegan
-        state.chunkBegan = now
-        let most = min(lanes.chunk, lanes.bucket?.quantum ?? .max)
+        let time = now - state.chunkStart
+        state.chunkStart = now
         if time > .milliseconds(500) {
-            state.chunk = max(16 << 10, state.chunk / 2)
+            state.chunkSize = max(16 << 10, state.chunkSize / 2)
         } else if time < .milliseconds(100) {
-            state.chunk = min(most, state.chunk * 2)
+            state.chunkSize = min(maximumChunkSize, state.chunkSize * 2)
         }
     }
 }
 
 extension PartBody {
-    /// The bytes as the HTTP library takes them.
+    /// The chunks as the HTTP client takes them.
     struct Chunks: AsyncSequence, AsyncIteratorProtocol, Sendable {
         typealias Element = ByteBuffer
 

@@ -1,117 +1,109 @@
 import PontoonCore
 
-/// How a file is cut into parts, and why; decided without I/O.
+/// How a file is cut into parts, and why.
 public struct PartPlan: Hashable, Sendable {
-    /// What the endpoint allows, and what a part costs.
+    /// What the endpoint allows, and how many calls a part costs.
     public struct Limits: Hashable, Sendable {
-        /// Most calls in a window; `nil` when there is no limit to speak of.
+        /// Most calls per window; `nil` if there is no limit in practice.
         public var calls: Int?
         /// Length of the window.
         public var window: Duration = .seconds(300)
-        /// Calls that each part costs: two where nothing comes in batches.
+        /// Calls per part: two unless the server accepts batches.
         public var callsPerPart = 2.0
-        /// Smallest part that the endpoint takes, but for the last.
+        /// Smallest part that the endpoint accepts, except the last, in bytes.
         public var smallestPart: Int64 = 5 << 20
 
-        /// Takes the platform's own.
+        /// Creates the limits of the Seven Bridges Platform, without a limit of calls.
         public init() {}
     }
 
     /// Length of the file in bytes.
     public let size: Int64
-    /// Bytes in every part but the last.
+    /// Length of every part but the last, in bytes.
     public let partSize: Int64
-    /// Why this size, in words.
+    /// Why this size was chosen, for people.
     public let reason: String
 
     /// Number of parts; an empty file has one.
     public var parts: Int { Self.count(size: size, partSize: partSize) }
 
-    /// What is asked for unless there is a reason for more.
-    static let usualPartSize: Int64 = 16 << 20
-    /// A link that should not be held up by the limit of calls, in bytes per second.
+    static let defaultPartSize: Int64 = 16 << 20
+    /// Bandwidth that the limit of calls should not reduce, in bytes per second.
     static let fastLink: Int64 = 250 << 20
 
-    /// Takes a decision made elsewhere, such as the server's.
+    /// Describes a plan made elsewhere, such as the server's.
     init(size: Int64, partSize: Int64, reason: String) {
         self.size = size
         self.partSize = partSize
         self.reason = reason
     }
 
-    /// Chooses.
+    /// Chooses the part size.
     ///
     /// - Parameters:
     ///   - size: Length of the file, 0 to 5 TiB.
-    ///   - wish: The user's part size; `nil` for ours.
-    ///   - totalBytes: Length of all files of the job.
+    ///   - requestedPartSize: The user's part size; `nil` lets the plan choose.
+    ///   - totalBytes: Total length of all files of the run.
     ///   - limits: What the endpoint allows.
-    /// - Throws: `.fileUnsuitable` for a file of more than 5 TiB; `.requestInvalid` for a wish that cannot be.
-    public init(size: Int64, wish: Int64?, totalBytes: Int64, limits: Limits) throws(ClientError) {
+    /// - Throws: `.fileUnsuitable` for a file of more than 5 TiB; `.requestInvalid` for an impossible part size.
+    public init(size: Int64, requestedPartSize: Int64?, totalBytes: Int64, limits: Limits) throws(ClientError) {
         guard size <= PartSizing.maximumFileSize else {
             throw ClientError(
                 .fileUnsuitable,
-                "The file has \(size) bytes, and the API takes \(PartSizing.maximumFileSize) (5 TiB) at most.",
-                advice: "Split it."
+                "The file has \(size) bytes, but the API accepts at most \(PartSizing.maximumFileSize) (5 TiB).",
+                advice: "Split the file."
             )
         }
-        if let wish {
-            try Self.check(wish, size: size, limits: limits)
-            self.init(size: size, partSize: wish, reason: "as asked for")
+        if let requestedPartSize {
+            try Self.check(requestedPartSize, size: size, limits: limits)
+            self.init(size: size, partSize: requestedPartSize, reason: "as requested")
             return
         }
-        var (partSize, reason) = (max(Self.usualPartSize, limits.smallestPart), "the usual")
-        // A job that fits into one window needs no larger parts.
+        var (partSize, reason) = (max(Self.defaultPartSize, limits.smallestPart), "default")
+        // A run that fits into one window needs no larger parts.
         if let calls = limits.calls, Double(totalBytes / partSize) * limits.callsPerPart > Double(calls) / 2 {
             let perSecond = Double(calls) / limits.window.inSeconds
             let wanted = Self.roundedUp(Int64(Double(Self.fastLink) * limits.callsPerPart / perSecond))
             if wanted > partSize {
                 partSize = min(wanted, PartSizing.maximumPartSize)
-                reason = "so that \(calls) calls in \(limits.window) do not hold up a fast link"
+                reason = "so that the limit of \(calls) calls per \(limits.window) does not slow down a fast link"
             }
         }
-        let fewest = Self.roundedUp(
-            (size + Int64(PartNumber.limits.upperBound) - 1) / Int64(PartNumber.limits.upperBound)
-        )
-        if fewest > partSize { (partSize, reason) = (fewest, "so that 10,000 parts suffice") }
+        let mostParts = Int64(PartNumber.limits.upperBound)
+        let smallest = Self.roundedUp((size + mostParts - 1) / mostParts)
+        if smallest > partSize { (partSize, reason) = (smallest, "so that 10,000 parts are enough") }
         self.init(size: size, partSize: partSize, reason: reason)
     }
 
-    /// Parts of a file.
-    static func count(size: Int64, partSize: Int64) -> Int {
-        Int(clamping: max(1, size / partSize + (size % partSize == 0 ? 0 : 1)))
-    }
-
-    /// Bytes of a part, by number from 1.
-    static func range(_ number: Int, size: Int64, partSize: Int64) -> Range<Int64> {
+    /// Byte range of a part; parts are numbered from 1.
+    func range(_ number: Int) -> Range<Int64> {
         let start = min(size, Int64(number - 1) * partSize)
         return start..<min(size, start + partSize)
     }
 
-    private static func check(_ wish: Int64, size: Int64, limits: Limits) throws(ClientError) {
+    private static func count(size: Int64, partSize: Int64) -> Int {
+        Int(clamping: max(1, size / partSize + (size % partSize == 0 ? 0 : 1)))
+    }
+
+    private static func check(_ partSize: Int64, size: Int64, limits: Limits) throws(ClientError) {
         let largest = PartSizing.maximumPartSize
-        guard (limits.smallestPart...largest).contains(wish) else {
+        guard (limits.smallestPart...largest).contains(partSize) else {
             throw ClientError(
                 .requestInvalid,
-                "A part size of \(wish) bytes is not possible.",
+                "A part size of \(partSize) bytes is not possible.",
                 advice: "Choose \(limits.smallestPart) to \(largest) bytes (5 MiB to 5 GiB)."
             )
         }
-        let parts = count(size: size, partSize: wish)
+        let parts = count(size: size, partSize: partSize)
         guard parts <= PartNumber.limits.upperBound else {
             throw ClientError(
                 .requestInvalid,
-                "A file of \(size) bytes would have \(parts) parts of \(wish) bytes; 10,000 is the most.",
-                advice: "Leave --part-size out, or choose a larger one."
+                "A file of \(size) bytes would need \(parts) parts of \(partSize) bytes, but at most 10,000 are allowed.",
+                advice: "Omit --part-size or choose a larger one."
             )
         }
     }
 
-    /// The next whole MiB.
+    /// Rounds up to a whole MiB.
     private static func roundedUp(_ bytes: Int64) -> Int64 { ((bytes + (1 << 20) - 1) >> 20) << 20 }
-}
-
-extension Duration {
-    /// As a number, with fractions.
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -5,133 +5,108 @@ import NIOHTTP1
 import NIOPosix
 import PontoonCore
 
-/// A part whose bytes the storage has, compared with the file's.
-struct StoredPart: Sendable, Hashable {
+/// A part that the storage has, compared with the bytes of the file.
+struct VerifiedPart: Sendable, Hashable {
     let number: Int
     let size: Int64
     /// Without quotes.
     let etag: String
     let crc64: CRC64NVME
-    /// Whether the tag, or another checksum in the answer, was that of the bytes.
+    /// Whether the ETag, or another checksum in the response, matched the bytes that were sent.
     let isVerified: Bool
 }
 
-/// The storage behind a signed URL refused a request.
-struct StorageRefusal: Error, Sendable {
-    let status: Int
-    let wait: Duration?
-    /// What it said, shortened.
-    let message: String
+/// The storage received other bytes than were sent.
+struct PartChecksumMismatch: Error, Sendable {}
 
-    init(_ answer: HTTPAnswer) {
-        status = answer.status
-        wait = answer.retryAfter
-        let text = String(buffer: answer.body)
-        // S3 answers in XML, Pontoon in JSON; either has a word for people in it.
-        let marks: [(open: String, close: String)] = [("<Message>", "</Message>"), ("\"message\":\"", "\"")]
-        message =
-            marks.lazy.compactMap { mark in
-                guard let open = text.range(of: mark.open),
-                    let close = text.range(of: mark.close, range: open.upperBound..<text.endIndex)
-                else { return nil }
-                return String(text[open.upperBound..<close.lowerBound])
-            }.first ?? "it answered \(answer.status)"
-    }
-}
-
-/// The storage holds other bytes than were sent.
-struct GarbledPart: Error, Sendable {
-    let etag: String
-    let crc64: CRC64NVME
-}
-
-/// Sends the bytes of parts to signed URLs.
+/// Sends parts of a file to signed URLs and compares the checksums in the responses.
 struct PartSender: Sendable {
-    let transport: HTTPTransport
-    let clock: ServerClock
-    let lanes: PartBody.Lanes
-    /// Whether the storage was seen to tell the CRC-64/NVME of parts: their MD5, which costs more than all the rest, need
-    /// not be computed then.
-    let storageTellsCRC: Locked<Bool>
+    let job: UploadJob
+    let file: TransferFile<UploadItem>
+    let source: SourceFile
 
     /// Sends a part once.
     ///
     /// - Parameters:
-    ///   - body: The bytes.
-    ///   - number: Which part.
-    ///   - file: Where they come from.
-    ///   - info: Where they go.
-    /// - Returns: The stored part, compared.
-    /// - Throws: ``StorageRefusal``, ``GarbledPart``, ``TransportFailure``; ``ClientError`` for the file.
-    func send(_ body: PartBody, number: Int, of file: SourceFile, to info: PartInfo) async throws -> StoredPart {
+    ///   - number: Number of the part.
+    ///   - range: Its bytes in the file.
+    ///   - info: Where it is sent.
+    /// - Returns: The stored part.
+    /// - Throws: ``StorageRefusal``, ``PartChecksumMismatch``, ``TransportFailure``; ``ClientError`` for the file.
+    func send(_ number: Int, _ range: Range<Int64>, to info: PartInfo) async throws -> VerifiedPart {
+        let body = PartBody(
+            range,
+            of: source,
+            md5: !isOwnStorage(info) && !job.storage.returnsCRC64,
+            context: job.context,
+            sent: file.progress.transferred
+        )
+        let start = ContinuousClock.now
+        do {
+            let response = try await put(body, to: info)
+            let part = try await verify(response, number, body)
+            job.storage.add(size: part.size, time: .now - start)
+            return part
+        } catch {
+            file.progress.discarded(body.sentBytes)
+            // A file that is being written to is the likelier cause of any failure.
+            try await job.threads.runIfActive { [source] in try source.checkUnchanged() }
+            throw error
+        }
+    }
+
+    /// Whether the server itself stores the part; its ETags are CRC-64/NVME then.
+    private func isOwnStorage(_ info: PartInfo) -> Bool {
+        job.server.hasChecksums && info.url.hasPrefix(job.client.endpoint.origin + "/")
+    }
+
+    private func put(_ body: PartBody, to info: PartInfo) async throws -> HTTPResponse {
+        let transport = job.client.transport
         var request = HTTPClientRequest(url: info.url)
         request.method = .PUT
         request.headers = ["User-Agent": transport.settings.userAgent]
         for (name, value) in info.headers { request.headers.replaceOrAdd(name: name, value: value) }
         let size = Int64(body.range.count)
-        if size <= lanes.chunk {
-            request.body = .bytes(try await whole(body))
+        if size <= job.context.memory.chunkSize {
+            request.body = .bytes(try await body.readAll())
         } else {
             request.body = .stream(PartBody.Chunks(body: body), length: .known(size))
         }
-        let answer = try await guardingAgainstStalls(body, request)
-        clock.note(answer.headers.first(name: "Date"))
-        guard (200..<300).contains(answer.status) else { throw StorageRefusal(answer) }
-        guard let tag = answer.headers.first(name: "ETag"), body.sent == size else {
-            throw TransportFailure(kind: .connectionLost, reason: "the storage answered without having taken the part")
+        let response = try await withStallGuard(limit: transport.settings.stallTimeout) {
+            body.idleTime
+        } _: { [request] in
+            // No time limit for the whole part.
+            try await transport.send(request, timeout: .seconds(7 * 24 * 3600), limit: 1 << 20)
         }
-        return try await compare(tag.unquoted, answer.headers, body, number, file)
+        job.client.clock.note(response.headers.first(name: "Date"))
+        guard (200..<300).contains(response.status) else { throw StorageRefusal(response) }
+        return response
     }
 
-    private func whole(_ body: PartBody) async throws -> ByteBuffer {
-        var bytes = try await body.next() ?? ByteBuffer()
-        while let more = try await body.next() { bytes.writeImmutableBuffer(more) }
-        return bytes
-    }
-
-    /// There is no limit for the whole, only for standing still.
-    private func guardingAgainstStalls(_ body: PartBody, _ request: HTTPClientRequest) async throws -> HTTPAnswer {
-        let limit = transport.settings.stallTimeout
-        return try await withThrowingTaskGroup(of: HTTPAnswer?.self) { group in
-            group.addTask { [transport] in
-                try await transport.send(request, timeout: .seconds(7 * 24 * 3600), limit: 1 << 20)
-            }
-            group.addTask {
-                while body.idleTime < limit { try await Task.sleep(for: min(limit / 4, .seconds(2))) }
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let answer = first else {
-                throw TransportFailure(kind: .timedOut, reason: "no byte moved for \(limit)")
-            }
-            return answer
+    private func verify(_ response: HTTPResponse, _ number: Int, _ body: PartBody) async throws -> VerifiedPart {
+        let headers = response.headers
+        guard let etag = headers.first(name: "ETag")?.unquoted, body.sentBytes == body.range.count else {
+            throw TransportFailure(kind: .connectionLost, reason: "the storage responded before it had the whole part")
         }
-    }
-
-    private func compare(
-        _ etag: String,
-        _ headers: HTTPHeaders,
-        _ body: PartBody,
-        _ number: Int,
-        _ file: SourceFile
-    ) async throws -> StoredPart {
         var digest = body.digest
-        // With keys of a key service the tag is no checksum, though it looks like one.
+        // With keys of a key management service the ETag is no checksum, though it looks like one.
         let isOpaque =
             headers.contains(name: "x-amz-server-side-encryption-customer-algorithm")
             || headers["x-amz-server-side-encryption"].contains { $0.hasPrefix("aws:kms") }
         var match = isOpaque ? .unknown : digest.compare(etag)
         let declared = headers.first(name: "x-amz-checksum-crc64nvme").map { CRC64NVME(base64: $0) == digest.crc64 }
-        if declared == true { storageTellsCRC.value = true }
+        if declared == true { job.storage.noteCRC64() }
         if let declared, match == .needsMD5 || match == .unknown { match = declared ? .same : .different }
         if match == .needsMD5 {
-            digest = try await lanes.threads.runIfActive { try file.digest(body.range, md5: true) }
+            digest = try await job.threads.runIfActive { [source] in try source.digest(body.range, md5: true) }
             match = digest.compare(etag)
         }
-        // Read twice with two results: the file is what changed.
-        guard digest.crc64 == body.digest.crc64 else { throw file.changed("a part of it was read with two contents") }
-        guard match != .different else { throw GarbledPart(etag: etag, crc64: digest.crc64) }
-        return StoredPart(
+        // Two reads with two results: it is the file that changed.
+        guard digest.crc64 == body.digest.crc64 else {
+            throw source.changed("two reads of a part gave different bytes")
+        }
+        guard match != .different else { throw PartChecksumMismatch() }
+        return VerifiedPart(
             number: number,
             size: Int64(body.range.count),
             etag: etag,

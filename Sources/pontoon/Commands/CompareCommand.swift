@@ -6,78 +6,78 @@ import SystemPackage
 struct CompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Compare a folder here with a project or folder at the server, by names, lengths and checksums.",
+        abstract: "Compare a local folder with a project or folder on the server, by name, length and checksum.",
         discussion: """
-            It ends with 0 only when both have the same files: 7 when files differ, 4 when files are at one end only. \
-            Folders without files do not count.
+            The exit code is 0 only if both have the same files, 7 if files differ, and 4 if files exist at one end \
+            only. Empty folders are ignored.
             """
     )
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "Folder here.", completion: .directory)
+    @Argument(help: "Local folder.", completion: .directory)
     var folder: String
 
-    @Argument(help: "owner/project, with names of folders behind it, or a folder's id.")
+    @Argument(help: "Path owner/project/folder, or the id of a folder.")
     var place: String
 
-    @Flag(help: "Compare names and lengths only; files here are not read.")
+    @Flag(help: "Compare names and lengths only, without reading local files.")
     var quick = false
 
     func run() async throws {
-        try await running(json: common.json) { [self] in
+        try await runCommand(json: common.json) { [self] in
             try await common.withClient { client in
-                var (endings, count, unread) = ([Ending](), 0, 0)
+                var (failures, count, unread) = ([ExitStatus](), 0, 0)
                 let comparison = TreeComparison(client, readsFiles: !quick)
                 let warnings = try await comparison.compare(FilePath(folder), with: try RemotePath(place)) { entry in
                     show(entry)
                     count += 1
                     if case .sameSize = entry.finding { unread += 1 }
-                    if let ending = Self.ending(entry.finding) { endings.append(ending) }
+                    if let status = Self.status(entry.finding) { failures.append(status) }
                 }
                 for warning in warnings { Output.standard.warn(warning, json: common.json) }
-                end(count, bad: endings.count, unread: unread)
-                // Bytes that differ weigh most.
-                return endings.contains(.checksumsDiffer) ? .checksumsDiffer : Ending(endings)
+                finish(count, bad: failures.count, unread: unread)
+                // Different content takes precedence over other findings.
+                return failures.contains(.checksumsDiffer) ? .checksumsDiffer : ExitStatus(failures)
             }
         }
     }
 
     private func show(_ entry: TreeComparison.Entry) {
-        let (word, detail): (String, String?) =
+        let (name, detail): (String, String?) =
             switch entry.finding {
             case .same: ("same", nil)
             case .sameSize: ("same_size", nil)
-            case .different(let how): ("different", how)
+            case .different(let reason): ("different", reason)
             case .onlyHere: ("only_here", nil)
             case .onlyThere: ("only_there", nil)
             case .failed(let error): ("failed", "\(error)")
             }
         if common.json {
-            Output.standard.say(
-                JSONLine(word).with("name", entry.name).with("path", entry.path?.string).with("file_id", entry.fileID)
+            Output.standard.printLine(
+                JSONLine(name).with("name", entry.name).with("path", entry.path?.string).with("file_id", entry.fileID)
                     .with("message", detail).text
             )
         } else if !entry.isSame {
-            let words = word.replacing("_", with: " ")
-            Output.standard.say("\(entry.name): \(words)\(detail.map { ", \($0)" } ?? "")".printable)
+            let text = name.replacing("_", with: " ")
+            Output.standard.printLine("\(entry.name): \(text)\(detail.map { ", \($0)" } ?? "")".printable)
         }
     }
 
-    private func end(_ count: Int, bad: Int, unread: Int) {
+    private func finish(_ count: Int, bad: Int, unread: Int) {
         if common.json {
-            return Output.standard.say(JSONLine("finished").with("files", count).with("bad", bad).text)
+            return Output.standard.printLine(JSONLine("finished").with("files", count).with("bad", bad).text)
         }
-        let lengths = unread > 0 ? ", \(unread) of them by length only" : ""
-        Output.standard.note("\(counted(count - bad, "file")) of \(count) the same\(lengths).")
+        let lengths = unread > 0 ? " (\(unread) compared by length only)" : ""
+        Output.standard.printMessage("\(count - bad) of \(counted(count, "file")) identical\(lengths).")
     }
 
-    private static func ending(_ finding: TreeComparison.Finding) -> Ending? {
+    private static func status(_ finding: TreeComparison.Finding) -> ExitStatus? {
         switch finding {
         case .same, .sameSize: nil
         case .different: .checksumsDiffer
         case .onlyHere, .onlyThere: .notFound
-        case .failed(let error): Ending(error)
+        case .failed(let error): ExitStatus(error)
         }
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Glibc
 import PontoonClient
 import SystemPackage
 
@@ -8,7 +7,7 @@ import SystemPackage
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: "Write and show the profiles in ~/.sevenbridges/credentials.",
+        abstract: "Create and show profiles in ~/.sevenbridges/credentials.",
         subcommands: [Write.self, Show.self, Platforms.self],
         defaultSubcommand: Write.self
     )
@@ -17,65 +16,61 @@ struct ConfigCommand: AsyncParsableCommand {
     struct Write: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "set",
-            abstract: "Write a profile.",
+            abstract: "Create or replace a profile.",
             discussion: """
-                The token is asked for, without showing it, or read from standard input when that is no terminal: it \
-                is never an argument, which every user of this machine could read.
+                The command prompts for the token without showing it, or reads it from standard input if that is not a \
+                terminal. It is never an argument: every user of this machine can read arguments.
                 """
         )
 
-        @Option(help: ArgumentHelp("Section of the file.", valueName: "name"))
+        @Option(help: ArgumentHelp("Name of the profile.", valueName: "name"))
         var profile = "default"
 
-        @Option(help: ArgumentHelp("Address of the API, or us, eu, cgc, cavatica, bdc, china.", valueName: "url"))
+        @Option(help: ArgumentHelp("URL of the API, or one of us, eu, cgc, cavatica, bdc, china.", valueName: "url"))
         var endpoint: String?
 
         func validate() throws {
             guard !profile.isEmpty, !profile.contains(where: { "[]\n".contains($0) }) else {
-                throw ValidationError("'\(profile)' cannot be the name of a profile.")
+                throw ValidationError("'\(profile)' is not a valid profile name.")
             }
         }
 
         func run() async throws {
-            try await running(json: false) { [self] in
+            try await runCommand(json: false) { [self] in
                 let endpoint = try Endpoint(
-                    try endpoint ?? Self.ask("Address of the API, or us, eu, cgc, cavatica, bdc, china: ")
+                    try endpoint ?? Self.prompt("URL of the API, or one of us, eu, cgc, cavatica, bdc, china: ")
                 )
-                let token = try Self.askSecretly("Token (from the Developer page of the platform): ")
+                let token = Self.promptSecretly("Token (from the platform's Developer page): ")
                 guard !token.isEmpty, token.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
-                    throw ClientError(.requestInvalid, "That is no token.", advice: "Copy it whole, without blanks.")
+                    throw ClientError(
+                        .requestInvalid,
+                        "This is not a valid token.",
+                        advice: "Copy the whole token, without spaces."
+                    )
                 }
-                let path = CredentialsFile.path(home: CommonOptions.homeFolder)
+                let path = CredentialsFile.path(home: CommonOptions.homeDirectory)
                 try CredentialsFile.save(profile, endpoint: endpoint, token: AuthToken(token), to: path)
-                Output.standard.note("Wrote the profile '\(profile)' to \(path). 'pontoon doctor' tries it.")
+                Output.standard.printMessage(
+                    "Wrote the profile '\(profile)' to \(path). Check it with 'pontoon doctor'."
+                )
                 return .done
             }
         }
 
-        private static func ask(_ question: String) throws -> String {
-            if isatty(STDIN_FILENO) == 1 { Output.standard.draw(question) }
+        private static func prompt(_ text: String) throws -> String {
+            if Terminal.isTerminal(.input) { Output.standard.draw(text) }
             guard let line = readLine()?.trimmingCharacters(in: .whitespaces), !line.isEmpty else {
-                throw ClientError(.requestInvalid, "No address was given.", advice: "Give it by --endpoint.")
+                throw ClientError(.requestInvalid, "No URL was given.", advice: "Give it with --endpoint.")
             }
             return line
         }
 
-        private static func askSecretly(_ question: String) throws -> String {
-            var before = termios()
-            let isTerminal = tcgetattr(STDIN_FILENO, &before) == 0
-            if isTerminal {
-                Output.standard.draw(question)
-                var silent = before
-                silent.c_lflag &= ~tcflag_t(ECHO)
-                tcsetattr(STDIN_FILENO, TCSANOW, &silent)
+        private static func promptSecretly(_ text: String) -> String {
+            Terminal.withoutEcho { isTerminal in
+                if isTerminal { Output.standard.draw(text) }
+                defer { if isTerminal { Output.standard.draw("\n") } }
+                return readLine()?.trimmingCharacters(in: .whitespaces) ?? ""
             }
-            defer {
-                if isTerminal {
-                    tcsetattr(STDIN_FILENO, TCSANOW, &before)
-                    Output.standard.draw("\n")
-                }
-            }
-            return readLine()?.trimmingCharacters(in: .whitespaces) ?? ""
         }
     }
 
@@ -83,12 +78,12 @@ struct ConfigCommand: AsyncParsableCommand {
     struct Platforms: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "platforms",
-            abstract: "Show the platforms with a short name."
+            abstract: "List the short names of platforms."
         )
 
         func run() async throws {
             for platform in Endpoint.platforms {
-                Output.standard.say("\(platform.name)  \(platform.url)  \(platform.title)")
+                Output.standard.printLine("\(platform.name)  \(platform.url)  \(platform.title)")
             }
         }
     }
@@ -97,19 +92,19 @@ struct ConfigCommand: AsyncParsableCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
-            abstract: "Show the profiles, their addresses, and whether they have a token."
+            abstract: "List the profiles, their URLs, and whether they have a token."
         )
 
-        @Flag(help: "Print one JSON object per line, for scripts.")
+        @Flag(help: "Print one JSON object per line.")
         var json = false
 
         func run() async throws {
-            try await running(json: json) { [self] in
+            try await runCommand(json: json) { [self] in
                 let file = CredentialsFile(try CommonOptions.credentialsText() ?? "")
                 for (name, profile) in file.profiles.sorted(by: { $0.key < $1.key }) {
                     let hasToken = profile.token != nil
                     let endpoint = profile.endpoint ?? "no api_endpoint"
-                    Output.standard.say(
+                    Output.standard.printLine(
                         json
                             ? JSONLine("profile").with("profile", name).with("api_endpoint", profile.endpoint)
                                 .with("has_token", hasToken).text

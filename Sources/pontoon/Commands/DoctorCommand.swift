@@ -5,18 +5,18 @@ import PontoonClient
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Try all that an upload needs, and say what is wrong and what to do.",
+        abstract: "Check the connection, the credentials and a test transfer, and suggest fixes.",
         discussion: """
-            A small file is uploaded, downloaded and removed again: into --project, or into your only project.
+            The test transfer uploads a small file to --project, or to your only project, downloads it and deletes it.
             """
     )
 
     @OptionGroup var common: CommonOptions
 
-    @Option(help: ArgumentHelp("Project to try an upload in, owner/name.", valueName: "id"))
+    @Option(help: ArgumentHelp("Project for the test transfer, owner/name.", valueName: "id"))
     var project: String?
 
-    @Option(help: ArgumentHelp("Bytes to upload and download, up to 1G.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Size of the test file, up to 1G.", valueName: "bytes"))
     var size = ByteCount(bytes: 4 << 20)
 
     func validate() throws {
@@ -24,34 +24,35 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await running(json: common.json) { [self] in
+        try await runCommand(json: common.json) { [self] in
             var options = Doctor.Options()
             options.project = project
             options.size = Int(size.bytes)
             let doctor = Doctor(try common.credentials(), settings: common.settings(), options: options)
-            let findings = try await doctor.examine { [json = common.json] in
-                Output.standard.say(json ? Self.line($0).text : Self.sentence($0))
+            let findings = try await doctor.diagnose { [json = common.json] in
+                Output.standard.printLine(json ? Self.line($0).text : Self.text($0))
             }
-            return end(findings)
+            return finish(findings)
         }
     }
 
-    private func end(_ findings: [Doctor.Finding]) -> Ending {
+    private func finish(_ findings: [Doctor.Finding]) -> ExitStatus {
         let bad = findings.filter { $0.verdict == .bad }
         let warnings = findings.filter { $0.verdict == .warning }
         if common.json {
-            Output.standard.say(JSONLine("finished").with("bad", bad.count).with("warnings", warnings.count).text)
+            Output.standard.printLine(JSONLine("finished").with("bad", bad.count).with("warnings", warnings.count).text)
         } else if !bad.isEmpty {
-            Output.standard.say("Something is wrong.")
+            Output.standard.printLine("Some checks failed.")
         } else {
-            Output.standard.say(
-                warnings.isEmpty ? "All is well." : "It works, with \(counted(warnings.count, "warning"))."
+            Output.standard.printLine(
+                warnings.isEmpty
+                    ? "All checks passed." : "All checks passed, with \(counted(warnings.count, "warning"))."
             )
         }
-        return Ending(bad.map { $0.error.map { Ending($0) } ?? .mixed })
+        return ExitStatus(bad.map { $0.error.map { ExitStatus($0) } ?? .mixed })
     }
 
-    private static func sentence(_ finding: Doctor.Finding) -> String {
+    private static func text(_ finding: Doctor.Finding) -> String {
         let mark =
             switch finding.verdict {
             case .good: "ok  "

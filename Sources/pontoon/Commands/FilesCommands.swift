@@ -5,8 +5,8 @@ import PontoonClient
 struct FilesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "files",
-        abstract: "Files at the server: remove, move, copy, label.",
-        discussion: "A file is named by its id, or by owner/project and the names of the folders above it.",
+        abstract: "Delete, move, copy, tag and describe files on the server.",
+        discussion: "Name a file by its id, or by its path owner/project/folder/file.",
         subcommands: [Remove.self, Move.self, Copy.self, Tag.self, Meta.self]
     )
 
@@ -19,27 +19,21 @@ struct FilesCommand: AsyncParsableCommand {
         @Argument(help: "Files and folders.")
         var files: [String]
 
-        @Flag(name: [.short, .long], help: "Also folders, with all that is in them.")
+        @Flag(name: [.short, .long], help: "Delete folders with everything in them.")
         var recursive = false
 
         func run() async throws {
-            try await running(json: common.json) { [self] in
-                try await common.withClient { client in
-                    for text in files {
-                        let file = try await client.existing(text)
-                        guard !file.isFolder || recursive else {
-                            throw ClientError(.requestInvalid, "'\(text)' is a folder.", advice: "Use --recursive.")
-                        }
-                        try await remove(file, client)
-                    }
-                    return .done
+            try await forEachFile(files, common) { client, file, text in
+                guard !file.isFolder || recursive else {
+                    throw ClientError(.requestInvalid, "'\(text)' is a folder.", advice: "Use --recursive.")
                 }
+                try await remove(file, client)
             }
         }
 
         private func remove(_ file: FileDetails, _ client: SevenBridgesClient) async throws {
             if file.isFolder {
-                // From the beginning each time: what was deleted is not listed any more.
+                // Always the first page: deleted items disappear from the list.
                 while true {
                     let page = try await client.files(in: .folder(file.id))
                     if page.items.isEmpty { break }
@@ -47,7 +41,7 @@ struct FilesCommand: AsyncParsableCommand {
                 }
             }
             try await client.deleteFile(file.id)
-            say("removed", file, json: common.json)
+            printResult("removed", file, json: common.json)
         }
     }
 
@@ -55,7 +49,7 @@ struct FilesCommand: AsyncParsableCommand {
     struct Move: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "mv",
-            abstract: "Move a file or folder into another folder of its project, or give it another name."
+            abstract: "Move a file or folder within its project, or rename it."
         )
 
         @OptionGroup var common: CommonOptions
@@ -63,11 +57,11 @@ struct FilesCommand: AsyncParsableCommand {
         @Argument(help: "File or folder.")
         var file: String
 
-        @Argument(help: "Folder that gets it, or a path whose last name is new.")
+        @Argument(help: "Destination folder, or a path that ends with a new name.")
         var target: String
 
         func run() async throws {
-            try await running(json: common.json) { [self] in
+            try await runCommand(json: common.json) { [self] in
                 try await common.withClient { client in
                     let source = try await client.existing(file)
                     let (place, name) = try await client.target(target)
@@ -76,7 +70,11 @@ struct FilesCommand: AsyncParsableCommand {
                     case .folder(let id): folder = id
                     case .project(let id):
                         guard let root = try await client.project(id).rootFolder else {
-                            throw ClientError(.requestInvalid, "The server does not tell the root folder of '\(id)'.")
+                            throw ClientError(
+                                .requestInvalid,
+                                "The server does not provide the root folder of '\(id)'.",
+                                advice: "Give a folder instead of the project."
+                            )
                         }
                         folder = root
                     }
@@ -84,7 +82,7 @@ struct FilesCommand: AsyncParsableCommand {
                         folder == source.parent
                         ? try await client.changeFile(source.id, name: name ?? source.name)
                         : try await client.moveFile(source.id, to: folder, name: name)
-                    say("moved", moved, json: common.json)
+                    printResult("moved", moved, json: common.json)
                     return .done
                 }
             }
@@ -95,7 +93,7 @@ struct FilesCommand: AsyncParsableCommand {
     struct Copy: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cp",
-            abstract: "Copy a file into a project or folder; no bytes are sent."
+            abstract: "Copy a file into a project or folder, without transferring its bytes."
         )
 
         @OptionGroup var common: CommonOptions
@@ -103,15 +101,16 @@ struct FilesCommand: AsyncParsableCommand {
         @Argument(help: "File.")
         var file: String
 
-        @Argument(help: "Project or folder that gets the copy, or a path whose last name is the copy's.")
+        @Argument(help: "Destination project or folder, or a path that ends with a new name.")
         var target: String
 
         func run() async throws {
-            try await running(json: common.json) { [self] in
+            try await runCommand(json: common.json) { [self] in
                 try await common.withClient { client in
                     let source = try await client.existing(file)
                     let (place, name) = try await client.target(target)
-                    say("copied", try await client.copyFile(source.id, to: place, name: name), json: common.json)
+                    let copy = try await client.copyFile(source.id, to: place, name: name)
+                    printResult("copied", copy, json: common.json)
                     return .done
                 }
             }
@@ -127,10 +126,10 @@ struct FilesCommand: AsyncParsableCommand {
         @Argument(help: "Files.")
         var files: [String]
 
-        @Option(help: ArgumentHelp("Tag to add; may be repeated.", valueName: "tag"))
+        @Option(help: ArgumentHelp("Tag to add. Repeatable.", valueName: "tag"))
         var add: [String] = []
 
-        @Option(help: ArgumentHelp("Tag to remove; may be repeated.", valueName: "tag"))
+        @Option(help: ArgumentHelp("Tag to remove. Repeatable.", valueName: "tag"))
         var remove: [String] = []
 
         func validate() throws {
@@ -138,16 +137,10 @@ struct FilesCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await running(json: common.json) { [self] in
-                try await common.withClient { client in
-                    for text in files {
-                        let file = try await client.existing(text)
-                        let kept = file.tags.filter { !remove.contains($0) }
-                        let tags = kept + add.filter { !kept.contains($0) }
-                        say("tagged", try await client.changeFile(file.id, tags: tags), json: common.json)
-                    }
-                    return .done
-                }
+            try await forEachFile(files, common) { client, file, _ in
+                let kept = file.tags.filter { !remove.contains($0) }
+                let tags = kept + add.filter { !kept.contains($0) }
+                printResult("tagged", try await client.changeFile(file.id, tags: tags), json: common.json)
             }
         }
     }
@@ -161,10 +154,10 @@ struct FilesCommand: AsyncParsableCommand {
         @Argument(help: "Files.")
         var files: [String]
 
-        @Option(help: ArgumentHelp("Key and value to set; may be repeated.", valueName: "key=value"))
+        @Option(help: ArgumentHelp("Key and value to set. Repeatable.", valueName: "key=value"))
         var set: [String] = []
 
-        @Option(help: ArgumentHelp("Key to remove; may be repeated.", valueName: "key"))
+        @Option(help: ArgumentHelp("Key to remove. Repeatable.", valueName: "key"))
         var unset: [String] = []
 
         func validate() throws {
@@ -172,38 +165,47 @@ struct FilesCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await running(json: common.json) { [self] in
-                var changes = try SelectionOptions.metadata(set).mapValues { $0 as String? }
+            try await forEachFile(files, common) { client, file, _ in
+                var changes = try SelectionArguments.metadata(set).mapValues { $0 as String? }
                 for key in unset { changes[key] = .some(nil) }
-                return try await common.withClient { [changes] client in
-                    for text in files {
-                        let file = try await client.existing(text)
-                        try await client.changeMetadata(file.id, changes)
-                        say("labelled", file, json: common.json)
-                    }
-                    return .done
-                }
+                try await client.changeMetadata(file.id, changes)
+                printResult("labelled", file, json: common.json)
             }
         }
     }
 }
 
-/// Says what was done to a file.
-private func say(_ event: String, _ file: FileDetails, json: Bool) {
+/// Runs `body` for each of the given files, one after the other.
+private func forEachFile(
+    _ files: [String],
+    _ common: CommonOptions,
+    _ body: @escaping @Sendable (SevenBridgesClient, _ file: FileDetails, _ text: String) async throws -> Void
+) async throws {
+    try await runCommand(json: common.json) {
+        try await common.withClient { client in
+            for text in files { try await body(client, try await client.existing(text), text) }
+            return .done
+        }
+    }
+}
+
+private func printResult(_ event: String, _ file: FileDetails, json: Bool) {
     let line = JSONLine(event).with("file_id", file.id).with("name", file.name)
-    Output.standard.say(json ? line.text : "\(event) \(file.id)  \(file.name)".printable)
+    Output.standard.printLine(json ? line.text : "\(event) \(file.id)  \(file.name)".printable)
 }
 
 extension SevenBridgesClient {
-    /// The file or folder that a user means; a project's root is neither.
+    /// Returns the file or folder that the user named.
+    ///
+    /// - Throws: `.requestInvalid` for a project.
     fileprivate func existing(_ text: String) async throws -> FileDetails {
         guard let found = try await find(try RemotePath(text)) else {
-            throw ClientError(.requestInvalid, "'\(text)' is a project, not a file.")
+            throw ClientError(.requestInvalid, "'\(text)' is a project, not a file.", advice: "Give a file or folder.")
         }
         return found
     }
 
-    /// Where something is to go: a folder that is there, or a name that is not there yet in one.
+    /// Returns an existing folder, or the parent folder and the name of something that does not exist yet.
     fileprivate func target(_ text: String) async throws -> (place: UploadDestination, name: String?) {
         let path = try RemotePath(text)
         do {

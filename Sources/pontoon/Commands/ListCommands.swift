@@ -6,19 +6,19 @@ import PontoonClient
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
-        abstract: "List what is in a project or folder: id, size, time of change, name."
+        abstract: "List the files in a project or folder: id, size, modification time, name."
     )
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "owner/project, with names of folders behind it, or a folder's id; your projects without it.")
+    @Argument(help: "Path owner/project/folder, or the id of a folder; without it, your projects are listed.")
     var place: String?
 
-    @Flag(name: [.short, .long], help: "Also what is in the folders below.")
+    @Flag(name: [.short, .long], help: "Include the files in all folders below.")
     var recursive = false
 
     func run() async throws {
-        try await running(json: common.json) { [self] in
+        try await runCommand(json: common.json) { [self] in
             try await common.withClient { client in
                 guard let place else { return try await ProjectsCommand.list(nil, client, json: common.json) }
                 let path = try RemotePath(place)
@@ -48,7 +48,7 @@ struct ListCommand: AsyncParsableCommand {
         let name = (below + [file.name]).joined(separator: "/")
         let time = file.modifiedOn?.formatted(.iso8601)
         if common.json {
-            Output.standard.say(
+            Output.standard.printLine(
                 JSONLine("file").with("id", file.id).with("name", name).with("type", file.isFolder ? "folder" : "file")
                     .with("size", file.size).with("modified_on", time).with("tags", file.tags)
                     .with("crc64nvme", file.checksums?.crc64nvme).text
@@ -56,7 +56,9 @@ struct ListCommand: AsyncParsableCommand {
         } else {
             let size = file.isFolder ? "–" : file.size.map { ByteCount.text($0) } ?? "?"
             let columns = [file.id, size.leftPadded(11), time ?? "–"]
-            Output.standard.say("\(columns.joined(separator: "  "))  \(name.printable)\(file.isFolder ? "/" : "")")
+            Output.standard.printLine(
+                "\(columns.joined(separator: "  "))  \(name.printable)\(file.isFolder ? "/" : "")"
+            )
         }
     }
 }
@@ -65,19 +67,19 @@ struct ListCommand: AsyncParsableCommand {
 struct ProjectsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "projects",
-        abstract: "List your projects: id, name; or show what you may do in one."
+        abstract: "List your projects, or show your permissions in one of them."
     )
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: ArgumentHelp("A project, owner/name.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Project, owner/name.", valueName: "id"))
     var id: String?
 
-    @Option(help: ArgumentHelp("Only those of this user.", valueName: "name"))
+    @Option(help: ArgumentHelp("List only this user's projects.", valueName: "name"))
     var owner: String?
 
     func run() async throws {
-        try await running(json: common.json) { [self] in
+        try await runCommand(json: common.json) { [self] in
             try await common.withClient { client in
                 guard let id else { return try await Self.list(owner, client, json: common.json) }
                 show(try await client.project(id))
@@ -92,19 +94,19 @@ struct ProjectsCommand: AsyncParsableCommand {
             ("write", project.permissions?.write), ("admin", project.permissions?.admin),
         ]
         let granted = rights.filter { $0.1 ?? false }.map(\.0)
-        Output.standard.say(
+        Output.standard.printLine(
             common.json
                 ? JSONLine("project").with("id", project.id).with("name", project.name).with("rights", granted).text
-                : "\(project.id)  \(project.name)  you may: \(granted.joined(separator: ", "))".printable
+                : "\(project.id)  \(project.name)  permissions: \(granted.joined(separator: ", "))".printable
         )
     }
 
-    static func list(_ owner: String?, _ client: SevenBridgesClient, json: Bool) async throws -> Ending {
+    static func list(_ owner: String?, _ client: SevenBridgesClient, json: Bool) async throws -> ExitStatus {
         try await client.eachPage {
             try await client.projects(owner: owner, offset: $0)
         } _: { projects in
             for project in projects {
-                Output.standard.say(
+                Output.standard.printLine(
                     json
                         ? JSONLine("project").with("id", project.id).with("name", project.name).text
                         : "\(project.id)  \(project.name)".printable
@@ -116,6 +118,6 @@ struct ProjectsCommand: AsyncParsableCommand {
 }
 
 extension String {
-    /// With blanks in front, so that columns stand under each other.
+    /// The text, right-aligned in a column.
     func leftPadded(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 }

@@ -7,94 +7,158 @@ import SystemPackage
 struct UploadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "upload",
-        abstract: "Upload files and folders; running it again goes on where it was.",
+        abstract: "Upload files and folders. Run the same command again to resume.",
         discussion: """
-            A folder's files all go to one place unless --keep-tree is given. A name with a slash at its end means \
-            what is in the folder, without one the folder itself. Patterns are those of the shell; in --include and \
-            --exclude they are compared with the path below the folder and with the name.
+            Files in folders are uploaded to a single destination folder; --keep-tree recreates the folders. A path with \
+            a trailing slash means the folder's contents, without one the folder itself. Patterns are shell patterns; \
+            --include and --exclude match the path below the folder, or the name.
             """
     )
 
-    @OptionGroup var common: CommonOptions
-    @OptionGroup var selection: SelectionOptions
-    @OptionGroup var transfer: TransferOptions
-    @OptionGroup var outcome: OutcomeOptions
-
-    func validate() throws {
-        guard (transfer.project == nil) != (transfer.parent == nil) else {
-            throw ValidationError("Give one of --project and --parent.")
-        }
-        if let project = transfer.project, project.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
-            throw ValidationError("--project is owner/name, such as those that 'pontoon projects' lists.")
-        }
-        guard !(transfer.overwrite && transfer.skipExisting) else {
-            throw ValidationError("--overwrite and --skip-existing contradict each other.")
-        }
-    }
+    @OptionGroup(title: "Files") var selection: SelectionArguments
+    @OptionGroup(title: "Destination") var destination: DestinationArguments
+    @OptionGroup(title: "Transfer") var transfer: TransferArguments
+    @OptionGroup(title: "Upload") var upload: UploadArguments
+    @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func run() async throws {
-        try await running(json: common.json) { [self] in
+        try await runCommand(json: common.json) { [self] in
             let found = try selection.resolve()
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Give files or folders.")
             }
             return try await common.withClient { client in
-                if outcome.isForecast {
-                    let uploader = Uploader(client, options: transfer.options())
-                    let report = ForecastReport(json: common.json, explains: outcome.explain)
-                    return report.show(try await uploader.forecast(found.items))
+                let uploader = Uploader(client, options: options)
+                if upload.isPreview {
+                    let report = PreviewReport(json: common.json, explains: upload.explain)
+                    return report.show(try await uploader.preview(found.items))
                 }
-                return try await upload(found.items, client)
+                return try await run(uploader, found.items, endpoint: client.endpoint)
             }
         }
     }
 
-    private func upload(_ items: [UploadItem], _ client: SevenBridgesClient) async throws -> Ending {
-        let report = UploadReport(json: common.json, items: items)
-        let results = try await Uploader(client, options: transfer.options()).upload(items) { events in
-            await report.follow(events)
+    private func run(_ uploader: Uploader, _ items: [UploadItem], endpoint: Endpoint) async throws -> ExitStatus {
+        let report = TransferReport(direction: .upload, json: common.json, items: items)
+        let results = try await uploader.upload(items) { await report.follow($0) }
+        let status = report.finish(results)
+        if let receipt = transfer.receipt {
+            try Receipt(results, endpoint: endpoint, destination: destination.value).write(to: FilePath(receipt))
         }
-        report.end(results)
-        if let receipt = outcome.receipt {
-            try Receipt(results, endpoint: client.endpoint, destination: transfer.destination)
-                .write(to: FilePath(receipt))
+        if let list = upload.failedTo { try Self.writeFailed(results, to: list) }
+        return status
+    }
+
+    private var options: UploadOptions {
+        var options = UploadOptions(destination: destination.value)
+        options.transfer = transfer.options
+        options.allowsChangingFiles = upload.allowChanging
+        options.partSize = upload.partSize?.bytes
+        if transfer.options.resumes {
+            options.stateDirectory = upload.state.map { FilePath($0) } ?? CommonOptions.stateDirectory
         }
-        if let list = outcome.failedTo { try OutcomeOptions.write(results.filter { !$0.isThere }, to: list) }
-        return Ending(UploadReport.endings(results))
+        options.uploadID = upload.uploadID
+        return options
+    }
+
+    private static func writeFailed(_ results: [UploadResult], to path: String) throws {
+        do {
+            let lines = results.filter { !$0.isSuccess }.map { "\($0.item.source)\n" }.joined()
+            try Data(lines.utf8).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw ClientError(
+                .fileUnwritable,
+                "Cannot write '\(path)': \(error.localizedDescription)",
+                advice: "Check the path given with --failed-to."
+            )
+        }
     }
 }
 
-/// Which files.
-struct SelectionOptions: ParsableArguments {
+/// The project or folder that receives the files.
+struct DestinationArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Project that receives the files, owner/name.", valueName: "id"))
+    var project: String?
+
+    @Option(help: ArgumentHelp("Folder that receives the files.", valueName: "id"))
+    var parent: String?
+
+    func validate() throws {
+        guard (project == nil) != (parent == nil) else {
+            throw ValidationError("Give either --project or --parent.")
+        }
+        if let project, project.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
+            throw ValidationError("--project must be owner/name, as listed by 'pontoon projects'.")
+        }
+    }
+
+    var value: UploadDestination { parent.map { .folder($0) } ?? .project(project ?? "") }
+}
+
+/// Options that only uploads have.
+struct UploadArguments: ParsableArguments {
+    @Flag(help: "Upload files that change during their upload as they were read, instead of failing.")
+    var allowChanging = false
+
+    @Option(help: ArgumentHelp("Part size in bytes, 5M to 5G. Default: chosen for the file.", valueName: "bytes"))
+    var partSize: ByteCount?
+
+    @Option(help: ArgumentHelp("Directory of the journals that uploads are resumed from.", valueName: "folder"))
+    var state: String?
+
+    @Option(help: ArgumentHelp("Continue an upload that another client started.", valueName: "id"))
+    var uploadID: String?
+
+    @Flag(help: "Print what would be uploaded, without uploading it.")
+    var dryRun = false
+
+    @Flag(help: "Print the part size of each file and the reason for it, without uploading it.")
+    var explain = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the paths of failed files to this file, one per line, for --files-from.",
+            valueName: "file"
+        )
+    )
+    var failedTo: String?
+
+    var isPreview: Bool { dryRun || explain }
+}
+
+/// Selects the files to upload.
+struct SelectionArguments: ParsableArguments {
     @Argument(help: "Files, folders and patterns.", completion: .file())
     var paths: [String] = []
 
-    @Flag(help: "Keep the folders at the destination.")
+    @Flag(help: "Recreate the folders at the destination.")
     var keepTree = false
 
-    @Option(help: ArgumentHelp("Only files below folders that match; may be repeated.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("In folders, upload only files that match. Repeatable.", valueName: "pattern"))
     var include: [String] = []
 
-    @Option(help: ArgumentHelp("No files or folders below folders that match; may be repeated.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("In folders, skip files and folders that match. Repeatable.", valueName: "pattern"))
     var exclude: [String] = []
 
-    @Option(help: ArgumentHelp("More paths, one in a line; '-' is standard input.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Read more paths from this file, one per line; '-' is standard input.", valueName: "file")
+    )
     var filesFrom: String?
 
     @Option(help: ArgumentHelp("Name at the destination, for a single file.", valueName: "name"))
     var name: String?
 
-    @Option(help: ArgumentHelp("Tag for all files; may be repeated.", valueName: "tag"))
+    @Option(help: ArgumentHelp("Tag of all files. Repeatable.", valueName: "tag"))
     var tag: [String] = []
 
-    @Option(help: ArgumentHelp("Metadata for all files; may be repeated.", valueName: "key=value"))
+    @Option(help: ArgumentHelp("Metadata of all files. Repeatable.", valueName: "key=value"))
     var meta: [String] = []
 
-    @Option(help: ArgumentHelp("CSV with metadata; its first column is 'File name'.", valueName: "file"))
+    @Option(help: ArgumentHelp("CSV table of files and metadata; the first column is 'File name'.", valueName: "file"))
     var manifest: String?
 
-    /// Looks for the files; blocks.
+    /// Finds the files; blocks.
     func resolve() throws -> FileSelection.Result {
         var selection = FileSelection()
         selection.paths = paths + (try filesFrom.map(Self.lines) ?? [])
@@ -107,7 +171,10 @@ struct SelectionOptions: ParsableArguments {
         var result = try selection.resolve()
         if let name {
             guard result.items.count == 1 else {
-                throw ClientError(.requestInvalid, "--name is for a single file, not for \(result.items.count).")
+                throw ClientError(
+                    .requestInvalid,
+                    "--name applies to a single file, but \(result.items.count) files were selected."
+                )
             }
             result.items[0].name = name
         }
@@ -121,78 +188,21 @@ struct SelectionOptions: ParsableArguments {
                 ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: path))
             return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
         } catch {
-            throw ClientError(.fileUnreadable, "'\(path)' cannot be read: \(error.localizedDescription)")
+            throw ClientError(
+                .fileUnreadable,
+                "Cannot read '\(path)': \(error.localizedDescription)",
+                advice: "Check the path given with --files-from."
+            )
         }
     }
 
-    /// Reads `key=value`.
+    /// Parses `key=value` pairs.
     static func metadata(_ pairs: [String]) throws -> [String: String] {
         try pairs.reduce(into: [:]) { metadata, pair in
             guard let separator = pair.firstIndex(of: "="), separator > pair.startIndex else {
-                throw ClientError(.requestInvalid, "'\(pair)' is no metadata.", advice: "Write key=value.")
+                throw ClientError(.requestInvalid, "'\(pair)' is not valid metadata.", advice: "Write key=value.")
             }
             metadata[String(pair[..<separator])] = String(pair[pair.index(after: separator)...])
         }
-    }
-}
-
-/// Where to, and how.
-struct TransferOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Project that the files go to, owner/name.", valueName: "id"))
-    var project: String?
-
-    @Option(help: ArgumentHelp("Folder that the files go to.", valueName: "id"))
-    var parent: String?
-
-    @Flag(help: "Replace files of the same names.")
-    var overwrite = false
-
-    @Flag(help: "Leave out files whose names are there.")
-    var skipExisting = false
-
-    @Flag(help: "Upload files that are written to meanwhile as they are read, rather than failing.")
-    var allowChanging = false
-
-    @Option(help: ArgumentHelp("Parts in flight over all files: a number, or auto.", valueName: "n"))
-    var parallel = ParallelOption.automatic
-
-    @Option(help: ArgumentHelp("Memory to stay within, such as 256M.", valueName: "bytes"))
-    var maxMemory = ByteCount(bytes: 256 << 20)
-
-    @Option(help: ArgumentHelp("Bytes per second over all files, such as 10M.", valueName: "bytes"))
-    var bwlimit: ByteCount?
-
-    @Option(help: ArgumentHelp("Bytes per part, 5M to 5G; chosen when it is not given.", valueName: "bytes"))
-    var partSize: ByteCount?
-
-    @Option(help: ArgumentHelp("Folder for what is needed to go on later.", valueName: "folder"))
-    var state: String?
-
-    @Flag(name: .customLong("no-resume"), help: "Begin anew, and remember nothing.")
-    var startsAfresh = false
-
-    @Option(help: ArgumentHelp("Go on with an upload that another client began.", valueName: "id"))
-    var uploadID: String?
-
-    /// One of project and parent is given.
-    var destination: UploadDestination { parent.map { .folder($0) } ?? .project(project ?? "") }
-
-    /// As the library takes them.
-    func options() -> UploadOptions {
-        var options = UploadOptions(destination: destination)
-        options.overwrite = overwrite
-        options.skipExisting = skipExisting
-        options.allowsChanging = allowChanging
-        switch parallel {
-        case .automatic: options.parallel = .automatic
-        case .fixed(let number): options.parallel = .fixed(number)
-        }
-        options.maximumMemory = Int(maxMemory.bytes)
-        options.bandwidth = bwlimit?.bytes
-        options.partSize = partSize?.bytes
-        options.state = startsAfresh ? nil : state.map { FilePath($0) } ?? CommonOptions.stateFolder
-        options.startsAfresh = startsAfresh
-        options.uploadID = uploadID
-        return options
     }
 }

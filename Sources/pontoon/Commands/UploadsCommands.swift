@@ -7,21 +7,21 @@ import SystemPackage
 struct UploadsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "uploads",
-        abstract: "Unfinished uploads: list, resume, abort.",
+        abstract: "List, resume and abort unfinished uploads.",
         subcommands: [List.self, Resume.self, Abort.self],
         defaultSubcommand: List.self
     )
 
-    /// What this machine knows of uploads.
+    /// Where the journals of this machine are.
     struct StateOptions: ParsableArguments {
-        @Option(help: ArgumentHelp("Folder for what is needed to go on later.", valueName: "folder"))
+        @Option(help: ArgumentHelp("Directory of the journals that uploads are resumed from.", valueName: "folder"))
         var state: String?
 
-        var path: FilePath { state.map { FilePath($0) } ?? CommonOptions.stateFolder }
+        var path: FilePath { state.map { FilePath($0) } ?? CommonOptions.stateDirectory }
 
-        /// Uploads to an endpoint that were begun here.
+        /// Unfinished uploads to an endpoint that were started on this machine.
         func entries(_ endpoint: Endpoint) throws -> [UploadsInProgress.Entry] {
-            try UploadsInProgress(state: path).entries.filter { $0.endpoint == endpoint.url }
+            try UploadsInProgress(stateDirectory: path).entries.filter { $0.endpoint == endpoint.url }
         }
     }
 
@@ -29,14 +29,14 @@ struct UploadsCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
-            abstract: "List your unfinished uploads at the server, and which of them can be resumed from here."
+            abstract: "List your unfinished uploads, and which of them can be resumed from this machine."
         )
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var state: StateOptions
 
         func run() async throws {
-            try await running(json: common.json) { [self] in
+            try await runCommand(json: common.json) { [self] in
                 try await common.withClient { client in
                     let known = Dictionary(
                         try state.entries(client.endpoint).map { ($0.uploadID, $0.item.source.string) },
@@ -53,19 +53,21 @@ struct UploadsCommand: AsyncParsableCommand {
         }
 
         private func show(_ upload: UploadDetails, source: String?) {
-            let began = upload.initiated?.formatted(.iso8601)
+            let initiated = upload.initiated?.formatted(.iso8601)
             if common.json {
-                Output.standard.say(
+                Output.standard.printLine(
                     JSONLine("upload").with("upload_id", upload.id).with("name", upload.name)
-                        .with("project", upload.project).with("initiated", began).with("size", upload.size)
+                        .with("project", upload.project).with("initiated", initiated).with("size", upload.size)
                         .with("stored_bytes", upload.storedBytes).with("path", source).text
                 )
             } else {
                 let stored = upload.storedBytes.map { "\(ByteCount.text($0)) stored" }
-                let parts = [
-                    began ?? "–", upload.project ?? "–", upload.name ?? "–", stored, source.map { "from \($0)" },
+                let columns = [
+                    initiated ?? "–", upload.project ?? "–", upload.name ?? "–", stored, source.map { "from \($0)" },
                 ]
-                Output.standard.say("\(upload.id)  \(parts.compactMap { $0 }.joined(separator: "  "))".printable)
+                Output.standard.printLine(
+                    "\(upload.id)  \(columns.compactMap { $0 }.joined(separator: "  "))".printable
+                )
             }
         }
     }
@@ -74,7 +76,7 @@ struct UploadsCommand: AsyncParsableCommand {
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "resume",
-            abstract: "Finish uploads that were begun from here; all of them when no id is given."
+            abstract: "Resume uploads that were started on this machine; all of them if no id is given."
         )
 
         @OptionGroup var common: CommonOptions
@@ -84,7 +86,7 @@ struct UploadsCommand: AsyncParsableCommand {
         var ids: [String] = []
 
         func run() async throws {
-            try await running(json: common.json) { [self] in
+            try await runCommand(json: common.json) { [self] in
                 try await common.withClient { client in
                     let chosen = try state.entries(client.endpoint).filter { entry in
                         ids.isEmpty || ids.contains { entry.uploadID.hasPrefix($0) }
@@ -92,8 +94,8 @@ struct UploadsCommand: AsyncParsableCommand {
                     if chosen.isEmpty, !ids.isEmpty {
                         throw ClientError(
                             .notFound,
-                            "No such upload was begun from here.",
-                            advice: "'pontoon upload --upload-id' goes on with one that was begun elsewhere."
+                            "No such upload was started on this machine.",
+                            advice: "Continue an upload that was started elsewhere with 'pontoon upload --upload-id'."
                         )
                     }
                     return try await resume(chosen, client)
@@ -101,19 +103,22 @@ struct UploadsCommand: AsyncParsableCommand {
             }
         }
 
-        private func resume(_ entries: [UploadsInProgress.Entry], _ client: SevenBridgesClient) async throws -> Ending {
-            var endings: [Ending] = []
-            // Uploads of one destination can share a run.
+        private func resume(
+            _ entries: [UploadsInProgress.Entry],
+            _ client: SevenBridgesClient
+        ) async throws -> ExitStatus {
+            var failures: [ExitStatus] = []
+            // Uploads to the same destination can share a run.
             for (destination, entries) in Dictionary(grouping: entries, by: \.destination) {
                 var options = UploadOptions(destination: destination)
-                options.state = state.path
+                options.stateDirectory = state.path
                 let items = entries.map(\.item)
-                let report = UploadReport(json: common.json, items: items)
+                let report = TransferReport(direction: .upload, json: common.json, items: items)
                 let results = try await Uploader(client, options: options).upload(items) { await report.follow($0) }
-                report.end(results)
-                endings += UploadReport.endings(results)
+                let status = report.finish(results)
+                if status != .done { failures.append(status) }
             }
-            return Ending(endings)
+            return ExitStatus(failures)
         }
     }
 
@@ -121,7 +126,7 @@ struct UploadsCommand: AsyncParsableCommand {
     struct Abort: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "abort",
-            abstract: "Give uploads up; what they hold at the server is gone."
+            abstract: "Abort uploads and delete their parts on the server."
         )
 
         @OptionGroup var common: CommonOptions
@@ -130,27 +135,29 @@ struct UploadsCommand: AsyncParsableCommand {
         @Argument(help: "Ids of uploads, or the beginnings of ids.")
         var ids: [String] = []
 
-        @Option(help: ArgumentHelp("All of yours that were begun longer ago, such as 7d, 12h.", valueName: "time"))
+        @Option(help: ArgumentHelp("Abort all of your uploads older than this, such as 7d or 12h.", valueName: "time"))
         var olderThan: AgeOption?
 
-        @Flag(help: "Say which, and do nothing.")
+        @Flag(help: "Print what would be aborted, without aborting it.")
         var dryRun = false
 
         func validate() throws {
-            guard ids.isEmpty != (olderThan == nil) else { throw ValidationError("Give ids, or --older-than.") }
+            guard ids.isEmpty != (olderThan == nil) else { throw ValidationError("Give either ids or --older-than.") }
         }
 
         func run() async throws {
-            try await running(json: common.json) { [self] in
+            try await runCommand(json: common.json) { [self] in
                 try await common.withClient { client in
                     let chosen = try await choose(client)
                     for upload in chosen {
                         if !dryRun { try await client.abortUpload(upload.id) }
                         let line = JSONLine(dryRun ? "would_abort" : "aborted").with("upload_id", upload.id)
-                        let words = "\(dryRun ? "would abort" : "aborted") \(upload.id)  \(upload.name ?? "–")"
-                        Output.standard.say(common.json ? line.with("name", upload.name).text : words.printable)
+                        let text = "\(dryRun ? "would abort" : "aborted") \(upload.id)  \(upload.name ?? "–")"
+                        Output.standard.printLine(
+                            common.json ? line.with("name", upload.name).text : text.printable
+                        )
                     }
-                    if !dryRun { try UploadsInProgress(state: state.path).forget(Set(chosen.map(\.id))) }
+                    if !dryRun { try UploadsInProgress(stateDirectory: state.path).forget(Set(chosen.map(\.id))) }
                     return .done
                 }
             }
@@ -172,8 +179,10 @@ struct UploadsCommand: AsyncParsableCommand {
                 guard found.count == 1 else {
                     throw ClientError(
                         found.isEmpty ? .notFound : .requestInvalid,
-                        "'\(id)' is the beginning of \(counted(found.count, "upload")).",
-                        advice: "'pontoon uploads ls' lists yours."
+                        found.isEmpty
+                            ? "No upload has an id that begins with '\(id)'."
+                            : "\(found.count) uploads have ids that begin with '\(id)'.",
+                        advice: "List your uploads with 'pontoon uploads ls'."
                     )
                 }
                 return found[0]
@@ -182,7 +191,7 @@ struct UploadsCommand: AsyncParsableCommand {
     }
 }
 
-/// A length of time as people write it: `90s`, `30m`, `12h`, `7d`.
+/// A duration such as `90s`, `30m`, `12h` or `7d`.
 struct AgeOption: ExpressibleByArgument, Hashable, Sendable {
     let seconds: Double
 

@@ -6,75 +6,77 @@ import SystemPackage
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Compare the files of a receipt with it: those here, those at the server, or both."
+        abstract: "Compare local files, files on the server, or both with a receipt."
     )
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "What --receipt of 'pontoon upload' or 'pontoon download' wrote.", completion: .file())
+    @Argument(help: "File written by 'pontoon upload --receipt' or 'pontoon download --receipt'.", completion: .file())
     var receipt: String
 
-    @Flag(help: "Only the files here; the server is not asked.")
+    @Flag(help: "Check only local files, without contacting the server.")
     var local = false
 
-    @Flag(help: "Only the files at the server.")
+    @Flag(help: "Check only the files on the server.")
     var server = false
 
     func validate() throws {
-        guard !(local && server) else { throw ValidationError("Give one of --local and --server, or none for both.") }
+        guard !(local && server) else {
+            throw ValidationError("--local and --server cannot be combined; without them, both ends are checked.")
+        }
     }
 
     func run() async throws {
-        try await running(json: common.json) { [self] in
+        try await runCommand(json: common.json) { [self] in
             let receipt = try Receipt(FilePath(receipt))
             if local { return try await check(receipt, nil) }
             return try await common.withClient { client in try await check(receipt, client) }
         }
     }
 
-    private func check(_ receipt: Receipt, _ client: SevenBridgesClient?) async throws -> Ending {
-        var endings: [Ending] = []
+    private func check(_ receipt: Receipt, _ client: SevenBridgesClient?) async throws -> ExitStatus {
+        var failures: [ExitStatus] = []
         try await receipt.check(locally: !server, client: client) { check in
             show(check)
-            if !check.isGood { endings.append(Self.ending(check)) }
+            if !check.isGood { failures.append(Self.status(check)) }
         }
         if !common.json {
-            let good = receipt.files.count - endings.count
-            Output.standard.note("\(counted(good, "file")) of \(receipt.files.count) as the receipt says.")
+            let good = receipt.files.count - failures.count
+            Output.standard.printMessage("\(good) of \(receipt.files.count) files match the receipt.")
         }
-        return Ending(endings)
+        return ExitStatus(failures)
     }
 
     private func show(_ check: ReceiptCheck) {
         if common.json {
-            Output.standard.say(
+            Output.standard.printLine(
                 JSONLine(check.isGood ? "good" : "bad").with("path", check.entry.path).with("name", check.entry.name)
-                    .with("file_id", check.entry.fileID).with("local", Self.words(check.local))
-                    .with("server", Self.words(check.server)).text
+                    .with("file_id", check.entry.fileID).with("local", Self.text(check.local))
+                    .with("server", Self.text(check.server)).text
             )
         } else if !check.isGood {
-            let ends = [("here", check.local), ("at the server", check.server)]
-            let words = ends.compactMap { name, finding in Self.words(finding).map { "\(name): \($0)" } }
-            Output.standard.say("\(check.entry.path): \(words.joined(separator: "; "))".printable)
+            let ends = [("here", check.local), ("on the server", check.server)]
+            let texts = ends.compactMap { name, finding in Self.text(finding).map { "\(name): \($0)" } }
+            Output.standard.printLine("\(check.entry.path): \(texts.joined(separator: "; "))".printable)
         }
     }
 
-    private static func words(_ finding: ReceiptCheck.Finding?) -> String? {
+    private static func text(_ finding: ReceiptCheck.Finding?) -> String? {
         switch finding {
         case nil: nil
         case .same: "same"
         case .sameSize: "same length, no checksum"
-        case .different(let how): "different, \(how)"
+        case .different(let reason): "different, \(reason)"
         case .missing: "missing"
         case .failed(let error): "\(error)"
         }
     }
 
-    /// Checksums that differ weigh most.
-    private static func ending(_ check: ReceiptCheck) -> Ending {
+    /// Different content takes precedence over other findings.
+    private static func status(_ check: ReceiptCheck) -> ExitStatus {
         let findings = [check.local, check.server].compactMap { $0 }
         for finding in findings { if case .different = finding { return .checksumsDiffer } }
-        for finding in findings { if case .failed(let error) = finding { return Ending(error) } }
+        for finding in findings { if case .failed(let error) = finding { return ExitStatus(error) } }
         return .notFound
     }
 }

@@ -1,50 +1,43 @@
 import Foundation
-import Glibc
 import PontoonClient
 
-/// Standard output for results, standard error for remarks and failures; written through at once.
+/// Standard output for results, standard error for messages; unbuffered.
 struct Output: Sendable {
     static let standard = Output()
 
-    /// Whether somebody looks at standard error.
-    var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    /// Whether standard error is a terminal.
+    var isTerminal: Bool { Terminal.isTerminal(.error) }
 
-    /// Prints a line of results.
-    func say(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    /// Prints a line of results to standard output.
+    func printLine(_ line: String) { Terminal.write(line + "\n", to: .output) }
 
-    /// Prints a remark.
-    func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+    /// Prints a message to standard error.
+    func printMessage(_ line: String) { Terminal.write(line + "\n", to: .error) }
 
-    /// Draws on the terminal.
-    func draw(_ text: String) { write(text, to: STDERR_FILENO) }
+    /// Writes text to standard error without a line break.
+    func draw(_ text: String) { Terminal.write(text, to: .error) }
 
-    /// Prints what is no failure and should be known.
+    /// Prints a warning.
     func warn(_ text: String, json: Bool) {
-        if json { say(JSONLine("warning").with("message", text).text) } else { note("pontoon: \(text)".printable) }
-    }
-
-    /// Prints a failure.
-    func fail(_ error: any Error, json: Bool) {
-        if error is CancellationError { return }
         if json {
-            say(JSONLine("error").with("code", errorCode(error)).with("message", "\(error)").text)
+            printLine(JSONLine("warning").with("message", text).text)
         } else {
-            note("pontoon: \(error)".printable)
+            printMessage("pontoon: \(text)".printable)
         }
     }
 
-    private func write(_ text: String, to descriptor: CInt) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            // Nobody reads any more: there is nobody to tell.
-            guard count > 0 || errno == EINTR else { return }
-            rest = rest.dropFirst(max(0, count))
+    /// Prints the error that ended the command.
+    func fail(_ error: any Error, json: Bool) {
+        if error is CancellationError { return }
+        if json {
+            printLine(JSONLine("error").with("code", errorCode(error)).with("message", "\(error)").text)
+        } else {
+            printMessage("pontoon: \(error)".printable)
         }
     }
 }
 
-/// One line of `--json`: an object whose first field says what it is about.
+/// One line of `--json`: an object whose first field is `event`.
 struct JSONLine {
     private enum Value: Encodable {
         case text(String), number(Int64), decimal(Double), flag(Bool), texts([String])
@@ -63,7 +56,7 @@ struct JSONLine {
 
     private var fields: [(name: String, value: Value)]
 
-    /// Begins with `event`.
+    /// Creates a line for an event.
     init(_ event: String) { fields = [("event", .text(event))] }
 
     func with(_ name: String, _ value: String?) -> JSONLine { adding(name, value.map { .text($0) }) }
@@ -73,12 +66,12 @@ struct JSONLine {
     func with(_ name: String, _ value: Bool) -> JSONLine { adding(name, .flag(value)) }
     func with(_ name: String, _ value: [String]) -> JSONLine { adding(name, .texts(value)) }
 
-    /// The line, its fields in the order in which they were added.
+    /// The JSON text, with the fields in the order in which they were added.
     var text: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         let pairs = fields.map { field in
-            // Text and numbers can always be encoded.
+            // Strings and numbers can always be encoded.
             let parts = [try? encoder.encode(field.name), try? encoder.encode(field.value)]
             return parts.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "null" }.joined(separator: ":")
         }

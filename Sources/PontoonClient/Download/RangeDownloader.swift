@@ -1,0 +1,126 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import PontoonCore
+
+/// Fetches the byte ranges of one file into its partial file: verifies those that are there already, requests the others.
+struct RangeDownloader: Sendable {
+    let file: TransferFile<DownloadItem>
+    let source: DownloadSource
+    let partial: PartialFile
+    let ranges: [Range<Int64>]
+    /// Ranges that an earlier run wrote, by number.
+    let earlier: [Int: JournalPart]
+
+    private var context: TransferContext<DownloadItem> { file.context }
+    private var transport: HTTPTransport { context.client.transport }
+
+    /// Downloads all ranges.
+    ///
+    /// - Returns: Their checksums in order.
+    func downloadAll() async throws -> [CRC64NVME] {
+        guard !ranges.isEmpty else { return [] }
+        return try await file.mapParts(Array(1...ranges.count)) { number in
+            if let crc64 = try await verifyStored(number) { return crc64 }
+            return try await download(number)
+        }
+    }
+
+    private func verifyStored(_ number: Int) async throws -> CRC64NVME? {
+        let range = ranges[number - 1]
+        guard let crc64 = earlier[number].flatMap({ CRC64NVME(hex: $0.crc64) }),
+            try await context.threads.runIfActive({ [partial] in try partial.isIntact(range, crc64) })
+        else { return nil }
+        file.progress.resumedPart(size: Int64(range.count))
+        return crc64
+    }
+
+    private func download(_ number: Int) async throws -> CRC64NVME {
+        let range = ranges[number - 1]
+        let writer = RangeWriter(range, into: partial, context: context, written: file.progress.transferred)
+        try await fetch(writer)
+        let (crc64, etag) = (writer.crc64, source.etag ?? "")
+        let line = JournalPart(number: number, etag: etag, crc64: crc64.hex)
+        try await context.threads.runIfActive { [partial] in try partial.append(line) }
+        file.progress.storedPart()
+        await context.emit(
+            .partStored(
+                DownloadEvent.Part(
+                    index: file.index,
+                    number: number,
+                    offset: range.lowerBound,
+                    size: Int64(range.count),
+                    etag: etag.unquoted
+                )
+            )
+        )
+        return crc64
+    }
+
+    private func fetch(_ writer: RangeWriter) async throws {
+        let purpose = "download '\(source.name)'"
+        var (url, before) = (String?.none, writer.writtenBytes)
+        try await file.withRetries(purpose: purpose) { error in
+            var failure = FailedAttempt(storageError: error, action: "download", subject: "'\(source.name)'")
+            failure?.madeProgress = writer.writtenBytes > before
+            return failure
+        } refreshURL: {
+            source.invalidate(url)
+        } _: {
+            guard !writer.isComplete else { return }
+            before = writer.writtenBytes
+            let current = try await source.url()
+            url = current
+            try await withStallGuard(limit: transport.settings.stallTimeout) {
+                writer.idleTime
+            } _: {
+                try await receive(writer, from: current)
+            }
+        }
+    }
+
+    /// Requests what is missing of a range and writes it.
+    private func receive(_ writer: RangeWriter, from url: String) async throws {
+        let missing = writer.missing
+        let known = source.etag
+        var request = HTTPClientRequest(url: url)
+        request.headers = [
+            "User-Agent": transport.settings.userAgent, "Accept-Encoding": "identity",
+            "Range": "bytes=\(missing.lowerBound)-\(missing.upperBound - 1)",
+        ]
+        // A weak ETag does not promise the same bytes.
+        if let known, !known.hasPrefix("W/") { request.headers.add(name: "If-Range", value: known) }
+        writer.connectionWaits()
+        let response = try await transport.open(request)
+        context.client.clock.note(response.headers.first(name: "Date"))
+        let status = Int(response.status.code)
+        guard try source.accepts(status: status, response.headers, for: missing, known: known) else {
+            let body = try await translatingFailures { try await response.body.collect(upTo: 1 << 20) }
+            throw StorageRefusal(HTTPResponse(status: status, headers: response.headers, body: body))
+        }
+        try source.note(response.headers, for: missing)
+        try await translatingFailures { try await write(response.body, to: writer) }
+        guard writer.isComplete else {
+            throw TransportFailure(kind: .connectionLost, reason: "the response ended early")
+        }
+    }
+
+    private func write(_ body: HTTPClientResponse.Body, to writer: RangeWriter) async throws {
+        var chunks = body.makeAsyncIterator()
+        do {
+            while true {
+                writer.connectionWaits()
+                guard let chunk = try await chunks.next() else { break }
+                writer.connectionDelivered()
+                try await context.bandwidth?.take(chunk.readableBytes)
+                try await writer.append(chunk)
+            }
+            try await writer.flush()
+        } catch {
+            // What arrived before the connection broke need not be requested again.
+            if !Task.isCancelled { try await writer.flush() }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import NIOCore
+import NIOPosix
+import PontoonCore
+import Synchronization
+
+/// Writes the bytes of one range as they arrive, computes their checksum, and knows where a broken connection stopped.
+///
+/// Chunks are gathered, then hashed and written on a thread for file calls.
+final class RangeWriter: Sendable {
+    private struct State {
+        var offset: Int64
+        var crc64 = CRC64NVME()
+        var gathered = ByteBuffer()
+        /// Since when the connection is being waited for; `nil` while its bytes are processed.
+        var waitsSince: ContinuousClock.Instant?
+    }
+
+    let range: Range<Int64>
+    private let partial: PartialFile
+    private let threads: NIOThreadPool
+    private let chunkSize: Int
+    private let written: @Sendable (Int64) -> Void
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - range: The range.
+    ///   - partial: The file it is written to.
+    ///   - context: Threads and limits.
+    ///   - written: Called with the number of bytes after each write.
+    init(
+        _ range: Range<Int64>,
+        into partial: PartialFile,
+        context: TransferContext<DownloadItem>,
+        written: @escaping @Sendable (Int64) -> Void
+    ) {
+        self.range = range
+        self.partial = partial
+        self.written = written
+        threads = context.threads
+        chunkSize = context.memory.chunkSize
+        state = Mutex(State(offset: range.lowerBound))
+    }
+
+    /// Bytes written so far.
+    var writtenBytes: Int64 { state.withLock { $0.offset - range.lowerBound } }
+    /// The rest of the range.
+    var missing: Range<Int64> { state.withLock { $0.offset..<range.upperBound } }
+    var isComplete: Bool { missing.isEmpty }
+    /// Checksum of the bytes written so far.
+    var crc64: CRC64NVME { state.withLock { $0.crc64 } }
+    /// Time since the connection last delivered something; zero while its bytes are processed.
+    var idleTime: Duration { state.withLock { state in state.waitsSince.map { .now - $0 } ?? .zero } }
+
+    func connectionWaits() { state.withLock { $0.waitsSince = .now } }
+    func connectionDelivered() { state.withLock { $0.waitsSince = nil } }
+
+    /// Appends bytes; writes them once a chunk is full.
+    ///
+    /// - Throws: ``TransportFailure`` for more bytes than the range has; `.diskFull`, `.fileUnwritable`.
+    func append(_ bytes: ByteBuffer) async throws {
+        let (count, isTooMuch) = state.withLock { state in
+            state.gathered.writeImmutableBuffer(bytes)
+            let count = state.gathered.readableBytes
+            return (count, state.offset + Int64(count) > range.upperBound)
+        }
+        guard !isTooMuch else {
+            state.withLock { $0.gathered.clear() }
+            throw TransportFailure(kind: .connectionLost, reason: "the response is longer than requested")
+        }
+        if count >= chunkSize { try await flush() }
+    }
+
+    /// Writes what was gathered.
+    func flush() async throws {
+        let bytes = state.withLock { state in
+            defer { state.gathered = ByteBuffer() }
+            return state.gathered
+        }
+        guard bytes.readableBytes > 0 else { return }
+        try await threads.runIfActive { [self] in
+            let (offset, crc64) = state.withLock { ($0.offset, $0.crc64) }
+            var sum = crc64
+            try bytes.withUnsafeReadableBytes { bytes in
+                sum.update(bytes)
+                try partial.write(bytes, at: offset)
+            }
+            state.withLock { state in
+                state.offset += Int64(bytes.readableBytes)
+                state.crc64 = sum
+            }
+        }
+        written(Int64(bytes.readableBytes))
+    }
+}

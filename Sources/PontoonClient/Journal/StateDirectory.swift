@@ -1,0 +1,155 @@
+import Foundation
+import SystemPackage
+
+/// The directory with the journals of unfinished uploads and the logs of finished ones.
+struct StateDirectory: Sendable {
+    let path: FilePath
+
+    /// Creates missing directories.
+    ///
+    /// - Throws: `.stateUnusable`.
+    init(_ path: FilePath) throws {
+        self.path = path
+        for directory in [uploads, finished] {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: directory.string,
+                    withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700]
+                )
+            } catch {
+                throw Self.unusable(directory, error)
+            }
+        }
+    }
+
+    private var uploads: FilePath { path.appending("uploads") }
+    private var finished: FilePath { path.appending("finished") }
+
+    /// Opens and locks the journal of an upload.
+    ///
+    /// - Throws: `.busy`, `.stateUnusable`.
+    func journal(_ key: JournalKey) throws -> Journal<JournalHead> {
+        try Journal(uploads.appending(key.fileName), for: key.work)
+    }
+
+    /// Returns the first lines of all journals, with their files, oldest first; blocks.
+    ///
+    /// - Throws: `.stateUnusable`.
+    func heads() throws -> [(path: FilePath, head: JournalHead)] {
+        do {
+            let names = try FileManager.default.contentsOfDirectory(atPath: uploads.string)
+            return try names.filter { $0.hasSuffix(".journal") }.compactMap { name in
+                let path = uploads.appending(name)
+                return Journal<JournalHead>.parse(try Data(contentsOf: URL(filePath: path.string))).head.map {
+                    (path, $0)
+                }
+            }
+            .sorted { $0.head.began < $1.head.began }
+        } catch {
+            throw Self.unusable(uploads, error)
+        }
+    }
+
+    /// Reads the first line of an upload's journal without locking it; blocks.
+    ///
+    /// - Returns: `nil` if there is none.
+    /// - Throws: `.stateUnusable`.
+    func head(_ key: JournalKey) throws -> JournalHead? {
+        let path = uploads.appending(key.fileName)
+        guard FileManager.default.fileExists(atPath: path.string) else { return nil }
+        do {
+            return Journal<JournalHead>.parse(try Data(contentsOf: URL(filePath: path.string))).head
+        } catch {
+            throw Self.unusable(path, error)
+        }
+    }
+
+    /// Opens the log of the files that were finished at a destination; blocks.
+    ///
+    /// - Throws: `.stateUnusable`.
+    func finishedLog(_ key: JournalKey) throws -> FinishedLog {
+        try FinishedLog(finished.appending(key.placeFileName))
+    }
+
+    static func unusable(_ path: FilePath, _ error: any Error) -> ClientError {
+        ClientError(
+            .stateUnusable,
+            "Cannot use the journal '\(path)': \(error).",
+            advice: "Free some space or choose another directory with --state. '--no-resume' uploads without a journal."
+        )
+    }
+}
+
+/// The files that were finished at one destination, one JSON line for each; later lines win.
+///
+/// Each line is written with a single call, so several processes may append to the same log.
+final class FinishedLog: Sendable {
+    private struct Key: Hashable {
+        private let source: ByteExactString
+        private let remotePath: ByteExactString
+
+        init(source: String, remotePath: String) {
+            self.source = ByteExactString(source)
+            self.remotePath = ByteExactString(remotePath)
+        }
+    }
+
+    private let path: FilePath
+    private let descriptor: FileDescriptor
+    private let records: [Key: FinishedRecord]
+
+    /// Opens or creates the log and reads it; blocks.
+    ///
+    /// - Throws: `.stateUnusable`.
+    init(_ path: FilePath) throws {
+        self.path = path
+        do {
+            descriptor = try FileDescriptor.open(
+                path,
+                .readWrite,
+                options: [.create, .append, .closeOnExec],
+                permissions: .ownerReadWrite
+            )
+            let decoder = JSONDecoder()
+            decoder.dateDecodingStrategy = .iso8601
+            var records: [Key: FinishedRecord] = [:]
+            for line in try descriptor.readAll().split(separator: UInt8(ascii: "\n")) {
+                // A line cut by a crash is ignored.
+                guard let record = try? decoder.decode(FinishedRecord.self, from: line) else { continue }
+                records[Key(source: record.source, remotePath: record.remotePath)] = record
+            }
+            self.records = records
+        } catch {
+            throw StateDirectory.unusable(path, error)
+        }
+    }
+
+    /// Returns the record of a file; `nil` if it was not finished, or has changed since.
+    func record(source: String, remotePath: String, facts: FileFacts) -> FinishedRecord? {
+        guard let record = records[Key(source: source, remotePath: remotePath)], record.identity.facts.isSame(as: facts)
+        else {
+            return nil
+        }
+        return record
+    }
+
+    var isEmpty: Bool { records.isEmpty }
+
+    /// Appends a file; blocks.
+    ///
+    /// - Throws: `.stateUnusable`.
+    func add(_ record: FinishedRecord) throws {
+        do {
+            let encoder = JSONEncoder()
+            encoder.dateEncodingStrategy = .iso8601
+            // A newline in front, too: a line cut by a crash must not corrupt this one.
+            try descriptor.writeAll(Data("\n".utf8) + encoder.encode(record) + Data("\n".utf8))
+        } catch {
+            throw StateDirectory.unusable(path, error)
+        }
+    }
+
+    /// Closes the file; not more than once.
+    func close() throws { try descriptor.close() }
+}

@@ -1,0 +1,109 @@
+public import Foundation
+public import SystemPackage
+
+/// A record of transferred files and their checksums, which ``check(locally:client:_:)`` compares again later.
+public struct Receipt: Sendable, Hashable, Codable {
+    /// A transferred file.
+    public struct Entry: Sendable, Hashable, Codable {
+        /// Absolute path of the local file.
+        public var path: String
+        /// Folders and name on the server.
+        public var name: String
+        /// Id of the file on the server.
+        public var fileID: String
+        /// Length in bytes.
+        public var size: Int64
+        /// CRC-64/NVME, 16 hexadecimal digits.
+        public var crc64nvme: String
+        /// How the file was verified: `file`, `parts` or `size`.
+        public var verifiedBy: String
+
+        private enum CodingKeys: String, CodingKey {
+            case path, name, size, crc64nvme
+            case fileID = "file_id"
+            case verifiedBy = "verified_by"
+        }
+    }
+
+    /// Version of the format.
+    public var version = 1
+    /// URL of the API.
+    public var endpoint: String
+    /// `project` or `parent`; `nil` in the receipt of a download.
+    public var destinationKind: String?
+    /// Id of the destination; `nil` in the receipt of a download.
+    public var destination: String?
+    /// When the run ended.
+    public var ended: Date
+    /// The files that were transferred completely.
+    public var files: [Entry]
+
+    private enum CodingKeys: String, CodingKey {
+        case version, endpoint, destination, ended, files
+        case destinationKind = "destination_kind"
+    }
+
+    /// Creates the receipt of an upload; failed and skipped files are left out.
+    public init(_ results: [UploadResult], endpoint: Endpoint, destination: UploadDestination) {
+        self.init(results, endpoint)
+        let field = destination.field
+        (destinationKind, self.destination) = (field.name, field.value)
+    }
+
+    /// Creates the receipt of a download; failed and skipped files are left out.
+    public init(_ results: [DownloadResult], endpoint: Endpoint) { self.init(results, endpoint) }
+
+    private init(_ results: [TransferResult<some TransferItem>], _ endpoint: Endpoint) {
+        self.endpoint = endpoint.url
+        // To the second, as it is written.
+        ended = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded())
+        files = results.compactMap { result in
+            guard let id = result.fileID, let crc64 = result.crc64nvme, let verification = result.verification else {
+                return nil
+            }
+            return Entry(
+                path: result.item.localPath.absolute,
+                name: result.item.remotePath,
+                fileID: id,
+                size: result.size,
+                crc64nvme: crc64,
+                verifiedBy: verification.rawValue
+            )
+        }
+    }
+
+    /// Reads a receipt from a file; blocks.
+    ///
+    /// - Throws: ``ClientError`` with code `.fileUnreadable`.
+    public init(_ path: FilePath) throws {
+        do {
+            let decoder = JSONDecoder()
+            decoder.dateDecodingStrategy = .iso8601
+            self = try decoder.decode(Receipt.self, from: try Data(contentsOf: URL(filePath: path.string)))
+        } catch {
+            throw ClientError(
+                .fileUnreadable,
+                "Cannot read the receipt '\(path)': \(error.localizedDescription)",
+                advice: "Give a file that --receipt wrote."
+            )
+        }
+    }
+
+    /// Writes the receipt to a file, atomically replacing an existing one; blocks.
+    ///
+    /// - Throws: ``ClientError`` with code `.fileUnwritable`.
+    public func write(to path: FilePath) throws {
+        do {
+            let encoder = JSONEncoder()
+            encoder.dateEncodingStrategy = .iso8601
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            try encoder.encode(self).write(to: URL(filePath: path.string), options: .atomic)
+        } catch {
+            throw ClientError(
+                .fileUnwritable,
+                "Cannot write the receipt '\(path)': \(error.localizedDescription)",
+                advice: "The files were transferred. Run the same command again with another --receipt."
+            )
+        }
+    }
+}

@@ -1,0 +1,161 @@
+// The only file of the client that imports the C library: everything else uses these wrappers, Foundation or System.
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+import CFileCalls
+import SystemPackage
+
+/// What `stat(2)` reports about a file.
+struct FileStatus: Sendable {
+    enum Kind: Sendable { case file, directory, link, other }
+
+    let kind: Kind
+    let device: UInt64
+    let inode: UInt64
+    let size: Int64
+    /// Time of the last modification, in nanoseconds since 1970.
+    let modified: Int64
+
+    /// Returns the status of the file at a path; follows links unless told otherwise.
+    init(_ path: FilePath, followingLinks: Bool = true) throws(Errno) {
+        var status = stat()
+        let result = path.withPlatformString { followingLinks ? stat($0, &status) : lstat($0, &status) }
+        try checkResult(result)
+        self.init(status)
+    }
+
+    /// Returns the status of an open file.
+    init(_ descriptor: FileDescriptor) throws(Errno) {
+        var status = stat()
+        try checkResult(fstat(descriptor.rawValue, &status))
+        self.init(status)
+    }
+
+    private init(_ status: stat) {
+        kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .file
+            case S_IFDIR: .directory
+            case S_IFLNK: .link
+            default: .other
+            }
+        device = UInt64(bitPattern: Int64(status.st_dev))
+        inode = UInt64(status.st_ino)
+        size = Int64(status.st_size)
+        #if canImport(Darwin)
+        let time = status.st_mtimespec
+        #else
+        let time = status.st_mtim
+        #endif
+        modified = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
+
+/// File calls that neither Foundation nor System provides; all of them block.
+enum FileSystem {
+    /// Locks a file for this process, without waiting.
+    ///
+    /// - Returns: `false` if another process holds the lock.
+    static func tryLock(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
+        if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
+        guard errno == EWOULDBLOCK else { throw Errno(rawValue: errno) }
+        return false
+    }
+
+    /// Writes the file's data to the disk.
+    static func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
+        #if canImport(Darwin)
+        // There, fsync does not wait for the disk's own cache.
+        try checkResult(fcntl(descriptor.rawValue, F_FULLFSYNC))
+        #else
+        try checkResult(fdatasync(descriptor.rawValue))
+        #endif
+    }
+
+    /// Writes a directory's entries to the disk: after a crash, a renamed file may be missing otherwise.
+    static func synchronizeDirectory(_ path: FilePath) throws {
+        let descriptor = try FileDescriptor.open(path.isEmpty ? "." : path, .readOnly, options: [.directory])
+        try descriptor.closeAfter {
+            // EINVAL: the file system cannot synchronize directories.
+            guard fsync(descriptor.rawValue) == 0 || errno == EINVAL else { throw Errno(rawValue: errno) }
+        }
+    }
+
+    /// Reserves space for a file's data and sets its length.
+    ///
+    /// - Throws: `Errno.noSpace`; where the file system cannot reserve space, only the length is set.
+    static func reserve(_ descriptor: FileDescriptor, size: Int64) throws {
+        guard cfilecalls_allocate(descriptor.rawValue, size) != 0 else { return }
+        let error = Errno(rawValue: errno)
+        guard error == .notSupported || error == .noFunction else { throw error }
+        try descriptor.resize(to: size)
+    }
+
+    /// Renames a file, replacing an existing one.
+    static func rename(_ path: FilePath, replacing target: FilePath) throws(Errno) {
+        let result = path.withPlatformString { path in
+            target.withPlatformString { platformRename(path, $0) }
+        }
+        try checkResult(result)
+    }
+
+    /// Renames a file only if nothing exists at the new path.
+    ///
+    /// - Throws: `Errno.fileExists`.
+    static func rename(_ path: FilePath, toNew target: FilePath) throws(Errno) {
+        let result = path.withPlatformString { path in
+            target.withPlatformString { cfilecalls_rename_new(path, $0) }
+        }
+        if result == 0 { return }
+        let error = Errno(rawValue: errno)
+        // Not every file system supports it; then the check and the rename are two steps.
+        guard error == .invalidArgument || error == .noFunction || error == .notSupported else { throw error }
+        guard (try? FileStatus(target, followingLinks: false)) == nil else { throw .fileExists }
+        try rename(path, replacing: target)
+    }
+
+    /// Removes a file if it exists.
+    static func remove(_ path: FilePath) throws(Errno) {
+        let result = path.withPlatformString { unlink($0) }
+        guard result == 0 || errno == ENOENT else { throw Errno(rawValue: errno) }
+    }
+
+    /// Returns the names in a directory, ordered by their bytes.
+    static func names(in directory: FilePath) throws(Errno) -> [FilePath.Component] {
+        guard let stream = directory.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }
+        defer { closedir(stream) }
+        var names: [FilePath.Component] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath.Component(platformString: $0) }
+            }
+            if let name, name.kind == .regular { names.append(name) }
+        }
+        return names.sorted { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }
+    }
+
+    /// Whether a text matches a shell pattern.
+    static func matches(_ text: String, pattern: String) -> Bool { fnmatch(pattern, text, 0) == 0 }
+
+    /// Returns the paths that match a shell pattern; directories end with a slash.
+    static func expand(_ pattern: String) -> [String] {
+        var found = glob_t()
+        defer { globfree(&found) }
+        guard glob(pattern, GLOB_MARK, nil, &found) == 0 else { return [] }
+        return (0..<Int(found.gl_pathc)).compactMap { index in
+            found.gl_pathv[index].map { String(cString: $0) }
+        }
+    }
+}
+
+private func checkResult(_ result: CInt) throws(Errno) {
+    guard result == 0 else { throw Errno(rawValue: errno) }
+}
+
+private func platformRename(_ path: UnsafePointer<CChar>, _ target: UnsafePointer<CChar>) -> CInt {
+    rename(path, target)
+}

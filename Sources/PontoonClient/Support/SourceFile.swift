@@ -1,0 +1,164 @@
+import Foundation
+import PontoonCore
+import SystemPackage
+
+/// What tells whether a file is still the same; stored in journals.
+struct FileFacts: Hashable, Sendable, Codable {
+    var device: UInt64
+    var inode: UInt64
+    var size: Int64
+    /// Time of the last modification, in nanoseconds since 1970.
+    var modified: Int64
+
+    init(_ status: FileStatus) {
+        device = status.device
+        inode = status.inode
+        size = status.size
+        modified = status.modified
+    }
+
+    /// Whether it is the same, unchanged file.
+    ///
+    /// The device is ignored: network and removable file systems get another number after a reboot.
+    func isSame(as other: FileFacts) -> Bool {
+        inode == other.inode && size == other.size && modified == other.modified
+    }
+}
+
+/// A local file, open for reading; all calls block.
+final class SourceFile: Sendable {
+    let path: FilePath
+    let facts: FileFacts
+    private let mayChange: Bool
+    private let descriptor: FileDescriptor
+
+    /// Opens a regular file; with `mayChange`, modifications while it is read are no error.
+    ///
+    /// - Throws: `.fileUnreadable`.
+    init(_ path: FilePath, mayChange: Bool = false) throws {
+        self.path = path
+        self.mayChange = mayChange
+        do {
+            // Without blocking: opening a pipe would wait for its writer.
+            descriptor = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
+        } catch {
+            throw Self.unreadable(path, "\(error)")
+        }
+        do {
+            let status = try Self.status(of: descriptor, path)
+            guard status.kind == .file else { throw Self.unreadable(path, "it is not a regular file") }
+            facts = FileFacts(status)
+        } catch {
+            try descriptor.close()
+            throw error
+        }
+    }
+
+    /// Closes the file; not more than once.
+    func close() throws { try descriptor.close() }
+
+    /// Closes the file and ignores errors: nothing was written that could be lost.
+    func closeAfterReading() {
+        do { try descriptor.close() } catch {}
+    }
+
+    /// Reads bytes at an offset until the buffer is full.
+    ///
+    /// - Throws: `.fileChanged` if the file ends before; `.fileUnreadable`.
+    func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws {
+        var done = 0
+        while done < buffer.count {
+            let count: Int
+            do {
+                count = try descriptor.read(
+                    fromAbsoluteOffset: offset + Int64(done),
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                )
+            } catch {
+                throw Self.unreadable(path, "\(error)")
+            }
+            guard count > 0 else { throw changed("it became shorter") }
+            done += count
+        }
+    }
+
+    /// Checks that neither the open file nor the file at its path changed since it was opened.
+    ///
+    /// - Throws: `.fileChanged`.
+    func checkUnchanged() throws {
+        if mayChange { return }
+        let now = FileFacts(try Self.status(of: descriptor, path))
+        if now.size != facts.size { throw changed("its length was \(facts.size) bytes and is \(now.size)") }
+        if now.modified != facts.modified { throw changed("it was modified") }
+        let current: FileStatus
+        do {
+            current = try FileStatus(path)
+        } catch {
+            throw changed("it was removed")
+        }
+        if current.inode != facts.inode { throw changed("it was replaced by another file") }
+    }
+
+    /// Computes the CRC-64/NVME, and the MD5 if requested, of a range.
+    func digest(_ range: Range<Int64>, md5: Bool) throws -> RangeDigest {
+        var digest = RangeDigest(md5: md5)
+        try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
+            var offset = range.lowerBound
+            while offset < range.upperBound {
+                let count = Int(min(Int64(buffer.count), range.upperBound - offset))
+                let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+                try read(at: offset, into: chunk)
+                digest.update(UnsafeRawBufferPointer(chunk))
+                offset += Int64(count)
+            }
+        }
+        return digest
+    }
+
+    /// Computes the CRC-64/NVME of four samples of 64 KiB, or of the whole file if it is small.
+    ///
+    /// Size and modification time can stay the same while the content changes, for example when a backup is restored.
+    func sample() throws -> String {
+        let length: Int64 = 64 << 10
+        guard facts.size > 4 * length else { return try digest(0..<facts.size, md5: false).crc64.hex }
+        var crc64 = CRC64NVME()
+        for index in 0..<Int64(4) {
+            let start = (facts.size - length) * index / 3
+            crc64 = crc64.appending(try digest(start..<(start + length), md5: false).crc64, length: length)
+        }
+        return crc64.hex
+    }
+
+    /// The error for a file that changed; `reason` says how it was noticed.
+    func changed(_ reason: String) -> ClientError {
+        ClientError(
+            .fileChanged,
+            "'\(path)' changed during its upload: \(reason).",
+            advice: "Run the same command again when nothing writes to the file, or use --allow-changing."
+        )
+    }
+
+    private static func unreadable(_ path: FilePath, _ reason: String) -> ClientError {
+        ClientError(
+            .fileUnreadable,
+            "Cannot read '\(path)': \(reason).",
+            advice: "Check the path and its permissions."
+        )
+    }
+
+    private static func status(of descriptor: FileDescriptor, _ path: FilePath) throws -> FileStatus {
+        do {
+            return try FileStatus(descriptor)
+        } catch {
+            throw unreadable(path, "\(error)")
+        }
+    }
+}
+
+extension FilePath {
+    /// The path from the root; links are kept, since the name is the user's choice.
+    var absolute: String {
+        if isAbsolute { return lexicallyNormalized().string }
+        return FilePath(FileManager.default.currentDirectoryPath).pushing(self).lexicallyNormalized().string
+    }
+}

@@ -1,0 +1,77 @@
+/// Finds the number of parts in flight that gives the best throughput; a pure value.
+///
+/// It starts by growing by half as long as throughput improves, steps back when it does not, and probes upwards again
+/// from time to time.
+struct ConcurrencyController: Sendable {
+    /// The current number of parts in flight.
+    private(set) var concurrency: Int
+    let limit: Int
+    private var previous: Int
+    private var best: Double = 0
+    private var rest = 0
+    private var isStarting = true
+
+    /// Relative improvement that justifies a higher concurrency.
+    static let minimumGain = 0.04
+    /// Observations between two probes.
+    static let restingTime = 10
+
+    init(limit: Int, start: Int = 4) {
+        self.limit = max(1, limit)
+        concurrency = min(max(1, start), self.limit)
+        previous = concurrency
+    }
+
+    /// Adapts the concurrency to an observed throughput.
+    ///
+    /// - Parameters:
+    ///   - throughput: Work per second since the last observation, in any unit.
+    ///   - isSaturated: Whether all permits were in use; otherwise the observation is ignored.
+    mutating func observe(throughput: Double, isSaturated: Bool) {
+        guard isSaturated, throughput > 0 else { return }
+        if rest > 0 {
+            rest -= 1
+            best = max(best * 0.98, throughput)
+            if rest == 0 { grow() }
+            return
+        }
+        if throughput > best * (1 + Self.minimumGain) || best == 0 {
+            best = throughput
+            grow()
+        } else {
+            // The last step gained nothing: back to the previous concurrency until the next probe.
+            concurrency = previous
+            isStarting = false
+            best = max(throughput, best * 0.98)
+            rest = Self.restingTime
+        }
+    }
+
+    private mutating func grow() {
+        previous = concurrency
+        concurrency = min(limit, concurrency + (isStarting ? max(2, concurrency / 2) : max(1, concurrency / 8)))
+    }
+}
+
+/// Divides the memory limit among the parts in flight; a pure value.
+struct MemoryBudget: Hashable, Sendable {
+    /// Largest read from or write to a file, in bytes.
+    let chunkSize: Int
+    /// Most parts in flight.
+    let concurrency: Int
+
+    /// Memory of the process without any chunk.
+    static let base = 48 << 20
+    /// Chunks that a part keeps in memory while one is read and another is sent.
+    static let chunksPerPart = 3
+
+    init(maximumMemory: Int, requestedConcurrency: Int) {
+        let available = max(maximumMemory - Self.base, 8 << 20)
+        var chunkSize = 1 << 20
+        while chunkSize > 64 << 10, chunkSize * Self.chunksPerPart * requestedConcurrency > available {
+            chunkSize /= 2
+        }
+        self.chunkSize = chunkSize
+        concurrency = max(1, min(requestedConcurrency, available / (chunkSize * Self.chunksPerPart)))
+    }
+}

@@ -1,0 +1,89 @@
+import PontoonCore
+
+/// A failed attempt, as the retry policy and the user see it.
+struct FailedAttempt {
+    /// What the policy decides on; `nil` if another attempt cannot succeed.
+    let outcome: RetryPolicy.Outcome?
+    /// What is thrown when the policy gives up, and the reason shown with a retry.
+    let error: any Error
+    /// Whether the attempt moved the work forward: the count of attempts starts anew then.
+    var madeProgress = false
+}
+
+/// The pause before another attempt.
+struct PlannedRetry {
+    let wait: Duration
+    let refreshesURL: Bool
+}
+
+extension RetryPolicy {
+    /// Repeats an attempt until it succeeds or the policy gives up.
+    ///
+    /// - Parameters:
+    ///   - idempotency: Whether the request may take effect twice.
+    ///   - classify: Describes an error for the policy; `nil` throws the error as it is.
+    ///   - willRetry: Called before the pause.
+    ///   - attempt: One attempt.
+    /// - Returns: The value of the successful attempt.
+    /// - Throws: The error of the last attempt; `CancellationError`.
+    func withRetries<Value>(
+        idempotency: Idempotency = .idempotent,
+        classify: (any Error) -> FailedAttempt?,
+        willRetry: (FailedAttempt, PlannedRetry) async -> Void,
+        _ attempt: () async throws -> Value
+    ) async throws -> Value {
+        var count = 1
+        while true {
+            let failure: FailedAttempt
+            do {
+                return try await attempt()
+            } catch {
+                guard let classified = classify(error) else { throw error }
+                failure = classified
+            }
+            guard let outcome = failure.outcome else { throw failure.error }
+            if failure.madeProgress { count = 1 }
+            let decision = decide(
+                attempt: count,
+                outcome: outcome,
+                idempotency: idempotency,
+                jitter: Double.random(in: 0...1)
+            )
+            guard let retry = decision.retry else { throw failure.error }
+            await willRetry(failure, retry)
+            try await Task.sleep(for: retry.wait)
+            count += 1
+        }
+    }
+}
+
+extension RetryPolicy.Decision {
+    fileprivate var retry: PlannedRetry? {
+        switch self {
+        case .giveUp: nil
+        case .retry(let wait): PlannedRetry(wait: wait, refreshesURL: false)
+        case .refreshURLAndRetry(let wait): PlannedRetry(wait: wait, refreshesURL: true)
+        }
+    }
+}
+
+extension FailedAttempt {
+    /// Classifies a failed request to the storage behind a signed URL.
+    ///
+    /// - Parameters:
+    ///   - error: The error; the result is `nil` for one that is neither a transport failure nor a refusal.
+    ///   - action: The attempted action, such as `send`.
+    ///   - subject: What it was done to, such as `part 3 of 'reads.bam'`.
+    init?(storageError error: any Error, action: String, subject: String) {
+        switch error {
+        case let error as TransportFailure:
+            self.init(outcome: error.outcome, error: error.error("\(action) \(subject)", host: "the storage"))
+        case let error as StorageRefusal:
+            self.init(
+                outcome: .storageRefused(status: error.status, wait: error.wait),
+                error: error.error(subject)
+            )
+        default: return nil
+        }
+    }
+}

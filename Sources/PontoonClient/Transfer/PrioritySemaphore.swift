@@ -1,0 +1,134 @@
+import Synchronization
+
+/// A counting semaphore whose waiters are served by priority, and whose limit can change.
+final class PrioritySemaphore: Sendable {
+    private struct Waiter {
+        let id: UInt64
+        let priority: Int
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var limit: Int
+        var used = 0
+        var nextID: UInt64 = 0
+        var waiters: [Waiter] = []
+        /// Cancelled before they began to wait.
+        var cancelled: Set<UInt64> = []
+    }
+
+    private let state: Mutex<State>
+
+    /// Creates a semaphore with 1 or more permits.
+    init(permits: Int) { state = Mutex(State(limit: permits)) }
+
+    /// Permits in use at most.
+    var limit: Int { state.withLock { $0.limit } }
+    /// Number of waiters.
+    var waiting: Int { state.withLock { $0.waiters.count } }
+    /// Whether all permits are in use.
+    var isSaturated: Bool { state.withLock { $0.used >= $0.limit || !$0.waiters.isEmpty } }
+
+    /// Changes the limit; permits in use stay valid.
+    func setLimit(_ limit: Int) {
+        let woken = state.withLock { state in
+            state.limit = max(1, limit)
+            return Self.wake(&state)
+        }
+        for waiter in woken { waiter.continuation.resume() }
+    }
+
+    /// Waits for a permit.
+    ///
+    /// - Parameter priority: The lowest value is served first; equal ones in order of arrival.
+    /// - Throws: `CancellationError`.
+    func acquire(priority: Int) async throws {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                let result: Result<Void, any Error>? = state.withLock { state in
+                    if state.cancelled.remove(id) != nil || Task.isCancelled {
+                        return .failure(CancellationError())
+                    }
+                    if state.used < state.limit, state.waiters.isEmpty {
+                        state.used += 1
+                        return .success(())
+                    }
+                    state.waiters.append(Waiter(id: id, priority: priority, continuation: continuation))
+                    return nil
+                }
+                if let result { continuation.resume(with: result) }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state -> Waiter? in
+                guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
+                    state.cancelled.insert(id)
+                    return nil
+                }
+                return state.waiters.remove(at: index)
+            }
+            waiter?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Takes a permit if one is free and nobody waits for it.
+    func tryAcquire() -> Bool {
+        state.withLock { state in
+            guard state.used < state.limit, state.waiters.isEmpty else { return false }
+            state.used += 1
+            return true
+        }
+    }
+
+    /// Returns a permit.
+    func release() {
+        let woken = state.withLock { state in
+            state.used -= 1
+            return Self.wake(&state)
+        }
+        for waiter in woken { waiter.continuation.resume() }
+    }
+
+    private static func wake(_ state: inout State) -> [Waiter] {
+        var woken: [Waiter] = []
+        while state.used < state.limit, !state.waiters.isEmpty {
+            var best = 0
+            for index in state.waiters.indices where state.waiters[index].priority < state.waiters[best].priority {
+                best = index
+            }
+            woken.append(state.waiters.remove(at: best))
+            state.used += 1
+        }
+        return woken
+    }
+}
+
+/// The permit under which a file is opened; released early when its parts need permits of their own.
+final class FilePermit: Sendable {
+    private let semaphore: PrioritySemaphore
+    private let held = Mutex(false)
+
+    init(_ semaphore: PrioritySemaphore) { self.semaphore = semaphore }
+
+    var isHeld: Bool { held.withLock { $0 } }
+
+    /// Waits for the permit.
+    ///
+    /// - Throws: `CancellationError`.
+    func acquire(priority: Int) async throws {
+        try await semaphore.acquire(priority: priority)
+        held.withLock { $0 = true }
+    }
+
+    /// Releases the permit if it is held.
+    func release() {
+        let wasHeld = held.withLock { held in
+            defer { held = false }
+            return held
+        }
+        if wasHeld { semaphore.release() }
+    }
+}

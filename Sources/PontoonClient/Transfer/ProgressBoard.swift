@@ -1,0 +1,174 @@
+import Synchronization
+
+/// A snapshot of a transfer's progress.
+public struct TransferProgress: Sendable {
+    /// The progress of one file.
+    public struct File: Sendable {
+        /// Position in the list of items.
+        public let index: Int
+        /// Length in bytes.
+        public let size: Int64
+        /// Bytes that are stored or on their way.
+        public let doneBytes: Int64
+        /// Number of parts.
+        public let parts: Int
+        /// Parts that are stored.
+        public let doneParts: Int
+        /// Whether all parts are stored and the upload is being completed.
+        public let isVerifying: Bool
+    }
+
+    /// Files in progress, in order.
+    public let active: [File]
+    /// Number of files.
+    public let files: Int
+    /// Files whose transfer ended, successfully or not.
+    public let finishedFiles: Int
+    /// Files whose transfer failed.
+    public let failedFiles: Int
+    /// Total length of all files whose length is known, in bytes.
+    public let bytes: Int64
+    /// Bytes that are stored or on their way.
+    public let doneBytes: Int64
+    /// Bytes that this run sent or received, including bytes that were sent twice.
+    public let transferredBytes: Int64
+    /// Current limit of parts in flight.
+    public let concurrency: Int
+}
+
+/// The progress of all files: updated by every part, read several times per second.
+final class ProgressBoard: Sendable {
+    struct File {
+        var size: Int64 = 0
+        var parts = 0
+        var doneBytes: Int64 = 0
+        var doneParts = 0
+        var transferredBytes: Int64 = 0
+        var resumedBytes: Int64 = 0
+        var hasStarted = false
+        var isVerifying = false
+        var uploadID: String?
+    }
+
+    struct Totals {
+        var finishedFiles = 0
+        var failedFiles = 0
+        var finishedBytes: Int64 = 0
+        var transferredBytes: Int64 = 0
+        /// Requests of every kind: many small files are few bytes but much work.
+        var requests = 0
+    }
+
+    private struct State {
+        var active: [Int: File] = [:]
+        var totals = Totals()
+    }
+
+    let files: Int
+    let bytes: Int64
+    private let state = Mutex(State())
+
+    init(files: Int, bytes: Int64) {
+        self.files = files
+        self.bytes = bytes
+    }
+
+    /// Bytes transferred so far plus a constant per request, so that small files count too.
+    var work: Double {
+        state.withLock { Double($0.totals.transferredBytes) + Double($0.totals.requests) * Double(256 << 10) }
+    }
+
+    func update<Value>(_ index: Int, _ body: (inout File, inout Totals) -> Value) -> Value {
+        state.withLock { body(&$0.active[index, default: File()], &$0.totals) }
+    }
+
+    /// Removes a file whose transfer ended.
+    ///
+    /// - Returns: Its final state.
+    func finish(_ index: Int, isSuccess: Bool) -> File {
+        state.withLock { state in
+            let file = state.active.removeValue(forKey: index) ?? File()
+            state.totals.finishedFiles += 1
+            state.totals.failedFiles += isSuccess ? 0 : 1
+            state.totals.finishedBytes += file.size
+            state.totals.requests += 1
+            return file
+        }
+    }
+
+    func snapshot(concurrency: Int) -> TransferProgress {
+        state.withLock { state in
+            let active = state.active.filter(\.value.hasStarted).sorted { $0.key < $1.key }.map { index, file in
+                TransferProgress.File(
+                    index: index,
+                    size: file.size,
+                    doneBytes: file.doneBytes,
+                    parts: file.parts,
+                    doneParts: file.doneParts,
+                    isVerifying: file.isVerifying
+                )
+            }
+            return TransferProgress(
+                active: active,
+                files: files,
+                finishedFiles: state.totals.finishedFiles,
+                failedFiles: state.totals.failedFiles,
+                bytes: bytes,
+                doneBytes: state.totals.finishedBytes + active.reduce(0) { $0 + $1.doneBytes },
+                transferredBytes: state.totals.transferredBytes,
+                concurrency: concurrency
+            )
+        }
+    }
+}
+
+/// One file's entry on the ``ProgressBoard``.
+struct FileProgress: Sendable {
+    let board: ProgressBoard
+    let index: Int
+
+    var uploadID: String? { board.update(index) { file, _ in file.uploadID } }
+
+    /// The file's length is known.
+    func opened(size: Int64) { board.update(index) { file, _ in file.size = size } }
+
+    /// The transfer starts, or starts over: parts done so far do not count any more.
+    func started(parts: Int, uploadID: String? = nil) {
+        board.update(index) { file, _ in
+            (file.doneBytes, file.doneParts, file.resumedBytes) = (0, 0, 0)
+            file.parts = parts
+            file.uploadID = uploadID
+            file.hasStarted = true
+        }
+    }
+
+    /// A part of an earlier run turned out to be intact.
+    func resumedPart(size: Int64) {
+        board.update(index) { file, _ in
+            file.doneBytes += size
+            file.doneParts += 1
+            file.resumedBytes += size
+        }
+    }
+
+    /// Bytes were sent or received.
+    func transferred(_ bytes: Int64) {
+        board.update(index) { file, totals in
+            file.doneBytes += bytes
+            file.transferredBytes += bytes
+            totals.transferredBytes += bytes
+        }
+    }
+
+    /// Bytes counted by ``transferred(_:)`` have to be transferred again.
+    func discarded(_ bytes: Int64) { board.update(index) { file, _ in file.doneBytes -= bytes } }
+
+    func storedPart() {
+        board.update(index) { file, totals in
+            file.doneParts += 1
+            totals.requests += 1
+        }
+    }
+
+    func verifying() { board.update(index) { file, _ in file.isVerifying = true } }
+}

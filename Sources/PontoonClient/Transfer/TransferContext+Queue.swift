@@ -1,0 +1,138 @@
+import NIOPosix
+import PontoonCore
+import Synchronization
+
+extension TransferContext {
+    /// Transfers all files of a job, reports progress, and adapts the concurrency meanwhile.
+    ///
+    /// - Returns: The results in the order of the items.
+    func run(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await reportProgress() }
+            if options.concurrency == .automatic { group.addTask { await tuneConcurrency() } }
+            let results = await transferInOrder(job)
+            group.cancelAll()
+            await emitProgress()
+            return results
+        }
+    }
+
+    /// Starts one file after the other, a limited number at a time.
+    private func transferInOrder(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
+        let fatal = FatalRefusal()
+        return await withTaskGroup(of: TransferResult<Item>.self) { group in
+            var results = [TransferResult<Item>?](repeating: nil, count: job.items.count)
+            var open = 0
+            for (index, item) in job.items.enumerated() {
+                if open == job.maximumOpenFiles, let result = await group.next() {
+                    results[result.index] = result
+                    open -= 1
+                }
+                let file = TransferFile(context: self, index: index, item: item)
+                if let ending = job.knownEnding(of: file) ?? fatal.error.map(TransferEnding.init) {
+                    results[index] = await finish(file, ending)
+                    continue
+                }
+                guard await admit(file, isUnderPermit: job.opensFilesUnderPermit) else { break }
+                group.addTask {
+                    let ending = await transfer(file, job)
+                    if case .failed(let error as APIError) = ending.outcome, job.isFatal(error) {
+                        fatal.note(error)
+                    }
+                    return await finish(file, ending)
+                }
+                open += 1
+            }
+            for await result in group { results[result.index] = result }
+            return results.enumerated().map { index, result in
+                // Never started.
+                result ?? TransferResult(job.items[index], index: index, ending: TransferEnding(outcome: .cancelled))
+            }
+        }
+    }
+
+    /// - Returns: Whether the file may start; `false` after cancellation.
+    private func admit(_ file: TransferFile<Item>, isUnderPermit: Bool) async -> Bool {
+        guard isUnderPermit else { return !Task.isCancelled }
+        do {
+            // Parts of files that have started are more urgent.
+            try await file.permit.acquire(priority: board.files + file.index)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func transfer(_ file: TransferFile<Item>, _ job: some TransferJob<Item>) async -> TransferEnding {
+        defer { file.permit.release() }
+        do {
+            return try await job.transfer(file)
+        } catch {
+            let isCancelled = error is CancellationError || Task.isCancelled
+            return TransferEnding(outcome: isCancelled ? .cancelled : .failed(error))
+        }
+    }
+
+    private func finish(_ file: TransferFile<Item>, _ ending: TransferEnding) async -> TransferResult<Item> {
+        let progress = board.finish(file.index, isSuccess: ending.outcome.isSuccess)
+        let result = TransferResult(file.item, index: file.index, ending: ending, progress: progress)
+        await emit(.finished(result))
+        return result
+    }
+}
+
+extension TransferContext {
+    private func emitProgress() async {
+        await emit(.progress(board.snapshot(concurrency: permits.limit)))
+    }
+
+    private func reportProgress() async {
+        while (try? await Task.sleep(for: .milliseconds(200))) != nil { await emitProgress() }
+    }
+
+    private func tuneConcurrency() async {
+        var controller = ConcurrencyController(limit: memory.concurrency, start: permits.limit)
+        var (work, time) = (board.work, ContinuousClock.now)
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let (newWork, now) = (board.work, ContinuousClock.now)
+            controller.observe(throughput: (newWork - work) / (now - time).inSeconds, isSaturated: permits.isSaturated)
+            permits.setLimit(controller.concurrency)
+            (work, time) = (newWork, now)
+        }
+    }
+}
+
+/// A refusal after which no further file is started.
+private final class FatalRefusal: Sendable {
+    private let state = Mutex<APIError?>(nil)
+
+    var error: APIError? { state.withLock { $0 } }
+    func note(_ error: APIError) { state.withLock { $0 = error } }
+}
+
+extension TransferEnding {
+    /// The ending of a file that cannot succeed after another one failed with this error.
+    fileprivate init(_ fatal: APIError) { self.init(outcome: .failed(fatal)) }
+}
+
+extension TransferResult {
+    fileprivate init(
+        _ item: Item,
+        index: Int,
+        ending: TransferEnding,
+        progress: ProgressBoard.File = ProgressBoard.File()
+    ) {
+        self.init(
+            index: index,
+            item: item,
+            outcome: ending.outcome,
+            fileID: ending.fileID ?? item.fileID,
+            size: progress.size,
+            transferredBytes: progress.transferredBytes,
+            resumedBytes: progress.resumedBytes,
+            crc64nvme: ending.crc64nvme,
+            verification: ending.verification,
+            uploadID: progress.uploadID
+        )
+    }
+}

@@ -1,0 +1,92 @@
+import AsyncAlgorithms
+import NIOPosix
+import PontoonCore
+
+/// What all files of one run share: connections, threads, permits, limits, progress and events.
+struct TransferContext<Item: TransferItem>: Sendable {
+    let client: SevenBridgesClient
+    let options: TransferOptions
+    let memory: MemoryBudget
+    /// Threads for blocking file calls.
+    let threads: NIOThreadPool
+    let bandwidth: TokenBucket?
+    let permits: PrioritySemaphore
+    let board: ProgressBoard
+    let channel: AsyncChannel<TransferEvent<Item>>
+
+    /// Sends an event to the consumer and waits until it is taken: a slow consumer slows the transfer down.
+    func emit(_ event: TransferEvent<Item>) async { await channel.send(event) }
+}
+
+/// Parts in flight when ``TransferOptions/Concurrency/automatic`` is set.
+struct AutomaticConcurrency {
+    var start = 4
+    var limit: Int
+}
+
+extension TransferContext {
+    /// Runs `body` with a context and, at the same time, `observe` with the events it emits.
+    static func withContext(
+        for client: SevenBridgesClient,
+        options: TransferOptions,
+        automatic: AutomaticConcurrency,
+        board: ProgressBoard,
+        observe: @Sendable (TransferEvents<Item>) async -> Void,
+        _ body: @escaping @Sendable (TransferContext<Item>) async throws -> [TransferResult<Item>]
+    ) async throws -> [TransferResult<Item>] {
+        let channel = AsyncChannel<TransferEvent<Item>>()
+        return try await withThrowingTaskGroup(of: [TransferResult<Item>].self) { group in
+            group.addTask {
+                defer { channel.finish() }
+                let threads = NIOThreadPool(numberOfThreads: 8)
+                threads.start()
+                let memory = MemoryBudget(
+                    maximumMemory: options.maximumMemory,
+                    requestedConcurrency: options.concurrency.limit ?? automatic.limit
+                )
+                let context = TransferContext(
+                    client: client.reportingRetries(to: channel),
+                    options: options,
+                    memory: memory,
+                    threads: threads,
+                    bandwidth: options.bandwidth.map { TokenBucket(bytesPerSecond: $0) },
+                    permits: PrioritySemaphore(
+                        permits: options.concurrency == .automatic
+                            ? min(automatic.start, memory.concurrency) : memory.concurrency
+                    ),
+                    board: board,
+                    channel: channel
+                )
+                return try await withClosing(threads, close: { try await $0.shutdownGracefully() }) { _ in
+                    try await body(context)
+                }
+            }
+            await observe(TransferEvents(channel: channel))
+            // The consumer may stop early; later events are dropped then.
+            channel.finish()
+            return try await group.next() ?? []
+        }
+    }
+}
+
+extension TransferOptions.Concurrency {
+    fileprivate var limit: Int? {
+        switch self {
+        case .automatic: nil
+        case .fixed(let limit): limit
+        }
+    }
+}
+
+extension SevenBridgesClient {
+    /// The same client, which also emits an event for each retried call.
+    fileprivate func reportingRetries<Item>(to channel: AsyncChannel<TransferEvent<Item>>) -> SevenBridgesClient {
+        var client = self
+        client.onRetry = { notice in
+            await channel.send(
+                .retrying(index: nil, purpose: notice.purpose, reason: notice.reason, wait: notice.wait)
+            )
+        }
+        return client
+    }
+}

@@ -1,0 +1,74 @@
+import AsyncAlgorithms
+
+/// An event of an upload or a download.
+public enum TransferEvent<Item: TransferItem>: Sendable {
+    /// The start of one file's transfer.
+    public struct Start: Sendable {
+        /// Position in the list of items.
+        public let index: Int
+        /// The file.
+        public let item: Item
+        /// Length in bytes.
+        public let size: Int64
+        /// Number of parts.
+        public let parts: Int
+        /// Length in bytes of every part but the last.
+        public let partSize: Int64
+        /// Parts that an earlier run transferred; they are verified before they count.
+        public let resumedParts: Int
+        /// Total length of these parts in bytes.
+        public let resumedBytes: Int64
+        /// Id of the upload; `nil` for downloads.
+        public let uploadID: String?
+    }
+
+    /// A stored and verified part.
+    public struct Part: Sendable {
+        /// Position of the file in the list of items.
+        public let index: Int
+        /// Number of the part, from 1.
+        public let number: Int
+        /// Position of the part's first byte in the file.
+        public let offset: Int64
+        /// Length in bytes.
+        public let size: Int64
+        /// The storage's ETag without quotes: of the part in an upload, of the whole file in a download.
+        public let etag: String
+    }
+
+    /// The run began; `bytes` is the total length of the files whose length is known.
+    case began(files: Int, bytes: Int64)
+    /// A file's transfer started or resumed.
+    case started(Start)
+    /// A part was stored and verified.
+    case partStored(Part)
+    /// An attempt failed and is repeated after `wait`; `index` is `nil` if it does not concern a single file.
+    case retrying(index: Int?, purpose: String, reason: String, wait: Duration)
+    /// All parts of an uploaded file are stored, and its upload is being completed.
+    case verifying(index: Int)
+    /// A file's transfer ended, successfully or not.
+    case finished(TransferResult<Item>)
+    /// The state of all files, several times per second.
+    case progress(TransferProgress)
+}
+
+/// The events of a transfer, in order; they can be iterated once.
+public struct TransferEvents<Item: TransferItem>: AsyncSequence, Sendable {
+    /// A single event.
+    public typealias Element = TransferEvent<Item>
+    /// Iteration never throws.
+    public typealias Failure = Never
+
+    /// The iterator over the events.
+    public struct Iterator: AsyncIteratorProtocol {
+        var base: AsyncChannel<TransferEvent<Item>>.Iterator
+
+        /// Returns the next event, or `nil` when the transfer is over.
+        @concurrent public mutating func next() async -> TransferEvent<Item>? { await base.next() }
+    }
+
+    let channel: AsyncChannel<TransferEvent<Item>>
+
+    /// Returns an iterator over the events.
+    public func makeAsyncIterator() -> Iterator { Iterator(base: channel.makeAsyncIterator()) }
+}

@@ -1,0 +1,11 @@
+public import SystemPackage
+
+/// A file that is uploaded or downloaded.
+public protocol TransferItem: Sendable {
+    /// The file on this machine: the source of an upload, the target of a download.
+    var localPath: FilePath { get }
+    /// The file's path on the server: folders and name, separated by slashes.
+    var remotePath: String { get }
+    /// The file's id on the server if it is known before the transfer; `nil` for uploads.
+    var fileID: String? { get }
+}

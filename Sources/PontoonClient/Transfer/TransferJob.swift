@@ -1,0 +1,86 @@
+import PontoonCore
+
+/// The files of one run, and how one of them is transferred; the engine schedules them.
+protocol TransferJob<Item>: Sendable {
+    associatedtype Item: TransferItem
+
+    var items: [Item] { get }
+    /// Most files that are open at a time.
+    var maximumOpenFiles: Int { get }
+    /// Whether a file waits for a permit before it is opened; otherwise only its parts do.
+    var opensFilesUnderPermit: Bool { get }
+
+    /// The ending of a file that need not be opened; `nil` if it must be.
+    func knownEnding(of file: TransferFile<Item>) -> TransferEnding?
+    /// Transfers a file.
+    ///
+    /// - Throws: Any error; it becomes the outcome of this file alone.
+    func transfer(_ file: TransferFile<Item>) async throws -> TransferEnding
+    /// Whether no other file can succeed after this refusal.
+    func isFatal(_ error: APIError) -> Bool
+}
+
+/// One file of a run and what its transfer needs.
+struct TransferFile<Item: TransferItem>: Sendable {
+    let context: TransferContext<Item>
+    let index: Int
+    let item: Item
+    let permit: FilePermit
+
+    init(context: TransferContext<Item>, index: Int, item: Item) {
+        self.context = context
+        self.index = index
+        self.item = item
+        permit = FilePermit(context.permits)
+    }
+
+    var progress: FileProgress { FileProgress(board: context.board, index: index) }
+
+    /// Runs `body` for each part, each under a permit, at most as many at a time as memory allows.
+    ///
+    /// - Returns: The results in the order of the numbers.
+    func mapParts<Value: Sendable>(
+        _ numbers: [Int],
+        _ body: @escaping @Sendable (Int) async throws -> Value
+    ) async throws -> [Value] {
+        // A file of one part does not pay for a task group.
+        if numbers.count == 1 { return [try await withPermit { try await body(numbers[0]) }] }
+        return try await mapConcurrently(numbers, limit: context.memory.concurrency) { number in
+            try await withPermit { try await body(number) }
+        }
+    }
+
+    /// Runs `body` under the file's permit if it still holds one, else under a separate permit.
+    private func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
+        if permit.isHeld { return try await body() }
+        // Earlier files first: files finish one after the other, not all at the end.
+        try await context.permits.acquire(priority: index)
+        defer { context.permits.release() }
+        return try await body()
+    }
+
+    /// Repeats an attempt as the retry policy decides, and emits an event for each retry.
+    ///
+    /// - Parameters:
+    ///   - purpose: The attempted action for the event, such as `send part 3`.
+    ///   - classify: Describes an error for the policy; `nil` throws the error as it is.
+    ///   - refreshURL: Called before a retry that needs a new signed URL.
+    ///   - attempt: One attempt.
+    /// - Returns: The value of the successful attempt.
+    /// - Throws: The error of the last attempt; `CancellationError`.
+    func withRetries<Value>(
+        purpose: String,
+        classify: (any Error) -> FailedAttempt?,
+        refreshURL: () -> Void,
+        _ attempt: () async throws -> Value
+    ) async throws -> Value {
+        try await context.client.transport.settings.retry.withRetries(classify: classify) { failure, retry in
+            if retry.refreshesURL { refreshURL() }
+            await context.emit(
+                .retrying(index: index, purpose: purpose, reason: "\(failure.error)", wait: retry.wait)
+            )
+        } _: {
+            try await attempt()
+        }
+    }
+}

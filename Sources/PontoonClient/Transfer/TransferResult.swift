@@ -1,0 +1,66 @@
+/// How the transfer of one file ended.
+public enum TransferOutcome: Sendable {
+    /// The file is complete; an earlier run may have transferred some of its bytes.
+    case transferred
+    /// The same bytes were at the destination before, so nothing was transferred.
+    case alreadyThere
+    /// A file of that name exists, and ``TransferOptions/ConflictPolicy/skip`` was set.
+    case skipped
+    /// The transfer failed with this error; running it again resumes it where possible.
+    case failed(any Error)
+    /// The task was cancelled before the file was complete; running it again resumes it.
+    case cancelled
+
+    /// Whether the file is at its destination.
+    public var isSuccess: Bool {
+        switch self {
+        case .transferred, .alreadyThere, .skipped: true
+        case .failed, .cancelled: false
+        }
+    }
+}
+
+/// How the bytes at both ends were compared.
+public enum TransferVerification: String, Sendable {
+    /// The server's checksum of the whole file matches.
+    case file
+    /// The storage's ETag or checksum of every part matches.
+    case parts
+    /// The server provides no checksums; only the length was compared.
+    case size
+}
+
+/// The result of transferring one file.
+public struct TransferResult<Item: TransferItem>: Sendable {
+    /// Position in the list of items.
+    public let index: Int
+    /// The transferred file.
+    public let item: Item
+    /// How the transfer ended.
+    public let outcome: TransferOutcome
+    /// The file's id on the server, once known.
+    public let fileID: String?
+    /// Length of the file in bytes; 0 if the transfer failed before the length was known.
+    public let size: Int64
+    /// Bytes that this run sent or received, including bytes that were sent twice.
+    public let transferredBytes: Int64
+    /// Bytes that an earlier run had transferred.
+    public let resumedBytes: Int64
+    /// CRC-64/NVME of the file as 16 hexadecimal digits, once known.
+    public let crc64nvme: String?
+    /// How the file was verified; `nil` unless it is complete.
+    public let verification: TransferVerification?
+    /// The upload that created the file or can be resumed; `nil` for downloads.
+    public let uploadID: String?
+
+    /// Whether the file is at its destination.
+    public var isSuccess: Bool { outcome.isSuccess }
+}
+
+/// What a finished file transfer adds to what its ``FileProgress`` already knows.
+struct TransferEnding: Sendable {
+    var outcome: TransferOutcome
+    var fileID: String?
+    var crc64nvme: String?
+    var verification: TransferVerification?
+}

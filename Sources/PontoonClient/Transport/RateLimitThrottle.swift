@@ -1,0 +1,68 @@
+public import Foundation
+import NIOHTTP1
+import Synchronization
+
+/// The state of a token's rate limit.
+public struct RateLimitState: Hashable, Sendable {
+    /// Calls allowed per window.
+    public var limit: Int
+    /// Calls left in the current window.
+    public var remaining: Int
+    /// Start of the next window, in the server's time.
+    public var reset: Date
+
+    /// Creates a rate limit.
+    ///
+    /// - Parameters:
+    ///   - limit: Calls allowed per window.
+    ///   - remaining: Calls left in the current window.
+    ///   - reset: Start of the next window, in the server's time.
+    public init(limit: Int, remaining: Int, reset: Date) {
+        self.limit = limit
+        self.remaining = remaining
+        self.reset = reset
+    }
+}
+
+/// Delays calls while the rate limit is used up, instead of sending them to be refused.
+final class RateLimitThrottle: Sendable {
+    private struct State {
+        var rateLimit: RateLimitState?
+        var closedUntil: ContinuousClock.Instant?
+    }
+
+    private let state = Mutex(State())
+
+    /// The rate limit according to the last response.
+    var rateLimit: RateLimitState? { state.withLock { $0.rateLimit } }
+
+    /// Waits until a call is allowed.
+    func pass() async throws {
+        while let until = state.withLock({ $0.closedUntil }), until > .now {
+            try await Task.sleep(until: until, clock: .continuous)
+        }
+    }
+
+    /// Reads the headers of a response.
+    ///
+    /// - Returns: The time until the limit resets, if the headers contain it.
+    @discardableResult
+    func note(_ response: HTTPResponse, clock: ServerClock) -> Duration? {
+        func number(_ name: String) -> Int64? { response.headers.first(name: name).flatMap { Int64($0) } }
+        guard let limit = number("X-RateLimitState-Limit"), let remaining = number("X-RateLimitState-Remaining"),
+            let reset = number("X-RateLimitState-Reset")
+        else { return nil }
+        let date = Date(timeIntervalSince1970: TimeInterval(reset))
+        // One second more, because both clocks are read to the second.
+        let wait = Duration.seconds(min(max(0, date.timeIntervalSince(clock.now)) + 1, 900))
+        state.withLock { state in
+            state.rateLimit = RateLimitState(
+                limit: Int(clamping: limit),
+                remaining: Int(clamping: remaining),
+                reset: date
+            )
+            if limit > 0, remaining <= 0 { state.closedUntil = .now + wait }
+        }
+        return wait
+    }
+}

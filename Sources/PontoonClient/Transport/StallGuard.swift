@@ -1,0 +1,26 @@
+/// Runs a transfer that may take as long as it likes as long as it makes progress.
+///
+/// - Parameters:
+///   - limit: Longest time without progress.
+///   - idleTime: Time since the last progress.
+///   - body: The transfer; it is cancelled when it stalls.
+/// - Returns: The value of `body`.
+/// - Throws: ``TransportFailure`` of kind `timedOut` when the transfer stalls; what `body` throws.
+func withStallGuard<Value: Sendable>(
+    limit: Duration,
+    idleTime: @escaping @Sendable () -> Duration,
+    _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            while idleTime() < limit { try await Task.sleep(for: min(limit / 4, .seconds(2))) }
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next(), let value = first else {
+            throw TransportFailure(kind: .timedOut, reason: "no data transferred for \(limit)")
+        }
+        return value
+    }
+}

@@ -1,0 +1,39 @@
+import NIOCore
+
+/// An error response of the storage behind a signed URL.
+struct StorageRefusal: Error, Sendable {
+    let status: Int
+    let wait: Duration?
+    /// The storage's own message if it sent one.
+    let message: String
+
+    init(_ response: HTTPResponse) {
+        status = response.status
+        wait = response.retryAfter
+        let text = String(buffer: response.body)
+        // S3 answers in XML, Pontoon in JSON; both contain a message.
+        let delimiters: [(open: String, close: String)] = [("<Message>", "</Message>"), ("\"message\":\"", "\"")]
+        message =
+            delimiters.lazy.compactMap { delimiter in
+                guard let open = text.firstRange(of: delimiter.open),
+                    let close = text[open.upperBound...].firstRange(of: delimiter.close)
+                else { return nil }
+                return String(text[open.upperBound..<close.lowerBound])
+            }.first ?? "HTTP status \(response.status)"
+    }
+
+    /// The error for the user; `subject` is what was refused, such as `part 3 of 'reads.bam'`.
+    func error(_ subject: String) -> ClientError {
+        let advice =
+            switch status {
+            case 403: "If this happens again, run 'pontoon doctor' to compare this machine's clock with the server's."
+            case 503, 507: "The storage may be full or overloaded. Run the same command again later."
+            default: "Run the same command again. If this happens again, contact the server's operator."
+            }
+        return ClientError(
+            .storageRefused,
+            "The storage refused \(subject) with status \(status): \(message)",
+            advice: advice
+        )
+    }
+}

@@ -1,0 +1,23 @@
+import PontoonCore
+
+/// Decides when a part in flight is sent over a second connection as well (a hedged request); a pure value.
+///
+/// A connection that crawls makes too much progress to count as stalled, but delays the end of the whole run.
+struct HedgingPolicy: Hashable, Sendable {
+    /// A part that takes less is never slow.
+    var minimumElapsed: Duration = .seconds(5)
+    /// How many times as long as usual a part may take.
+    var factor = 3.0
+
+    /// Decides whether a part is slow.
+    ///
+    /// - Parameters:
+    ///   - elapsed: Time since its first byte was sent.
+    ///   - size: Its length in bytes.
+    ///   - typicalRate: Typical throughput of a part in bytes per second; `nil` if it is not known yet.
+    /// - Returns: Whether it is slow.
+    func isSlow(elapsed: Duration, size: Int64, typicalRate: Double?) -> Bool {
+        guard let typicalRate, typicalRate > 0, elapsed > minimumElapsed else { return false }
+        return elapsed.inSeconds > factor * Double(size) / typicalRate
+    }
+}

@@ -1,0 +1,27 @@
+import PontoonCore
+import Synchronization
+
+/// Reports stored parts to the server, unless it accepts all reports with the completion.
+final class PartReporter: Sendable {
+    private let client: SevenBridgesClient
+    private let upload: String
+    private let isNeeded: Bool
+    private let reported: Mutex<Set<Int>>
+
+    init(client: SevenBridgesClient, server: ServerIndex, upload: OpenUpload) {
+        self.client = client
+        self.upload = upload.id
+        isNeeded = !server.acceptsReportsAtCompletion
+        reported = Mutex(upload.reported)
+    }
+
+    /// Reports a part if the server has no report of it yet.
+    func report(_ part: VerifiedPart) async throws {
+        guard isNeeded, !reported.withLock({ $0.contains(part.number) }) else { return }
+        try await client.report(part, of: upload)
+        reported.withLock { _ = $0.insert(part.number) }
+    }
+
+    /// Marks a part as not reported, because it is sent again.
+    func invalidate(_ number: Int) { reported.withLock { _ = $0.remove(number) } }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import PontoonCore
+import Synchronization
+
+/// The part infos of one upload: signed URLs that are requested in batches where the server offers it.
+final class PartURLCache: Sendable {
+    private let client: SevenBridgesClient
+    private let upload: String
+    /// Whether several part infos may be requested at a time.
+    private let isBatched: Bool
+    private let infos: Mutex<[Int: PartInfo]>
+
+    init(client: SevenBridgesClient, server: ServerIndex, upload: OpenUpload) {
+        self.client = client
+        self.upload = upload.id
+        isBatched = server.providesPartInfos && upload.plan.parts > 1
+        infos = Mutex(Self.byNumber(upload.partInfos))
+    }
+
+    /// Returns a part's info; requests it if it is unknown or about to expire.
+    func info(_ number: Int) async throws -> PartInfo {
+        let deadline = client.clock.now.addingTimeInterval(30)
+        // The URL must be valid when the PUT arrives.
+        if let known = infos.withLock({ $0[number] }), known.expires.map({ $0 > deadline }) ?? true { return known }
+        if isBatched {
+            let batch = Self.byNumber(try await client.partInfos(upload, from: number, count: 100))
+            infos.withLock { $0.merge(batch) { _, new in new } }
+            if let info = batch[number] { return info }
+        }
+        return try await client.partInfo(upload, number)
+    }
+
+    /// Forgets a part's info, so that the next request for it gets a new URL.
+    func invalidate(_ number: Int) { infos.withLock { $0[number] = nil } }
+
+    private static func byNumber(_ infos: [PartInfo]) -> [Int: PartInfo] {
+        infos.reduce(into: [:]) { known, info in
+            if let number = info.number { known[number] = info }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import PontoonCore
+
+extension PartUploader {
+    private enum HedgeEvent: Sendable {
+        case stored(VerifiedPart)
+        case failed(any Error)
+        /// The first attempt takes much longer than other parts do.
+        case isSlow
+        /// The second attempt failed, or was not needed.
+        case hedgeEnded
+    }
+
+    /// Sends a part, and once more over a second connection if the first one is much slower than others.
+    ///
+    /// - Returns: The part as the first of the two attempts stored it; the other one is cancelled.
+    /// - Throws: The first attempt's error, if both fail.
+    func sendHedged(_ number: Int, to info: PartInfo) async throws -> VerifiedPart {
+        let sender = PartSender(job: job, file: file, source: source)
+        let range = upload.plan.range(number)
+        // A file of one part has nothing to be compared with.
+        guard upload.plan.parts > 1 else { return try await sender.send(number, range, to: info) }
+        return try await withTaskGroup(of: HedgeEvent.self) { group -> Result<VerifiedPart, any Error> in
+            defer { group.cancelAll() }
+            group.addTask {
+                do {
+                    return .stored(try await sender.send(number, range, to: info))
+                } catch {
+                    return .failed(error)
+                }
+            }
+            let start = ContinuousClock.now
+            group.addTask { await waitUntilSlow(size: Int64(range.count), since: start) }
+            var (isHedged, failure) = (false, (any Error)?.none)
+            for await event in group {
+                switch event {
+                case .stored(let part): return .success(part)
+                case .failed(let error): failure = error
+                case .isSlow where job.context.permits.tryAcquire():
+                    isHedged = true
+                    group.addTask {
+                        defer { job.context.permits.release() }
+                        return await sendAgain(number, to: info, sender)
+                    }
+                case .isSlow: group.addTask { await waitUntilSlow(size: Int64(range.count), since: start) }
+                case .hedgeEnded: isHedged = false
+                }
+                if let failure, !isHedged { return .failure(failure) }
+            }
+            return .failure(failure ?? CancellationError())
+        }.get()
+    }
+
+    /// Waits for a second, and on until the part takes much longer than others did.
+    private func waitUntilSlow(size: Int64, since start: ContinuousClock.Instant) async -> HedgeEvent {
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let elapsed = ContinuousClock.now - start
+            if HedgingPolicy().isSlow(elapsed: elapsed, size: size, typicalRate: job.storage.typicalRate) {
+                return .isSlow
+            }
+        }
+        return .hedgeEnded
+    }
+
+    private func sendAgain(_ number: Int, to info: PartInfo, _ sender: PartSender) async -> HedgeEvent {
+        await file.context.emit(
+            .retrying(
+                index: file.index,
+                purpose: "send part \(number) over another connection",
+                reason: "It takes much longer than other parts.",
+                wait: .zero
+            )
+        )
+        do {
+            return .stored(try await sender.send(number, upload.plan.range(number), to: info))
+        } catch {
+            return .hedgeEnded
+        }
+    }
+}

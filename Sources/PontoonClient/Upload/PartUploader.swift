@@ -1,0 +1,125 @@
+import NIOPosix
+import PontoonCore
+
+/// Brings the parts of one file to the storage: verifies those that are stored already, sends the others.
+struct PartUploader: Sendable {
+    let file: TransferFile<UploadItem>
+    let source: SourceFile
+    let upload: OpenUpload
+    let job: UploadJob
+    private let journal: OpenJournal?
+    private let urls: PartURLCache
+    private let reporter: PartReporter
+
+    init(
+        job: UploadJob,
+        file: TransferFile<UploadItem>,
+        source: SourceFile,
+        upload: OpenUpload,
+        journal: OpenJournal?
+    ) {
+        self.job = job
+        self.file = file
+        self.source = source
+        self.upload = upload
+        self.journal = journal
+        urls = PartURLCache(client: job.client, server: job.server, upload: upload)
+        reporter = PartReporter(client: job.client, server: job.server, upload: upload)
+    }
+
+    /// Uploads all parts.
+    ///
+    /// - Returns: The parts in order.
+    func uploadAll() async throws -> [VerifiedPart] {
+        try await file.mapParts(Array(1...upload.plan.parts)) { number in
+            if let part = try await verifyStored(number) { return part }
+            return try await send(number)
+        }
+    }
+
+    /// Sends parts again that the server lost.
+    ///
+    /// - Returns: The parts in order.
+    func resend(_ numbers: [Int]) async throws -> [VerifiedPart] {
+        try await file.mapParts(numbers) { try await send($0) }
+    }
+
+    /// Compares a part that was acknowledged earlier with the file as it is now, by reading the file.
+    ///
+    /// - Returns: `nil` if the part has to be sent.
+    private func verifyStored(_ number: Int) async throws -> VerifiedPart? {
+        guard let known = upload.acknowledged[number] else { return nil }
+        let range = upload.plan.range(number)
+        let digest = try await job.threads.runIfActive { [source] in
+            try source.digest(range, md5: known.etag.utf8.count == 32)
+        }
+        let match = digest.compare(known.etag)
+        // An ETag that is no checksum is trusted if the journal has the checksum of what was sent.
+        guard match == .same || (match != .different && known.crc64 == digest.crc64.hex) else { return nil }
+        let part = VerifiedPart(
+            number: number,
+            size: digest.size,
+            etag: known.etag,
+            crc64: digest.crc64,
+            isVerified: match == .same
+        )
+        file.progress.resumedPart(size: part.size)
+        try await reporter.report(part)
+        return part
+    }
+
+    private func send(_ number: Int) async throws -> VerifiedPart {
+        try await file.withRetries(purpose: "send part \(number)") { error in
+            classify(error, number)
+        } refreshURL: {
+            urls.invalidate(number)
+        } _: {
+            reporter.invalidate(number)
+            let info = try await urls.info(number)
+            let part = try await sendHedged(number, to: info)
+            file.progress.storedPart()
+            try await record(part)
+            try await reporter.report(part)
+            await file.context.emit(
+                .partStored(
+                    UploadEvent.Part(
+                        index: file.index,
+                        number: number,
+                        offset: upload.plan.range(number).lowerBound,
+                        size: part.size,
+                        etag: part.etag
+                    )
+                )
+            )
+            return part
+        }
+    }
+
+    private func record(_ part: VerifiedPart) async throws {
+        guard let journal else { return }
+        let line = JournalPart(number: part.number, etag: part.etag, crc64: part.crc64.hex)
+        try await job.threads.runIfActive { try journal.journal.append(line) }
+    }
+
+    private func classify(_ error: any Error, _ number: Int) -> FailedAttempt? {
+        let subject = "part \(number) of '\(file.item.source)'"
+        switch error {
+        case is PartChecksumMismatch:
+            return FailedAttempt(
+                outcome: .checksumMismatch,
+                error: ClientError(
+                    .checksumMismatch,
+                    "The storage received other bytes for \(subject) than were sent.",
+                    advice: """
+                        Something on the way corrupts data: memory, a proxy or a disk. The upload was not completed.
+                        """
+                )
+            )
+        case let error as APIError where error.code == 8014:
+            // The server does not find the reported part in the storage.
+            return FailedAttempt(outcome: .checksumMismatch, error: error)
+        default:
+            return FailedAttempt(storageError: error, action: "send", subject: subject)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import PontoonCore
+import Synchronization
+
+/// What a run observed about the storage.
+final class StorageObservations: Sendable {
+    private struct State {
+        var rates: [Double] = []
+        var returnsCRC64 = false
+    }
+
+    private let state = Mutex(State())
+
+    private static let minimumCount = 3
+    private static let maximumCount = 32
+    /// Smaller parts mostly wait for responses.
+    private static let minimumSize: Int64 = 1 << 20
+
+    /// Adds a part that was stored.
+    func add(size: Int64, time: Duration) {
+        guard size >= Self.minimumSize, time > .zero else { return }
+        state.withLock { state in
+            if state.rates.count == Self.maximumCount { state.rates.removeFirst() }
+            state.rates.append(Double(size) / time.inSeconds)
+        }
+    }
+
+    /// Median throughput of the most recent parts in bytes per second; `nil` if there are too few.
+    var typicalRate: Double? {
+        state.withLock { state in
+            state.rates.count < Self.minimumCount ? nil : state.rates.sorted()[state.rates.count / 2]
+        }
+    }
+
+    /// Whether responses contain the CRC-64/NVME of the part: the much more expensive MD5 is not needed then.
+    var returnsCRC64: Bool { state.withLock { $0.returnsCRC64 } }
+    func noteCRC64() { state.withLock { $0.returnsCRC64 = true } }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import PontoonCore
+import SystemPackage
+
+/// What an upload would do, determined without changing anything: a dry run.
+public struct UploadPreview: Sendable {
+    /// What would happen to a file.
+    public enum Action: Sendable {
+        /// It would be uploaded.
+        case send
+        /// An unfinished upload would be resumed.
+        case resume(uploadID: String)
+        /// It would replace the existing file of that name.
+        case replace
+        /// Nothing: an earlier run finished it.
+        case alreadyThere
+        /// Nothing: a file of that name exists, and ``TransferOptions/ConflictPolicy/skip`` is set.
+        case skip
+        /// Its upload would fail.
+        case fail(any Error)
+    }
+
+    /// What would happen to one file.
+    public struct Entry: Sendable {
+        /// The file.
+        public let item: UploadItem
+        /// Length of the file in bytes.
+        public let size: Int64
+        /// How the file would be cut into parts; `nil` if it would not be sent.
+        public let plan: PartPlan?
+        /// What would happen to the file.
+        public let action: Action
+    }
+
+    /// The files, in order.
+    public let entries: [Entry]
+    /// What the endpoint allows.
+    public let limits: PartPlan.Limits
+
+    /// Bytes that would be sent, including parts that an earlier run may have sent.
+    public var bytes: Int64 { entries.reduce(0) { $0 + ($1.plan == nil ? 0 : $1.size) } }
+    /// API calls that the upload would need.
+    public var calls: Int {
+        entries.reduce(0) { calls, entry in
+            guard let plan = entry.plan else { return calls }
+            return calls + 2 + Int((Double(plan.parts) * limits.callsPerPart).rounded(.up))
+        }
+    }
+    /// Shortest time in which the rate limit allows these calls.
+    public var shortestTime: Duration {
+        guard let allowed = limits.calls, calls > allowed else { return .zero }
+        return limits.window * (Double(calls - allowed) / Double(allowed))
+    }
+}
+
+extension Uploader {
+    /// Determines what ``upload(_:observe:)`` would do, without changing anything.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
+    public func preview(_ items: [UploadItem]) async throws -> UploadPreview {
+        try check(items)
+        let server = try await client.index()
+        let limits = try await client.limits(server)
+        var folders = DestinationFolders(options.destination)
+        try await folders.prepare(items, lookingUp: items, creating: false, client: client)
+        let state = try options.stateDirectory.map { try StateDirectory($0) }
+        let finished = try state?.finishedLog(JournalKey(client, options.destination))
+        let entries = try await withClosing(finished, close: { try $0?.close() }) { finished in
+            let planner = PreviewPlanner(
+                client: client,
+                options: options,
+                limits: limits,
+                totalBytes: Self.totalSize(items),
+                folders: folders,
+                state: state,
+                finished: finished
+            )
+            return try items.map { try planner.entry($0) }
+        }
+        return UploadPreview(entries: entries, limits: limits)
+    }
+}
+
+/// Decides the action for each file from what is known about it here and on the server.
+private struct PreviewPlanner {
+    let client: SevenBridgesClient
+    let options: UploadOptions
+    let limits: PartPlan.Limits
+    let totalBytes: Int64
+    let folders: DestinationFolders
+    let state: StateDirectory?
+    let finished: FinishedLog?
+
+    func entry(_ item: UploadItem) throws -> UploadPreview.Entry {
+        let facts: FileFacts
+        let plan: PartPlan
+        do {
+            let file = try SourceFile(item.source)
+            facts = file.facts
+            try file.close()
+            plan = try PartPlan(
+                size: facts.size,
+                requestedPartSize: options.partSize,
+                totalBytes: totalBytes,
+                limits: limits
+            )
+        } catch {
+            return UploadPreview.Entry(item: item, size: 0, plan: nil, action: .fail(error))
+        }
+        let action = try action(item, facts)
+        let isSent =
+            switch action {
+            case .send, .replace, .resume: true
+            case .alreadyThere, .skip, .fail: false
+            }
+        return UploadPreview.Entry(item: item, size: facts.size, plan: isSent ? plan : nil, action: action)
+    }
+
+    private func action(_ item: UploadItem, _ facts: FileFacts) throws -> UploadPreview.Action {
+        guard options.transfer.resumes else { return .send }
+        let key = JournalKey(
+            endpoint: client.endpoint.url,
+            destination: options.destination,
+            source: item.source.absolute,
+            remotePath: item.remotePath
+        )
+        if let existing = folders.existing(item) {
+            let record = finished?.record(source: key.source, remotePath: key.remotePath, facts: facts)
+            if let record, record.matches(existing) { return .alreadyThere }
+            switch options.transfer.conflictPolicy {
+            case .skip: return .skip
+            case .overwrite: return .replace
+            case .fail:
+                return .fail(
+                    ClientError(
+                        .requestInvalid,
+                        "'\(item.remotePath)' exists already.",
+                        advice: "Use --overwrite or --skip-existing."
+                    )
+                )
+            }
+        }
+        guard let head = try state?.head(key), head.identity.facts.isSame(as: facts) else { return .send }
+        return .resume(uploadID: head.upload)
+    }
+}

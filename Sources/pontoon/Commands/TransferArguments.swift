@@ -1,0 +1,68 @@
+public import ArgumentParser
+public import PontoonClient
+
+/// Options of `pontoon upload` and `pontoon download`.
+struct TransferArguments: ParsableArguments {
+    @Flag(help: "Replace existing files.")
+    var overwrite = false
+
+    @Flag(help: "Skip files that exist at the destination.")
+    var skipExisting = false
+
+    @Option(help: ArgumentHelp("Parts in flight over all files, 1 to 256, or 'auto'.", valueName: "n"))
+    var parallel = TransferOptions.Concurrency.automatic
+
+    @Option(help: ArgumentHelp("Memory limit of the process, such as 256M.", valueName: "bytes"))
+    var maxMemory = ByteCount(bytes: 256 << 20)
+
+    @Option(help: ArgumentHelp("Bandwidth limit in bytes per second over all files, such as 10M.", valueName: "bytes"))
+    var bwlimit: ByteCount?
+
+    @Flag(name: .customLong("no-resume"), help: "Start over instead of resuming an earlier run.")
+    var startsOver = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the transferred files and their checksums to this file, for 'pontoon verify'.",
+            valueName: "file"
+        )
+    )
+    var receipt: String?
+
+    func validate() throws {
+        guard !(overwrite && skipExisting) else {
+            throw ValidationError("--overwrite and --skip-existing cannot be combined.")
+        }
+    }
+
+    var options: TransferOptions {
+        var options = TransferOptions()
+        options.conflictPolicy = overwrite ? .overwrite : skipExisting ? .skip : .fail
+        options.concurrency = parallel
+        options.maximumMemory = Int(maxMemory.bytes)
+        options.bandwidth = bwlimit?.bytes
+        options.resumes = !startsOver
+        return options
+    }
+}
+
+extension TransferOptions.Concurrency: ExpressibleByArgument {
+    /// Parses a number from 1 to 256, or `auto`.
+    public init?(argument: String) {
+        if argument == "auto" {
+            self = .automatic
+        } else if let number = Int(argument), (1...256).contains(number) {
+            self = .fixed(number)
+        } else {
+            return nil
+        }
+    }
+
+    /// The value as `--help` shows it.
+    public var defaultValueDescription: String {
+        switch self {
+        case .automatic: "auto"
+        case .fixed(let number): String(number)
+        }
+    }
+}

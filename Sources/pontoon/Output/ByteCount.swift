@@ -1,0 +1,42 @@
+import ArgumentParser
+import Foundation
+
+/// A number of bytes, written like `512K`, `16MiB` or `1.5G`; units are powers of 1024.
+struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
+    let bytes: Int64
+
+    init(bytes: Int64) { self.bytes = bytes }
+
+    var defaultValueDescription: String { Self.text(bytes) }
+
+    init?(argument: String) {
+        let text = argument.lowercased()
+        let digits = text.prefix { $0.isNumber || $0 == "." }
+        let units: [String: Double] = [
+            "": 1, "b": 1, "k": 0x1p10, "m": 0x1p20, "g": 0x1p30, "t": 0x1p40,
+        ]
+        var unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces)
+        if unit.hasSuffix("ib") { unit = String(unit.dropLast(2)) }
+        if unit.count == 2, unit.hasSuffix("b") { unit = String(unit.dropLast()) }
+        guard let number = Double(digits), let factor = units[unit], number * factor < 0x1p62 else { return nil }
+        bytes = Int64(number * factor)
+    }
+
+    /// Formats a number of bytes, such as `1.50 GiB`.
+    static func text(_ bytes: Int64) -> String {
+        var (value, unit) = (Double(bytes), "B")
+        for larger in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 { (value, unit) = (value / 1024, larger) }
+        return unit == "B" ? "\(bytes) B" : String(format: value < 10 ? "%.2f %@" : "%.1f %@", value, unit)
+    }
+}
+
+/// Formats a time to the second, such as `1:05` or `2:03:07`.
+func timeText(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 360_000 else { return "–" }
+    let total = Int(seconds.rounded())
+    let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
+    return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
+}
+
+/// Formats a count, such as `1 file` or `2 files`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

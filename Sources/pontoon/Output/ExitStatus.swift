@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import PontoonClient
+
+/// The exit status of the process; documented in docs/client.md#exit-codes.
+enum ExitStatus: Int32 {
+    case done = 0
+    /// Several files failed for different reasons, or an unexpected error occurred.
+    case mixed = 1
+    case notAllowed = 3
+    case notFound = 4
+    case nameTaken = 5
+    case noConnection = 6
+    case checksumsDiffer = 7
+    case localFile = 8
+    case busy = 9
+    case refused = 10
+    case badRequest = 64
+    case interrupted = 130
+
+    /// The exit status for an error.
+    init(_ error: any Error) {
+        self =
+            switch error {
+            case let error as APIError: Self.status(for: error)
+            case let error as ClientError: Self.status(for: error.code)
+            case is CancellationError: .interrupted
+            default: .mixed
+            }
+    }
+
+    /// The exit status for several failures: theirs, if they all have the same one.
+    init(_ failures: [ExitStatus]) {
+        let kinds = Set(failures)
+        if let first = kinds.first {
+            self = kinds.count == 1 ? first : kinds.contains(.interrupted) ? .interrupted : .mixed
+        } else {
+            self = .done
+        }
+    }
+
+    private static func status(for error: APIError) -> ExitStatus {
+        switch (error.status, error.code) {
+        case (401, _), (403, _): .notAllowed
+        case (404, _): .notFound
+        case (_, 8005), (_, 5003), (_, 5030): .nameTaken
+        default: .refused
+        }
+    }
+
+    private static func status(for code: ClientError.Code) -> ExitStatus {
+        switch code {
+        case .endpointInvalid, .requestInvalid: .badRequest
+        case .credentialsMissing: .notAllowed
+        case .unreachable, .tlsFailed, .connectionLost, .timedOut: .noConnection
+        case .answerUnreadable, .storageRefused: .refused
+        case .checksumMismatch: .checksumsDiffer
+        case .fileChanged, .fileUnreadable, .fileUnwritable, .diskFull, .fileUnsuitable, .stateUnusable: .localFile
+        case .busy: .busy
+        case .nameTaken: .nameTaken
+        case .notFound: .notFound
+        }
+    }
+}
+
+/// The `code` of an error in `--json`.
+func errorCode(_ error: any Error) -> String {
+    switch error {
+    case let error as APIError: error.code.map { "api_\($0)" } ?? "http_\(error.status)"
+    case let error as ClientError: error.code.rawValue
+    case is CancellationError: "cancelled"
+    default: "unexpected"
+    }
+}
+
+/// Runs a command until it is done or interrupted, and exits with its status.
+func runCommand(json: Bool, _ work: @escaping @Sendable () async throws -> ExitStatus) async throws {
+    let status: ExitStatus
+    do {
+        status = try await cancelledBySignals(work)
+    } catch {
+        Output.standard.fail(error, json: json)
+        status = ExitStatus(error)
+    }
+    guard status == .done else { throw ExitCode(status.rawValue) }
+}

@@ -1,0 +1,76 @@
+import PontoonClient
+import SystemPackage
+
+/// The output of `--dry-run` and `--explain`.
+struct PreviewReport {
+    let json: Bool
+    /// Whether part sizes and the reasons for them are shown.
+    let explains: Bool
+
+    /// Prints the preview.
+    ///
+    /// - Returns: The exit status that the upload would have, as far as it can be known.
+    func show(_ preview: UploadPreview) -> ExitStatus {
+        for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry).printable) }
+        if json {
+            Output.standard.printLine(
+                JSONLine("planned").with("files", preview.entries.count).with("bytes", preview.bytes)
+                    .with("calls", preview.calls).with("call_limit", preview.limits.calls)
+                    .with("shortest_seconds", preview.shortestTime / .seconds(1)).text
+            )
+        } else {
+            Output.standard.printLine(summary(preview))
+        }
+        return ExitStatus(
+            preview.entries.compactMap { entry -> ExitStatus? in
+                guard case .fail(let error) = entry.action else { return nil }
+                return ExitStatus(error)
+            }
+        )
+    }
+
+    private func text(_ entry: UploadPreview.Entry) -> String {
+        var text = "\(entry.item.source) → \(entry.item.remotePath): \(text(entry.action))"
+        if explains, let plan = entry.plan {
+            text += ", \(ByteCount.text(plan.size)) in \(counted(plan.parts, "part"))"
+            text += " of \(ByteCount.text(plan.partSize)) (\(plan.reason))"
+        }
+        return text
+    }
+
+    private func text(_ action: UploadPreview.Action) -> String {
+        switch action {
+        case .send: "upload"
+        case .resume(let id): "resume the upload \(id.prefix(12))…"
+        case .replace: "replace"
+        case .alreadyThere: "already uploaded"
+        case .skip: "skip, a file of that name exists"
+        case .fail(let error): "would fail: \(error)"
+        }
+    }
+
+    private func summary(_ preview: UploadPreview) -> String {
+        var text = "\(counted(preview.entries.count, "file")), \(ByteCount.text(preview.bytes)) to send"
+        text += ", about \(counted(preview.calls, "call"))"
+        guard let calls = preview.limits.calls else { return "\(text); there is no rate limit." }
+        text += "; the rate limit is \(calls) per \(timeText(preview.limits.window / .seconds(1)))"
+        guard preview.shortestTime > .zero else { return "\(text), which does not slow this down." }
+        return "\(text), so this takes at least \(timeText(preview.shortestTime / .seconds(1)))."
+    }
+
+    private func line(_ entry: UploadPreview.Entry) -> JSONLine {
+        let (name, error): (String, (any Error)?) =
+            switch entry.action {
+            case .send: ("upload", nil)
+            case .resume: ("resume", nil)
+            case .replace: ("replace", nil)
+            case .alreadyThere: ("already_there", nil)
+            case .skip: ("skip", nil)
+            case .fail(let error): ("fail", error)
+            }
+        return JSONLine("plan").with("path", entry.item.source.string).with("name", entry.item.remotePath)
+            .with("action", name).with("size", entry.size).with("parts", entry.plan?.parts)
+            .with("part_size", entry.plan?.partSize).with("reason", entry.plan?.reason)
+            .with("code", error.map(errorCode)).with("message", error.map { "\($0)" })
+    }
+}

@@ -1,0 +1,25 @@
+import Foundation
+import UnixSignals
+
+/// Runs `work` and cancels it on SIGINT or SIGTERM; a second signal terminates the process immediately.
+func cancelledBySignals<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await work() }
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        group.addTask {
+            for await _ in signals { return nil }
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next(), let value = first else {
+            Output.standard.printMessage("Stopping. Run the same command again to resume.")
+            signal(SIGINT, SIG_DFL)
+            signal(SIGTERM, SIG_DFL)
+            group.cancelAll()
+            // Cancelled work still reports its own result.
+            for try await value in group { if let value { return value } }
+            throw CancellationError()
+        }
+        return value
+    }
+}

@@ -1,0 +1,163 @@
+import PontoonClient
+import SystemPackage
+
+/// Whether files are uploaded or downloaded; decides words and JSON fields.
+enum TransferDirection: Sendable {
+    case upload, download
+}
+
+/// The output of `pontoon upload` and `pontoon download`: events while files are transferred, and a summary.
+struct TransferReport<Item: TransferItem>: Sendable {
+    let direction: TransferDirection
+    let json: Bool
+    let items: [Item]
+
+    /// Prints the events until the transfer ends.
+    func follow(_ events: TransferEvents<Item>) async {
+        let isLive = Output.standard.isTerminal && !json
+        var display = ProgressDisplay(names: items.map(\.remotePath))
+        for await event in events {
+            if json {
+                if let line = line(event) { Output.standard.printLine(line.text) }
+            } else if let text = text(event) {
+                if isLive { display.printAbove(text) } else { Output.standard.printMessage(text) }
+            } else if isLive, case .progress(let progress) = event {
+                display.draw(progress)
+            }
+        }
+        if isLive { display.clear() }
+    }
+
+    /// Prints the summary.
+    ///
+    /// - Returns: The exit status.
+    func finish(_ results: [TransferResult<Item>]) -> ExitStatus {
+        let failed = results.filter { !$0.isSuccess }.count
+        let bytes = results.reduce(0) { $0 + $1.transferredBytes }
+        if json {
+            // After an interruption, nobody consumes events any more.
+            for result in results {
+                if case .cancelled = result.outcome { Output.standard.printLine(line(result).text) }
+            }
+            let line = JSONLine("finished").with("files", results.count).with("failed", failed)
+            Output.standard.printLine(line.with(transferredBytesField, bytes).text)
+        } else {
+            let counts = "\(results.count - failed) of \(counted(results.count, "file"))"
+            Output.standard.printMessage("\(counts) \(verb), \(ByteCount.text(bytes)) \(transferVerb).")
+        }
+        return ExitStatus(
+            results.compactMap { result in
+                switch result.outcome {
+                case .transferred, .alreadyThere, .skipped: nil
+                case .cancelled: .interrupted
+                case .failed(let error): ExitStatus(error)
+                }
+            }
+        )
+    }
+}
+
+// MARK: - Text
+
+extension TransferReport {
+    private var verb: String { direction == .upload ? "uploaded" : "downloaded" }
+    private var transferVerb: String { direction == .upload ? "sent" : "received" }
+
+    /// The message for an event; `nil` for most of them.
+    private func text(_ event: TransferEvent<Item>) -> String? {
+        switch event {
+        case .finished(let result): text(result).printable
+        case .retrying(_, let purpose, let reason, let wait) where wait > .seconds(1):
+            "pontoon: \(reason) Retrying in \(timeText(wait / .seconds(1))) to \(purpose).".printable
+        default: nil
+        }
+    }
+
+    private func text(_ result: TransferResult<Item>) -> String {
+        let name = direction == .upload ? result.item.remotePath : result.item.localPath.string
+        switch result.outcome {
+        case .transferred:
+            let resumed = result.resumedBytes > 0 ? " (\(ByteCount.text(result.resumedBytes)) resumed)" : ""
+            return "\(name): \(ByteCount.text(result.size)) \(verb)\(resumed), \(verification(result))"
+        case .alreadyThere: return "\(name): already \(verb), \(verification(result))"
+        case .skipped: return "\(name): skipped, a file of that name exists"
+        case .failed(let error): return "pontoon: \(error)"
+        case .cancelled: return "\(name): not finished"
+        }
+    }
+
+    private func verification(_ result: TransferResult<Item>) -> String {
+        switch result.verification {
+        case .file: "checksum \(result.crc64nvme ?? "") verified"
+        case .parts: "every part verified"
+        case .size, nil: "only the length could be verified"
+        }
+    }
+}
+
+// MARK: - JSON
+
+extension TransferReport {
+    private var transferredBytesField: String { direction == .upload ? "sent_bytes" : "received_bytes" }
+
+    /// The JSON line of an event; docs/client.md#json lists them all.
+    private func line(_ event: TransferEvent<Item>) -> JSONLine? {
+        switch event {
+        case .began(let files, let bytes):
+            JSONLine("began").with("files", files).with("bytes", bytes)
+        case .started(let start): line(start)
+        case .partStored(let part): line(part)
+        case .retrying(let index, let purpose, let reason, let wait):
+            JSONLine("retrying").with("path", index.map { items[$0].localPath.string }).with("purpose", purpose)
+                .with("reason", reason).with("wait_seconds", wait / .seconds(1))
+        case .verifying(let index):
+            JSONLine("verifying").with("path", items[index].localPath.string)
+        case .finished(let result): line(result)
+        case .progress(let progress):
+            JSONLine("progress").with("done_bytes", progress.doneBytes).with("bytes", progress.bytes)
+                .with("ended_files", progress.finishedFiles).with("files", progress.files)
+                .with(transferredBytesField, progress.transferredBytes).with("parallel", progress.concurrency)
+        }
+    }
+
+    private func line(_ start: TransferEvent<Item>.Start) -> JSONLine {
+        let line = JSONLine("started").with("path", start.item.localPath.string).with("name", start.item.remotePath)
+        switch direction {
+        case .upload:
+            return line.with("upload_id", start.uploadID).with("size", start.size).with("parts", start.parts)
+                .with("part_size", start.partSize).with("resumed_parts", start.resumedParts)
+                .with("resumed_bytes", start.resumedBytes)
+        case .download:
+            return line.with("file_id", start.item.fileID).with("size", start.size).with("ranges", start.parts)
+                .with("resumed_ranges", start.resumedParts).with("resumed_bytes", start.resumedBytes)
+        }
+    }
+
+    private func line(_ part: TransferEvent<Item>.Part) -> JSONLine {
+        let path = items[part.index].localPath.string
+        return switch direction {
+        case .upload:
+            JSONLine("part").with("path", path).with("part_number", part.number).with("size", part.size)
+                .with("etag", part.etag)
+        case .download:
+            JSONLine("range").with("path", path).with("offset", part.offset).with("size", part.size)
+        }
+    }
+
+    private func line(_ result: TransferResult<Item>) -> JSONLine {
+        let (name, error): (String, (any Error)?) =
+            switch result.outcome {
+            case .transferred: (verb, nil)
+            case .alreadyThere: ("already_there", nil)
+            case .skipped: ("skipped", nil)
+            case .failed(let error): ("failed", error)
+            case .cancelled: ("cancelled", nil)
+            }
+        return JSONLine(name).with("path", result.item.localPath.string).with("name", result.item.remotePath)
+            .with("size", result.size).with(transferredBytesField, result.transferredBytes)
+            .with("resumed_bytes", result.resumedBytes).with("file_id", result.fileID)
+            .with("upload_id", result.uploadID).with("crc64nvme", result.crc64nvme)
+            .with("verified_by", result.verification?.rawValue).with("code", error.map(errorCode))
+            .with("message", error.map { "\($0)" })
+    }
+}
