@@ -38,8 +38,8 @@ package final class PostgreSQLServer: Sendable {
         self.port = port
         let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-postgresql-\(UUID().uuidString)")
         certificate = folder.appending(path: "server.crt").path
-        let flags = [isDurable, isEncrypted].map { $0 ? "on" : "off" }
-        process = EngineProcess("postgresql", [folder.path, "\(port)"] + flags)
+        let settings = ["fsync=\(isDurable ? "on" : "off")", "ssl=\(isEncrypted ? "on" : "off")"]
+        process = EngineProcess("postgresql", [folder.path, "\(port)"] + settings)
     }
 
     /// Stops the server as a crash would; committed data stays.

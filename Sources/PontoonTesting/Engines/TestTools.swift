@@ -14,4 +14,7 @@ package enum TestTools {
 
     /// SeaweedFS, from the same packages.
     package static let weed = package.appending(".venv/bin/weed")
+
+    /// A script of `Scripts/engines`, which runs a database or an S3 server.
+    package static func engine(_ name: String) -> FilePath { package.appending("Scripts/engines").appending(name) }
 }
