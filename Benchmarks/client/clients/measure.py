@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.processes import run
+from shared.processes import run
 
 
 @dataclass(frozen=True)

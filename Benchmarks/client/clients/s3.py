@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from bench.peers import BUCKET, KEY, SECRET, SeaweedFS
+from shared.pontoond import Server
 
 from .measure import Row, Sample, folder, timed
 from .place import MIB, Place
-from .pontoon import Server, upload
+from .pontoon import upload
 
 OURS = "pontoon"
 KEYS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1"}

@@ -6,7 +6,8 @@ import pathlib
 from collections.abc import Callable, Iterator
 from typing import Protocol, Self
 
-from .processes import CORES, run_together
+from shared.processes import CORES, run_together
+
 from .sender import Ready, Sender
 from .work import LOAD, SERVER, Line, Sample, Work, at_least, told
 from .workplace import GIB, KIB, MIB, Workplace

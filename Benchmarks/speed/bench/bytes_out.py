@@ -7,7 +7,8 @@ import random
 from collections.abc import Callable, Iterator
 
 from .pontoon import Pontoon
-from .processes import CORES, Program
+from shared.processes import CORES, Program
+
 from .sender import Request
 from .work import LOAD, SERVER, Line, Sample, Work, at_least
 from .workplace import MIB, Workplace

@@ -12,7 +12,8 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from .processes import CORES, Program, run
+from shared.processes import CORES, Program, run
+
 from .sender import Request, Sent
 from .work import LOAD, SERVER, Line, Sample, Work, at_least, at_most
 from .workplace import Workplace

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from .peers import BUCKET, KEY, SECRET
 from .pontoon import Pontoon
-from .processes import CORES, run
+from shared.processes import CORES, run
+
 from .work import LOAD, SERVER, Line, Sample, Series, Verdict, Work, at_least, limit, median, told
 from .workplace import KIB, MIB, Workplace
 

@@ -7,7 +7,8 @@ import platform
 import re
 import subprocess
 
-from .processes import run
+from shared.processes import run
+
 from .workplace import GIB, Workplace
 
 

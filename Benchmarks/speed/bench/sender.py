@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .processes import CORES, environment
+from shared.processes import CORES, environment
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Iterator
 
-from .processes import CORES
+from shared.processes import CORES
+
 from .work import LOAD, SERVER, Line, Sample, Work, limit
 from .workplace import MIB, Workplace
 

@@ -1,4 +1,4 @@
-"""Programs that the bench starts: kept by pid, looked at through /proc, ended when done."""
+"""Programs that a benchmark starts, observed through /proc and stopped at the end."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without what changes the tools' behaviour behind our back."""
+    """This process's environment without variables that would change what the tools do."""
     mine = {
         key: value
         for key, value in os.environ.items()
@@ -24,16 +24,16 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run(arguments: Sequence[str | os.PathLike[str]], extra: Mapping[str, str] | None = None) -> str:
-    """Runs a program to its end; gives what it printed, or ends the bench with what it complained."""
+    """Runs a program and returns what it printed; exits with its error output if it fails."""
     done = subprocess.run(arguments, env=environment(extra), capture_output=True, text=True)
     if done.returncode != 0:
-        said = (done.stdout + done.stderr)[-2000:]
-        raise SystemExit(f"bench: {pathlib.Path(arguments[0]).name} ended with {done.returncode}: {said}")
+        printed = (done.stdout + done.stderr)[-2000:]
+        raise SystemExit(f"bench: {pathlib.Path(arguments[0]).name} exited with {done.returncode}: {printed}")
     return done.stdout
 
 
 def run_together(commands: Sequence[Sequence[str | os.PathLike[str]]]) -> float:
-    """Runs programs at the same time; gives the seconds until the last has ended."""
+    """Runs programs at the same time; returns the seconds until the last has exited."""
     began = time.perf_counter()
     running: list[subprocess.Popen[bytes]] = []
     try:
@@ -46,24 +46,54 @@ def run_together(commands: Sequence[Sequence[str | os.PathLike[str]]]) -> float:
                 process.kill()
                 process.wait()
     if any(codes):
-        raise SystemExit(f"bench: {commands[0]} ended with {max(codes)}")
+        raise SystemExit(f"bench: {commands[0]} exited with {max(codes)}")
     return time.perf_counter() - began
 
 
 def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
+    """A port that nothing listened on a moment ago."""
     with socket.socket() as it:
         it.bind(("127.0.0.1", 0))
         return int(it.getsockname()[1])
 
 
 def listens(port: int) -> bool:
-    """Whether somebody takes connections at a port."""
+    """Whether something accepts connections at a port."""
     with socket.socket() as it:
         return it.connect_ex(("127.0.0.1", port)) == 0
 
 
-class Program:
+class Observed:
+    """Reads what a process and its children have used; `pid` is that of the process."""
+
+    pid: int
+    name: str
+
+    def processor_seconds(self) -> float:
+        """Processor time that it and its children have used so far."""
+        return sum(map(_processor_seconds, self._family()))
+
+    def memory(self, field: str) -> float:
+        """A field of /proc/PID/status that is given in kB, in MiB; `VmHWM` is the peak."""
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(f"{field}:"):
+                return int(line.split()[1]) / 1024
+        raise SystemExit(f"bench: /proc/{self.pid}/status of {self.name} has no {field}")
+
+    def traffic(self) -> int:
+        """Bytes that it has read and written so far, by calls of any kind."""
+        lines = pathlib.Path(f"/proc/{self.pid}/io").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith(("rchar", "wchar")))
+
+    def _family(self) -> list[int]:
+        family = [self.pid]
+        for pid in family:
+            for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+                family.extend(map(int, children.read_text().split()))
+        return family
+
+
+class Program(Observed):
     """A server that runs until the block ends."""
 
     def __init__(
@@ -74,8 +104,8 @@ class Program:
     ) -> None:
         self.name = pathlib.Path(arguments[0]).name
         self.log = log
-        # A group of its own: Ctrl-C reaches the bench alone, which then ends its programs in order. Should the bench be
-        # killed outright, the kernel ends them, and by force: SeaweedFS may not listen while it starts.
+        # In a process group of its own: Ctrl-C reaches only the benchmark, which then stops its programs in order. If the
+        # benchmark is killed, the kernel kills them.
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *arguments],
@@ -84,6 +114,7 @@ class Program:
                 stderr=output,
                 process_group=0,
             )
+        self.pid = self.process.pid
 
     def __enter__(self) -> Self:
         return self
@@ -92,23 +123,23 @@ class Program:
         self.stop()
 
     def wait(self, is_ready: Callable[[], bool], seconds: float = 60) -> None:
-        """Asks until the server is ready, or ends it when it does not get there."""
+        """Polls until the server is ready; stops it and exits if it does not get ready in time."""
         end = time.monotonic() + seconds
         try:
             while not is_ready():
                 if self.process.poll() is not None or time.monotonic() > end:
-                    raise SystemExit(f"bench: {self.name} does not get ready: {self.tail()}")
+                    raise SystemExit(f"bench: {self.name} did not get ready: {self.tail()}")
                 time.sleep(0.01)
         except BaseException:
             self.stop()
             raise
 
     def tail(self) -> str:
-        """The last that the program said."""
+        """The end of the program's log."""
         return self.log.read_text(errors="replace")[-2000:]
 
     def stop(self) -> None:
-        """Ends it politely, or by force when that takes too long."""
+        """Stops it with SIGTERM, or with SIGKILL if that takes longer than a minute."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -117,31 +148,8 @@ class Program:
                 self.process.kill()
                 self.process.wait()
 
-    def processor_seconds(self) -> float:
-        """What it and its children have used of the processors so far."""
-        return sum(map(_processor_seconds, self._family()))
-
-    def memory(self, field: str) -> float:
-        """A field of /proc/PID/status that is given in kB, in MiB; `VmHWM` is the peak."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith(f"{field}:"):
-                return int(line.split()[1]) / 1024
-        raise SystemExit(f"bench: no {field} of {self.name}")
-
-    def traffic(self) -> int:
-        """Bytes that it has moved by read and write calls of any kind so far."""
-        lines = pathlib.Path(f"/proc/{self.process.pid}/io").read_text().splitlines()
-        return sum(int(line.split()[1]) for line in lines if line.startswith(("rchar", "wchar")))
-
-    def _family(self) -> list[int]:
-        family = [self.process.pid]
-        for pid in family:
-            for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-                family.extend(map(int, children.read_text().split()))
-        return family
-
 
 def _processor_seconds(pid: int) -> float:
-    # The name is in brackets and may hold blanks.
+    # The name is in parentheses and may contain blanks.
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
