@@ -194,7 +194,6 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Python"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -222,7 +221,6 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Python"],
             swiftSettings: swiftSettings
         ),
     ],

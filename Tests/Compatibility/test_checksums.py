@@ -1,18 +1,12 @@
-"""Prints checksums that AWS's own library computes, one JSON object a line.
+"""The server computes the same checksums as AWS's own library, awscrt."""
 
-Usage: checksums.py SEED...
+import base64
+import random
 
-The data of a line is the first `length` bytes of the SplitMix64 sequence that starts at `seed`, each number as 8
-little-endian bytes, so that the other side can build it again. Needs awscrt (PyPI).
-"""
-
-import json
-import struct
-import sys
-
+import pytest
+import requests
 from awscrt import checksums
-
-MASK = (1 << 64) - 1
+from pytest_check import check
 
 # Around the sizes of the steps that fast code takes, then blocks and parts.
 LENGTHS = [
@@ -21,32 +15,32 @@ LENGTHS = [
     *(1_000_003, 1 << 20, 3 << 20),
 ]
 
-
-def split_mix_64(seed, length):
-    """The first `length` bytes of the sequence that starts at `seed`."""
-    words = []
-    state = seed
-    for _ in range((length + 7) // 8):
-        state = (state + 0x9E3779B97F4A7C15) & MASK
-        mixed = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & MASK
-        words.append(mixed ^ (mixed >> 31))
-    return struct.pack(f"<{len(words)}Q", *words)[:length]
+pytestmark = [
+    pytest.mark.server("--min-part-size", "1"),
+    pytest.mark.parametrize("stores", ["sqlite+disk"], indirect=True),
+]
 
 
-def main():
-    for seed in map(int, sys.argv[1:]):
-        longest = split_mix_64(seed, max(LENGTHS))
-        for length in LENGTHS:
-            data = longest[:length]
-            vector = {
-                "length": length,
-                "seed": seed,
-                "crc64nvme": f"{checksums.crc64nvme(data):016x}",
-                "crc32c": f"{checksums.crc32c(data):08x}",
-            }
-            print(json.dumps(vector))
+def encoded(checksum, size):
+    return base64.b64encode(checksum.to_bytes(size, "big")).decode()
 
 
-if __name__ == "__main__":
-    main()
+@pytest.mark.parametrize("seed", [1, 0x9E37_79B9_7F4A_7C15])
+def test_checksums_of_parts(api, project, seed):
+    longest = random.Random(seed).randbytes(max(LENGTHS))
+    for length in LENGTHS:
+        data = longest[:length]
+        crc64, crc32c = checksums.crc64nvme(data), checksums.crc32c(data)
+        new = {"project": project, "name": f"{length} bytes", "size": length, "part_size": max(length, 1)}
+        upload = api.post("/upload/multipart", data=new).json()["upload_id"]
+        url = api.get(f"/upload/multipart/{upload}/part/1").json()["url"]
+        for name, right, wrong in (
+            ("crc64nvme", encoded(crc64, 8), encoded(crc64 ^ 1, 8)),
+            ("crc32c", encoded(crc32c, 4), encoded(crc32c ^ 1, 4)),
+        ):
+            header = f"x-amz-checksum-{name}"
+            refused = requests.put(url, data=data, headers={header: wrong}, timeout=60)
+            check.equal(refused.status_code, 400, f"{length} bytes with a wrong {name}")
+            stored = requests.put(url, data=data, headers={header: right}, timeout=60)
+            check.equal(stored.status_code, 200, f"{length} bytes with their {name}: {stored.text}")
+            check.equal(stored.headers.get("ETag", "").strip('"'), f"{crc64:016x}", f"ETag of {length} bytes")

@@ -1,39 +1,59 @@
-"""The client configured by its environment, and by the credentials file that the server wrote.
+"""The client finds the server by its environment, and by the credentials file that the server wrote."""
 
-Usage: configuration.py DATA_FOLDER
-"""
-
+import json
 import os
 import shutil
+import subprocess
 import sys
-import tempfile
+
+import pytest
+from pytest_check import check
+
+from support.stores import CHOICES
+
+pytestmark = [
+    pytest.mark.own_server,
+    # Without a data folder the server writes no credentials.
+    pytest.mark.parametrize("stores", [choice for choice in CHOICES if choice != "postgresql+s3"], indirect=True),
+]
 
 
-def main():
-    with tempfile.TemporaryDirectory() as home:
-        # The client looks up the home folder when it is imported.
-        os.environ["HOME"] = home
-        os.makedirs(os.path.join(home, ".sevenbridges"))
-        written = os.path.join(sys.argv[1], "credentials")
-        shutil.copy(written, os.path.join(home, ".sevenbridges", "credentials"))
-        check(written)
+@pytest.fixture
+def home(server, tmp_path):
+    """A home folder with the credentials file that the server wrote."""
+    folder = tmp_path / "home/.sevenbridges"
+    folder.mkdir(parents=True)
+    shutil.copy(server.data / "credentials", folder / "credentials")
+    return tmp_path / "home"
 
 
-def check(written):
-    import sevenbridges
+def client_settings(home, api, **variables):
+    """The address, token and user name of a client created by the expression `api`.
 
-    import client
-
-    client.check(oct(os.stat(written).st_mode & 0o777), oct(0o600), "mode of the credentials file")
-    client.check(sevenbridges.Api().users.me().username, "admin", "Api() by the environment")
-    endpoint = os.environ.pop("SB_API_ENDPOINT")
-    token = os.environ.pop("SB_AUTH_TOKEN")
-    api = sevenbridges.Api()
-    client.check((api.url, api.token), (endpoint, token), "address and token in the credentials file")
-    client.check(api.users.me().username, "admin", "Api() by the credentials file")
-    named = sevenbridges.Api(config=sevenbridges.Config(profile="default"))
-    client.check(named.users.me().username, "admin", "the profile by its name")
+    It runs in a process of its own, because the client looks up the home folder when it is imported.
+    """
+    script = f"import json, sevenbridges; api = {api}; "
+    script += "print(json.dumps([api.url, api.token, api.users.me().username]))"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SB_")}
+    environment = inherited | {"HOME": str(home)} | variables
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
-if __name__ == "__main__":
-    main()
+def test_only_the_owner_may_read_the_credentials_file(server):
+    check.equal(oct((server.data / "credentials").stat().st_mode & 0o777), oct(0o600))
+
+
+def test_by_the_environment(server, home):
+    # The file names another address, so only the environment can lead to the server.
+    credentials = home / ".sevenbridges/credentials"
+    credentials.write_text(credentials.read_text().replace(server.endpoint, "http://127.0.0.1:9/v2"))
+    variables = {"SB_API_ENDPOINT": server.endpoint, "SB_AUTH_TOKEN": server.token}
+    found = client_settings(home, "sevenbridges.Api()", **variables)
+    check.equal(found, [server.endpoint, server.token, "admin"])
+
+
+@pytest.mark.parametrize("api", ["sevenbridges.Api()", "sevenbridges.Api(config=sevenbridges.Config(profile='default'))"])
+def test_by_the_credentials_file(server, home, api):
+    check.equal(client_settings(home, api), [server.endpoint, server.token, "admin"])

@@ -1,90 +1,79 @@
-"""Metadata and tags: saved by one client, read and found by another."""
+"""Metadata and tags that one client saves are read and found by another."""
 
-import os
-
+import pytest
+from pytest_check import check
 from sevenbridges import errors
 
-import client
+from support.client import check_refused, upload, write_random
+
+NAMES = ["one.txt", "two.txt", "three.txt"]
+ODD_VALUE = "+ & = % \"quoted\""
 
 
-def main():
-    with client.folder() as folder:
-        path = os.path.join(folder, "sample.txt")
-        client.write_random(path, 100, seed=5)
-        api = client.connect()
-        names = ["one.txt", "two.txt", "three.txt"]
-        files = {name: client.upload(api, path, project=client.PROJECT, file_name=name) for name in names}
-    save(files)
-    read(files)
-    find()
-    replace(files["one.txt"])
-    change_name_and_more(files["two.txt"])
-
-
-def save(files):
+@pytest.fixture
+def files(api, project, tmp_path):
+    """Three files with metadata and tags, by name."""
+    write_random(tmp_path / "sample.txt", 100, seed=5)
+    files = {name: upload(api, tmp_path / "sample.txt", project=project, file_name=name) for name in NAMES}
     for name, file in files.items():
         file.metadata["sample_id"] = name
-        file.metadata["Größe"] = "+ & = % \"quoted\""
+        file.metadata["Größe"] = ODD_VALUE
         file.metadata["lane"] = "1" if name == "one.txt" else "2"
         file.tags = ["all", name]
         file.save()
+    return files
 
 
-def read(files):
+def test_saved_details_are_read_back(files, connect):
     for name, file in files.items():
-        fresh = client.connect().files.get(file.id)
-        wanted = {"sample_id": name, "Größe": "+ & = % \"quoted\"", "lane": "1" if name == "one.txt" else "2"}
-        client.check(dict(fresh.metadata), wanted, "metadata read back")
-        client.check(sorted(fresh.tags), sorted(["all", name]), "tags read back")
+        fresh = connect().files.get(file.id)
+        wanted = {"sample_id": name, "Größe": ODD_VALUE, "lane": "1" if name == "one.txt" else "2"}
+        check.equal(dict(fresh.metadata), wanted, f"metadata of {name}")
+        check.equal(sorted(fresh.tags), sorted(["all", name]), f"tags of {name}")
 
 
-def found(**query):
-    return sorted(file.name for file in client.connect().files.query(project=client.PROJECT, **query))
+def test_queries_by_metadata_and_tags(files, connect, project):
+    def found(**query):
+        return sorted(file.name for file in connect().files.query(project=project, **query))
+
+    every = sorted(NAMES)
+    check.equal(found(tags=["all"]), every, "a tag of all files")
+    check.equal(found(tags=["one.txt", "two.txt"]), ["one.txt", "two.txt"], "two tags: either")
+    check.equal(found(tags=["ALL"]), [], "a tag in other case")
+    check.equal(found(metadata={"lane": "2"}), ["three.txt", "two.txt"], "a metadata value")
+    check.equal(found(metadata={"lane": ["1", "2"]}), every, "two values of a key: either")
+    check.equal(found(metadata={"lane": "2", "sample_id": "two.txt"}), ["two.txt"], "two keys: both")
+    check.equal(found(metadata={"Größe": ODD_VALUE}), every, "an odd key and value")
+    check.equal(found(metadata={"lane": "1"}, tags=["two.txt"]), [], "metadata and tag: both")
+    check.equal(found(names=["one.txt"], metadata={"lane": "1"}, tags=["all"]), ["one.txt"], "all filters at once")
+    check.equal(found(origin={"task": "x"}), [], "a task")
 
 
-def find():
-    every = ["one.txt", "three.txt", "two.txt"]
-    client.check(found(tags=["all"]), every, "query by a tag of all")
-    client.check(found(tags=["one.txt", "two.txt"]), ["one.txt", "two.txt"], "query by two tags: either")
-    client.check(found(tags=["ALL"]), [], "query by a tag in other case")
-    client.check(found(metadata={"lane": "2"}), ["three.txt", "two.txt"], "query by metadata")
-    client.check(found(metadata={"lane": ["1", "2"]}), every, "query by two values: either")
-    both = {"lane": "2", "sample_id": "two.txt"}
-    client.check(found(metadata=both), ["two.txt"], "query by two keys: both")
-    client.check(found(metadata={"Größe": "+ & = % \"quoted\""}), every, "query by odd key and value")
-    client.check(found(metadata={"lane": "1"}, tags=["two.txt"]), [], "query by metadata and tag: both")
-    client.check(found(names=["one.txt"], metadata={"lane": "1"}, tags=["all"]), ["one.txt"], "query by everything")
-    client.check(found(origin={"task": "x"}), [], "query by a task")
-
-
-def replace(file):
-    """Assigning the whole of `metadata` replaces it; setting one key merges."""
+def test_assigning_metadata_replaces_it_and_setting_a_key_merges(files, connect):
+    file = files["one.txt"]
     file.metadata = {"only": "this"}
     file.save()
-    fresh = client.connect().files.get(file.id)
-    client.check(dict(fresh.metadata), {"only": "this"}, "replaced metadata")
+    fresh = connect().files.get(file.id)
+    check.equal(dict(fresh.metadata), {"only": "this"}, "replaced metadata")
     fresh.metadata["more"] = "that"
     fresh.save()
-    fresh = client.connect().files.get(file.id)
-    client.check(dict(fresh.metadata), {"only": "this", "more": "that"}, "merged metadata")
+    fresh = connect().files.get(file.id)
+    check.equal(dict(fresh.metadata), {"only": "this", "more": "that"}, "merged metadata")
     fresh.metadata["only"] = None
     fresh.save()
-    client.check(dict(client.connect().files.get(file.id).metadata), {"more": "that"}, "a key set to null is gone")
+    check.equal(dict(connect().files.get(file.id).metadata), {"more": "that"}, "a key that was set to null")
     fresh.tags = []
     fresh.save()
-    client.check(client.connect().files.get(file.id).tags, [], "emptied tags")
+    check.equal(connect().files.get(file.id).tags, [], "emptied tags")
 
 
-def change_name_and_more(file):
+def test_name_tags_and_metadata_change_together(files, connect):
+    file = files["two.txt"]
     file.name = "renamed.txt"
     file.tags = ["late"]
     file.metadata["lane"] = "3"
     file.save()
-    fresh = client.connect().files.get(file.id)
-    client.check((fresh.name, fresh.tags, fresh.metadata["lane"]), ("renamed.txt", ["late"], "3"), "all at once")
+    fresh = connect().files.get(file.id)
+    check.equal((fresh.name, fresh.tags, fresh.metadata["lane"]), ("renamed.txt", ["late"], "3"), "all at once")
     fresh.name = "one.txt"
-    client.check_refused(errors.Conflict, 5003, fresh.save, "a name that is taken")
-
-
-if __name__ == "__main__":
-    main()
+    check_refused(errors.Conflict, 5003, fresh.save, "a name that is taken")

@@ -1,94 +1,82 @@
-"""A part that the server refuses: the client does not look at the status of a PUT, so the server must hold it back.
+"""A part that the server refuses. The client ignores the status of a PUT, so the server must hold the file back."""
 
-Usage: failed_part.py PART_SIZE
-"""
-
-import os
-import sys
-
+import pytest
 import requests
+from pytest_check import check
 
-import client
+from support.client import download, write_random
 
-
-def main():
-    part_size = int(sys.argv[1])
-    with client.folder() as folder:
-        path = os.path.join(folder, "a file.bin")
-        sent = client.write_random(path, 3 * part_size, seed=4)
-        without_callback(path, part_size)
-        for number in [1, 2, 3]:
-            with_callback(path, part_size, number, sent)
+pytestmark = pytest.mark.small_parts
 
 
-def garble(transfer, number):
-    """Makes the client send one of its parts to an address whose signature is wrong."""
+@pytest.fixture
+def source(tmp_path, part_size):
+    """A file of three parts, and the SHA-256 of its bytes."""
+    path = tmp_path / "a file.bin"
+    return path, write_random(path, 3 * part_size, seed=4)
+
+
+def corrupt_signature(transfer, number):
+    """Makes the client send one of its parts to a URL whose signature is wrong."""
     put = transfer.session.put
 
-    def garbled(url, **options):
-        # In a path of ours, or a parameter of S3's.
-        wrong = f"/{number}?" in url or f"partNumber={number}&" in url
+    def corrupted(url, **options):
+        # The part number is in the path of our URLs, and a parameter of S3's.
+        is_wanted = f"/{number}?" in url or f"partNumber={number}&" in url
         other_digit = "1" if url.endswith("0") else "0"
-        return put(url[:-1] + other_digit if wrong else url, **options)
+        return put(url[:-1] + other_digit if is_wanted else url, **options)
 
-    transfer.session.put = garbled
+    transfer.session.put = corrupted
 
 
-def run(api, path, part_size, number, callback):
-    transfer = api.files.upload(path, project=client.PROJECT, part_size=part_size, wait=False)
+def run(api, project, path, part_size, number, callback=None):
+    transfer = api.files.upload(str(path), project=project, part_size=part_size, wait=False)
     if callback:
         transfer.add_callback(errorback=callback)
-    garble(transfer, number)
+    corrupt_signature(transfer, number)
     transfer.start()
     transfer.wait()
     api.upload_pool.shutdown(wait=True)
-    client.check(transfer.status, "FAILED", f"status when part {number} fails")
-    client.check(transfer.result(), None, f"result when part {number} fails")
-    client.check(len(api.files.query(project=client.PROJECT)), 0, f"files when part {number} failed")
+    check.equal(transfer.status, "FAILED", "status")
+    check.is_none(transfer.result(), "result")
+    check.equal(len(api.files.query(project=project)), 0, "files")
     return transfer
 
 
-def without_callback(path, part_size):
-    """The client gives up at the refused report."""
-    api = client.connect()
-    raised = client.errors_of_threads()
-    run(api, path, part_size, 2, callback=None)
-    client.check(api.refusals, [("POST", 400, 8014)], "refusals without a callback")
-    client.check(["part number 2" in str(error) for error in raised], [True], f"the error names the part: {raised}")
+def test_without_a_callback_the_client_gives_up_at_the_refused_report(api, project, part_size, source, thread_errors):
+    run(api, project, source[0], part_size, 2)
+    check.equal(api.refusals, [("POST", 400, 8014)], "refused calls")
+    check.equal(
+        ["part number 2" in str(error) for error in thread_errors], [True], f"the error names the part: {thread_errors}"
+    )
 
 
-def with_callback(path, part_size, number, sent):
-    """The client completes all the same, while other parts may be under way."""
-    api = client.connect()
-    client.errors_of_threads()
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_with_a_callback_the_client_completes_all_the_same(
+    api, project, part_size, source, thread_errors, number, tmp_path
+):
+    path, sent = source
     statuses = []
-    transfer = run(api, path, part_size, number, statuses.append)
-    client.check(statuses, ["FAILED"], "what the callback was told")
-    client.check(api.refusals.count(("POST", 409, 8007)), 1, f"refused completes among {api.refusals}")
-    client.check(("POST", 400, 8014) in api.refusals, True, f"a refused report among {api.refusals}")
-    # 8008: reported while complete was looking.
-    others = set(api.refusals) - {("POST", 409, 8007), ("POST", 400, 8014), ("POST", 409, 8008)}
-    client.check(others, set(), "other refusals")
-    mend(api, transfer._upload_id, path, part_size)
-    file = api.files.query(project=client.PROJECT)[0]
-    client.check(client.download(file, path + ".back"), sent, "content after the part was sent again")
-    file.delete()
+    transfer = run(api, project, path, part_size, number, statuses.append)
+    check.equal(statuses, ["FAILED"], "what the callback was told")
+    check.equal(api.refusals.count(("POST", 409, 8007)), 1, f"refused completions among {api.refusals}")
+    check.is_in(("POST", 400, 8014), api.refusals, "a refused report")
+    # 8008: a part was reported while the completion was being checked.
+    expected = {("POST", 409, 8007), ("POST", 400, 8014), ("POST", 409, 8008)}
+    check.equal(set(api.refusals) - expected, set(), "other refusals")
+    send_missing_parts(api, transfer._upload_id, path, part_size)
+    file = api.files.query(project=project)[0]
+    check.equal(download(file, tmp_path / "back"), sent, "content after the part was sent again")
 
 
-def mend(api, upload, path, part_size):
-    """The refused upload is still usable: what it lacks is sent, and it is whole."""
+def send_missing_parts(api, upload, path, part_size):
+    """The upload is still usable: sends what it lacks and completes it."""
     details = api.get(f"/upload/multipart/{upload}", params={"list_parts": True}).json()
-    missing = {1, 2, 3} - {part["part_number"] for part in details["parts"]}
-    for number in missing:
-        with open(path, "rb") as file:
-            file.seek((number - 1) * part_size)
-            part = file.read(part_size)
+    data = path.read_bytes()
+    for number in {1, 2, 3} - {part["part_number"] for part in details["parts"]}:
+        part = data[(number - 1) * part_size : number * part_size]
         url = api.get(f"/upload/multipart/{upload}/part/{number}").json()["url"]
-        tag = requests.put(url, data=part, timeout=60).headers["ETag"]
-        report = {"part_number": number, "response": {"headers": {"ETag": tag}}}
+        etag = requests.put(url, data=part, timeout=60).headers["ETag"]
+        report = {"part_number": number, "response": {"headers": {"ETag": etag}}}
         api.post(f"/upload/multipart/{upload}/part", data=report)
-    client.check(api.post(f"/upload/multipart/{upload}/complete").status_code, 201, "status of complete")
-
-
-if __name__ == "__main__":
-    main()
+    assert api.post(f"/upload/multipart/{upload}/complete").status_code == 201

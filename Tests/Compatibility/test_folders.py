@@ -1,83 +1,87 @@
 """Folders, and lists of more than one page."""
 
-import os
-
+import pytest
+from pytest_check import check
 from sevenbridges import errors
 
-import client
+from support.client import check_refused, download, upload, write_random
 
 COUNT = 120
 
 
-def main():
-    api = client.connect()
-    folder = api.files.create_folder("a folder", project=client.PROJECT)
-    client.check((folder.name, folder.is_folder(), folder.project), ("a folder", True, client.PROJECT), "new folder")
-    root = api.projects.get(client.PROJECT).root_folder
-    client.check(api.files.get(folder.id).parent, root, "parent of a folder in the project's root")
-    files_in_folder(api, folder)
-    pages(api)
-    refusals(api, folder)
+@pytest.fixture
+def folder(api, project):
+    return api.files.create_folder("a folder", project=project)
 
 
-def files_in_folder(api, folder):
-    inner = api.files.create_folder("inner", parent=folder)
-    with client.folder() as local:
-        path = os.path.join(local, "file.txt")
-        sent = client.write_random(path, 1000, seed=6)
-        file = client.upload(api, path, parent=folder)
-        # The same name elsewhere is another file.
-        other = client.upload(api, path, parent=inner.id)
-        client.check((file.parent, file.project), (folder.id, client.PROJECT), "parent and project")
-        client.check(client.download(file, path + ".back"), sent, "content")
-    client.check([entry.id for entry in folder.list_files()], [file.id, inner.id], "list_files")
-    client.check([entry.type for entry in folder.list_files()], ["file", "folder"], "types")
-    client.check([entry.id for entry in inner.list_files()], [other.id], "list_files of the inner folder")
-    client.check([entry.id for entry in api.files.query(parent=folder)], [file.id, inner.id], "query by parent")
-    client.check([entry.id for entry in api.files.query(project=client.PROJECT)], [folder.id], "the project's root")
-    found = api.files.query(parent=folder, names=["file.txt"])
-    client.check([entry.id for entry in found], [file.id], "query by parent and name")
+@pytest.fixture
+def inner(api, folder):
+    return api.files.create_folder("inner", parent=folder)
 
 
-def pages(api):
-    parent = api.files.create_folder("many", project=client.PROJECT)
-    made = [api.files.create_folder(f"entry {number:03}", parent=parent).id for number in range(COUNT)]
+def ids(entries):
+    return [entry.id for entry in entries]
+
+
+def test_a_new_folder(api, project, folder):
+    check.equal((folder.name, folder.is_folder(), folder.project), ("a folder", True, project), "new folder")
+    root = api.projects.get(project).root_folder
+    check.equal(api.files.get(folder.id).parent, root, "parent of a folder in the project's root")
+
+
+def test_files_in_folders(api, project, folder, inner, tmp_path):
+    path = tmp_path / "file.txt"
+    sent = write_random(path, 1000, seed=6)
+    file = upload(api, path, parent=folder)
+    # The same name in another folder is another file.
+    other = upload(api, path, parent=inner.id)
+    check.equal((file.parent, file.project), (folder.id, project), "parent and project")
+    check.equal(download(file, tmp_path / "back"), sent, "content")
+    check.equal(ids(folder.list_files()), [file.id, inner.id], "list_files")
+    check.equal([entry.type for entry in folder.list_files()], ["file", "folder"], "types")
+    check.equal(ids(inner.list_files()), [other.id], "list_files of the inner folder")
+    check.equal(ids(api.files.query(parent=folder)), [file.id, inner.id], "query by parent")
+    check.equal(ids(api.files.query(project=project)), [folder.id], "the project's root")
+    check.equal(ids(api.files.query(parent=folder, names=["file.txt"])), [file.id], "query by parent and name")
+
+
+def test_pages(api, project):
+    parent = api.files.create_folder("many", project=project)
+    created = [api.files.create_folder(f"entry {number:03}", parent=parent).id for number in range(COUNT)]
     page = api.files.query(parent=parent, limit=50)
-    client.check((len(page), page.total), (50, COUNT), "length of the first page and total")
-    client.check([entry.id for entry in page.all()], made, "all pages of the query")
+    check.equal((len(page), page.total), (50, COUNT), "length of the first page and total")
+    check.equal(ids(page.all()), created, "all pages of the query")
     second = page.next_page()
-    client.check([entry.id for entry in second], made[50:100], "second page")
-    client.check([entry.id for entry in second.next_page()], made[100:], "third page")
-    client.check([entry.id for entry in second.previous_page()], made[:50], "back to the first page")
-    client.check([entry.id for entry in second.all()], made[50:], "all() goes on from its page")
-    client.check([entry.id for entry in parent.list_files(limit=50).all()], made, "all pages of the folder")
-    client.check([entry.id for entry in parent.list_files(offset=110)], made[110:], "from an offset")
-    client.check([entry.id for entry in parent.list_files(offset=COUNT)], [], "from the end")
-    client.check(len(parent.list_files(limit=1000)), 100, "the longest page")
+    check.equal(ids(second), created[50:100], "second page")
+    check.equal(ids(second.next_page()), created[100:], "third page")
+    check.equal(ids(second.previous_page()), created[:50], "back to the first page")
+    check.equal(ids(second.all()), created[50:], "all() continues from its page")
+    check.equal(ids(parent.list_files(limit=50).all()), created, "all pages of the folder")
+    check.equal(ids(parent.list_files(offset=110)), created[110:], "from an offset")
+    check.equal(ids(parent.list_files(offset=COUNT)), [], "from the end")
+    check.equal(len(parent.list_files(limit=1000)), 100, "the longest page")
     names = [f"entry {number:03}" for number in range(0, COUNT, 2)]
     found = api.files.query(parent=parent, names=names, limit=25)
-    client.check(found.total, len(names), "total of a query by names")
-    client.check([entry.name for entry in found.all()], names, "all() keeps the filters")
+    check.equal(found.total, len(names), "total of a query by names")
+    check.equal([entry.name for entry in found.all()], names, "all() keeps the filters")
 
 
-def refusals(api, folder):
+def test_refusals(api, folder, inner, tmp_path):
+    write_random(tmp_path / "file.txt", 1000, seed=6)
+    upload(api, tmp_path / "file.txt", parent=folder)
+    upload(api, tmp_path / "file.txt", parent=inner)
     create = api.files.create_folder
-    client.check_refused(errors.Conflict, 5030, lambda: create("inner", parent=folder), "a name that is taken")
-    client.check_refused(errors.BadRequest, 5024, lambda: create("__x", parent=folder), "a reserved name")
-    client.check_refused(errors.BadRequest, 5024, lambda: create("a/b", parent=folder), "a bad name")
-    client.check_refused(errors.NotFound, 5026, lambda: create("x", parent="0" * 24), "an unknown parent")
-    client.check_refused(errors.BadRequest, 5021, folder.delete, "deleting a folder with files")
-    client.check_refused(errors.BadRequest, 5017, folder.download_info, "downloading a folder")
+    check_refused(errors.Conflict, 5030, lambda: create("inner", parent=folder), "a name that is taken")
+    check_refused(errors.BadRequest, 5024, lambda: create("__x", parent=folder), "a reserved name")
+    check_refused(errors.BadRequest, 5024, lambda: create("a/b", parent=folder), "a bad name")
+    check_refused(errors.NotFound, 5026, lambda: create("x", parent="0" * 24), "an unknown parent")
+    check_refused(errors.BadRequest, 5021, folder.delete, "deleting a folder with files")
+    check_refused(errors.BadRequest, 5017, folder.download_info, "downloading a folder")
     file = api.files.query(parent=folder, names=["file.txt"])[0]
-    client.check_refused(errors.BadRequest, 5022, lambda: api.files.query(parent=file), "listing a file")
+    check_refused(errors.BadRequest, 5022, lambda: api.files.query(parent=file), "listing a file")
     file.delete()
-    client.check_refused(errors.NotFound, 5002, file.delete, "deleting a file again")
-    inner = api.files.query(parent=folder, names=["inner"])[0]
+    check_refused(errors.NotFound, 5002, file.delete, "deleting a file again")
     inner.list_files()[0].delete()
     inner.delete()
     folder.delete()
-    client.check_refused(errors.NotFound, 5002, lambda: api.files.get(folder.id), "a deleted folder")
-
-
-if __name__ == "__main__":
-    main()
+    check_refused(errors.NotFound, 5002, lambda: api.files.get(folder.id), "a deleted folder")

@@ -1,8 +1,8 @@
-"""File names that paths, queries, JSON or file systems could trip over: kept, found and served byte for byte."""
+"""File names that could trip up paths, queries, JSON or file systems are kept, found and served byte for byte."""
 
-import os
+from pytest_check import check
 
-import client
+from support.client import download, upload, write_random
 
 NAMES = [
     "with blanks  inside.txt",
@@ -33,59 +33,48 @@ NAMES = [
     "漢" * 255,
     "🧬" * 255,
 ]
+REFUSED = ["a/b", ".", "..", "a\nb", "nul\0", "x" * 256]
 
 
-def main():
-    api = client.connect()
-    with client.folder() as folder:
-        made = [send(api, folder, name) for name in NAMES]
-        for name, (file_id, sent) in zip(NAMES, made):
-            read_back(api, folder, name, file_id, sent)
-        listed = [file.name for file in api.files.query(project=client.PROJECT, limit=100).all()]
-        client.check(sorted(listed), sorted(NAMES), "all names")
-        found = api.files.query(project=client.PROJECT, names=NAMES[:5])
-        client.check(sorted(file.name for file in found), sorted(NAMES[:5]), "query by five names at once")
-        client.check(len(api.files.query(project=client.PROJECT, names=[])), 0, "files without a name")
-        client.check(api.refusals, [], "refused calls")
-        rename(api)
-        refuse(api, folder)
-
-
-def send(api, folder, name):
-    path = os.path.join(folder, "source")
-    sent = client.write_random(path, 100, seed=name)
-    file = client.upload(api, path, project=client.PROJECT, file_name=name)
-    client.check(file.name, name, "name in the answer of complete")
+def send(api, project, folder, name):
+    """Uploads a small file under a name; returns its id and the SHA-256 of its bytes."""
+    sent = write_random(folder / "source", 100, seed=name)
+    file = upload(api, folder / "source", project=project, file_name=name)
+    check.equal(file.name, name, "name in the answer of complete")
     return file.id, sent
 
 
-def read_back(api, folder, name, file_id, sent):
-    found = api.files.query(project=client.PROJECT, names=[name])
-    client.check([(file.id, file.name) for file in found], [(file_id, name)], "query by name")
-    client.check(api.files.get(file_id).name, name, "name in the details")
-    client.check(client.download(found[0], os.path.join(folder, "back")), sent, f"content of {name!r}")
+def names(files):
+    return sorted(file.name for file in files)
 
 
-def rename(api):
-    """To a name that differs in its bytes only: the user means it."""
+def test_any_name_is_kept_found_and_served(api, project, tmp_path):
+    created = [send(api, project, tmp_path, name) for name in NAMES]
+    for name, (file_id, sent) in zip(NAMES, created):
+        found = api.files.query(project=project, names=[name])
+        check.equal([(file.id, file.name) for file in found], [(file_id, name)], "query by name")
+        check.equal(api.files.get(file_id).name, name, "name in the details")
+        check.equal(download(found[0], tmp_path / "back"), sent, f"content of {name!r}")
+    check.equal(names(api.files.query(project=project, limit=100).all()), sorted(NAMES), "all names")
+    check.equal(names(api.files.query(project=project, names=NAMES[:5])), sorted(NAMES[:5]), "query by five names")
+    check.equal(len(api.files.query(project=project, names=[])), 0, "query by an empty list of names")
+    check.equal(api.refusals, [], "refused calls")
+
+
+def test_renaming_to_other_bytes_of_the_same_letters(api, project, tmp_path):
     composed, decomposed = "caf\u00e9.txt", "cafe\u0301.txt"
-    api.files.query(project=client.PROJECT, names=[decomposed])[0].delete()
-    file = api.files.query(project=client.PROJECT, names=[composed])[0]
+    send(api, project, tmp_path, composed)
+    file = api.files.query(project=project, names=[composed])[0]
     file.name = decomposed
     file.save()
-    client.check(api.files.get(file.id).name, decomposed, "name after renaming to other bytes of the same letters")
-    client.check(len(api.files.query(project=client.PROJECT, names=[composed])), 0, "files of the old name")
+    check.equal(api.files.get(file.id).name, decomposed, "new name")
+    check.equal(len(api.files.query(project=project, names=[composed])), 0, "files of the old name")
 
 
-def refuse(api, folder):
-    path = os.path.join(folder, "source")
-    client.errors_of_threads()
-    for name in ["a/b", ".", "..", "a\nb", "nul\0", "x" * 256]:
+def test_names_that_no_file_may_have_are_refused(api, project, tmp_path, thread_errors):
+    write_random(tmp_path / "source", 100, seed=1)
+    for name in REFUSED:
         api.refusals.clear()
-        transfer = api.files.upload(path, project=client.PROJECT, file_name=name)
-        client.check(transfer.status, "FAILED", f"status of an upload named {name!r}")
-        client.check(api.refusals, [("POST", 400, 8013)], f"refusal of the name {name!r}")
-
-
-if __name__ == "__main__":
-    main()
+        transfer = api.files.upload(str(tmp_path / "source"), project=project, file_name=name)
+        check.equal(transfer.status, "FAILED", f"status of an upload named {name!r}")
+        check.equal(api.refusals, [("POST", 400, 8013)], f"refusal of the name {name!r}")

@@ -1,46 +1,46 @@
-"""Names that are taken: refused without `overwrite`, replaced with it."""
+"""A name that is taken is refused without `overwrite`, and replaced with it."""
 
-import os
-
+import pytest
+from pytest_check import check
 from sevenbridges import errors
 
-import client
-import stored
+from support.client import check_refused, download, upload, write_random
 
 
-def main():
-    api = client.connect()
-    with client.folder() as folder:
-        first, second = os.path.join(folder, "1"), os.path.join(folder, "2")
-        old = client.write_random(first, 300_000, seed=1)
-        new = client.write_random(second, 200_000, seed=2)
-        file = client.upload(api, first, project=client.PROJECT, file_name="taken")
-        client.check(stored.finished(), [old], "stored files after the first upload")
-        refused(api, second)
-        client.check(client.download(api.files.get(file.id), first + ".back"), old, "the old file after a refusal")
-        replaced(api, second, file.id, new)
-        client.check(stored.finished(), [new], "stored files after overwriting")
+@pytest.fixture
+def taken(api, project, tmp_path):
+    """A file named "taken", and the SHA-256 of its bytes."""
+    sent = write_random(tmp_path / "old", 300_000, seed=1)
+    return upload(api, tmp_path / "old", project=project, file_name="taken"), sent
 
 
-def refused(api, path):
-    raised = client.errors_of_threads()
-    transfer = api.files.upload(path, project=client.PROJECT, file_name="taken")
-    client.check(transfer.status, "FAILED", "status without overwrite")
-    client.check(transfer.result(), None, "result without overwrite")
-    client.check(api.refusals, [("POST", 409, 8005)], "refusal without overwrite")
-    client.check(["taken" in str(error) for error in raised], [True], f"the message names the file: {raised}")
+@pytest.mark.own_server
+def test_without_overwrite_the_old_file_stays(api, project, taken, object_store, tmp_path, thread_errors):
+    file, old = taken
+    check.equal(object_store.finished(), [old], "stored objects after the first upload")
+    write_random(tmp_path / "new", 200_000, seed=2)
+    transfer = api.files.upload(str(tmp_path / "new"), project=project, file_name="taken")
+    check.equal(transfer.status, "FAILED", "status")
+    check.is_none(transfer.result(), "result")
+    check.equal(api.refusals, [("POST", 409, 8005)], "refused calls")
+    check.equal(["taken" in str(error) for error in thread_errors], [True], f"the message names the file: {thread_errors}")
+    check.equal(download(api.files.get(file.id), tmp_path / "back"), old, "content of the old file")
 
 
-def replaced(api, path, old_id, new):
-    file = client.upload(api, path, project=client.PROJECT, file_name="taken", overwrite=True)
-    client.check(file.id != old_id, True, "a new id")
-    found = api.files.query(project=client.PROJECT)
-    client.check([entry.id for entry in found], [file.id], "listed files")
-    client.check(client.download(found[0], path + ".back"), new, "content of the new file")
-    client.check_refused(errors.NotFound, 5002, lambda: api.files.get(old_id), "the old file")
-    # Overwriting what is not there is no error.
-    client.upload(api, path, project=client.PROJECT, file_name="free", overwrite=True).delete()
+@pytest.mark.own_server
+def test_with_overwrite_the_new_file_replaces_the_old_one(api, project, taken, object_store, tmp_path):
+    old_file, _ = taken
+    new = write_random(tmp_path / "new", 200_000, seed=2)
+    file = upload(api, tmp_path / "new", project=project, file_name="taken", overwrite=True)
+    check.not_equal(file.id, old_file.id, "id")
+    found = api.files.query(project=project)
+    check.equal([entry.id for entry in found], [file.id], "listed files")
+    check.equal(download(found[0], tmp_path / "back"), new, "content")
+    check_refused(errors.NotFound, 5002, lambda: api.files.get(old_file.id), "the old file")
+    check.equal(object_store.finished(), [new], "stored objects")
 
 
-if __name__ == "__main__":
-    main()
+def test_overwriting_a_name_that_is_free(api, project, tmp_path):
+    write_random(tmp_path / "new", 200_000, seed=2)
+    upload(api, tmp_path / "new", project=project, file_name="free", overwrite=True)
+    check.equal([file.name for file in api.files.query(project=project)], ["free"], "listed files")

@@ -1,40 +1,36 @@
-"""Uploads a file of more parts than the rate limit allows calls, with the client's own sleeper.
+"""The client waits by itself when the rate limit is reached."""
 
-Arguments: the limit as the server has it, the size of a part, the number of parts.
-"""
-
-import os
-import sys
-
+import pytest
 import sevenbridges
+from pytest_check import check
 from sevenbridges.http.error_handlers import rate_limit_sleeper
 
-import client
+from support.client import download, upload, write_random
+
+LIMIT, PART_SIZE, PARTS = 30, 1024, 25
+
+# An upload of 25 parts makes more than 50 calls, so the limit is reached unless a call takes a third of a second.
+pytestmark = [
+    pytest.mark.server("--rate-limit", f"{LIMIT}/10s", "--min-part-size", "1KiB"),
+    pytest.mark.parametrize("stores", ["sqlite+disk"], indirect=True),
+]
 
 
-def main():
-    limit, part_size, parts = map(int, sys.argv[1:])
-    api = client.connect(error_handlers=[rate_limit_sleeper])
-    with client.folder() as local:
-        path = os.path.join(local, "many.bin")
-        sent = client.write_random(path, part_size * parts, seed=1)
-        file = client.upload(api, path, project=client.PROJECT, part_size=part_size)
-        client.check(client.download(file, path + ".back"), sent, "content")
-    refused = [refusal for refusal in api.refusals if refusal[1:] == (429, 1000)]
-    if not refused:
-        sys.exit("no call was refused: the limit was not reached")
-    client.check(len(api.refusals), len(refused), f"refusals of other kinds in {api.refusals}")
-    client.check(api.limit, limit, "limit")
-    if not 0 <= api.remaining < limit or api.reset_time is None:
-        sys.exit(f"remaining {api.remaining}, reset {api.reset_time}")
-    # Without the sleeper the same is an exception.
-    impatient = client.connect()
-    try:
-        while True:
-            impatient.users.me()
-    except sevenbridges.errors.TooManyRequests as refusal:
-        client.check(refusal.code, 1000, "code")
+def test_with_its_sleeper_the_client_uploads_more_parts_than_there_are_calls(connect, project, tmp_path):
+    api = connect(error_handlers=[rate_limit_sleeper])
+    sent = write_random(tmp_path / "many.bin", PART_SIZE * PARTS, seed=1)
+    file = upload(api, tmp_path / "many.bin", project=project, part_size=PART_SIZE)
+    check.equal(download(file, tmp_path / "back"), sent, "content")
+    limited = [refusal for refusal in api.refusals if refusal[1:] == (429, 1000)]
+    check.is_true(limited, "some calls are refused")
+    check.equal(len(api.refusals), len(limited), f"refusals of other kinds in {api.refusals}")
+    check.equal(api.limit, LIMIT, "limit")
+    check.is_true(0 <= api.remaining < LIMIT, f"remaining calls: {api.remaining}")
+    check.is_not_none(api.reset_time, "reset time")
 
 
-if __name__ == "__main__":
-    main()
+def test_without_it_the_refusal_is_an_exception(api):
+    with pytest.raises(sevenbridges.errors.TooManyRequests) as refusal:
+        for _ in range(100 * LIMIT):
+            api.users.me()
+    check.equal(refusal.value.code, 1000, "code")

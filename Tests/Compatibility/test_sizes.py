@@ -1,38 +1,36 @@
-"""Sends files of the given lengths and brings them back in every way the client has.
+"""Files of any length, uploaded and downloaded in every way that the client offers."""
 
-Usage: sizes.py PART_SIZE LENGTH...      PART_SIZE 0 leaves the choice to client and server
-"""
+import pytest
+from pytest_check import check
 
-import os
-import sys
+from support.client import download, sha256, upload, write_random
 
-import client
-
-
-def main():
-    api = client.connect()
-    part_size = int(sys.argv[1]) or None
-    for length in map(int, sys.argv[2:]):
-        with client.folder() as folder:
-            path = os.path.join(folder, f"{length} bytes.bin")
-            sent = client.write_random(path, length, seed=length)
-            round_trip(api, path, length, part_size, sent)
+PART = 5 << 20
+# Around every multiple of the part size where an implementation may be off by one.
+LENGTHS = [0, 1, PART - 1, PART, PART + 1, 2 * PART, 2 * PART + 1, 5 * PART + 3]
 
 
-def round_trip(api, path, length, part_size, sent):
-    name = os.path.basename(path)
-    made = client.upload(api, path, project=client.PROJECT, part_size=part_size)
-    found = api.files.query(project=client.PROJECT, names=[name])
-    client.check([file.id for file in found], [made.id], f"query by the name {name}")
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_file_comes_back_as_it_was_sent(api, project, tmp_path, length):
+    round_trip(api, project, tmp_path, length, PART)
+
+
+def test_a_long_file_goes_up_in_parts_of_the_default_size(api, project, tmp_path):
+    round_trip(api, project, tmp_path, 300 << 20, None)
+
+
+def round_trip(api, project, folder, length, part_size):
+    name = f"{length} bytes.bin"
+    source, back = folder / name, folder / "back"
+    sent = write_random(source, length, seed=length)
+    created = upload(api, source, project=project, part_size=part_size)
+    found = api.files.query(project=project, names=[name])
+    assert [file.id for file in found] == [created.id]
     file = found[0]
-    client.check((file.name, file.size, file.type), (name, length, "file"), "name, size and type")
-    client.check(file.project, client.PROJECT, "project")
-    client.check(made.size, length, "size in the answer of complete")
-    client.check(client.sha256(file.stream()), sent, f"SHA-256 of {length} streamed bytes")
-    client.check(client.download(file, path + ".back"), sent, f"SHA-256 of {length} downloaded bytes")
-    client.check(client.download(made, path + ".made"), sent, "SHA-256 by the object that complete answered with")
-    client.check(api.refusals, [], "refused calls")
-
-
-if __name__ == "__main__":
-    main()
+    check.equal((file.name, file.size, file.type), (name, length, "file"), "name, size and type")
+    check.equal(file.project, project, "project")
+    check.equal(created.size, length, "size in the answer of complete")
+    check.equal(sha256(file.stream()), sent, "SHA-256 of the streamed bytes")
+    check.equal(download(file, back), sent, "SHA-256 of the downloaded bytes")
+    check.equal(download(created, back), sent, "SHA-256 by way of the object that complete answered with")
+    check.equal(api.refusals, [], "refused calls")

@@ -1,8 +1,8 @@
-"""What the fuzzer may not do to the machine it runs on, and what it cannot know."""
+"""Hooks of schemathesis: what the fuzzer may not do to the machine it runs on, and what it cannot know."""
 
 import schemathesis
 
-import api_document
+from support import api_document
 
 document = api_document.Document(api_document.load())
 FIELDS = ("_all", "!name", "id,name", "name,metadata.sample_id", None)
@@ -10,26 +10,26 @@ FIELDS = ("_all", "!name", "id,name", "name,metadata.sample_id", None)
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    spare_the_disk(case.body)
+    limit_declared_size(case.body)
     if case.operation.definition.raw.get("operationId") in ("listFiles", "scrollFiles"):
         name_one_place(case.query)
     name_fields(case.query)
 
 
-def spare_the_disk(body):
-    """A declared size is room taken on the disk at once: large ones are made small, those that are refused stay."""
+def limit_declared_size(body):
+    """Shrinks large sizes, because the server reserves disk space for a declared size. Sizes that it refuses stay."""
     if isinstance(body, dict) and isinstance(body.get("size"), int) and (1 << 20) < body["size"] <= (5 << 40):
         body["size"] %= 1 << 20
 
 
 def name_one_place(query):
-    """Only one of two parameters may be given; with both, most cases would end there."""
+    """Drops one of two parameters that exclude each other; most cases would otherwise end at that refusal."""
     if query and "project" in query and "parent" in query:
         del query["parent" if "fields" in query else "project"]
 
 
 def name_fields(query):
-    """Of an answer to a `fields` that names none little is left to check."""
+    """Names existing fields: an answer with none of them would leave little to check."""
     if query and isinstance(query.get("fields"), str):
         chosen = FIELDS[len(query["fields"]) % len(FIELDS)]
         query["fields"] = query["fields"] if chosen is None else chosen
@@ -37,7 +37,7 @@ def name_fields(query):
 
 @schemathesis.check
 def whole_answers(context, response, case):
-    """The document lets `fields` leave out anything; without it an answer has everything."""
+    """Without `fields` an answer has everything, although the document lets `fields` leave out anything."""
     answer = case.operation.definition.raw["responses"].get(str(response.status_code), {})
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     if "anyOf" in schema and (case.query or {}).get("fields") in (None, "_all"):

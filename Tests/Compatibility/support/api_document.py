@@ -1,4 +1,4 @@
-"""The OpenAPI document as the tests use it: operations, schemas with their references, and whether answers fit."""
+"""docs/openapi.yaml: its operations, its schemas with their references, and the validation of values against them."""
 
 import pathlib
 import re
@@ -28,7 +28,7 @@ class Document:
         )
 
     def follow(self, value):
-        """What a reference names, or the value itself."""
+        """Resolves references; returns any other value unchanged."""
         while "$ref" in value:
             found = self.document
             for step in value["$ref"].removeprefix("#/").split("/"):
@@ -37,21 +37,21 @@ class Document:
         return value
 
     def operations(self):
-        """Each as (method, path, operation)."""
+        """Yields (method, path, operation)."""
         for path, item in self.document["paths"].items():
             for method in METHODS:
                 if method in item:
                     yield method, path, item[method]
 
     def operation(self, method, path):
-        """The path's template and the operation; a path without variables wins over others."""
+        """The path's template and the operation. Templates with fewer variables win."""
         for pattern, template in self._paths:
             if pattern.match(path) and method.lower() in self.document["paths"][template]:
                 return template, self.document["paths"][template][method.lower()]
         raise LookupError(f"{method} {path} is not in the document")
 
     def problems(self, value, schema):
-        """Why a value does not fit a schema of the document."""
+        """Why a value does not match a schema of the document; empty if it does."""
         if isinstance(schema, dict) and "$ref" in schema:
             schema = schema | {"$ref": "urn:api" + schema["$ref"]}
         elif isinstance(schema, dict):

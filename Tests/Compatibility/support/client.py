@@ -1,74 +1,53 @@
-"""What the scripts that drive a server with the official client share.
-
-A script is run with SB_API_ENDPOINT and SB_AUTH_TOKEN in its environment. It ends with 0 when everything was right, and
-else with 1 and a line that says what was wrong first.
-"""
+"""The official client, sevenbridges-python, as the tests use it."""
 
 import contextlib
 import hashlib
-import os
+import pathlib
 import random
-import sys
-import tempfile
 import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import sevenbridges
+from pytest_check import check
 from sevenbridges.errors import SbgError
 from sevenbridges.models.enums import TransferState
 
-PROJECT = "admin/uploads"
 MEBIBYTE = 1 << 20
 
 
-def connect(**options):
-    """A client of the server under test. Refused calls land in `api.refusals` as (method, status, code)."""
-    options.setdefault("token", os.environ["SB_AUTH_TOKEN"])
-    api = sevenbridges.Api(url=os.environ["SB_API_ENDPOINT"], debug=True, **options)
+def connect(endpoint: str, **options: Any) -> sevenbridges.Api:
+    """A client of an endpoint. Refused calls are recorded in `api.refusals` as (method, status, code)."""
+    api = sevenbridges.Api(url=endpoint, debug=True, **options)
     api.refusals = []
 
-    def record(response, *_, **__):
+    def record(response: Any, *_: object, **__: object) -> None:
         if response.status_code >= 400:
             body = response.json()
-            check(body["status"], response.status_code, "status in the body of a refusal")
+            assert body["status"] == response.status_code, f"the body says {body}"
             api.refusals.append((response.request.method, response.status_code, body["code"]))
 
     api.session.hooks["response"].append(record)
     return api
 
 
-def check(found, wanted, what):
-    """Ends the script unless two values are equal."""
-    if found != wanted:
-        sys.exit(f"{what}: found {found!r}, wanted {wanted!r}")
-
-
-def check_refused(error, code, call, what):
-    """Ends the script unless a call is refused with this exception and platform code."""
+def check_refused(error: type[SbgError], code: int | None, call: Callable[[], object], what: str = "") -> None:
+    """Checks that a call raises exactly this exception, with this platform code and a message."""
+    what = what or f"{error.__name__} {code}"
     try:
         call()
-    except error as refusal:
-        check(type(refusal), error, f"{what}: exception")
-        check(refusal.code, code, f"{what}: code")
-        if not refusal.message:
-            sys.exit(f"{what}: the refusal has no message")
-    except SbgError as other:
-        sys.exit(f"{what}: found {other!r} with code {other.code}, wanted {error.__name__}")
+    except SbgError as refusal:
+        check.equal((type(refusal), refusal.code), (error, code), what)
+        check.is_true(refusal.message, f"{what}: the refusal has a message")
     else:
-        sys.exit(f"{what}: was not refused")
+        check.fail(f"{what}: was not refused")
 
 
-@contextlib.contextmanager
-def folder():
-    """A folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory() as path:
-        yield path
-
-
-def write_random(path, size, seed):
-    """Writes `size` bytes that are the same for the same seed, and gives their SHA-256."""
+def write_random(path: pathlib.Path, size: int, seed: int | str) -> str:
+    """Writes `size` bytes that are the same for the same seed, and returns their SHA-256."""
     numbers = random.Random(seed)
     digest = hashlib.sha256()
-    with open(path, "wb") as file:
+    with path.open("wb") as file:
         while size > 0:
             block = numbers.randbytes(min(size, MEBIBYTE))
             file.write(block)
@@ -77,7 +56,7 @@ def write_random(path, size, seed):
     return digest.hexdigest()
 
 
-def sha256(blocks):
+def sha256(blocks: Iterable[bytes]) -> str:
     """SHA-256 of an iterable of byte strings."""
     digest = hashlib.sha256()
     for block in blocks:
@@ -85,27 +64,30 @@ def sha256(blocks):
     return digest.hexdigest()
 
 
-def sha256_of_file(path):
-    """SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return sha256(iter(lambda: file.read(MEBIBYTE), b""))
+def upload(api: sevenbridges.Api, path: pathlib.Path, **options: Any) -> Any:
+    """Uploads a file and returns the file that the server created.
 
-
-def upload(api, path, **options):
-    """Uploads a file and gives what the server made of it. The client raises nothing: failures stay in its thread."""
-    transfer = api.files.upload(path, **options)
-    check(transfer.status, TransferState.COMPLETED, f"status of the upload of {options}; refused: {api.refusals}")
+    The client raises nothing when an upload fails: exceptions stay in its thread.
+    """
+    transfer = api.files.upload(str(path), **options)
+    assert transfer.status == TransferState.COMPLETED, f"upload of {options}; refused calls: {api.refusals}"
     return transfer.result()
 
 
-def download(file, path):
-    """Brings a file and gives its SHA-256. The client raises nothing here either, but then there is no file."""
-    file.download(path, overwrite=True)
-    return sha256_of_file(path)
+def download(file: Any, path: pathlib.Path) -> str:
+    """Downloads a file and returns its SHA-256. The client raises nothing here either, but then there is no file."""
+    file.download(str(path), overwrite=True)
+    with path.open("rb") as stored:
+        return sha256(iter(lambda: stored.read(MEBIBYTE), b""))
 
 
-def errors_of_threads():
-    """A list that fills with the exceptions that threads end with, in place of their traces on standard error."""
-    errors = []
-    threading.excepthook = lambda what: errors.append(what.exc_value)
-    return errors
+@contextlib.contextmanager
+def collected_thread_errors() -> Iterator[list[BaseException]]:
+    """A list of the exceptions that threads end with from now on."""
+    errors: list[BaseException] = []
+    before = threading.excepthook
+    threading.excepthook = lambda raised: errors.append(raised.exc_value)
+    try:
+        yield errors
+    finally:
+        threading.excepthook = before

@@ -1,38 +1,50 @@
-"""Sends many files at once through a service whose servers and stores are ended in the middle.
+"""Uploads many files at once to servers that are killed meanwhile, together with their stores; a Swift test does that.
 
-Each file goes by the official client, which repeats what it is told to repeat. Where it gives up, what is missing is sent
-by plain calls, as a program does that resumes an upload. In the end every file is read back.
+The official client uploads each file and retries as the server's answers allow. Where it gives up, plain calls continue
+the upload, as a program that resumes uploads would. At the end every file is downloaded and compared.
 
-Usage: cluster.py FILES PART_SIZE
+    cluster_load.py FILES PART_SIZE
+
+SB_API_ENDPOINT and SB_AUTH_TOKEN name the servers and the user.
 """
 
-import os
+import pathlib
 import random
 import sys
+import tempfile
 import threading
 import time
+from os import environ
 
 import requests
 from sevenbridges.http.error_handlers import maintenance_sleeper
 
-import client
+from support import client
 
-PATIENCE = 150
+PROJECT = "admin/uploads"
+# Seconds within which everything must be uploaded, however often servers and stores are killed.
+DEADLINE = 180
 
 
 def main():
     files, part_size = int(sys.argv[1]), int(sys.argv[2])
-    deadline = time.monotonic() + PATIENCE
-    errors = client.errors_of_threads()
-    with client.folder() as folder:
-        sent = {}
-        threads = [threading.Thread(target=send, args=(folder, n, part_size, sent, deadline)) for n in range(files)]
+    deadline = time.monotonic() + DEADLINE
+    with client.collected_thread_errors() as errors, tempfile.TemporaryDirectory() as name:
+        folder, sent = pathlib.Path(name), {}
+        threads = [
+            threading.Thread(target=send, args=(folder, number, part_size, sent, deadline)) for number in range(files)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        client.check(sorted(sent), [name_of(n) for n in range(files)], f"files that were sent; {errors}")
-        check(folder, sent)
+        expect(sorted(sent), [name_of(number) for number in range(files)], f"uploaded files; exceptions: {errors}")
+        compare(folder, sent)
+
+
+def expect(found, wanted, what):
+    if found != wanted:
+        sys.exit(f"{what}: {found!r} instead of {wanted!r}")
 
 
 def name_of(number):
@@ -41,46 +53,48 @@ def name_of(number):
 
 def send(folder, number, part_size, sent, deadline):
     name = name_of(number)
-    path = os.path.join(folder, name)
+    path = folder / name
     digest = client.write_random(path, (number // 2) * part_size + 100_000 + number, seed=number)
-    again = Again(deadline)
-    api = client.connect(error_handlers=[again.handler])
-    # It would sleep for five minutes first.
+    retries = Retries(deadline)
+    api = client.connect(
+        environ["SB_API_ENDPOINT"], token=environ["SB_AUTH_TOKEN"], error_handlers=[retries.error_handler]
+    )
+    # Its sleep of five minutes would come before ours.
     api.remove_error_handler(maintenance_sleeper)
-    transfer = api.files.upload(path, project=client.PROJECT, part_size=part_size, wait=False)
+    transfer = api.files.upload(str(path), project=PROJECT, part_size=part_size, wait=False)
     transfer.start()
     transfer.wait()
     upload = transfer._upload_id
     if transfer.status != "COMPLETED":
         if not upload:
-            upload = again.until_answered(lambda: begin(again, name, path, part_size))
+            upload = retries.until_answered(lambda: start(retries, path, part_size))
             if upload is None:
-                raise GaveUp(f"{name} cannot be begun")
-        resume(again, upload, path, part_size)
+                raise DeadlineExceeded(f"{name} could not be started")
+        resume(retries, upload, path, part_size)
     sent[name] = digest
 
 
-class GaveUp(Exception):
-    """The time is over."""
+class DeadlineExceeded(Exception):
+    """Something was not done in time."""
 
 
-class Again:
-    """Calls again what was not answered, or refused for now."""
+class Retries:
+    """Repeats calls that got no answer or a temporary refusal."""
 
     def __init__(self, deadline):
         self.deadline = deadline
-        self.headers = {"X-SBG-Auth-Token": os.environ["SB_AUTH_TOKEN"]}
-        self.base = os.environ["SB_API_ENDPOINT"]
+        self.headers = {"X-SBG-Auth-Token": environ["SB_AUTH_TOKEN"]}
+        self.base = environ["SB_API_ENDPOINT"]
 
-    def handler(self, api, response):
-        """Of the client: repeats calls that were refused for now."""
+    def error_handler(self, api, response):
+        """An error handler of the client that repeats calls after a temporary refusal."""
         while response.status_code in (502, 503, 504) and time.monotonic() < self.deadline:
-            time.sleep(0.2 + random.random() / 5)
+            pause()
             response = api.session.send(response.request)
         return response
 
     def call(self, method, path, body=None):
-        """An answer that is no refusal for now."""
+        """Makes a call until it gets an answer that is no temporary refusal."""
         return self.until_answered(
             lambda: requests.request(method, self.base + path, json=body, headers=self.headers, timeout=20)
         )
@@ -95,54 +109,54 @@ class Again:
             except requests.RequestException as error:
                 problem = repr(error)
             if time.monotonic() > self.deadline:
-                raise GaveUp(f"no answer in time: {problem}")
-            time.sleep(0.2 + random.random() / 5)
+                raise DeadlineExceeded(f"no answer: {problem}")
+            pause()
 
 
-def begin(again, name, path, part_size):
-    body = {"project": client.PROJECT, "name": name, "size": os.path.getsize(path), "part_size": part_size}
-    return again.call("POST", "/upload/multipart", body).json().get("upload_id")
+def pause():
+    time.sleep(0.2 + random.random() / 5)
 
 
-def resume(again, upload, path, part_size):
-    """Sends what the service does not have, until the upload is whole."""
-    size = os.path.getsize(path)
-    numbers = range(1, max(1, -(-size // part_size)) + 1)
-    while time.monotonic() < again.deadline:
-        done = again.call("POST", f"/upload/multipart/{upload}/complete")
-        if done.status_code == 201:
+def start(retries, path, part_size):
+    body = {"project": PROJECT, "name": path.name, "size": path.stat().st_size, "part_size": part_size}
+    return retries.call("POST", "/upload/multipart", body).json().get("upload_id")
+
+
+def resume(retries, upload, path, part_size):
+    """Sends the parts that the servers lack until the upload is complete."""
+    numbers = range(1, max(1, -(-path.stat().st_size // part_size)) + 1)
+    while time.monotonic() < retries.deadline:
+        completed = retries.call("POST", f"/upload/multipart/{upload}/complete")
+        if completed.status_code == 201:
             return
-        details = again.call("GET", f"/upload/multipart/{upload}?list_parts=true")
+        details = retries.call("GET", f"/upload/multipart/{upload}?list_parts=true")
         if details.status_code == 200:
-            there = {part["part_number"] for part in details.json().get("parts", [])}
+            stored = {part["part_number"] for part in details.json().get("parts", [])}
             for number in numbers:
-                if number not in there:
-                    send_part(again, upload, path, part_size, number)
+                if number not in stored:
+                    send_part(retries, upload, path, part_size, number)
         time.sleep(0.2)
-    raise GaveUp(f"{os.path.basename(path)} does not end: {done.status_code} {done.text}")
+    raise DeadlineExceeded(f"{path.name} was not completed: {completed.status_code} {completed.text}")
 
 
-def send_part(again, upload, path, part_size, number):
-    with open(path, "rb") as file:
+def send_part(retries, upload, path, part_size, number):
+    with path.open("rb") as file:
         file.seek((number - 1) * part_size)
         part = file.read(part_size)
-    info = again.call("GET", f"/upload/multipart/{upload}/part/{number}")
+    info = retries.call("GET", f"/upload/multipart/{upload}/part/{number}")
     if info.status_code != 200:
         return
-    stored = again.until_answered(lambda: requests.put(info.json()["url"], data=part, timeout=20))
+    stored = retries.until_answered(lambda: requests.put(info.json()["url"], data=part, timeout=20))
     report = {"part_number": number, "response": {"headers": {"ETag": stored.headers.get("ETag", "")}}}
-    again.call("POST", f"/upload/multipart/{upload}/part", report)
+    retries.call("POST", f"/upload/multipart/{upload}/part", report)
 
 
-def check(folder, sent):
-    api = client.connect()
-    found = {}
-    for file in api.files.query(project=client.PROJECT, limit=100).all():
-        client.check(file.name in found, False, f"a second file {file.name}")
-        found[file.name] = file
-    client.check(sorted(found), sorted(sent), "files that are there")
-    for name, digest in sent.items():
-        client.check(client.download(found[name], os.path.join(folder, "back")), digest, f"SHA-256 of {name}")
+def compare(folder, sent):
+    api = client.connect(environ["SB_API_ENDPOINT"], token=environ["SB_AUTH_TOKEN"])
+    files = list(api.files.query(project=PROJECT, limit=100).all())
+    expect(sorted(file.name for file in files), sorted(sent), "listed files")
+    for file in files:
+        expect(client.download(file, folder / "back"), sent[file.name], f"SHA-256 of {file.name}")
 
 
 if __name__ == "__main__":

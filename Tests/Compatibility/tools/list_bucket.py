@@ -1,21 +1,12 @@
-"""Prints, as JSON, the keys of all objects and of all unfinished multipart uploads that the server's bucket holds."""
+"""Prints the keys of all objects and of all unfinished multipart uploads in a server's part of a bucket, as JSON.
+
+TEST_OBJECTS is the server's `s3://` URL; the AWS_ variables hold the keys of the bucket.
+"""
 
 import json
 import os
 
-import stored
+from support.object_store import Bucket
 
-
-def main():
-    store, bucket, prefix = stored.bucket_of(os.environ["TEST_OBJECTS"])
-    keys = {}
-    for kind, call, field in [
-        ("objects", "list_objects_v2", "Contents"), ("uploads", "list_multipart_uploads", "Uploads"),
-    ]:
-        pages = store.get_paginator(call).paginate(Bucket=bucket, Prefix=prefix)
-        keys[kind] = sorted(entry["Key"].removeprefix(prefix) for page in pages for entry in page.get(field, []))
-    print(json.dumps(keys))
-
-
-if __name__ == "__main__":
-    main()
+bucket = Bucket(os.environ["TEST_OBJECTS"], os.environ)
+print(json.dumps({"objects": bucket.objects(), "uploads": bucket.unfinished()}))
