@@ -67,7 +67,7 @@ class Server(Program):
 
     @property
     def settings(self) -> dict[str, str]:
-        """The variables that tell a client where the server is and who calls."""
+        """The variables that name the server and the user to a client."""
         return {"SB_API_ENDPOINT": self.endpoint, "SB_AUTH_TOKEN": self.token}
 
     def get(self, path: str) -> tuple[float, http.client.HTTPResponse, bytes]:

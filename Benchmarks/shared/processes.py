@@ -104,7 +104,7 @@ class Program(Observed):
     ) -> None:
         self.name = pathlib.Path(arguments[0]).name
         self.log = log
-        # In a process group of its own: Ctrl-C reaches only the benchmark, which then stops its programs in order. If the
+        # In its own process group: Ctrl-C reaches only the benchmark, which then stops its programs in order. If the
         # benchmark is killed, the kernel kills them.
         with log.open("wb") as output:
             self.process = subprocess.Popen(

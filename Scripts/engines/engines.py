@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import Self
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Both ranges lie below the ports that Linux hands out to outgoing connections, so a port stays free between choosing it
-# and listening on it unless another test picks the same one at random.
+# Both ranges are below the ports that Linux gives to outgoing connections. A port therefore stays free until the engine
+# listens on it, unless another test picks the same one at random.
 POSTGRESQL_PORTS = range(22_100, 31_900)
 SEAWEEDFS_PORTS = range(10_100, 22_000)
 
 
 class EngineError(Exception):
-    """An engine did not do what it was told."""
+    """An engine did not obey a command."""
 
 
 def is_free(port: int) -> bool:

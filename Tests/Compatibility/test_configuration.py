@@ -30,7 +30,7 @@ def home(server, tmp_path):
 def client_settings(home, api, **variables):
     """The address, token and user name of a client created by the expression `api`.
 
-    It runs in a process of its own, because the client looks up the home folder when it is imported.
+    It runs in a separate process, because the client looks up the home folder when it is imported.
     """
     script = f"import json, sevenbridges; api = {api}; "
     script += "print(json.dumps([api.url, api.token, api.users.me().username]))"

@@ -1,4 +1,4 @@
-"""What a figure is worth nothing without: machine, date, versions, command."""
+"""The context of the figures: machine, date, versions, command."""
 
 import datetime
 import os

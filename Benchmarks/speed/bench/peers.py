@@ -31,10 +31,10 @@ class Sink(Program):
 
 
 class Nginx(Program):
-    """nginx with WebDAV PUT into `folder/root`, and `sendfile` for what lies there."""
+    """nginx with WebDAV PUT into `folder/root`, and `sendfile` for downloads."""
 
     def __init__(self, folder: pathlib.Path, body_buffer: str = "16k") -> None:
-        """Takes how much of a body is read at once; nginx's own default, unless told otherwise."""
+        """`body_buffer` is how much of a body nginx reads at once."""
         self.root = folder / "root"
         self.root.mkdir(parents=True)
         self.port = free_port()
@@ -69,7 +69,7 @@ class Nginx(Program):
         )
         nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
         if not nginx:
-            raise SystemExit("bench: there is no nginx; Benchmarks/speed/setup gets it")
+            raise SystemExit("bench: nginx is missing; Benchmarks/speed/setup installs it")
         super().__init__([nginx, "-p", folder, "-c", configuration], folder / "nginx.log")
         self.wait(lambda: listens(self.port))
 

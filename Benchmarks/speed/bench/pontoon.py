@@ -14,15 +14,15 @@ class Pontoon(Server):
     """A server, and how its files are sent and completed."""
 
     def start(self, name: str, size: int, part_size: int) -> str:
-        """Starts an upload; gives its id."""
-        wish = {"project": self.project, "name": name, "size": size, "part_size": part_size}
-        started = self.call("POST", "/v2/upload/multipart", wish)
+        """Starts an upload and returns its id."""
+        new = {"project": self.project, "name": name, "size": size, "part_size": part_size}
+        started = self.call("POST", "/v2/upload/multipart", new)
         if started["part_size"] != part_size:
             raise SystemExit(f"bench: asked for parts of {part_size} bytes, got {started['part_size']}")
         return str(started["upload_id"])
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
-        """What sends `count` files of one part each, all at once. Starting them counts: it reserves their room."""
+        """What sends `count` files of one part each, all at once. Starting them counts, because it preallocates the files."""
         names = [f"file-{size}-{number}" for number in range(count)]
         return lambda: sender.files(self.origin, self.token, size, names, "put", self.project, count)
 
@@ -32,12 +32,12 @@ class Pontoon(Server):
         return sender.parts(self.origin, self.token, size, parts, until, connections)
 
     def complete(self, upload: str) -> str:
-        """Completes an upload whose parts were reported; gives the file's id."""
+        """Completes an upload whose parts were reported, and returns the id of the file."""
         return str(self.call("POST", f"/v2/upload/multipart/{upload}/complete", {})["id"])
 
 
 class Started(Pontoon):
-    """Pontoon, whose uploads were started before the clock."""
+    """Pontoon, with uploads that are started before the clock."""
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
         uploads = [self.start(f"file-{size}-{number}", size, max(size, 5 * MIB)) for number in range(count)]

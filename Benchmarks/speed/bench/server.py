@@ -1,4 +1,4 @@
-"""Rows 9 and 10: what the server itself needs: memory and time to start."""
+"""Rows 9 and 10: memory of the server and time to start."""
 
 import contextlib
 import pathlib

@@ -1,6 +1,7 @@
 import Foundation
 import Subprocess
 import Synchronization
+import SystemPackage
 
 /// A PostgreSQL server in its own process, which exits with the test process.
 package final class PostgreSQLServer: Sendable {

@@ -1,7 +1,7 @@
 """Fills a server for the fuzzer, and adds the ids of what is on it to a copy of the OpenAPI document.
 
 The copy offers real ids beside everything that it allows anyway, so that the fuzzer gets past 404. Calls that delete
-something get ids of their own, so that the rest of the world exists until the end.
+something get separate ids, so that the rest of the world exists until the end.
 """
 
 import copy
