@@ -227,3 +227,8 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
 )
+
+// Only `make docs` needs the DocC plugin; normal builds do not fetch it.
+if Context.environment["PONTOON_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

@@ -1,6 +1,7 @@
 """The server gives every status and platform code in docs/openapi.yaml, with bodies and headers that match, and no others.
 
-The tests fill one server and run in order; the last one finds what the document promises and no answer had.
+The tests fill one server and run in order, in one process (pytest-xdist: `--dist loadfile`). The last one finds what the
+document promises and no answer had.
 """
 
 import hashlib
@@ -13,8 +14,7 @@ from support.caller import PACKAGES
 from support.checked_caller import CheckedCaller, Recorder, fill
 from support.server import running_server
 
-# One server for all tests, so they must run in one process.
-pytestmark = [pytest.mark.own_server, pytest.mark.xdist_group("openapi answers")]
+pytestmark = pytest.mark.own_server
 
 
 @pytest.fixture(scope="module")
