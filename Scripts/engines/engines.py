@@ -1,5 +1,6 @@
 """PostgreSQL and SeaweedFS servers for tests and benchmarks, run by the scripts beside this file."""
 
+import fcntl
 import os
 import pathlib
 import random
@@ -8,13 +9,14 @@ import subprocess
 import tempfile
 import urllib.parse
 from collections.abc import Sequence
-from typing import Self
+from typing import IO
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Both ranges are below the ports that Linux gives to outgoing connections. A port therefore stays free until the engine
-# listens on it, unless another test picks the same one at random.
-POSTGRESQL_PORTS = range(22_100, 31_900)
-SEAWEEDFS_PORTS = range(10_100, 22_000)
+# Below the ports that Linux gives to outgoing connections.
+PORTS = range(10_100, 31_900)
+# The Swift tests use the same lock files; see Sources/PontoonTesting/Engines/FreePort.swift.
+LOCKS = pathlib.Path(tempfile.gettempdir()) / "pontoon-test-ports"
+_held: list[IO[bytes]] = []
 
 
 class EngineError(Exception):
@@ -31,6 +33,32 @@ def is_free(port: int) -> bool:
     return True
 
 
+def reserve_port(companion: int = 0) -> int:
+    """Reserves a port for this process; `companion` is the distance to a second one that must be free as well.
+
+    A lock file keeps it until the process exits, so that no other test takes it before the engine listens on it.
+    """
+    for port in random.SystemRandom().sample(PORTS[: len(PORTS) - companion], 1000):
+        both = {port, port + companion}
+        if all(map(_lock, both)) and all(map(is_free, both)):
+            return port
+    raise EngineError("no port is free")
+
+
+def _lock(port: int) -> bool:
+    if not LOCKS.is_dir():
+        LOCKS.mkdir(exist_ok=True)
+        LOCKS.chmod(0o777)
+    file = (LOCKS / str(port)).open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return False
+    _held.append(file)
+    return True
+
+
 class Engine:
     """A running script of this folder. The engine exits when this process does, because the script's input closes."""
 
@@ -40,7 +68,7 @@ class Engine:
             [HERE / name, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
 
-    def __enter__(self) -> Self:
+    def __enter__(self):
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,9 +96,9 @@ class PostgreSQL(Engine):
     """A PostgreSQL server; `settings` are of the form NAME=VALUE."""
 
     def __init__(self, *settings: str) -> None:
-        port = next(port for port in random.sample(POSTGRESQL_PORTS, 1000) if is_free(port))
+        port = reserve_port()
         # Directly in the temporary directory: the user "postgres" may not enter folders that only we can read.
-        folder = pathlib.Path(tempfile.gettempdir()) / f"pontoon-postgresql-{port}-{random.randbytes(8).hex()}"
+        folder = pathlib.Path(tempfile.gettempdir()) / f"pontoon-postgresql-{port}-{os.urandom(8).hex()}"
         super().__init__("postgresql", [folder, str(port), *settings])
         self.port = port
         self._databases = 0
@@ -114,8 +142,7 @@ class SeaweedFS(Engine):
     ) -> None:
         folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="pontoon-seaweedfs-"))
         # SeaweedFS also listens 10,000 above each port.
-        free = (port for port in random.sample(SEAWEEDFS_PORTS, 1000) if is_free(port) and is_free(port + 10_000))
-        ports = [next(free) for _ in range(5)]
+        ports = [reserve_port(companion=10_000) for _ in range(5)]
         super().__init__("seaweedfs", [weed, folder, key, secret, bucket, *map(str, ports)])
         self.endpoint = f"http://127.0.0.1:{ports[0]}"
         self.bucket, self.key, self.secret = bucket, key, secret
