@@ -54,6 +54,8 @@ def test_by_the_environment(server, home):
     check.equal(found, [server.endpoint, server.token, "admin"])
 
 
-@pytest.mark.parametrize("api", ["sevenbridges.Api()", "sevenbridges.Api(config=sevenbridges.Config(profile='default'))"])
+@pytest.mark.parametrize(
+    "api", ["sevenbridges.Api()", "sevenbridges.Api(config=sevenbridges.Config(profile='default'))"]
+)
 def test_by_the_credentials_file(server, home, api):
     check.equal(client_settings(home, api), [server.endpoint, server.token, "admin"])

@@ -23,7 +23,8 @@ def test_without_overwrite_the_old_file_stays(api, project, taken, object_store,
     check.equal(transfer.status, "FAILED", "status")
     check.is_none(transfer.result(), "result")
     check.equal(api.refusals, [("POST", 409, 8005)], "refused calls")
-    check.equal(["taken" in str(error) for error in thread_errors], [True], f"the message names the file: {thread_errors}")
+    named = ["taken" in str(error) for error in thread_errors]
+    check.equal(named, [True], f"the message names the file: {thread_errors}")
     check.equal(download(api.files.get(file.id), tmp_path / "back"), old, "content of the old file")
 
 

@@ -6,9 +6,9 @@ import pathlib
 import random
 from collections.abc import Callable, Iterator
 
-from .pontoon import Pontoon
 from shared.processes import CORES, Program
 
+from .pontoon import Pontoon
 from .sender import Request
 from .work import LOAD, SERVER, Line, Sample, Work, at_least
 from .workplace import MIB, Workplace

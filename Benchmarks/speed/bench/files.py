@@ -8,10 +8,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 
-from .peers import BUCKET, KEY, SECRET
-from .pontoon import Pontoon
 from shared.processes import CORES, run
 
+from .peers import BUCKET, KEY, SECRET
+from .pontoon import Pontoon
 from .work import LOAD, SERVER, Line, Sample, Series, Verdict, Work, at_least, limit, median, told
 from .workplace import KIB, MIB, Workplace
 

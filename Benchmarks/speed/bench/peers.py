@@ -6,6 +6,7 @@ import shutil
 
 import botocore.config
 import botocore.session
+
 import engines
 from shared.processes import Observed, Program, free_port, listens
 

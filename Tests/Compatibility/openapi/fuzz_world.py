@@ -91,7 +91,8 @@ class FuzzWorld:
         """Offers one signed URL only: a signature is valid for one path, so any other combination is refused."""
         place, query = url.split("?")
         values = dict(pair.split("=") for pair in query.split("&"))
-        variables = dict(zip(("file_id",) if "files" in path else ("upload_id", "part_number"), place.split("/")[5:]))
+        names = ("file_id",) if "files" in path else ("upload_id", "part_number")
+        variables = dict(zip(names, place.split("/")[5:]))
         for method in methods:
             for name, value in (values | variables).items():
                 value = int(value) if name in ("expires", "part_number") else value

@@ -1,7 +1,7 @@
-"""The server gives every status and platform code in docs/openapi.yaml, with bodies and headers that match, and no others.
+"""The server returns every status and code in docs/openapi.yaml, with matching bodies and headers, and no others.
 
-The tests fill one server and run in order, in one process (pytest-xdist: `--dist loadfile`). The last one finds what the
-document promises and no answer had.
+The tests fill one server and run in order, in one process (pytest-xdist: `--dist loadfile`). The last one finds statuses
+and codes that are in the document and were never returned.
 """
 
 import hashlib
@@ -91,11 +91,15 @@ def test_projects_and_members(admin, rosalind, nobody):
     created = admin.create("/projects", {"name": "Golden", "tags": ["a"], "settings": {"locked": False}}, 201)
     home = "/projects/" + created["id"]
     for path in ("/projects", "/projects/admin", home + "/members"):
-        for query in ("?limit=1", "?offset=1&limit=1", "?fields=_all", "?fields=name,permissions.read", "?limit=100&offset=7"):
+        for query in (
+            "?limit=1", "?offset=1&limit=1", "?fields=_all", "?fields=name, permissions.read", "?limit=100&offset=7",
+        ):
             admin.call("GET", path + query, status=200)
         admin.refused(400, 90000, "GET", path + "?limit=0")
     admin.refused(404, 90003, "GET", "/projects/%ff")
-    for body, code in (({}, 3007), ({"name": " "}, 3007), ({"name": "a", "billing_group": "x"}, 90000), ({"name": 1}, 90000)):
+    for body, code in (
+        ({}, 3007), ({"name": " "}, 3007), ({"name": "a", "billing_group": "x"}, 90000), ({"name": 1}, 90000),
+    ):
         admin.refused(400, code, "POST", "/projects", body)
     admin.call("POST", "/projects?fields=id", {"name": "Fields"}, 201)
     for query in ("", "?fields=permissions.write", "?fields=!settings", "?fields=settings.locked"):
@@ -158,7 +162,8 @@ def copier(admin, rosalind):
 def test_files(admin, copier, nobody):
     rosalind = copier
     root = admin.call("GET", "/projects/admin/uploads").json()["root_folder"]
-    file, taken = admin.upload("golden.bin", b"golden"), admin.upload("taken.bin", b"", md5=hashlib.md5(b"").hexdigest())
+    file = admin.upload("golden.bin", b"golden")
+    taken = admin.upload("taken.bin", b"", md5=hashlib.md5(b"").hexdigest())
     folder = admin.folder("golden")
     inner = admin.folder("inner", parent=folder)
     lists(admin, nobody, root, file, folder)
@@ -167,7 +172,8 @@ def test_files(admin, copier, nobody):
             admin.call("GET", path + query, status=200)
     new_folder = {"name": "golden", "type": "folder", "project": "admin/uploads"}
     for change, status, code in (
-        ({"type": "file"}, 400, 5012), ({"name": "__a"}, 400, 5024), ({"project": "x"}, 400, 5005), ({"project": None}, 400, 5029),
+        ({"type": "file"}, 400, 5012), ({"name": "__a"}, 400, 5024), ({"project": "x"}, 400, 5005),
+        ({"project": None}, 400, 5029),
         ({"parent": folder}, 400, 5031), ({"project": None, "parent": file}, 400, 5022), ({"name": 1}, 400, 90000),
         ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026), ({}, 409, 5030),
         ({"name": "taken.bin"}, 409, 5003),
@@ -179,7 +185,8 @@ def test_files(admin, copier, nobody):
         admin.call(method, path, {"metadata": {"a": 1, "b": None}, "tags": ["x"]}, 200)
         admin.call(method, path, status=200)
         for body, status, code in (
-            ({"metadata": {"": "a"}}, 400, 5006), ({"name": "/"}, 400, 5024), ({"tags": "a"}, 400, 90000), ({"name": "taken.bin"}, 409, 5003),
+            ({"metadata": {"": "a"}}, 400, 5006), ({"name": "/"}, 400, 5024), ({"tags": "a"}, 400, 90000),
+            ({"name": "taken.bin"}, 409, 5003),
             ({"name": "golden"}, 409, None),
         ):
             if code:
@@ -215,8 +222,13 @@ def test_files(admin, copier, nobody):
 
 
 def lists(admin, nobody, root, file, folder):
-    for path in ("/files?project=admin/uploads", f"/files?parent={root}", "/projects/admin/uploads/files?", f"/files/{root}/list?"):
-        for query in ("", "limit=1", "limit=1&offset=1", "fields=_all", "fields=name,metadata.a", "name=&tag=a&metadata.a=b"):
+    for path in (
+        "/files?project=admin/uploads", f"/files?parent={root}", "/projects/admin/uploads/files?",
+        f"/files/{root}/list?",
+    ):
+        for query in (
+            "", "limit=1", "limit=1&offset=1", "fields=_all", "fields=name, metadata.a", "name=&tag=a&metadata.a=b",
+        ):
             admin.call("GET", f"{path}&{query}", status=200)
         admin.refused(400, 90000, "GET", path + "&offset=-1")
     for path in ("/files/scroll?project=admin/uploads", f"/files/{root}/scroll?"):
@@ -226,7 +238,8 @@ def lists(admin, nobody, root, file, folder):
         admin.call("GET", page["links"][0]["href"].removeprefix(admin.endpoint), status=200)
     for path in ("/files", "/files/scroll"):
         for query, status, code in (
-            ("", 400, 5029), ("project=a", 400, 5005), (f"project=a/b&parent={folder}", 400, 5031), (f"parent={file}", 400, 5022),
+            ("", 400, 5029), ("project=a", 400, 5005), (f"project=a/b&parent={folder}", 400, 5031),
+            (f"parent={file}", 400, 5022),
             ("project=admin/none", 404, 3002), ("parent=none", 404, 5002),
         ):
             admin.refused(status, code, "GET", f"{path}?{query}")
@@ -262,8 +275,10 @@ def moves(admin, rosalind, root, file, folder, inner):
     admin.call("POST", copy, {"parent": folder}, 200)
     admin.call("POST", copy + "?fields=id", {"project": "admin/uploads", "name": "copy.bin"}, 200)
     for body, status, code in (
-        ({}, 400, 5029), ({"project": "x"}, 400, 5005), ({"project": "admin/uploads", "parent": folder}, 400, 5031), ({"parent": file}, 400, 5022),
-        ({"parent": folder, "name": "/"}, 400, 5024), ({"parent": 1}, 400, 90000), ({"parent": "none"}, 404, 5026), ({"project": "admin/none"}, 404, 3002),
+        ({}, 400, 5029), ({"project": "x"}, 400, 5005), ({"project": "admin/uploads", "parent": folder}, 400, 5031),
+        ({"parent": file}, 400, 5022),
+        ({"parent": folder, "name": "/"}, 400, 5024), ({"parent": 1}, 400, 90000), ({"parent": "none"}, 404, 5026),
+        ({"project": "admin/none"}, 404, 3002),
         ({"parent": folder}, 409, 5003),
     ):
         admin.refused(status, code, "POST", copy, body)
@@ -272,8 +287,10 @@ def moves(admin, rosalind, root, file, folder, inner):
     admin.call("POST", move, {"parent": root, "name": "moved.bin"}, 200)
     elsewhere = admin.create("/projects", {"name": "Elsewhere"}, 201)["root_folder"]
     for body, status, code in (
-        ({}, 400, 5029), ({"parent": elsewhere}, 400, 5015), ({"parent": file}, 400, 5022), ({"parent": folder, "name": ""}, 400, 5024),
-        ({"parent": 1}, 400, 90000), ({"parent": "none"}, 404, 5026), ({"parent": folder, "name": "golden.bin"}, 409, 5003),
+        ({}, 400, 5029), ({"parent": elsewhere}, 400, 5015), ({"parent": file}, 400, 5022),
+        ({"parent": folder, "name": ""}, 400, 5024),
+        ({"parent": 1}, 400, 90000), ({"parent": "none"}, 404, 5026),
+        ({"parent": folder, "name": "golden.bin"}, 409, 5003),
     ):
         admin.refused(status, code, "POST", move, body)
     admin.refused(400, 5023, "POST", f"/files/{root}/actions/move", {"parent": folder})
@@ -286,7 +303,8 @@ def many(admin, rosalind, file):
     copy = "/action/files/copy"
     admin.call("POST", copy, {"project": "admin/uploads", "file_ids": [file, "none"]}, 200)
     for body, status, code in (
-        ({}, 400, 5029), ({"project": "x"}, 400, 5005), ({"project": "admin/uploads"}, 400, 90000), ({"project": "admin/none", "file_ids": []}, 404, 3002),
+        ({}, 400, 5029), ({"project": "x"}, 400, 5005), ({"project": "admin/uploads"}, 400, 90000),
+        ({"project": "admin/none", "file_ids": []}, 404, 3002),
     ):
         admin.refused(status, code, "POST", copy, body)
     for name in ("get", "update", "edit", "delete"):
@@ -306,8 +324,10 @@ def test_uploads(admin, copier, nobody):
     file, folder = admin.upload("clash.bin", b"a"), admin.folder("clash")
     new = {"project": "admin/uploads", "name": "clash.bin"}
     for change, status, code in (
-        ({"name": None}, 400, 8013), ({"project": "x"}, 400, 8010), ({"project": None, "parent": file}, 400, 5022), ({"project": "admin/\0"}, 400, 90000),
-        ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026), ({}, 409, 8005), ({"name": "clash"}, 409, 5030),
+        ({"name": None}, 400, 8013), ({"project": "x"}, 400, 8010), ({"project": None, "parent": file}, 400, 5022),
+        ({"project": "admin/\0"}, 400, 90000),
+        ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026), ({}, 409, 8005),
+        ({"name": "clash"}, 409, 5030),
         ({"name": "huge", "size": 5 << 40}, 409, 90007), ({"name": "infos", "part_infos": -1}, 400, 8013),
     ):
         admin.refused(status, code, "POST", root, new | change)
@@ -372,7 +392,8 @@ def refused_everywhere(caller, root, upload, status, code):
     report = {"part_number": 1, "response": {"headers": {"ETag": "x"}}}
     path = f"{root}/{upload}"
     for method, rest, body in (
-        ("GET", "", None), ("GET", "/part/1", None), ("GET", "/part_infos", None), ("POST", "/part", report), ("POST", "", {"parts": []}), ("POST", "/complete", None),
+        ("GET", "", None), ("GET", "/part/1", None), ("GET", "/part_infos", None), ("POST", "/part", report),
+        ("POST", "", {"parts": []}), ("POST", "/complete", None),
         ("DELETE", "", None),
     ):
         caller.refused(status, code, method, path + rest, body)
@@ -400,7 +421,8 @@ def test_packages(admin, nobody):
     admin.refused(400, 90000, "GET", automations + "/%00")
     new = {"automation_id": automation, "name": "code.zip", "size": 2}
     for change, status, code in (
-        ({"size": 0}, 400, 8013), ({"part_infos": "x"}, 400, 8013), ({"automation_id": "none"}, 404, 90003), ({"automation_id": "\0"}, 400, 90000), ({"size": 5 << 40}, 409, 90007),
+        ({"size": 0}, 400, 8013), ({"part_infos": "x"}, 400, 8013), ({"automation_id": "none"}, 404, 90003),
+        ({"automation_id": "\0"}, 400, 90000), ({"size": 5 << 40}, 409, 90007),
     ):
         admin.refused(status, code, "POST", root, new | change)
     upload = admin.create(root, new | {"part_infos": 2}, 200)["upload_id"]
@@ -411,7 +433,8 @@ def test_packages(admin, nobody):
     second = admin.send(upload, 2, b"b", root)
     file = admin.create(f"{root}/{upload}/complete", {"parts": [second]}, 201)["id"]
     package = {"version": "1", "location": file, "schema": {"a": [1.5, None]}}
-    added = admin.create(f"{automations}/{automation}/packages", package | {"memory_limit": 2048, "python": "3.11"}, 201)["id"]
+    details = {"memory_limit": 2048, "python": "3.11"}
+    added = admin.create(f"{automations}/{automation}/packages", package | details, 201)["id"]
     admin.call("POST", f"{automations}/{automation}/packages?fields=version", package, 201)
     admin.refused(400, 90000, "POST", f"{automations}/{automation}/packages", {})
     nobody.refused(404, 90003, "POST", f"{automations}/{automation}/packages", package)
@@ -428,7 +451,9 @@ def test_rate_limit(tmp_path):
     with running_server(tmp_path, arguments=["--min-part-size", "1", "--rate-limit", "1/24h"]) as server:
         caller = CheckedCaller(server.endpoint, server.token, recorder)
         caller.call("GET", "/rate_limit", status=200)
-        recorder.everywhere(lambda method, path, _: caller.send_to(method, caller.origin + path, 429), without_token=False)
+        recorder.everywhere(
+            lambda method, path, _: caller.send_to(method, server.origin + path, 429), without_token=False
+        )
     recorder.check_all_seen(lambda status: status == "429")
 
 

@@ -84,7 +84,9 @@ def _environment(stores: Stores) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running_server(folder: pathlib.Path, stores: Stores = Stores(), arguments: Sequence[str] = ()) -> Iterator[Server]:
+def running_server(
+    folder: pathlib.Path, stores: Stores = Stores(), arguments: Sequence[str] = ()
+) -> Iterator[Server]:
     """Starts a server whose data and log are in a folder, and stops it at the end."""
     assert BINARY.exists(), f"{BINARY} does not exist; 'make build' builds it, or set TEST_PONTOOND to another binary"
     data, output, log = folder / "data", folder / "output", folder / "log"
