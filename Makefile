@@ -1,30 +1,36 @@
-.PHONY: help run build test bench bench-smoke format lint clean
+.PHONY: help run build check test docs bench bench-smoke format lint clean
 
-help: ## say what there is
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
 
-run: ## build, start on ./data at 127.0.0.1:8080, send a first file, keep serving (DATA=… LISTEN=…)
+run: ## build, serve ./data on 127.0.0.1:8080, upload a first file (DATA=… LISTEN=…)
 	@Scripts/run
 
-build: ## the release binaries, .build/release/pontoond and pontoon
+build: ## build the release binaries .build/release/pontoond and .build/release/pontoon
 	@Scripts/setup --run
 	swift build -c release --product pontoond
 	swift build -c release --product pontoon
 
-test: ## every check: format, build, all tests, none skipped (ARGS='--filter …')
+check: ## the inner loop: lint, debug build, unit and in-process tests (ARGS='--filter …')
+	@Scripts/check $(ARGS)
+
+test: ## everything: lint, builds, all tests, benchmark smoke runs; what CI runs (ARGS='--filter …')
 	@Scripts/test $(ARGS)
 
-bench: build ## measure beside nginx, SeaweedFS and others; about 15 minutes (ARGS='--only 1,3')
+docs: ## build the DocC documentation of PontoonClient in .build/docs
+	@Scripts/docs
+
+bench: build ## compare with nginx, SeaweedFS and others; about 15 minutes (ARGS='--only 1,3')
 	@Benchmarks/speed/run $(ARGS)
 
-bench-smoke: build ## the same once, small: does it still work?
+bench-smoke: build ## run the same benchmarks once with little data, to see that they work
 	@Benchmarks/speed/run --smoke
 
-format: ## put all Swift files in the one format
+format: ## format all Swift files
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
 
-lint: ## only check the format
-	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+lint: ## check format, language, links and shell scripts without changing anything
+	@Scripts/lint
 
-clean: ## remove what was built and the Python environments, not the data
+clean: ## delete build products and Python environments, but no data
 	rm -rf .build .venv .venv-bench Benchmarks/speed/constant/.build

@@ -196,7 +196,6 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Python"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -224,10 +223,14 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Python"],
             swiftSettings: swiftSettings
         ),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
 )
+
+// Only `make docs` needs the DocC plugin; normal builds do not fetch it.
+if Context.environment["PONTOON_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

@@ -3,77 +3,33 @@
 import argparse
 import collections
 import datetime
-import http.client
 import os
 import pathlib
 import platform
 import shutil
-import signal
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+
+from shared.pontoond import Server
 
 # Files in one folder, and open uploads of one user.
 SIZES = [(1_000, 1_000), (100_000, 10_000), (1_000_000, 100_000)]
 SMOKE_SIZES = [(200, 200), (2_000, 300)]
 DATABASE = "pontoon.sqlite"
-RARE = 5  # files that carry the rare metadata value, whatever the size
+RARE = 5  # files with the rare metadata value, in every size
 
 Case = collections.namedtuple("Case", "name path total items")
 
 
-class Server:
-    """A running server and one connection to it."""
-
-    def __init__(self, binary, data):
-        began = time.perf_counter()
-        self.log = open(data.parent / f"{data.name}.log", "wb")
-        self.process = subprocess.Popen(
-            [binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--upload-lifetime", "90d"],
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-        )
-        self.address, self.token = self.wait(data)
-        self.connection = http.client.HTTPConnection(self.address)
-        self.get("/v2/")
-        self.seconds_to_ready = time.perf_counter() - began
-
-    def wait(self, data):
-        """Reads what the server says when it is ready."""
-        for line in self.process.stdout:
-            if b"http://" in line:
-                address = line.decode().split("http://")[1].split("/")[0].split()[0]
-                for entry in (data / "credentials").read_text().splitlines():
-                    if entry.startswith("auth_token"):
-                        return address, entry.split("=", 1)[1].strip()
-        raise SystemExit(f"the server ended: {(data.parent / f'{data.name}.log').read_text()[-2000:]}")
-
-    def get(self, path):
-        """Times one call, the body read; gives seconds, the total and the body."""
-        began = time.perf_counter()
-        self.connection.request("GET", path, headers={"X-SBG-Auth-Token": self.token})
-        response = self.connection.getresponse()
-        body = response.read()
-        seconds = time.perf_counter() - began
-        if response.status != 200:
-            raise SystemExit(f"{path}: {response.status} {body[:500]!r}")
-        return seconds, response.headers.get("X-Total-Matching-Query"), body
-
-    def stop(self):
-        self.connection.close()
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=60)
-        self.process.stdout.close()
-        self.log.close()
-        if code != 0:
-            raise SystemExit(f"the server ended with {code}")
+def start(binary, folder):
+    return Server(binary, folder, "--upload-lifetime", "90d")
 
 
 def fill(data, files, uploads):
-    """Adds files and uploads to the database of a server that does not run, and notes the new totals."""
+    """Adds files and uploads to the database of a server that is not running, and updates the totals."""
     database = sqlite3.connect(data / DATABASE)
     database.execute("PRAGMA foreign_keys = ON")
     project, root, owner = database.execute("SELECT id, root_folder, owner FROM projects").fetchone()
@@ -88,7 +44,7 @@ def fill(data, files, uploads):
             " VALUES (?, ?, ?, ?, 'file', ?, ?, ?)",
             ((f"{i:024x}", project, root, f"sample-{i:07d}.bam", f"{i:032x}", now, now) for i in range(files)),
         )
-        # A fourth of the files has metadata; the rare value sits on as few of them in every size.
+        # A quarter of the files have metadata; the same few carry the rare value in every size.
         database.executemany(
             "INSERT INTO file_metadata (file_id, key, value) VALUES (?, ?, ?)",
             (
@@ -110,7 +66,7 @@ def fill(data, files, uploads):
         database.execute("UPDATE user_totals SET open_uploads = open_uploads + ? WHERE user_name = ?", (uploads, owner))
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
-    # Each open upload has a file, which the start looks at.
+    # Each open upload has a file, which the server reads when it starts.
     for i in range(uploads):
         (data / "objects" / "uploads" / f"f{i:031x}").touch()
     return project
@@ -136,7 +92,7 @@ def cases(project, files, uploads):
         Case("open uploads, last page", f"/v2/upload/multipart?limit=50&offset={uploads - 50}", uploads, 50),
         Case("open uploads, middle page †", f"/v2/upload/multipart?limit=50&offset={uploads // 2}", uploads, 50),
         Case("files, middle page †", f"{listing}&limit=50&offset={files // 2}", files, 50),
-        Case("files, `metadata.platform=` (a fourth matches) ‡", f"{listing}&metadata.platform=Illumina", files // 4, 50),
+        Case("files, `metadata.platform=` (a quarter matches) ‡", f"{listing}&metadata.platform=Illumina", files // 4, 50),
     ]
 
 
@@ -162,14 +118,15 @@ def table(sizes, times):
         yield f"| {name} | " + " | ".join([milliseconds(one) for one in measured] + ratio) + " |"
 
 
-def measure(servers, calls, asked):
-    """Asks the servers in turn, call by call, so that what else the machine does meets all sizes alike."""
+def measure(servers, calls, repeats):
+    """Calls the servers in turn, so that other load on the machine affects all sizes alike."""
     times = {case.name: [[] for _ in servers] for case in calls[0]}
-    for round_number in range(-3, asked):
+    for round_number in range(-3, repeats):
         for row in zip(*calls):
             for index, (server, case) in enumerate(zip(servers, row)):
-                seconds, total, body = server.get(case.path)
+                seconds, response, body = server.get(case.path)
                 if round_number < 0:  # not counted: caches fill
+                    total = response.headers.get("X-Total-Matching-Query")
                     found = body.count(b'"upload_id"') or body.count(b'"id"')
                     if (total, found) != (str(case.total), case.items):
                         raise SystemExit(f"{case.path}: {found} of {total}, not {case.items} of {case.total}")
@@ -185,20 +142,21 @@ def main():
     parser.add_argument("--smoke", action="store_true")
     arguments = parser.parse_args()
     sizes = SMOKE_SIZES if arguments.smoke else SIZES
-    asked = 3 if arguments.smoke else arguments.calls
+    repeats = 3 if arguments.smoke else arguments.calls
     work = pathlib.Path(tempfile.mkdtemp(prefix="pontoon-listing-"))
     servers, calls = [], []
     try:
         for files, uploads in sizes:
-            data = work / f"{files}"
-            Server(arguments.server, data).stop()
+            folder = work / f"{files}"
+            with start(arguments.server, folder) as empty:
+                data = empty.data
             project = fill(data, files, uploads)
-            servers.append(Server(arguments.server, data))
+            servers.append(start(arguments.server, folder))
             calls.append(cases(project, files, uploads))
             print(f"{files:,} files, {uploads:,} open uploads: database "
                   f"{(data / DATABASE).stat().st_size / 1e6:.0f} MB, ready after {servers[-1].seconds_to_ready:.2f} s",
                   file=sys.stderr)
-        times = measure(servers, calls, asked)
+        times = measure(servers, calls, repeats)
         load = os.getloadavg()[0]
     finally:
         for server in servers:
@@ -207,11 +165,11 @@ def main():
     print(f"`{'Benchmarks/listing/run' + (' --smoke' if arguments.smoke else '')}`, {datetime.date.today()}, "
           f"{os.cpu_count()} × {processor()}, Linux {platform.release()}, load {load:.1f}")
     print()
-    print(f"Milliseconds, median (least–most) of {asked} calls over one connection each, the sizes in turn.")
+    print(f"Milliseconds, median (least–most) of {repeats} calls over one connection per server, the sizes in turn.")
     print()
     print("\n".join(table(sizes, times)))
     print()
-    print("† costs the distance to the nearer end. ‡ costs what matches, which is counted. Neither is meant to stay flat.")
+    print("† is proportional to the distance from the nearer end, ‡ to the number of matches, which are counted. Neither is expected to stay flat.")
     print()
     print("| Store | From start to the first answer |")
     print("| --- | ---: |")

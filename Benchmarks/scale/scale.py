@@ -1,4 +1,4 @@
-"""Runs servers on a PostgreSQL and a SeaweedFS of its own and calls them with wrk; see `run`."""
+"""Runs servers on their own PostgreSQL and SeaweedFS and calls them with wrk; see `run`."""
 
 import argparse
 import concurrent.futures
@@ -9,19 +9,20 @@ import json
 import os
 import pathlib
 import platform
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
-POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
+import engines
+from shared.pontoond import Server
+
+WEED = pathlib.Path(sys.prefix) / "bin/weed"
+# As in production, commits wait for the disk.
+POSTGRESQL = ("fsync=on", "max_connections=200", "shared_preload_libraries=pg_stat_statements")
 TOKEN = "token-of-the-admin-in-a-benchmark"
-KEYS = {"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "SK"}
-PARTS = 50  # of the upload that is called about
+PARTS = 50  # of the upload that the calls concern
 CONNECTIONS = 32
-REPEATS = 100  # calls of each kind whose statements are counted
+REPEATS = 100  # of each call, for counting its statements
 
 # Name, method, path below the upload's, body.
 CALLS = [
@@ -32,96 +33,19 @@ CALLS = [
 ]
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def eventually(is_so, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > deadline:
-            sys.exit(f"scale: {what} did not happen")
-        time.sleep(0.05)
-
-
 @contextlib.contextmanager
-def postgres(folder):
-    """A database server that notes what it does; gives a URL."""
-    data = folder / "postgres"
-    data.mkdir()
-    become = []
-    if os.geteuid() == 0:
-        folder.chmod(0o755)
-        shutil.chown(data, "postgres")
-        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-    port = free_port()
-    quiet = {"stdout": subprocess.DEVNULL, "check": True, "cwd": data}
-    arguments = ["-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-    subprocess.run([*become, POSTGRES / "initdb", "-D", data / "db", *arguments], **quiet)
-    options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c max_connections=200"
-    options += " -c shared_preload_libraries=pg_stat_statements"
-    control = [*become, POSTGRES / "pg_ctl", "-D", data / "db", "-w"]
-    subprocess.run([*control, "-l", data / "log", "-o", options, "start"], **quiet)
-    try:
-        yield f"postgres://app@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([*control, "-m", "fast", "stop"], **quiet)
-
-
-@contextlib.contextmanager
-def bucket(folder):
-    """An S3 server; gives the URL of its bucket."""
-    ports = {name: free_port() for name in ("master", "volume", "filer", "s3", "admin")}
-    # Each opens the port 10,000 above as well.
-    while any(port > 55_000 for port in ports.values()):
-        ports = {name: free_port() for name in ports}
-    flags = [f"-{name}.port={port}" for name, port in ports.items()]
-    weed = pathlib.Path(sys.prefix) / "bin" / "weed"
-    process = subprocess.Popen(
-        [weed, "mini", f"-dir={folder / 'weed'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
-         "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false", "-webdav=false", "-admin.ui=false",
-         *flags],
-        env=os.environ | KEYS | {"S3_BUCKET": "uploads"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    endpoint = f"http://127.0.0.1:{ports['s3']}"
-    ask = ["curl", "-sf", "-o", "/dev/null", "-I", "--aws-sigv4", "aws:amz:us-east-1:s3", "-u", "AK:SK"]
-    try:
-        eventually(lambda: subprocess.run([*ask, f"{endpoint}/uploads"]).returncode == 0, "a bucket")
-        yield f"s3://uploads?endpoint={endpoint}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-@contextlib.contextmanager
-def servers(binary, count, metadata, objects):
-    """Servers on the same stores; gives host and port of each."""
-    environment = os.environ | KEYS
-    environment |= {"PONTOON_METADATA": metadata, "PONTOON_OBJECTS": objects, "PONTOON_BOOTSTRAP_TOKEN": TOKEN}
-    processes, addresses = [], []
-    try:
-        for _ in range(count):
-            process = subprocess.Popen(
-                [binary, "serve", "--listen", "127.0.0.1:0", "--log-level", "error"],
-                env=environment,
-                stdout=subprocess.PIPE,
-                text=True,
+def servers(binary, count, folder, metadata, store):
+    """Servers on the same stores; yields host and port of each."""
+    variables = store.environment | {"PONTOON_METADATA": metadata, "PONTOON_OBJECTS": store.url()}
+    variables |= {"PONTOON_BOOTSTRAP_TOKEN": TOKEN}
+    with contextlib.ExitStack() as stack:
+        running = [
+            stack.enter_context(
+                Server(binary, folder / f"server-{number}", "--log-level", "error", extra=variables, token=TOKEN)
             )
-            processes.append(process)
-            line = next((line for line in process.stdout if line.startswith("Listening on ")), None)
-            if line is None:
-                sys.exit("scale: a server did not start")
-            addresses.append(line.split("http://")[1].split("/")[0])
-        yield addresses
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait()
+            for number in range(count)
+        ]
+        yield [server.address for server in running]
 
 
 class Client:
@@ -178,17 +102,17 @@ def psql(url, statement):
 
 
 def writers(url):
-    """How many transactions have written so far."""
+    """The number of transactions that have written so far."""
     return int(psql(url, "SELECT txid_snapshot_xmax(txid_current_snapshot())"))
 
 
 def cost(url, calls):
-    """Statements, commits that write, milliseconds and log in PostgreSQL for each of some calls."""
+    """Statements, writing commits, milliseconds and WAL bytes in PostgreSQL per call."""
     psql(url, "SELECT pg_stat_statements_reset()")
     began = writers(url)
     calls()
     commits = writers(url) - began
-    # What begins and ends transactions, and what this script asks, are not the calls' statements.
+    # Statements that start or end transactions, and those of this script, are not counted.
     counted = "query !~* '^(begin|commit|rollback|set|discard|deallocate|select pg_stat|select txid|select 1)'"
     found = psql(
         url,
@@ -209,7 +133,7 @@ def costs(address, url):
         return lambda: [client.call(method, path, body) for _ in range(REPEATS)]
 
     def whole_uploads():
-        # Of no bytes: what S3 does with bytes is not the database's business.
+        # Empty files, because only the work of the database is measured.
         for index in range(REPEATS):
             empty = client.begin(f"cost {index}", size=0)
             client.call("POST", f"/upload/multipart/{empty}/complete", {}, wanted=201)
@@ -226,12 +150,12 @@ def costs(address, url):
         print(f"| {name} | {statements:.1f} | {commits:.1f} | {milliseconds:.2f} | {wal:.0f} |", flush=True)
 
 
-def throughput(binary, folder, metadata, objects, seconds, counts):
+def throughput(binary, folder, metadata, store, seconds, counts):
     print("| call | " + " | ".join(f"{count} server{'s' * (count > 1)}" for count in counts) + " |")
     print("| --- |" + " --- |" * len(counts))
     rates = {name: [] for name, *_ in CALLS}
     for count in counts:
-        with servers(binary, count, metadata, objects) as addresses:
+        with servers(binary, count, folder, metadata, store) as addresses:
             client = Client(addresses[0])
             upload = client.begin("called")
             for number in range(1, PARTS + 1):
@@ -255,13 +179,14 @@ def main():
         REPEATS = 5
     with tempfile.TemporaryDirectory(prefix="pontoon-scale-") as name:
         folder = pathlib.Path(name)
-        with postgres(folder) as metadata, bucket(folder) as objects:
+        with engines.PostgreSQL(*POSTGRESQL) as database, engines.SeaweedFS(WEED, folder / "weed") as store:
+            metadata = database.url("postgres")
             psql(metadata, "CREATE EXTENSION pg_stat_statements")
             now = datetime.date.today().isoformat()
             print(f"{platform.machine()}, {os.cpu_count()} processors, {now}, {CONNECTIONS} connections\n")
             counts = [1] if options.smoke else [1, 2, 3]
-            throughput(options.server, folder, metadata, objects, 1 if options.smoke else options.seconds, counts)
-            with servers(options.server, 1, metadata, objects) as addresses:
+            throughput(options.server, folder, metadata, store, 1 if options.smoke else options.seconds, counts)
+            with servers(options.server, 1, folder, metadata, store) as addresses:
                 costs(addresses[0], metadata)
 
 

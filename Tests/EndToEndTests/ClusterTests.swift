@@ -21,7 +21,7 @@ struct ClusterTests {
                     let many = servers[0].at(site)
                     try await withThrowingTaskGroup { group in
                         group.addTask {
-                            _ = try await runPython("cluster.py", ["\(Self.files)", "\(5 << 20)"], server: many)
+                            _ = try await runPython("cluster_load.py", ["\(Self.files)", "\(5 << 20)"], server: many)
                         }
                         try await cluster.trouble(many, servers[2])
                         try await group.waitForAll()
@@ -262,7 +262,7 @@ struct Cluster: Sendable {
             let keys = try await sql("SELECT key FROM objects ORDER BY key").split(separator: "\n").map(String.init)
             #expect(keys.count == files)
             try await eventually("the bucket holds what the records name") {
-                let text = try await runPython("bucket.py", server: server)
+                let text = try await runPython("list_bucket.py", server: server)
                 let held = try JSONDecoder().decode([String: [String]].self, from: Data(text.utf8))
                 return held == ["objects": keys, "uploads": []]
             }

@@ -149,12 +149,4 @@ struct CodePackageTests {
             }
         }
     }
-
-    @Test("the Python client adds packages", arguments: StoreChoice.allCases)
-    func pythonClient(_ stores: StoreChoice) async throws {
-        let part = stores.usesS3 ? 5 << 20 : 64 << 10
-        try await withServer(on: stores, arguments: ["--min-part-size", "\(part)"]) { server in
-            try await runPython("code_packages.py", ["\(part)"], server: server)
-        }
-    }
 }

@@ -162,14 +162,6 @@ struct MemberTests {
             #expect(try await server.api.listed(Self.members) == ["ada", "admin"])
         }
     }
-
-    @Test("the Python client manages members", arguments: StoreChoice.allCases)
-    func python(_ stores: StoreChoice) async throws {
-        try await withServer(on: stores) { server in
-            let ada = try await server.addUser("ada")
-            try await runPython("members.py", [try #require(ada.token)], server: server)
-        }
-    }
 }
 
 // MARK: - Refusals

@@ -58,7 +58,7 @@ struct MigrateTests {
             try await withServer(ServerOptions(data: folder.appending("none"), stores: stores)) { server in
                 let api = APIClient(origin: server.origin, token: before.token)
                 for (id, bytes) in before.files { #expect(try await api.download(id) == bytes) }
-                let keys = try await runPython("bucket.py", server: server)
+                let keys = try await runPython("list_bucket.py", server: server)
                 let held = try JSONDecoder().decode([String: [String]].self, from: Data(keys.utf8))
                 #expect(held["objects"]?.count == 9)
             }

@@ -23,7 +23,7 @@ struct PontoonDisplayTests {
             let arguments = try arguments(user)
             try FileManager.default.removeItem(atPath: user.folder.appending("data/two\u{1B}[31m").string)
             try user.makeFile("data/two", size: 3 * Self.partSize, seed: 2)
-            let drawn = try await runPython("pontoon_terminal.py", [Places.pontoon.string] + arguments, server: server)
+            let drawn = try await runPython("terminal.py", [Places.pontoon.string] + arguments, server: server)
             for word in ["one", "% of 30.0 MiB, part ", "MiB/s", "ETA ", "in parallel", "\u{1B}[J"] {
                 #expect(drawn.contains(word), "\(word) in \(drawn)")
             }

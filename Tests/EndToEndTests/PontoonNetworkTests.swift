@@ -11,7 +11,7 @@ import Testing
 
 /// `pontoon` with TLS, proxies and rate limits.
 struct PontoonNetworkTests {
-    /// Runs with `pontoon_front.py`.
+    /// Runs with `front.py`.
     ///
     /// - Returns: What the body returned, and the lines that the script printed after its port.
     private func withFront<Value: Sendable>(
@@ -20,7 +20,7 @@ struct PontoonNetworkTests {
     ) async throws -> (value: Value, lines: [String]) {
         let result = try await run(
             .path(Places.python),
-            arguments: Arguments([Places.script("pontoon_front.py").string] + arguments),
+            arguments: Arguments([Places.script("front.py").string] + arguments),
             input: .none,
             output: .sequence,
             error: .discarded

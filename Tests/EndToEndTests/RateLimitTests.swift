@@ -121,13 +121,6 @@ struct RateLimitTests {
         }
     }
 
-    @Test("the Python client with its sleeper uploads more parts than there are calls in a window")
-    func sleeper() async throws {
-        try await withServer(arguments: ["--rate-limit", "20/2s", "--min-part-size", "1KiB"]) { server in
-            try await runPython("rate_limit.py", ["20", "1024", "25"], server: server)
-        }
-    }
-
     @Test(
         "a limit that makes no sense is refused at the start",
         arguments: ["1000", "0/5m", "-1/5m", "1e3/5m", "10/0s", "10/2d", "10/5", "10/5m/1s", "1000000001/5m", "/"]

@@ -11,7 +11,7 @@ enum TestDatabase: String, CustomTestStringConvertible {
 
     static let all: [TestDatabase] = {
         #if PostgreSQL
-        [.sqlite, .postgreSQL]
+        TestTools.areEnginesAllowed ? [.sqlite, .postgreSQL] : [.sqlite]
         #else
         [.sqlite]
         #endif

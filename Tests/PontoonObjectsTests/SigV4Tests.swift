@@ -81,7 +81,7 @@ struct SigV4Tests {
     }
 
     private func botocore(_ cases: [SigV4Case]) async throws -> [Stages] {
-        let script = FilePath(#filePath).removingLastComponent().appending("Python").appending("sign.py")
+        let script = TestTools.package.appending("Tests/Compatibility/tools/sign.py")
         let input = String(decoding: try JSONEncoder().encode(cases), as: UTF8.self)
         let result = try await run(
             .path(TestTools.python),

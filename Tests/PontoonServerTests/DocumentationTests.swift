@@ -64,11 +64,16 @@ struct DocumentationTests {
         for (calls, tests) in try Self.rows() {
             #expect(!tests.isEmpty, "\(calls)")
             for test in tests {
-                let path = test.contains("/") ? "Tests/\(test).swift" : "Tests/EndToEndTests/\(test).swift"
-                let url = Self.root.appending(path: path)
+                let url = Self.root.appending(path: Self.path(ofTest: test))
                 #expect(FileManager.default.fileExists(atPath: url.path), "\(calls): \(test)")
             }
         }
+    }
+
+    /// The path of a test in the table: a Python file of Tests/Compatibility, or a Swift file.
+    private static func path(ofTest name: String) -> String {
+        if name.hasSuffix(".py") { return "Tests/Compatibility/\(name)" }
+        return name.contains("/") ? "Tests/\(name).swift" : "Tests/EndToEndTests/\(name).swift"
     }
 
     private func servedCalls() async throws -> Set<String> {

@@ -1,1 +1,1 @@
-"""`pontoon upload` beside what a user would take instead."""
+"""Compares `pontoon upload` with its alternatives."""

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.processes import run
+from shared.processes import run
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class Sample:
     """One measurement."""
 
     seconds: float
-    # Peak of resident memory in MiB; 0 where it says nothing.
+    # Peak resident memory in MiB; 0 if unknown.
     peak: int = 0
 
 
 @dataclass(frozen=True)
 class Row:
-    """Contenders with the same work, by name; each makes the server that it needs and removes it."""
+    """Contenders with the same work, by name; each starts its own servers and removes their data."""
 
     title: str
     contenders: Mapping[str, Callable[[], Sample]]
@@ -42,15 +42,15 @@ class Row:
 
 
 def timed(command: Sequence[str | os.PathLike[str]], extra: Mapping[str, str]) -> Sample:
-    """Seconds and peak of resident memory of a program; ends the bench when it fails."""
-    said = run([sys.executable, "-I", "-S", pathlib.Path(__file__).with_name("timed.py"), *command], extra)
-    seconds, peak = said.split()
+    """Runs a program and returns its seconds and peak resident memory; exits if it fails."""
+    printed = run([sys.executable, "-I", "-S", pathlib.Path(__file__).with_name("timed.py"), *command], extra)
+    seconds, peak = printed.split()
     return Sample(float(seconds), int(peak) >> 10)
 
 
 @contextlib.contextmanager
 def folder(base: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A folder that is gone afterwards, and its memory is free again."""
+    """A temporary folder, deleted at the end so that its memory is free again."""
     path = pathlib.Path(tempfile.mkdtemp(dir=base))
     try:
         yield path
@@ -59,7 +59,7 @@ def folder(base: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def compare(row: Row, rounds: int) -> dict[str, list[Sample]]:
-    """Runs the contenders in turn, A B C A B C …."""
+    """Measures the contenders in turn, A B C A B C …."""
     samples: dict[str, list[Sample]] = {name: [] for name in row.contenders}
     for _ in range(rounds):
         for name, measure in row.contenders.items():

@@ -1,4 +1,4 @@
-"""Uploads to our server on files in memory, beside a bare sender and the official Python client."""
+"""Uploads to our server, whose files are in memory, beside a bare sender and the official Python client."""
 
 import json
 import pathlib
@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Callable
 
+from shared.pontoond import Server
+
 from .measure import Row, Sample, folder, timed
-from .pontoon import PROJECT, Server, upload
 from .place import MIB, Place
+from .pontoon import upload
 
 PYTHON_CLIENT = """
 import os, sys, sevenbridges
@@ -22,20 +24,19 @@ PYTHON = "sevenbridges-python"
 
 
 def _bare(place: Place, server: Server, size: int, connections: int) -> Sample:
-    """The sender of the speed comparison: bytes that are in no file, hashed by nobody."""
+    """The sender of the speed benchmark, which reads no file and computes no checksum."""
     part = size // connections
     began = time.monotonic()
-    body = {"project": PROJECT, "name": "bare", "size": size, "part_size": part}
-    started = server.call("POST", "/upload/multipart", body)["upload_id"]
+    body = {"project": server.project, "name": "bare", "size": size, "part_size": part}
+    started = server.call("POST", "/v2/upload/multipart", body)["upload_id"]
     tasks = "".join(f"{started} {number}\n" for number in range(1, connections + 1))
-    origin = server.endpoint.removesuffix("/v2")
-    command = [place.sender, "parts", str(connections), origin, server.token, str(part), "report"]
+    command = [place.sender, "parts", str(connections), server.origin, server.token, str(part), "report"]
     calls = time.monotonic() - began
     sent = subprocess.run(command, input=tasks, text=True, check=True, stdout=subprocess.PIPE).stdout
     began = time.monotonic()
-    server.call("POST", f"/upload/multipart/{started}/complete", {})
+    server.call("POST", f"/v2/upload/multipart/{started}/complete", {})
     calls += time.monotonic() - began
-    # Its own clock: making the bytes takes it seconds beforehand.
+    # The sender measures its own time, because it generates its bytes for seconds beforehand.
     return Sample(json.loads(sent.splitlines()[-1])["seconds"] + calls)
 
 
@@ -71,7 +72,7 @@ def large(place: Place, source: pathlib.Path, size: int) -> Row:
 
 
 def small(place: Place, source: pathlib.Path, files: int) -> Row:
-    """Many files; the Python client gets a twentieth of them, which takes it long enough."""
+    """Many files. The Python client uploads a twentieth of them, which takes long enough."""
     few = [str(path) for path in sorted(source.iterdir())[: max(1, files // 20)]]
     return Row(
         f"{files:,} files of 4 KiB ({PYTHON}: {len(few)})",

@@ -1,4 +1,4 @@
-"""Where a run finds its programs and keeps its files."""
+"""Programs and folders of a run."""
 
 import os
 import pathlib
@@ -17,13 +17,13 @@ class Place:
     server: pathlib.Path
     client: pathlib.Path
     sender: pathlib.Path
-    # Folder of the other uploaders, and of SeaweedFS.
+    # Folder of the other uploaders and of SeaweedFS.
     tools: pathlib.Path
     memory: pathlib.Path
 
     @contextmanager
     def one_file(self, size: int) -> Iterator[pathlib.Path]:
-        """A file of random bytes, a multiple of a MiB: no server can make them fewer, not even in its memory."""
+        """A file of random bytes, which nothing can compress; the size is a multiple of a MiB."""
         path = self.memory / "large"
         with path.open("wb") as file:
             for _ in range(size // MIB):

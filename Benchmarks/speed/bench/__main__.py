@@ -1,4 +1,4 @@
-"""Runs the rows that are asked for; see `../run`."""
+"""Runs the chosen rows; see `../run`."""
 
 import argparse
 import contextlib
@@ -38,8 +38,8 @@ def _rows(text: str) -> list[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="Benchmarks/speed/run")
     parser.add_argument("--only", type=_rows, default=list(ROWS), metavar="ROW,…", help="only these rows")
-    parser.add_argument("--rounds", type=int, help="how often each contender is measured (5)")
-    parser.add_argument("--smoke", action="store_true", help="everything once, small: does it still work?")
+    parser.add_argument("--rounds", type=int, help="measurements per contender (5)")
+    parser.add_argument("--smoke", action="store_true", help="run everything once with little data, to see that it works")
     parser.add_argument("--output", type=pathlib.Path, help="file for the table")
     parser.add_argument("--disk", type=pathlib.Path, help="folder on the disk to measure")
     for name in ("server", "tools", "programs"):
@@ -50,9 +50,9 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = _arguments()
-    # Whatever ends the bench, what it started ends with it.
+    # A signal must still stop the programs that the benchmark started.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit("bench: ended from outside"))
+        signal.signal(number, lambda *_: sys.exit("bench: interrupted"))
     place = Workplace(arguments.server, arguments.tools, arguments.programs, SMOKE if arguments.smoke else Scale())
     rounds = arguments.rounds or (1 if arguments.smoke else 5)
     done: list[Work] = []

@@ -6,7 +6,8 @@ import pathlib
 from collections.abc import Callable, Iterator
 from typing import Protocol, Self
 
-from .processes import CORES, run_together
+from shared.processes import CORES, run_together
+
 from .sender import Ready, Sender
 from .work import LOAD, SERVER, Line, Sample, Work, at_least, told
 from .workplace import GIB, KIB, MIB, Workplace
@@ -30,7 +31,7 @@ Start = Callable[[pathlib.Path], Receiver]
 
 
 def put(place: Workplace, base: pathlib.Path, start: Start, count: int) -> Sample:
-    """Starts a server on nothing, and sends it so many parts at the same time."""
+    """Starts a server with an empty store and sends it the parts at the same time."""
     size = place.scale.put
     with place.folder(base) as folder, start(folder / "server") as server:
         server.put(place.sender, 1, MIB)()
@@ -81,7 +82,7 @@ def parallel_to_memory(place: Workplace) -> Iterator[list[Work]]:
                 Line("Pontoon, `--durability os`", SPEED),
             ],
             notes=[
-                "Rows 1 to 3: for Pontoon from init, which reserves the room, over part info to the last byte's answer."
+                "Rows 1 to 3: for Pontoon from init, which preallocates the file, to the response to the last byte."
             ],
         )
     ]

@@ -1,4 +1,4 @@
-"""Row 4: a large file out, whole, in parallel and in random ranges."""
+"""Row 4: downloads of a large file, whole, in parallel and in random ranges."""
 
 import contextlib
 import os
@@ -6,8 +6,9 @@ import pathlib
 import random
 from collections.abc import Callable, Iterator
 
+from shared.processes import CORES, Program
+
 from .pontoon import Pontoon
-from .processes import CORES, Program
 from .sender import Request
 from .work import LOAD, SERVER, Line, Sample, Work, at_least
 from .workplace import MIB, Workplace
@@ -18,7 +19,7 @@ RANGE = MIB
 
 
 def _store(place: Workplace, server: Pontoon) -> tuple[str, pathlib.Path]:
-    """Uploads the file; gives where to download it and where its bytes lie."""
+    """Uploads the file and returns its URL and the path of its bytes."""
     size = place.scale.download
     part = max(size // CONNECTIONS, 5 * MIB)
     count = -(-size // part)
@@ -31,7 +32,7 @@ def _store(place: Workplace, server: Pontoon) -> tuple[str, pathlib.Path]:
 
 
 def _get(place: Workplace, server: Program, url: str, ranges: list[tuple[int, int]], connections: int) -> Sample:
-    """Downloads ranges, each from a first byte to the one behind the last; none means the whole file."""
+    """Downloads half-open ranges; without any, the whole file."""
     requests = [Request("GET", url, headers=(f"Range: bytes={start}-{end - 1}",)) for start, end in ranges]
     before = server.processor_seconds()
     sent = place.sender.run(requests or [Request("GET", url)], connections)
@@ -44,7 +45,7 @@ def _get(place: Workplace, server: Program, url: str, ranges: list[tuple[int, in
 
 @contextlib.contextmanager
 def downloads(place: Workplace) -> Iterator[list[Work]]:
-    """Row 4; nginx serves the very file that Pontoon has stored."""
+    """Row 4. nginx serves the same file that Pontoon stored."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(place.folder(place.memory))
         ours = stack.enter_context(place.pontoon(folder / "pontoon"))

@@ -12,7 +12,8 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from .processes import CORES, Program, run
+from shared.processes import CORES, Program, run
+
 from .sender import Request, Sent
 from .work import LOAD, SERVER, Line, Sample, Work, at_least, at_most
 from .workplace import Workplace
@@ -92,13 +93,13 @@ def part_info(place: Workplace) -> Iterator[list[Work]]:
                     Line(peer, SLOWEST, at_most(3, name, peer, SLOWEST)),
                     Line(f"{peer}, by the sender", RATE),
                 ],
-                notes=["Row 5 is sent by wrk; the sender beside it shows that the two generators agree."],
+                notes=["Row 5 is measured with wrk; the sender beside it shows that the two generators agree."],
             )
         ]
 
 
 def _prepare(place: Workplace, folder: pathlib.Path) -> list[tuple[str, int, str]]:
-    """Fills a store with parts that nobody has reported; gives upload, number and ETag of each, mixed."""
+    """Fills a store with unreported parts; returns upload, number and ETag of each in random order."""
     uploads, parts = place.scale.reports
     with place.pontoon(folder, "--min-part-size", "1") as server:
         ids = [server.start(f"reports-{number}", parts * PART_BYTES, PART_BYTES) for number in range(uploads)]
@@ -110,7 +111,7 @@ def _prepare(place: Workplace, folder: pathlib.Path) -> list[tuple[str, int, str
 
 
 def _report(place: Workplace, template: pathlib.Path, stored: list[tuple[str, int, str]]) -> Sample:
-    """Reports each part for the first time on a fresh copy of the store, and then all of them again."""
+    """Reports each part on a fresh copy of the store, and then all of them again."""
     with place.folder(place.disk) as folder:
         shutil.copytree(template, folder / "store")
         run(["sync"])
@@ -135,7 +136,7 @@ def _report(place: Workplace, template: pathlib.Path, stored: list[tuple[str, in
 
 
 def _single_commits(place: Workplace) -> Sample:
-    """The same change of the same row, one commit per call, as SQLite does it by itself."""
+    """The same change of the same row in plain SQLite, with one commit per call."""
     count = place.scale.single_commits
     with place.folder(place.disk) as folder:
         database = sqlite3.connect(folder / "single.sqlite", isolation_level=None)
@@ -190,7 +191,7 @@ def reports(place: Workplace) -> Iterator[list[Work]]:
                     Line(name, f"repeated {RATE}"),
                 ],
                 notes=[
-                    "Row 6 holds reports against row 5's call by the same sender. Repeated: the same reports again."
+                    "Row 6 compares reports with row 5's call by the same sender. Repeated: the same reports again."
                 ],
             )
         ]

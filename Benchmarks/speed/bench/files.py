@@ -1,4 +1,4 @@
-"""Rows 7 and 8: whole small files, and the end of files of many parts; and uploaders that people use."""
+"""Rows 7 and 8: small files from init to complete, and complete of files with many parts; and well-known uploaders."""
 
 import contextlib
 import functools
@@ -8,9 +8,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 
+from shared.processes import CORES, run
+
 from .peers import BUCKET, KEY, SECRET
 from .pontoon import Pontoon
-from .processes import CORES, run
 from .work import LOAD, SERVER, Line, Sample, Series, Verdict, Work, at_least, limit, median, told
 from .workplace import KIB, MIB, Workplace
 
@@ -21,7 +22,7 @@ PYTHON_CLIENT = pathlib.Path(__file__).with_name("python_client.py")
 
 
 def _python_client(server: Pontoon, folder: pathlib.Path, names: list[str]) -> float:
-    """Uploads files with the official client; gives the seconds it took without its start."""
+    """Uploads files with the official client; returns the seconds without its start."""
     said = run(
         [sys.executable, PYTHON_CLIENT, server.endpoint, server.token, server.project, str(AT_ONCE), folder, *names]
     )
@@ -108,7 +109,7 @@ def completions(place: Workplace) -> Iterator[list[Work]]:
 
 @contextlib.contextmanager
 def uploaders(place: Workplace) -> Iterator[list[Work]]:
-    """What official and well-known clients reach with their own servers; told, not aimed for."""
+    """Well-known clients with their own servers, for information."""
     size = place.scale.put
     with place.folder(place.memory) as source_folder:
         source = source_folder / "source"

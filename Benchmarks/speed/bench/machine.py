@@ -1,4 +1,4 @@
-"""What a figure is worth nothing without: machine, date, versions, command."""
+"""The context of the figures: machine, date, versions, command."""
 
 import datetime
 import os
@@ -7,7 +7,8 @@ import platform
 import re
 import subprocess
 
-from .processes import run
+from shared.processes import run
+
 from .workplace import GIB, Workplace
 
 

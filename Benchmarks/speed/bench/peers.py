@@ -1,14 +1,15 @@
-"""What a user would pick instead, and the floor."""
+"""The alternatives that Pontoon is compared with, and the floor."""
 
 import http.client
 import pathlib
 import shutil
 
 import botocore.config
-import botocore.exceptions
 import botocore.session
 
-from .processes import Program, free_port, listens
+import engines
+from shared.processes import Observed, Program, free_port, listens
+
 from .sender import Ready, Request, Sender
 
 BUCKET = "uploads"
@@ -31,10 +32,10 @@ class Sink(Program):
 
 
 class Nginx(Program):
-    """nginx with WebDAV PUT into `folder/root`, and `sendfile` for what lies there."""
+    """nginx with WebDAV PUT into `folder/root`, and `sendfile` for downloads."""
 
     def __init__(self, folder: pathlib.Path, body_buffer: str = "16k") -> None:
-        """Takes how much of a body is read at once; nginx's own default, unless told otherwise."""
+        """`body_buffer` is how much of a body nginx reads at once."""
         self.root = folder / "root"
         self.root.mkdir(parents=True)
         self.port = free_port()
@@ -69,7 +70,7 @@ class Nginx(Program):
         )
         nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
         if not nginx:
-            raise SystemExit("bench: there is no nginx; Benchmarks/speed/setup gets it")
+            raise SystemExit("bench: nginx is missing; Benchmarks/speed/setup installs it")
         super().__init__([nginx, "-p", folder, "-c", configuration], folder / "nginx.log")
         self.wait(lambda: listens(self.port))
 
@@ -78,16 +79,12 @@ class Nginx(Program):
         return _put(sender, self.port, count, size)
 
 
-class SeaweedFS(Program):
+class SeaweedFS(engines.SeaweedFS, Observed):
     """SeaweedFS in one process, with an S3 gateway and a bucket."""
 
     def __init__(self, binary: pathlib.Path, folder: pathlib.Path) -> None:
-        data = folder / "data"
-        data.mkdir(parents=True)
-        ports = _ports_with_grpc(5)
-        names = ("master.port", "volume.port", "filer.port", "s3.port", "admin.port")
-        self.endpoint = f"http://127.0.0.1:{ports[3]}"
-        # Before the server: whatever ends the bench from there on finds it in a block that stops it.
+        folder.mkdir(parents=True)
+        super().__init__(binary, folder / "data", bucket=BUCKET, key=KEY, secret=SECRET)
         self.client = botocore.session.get_session().create_client(
             "s3",
             region_name="us-east-1",
@@ -98,26 +95,6 @@ class SeaweedFS(Program):
                 signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}
             ),
         )
-        super().__init__(
-            [
-                binary,
-                "-logtostderr=true",
-                "mini",
-                f"-dir={data}",
-                "-ip=127.0.0.1",
-                "-ip.bind=127.0.0.1",
-                "-master.telemetry=false",
-                "-s3.port.iceberg=0",
-                "-s3.port.lance=0",
-                "-s3.autoCreateBucket=false",
-                "-webdav=false",
-                "-admin.ui=false",
-                *(f"-{name}={port}" for name, port in zip(names, ports)),
-            ],
-            folder / "weed.log",
-            {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "S3_BUCKET": BUCKET},
-        )
-        self.wait(self._has_bucket)
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
         """What sends `count` objects of one part each, all at once, to presigned URLs. They end with the folder."""
@@ -129,13 +106,6 @@ class SeaweedFS(Program):
             url = self.client.generate_presigned_url("upload_part", Params=part, ExpiresIn=3600)
             requests.append(Request("PUT", url, f"random:{size}"))
         return lambda: sender.run(requests, count)
-
-    def _has_bucket(self) -> bool:
-        try:
-            self.client.head_bucket(Bucket=BUCKET)
-        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
-            return False
-        return True
 
 
 class Constant(Program):
@@ -163,13 +133,3 @@ def _put(sender: Sender, port: int, count: int, size: int) -> Ready:
     origin = f"http://127.0.0.1:{port}"
     requests = [Request("PUT", f"{origin}/file-{size}-{number}", f"random:{size}") for number in range(count)]
     return lambda: sender.run(requests, count)
-
-
-def _ports_with_grpc(count: int) -> list[int]:
-    """Ports below 55536: SeaweedFS also listens ten thousand above each."""
-    found: list[int] = []
-    while len(found) < count:
-        port = free_port() % 20_000 + 20_000
-        if port not in found and not any(listens(it) for it in (port, port + 10_000)):
-            found.append(port)
-    return found

@@ -1,4 +1,4 @@
-"""Uploads files with the official client, so many at once, and prints the seconds.
+"""Uploads files with the official client, AT_ONCE in parallel, and prints the seconds.
 
 python_client.py ENDPOINT TOKEN PROJECT AT_ONCE FOLDER NAME…
 """
@@ -23,7 +23,7 @@ def main() -> None:
     with concurrent.futures.ThreadPoolExecutor(width) as pool:
         states = list(pool.map(upload, names))
     seconds = time.perf_counter() - began
-    # A failure in the client's own threads is not raised.
+    # Exceptions in the client's threads are not raised here.
     failed = [name for name, state in zip(names, states) if state != TransferState.COMPLETED]
     if failed:
         sys.exit(f"not uploaded: {failed[:10]}")

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .processes import CORES, environment
+from shared.processes import CORES, environment
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Sent:
-    """What a run of the sender took."""
+    """The result of a run of the sender."""
 
     seconds: float
     sent: int
@@ -47,14 +47,14 @@ class Sender:
         self.binary = binary
 
     def run(self, requests: Iterable[Request], connections: int) -> Sent:
-        """Sends each request once, over so many connections."""
+        """Sends each request once, over `connections` connections."""
         lines = ["\t".join((it.method, it.url, it.body, *it.headers)) for it in requests]
         return self._start(["run", connections], lines)
 
     def parts(
         self, origin: str, token: str, size: int, parts: Iterable[tuple[str, int]], until: str, connections: int
     ) -> Sent:
-        """Asks where each part goes, sends it, and reports it unless `until` is `put`.
+        """Requests the URL of each part, sends the part, and reports it unless `until` is `put`.
 
         Each of the result's lines is an upload, a part's number and its ETag.
         """

@@ -1,4 +1,4 @@
-"""Rows 9 and 10: what the server itself needs: memory and time to start."""
+"""Rows 9 and 10: memory of the server and time to start."""
 
 import contextlib
 import pathlib
@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Iterator
 
-from .processes import CORES
+from shared.processes import CORES
+
 from .work import LOAD, SERVER, Line, Sample, Work, limit
 from .workplace import MIB, Workplace
 

@@ -1,4 +1,4 @@
-"""The one Markdown table."""
+"""The Markdown table."""
 
 import statistics
 from collections.abc import Iterable, Iterator

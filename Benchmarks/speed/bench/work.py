@@ -1,12 +1,12 @@
-"""What a row of the table measures, and against what it is held."""
+"""What a row of the table measures, and the targets of its values."""
 
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-# What one measurement gives: values by name, such as {"MB/s": 2100.0, "load": 8.0}.
+# The result of one measurement: values by name, such as {"MB/s": 2100.0, "load": 8.0}.
 Sample = dict[str, float]
-# All that a contender gave, by value's name.
+# All results of a contender, by the name of the value.
 Series = dict[str, list[float]]
 
 # Values that every measurement may have besides its own: percent of the machine's processors.
@@ -15,7 +15,7 @@ SERVER, LOAD = "server", "load"
 
 @dataclass(frozen=True)
 class Verdict:
-    """How we compare, and whether that is what was aimed for; no target when it is only told."""
+    """How we compare, and whether the target is met; without a target the comparison is for information."""
 
     ratio: str
     target: str = ""
@@ -27,7 +27,7 @@ Judge = Callable[[Mapping[str, Series]], Verdict]
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table: a value of a contender, perhaps held against another."""
+    """A line of the table: a value of a contender, which a judge may compare with others."""
 
     who: str
     value: str
@@ -36,19 +36,19 @@ class Line:
 
 @dataclass
 class Work:
-    """Measurements that are taken in turn, and the lines that they become."""
+    """Measurements that are taken in turn, and their lines in the table."""
 
     row: str
     name: str
     contenders: Mapping[str, Callable[[], Sample]]
     lines: list[Line]
     notes: list[str] = field(default_factory=list)
-    # Where a round moves very much data.
+    # A limit for rows that move much data in each round.
     most_rounds: int | None = None
     series: dict[str, Series] = field(default_factory=dict)
 
     def measure(self, rounds: int, progress: Callable[[str], None]) -> None:
-        """Takes the contenders in turn, so that what else the machine does meets all alike."""
+        """Measures the contenders in turn, so that other load on the machine affects all alike."""
         self.series = {who: {} for who in self.contenders}
         for number in range(1, min(rounds, self.most_rounds or rounds) + 1):
             for who, measure in self.contenders.items():
@@ -69,7 +69,7 @@ def _ratio(series: Mapping[str, Series], ours: str, theirs: str, value: str) -> 
 
 
 def at_least(factor: float, ours: str, theirs: str, value: str) -> Judge:
-    """Our median is at least so many times theirs."""
+    """Requires our median to be at least `factor` times theirs."""
 
     def judge(series: Mapping[str, Series]) -> Verdict:
         ratio = _ratio(series, ours, theirs, value)
@@ -79,7 +79,7 @@ def at_least(factor: float, ours: str, theirs: str, value: str) -> Judge:
 
 
 def at_most(factor: float, ours: str, theirs: str, value: str) -> Judge:
-    """Our median is at most so many times theirs."""
+    """Requires our median to be at most `factor` times theirs."""
 
     def judge(series: Mapping[str, Series]) -> Verdict:
         ratio = _ratio(series, ours, theirs, value)
@@ -89,10 +89,10 @@ def at_most(factor: float, ours: str, theirs: str, value: str) -> Judge:
 
 
 def told(ours: str, theirs: str, value: str) -> Judge:
-    """Our median beside theirs, without a target."""
+    """Shows our median beside theirs, without a target."""
     return lambda series: Verdict(f"{_ratio(series, ours, theirs, value):.2f}")
 
 
 def limit(most: float, ours: str, value: str) -> Judge:
-    """Our median is at most a fixed value."""
+    """Requires our median to be at most a fixed value."""
     return lambda series: Verdict("", f"≤ {most:g} {value}", median(series, ours, value) <= most)

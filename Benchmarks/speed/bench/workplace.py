@@ -1,4 +1,4 @@
-"""Where a run keeps what it needs, and how much it does."""
+"""The folders of a run, and how much each row does."""
 
 import contextlib
 import os
@@ -63,7 +63,7 @@ class Workplace:
 
     @contextlib.contextmanager
     def opened(self, on_disk: pathlib.Path) -> Iterator["Workplace"]:
-        """Makes the folders, and removes them with all that is in them whatever happens."""
+        """Creates the folders, and deletes them with their contents at the end."""
         with contextlib.ExitStack() as stack:
             on_disk.mkdir(parents=True, exist_ok=True)
             self.disk = pathlib.Path(tempfile.mkdtemp(prefix="speed-", dir=on_disk))
@@ -73,14 +73,14 @@ class Workplace:
             yield self
 
     def _touch_memory(self) -> None:
-        """Writes more than the rows will: a virtual machine is slow on memory that it has never touched."""
+        """Writes more than the rows will, because a virtual machine is slow at memory that it has never touched."""
         with self.folder(self.memory) as folder, (folder / "touched").open("wb") as file:
             for _ in range(2 * self.scale.download // MIB):
                 file.write(bytes(MIB))
 
     @contextlib.contextmanager
     def folder(self, base: pathlib.Path) -> Iterator[pathlib.Path]:
-        """A folder that is gone afterwards, its room too."""
+        """A temporary folder, deleted at the end so that its space is free again."""
         path = pathlib.Path(tempfile.mkdtemp(dir=base))
         try:
             yield path
@@ -90,10 +90,10 @@ class Workplace:
                 os.sync()
 
     def lasting_folder(self) -> pathlib.Path:
-        """A folder on the disk that is there until the run ends.
+        """A folder on the disk that exists until the run is over.
 
-        ext4 without a journal passes over the inodes of what was removed in the last minute, one by one, for each new
-        file: who comes after thousands of files that were removed would be measured slower.
+        For each new file, ext4 without a journal skips the inodes that were freed in the last minute one by one. After
+        the deletion of thousands of files, the next contender would be measured slower.
         """
         return pathlib.Path(tempfile.mkdtemp(dir=self.disk))
 
@@ -132,7 +132,7 @@ class Workplace:
 
 @contextlib.contextmanager
 def _memory(mount: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A file system in memory: our own, with a limit, when we may mount one."""
+    """A file system in memory: a separate one with a limit, if we may mount it."""
     mount.mkdir()
     if os.geteuid() == 0:
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=9g", "tmpfs", mount], capture_output=True)
@@ -153,5 +153,5 @@ Progress = Callable[[str], None]
 
 
 def say(line: str) -> None:
-    """Tells who waits how far the run is."""
+    """Prints the progress of the run."""
     print(line, file=sys.stderr, flush=True)

@@ -18,7 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-// A body that is longer repeats it. It is far longer than the window of any packer that a server may put to work.
+// Longer bodies repeat it. It is far longer than the window of any compressor that a server may use.
 enum { RANDOM_BYTES = 8 << 20, COPIED_BODY = 64 << 10, DISCARD = 1 << 20, PATIENCE_SECONDS = 120 };
 
 static int random_file = -1;
@@ -27,7 +27,7 @@ static const char *random_bytes;
 _Noreturn void fail(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    // One write, so that threads do not mix their last words.
+    // One write, so that the messages of threads do not mix.
     char line[1024];
     vsnprintf(line, sizeof line, format, arguments);
     fprintf(stderr, "sender: %s\n", line);
@@ -47,7 +47,7 @@ void http_prepare_random(void) {
     random_bytes = bytes;
 }
 
-// Cuts http://HOST:PORT/PATH; gives the path. A URL without a host is on the connection's own.
+// Splits http://HOST:PORT/PATH and returns the path. A URL without a host refers to that of the connection.
 static const char *split(const char *url, char host[128]) {
     static const char scheme[] = "http://";
     if (url[0] == '/') return url;
@@ -137,7 +137,7 @@ static void send_request(struct http_connection *connection, const struct http_r
     send_all(connection->socket, pieces, size > 0 ? 2 : 1, 0);
 }
 
-// What has arrived and is not used yet.
+// Bytes that were received and not yet consumed.
 struct reader {
     int socket;
     size_t start, end;
@@ -159,7 +159,7 @@ static size_t receive(struct reader *reader) {
     return (size_t)count;
 }
 
-// The next line without its CRLF, a zero behind.
+// The next line without its CRLF, terminated by a zero.
 static char *line(struct reader *reader) {
     while (true) {
         char *start = reader->bytes + reader->start;
@@ -191,7 +191,7 @@ static void read_body(struct reader *reader, struct http_response *response, int
             reader->start += have;
             length -= (int64_t)have;
         } else if (length > HTTP_BUFFER) {
-            // MSG_TRUNC: the kernel drops the bytes, nobody copies them.
+            // MSG_TRUNC: the kernel drops the bytes instead of copying them.
             size_t most = (size_t)(length < DISCARD ? length : DISCARD);
             ssize_t count = recv(reader->socket, NULL, most, MSG_TRUNC | MSG_WAITALL);
             if (count <= 0) fail("recv: %s", count < 0 ? strerror(errno) : "closed in the middle of a body");

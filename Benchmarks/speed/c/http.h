@@ -1,4 +1,4 @@
-// HTTP/1.1 as the sender speaks it: one blocking connection, one request at a time, keep-alive.
+// HTTP/1.1 for the sender: one blocking connection, one request at a time, keep-alive.
 #ifndef SPEED_HTTP_H
 #define SPEED_HTTP_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// Longest head of a response, and most of a body that is kept.
+// Limits of a response's head, and of the part of a body that is kept.
 enum { HTTP_BUFFER = 64 << 10 };
 
 struct http_connection {
@@ -30,17 +30,17 @@ struct http_response {
     char body[HTTP_BUFFER];
 };
 
-// Makes the random bytes that all bodies are cut from; called once, before the threads start.
+// Generates the random bytes for all bodies; called once, before the threads start.
 void http_prepare_random(void);
 
-// Opens the connection to the host of the URL, or leaves it when it is open to that host.
+// Opens a connection to the host of the URL unless one is open already.
 void http_connect(struct http_connection *connection, const char *url);
 
-// Sends the request and reads the whole response; ends the program when that fails, whatever the status says.
+// Sends the request and reads the whole response, whatever its status; exits if that fails.
 void http_exchange(struct http_connection *connection, const struct http_request *request,
                    struct http_response *response);
 
-// Ends the program with a message unless the status is 200, 201, 204 or 206.
+// Exits with a message unless the status is 200, 201, 204 or 206.
 void http_check(const struct http_request *request, const struct http_response *response);
 
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

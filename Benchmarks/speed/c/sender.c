@@ -1,16 +1,16 @@
-// The one load generator for every server: blocking threads, a connection each, bodies from memory.
+// The load generator for every server: blocking threads with one connection each, bodies from memory.
 //
 //     sender run   CONNECTIONS                                           any requests
-//     sender parts CONNECTIONS ORIGIN TOKEN BYTES put|report             parts of uploads that were started
-//     sender files CONNECTIONS ORIGIN TOKEN BYTES put|complete PROJECT   files of one part, from init on
+//     sender parts CONNECTIONS ORIGIN TOKEN BYTES put|report             parts of existing uploads
+//     sender files CONNECTIONS ORIGIN TOKEN BYTES put|complete PROJECT   files of one part, starting with init
 //
-// Tasks are lines of standard input, taken by whichever connection is free:
+// Tasks are lines of standard input; any free connection takes the next one:
 //     run     METHOD, URL, body, headers… with tabs between; the body is '-', 'random:BYTES' or 'text:TEXT'
 //     parts   upload id and part number with a blank between
 //     files   the name of a file
 //
-// Prints JSON when all are done: seconds from the first byte to the last, bytes, own processor seconds, and the seconds
-// of each task. `parts` also prints the upload, number and ETag of each part, in front. Ends with 1 when one fails.
+// At the end it prints JSON: seconds from the first byte to the last, bytes, its own processor seconds, and the seconds of
+// each task. Before that, `parts` prints the upload, number and ETag of each part. It exits with 1 if a task fails.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,7 +31,7 @@ struct task {
     int64_t sent, received;
 };
 
-// What a worker has of its own.
+// The state of one worker.
 struct worker {
     pthread_t thread;
     struct http_connection api, data;
@@ -85,7 +85,7 @@ static void call(struct worker *worker, struct task *task, const char *method, c
     exchange(worker, task, &worker->api, &request);
 }
 
-// The text that a JSON body has under a key.
+// The string value of a key in a JSON body.
 static void find(const char *body, const char *key, char *value, size_t room) {
     char quoted[64];
     snprintf(quoted, sizeof quoted, "\"%s\"", key);
@@ -167,7 +167,7 @@ static void *work(void *argument) {
     return NULL;
 }
 
-// Connects before the clock runs; a worker of `run` goes where the first request goes.
+// Connects before the clock starts; a worker of `run` connects to the host of the first request.
 static void connect_all(struct worker *workers, int count) {
     for (int i = 0; i < count; i++) {
         workers[i].api.socket = workers[i].data.socket = -1;

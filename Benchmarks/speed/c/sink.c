@@ -1,8 +1,8 @@
-// The floor: receives and writes, nothing else. A thread per connection, 1 MiB recv, pwrite; no checksum, no sync.
+// The lower bound: receives and writes, nothing else. A thread per connection, 1 MiB recv, pwrite; no checksum, no sync.
 //
 //     sink PORT FOLDER
 //
-// PUT /NAME with a Content-Length is answered 200 when its bytes are in FOLDER/NAME.
+// PUT /NAME with a Content-Length returns 200 when the bytes are in FOLDER/NAME.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +26,7 @@ static _Noreturn void fail(const char *what) {
     exit(1);
 }
 
-// Reads one request into its file. Gives 0 when the client has gone.
+// Reads one request into its file. Returns 0 if the client has disconnected.
 static int serve_one(int client, char *chunk) {
     size_t have = 0;
     char *end = NULL;

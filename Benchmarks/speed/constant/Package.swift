@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own, so that no build of the server resolves or compiles it.
+// A separate package, so that no build of the server resolves or compiles it.
 let package = Package(
     name: "constant",
     platforms: [.macOS(.v15)],

@@ -15,12 +15,10 @@ actor EngineProcess {
     /// - Parameters:
     ///   - name: File name of the script.
     ///   - arguments: Its arguments.
-    ///   - environment: Its whole environment; `nil` for that of this process.
-    init(_ name: String, _ arguments: [String], environment: [String: String]? = nil) {
+    init(_ name: String, _ arguments: [String]) {
         self.name = name
-        script.executableURL = URL(filePath: TestTools.package.appending("Scripts/engines/\(name)").string)
+        script.executableURL = URL(filePath: TestTools.engine(name).string)
         script.arguments = arguments
-        if let environment { script.environment = environment }
         script.standardInput = input
         script.standardOutput = output
         // A second holder of this end would keep the script alive.

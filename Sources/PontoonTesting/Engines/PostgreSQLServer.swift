@@ -1,6 +1,7 @@
 import Foundation
 import Subprocess
 import Synchronization
+import SystemPackage
 
 /// A PostgreSQL server in its own process, which exits with the test process.
 package final class PostgreSQLServer: Sendable {
@@ -38,8 +39,8 @@ package final class PostgreSQLServer: Sendable {
         self.port = port
         let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-postgresql-\(UUID().uuidString)")
         certificate = folder.appending(path: "server.crt").path
-        let flags = [isDurable, isEncrypted].map { $0 ? "on" : "off" }
-        process = EngineProcess("postgresql", [folder.path, "\(port)"] + flags)
+        let settings = ["fsync=\(isDurable ? "on" : "off")", "ssl=\(isEncrypted ? "on" : "off")"]
+        process = EngineProcess("postgresql", [folder.path, "\(port)"] + settings)
     }
 
     /// Stops the server as a crash would; committed data stays.

@@ -40,9 +40,7 @@ package final class SeaweedFSServer: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-seaweedfs-\(UUID().uuidString)")
         process = EngineProcess(
             "seaweedfs",
-            [TestTools.weed.string, folder.path, accessKeyID, secretAccessKey.value, bucket] + ports.map(String.init),
-            // The settings of other S3 programs must not reach it.
-            environment: ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("AWS_") }
+            [TestTools.weed.string, folder.path, accessKeyID, secretAccessKey.value, bucket] + ports.map(String.init)
         )
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 package import SystemPackage
 
 /// Programs that `Scripts/setup --test` installs for the tests.
@@ -14,4 +15,10 @@ package enum TestTools {
 
     /// SeaweedFS, from the same packages.
     package static let weed = package.appending(".venv/bin/weed")
+
+    /// Whether tests may start PostgreSQL and SeaweedFS; `make check` sets `TEST_ENGINES=none`.
+    package static let areEnginesAllowed = ProcessInfo.processInfo.environment["TEST_ENGINES"] != "none"
+
+    /// A script of `Scripts/engines`, which runs a database or an S3 server.
+    package static func engine(_ name: String) -> FilePath { package.appending("Scripts/engines").appending(name) }
 }

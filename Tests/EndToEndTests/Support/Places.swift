@@ -15,8 +15,8 @@ enum Places {
     /// The interpreter with the packages of Scripts/requirements.txt.
     static let python = root.appending(".venv/bin/python")
 
-    /// A script of Tests/EndToEndTests/Python.
+    /// A script of Tests/Compatibility/tools.
     static func script(_ name: String) -> FilePath {
-        root.appending("Tests/EndToEndTests/Python").appending(name)
+        root.appending("Tests/Compatibility/tools").appending(name)
     }
 }

@@ -158,7 +158,7 @@ func withServer<Value: Sendable>(
     }
 }
 
-/// Runs a script of Tests/EndToEndTests/Python, with address, token and object store of a server in its environment.
+/// Runs a script of Tests/Compatibility/tools with a server's address, token and object store in its environment.
 ///
 /// - Returns: What it printed.
 @discardableResult
@@ -166,6 +166,7 @@ func runPython(_ script: String, _ arguments: [String] = [], server: ServerProce
     let environment = server.stores.environment.merging([
         "SB_API_ENDPOINT": server.endpoint, "SB_AUTH_TOKEN": server.token,
         "TEST_OBJECTS": server.stores.objects ?? server.data.appending("objects").string,
+        "PYTHONPATH": Places.root.appending("Tests/Compatibility").string, "PYTHONDONTWRITEBYTECODE": "1",
     ]) { $1 }.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
     let result = try await run(
         .path(Places.python),

@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import Logging
 
-// The most that the framework can do: one route that answers a constant string.
+// The upper bound of the framework: one route that returns a constant string.
 guard CommandLine.arguments.count == 2, let port = Int(CommandLine.arguments[1]) else {
     print("usage: constant PORT")
     exit(2)

@@ -1,0 +1,1 @@
+"""What all benchmarks share: how programs are started, and how `pontoond` is."""

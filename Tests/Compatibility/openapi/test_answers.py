@@ -1,0 +1,464 @@
+"""The server returns every status and code in docs/openapi.yaml, with matching bodies and headers, and no others.
+
+The tests fill one server and run in order, in one process (pytest-xdist: `--dist loadfile`). The last one finds statuses
+and codes that are in the document and were never returned.
+"""
+
+import hashlib
+
+import pytest
+from pytest_check import check
+
+from support import api_document
+from support.caller import PACKAGES
+from support.checked_caller import CheckedCaller, Recorder, fill
+from support.server import running_server
+
+pytestmark = pytest.mark.own_server
+
+
+@pytest.fixture(scope="module")
+def recorder():
+    return Recorder()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_server(tmp_path_factory.mktemp("server"), arguments=["--min-part-size", "1"]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def admin(server, recorder):
+    """Calls as the owner of the project admin/uploads."""
+    return CheckedCaller(server.endpoint, server.token, recorder)
+
+
+@pytest.fixture(scope="module")
+def rosalind(server, recorder):
+    """Calls as a user who may read and copy, at most."""
+    return CheckedCaller(server.endpoint, server.add_user("rosalind"), recorder)
+
+
+@pytest.fixture(scope="module")
+def nobody(server, recorder):
+    """Calls as a user who is no member of any project."""
+    return CheckedCaller(server.endpoint, server.add_user("nobody"), recorder)
+
+
+def test_refusals_of_all_calls(server, admin, recorder):
+    origin = server.origin
+    stranger = CheckedCaller(server.endpoint, "nobody's", recorder)
+    recorder.everywhere(lambda method, path, _: stranger.send_to(method, origin + path, 401), without_token=False)
+    long_head = {"X-Long": "x" * 40_000}
+    recorder.everywhere(lambda method, path, _: admin.send_to(method, origin + path, 431, headers=long_head))
+    too_long = b" " * (9 << 20)
+
+    def send_bodies(method, path, operation):
+        if "413" in operation["responses"] and not path.startswith("/storage"):
+            admin.send_to(method, origin + path + "?project=admin/uploads", 413, data=too_long)
+        if "requestBody" in operation and path.startswith("/v2"):
+            admin.send_to(method, origin + path, 415, data=b"a", headers={"Content-Type": "text/plain"})
+
+    recorder.everywhere(send_bodies)
+    for method, path, operation in recorder.document.operations():
+        # A bad body is refused before a bad path is, so the body must be good.
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+        for text, code in (("%00", 90000), ("%ff", 90003)):
+            if "{" in path and path.startswith("/v2"):
+                url = origin + fill(path, text)
+                admin.send_to(method, url, 400 if code == 90000 else 404, **({} if body is None else {"json": body}))
+
+
+def test_server_and_users(server, admin, rosalind):
+    for _ in range(2):
+        admin.call("GET", "/", status=200)
+    text = admin.call("GET", "/openapi.yaml", status=200).content
+    check.is_true(text == api_document.PATH.read_bytes(), "GET /openapi.yaml is docs/openapi.yaml")
+    for path in ("/healthz", "/readyz"):
+        admin.send_to("GET", server.origin + path, 200)
+    admin.call("GET", "/rate_limit", status=200)
+    for query in ("", "?fields=username", "?fields=!email", "?fields=_all"):
+        admin.call("GET", "/user" + query, status=200)
+    admin.call("GET", "/users/admin", status=200)
+    admin.refused(403, 2001, "GET", "/users/rosalind")
+    admin.refused(404, 2002, "GET", "/users/none")
+    admin.refused(404, 90003, "GET", "/users/%ff")
+    admin.refused(400, 90000, "GET", "/users/%00")
+
+
+def test_projects_and_members(admin, rosalind, nobody):
+    created = admin.create("/projects", {"name": "Golden", "tags": ["a"], "settings": {"locked": False}}, 201)
+    home = "/projects/" + created["id"]
+    for path in ("/projects", "/projects/admin", home + "/members"):
+        for query in (
+            "?limit=1", "?offset=1&limit=1", "?fields=_all", "?fields=name, permissions.read", "?limit=100&offset=7",
+        ):
+            admin.call("GET", path + query, status=200)
+        admin.refused(400, 90000, "GET", path + "?limit=0")
+    admin.refused(404, 90003, "GET", "/projects/%ff")
+    for body, code in (
+        ({}, 3007), ({"name": " "}, 3007), ({"name": "a", "billing_group": "x"}, 90000), ({"name": 1}, 90000),
+    ):
+        admin.refused(400, code, "POST", "/projects", body)
+    admin.call("POST", "/projects?fields=id", {"name": "Fields"}, 201)
+    for query in ("", "?fields=permissions.write", "?fields=!settings", "?fields=settings.locked"):
+        admin.call("GET", home + query, status=200)
+    nobody.refused(404, 3002, "GET", home)
+    admin.refused(400, 90000, "GET", "/projects/admin/%00")
+    admin.create(home + "/members", {"username": "rosalind", "permissions": {"copy": True}}, 201)
+    for method in ("PATCH", "PUT"):
+        admin.call(method, home, {"description": "d", "name": "Golden 2"}, 200)
+        admin.call(method, home, status=200)
+        admin.refused(400, 3007, method, home, {"name": ""})
+        admin.refused(400, 90000, method, home, {"tags": [1]})
+        rosalind.refused(403, 3001, method, home, {})
+        nobody.refused(404, 3002, method, home, {})
+    members(admin, rosalind, nobody, home)
+    rosalind.refused(403, 3001, "DELETE", home)
+    admin.refused(400, 90000, "DELETE", "/projects/admin/%00")
+    admin.call("DELETE", home, status=204)
+    admin.refused(404, 3002, "DELETE", home)
+
+
+def members(admin, rosalind, nobody, home):
+    path = home + "/members"
+    nobody.refused(404, 3002, "GET", path)
+    for body, status, code in (
+        ({}, 400, 3005), ({"username": "nobody", "type": "TEAM"}, 400, 90000), ({"username": "none"}, 404, 2002),
+        ({"email": "a@b.c"}, 404, 2002), ({"username": "rosalind"}, 409, 3003),
+    ):
+        admin.refused(status, code, "POST", path, body)
+    rosalind.refused(403, 3001, "POST", path, {"username": "nobody"})
+    nobody.refused(404, 3002, "POST", path, {"username": "nobody"})
+    one = path + "/rosalind"
+    for query in ("", "?fields=permissions.copy", "?fields=id"):
+        admin.call("GET", one + query, status=200)
+        admin.call("GET", one + "/permissions" + query, status=200)
+    for name, status, code in (("nobody", 404, 3002), ("%00", 400, 90000)):
+        admin.refused(status, code, "GET", f"{path}/{name}")
+        admin.refused(status, code, "GET", f"{path}/{name}/permissions")
+        admin.refused(status, code, "DELETE", f"{path}/{name}")
+    everything = {"read": True, "copy": True, "write": False, "execute": False, "admin": False}
+    admin.call("PATCH", one + "/permissions", {"copy": False}, 200)
+    admin.call("PUT", one + "/permissions", everything, 200)
+    admin.refused(400, 3011, "PATCH", one + "/permissions", {})
+    admin.refused(400, 3013, "PUT", one + "/permissions", {"read": True})
+    for method in ("PATCH", "PUT"):
+        admin.refused(404, 3002, method, path + "/nobody/permissions", everything)
+        rosalind.refused(403, 3001, method, one + "/permissions", everything)
+    rosalind.refused(403, 3001, "DELETE", one)
+    admin.create(path, {"username": "nobody"}, 201)
+    admin.call("DELETE", path + "/nobody", status=204)
+
+
+@pytest.fixture(scope="module")
+def copier(admin, rosalind):
+    """Rosalind, as a member of admin/uploads who may read and copy."""
+    admin.create("/projects/admin/uploads/members", {"username": "rosalind", "permissions": {"copy": True}}, 201)
+    return rosalind
+
+
+def test_files(admin, copier, nobody):
+    rosalind = copier
+    root = admin.call("GET", "/projects/admin/uploads").json()["root_folder"]
+    file = admin.upload("golden.bin", b"golden")
+    taken = admin.upload("taken.bin", b"", md5=hashlib.md5(b"").hexdigest())
+    folder = admin.folder("golden")
+    inner = admin.folder("inner", parent=folder)
+    lists(admin, nobody, root, file, folder)
+    for path in (f"/files/{file}", f"/files/{folder}", f"/files/{root}"):
+        for query in ("", "?fields=metadata.a,checksums.md5", "?fields=!tags", "?fields=storage.type"):
+            admin.call("GET", path + query, status=200)
+    new_folder = {"name": "golden", "type": "folder", "project": "admin/uploads"}
+    for change, status, code in (
+        ({"type": "file"}, 400, 5012), ({"name": "__a"}, 400, 5024), ({"project": "x"}, 400, 5005),
+        ({"project": None}, 400, 5029),
+        ({"parent": folder}, 400, 5031), ({"project": None, "parent": file}, 400, 5022), ({"name": 1}, 400, 90000),
+        ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026), ({}, 409, 5030),
+        ({"name": "taken.bin"}, 409, 5003),
+    ):
+        admin.refused(status, code, "POST", "/files", new_folder | change)
+    rosalind.refused(403, 5001, "POST", "/files", new_folder | {"name": "b"})
+    for method in ("PATCH", "PUT"):
+        path = f"/files/{file}"
+        admin.call(method, path, {"metadata": {"a": 1, "b": None}, "tags": ["x"]}, 200)
+        admin.call(method, path, status=200)
+        for body, status, code in (
+            ({"metadata": {"": "a"}}, 400, 5006), ({"name": "/"}, 400, 5024), ({"tags": "a"}, 400, 90000),
+            ({"name": "taken.bin"}, 409, 5003),
+            ({"name": "golden"}, 409, None),
+        ):
+            if code:
+                admin.refused(status, code, method, path, body)
+            else:
+                admin.call(method, path, body, status)
+        admin.refused(400, 5023, method, f"/files/{folder}", {"name": "b"})
+        rosalind.refused(403, 5008, method, path, {"name": "b"})
+        nobody.refused(404, 5002, method, path, {"name": "b"})
+        admin.call(method, path + "/metadata", {"a": "b"}, 200)
+        admin.refused(400, 5006, method, path + "/metadata", [1])
+        admin.refused(400, 5025, method, f"/files/{folder}/metadata", {})
+        rosalind.refused(403, 5009, method, path + "/metadata", {})
+        nobody.refused(404, 5002, method, path + "/metadata", {})
+    admin.call("GET", path + "/metadata", status=200)
+    admin.call("PUT", path + "/tags", ["a", "b"], 200)
+    admin.refused(400, 90000, "PUT", path + "/tags", {})
+    admin.refused(400, 5027, "PUT", f"/files/{folder}/tags", [])
+    rosalind.refused(403, 5011, "PUT", path + "/tags", [])
+    admin.refused(404, 5002, "PUT", "/files/none/tags", [])
+    downloads(admin, nobody, file, folder)
+    moves(admin, rosalind, root, file, folder, inner)
+    many(admin, rosalind, file)
+    for path in ("%00", "%00/metadata", "%00/list", "%00/scroll", "%00/download_info"):
+        admin.refused(400, 90000, "GET", "/files/" + path)
+    for path in ("none", "none/metadata", "none/list", "none/scroll", "none/download_info"):
+        admin.refused(404, 5002, "GET", "/files/" + path)
+    admin.refused(400, 5021, "DELETE", f"/files/{folder}")
+    admin.refused(400, 5023, "DELETE", f"/files/{root}")
+    rosalind.refused(403, 5001, "DELETE", f"/files/{taken}")
+    admin.call("DELETE", f"/files/{taken}", status=204)
+    admin.refused(404, 5002, "DELETE", f"/files/{taken}")
+
+
+def lists(admin, nobody, root, file, folder):
+    for path in (
+        "/files?project=admin/uploads", f"/files?parent={root}", "/projects/admin/uploads/files?",
+        f"/files/{root}/list?",
+    ):
+        for query in (
+            "", "limit=1", "limit=1&offset=1", "fields=_all", "fields=name, metadata.a", "name=&tag=a&metadata.a=b",
+        ):
+            admin.call("GET", f"{path}&{query}", status=200)
+        admin.refused(400, 90000, "GET", path + "&offset=-1")
+    for path in ("/files/scroll?project=admin/uploads", f"/files/{root}/scroll?"):
+        admin.call("GET", path, status=200)
+        admin.refused(400, 90000, "GET", path + "&token=x")
+        page = admin.call("GET", path + "&token=init&limit=1&fields=id", status=200).json()
+        admin.call("GET", page["links"][0]["href"].removeprefix(admin.endpoint), status=200)
+    for path in ("/files", "/files/scroll"):
+        for query, status, code in (
+            ("", 400, 5029), ("project=a", 400, 5005), (f"project=a/b&parent={folder}", 400, 5031),
+            (f"parent={file}", 400, 5022),
+            ("project=admin/none", 404, 3002), ("parent=none", 404, 5002),
+        ):
+            admin.refused(status, code, "GET", f"{path}?{query}")
+    for name in ("list", "scroll"):
+        admin.refused(400, 5022, "GET", f"/files/{file}/{name}")
+    nobody.refused(404, 3002, "GET", "/projects/admin/uploads/files")
+
+
+def downloads(admin, nobody, file, folder):
+    url = admin.call("GET", f"/files/{file}/download_info", status=200).json()["url"]
+    admin.refused(400, 5017, "GET", f"/files/{folder}/download_info")
+    reading = admin.create("/projects", {"name": "Read only"}, 201)["id"]
+    admin.create(f"/projects/{reading}/members", {"username": "nobody"}, 201)
+    other = admin.upload("a", b"a", project=reading)
+    nobody.refused(403, 5001, "GET", f"/files/{other}/download_info")
+    nobody.refused(403, 5014, "POST", f"/files/{other}/actions/copy", {"project": reading})
+    nobody.refused(403, 5014, "POST", "/action/files/copy", {"project": reading, "file_ids": []})
+    for method in ("GET", "HEAD"):
+        etag = admin.send_to(method, url, 200).headers["ETag"]
+        admin.send_to(method, url, 206, headers={"Range": "bytes=1-2"})
+        admin.send_to(method, url, 304, headers={"If-None-Match": etag})
+        admin.send_to(method, url, 416, headers={"Range": "bytes=99-"})
+        admin.send_to(method, url.replace("signature=", "signature=0"), 403)
+    gone = admin.upload("gone", b"gone")
+    url = admin.call("GET", f"/files/{gone}/download_info", status=200).json()["url"]
+    admin.call("DELETE", f"/files/{gone}", status=204)
+    for method in ("GET", "HEAD"):
+        admin.send_to(method, url, 404)
+
+
+def moves(admin, rosalind, root, file, folder, inner):
+    copy, move = f"/files/{file}/actions/copy", f"/files/{file}/actions/move"
+    admin.call("POST", copy, {"parent": folder}, 200)
+    admin.call("POST", copy + "?fields=id", {"project": "admin/uploads", "name": "copy.bin"}, 200)
+    for body, status, code in (
+        ({}, 400, 5029), ({"project": "x"}, 400, 5005), ({"project": "admin/uploads", "parent": folder}, 400, 5031),
+        ({"parent": file}, 400, 5022),
+        ({"parent": folder, "name": "/"}, 400, 5024), ({"parent": 1}, 400, 90000), ({"parent": "none"}, 404, 5026),
+        ({"project": "admin/none"}, 404, 3002),
+        ({"parent": folder}, 409, 5003),
+    ):
+        admin.refused(status, code, "POST", copy, body)
+    admin.refused(400, 5018, "POST", f"/files/{folder}/actions/copy", {"project": "admin/uploads"})
+    admin.refused(404, 5002, "POST", "/files/none/actions/copy", {"project": "admin/uploads"})
+    admin.call("POST", move, {"parent": root, "name": "moved.bin"}, 200)
+    elsewhere = admin.create("/projects", {"name": "Elsewhere"}, 201)["root_folder"]
+    for body, status, code in (
+        ({}, 400, 5029), ({"parent": elsewhere}, 400, 5015), ({"parent": file}, 400, 5022),
+        ({"parent": folder, "name": ""}, 400, 5024),
+        ({"parent": 1}, 400, 90000), ({"parent": "none"}, 404, 5026),
+        ({"parent": folder, "name": "golden.bin"}, 409, 5003),
+    ):
+        admin.refused(status, code, "POST", move, body)
+    admin.refused(400, 5023, "POST", f"/files/{root}/actions/move", {"parent": folder})
+    admin.refused(400, 5033, "POST", f"/files/{folder}/actions/move", {"parent": inner})
+    rosalind.refused(403, 5032, "POST", move, {"parent": folder})
+    admin.refused(404, 5002, "POST", "/files/none/actions/move", {"parent": folder})
+
+
+def many(admin, rosalind, file):
+    copy = "/action/files/copy"
+    admin.call("POST", copy, {"project": "admin/uploads", "file_ids": [file, "none"]}, 200)
+    for body, status, code in (
+        ({}, 400, 5029), ({"project": "x"}, 400, 5005), ({"project": "admin/uploads"}, 400, 90000),
+        ({"project": "admin/none", "file_ids": []}, 404, 3002),
+    ):
+        admin.refused(status, code, "POST", copy, body)
+    for name in ("get", "update", "edit", "delete"):
+        field = "items" if name in ("update", "edit") else "file_ids"
+        ids = [file, "none", 1]
+        if name == "delete":
+            ids = ["none", admin.upload("many.bin", b"many")]
+        elements = [{"id": entry} for entry in ids] + [1] if field == "items" else ids
+        admin.call("POST", f"/bulk/files/{name}", {field: elements}, 200)
+        admin.refused(400, 90000, "POST", f"/bulk/files/{name}", {})
+    admin.call("POST", "/bulk/files/get?fields=name", {"file_ids": [file]}, 200)
+
+
+def test_uploads(admin, copier, nobody):
+    rosalind = copier
+    root = "/upload/multipart"
+    file, folder = admin.upload("clash.bin", b"a"), admin.folder("clash")
+    new = {"project": "admin/uploads", "name": "clash.bin"}
+    for change, status, code in (
+        ({"name": None}, 400, 8013), ({"project": "x"}, 400, 8010), ({"project": None, "parent": file}, 400, 5022),
+        ({"project": "admin/\0"}, 400, 90000),
+        ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026), ({}, 409, 8005),
+        ({"name": "clash"}, 409, 5030),
+        ({"name": "huge", "size": 5 << 40}, 409, 90007), ({"name": "infos", "part_infos": -1}, 400, 8013),
+    ):
+        admin.refused(status, code, "POST", root, new | change)
+    for count in (0, 2, 9999, None):
+        admin.create(root, new | {"name": f"{count} infos", "part_infos": count}, 200)
+    rosalind.refused(403, 8002, "POST", root, new | {"name": "b"})
+    admin.create(root, {"parent": folder, "name": "unknown size", "md5": None}, 200)
+    admin.create(root + "?overwrite=True", new, 200)
+    for query in ("", "?limit=1", "?limit=1&offset=1", "?offset=9"):
+        admin.call("GET", root + query, status=200)
+    admin.refused(400, 90000, "GET", root + "?limit=x")
+    upload = admin.start("late.bin", 2)
+    steps(admin, root, upload)
+    for caller, status, code in ((rosalind, 403, 8001), (nobody, 404, 8003)):
+        refused_everywhere(caller, root, upload, status, code)
+    refused_everywhere(admin, root, "%00", 400, 90000)
+    completing = admin.start("completed.bin", 2)
+    first = admin.send(completing, 1, b"ab")
+    bad_completions(admin, f"{root}/{completing}/complete")
+    for _ in range(2):
+        admin.call("POST", f"{root}/{completing}/complete", {"parts": [first]}, 201)
+    admin.call("DELETE", f"{root}/{upload}", status=204)
+    late = admin.start("soon taken", 0)
+    admin.upload("soon taken", b"")
+    admin.refused(409, 8005, "POST", f"{root}/{late}/complete")
+    fleeting = admin.folder("fleeting")
+    late = admin.start("late", 0, parent=fleeting)
+    admin.call("DELETE", f"/files/{fleeting}", status=204)
+    admin.refused(404, 5026, "POST", f"{root}/{late}/complete")
+    parts(admin)
+
+
+def steps(admin, root, upload):
+    """Sends and reports parts of an upload, and makes reports that are refused."""
+    path = f"{root}/{upload}"
+    part = admin.send(upload, 1, b"a", root)
+    for query in ("", "?list_parts=true"):
+        admin.call("GET", path + query, status=200)
+    admin.refused(400, 8012, "GET", path + "/part/0")
+    for query in ("", "?from=1&count=1", "?from=2&count=9999", "?from=10000"):
+        admin.call("GET", path + "/part_infos" + query, status=200)
+    admin.refused(400, 8012, "GET", path + "/part_infos?from=0")
+    admin.refused(400, 90000, "GET", path + "/part_infos?count=0")
+    for body, code in (({}, 8012), ({"part_number": 1}, 8014), (part | {"part_number": 2}, 8014), (1, 8014)):
+        admin.refused(400, code, "POST", path + "/part", body)
+    for body, code in (({}, 8015), ({"parts": [{}]}, 8012), ({"parts": [part | {"part_number": 2}]}, 8014)):
+        admin.refused(400, code, "POST", path, body)
+    admin.call("POST", path + "/part", part, 200)
+    admin.call("POST", path, {"parts": [part]}, 200)
+    admin.call("GET", path + "?list_parts=true", status=200)
+
+
+def bad_completions(admin, path):
+    admin.refused(409, 8007, "POST", path)
+    report = {"part_number": 9, "response": {"headers": {"ETag": "x"}}}
+    for reports, code in ((1, 8015), ([{}], 8012), ([{"part_number": 1}], 8014), ([report], 8014)):
+        admin.refused(400, code, "POST", path, {"parts": reports})
+
+
+def refused_everywhere(caller, root, upload, status, code):
+    """Makes every call on an upload; all must be refused."""
+    report = {"part_number": 1, "response": {"headers": {"ETag": "x"}}}
+    path = f"{root}/{upload}"
+    for method, rest, body in (
+        ("GET", "", None), ("GET", "/part/1", None), ("GET", "/part_infos", None), ("POST", "/part", report),
+        ("POST", "", {"parts": []}), ("POST", "/complete", None),
+        ("DELETE", "", None),
+    ):
+        caller.refused(status, code, method, path + rest, body)
+
+
+def parts(admin):
+    upload = admin.start("parts.bin", 3)
+    url = admin.call("GET", f"/upload/multipart/{upload}/part/1", status=200).json()["url"]
+    admin.send_to("PUT", url, 200, data=b"abc")
+    admin.send_to("PUT", url, 400, data=b"abc", headers={"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="})
+    admin.send_to("PUT", url, 413, data=b"abcd")
+    admin.send_to("PUT", url.split("?")[0], 403, data=b"abc")
+    admin.call("DELETE", f"/upload/multipart/{upload}", status=204)
+    admin.send_to("PUT", url, 404, data=b"abc")
+
+
+def test_packages(admin, nobody):
+    root, automations = PACKAGES, "/automation/automations"
+    automation = admin.create(automations, {"name": "golden"}, 201)["id"]
+    admin.call("POST", automations + "?fields=id", {"name": "b", "description": None}, 201)
+    admin.refused(400, 90000, "POST", automations, {})
+    for query in ("", "?fields=name"):
+        admin.call("GET", f"{automations}/{automation}{query}", status=200)
+    nobody.refused(404, 90003, "GET", f"{automations}/{automation}")
+    admin.refused(400, 90000, "GET", automations + "/%00")
+    new = {"automation_id": automation, "name": "code.zip", "size": 2}
+    for change, status, code in (
+        ({"size": 0}, 400, 8013), ({"part_infos": "x"}, 400, 8013), ({"automation_id": "none"}, 404, 90003),
+        ({"automation_id": "\0"}, 400, 90000), ({"size": 5 << 40}, 409, 90007),
+    ):
+        admin.refused(status, code, "POST", root, new | change)
+    upload = admin.create(root, new | {"part_infos": 2}, 200)["upload_id"]
+    steps(admin, root, upload)
+    refused_everywhere(nobody, root, upload, 404, 8003)
+    refused_everywhere(admin, root, "%00", 400, 90000)
+    bad_completions(admin, f"{root}/{upload}/complete")
+    second = admin.send(upload, 2, b"b", root)
+    file = admin.create(f"{root}/{upload}/complete", {"parts": [second]}, 201)["id"]
+    package = {"version": "1", "location": file, "schema": {"a": [1.5, None]}}
+    details = {"memory_limit": 2048, "python": "3.11"}
+    added = admin.create(f"{automations}/{automation}/packages", package | details, 201)["id"]
+    admin.call("POST", f"{automations}/{automation}/packages?fields=version", package, 201)
+    admin.refused(400, 90000, "POST", f"{automations}/{automation}/packages", {})
+    nobody.refused(404, 90003, "POST", f"{automations}/{automation}/packages", package)
+    for query in ("", "?fields=schema.a"):
+        admin.call("GET", f"/automation/packages/{added}{query}", status=200)
+    nobody.refused(404, 90003, "GET", f"/automation/packages/{added}")
+    admin.refused(400, 90000, "GET", "/automation/packages/%00")
+    admin.call("DELETE", f"{root}/{admin.create(root, new, 200)['upload_id']}", status=204)
+
+
+def test_rate_limit(tmp_path):
+    """Every call that needs a token is refused when the limit is reached."""
+    recorder = Recorder()
+    with running_server(tmp_path, arguments=["--min-part-size", "1", "--rate-limit", "1/24h"]) as server:
+        caller = CheckedCaller(server.endpoint, server.token, recorder)
+        caller.call("GET", "/rate_limit", status=200)
+        recorder.everywhere(
+            lambda method, path, _: caller.send_to(method, server.origin + path, 429), without_token=False
+        )
+    recorder.check_all_seen(lambda status: status == "429")
+
+
+def test_every_documented_answer_was_given(request, recorder):
+    tests = {item.name for item in request.session.items if item.path == request.path}
+    if tests != {name for name in globals() if name.startswith("test_")}:
+        pytest.skip("needs all tests of this file")
+    recorder.check_all_seen(lambda status: status != "429")
