@@ -1,4 +1,3 @@
-import Foundation
 import PontoonCore
 import Testing
 
@@ -33,34 +32,5 @@ struct PartBatchRuleTests {
     func numbers(from: Int, count: Int, size: Int64?, partSize: Int64, expected: [Int]) throws {
         let batch = PartBatch(from: try PartNumber(from), count: count)
         #expect(batch.numbers(size: size, partSize: partSize).map(\.rawValue) == expected)
-    }
-
-    @Test(
-        "initialize takes a whole number of part infos from 0",
-        arguments: [
-            ("null", nil), ("0", 0), ("1", 1), ("7.0", 7), ("1000", 1000), ("1001", 1000),
-            ("9223372036854775807", 1000),
-        ] as [(String, Int?)]
-    )
-    func wishes(text: String, expected: Int?) throws {
-        let request = try InitializeRequest(try body(text))
-        #expect(request.content.partInfos.map(\.count) == expected)
-        #expect(request.content.partInfos?.first == (expected == nil ? nil : .first))
-    }
-
-    @Test(
-        "initialize refuses other wishes for part infos",
-        arguments: ["-1", "-1e300", "1.5", "true", #""1""#, "[]", "[1]", "{}", "1e300", "9223372036854775808"]
-    )
-    func badWishes(text: String) throws {
-        let body = try body(text)
-        let error = #expect(throws: PontoonError.self) { try InitializeRequest(body) }
-        #expect(error?.code == .initializeInvalid)
-        #expect(error?.message.contains("part_infos") == true)
-    }
-
-    private func body(_ partInfos: String) throws -> JSONValue {
-        let text = #"{"project": "a/b", "name": "c", "part_infos": \#(partInfos)}"#
-        return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
     }
 }

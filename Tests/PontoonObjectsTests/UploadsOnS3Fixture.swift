@@ -25,15 +25,13 @@ struct S3Server {
         md5: String? = nil,
         overwrite: Bool = false
     ) async throws -> Upload {
-        var fields: [String: JSONValue] = ["project": .string(fixture.project.id.description), "name": .string(name)]
-        if let size { fields["size"] = try number(size) }
-        if let partSize { fields["part_size"] = try number(partSize) }
-        if let md5 { fields["md5"] = .string(md5) }
-        return try await uploads.initialize(InitializeRequest(.object(fields)), overwrite: overwrite, caller: user)
-    }
-
-    private func number(_ value: Int64) throws -> JSONValue {
-        try JSONDecoder().decode(JSONValue.self, from: Data("\(value)".utf8))
+        let content = DeclaredContent(name: name, size: size, requestedPartSize: partSize, md5: md5)
+        return try await uploads.initialize(
+            content,
+            in: .project(fixture.project.id),
+            overwrite: overwrite,
+            caller: user
+        )
     }
 
     /// Sends a part to the URL of its part info.

@@ -52,17 +52,12 @@ struct Scene {
     /// - Returns: Its id.
     /// - Throws: What initialize throws.
     func upload(
-        to place: InitializeRequest.Destination,
+        to place: FolderReference,
         meanwhile deed: @escaping @Sendable () async throws -> Void
     ) async throws -> String {
-        var body: [String: JSONValue] = ["name": .string("a.bin"), "size": .integer(0)]
-        switch place {
-        case .project(let id): body["project"] = .string(id.description)
-        case .folder(let id): body["parent"] = .string(id)
-        }
-        let request = try InitializeRequest(.object(body))
         await interruption.plan(deed)
-        return try await uploads.initialize(request, overwrite: false, caller: user).id
+        let content = DeclaredContent(name: "a.bin", size: 0)
+        return try await uploads.initialize(content, in: place, overwrite: false, caller: user).id
     }
 
     /// Checks that complete is refused, and that nothing is left.

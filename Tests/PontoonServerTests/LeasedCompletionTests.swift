@@ -187,9 +187,7 @@ private struct SharedStores: Sendable {
 
     /// Starts an upload of no bytes.
     func begin(_ server: Uploads) async throws -> String {
-        let body: JSONValue = .object([
-            "name": .string("a.bin"), "size": .integer(0), "project": .string(project.description),
-        ])
-        return try await server.initialize(try InitializeRequest(body), overwrite: false, caller: user).id
+        let content = DeclaredContent(name: "a.bin", size: 0)
+        return try await server.initialize(content, in: .project(project), overwrite: false, caller: user).id
     }
 }

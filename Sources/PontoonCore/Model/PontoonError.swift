@@ -5,7 +5,7 @@
 package struct PontoonError: Error {
     /// What was refused.
     ///
-    /// `Wire/PlatformCode.swift` gives each its number, `PontoonServer/Middleware` its HTTP status.
+    /// `PontoonServer` maps each to the platform's number and to an HTTP status.
     package enum Code: String, CaseIterable, Sendable {
         // General
         case badRequest, notAuthenticated, forbidden, routeNotFound, methodNotAllowed, unsupportedMediaType

@@ -48,13 +48,13 @@ package struct Access: Sendable {
     /// - Throws: As ``file(_:for:needing:missing:else:)`` with `missing`, ``project(_:for:reading:needing:else:)``, and
     ///   `.parentNotFolder` when the id is a file's.
     package func folder(
-        _ destination: InitializeRequest.Destination,
+        _ reference: FolderReference,
         for caller: User,
         needing right: Permission,
         missing: PontoonError.Code,
         else refusal: PontoonError.Code
     ) async throws -> (folder: String, project: ProjectID) {
-        switch destination {
+        switch reference {
         case .project(let id):
             let project = try await project(id, for: caller, needing: right, else: refusal).project
             return (project.rootFolder, project.id)

@@ -40,7 +40,7 @@ package struct Automations: Sendable {
     /// Creates a package from a file that was uploaded to the automation.
     ///
     /// - Throws: `.automationNotFound`; `.badRequest` when the location is not a file of this automation.
-    package func addPackage(_ request: CodePackageRequest, to id: String, caller: User) async throws -> CodePackage {
+    package func addPackage(_ request: NewCodePackage, to id: String, caller: User) async throws -> CodePackage {
         let automation = try await access.automation(id, for: caller)
         guard try await metadata.packageFile(request.location)?.automation == automation.id else {
             throw PontoonError(.badRequest, "The field 'location' is not the id of a file uploaded to this automation.")

@@ -11,7 +11,7 @@ extension Files {
     ///   `.destinationNotFound`, `.parentNotFolder`, `.fileExists`.
     package func copy(
         _ id: String,
-        to place: InitializeRequest.Destination,
+        to place: FolderReference,
         name: String?,
         caller: User
     ) async throws -> File {
@@ -85,7 +85,7 @@ extension Files {
     }
 
     private func copyDestination(
-        _ place: InitializeRequest.Destination,
+        _ place: FolderReference,
         caller: User
     ) async throws -> (folder: String, project: ProjectID) {
         try await access.folder(

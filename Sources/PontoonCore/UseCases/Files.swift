@@ -22,7 +22,7 @@ package struct Files: Sendable {
     ///
     /// - Throws: `.projectNotFound`, `.fileNotFound` for an unknown folder, `.parentNotFolder`.
     package func list(
-        in place: InitializeRequest.Destination,
+        in place: FolderReference,
         filter: FileFilter,
         caller: User,
         page: Page
@@ -38,17 +38,17 @@ package struct Files: Sendable {
         return try await metadata.files(in: folder, filter: filter, window: .page(page))
     }
 
-    /// As ``list(in:filter:caller:page:)``, from a token on; entries that come or go meanwhile displace no others.
+    /// Like ``list(in:filter:caller:page:)``, but continues after a name, so that added and removed entries shift no others.
     ///
-    /// - Returns: The entries, how many there are in all, and the token of what follows; `nil` at the end.
+    /// - Returns: The entries, the total, and the name to continue after; `nil` at the end.
     /// - Throws: As ``list(in:filter:caller:page:)``.
     package func scroll(
-        in place: InitializeRequest.Destination,
+        in place: FolderReference,
         filter: FileFilter,
-        from token: ScrollToken,
+        after name: String?,
         limit: Int,
         caller: User
-    ) async throws -> (listing: Listing<File>, next: ScrollToken?) {
+    ) async throws -> (listing: Listing<File>, next: String?) {
         let (folder, _) = try await access.folder(
             place,
             for: caller,
@@ -57,10 +57,10 @@ package struct Files: Sendable {
             else: .fileForbidden
         )
         // One more than is shown tells whether anything follows.
-        let found = try await metadata.files(in: folder, filter: filter, window: .after(token.after, limit: limit + 1))
+        let found = try await metadata.files(in: folder, filter: filter, window: .after(name, limit: limit + 1))
         let items = Array(found.items.prefix(limit))
         let hasMore = found.items.count > limit
-        let next = hasMore ? items.last.map { ScrollToken(after: $0.name) } : nil
+        let next = hasMore ? items.last?.name : nil
         return (Listing(items: items, total: found.total), next)
     }
 
@@ -77,7 +77,7 @@ package struct Files: Sendable {
     ///   `.destinationNotFound`, `.projectNotFound`, `.parentNotFolder`, `.fileForbidden`.
     package func createFolder(
         _ name: String,
-        in place: InitializeRequest.Destination,
+        in place: FolderReference,
         caller: User
     ) async throws -> File {
         try Self.check(name: name, kind: .folder)

@@ -26,9 +26,9 @@ extension Projects {
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`; `.memberNameMissing` or `.userNotFound` for the user,
     ///   `.memberExists`.
-    package func addMember(_ request: MemberRequest, to id: ProjectID, caller: User) async throws -> Member {
+    package func addMember(_ candidate: NewMember, to id: ProjectID, caller: User) async throws -> Member {
         _ = try await access.project(id, for: caller, needing: .admin)
-        let member = try request.member()
+        let member = try candidate.member()
         guard try await metadata.addMember(member, to: id) else {
             throw PontoonError(.memberExists, "'\(member.userName)' is a member of this project already.")
         }

@@ -45,7 +45,7 @@ struct AutomationCalls {
     @Sendable private func addPackage(_ call: APICall) async throws -> Response {
         let body = try await support.bodies.read(call.request, code: .badRequest)
         let package = try await automations.addPackage(
-            try CodePackageRequest(body),
+            try NewCodePackage(body),
             to: try call.context.segment("automation_id"),
             caller: call.caller
         )
@@ -61,8 +61,12 @@ struct AutomationCalls {
     @Sendable private func initialize(_ call: APICall) async throws -> Response {
         let body = try await support.bodies.read(call.request, code: .initializeInvalid)
         let request = try InitializePackageRequest(body)
-        let upload = try await uploads.initialize(request, caller: call.caller)
-        return try .json(try await uploads.started(upload, showing: request.content.partInfos, to: call))
+        let upload = try await uploads.initialize(
+            request.content,
+            automation: request.automation,
+            caller: call.caller
+        )
+        return try .json(try await uploads.started(upload, showing: request.partInfos, to: call))
     }
 
     @Sendable private func complete(_ call: APICall) async throws -> Response {

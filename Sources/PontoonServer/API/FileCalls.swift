@@ -27,7 +27,7 @@ struct FileCalls {
     /// Answers a list of the files in a folder or project.
     @Sendable func list(
         _ call: APICall,
-        in place: InitializeRequest.Destination,
+        in place: FolderReference,
         path: String
     ) async throws -> Response {
         try await support.bodies.drop(call.request)
@@ -106,7 +106,7 @@ struct FileCalls {
     static func place(
         project: String?,
         parent: String?
-    ) throws(PontoonError) -> InitializeRequest.Destination {
+    ) throws(PontoonError) -> FolderReference {
         switch (project, parent) {
         case (let project?, nil):
             guard let id = ProjectID(project) else {

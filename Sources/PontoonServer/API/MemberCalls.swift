@@ -37,7 +37,7 @@ struct MemberCalls {
     @Sendable private func create(_ call: APICall) async throws -> Response {
         let body = try await support.bodies.readObject(call.request, code: .badRequest)
         let id = try call.context.projectID()
-        let member = try await projects.addMember(try MemberRequest(body), to: id, caller: call.caller)
+        let member = try await projects.addMember(try NewMember(body), to: id, caller: call.caller)
         return try .json(
             MemberBody(member, of: id, base: call.base),
             fields: call.query.fields,

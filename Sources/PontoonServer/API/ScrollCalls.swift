@@ -20,7 +20,7 @@ struct ScrollCalls {
 
     private func scroll(
         _ call: APICall,
-        in place: InitializeRequest.Destination,
+        in place: FolderReference,
         path: String
     ) async throws -> Response {
         try await support.bodies.drop(call.request)
@@ -28,13 +28,13 @@ struct ScrollCalls {
         let (listing, next) = try await support.services.files.scroll(
             in: place,
             filter: try FileCalls.filter(call.query),
-            from: token,
+            after: token.after,
             limit: try call.query.page().limit,
             caller: call.caller
         )
         return try .scroll(
             Listing(items: listing.items.map { FileBody($0, base: call.base) }, total: listing.total),
-            tokens: (token, next),
+            tokens: (token, next.map { ScrollToken(after: $0) }),
             path: path,
             query: call.query,
             base: call.base,

@@ -30,11 +30,12 @@ struct UploadCalls {
         let body = try await support.bodies.read(call.request, code: .initializeInvalid)
         let request = try InitializeRequest(body)
         let upload = try await uploads.initialize(
-            request,
+            request.content,
+            in: request.folder,
             overwrite: call.query.isTrue("overwrite"),
             caller: call.caller
         )
-        return try .json(try await uploads.started(upload, showing: request.content.partInfos, to: call))
+        return try .json(try await uploads.started(upload, showing: request.partInfos, to: call))
     }
 
     @Sendable private func list(_ call: APICall) async throws -> Response {

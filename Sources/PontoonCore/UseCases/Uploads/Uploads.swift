@@ -57,25 +57,30 @@ package struct Uploads: Sendable {
     /// Starts an upload that becomes a file.
     ///
     /// - Throws: What docs/api.md#initialize lists; `.noRoom` when the declared bytes would not fit.
-    package func initialize(_ request: InitializeRequest, overwrite: Bool, caller: User) async throws -> Upload {
-        let destination = try await destination(request.destination, caller: caller)
+    package func initialize(
+        _ content: DeclaredContent,
+        in folder: FolderReference,
+        overwrite: Bool,
+        caller: User
+    ) async throws -> Upload {
+        let destination = try await destination(folder, caller: caller)
         if case .folder(let folder, _, _) = destination {
-            try await checkName(request.content.name, in: folder, overwrite: overwrite)
+            try await checkName(content.name, in: folder, overwrite: overwrite)
         }
-        return try await begin(request.content, for: destination, overwrite: overwrite, caller: caller)
+        return try await begin(content, for: destination, overwrite: overwrite, caller: caller)
     }
 
     /// Starts an upload that becomes a code package.
     ///
     /// - Throws: `.automationNotFound`; `.noRoom` when the declared bytes would not fit.
-    package func initialize(_ request: InitializePackageRequest, caller: User) async throws -> Upload {
-        let automation = try await access.automation(request.automation, for: caller)
-        return try await begin(request.content, for: .automation(id: automation.id), overwrite: false, caller: caller)
+    package func initialize(_ content: DeclaredContent, automation id: String, caller: User) async throws -> Upload {
+        let automation = try await access.automation(id, for: caller)
+        return try await begin(content, for: .automation(id: automation.id), overwrite: false, caller: caller)
     }
 
     /// The folder that a caller names, or the root of the project; adding the upload checks again that it exists.
     private func destination(
-        _ named: InitializeRequest.Destination,
+        _ named: FolderReference,
         caller: User
     ) async throws -> Upload.Destination {
         let refusal = PontoonError.Code.destinationForbidden
@@ -121,7 +126,7 @@ package struct Uploads: Sendable {
             destination: destination,
             name: content.name,
             size: content.size,
-            partSize: sizing.partSize(requested: content.partSize, size: content.size),
+            partSize: sizing.partSize(requested: content.requestedPartSize, size: content.size),
             md5: content.md5,
             overwrite: overwrite,
             key: key,

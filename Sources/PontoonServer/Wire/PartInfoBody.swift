@@ -1,13 +1,15 @@
+import PontoonCore
+
 /// Where and how to send one part.
 ///
 /// `GET /v2/upload/multipart/{upload_id}/part/{part_number}`, and an element of ``PartInfosBody``; source:
 /// docs/api.md#get-part-info.
-package struct PartInfoBody: Codable, Sendable {
+struct PartInfoBody: Codable, Sendable {
     /// What the client reports afterwards.
-    package struct Report: Codable, Sendable {
+    struct Report: Codable, Sendable {
         /// Response headers to collect.
-        package var headers: [String]
-        package var successCodes: [Int]
+        var headers: [String]
+        var successCodes: [Int]
 
         private enum CodingKeys: String, CodingKey {
             case headers
@@ -16,15 +18,15 @@ package struct PartInfoBody: Codable, Sendable {
     }
 
     /// Extension: which part it is; only among others.
-    package var partNumber: Int?
-    package var method: String
-    package var url: String
-    package var expires: Timestamp
+    var partNumber: Int?
+    var method: String
+    var url: String
+    var expires: Timestamp
     /// Request headers to set.
-    package var headers: [String: String]
+    var headers: [String: String]
     /// Here as well as in `report`: the clients disagree on where they look.
-    package var successCodes: [Int]
-    package var report: Report
+    var successCodes: [Int]
+    var report: Report
 
     private enum CodingKeys: String, CodingKey {
         case method, url, expires, headers, report
@@ -33,7 +35,7 @@ package struct PartInfoBody: Codable, Sendable {
     }
 
     /// Shows a signed request.
-    package init(_ request: SignedRequest) {
+    init(_ request: SignedRequest) {
         method = request.method
         url = request.url
         expires = Timestamp(request.expires)
@@ -43,7 +45,7 @@ package struct PartInfoBody: Codable, Sendable {
     }
 
     /// Shows one of several.
-    package init(_ request: SignedRequest, of number: PartNumber) {
+    init(_ request: SignedRequest, of number: PartNumber) {
         self.init(request)
         partNumber = number.rawValue
     }
@@ -53,20 +55,20 @@ package struct PartInfoBody: Codable, Sendable {
 ///
 /// `GET /v2/upload/multipart/{upload_id}/part_infos`; initialize has the same field when it was asked for it. Source:
 /// docs/api.md#part-infos-in-batches.
-package struct PartInfosBody: Codable, Sendable {
+struct PartInfosBody: Codable, Sendable {
     /// By number, without gaps; each of them has its number.
-    package var partInfos: [PartInfoBody]
+    var partInfos: [PartInfoBody]
 
     private enum CodingKeys: String, CodingKey {
         case partInfos = "part_infos"
     }
 
     /// Takes the parts.
-    package init(_ partInfos: [PartInfoBody]) { self.partInfos = partInfos }
+    init(_ partInfos: [PartInfoBody]) { self.partInfos = partInfos }
 }
 
 extension PartInfoBody: JSONTextConvertible {
-    package func write(to json: inout JSONText) {
+    func write(to json: inout JSONText) {
         json.append(constant: "{\"expires\":")
         json.append(expires.text)
         json.append(constant: ",\"headers\":")

@@ -1,31 +1,33 @@
+import PontoonCore
+
 /// An upload as the API shows it: answer of initialize, item of the list, and details.
 ///
 /// `GET /v2/upload/multipart/{upload_id}`; source: docs/api.md#uploads.
-package struct UploadBody: Codable, Sendable {
+struct UploadBody: Codable, Sendable {
     /// Absolute URL of the upload; the Java client hangs every later call on it.
-    package var href: String
-    package var uploadID: String
+    var href: String
+    var uploadID: String
     /// Absent for a code package.
-    package var project: String?
-    package var parent: String?
+    var project: String?
+    var parent: String?
     /// Only for a code package.
-    package var automationID: String?
-    package var name: String
+    var automationID: String?
+    var name: String
     /// Absent when it was not declared.
-    package var size: Int64?
-    package var partSize: Int64?
-    package var parallelUploads: Bool?
-    package var initiated: Timestamp
+    var size: Int64?
+    var partSize: Int64?
+    var parallelUploads: Bool?
+    var initiated: Timestamp
     /// Parts that were reported.
-    package var uploadedPartsCount: Int?
+    var uploadedPartsCount: Int?
     /// Extension: parts whose bytes are stored, reported or not.
-    package var storedPartsCount: Int?
+    var storedPartsCount: Int?
     /// Extension: bytes in the stored parts.
-    package var storedBytes: Int64?
+    var storedBytes: Int64?
     /// Reported parts, by number; only with `list_parts=true`.
-    package var parts: [PartReportBody]?
+    var parts: [PartReportBody]?
     /// Extension `part_infos`: where the first parts go; only from initialize, and only when it was asked for them.
-    package var partInfos: [PartInfoBody]?
+    var partInfos: [PartInfoBody]?
 
     private enum CodingKeys: String, CodingKey {
         case href, project, parent, name, size, initiated, parts
@@ -40,7 +42,7 @@ package struct UploadBody: Codable, Sendable {
     }
 
     /// What initialize answers, and the base of the other two.
-    package init(_ upload: Upload, base: BaseURL) {
+    init(_ upload: Upload, base: BaseURL) {
         switch upload.destination {
         case .folder(let parent, let project, _):
             href = "\(base.api)/upload/multipart/\(upload.id)"
@@ -60,7 +62,7 @@ package struct UploadBody: Codable, Sendable {
     }
 
     /// What the list and the details show.
-    package init(_ summary: UploadSummary, base: BaseURL) {
+    init(_ summary: UploadSummary, base: BaseURL) {
         self.init(summary.upload, base: base)
         uploadedPartsCount = summary.reportedParts
         storedPartsCount = summary.storedParts
@@ -69,16 +71,16 @@ package struct UploadBody: Codable, Sendable {
 }
 
 /// One part report, as sent by the client and as listed by `list_parts=true`.
-package struct PartReportBody: Codable, Sendable {
+struct PartReportBody: Codable, Sendable {
     /// The part's headers.
-    package struct Response: Codable, Sendable {
-        package var headers: [String: String]
+    struct Response: Codable, Sendable {
+        var headers: [String: String]
     }
 
     /// Only in the answer to a report: the upload, which the Java client reads.
-    package var href: String?
-    package var partNumber: Int
-    package var response: Response
+    var href: String?
+    var partNumber: Int
+    var response: Response
 
     private enum CodingKeys: String, CodingKey {
         case href, response
@@ -86,7 +88,7 @@ package struct PartReportBody: Codable, Sendable {
     }
 
     /// Shows a part with its tag, without quotes.
-    package init(number: PartNumber, etag: String, href: String? = nil) {
+    init(number: PartNumber, etag: String, href: String? = nil) {
         self.href = href
         partNumber = number.rawValue
         response = Response(headers: ["ETag": etag])
@@ -94,7 +96,7 @@ package struct PartReportBody: Codable, Sendable {
 }
 
 extension PartReportBody: JSONTextConvertible {
-    package func write(to json: inout JSONText) {
+    func write(to json: inout JSONText) {
         json.append(constant: "{")
         if let href {
             json.append(constant: "\"href\":")
@@ -113,7 +115,7 @@ extension PartReport {
     /// Reads one report from a request.
     ///
     /// - Throws: `.partNumberInvalid` for the number, `.reportInvalid` for the rest.
-    package init(_ value: JSONValue) throws(PontoonError) {
+    init(_ value: JSONValue) throws(PontoonError) {
         guard case .object(let fields) = value else {
             throw PontoonError(.reportInvalid, "A part report must be a JSON object.")
         }

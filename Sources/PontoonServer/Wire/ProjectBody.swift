@@ -1,17 +1,19 @@
+import PontoonCore
+
 /// A project as the API shows it.
 ///
 /// `GET /v2/projects/{owner}/{project}`; source: docs/api.md#projects.
-package struct ProjectBody: Codable, Sendable {
+struct ProjectBody: Codable, Sendable {
     /// What the caller may do.
-    package struct Rights: Codable, Sendable {
-        package var write: Bool
-        package var read: Bool
-        package var copy: Bool
-        package var execute: Bool
-        package var admin: Bool
+    struct Rights: Codable, Sendable {
+        var write: Bool
+        var read: Bool
+        var copy: Bool
+        var execute: Bool
+        var admin: Bool
 
         /// Shows permissions.
-        package init(_ permissions: Permissions) {
+        init(_ permissions: Permissions) {
             write = permissions.write
             read = permissions.read
             copy = permissions.copy
@@ -20,20 +22,20 @@ package struct ProjectBody: Codable, Sendable {
         }
     }
 
-    package var href: String
-    package var id: String
-    package var name: String
-    package var type: String
-    package var description: String
-    package var tags: [String]
-    package var settings: JSONValue
-    package var permissions: Rights
-    package var rootFolder: String
-    package var billingGroup: String
-    package var createdBy: String
-    package var createdOn: Timestamp
-    package var modifiedOn: Timestamp
-    package var category: String
+    var href: String
+    var id: String
+    var name: String
+    var type: String
+    var description: String
+    var tags: [String]
+    var settings: JSONValue
+    var permissions: Rights
+    var rootFolder: String
+    var billingGroup: String
+    var createdBy: String
+    var createdOn: Timestamp
+    var modifiedOn: Timestamp
+    var category: String
 
     private enum CodingKeys: String, CodingKey {
         case href, id, name, type, description, tags, settings, permissions, category
@@ -45,7 +47,7 @@ package struct ProjectBody: Codable, Sendable {
     }
 
     /// Names of the fields that a list shows unless others are asked for.
-    package static let listFields = ["href", "id", "name", "created_by", "category", "created_on", "modified_on"]
+    static let listFields = ["href", "id", "name", "created_by", "category", "created_on", "modified_on"]
 
     /// Shows a project.
     ///
@@ -53,7 +55,7 @@ package struct ProjectBody: Codable, Sendable {
     ///   - accessible: The project, and what the caller may do in it.
     ///   - settings: The project's settings, parsed.
     ///   - base: Where the caller reaches this server.
-    package init(_ accessible: AccessibleProject, settings: JSONValue, base: BaseURL) {
+    init(_ accessible: AccessibleProject, settings: JSONValue, base: BaseURL) {
         let project = accessible.project
         href = "\(base.api)/projects/\(project.id)"
         id = project.id.description

@@ -3,6 +3,8 @@ import NIOCore
 import PontoonCore
 import Testing
 
+@testable import PontoonServer
+
 @Suite("JSON that is written piece by piece")
 struct JSONTextTests {
     @Test(

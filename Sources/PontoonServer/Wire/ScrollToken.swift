@@ -1,23 +1,24 @@
 import Foundation
+import PontoonCore
 
 /// Where a scroll through a folder goes on: after a name, whether or not an entry still has it.
 ///
 /// Names are unique in their folder and lists are ordered by them, so a name alone is a place that additions and
 /// deletions do not move. Source: docs/api.md#scroll.
-package struct ScrollToken: Hashable, Sendable {
+struct ScrollToken: Hashable, Sendable {
     /// Begins a scroll.
-    package static let beginning = ScrollToken(after: nil)
+    static let beginning = ScrollToken(after: nil)
 
     /// Name of the last entry that was shown; `nil` at the beginning.
-    package let after: String?
+    let after: String?
 
     /// Goes on after a name.
-    package init(after name: String?) { after = name }
+    init(after name: String?) { after = name }
 
     /// Reads the `token` parameter; an absent one begins.
     ///
     /// - Throws: `.badRequest` when it is none of ours.
-    package init(_ text: String?) throws(PontoonError) {
+    init(_ text: String?) throws(PontoonError) {
         guard let text, text != Self.initial else {
             self = .beginning
             return
@@ -31,7 +32,7 @@ package struct ScrollToken: Hashable, Sendable {
     }
 
     /// The token as text of letters, digits, `-` and `_`.
-    package var text: String {
+    var text: String {
         guard let after else { return Self.initial }
         let encoded = Data(after.utf8).base64EncodedString()
         return Self.version

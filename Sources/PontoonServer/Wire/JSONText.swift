@@ -1,20 +1,21 @@
-package import NIOCore
+import NIOCore
+import PontoonCore
 
 /// A body that writes its own JSON, exactly as `JSONEncoder` would with sorted keys.
 ///
 /// For the calls that come once a part: encoding takes a tenth of such a call otherwise.
-package protocol JSONTextConvertible: Encodable, Sendable {
+protocol JSONTextConvertible: Encodable, Sendable {
     /// Appends the value.
     func write(to json: inout JSONText)
 }
 
 /// JSON that is written piece by piece; whoever writes keeps keys in order.
-package struct JSONText: Sendable {
+struct JSONText: Sendable {
     /// What was written.
-    package private(set) var buffer: ByteBuffer
+    private(set) var buffer: ByteBuffer
 
     /// The JSON of a value.
-    package init(_ value: some JSONTextConvertible) {
+    init(_ value: some JSONTextConvertible) {
         buffer = ByteBufferAllocator().buffer(capacity: 512)
         value.write(to: &self)
     }

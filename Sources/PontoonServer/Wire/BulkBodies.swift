@@ -1,16 +1,18 @@
+import PontoonCore
+
 /// What became of many files.
 ///
 /// `POST /v2/bulk/files/…`; source: docs/api.md#bulk-calls.
-package struct BulkBody: Encodable, Sendable {
+struct BulkBody: Encodable, Sendable {
     /// In the order of the request.
-    package var items: [BulkItemBody]
+    var items: [BulkItemBody]
 
     /// Joins the fields.
-    package init(items: [BulkItemBody]) { self.items = items }
+    init(items: [BulkItemBody]) { self.items = items }
 }
 
 /// What became of one file of many: `{"resource": …}` or `{"error": …}`.
-package enum BulkItemBody: Encodable, Sendable {
+enum BulkItemBody: Encodable, Sendable {
     /// The file; an empty object when it was deleted.
     case resource(JSONValue)
     /// Why nothing was done.
@@ -18,7 +20,7 @@ package enum BulkItemBody: Encodable, Sendable {
 
     private enum CodingKeys: String, CodingKey { case resource, error }
 
-    package func encode(to encoder: any Encoder) throws {
+    func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         switch self {
         case .resource(let value): try container.encode(value, forKey: .resource)
@@ -30,16 +32,16 @@ package enum BulkItemBody: Encodable, Sendable {
 /// What became of one file of a copy of many.
 ///
 /// `POST /v2/action/files/copy`; source: docs/api.md#copy-many-files.
-package struct CopyResultBody: Codable, Sendable {
+struct CopyResultBody: Codable, Sendable {
     /// `OK`, or `ERROR` with ``code`` and ``message``.
-    package var status: String
-    package var newFileID: String?
-    package var newFileName: String?
+    var status: String
+    var newFileID: String?
+    var newFileName: String?
     /// The platform's code.
-    package var code: Int?
-    package var message: String?
+    var code: Int?
+    var message: String?
     /// URL of a page about the codes.
-    package var moreInfo: String?
+    var moreInfo: String?
 
     private enum CodingKeys: String, CodingKey {
         case status, code, message
@@ -49,14 +51,14 @@ package struct CopyResultBody: Codable, Sendable {
     }
 
     /// Shows a copy.
-    package init(_ file: File) {
+    init(_ file: File) {
         status = "OK"
         newFileID = file.id
         newFileName = file.name
     }
 
     /// Says why there is none.
-    package init(_ error: ErrorBody) {
+    init(_ error: ErrorBody) {
         status = "ERROR"
         code = error.code
         message = error.message

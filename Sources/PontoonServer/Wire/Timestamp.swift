@@ -1,25 +1,26 @@
-package import Foundation
+import Foundation
+import PontoonCore
 
 /// Time as the API writes it.
 ///
 /// `YYYY-MM-DDTHH:MM:SSZ`, whole seconds, UTC: the Python client reads nothing else.
-package struct Timestamp: Hashable, Sendable, Codable {
+struct Timestamp: Hashable, Sendable, Codable {
     /// The moment.
-    package let date: Date
+    let date: Date
 
     /// Wraps a moment.
-    package init(_ date: Date) { self.date = date }
+    init(_ date: Date) { self.date = date }
 
-    package init(from decoder: any Decoder) throws {
+    init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         date = try Date(text, strategy: .iso8601)
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)
     }
 
     /// As it is written.
-    package var text: String { date.formatted(.iso8601) }
+    var text: String { date.formatted(.iso8601) }
 }

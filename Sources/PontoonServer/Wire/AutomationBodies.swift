@@ -1,19 +1,20 @@
 import Foundation
+import PontoonCore
 
 /// An automation as the API shows it.
 ///
 /// `GET /v2/automation/automations/{automation_id}`; source: docs/api.md#code-packages.
-package struct AutomationBody: Codable, Sendable {
-    package var href: String
-    package var id: String
-    package var name: String
-    package var description: String
-    package var owner: String
-    package var createdBy: String
-    package var createdOn: Timestamp
-    package var modifiedBy: String
-    package var modifiedOn: Timestamp
-    package var archived = false
+struct AutomationBody: Codable, Sendable {
+    var href: String
+    var id: String
+    var name: String
+    var description: String
+    var owner: String
+    var createdBy: String
+    var createdOn: Timestamp
+    var modifiedBy: String
+    var modifiedOn: Timestamp
+    var archived = false
 
     private enum CodingKeys: String, CodingKey {
         case href, id, name, description, owner, archived
@@ -24,7 +25,7 @@ package struct AutomationBody: Codable, Sendable {
     }
 
     /// Shows an automation.
-    package init(_ automation: Automation, base: BaseURL) {
+    init(_ automation: Automation, base: BaseURL) {
         href = "\(base.api)/automation/automations/\(automation.id)"
         id = automation.id
         name = automation.name
@@ -40,18 +41,18 @@ package struct AutomationBody: Codable, Sendable {
 /// A code package as the API shows it.
 ///
 /// `GET /v2/automation/packages/{package_id}`; source: docs/api.md#code-packages.
-package struct CodePackageBody: Codable, Sendable {
-    package var id: String
-    package var automation: String
-    package var version: String
+struct CodePackageBody: Codable, Sendable {
+    var id: String
+    var automation: String
+    var version: String
     /// Id of the uploaded file.
-    package var location: String
-    package var schema: JSONValue
-    package var createdBy: String
-    package var createdOn: Timestamp
-    package var archived = false
-    package var memoryLimit: Int64?
-    package var python: String?
+    var location: String
+    var schema: JSONValue
+    var createdBy: String
+    var createdOn: Timestamp
+    var archived = false
+    var memoryLimit: Int64?
+    var python: String?
 
     private enum CodingKeys: String, CodingKey {
         case id, automation, version, location, schema, archived, python
@@ -63,7 +64,7 @@ package struct CodePackageBody: Codable, Sendable {
     /// Shows a package.
     ///
     /// - Throws: When what is stored as its schema is not JSON.
-    package init(_ package: CodePackage) throws {
+    init(_ package: CodePackage) throws {
         id = package.id
         automation = package.automation
         version = package.version
@@ -79,13 +80,13 @@ package struct CodePackageBody: Codable, Sendable {
 /// What complete answers for an upload to an automation; the Python client takes it for a file.
 ///
 /// `POST /v2/automation/upload/{upload_id}/complete`; source: docs/api.md#code-packages.
-package struct PackageFileBody: Codable, Sendable {
-    package var id: String
-    package var name: String
-    package var size: Int64
-    package var type = "file"
-    package var createdOn: Timestamp
-    package var checksums: FileBody.Checksums
+struct PackageFileBody: Codable, Sendable {
+    var id: String
+    var name: String
+    var size: Int64
+    var type = "file"
+    var createdOn: Timestamp
+    var checksums: FileBody.Checksums
 
     private enum CodingKeys: String, CodingKey {
         case id, name, size, type, checksums
@@ -93,7 +94,7 @@ package struct PackageFileBody: Codable, Sendable {
     }
 
     /// Shows an uploaded package file.
-    package init(_ file: PackageFile) {
+    init(_ file: PackageFile) {
         id = file.id
         name = file.name
         size = file.content.size
@@ -102,25 +103,11 @@ package struct PackageFileBody: Codable, Sendable {
     }
 }
 
-/// What a new code package is made of, checked.
-///
-/// `POST /v2/automation/automations/{automation_id}/packages`; source: docs/api.md#code-packages.
-package struct CodePackageRequest: Sendable {
-    /// The client's name for it, not empty.
-    package let version: String
-    /// Id of an uploaded file; not checked.
-    package let location: String
-    /// A JSON object as text.
-    package let schema: String
-    /// Megabytes.
-    package let memoryLimit: Int64?
-    /// Version of Python.
-    package let python: String?
-
-    /// Reads the body; unknown fields are ignored.
+extension NewCodePackage {
+    /// Reads the body of `POST /v2/automation/automations/{automation_id}/packages`; unknown fields are ignored.
     ///
     /// - Throws: `.badRequest` when `version`, `location` or `schema` is missing, or any field has the wrong type.
-    package init(_ value: JSONValue) throws {
+    init(_ value: JSONValue) throws {
         let object = try RequestObject(value, code: .badRequest)
         guard let version = try object.string("version"), !version.isEmpty else {
             throw PontoonError(.badRequest, "The field 'version' is missing.")
@@ -131,10 +118,12 @@ package struct CodePackageRequest: Sendable {
         guard let schema = try object.object("schema") else {
             throw PontoonError(.badRequest, "The field 'schema' is missing.")
         }
-        self.version = version
-        self.location = location
-        self.schema = String(decoding: try JSONEncoder().encode(schema), as: UTF8.self)
-        memoryLimit = try object.integer("memory_limit")
-        python = try object.string("python")
+        self.init(
+            version: version,
+            location: location,
+            schema: String(decoding: try JSONEncoder().encode(schema), as: UTF8.self),
+            memoryLimit: try object.integer("memory_limit"),
+            python: try object.string("python")
+        )
     }
 }

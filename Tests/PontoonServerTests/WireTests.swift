@@ -2,25 +2,9 @@ import Foundation
 import PontoonCore
 import Testing
 
+@testable import PontoonServer
+
 struct WireTests {
-    @Test(
-        "whole numbers count however they are written",
-        arguments: [
-            ("5", 5), ("5.0", 5), ("5e0", 5), ("5497558138880", 5_497_558_138_880), ("-1", -1),
-        ]
-    )
-    func integers(text: String, expected: Int64) throws {
-        #expect(try parse(text).integer == expected)
-    }
-
-    @Test(
-        "what is no whole number of 64 bits does not count",
-        arguments: ["5.5", "\"5\"", "true", "null", "1e30", "9223372036854775808", "-9223372036854775809"]
-    )
-    func notIntegers(text: String) throws {
-        #expect(try parse(text).integer == nil)
-    }
-
     @Test("no data comes in many forms", arguments: ["null", "{}", "[]"])
     func noData(text: String) throws {
         #expect(try RequestObject(try parse(text), code: .badRequest).fields.isEmpty)
@@ -97,6 +81,35 @@ struct WireTests {
         let value = try parse(text)
         let error = #expect(throws: PontoonError.self) { try PartReport(value) }
         #expect(error?.code == code)
+    }
+
+    @Test(
+        "initialize takes a whole number of part infos from 0",
+        arguments: [
+            ("null", nil), ("0", 0), ("1", 1), ("7.0", 7), ("1000", 1000), ("1001", 1000),
+            ("9223372036854775807", 1000),
+        ] as [(String, Int?)]
+    )
+    func wishes(text: String, expected: Int?) throws {
+        let request = try InitializeRequest(try partInfosBody(text))
+        #expect(request.partInfos.map(\.count) == expected)
+        #expect(request.partInfos?.first == (expected == nil ? nil : .first))
+    }
+
+    @Test(
+        "initialize refuses other wishes for part infos",
+        arguments: ["-1", "-1e300", "1.5", "true", #""1""#, "[]", "[1]", "{}", "1e300", "9223372036854775808"]
+    )
+    func badWishes(text: String) throws {
+        let body = try partInfosBody(text)
+        let error = #expect(throws: PontoonError.self) { try InitializeRequest(body) }
+        #expect(error?.code == .initializeInvalid)
+        #expect(error?.message.contains("part_infos") == true)
+    }
+
+    private func partInfosBody(_ partInfos: String) throws -> JSONValue {
+        let text = #"{"project": "a/b", "name": "c", "part_infos": \#(partInfos)}"#
+        return try parse(text)
     }
 
     private func parse(_ text: String) throws -> JSONValue {

@@ -1,11 +1,13 @@
+import PontoonCore
+
 /// A file or folder as the API shows it.
 ///
 /// `GET /v2/files/{file_id}`; source: docs/api.md#files.
-package struct FileBody: Codable, Sendable {
+struct FileBody: Codable, Sendable {
     /// Where the platform says a file lies.
-    package struct Storage: Codable, Sendable {
-        package var type = "PLATFORM"
-        package var hostedOnLocations: [String] = []
+    struct Storage: Codable, Sendable {
+        var type = "PLATFORM"
+        var hostedOnLocations: [String] = []
 
         private enum CodingKeys: String, CodingKey {
             case type
@@ -14,30 +16,30 @@ package struct FileBody: Codable, Sendable {
     }
 
     /// Extension: checksums of the whole file, as far as they are known.
-    package struct Checksums: Codable, Sendable {
+    struct Checksums: Codable, Sendable {
         /// CRC-64/NVME, 16 hex digits.
-        package var crc64nvme: String?
+        var crc64nvme: String?
         /// MD5, 32 hex digits; only when the client declared it and it was verified.
-        package var md5: String?
+        var md5: String?
     }
 
-    package var href: String
-    package var id: String
-    package var name: String
+    var href: String
+    var id: String
+    var name: String
     /// `/Projects/{project uuid}/{name}`; only in the answer of complete.
-    package var path: String?
+    var path: String?
     /// Absent for folders.
-    package var size: Int64?
-    package var project: String
-    package var parent: String?
-    package var type: String
-    package var createdOn: Timestamp
-    package var modifiedOn: Timestamp
-    package var storage: Storage
-    package var origin: [String: String]
-    package var tags: [String]
-    package var metadata: [String: String]
-    package var checksums: Checksums?
+    var size: Int64?
+    var project: String
+    var parent: String?
+    var type: String
+    var createdOn: Timestamp
+    var modifiedOn: Timestamp
+    var storage: Storage
+    var origin: [String: String]
+    var tags: [String]
+    var metadata: [String: String]
+    var checksums: Checksums?
 
     private enum CodingKeys: String, CodingKey {
         case href, id, name, path, size, project, parent, type, storage, origin, tags, metadata, checksums
@@ -46,10 +48,10 @@ package struct FileBody: Codable, Sendable {
     }
 
     /// Names of the fields that a list shows unless others are asked for.
-    package static let listFields = ["href", "id", "name", "project", "parent", "type"]
+    static let listFields = ["href", "id", "name", "project", "parent", "type"]
 
     /// Shows a file.
-    package init(_ file: File, base: BaseURL) {
+    init(_ file: File, base: BaseURL) {
         href = "\(base.api)/files/\(file.id)"
         id = file.id
         name = file.name

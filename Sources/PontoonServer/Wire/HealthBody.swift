@@ -1,12 +1,14 @@
+import PontoonCore
+
 /// What `/healthz` and `/readyz` answer.
-package struct HealthBody: Encodable, Sendable {
+struct HealthBody: Encodable, Sendable {
     /// One word.
-    package let status: String
+    let status: String
     /// What is in the way, one word.
-    package let reason: String?
+    let reason: String?
 
     /// Joins the fields.
-    package init(status: String, reason: String? = nil) {
+    init(status: String, reason: String? = nil) {
         self.status = status
         self.reason = reason
     }

@@ -1,6 +1,7 @@
 import PontoonCore
-import PontoonTesting
 import Testing
+
+@testable import PontoonServer
 
 struct ScrollTokenTests {
     @Test(
@@ -31,21 +32,5 @@ struct ScrollTokenTests {
     )
     func malformed(text: String) throws {
         #expect { try ScrollToken(text) } throws: { ($0 as? PontoonError)?.code == .badRequest }
-    }
-}
-
-struct NumberedNameTests {
-    @Test("the name itself first, then with a number", arguments: [(0, "a.b"), (1, "1_a.b"), (12, "12_a.b")])
-    func candidates(attempt: Int, expected: String) throws {
-        #expect(try NumberedName.candidate("a.b", attempt: attempt) == expected)
-    }
-
-    @Test("a name that a number makes too long is refused")
-    func tooLong() throws {
-        let longest = String(repeating: "x", count: FileName.maximumScalars - 2)
-        #expect(try NumberedName.candidate(longest, attempt: 9) == "9_" + longest)
-        #expect { try NumberedName.candidate(longest, attempt: 10) } throws: {
-            ($0 as? PontoonError)?.code == .fileNameInvalid
-        }
     }
 }

@@ -1,8 +1,10 @@
+import PontoonCore
+
 extension PontoonError.Code {
     /// The platform's number for a refusal.
     ///
     /// Source: docs/api.md#error-codes.
-    package var platformCode: Int {
+    var platformCode: Int {
         switch self {
         case .badRequest, .requestTooLarge, .headersTooLarge: 90000
         case .checksumMismatch, .checksumMalformed, .bodyIncomplete, .partTooLong, .rangeNotSatisfiable: 90000

@@ -1,7 +1,9 @@
+import PontoonCore
+
 /// Which fields of a body the caller wants.
 ///
 /// Source: docs/api.md#fields.
-package struct FieldSelection: Hashable, Sendable {
+struct FieldSelection: Hashable, Sendable {
     private let wantsAll: Bool
     private let included: [[String]]
     private let excluded: Set<String>
@@ -10,7 +12,7 @@ package struct FieldSelection: Hashable, Sendable {
     ///
     /// - Parameter text: Comma-separated names; `!name` leaves one out, `a.b` picks a nested value, `_all` is everything;
     ///   `nil` when the parameter is absent. Unknown names are ignored.
-    package init(_ text: String?) {
+    init(_ text: String?) {
         let names = (text ?? "").split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
         wantsAll = names.contains("_all")
         excluded = Set(names.filter { $0.hasPrefix("!") }.map { String($0.dropFirst()) })
@@ -20,9 +22,9 @@ package struct FieldSelection: Hashable, Sendable {
     }
 
     /// Whether a whole body can be sent as it is.
-    package var isWhole: Bool { wantsAll && excluded.isEmpty }
+    var isWhole: Bool { wantsAll && excluded.isEmpty }
     /// Whether the caller did not choose.
-    package var isDefault: Bool { !wantsAll && included.isEmpty && excluded.isEmpty }
+    var isDefault: Bool { !wantsAll && included.isEmpty && excluded.isEmpty }
 
     /// Picks fields of an object; `href` always stays, the clients load missing fields through it.
     ///
@@ -30,7 +32,7 @@ package struct FieldSelection: Hashable, Sendable {
     ///   - value: The whole object.
     ///   - defaults: Names shown when the caller names none; `nil` is all.
     /// - Returns: The chosen part of the object.
-    package func apply(to value: JSONValue, defaults: [String]?) -> JSONValue {
+    func apply(to value: JSONValue, defaults: [String]?) -> JSONValue {
         guard case .object(let fields) = value else { return value }
         var chosen = fields
         if !wantsAll {

@@ -1,0 +1,18 @@
+/// What a client declares about the bytes it is about to upload.
+package struct DeclaredContent: Hashable, Sendable {
+    /// Name of the new file, valid according to ``FileName``.
+    package let name: String
+    /// Length in bytes, 0 to ``PartSizing/maximumFileSize``; `nil` if unknown.
+    package let size: Int64?
+    /// Requested bytes per part, unchecked: ``PartSizing`` replaces an unusable value.
+    package let requestedPartSize: Int64?
+    /// MD5 of the file, 32 lower-case hex digits.
+    package let md5: String?
+
+    package init(name: String, size: Int64?, requestedPartSize: Int64? = nil, md5: String? = nil) {
+        self.name = name
+        self.size = size
+        self.requestedPartSize = requestedPartSize
+        self.md5 = md5
+    }
+}

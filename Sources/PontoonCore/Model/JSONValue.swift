@@ -1,0 +1,67 @@
+/// Any JSON value, for bodies whose shape must be checked field by field and for `fields` selection.
+package enum JSONValue: Hashable, Sendable, Codable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    package init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if let string = try? value.decode(String.self) {
+            self = .string(string)
+        } else if let object = try? value.decode([String: JSONValue].self) {
+            self = .object(object)
+        } else if value.decodeNil() {
+            self = .null
+        } else if let integer = try? value.decode(Int64.self) {
+            self = .integer(integer)
+        } else if let bool = try? value.decode(Bool.self) {
+            self = .bool(bool)
+        } else if let array = try? value.decode([JSONValue].self) {
+            self = .array(array)
+        } else {
+            self = .number(try value.decode(Double.self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .array(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
+    }
+
+    /// A whole number, however it was written.
+    ///
+    /// `5`, `5.0` and `5e0` are the same. A number of which a `Double` holds only an approximation does not count: one just
+    /// outside of 64 bits would become one inside. Source: docs/api.md#requests.
+    package var integer: Int64? {
+        switch self {
+        case .integer(let value): value
+        case .number(let value): value.magnitude <= 0x1p53 ? Int64(exactly: value) : nil
+        default: nil
+        }
+    }
+}
+
+extension JSONValue {
+    /// The strings of an array that holds nothing else.
+    package var strings: [String]? {
+        guard case .array(let values) = self else { return nil }
+        var strings: [String] = []
+        for value in values {
+            guard case .string(let text) = value else { return nil }
+            strings.append(text)
+        }
+        return strings
+    }
+}

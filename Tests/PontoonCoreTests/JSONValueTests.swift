@@ -1,0 +1,27 @@
+import Foundation
+import PontoonCore
+import Testing
+
+struct JSONValueTests {
+    @Test(
+        "whole numbers count however they are written",
+        arguments: [
+            ("5", 5), ("5.0", 5), ("5e0", 5), ("5497558138880", 5_497_558_138_880), ("-1", -1),
+        ]
+    )
+    func integers(text: String, expected: Int64) throws {
+        #expect(try parse(text).integer == expected)
+    }
+
+    @Test(
+        "what is no whole number of 64 bits does not count",
+        arguments: ["5.5", "\"5\"", "true", "null", "1e30", "9223372036854775808", "-9223372036854775809"]
+    )
+    func notIntegers(text: String) throws {
+        #expect(try parse(text).integer == nil)
+    }
+
+    private func parse(_ text: String) throws -> JSONValue {
+        try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    }
+}
