@@ -4,20 +4,24 @@ import Logging
 import NIOCore
 import PontoonCore
 
-/// What goes along with one request.
+/// The state of one request.
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Seen in the answer's `X-Request-Id` and in every log line.
+    /// Sent in `X-Request-Id` and logged in every line.
     let requestID = Identifiers.uuid()
     /// The connection.
     let channel: any Channel
+    /// Set by ``AuthenticationMiddleware``.
+    var caller: AuthenticatedCaller?
+    /// Set by ``RateLimitMiddleware``.
+    var rateLimit: RateLimitStatus?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
     }
 
-    /// Logs with the request's id; made when it is needed, since most requests log nothing.
+    /// A logger with the request id; created on use, since most requests log nothing.
     var log: Logger {
         var logger = logger
         logger[metadataKey: "hb.request.id"] = nil
@@ -27,7 +31,7 @@ struct AppContext: RequestContext {
 
     /// A captured path segment, percent-decoded.
     ///
-    /// - Throws: `.routeNotFound` when it is not valid UTF-8; no resource has such a name.
+    /// - Throws: `.routeNotFound` when it is not valid UTF-8, since no resource has such a name.
     func segment(_ name: String) throws -> String {
         guard let raw = parameters.get(name), let text = Query.unescape(raw) else {
             throw PontoonError(.routeNotFound, "There is nothing at this address.")
@@ -38,11 +42,5 @@ struct AppContext: RequestContext {
     /// The project of a path with `{owner}` and `{project}`.
     func projectID() throws -> ProjectID {
         ProjectID(owner: try segment("owner"), shortName: try segment("project"))
-    }
-
-    /// Logs what the caller of a refused request is not told.
-    func logCause(of refusal: PontoonError) {
-        guard let cause = refusal.cause else { return }
-        log.warning("refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
     }
 }

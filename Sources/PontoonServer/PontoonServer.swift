@@ -2,33 +2,34 @@ package import Hummingbird
 import HummingbirdCore
 package import Logging
 package import NIOCore
+import PontoonCore
 
-/// Builds the HTTP server: the API under `/v2`, and the data plane under `/storage` when the bytes pass through here.
+/// Builds the HTTP server: the API under `/v2`, and the data plane under `/storage` if bytes pass through this server.
 ///
 /// - Parameters:
-///   - services: The use cases.
-///   - settings: How to listen, and limits.
-///   - logger: Gets one line a request, and faults.
+///   - useCases: The use cases to call.
+///   - settings: Address and limits.
+///   - logger: Receives one line per request, and faults.
 ///   - onReady: Called once with the listening socket.
-/// - Returns: The server, to be run in a service group.
+/// - Returns: The server, a service to run in a service group.
 package func buildServer(
-    _ services: UseCases,
+    _ useCases: UseCases,
     settings: ServerSettings,
     logger: Logger,
     onReady: @escaping @Sendable (any Channel) async -> Void = { _ in }
 ) -> some ApplicationProtocol {
     let router = Router(context: AppContext.self)
-    // Outside of the errors: a refusal too must end a connection whose body was not read.
+    // Outside the error middleware, so that an error response to an unread body closes the connection too.
     router.add(middleware: ExpectMiddleware())
     router.add(middleware: ErrorMiddleware(maximumHeaderSize: settings.maximumHeaderSize))
-    let routes = Routes(router: router, support: APISupport(services: services, settings: settings))
-    let budget = ReceiveBudget()
-    addCalls(to: routes, budget: budget)
+    let budget = ReceiveBufferBudget()
+    let routes = Routes(router: router, useCases: useCases, settings: settings)
+    routes.addCalls(useCases, budget: budget)
     routes.refuseOtherMethods()
     return Application(
         router: router,
         server: HTTPServerBuilder { responder in
-            UploadChannel(responder: responder, idleTimeout: settings.idleTimeout, budget: budget)
+            LargeBodyHTTP1Channel(responder: responder, idleTimeout: settings.idleTimeout, budget: budget)
         },
         configuration: ApplicationConfiguration(
             address: .hostname(settings.host, port: settings.port),
@@ -39,26 +40,32 @@ package func buildServer(
     )
 }
 
-/// Adds every call there is.
-func addCalls(to routes: Routes, budget: ReceiveBudget) {
-    let support = routes.support
-    let files = FileCalls(support: support)
-    IndexCalls(support: support).add(to: routes)
-    HealthCalls(support: support).add(to: routes)
-    let uploads = support.services.uploads
-    UploadCalls(support: support, root: UploadCalls.root, uploads: uploads).add(to: routes)
-    PartCalls(support: support, root: UploadCalls.root, uploads: uploads).add(to: routes)
-    AutomationCalls(support: support).add(to: routes)
-    ProjectCalls(support: support, files: files).add(to: routes)
-    MemberCalls(support: support).add(to: routes)
-    files.add(to: routes)
-    FileDetailCalls(support: support).add(to: routes)
-    FileActionCalls(support: support).add(to: routes)
-    ScrollCalls(support: support).add(to: routes)
-    BulkCalls(support: support).add(to: routes)
-    switch support.services.dataPlane {
-    case .own(let parts, let urls):
-        DataPlaneCalls(services: support.services, parts: parts, urls: urls, budget: budget).add(to: routes)
-    case .external: break
+extension Routes {
+    /// Registers every call.
+    func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget) {
+        let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
+        IndexCalls(useCases: useCases, baseURLs: baseURLs, bodies: bodies).add(to: self)
+        HealthCalls(readiness: useCases.readiness, bodies: bodies).add(to: self)
+        UploadCalls(root: UploadCalls.root, uploads: useCases.uploads).add(to: self, projects: useCases.projects)
+        PartCalls(root: UploadCalls.root, uploads: useCases.uploads).add(to: self)
+        AutomationCalls(automations: useCases.automations, uploads: useCases.uploads.ofCodePackages).add(to: self)
+        ProjectCalls(projects: useCases.projects, files: files).add(to: self)
+        MemberCalls(projects: useCases.projects).add(to: self)
+        files.add(to: self)
+        FileDetailCalls(files: useCases.files).add(to: self)
+        FileActionCalls(files: useCases.files).add(to: self)
+        ScrollCalls(files: useCases.files).add(to: self)
+        BulkCalls(files: useCases.files).add(to: self)
+        switch useCases.dataPlane {
+        case .own(let parts, let urls):
+            DataPlaneCalls(
+                parts: parts,
+                downloads: useCases.downloads,
+                urls: urls,
+                budget: budget,
+                now: useCases.now
+            ).add(to: self)
+        case .external: break
+        }
     }
 }

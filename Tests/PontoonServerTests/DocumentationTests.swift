@@ -99,9 +99,10 @@ struct DocumentationTests {
         )
         let routes = Routes(
             router: Router(context: AppContext.self),
-            support: APISupport(services: services, settings: ServerSettings())
+            useCases: services,
+            settings: ServerSettings()
         )
-        addCalls(to: routes, budget: ReceiveBudget())
+        routes.addCalls(services, budget: ReceiveBufferBudget())
         try await objects.shutDown()
         try await metadata.close()
         return Set(routes.methods.flatMap { path, methods in methods.map { "\($0.rawValue) \(path)" } })

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import PontoonCore
 import Testing
 
@@ -27,7 +28,11 @@ struct WireTests {
     )
     func fields(text: String, expected: [String]) throws {
         let whole = try parse(#"{"href":"h","id":"i","size":1,"metadata":{"a":"x","b":"y"}}"#)
-        guard case .object(let chosen) = FieldSelection(text).apply(to: whole, defaults: nil) else { return }
+        let written = try parse(String(buffer: JSONWriter(whole, fields: FieldSelection(text)).buffer))
+        guard case .object(let chosen) = written else {
+            Issue.record("\(written)")
+            return
+        }
         #expect(chosen.keys.sorted() == expected)
         if text == "metadata.a" { #expect(chosen["metadata"] == .object(["a": .string("x")])) }
     }
@@ -35,8 +40,8 @@ struct WireTests {
     @Test("without a choice a list shows its defaults")
     func defaultFields() throws {
         let whole = try parse(#"{"href":"h","id":"i","size":1}"#)
-        let chosen = FieldSelection(nil).apply(to: whole, defaults: ["id"])
-        #expect(chosen == .object(["href": .string("h"), "id": .string("i")]))
+        let chosen = JSONWriter(whole, fields: FieldSelection(nil, defaults: ["id"])).buffer
+        #expect(String(buffer: chosen) == #"{"href":"h","id":"i"}"#)
     }
 
     @Test(
@@ -51,8 +56,8 @@ struct WireTests {
 
     @Test("time is whole seconds with a Z")
     func timestamps() throws {
-        let encoded = try JSONEncoder().encode([Timestamp(Date(timeIntervalSince1970: 1_456_585_338.9))])
-        #expect(String(decoding: encoded, as: UTF8.self) == #"["2016-02-27T15:02:18Z"]"#)
+        let written = JSONWriter([Timestamp(Date(timeIntervalSince1970: 1_456_585_338.9))]).buffer
+        #expect(String(buffer: written) == #"["2016-02-27T15:02:18Z"]"#)
     }
 
     @Test(

@@ -2,29 +2,26 @@ import Hummingbird
 import Logging
 import PontoonCore
 
-/// One call for many files; each of them succeeds or fails for itself.
+/// Calls for many files, each of which succeeds or fails by itself.
 ///
 /// Source: docs/api.md#bulk-calls.
 struct BulkCalls {
-    /// Most files in one call.
-    static let limit = 100
+    /// Maximum number of files per call.
+    private static let limit = 100
 
-    let support: APISupport
-    private var files: Files { support.services.files }
-
-    init(support: APISupport) { self.support = support }
+    let files: Files
 
     func add(to routes: Routes) {
         routes.call(.post, "/bulk/files/get") { call in
             try await forEach("file_ids", of: call) { id in
                 let file = try await files.details(try Self.id(id), caller: call.caller)
-                return try Self.resource(file, call)
+                return .file(FileBody(file: file, base: call.base))
             }
         }
         routes.call(.post, "/bulk/files/delete") { call in
             try await forEach("file_ids", of: call) { id in
                 try await files.delete(try Self.id(id), caller: call.caller)
-                return .object([:])
+                return .deleted
             }
         }
         routes.call(.post, "/bulk/files/update") { call in
@@ -35,31 +32,31 @@ struct BulkCalls {
         }
     }
 
-    /// Works on the elements of an array one after another, in their order: one file may be named twice.
+    /// Processes the elements of an array in order, one after another, since a file may occur twice.
     private func forEach(
         _ field: String,
         of call: APICall,
-        _ work: (JSONValue) async throws -> JSONValue
+        _ process: (JSONValue) async throws -> BulkBody.Item
     ) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let body = try await call.readObject(code: .badRequest)
         guard let elements = try body.array(field) else {
             throw PontoonError(.badRequest, "The field '\(field)' is missing.")
         }
         guard elements.count <= Self.limit else {
             throw PontoonError(.badRequest, "The field '\(field)' may have at most \(Self.limit) elements.")
         }
-        var items: [BulkItemBody] = []
+        var items: [BulkBody.Item] = []
         for element in elements {
             do {
-                items.append(.resource(try await work(element)))
+                items.append(try await process(element))
             } catch let error as PontoonError {
-                items.append(.error(ErrorBody(call.answerInPart(error))))
+                items.append(.error(call.errorBody(for: error)))
             }
         }
-        return try .json(BulkBody(items: items))
+        return .json(BulkBody(items: items, fields: call.fields))
     }
 
-    private func change(_ item: JSONValue, replacing: Bool, _ call: APICall) async throws -> JSONValue {
+    private func change(_ item: JSONValue, replacing: Bool, _ call: APICall) async throws -> BulkBody.Item {
         let fields = try RequestObject(item, code: .badRequest)
         guard let id = try fields.string("id") else { throw PontoonError(.badRequest, "The field 'id' is missing.") }
         var change = FileChange(
@@ -68,30 +65,24 @@ struct BulkCalls {
             tags: try fields.strings("tags")
         )
         if replacing {
-            // What is not given is erased; only a name cannot be.
+            // Missing fields are erased, except the name, which every file has.
             change.metadata = change.metadata ?? [:]
             change.replacesMetadata = true
             change.tags = change.tags ?? []
         }
-        return try Self.resource(try await files.update(id, change, caller: call.caller), call)
+        return .file(FileBody(file: try await files.update(id, change, caller: call.caller), base: call.base))
     }
 
     private static func id(_ value: JSONValue) throws(PontoonError) -> String {
         guard case .string(let id) = value else { throw PontoonError(.badRequest, "A file's id must be a string.") }
         return id
     }
-
-    private static func resource(_ file: File, _ call: APICall) throws -> JSONValue {
-        call.query.fields.apply(to: try JSONValue(encoding: FileBody(file, base: call.base)), defaults: nil)
-    }
 }
 
 extension APICall {
-    /// A refusal that becomes part of an answer; what lies behind it is logged as for a refusal of the whole call.
-    func answerInPart(_ error: PontoonError) -> PontoonError {
-        if let cause = error.cause {
-            context.log.warning("refused in part", metadata: ["cause": "\(cause)", "code": "\(error.code)"])
-        }
-        return error
+    /// Creates the error of one file among many, and logs its cause as for a refused request.
+    func errorBody(for error: PontoonError) -> ErrorBody {
+        context.logCause(of: error)
+        return ErrorBody(error)
     }
 }

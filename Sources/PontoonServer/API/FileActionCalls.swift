@@ -1,14 +1,11 @@
 import Hummingbird
 import PontoonCore
 
-/// Copies and moves of files.
+/// Copying and moving files.
 ///
 /// Source: docs/api.md#copy-files.
 struct FileActionCalls {
-    let support: APISupport
-    private var files: Files { support.services.files }
-
-    init(support: APISupport) { self.support = support }
+    let files: Files
 
     func add(to routes: Routes) {
         routes.call(.post, "/files/{file_id}/actions/copy", copy)
@@ -17,18 +14,18 @@ struct FileActionCalls {
     }
 
     @Sendable private func copy(_ call: APICall) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let body = try await call.readObject(code: .badRequest)
         let file = try await files.copy(
             try call.context.segment("file_id"),
-            to: try FileCalls.place(project: try body.string("project"), parent: try body.string("parent")),
+            to: try FileCalls.folder(project: try body.string("project"), parent: try body.string("parent")),
             name: try body.string("name"),
             caller: call.caller
         )
-        return try .json(FileBody(file, base: call.base), fields: call.query.fields)
+        return .json(FileBody(file: file, base: call.base), fields: call.fields)
     }
 
     @Sendable private func move(_ call: APICall) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let body = try await call.readObject(code: .badRequest)
         guard let parent = try body.string("parent") else {
             throw PontoonError(.destinationMissing, "The field 'parent' is missing.")
         }
@@ -38,11 +35,11 @@ struct FileActionCalls {
             name: try body.string("name"),
             caller: call.caller
         )
-        return try .json(FileBody(file, base: call.base), fields: call.query.fields)
+        return .json(FileBody(file: file, base: call.base), fields: call.fields)
     }
 
     @Sendable private func copyAll(_ call: APICall) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let body = try await call.readObject(code: .badRequest)
         guard let project = try body.string("project") else {
             throw PontoonError(.destinationMissing, "The field 'project' is missing.")
         }
@@ -53,11 +50,11 @@ struct FileActionCalls {
             throw PontoonError(.badRequest, "The field 'file_ids' is missing.")
         }
         let results = try await files.copy(all: ids, to: id, caller: call.caller)
-        return try .json(
-            results.mapValues { result in
+        return .json(
+            results.mapValues { result -> CopyResultBody in
                 switch result {
-                case .success(let file): CopyResultBody(file)
-                case .failure(let error): CopyResultBody(ErrorBody(call.answerInPart(error)))
+                case .success(let file): .copied(file)
+                case .failure(let error): .failed(call.errorBody(for: error))
                 }
             }
         )

@@ -5,10 +5,8 @@ import PontoonCore
 ///
 /// Source: docs/api.md#files.
 struct FileCalls {
-    let support: APISupport
-    private var files: Files { support.services.files }
-
-    init(support: APISupport) { self.support = support }
+    let files: Files
+    let downloads: Downloads
 
     func add(to routes: Routes) {
         routes.call(.get, "/files", listByQuery)
@@ -24,54 +22,53 @@ struct FileCalls {
         routes.call(.get, "/files/{file_id}/download_info", downloadInfo)
     }
 
-    /// Answers a list of the files in a folder or project.
+    /// Lists the files in a folder.
     @Sendable func list(
         _ call: APICall,
-        in place: FolderReference,
+        in folder: FolderReference,
         path: String
     ) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let listing = try await files.list(
-            in: place,
+            in: folder,
             filter: try Self.filter(call.query),
             caller: call.caller,
             page: try call.query.page()
         )
         return try .list(
-            Listing(items: listing.items.map { FileBody($0, base: call.base) }, total: listing.total),
+            listing.map { FileBody(file: $0, base: call.base) },
             path: path,
-            query: call.query,
-            base: call.base,
-            defaults: FileBody.listFields
+            call: call,
+            fields: call.fields(defaults: FileBody.listFields)
         )
     }
 
     @Sendable private func listByQuery(_ call: APICall) async throws -> Response {
-        let place = try Self.place(project: call.query["project"], parent: call.query["parent"])
-        return try await list(call, in: place, path: "/files")
+        let folder = try Self.folder(project: call.query["project"], parent: call.query["parent"])
+        return try await list(call, in: folder, path: "/files")
     }
 
     @Sendable private func createFolder(_ call: APICall) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let body = try await call.readObject(code: .badRequest)
         guard try body.string("type")?.lowercased() == "folder" else {
-            throw PontoonError(.typeNotFolder, "The field 'type' must be 'folder'; files are made by uploads.")
+            throw PontoonError(.typeNotFolder, "The field 'type' must be 'folder'; files are created by uploads.")
         }
         let folder = try await files.createFolder(
             try body.string("name") ?? "",
-            in: try Self.place(project: try body.string("project"), parent: try body.string("parent")),
+            in: try Self.folder(project: try body.string("project"), parent: try body.string("parent")),
             caller: call.caller
         )
-        return try .json(FileBody(folder, base: call.base), fields: call.query.fields, status: .created)
+        return .json(FileBody(file: folder, base: call.base), fields: call.fields, status: .created)
     }
 
     @Sendable private func details(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let file = try await files.details(try call.context.segment("file_id"), caller: call.caller)
-        return try .json(FileBody(file, base: call.base), fields: call.query.fields)
+        return .json(FileBody(file: file, base: call.base), fields: call.fields)
     }
 
     @Sendable private func update(_ call: APICall) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let body = try await call.readObject(code: .badRequest)
         let file = try await files.update(
             try call.context.segment("file_id"),
             FileChange(
@@ -81,29 +78,29 @@ struct FileCalls {
             ),
             caller: call.caller
         )
-        return try .json(FileBody(file, base: call.base), fields: call.query.fields)
+        return .json(FileBody(file: file, base: call.base), fields: call.fields)
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         try await files.delete(try call.context.segment("file_id"), caller: call.caller)
         return Response(status: .noContent)
     }
 
     @Sendable private func downloadInfo(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
-        let request = try await support.services.downloads.request(
+        try await call.discardBody()
+        let request = try await downloads.request(
             try call.context.segment("file_id"),
             caller: call.caller,
             base: call.base
         )
-        return try .json(["url": request.url])
+        return .json(["url": request.url])
     }
 
-    /// The one place that a caller names.
+    /// The folder that a caller names by project or by id.
     ///
     /// - Throws: `.projectQueryMalformed`, `.destinationMissing`, `.destinationAmbiguous`.
-    static func place(
+    static func folder(
         project: String?,
         parent: String?
     ) throws(PontoonError) -> FolderReference {
@@ -119,7 +116,7 @@ struct FileCalls {
         }
     }
 
-    /// What a caller wants to see of a folder.
+    /// The filter for the items of a folder.
     static func filter(_ query: Query) throws(PontoonError) -> FileFilter {
         var filter = FileFilter()
         for (name, value) in query.items {
@@ -132,7 +129,7 @@ struct FileCalls {
                 filter.metadata[String(name.dropFirst("metadata.".count)), default: []].append(value)
             }
         }
-        // Each key is a condition of the statement, and databases bound how many one may have.
+        // Each key becomes a condition of the SQL statement, and databases limit their number.
         guard filter.metadata.count <= 100 else {
             throw PontoonError(.badRequest, "A list can be filtered by at most 100 metadata keys.")
         }
@@ -140,7 +137,7 @@ struct FileCalls {
     }
 }
 
-/// Metadata in requests: values that are not strings are kept as their text, since R sends numbers and booleans.
+/// Metadata in requests. Numbers and booleans, which R sends, are stored as text.
 enum MetadataChange {
     /// Reads a metadata object; `null` removes a key.
     ///

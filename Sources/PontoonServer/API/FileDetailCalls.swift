@@ -5,10 +5,7 @@ import PontoonCore
 ///
 /// Source: docs/api.md#file-metadata.
 struct FileDetailCalls {
-    let support: APISupport
-    private var files: Files { support.services.files }
-
-    init(support: APISupport) { self.support = support }
+    let files: Files
 
     func add(to routes: Routes) {
         routes.call(.get, "/files/{file_id}/metadata", metadata)
@@ -18,12 +15,12 @@ struct FileDetailCalls {
     }
 
     @Sendable private func metadata(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
-        return try .json(try await files.details(try call.context.segment("file_id"), caller: call.caller).metadata)
+        try await call.discardBody()
+        return .json(try await files.details(try call.context.segment("file_id"), caller: call.caller).metadata)
     }
 
     @Sendable private func change(_ call: APICall, replacing: Bool) async throws -> Response {
-        guard case .object(let fields) = try await support.bodies.read(call.request, code: .badRequest) else {
+        guard case .object(let fields) = try await call.readBody(code: .badRequest) else {
             throw PontoonError(.metadataInvalid, "The body must be a JSON object.")
         }
         let metadata = try await files.changeMetadata(
@@ -32,14 +29,14 @@ struct FileDetailCalls {
             replacing: replacing,
             caller: call.caller
         )
-        return try .json(metadata)
+        return .json(metadata)
     }
 
     @Sendable private func replaceTags(_ call: APICall) async throws -> Response {
-        guard let tags = try await support.bodies.read(call.request, code: .badRequest).strings else {
+        guard let tags = try await call.readBody(code: .badRequest).strings else {
             throw PontoonError(.badRequest, "The body must be a JSON array of strings.")
         }
-        return try .json(
+        return .json(
             try await files.replaceTags(try call.context.segment("file_id"), tags, caller: call.caller)
         )
     }

@@ -2,30 +2,29 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// What a load balancer asks.
+/// Health checks of load balancers.
 ///
 /// Source: docs/api.md#health.
 struct HealthCalls {
-    let support: APISupport
+    let readiness: Readiness
+    let bodies: JSONBodyReader
 
     func add(to routes: Routes) {
         routes.open(.get, "/healthz", health)
-        routes.open(.get, "/readyz", readiness)
+        routes.open(.get, "/readyz", ready)
     }
 
-    /// The process is there; no store is asked.
+    /// Whether the process runs; the stores are not checked.
     @Sendable private func health(_ request: Request, _ context: AppContext) async throws -> Response {
-        try await support.bodies.drop(request)
-        return try .json(HealthBody(status: "ok"))
+        try await bodies.discard(request)
+        return .json(HealthBody(status: "ok"))
     }
 
     /// Tells load balancers whether to send requests here.
-    @Sendable private func readiness(_ request: Request, _ context: AppContext) async throws -> Response {
-        try await support.bodies.drop(request)
-        guard let reason = support.services.readiness.notReadyReason else {
-            return try .json(HealthBody(status: "ready"))
-        }
-        return try .json(
+    @Sendable private func ready(_ request: Request, _ context: AppContext) async throws -> Response {
+        try await bodies.discard(request)
+        guard let reason = readiness.notReadyReason else { return .json(HealthBody(status: "ready")) }
+        return .json(
             HealthBody(status: "unavailable", reason: reason.rawValue),
             status: .serviceUnavailable
         )

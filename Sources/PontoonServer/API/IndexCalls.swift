@@ -7,13 +7,15 @@ import PontoonCore
 ///
 /// Source: docs/api.md#index.
 struct IndexCalls {
-    let support: APISupport
+    let useCases: UseCases
+    let baseURLs: BaseURLResolver
+    let bodies: JSONBodyReader
 
     private static let resources = [
         "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload", "storage",
     ]
 
-    /// What Pontoon adds to the API, for clients that ask; other clients never notice.
+    /// Names of what Pontoon adds to the API; clients that do not look for them see no difference.
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = ["checksums", "complete_reports", "openapi", "part_infos", "upload_contents"]
@@ -27,23 +29,23 @@ struct IndexCalls {
     }
 
     @Sendable private func index(_ request: Request, _ context: AppContext) async throws -> Response {
-        try await support.bodies.drop(request)
-        let base = support.base(request)
+        try await bodies.discard(request)
+        let base = baseURLs.base(for: request)
         var urls = Dictionary(
             uniqueKeysWithValues: Self.resources.map { ("\($0)_url", JSONValue.string("\(base.api)/\($0)")) }
         )
         urls["markers_url"] = .string("\(base.api)/genome/markers")
         let extensions =
-            switch support.services.dataPlane {
+            switch useCases.dataPlane {
             case .own: Self.extensions
             case .external: Self.extensions.filter { $0 != "upload_contents" }
             }
         urls["extensions"] = .array(extensions.map(JSONValue.string))
-        return try .json(JSONValue.object(urls))
+        return .json(JSONValue.object(urls))
     }
 
     @Sendable private func document(_ request: Request, _ context: AppContext) async throws -> Response {
-        try await support.bodies.drop(request)
+        try await bodies.discard(request)
         let body = ByteBuffer(bytes: APIDocument.openAPI)
         return Response(
             status: .ok,
@@ -53,22 +55,22 @@ struct IndexCalls {
     }
 
     @Sendable private func rateLimit(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
-        return try .json(RateLimitBody(call.rate))
+        try await call.discardBody()
+        return .json(RateLimitBody(status: call.rateLimit))
     }
 
     @Sendable private func user(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
-        return try .json(UserBody(call.caller, base: call.base), fields: call.query.fields)
+        try await call.discardBody()
+        return .json(UserBody(user: call.caller, base: call.base), fields: call.fields)
     }
 
     @Sendable private func namedUser(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let name = try call.context.segment("username")
         if name == call.caller.name {
-            return try .json(UserBody(call.caller, base: call.base), fields: call.query.fields)
+            return .json(UserBody(user: call.caller, base: call.base), fields: call.fields)
         }
-        guard try await support.services.accounts.exists(name) else {
+        guard try await useCases.accounts.exists(name) else {
             throw PontoonError(.userNotFound, "Requested user does not exist.")
         }
         throw PontoonError(.userForbidden, "You may see only yourself.")

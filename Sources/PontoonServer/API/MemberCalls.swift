@@ -1,14 +1,11 @@
 import Hummingbird
 import PontoonCore
 
-/// Members of projects and their rights.
+/// Members of projects and their permissions.
 ///
 /// Source: docs/api.md#members.
 struct MemberCalls {
-    let support: APISupport
-    private var projects: Projects { support.services.projects }
-
-    init(support: APISupport) { self.support = support }
+    let projects: Projects
 
     func add(to routes: Routes) {
         let members = "/projects/{owner}/{project}/members"
@@ -22,32 +19,31 @@ struct MemberCalls {
     }
 
     @Sendable private func list(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let id = try call.context.projectID()
         let listing = try await projects.members(of: id, caller: call.caller, page: try call.query.page())
         return try .list(
-            Listing(items: listing.items.map { MemberBody($0, of: id, base: call.base) }, total: listing.total),
+            listing.map { MemberBody(member: $0, project: id, base: call.base) },
             path: "/projects/\(id)/members",
-            query: call.query,
-            base: call.base,
-            defaults: MemberBody.fields
+            call: call,
+            fields: call.fields
         )
     }
 
     @Sendable private func create(_ call: APICall) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let body = try await call.readObject(code: .badRequest)
         let id = try call.context.projectID()
         let member = try await projects.addMember(try NewMember(body), to: id, caller: call.caller)
-        return try .json(
-            MemberBody(member, of: id, base: call.base),
-            fields: call.query.fields,
+        return .json(
+            MemberBody(member: member, project: id, base: call.base),
+            fields: call.fields,
             status: .created
         )
     }
 
     @Sendable private func details(_ call: APICall) async throws -> Response {
         let (id, member) = try await member(call)
-        return try .json(MemberBody(member, of: id, base: call.base), fields: call.query.fields)
+        return .json(MemberBody(member: member, project: id, base: call.base), fields: call.fields)
     }
 
     @Sendable private func permissions(_ call: APICall) async throws -> Response {
@@ -56,13 +52,13 @@ struct MemberCalls {
     }
 
     private func member(_ call: APICall) async throws -> (ProjectID, Member) {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let id = try call.context.projectID()
         return (id, try await projects.member(try call.context.segment("username"), of: id, caller: call.caller))
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         try await projects.removeMember(
             try call.context.segment("username"),
             from: try call.context.projectID(),
@@ -88,7 +84,7 @@ struct MemberCalls {
     }
 
     private func change(_ call: APICall) async throws -> PermissionsChange {
-        try PermissionsChange(fields: try await support.bodies.readObject(call.request, code: .badRequest).fields)
+        try PermissionsChange(fields: try await call.readObject(code: .badRequest).fields)
     }
 
     private func apply(_ change: PermissionsChange, _ call: APICall) async throws -> Response {
@@ -102,13 +98,12 @@ struct MemberCalls {
     }
 
     private func answer(_ permissions: Permissions, _ call: APICall) throws -> Response {
-        let body = MemberRightsBody(
-            permissions,
-            of: try call.context.segment("username"),
-            in: try call.context.projectID(),
+        let body = MemberPermissionsBody(
+            member: Member(userName: try call.context.segment("username"), permissions: permissions),
+            project: try call.context.projectID(),
             base: call.base
         )
-        return try .json(body, fields: call.query.fields)
+        return .json(body, fields: call.fields)
     }
 
     private static let rights = Permission.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")

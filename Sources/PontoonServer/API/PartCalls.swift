@@ -1,11 +1,10 @@
 import Hummingbird
 import PontoonCore
 
-/// Where parts go, and reports that they arrived.
+/// Part infos and part reports.
 ///
 /// Source: docs/api.md#parts.
 struct PartCalls {
-    let support: APISupport
     /// Path of the uploads below `/v2`.
     let root: String
     let uploads: Uploads
@@ -18,30 +17,30 @@ struct PartCalls {
     }
 
     @Sendable private func info(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let request = try await uploads.partInfo(
             try PartNumber(text: try call.context.segment("part_number")),
             of: try call.context.segment("upload_id"),
             caller: call.caller,
             base: call.base
         )
-        return .json(PartInfoBody(request))
+        return .json(PartInfoBody(request: request))
     }
 
     @Sendable private func infos(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let infos = try await uploads.partInfos(
             try call.query.partBatch(),
             of: try call.context.segment("upload_id"),
             caller: call.caller,
             base: call.base
         )
-        return try .json(PartInfosBody(infos.map { PartInfoBody($0.request, of: $0.number) }))
+        return .json(PartInfosBody(partInfos: infos.map { PartInfoBody(request: $0.request, number: $0.number) }))
     }
 
     @Sendable private func report(_ call: APICall) async throws -> Response {
         let id = try call.context.segment("upload_id")
-        let report = try PartReport(try await support.bodies.read(call.request, code: .reportInvalid))
+        let report = try PartReport(try await call.readBody(code: .reportInvalid))
         try await uploads.report([report], of: id, caller: call.caller)
         let href = "\(call.base.api)\(root)/\(id)"
         return .json(PartReportBody(number: report.number, etag: report.etag, href: href))
@@ -49,7 +48,7 @@ struct PartCalls {
 
     @Sendable private func reportMany(_ call: APICall) async throws -> Response {
         let id = try call.context.segment("upload_id")
-        let body = try await support.bodies.readObject(call.request, code: .partListInvalid)
+        let body = try await call.readObject(code: .partListInvalid)
         guard let values = try body.array("parts") else {
             throw PontoonError(.partListInvalid, "The field 'parts' is missing.")
         }
@@ -60,10 +59,9 @@ struct PartCalls {
 }
 
 extension Query {
-    /// The part infos asked for.
+    /// The requested part infos; ``PartBatch`` limits their number.
     ///
-    /// - Throws: `.partNumberInvalid` unless `from` is a part's number; `.badRequest` unless `count` is a whole number from
-    ///   1. More than ``PartBatch/limit`` count as that many.
+    /// - Throws: `.partNumberInvalid` unless `from` is a part number; `.badRequest` unless `count` is a whole number from 1.
     fileprivate func partBatch() throws(PontoonError) -> PartBatch {
         let first = try self["from"].map { text throws(PontoonError) in try PartNumber(text: text) } ?? .first
         return PartBatch(from: first, count: try number("count", from: 1) ?? PartBatch.defaultCount)

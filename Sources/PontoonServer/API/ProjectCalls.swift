@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import PontoonCore
 
@@ -6,9 +7,8 @@ import PontoonCore
 ///
 /// Source: docs/api.md#projects.
 struct ProjectCalls {
-    let support: APISupport
+    let projects: Projects
     let files: FileCalls
-    private var projects: Projects { support.services.projects }
 
     func add(to routes: Routes) {
         routes.call(.get, "/projects") { call in try await list(call, owner: nil) }
@@ -27,8 +27,9 @@ struct ProjectCalls {
     }
 
     @Sendable private func list(_ call: APICall, owner: String?) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let page = try call.query.page()
+        let fields = call.fields(defaults: ProjectBody.listFields)
         let tags = Set(
             (call.query.all("tags") + call.query.all("tag")).flatMap { $0.split(separator: ",").map(String.init) }
         )
@@ -44,42 +45,41 @@ struct ProjectCalls {
                 page: page
             ) : Listing(items: [], total: 0)
         return try .list(
-            Listing(items: try listing.items.map { try Self.body($0, call) }, total: listing.total),
+            try listing.map { try ProjectBody($0, fields: fields, base: call.base) },
             path: owner.map { "/projects/\(Query.encode($0))" } ?? "/projects",
-            query: call.query,
-            base: call.base,
-            defaults: ProjectBody.listFields
+            call: call,
+            fields: fields
         )
     }
 
     @Sendable private func create(_ call: APICall) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let body = try await call.readObject(code: .badRequest)
         let project = try await projects.create(
             name: try body.string("name"),
             try Self.change(body),
             caller: call.caller
         )
-        return try .json(try Self.body(project, call), fields: call.query.fields, status: .created)
+        return try Self.response(project, call, status: .created)
     }
 
     @Sendable private func details(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let project = try await projects.details(try call.context.projectID(), caller: call.caller)
-        return try .json(try Self.body(project, call), fields: call.query.fields)
+        return try Self.response(project, call)
     }
 
     @Sendable private func update(_ call: APICall) async throws -> Response {
-        let body = try await support.bodies.readObject(call.request, code: .badRequest)
+        let body = try await call.readObject(code: .badRequest)
         let project = try await projects.update(
             try call.context.projectID(),
             try Self.change(body),
             caller: call.caller
         )
-        return try .json(try Self.body(project, call), fields: call.query.fields)
+        return try Self.response(project, call)
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         try await projects.delete(try call.context.projectID(), caller: call.caller)
         return Response(status: .noContent)
     }
@@ -96,13 +96,17 @@ struct ProjectCalls {
             change.billingGroup = billingGroup
         }
         if let settings = try body.object("settings") {
-            change.settings = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
+            change.settings = JSONValue.object(settings).text
         }
         return change
     }
 
-    private static func body(_ project: AccessibleProject, _ call: APICall) throws -> ProjectBody {
-        let settings = try JSONDecoder().decode(JSONValue.self, from: Data(project.project.settings.utf8))
-        return ProjectBody(project, settings: settings, base: call.base)
+    private static func response(
+        _ project: AccessibleProject,
+        _ call: APICall,
+        status: HTTPResponse.Status = .ok
+    ) throws -> Response {
+        let fields = call.fields
+        return .json(try ProjectBody(project, fields: fields, base: call.base), fields: fields, status: status)
     }
 }

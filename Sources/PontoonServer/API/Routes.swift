@@ -3,78 +3,69 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The table of calls: registers handlers, and refuses with 405 the methods that a path does not have.
+/// Registers the handlers of all calls, and responds with 405 to the other methods of their paths.
 final class Routes {
-    /// What the handlers share.
-    let support: APISupport
-    /// The methods of each path.
+    let baseURLs: BaseURLResolver
+    let bodies: JSONBodyReader
+    /// The registered methods of each path.
     private(set) var methods: [String: Set<HTTPRequest.Method>] = [:]
     private let router: Router<AppContext>
+    /// The calls that need a token and count towards its rate limit.
+    private let api: RouterGroup<AppContext>
     private var refusals: [String: PontoonError] = [:]
 
     private static let known: [HTTPRequest.Method] = [
         .get, .head, .post, .put, .patch, .delete, .options, .trace, .query,
     ]
 
-    init(router: Router<AppContext>, support: APISupport) {
+    init(router: Router<AppContext>, useCases: UseCases, settings: ServerSettings) {
         self.router = router
-        self.support = support
+        baseURLs = BaseURLResolver(settings: settings)
+        bodies = JSONBodyReader(maximumSize: settings.maximumBodySize)
+        api = router.group("/v2")
+            .add(middleware: AuthenticationMiddleware(accounts: useCases.accounts))
+            .add(
+                middleware: RateLimitMiddleware(
+                    counter: settings.rateLimit.map { RateLimitCounter($0) },
+                    now: useCases.now
+                )
+            )
     }
 
-    /// Adds a call that needs a token, and counts for its rate limit.
-    ///
-    /// Its answers carry the rate-limit headers, whatever they are.
+    /// Registers a call below `/v2` that needs a token.
     func call(
         _ method: HTTPRequest.Method,
         _ path: String,
         _ handle: @escaping @Sendable (APICall) async throws -> Response
     ) {
-        let support = support
-        open(method, "/v2\(path)") { request, context in
-            let (caller, rate) = try await support.caller(request)
-            do {
-                guard rate.isAdmitted else {
-                    throw PontoonError(.rateLimited, "There were more calls than \(rate.limit) with this token.")
-                }
-                let call = APICall(
-                    request: request,
-                    context: context,
-                    caller: caller,
-                    rate: rate,
-                    base: support.base(request),
-                    query: Query(request)
-                )
-                var response = try await handle(call)
-                rate.mark(&response)
-                return response
-            } catch {
-                throw CountedError(cause: error, rate: rate)
-            }
+        methods["/v2\(path)", default: []].insert(method)
+        api.on(RouterPath(path), method: method) { [baseURLs, bodies] request, context in
+            try await handle(try APICall(request, context, base: baseURLs.base(for: request), bodies: bodies))
         }
     }
 
-    /// Adds a call that anybody may make.
+    /// Registers a call that needs no token.
     func open(
         _ method: HTTPRequest.Method,
         _ path: String,
         _ handle: @escaping @Sendable (Request, AppContext) async throws -> Response
     ) {
         methods[path, default: []].insert(method)
-        router.on(RouterPath(path), method: method) { request, context in try await handle(request, context) }
+        router.on(RouterPath(path), method: method, use: handle)
     }
 
-    /// Refuses the other methods of one path with something else than 405.
+    /// Sets the error, instead of 405, for the other methods of a path.
     func refuseOtherMethods(of path: String, with refusal: PontoonError) { refusals[path] = refusal }
 
-    /// Refuses the other methods; after all calls were added.
+    /// Registers the refusals of all other methods; call it after all calls are registered.
     func refuseOtherMethods() {
         for (path, allowed) in methods {
             let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-            let standard = PontoonError(.methodNotAllowed, "This address knows only \(allow).")
+            let standard = PontoonError(.methodNotAllowed, "This address supports only \(allow).")
             let refusal = refusals[path] ?? standard
             for method in Self.known where !allowed.contains(method) {
                 router.on(RouterPath(path), method: method) { _, _ in
-                    var response = try Response.refusal(refusal)
+                    var response = Response.refusal(refusal)
                     if refusal.code == .methodNotAllowed { response.headers[.allow] = allow }
                     return response
                 }

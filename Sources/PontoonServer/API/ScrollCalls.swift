@@ -1,16 +1,16 @@
 import Hummingbird
 import PontoonCore
 
-/// Lists of files that are read from token to token.
+/// Lists of files that are read with tokens instead of offsets.
 ///
 /// Source: docs/api.md#scroll.
 struct ScrollCalls {
-    let support: APISupport
+    let files: Files
 
     func add(to routes: Routes) {
         routes.call(.get, "/files/scroll") { call in
-            let place = try FileCalls.place(project: call.query["project"], parent: call.query["parent"])
-            return try await scroll(call, in: place, path: "/files/scroll")
+            let folder = try FileCalls.folder(project: call.query["project"], parent: call.query["parent"])
+            return try await scroll(call, in: folder, path: "/files/scroll")
         }
         routes.call(.get, "/files/{file_id}/scroll") { call in
             let id = try call.context.segment("file_id")
@@ -20,25 +20,24 @@ struct ScrollCalls {
 
     private func scroll(
         _ call: APICall,
-        in place: FolderReference,
+        in folder: FolderReference,
         path: String
     ) async throws -> Response {
-        try await support.bodies.drop(call.request)
+        try await call.discardBody()
         let token = try ScrollToken(call.query["token"])
-        let (listing, next) = try await support.services.files.scroll(
-            in: place,
+        let (listing, next) = try await files.scroll(
+            in: folder,
             filter: try FileCalls.filter(call.query),
             after: token.after,
             limit: try call.query.page().limit,
             caller: call.caller
         )
         return try .scroll(
-            Listing(items: listing.items.map { FileBody($0, base: call.base) }, total: listing.total),
+            listing.map { FileBody(file: $0, base: call.base) },
             tokens: (token, next.map { ScrollToken(after: $0) }),
             path: path,
-            query: call.query,
-            base: call.base,
-            defaults: FileBody.listFields
+            call: call,
+            fields: call.fields(defaults: FileBody.listFields)
         )
     }
 }

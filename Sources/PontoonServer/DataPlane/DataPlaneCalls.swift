@@ -9,10 +9,11 @@ import PontoonCore
 ///
 /// Source: docs/api.md#data-plane.
 struct DataPlaneCalls {
-    let services: UseCases
     let parts: Parts
+    let downloads: Downloads
     let urls: DataPlaneURLs
-    let budget: ReceiveBudget
+    let budget: ReceiveBufferBudget
+    let now: @Sendable () -> Date
 
     func add(to routes: Routes) {
         let part = "/storage/parts/{upload_id}/{part_number}"
@@ -46,13 +47,13 @@ struct DataPlaneCalls {
 
     @Sendable private func getFile(_ request: Request, _ context: AppContext) async throws -> Response {
         try await verify(request, as: "GET")
-        let (file, content) = try await services.downloads.file(try context.segment("file_id"))
+        let (file, content) = try await downloads.file(try context.segment("file_id"))
         let download = Download(file: file, content: content)
         switch download.answer(to: request) {
         case .notModified:
             return Response(status: .notModified, headers: download.headers)
         case .unsatisfiable:
-            var response = try Response.refusal(
+            var response = Response.refusal(
                 PontoonError(.rangeNotSatisfiable, "The range lies outside of the file.")
             )
             response.headers[.contentRange] = "bytes */\(content.size)"
@@ -77,7 +78,7 @@ struct DataPlaneCalls {
             headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(download.content.size)"
         }
         if request.method == .head { return Response(status: status, headers: headers) }
-        let reader = try await services.downloads.open(download.content)
+        let reader = try await downloads.open(download.content)
         let sender = RangeSender(reader: reader, range: range, channel: context.channel)
         return Response(
             status: status,
@@ -100,7 +101,7 @@ struct DataPlaneCalls {
             keyID: key,
             signature: signature
         )
-        try await urls.verify(signed, now: services.now())
+        try await urls.verify(signed, now: now())
     }
 
     private static func length(_ request: Request) throws -> Int64? {

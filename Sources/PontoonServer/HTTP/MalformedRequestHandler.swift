@@ -1,30 +1,15 @@
-import Foundation
 import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 import PontoonCore
 
-/// Gives the answer to what is no HTTP a body like that of every other refusal; Hummingbird's own has none.
+/// Adds the body of an error response to Hummingbird's response to malformed HTTP, which has none.
 final class MalformedRequestHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private let body: ByteBuffer
-
-    init() throws {
-        let code = PontoonError.Code.badRequest
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        body = ByteBuffer(
-            bytes: try encoder.encode(
-                ErrorBody(
-                    status: code.status.code,
-                    code: code.platformCode,
-                    message: "The request is not well-formed HTTP."
-                )
-            )
-        )
-    }
+    private static let refusal = PontoonError(.badRequest, "The request is not well-formed HTTP.")
+    private let body = JSONWriter(ErrorBody(refusal)).buffer
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard case .head(var head) = unwrapOutboundIn(data), head.status == .badRequest,

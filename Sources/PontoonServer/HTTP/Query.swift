@@ -3,12 +3,12 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The query of a request, decoded: repeated parameters keep their order, `+` is a blank.
+/// The decoded query of a request. Repeated parameters keep their order, and `+` is a space.
 struct Query: Sendable {
-    /// Names and values as they came.
+    /// In the order of the request.
     let items: [(name: String, value: String)]
 
-    /// Reads a query; what cannot be decoded is taken as it is.
+    /// Reads the query; a name or value that cannot be decoded stays as it is.
     init(_ request: Request) {
         items = (request.uri.query ?? "").split(separator: "&").map { item in
             let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -16,16 +16,14 @@ struct Query: Sendable {
         }
     }
 
-    /// The first value of a parameter.
     subscript(_ name: String) -> String? { items.first { $0.name == name }?.value }
 
-    /// All values of a parameter.
     func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
-    /// A switch, in any letter case; anything but `true` is false.
+    /// Whether a parameter is `true`, in any letter case.
     func isTrue(_ name: String) -> Bool { self[name]?.lowercased() == "true" }
 
-    /// The page asked for.
+    /// The requested page.
     ///
     /// - Throws: `.badRequest` unless `limit` is a whole number from 1 and `offset` one from 0; a limit above 100 counts as
     ///   100.
@@ -33,15 +31,12 @@ struct Query: Sendable {
         Page(offset: try number("offset", from: 0) ?? 0, limit: min(try number("limit", from: 1) ?? 50, 100))
     }
 
-    /// The fields asked for.
-    var fields: FieldSelection { FieldSelection(self["fields"]) }
-
-    /// The same query at another page, encoded.
+    /// This query for another page, encoded.
     func encoded(_ page: Page) -> String {
         encoded([("offset", String(page.offset)), ("limit", String(page.limit))], without: [])
     }
 
-    /// The same query from another token on, encoded; a scroll has no offset.
+    /// This query for another token, encoded; a scroll has no offset.
     func encoded(_ token: ScrollToken, limit: Int) -> String {
         encoded([("token", token.text), ("limit", String(limit))], without: ["offset"])
     }
@@ -54,30 +49,29 @@ struct Query: Sendable {
             .joined(separator: "&")
     }
 
-    /// A whole number.
-    ///
-    /// - Throws: `.badRequest` when it is none, or less than the least.
-    func number(_ name: String, from least: Int) throws(PontoonError) -> Int? {
+    /// - Throws: `.badRequest` unless the parameter is absent or a whole number of at least `minimum`.
+    func number(_ name: String, from minimum: Int) throws(PontoonError) -> Int? {
         guard let text = self[name] else { return nil }
-        guard let value = Int(text), value >= least else {
-            throw PontoonError(.badRequest, "The parameter '\(name)' must be a whole number from \(least).")
+        guard let value = Int(text), value >= minimum else {
+            throw PontoonError(.badRequest, "The parameter '\(name)' must be a whole number from \(minimum).")
         }
         return value
     }
 
     private static func decode(_ text: Substring) -> String {
-        let blanks = text.utf8.contains(UInt8(ascii: "+")) ? String(text).replacing("+", with: " ") : String(text)
-        return unescape(blanks) ?? blanks
+        let spaced = text.utf8.contains(UInt8(ascii: "+")) ? String(text).replacing("+", with: " ") : String(text)
+        return unescape(spaced) ?? spaced
     }
 
-    /// Decodes percent escapes, which most text has none of.
+    /// Decodes percent escapes.
     ///
-    /// - Returns: `nil` when they are not UTF-8.
+    /// - Returns: `nil` if the result is not UTF-8.
     static func unescape(_ text: String) -> String? {
+        // Most text has none.
         text.utf8.contains(UInt8(ascii: "%")) ? text.removingPercentEncoding : text
     }
 
-    /// Writes text so that it stands for itself in a query or as one segment of a path.
+    /// Percent-encodes text for a query or for one segment of a path.
     static func encode(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
     }

@@ -1,9 +1,8 @@
 import HTTPTypes
-import Hummingbird
 import PontoonCore
 
 extension PontoonError.Code {
-    /// The HTTP status of a refusal; here and nowhere else.
+    /// The HTTP status of a refusal.
     ///
     /// Source: docs/api.md#error-codes.
     var status: HTTPResponse.Status {
@@ -36,23 +35,5 @@ extension PontoonError.Code {
         case .internalFault: .internalServerError
         case .storageFull, .unavailable: .serviceUnavailable
         }
-    }
-}
-
-extension Response {
-    /// What a refusal looks like.
-    ///
-    /// Never an `ETag`: some clients report it whatever the status.
-    static func refusal(_ error: PontoonError) throws -> Response {
-        var response = try json(ErrorBody(error), status: error.code.status)
-        if error.code.status == .serviceUnavailable { response.headers[.retryAfter] = "1" }
-        return response
-    }
-}
-
-extension ErrorBody {
-    /// What a refusal says.
-    init(_ error: PontoonError) {
-        self.init(status: error.code.status.code, code: error.code.platformCode, message: error.message)
     }
 }

@@ -1,105 +1,74 @@
 import Foundation
 import PontoonCore
 
-/// An automation as the API shows it.
+/// An automation.
 ///
 /// `GET /v2/automation/automations/{automation_id}`; source: docs/api.md#code-packages.
-struct AutomationBody: Codable, Sendable {
-    var href: String
-    var id: String
-    var name: String
-    var description: String
-    var owner: String
-    var createdBy: String
-    var createdOn: Timestamp
-    var modifiedBy: String
-    var modifiedOn: Timestamp
-    var archived = false
+struct AutomationBody: JSONWritable {
+    let automation: Automation
+    let base: BaseURL
 
-    private enum CodingKeys: String, CodingKey {
-        case href, id, name, description, owner, archived
-        case createdBy = "created_by"
-        case createdOn = "created_on"
-        case modifiedBy = "modified_by"
-        case modifiedOn = "modified_on"
-    }
-
-    /// Shows an automation.
-    init(_ automation: Automation, base: BaseURL) {
-        href = "\(base.api)/automation/automations/\(automation.id)"
-        id = automation.id
-        name = automation.name
-        description = automation.description
-        owner = automation.owner
-        createdBy = automation.owner
-        createdOn = Timestamp(automation.createdOn)
-        modifiedBy = automation.owner
-        modifiedOn = Timestamp(automation.createdOn)
+    func write(to json: inout JSONWriter) {
+        let createdOn = Timestamp(automation.createdOn)
+        json.object { json in
+            json.field("archived", false)
+            json.field("created_by", automation.owner)
+            json.field("created_on", createdOn)
+            json.field("description", automation.description)
+            json.field("href", "\(base.api)/automation/automations/\(automation.id)")
+            json.field("id", automation.id)
+            json.field("modified_by", automation.owner)
+            json.field("modified_on", createdOn)
+            json.field("name", automation.name)
+            json.field("owner", automation.owner)
+        }
     }
 }
 
-/// A code package as the API shows it.
+/// A code package.
 ///
 /// `GET /v2/automation/packages/{package_id}`; source: docs/api.md#code-packages.
-struct CodePackageBody: Codable, Sendable {
-    var id: String
-    var automation: String
-    var version: String
-    /// Id of the uploaded file.
-    var location: String
-    var schema: JSONValue
-    var createdBy: String
-    var createdOn: Timestamp
-    var archived = false
-    var memoryLimit: Int64?
-    var python: String?
+struct CodePackageBody: JSONWritable {
+    let package: CodePackage
+    private let schema: JSONValue
 
-    private enum CodingKeys: String, CodingKey {
-        case id, automation, version, location, schema, archived, python
-        case createdBy = "created_by"
-        case createdOn = "created_on"
-        case memoryLimit = "memory_limit"
+    /// - Throws: When the stored schema is not JSON.
+    init(_ package: CodePackage) throws {
+        self.package = package
+        schema = try JSONValue(parsing: package.schema)
     }
 
-    /// Shows a package.
-    ///
-    /// - Throws: When what is stored as its schema is not JSON.
-    init(_ package: CodePackage) throws {
-        id = package.id
-        automation = package.automation
-        version = package.version
-        location = package.location
-        schema = try JSONDecoder().decode(JSONValue.self, from: Data(package.schema.utf8))
-        createdBy = package.createdBy
-        createdOn = Timestamp(package.createdOn)
-        memoryLimit = package.memoryLimit
-        python = package.python
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("archived", false)
+            json.field("automation", package.automation)
+            json.field("created_by", package.createdBy)
+            json.field("created_on", Timestamp(package.createdOn))
+            json.field("id", package.id)
+            json.field("location", package.location)
+            json.field("memory_limit", package.memoryLimit)
+            json.field("python", package.python)
+            json.field("schema", schema)
+            json.field("version", package.version)
+        }
     }
 }
 
-/// What complete answers for an upload to an automation; the Python client takes it for a file.
+/// The response to completing a code package upload, which the Python client reads as a file.
 ///
 /// `POST /v2/automation/upload/{upload_id}/complete`; source: docs/api.md#code-packages.
-struct PackageFileBody: Codable, Sendable {
-    var id: String
-    var name: String
-    var size: Int64
-    var type = "file"
-    var createdOn: Timestamp
-    var checksums: FileBody.Checksums
+struct PackageFileBody: JSONWritable {
+    let file: PackageFile
 
-    private enum CodingKeys: String, CodingKey {
-        case id, name, size, type, checksums
-        case createdOn = "created_on"
-    }
-
-    /// Shows an uploaded package file.
-    init(_ file: PackageFile) {
-        id = file.id
-        name = file.name
-        size = file.content.size
-        createdOn = Timestamp(file.createdOn)
-        checksums = FileBody.Checksums(crc64nvme: file.content.crc64?.hex, md5: file.content.md5)
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("checksums", FileBody.Checksums(content: file.content))
+            json.field("created_on", Timestamp(file.createdOn))
+            json.field("id", file.id)
+            json.field("name", file.name)
+            json.field("size", file.content.size)
+            json.field("type", "file")
+        }
     }
 }
 
@@ -107,7 +76,7 @@ extension NewCodePackage {
     /// Reads the body of `POST /v2/automation/automations/{automation_id}/packages`; unknown fields are ignored.
     ///
     /// - Throws: `.badRequest` when `version`, `location` or `schema` is missing, or any field has the wrong type.
-    init(_ value: JSONValue) throws {
+    init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .badRequest)
         guard let version = try object.string("version"), !version.isEmpty else {
             throw PontoonError(.badRequest, "The field 'version' is missing.")
@@ -121,7 +90,7 @@ extension NewCodePackage {
         self.init(
             version: version,
             location: location,
-            schema: String(decoding: try JSONEncoder().encode(schema), as: UTF8.self),
+            schema: JSONValue.object(schema).text,
             memoryLimit: try object.integer("memory_limit"),
             python: try object.string("python")
         )

@@ -1,67 +1,57 @@
 import PontoonCore
 
-/// What became of many files.
+/// The outcomes of a call for many files.
 ///
 /// `POST /v2/bulk/files/…`; source: docs/api.md#bulk-calls.
-struct BulkBody: Encodable, Sendable {
+struct BulkBody: JSONWritable {
+    /// The outcome of one file: `{"resource": …}` or `{"error": …}`.
+    enum Item: Sendable {
+        case file(FileBody)
+        /// A deleted file, shown as an empty object.
+        case deleted
+        case error(ErrorBody)
+    }
+
     /// In the order of the request.
-    var items: [BulkItemBody]
+    let items: [Item]
+    /// The fields of each file.
+    let fields: FieldSelection
 
-    /// Joins the fields.
-    init(items: [BulkItemBody]) { self.items = items }
-}
-
-/// What became of one file of many: `{"resource": …}` or `{"error": …}`.
-enum BulkItemBody: Encodable, Sendable {
-    /// The file; an empty object when it was deleted.
-    case resource(JSONValue)
-    /// Why nothing was done.
-    case error(ErrorBody)
-
-    private enum CodingKeys: String, CodingKey { case resource, error }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        switch self {
-        case .resource(let value): try container.encode(value, forKey: .resource)
-        case .error(let body): try container.encode(body, forKey: .error)
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.array("items", items) { json, item in
+                json.object { json in
+                    switch item {
+                    case .file(let body): json.field("resource", body, fields: fields)
+                    case .deleted: json.field("resource", JSONValue.object([:]))
+                    case .error(let body): json.field("error", body)
+                    }
+                }
+            }
         }
     }
 }
 
-/// What became of one file of a copy of many.
+/// The outcome for one file when many are copied.
 ///
 /// `POST /v2/action/files/copy`; source: docs/api.md#copy-many-files.
-struct CopyResultBody: Codable, Sendable {
-    /// `OK`, or `ERROR` with ``code`` and ``message``.
-    var status: String
-    var newFileID: String?
-    var newFileName: String?
-    /// The platform's code.
-    var code: Int?
-    var message: String?
-    /// URL of a page about the codes.
-    var moreInfo: String?
+enum CopyResultBody: JSONWritable {
+    case copied(File)
+    case failed(ErrorBody)
 
-    private enum CodingKeys: String, CodingKey {
-        case status, code, message
-        case newFileID = "new_file_id"
-        case newFileName = "new_file_name"
-        case moreInfo = "more_info"
-    }
-
-    /// Shows a copy.
-    init(_ file: File) {
-        status = "OK"
-        newFileID = file.id
-        newFileName = file.name
-    }
-
-    /// Says why there is none.
-    init(_ error: ErrorBody) {
-        status = "ERROR"
-        code = error.code
-        message = error.message
-        moreInfo = error.moreInfo
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            switch self {
+            case .copied(let file):
+                json.field("new_file_id", file.id)
+                json.field("new_file_name", file.name)
+                json.field("status", "OK")
+            case .failed(let error):
+                json.field("code", error.code)
+                json.field("message", error.message)
+                json.field("more_info", ErrorBody.moreInfo)
+                json.field("status", "ERROR")
+            }
+        }
     }
 }

@@ -1,122 +1,50 @@
 import PontoonCore
 
-/// A page of a list.
+/// A user; Pontoon stores only the name.
 ///
-/// Source: docs/api.md#lists.
-struct ListBody<Item: Codable & Sendable>: Codable, Sendable {
-    /// A neighbouring page.
-    struct Link: Codable, Sendable {
-        var href: String
-        /// `next` or `prev`.
-        var rel: String
-        var method: String
+/// `GET /v2/user`; source: docs/api.md#users.
+struct UserBody: JSONWritable {
+    let user: User
+    let base: BaseURL
 
-        /// Links to a page.
-        init(href: String, rel: String) {
-            self.href = href
-            self.rel = rel
-            method = "GET"
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            for name in ["address", "affiliation", "city", "country", "email", "first_name"] { json.field(name, "") }
+            json.field("href", "\(base.api)/users/\(user.name)")
+            json.field("last_name", "")
+            json.field("phone", "")
+            json.field("role", "MEMBER")
+            json.field("state", "")
+            json.field("tags", [String]())
+            json.field("username", user.name)
+            json.field("zip_code", "")
+        }
+    }
+}
+
+/// The rate limit of the caller's token.
+///
+/// `GET /v2/rate_limit`; source: docs/api.md#rate-limit.
+struct RateLimitBody: JSONWritable {
+    let status: RateLimitStatus
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            // The limit of compute instances, of which Pontoon has none.
+            json.field("instance_limit", ["limit": -1, "remaining": Int64.max])
+            json.field("rate", Rate(status: status))
         }
     }
 
-    /// Absolute URL of this very query, with its page and filters.
-    var href: String
-    var items: [Item]
-    var links: [Link]
+    private struct Rate: JSONWritable {
+        let status: RateLimitStatus
 
-    /// Joins the fields.
-    init(href: String, items: [Item], links: [Link]) {
-        self.href = href
-        self.items = items
-        self.links = links
-    }
-}
-
-/// What every refusal says.
-///
-/// Source: docs/api.md#errors.
-struct ErrorBody: Codable, Sendable {
-    /// The HTTP status.
-    var status: Int
-    /// The platform's code.
-    var code: Int
-    var message: String
-    /// URL of a page about the codes.
-    var moreInfo: String
-
-    private enum CodingKeys: String, CodingKey {
-        case status, code, message
-        case moreInfo = "more_info"
-    }
-
-    /// Joins the fields.
-    init(status: Int, code: Int, message: String) {
-        self.status = status
-        self.code = code
-        self.message = message
-        moreInfo = "https://docs.sevenbridges.com/docs/api-status-codes"
-    }
-}
-
-/// The caller.
-///
-/// `GET /v2/user`; source: docs/api.md#users.
-struct UserBody: Codable, Sendable {
-    var href: String
-    var username: String
-    var email = ""
-    var firstName = ""
-    var lastName = ""
-    var affiliation = ""
-    var phone = ""
-    var address = ""
-    var city = ""
-    var state = ""
-    var country = ""
-    var zipCode = ""
-    var role = "MEMBER"
-    var tags: [String] = []
-
-    private enum CodingKeys: String, CodingKey {
-        case href, username, email, affiliation, phone, address, city, state, country, role, tags
-        case firstName = "first_name"
-        case lastName = "last_name"
-        case zipCode = "zip_code"
-    }
-
-    /// Shows a user; Pontoon keeps no more of a person than the name.
-    init(_ user: User, base: BaseURL) {
-        href = "\(base.api)/users/\(user.name)"
-        username = user.name
-    }
-}
-
-/// `GET /v2/rate_limit`; source: docs/api.md#rate-limit.
-struct RateLimitBody: Codable, Sendable {
-    /// The limit of API calls.
-    struct Rate: Codable, Sendable {
-        var limit: Int
-        var remaining: Int
-        /// Unix seconds.
-        var reset: Int64
-    }
-
-    /// The limit of compute instances, of which Pontoon has none.
-    struct InstanceLimit: Codable, Sendable {
-        var limit = -1
-        var remaining = Int64.max
-    }
-
-    var rate: Rate
-    var instanceLimit = InstanceLimit()
-
-    private enum CodingKeys: String, CodingKey {
-        case rate
-        case instanceLimit = "instance_limit"
-    }
-
-    /// Shows where a token stands.
-    init(_ standing: RateLimitStatus) {
-        rate = Rate(limit: standing.limit, remaining: standing.remaining, reset: standing.reset)
+        func write(to json: inout JSONWriter) {
+            json.object { json in
+                json.field("limit", status.limit)
+                json.field("remaining", status.remaining)
+                json.field("reset", status.reset)
+            }
+        }
     }
 }

@@ -1,67 +1,71 @@
-import PontoonCore
-
-/// Which fields of a body the caller wants.
+/// The fields of an object that a response shows.
 ///
 /// Source: docs/api.md#fields.
 struct FieldSelection: Hashable, Sendable {
-    private let wantsAll: Bool
-    private let included: [[String]]
+    /// What to show of one field.
+    enum Choice: Hashable, Sendable {
+        case omitted, whole
+        /// Only some fields of its value, which must be an object.
+        case nested(FieldSelection)
+    }
+
+    static let all = FieldSelection(nil)
+
+    /// `nil` shows every field.
+    private let choices: [String: Choice]?
     private let excluded: Set<String>
+    private let isNested: Bool
+
+    private init(nested names: [String: Choice]) {
+        choices = names
+        excluded = []
+        isNested = true
+    }
 
     /// Reads the `fields` parameter.
     ///
-    /// - Parameter text: Comma-separated names; `!name` leaves one out, `a.b` picks a nested value, `_all` is everything;
-    ///   `nil` when the parameter is absent. Unknown names are ignored.
-    init(_ text: String?) {
-        let names = (text ?? "").split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
-        wantsAll = names.contains("_all")
-        excluded = Set(names.filter { $0.hasPrefix("!") }.map { String($0.dropFirst()) })
-        included = names.filter { !$0.hasPrefix("!") && $0 != "_all" }.map { name in
-            name.split(separator: ".", maxSplits: 1).map(String.init)
-        }
-    }
-
-    /// Whether a whole body can be sent as it is.
-    var isWhole: Bool { wantsAll && excluded.isEmpty }
-    /// Whether the caller did not choose.
-    var isDefault: Bool { !wantsAll && included.isEmpty && excluded.isEmpty }
-
-    /// Picks fields of an object; `href` always stays, the clients load missing fields through it.
-    ///
     /// - Parameters:
-    ///   - value: The whole object.
-    ///   - defaults: Names shown when the caller names none; `nil` is all.
-    /// - Returns: The chosen part of the object.
-    func apply(to value: JSONValue, defaults: [String]?) -> JSONValue {
-        guard case .object(let fields) = value else { return value }
-        var chosen = fields
-        if !wantsAll {
-            chosen = included.isEmpty ? Self.defaults(of: fields, defaults) : pick(from: fields)
+    ///   - text: Comma-separated names: `!name` excludes a field, `a.b` selects field `b` of `a`, `_all` selects every field;
+    ///     `nil` if the parameter is absent. Unknown names are ignored.
+    ///   - defaults: The fields to show when the caller selects none; `nil` shows every field.
+    init(_ text: String?, defaults: [String]? = nil) {
+        let names = (text ?? "").split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
+        let included = names.filter { !$0.hasPrefix("!") && $0 != "_all" }
+        isNested = false
+        excluded = Set(names.filter { $0.hasPrefix("!") }.map { String($0.dropFirst()) })
+        if names.contains("_all") {
+            choices = nil
+        } else if included.isEmpty {
+            choices = defaults.map { Dictionary($0.map { ($0, .whole) }) { first, _ in first } }
+        } else {
+            choices = Self.choices(included)
         }
-        chosen = chosen.filter { !excluded.contains($0.key) }
-        chosen["href"] = fields["href"]
-        return .object(chosen)
     }
 
-    private static func defaults(of fields: [String: JSONValue], _ names: [String]?) -> [String: JSONValue] {
-        guard let names else { return fields }
-        return fields.filter { names.contains($0.key) }
+    /// The choice for one field. `href` is always shown, since clients load missing fields through it.
+    func choice(_ name: String) -> Choice {
+        if choices == nil, excluded.isEmpty { return .whole }
+        if name == "href", !isNested { return .whole }
+        if excluded.contains(name) { return .omitted }
+        guard let choices else { return .whole }
+        return choices[name] ?? .omitted
     }
 
-    private func pick(from fields: [String: JSONValue]) -> [String: JSONValue] {
-        var chosen: [String: JSONValue] = [:]
-        for path in included {
-            guard let name = path.first, let value = fields[name] else { continue }
-            guard path.count == 2 else {
-                chosen[name] = value
-                continue
+    private static func choices(_ names: [Substring]) -> [String: Choice] {
+        var nested: [String: [String: Choice]] = [:]
+        var choices: [String: Choice] = [:]
+        for name in names {
+            let path = name.split(separator: ".", maxSplits: 1).map(String.init)
+            guard let field = path.first else { continue }
+            if path.count == 2 {
+                nested[field, default: [:]][path[1]] = .whole
+            } else {
+                choices[field] = .whole
             }
-            guard case .object(let nested) = value else { continue }
-            var kept: [String: JSONValue] = [:]
-            if case .object(let earlier) = chosen[name] { kept = earlier }
-            kept[path[1]] = nested[path[1]]
-            chosen[name] = .object(kept)
         }
-        return chosen
+        for (field, names) in nested where choices[field] == nil {
+            choices[field] = .nested(FieldSelection(nested: names))
+        }
+        return choices
     }
 }

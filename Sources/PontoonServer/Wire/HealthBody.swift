@@ -1,15 +1,13 @@
-import PontoonCore
-
-/// What `/healthz` and `/readyz` answer.
-struct HealthBody: Encodable, Sendable {
-    /// One word.
+/// The response of `/healthz` and `/readyz`.
+struct HealthBody: JSONWritable {
     let status: String
-    /// What is in the way, one word.
-    let reason: String?
+    /// Why the server is not ready, one word.
+    var reason: String?
 
-    /// Joins the fields.
-    init(status: String, reason: String? = nil) {
-        self.status = status
-        self.reason = reason
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("reason", reason)
+            json.field("status", status)
+        }
     }
 }

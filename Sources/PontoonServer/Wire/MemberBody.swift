@@ -1,27 +1,22 @@
 import PontoonCore
 
-/// A member of a project as the API shows it.
+/// A member of a project; Pontoon stores only the name.
 ///
 /// `GET /v2/projects/{owner}/{project}/members/{username}`; source: docs/api.md#members.
-struct MemberBody: Codable, Sendable {
-    var href: String
-    var id: String
-    var username: String
-    var email: String
-    var type: String
-    var permissions: MemberRightsBody
+struct MemberBody: JSONWritable {
+    let member: Member
+    let project: ProjectID
+    let base: BaseURL
 
-    /// Names of all fields; a list shows them too.
-    static let fields = ["href", "id", "username", "email", "type", "permissions"]
-
-    /// Shows a member; Pontoon keeps no more of a person than the name.
-    init(_ member: Member, of project: ProjectID, base: BaseURL) {
-        href = Self.href(member.userName, project, base)
-        id = member.userName
-        username = member.userName
-        email = ""
-        type = "USER"
-        permissions = MemberRightsBody(member.permissions, of: member.userName, in: project, base: base)
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("email", "")
+            json.field("href", Self.href(member.userName, project, base))
+            json.field("id", member.userName)
+            json.field("permissions", MemberPermissionsBody(member: member, project: project, base: base))
+            json.field("type", "USER")
+            json.field("username", member.userName)
+        }
     }
 
     fileprivate static func href(_ userName: String, _ project: ProjectID, _ base: BaseURL) -> String {
@@ -29,25 +24,24 @@ struct MemberBody: Codable, Sendable {
     }
 }
 
-/// What a member may do.
+/// The permissions of a member.
 ///
 /// `GET /v2/projects/{owner}/{project}/members/{username}/permissions`; source: docs/api.md#members.
-struct MemberRightsBody: Codable, Sendable {
-    var href: String
-    var read: Bool
-    var copy: Bool
-    var write: Bool
-    var execute: Bool
-    var admin: Bool
+struct MemberPermissionsBody: JSONWritable {
+    let member: Member
+    let project: ProjectID
+    let base: BaseURL
 
-    /// Shows permissions.
-    init(_ permissions: Permissions, of userName: String, in project: ProjectID, base: BaseURL) {
-        href = "\(MemberBody.href(userName, project, base))/permissions"
-        read = permissions.read
-        copy = permissions.copy
-        write = permissions.write
-        execute = permissions.execute
-        admin = permissions.admin
+    func write(to json: inout JSONWriter) {
+        let permissions = member.permissions
+        json.object { json in
+            json.field("admin", permissions.admin)
+            json.field("copy", permissions.copy)
+            json.field("execute", permissions.execute)
+            json.field("href", "\(MemberBody.href(member.userName, project, base))/permissions")
+            json.field("read", permissions.read)
+            json.field("write", permissions.write)
+        }
     }
 }
 

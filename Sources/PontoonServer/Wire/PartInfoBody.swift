@@ -4,89 +4,48 @@ import PontoonCore
 ///
 /// `GET /v2/upload/multipart/{upload_id}/part/{part_number}`, and an element of ``PartInfosBody``; source:
 /// docs/api.md#get-part-info.
-struct PartInfoBody: Codable, Sendable {
+struct PartInfoBody: JSONWritable {
+    let request: SignedRequest
+    /// Extension: the part; only in a list.
+    var number: PartNumber?
+
+    private static let successCodes = [200]
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("expires", Timestamp(request.expires))
+            json.field("headers", request.headers)
+            json.field("method", request.method)
+            json.field("part_number", number?.rawValue)
+            json.field("report", Report(headers: request.reportHeaders))
+            // Here as well as in `report`: clients disagree on where they look.
+            json.field("success_codes", Self.successCodes)
+            json.field("url", request.url)
+        }
+    }
+
     /// What the client reports afterwards.
-    struct Report: Codable, Sendable {
-        /// Response headers to collect.
-        var headers: [String]
-        var successCodes: [Int]
+    private struct Report: JSONWritable {
+        /// Names of response headers.
+        let headers: [String]
 
-        private enum CodingKeys: String, CodingKey {
-            case headers
-            case successCodes = "success_codes"
+        func write(to json: inout JSONWriter) {
+            json.object { json in
+                json.field("headers", headers)
+                json.field("success_codes", PartInfoBody.successCodes)
+            }
         }
-    }
-
-    /// Extension: which part it is; only among others.
-    var partNumber: Int?
-    var method: String
-    var url: String
-    var expires: Timestamp
-    /// Request headers to set.
-    var headers: [String: String]
-    /// Here as well as in `report`: the clients disagree on where they look.
-    var successCodes: [Int]
-    var report: Report
-
-    private enum CodingKeys: String, CodingKey {
-        case method, url, expires, headers, report
-        case partNumber = "part_number"
-        case successCodes = "success_codes"
-    }
-
-    /// Shows a signed request.
-    init(_ request: SignedRequest) {
-        method = request.method
-        url = request.url
-        expires = Timestamp(request.expires)
-        headers = request.headers
-        successCodes = [200]
-        report = Report(headers: request.reportHeaders, successCodes: [200])
-    }
-
-    /// Shows one of several.
-    init(_ request: SignedRequest, of number: PartNumber) {
-        self.init(request)
-        partNumber = number.rawValue
     }
 }
 
-/// Extension `part_infos`: where and how to send parts in a row.
+/// Extension `part_infos`: where and how to send consecutive parts.
 ///
-/// `GET /v2/upload/multipart/{upload_id}/part_infos`; initialize has the same field when it was asked for it. Source:
-/// docs/api.md#part-infos-in-batches.
-struct PartInfosBody: Codable, Sendable {
-    /// By number, without gaps; each of them has its number.
-    var partInfos: [PartInfoBody]
+/// `GET /v2/upload/multipart/{upload_id}/part_infos`; source: docs/api.md#part-infos-in-batches.
+struct PartInfosBody: JSONWritable {
+    /// By number, without gaps.
+    let partInfos: [PartInfoBody]
 
-    private enum CodingKeys: String, CodingKey {
-        case partInfos = "part_infos"
-    }
-
-    /// Takes the parts.
-    init(_ partInfos: [PartInfoBody]) { self.partInfos = partInfos }
-}
-
-extension PartInfoBody: JSONTextConvertible {
-    func write(to json: inout JSONText) {
-        json.append(constant: "{\"expires\":")
-        json.append(expires.text)
-        json.append(constant: ",\"headers\":")
-        json.append(headers)
-        json.append(constant: ",\"method\":")
-        json.append(method)
-        if let partNumber {
-            json.append(constant: ",\"part_number\":")
-            json.append(partNumber)
-        }
-        json.append(constant: ",\"report\":{\"headers\":")
-        json.append(report.headers)
-        json.append(constant: ",\"success_codes\":")
-        json.append(report.successCodes)
-        json.append(constant: "},\"success_codes\":")
-        json.append(successCodes)
-        json.append(constant: ",\"url\":")
-        json.append(url)
-        json.append(constant: "}")
+    func write(to json: inout JSONWriter) {
+        json.object { json in json.field("part_infos", partInfos) }
     }
 }

@@ -1,75 +1,59 @@
 import PontoonCore
 
-/// A project as the API shows it.
+/// A project.
 ///
 /// `GET /v2/projects/{owner}/{project}`; source: docs/api.md#projects.
-struct ProjectBody: Codable, Sendable {
-    /// What the caller may do.
-    struct Rights: Codable, Sendable {
-        var write: Bool
-        var read: Bool
-        var copy: Bool
-        var execute: Bool
-        var admin: Bool
+struct ProjectBody: JSONWritable {
+    /// The fields that a list shows by default.
+    static let listFields = ["href", "id", "name", "created_by", "category", "created_on", "modified_on"]
 
-        /// Shows permissions.
-        init(_ permissions: Permissions) {
-            write = permissions.write
-            read = permissions.read
-            copy = permissions.copy
-            execute = permissions.execute
-            admin = permissions.admin
+    private let project: Project
+    private let permissions: Permissions
+    private let settings: JSONValue?
+    private let base: BaseURL
+
+    /// - Parameters:
+    ///   - accessible: The project and the caller's permissions.
+    ///   - fields: The fields that will be written; the stored settings are parsed only if they are among them.
+    ///   - base: The server's URL.
+    /// - Throws: When the stored settings are not JSON.
+    init(_ accessible: AccessibleProject, fields: FieldSelection, base: BaseURL) throws {
+        project = accessible.project
+        permissions = accessible.permissions
+        settings = fields.choice("settings") == .omitted ? nil : try JSONValue(parsing: project.settings)
+        self.base = base
+    }
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("billing_group", project.billingGroup)
+            json.field("category", "PRIVATE")
+            json.field("created_by", project.createdBy)
+            json.field("created_on", Timestamp(project.createdOn))
+            json.field("description", project.description)
+            json.field("href", "\(base.api)/projects/\(project.id)")
+            json.field("id", project.id.description)
+            json.field("modified_on", Timestamp(project.modifiedOn))
+            json.field("name", project.name)
+            json.field("permissions", CallerPermissions(permissions: permissions))
+            json.field("root_folder", project.rootFolder)
+            json.field("settings", settings)
+            json.field("tags", project.tags)
+            json.field("type", "v2")
         }
     }
 
-    var href: String
-    var id: String
-    var name: String
-    var type: String
-    var description: String
-    var tags: [String]
-    var settings: JSONValue
-    var permissions: Rights
-    var rootFolder: String
-    var billingGroup: String
-    var createdBy: String
-    var createdOn: Timestamp
-    var modifiedOn: Timestamp
-    var category: String
+    private struct CallerPermissions: JSONWritable {
+        let permissions: Permissions
 
-    private enum CodingKeys: String, CodingKey {
-        case href, id, name, type, description, tags, settings, permissions, category
-        case rootFolder = "root_folder"
-        case billingGroup = "billing_group"
-        case createdBy = "created_by"
-        case createdOn = "created_on"
-        case modifiedOn = "modified_on"
-    }
-
-    /// Names of the fields that a list shows unless others are asked for.
-    static let listFields = ["href", "id", "name", "created_by", "category", "created_on", "modified_on"]
-
-    /// Shows a project.
-    ///
-    /// - Parameters:
-    ///   - accessible: The project, and what the caller may do in it.
-    ///   - settings: The project's settings, parsed.
-    ///   - base: Where the caller reaches this server.
-    init(_ accessible: AccessibleProject, settings: JSONValue, base: BaseURL) {
-        let project = accessible.project
-        href = "\(base.api)/projects/\(project.id)"
-        id = project.id.description
-        name = project.name
-        type = "v2"
-        description = project.description
-        tags = project.tags
-        self.settings = settings
-        permissions = Rights(accessible.permissions)
-        rootFolder = project.rootFolder
-        billingGroup = project.billingGroup
-        createdBy = project.createdBy
-        createdOn = Timestamp(project.createdOn)
-        modifiedOn = Timestamp(project.modifiedOn)
-        category = "PRIVATE"
+        func write(to json: inout JSONWriter) {
+            json.object { json in
+                json.field("admin", permissions.admin)
+                json.field("copy", permissions.copy)
+                json.field("execute", permissions.execute)
+                json.field("read", permissions.read)
+                json.field("write", permissions.write)
+            }
+        }
     }
 }

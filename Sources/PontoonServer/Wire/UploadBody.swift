@@ -1,113 +1,95 @@
 import PontoonCore
 
-/// An upload as the API shows it: answer of initialize, item of the list, and details.
+/// An upload: response of initialize, item of the list, and details.
 ///
 /// `GET /v2/upload/multipart/{upload_id}`; source: docs/api.md#uploads.
-struct UploadBody: Codable, Sendable {
-    /// Absolute URL of the upload; the Java client hangs every later call on it.
-    var href: String
-    var uploadID: String
-    /// Absent for a code package.
-    var project: String?
-    var parent: String?
-    /// Only for a code package.
-    var automationID: String?
-    var name: String
-    /// Absent when it was not declared.
-    var size: Int64?
-    var partSize: Int64?
-    var parallelUploads: Bool?
-    var initiated: Timestamp
-    /// Parts that were reported.
-    var uploadedPartsCount: Int?
-    /// Extension: parts whose bytes are stored, reported or not.
-    var storedPartsCount: Int?
+struct UploadBody: JSONWritable {
+    let upload: Upload
+    let base: BaseURL
+    /// Number of reported parts.
+    var reportedParts = 0
+    /// Extension: number of stored parts, reported or not.
+    var storedParts: Int?
     /// Extension: bytes in the stored parts.
     var storedBytes: Int64?
     /// Reported parts, by number; only with `list_parts=true`.
     var parts: [PartReportBody]?
-    /// Extension `part_infos`: where the first parts go; only from initialize, and only when it was asked for them.
+    /// Extension `part_infos`; only in the response of initialize, if requested.
     var partInfos: [PartInfoBody]?
+    /// Whether the body is an item of the list, which shows fewer fields, as on the platform.
+    var isListItem = false
 
-    private enum CodingKeys: String, CodingKey {
-        case href, project, parent, name, size, initiated, parts
-        case uploadID = "upload_id"
-        case automationID = "automation_id"
-        case partSize = "part_size"
-        case parallelUploads = "parallel_uploads"
-        case uploadedPartsCount = "uploaded_parts_count"
-        case storedPartsCount = "stored_parts_count"
-        case storedBytes = "stored_bytes"
-        case partInfos = "part_infos"
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("automation_id", automation)
+            // The Java client builds the URLs of all later calls from it.
+            json.field("href", href)
+            json.field("initiated", Timestamp(upload.initiatedOn))
+            json.field("name", upload.name)
+            json.field("parallel_uploads", isListItem ? nil : true)
+            json.field("parent", parent)
+            json.field("part_infos", partInfos)
+            json.field("part_size", upload.partSize)
+            json.field("parts", parts)
+            json.field("project", project)
+            json.field("size", upload.size)
+            json.field("stored_bytes", storedBytes)
+            json.field("stored_parts_count", storedParts)
+            json.field("upload_id", upload.id)
+            json.field("uploaded_parts_count", reportedParts)
+        }
     }
 
-    /// What initialize answers, and the base of the other two.
-    init(_ upload: Upload, base: BaseURL) {
+    private var href: String {
         switch upload.destination {
-        case .folder(let parent, let project, _):
-            href = "\(base.api)/upload/multipart/\(upload.id)"
-            self.project = project.description
-            self.parent = parent
-        case .automation(let id):
-            href = "\(base.api)/automation/upload/\(upload.id)"
-            automationID = id
+        case .folder: "\(base.api)\(UploadCalls.root)/\(upload.id)"
+        case .automation: "\(base.api)\(AutomationCalls.uploadRoot)/\(upload.id)"
         }
-        uploadID = upload.id
-        name = upload.name
-        size = upload.size
-        partSize = upload.partSize
-        parallelUploads = true
-        initiated = Timestamp(upload.initiatedOn)
-        uploadedPartsCount = 0
     }
 
-    /// What the list and the details show.
+    private var automation: String? {
+        guard case .automation(let id) = upload.destination else { return nil }
+        return id
+    }
+
+    private var project: String? {
+        guard case .folder(_, let project, _) = upload.destination else { return nil }
+        return project.description
+    }
+
+    private var parent: String? {
+        guard case .folder(let id, _, let wasGivenByFolder) = upload.destination else { return nil }
+        return isListItem && !wasGivenByFolder ? nil : id
+    }
+}
+
+extension UploadBody {
+    /// Creates the details of an unfinished upload.
     init(_ summary: UploadSummary, base: BaseURL) {
-        self.init(summary.upload, base: base)
-        uploadedPartsCount = summary.reportedParts
-        storedPartsCount = summary.storedParts
-        storedBytes = summary.storedBytes
+        self.init(
+            upload: summary.upload,
+            base: base,
+            reportedParts: summary.reportedParts,
+            storedParts: summary.storedParts,
+            storedBytes: summary.storedBytes
+        )
     }
 }
 
-/// One part report, as sent by the client and as listed by `list_parts=true`.
-struct PartReportBody: Codable, Sendable {
-    /// The part's headers.
-    struct Response: Codable, Sendable {
-        var headers: [String: String]
-    }
-
-    /// Only in the answer to a report: the upload, which the Java client reads.
+/// A part report: the response to a report, and an item of `list_parts=true`.
+struct PartReportBody: JSONWritable {
+    let number: PartNumber
+    /// Without quotes.
+    let etag: String
+    /// URL of the upload, which the Java client reads; only in the response to a report.
     var href: String?
-    var partNumber: Int
-    var response: Response
 
-    private enum CodingKeys: String, CodingKey {
-        case href, response
-        case partNumber = "part_number"
-    }
-
-    /// Shows a part with its tag, without quotes.
-    init(number: PartNumber, etag: String, href: String? = nil) {
-        self.href = href
-        partNumber = number.rawValue
-        response = Response(headers: ["ETag": etag])
-    }
-}
-
-extension PartReportBody: JSONTextConvertible {
-    func write(to json: inout JSONText) {
-        json.append(constant: "{")
-        if let href {
-            json.append(constant: "\"href\":")
-            json.append(href)
-            json.append(constant: ",")
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("href", href)
+            json.field("part_number", number.rawValue)
+            json.field("response", ["headers": ["ETag": etag]])
         }
-        json.append(constant: "\"part_number\":")
-        json.append(partNumber)
-        json.append(constant: ",\"response\":{\"headers\":")
-        json.append(response.headers)
-        json.append(constant: "}}")
     }
 }
 

@@ -10,14 +10,14 @@ import PontoonCore
 
 /// Hummingbird's HTTP/1.1 channel, set up for large bodies: sockets are read a mebibyte at a time, and no more than one
 /// read waits for a slow disk.
-struct UploadChannel: ServerChildChannel, HTTPChannelHandler {
+struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: HTTPChannelHandler.Responder
     let idleTimeout: Duration
-    let budget: ReceiveBudget
+    let budget: ReceiveBufferBudget
 
-    init(responder: @escaping HTTPChannelHandler.Responder, idleTimeout: Duration, budget: ReceiveBudget) {
+    init(responder: @escaping HTTPChannelHandler.Responder, idleTimeout: Duration, budget: ReceiveBufferBudget) {
         self.responder = Self.onEventLoop(responder)
         self.idleTimeout = idleTimeout
         self.budget = budget
@@ -36,7 +36,7 @@ struct UploadChannel: ServerChildChannel, HTTPChannelHandler {
             )
             try pipeline.addHandler(FileBodyHandler())
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            try pipeline.addHandler(try MalformedRequestHandler())
+            try pipeline.addHandler(MalformedRequestHandler())
             try pipeline.addHandler(LingeringCloseHandler())
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
             return try NIOAsyncChannel(

@@ -4,7 +4,7 @@ import Synchronization
 /// How much a socket may be read at once, shared between the parts that are on their way.
 ///
 /// Large reads make few parts fast; many parts together must not take more memory for it.
-final class ReceiveBudget: Sendable {
+final class ReceiveBufferBudget: Sendable {
     /// Most bytes taken from a socket at once: with 64 KiB instead the server is a third slower.
     static let largest = 1 << 20
     /// Fewest, however many parts there are.
@@ -35,14 +35,14 @@ final class ReceiveBudget: Sendable {
 
 /// Sizes the buffers that a socket is read into: as large as what usually comes, within the connection's share.
 struct ReceiveAllocator: RecvByteBufferAllocator {
-    private let budget: ReceiveBudget
+    private let budget: ReceiveBufferBudget
     private var adaptive = AdaptiveRecvByteBufferAllocator(
         minimum: 4 << 10,
         initial: 64 << 10,
-        maximum: ReceiveBudget.largest
+        maximum: ReceiveBufferBudget.largest
     )
 
-    init(budget: ReceiveBudget) { self.budget = budget }
+    init(budget: ReceiveBufferBudget) { self.budget = budget }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer { allocator.buffer(capacity: size) }
 

@@ -1,0 +1,56 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+
+extension AppContext {
+    /// Creates the response to an error and logs what the client must not see.
+    ///
+    /// - Throws: An error of the HTTP parser, to which the connection's channel responds.
+    func response(to error: any Error) throws -> Response {
+        if error is HTTPParserError { throw error }
+        if let refusal = error as? PontoonError {
+            logCause(of: refusal)
+            return .refusal(refusal)
+        }
+        if let refusal = error as? HTTPError, refusal.status == .notFound {
+            return .refusal(PontoonError(.routeNotFound, "There is nothing at this address."))
+        }
+        if error is ChannelError || error is CancellationError {
+            log.debug("connection closed by client", metadata: ["error": "\(error)"])
+            return .refusal(PontoonError(.bodyIncomplete, "The connection was closed before the request was complete."))
+        }
+        if let fault = error as? any TemporaryFault, fault.isTemporary {
+            log.error("store unavailable", metadata: ["error": "\(error)"])
+            return .refusal(PontoonError(.unavailable, "The service is temporarily unavailable; try again later."))
+        }
+        log.error("internal fault", metadata: ["error": "\(error)"])
+        return .refusal(PontoonError(.internalFault, "An unexpected error occurred; see the server's log."))
+    }
+
+    /// Logs the cause of a refusal, which the response does not contain.
+    func logCause(of refusal: PontoonError) {
+        guard let cause = refusal.cause else { return }
+        log.warning("request refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
+    }
+}
+
+extension Response {
+    /// Creates the response to a refused request.
+    ///
+    /// It never has an `ETag`: some clients report one whatever the status.
+    static func refusal(_ error: PontoonError) -> Response {
+        var response = json(ErrorBody(error), status: error.code.status)
+        if error.code.status == .serviceUnavailable { response.headers[.retryAfter] = "1" }
+        return response
+    }
+}
+
+extension ErrorBody {
+    init(_ error: PontoonError) {
+        self.init(status: error.code.status.code, code: error.code.platformCode, message: error.message)
+    }
+}

@@ -1,0 +1,21 @@
+/// The body of every error response.
+///
+/// Source: docs/api.md#errors.
+struct ErrorBody: JSONWritable {
+    /// The HTTP status.
+    let status: Int
+    /// The platform's error code.
+    let code: Int
+    let message: String
+
+    static let moreInfo = "https://docs.sevenbridges.com/docs/api-status-codes"
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("code", code)
+            json.field("message", message)
+            json.field("more_info", Self.moreInfo)
+            json.field("status", status)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import NIOCore
+import PontoonCore
+
+/// A value with a JSON representation in the API.
+protocol JSONWritable: Sendable {
+    /// Appends exactly one JSON value.
+    func write(to json: inout JSONWriter)
+}
+
+extension String: JSONWritable {
+    func write(to json: inout JSONWriter) { json.string(self) }
+}
+
+extension Int: JSONWritable {
+    func write(to json: inout JSONWriter) { json.literal(String(self)) }
+}
+
+extension Int64: JSONWritable {
+    func write(to json: inout JSONWriter) { json.literal(String(self)) }
+}
+
+extension Bool: JSONWritable {
+    func write(to json: inout JSONWriter) { json.literal(self ? "true" : "false") }
+}
+
+extension Array: JSONWritable where Element: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        json.array(self) { json, element in element.write(to: &json) }
+    }
+}
+
+extension Dictionary: JSONWritable where Key == String, Value: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            for (name, value) in sorted(by: { $0.key < $1.key }) { json.field(name, value) }
+        }
+    }
+}
+
+extension JSONValue: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        switch self {
+        case .null: json.literal("null")
+        case .bool(let value): value.write(to: &json)
+        case .integer(let value): value.write(to: &json)
+        case .number(let value):
+            // Like `JSONEncoder`: 5 rather than 5.0.
+            let text = value.description
+            json.literal(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
+        case .string(let value): value.write(to: &json)
+        case .array(let value): value.write(to: &json)
+        case .object(let value): value.write(to: &json)
+        }
+    }
+}
+
+extension JSONValue {
+    /// - Throws: When the text is not JSON.
+    init(parsing text: String) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) }
+
+    /// The JSON text, with sorted keys.
+    var text: String { String(buffer: JSONWriter(self).buffer) }
+}

@@ -1,0 +1,124 @@
+import NIOCore
+import PontoonCore
+
+/// Writes JSON in one pass, byte for byte as `JSONEncoder` does with `.sortedKeys` and `.withoutEscapingSlashes`.
+///
+/// Objects list their fields in alphabetical order. A field that the caller did not select is neither computed nor written.
+/// docs/decisions/0012-json-is-written-directly.md has the reason and the measurements.
+struct JSONWriter: Sendable {
+    private(set) var buffer = ByteBufferAllocator().buffer(capacity: 512)
+    private var needsComma = false
+    /// The fields of the current object.
+    private var selection = FieldSelection.all
+    /// The fields of the next object.
+    private var nextSelection = FieldSelection.all
+
+    /// Writes a document.
+    ///
+    /// - Parameters:
+    ///   - value: The document.
+    ///   - fields: The fields of the outermost object.
+    init(_ value: some JSONWritable, fields: FieldSelection = .all) { write(value, fields: fields) }
+
+    /// Appends a value; if it is an object, only the selected fields.
+    mutating func write(_ value: some JSONWritable, fields: FieldSelection) {
+        nextSelection = fields
+        value.write(to: &self)
+        nextSelection = .all
+    }
+
+    /// Appends an object.
+    ///
+    /// - Parameter fields: Appends the fields in alphabetical order.
+    mutating func object(_ fields: (inout JSONWriter) -> Void) {
+        let (outerSelection, outerNeedsComma) = (selection, needsComma)
+        (selection, nextSelection, needsComma) = (nextSelection, .all, false)
+        buffer.writeStaticString("{")
+        fields(&self)
+        buffer.writeStaticString("}")
+        (selection, needsComma) = (outerSelection, outerNeedsComma)
+    }
+
+    /// Appends a field if it is selected and has a value.
+    mutating func field(_ name: String, _ value: @autoclosure () -> (some JSONWritable)?) {
+        let choice = selection.choice(name)
+        if case .omitted = choice { return }
+        guard let value = value() else { return }
+        let (start, neededComma) = (buffer.writerIndex, needsComma)
+        key(name)
+        guard case .nested(let names) = choice else { return value.write(to: &self) }
+        let valueStart = buffer.writerIndex
+        write(value, fields: names)
+        // `a.b` selects nothing if `a` is not an object.
+        if buffer.getInteger(at: valueStart) != UInt8(ascii: "{") {
+            buffer.moveWriterIndex(to: start)
+            needsComma = neededComma
+        }
+    }
+
+    /// Appends a field of which only some fields are shown.
+    mutating func field(_ name: String, _ value: some JSONWritable, fields: FieldSelection) {
+        key(name)
+        write(value, fields: fields)
+    }
+
+    /// Appends a field with an array.
+    mutating func array<Element>(
+        _ name: String,
+        _ elements: [Element],
+        _ write: (inout JSONWriter, Element) -> Void
+    ) {
+        key(name)
+        array(elements, write)
+    }
+
+    /// Appends an array.
+    mutating func array<Element>(_ elements: [Element], _ write: (inout JSONWriter, Element) -> Void) {
+        buffer.writeStaticString("[")
+        var isFirst = true
+        for element in elements {
+            if !isFirst { buffer.writeStaticString(",") }
+            isFirst = false
+            write(&self, element)
+        }
+        buffer.writeStaticString("]")
+    }
+
+    mutating func string(_ text: String) {
+        buffer.writeInteger(UInt8(ascii: "\""))
+        if text.utf8.contains(where: Self.isEscaped) {
+            for byte in text.utf8 { append(escaped: byte) }
+        } else {
+            buffer.writeString(text)
+        }
+        buffer.writeInteger(UInt8(ascii: "\""))
+    }
+
+    /// Appends text that is JSON already, such as a number.
+    mutating func literal(_ text: String) { buffer.writeString(text) }
+
+    private mutating func key(_ name: String) {
+        if needsComma { buffer.writeStaticString(",") }
+        needsComma = true
+        string(name)
+        buffer.writeStaticString(":")
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func append(escaped byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): buffer.writeStaticString("\\\"")
+        case UInt8(ascii: "\\"): buffer.writeStaticString("\\\\")
+        case 0x08: buffer.writeStaticString("\\b")
+        case 0x09: buffer.writeStaticString("\\t")
+        case 0x0A: buffer.writeStaticString("\\n")
+        case 0x0C: buffer.writeStaticString("\\f")
+        case 0x0D: buffer.writeStaticString("\\r")
+        case 0..<0x20: buffer.writeString("\\u00" + Hex.encode([byte]))
+        default: buffer.writeInteger(byte)
+        }
+    }
+}

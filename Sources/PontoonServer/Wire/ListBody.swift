@@ -1,0 +1,34 @@
+/// A page of a list.
+///
+/// Source: docs/api.md#lists.
+struct ListBody<Item: JSONWritable>: JSONWritable {
+    /// A neighboring page.
+    struct Link: JSONWritable {
+        let href: String
+        /// `next` or `prev`.
+        let rel: String
+
+        func write(to json: inout JSONWriter) {
+            json.object { json in
+                json.field("href", href)
+                json.field("method", "GET")
+                json.field("rel", rel)
+            }
+        }
+    }
+
+    /// Absolute URL of this query, including page and filters.
+    let href: String
+    let items: [Item]
+    let links: [Link]
+    /// The fields of each item.
+    let fields: FieldSelection
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("href", href)
+            json.array("items", items) { json, item in json.write(item, fields: fields) }
+            json.field("links", links)
+        }
+    }
+}
