@@ -1,4 +1,6 @@
 import Foundation
+import NIOCore
+import NIOHTTP1
 import PontoonCore
 import Synchronization
 import Testing
@@ -179,5 +181,47 @@ struct TagTests {
         let clock = ServerClock()
         clock.note("Sun, 06 Nov 1994 08:49:37 GMT")
         #expect(abs(clock.now.timeIntervalSince1970 - 784_111_777) < 5)
+    }
+}
+
+struct RateLimitTests {
+    private func response(_ headers: HTTPHeaders) -> HTTPResponse {
+        HTTPResponse(status: 200, headers: headers, body: ByteBuffer())
+    }
+
+    @Test("the rate limit is read from the headers of a response; without them it stays unknown")
+    func headers() {
+        let throttle = RateLimitThrottle()
+        #expect(throttle.note(response(["X-RateLimit-Limit": "100"]), clock: ServerClock()) == nil)
+        #expect(throttle.rateLimit == nil)
+        let reset = Int(Date.now.timeIntervalSince1970) + 60
+        let headers: HTTPHeaders = [
+            "X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "7", "X-RateLimit-Reset": "\(reset)",
+        ]
+        let wait = throttle.note(response(headers), clock: ServerClock())
+        #expect(wait.map { (.seconds(58) ... .seconds(62)).contains($0) } == true)
+        let expected = RateLimitState(
+            limit: 100,
+            remaining: 7,
+            reset: Date(timeIntervalSince1970: TimeInterval(reset))
+        )
+        #expect(throttle.rateLimit == expected)
+    }
+
+    @Test("calls wait while the rate limit is used up")
+    func waiting() async throws {
+        let throttle = RateLimitThrottle()
+        let reset = Int(Date.now.timeIntervalSince1970) + 600
+        let headers: HTTPHeaders = [
+            "X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "\(reset)",
+        ]
+        throttle.note(response(headers), clock: ServerClock())
+        await #expect(throws: CancellationError.self) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await throttle.pass() }
+                group.cancelAll()
+                try await group.next()
+            }
+        }
     }
 }

@@ -49,8 +49,8 @@ final class RateLimitThrottle: Sendable {
     @discardableResult
     func note(_ response: HTTPResponse, clock: ServerClock) -> Duration? {
         func number(_ name: String) -> Int64? { response.headers.first(name: name).flatMap { Int64($0) } }
-        guard let limit = number("X-RateLimitState-Limit"), let remaining = number("X-RateLimitState-Remaining"),
-            let reset = number("X-RateLimitState-Reset")
+        guard let limit = number("X-RateLimit-Limit"), let remaining = number("X-RateLimit-Remaining"),
+            let reset = number("X-RateLimit-Reset")
         else { return nil }
         let date = Date(timeIntervalSince1970: TimeInterval(reset))
         // One second more, because both clocks are read to the second.
