@@ -1,15 +1,15 @@
-import Foundation
-import Hummingbird
+package import Foundation
+package import Hummingbird
 package import Logging
 import NIOCore
 package import PontoonCore
-import PontoonServer
+package import PontoonServer
 import ServiceLifecycle
 import SystemPackage
 import UnixSignals
 
 /// The use cases over the chosen stores.
-package struct App {
+package struct App: Sendable {
     package let settings: Settings
     package let stores: OpenedStores
     package let accounts: Accounts
@@ -18,14 +18,23 @@ package struct App {
     package let readiness: Readiness
     package let logger: Logger
 
-    /// Puts the use cases over opened stores, and right what a crash left behind in them.
-    package static func build(_ settings: Settings, _ stores: OpenedStores, logger: Logger) async throws -> App {
+    /// The time; tests replace it.
+    package let now: @Sendable () -> Date
+
+    /// Creates the use cases over opened stores, and repairs what a crash left behind in them.
+    package static func build(
+        _ settings: Settings,
+        _ stores: OpenedStores,
+        logger: Logger,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) async throws -> App {
         let metadata = stores.metadata
         let uploads = Uploads(
             metadata: metadata,
             storage: stores.storage,
             sizing: settings.sizing,
-            leaseDuration: settings.leaseDuration
+            leaseDuration: settings.leaseDuration,
+            now: now
         )
         let maintenance = Maintenance(
             metadata: metadata,
@@ -33,18 +42,31 @@ package struct App {
             completion: uploads.completion,
             keys: stores.keys,
             leaseDuration: settings.leaseDuration,
-            uploadLifetime: settings.uploadLifetime
+            uploadLifetime: settings.uploadLifetime,
+            now: now
         )
         try await maintenance.recover()
         return App(
             settings: settings,
             stores: stores,
-            accounts: Accounts(metadata: metadata),
+            accounts: Accounts(metadata: metadata, now: now),
             uploads: uploads,
             maintenance: maintenance,
             readiness: Readiness(metadata: metadata, objects: stores.storage.store),
-            logger: logger
+            logger: logger,
+            now: now
         )
+    }
+
+    /// The HTTP server alone, without signals and background services.
+    ///
+    /// - Parameter onReady: Called with the port once the server listens.
+    /// - Returns: The server, to be run in a service group.
+    package func httpServer(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
+        let port = settings.server.port
+        return buildServer(useCases, settings: settings.server, logger: logger) { channel in
+            await onReady(channel.localAddress?.port ?? port)
+        }
     }
 
     /// Serves until SIGTERM or SIGINT; running requests then have the set grace, unless a second signal comes.
@@ -52,10 +74,7 @@ package struct App {
     /// - Parameter onReady: Called with the port once the server listens.
     /// - Throws: When the address cannot be listened on.
     package func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
-        let port = settings.server.port
-        let server = buildServer(services, settings: settings.server, logger: logger) { channel in
-            await onReady(channel.localAddress?.port ?? port)
-        }
+        let server = httpServer(onReady: onReady)
         var configuration = ServiceGroupConfiguration(
             services: [
                 // First, so that it stops last.
@@ -82,24 +101,26 @@ package struct App {
         }
     }
 
-    private var services: UseCases {
+    /// What the HTTP server calls.
+    package var useCases: UseCases {
         let (metadata, objects) = (stores.metadata, stores.storage.store)
         return UseCases(
             accounts: accounts,
-            projects: Projects(metadata: metadata, objects: objects),
-            files: Files(metadata: metadata, objects: objects),
-            downloads: Downloads(metadata: metadata, storage: stores.storage),
+            projects: Projects(metadata: metadata, objects: objects, now: now),
+            files: Files(metadata: metadata, objects: objects, now: now),
+            downloads: Downloads(metadata: metadata, storage: stores.storage, now: now),
             uploads: uploads,
-            automations: Automations(metadata: metadata),
+            automations: Automations(metadata: metadata, now: now),
             dataPlane: dataPlane,
-            readiness: readiness
+            readiness: readiness,
+            now: now
         )
     }
 
     private var dataPlane: UseCases.DataPlane {
         switch stores.storage {
         case .streaming(let store, let hasher, let urls):
-            .own(Parts(metadata: stores.metadata, objects: store, hasher: hasher), urls)
+            .own(Parts(metadata: stores.metadata, objects: store, hasher: hasher, now: now), urls)
         case .presigned: .external
         }
     }

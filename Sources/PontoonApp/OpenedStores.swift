@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 package import PontoonCore
 package import PontoonMetadata
 package import PontoonObjects
@@ -14,7 +14,10 @@ package struct OpenedStores: Sendable {
     /// Opens the stores; with it what one of them keeps here is this process's alone.
     ///
     /// - Throws: ``SettingError``, by the name of the setting, when one cannot be used.
-    package static func open(_ settings: Settings) async throws -> OpenedStores {
+    package static func open(
+        _ settings: Settings,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) async throws -> OpenedStores {
         let lock = try settings.folder.map { folder in
             try DataFolder.make(folder)
             return try DataFolder.lock(folder)
@@ -23,7 +26,8 @@ package struct OpenedStores: Sendable {
         let keys = KeyRing(
             store: metadata,
             rotationInterval: settings.keyLifetime,
-            urlLifetime: settings.urlLifetime
+            urlLifetime: settings.urlLifetime,
+            now: now
         )
         do {
             switch settings.objects {

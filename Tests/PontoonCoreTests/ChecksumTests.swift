@@ -38,7 +38,7 @@ struct CRC64NVMETests {
         }
     }
 
-    @Test("the value does not depend on how the bytes are cut", arguments: 0..<64 as Range<UInt64>)
+    @Test("the value does not depend on how the bytes are split", arguments: 0..<64 as Range<UInt64>)
     func cuts(seed: UInt64) {
         var random = SplitMix64(state: seed)
         let bytes = random.bytes(Int.random(in: 0...20_000, using: &random))
@@ -54,7 +54,7 @@ struct CRC64NVMETests {
         #expect(whole == crc64(bytes))
     }
 
-    @Test("parts join into the whole", arguments: 0..<64 as Range<UInt64>)
+    @Test("checksums of parts combine into that of the whole", arguments: 0..<64 as Range<UInt64>)
     func joining(seed: UInt64) {
         var random = SplitMix64(state: seed)
         let bytes = random.bytes(Int.random(in: 0...20_000, using: &random))
@@ -64,14 +64,14 @@ struct CRC64NVMETests {
         }
     }
 
-    @Test("an empty part changes nothing")
+    @Test("an empty part does not change a combined checksum")
     func joiningNothing() {
         let some = CRC64NVME(rawValue: 0x0123_4567_89AB_CDEF)
         #expect(some.appending(CRC64NVME(), length: 0) == some)
         #expect(CRC64NVME().appending(some, length: .max) == some)
     }
 
-    @Test("joining is the same from either side, at lengths no test could hold", arguments: 0..<64 as Range<UInt64>)
+    @Test("combining is associative, also at lengths that do not fit in memory", arguments: 0..<64 as Range<UInt64>)
     func joiningLong(seed: UInt64) {
         var random = SplitMix64(state: seed)
         let (a, b, c) = (random.crc64(), random.crc64(), random.crc64())
@@ -82,7 +82,7 @@ struct CRC64NVMETests {
     }
 
     @Test(
-        "hex and base64, there and back",
+        "hex and base64 round-trip",
         arguments: [
             (0, "0000000000000000", "AAAAAAAAAAA="),
             (1, "0000000000000001", "AAAAAAAAAAE="),
@@ -100,7 +100,7 @@ struct CRC64NVMETests {
     }
 
     @Test(
-        "text that is not 16 hex digits is refused",
+        "text that is not 16 hex digits is rejected",
         arguments: [
             "", "0", "ae8b14860a79988", "ae8b14860a7998880", "+e8b14860a799888", "-e8b14860a799888",
             "ae8b14860a79988g", "0xae8b14860a7998", " e8b14860a799888", "ae8b14860a79988\n", "ae8b14860a7998é",
@@ -109,7 +109,7 @@ struct CRC64NVMETests {
     func badHex(text: String) { #expect(CRC64NVME(hex: text) == nil) }
 
     @Test(
-        "text that is not the base64 of 8 bytes is refused",
+        "text that is not the base64 of 8 bytes is rejected",
         arguments: [
             "", "=", "4waSgw==", "rosUhgp5mIg", "rosUhgp5mA==", "rosUhgp5mIgA", "rosUhgp5mIgAAA==", "rosUhgp5mIh=",
             "rosUhgp5mIg= ", "rosUhg\np5mIg=", "rosUhgp5mI-=", "//////////9=",
@@ -152,7 +152,7 @@ struct CRC32CTests {
         }
     }
 
-    @Test("the value does not depend on how the bytes are cut", arguments: 0..<64 as Range<UInt64>)
+    @Test("the value does not depend on how the bytes are split", arguments: 0..<64 as Range<UInt64>)
     func cuts(seed: UInt64) {
         var random = SplitMix64(state: seed)
         let bytes = random.bytes(Int.random(in: 0...20_000, using: &random))
@@ -164,7 +164,7 @@ struct CRC32CTests {
     }
 
     @Test(
-        "base64, there and back",
+        "base64 round-trips",
         arguments: [(0, "AAAAAA=="), (0xE306_9283, "4waSgw=="), (.max, "/////w==")] as [(UInt32, String)]
     )
     func text(value: UInt32, base64: String) {
@@ -173,7 +173,7 @@ struct CRC32CTests {
     }
 
     @Test(
-        "text that is not the base64 of 4 bytes is refused",
+        "text that is not the base64 of 4 bytes is rejected",
         arguments: ["", "4waSgw", "4waSgw=", "4waSgx==", "4waSgwA=", "4waSg===", "4wa gw==", "rosUhgp5mIg="]
     )
     func badBase64(text: String) { #expect(CRC32C(base64: text) == nil) }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Ids")
 struct IdentifierTests {
-    @Test("an upload's id is 64 letters and digits, each as likely as any other")
+    @Test("an upload's id is 64 uniformly distributed letters and digits")
     func uploads() {
         var counts: [Character: Int] = [:]
         let ids = (0..<2000).map { _ in Identifiers.upload() }
@@ -19,7 +19,7 @@ struct IdentifierTests {
         #expect(counts.values.allSatisfy { abs($0 - 2064) < 450 }, "\(counts)")
     }
 
-    @Test("hex digits are two a byte", arguments: [0, 1, 4, 6, 8, 9, 16, 32, 33])
+    @Test("there are two hex digits per byte", arguments: [0, 1, 4, 6, 8, 9, 16, 32, 33])
     func hex(bytes: Int) {
         let text = Identifiers.hex(bytes: bytes)
         #expect(text.count == 2 * bytes)
@@ -27,7 +27,7 @@ struct IdentifierTests {
         #expect(bytes < 4 || text != Identifiers.hex(bytes: bytes))
     }
 
-    @Test("a random UUID says that it is one")
+    @Test("a random UUID has version 4 and the right variant")
     func uuids() throws {
         for _ in 0..<100 {
             let text = Identifiers.uuid()

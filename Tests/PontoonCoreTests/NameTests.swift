@@ -3,7 +3,7 @@ import Testing
 
 struct NameTests {
     @Test(
-        "file names that are refused",
+        "rejected file names",
         arguments: [
             "", ".", "..", "a/b", "/", "a\0", "a\n", "a\u{7F}", "a\u{85}", String(repeating: "x", count: 256),
             String(repeating: "e\u{301}", count: 128),
@@ -14,7 +14,7 @@ struct NameTests {
     }
 
     @Test(
-        "file names that are kept as they are",
+        "file names that are kept unchanged",
         arguments: [
             "a", "...", ".a", "a b", "a+b%20#?&", "\"q'\\", "ä", "a\u{308}", "日本", "👩‍👩‍👧",
             String(repeating: "x", count: 255),
@@ -42,7 +42,7 @@ struct NameTests {
     }
 
     @Test(
-        "one pair of quotes is taken off a reported tag",
+        "one pair of quotes is removed from a reported ETag",
         arguments: [
             ("abc", "abc"), ("\"abc\"", "abc"), ("\"\"abc\"\"", "\"abc\""), ("\"", "\""), ("\"\"", ""),
         ]
@@ -52,7 +52,7 @@ struct NameTests {
     }
 
     @Test(
-        "base URLs lose what follows the port",
+        "a base URL keeps nothing after the port",
         arguments: [
             ("http://h:1", "http://h:1"), ("https://h/v2/", "https://h"), ("http://h/prefix//", "http://h/prefix"),
             ("http://[::1]:80", "http://[::1]:80"),
@@ -63,7 +63,7 @@ struct NameTests {
     }
 
     @Test(
-        "what is no base URL is refused",
+        "invalid base URLs are rejected",
         arguments: ["", "h:1", "ftp://h", "http://", "http://h?x", "http://u@h", "http://a b"]
     )
     func badBaseURLs(text: String) {

@@ -5,7 +5,7 @@ struct PartBatchRuleTests {
     private static let tebi: Int64 = 1 << 40
 
     @Test(
-        "a batch has the parts from its first one on, to the end of the file at most",
+        "a batch starts at its first part and ends with the file at the latest",
         arguments: [
             (from: 1, count: 0, size: nil, partSize: 5, expected: []),
             (from: 1, count: -1, size: nil, partSize: 5, expected: []),

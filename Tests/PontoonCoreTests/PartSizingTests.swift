@@ -5,7 +5,7 @@ struct PartSizingTests {
     private static let mebi: Int64 = 1 << 20
 
     @Test(
-        "a usable wish is honoured, any other is replaced",
+        "a valid requested part size is granted, any other is replaced",
         arguments: [
             (wish: nil, size: nil, expected: 32 * mebi),
             (wish: 5 * mebi, size: nil, expected: 5 * mebi),
@@ -23,7 +23,7 @@ struct PartSizingTests {
     }
 
     @Test(
-        "the size doubles until 10,000 parts hold the file",
+        "the part size doubles until 10,000 parts are enough for the file",
         arguments: [
             (size: 335_544_320_000, expected: 32 * mebi),
             (size: 335_544_320_001, expected: 64 * mebi),
@@ -53,7 +53,7 @@ struct PartSizingTests {
         #expect(throws: PontoonError.self) { try PartNumber(text: text) }
     }
 
-    @Test("part numbers 1 and 10000 exist", arguments: [1, 10_000])
+    @Test("part numbers 1 and 10000 are valid", arguments: [1, 10_000])
     func goodPartNumbers(number: Int) throws {
         #expect(try PartNumber(text: String(number)).rawValue == number)
     }

@@ -21,7 +21,7 @@ struct RateLimitTests {
     }
 
     @Test(
-        "calls of one token, two in ten seconds",
+        "two calls of one token in ten seconds",
         arguments: [
             [Row(0, true, 1, 11, "the first call begins the window")],
             [Row(0, true, 1, 11, "first"), Row(9.999, true, 0, 11, "still the same window")],
@@ -51,7 +51,7 @@ struct RateLimitTests {
         }
     }
 
-    @Test("who sleeps until the reset in whole seconds, as clients do, is admitted", arguments: [0, 0.1, 0.5, 0.999])
+    @Test("a client that sleeps until the reset, in whole seconds, is admitted", arguments: [0, 0.1, 0.5, 0.999])
     func sleepers(fraction: Double) {
         var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(2)))
         let begin = Date(timeIntervalSince1970: 1_750_000_000 + fraction)
@@ -64,14 +64,14 @@ struct RateLimitTests {
         #expect(table.call(Secret("a"), now: late.addingTimeInterval(Double(sleep))).isAdmitted)
     }
 
-    @Test("tokens do not count for each other")
+    @Test("tokens are counted separately")
     func manyTokens() {
         var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(10)))
         for name in ["a", "b", "c"] { #expect(table.call(Secret(name), now: Self.start).isAdmitted) }
         for name in ["a", "b", "c"] { #expect(!table.call(Secret(name), now: Self.start).isAdmitted) }
     }
 
-    @Test("the table forgets windows that have ended, and is never larger than its capacity")
+    @Test("the table drops expired windows and never exceeds its capacity")
     func bounded() {
         var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(10)), capacity: 3)
         for index in 0..<100 {
@@ -83,7 +83,7 @@ struct RateLimitTests {
         #expect(table.count == 1)
     }
 
-    @Test("without a limit every call is admitted, with figures that fit the clients' integers")
+    @Test("without a limit every call is admitted, with numbers that fit the clients' integers")
     func unlimited() {
         let standing = RateLimitStatus.unlimited(now: Self.start)
         #expect(standing.isAdmitted)

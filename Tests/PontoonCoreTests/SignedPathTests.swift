@@ -38,13 +38,13 @@ struct SignedPathTests {
         #expect(!signed.isSigned(by: URLSigner(other)))
     }
 
-    @Test("a signature of another form does not verify", arguments: ["", "zz", "abc", "ABCDEF"])
+    @Test("a malformed signature does not verify", arguments: ["", "zz", "abc", "ABCDEF"])
     func malformed(signature: String) {
         let signed = SignedPath(method: "PUT", path: "/p", expires: 1, keyID: key.id, signature: signature)
         #expect(!signed.isSigned(by: URLSigner(key)))
     }
 
-    @Test("a secret never prints")
+    @Test("a secret never appears in its description")
     func secretsPrintNothing() {
         #expect("\(key)".contains("000102") == false)
         #expect(String(reflecting: key).contains("000102") == false)

@@ -4,7 +4,7 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-@Suite("Servers that share a database do not harm each other")
+@Suite("Servers sharing a database do not interfere")
 struct ConcurrentServerTests {
     private static let rounds = 8
 
@@ -56,7 +56,7 @@ struct ConcurrentServerTests {
         }
     }
 
-    @Test("of records of one part, each but the last is handed to who replaced it", arguments: TestDatabase.all)
+    @Test("each replaced part record is returned to the writer that replaced it", arguments: TestDatabase.all)
     func replacedParts(_ database: TestDatabase) async throws {
         try await race(in: database, Self.rounds) { round, stores, fixture in
             let upload = fixture.upload("\(round)")
@@ -73,7 +73,7 @@ struct ConcurrentServerTests {
         }
     }
 
-    @Test("many copies into one folder all get a number", arguments: TestDatabase.all)
+    @Test("concurrent copies into one folder get distinct numbers", arguments: TestDatabase.all)
     func numberedCopies(_ database: TestDatabase) async throws {
         try await race(in: database, 2) { round, stores, fixture in
             let original = try await fixture.addFile("a\(round)", to: stores[0])
@@ -98,7 +98,7 @@ struct ConcurrentServerTests {
         }
     }
 
-    @Test("folders that are moved into each other do not end in a ring", arguments: TestDatabase.all)
+    @Test("concurrent moves do not create a folder cycle", arguments: TestDatabase.all)
     func folderRings(_ database: TestDatabase) async throws {
         try await race(in: database, Self.rounds) { round, stores, fixture in
             let folders = (0..<4).map { fixture.folder("\(round)-\($0)") }
@@ -119,7 +119,7 @@ struct ConcurrentServerTests {
         }
     }
 
-    @Test("totals are right after everything happened at once", arguments: TestDatabase.all)
+    @Test("totals are right after concurrent changes of all kinds", arguments: TestDatabase.all)
     func totals(_ database: TestDatabase) async throws {
         try await race(in: database, 2) { round, stores, fixture in
             let folders = (0..<3).map { fixture.folder("\(round)-\($0)") }
@@ -148,7 +148,7 @@ struct ConcurrentServerTests {
         }
     }
 
-    @Test("a server that finds nothing makes the first user, once", arguments: TestDatabase.all)
+    @Test("of several servers on an empty database one creates the first user", arguments: TestDatabase.all)
     func bootstrap(_ database: TestDatabase) async throws {
         try await withStores(4, in: database) { stores in
             let made = try await concurrently(16) { index in

@@ -2,7 +2,7 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-@Suite("Writes that meet share a commit")
+@Suite("Concurrent writes share a commit")
 struct GroupCommitTests {
     private struct Refused: Error {}
 
@@ -52,7 +52,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("what queues up behind a commit is the next one")
+    @Test("writes that queue behind a commit share the next one")
     func oneCommitForMany() async throws {
         try await withTable { driver in
             let before = driver.statistics
@@ -66,7 +66,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("a group is bounded")
+    @Test("the size of a group is limited")
     func manyGroups() async throws {
         try await withTable { driver in
             let before = driver.statistics
@@ -79,7 +79,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("a body that fails is undone alone")
+    @Test("a failing write is rolled back alone")
     func failingNeighbour() async throws {
         try await withTable { driver in
             let errors = try await gather(50, on: driver) { index, connection in
@@ -95,7 +95,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("when the commit fails, everyone is told and nothing was changed")
+    @Test("when the commit fails, every write fails and nothing changes")
     func failingCommit() async throws {
         try await withTable { driver in
             let errors = try await gather(20, on: driver) { index, connection in
@@ -112,7 +112,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("a single body that fails is undone too")
+    @Test("a failing write without company is rolled back, too")
     func failingAlone() async throws {
         try await withTable { driver in
             await #expect(throws: Refused.self) {
@@ -126,7 +126,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("closing waits for the writes that were accepted")
+    @Test("closing waits for accepted writes")
     func closing() async throws {
         try await withDatabasePath { path in
             let driver = try await SQLiteDriver.open(SQLiteSettings(path: path, durability: .os))

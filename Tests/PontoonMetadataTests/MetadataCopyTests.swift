@@ -8,7 +8,7 @@ import Testing
 
 /// All that one database remembers goes to another.
 struct MetadataCopyTests {
-    @Test("every table is moved, or is about one database alone")
+    @Test("every table is copied or belongs to one database only")
     func tables() async throws {
         try await withSQLiteDriver { driver in
             _ = try await SQLMetadataStore(driver: driver)
@@ -25,7 +25,7 @@ struct MetadataCopyTests {
         }
     }
 
-    @Test("what is there afterwards is what was there before, also when it is done twice", arguments: [false, true])
+    @Test("the copy equals the original, also when it is repeated", arguments: [false, true])
     func everything(_ isCut: Bool) async throws {
         try await withSQLiteStore { source in
             let fixture = try await fill(source)
@@ -53,7 +53,7 @@ struct MetadataCopyTests {
         }
     }
 
-    @Test("open uploads stay behind when their bytes do, and no list counts them")
+    @Test("open uploads are left out when their bytes are, and no list counts them")
     func openUploads() async throws {
         try await withSQLiteStore { source in
             let fixture = try await fill(source)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PontoonMetadata
 
-@Suite("Migrations keep what an older version wrote")
+@Suite("Migrations preserve data of older versions")
 struct MigrationTests {
     /// An upload with two parts and a completed one, as 0001 keeps them.
     private static let firstVersion: [SQLStatement] = [
@@ -52,7 +52,7 @@ struct MigrationTests {
         }
     }
 
-    @Test("totals of what was there are counted, once", arguments: TestDatabase.all)
+    @Test("totals of existing rows are computed once", arguments: TestDatabase.all)
     func totals(_ database: TestDatabase) async throws {
         try await withDriver(database) { driver in
             try await Migrator.migrate(driver, Array(Migration.all.prefix(1)))

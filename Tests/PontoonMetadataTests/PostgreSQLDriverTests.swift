@@ -6,7 +6,7 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-@Suite("The PostgreSQL driver", .timeLimit(.minutes(4)))
+@Suite("The PostgreSQL driver", .timeLimit(.minutes(10)), .tags(.needsPostgreSQL))
 struct PostgreSQLDriverTests {
     /// The order in which writes ran.
     private final class Order: Sendable {
@@ -31,7 +31,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("asks once for a read of one statement, and twice for a write")
+    @Test("takes one round trip for a read of one statement, and two for a write")
     func roundTrips() async throws {
         try await withTable { driver in
             func trips() -> Int { driver.pool?.roundTrips ?? 0 }
@@ -58,7 +58,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("does not keep rows that nobody waited for when a later statement fails")
+    @Test("rolls back pipelined rows when a later statement fails")
     func failingBatch() async throws {
         try await withTable { driver in
             for values in [[1, 2, 1], [3, 3, 4]] as [[Int64]] {
@@ -76,7 +76,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("undoes a write whose body goes on after an error, and says so")
+    @Test("rolls back and reports a write whose body continues after an error")
     func swallowedError() async throws {
         try await withTable { driver in
             await #expect(throws: SQLError.self) {
@@ -90,7 +90,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("reads one state of the database")
+    @Test("reads a consistent snapshot")
     func unchangingReads() async throws {
         try await withTable { driver in
             let (first, second) = try await driver.read { connection in
@@ -109,7 +109,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("goes on when others change a table under a prepared statement")
+    @Test("recovers when a table changes under a prepared statement")
     func changedTable() async throws {
         try await withTable { driver in
             let all: SQLStatement = "SELECT * FROM t"
@@ -124,7 +124,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("repeats transactions that wait for each other")
+    @Test("retries deadlocked transactions")
     func deadlock() async throws {
         try await withTable { driver in
             try await driver.write { connection in
@@ -154,7 +154,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("repeats what broke before its commit, on another connection", arguments: [true, false])
+    @Test("retries a transaction that broke before its commit on another connection", arguments: [true, false])
     func lostConnection(isWrite: Bool) async throws {
         try await withTable { driver in
             let runs = Mutex(0)
@@ -174,7 +174,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("does not repeat a commit whose answer was lost, and does not call it done")
+    @Test("neither retries nor confirms a commit whose answer was lost")
     func lostCommit() async throws {
         try await withTable { driver in
             // Ends the connection in the middle of the commit.
@@ -204,7 +204,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("lets a bounded number wait, in the order in which they came")
+    @Test("queues a limited number of callers in order of arrival")
     func waiting() async throws {
         try await withTable({ ($0.maximumConnections, $0.maximumWaiting) = (1, 3) }) { driver in
             let gate = BlockingGate()
@@ -229,7 +229,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("gives up on statements that take too long, and stays usable")
+    @Test("times out long statements and stays usable")
     func slowStatements() async throws {
         try await withTable({ $0.statementTimeout = .seconds(3) }) { driver in
             let error = await #expect(throws: SQLError.self) {
@@ -241,7 +241,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("gives up on rows that others hold, and stays usable")
+    @Test("times out on locked rows and stays usable")
     func heldRows() async throws {
         try await withTable({ $0.lockTimeout = .milliseconds(100) }) { driver in
             try await driver.write { _ = try $0.execute("INSERT INTO t (id) VALUES (1)", values: []) }
@@ -267,7 +267,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("cancels what runs for too long when it is closed")
+    @Test("cancels statements that outlast the close timeout")
     func closing() async throws {
         try await withTable({ $0.closeTimeout = .milliseconds(100) }) { driver in
             try await withThrowingTaskGroup { group in
@@ -285,7 +285,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("keeps text as it is, and refuses what it could not")
+    @Test("stores text unchanged and rejects what it cannot store")
     func text() async throws {
         try await withTable { driver in
             let texts = [
@@ -309,7 +309,7 @@ struct PostgreSQLDriverTests {
     }
 
     @Test(
-        "waits for the disk as asked",
+        "applies the durability setting",
         arguments: [(.full, "on"), (.os, "off")]
             as [(PostgreSQLSettings.Durability, String)]
     )

@@ -4,7 +4,7 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-@Suite("Statements find their rows by an index")
+@Suite("Statements use indexes")
 struct QueryPlanTests {
     /// Statements that look at every row and may: what they read is a handful of rows, or in order up to a limit.
     private static let allowed = [
@@ -15,7 +15,7 @@ struct QueryPlanTests {
         "DELETE FROM objects WHERE key IN (SELECT key FROM discarded_objects)",
     ]
 
-    @Test("none of the store's statements scans a table that grows")
+    @Test("no statement of the store scans a growing table")
     func noScans() async throws {
         try await withSQLiteDriver { driver in
             // Not recorded: migrations go through whole tables, once.
@@ -67,7 +67,7 @@ struct QueryPlanTests {
     }
     #endif
 
-    @Test("pages are read in the order of an index, from either end")
+    @Test("pages are read in index order, from either end")
     func pagesAreNotSorted() async throws {
         try await withSQLiteDriver { driver in
             _ = try await SQLMetadataStore(driver: driver)
@@ -124,7 +124,7 @@ struct QueryPlanTests {
     }
     #endif
 
-    @Test("a filter begins at what is fewest", arguments: FilterCase.all)
+    @Test("a filter starts with the most selective condition", arguments: FilterCase.all)
     func filters(_ filterCase: FilterCase) async throws {
         try await withSQLiteDriver { driver in
             _ = try await SQLMetadataStore(driver: driver)

@@ -5,9 +5,9 @@ import Testing
 
 @testable import PontoonMetadata
 
-@Suite("Rows of the last second")
+@Suite("The row cache")
 struct RecentRowsTests {
-    @Test("a row is read once, until it is forgotten")
+    @Test("a row is read once until it is invalidated")
     func remembering() async throws {
         let rows = RecentRows<String, Int>()
         #expect(try await rows.row("a") { 1 } == 1)
@@ -21,7 +21,7 @@ struct RecentRowsTests {
         #expect(try await rows.row("b") { 6 } == 6)
     }
 
-    @Test("a row that was being read during a change is not kept")
+    @Test("a row that changes while it is read is not cached")
     func changeWhileReading() async throws {
         let rows = RecentRows<String, Int>()
         let old = try await rows.row("a") {
@@ -32,7 +32,7 @@ struct RecentRowsTests {
         #expect(try await rows.row("a") { 2 } == 2)
     }
 
-    @Test("a row that was written is kept, unless it was changed since the writing began", arguments: Change.allCases)
+    @Test("a written row is cached unless it changed since the write began", arguments: Change.allCases)
     func remembering(afterWriting change: Change) async throws {
         let rows = RecentRows<String, Int>()
         let began = rows.moment

@@ -4,9 +4,9 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-@Suite("A store in an SQLite file")
+@Suite("The SQLite store")
 struct SQLiteStoreTests {
-    @Test("shows after reopening what was committed")
+    @Test("has all committed data after reopening")
     func reopening() async throws {
         try await withDatabasePath { path in
             let first = try await SQLMetadataStore.open(SQLiteSettings(path: path))
@@ -25,7 +25,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("is shared by two stores, which see and do not lose each other's writes")
+    @Test("can be shared by two stores, which see each other's writes")
     func sharing() async throws {
         try await withDatabasePath { path in
             let first = try await SQLMetadataStore.open(SQLiteSettings(path: path, durability: .os))
@@ -49,7 +49,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("can be opened by several at once while it does not exist yet")
+    @Test("can be created by several stores at once")
     func openingAtOnce() async throws {
         try await withDatabasePath { path in
             let stores = try await concurrently(6) { _ in
@@ -63,7 +63,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("can be read by its owner only")
+    @Test("is readable by its owner only")
     func fileMode() async throws {
         try await withDatabasePath { path in
             let store = try await SQLMetadataStore.open(SQLiteSettings(path: path))
@@ -75,7 +75,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("is refused when a newer version has changed it")
+    @Test("is rejected when a newer version has migrated it")
     func newerVersion() async throws {
         try await withDatabasePath { path in
             let driver = try await SQLiteDriver.open(SQLiteSettings(path: path))
@@ -91,7 +91,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("is no file of another kind, and lies in a folder that exists")
+    @Test("must be an SQLite file in an existing folder")
     func unusableFiles() async throws {
         try await withDatabasePath { path in
             try Data(repeating: 7, count: 4096).write(to: URL(filePath: path))
@@ -101,7 +101,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("fails after it was closed, and may be closed twice")
+    @Test("fails after closing, and can be closed twice")
     func closing() async throws {
         try await withDatabasePath { path in
             let store = try await SQLMetadataStore.open(SQLiteSettings(path: path))
@@ -114,7 +114,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("writes nothing for parts to be forgotten that are not there")
+    @Test("writes nothing when the part to forget does not exist")
     func forgettingNothing() async throws {
         try await withSQLiteDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)
@@ -141,7 +141,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("refuses text that it could only keep in part")
+    @Test("rejects text that it would truncate")
     func zeroCharacter() async throws {
         try await withSQLiteStore { store in
             let fixture = try await MetadataFixture(in: store)
@@ -150,7 +150,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("syncs as asked", arguments: [(.full, 2), (.os, 1)] as [(SQLiteSettings.Durability, Int64)])
+    @Test("applies the durability setting", arguments: [(.full, 2), (.os, 1)] as [(SQLiteSettings.Durability, Int64)])
     func synchronous(durability: SQLiteSettings.Durability, expected: Int64) async throws {
         try await withSQLiteDriver(durability) { driver in
             let level = try await driver.write { connection in
@@ -160,7 +160,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("refuses with storageFull when there is no room, and stays usable")
+    @Test("reports storageFull on a full disk and stays usable")
     func fullDatabase() async throws {
         try await withSQLiteDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)

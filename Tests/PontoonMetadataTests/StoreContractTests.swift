@@ -2,7 +2,7 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-@Suite("The SQL store keeps the contract")
+@Suite("The SQL store fulfills the contract")
 struct StoreContractTests {
     @Test("of identities", arguments: TestDatabase.all, IdentityContract.allCases)
     func identity(_ database: TestDatabase, _ rule: IdentityContract) async throws {
@@ -30,7 +30,7 @@ struct StoreContractTests {
     }
 
     @Test(
-        "of changes of files, and of lists from name to name",
+        "of changes of files, and of lists by name",
         arguments: TestDatabase.all,
         FileChangeContract.allCases
     )
@@ -38,7 +38,7 @@ struct StoreContractTests {
         try await withStore(in: database) { try await rule.check($0) }
     }
 
-    @Test("of totals, and of pages from both ends", arguments: TestDatabase.all, ListTotalContract.allCases)
+    @Test("of totals and of pages from both ends", arguments: TestDatabase.all, ListTotalContract.allCases)
     func listTotals(_ database: TestDatabase, _ rule: ListTotalContract) async throws {
         try await withStore(in: database) { try await rule.check($0) }
     }
@@ -53,12 +53,12 @@ struct StoreContractTests {
         try await withStore(in: database) { try await rule.check($0) }
     }
 
-    @Test("of rows that it remembers", arguments: TestDatabase.all, RecentContract.allCases)
+    @Test("of cached rows", arguments: TestDatabase.all, RecentContract.allCases)
     func recent(_ database: TestDatabase, _ rule: RecentContract) async throws {
         try await withStore(in: database) { try await rule.check($0) }
     }
 
-    @Test("of claims", arguments: TestDatabase.all, LeaseContract.allCases)
+    @Test("of leases", arguments: TestDatabase.all, LeaseContract.allCases)
     func claims(_ database: TestDatabase, _ rule: LeaseContract) async throws {
         try await withStore(in: database) { try await rule.check($0) }
     }
@@ -74,7 +74,7 @@ struct StoreContractTests {
     }
 
     @Test(
-        "of uploads whose bytes go straight to another store",
+        "of uploads directly to another store",
         arguments: TestDatabase.all,
         PresignedUploadContract.allCases
     )

@@ -21,7 +21,7 @@ struct AssemblyTests {
         )
     }
 
-    @Test("a short part moves all that follow, so everything is copied in order")
+    @Test("a short part shifts all later ones, so all are copied in order")
     func shortPart() throws {
         let parts = try [part(1, 3), part(2, 10), part(3, 0), part(4, 1, isDetached: true)]
         let segments: [Assembly.Segment] = [
@@ -40,7 +40,7 @@ struct AssemblyTests {
         #expect(try Assembly(parts, partSize: 10) == .inPlace(detached: segments, end: 0, size: 8))
     }
 
-    @Test("no parts, or empty ones, make an empty file", arguments: [0, 1, 3])
+    @Test("no parts, or only empty ones, form an empty file", arguments: [0, 1, 3])
     func empty(count: Int) throws {
         let parts = try (0..<count).map { try part($0 + 1, 0) }
         #expect(try Assembly(parts, partSize: 10) == .inPlace(detached: [], end: 0, size: 0))

@@ -12,12 +12,12 @@ struct DiskObjectStoreTests {
         try await withDiskStore { store, _ in try await rule.check(store) }
     }
 
-    @Test("without waiting for the disk the rules are the same", arguments: StreamingObjectStoreContract.allCases)
+    @Test("without syncing the same rules hold", arguments: StreamingObjectStoreContract.allCases)
     func contractWithoutSync(_ rule: StreamingObjectStoreContract) async throws {
         try await withDiskStore(durability: .os) { store, _ in try await rule.check(store) }
     }
 
-    @Test("the contract of all object stores", arguments: ObjectStoreContract.allCases)
+    @Test("fulfills the contract of all object stores", arguments: ObjectStoreContract.allCases)
     func commonContract(_ rule: ObjectStoreContract) async throws {
         try await withDiskStore { store, _ in try await rule.check(DiskHarness(store: store)) }
     }
@@ -31,7 +31,7 @@ struct DiskObjectStoreTests {
         }
     }
 
-    @Test("room for a declared size is held from the start, and freed by discard")
+    @Test("a declared size is preallocated at the start and freed by discard")
     func room() async throws {
         try await withDiskStore { store, folder in
             let key = ObjectKey.random()

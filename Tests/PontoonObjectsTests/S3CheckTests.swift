@@ -6,9 +6,9 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("Before it is used, the S3 store is checked:", .timeLimit(.minutes(2)))
+@Suite("The S3 store is checked before use:", .timeLimit(.minutes(10)))
 struct S3CheckTests {
-    @Test("all is well, and nothing is left behind")
+    @Test("it works, and nothing is left behind")
     func good() async throws {
         try await withS3Store { harness in
             try await harness.store.check()
@@ -37,7 +37,7 @@ struct S3CheckTests {
         #expect(failure == .missingBucket("nowhere"))
     }
 
-    @Test("nobody listens")
+    @Test("the connection is refused")
     func refusedConnection() async throws {
         let failure = try await failure { body in
             try await withS3Store(
@@ -93,7 +93,7 @@ struct S3CheckTests {
         guard case .notS3 = failure else { throw failure }
     }
 
-    @Test("the clocks differ by more than a quarter of an hour", arguments: [-3600.0, 3600])
+    @Test("the clocks differ by more than 15 minutes", arguments: [-3600.0, 3600])
     func skewedClock(_ seconds: Double) async throws {
         let failure = try await failure { body in
             try await withS3Store(now: { Date(timeIntervalSinceNow: seconds) }, body)
@@ -102,7 +102,7 @@ struct S3CheckTests {
     }
 
     @Test(
-        "what Amazon refuses is told apart",
+        "Amazon's errors are distinguished",
         arguments: [
             (403, "RequestTimeTooSkewed", nil, .clockSkewed),
             (400, "AuthorizationHeaderMalformed", "eu-west-1", .wrongRegion("eu-west-1")),

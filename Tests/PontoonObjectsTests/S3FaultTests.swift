@@ -6,9 +6,9 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("When the network fails, the S3 store", .timeLimit(.minutes(3)))
+@Suite("When the network fails, the S3 store", .timeLimit(.minutes(10)))
 struct S3FaultTests {
-    @Test("finishes although the answer of a completion was lost")
+    @Test("finishes although the response to a completion was lost")
     func retriedCompletion() async throws {
         try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
@@ -20,7 +20,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("finds the object when it is asked again after a lost answer, and only if it is made of the same parts")
+    @Test("finds the object on a retry after a lost response, but only if it has the same parts")
     func lostCompletion() async throws {
         try await withFaultyS3Store(attempts: 1) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
@@ -38,7 +38,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("asks again when an answer is cut off in its middle", arguments: [0, 10, 150, 400])
+    @Test("retries when a response is cut short", arguments: [0, 10, 150, 400])
     func truncatedAnswer(_ bytes: Int) async throws {
         try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
@@ -51,7 +51,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("gives up after some attempts, and says that it may pass by itself")
+    @Test("gives up after some attempts, with a temporary error")
     func givesUp() async throws {
         try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, _) = try await uploadOfOnePart(harness)
@@ -61,7 +61,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("refuses to begin uploads while nobody answers")
+    @Test("refuses to begin uploads while the store is unreachable")
     func refusedConnection() async throws {
         let server = try await SeaweedFSServer.running()
         let settings = try s3Settings(server, port: 1)
@@ -70,7 +70,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("reads on after an answer that was cut off")
+    @Test("continues reading after a response was cut short")
     func truncatedRead() async throws {
         try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
@@ -82,7 +82,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("loses nothing when the server is killed and started again")
+    @Test("loses nothing when the server is killed and restarted")
     func killedServer() async throws {
         let server = try await SeaweedFSServer.start()
         let settings = try s3Settings(server)

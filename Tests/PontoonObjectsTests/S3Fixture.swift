@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -16,11 +15,11 @@ struct S3Harness: ObjectStoreHarness {
     func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord {
         let request = try store.partRequest(for: upload, part: number, now: Date())
         let answer = try await fetch(request.method, request.url, body: bytes)
-        try #require(answer.status == 200, "\(answer.text)")
+        try #require(answer.status == 200, "\(answer.bodyText)")
         return PartRecord(
             number: number,
             size: Int64(bytes.readableBytes),
-            etag: ETag.unquoted(try #require(answer.headers["etag"])),
+            etag: ETag.unquoted(try #require(answer.headers.first(name: "etag"))),
             crc64: nil,
             location: .remote,
             storedOn: Date(timeIntervalSince1970: 0),
@@ -28,6 +27,7 @@ struct S3Harness: ObjectStoreHarness {
         )
     }
 
+    @discardableResult
     func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
         let listed = try parts.map { part in
             ListedPart(number: part.number, size: try #require(part.size), etag: part.etag)
@@ -59,32 +59,14 @@ struct S3Harness: ObjectStoreHarness {
 /// URLs of an S3 store do not depend on this server's own address.
 func anyBase() throws -> BaseURL { try #require(BaseURL("http://127.0.0.1:1")) }
 
-/// An answer to an HTTP request.
-struct Answer {
-    let status: Int
-    let headers: [String: String]
-    let body: ByteBuffer
-
-    var text: String { String(buffer: body) }
-}
-
 /// Sends an HTTP request as any client does.
 func fetch(
     _ method: String,
     _ url: String,
-    headers: KeyValuePairs<String, String> = [:],
+    headers: HTTPHeaders = [:],
     body: ByteBuffer? = nil
 ) async throws -> Answer {
-    var request = HTTPClientRequest(url: url)
-    request.method = .init(rawValue: method)
-    for (name, value) in headers { request.headers.add(name: name, value: value) }
-    if let body { request.body = .bytes(body) }
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
-    return Answer(
-        status: Int(response.status.code),
-        headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first },
-        body: try await response.body.collect(upTo: 128 << 20)
-    )
+    try await APIClient(origin: "").send(HTTPMethod(rawValue: method), url, body, headers: headers)
 }
 
 /// Settings for a prefix of its own on a server.

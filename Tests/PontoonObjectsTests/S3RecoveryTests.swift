@@ -5,9 +5,9 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("Of a bucket that several servers share", .timeLimit(.minutes(2)))
+@Suite("A bucket that several servers share:", .timeLimit(.minutes(10)))
 struct S3RecoveryTests {
-    @Test("recovery spares what has a record, and what is young enough to have one soon")
+    @Test("recovery keeps uploads with a record and recent ones")
     func spares() async throws {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
@@ -16,7 +16,7 @@ struct S3RecoveryTests {
         }
     }
 
-    @Test("recovery aborts what nobody has a record of, and nothing that is not ours")
+    @Test("recovery aborts uploads without a record, but not foreign ones")
     func aborts() async throws {
         // As if an hour had passed.
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
@@ -31,7 +31,7 @@ struct S3RecoveryTests {
         }
     }
 
-    @Test("all open uploads are listed, page by page", arguments: [1, 2, 3, 7, 8])
+    @Test("all open uploads are listed across pages", arguments: [1, 2, 3, 7, 8])
     func pages(_ size: Int) async throws {
         try await withS3Store { harness in
             var made: Set<String> = []

@@ -7,10 +7,10 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("The S3 store's rules")
+@Suite("S3 rules")
 struct S3RulesTests {
     @Test(
-        "addresses are read",
+        "URLs are parsed",
         arguments: [
             ("s3://b", "https://s3.us-east-1.amazonaws.com", "", false, "b.s3.us-east-1.amazonaws.com", "/k"),
             ("s3://b/", "https://s3.us-east-1.amazonaws.com", "", false, "b.s3.us-east-1.amazonaws.com", "/k"),
@@ -42,7 +42,7 @@ struct S3RulesTests {
         #expect(address.host == host && address.path("k") == path)
     }
 
-    @Test("clients may reach the store elsewhere than this server does")
+    @Test("clients may use another endpoint than this server")
     func publicEndpoint() throws {
         let settings = try S3Settings(
             url:
@@ -53,7 +53,7 @@ struct S3RulesTests {
     }
 
     @Test(
-        "what is no address is refused",
+        "invalid URLs are rejected",
         arguments: [
             "", "b", "http://b", "s3://", "s3:///p", "s3://u:p@b", "s3://b:80", "s3://b#f", "s3://b//p/q?x=1",
             "s3://b?x=1",
@@ -66,7 +66,7 @@ struct S3RulesTests {
         #expect(throws: S3SettingsError.self) { try S3Settings(url: url) }
     }
 
-    @Test("pauses double, spread by chance, up to a longest one and a last attempt")
+    @Test("pauses double with jitter, up to a maximum and a last attempt")
     func pauses() {
         let retry = S3Retry(attempts: 9, backoff: Backoff(first: .milliseconds(100), longest: .seconds(2)))
         let whole = (1...9).map { retry.pause(after: $0, jitter: 1) }
@@ -77,7 +77,7 @@ struct S3RulesTests {
     }
 
     @Test(
-        "only what may pass by itself is tried again",
+        "only temporary errors are retried",
         arguments: [
             (500, "InternalError", true), (503, "SlowDown", true), (502, "HTTP502", true), (200, "InternalError", true),
             (400, "RequestTimeout", true), (404, "NoSuchUpload", false), (403, "AccessDenied", false),
@@ -92,7 +92,7 @@ struct S3RulesTests {
     }
 
     @Test(
-        "an object's tag tells whether it was made of the reported parts",
+        "an object's ETag shows whether it consists of the reported parts",
         arguments: [
             ("4ab8db21dec95d106622bda2050fb4b4-1", ["376805a5a5f9400e8473602fcd02b1fe"], true),
             ("4AB8DB21DEC95D106622BDA2050FB4B4-1", ["376805A5A5F9400E8473602FCD02B1FE"], true),
@@ -112,7 +112,7 @@ struct S3RulesTests {
         #expect(MultipartTag.agrees(tag, with: parts) == agrees)
     }
 
-    @Test("an error is found in the body of a success too, behind the blanks that keep a connection alive")
+    @Test("an error in the body of a 200 response is found behind keep-alive whitespace")
     func errorInSuccess() throws {
         let text = "\n \r\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InternalError</Code></Error>"
         let error = try #require(S3XML.error(ByteBuffer(string: text)))
@@ -124,7 +124,7 @@ struct S3RulesTests {
         #expect(try S3XML.decode(S3XML.CompletedUpload.self, from: done).eTag == "\"a-1\"")
     }
 
-    @Test("lists without, with one and with many entries are read")
+    @Test("lists with no, one and many entries are parsed")
     func lists() throws {
         let page = { (parts: String) in
             ByteBuffer(
@@ -148,7 +148,7 @@ struct S3RulesTests {
         }
     }
 
-    @Test("a completion is written as S3 reads it")
+    @Test("a completion is encoded as S3 expects")
     func completion() throws {
         let body = try S3XML.completion(of: [
             ListedPart(number: try PartNumber(1), size: 3, etag: "a&b"),

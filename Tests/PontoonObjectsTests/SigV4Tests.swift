@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("Signatures are those of botocore")
+@Suite("Signatures match botocore")
 struct SigV4Tests {
     @Test("at every stage, with headers and in URLs")
     func stages() async throws {
@@ -37,7 +37,7 @@ struct SigV4Tests {
         }
     }
 
-    @Test("the published example of a presigned URL comes out digit for digit")
+    @Test("the published example of a presigned URL is reproduced exactly")
     func publishedExample() throws {
         // AWS, "Authenticating Requests: Using Query Parameters".
         let signer = SigV4(
@@ -61,7 +61,7 @@ struct SigV4Tests {
         )
     }
 
-    @Test("credentials do not show in print")
+    @Test("credentials never appear in their description")
     func placeholders() {
         let credentials = S3Credentials(
             accessKeyID: "AK",

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NIOHTTP1
 import PontoonCore
 import PontoonMetadata
 import PontoonTesting
@@ -40,8 +41,8 @@ struct S3Server {
     func put(_ bytes: ByteBuffer, _ number: Int, of upload: Upload) async throws -> String {
         let info = try await uploads.partInfo(try PartNumber(number), of: upload.id, caller: user, base: anyBase())
         let answer = try await fetch(info.method, info.url, body: bytes)
-        try #require(answer.status == 200, "\(answer.text)")
-        return try #require(answer.headers["etag"])
+        try #require(answer.status == 200, "\(answer.bodyText)")
+        return try #require(answer.headers.first(name: "etag"))
     }
 
     /// Reports a part.
@@ -65,7 +66,7 @@ struct S3Server {
     func content(_ file: File) async throws -> ByteBuffer {
         let request = try store.downloadRequest(for: file, now: Date())
         let answer = try await fetch(request.method, request.url)
-        try #require(answer.status == 200, "\(answer.text)")
+        try #require(answer.status == 200, "\(answer.bodyText)")
         return answer.body
     }
 

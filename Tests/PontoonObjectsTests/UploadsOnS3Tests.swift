@@ -10,7 +10,7 @@ import Testing
 
 private let full = 5 << 20
 
-@Suite("Uploads to an S3 store", .timeLimit(.minutes(3)))
+@Suite("Uploads to the S3 store", .timeLimit(.minutes(10)))
 struct UploadsOnS3Tests {
     private func bytes(_ count: Int, _ salt: Int) -> ByteBuffer { ObjectStoreContract.bytes(count, salt: salt) }
 
@@ -25,7 +25,7 @@ struct UploadsOnS3Tests {
     }
 
     @Test(
-        "become the file that was sent, however the client cuts it",
+        "become the file that was sent, however the client splits it",
         arguments: [
             [], [0], [1], [full - 1], [full], [full, 1], [full + 1, 0], [full, full + 1, 0], [full, full, full, 3],
         ]
@@ -62,7 +62,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("show what was reported, and do not guess what is stored")
+    @Test("show reported parts, and do not guess which are stored")
     func details() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: nil)
@@ -76,7 +76,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("take tags with and without quotes, in any case, with complete too")
+    @Test("accept ETags with and without quotes, in any case, also at complete")
     func tags() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: nil)
@@ -96,7 +96,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("hold the newest bytes of a part that was sent and reported again")
+    @Test("contain the latest bytes of a part that was sent and reported again")
     func overwritten() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: Int64(full + 4))
@@ -108,7 +108,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("never mix bytes that nobody vouched for into the file: a part that was sent again needs a new report")
+    @Test("never include unreported bytes: a part that was sent again needs a new report")
     func sentAgainWithoutReport() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 4)
@@ -127,7 +127,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("are refused while parts are missing, short or not as declared, and can be mended")
+    @Test("are rejected while parts are missing, short or not as declared, and can be corrected")
     func incomplete() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: Int64(full + 4))
@@ -144,7 +144,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("are refused with a part below the bucket's minimum before the last, also when all add up")
+    @Test("are rejected with an undersized part before the last, even if all add up")
     func shortPart() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 104)
@@ -154,7 +154,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("are compared with the MD5 that was declared, and begin afresh when it differs")
+    @Test("are compared with the declared MD5, and start over on a mismatch")
     func declaredMD5() async throws {
         try await withS3Server { server in
             let right = joined([bytes(full, 1), bytes(4, 2)])
@@ -173,7 +173,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("begin afresh when the bucket has let go of the parts, as a lifecycle rule of its own may do")
+    @Test("start over when the bucket has dropped the parts, as a lifecycle rule may do")
     func abortedElsewhere() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 4)
@@ -186,7 +186,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("leave nothing in the bucket when they are aborted, and their URLs are good for nothing then")
+    @Test("leave nothing in the bucket after an abort, which also invalidates their URLs")
     func aborted() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 8)
@@ -217,7 +217,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("can be completed again after the name was taken in between, without sending anything again")
+    @Test("can be completed after a name conflict without sending anything again")
     func nameTaken() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 4)
@@ -237,7 +237,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("make one file of many completions at once")
+    @Test("become one file on concurrent completions")
     func concurrent() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: Int64(full + 4))
@@ -253,7 +253,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("end in one file when the answer of the bucket is lost and complete is asked again")
+    @Test("become one file when the bucket's response is lost and complete is repeated")
     func lostAnswer() async throws {
         try await withFaultyS3Store(attempts: 1) { harness, cutter in
             try await withS3Server(harness) { server in
@@ -270,7 +270,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("share their object among copies, and the bucket keeps it until the last is deleted")
+    @Test("share their object with copies until the last one is deleted")
     func copies() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 4)

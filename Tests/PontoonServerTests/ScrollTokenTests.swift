@@ -19,7 +19,7 @@ struct ScrollTokenTests {
         #expect(token.text != "init")
     }
 
-    @Test("without a token, and with the first one, a scroll begins")
+    @Test("a scroll begins without a token or with the first one")
     func beginning() throws {
         #expect(try ScrollToken(nil) == .beginning)
         #expect(try ScrollToken("init") == .beginning)
@@ -27,7 +27,7 @@ struct ScrollTokenTests {
     }
 
     @Test(
-        "other texts are refused",
+        "other texts are rejected",
         arguments: ["", "x", "INIT", "n1", "n1!", "n1_w", "n1Lw", "n1AA", "n2YQ", "n1YQ=="]
     )
     func malformed(text: String) throws {

@@ -11,7 +11,7 @@ struct WireTests {
         #expect(try RequestObject(try parse(text), code: .badRequest).fields.isEmpty)
     }
 
-    @Test("other bodies are no objects", arguments: ["[1]", "1", "\"a\"", "true"])
+    @Test("other bodies are not objects", arguments: ["[1]", "1", "\"a\"", "true"])
     func notObjects(text: String) throws {
         let value = try parse(text)
         let error = #expect(throws: PontoonError.self) { try RequestObject(value, code: .initializeInvalid) }
@@ -19,7 +19,7 @@ struct WireTests {
     }
 
     @Test(
-        "fields can be chosen, left out and nested",
+        "fields can be selected, excluded and nested",
         arguments: [
             ("id", ["href", "id"]), ("id,nope", ["href", "id"]), ("!size", ["href", "id", "metadata"]),
             ("metadata.a", ["href", "metadata"]), ("_all", ["href", "id", "metadata", "size"]),
@@ -37,7 +37,7 @@ struct WireTests {
         if text == "metadata.a" { #expect(chosen["metadata"] == .object(["a": .string("x")])) }
     }
 
-    @Test("without a choice a list shows its defaults")
+    @Test("without a selection a list shows its default fields")
     func defaultFields() throws {
         let whole = try parse(#"{"href":"h","id":"i","size":1}"#)
         let chosen = JSONWriter(whole, fields: FieldSelection(nil, defaults: ["id"])).buffer
@@ -54,14 +54,14 @@ struct WireTests {
         #expect(error?.code == .initializeInvalid)
     }
 
-    @Test("time is whole seconds with a Z")
+    @Test("timestamps have whole seconds and end in Z")
     func timestamps() throws {
         let written = JSONWriter([Timestamp(Date(timeIntervalSince1970: 1_456_585_338.9))]).buffer
         #expect(String(buffer: written) == #"["2016-02-27T15:02:18Z"]"#)
     }
 
     @Test(
-        "a report names its part and tag",
+        "a report has a part number and an ETag",
         arguments: [
             (#"{"part_number":3,"response":{"headers":{"etag":"\"x\""}}}"#, 3, "x"),
             (#"{"part_number":3.0,"response":{"headers":{"A":1,"ETAG":"y"},"body":{}}}"#, 3, "y"),
@@ -72,7 +72,7 @@ struct WireTests {
     }
 
     @Test(
-        "bad reports are refused by the field",
+        "invalid reports are rejected, naming the field",
         arguments: [
             ("[]", .reportInvalid), (#"{"part_number":0,"response":{"headers":{"ETag":"x"}}}"#, .partNumberInvalid),
             (#"{"part_number":"1"}"#, .partNumberInvalid), (#"{"part_number":1}"#, .reportInvalid),

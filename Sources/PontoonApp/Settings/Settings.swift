@@ -25,7 +25,7 @@ package enum SettingKey: String, CaseIterable {
     case reservedSpace = "reserved-space"
     case grace
     case drain
-    case leaseDuration = "claim-lifetime"
+    case leaseDuration = "lease-duration"
     case idleTimeout = "idle-timeout"
     case maximumBodySize = "max-body-size"
     case maximumHeaderSize = "max-header-size"

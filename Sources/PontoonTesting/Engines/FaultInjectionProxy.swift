@@ -38,6 +38,7 @@ package struct FaultInjectionProxy: Sendable {
     ///   - body: Runs while the proxy does.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws.
+    @discardableResult
     package static func with<Value: Sendable>(
         port target: Int,
         fault: @escaping @Sendable (Int) -> Fault,
@@ -202,6 +203,9 @@ package final class RequestValve: Sendable {
         self.text = text
         state = Mutex((passes, false, .hold))
     }
+
+    /// Holds all requests from now on.
+    package func close() { state.withLock { $0.passes = 0 } }
 
     /// Lets the held requests and all later ones pass.
     package func release() { state.withLock { $0.verdict = .pass } }

@@ -14,7 +14,7 @@ package struct AddressInUse: Error, CustomStringConvertible {
 /// while its server is restarted. The range is below the ports that the system gives to outgoing connections.
 package enum FreePort {
     private static let range = 10_100...31_900
-    private static let locks = FileManager.default.temporaryDirectory.appending(path: "pontoon-test-ports").path
+    private static let locks = "/tmp/pontoon-test-ports"
     private static let held = Mutex<[Int32]>([])
 
     /// Reserves a port for this process.

@@ -1,11 +1,11 @@
 import Foundation
+import PontoonTesting
 import SystemPackage
 
 /// Where the built parts and the tools of the tests are.
 enum Places {
     /// The folder that holds Package.swift.
-    static let root = FilePath(#filePath)
-        .removingLastComponent().removingLastComponent().removingLastComponent().removingLastComponent()
+    static let root = TestTools.package
 
     /// The server under test: the release build, unless the environment names another.
     static let pontoond =

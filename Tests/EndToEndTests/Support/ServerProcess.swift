@@ -23,7 +23,7 @@ struct ServerOptions {
 }
 
 /// A running server: the built binary, in a process of its own.
-struct ServerProcess: Sendable {
+struct ServerProcess: ServerUnderTest {
     /// Process id of the server, or of its wrapper.
     let pid: pid_t
     /// Scheme, host and port.
@@ -39,12 +39,6 @@ struct ServerProcess: Sendable {
     /// What it said until it was ready, line by line.
     let greeting: [String]
 
-    /// Address of the API.
-    var endpoint: String { origin + "/v2" }
-    /// Port on which it listens.
-    var port: Int {
-        get throws { try #require(origin.split(separator: ":").last.flatMap { Int($0) }) }
-    }
     /// Calls the API as admin.
     var api: APIClient { APIClient(origin: origin, token: token) }
 
@@ -155,6 +149,17 @@ func withServer<Value: Sendable>(
 ) async throws -> Value {
     try await withTemporaryFolder { folder in
         try await withServer(ServerOptions(data: folder.appending("data"), arguments: arguments), body).value
+    }
+}
+
+/// Runs with a server, and checks afterwards that it still serves a whole upload.
+func withEnduringServer<Value: Sendable>(
+    arguments: [String] = [],
+    _ body: @Sendable (ServerProcess) async throws -> Value
+) async throws {
+    try await withServer(arguments: arguments) { server in
+        _ = try await body(server)
+        try await server.expectStillServing()
     }
 }
 

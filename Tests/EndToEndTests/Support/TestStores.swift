@@ -66,6 +66,15 @@ struct TestStores: Sendable {
         return stores
     }
 
+    /// The same for a server that reaches the bucket through a proxy, while its clients reach it directly.
+    func reaching(bucketAt port: Int, insteadOf direct: Int) -> TestStores {
+        var stores = self
+        let endpoint = "endpoint=http://127.0.0.1:\(direct)"
+        let other = "endpoint=http://127.0.0.1:\(port)&public-\(endpoint)"
+        stores.objects = objects.map { $0.replacing(endpoint, with: other) }
+        return stores
+    }
+
     /// Whether a data folder is made.
     var usesFolder: Bool { metadata == nil || objects == nil }
 

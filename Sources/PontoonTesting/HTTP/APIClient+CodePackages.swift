@@ -1,0 +1,63 @@
+import Foundation
+package import NIOCore
+import NIOHTTP1
+package import PontoonCore
+import Testing
+
+/// Path of the uploads of code packages.
+package let packageUploads = "/automation/upload"
+
+/// The body of a report.
+package func partReport(_ number: Int, _ etag: String) -> JSONValue {
+    ["part_number": .integer(Int64(number)), "response": ["headers": ["ETag": .string(etag)]]]
+}
+
+extension APIClient {
+    /// Makes an automation.
+    ///
+    /// - Returns: Its id.
+    package func automation() async throws -> String {
+        try await call(.POST, "/automation/automations", ["name": "nightly"]).text("id")
+    }
+
+    /// Starts an upload of a code package.
+    ///
+    /// - Returns: The upload's id.
+    package func initializePackage(_ automation: String, size: Int, partSize: Int = 1) async throws -> String {
+        let body: JSONValue = [
+            "name": "code.zip", "size": .integer(Int64(size)), "part_size": .integer(Int64(partSize)),
+            "automation_id": .string(automation),
+        ]
+        let answer = try await call(.POST, packageUploads, body)
+        guard answer.status == 200 else { throw UnexpectedAnswer(description: String(buffer: answer.body)) }
+        return try answer.text("upload_id")
+    }
+
+    /// Sends and reports the parts of a code package.
+    ///
+    /// - Returns: The parts as the upload's details show them.
+    package func storeParts(of bytes: ByteBuffer, partSize: Int, _ upload: String) async throws -> [JSONValue] {
+        var rest = bytes
+        var parts: [JSONValue] = []
+        while let slice = rest.readSlice(length: min(partSize, rest.readableBytes)), slice.readableBytes > 0 {
+            let number = parts.count + 1
+            let url = try await call(.GET, "\(packageUploads)/\(upload)/part/\(number)").text("url")
+            let etag = try #require(try await send(.PUT, url, slice).headers.first(name: "ETag"))
+            // With a slash, as the Python client has it.
+            let answer = try await call(.POST, "\(packageUploads)/\(upload)/part/", partReport(number, etag))
+            try #require(answer.status == 200, "\(String(buffer: answer.body))")
+            #expect(answer["href"] == .string("\(origin)/v2\(packageUploads)/\(upload)"))
+            parts.append(partReport(number, etag.trimmingCharacters(in: ["\""])))
+        }
+        return parts
+    }
+
+    /// Uploads a code package of one byte.
+    ///
+    /// - Returns: Id of the file, to be a package's location.
+    package func packageFile(of automation: String) async throws -> String {
+        let upload = try await initializePackage(automation, size: 1)
+        _ = try await storeParts(of: ByteBuffer(string: "x"), partSize: 1, upload)
+        return try await call(.POST, "\(packageUploads)/\(upload)/complete").text("id")
+    }
+}

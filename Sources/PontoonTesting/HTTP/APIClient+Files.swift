@@ -1,0 +1,28 @@
+import NIOHTTP1
+package import PontoonCore
+import Testing
+
+extension APIClient {
+    /// Folder id of a project's root.
+    package func root(of project: String = "admin/uploads") async throws -> String {
+        try await call(.GET, "/projects/\(project)").text("root_folder")
+    }
+
+    /// Copies a file; `body` names the place, and perhaps a name.
+    package func copy(_ file: String, _ body: JSONValue) async throws -> Answer {
+        try await call(.POST, "/files/\(file)/actions/copy", body)
+    }
+
+    /// Moves a file; `body` names the place, and perhaps a name.
+    package func move(_ file: String, _ body: JSONValue) async throws -> Answer {
+        try await call(.POST, "/files/\(file)/actions/move", body)
+    }
+}
+
+extension JSONValue {
+    /// A field of an object.
+    package subscript(_ field: String) -> JSONValue? {
+        guard case .object(let fields) = self else { return nil }
+        return fields[field]
+    }
+}

@@ -1,0 +1,74 @@
+import NIOCore
+import NIOHTTP1
+package import PontoonCore
+import Testing
+
+extension Answer {
+    /// The entries of a list.
+    package var entries: [JSONValue] {
+        get throws {
+            guard case .array(let items) = self["items"] else {
+                throw UnexpectedAnswer(description: "\(status) is no list: \(String(buffer: body))")
+            }
+            return items
+        }
+    }
+
+    /// Names of a list's entries, in order.
+    package var entryNames: [String] { get throws { try entries.compactMap { $0.string("name") } } }
+
+    /// The addresses of the neighbouring pages, by `rel`.
+    package var pageLinks: [String: String] {
+        get throws {
+            guard case .array(let links) = self["links"] else { throw UnexpectedAnswer(description: "no links") }
+            return links.reduce(into: [:]) { pages, link in
+                if let rel = link.string("rel"), link.string("method") == "GET" { pages[rel] = link.string("href") }
+            }
+        }
+    }
+}
+
+extension JSONValue {
+    /// A text field of an object.
+    package func string(_ field: String) -> String? {
+        guard case .object(let fields) = self, case .string(let text) = fields[field] else { return nil }
+        return text
+    }
+
+    /// Names of an object's fields.
+    package var keys: Set<String> {
+        guard case .object(let fields) = self else { return [] }
+        return Set(fields.keys)
+    }
+}
+
+extension APIClient {
+    /// Makes a folder in the root of a project or in another folder.
+    ///
+    /// - Returns: Its id.
+    package func makeFolder(_ name: String, in parent: String? = nil, project: String = "admin/uploads") async throws
+        -> String
+    {
+        let place: (String, JSONValue) = parent.map { ("parent", .string($0)) } ?? ("project", .string(project))
+        let body: JSONValue = [place.0: place.1, "name": .string(name), "type": "folder"]
+        let answer = try await call(.POST, "/files", body)
+        try #require(answer.status == 201, "\(String(buffer: answer.body))")
+        return try answer.text("id")
+    }
+
+    /// Sends a small file in one part.
+    ///
+    /// - Returns: The file's id.
+    package func uploadSmall(
+        _ name: String,
+        _ text: String = "abc",
+        in parent: String? = nil,
+        project: String = "admin/uploads"
+    ) async throws -> String {
+        let place: (String, JSONValue) = parent.map { ("parent", .string($0)) } ?? ("project", .string(project))
+        let body: JSONValue = [place.0: place.1, "name": .string(name), "size": .integer(Int64(text.utf8.count))]
+        let upload = try await call(.POST, "/upload/multipart", body).text("upload_id")
+        try await store(upload, 1, ByteBuffer(string: text))
+        return try await complete(upload).text("id")
+    }
+}

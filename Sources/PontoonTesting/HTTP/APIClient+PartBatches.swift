@@ -1,0 +1,88 @@
+import NIOCore
+import NIOHTTP1
+package import PontoonCore
+import Testing
+
+/// The two worlds of uploads, which share their calls.
+package enum UploadRoot: CaseIterable, Sendable {
+    case files, packages
+
+    /// Path below `/v2`.
+    package var path: String {
+        switch self {
+        case .files: "/upload/multipart"
+        case .packages: packageUploads
+        }
+    }
+
+    /// What initialize is told of the destination.
+    package func fields(_ api: APIClient) async throws -> [String: JSONValue] {
+        switch self {
+        case .files: ["project": "admin/uploads"]
+        case .packages: ["automation_id": .string(try await api.automation())]
+        }
+    }
+}
+
+/// A part info as it came.
+package struct BatchedPart: Sendable {
+    package let number: Int
+    package let url: String
+    package let fields: [String: JSONValue]
+}
+
+extension Answer {
+    /// The part infos of a batch.
+    package func partInfos() throws -> [BatchedPart] {
+        guard case .array(let values) = self["part_infos"] else {
+            throw UnexpectedAnswer(description: "no part infos in \(status) \(String(buffer: body))")
+        }
+        return try values.map { value in
+            guard case .object(let fields) = value, let number = fields["part_number"]?.integer,
+                case .string(let url) = fields["url"]
+            else { throw UnexpectedAnswer(description: "no part info: \(value)") }
+            return BatchedPart(number: Int(number), url: url, fields: fields)
+        }
+    }
+}
+
+extension APIClient {
+    /// Starts an upload that asks for part infos.
+    ///
+    /// - Returns: The answer, whatever it is.
+    package func start(
+        _ root: UploadRoot,
+        _ name: String,
+        size: Int?,
+        partSize: Int = 5 << 20,
+        partInfos: Int,
+        _ fields: [String: JSONValue] = ["project": "admin/uploads"]
+    ) async throws -> Answer {
+        try await start(root, name, size: size, partSize: partSize, wish: .integer(Int64(partInfos)), fields)
+    }
+
+    /// Starts an upload that asks for part infos in any form, or does not.
+    ///
+    /// - Returns: The answer, whatever it is.
+    package func start(
+        _ root: UploadRoot,
+        _ name: String,
+        size: Int?,
+        partSize: Int = 5 << 20,
+        wish: JSONValue?,
+        _ fields: [String: JSONValue] = ["project": "admin/uploads"]
+    ) async throws -> Answer {
+        var body = fields.merging(["name": .string(name), "part_size": .integer(Int64(partSize))]) { $1 }
+        body["size"] = size.map { .integer(Int64($0)) }
+        body["part_infos"] = wish
+        return try await call(.POST, root.path, .object(body))
+    }
+}
+
+extension ServerUnderTest {
+    /// How many calls the admin may still make; asking is one.
+    package func callsLeft() async throws -> Int {
+        let answer = try await api.call(.GET, "/rate_limit")
+        return try #require(answer.headers["X-RateLimit-Remaining"].first.flatMap(Int.init))
+    }
+}

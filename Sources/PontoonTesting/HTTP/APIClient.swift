@@ -1,0 +1,259 @@
+package import AsyncHTTPClient
+import Foundation
+package import NIOCore
+import NIOFoundationCompat
+package import NIOHTTP1
+package import PontoonCore
+import Testing
+
+/// An answer, read to its end.
+package struct Answer: Sendable {
+    package let status: Int
+    package let headers: HTTPHeaders
+    package let body: ByteBuffer
+
+    package init(status: Int, headers: HTTPHeaders, body: ByteBuffer) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The body as text.
+    package var bodyText: String { String(buffer: body) }
+
+    /// The body as JSON; `null` when it is empty.
+    package var json: JSONValue {
+        get throws {
+            guard body.readableBytes > 0 else { return .null }
+            return try JSONDecoder().decode(JSONValue.self, from: Data(buffer: body))
+        }
+    }
+
+    /// One field of a JSON object.
+    package subscript(_ field: String) -> JSONValue? {
+        guard case .object(let fields) = try? json else { return nil }
+        return fields[field]
+    }
+
+    /// A text field of a JSON object.
+    package func text(_ field: String) throws -> String {
+        guard case .string(let text) = self[field] else {
+            throw UnexpectedAnswer(description: "no text '\(field)' in \(String(buffer: body))")
+        }
+        return text
+    }
+
+    /// The platform's code in an error's body.
+    package var code: Int64? { self["code"]?.integer }
+}
+
+/// An answer that a test cannot go on with.
+package struct UnexpectedAnswer: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
+}
+
+/// Calls a server as one user.
+package struct APIClient: Sendable {
+    /// A request as it goes to the server.
+    package struct Request: Sendable {
+        package var method: HTTPMethod
+        package var url: String
+        package var headers: HTTPHeaders
+        package var body: ByteBuffer?
+    }
+
+    /// Scheme, host and port.
+    package let origin: String
+    package var token: String?
+    /// Whether each request asks the server to close its connection.
+    package var closesConnections = false
+    private let execute: @Sendable (Request) async throws -> Answer
+
+    /// A client that sends its requests in some other way than over HTTP.
+    package init(origin: String, token: String?, execute: @escaping @Sendable (Request) async throws -> Answer) {
+        self.origin = origin
+        self.token = token
+        self.execute = execute
+    }
+
+    /// A client of a server that listens.
+    package init(origin: String, token: String? = nil, http: HTTPClient = .shared) {
+        self.init(origin: origin, token: token) { request in
+            var outgoing = HTTPClientRequest(url: request.url)
+            outgoing.method = request.method
+            outgoing.headers = request.headers
+            if let body = request.body { outgoing.body = .bytes(body) }
+            let response = try await http.execute(outgoing, timeout: .seconds(120))
+            let bytes = try await response.body.collect(upTo: 128 << 20)
+            return Answer(status: Int(response.status.code), headers: response.headers, body: bytes)
+        }
+    }
+
+    /// Calls the API; `path` is below `/v2`.
+    package func call(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: JSONValue? = nil,
+        headers: HTTPHeaders = [:]
+    ) async throws -> Answer {
+        var headers = headers
+        if let token { headers.add(name: "X-SBG-Auth-Token", value: token) }
+        var bytes: ByteBuffer?
+        if let body {
+            headers.add(name: "Content-Type", value: "application/json")
+            bytes = ByteBuffer(data: try JSONEncoder().encode(body))
+        }
+        return try await send(method, origin + "/v2" + path, bytes, headers: headers)
+    }
+
+    /// Calls the API where the answer matters only in that it is no refusal.
+    ///
+    /// - Throws: ``UnexpectedAnswer`` when it is one.
+    package func perform(_ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil) async throws {
+        let answer = try await call(method, path, body)
+        guard (200..<300).contains(answer.status) else {
+            throw UnexpectedAnswer(description: "\(method) \(path): \(answer.status) \(String(buffer: answer.body))")
+        }
+    }
+
+    /// Sends a request to any address, without a token.
+    package func send(
+        _ method: HTTPMethod,
+        _ url: String,
+        _ body: ByteBuffer? = nil,
+        headers: HTTPHeaders = [:]
+    ) async throws -> Answer {
+        var request = Request(method: method, url: url, headers: headers, body: body)
+        if closesConnections { request.headers.replaceOrAdd(name: "Connection", value: "close") }
+        return try await execute(request)
+    }
+
+    /// Starts an upload in the admin's project.
+    ///
+    /// - Returns: The upload's id.
+    package func initialize(
+        _ name: String,
+        size: Int?,
+        partSize: Int = 5 << 20,
+        overwrite: Bool = false,
+        extra: [String: JSONValue] = [:]
+    ) async throws -> String {
+        var body: [String: JSONValue] = [
+            "project": "admin/uploads", "name": .string(name), "part_size": .integer(Int64(partSize)),
+        ].merging(extra) { $1 }
+        body["size"] = size.map { .integer(Int64($0)) }
+        let answer = try await call(.POST, "/upload/multipart?overwrite=\(overwrite)", .object(body))
+        guard answer.status == 200 else { throw UnexpectedAnswer(description: String(buffer: answer.body)) }
+        return try answer.text("upload_id")
+    }
+
+    /// Requests the URL of a part.
+    package func partURL(_ upload: String, _ number: Int) async throws -> String {
+        try await call(.GET, "/upload/multipart/\(upload)/part/\(number)").text("url")
+    }
+
+    /// Sends one part.
+    package func put(_ upload: String, _ number: Int, _ bytes: ByteBuffer, headers: HTTPHeaders = [:]) async throws
+        -> Answer
+    {
+        try await send(.PUT, try await partURL(upload, number), bytes, headers: headers)
+    }
+
+    /// Reports one part.
+    package func report(_ upload: String, _ number: Int, _ etag: JSONValue) async throws -> Answer {
+        try await call(
+            .POST,
+            "/upload/multipart/\(upload)/part",
+            ["part_number": .integer(Int64(number)), "response": ["headers": ["ETag": etag]]]
+        )
+    }
+
+    /// Sends and reports one part.
+    ///
+    /// - Returns: Its tag, without quotes.
+    @discardableResult
+    package func store(_ upload: String, _ number: Int, _ bytes: ByteBuffer) async throws -> String {
+        let answer = try await put(upload, number, bytes)
+        let etag = try #require(answer.headers.first(name: "ETag"), "\(answer.status) \(String(buffer: answer.body))")
+        let reported = try await report(upload, number, .string(etag))
+        try #require(reported.status == 200, "\(String(buffer: reported.body))")
+        return etag.trimmingCharacters(in: ["\""])
+    }
+
+    /// Completes an upload.
+    package func complete(_ upload: String) async throws -> Answer {
+        try await call(.POST, "/upload/multipart/\(upload)/complete")
+    }
+
+    /// Sends a whole file.
+    ///
+    /// - Returns: The file's id.
+    package func upload(_ name: String, _ bytes: ByteBuffer, partSize: Int = 5 << 20) async throws -> String {
+        let upload = try await initialize(name, size: bytes.readableBytes, partSize: partSize)
+        var rest = bytes
+        var number = 1
+        repeat {
+            let count = min(partSize, rest.readableBytes)
+            try await store(upload, number, try #require(rest.readSlice(length: count)))
+            number += 1
+        } while rest.readableBytes > 0
+        return try await complete(upload).text("id")
+    }
+
+    /// Downloads a whole file.
+    package func download(_ file: String) async throws -> ByteBuffer {
+        let url = try await call(.GET, "/files/\(file)/download_info").text("url")
+        let answer = try await send(.GET, url)
+        guard answer.status == 200 else {
+            throw UnexpectedAnswer(description: "\(answer.status) \(String(buffer: answer.body).prefix(500))")
+        }
+        return answer.body
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
+    ExpressibleByIntegerLiteral, ExpressibleByNilLiteral, ExpressibleByBooleanLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(Dictionary(uniqueKeysWithValues: elements))
+    }
+    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(nilLiteral: ()) { self = .null }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+}
+
+/// Connects to a server as often as it is asked to, many times at once, and gives up at once when the server is gone.
+package let impatientHTTP: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+}()
+
+extension APIClient {
+    /// The same on a new connection for each request, for servers that close idle ones early.
+    package var withoutKeepAlive: APIClient {
+        var api = self
+        api.closesConnections = true
+        return api
+    }
+}
+
+/// Bytes that look random and are the same for the same seed (SplitMix64, little-endian).
+package func pseudoRandomBytes(seed: UInt64, count: Int) -> ByteBuffer {
+    var random = SeededGenerator(seed: seed)
+    // A plain array: the tests are built without optimization, and tens of MiB are asked for.
+    var words = [UInt64](repeating: 0, count: (count + 7) / 8)
+    words.withUnsafeMutableBufferPointer { words in
+        var index = 0
+        while index < words.count {
+            words[index] = random.next().littleEndian
+            index += 1
+        }
+    }
+    return words.withUnsafeBytes { ByteBuffer(bytes: $0.prefix(count)) }
+}

@@ -1,0 +1,93 @@
+package import NIOCore
+import NIOPosix
+
+/// A TCP connection for torn, slow or malformed requests.
+package struct RawConnection: Sendable {
+    private let inbox: Inbox
+    private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+
+    /// Runs with a connection to a server; it is closed afterwards.
+    package static func with<Value: Sendable>(
+        _ server: some ServerUnderTest,
+        _ body: @Sendable (RawConnection) async throws -> Value
+    ) async throws -> Value {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: try server.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await body(RawConnection(inbox: Inbox(inbound.makeAsyncIterator()), outbound: outbound))
+        }
+    }
+
+    /// Writes bytes and waits until they are on their way.
+    package func write(_ bytes: ByteBuffer) async throws { try await outbound.write(bytes) }
+
+    /// Writes text.
+    package func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
+
+    /// Reads until the other side closes.
+    package func readToEnd(limit: Int = 1 << 20) async throws -> String {
+        try await inbox.take { $0.readableBytes > limit ? $0.readableBytes : nil }
+    }
+
+    /// Reads until the text has come, or the other side closes.
+    package func read(until marker: String) async throws -> String {
+        try await inbox.take { String(buffer: $0).contains(marker) ? $0.readableBytes : nil }
+    }
+
+    /// Reads the head of one answer; what follows is left for the next.
+    package func readHead() async throws -> String {
+        let end = Array("\r\n\r\n".utf8)
+        return try await inbox.take { buffer in
+            buffer.readableBytesView.firstRange(of: end).map { $0.upperBound - buffer.readerIndex }
+        }
+    }
+
+    /// Reads one answer: its head, and as much body as that announces.
+    ///
+    /// What follows is left for the next.
+    package func readAnswer() async throws -> RawAnswer {
+        let head = try await readHead()
+        let length = RawAnswer(head: head, body: "").values(of: "Content-Length").first.flatMap { Int($0) } ?? 0
+        return RawAnswer(head: head, body: try await inbox.take { $0.readableBytes >= length ? length : nil })
+    }
+}
+
+/// An answer as it came.
+package struct RawAnswer: Sendable {
+    package let head: String
+    package let body: String
+
+    /// The number in the first line; 0 when there is none.
+    package var status: Int { Int(head.split(separator: " ").dropFirst().first ?? "") ?? 0 }
+
+    /// The values of a header, one for each time that it came.
+    package func values(of name: String) -> [String] {
+        head.split(separator: "\r\n").filter { $0.lowercased().hasPrefix(name.lowercased() + ":") }
+            .map { $0.dropFirst(name.count + 1).trimmingPrefix(" ").description }
+    }
+}
+
+/// What has come on a connection and was not taken yet.
+private actor Inbox {
+    private var stream: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private var buffer = ByteBuffer()
+
+    init(_ stream: sending NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator) { self.stream = stream }
+
+    /// Takes as many bytes as `count` wants, asking it again whenever more came; all of them when the other side closes.
+    func take(_ count: @Sendable (ByteBuffer) -> Int?) async throws -> String {
+        while true {
+            if let count = count(buffer) { return buffer.readString(length: count) ?? "" }
+            var stream = stream
+            guard let chunk = try await stream.next(isolation: self) else {
+                return buffer.readString(length: buffer.readableBytes) ?? ""
+            }
+            self.stream = stream
+            buffer.writeImmutableBuffer(chunk)
+        }
+    }
+}

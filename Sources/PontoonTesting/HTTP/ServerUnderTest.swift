@@ -1,0 +1,145 @@
+import Foundation
+package import NIOCore
+package import NIOHTTP1
+import PontoonCore
+package import SystemPackage
+package import Testing
+
+/// Flags with which parts may be as small as a test likes.
+package let smallParts = ["--min-part-size", "1"]
+
+/// A server that tests call over HTTP: a process, or in the test's own process.
+package protocol ServerUnderTest: Sendable {
+    /// Scheme, host and port.
+    var origin: String { get }
+    /// The admin's token.
+    var token: String { get }
+    /// Its data folder.
+    var data: FilePath { get }
+    /// Calls the API as admin.
+    var api: APIClient { get }
+}
+
+extension ServerUnderTest {
+    /// Address of the API.
+    package var endpoint: String { origin + "/v2" }
+    /// Port on which it listens.
+    package var port: Int {
+        get throws { try #require(origin.split(separator: ":").last.flatMap { Int($0) }) }
+    }
+
+    /// Checks that the server still serves a whole upload.
+    package func expectStillServing() async throws {
+        let bytes = pseudoRandomBytes(seed: 99, count: 3 << 20)
+        let file = try await api.upload("still-serving.bin", bytes)
+        #expect(try await api.download(file) == bytes, "the server does not serve uploads any more")
+    }
+
+    /// Checks the status, code and envelope of a refusal, and that it leaks no secret and no path.
+    package func expectRefusal(
+        _ answer: Answer,
+        _ status: Int,
+        _ code: Int64,
+        _ what: Comment = "",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let text = String(buffer: answer.body)
+        var wrong: [String] = []
+        func check(_ isRight: Bool, _ problem: String) { if !isRight { wrong.append(problem) } }
+        check(answer.status == status, "status is not \(status)")
+        check(answer.code == code, "code is not \(code)")
+        check(answer["status"] == .integer(Int64(answer.status)), "the body has another status")
+        check((try? answer.text("message"))?.isEmpty == false, "no message")
+        check((try? answer.text("more_info")) != nil, "no more_info")
+        check(answer.headers["Content-Type"] == ["application/json"], "not JSON")
+        check(answer.headers["ETag"].isEmpty, "an ETag")
+        let told = text + answer.headers.map { "\($0): \($1)" }.joined(separator: "\n")
+        for secret in [token, data.string, "/usr/", ".swift"] { check(!told.contains(secret), "leaks '\(secret)'") }
+        #expect(wrong == [], "\(what): \(answer.status) \(text.prefix(300))", sourceLocation: sourceLocation)
+    }
+
+    /// Names of the objects of unfinished uploads on the disk.
+    package func unfinishedObjects() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: data.appending("objects/uploads").string)
+    }
+
+    /// Number of finished objects on the disk.
+    package func finishedObjects() throws -> Int {
+        let folder = URL(filePath: data.appending("objects/files").string)
+        let entries = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
+        return try #require(entries).filter { entry in
+            (try? (entry as? URL)?.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile) == true
+        }.count
+    }
+}
+
+extension APIClient {
+    /// Calls the API with a body that need not be JSON.
+    package func call(
+        _ method: HTTPMethod,
+        _ path: String,
+        bytes: ByteBuffer,
+        type: String? = "application/json"
+    ) async throws -> Answer {
+        var headers: HTTPHeaders = [:]
+        if let token { headers.add(name: "X-SBG-Auth-Token", value: token) }
+        if let type { headers.add(name: "Content-Type", value: type) }
+        return try await send(method, origin + "/v2" + path, bytes, headers: headers)
+    }
+
+    /// Calls the API with a body that need not be JSON.
+    package func call(_ method: HTTPMethod, _ path: String, text: String) async throws -> Answer {
+        try await call(method, path, bytes: ByteBuffer(string: text))
+    }
+}
+
+extension Answer {
+    /// Reads an answer off a raw connection.
+    ///
+    /// - Throws: ``UnexpectedAnswer`` when it is not HTTP.
+    package init(raw: String) throws {
+        let halves = raw.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
+        let lines = halves[0].split(separator: "\r\n")
+        guard let first = lines.first, first.hasPrefix("HTTP/1.1 "), halves.count == 2,
+            let status = Int(first.split(separator: " ")[1])
+        else {
+            throw UnexpectedAnswer(description: "no HTTP: \(raw.prefix(300))")
+        }
+        var headers: HTTPHeaders = [:]
+        for line in lines.dropFirst() {
+            let pair = line.split(separator: ":", maxSplits: 1)
+            headers.add(name: String(pair[0]), value: pair[1].trimmingCharacters(in: .whitespaces))
+        }
+        self.init(status: status, headers: headers, body: ByteBuffer(substring: halves[1]))
+    }
+}
+
+extension ServerUnderTest {
+    /// Sends bytes as they are on a connection of their own.
+    ///
+    /// - Returns: All that came back until the server closed.
+    package func exchange(_ bytes: ByteBuffer) async throws -> String {
+        try await RawConnection.with(self) { connection in
+            try await connection.write(bytes)
+            return try await connection.readToEnd()
+        }
+    }
+
+    /// Sends text as it is on a connection of its own.
+    package func exchange(_ text: String) async throws -> String { try await exchange(ByteBuffer(string: text)) }
+}
+
+/// Path and query of a URL of this server.
+package func target(_ url: String) throws -> String {
+    let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+    return "/" + (try #require(parts.last))
+}
+
+extension RawConnection {
+    /// Reads until the other side closes; what is to be done once a text has come is done in between.
+    package func readToEnd(after marker: String, _ next: () async throws -> Void) async throws -> String {
+        let first = try await read(until: marker)
+        if first.contains(marker) { try await next() }
+        return first + (try await readToEnd())
+    }
+}

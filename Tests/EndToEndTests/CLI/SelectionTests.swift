@@ -1,0 +1,97 @@
+import Foundation
+import Glibc
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// How `pontoon upload` selects files and names them.
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
+struct SelectionTests {
+    @Test("paths are read from a file or standard input, and failed ones are written for the next run")
+    func lists() async throws {
+        try await withPontoon { server, user in
+            let paths = try ["a", "b c", "ü"].map { try user.makeFile("data/\($0)", size: 10).string }
+            let bad = try user.makeFile("data/bad\u{7}", size: 10).string
+            let (list, failed) = (user.path("list"), user.path("failed"))
+            try Data((paths + [bad]).joined(separator: "\n").utf8).write(to: URL(filePath: list))
+            let first = try await user.upload("--files-from", list, "--failed-to", failed)
+            #expect(first.code == 8 && first.all("uploaded").count == 3, "\(first)")
+            #expect(try String(contentsOfFile: failed, encoding: .utf8) == bad + "\n")
+            let second = try await user.upload("--files-from", failed, "--name", "good")
+            #expect(second.code == 0, "\(second)")
+            let input = paths.joined(separator: "\n") + "\n"
+            let place = ["upload", "--json", "--project", "admin/uploads"]
+            let third = try await user.run(place + ["--files-from", "-"], input: input)
+            #expect(third.code == 0 && third.all("already_there").count == 3, "\(third)")
+            let names = try await server.api.listed("/files?project=admin/uploads", "name")
+            #expect(Set(names) == ["a", "b c", "ü", "good"])
+            let none = try await user.upload("--files-from", user.path("none"))
+            #expect(none.code == 8 && none.all("error").first?.text("code") == "file_unreadable", "\(none)")
+        }
+    }
+
+    @Test("patterns select files, --parent selects a folder, --name renames a single file")
+    func places() async throws {
+        try await withPontoon { server, user in
+            for name in ["a.bam", "b.bam", "c.txt"] { try user.makeFile("data/\(name)", size: 10) }
+            #expect(try await user.upload("--keep-tree", user.path("data")).code == 0)
+            let folder = try await server.api.fileID("data")
+            try user.makeFile("more/d.bam", size: 10)
+            let pattern = try await user.run(["upload", "--json", "--parent", folder, user.path("*/?.bam")])
+            // Two of them are there already.
+            #expect(pattern.code == 0 && pattern.all("uploaded").count == 1, "\(pattern)")
+            let renamed = ["upload", "--json", "--parent", folder, "--name", "e", user.path("data/c.txt")]
+            #expect(try await user.run(renamed).code == 0)
+            let names = try await server.api.listed("/files?parent=\(folder)", "name")
+            #expect(Set(names) == ["a.bam", "b.bam", "c.txt", "d.bam", "e"])
+            let many = try await user.upload("--name", "x", user.path("data"))
+            #expect(many.code == 64, "\(many)")
+        }
+    }
+
+    @Test("names that look alike cause a warning")
+    func warnings() async throws {
+        try await withPontoon { _, user in
+            for name in ["\u{E4}", "a\u{308}"] { try user.makeFile("data/\(name)", size: 10) }
+            let place = ["upload", "--project", "admin/uploads", user.path("data")]
+            let events = try await user.run(place + ["--json", "--dry-run"])
+            let warning = events.all("warning").first?.text("message")
+            #expect(warning?.contains("differ only in how letters are composed") == true, "\(events)")
+            #expect(events.errors.isEmpty, "\(events)")
+            let words = try await user.run(place)
+            #expect(words.code == 0 && words.errors.contains("differ only in how letters are composed"), "\(words)")
+        }
+    }
+
+    @Test("--allow-changing uploads a growing file as it was read")
+    func allowedToChange() async throws {
+        try await withPontoon { server, user in
+            let size = 30 << 20
+            let path = try user.makeFile("log", size: size).string
+            let seen = Counter()
+            let flags = ["--allow-changing", "--part-size", "5M", "--bwlimit", "20M", "--parallel", "1", path]
+            let place = ["upload", "--json", "--project", "admin/uploads"]
+            let run = try await user.run(place + flags) { event, _ in
+                guard event.kind == "part", seen.next() == 1 else { return }
+                let file = try FileHandle(forWritingTo: URL(filePath: path))
+                try file.seekToEnd()
+                try file.write(contentsOf: Data("more".utf8))
+                try file.close()
+            }
+            #expect(run.code == 0, "\(run)")
+            #expect(run.all("uploaded").first?.text("verified_by") == "file")
+            #expect(try await server.api.content("log") == testBytes(seed: 7, count: size))
+            let again = try await user.upload("--allow-changing", path)
+            #expect(again.code == 5, "it is another file now: \(again)")
+            // What is gone cannot be read.
+            let shorter = try user.makeFile("shorter", size: size).string
+            let cut = try await user.run(place + flags.dropLast() + [shorter]) { event, _ in
+                if event.kind == "part" { _ = truncate(shorter, 1) }
+            }
+            #expect(cut.code == 8 && cut.all("failed").first?.text("code") == "file_changed", "\(cut)")
+        }
+    }
+}

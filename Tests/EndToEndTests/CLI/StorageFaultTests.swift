@@ -1,0 +1,178 @@
+import Foundation
+import Glibc
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// `pontoon` with a failing S3 store behind the server.
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
+struct StorageFaultTests {
+    private static let partSize = 5 << 20
+
+    /// Runs with a server on S3 whose clients reach the bucket through a proxy.
+    private func withBadStorage<Value: Sendable>(
+        server arguments: [String] = [],
+        fault: @escaping @Sendable (Int) -> FaultInjectionProxy.Fault,
+        _ body: @Sendable (ServerProcess, PontoonUser) async throws -> Value
+    ) async throws -> Value {
+        let bucket = try await SeaweedFSServer.running()
+        let stores = try await TestStores(.sqliteAndS3)
+        return try await FaultInjectionProxy.with(port: bucket.port, fault: fault) { proxy in
+            try await withPontoon(on: stores.reached(at: proxy.port), arguments: arguments, body)
+        }
+    }
+
+    /// Uploads a file to bad storage, and compares what arrived.
+    private func uploads(
+        size: Int = 8 * partSize + 17,
+        _ flags: [String] = [],
+        server arguments: [String] = [],
+        fault: @escaping @Sendable (Int) -> FaultInjectionProxy.Fault
+    ) async throws -> PontoonRun {
+        let isOver = Switch()
+        return try await withBadStorage(server: arguments) {
+            isOver.isOn ? .none : fault($0)
+        } _: { server, user in
+            let path = try user.makeFile("f", size: size).string
+            let place = ["upload", "--json", "--project", "admin/uploads", "--part-size", "5M"]
+            let run = try await user.run(place + flags + [path])
+            #expect(run.code == 0, "\(run)")
+            isOver.turnOn()
+            #expect(try await server.api.content("f") == testBytes(seed: 7, count: size))
+            #expect(run.all("uploaded").first?.text("verified_by") == "file", "\(run)")
+            return run
+        }
+    }
+
+    @Test("lost connections to the bucket while parts are sent")
+    func cut() async throws {
+        let run = try await uploads { $0 % 3 == 1 ? .cutRequest(after: 300_000 + $0 * 77_777) : .none }
+        #expect(!run.all("retrying").isEmpty, "\(run)")
+    }
+
+    @Test("truncated responses of the bucket")
+    func truncated() async throws {
+        let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutAnswer(after: $0 * 60 + 1) : .none }
+        #expect(!run.all("retrying").isEmpty, "\(run)")
+    }
+
+    @Test("an expired presigned URL is replaced by a new one")
+    func expired() async throws {
+        let valve = RequestValve("PUT ")
+        async let expiry: Void = valve.releaseAfter(.seconds(11))
+        let run = try await uploads(size: 100, server: ["--url-lifetime", "10s"]) { _ in .holdRequests(valve) }
+        try await expiry
+        #expect(run.all("retrying").contains { $0.text("reason")?.contains("403") == true }, "\(run)")
+        #expect(run.parts == [1])
+    }
+
+    @Test("a part on a stalled connection is also sent over another one, before the timeout")
+    func slowTail() async throws {
+        // Nothing else than the second connection could end this test.
+        let flags = ["--parallel", "2", "--timeout", "3600"]
+        let run = try await uploads(flags) { $0 == 1 ? .hang(after: 12 << 20) : .none }
+        let again = run.all("retrying").first { $0.text("purpose")?.contains("another connection") == true }
+        #expect(again != nil, "\(run)")
+        #expect(run.parts.count == 9 && Set(run.parts).count == 9, "\(run)")
+    }
+
+    @Test("a part corrupted on its way is detected by its ETag and sent again")
+    func garbled() async throws {
+        let run = try await uploads(["--parallel", "1"]) { $0 == 0 ? .flipBit(at: 3 << 20) : .none }
+        #expect(run.all("retrying").contains { $0.text("reason")?.contains("other bytes") == true }, "\(run)")
+    }
+
+    @Test("constant corruption exits with 7 without completing, and the command can be repeated")
+    func garbledAlways() async throws {
+        let isOver = Switch()
+        try await withBadStorage { _ in
+            isOver.isOn ? .none : .flipBit(at: 100_000)
+        } _: { server, user in
+            let path = try user.makeFile("f", size: 1 << 20).string
+            let run = try await user.upload("--retries", "1", path)
+            #expect(run.code == 7, "\(run)")
+            let failure = try #require(run.all("failed").first, "\(run)")
+            #expect(failure.text("code") == "checksum_mismatch")
+            #expect(failure.text("message")?.contains(path) == true)
+            #expect(try await server.api.listed("/files?project=admin/uploads") == [])
+            isOver.turnOn()
+            let again = try await user.upload(path)
+            #expect(again.code == 0, "\(again)")
+            #expect(again.all("started").first?.text("upload_id") == failure.text("upload_id"))
+            #expect(try await server.api.content("f") == testBytes(seed: 7, count: 1 << 20))
+        }
+    }
+
+    @Test("a storage that refuses every signature exits with 10 and advice after a few new URLs")
+    func refused() async throws {
+        try await withBadStorage { _ in
+            .replaceInRequest("AKPONTOONTESTS", with: "AKNOBODYSTESTS")
+        } _: { _, user in
+            let run = try await user.upload(try user.makeFile("f", size: 100).string)
+            #expect(run.code == 10, "\(run)")
+            let failure = try #require(run.all("failed").first, "\(run)")
+            #expect(failure.text("code") == "storage_refused", "\(run)")
+            #expect(failure.text("message")?.contains("part 1 of") == true, "\(run)")
+            #expect(failure.text("message")?.contains("pontoon doctor") == true, "\(run)")
+            #expect(!run.output.contains("X-Amz-Credential"), "no URL is shown: \(run)")
+        }
+    }
+
+    @Test("an upload survives a temporary failure of the bucket")
+    func restarted() async throws {
+        try await withBucket { bucket in
+            try await withPontoon(on: TestStores(.sqliteAndS3, bucket: bucket)) { server, user in
+                let size = 10 * Self.partSize
+                let path = try user.makeFile("f", size: size).string
+                let seen = Counter()
+                let run = try await user.upload("--part-size", "5M", "--bwlimit", "8M", path) { event, _ in
+                    guard event.kind == "part", seen.next() == 1 else { return }
+                    try await bucket.kill()
+                    try await bucket.start()
+                }
+                #expect(run.code == 0, "\(run)")
+                #expect(!run.all("retrying").isEmpty, "\(run)")
+                #expect(try await server.api.content("f") == testBytes(seed: 7, count: size))
+            }
+        }
+    }
+
+    @Test("an unreachable bucket exits with 6, and the repeated command sends only missing parts")
+    func away() async throws {
+        try await withBucket { bucket in
+            try await withPontoon(on: TestStores(.sqliteAndS3, bucket: bucket)) { server, user in
+                let size = 10 * Self.partSize
+                let path = try user.makeFile("f", size: size).string
+                let seen = Counter()
+                let flags = ["--part-size", "5M", "--parallel", "1", "--bwlimit", "8M", "--retries", "2", path]
+                let place = ["upload", "--json", "--project", "admin/uploads"]
+                let run = try await user.run(place + flags) { event, _ in
+                    if event.kind == "part", seen.next() == 1 { try await bucket.kill() }
+                }
+                #expect(run.code == 6, "\(run)")
+                let failure = try #require(run.all("failed").first, "\(run)")
+                #expect(["unreachable", "connection_lost"].contains(failure.text("code")), "\(run)")
+                try await bucket.start()
+                let again = try await user.run(place + flags)
+                #expect(again.code == 0, "\(again)")
+                #expect(run.parts.count >= 2 && Set(run.parts).isDisjoint(with: again.parts), "\(run)\n\(again)")
+                #expect(try await server.api.content("f") == testBytes(seed: 7, count: size))
+            }
+        }
+    }
+
+    /// Runs with a bucket of its own, since it is ended.
+    private func withBucket(_ body: @Sendable (SeaweedFSServer) async throws -> Void) async throws {
+        let bucket = try await SeaweedFSServer.start()
+        do {
+            try await body(bucket)
+        } catch {
+            try await bucket.remove()
+            throw error
+        }
+        try await bucket.remove()
+    }
+}

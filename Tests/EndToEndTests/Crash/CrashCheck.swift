@@ -1,0 +1,159 @@
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import Testing
+
+/// Compares a server that was killed and started again with what its clients know, and finishes their uploads.
+struct CrashCheck: Sendable {
+    let server: ServerProcess
+    let ledger: UploadLedger
+    /// Named in every failure.
+    let what: String
+
+    private var api: APIClient { server.api }
+
+    /// Checks all, and that nothing is left over once every upload has ended.
+    func run() async {
+        do {
+            let entries = ledger.entries
+            try await endUnknown(Set(entries.map(\.id)))
+            var files: [String: (id: String, content: ByteBuffer)] = [:]
+            for entry in entries {
+                if let file = try await settle(entry) { files[entry.plan.name] = file }
+            }
+            for (name, file) in files {
+                let content = try await api.download(file.id)
+                #expect(sha256(content) == sha256(file.content), "\(what): \(name) is not what was sent")
+            }
+            #expect(try server.unfinishedObjects() == [], "\(what): left over")
+            let total = try await api.call(.GET, "/files?project=admin/uploads&limit=1")
+                .headers.first(name: "X-Total-Matching-Query")
+            #expect(total == String(try server.finishedObjects()), "\(what): not one object for each file")
+        } catch {
+            Issue.record("\(what): \(error)")
+        }
+    }
+
+    /// Uploads of which only the answer to initialize was lost.
+    private func endUnknown(_ known: Set<String>) async throws {
+        let listed = try await api.call(.GET, "/upload/multipart?limit=100")
+        guard case .array(let items) = listed["items"] else {
+            throw UnexpectedAnswer(description: "no list of uploads")
+        }
+        for case .object(let item) in items {
+            guard case .string(let id) = item["upload_id"], !known.contains(id) else { continue }
+            #expect(try await api.call(.DELETE, "/upload/multipart/\(id)").status == 204, "\(what)")
+        }
+    }
+
+    /// - Returns: The file that the upload has become, and what must be in it.
+    private func settle(_ entry: UploadLedger.Entry) async throws -> (id: String, content: ByteBuffer)? {
+        switch entry.end {
+        case .aborted:
+            #expect(try await api.call(.GET, "/upload/multipart/\(entry.id)").status == 404, "\(what): abort undone")
+            return nil
+        case .abortAsked:
+            let status = try await api.call(.DELETE, "/upload/multipart/\(entry.id)").status
+            #expect([204, 404].contains(status), "\(what): abort cannot be asked again")
+            return nil
+        case .completed(let file):
+            return (try await checkCompleted(entry, file), entry.plan.content)
+        case .completeAsked:
+            return try await finish(entry)
+        case .none:
+            let others = try await checkParts(entry)
+            return (try await complete(entry, reportsAtComplete: false), entry.plan.content(withOthers: others))
+        }
+    }
+
+    /// Asks for a file once more; every other time a part is sent anew before that.
+    private func finish(_ entry: UploadLedger.Entry) async throws -> (id: String, content: ByteBuffer) {
+        let plan = entry.plan
+        let details = try await api.call(.GET, "/upload/multipart/\(entry.id)")
+        guard details.status == 200, plan.toleratesOthers, !plan.reportsAtComplete, plan.seed.isMultiple(of: 2) else {
+            return (try await complete(entry, reportsAtComplete: plan.reportsAtComplete), plan.content)
+        }
+        try await api.store(entry.id, 1, plan.otherPart(1))
+        return (try await complete(entry, reportsAtComplete: false), plan.content(withOthers: [1]))
+    }
+
+    private func checkCompleted(_ entry: UploadLedger.Entry, _ file: String) async throws -> String {
+        let status = try await api.call(.GET, "/files/\(file)").status
+        // A later upload of the same name may have taken its place.
+        let isReplaced = ledger.entries.last { $0.plan.name == entry.plan.name && $0.end != .none }?.id != entry.id
+        #expect(
+            status == 200 || isReplaced,
+            "\(what): complete of \(entry.plan.name) was answered, and there is no file"
+        )
+        if status == 200 {
+            let again = try await api.complete(entry.id, entry.plan)
+            #expect(again.status == 201 && again["id"] == .string(file), "\(what): complete differs when asked again")
+        }
+        return file
+    }
+
+    private func complete(_ entry: UploadLedger.Entry, reportsAtComplete: Bool) async throws -> String {
+        let answer = try await reportsAtComplete ? api.complete(entry.id, entry.plan) : api.complete(entry.id)
+        guard answer.status == 201 else {
+            throw UnexpectedAnswer(description: "complete of \(entry.plan): \(String(buffer: answer.body))")
+        }
+        return try answer.text("id")
+    }
+
+    /// Compares the parts with what is known of them, then sends those that are missing.
+    ///
+    /// - Returns: The parts in which other bytes are stored: what is vouched for must be there, so they stay if they may.
+    private func checkParts(_ entry: UploadLedger.Entry) async throws -> Set<Int> {
+        let details = try await api.call(.GET, "/upload/multipart/\(entry.id)?list_parts=true")
+        try #require(details.status == 200, "\(what): an upload is gone: \(String(buffer: details.body))")
+        let listed = try reportedTags(details)
+        var others: Set<Int> = []
+        for number in 1...entry.plan.lengths.count {
+            let part = entry.parts[number] ?? UploadLedger.Part()
+            let place: Comment = "\(what): part \(number) of \(entry.plan), \(part)"
+            if let reported = part.reported { #expect(listed[number] == reported, place) }
+            if let tag = listed[number] { #expect(tag == part.stored || part.possible.contains(tag), place) }
+            #expect(try await api.report(entry.id, number, "0123456789abcdef").status == 400, place)
+            let wanted = tag(of: entry.plan.part(number))
+            let stored = try await storedTag(number, of: entry, part)
+            if let acknowledged = part.stored { #expect(stored == acknowledged, "\(place): lost") }
+            if part.possible.isEmpty, part.stored == nil {
+                #expect(try await api.report(entry.id, number, .string(wanted)).status == 400, "\(place): never sent")
+            }
+            if stored == wanted { continue }
+            if stored != nil, entry.plan.toleratesOthers {
+                others.insert(number)
+            } else {
+                try await api.store(entry.id, number, entry.plan.part(number))
+            }
+        }
+        return others
+    }
+
+    /// The tag that the server vouches for, found by reports.
+    private func storedTag(
+        _ number: Int,
+        of entry: UploadLedger.Entry,
+        _ part: UploadLedger.Part
+    ) async throws -> String? {
+        for tag in part.possible.union(part.stored.map { [$0] } ?? []) {
+            let answer = try await api.report(entry.id, number, .string(tag))
+            if answer.status == 200 { return tag }
+            #expect(answer.code == 8014, "\(what): \(String(buffer: answer.body))")
+        }
+        return nil
+    }
+
+    private func reportedTags(_ details: Answer) throws -> [Int: String] {
+        guard case .array(let parts) = details["parts"] else { throw UnexpectedAnswer(description: "no list of parts") }
+        var tags: [Int: String] = [:]
+        for case .object(let part) in parts {
+            guard let number = part["part_number"]?.integer, case .object(let response) = part["response"],
+                case .object(let headers) = response["headers"], case .string(let tag) = headers["ETag"]
+            else { throw UnexpectedAnswer(description: "a listed part lacks its number or tag") }
+            tags[Int(number)] = tag
+        }
+        return tags
+    }
+}

@@ -1,0 +1,115 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import Testing
+
+/// Clients that upload until the server is gone.
+struct CrashLoad: Sendable {
+    let api: APIClient
+    let ledger: UploadLedger
+    /// What a request is about.
+    enum Request { case upload, part, end }
+
+    /// Told of every request that goes out.
+    let onRequest: @Sendable (Request) -> Void
+
+    /// Runs one client: one upload after the other, their parts in parallel.
+    ///
+    /// Names of its files begin with `names`; every third upload overwrites the first file.
+    func runClient(_ names: String, seed: UInt64) async {
+        var random = SeededGenerator(seed: seed)
+        do {
+            for number in 0... {
+                let overwrites = number % 3 == 2
+                let name = overwrites ? "\(names)-0" : "\(names)-\(number)"
+                let plan = UploadPlan(name: name, overwrite: number % 3 != 1, using: &random)
+                try await upload(plan, order: (1...plan.lengths.count).shuffled(using: &random))
+            }
+        } catch let error as UnexpectedAnswer {
+            Issue.record("\(names): \(error)")
+        } catch {
+            // The server is gone, as it should be.
+        }
+    }
+
+    private func upload(_ plan: UploadPlan, order: [Int]) async throws {
+        onRequest(.upload)
+        let id = try await api.initialize(
+            plan.name,
+            size: plan.declaresSize ? plan.size : nil,
+            partSize: plan.partSize,
+            overwrite: plan.overwrite,
+            extra: plan.extra
+        )
+        ledger.begins(id, plan)
+        try await withThrowingTaskGroup { group in
+            for lane in 0..<3 {
+                group.addTask {
+                    for index in stride(from: lane, to: order.count, by: 3) {
+                        try await send(order[index], of: plan, to: id)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await end(plan, id)
+    }
+
+    private func send(_ number: Int, of plan: UploadPlan, to id: String) async throws {
+        if plan.sentTwice.contains(number) { try await put(plan.otherPart(number), number, to: id) }
+        try await put(plan.part(number), number, to: id)
+        guard !plan.reportsAtComplete else { return }
+        onRequest(.part)
+        try expect(200, try await api.report(id, number, .string(tag(of: plan.part(number)))))
+        ledger.reportAnswered(id, number)
+    }
+
+    private func put(_ bytes: ByteBuffer, _ number: Int, to id: String) async throws {
+        let url = try await api.partURL(id, number)
+        let tag = tag(of: bytes)
+        ledger.putBegins(id, number, tag)
+        onRequest(.part)
+        let answer = try await api.send(.PUT, url, bytes)
+        try expect(200, answer)
+        guard answer.headers.first(name: "ETag") == "\"\(tag)\"" else {
+            throw UnexpectedAnswer(description: "part \(number) has the tag of other bytes")
+        }
+        ledger.putAnswered(id, number, tag)
+    }
+
+    private func end(_ plan: UploadPlan, _ id: String) async throws {
+        onRequest(.end)
+        if plan.isAborted {
+            ledger.ends(id, .abortAsked)
+            try expect(204, try await api.call(.DELETE, "/upload/multipart/\(id)"))
+            ledger.ends(id, .aborted)
+        } else {
+            ledger.ends(id, .completeAsked)
+            let answer = try await api.complete(id, plan)
+            try expect(201, answer)
+            ledger.ends(id, .completed(file: try answer.text("id")))
+        }
+    }
+
+    private func expect(_ status: Int, _ answer: Answer) throws {
+        guard answer.status == status else {
+            throw UnexpectedAnswer(description: "\(answer.status) \(String(buffer: answer.body))")
+        }
+    }
+}
+
+extension APIClient {
+    /// Completes an upload as its plan says.
+    func complete(_ upload: String, _ plan: UploadPlan) async throws -> Answer {
+        guard plan.reportsAtComplete else { return try await complete(upload) }
+        let parts = (1...plan.lengths.count).map { number -> JSONValue in
+            [
+                "part_number": .integer(Int64(number)),
+                "response": ["headers": ["ETag": .string(tag(of: plan.part(number)))]],
+            ]
+        }
+        return try await call(.POST, "/upload/multipart/\(upload)/complete", ["parts": .array(parts)])
+    }
+}

@@ -1,0 +1,92 @@
+import Crypto
+import NIOCore
+import PontoonCore
+import PontoonTesting
+
+/// A file and how a client means to send it, drawn from a seed.
+struct UploadPlan: Sendable {
+    let name: String
+    let seed: UInt64
+    /// Lengths of the parts in order; those that differ from ``partSize`` do not fit their slots.
+    let lengths: [Int]
+    let partSize: Int
+    let declaresSize: Bool
+    let declaresMD5: Bool
+    let overwrite: Bool
+    /// Whether the parts are reported by complete's own body rather than one by one.
+    let reportsAtComplete: Bool
+    /// Whether the client gives up at the end.
+    let isAborted: Bool
+    /// Parts of which other bytes are sent first.
+    let sentTwice: Set<Int>
+    /// The whole file.
+    let content: ByteBuffer
+
+    /// Draws a plan of 1 to 14 parts of a few KiB.
+    init(name: String, overwrite: Bool, using random: inout SeededGenerator) {
+        self.name = name
+        self.overwrite = overwrite
+        seed = random.next()
+        let partSize = Int.random(in: 1...24, using: &random) << 10
+        var lengths = Array(repeating: partSize, count: Int.random(in: 0...13, using: &random))
+        lengths.append(Int.random(in: 0...partSize, using: &random))
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0..<2 where lengths.count > 1:
+            // How the Python client cuts a file of k·p + 1 bytes.
+            lengths[lengths.count - 2] = partSize + 1
+            lengths[lengths.count - 1] = 0
+        case 2..<4:
+            lengths = lengths.map { _ in Int.random(in: 0...(2 * partSize), using: &random) }
+        default: break
+        }
+        (self.lengths, self.partSize) = (lengths, partSize)
+        declaresSize = random.happens(60)
+        declaresMD5 = random.happens(20)
+        reportsAtComplete = random.happens(30)
+        isAborted = random.happens(10)
+        sentTwice = Set((1...lengths.count).filter { _ in random.happens(30) })
+        content = pseudoRandomBytes(seed: seed, count: lengths.reduce(0, +))
+    }
+
+    var size: Int { content.readableBytes }
+
+    /// The bytes of one part.
+    func part(_ number: Int) -> ByteBuffer {
+        let start = lengths[..<(number - 1)].reduce(0, +)
+        return content.getSlice(at: start, length: lengths[number - 1]) ?? ByteBuffer()
+    }
+
+    /// Other bytes for the same part, as long or shorter.
+    func otherPart(_ number: Int) -> ByteBuffer {
+        let length = lengths[number - 1]
+        return pseudoRandomBytes(seed: seed &+ UInt64(number), count: number.isMultiple(of: 2) ? length : length / 2)
+    }
+
+    /// Whether the file may as well be made with other bytes in some parts.
+    var toleratesOthers: Bool { !declaresSize && !declaresMD5 }
+
+    /// The whole file, with other bytes in some parts.
+    func content(withOthers others: Set<Int>) -> ByteBuffer {
+        (1...lengths.count).reduce(into: ByteBuffer()) { content, number in
+            content.writeImmutableBuffer(others.contains(number) ? otherPart(number) : part(number))
+        }
+    }
+
+    /// What initialize is told besides name and sizes.
+    var extra: [String: JSONValue] {
+        guard declaresMD5 else { return [:] }
+        var md5 = Insecure.MD5()
+        content.withUnsafeReadableBytes { md5.update(bufferPointer: $0) }
+        return ["md5": .string(Hex.encode(md5.finalize()))]
+    }
+}
+
+extension UploadPlan: CustomStringConvertible {
+    var description: String {
+        let said = [
+            declaresSize ? "size" : nil, declaresMD5 ? "md5" : nil, overwrite ? "overwrite" : nil,
+            reportsAtComplete ? "reports at complete" : nil,
+        ]
+        return "'\(name)' in \(lengths) for slots of \(partSize), \(said.compactMap { $0 }.joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,210 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// A disk that has no room left: refused early where the length is known, cleanly where it is not, and nothing else
+/// suffers.
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
+struct DiskFullTests {
+    private static let mebibyte = 1 << 20
+    private static let flags = smallParts + ["--reserved-space", "8MiB"]
+
+    /// Runs with a server on a disk of 64 MiB, of which it leaves 8 free.
+    private func withSmallServer(
+        _ options: String = "size=64m",
+        arguments: [String] = flags,
+        _ body: @Sendable (ServerProcess) async throws -> Void
+    ) async throws {
+        try await withSmallDisk(options) { disk in
+            _ = try await withServer(ServerOptions(data: disk.appending("data"), arguments: arguments), body)
+        }
+    }
+
+    @Test("a file that does not fit is rejected before its first byte, and nothing is left")
+    func knownSize() async throws {
+        try await withSmallServer { server in
+            let free = try freeBytes(server.data)
+            let refused = try await initialize(server, "large", size: 60 << 20)
+            server.expectRefusal(refused, 409, 90007)
+            #expect(try server.unfinishedObjects() == [])
+            #expect(try freeBytes(server.data) >= free - Self.mebibyte)
+            #expect(try await server.api.call(.GET, "/upload/multipart")["items"] == [])
+            try await expectUpload(server, "small")
+        }
+    }
+
+    @Test("space is preallocated for an upload, so a second one that fits only alone is rejected")
+    func heldRoom() async throws {
+        try await withSmallServer { server in
+            let first = try await server.api.initialize("first", size: 30 << 20, partSize: 30 << 20)
+            server.expectRefusal(try await initialize(server, "second", size: 30 << 20), 409, 90007)
+            let bytes = pseudoRandomBytes(seed: 1, count: 30 << 20)
+            try await server.api.store(first, 1, bytes)
+            let file = try await server.api.complete(first).text("id")
+            #expect(try await server.api.download(file) == bytes)
+            #expect(try await server.api.call(.DELETE, "/files/\(file)").status == 204)
+            _ = try await server.api.initialize("second", size: 30 << 20, partSize: 30 << 20)
+        }
+    }
+
+    @Test("on a full disk parts of unknown total get 503, other calls work, and abort frees the space")
+    func unknownSize() async throws {
+        try await withSmallServer { server in
+            let kept = try await server.api.upload("kept", pseudoRandomBytes(seed: 2, count: 3 << 20))
+            let (upload, stored) = try await fill(server)
+            let free = try freeBytes(server.data)
+            #expect(free >= 8 << 20 && free < 13 << 20, "\(free) bytes are free")
+
+            #expect(try await server.api.download(kept).readableBytes == 3 << 20)
+            #expect(try await server.api.call(.GET, "/files?project=admin/uploads").status == 200)
+            let details = try await server.api.call(.GET, "/upload/multipart/\(upload)?list_parts=true")
+            guard case .array(let parts) = details["parts"] else { throw UnexpectedAnswer(description: "no parts") }
+            #expect(parts.count == stored)
+            server.expectRefusal(try await initialize(server, "large", size: 30 << 20), 409, 90007)
+
+            #expect(try await server.api.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
+            #expect(try freeBytes(server.data) > 50 << 20)
+            #expect(try server.unfinishedObjects() == [])
+            let bytes = pseudoRandomBytes(seed: 3, count: 30 << 20)
+            let file = try await server.api.upload("after", bytes)
+            #expect(try await server.api.download(file) == bytes)
+        }
+    }
+
+    @Test("an upload that filled the disk can be completed")
+    func completeWhenFull() async throws {
+        try await withSmallServer { server in
+            let (upload, stored) = try await fill(server)
+            let file = try await server.api.complete(upload)
+            #expect(file.status == 201, "\(String(buffer: file.body))")
+            #expect(file["size"] == .integer(Int64(stored * 4 << 20)))
+            let bytes = try await server.api.download(try file.text("id"))
+            for number in 1...stored {
+                let slice = bytes.getSlice(at: (number - 1) * 4 << 20, length: 4 << 20)
+                #expect(slice == pseudoRandomBytes(seed: UInt64(number), count: 4 << 20), "part \(number)")
+            }
+        }
+    }
+
+    @Test("parts that cannot be copied for lack of space leave the upload usable")
+    func rewriteWhenFull() async throws {
+        try await withSmallServer { server in
+            let upload = try await server.api.initialize("moved", size: nil, partSize: 10 << 20)
+            for number in 1...4 {
+                // Each is shorter than its slot, so all but the first would move.
+                try await server.api.store(upload, number, pseudoRandomBytes(seed: UInt64(number), count: 9 << 20))
+            }
+            server.expectRefusal(try await server.api.complete(upload), 409, 8007)
+            #expect(try server.unfinishedObjects().count == 1)
+            for number in 2...4 {
+                try await server.api.store(upload, number, pseudoRandomBytes(seed: UInt64(number), count: 1 << 20))
+            }
+            let file = try await server.api.complete(upload)
+            #expect(file.status == 201 && file["size"] == .integer(12 << 20), "\(String(buffer: file.body))")
+        }
+    }
+
+    @Test("concurrent parts on a full disk are each stored as a whole or rejected")
+    func manyAtOnce() async throws {
+        try await withSmallServer { server in
+            let upload = try await server.api.initialize("many", size: nil, partSize: 4 << 20)
+            let stored = try await withThrowingTaskGroup(of: Int?.self) { group in
+                for number in 1...24 {
+                    group.addTask {
+                        let bytes = pseudoRandomBytes(seed: UInt64(number), count: 4 << 20)
+                        let answer = try await server.api.put(upload, number, bytes)
+                        #expect([200, 503].contains(answer.status), "\(String(buffer: answer.body))")
+                        return answer.status == 200 ? number : nil
+                    }
+                }
+                return try await group.reduce(into: [Int]()) { if let number = $1 { $0.append(number) } }
+            }
+            #expect(!stored.isEmpty && stored.count < 14)
+            for number in stored {
+                let reported = try await server.api.report(upload, number, .string(partTag(number)))
+                #expect(reported.status == 200, "part \(number)")
+            }
+            #expect(try await server.api.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
+            try await expectUpload(server, "after")
+        }
+    }
+
+    @Test("a disk without free inodes is handled like a full one, and works again with one")
+    func noInodes() async throws {
+        try await withSmallServer("size=64m,nr_inodes=64") { server in
+            let open = try await server.api.initialize("open", size: nil, partSize: 1 << 20)
+            try await server.api.store(open, 1, pseudoRandomBytes(seed: 1, count: 1 << 20))
+            let fillers = try useAllInodes(server.data)
+            server.expectRefusal(try await initialize(server, "known", size: 1000), 409, 90007, "initialize")
+            let oversized = try await server.api.put(open, 2, pseudoRandomBytes(seed: 2, count: (1 << 20) + 1))
+            server.expectRefusal(oversized, 503, 8000, "a part that needs a file of its own")
+            #expect(oversized.headers["Retry-After"] == ["1"])
+            #expect(try await server.api.call(.GET, "/user").status == 200)
+            // Its slot needs no new file.
+            try await server.api.store(open, 2, pseudoRandomBytes(seed: 2, count: 1 << 20))
+            server.expectRefusal(try await server.api.complete(open), 409, 8007, "complete")
+            for filler in fillers { try FileManager.default.removeItem(atPath: filler) }
+            #expect(try await server.api.complete(open).status == 201)
+            try await expectUpload(server, "after")
+        }
+    }
+
+    // MARK: Steps
+
+    private func initialize(_ server: ServerProcess, _ name: String, size: Int) async throws -> Answer {
+        let body: JSONValue = [
+            "project": "admin/uploads", "name": .string(name), "size": .integer(Int64(size)), "part_size": 1_048_576,
+        ]
+        return try await server.api.call(.POST, "/upload/multipart", body)
+    }
+
+    /// Sends and reports parts of 4 MiB until one is refused.
+    ///
+    /// - Returns: The upload, and how many parts it holds.
+    private func fill(_ server: ServerProcess) async throws -> (upload: String, stored: Int) {
+        let upload = try await server.api.initialize("filling", size: nil, partSize: 4 << 20)
+        for number in 1...16 {
+            let answer = try await server.api.put(
+                upload,
+                number,
+                pseudoRandomBytes(seed: UInt64(number), count: 4 << 20)
+            )
+            guard answer.status == 200 else {
+                server.expectRefusal(answer, 503, 8000)
+                #expect(answer.headers["Retry-After"] == ["1"])
+                let vouched = try await server.api.report(upload, number, .string(partTag(number)))
+                server.expectRefusal(vouched, 400, 8014)
+                return (upload, number - 1)
+            }
+            #expect(try await server.api.report(upload, number, .string(partTag(number))).status == 200)
+        }
+        throw UnexpectedAnswer(description: "64 MiB fitted on a disk of 64 MiB")
+    }
+
+    private func partTag(_ number: Int) -> String {
+        tag(of: pseudoRandomBytes(seed: UInt64(number), count: 4 << 20))
+    }
+
+    private func expectUpload(_ server: ServerProcess, _ name: String) async throws {
+        let bytes = pseudoRandomBytes(seed: 9, count: 2 << 20)
+        let file = try await server.api.upload(name, bytes)
+        #expect(try await server.api.download(file) == bytes)
+    }
+
+    /// - Returns: The files that use them.
+    private func useAllInodes(_ folder: FilePath) throws -> [String] {
+        for number in 0..<1000 {
+            let path = folder.appending("filler-\(number)")
+            do {
+                try FileDescriptor.open(path, .writeOnly, options: [.create], permissions: .ownerReadWrite).close()
+            } catch Errno.noSpace {
+                return (0..<number).map { folder.appending("filler-\($0)").string }
+            }
+        }
+        throw UnexpectedAnswer(description: "the disk has no end of inodes")
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// How a server tells load balancers that it stops.
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
+struct DrainTests {
+    @Test("a stopping server reports so first, and accepts requests until its drain is over")
+    func draining() async throws {
+        try await withServer(arguments: ["--drain", "15s"]) { server in
+            let anybody = APIClient(origin: server.origin)
+            try await eventually("ready") { try await anybody.send(.GET, server.origin + "/readyz").status == 200 }
+            server.signal(SIGTERM)
+            let newcomer = APIClient(origin: server.origin, http: impatientHTTP)
+            var accepted = 0
+            // Each on a connection of its own, as from somebody who comes only now.
+            while let answer = try? await newcomer.send(
+                .GET,
+                server.origin + "/readyz",
+                headers: ["Connection": "close"]
+            ) {
+                guard answer.status == 503 else { continue }
+                #expect(try answer.json == ["status": "unavailable", "reason": "stopping"])
+                let index = try? await newcomer.send(.GET, server.origin + "/v2/", headers: ["Connection": "close"])
+                // None when the drain ended in between.
+                if let index { #expect(index.status == 200) }
+                accepted += index == nil ? 0 : 1
+            }
+            #expect(accepted > 0)
+        }
+    }
+}

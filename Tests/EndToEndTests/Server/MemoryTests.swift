@@ -1,0 +1,65 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// More bytes at once than the server may hold in memory.
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
+struct MemoryTests {
+    /// The server's memory never grows beyond this with 64 parts at once, however long they are.
+    ///
+    /// Stated in docs/operations.md, with what was measured: one read of 1 MiB waits for each connection while another is
+    /// being written.
+    private static let memoryBound = 256 << 20
+
+    @Test("64 concurrent parts of 16 MiB stay within the memory limit", .timeLimit(.minutes(10)))
+    func manyParts() async throws {
+        try await withServer { server in
+            let bytes = pseudoRandomBytes(seed: 4, count: 16 << 20)
+            let tag = tag(of: bytes)
+            for declaresSize in [true, false] {
+                let size = declaresSize ? 64 * bytes.readableBytes : nil
+                let upload = try await server.api.initialize("many-\(declaresSize)", size: size, partSize: 16 << 20)
+                try await withThrowingTaskGroup { group in
+                    for number in 1...64 {
+                        let url = try await server.api.partURL(upload, number)
+                        group.addTask {
+                            let api = APIClient(origin: server.origin, token: server.token, http: impatientHTTP)
+                            let answer = try await api.send(.PUT, url, bytes)
+                            #expect(answer.headers["ETag"] == ["\"\(tag)\""], "part \(number): \(answer.status)")
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(try await server.api.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
+            }
+            let peak = try server.peakMemory()
+            #expect(peak < Self.memoryBound, "\(peak >> 20) MiB")
+        }
+    }
+
+    @Test("memory does not grow with the length of a part", .timeLimit(.minutes(10)))
+    func longPart() async throws {
+        try await withServer { server in
+            let size = 512 << 20
+            let upload = try await server.api.initialize("long", size: size, partSize: size)
+            let chunk = pseudoRandomBytes(seed: 5, count: 4 << 20)
+            let before = try server.peakMemory()
+            let url = try await server.api.partURL(upload, 1)
+            let answer = try await RawConnection.with(server) { connection in
+                try await connection.write(
+                    "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: \(size)\r\n\r\n"
+                )
+                for _ in 0..<size / chunk.readableBytes { try await connection.write(chunk) }
+                return try Answer(raw: try await connection.read(until: "\r\n\r\n"))
+            }
+            #expect(answer.status == 200 && answer.headers.contains(name: "ETag"))
+            let grown = try server.peakMemory() - before
+            #expect(grown < 64 << 20, "\(grown >> 20) MiB more for 512 MiB")
+            #expect(try await server.api.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
+        }
+    }
+}

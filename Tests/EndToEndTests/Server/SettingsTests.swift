@@ -1,0 +1,151 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import PontoonCore
+import PontoonTesting
+import Subprocess
+import SystemPackage
+import Testing
+
+/// Settings: where they come from, and what happens to those that cannot be used.
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
+struct SettingsTests {
+    /// A part size below the usual minimum shows which minimum counts.
+    @Test("flags override the environment, which overrides the file")
+    func order() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appending("settings.yaml")
+            try "min-part-size: 3MiB\nlog-level: error\n".write(toFile: file.string, atomically: true, encoding: .utf8)
+            var options = ServerOptions(data: folder.appending("data"))
+            try await expectMinimum(5 << 20, options)
+            options.arguments = ["--config", file.string]
+            try await expectMinimum(3 << 20, options)
+            options.environment = ["PONTOON_MIN_PART_SIZE": "2MiB"]
+            try await expectMinimum(2 << 20, options)
+            options.arguments += ["--min-part-size", "1MiB"]
+            try await expectMinimum(1 << 20, options)
+            options.arguments = []
+            options.environment = ["PONTOON_CONFIG": file.string]
+            try await expectMinimum(3 << 20, options)
+        }
+    }
+
+    private func expectMinimum(_ minimum: Int, _ options: ServerOptions) async throws {
+        try await withServer(options) { server in
+            for (wish, granted) in [(minimum, minimum), (minimum - 1, 32 << 20)] {
+                let body: JSONValue = ["project": "admin/uploads", "name": "a", "part_size": .integer(Int64(wish))]
+                let answer = try await server.api.call(.POST, "/upload/multipart", body)
+                #expect(answer["part_size"] == .integer(Int64(granted)), "minimum \(minimum), wish \(wish)")
+            }
+        }
+    }
+
+    /// Flag, value, and what the refusal must say is allowed.
+    static let badValues: [(flag: String, value: String, allowed: String)] = [
+        ("listen", "127.0.0.1", "HOST:PORT"), ("listen", "127.0.0.1:65536", "65535"), ("listen", ":8080", "host"),
+        ("public-url", "ftp://example.org", "http"), ("public-url", "example.org", "http"),
+        ("url-lifetime", "0s", "1s to 7d"), ("url-lifetime", "8d", "1s to 7d"), ("url-lifetime", "1 h", "like 90s"),
+        ("upload-lifetime", "7", "1s to 10000d"), ("key-lifetime", "soon", "1s to 10000d"),
+        ("min-part-size", "0", "from 1 to 5368709120"), ("min-part-size", "6GiB", "5368709120"),
+        ("durability", "none", "power, os"), ("reserved-space", "1XB", "like 5MiB"), ("grace", "2d", "0s to 1d"),
+        ("drain", "2h", "0s to 1h"), ("lease-duration", "1s", "3s to 1h"),
+        ("idle-timeout", "0s", "1s to 1d"), ("max-body-size", "1000", "from 1024"),
+        ("max-header-size", "1MiB", "65536"), ("disk-threads", "0", "from 1 to 1024"),
+        ("disk-threads", "99999999999999999999", "from 1 to 1024"), ("trust-forwarded-proto", "yes", "true, false"),
+        ("rate-limit", "many", "1000/5m"), ("rate-limit", "1000", "1000/5m"), ("rate-limit", "0/5m", "1000/5m"),
+        ("rate-limit", "-1/5m", "1000/5m"), ("rate-limit", "1e3/5m", "1000/5m"), ("rate-limit", "10/0s", "1000/5m"),
+        ("rate-limit", "10/2d", "1000/5m"), ("rate-limit", "10/5", "1000/5m"), ("rate-limit", "10/5m/1s", "1000/5m"),
+        ("rate-limit", "1000000001/5m", "1000/5m"), ("rate-limit", "/", "1000/5m"),
+        ("log-level", "loud", "trace, debug, info, notice, warning, error, critical"),
+    ]
+
+    @Test(
+        "an invalid value from any source is rejected with its name and the allowed ones",
+        arguments: badValues
+    )
+    func badValue(flag: String, value: String, allowed: String) async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending("data")
+            let file = folder.appending("settings.yaml")
+            try "\(flag): \"\(value)\"\n".write(toFile: file.string, atomically: true, encoding: .utf8)
+            let variable = "PONTOON_" + flag.uppercased().replacing("-", with: "_")
+            let base = ["--data", data.string]
+            for refused in [
+                try await runServer(base + ["--\(flag)", value]),
+                try await runServer(base, environment: [variable: value]),
+                try await runServer(base + ["--config", file.string]),
+            ] {
+                refused.expectRefusal("'\(flag)'", "'\(value)'", allowed)
+            }
+            #expect(!FileManager.default.fileExists(atPath: data.string), "something was started")
+        }
+    }
+
+    @Test("an unknown setting from any source is rejected")
+    func unknownNames() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending("data")
+            let base = ["--data", data.string]
+            let flag = try await runServer(base + ["--min-part-sise", "1"])
+            #expect(flag.status == .exited(64) && flag.errors.contains("--min-part-sise"), "\(flag.errors)")
+            try await runServer(base, environment: ["PONTOON_GRACEE": "1s"]).expectRefusal("PONTOON_GRACEE", "--help")
+            for (text, named) in [
+                ("gracee: 1s\n", "'gracee'"), ("bootstrap-token: 0123456789abcdef\n", "'bootstrap-token'"),
+                ("config: other.yaml\n", "'config'"), ("grace: [1s]\n", "'grace'"), ("- grace\n", "settings.yaml"),
+                ("grace: 1s: 2s\n", "not YAML"),
+            ] {
+                let file = folder.appending("settings.yaml")
+                try text.write(toFile: file.string, atomically: true, encoding: .utf8)
+                try await runServer(base + ["--config", file.string]).expectRefusal(named)
+            }
+            try await runServer(base + ["--config", folder.appending("none.yaml").string]).expectRefusal("none.yaml")
+            #expect(!FileManager.default.fileExists(atPath: data.string), "something was started")
+        }
+    }
+
+    @Test("an unusable listen address is rejected by name")
+    func portInUse() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                let data = folder.appending("data").string
+                let address = String(server.origin.dropFirst("http://".count))
+                for address in [address, "192.0.2.1:80", "no-such-host.invalid:80"] {
+                    try await runServer(["--data", data, "--listen", address]).expectRefusal("'listen'", address)
+                }
+                #expect(try await server.api.call(.GET, "/user").status == 200)
+            }
+        }
+    }
+
+    @Test("an unusable data folder is rejected by name")
+    func unusableData() async throws {
+        try await withSmallDisk("size=1m,ro") { disk in
+            let file = disk.removingLastComponent().appending("file")
+            try "".write(toFile: file.string, atomically: true, encoding: .utf8)
+            for data in [disk, disk.appending("data"), file, file.appending("data"), FilePath("/proc/data")] {
+                let refused = try await runServer(["--data", data.string, "--listen", "127.0.0.1:0"])
+                refused.expectRefusal("'data'", data.string)
+                #expect(!refused.errors.contains("Error Domain") && !refused.errors.contains("Cocoa"))
+            }
+        }
+    }
+
+    @Test("help lists every setting")
+    func help() async throws {
+        let result = try await run(
+            .path(Places.pontoond),
+            arguments: ["serve", "--help"],
+            output: .string(limit: 1 << 20)
+        )
+        #expect(result.terminationStatus == .exited(0))
+        let flags = Set(
+            Self.badValues.map { "--\($0.flag) <" }
+                + ["--data <", "--metadata <", "--objects <", "--config <", "PONTOON_BOOTSTRAP_TOKEN"]
+        )
+        for flag in flags { #expect(result.standardOutput.contains(flag)) }
+        let listed = result.standardOutput.split(separator: "\n").filter { $0.hasPrefix("  --") }
+        #expect(listed.count == flags.count - 1, "a setting without a row in this test: \(listed)")
+        for line in listed { #expect(line.contains("<"), "\(line)") }
+    }
+}

@@ -1,0 +1,30 @@
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import Testing
+
+/// `HEAD` has no body in its answer, whatever it is: the next answer on the connection would begin in the middle of it.
+@Suite(.timeLimit(.minutes(10)))
+struct HeadTests {
+    @Test("responses to HEAD have no body, so the next one on the connection is intact")
+    func noBody() async throws {
+        try await withTestServer { server in
+            let file = try await server.api.upload("a.bin", pseudoRandomBytes(seed: 1, count: 10))
+            let url = try await server.api.call(.GET, "/files/\(file)/download_info").text("url")
+            let long = "X-Long: \(String(repeating: "a", count: 40_000))\r\n"
+            let heads: [(path: String, headers: String, status: Int)] = [
+                ("/v2/user", "", 405), ("/nowhere", "", 404), ("/storage/files/none", "", 403), ("/v2/", long, 431),
+                (try target(url), "", 200), (try target(url), "Range: bytes=99-\r\n", 416),
+            ]
+            for (path, headers, status) in heads {
+                let received = try await server.exchange(
+                    "HEAD \(path) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n"
+                        + "GET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                )
+                #expect(received.hasPrefix("HTTP/1.1 \(status) "), "\(path)")
+                let end = try #require(received.firstRange(of: "\r\n\r\n"))
+                #expect(received[end.upperBound...].hasPrefix("HTTP/1.1 200 OK"), "\(path): \(received)")
+            }
+        }
+    }
+}

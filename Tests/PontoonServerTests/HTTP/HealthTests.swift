@@ -1,0 +1,49 @@
+import Foundation
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// What a load balancer is told.
+@Suite(.timeLimit(.minutes(10)))
+struct HealthTests {
+    @Test("a running server is alive and ready, and tells anybody")
+    func ready() async throws {
+        try await withTestServer { server in
+            let anybody = server.client(token: nil)
+            let health = try await anybody.send(.GET, server.origin + "/healthz")
+            #expect(health.status == 200)
+            #expect(try health.json == ["status": "ok"])
+            try await eventually("ready") {
+                try await anybody.send(.GET, server.origin + "/readyz").json == ["status": "ready"]
+            }
+            for path in ["/healthz", "/readyz"] {
+                let refused = try await anybody.send(.POST, server.origin + path)
+                #expect(refused.status == 405)
+                #expect(refused.headers.first(name: "Allow") == "GET")
+            }
+        }
+    }
+
+    @Test("a server without its objects is alive but not ready, and ready again with them")
+    func lostObjects() async throws {
+        try await withTestServer { server in
+            let anybody = server.client(token: nil)
+            try await eventually("ready") { try await anybody.send(.GET, server.origin + "/readyz").status == 200 }
+            let objects = server.data.appending("objects").string
+            try FileManager.default.moveItem(atPath: objects, toPath: objects + ".away")
+            try await eventually("not ready") {
+                let answer = try await anybody.send(.GET, server.origin + "/readyz")
+                guard answer.status == 503 else { return false }
+                #expect(answer["reason"] == "objects")
+                return true
+            }
+            #expect(try await anybody.send(.GET, server.origin + "/healthz").status == 200)
+            try FileManager.default.moveItem(atPath: objects + ".away", toPath: objects)
+            try await eventually("ready again") {
+                try await anybody.send(.GET, server.origin + "/readyz").status == 200
+            }
+        }
+    }
+}

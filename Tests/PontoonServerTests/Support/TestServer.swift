@@ -1,0 +1,293 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
+import PontoonApp
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+import PontoonTesting
+import ServiceLifecycle
+import Synchronization
+import SystemPackage
+import Testing
+
+/// How requests reach a server in the test's own process.
+enum Transport {
+    /// Straight into the router, without a socket.
+    case router
+    /// Over HTTP on a port of 127.0.0.1.
+    case live
+}
+
+/// A server in the test's own process: the one that `pontoond` runs, over SQLite and the disk store.
+struct TestServer: ServerUnderTest {
+    let app: App
+    let origin: String
+    let token: String
+    let api: APIClient
+    /// The time, as the server knows it.
+    let clock: TestClock
+    private let lines: LogLines
+
+    var data: FilePath { app.settings.data }
+    /// What the server has logged.
+    var log: String { lines.text }
+
+    init(_ app: App, origin: String, token: String, clock: TestClock, lines: LogLines, api: APIClient) {
+        self.app = app
+        self.origin = origin
+        self.token = token
+        self.clock = clock
+        self.lines = lines
+        self.api = api
+    }
+
+    /// Calls the API with another token, or with none.
+    func client(token: String?) -> APIClient {
+        var client = api
+        client.token = token
+        return client
+    }
+
+    /// Runs with accounts over a connection of their own to the database, as `pontoond user` and `pontoond token` do while a
+    /// server runs.
+    func withAccounts<Value>(_ body: (Accounts) async throws -> Value) async throws -> Value {
+        let metadata = try await OpenedStores.openMetadata(app.settings)
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(Accounts(metadata: metadata))) } catch { result = .failure(error) }
+        try await metadata.close()
+        return try result.get()
+    }
+
+    /// Runs background maintenance once.
+    func runMaintenance() async -> Maintenance.Report { await app.maintenance.run() }
+
+    /// Creates a new signing key, as `pontoond key rotate` does while a server runs.
+    func rotateKeys() async throws {
+        let metadata = try await OpenedStores.openMetadata(app.settings)
+        let keys = KeyRing(
+            store: metadata,
+            rotationInterval: app.settings.keyLifetime,
+            urlLifetime: app.settings.urlLifetime,
+            now: { clock.now }
+        )
+        try await keys.rotate()
+        try await metadata.close()
+    }
+
+    /// Creates a token, as `pontoond token create` does while a server runs.
+    func createToken(for user: String) async throws -> String {
+        try await withAccounts { try await $0.createToken(for: user).token.value }
+    }
+
+    /// Adds a user with a token, as `pontoond user add` does while a server runs.
+    ///
+    /// - Returns: Calls the API as this user.
+    func addUser(_ name: String) async throws -> APIClient {
+        let token = try await withAccounts { accounts in
+            try await accounts.addUser(name)
+            return try await accounts.createToken(for: name).token.value
+        }
+        return client(token: token)
+    }
+
+    /// Adds a member, with some of the rights `read`, `copy`, `write`, `execute` and `admin`.
+    func addMember(_ user: String, of project: String, rights: Set<String>) async throws {
+        try await api.addMember(user, of: project, rights.compactMap { Permission(rawValue: $0) })
+    }
+
+    /// Adds a member that may not even read: neither the API nor the store creates one, but a database may contain one.
+    func addHiddenMember(_ user: String, of project: String) async throws {
+        let driver = try await SQLiteDriver.open(app.settings.sqlite)
+        let insert: SQLStatement = """
+            INSERT INTO members (project_id, user_name, can_read, can_copy, can_write, can_execute, can_admin)
+            VALUES ($1, $2, 0, 0, 0, 0, 0)
+            """
+        try await driver.write { _ = try $0.execute(insert, values: [.text(project), .text(user)]) }
+        try await driver.close()
+    }
+}
+
+/// The server's time: the real one, plus what a test adds.
+final class TestClock: Sendable {
+    private let offset = Mutex<TimeInterval>(0)
+
+    var now: Date { Date().addingTimeInterval(offset.withLock { $0 }) }
+
+    /// Moves the clock forward.
+    func advance(by time: Duration) { offset.withLock { $0 += time / .seconds(1) } }
+}
+
+/// What was logged, line by line.
+final class LogLines: LogHandler, Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var text: String { lines.withLock { $0.joined(separator: "\n") } }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        lines.withLock { $0.append("\(event.level) \(event.message) \(event.metadata ?? [:])") }
+    }
+}
+
+/// Runs with a server on a folder of its own.
+///
+/// - Parameters:
+///   - transport: How requests reach it.
+///   - arguments: Flags of `pontoond serve`.
+///   - clock: The server's time.
+///   - body: Runs while the server does.
+/// - Returns: What the body returns.
+/// - Throws: What the body throws.
+@discardableResult
+func withTestServer<Value: Sendable>(
+    _ transport: Transport = .live,
+    arguments: [String] = [],
+    clock: TestClock = TestClock(),
+    _ body: @Sendable (TestServer) async throws -> Value
+) async throws -> Value {
+    try await withTemporaryFolder { folder in
+        try await withTestServer(
+            on: folder.appending("data"),
+            transport,
+            arguments: arguments,
+            clock: clock,
+            body
+        )
+    }
+}
+
+/// Runs with a server on a given data folder, which a later server may use again.
+@discardableResult
+func withTestServer<Value: Sendable>(
+    on data: FilePath,
+    _ transport: Transport = .live,
+    arguments: [String] = [],
+    clock: TestClock = TestClock(),
+    _ body: @Sendable (TestServer) async throws -> Value
+) async throws -> Value {
+    // These tests do not cut the power.
+    let standard = ["--data", data.string, "--listen", "127.0.0.1:0", "--durability", "os", "--disk-threads", "4"]
+    let flags = try flags(standard + arguments)
+    let settings = try Settings(try await GivenSettings(flags: flags, environment: [:]))
+    let stores = try await OpenedStores.open(settings, now: { clock.now })
+    let result: Result<Value, any Error>
+    do {
+        let lines = LogLines()
+        let logger = Logger(label: "pontoond") { _ in lines }
+        let app = try await App.build(settings, stores, logger: logger, now: { clock.now })
+        result = .success(try await run(app, transport, clock, lines, body))
+    } catch {
+        result = .failure(error)
+    }
+    try await stores.close()
+    return try result.get()
+}
+
+/// Runs with a server, and checks afterwards that it still serves a whole upload.
+func withEnduringServer<Value: Sendable>(
+    arguments: [String] = [],
+    _ body: @Sendable (TestServer) async throws -> Value
+) async throws {
+    try await withTestServer(arguments: arguments) { server in
+        _ = try await body(server)
+        try await server.expectStillServing()
+    }
+}
+
+/// Settings from flags as the command line takes them; of one that is given twice the last counts.
+private func flags(_ arguments: [String]) throws -> [SettingKey: String] {
+    try stride(from: 0, to: arguments.count, by: 2).reduce(into: [:]) { flags, index in
+        let key = try #require(SettingKey(rawValue: String(arguments[index].dropFirst(2))), "\(arguments[index])")
+        flags[key] = arguments[index + 1]
+    }
+}
+
+/// The admin's token in every data folder.
+private let adminToken = "d5a81f0c7e4b42c996b1a9d0e7325f68"
+
+private func run<Value: Sendable>(
+    _ app: App,
+    _ transport: Transport,
+    _ clock: TestClock,
+    _ lines: LogLines,
+    _ body: @Sendable (TestServer) async throws -> Value
+) async throws -> Value {
+    // Not the first start of a folder, this does nothing.
+    _ = try await app.accounts.bootstrap(token: Secret(adminToken)) { _ in }
+    switch transport {
+    case .router:
+        let origin = "http://localhost"
+        return try await app.httpServer().test(.router) { client in
+            let api = APIClient(origin: origin, token: adminToken) { try await send($0, through: client) }
+            return try await body(
+                TestServer(app, origin: origin, token: adminToken, clock: clock, lines: lines, api: api)
+            )
+        }
+    case .live:
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        let services = ServiceGroup(
+            services: [app.httpServer { port.yield($0) }, HealthChecks(readiness: app.readiness)],
+            logger: app.logger
+        )
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { port.finish() }
+                try await services.run()
+            }
+            var found: Int?
+            for await port in ports {
+                found = port
+                break
+            }
+            let port = try #require(found, "the server does not listen")
+            let origin = "http://127.0.0.1:\(port)"
+            let api = APIClient(origin: origin, token: adminToken)
+            let server = TestServer(app, origin: origin, token: adminToken, clock: clock, lines: lines, api: api)
+            let result: Result<Value, any Error>
+            do { result = .success(try await body(server)) } catch { result = .failure(error) }
+            await services.triggerGracefulShutdown()
+            try await group.waitForAll()
+            return try result.get()
+        }
+    }
+}
+
+/// Asks the stores whether they are there, as `pontoond` does in the background.
+private struct HealthChecks: Service {
+    let readiness: Readiness
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await readiness.run { _, _ in } }
+    }
+}
+
+/// Sends a request into a router.
+private func send(_ request: APIClient.Request, through client: any TestClientProtocol) async throws -> Answer {
+    let path = request.url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).last ?? ""
+    let response = try await client.executeRequest(
+        uri: "/\(path)",
+        method: try #require(HTTPRequest.Method(request.method.rawValue)),
+        headers: HTTPFields(request.headers, splitCookie: false),
+        body: request.body
+    )
+    let headers = HTTPHeaders(response.headers.map { ($0.name.rawName, $0.value) })
+    return Answer(status: response.status.code, headers: headers, body: response.body)
+}

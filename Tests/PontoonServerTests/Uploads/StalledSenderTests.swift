@@ -1,0 +1,73 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// Parts whose sender stops in the middle.
+@Suite(.timeLimit(.minutes(10)))
+struct StalledSenderTests {
+    @Test("a stalled sender does not block others sending the same part")
+    func stalledSender() async throws {
+        // If the second sender had to wait for the first, this test would not end in time.
+        try await withTestServer(arguments: smallParts + ["--idle-timeout", "1h"]) { server in
+            let api = server.api
+            let bytes = pseudoRandomBytes(seed: 1, count: 1 << 20)
+            let upload = try await api.initialize("stalled", size: bytes.readableBytes, partSize: 1 << 20)
+            let url = try await api.partURL(upload, 1)
+            try await RawConnection.with(server) { connection in
+                try await connection.write(
+                    "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: \(bytes.readableBytes)\r\n\r\n"
+                )
+                try await connection.write(pseudoRandomBytes(seed: 2, count: 100_000))
+                try await eventually("the first bytes are written") {
+                    let key = try #require(try server.unfinishedObjects().first)
+                    return try firstBytes(server.data.appending("objects/uploads/\(key)")) != Data(count: 8)
+                }
+                try await api.store(upload, 1, bytes)
+            }
+            let file = try await api.complete(upload).text("id")
+            #expect(try await api.download(file) == bytes)
+        }
+    }
+
+    @Test(
+        "a stalled sender is disconnected, and its part is not stored and leaves nothing",
+        arguments: [(true, 1000), (false, 1000), (true, 100_000)]
+    )
+    func stalledPart(declaresSize: Bool, partSize: Int) async throws {
+        try await withTestServer(arguments: smallParts + ["--idle-timeout", "2s"]) { server in
+            let api = server.api.withoutKeepAlive
+            let upload = try await api.initialize("stalled", size: declaresSize ? 200_000 : nil, partSize: partSize)
+            let url = try await api.partURL(upload, 1)
+            let sent = pseudoRandomBytes(seed: 3, count: 50_000)
+            let answer = try await RawConnection.with(server) { connection in
+                // Longer than a slot of 1000 bytes, so it goes to a file of its own there.
+                try await connection.write(
+                    "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+                )
+                try await connection.write(sent)
+                return try await connection.readToEnd()
+            }
+            #expect(!answer.contains("HTTP/1.1 200") && !answer.lowercased().contains("etag"), "\(answer)")
+            server.expectRefusal(try await api.report(upload, 1, .string(tag(of: sent))), 400, 8014)
+            for name in try server.unfinishedObjects() where name.hasSuffix(".parts") {
+                let folder = server.data.appending("objects/uploads/\(name)").string
+                try await eventually("the side file is gone") {
+                    try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty
+                }
+            }
+            #expect(try await api.call(.DELETE, "/upload/multipart/\(upload)").status == 204)
+            #expect(try server.unfinishedObjects() == [])
+        }
+    }
+
+    /// The first eight bytes of a file.
+    private func firstBytes(_ path: FilePath) throws -> Data {
+        let file = try FileHandle(forReadingFrom: URL(filePath: path.string))
+        defer { try? file.close() }
+        return try file.read(upToCount: 8) ?? Data()
+    }
+}

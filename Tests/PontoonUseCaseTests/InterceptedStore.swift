@@ -1,0 +1,58 @@
+import PontoonCore
+import PontoonObjects
+import Synchronization
+
+/// A disk store with something to do around ``finish(_:parts:)``.
+struct InterceptedStore: StreamingObjectStore {
+    let store: DiskObjectStore
+    var beforeFinish: @Sendable () async throws -> Void = {}
+    var afterFinish: @Sendable () async throws -> Void = {}
+
+    func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
+        try await beforeFinish()
+        let object = try await store.finish(upload, parts: parts)
+        try await afterFinish()
+        return object
+    }
+
+    func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
+        try await store.prepare(key, size: size)
+    }
+
+    func openPart(
+        _ number: PartNumber,
+        of upload: Upload,
+        length: Int64?,
+        expecting expected: ExpectedChecksums
+    ) async throws -> any PartWriter {
+        try await store.openPart(number, of: upload, length: length, expecting: expected)
+    }
+
+    func ping() async throws { try await store.ping() }
+    func openObject(_ key: ObjectKey) async throws -> any ObjectReader { try await store.openObject(key) }
+    func readPart(_ part: PartRecord, of upload: Upload) async throws -> any ObjectReader {
+        try await store.readPart(part, of: upload)
+    }
+    func discardPart(_ part: PartRecord, of upload: Upload) async throws {
+        try await store.discardPart(part, of: upload)
+    }
+    func revertFinish(_ key: ObjectKey) async throws { try await store.revertFinish(key) }
+    func cleanUp(_ key: ObjectKey) async throws { try await store.cleanUp(key) }
+    func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
+    func recover(open: Set<ObjectKey>) async throws { try await store.recover(open: open) }
+
+    /// The store with a hasher and URLs, as use cases need it.
+    func storage(metadata: any MetadataStore) -> ObjectStorage {
+        let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
+        return .streaming(self, PrefixHasher(metadata: metadata, objects: self), DataPlaneURLs(keys))
+    }
+}
+
+/// An action that runs the first time only.
+final class OneTimeAction: Sendable {
+    private let action = Mutex<(@Sendable () async throws -> Void)?>(nil)
+
+    func set(_ action: @escaping @Sendable () async throws -> Void) { self.action.withLock { $0 = action } }
+
+    @Sendable func run() async throws { try await action.withLock { $0.take() }?() }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// Runs with use cases over stores in a temporary folder.
+func withUseCases(_ body: (UseCaseHarness) async throws -> Void) async throws {
+    try await withTemporaryFolder { folder in
+        let harness = try await UseCaseHarness(folder)
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(harness)) } catch { result = .failure(error) }
+        try await harness.disk.shutDown()
+        try await harness.metadata.close()
+        try result.get()
+    }
+}
+
+/// Use cases over SQLite and a disk store that a test can interrupt after it has finished an object.
+struct UseCaseHarness {
+    let folder: FilePath
+    let metadata: SQLMetadataStore
+    let disk: DiskObjectStore
+    private let interruption = OneTimeAction()
+    let files: Files
+    let projects: Projects
+    let uploads: Uploads
+    let user: User
+    let project: ProjectID
+
+    init(_ folder: FilePath) async throws {
+        self.folder = folder
+        metadata = try await SQLMetadataStore.open(SQLiteSettings(path: folder.appending("db").string))
+        disk = try DiskObjectStore(DiskSettings(folder: folder.appending("objects"), threads: 1))
+        let objects = InterceptedStore(store: disk, afterFinish: interruption.run)
+        files = Files(metadata: metadata, objects: objects)
+        projects = Projects(metadata: metadata, objects: objects)
+        uploads = Uploads(metadata: metadata, storage: objects.storage(metadata: metadata), sizing: PartSizing())
+        let fixture = try await MetadataFixture(in: metadata)
+        user = fixture.user
+        project = fixture.project.id
+    }
+
+    /// Initializes an empty upload.
+    ///
+    /// - Parameters:
+    ///   - place: Project or folder of the file.
+    ///   - action: Runs once complete has turned the bytes into a file.
+    /// - Returns: Its id.
+    /// - Throws: What initialize throws.
+    func upload(
+        to place: FolderReference,
+        meanwhile action: @escaping @Sendable () async throws -> Void
+    ) async throws -> String {
+        interruption.set(action)
+        let content = DeclaredContent(name: "a.bin", size: 0)
+        return try await uploads.initialize(content, in: place, overwrite: false, caller: user).id
+    }
+
+    /// Checks that complete is refused, and that neither record nor object is left.
+    func expectEnd(of id: String, _ code: PontoonError.Code) async throws {
+        try await expectRefusal(code) { try await uploads.complete(id, reports: [], caller: user) }
+        try await expectRefusal(.uploadNotFound) { try await uploads.complete(id, reports: [], caller: user) }
+        #expect(try leftOnDisk() == [])
+        #expect(try await metadata.discardedObjects(limit: 9).map(\.key) == [])
+    }
+
+    /// Names of all files of the object store.
+    func leftOnDisk() throws -> [String] {
+        let names = FileManager.default.enumerator(
+            at: URL(filePath: folder.appending("objects").string),
+            includingPropertiesForKeys: [.isRegularFileKey]
+        )
+        return try #require(names).compactMap { entry in
+            guard let url = entry as? URL, url.lastPathComponent != "lock" else { return nil }
+            let isFile = try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true
+            return isFile ? url.lastPathComponent : nil
+        }
+    }
+}
