@@ -61,20 +61,17 @@ struct DocumentationTests {
     @Test("every call names existing tests")
     func tests() throws {
         let paths = try #require(FileManager.default.enumerator(atPath: Self.root.appending(path: "Tests").path))
-        let files = Set(paths.compactMap { ($0 as? String).map { String($0.split(separator: "/").last ?? "") } })
+        let files = Set(paths.compactMap { ($0 as? String).map(Self.fileName) })
         for (calls, tests) in try Self.rows() {
             #expect(!tests.isEmpty, "\(calls)")
             for test in tests {
-                #expect(files.contains("\(test).swift") || files.contains("\(test).py"), "\(calls): \(test)")
+                let file = test.hasSuffix(".py") ? test : "\(test).swift"
+                #expect(files.contains(Self.fileName(file)), "\(calls): \(test)")
             }
         }
     }
 
-    /// The path of a test in the table: a Python file of Tests/Compatibility, or a Swift file.
-    private static func path(ofTest name: String) -> String {
-        if name.hasSuffix(".py") { return "Tests/Compatibility/\(name)" }
-        return name.contains("/") ? "Tests/\(name).swift" : "Tests/EndToEndTests/\(name).swift"
-    }
+    private static func fileName(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
 
     private func servedCalls() async throws -> Set<String> {
         try await withTestServer(.router) { server in
