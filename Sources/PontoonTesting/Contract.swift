@@ -5,7 +5,7 @@ package struct ContractViolation: Error, CustomStringConvertible {
     /// What was promised.
     package let description: String
 
-    /// Says what was promised.
+    /// Creates a violation of a promise.
     package init(_ description: String) { self.description = description }
 }
 
@@ -31,7 +31,7 @@ package func expect(
 /// - Parameters:
 ///   - actual: What came out.
 ///   - expected: What was promised.
-///   - promise: The same in words.
+///   - promise: The rule, for the message.
 ///   - file: The caller's.
 ///   - line: The caller's.
 /// - Throws: ``ContractViolation``, with both values.

@@ -29,7 +29,7 @@ extension CopyMoveContract {
         for (id, parent) in [(inner.id, outer.id), (outer.id, target.id)] {
             try expect(try await store.moveFile(id, to: parent, name: nil, now: now)?.parent, equals: parent, "moved")
         }
-        try expect(try await store.file(file.id), equals: file, "what lies in it is not touched")
+        try expect(try await store.file(file.id), equals: file, "its entries are not touched")
         try expect(try await store.file(named: "a.bam", in: inner.id)?.id, equals: file.id, "and is found there")
     }
 

@@ -196,6 +196,6 @@ package enum FileContract: String, CaseIterable, Sendable {
                 return false
             }
         }
-        try expect(wins.count { $0 }, equals: 1, "of many that make a folder at once, one does")
+        try expect(wins.count { $0 }, equals: 1, "of many that create a folder at once, one succeeds")
     }
 }

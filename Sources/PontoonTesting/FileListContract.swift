@@ -66,7 +66,7 @@ package enum FileListContract: String, CaseIterable, Sendable {
         _ = try await MetadataFixture(in: store, user: "bob")
         try expect(try await names(store, fixture), equals: ["sub"], "neither deeper nor elsewhere")
         let inside = try await store.files(in: folder.id, filter: FileFilter(), window: .page(.all))
-        try expect(inside.items.map(\.name), equals: ["inside"], "what lies in the folder")
+        try expect(inside.items.map(\.name), equals: ["inside"], "entries of the folder")
     }
 
     private static func listFiltersByName(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -146,7 +146,7 @@ package enum FileListContract: String, CaseIterable, Sendable {
         let file = try await fixture.addFile("a", to: store, metadata: ["old": "1", "set": "2"])
         let change: [String: String?] = ["set": "new", "gone": nil]
         let changed = try await store.changeMetadata(file.id, change, replacing: true, now: MetadataFixture.time)
-        try expect(changed?.metadata, equals: ["set": "new"], "only what was given is left")
+        try expect(changed?.metadata, equals: ["set": "new"], "only the given metadata is left")
         let empty = try await store.changeMetadata(file.id, [:], replacing: true, now: MetadataFixture.time)
         try expect(empty?.metadata, equals: [:], "nothing given, nothing left")
     }

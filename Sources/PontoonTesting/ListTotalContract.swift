@@ -38,7 +38,7 @@ package enum ListTotalContract: String, CaseIterable, Sendable {
         }
     }
 
-    /// Compares the total of a folder, which the store may have noted, with what is expected and with what is there.
+    /// Compares the total of a folder, which the store may have stored, with the expected one and with the entries.
     private static func entries(
         _ total: Int,
         in folder: String,

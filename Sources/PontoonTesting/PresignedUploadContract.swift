@@ -127,7 +127,7 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         let reports = [try report(1, "a"), try report(2, "b"), try report(1, "c")]
         try expect(try await store.recordReports(reports, of: upload.id, at: time), equals: nil, "all are recorded")
         try expect(try await tags(store, upload), equals: [1: "c", 2: "b"], "the last of equal numbers")
-        try expect(try await store.recordReports([], of: upload.id, at: time), equals: nil, "no report says nothing")
+        try expect(try await store.recordReports([], of: upload.id, at: time), equals: nil, "no report changes nothing")
     }
 
     private static func allOrNone(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -184,7 +184,7 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         try expect(now.handle, equals: handle, "the new handle")
         try expect(now.state, equals: .completing, "still under the lease")
         try expect(try await store.parts(of: upload.id), equals: [], "no part is left")
-        try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "me"), "it is given back")
+        try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "me"), "it is released")
         try expect(try await store.recordReports([report(1, "b")], of: upload.id, at: time), equals: nil, "and usable")
     }
 

@@ -48,7 +48,7 @@ package enum RecentContract: String, CaseIterable, Sendable {
             "the upload is claimed"
         )
         try expect(try await store.upload(upload.id, reading: .cached)?.state, equals: .completing, "the lease is seen")
-        try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "a"), "the upload is given back")
+        try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "a"), "the lease is released")
         try expect(try await store.upload(upload.id, reading: .cached)?.state, equals: .active, "and that is seen")
     }
 

@@ -24,7 +24,7 @@ package enum SigningKeyContract: String, CaseIterable, Sendable {
             try await store.pruneSigningKeys(before: time.addingTimeInterval(1000))
             try expect(try await store.signingKeys(), equals: [keys[0]], "the newest key is never forgotten")
             try await store.pruneSigningKeys(before: time.addingTimeInterval(1000))
-            try expect(try await store.signingKeys(), equals: [keys[0]], "not when asked again either")
+            try expect(try await store.signingKeys(), equals: [keys[0]], "not by a second call either")
             return
         }
         try expect(try await store.signingKeys(), equals: keys, "keys come newest first")

@@ -50,7 +50,7 @@ extension StreamingObjectStoreContract {
             try expect(read, equals: bytes(size, salt: number), "the part's bytes and no others")
             if size > 600 {
                 let middle = try await reader.read(at: 100, count: 50)
-                try expect(middle, equals: bytes(size, salt: number).getSlice(at: 100, length: 50), "a stretch of it")
+                try expect(middle, equals: bytes(size, salt: number).getSlice(at: 100, length: 50), "a range of it")
             }
             await reader.close()
         }

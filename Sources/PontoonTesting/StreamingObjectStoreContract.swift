@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 package import PontoonCore
 
-/// What every ``StreamingObjectStore`` promises; each rule needs a store of its own or none of the keys used before.
+/// What every ``StreamingObjectStore`` promises; each rule needs a fresh store, or keys that were not used before.
 package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     case partsInOrderBecomeOneObject
     case partsInAnyOrderBecomeOneObject

@@ -1,7 +1,7 @@
 package import Testing
 
 extension Tag {
-    /// Drives release binaries in processes of their own.
+    /// Drives release binaries in separate processes.
     @Tag package static var endToEnd: Self
     /// Mounts disks or traces system calls, which only root may do.
     @Tag package static var needsRoot: Self

@@ -11,7 +11,7 @@ struct CompletionStateMachineTests {
     private static let now = Date(timeIntervalSince1970: 1_800_000_000)
     private static let lease = Lease(id: "lease", expiresOn: .distantFuture)
 
-    /// A conversation with the machine: what it is told, and what it must answer.
+    /// A conversation with the machine: events, and the actions that it must return.
     struct Conversation: CustomTestStringConvertible {
         let rule: String
         let turns: [(event: CompletionStateMachine.Event, answer: String)]

@@ -99,7 +99,7 @@ import Testing
         #expect(!queue.append(3), "a consumer is at work")
         #expect(queue.count == 2)
         #expect(queue.nextBatch() == [2, 3])
-        #expect(!queue.append(4), "the consumer will ask again")
+        #expect(!queue.append(4), "the consumer will call next() again")
         #expect(queue.nextBatch() == [4])
         #expect(queue.nextBatch() == [])
         #expect(queue.append(5), "the consumer has ended")

@@ -71,7 +71,7 @@ func withPostgreSQLDriver(
     }
 }
 
-/// Runs a test with a server of its own, which it may end.
+/// Runs a test with a separate server, which it may stop.
 func withPostgreSQLServer(_ body: @Sendable (PostgreSQLServer) async throws -> Void) async throws {
     let server = try await PostgreSQLServer.start()
     do {

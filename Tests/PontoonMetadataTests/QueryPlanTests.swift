@@ -230,7 +230,7 @@ struct QueryPlanTests {
         }
     }
 
-    /// Runs the contracts, each on a store of its own, so that every statement comes up.
+    /// Runs the contracts, each on a new store, so that every statement comes up.
     private func runEverything(_ recorder: RecordingDriver) async throws {
         func run(_ check: @Sendable (SQLMetadataStore) async throws -> Void) async throws {
             try await withSQLiteDriver { driver in

@@ -1,7 +1,7 @@
 import Foundation
 import PontoonMetadata
 
-/// Runs a test with a database file that does not exist yet, in a folder of its own.
+/// Runs a test with a database file that does not exist yet, in a new folder.
 func withDatabasePath<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -242,7 +242,7 @@ private struct DiskHarness: ObjectStoreHarness {
     }
 }
 
-/// Runs with a store in a folder of its own.
+/// Runs with a store in a new folder.
 private func withDiskStore(
     durability: DiskSettings.Durability = .power,
     _ body: (DiskObjectStore, FilePath) async throws -> Void

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// A store in a prefix of its own, on the S3 server of this process, and a client of it.
+/// A store in a new prefix, on the S3 server of this process, and a client of it.
 struct S3Harness: ObjectStoreHarness {
     let store: S3ObjectStore
     let partSize: Int64 = 5 << 20
@@ -69,7 +69,7 @@ func fetch(
     try await APIClient(origin: "").send(HTTPMethod(rawValue: method), url, body, headers: headers)
 }
 
-/// Settings for a prefix of its own on a server.
+/// Settings for a new prefix on a server.
 func s3Settings(_ server: SeaweedFSServer, port: Int? = nil, bucket: String? = nil) throws -> S3Settings {
     let prefix = UUID().uuidString.lowercased()
     return try S3Settings(
@@ -82,7 +82,7 @@ func s3Credentials(_ server: SeaweedFSServer) -> S3Credentials {
     S3Credentials(accessKeyID: server.accessKeyID, secretAccessKey: server.secretAccessKey)
 }
 
-/// Runs with a store in a prefix of its own on the S3 server of this process.
+/// Runs with a store in a new prefix on the S3 server of this process.
 @discardableResult
 func withS3Store<Value>(
     change: (inout S3Settings) -> Void = { _ in },

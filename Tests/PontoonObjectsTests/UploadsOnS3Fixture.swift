@@ -82,7 +82,7 @@ struct S3Server {
     }
 }
 
-/// Runs with the use cases over an empty database and a prefix of its own on the S3 server of this process.
+/// Runs with the use cases over an empty database and a new prefix on the S3 server of this process.
 func withS3Server(_ body: (S3Server) async throws -> Void) async throws {
     try await withS3Store { try await withS3Server($0, body) }
 }

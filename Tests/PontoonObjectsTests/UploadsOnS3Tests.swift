@@ -120,7 +120,7 @@ struct UploadsOnS3Tests {
                 file = try await server.complete(upload)
                 #expect(try await server.content(file) == bytes(4, 1))
             } catch let error as PontoonError where error.code == .completeRefused {
-                // Amazon does not, and says so.
+                // Amazon's documentation says that it does not.
                 try await server.report(1, again, of: upload)
                 #expect(try await server.content(try await server.complete(upload)) == bytes(4, 2))
             }

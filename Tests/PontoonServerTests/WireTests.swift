@@ -102,7 +102,7 @@ struct WireTests {
     }
 
     @Test(
-        "initialize refuses other wishes for part infos",
+        "initialize refuses other values of part_infos",
         arguments: ["-1", "-1e300", "1.5", "true", #""1""#, "[]", "[1]", "{}", "1e300", "9223372036854775808"]
     )
     func badWishes(text: String) throws {

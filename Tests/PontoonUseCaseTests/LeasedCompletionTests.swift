@@ -132,7 +132,7 @@ struct LeasedCompletionTests {
 /// The stores that the servers of a test share.
 private struct SharedStores: Sendable {
     let metadata: SQLMetadataStore
-    /// The same records, as seen by servers with a memory of their own.
+    /// The same records, as seen by servers with separate caches.
     let others: SQLMetadataStore
     let disk: DiskObjectStore
     let user: User
@@ -169,7 +169,7 @@ private struct SharedStores: Sendable {
         )
     }
 
-    /// The housekeeping of a server.
+    /// The maintenance of a server.
     func maintenance(
         _ server: Uploads,
         lifetime: Duration = .seconds(7 * 24 * 3600),

@@ -106,7 +106,7 @@ final class PrioritySemaphore: Sendable {
     }
 }
 
-/// The permit under which a file is opened; released early when its parts need permits of their own.
+/// The permit under which a file is opened; released early when its parts need permits.
 final class FilePermit: Sendable {
     private let semaphore: PrioritySemaphore
     private let held = Mutex(false)

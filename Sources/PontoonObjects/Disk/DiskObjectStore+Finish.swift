@@ -67,7 +67,7 @@ extension DiskObjectStore {
         }
     }
 
-    /// Makes the upload's own file the object: only detached parts are copied.
+    /// Turns the upload's own file into the object: only detached parts are copied.
     private func assembleInPlace(_ detached: [Assembly.Segment], end: Int64, size: Int64, key: ObjectKey) throws {
         // A file that lost its bytes must not come back as zeroes.
         let file = end > 0 ? try openExisting(layout.upload(key)) : try openOrCreate(layout.upload(key))

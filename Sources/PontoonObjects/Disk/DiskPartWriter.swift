@@ -3,7 +3,7 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// Receives one part in place, or into a file of its own when another writer has reserved its region or it does not fit.
+/// Receives one part in place, or in a separate file if another writer has reserved its region or it does not fit.
 final class DiskPartWriter: PartWriter {
     private struct State {
         var digest: PartDigest

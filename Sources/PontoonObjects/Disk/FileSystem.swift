@@ -19,7 +19,7 @@ extension FileDescriptor {
         try retryingInterrupts { cfilecalls_start_writing(rawValue, offset, count) }
     }
 
-    /// Preallocates the first `size` bytes and makes the file that long.
+    /// Preallocates the first `size` bytes and sets the length of the file.
     ///
     /// - Returns: `false` when the file system cannot preallocate.
     func allocate(size: Int64) throws -> Bool {

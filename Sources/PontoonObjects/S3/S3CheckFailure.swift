@@ -18,7 +18,7 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case clockSkewed
     /// There is no such bucket.
     case missingBucket(String)
-    /// The bucket is not in `region`; with its region if the store says so.
+    /// The bucket is not in `region`; with its region if the store names it.
     case wrongRegion(String?)
     /// The access key lacks a permission; with the name of the action.
     case forbidden(String)

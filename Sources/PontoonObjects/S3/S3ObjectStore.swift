@@ -74,7 +74,7 @@ package struct S3ObjectStore: Sendable {
 }
 
 extension S3ObjectStore: PresignedObjectStore {
-    /// One attempt without retries: the caller asks again anyway.
+    /// One attempt without retries: the caller retries anyway.
     package func ping() async throws { _ = try await client.sendOnce(S3Request("HEAD", nil)) }
 
     @discardableResult

@@ -71,7 +71,7 @@ actor EngineProcess {
                 return line
             }
             let handle = output.fileHandleForReading
-            // Blocks a thread of its own rather than one of Swift's few.
+            // Blocks a separate thread rather than one of Swift's few.
             let more = await withCheckedContinuation { continuation in
                 Thread { continuation.resume(returning: handle.availableData) }.start()
             }

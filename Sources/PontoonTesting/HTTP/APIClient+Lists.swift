@@ -43,7 +43,7 @@ extension JSONValue {
 }
 
 extension APIClient {
-    /// Makes a folder in the root of a project or in another folder.
+    /// Creates a folder in the root of a project or in another folder.
     ///
     /// - Returns: Its id.
     package func makeFolder(_ name: String, in parent: String? = nil, project: String = "admin/uploads") async throws

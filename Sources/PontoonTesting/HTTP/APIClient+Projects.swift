@@ -4,7 +4,7 @@ package import PontoonCore
 import Testing
 
 extension APIClient {
-    /// Makes a project.
+    /// Creates a project.
     ///
     /// - Returns: Its id.
     package func createProject(_ name: String, extra: [String: JSONValue] = [:]) async throws -> String {
@@ -14,7 +14,7 @@ extension APIClient {
         return try answer.text("id")
     }
 
-    /// Makes a user a member of a project.
+    /// Adds a user to a project.
     ///
     /// - Parameters:
     ///   - user: The user.

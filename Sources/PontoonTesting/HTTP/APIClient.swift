@@ -47,7 +47,7 @@ package struct Answer: Sendable {
     package var code: Int64? { self["code"]?.integer }
 }
 
-/// An answer that a test cannot go on with.
+/// A response with which a test cannot continue.
 package struct UnexpectedAnswer: Error, CustomStringConvertible {
     package let description: String
 

@@ -78,7 +78,8 @@ private actor Inbox {
 
     init(_ stream: sending NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator) { self.stream = stream }
 
-    /// Takes as many bytes as `count` wants, asking it again whenever more came; all of them when the other side closes.
+    /// Takes as many bytes as `count` returns, which is called again whenever more arrive; all of them when the other side
+    /// closes.
     func take(_ count: @Sendable (ByteBuffer) -> Int?) async throws -> String {
         while true {
             if let count = count(buffer) { return buffer.readString(length: count) ?? "" }

@@ -115,7 +115,7 @@ extension Answer {
 }
 
 extension ServerUnderTest {
-    /// Sends bytes as they are on a connection of their own.
+    /// Sends bytes as they are on a separate connection.
     ///
     /// - Returns: All that came back until the server closed.
     package func exchange(_ bytes: ByteBuffer) async throws -> String {
@@ -125,7 +125,7 @@ extension ServerUnderTest {
         }
     }
 
-    /// Sends text as it is on a connection of its own.
+    /// Sends text as it is on a separate connection.
     package func exchange(_ text: String) async throws -> String { try await exchange(ByteBuffer(string: text)) }
 }
 

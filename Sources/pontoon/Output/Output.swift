@@ -26,7 +26,7 @@ struct Output: Sendable {
         }
     }
 
-    /// Prints the error that ended the command.
+    /// Prints the error with which the command failed.
     func fail(_ error: any Error, json: Bool) {
         if error is CancellationError { return }
         if json {

@@ -50,7 +50,7 @@ struct ExitCodeTests {
             Failure(arguments: upload + ["--state", "/proc/none", file], code: 8, json: "state_unusable"),
             Failure(arguments: upload + ["--receipt", "/proc/none/r", other], code: 8, json: "file_unwritable"),
             Failure(arguments: upload + ["--upload-id", "nonsense", file], code: 4, json: "api_8003"),
-            // Not even when the file is there already.
+            // Not even if the file exists.
             Failure(arguments: upload + ["--upload-id", "nonsense", other], code: 4, json: "api_8003"),
             Failure(arguments: upload + ["--part-size", "1M", file], code: 64, json: "request_invalid"),
             Failure(arguments: upload + ["--meta", "nonsense", file], code: 64, json: "request_invalid"),

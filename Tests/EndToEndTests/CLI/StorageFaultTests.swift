@@ -164,7 +164,7 @@ struct StorageFaultTests {
         }
     }
 
-    /// Runs with a bucket of its own, since it is ended.
+    /// Runs with a separate bucket, because it is killed.
     private func withBucket(_ body: @Sendable (SeaweedFSServer) async throws -> Void) async throws {
         let bucket = try await SeaweedFSServer.start()
         do {

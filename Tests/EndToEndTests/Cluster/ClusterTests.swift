@@ -133,7 +133,7 @@ struct ClusterTests {
         }
     }
 
-    /// Runs with engines of its own, since they are ended.
+    /// Runs with separate engines, because they are killed.
     private func withEngines(_ body: @Sendable (Cluster) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let cluster = try await Cluster(folder)
@@ -279,7 +279,7 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Asks the database, past the servers.
+    /// Runs a statement in the database, past the servers.
     @discardableResult
     func sql(_ statement: String) async throws -> String {
         try await database.run(statement, in: stores.metadata)

@@ -42,7 +42,7 @@ struct StoreSettingsTests {
         }
     }
 
-    /// Starts a server in a folder of its own.
+    /// Starts a server in a separate folder.
     private func start(_ environment: [String: String], wrapper: [String] = []) async throws -> RefusedStart {
         try await withTemporaryFolder { folder in
             let arguments = ["--data", folder.appending("data").string, "--listen", "127.0.0.1:0"]

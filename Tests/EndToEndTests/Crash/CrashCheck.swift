@@ -55,7 +55,7 @@ struct CrashCheck: Sendable {
             return nil
         case .abortAsked:
             let status = try await api.call(.DELETE, "/upload/multipart/\(entry.id)").status
-            #expect([204, 404].contains(status), "\(what): abort cannot be asked again")
+            #expect([204, 404].contains(status), "\(what): abort cannot be repeated")
             return nil
         case .completed(let file):
             return (try await checkCompleted(entry, file), entry.plan.content)
@@ -88,7 +88,7 @@ struct CrashCheck: Sendable {
         )
         if status == 200 {
             let again = try await api.complete(entry.id, entry.plan)
-            #expect(again.status == 201 && again["id"] == .string(file), "\(what): complete differs when asked again")
+            #expect(again.status == 201 && again["id"] == .string(file), "\(what): a repeated complete differs")
         }
         return file
     }

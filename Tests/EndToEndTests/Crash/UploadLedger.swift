@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What clients know about their uploads: what was answered, and what was asked and not answered yet.
+/// What clients know about their uploads: the responses they got, and the requests without a response so far.
 final class UploadLedger: Sendable {
     /// What a client knows about one part.
     struct Part: Sendable {

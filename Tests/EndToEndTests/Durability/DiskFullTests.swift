@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// A disk that has no room left: refused early where the length is known, cleanly where it is not, and nothing else
+/// A full disk: uploads are refused early where the length is known, cleanly where it is not, and nothing else
 /// suffers.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DiskFullTests {
@@ -141,7 +141,7 @@ struct DiskFullTests {
             let fillers = try useAllInodes(server.data)
             server.expectRefusal(try await initialize(server, "known", size: 1000), 409, 90007, "initialize")
             let oversized = try await server.api.put(open, 2, pseudoRandomBytes(seed: 2, count: (1 << 20) + 1))
-            server.expectRefusal(oversized, 503, 8000, "a part that needs a file of its own")
+            server.expectRefusal(oversized, 503, 8000, "a part that needs a separate file")
             #expect(oversized.headers["Retry-After"] == ["1"])
             #expect(try await server.api.call(.GET, "/user").status == 200)
             // Its slot needs no new file.

@@ -4,7 +4,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Runs with a disk of its own, held in memory; it is gone afterwards.
+/// Runs with a separate disk in memory, which is removed afterwards.
 ///
 /// `options` are those of `mount -o`, such as `size=64m`.
 func withSmallDisk<Value>(_ options: String, _ body: (FilePath) async throws -> Value) async throws -> Value {

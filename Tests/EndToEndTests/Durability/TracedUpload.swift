@@ -77,7 +77,7 @@ struct TracedUpload: Sendable {
         return recordProblem(file, after: named, answer: "HTTP/1.1 201 Created", holding: "201")
     }
 
-    /// Goes on from the line after which the record, which alone holds `text`, may be written.
+    /// Continues at the line after which the record, which alone holds `text`, may be written.
     private func recordProblem(_ text: String, after line: Int, answer: String, holding: String) -> Problem? {
         let answered = trace.calls.first {
             ["write", "writev", "sendto", "sendmsg"].contains($0.name) && $0.arguments.contains(answer)

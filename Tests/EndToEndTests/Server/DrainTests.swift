@@ -16,7 +16,7 @@ struct DrainTests {
             server.signal(SIGTERM)
             let newcomer = APIClient(origin: server.origin, http: impatientHTTP)
             var accepted = 0
-            // Each on a connection of its own, as from somebody who comes only now.
+            // Each on a new connection, as from a new client.
             while let answer = try? await newcomer.send(
                 .GET,
                 server.origin + "/readyz",

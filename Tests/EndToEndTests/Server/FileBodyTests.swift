@@ -184,7 +184,7 @@ struct FileBodyTests {
                         let head = try await connection.read(until: "\r\n\r\n")
                         server.signal(SIGTERM)
                         if stalls {
-                            try await eventually("the server ends") { hasEnded(server) }
+                            try await eventually("the server exits") { hasEnded(server) }
                         } else {
                             let rest = try await connection.readToEnd(limit: 64 << 20)
                             #expect((head + rest).hasSuffix("\r\n\r\n" + Self.text))

@@ -8,7 +8,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// How a server ends when it is asked to, and that two never share a data folder.
+/// How a server stops when it is asked to, and that two never share a data folder.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ShutdownTests {
     @Test("after SIGTERM no connection is accepted, the running part gets its response, and the server exits with 0")

@@ -31,7 +31,7 @@ extension ServerProcess {
         return APIClient(origin: origin, token: try await administer("token", "create", name))
     }
 
-    /// Makes a user a member of a project, with some of the rights `read`, `copy`, `write`, `execute` and `admin`.
+    /// Adds a user to a project, with some of the rights `read`, `copy`, `write`, `execute` and `admin`.
     func addMember(_ user: String, of project: String, rights: Set<String>) async throws {
         try await api.addMember(user, of: project, rights.compactMap { Permission(rawValue: $0) })
     }

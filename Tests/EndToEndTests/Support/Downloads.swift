@@ -21,7 +21,7 @@ extension PontoonUser {
         ByteBuffer(bytes: try Data(contentsOf: URL(filePath: path(name))))
     }
 
-    /// Names of what lies in a folder below the home folder, hidden files too.
+    /// Names of the entries of a folder below the home folder, including hidden files.
     func names(_ name: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path(name)).sorted()
     }
@@ -33,7 +33,7 @@ extension PontoonRun {
 }
 
 extension ServerProcess {
-    /// Gives a file the content of another under its old id, which the API has no way to do.
+    /// Replaces the content of a file by that of another under its old id, which the API cannot do.
     func exchangeContent(of file: String, for other: String) async throws {
         let script = """
             import sqlite3, sys

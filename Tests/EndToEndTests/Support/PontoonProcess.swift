@@ -37,7 +37,7 @@ struct PontoonEvent: Sendable, CustomStringConvertible {
     func number(_ name: String) -> Int64? { fields[name]?.integer }
 }
 
-/// How a run of the client ended, and what it said.
+/// The exit status and the output of a run of the client.
 struct PontoonRun: Sendable, CustomStringConvertible {
     let status: TerminationStatus
     let events: [PontoonEvent]
@@ -129,7 +129,7 @@ struct PontoonUser: Sendable {
         try await run(["upload", "--json", "--project", "admin/uploads"] + arguments, watch: watch)
     }
 
-    /// Makes a file of bytes that look random.
+    /// Creates a file of bytes that look random.
     @discardableResult
     func makeFile(_ name: String, size: Int, seed: UInt64 = 7) throws -> FilePath {
         let path = folder.appending(name)

@@ -22,7 +22,7 @@ struct ServerOptions {
     var wrapper: [String] = []
 }
 
-/// A running server: the built binary, in a process of its own.
+/// A running server: the built binary in a separate process.
 struct ServerProcess: ServerUnderTest {
     /// Process id of the server, or of its wrapper.
     let pid: pid_t
@@ -51,7 +51,7 @@ struct ServerProcess: ServerUnderTest {
         kill(pid, number)
     }
 
-    /// Asks it to stop, unless it was asked before.
+    /// Asks it to stop, unless that has been done.
     fileprivate func stop() { if !isAskedToStop.isOn { signal(SIGTERM) } }
 
     /// Highest resident memory of the process in bytes.
@@ -75,7 +75,7 @@ struct ProcessFacts {
 
 /// Runs with a server; it is asked to stop afterwards unless it ended before.
 ///
-/// - Returns: What the body returned, and how the process ended.
+/// - Returns: The result of the body, and the exit status of the process.
 @discardableResult
 func withServer<Value: Sendable>(
     _ options: ServerOptions,
@@ -141,7 +141,7 @@ private func savedToken(in folder: FilePath) throws -> String {
     return String(line.dropFirst("auth_token = ".count))
 }
 
-/// Runs with a server on a folder of its own.
+/// Runs with a server on a new folder.
 @discardableResult
 func withServer<Value: Sendable>(
     arguments: [String] = [],

@@ -88,7 +88,7 @@ struct TestStores: Sendable {
     }
 }
 
-/// Runs with a server on stores of its own.
+/// Runs with a server on empty stores.
 @discardableResult
 func withServer<Value: Sendable>(
     on choice: StoreChoice,

@@ -132,7 +132,7 @@ extension ClientToleranceTests {
                     #expect(answer.values(of: "Content-Type") == ["application/json"])
                     ids.formUnion(answer.values(of: "X-Request-Id").filter { UUID(uuidString: $0) != nil })
                 }
-                #expect(ids.count == 5, "each request has an id of its own")
+                #expect(ids.count == 5, "each request has a different id")
                 try await connection.write("GET /v2/nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
                 let unknown = try await connection.readAnswer()
                 for name in once { #expect(unknown.values(of: name).count == 1, "\(name) of an unknown address") }

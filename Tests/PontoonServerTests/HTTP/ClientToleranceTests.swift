@@ -189,7 +189,7 @@ struct ClientToleranceTests {
             #expect(upload.status == 200)
             #expect(upload["part_size"] == 33_554_432)
             #expect(upload["size"] == nil, "left out when it was not given")
-            // The body with which R makes a project.
+            // The body with which the R client creates a project.
             let project = try await server.api.call(
                 .POST,
                 "/projects?limit=50&offset=0&fields=_all",

@@ -78,7 +78,7 @@ struct PermissionTests {
         }
     }
 
-    @Test("a member without rights may still abort an upload of its own")
+    @Test("a member without rights may still abort their own upload")
     func ownAbort() async throws {
         try await withTestServer { server in
             let ada = try await server.addUser("ada")
@@ -112,7 +112,7 @@ struct PermissionTests {
 // MARK: - The table
 
 extension PermissionTests {
-    /// Who calls.
+    /// The caller.
     enum Actor: String, CaseIterable, Sendable {
         case reader, copier, writer, executor, admin, stranger
 

@@ -54,7 +54,7 @@ struct TestServer: ServerUnderTest {
         return client
     }
 
-    /// Runs with accounts over a connection of their own to the database, as `pontoond user` and `pontoond token` do while a
+    /// Runs with accounts over a separate connection to the database, as `pontoond user` and `pontoond token` do while a
     /// server runs.
     func withAccounts<Value>(_ body: (Accounts) async throws -> Value) async throws -> Value {
         let metadata = try await OpenedStores.openMetadata(app.settings)
@@ -147,7 +147,7 @@ final class LogLines: LogHandler, Sendable {
     }
 }
 
-/// Runs with a server on a folder of its own.
+/// Runs with a server on a new folder.
 ///
 /// - Parameters:
 ///   - transport: How requests reach it.
@@ -270,7 +270,7 @@ private func run<Value: Sendable>(
     }
 }
 
-/// Asks the stores whether they are there, as `pontoond` does in the background.
+/// Checks whether the stores are available, as `pontoond` does in the background.
 private struct HealthChecks: Service {
     let readiness: Readiness
 

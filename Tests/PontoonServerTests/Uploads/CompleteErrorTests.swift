@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Completes that must not make a file.
+/// Calls of complete that must not create a file.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct CompleteErrorTests {
     private struct Row {

@@ -115,7 +115,7 @@ struct DeletedDestinationTests {
             #expect(try await api.download(new) == ByteBuffer(string: "abc"))
             #expect(try server.finishedObjects() == 1)
             #expect(try await api.call(.DELETE, "/files/\(new)").status == 204)
-            server.expectRefusal(try await api.complete(upload), 404, 8003, "asked again, the file is gone")
+            server.expectRefusal(try await api.complete(upload), 404, 8003, "after a second complete, the file is gone")
             #expect(try server.finishedObjects() == 0)
             #expect(try server.unfinishedObjects() == [])
         }

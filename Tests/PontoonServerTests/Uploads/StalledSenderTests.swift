@@ -44,7 +44,7 @@ struct StalledSenderTests {
             let url = try await api.partURL(upload, 1)
             let sent = pseudoRandomBytes(seed: 3, count: 50_000)
             let answer = try await RawConnection.with(server) { connection in
-                // Longer than a slot of 1000 bytes, so it goes to a file of its own there.
+                // Longer than a part of 1000 bytes, so it goes to a separate file.
                 try await connection.write(
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
                 )
