@@ -1,4 +1,4 @@
-// CRC-32C: tables everywhere, the SSE4.2 instruction where there is one.
+// CRC-32C with tables, or with the SSE4.2 instruction where there is one.
 //
 // A "state" here is the raw register: no inversion at the start or the end. Polynomials modulo P are kept reflected:
 // bit 31 is x^0, bit 0 is x^31.
@@ -39,16 +39,17 @@ static uint32_t update_table(uint32_t state, const uint8_t *bytes, size_t length
 
 #define CRC_TARGET __attribute__((target("sse4.2,pclmul")))
 
-/// Bytes in each of the three runs taken side by side: the instruction takes 3 cycles, but one can start in each.
+/// Bytes in each of three runs that are processed in parallel: the instruction has a latency of 3 cycles and a throughput
+/// of one per cycle.
 enum { run_length = 1024 };
 
-/// Factors that move a state on by two runs and by one, for ::join.
+/// Factors that advance a state by two runs and by one, for ::join.
 static uint32_t over_two_runs, over_one_run;
 
-/// The factor that moves a state on by `distance` bytes in ::join.
+/// The factor that advances a state by `distance` bytes in ::join.
 static uint32_t factor_for(uint32_t distance) {
     // 33 less than the distance: the instruction itself multiplies by x^32, and the product of two reflected 32-bit
-    // numbers has 63 bits and so stands one place low in its 64.
+    // numbers has 63 bits, so it is shifted by one place in its 64.
     uint32_t power = UINT32_C(1) << 31;
     for (uint32_t i = 0; i < 8 * distance - 33; i++) {
         power = times_x(power);
@@ -85,11 +86,11 @@ CRC_TARGET static uint32_t update_sse42(uint32_t state, const uint8_t *bytes, si
     return state;
 }
 
-/// Prepares ::update_sse42; `false` when this CPU lacks an instruction it needs.
+/// Prepares ::update_sse42; `false` if this CPU lacks a required instruction.
 static bool prepare_sse42(void) {
     over_two_runs = factor_for(2 * run_length);
     over_one_run = factor_for(run_length);
-    __builtin_cpu_init();  // this runs in a constructor, perhaps before the one that would do it
+    __builtin_cpu_init();  // may run before the constructor that calls it
     return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }
 

@@ -1,4 +1,4 @@
-// CRC-64/NVME: the choice of path, the table path, and arithmetic modulo P.
+// CRC-64/NVME: selection of the implementation, the one with tables, and arithmetic modulo P.
 
 #include "crc64nvme.h"
 #include "cchecksum.h"
@@ -13,10 +13,10 @@ static const uint64_t one = UINT64_C(1) << 63;
 /// `tables[k][b]`: state after byte `b` and then `k` zero bytes, from state 0.
 static uint64_t tables[8][256];
 
-/// `byte_shifts[k]`: x^(8 * 2^k) modulo P, what 2^k more bytes multiply a state by.
+/// `byte_shifts[k]`: x^(8 * 2^k) modulo P, the factor by which 2^k more bytes multiply a state.
 static uint64_t byte_shifts[64];
 
-/// Whether the carry-less path is usable. Written once by the constructor, before `main`, so reading it is no race.
+/// Whether carry-less multiplication is usable. Written once by the constructor, before `main`, so reading it is no race.
 static bool accelerated;
 
 /// `a` times x, modulo P.
@@ -102,7 +102,7 @@ bool cchecksum_crc64nvme_is_accelerated(void) {
 }
 
 uint64_t cchecksum_crc64nvme_combine(uint64_t first, uint64_t second, uint64_t second_length) {
-    // The inversions of the two pieces cancel, so finished values can be used as they are.
+    // The inversions of the two ranges cancel, so finished values can be used directly.
     for (int k = 0; second_length != 0; k++, second_length >>= 1) {
         if (second_length & 1) {
             first = times(byte_shifts[k], first);

@@ -1,4 +1,4 @@
-/// What the files of CRC-64/NVME share.
+/// Shared by the implementations of CRC-64/NVME.
 ///
 /// A "state" here is the raw register: no inversion at the start or the end. Polynomials modulo P are kept reflected:
 /// bit 63 is x^0, bit 0 is x^63.
@@ -12,16 +12,17 @@
 /// x^`exponent` modulo P.
 uint64_t crc64nvme_x_to_the(uint64_t exponent);
 
-/// Moves the state over `length` bytes by tables. `bytes` may be NULL when `length` is 0.
+/// Advances the state by `length` bytes with tables. `bytes` may be NULL when `length` is 0.
 uint64_t crc64nvme_update_table(uint64_t state, const uint8_t *bytes, size_t length);
 
 #if defined(__x86_64__)
 /// Prepares ::crc64nvme_update_x86; called once, before `main`.
 ///
-/// @return `false` when this CPU lacks an instruction it needs.
+/// @return `false` if this CPU lacks a required instruction.
 bool crc64nvme_prepare_x86(void);
 
-/// Moves the state over `length` bytes by carry-less multiply. Only after a `true` from ::crc64nvme_prepare_x86.
+/// Advances the state by `length` bytes with carry-less multiplication. Requires that ::crc64nvme_prepare_x86 returned
+/// `true`.
 uint64_t crc64nvme_update_x86(uint64_t state, const uint8_t *bytes, size_t length);
 #endif
 

@@ -1,7 +1,7 @@
-// CRC-64/NVME by carry-less multiply on x86-64, 16 bytes at a time or, with AVX-512, 64.
+// CRC-64/NVME with carry-less multiplication on x86-64, 16 bytes at a time, or 64 with AVX-512.
 //
-// A block V of the message that stands D bits before another block W may be taken out if V * x^D is added to W: the
-// remainder modulo P stays the same. So the message is folded into blocks at its own end ("Fast CRC Computation for
+// A block V of the message that precedes another block W by D bits can be removed if V * x^D is added to W: the
+// remainder modulo P does not change. So the message is folded into the blocks at its end ("Fast CRC Computation for
 // Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009), and only those few bytes go through the tables.
 
 #include "crc64nvme.h"
@@ -13,7 +13,7 @@
 #define CLMUL_TARGET __attribute__((target("sse2,pclmul")))
 #define AVX512_TARGET __attribute__((target("avx512f,vpclmulqdq")))
 
-/// Sizes in bytes. A step is what one round of a loop takes: enough lanes to hide how long a multiplication takes.
+/// Sizes in bytes. A step is what one iteration processes: enough lanes to hide the latency of a multiplication.
 enum {
     lane_size = 16,
     lane_count = 8,
@@ -24,7 +24,7 @@ enum {
     wide_minimum = 4 * wide_step,  // shorter input gains nothing
 };
 
-/// What moves a 16-byte block on by some distance: the factors of its first and its last 8 bytes.
+/// Advances a 16-byte block by a distance: the factors of its first and its last 8 bytes.
 typedef struct {
     uint64_t first, last;
 } fold_factors;
@@ -34,8 +34,8 @@ static bool has_wide;
 
 /// Factors for a distance in bytes.
 static fold_factors factors_for(uint64_t distance) {
-    // One less than the distance: the product of two reflected 64-bit numbers has 127 bits and so stands one place low
-    // in its 128. The first 8 bytes of a block are 64 bits further from its end.
+    // One less than the distance: the product of two reflected 64-bit numbers has 127 bits, so it is shifted by one
+    // place in its 128. The first 8 bytes of a block are 64 bits further from its end.
     fold_factors factors = {
         .first = crc64nvme_x_to_the(8 * distance + 64 - 1),
         .last = crc64nvme_x_to_the(8 * distance - 1),
@@ -47,7 +47,7 @@ bool crc64nvme_prepare_x86(void) {
     over_lane = factors_for(lane_size);
     over_step = factors_for(step);
     over_wide_step = factors_for(wide_step);
-    __builtin_cpu_init();  // this runs in a constructor, perhaps before the one that would do it
+    __builtin_cpu_init();  // may run before the constructor that calls it
     has_wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq");
     return __builtin_cpu_supports("pclmul");
 }
@@ -60,14 +60,14 @@ CLMUL_TARGET static inline __m128i load_factors(const fold_factors *factors) {
     return _mm_set_epi64x((long long)factors->last, (long long)factors->first);
 }
 
-/// `block` moved on by the distance of `factors`, added to `next`.
+/// `block` advanced by the distance of `factors`, added to `next`.
 CLMUL_TARGET static inline __m128i fold(__m128i block, __m128i factors, __m128i next) {
     __m128i first = _mm_clmulepi64_si128(block, factors, 0x00);
     __m128i last = _mm_clmulepi64_si128(block, factors, 0x11);
     return _mm_xor_si128(next, _mm_xor_si128(first, last));
 }
 
-/// Moves the state over the bytes, one lane per round.
+/// Advances the state by the bytes, one lane per iteration.
 CLMUL_TARGET static uint64_t update_by_lane(uint64_t state, const uint8_t *bytes, size_t length) {
     if (length < 2 * lane_size) {
         return crc64nvme_update_table(state, bytes, length);
@@ -82,7 +82,7 @@ CLMUL_TARGET static uint64_t update_by_lane(uint64_t state, const uint8_t *bytes
     return crc64nvme_update_table(crc64nvme_update_table(0, folded, sizeof folded), bytes, length);
 }
 
-/// Moves the state over the bytes, one step per round.
+/// Advances the state by the bytes, one step per iteration.
 CLMUL_TARGET static uint64_t update_by_step(uint64_t state, const uint8_t *bytes, size_t length) {
     if (length < 2 * step) {
         return update_by_lane(state, bytes, length);
@@ -98,7 +98,7 @@ CLMUL_TARGET static uint64_t update_by_step(uint64_t state, const uint8_t *bytes
             lanes[i] = fold(lanes[i], factors, load(bytes + i * lane_size));
         }
     }
-    // What the lanes hold now is a message of one step with the remainder of all bytes so far.
+    // The lanes now contain a message of one step with the remainder of all bytes so far.
     uint8_t folded[step];
     for (int i = 0; i < lane_count; i++) {
         _mm_storeu_si128((__m128i *)(folded + i * lane_size), lanes[i]);

@@ -71,10 +71,6 @@ extension PontoonError {
     package static var uploadCompleting: PontoonError {
         PontoonError(.partUnavailable, "The upload is being completed.")
     }
-
-    package static var userNotFound: PontoonError {
-        PontoonError(.userNotFound, "There is no user of this name.")
-    }
 }
 
 /// An error of a store that may succeed on retry.

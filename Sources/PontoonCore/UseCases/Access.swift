@@ -1,13 +1,13 @@
-/// Finds what a caller names and checks what the caller may do there.
+/// Finds what a caller names, and checks the caller's permissions there.
 ///
-/// A stranger's project does not exist for the caller; one that may be read but not changed is refused with the call's
-/// own code.
+/// A project that the caller may not read does not exist for the caller. Other missing permissions are refused with a code
+/// that depends on the call.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
     package init(metadata: any ProjectStore & FileStore & AutomationStore) { self.metadata = metadata }
 
-    /// - Throws: `.projectNotFound`; `refusal` if the caller lacks the right.
+    /// - Throws: `.projectNotFound`; `refusal` if the caller lacks the permission.
     package func project(
         _ id: ProjectID,
         for caller: User,
@@ -24,7 +24,7 @@ package struct Access: Sendable {
         return project
     }
 
-    /// - Throws: `missing` when there is no such file or folder for the caller; `refusal` when the caller lacks the right.
+    /// - Throws: `missing` if there is no such file or folder for the caller; `refusal` if the caller lacks the permission.
     package func file(
         _ id: String,
         for caller: User,
@@ -35,7 +35,7 @@ package struct Access: Sendable {
         guard let file = try await metadata.file(id),
             let project = try await metadata.project(file.project, for: caller.name)
         else {
-            throw PontoonError(missing, "Requested file or folder does not exist.")
+            throw PontoonError(missing, PontoonError.fileNotFound.message)
         }
         guard project.permissions.allows(right) else {
             throw PontoonError(refusal, "You do not have permission to do this in project \(file.project).")
@@ -46,7 +46,7 @@ package struct Access: Sendable {
     /// A folder by id, or a project's root.
     ///
     /// - Throws: As ``file(_:for:needing:missing:else:)`` with `missing`, ``project(_:for:reading:needing:else:)``, and
-    ///   `.parentNotFolder` when the id is a file's.
+    ///   `.parentNotFolder` if the id is that of a file.
     package func folder(
         _ reference: FolderReference,
         for caller: User,
@@ -65,7 +65,7 @@ package struct Access: Sendable {
         }
     }
 
-    /// - Throws: `.automationNotFound` when there is no such automation or it is another user's.
+    /// - Throws: `.automationNotFound` if there is no such automation or it belongs to another user.
     package func automation(_ id: String, for caller: User) async throws -> Automation {
         guard let automation = try await metadata.automation(id), automation.owner == caller.name else {
             throw PontoonError.automationNotFound

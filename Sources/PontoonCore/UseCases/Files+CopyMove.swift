@@ -1,11 +1,11 @@
 extension Files {
-    /// Makes a copy of a file, which shares its bytes.
+    /// Copies a file; the copy shares the original's object.
     ///
     /// - Parameters:
     ///   - id: The original.
-    ///   - place: Where the copy goes, in any project.
-    ///   - name: What it is called; `nil` keeps the original's name.
-    ///   - caller: Needs `copy` where the original lies and `write` where the copy goes.
+    ///   - place: Destination, in any project.
+    ///   - name: Name of the copy; `nil` keeps that of the original.
+    ///   - caller: Needs `copy` in the project of the original and `write` in that of the copy.
     /// - Returns: The copy.
     /// - Throws: `.fileNotFound`, `.copyForbidden`, `.folderNotCopyable`, `.fileNameInvalid`, `.projectNotFound`,
     ///   `.destinationNotFound`, `.parentNotFolder`, `.fileExists`.
@@ -21,13 +21,15 @@ extension Files {
         return try await copy(id, to: folder, of: project, name: name, conflictPolicy: .refuse)
     }
 
-    /// Copies files to a project's root, each for itself: a name that is taken gets a number.
+    /// Copies files to a project's root.
+    ///
+    /// Each succeeds or fails for itself, and a taken name gets a number.
     ///
     /// - Parameters:
     ///   - ids: The originals.
-    ///   - project: Where the copies go.
+    ///   - project: Destination.
     ///   - caller: As in ``copy(_:to:name:caller:)``.
-    /// - Returns: For each original its copy, or why there is none.
+    /// - Returns: The copy or the refusal for each original.
     /// - Throws: `.projectNotFound` or `.copyForbidden` for the destination.
     package func copy(
         all ids: [String],
@@ -36,7 +38,7 @@ extension Files {
     ) async throws -> [String: Result<File, PontoonError>] {
         let (folder, destination) = try await copyDestination(.project(project), caller: caller)
         var results: [String: Result<File, PontoonError>] = [:]
-        // In the caller's order, which decides who gets which number.
+        // In the caller's order, which decides the numbers of equal names.
         for id in ids where results[id] == nil {
             do {
                 try await checkCopyable(id, caller: caller)
@@ -50,12 +52,12 @@ extension Files {
         return results
     }
 
-    /// Moves a file, or a folder with all that is in it, within its project.
+    /// Moves a file or a folder with its contents within its project.
     ///
     /// - Parameters:
     ///   - id: The file or folder; keeps its id.
-    ///   - folder: Folder id of the destination; a project's root is one.
-    ///   - name: Its new name; `nil` keeps it.
+    ///   - folder: Id of the destination, which may be the project's root folder.
+    ///   - name: New name; `nil` keeps the name.
     ///   - caller: Needs `write`.
     /// - Returns: The new state.
     /// - Throws: `.fileNotFound`, `.moveForbidden`, `.folderDetailsFixed` for a project's root, `.fileNameInvalid`,

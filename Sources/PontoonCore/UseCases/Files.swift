@@ -18,7 +18,7 @@ package struct Files: Sendable {
         self.now = now
     }
 
-    /// Files and folders directly in a folder or a project's root, by name.
+    /// The entries of a folder, by name.
     ///
     /// - Throws: `.projectNotFound`, `.fileNotFound` for an unknown folder, `.parentNotFolder`.
     package func list(
@@ -71,7 +71,7 @@ package struct Files: Sendable {
         try await access.file(id, for: caller)
     }
 
-    /// Makes a folder.
+    /// Creates a folder.
     ///
     /// - Throws: `.fileNameInvalid` (also for names that start with `__`), `.folderExists`, `.fileExists`,
     ///   `.destinationNotFound`, `.projectNotFound`, `.parentNotFolder`, `.fileForbidden`.
@@ -113,7 +113,7 @@ package struct Files: Sendable {
         return try Self.found(try await metadata.updateFile(id, change, now: now()))
     }
 
-    /// Merges or replaces metadata.
+    /// Merges new metadata into that of a file, or replaces it.
     ///
     /// - Throws: `.fileNotFound`, `.metadataChangeForbidden`, `.folderMetadataFixed`, `.metadataInvalid`.
     package func changeMetadata(
@@ -128,7 +128,7 @@ package struct Files: Sendable {
         return try Self.found(try await metadata.updateFile(id, change, now: now())).metadata
     }
 
-    /// Replaces the tags.
+    /// Replaces the tags of a file.
     ///
     /// - Throws: `.fileNotFound`, `.tagChangeForbidden`, `.folderTagsFixed`.
     package func replaceTags(_ id: String, _ tags: [String], caller: User) async throws -> [String] {

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Projects: make, find, change, delete.
+/// Projects: create, list, change, delete.
 package struct Projects: Sendable {
     let metadata: any MetadataStore
     let access: Access
@@ -18,7 +18,9 @@ package struct Projects: Sendable {
         self.now = now
     }
 
-    /// Makes a project of the caller's; a short name that is taken gets a number.
+    /// Creates a project that belongs to the caller.
+    ///
+    /// A taken short name gets a number.
     ///
     /// - Throws: `.projectNameMissing` when the name is absent or blank.
     package func create(name: String?, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
@@ -60,7 +62,7 @@ package struct Projects: Sendable {
         try await metadata.projects(for: caller.name, matching: filter, page: page)
     }
 
-    /// Changes fields of a project; its id stays.
+    /// Changes fields of a project other than its id.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`.
     package func update(_ id: ProjectID, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {

@@ -1,6 +1,19 @@
 import Crypto
 import Foundation
 
+/// Paths of the data plane, whose signed URLs need no token.
+package enum DataPlanePath {
+    package static let root = "/storage/"
+
+    /// `PUT` stores a part.
+    package static func part(upload uploadID: String, _ number: PartNumber) -> String {
+        "\(root)parts/\(uploadID)/\(number.rawValue)"
+    }
+
+    /// `GET` reads a file.
+    package static func file(_ id: String) -> String { "\(root)files/\(id)" }
+}
+
 /// The permission in a data-plane URL: one method on one path until a time.
 package struct SignedPath: Hashable, Sendable {
     /// HTTP method in upper case.

@@ -1,0 +1,16 @@
+import Foundation
+
+extension FixedWidthInteger where Self: UnsignedInteger {
+    /// Base64 of the number's bytes in big-endian order.
+    var bigEndianBase64: String {
+        withUnsafeBytes(of: bigEndian) { Data($0) }.base64EncodedString()
+    }
+
+    /// Parses ``bigEndianBase64``; `nil` unless the text is its only valid spelling.
+    init?(bigEndianBase64 text: String) {
+        guard let data = Data(base64Encoded: text), data.count == Self.bitWidth / 8 else { return nil }
+        self = data.reduce(0) { $0 << 8 | Self($1) }
+        // The unused low bits of the last digit must be 0 (RFC 4648, section 3.5).
+        guard bigEndianBase64 == text else { return nil }
+    }
+}
