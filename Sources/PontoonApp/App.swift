@@ -8,27 +8,30 @@ import ServiceLifecycle
 import SystemPackage
 import UnixSignals
 
-/// The use cases over the chosen stores.
+/// A server: the use cases over opened stores, and the services that run them.
 package struct App: Sendable {
     package let settings: Settings
     package let stores: OpenedStores
-    package let accounts: Accounts
-    package let uploads: Uploads
+    package let useCases: UseCases
     package let maintenance: Maintenance
-    package let readiness: Readiness
     package let logger: Logger
 
-    /// The time; tests replace it.
-    package let now: @Sendable () -> Date
-
     /// Creates the use cases over opened stores, and repairs what a crash left behind in them.
+    ///
+    /// - Parameters:
+    ///   - settings: The settings.
+    ///   - stores: Must stay open while the app is used.
+    ///   - logger: Receives one line per request, and faults.
+    ///   - now: The current time; tests replace it.
+    /// - Returns: The app.
+    /// - Throws: The errors of the stores.
     package static func build(
-        _ settings: Settings,
-        _ stores: OpenedStores,
+        settings: Settings,
+        stores: OpenedStores,
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) async throws -> App {
-        let metadata = stores.metadata
+        let (metadata, objects) = (stores.metadata, stores.storage.store)
         let uploads = Uploads(
             metadata: metadata,
             storage: stores.storage,
@@ -38,7 +41,7 @@ package struct App: Sendable {
         )
         let maintenance = Maintenance(
             metadata: metadata,
-            objects: stores.storage.store,
+            objects: objects,
             completion: uploads.completion,
             keys: stores.keys,
             leaseDuration: settings.leaseDuration,
@@ -46,44 +49,48 @@ package struct App: Sendable {
             now: now
         )
         try await maintenance.recover()
-        return App(
-            settings: settings,
-            stores: stores,
+        let useCases = UseCases(
             accounts: Accounts(metadata: metadata, now: now),
+            projects: Projects(metadata: metadata, objects: objects, now: now),
+            files: Files(metadata: metadata, objects: objects, now: now),
+            downloads: Downloads(metadata: metadata, storage: stores.storage, now: now),
             uploads: uploads,
-            maintenance: maintenance,
-            readiness: Readiness(metadata: metadata, objects: stores.storage.store),
-            logger: logger,
+            automations: Automations(metadata: metadata, now: now),
+            dataPlane: stores.dataPlane(now: now),
+            readiness: Readiness(metadata: metadata, objects: objects),
             now: now
         )
+        return App(settings: settings, stores: stores, useCases: useCases, maintenance: maintenance, logger: logger)
     }
 
-    /// The HTTP server alone, without signals and background services.
+    /// The HTTP server alone, without background services. Tests send requests to it in process.
     ///
-    /// - Parameter onReady: Called with the port once the server listens.
-    /// - Returns: The server, to be run in a service group.
-    package func httpServer(onReady: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
+    /// - Parameter onReady: Called once with the port the server listens on.
+    /// - Returns: The server, to be run or tested.
+    package func httpServer(
+        onReady: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) -> some ApplicationProtocol {
         let port = settings.server.port
         return buildServer(useCases, settings: settings.server, logger: logger) { channel in
             await onReady(channel.localAddress?.port ?? port)
         }
     }
 
-    /// Serves until SIGTERM or SIGINT; running requests then have the set grace, unless a second signal comes.
+    /// Serves until SIGTERM or SIGINT. Running requests then have the configured grace period, unless a second signal
+    /// arrives.
     ///
-    /// - Parameter onReady: Called with the port once the server listens.
-    /// - Throws: When the address cannot be listened on.
+    /// - Parameter onReady: Called once with the port the server listens on.
+    /// - Throws: ``SettingError`` when it cannot listen on the address.
     package func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
-        let server = httpServer(onReady: onReady)
         var configuration = ServiceGroupConfiguration(
             services: [
                 // First, so that it stops last.
                 .init(service: ForcedShutdownService()),
                 .init(service: MaintenanceService(maintenance: maintenance, logger: logger)),
-                .init(service: HealthCheckService(readiness: readiness, logger: logger)),
-                .init(service: server),
+                .init(service: HealthCheckService(readiness: useCases.readiness, logger: logger)),
+                .init(service: httpServer(onReady: onReady)),
                 // Last, so that it stops first.
-                .init(service: DrainService(readiness: readiness, duration: settings.drain)),
+                .init(service: DrainService(readiness: useCases.readiness, duration: settings.drain)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
@@ -95,38 +102,25 @@ package struct App: Sendable {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
+            // No other service opens a socket.
             throw cannotListen("\(Errno(rawValue: error.errnoCode))")
         } catch is SocketAddressError.UnknownHost {
-            throw cannotListen("the host is not known")
+            throw cannotListen("unknown host")
         }
     }
 
-    /// What the HTTP server calls.
-    package var useCases: UseCases {
-        let (metadata, objects) = (stores.metadata, stores.storage.store)
-        return UseCases(
-            accounts: accounts,
-            projects: Projects(metadata: metadata, objects: objects, now: now),
-            files: Files(metadata: metadata, objects: objects, now: now),
-            downloads: Downloads(metadata: metadata, storage: stores.storage, now: now),
-            uploads: uploads,
-            automations: Automations(metadata: metadata, now: now),
-            dataPlane: dataPlane,
-            readiness: readiness,
-            now: now
-        )
+    private func cannotListen(_ reason: String) -> SettingError {
+        let address = "\(settings.server.host):\(settings.server.port)"
+        return SettingError(.listen, "cannot listen on \(address): \(reason); choose another address with --listen")
     }
+}
 
-    private var dataPlane: UseCases.DataPlane {
-        switch stores.storage {
-        case .streaming(let store, let hasher, let urls):
-            .own(Parts(metadata: stores.metadata, objects: store, hasher: hasher, now: now), urls)
+extension OpenedStores {
+    fileprivate func dataPlane(now: @escaping @Sendable () -> Date) -> UseCases.DataPlane {
+        switch storage {
+        case .streaming(let objects, let hasher, let urls):
+            .own(Parts(metadata: metadata, objects: objects, hasher: hasher, now: now), urls)
         case .presigned: .external
         }
-    }
-
-    /// The server's socket is the only one that the services make by themselves.
-    private func cannotListen(_ reason: String) -> SettingError {
-        SettingError(.listen, "'\(settings.server.host):\(settings.server.port)' cannot be listened on: \(reason)")
     }
 }

@@ -4,7 +4,7 @@ import PontoonCore
 import ServiceLifecycle
 import UnixSignals
 
-/// Expires uploads, removes garbage and rotates keys, once a minute.
+/// Expires uploads, removes garbage and rotates signing keys, once a minute.
 struct MaintenanceService: Service {
     let maintenance: Maintenance
     let logger: Logger
@@ -12,9 +12,9 @@ struct MaintenanceService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
-                // By itself: a round may take long, and a key must not be used for longer than all others verify it.
+                // Separate tasks: maintenance can be slow, and keys must be refreshed on time.
                 group.addTask { await everyMinute(refreshKeys) }
-                group.addTask { await everyMinute(tidy) }
+                group.addTask { await everyMinute(runMaintenance) }
             }
         }
     }
@@ -27,22 +27,22 @@ struct MaintenanceService: Service {
     }
 
     private func refreshKeys() async {
-        do { try await maintenance.refreshKeys() } catch { report(error) }
+        do { try await maintenance.refreshKeys() } catch { log(error) }
     }
 
-    private func tidy() async {
-        let round = await maintenance.run()
-        for id in round.expired { logger.notice("an idle upload was aborted", metadata: ["upload.id": "\(id)"]) }
-        for error in round.errors { report(error) }
+    private func runMaintenance() async {
+        let report = await maintenance.run()
+        for id in report.expired { logger.notice("idle upload aborted", metadata: ["upload.id": "\(id)"]) }
+        for error in report.errors { log(error) }
     }
 
-    private func report(_ error: any Error) {
+    private func log(_ error: any Error) {
         if error is CancellationError { return }
-        logger.error("housekeeping failed", metadata: ["error": "\(error)"])
+        logger.error("maintenance failed", metadata: ["error": "\(error)"])
     }
 }
 
-/// Asks the stores whether they are there.
+/// Checks regularly whether the stores can be used.
 struct HealthCheckService: Service {
     let readiness: Readiness
     let logger: Logger
@@ -51,16 +51,16 @@ struct HealthCheckService: Service {
         await cancelWhenGracefulShutdown {
             await readiness.run { store, error in
                 if let error {
-                    logger.error("a store cannot be used", metadata: ["store": "\(store)", "error": "\(error)"])
+                    logger.error("store health check failed", metadata: ["store": "\(store)", "error": "\(error)"])
                 } else {
-                    logger.notice("a store can be used again", metadata: ["store": "\(store)"])
+                    logger.notice("store available again", metadata: ["store": "\(store)"])
                 }
             }
         }
     }
 }
 
-/// Says for a while that requests should go elsewhere, before the server stops to accept them.
+/// Fails `/readyz` for the drain period at shutdown, before the server stops accepting connections.
 struct DrainService: Service {
     let readiness: Readiness
     let duration: Duration
@@ -72,9 +72,9 @@ struct DrainService: Service {
     }
 }
 
-/// Ends the process at once when it is asked to stop a second time: whoever asks twice does not want to wait for the grace.
+/// Exits the process at the second SIGTERM or SIGINT, without the grace period.
 ///
-/// What was acknowledged is safe whenever the process ends, so nothing has to be tidied first.
+/// Nothing needs cleaning up first: acknowledged data is safe whenever the process exits.
 struct ForcedShutdownService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -87,7 +87,7 @@ struct ForcedShutdownService: Service {
     }
 }
 
-/// Verifies declared MD5s in the background.
+/// Verifies declared MD5 checksums while parts arrive.
 struct MD5Service: Service {
     let hasher: PrefixHasher
     let logger: Logger
@@ -95,7 +95,7 @@ struct MD5Service: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await hasher.run { error in
-                logger.warning("a part could not be hashed yet", metadata: ["error": "\(error)"])
+                logger.warning("background MD5 failed, will retry at completion", metadata: ["error": "\(error)"])
             }
         }
     }

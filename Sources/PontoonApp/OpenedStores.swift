@@ -1,79 +1,100 @@
 package import Foundation
 package import PontoonCore
 package import PontoonMetadata
-package import PontoonObjects
+import PontoonObjects
 import SystemPackage
 
-/// The chosen stores, opened.
+/// The configured stores, opened.
 package struct OpenedStores: Sendable {
     package let metadata: SQLMetadataStore
     package let storage: ObjectStorage
     package let keys: KeyRing
-    private let end: @Sendable () async throws -> Void
 
-    /// Opens the stores; with it what one of them keeps here is this process's alone.
+    /// Opens the stores, runs `body` and closes them on every path.
     ///
-    /// - Throws: ``SettingError``, by the name of the setting, when one cannot be used.
-    package static func open(
+    /// If a store keeps something in the data directory, this process uses the directory exclusively meanwhile.
+    ///
+    /// - Parameters:
+    ///   - settings: The stores and how to use them.
+    ///   - now: The current time; tests replace it.
+    ///   - body: The work.
+    /// - Returns: The result of `body`.
+    /// - Throws: ``SettingError`` when a store cannot be used, and the errors of `body`.
+    package static func withStores<Value>(
         _ settings: Settings,
-        now: @escaping @Sendable () -> Date = { Date() }
-    ) async throws -> OpenedStores {
-        let lock = try settings.folder.map { folder in
-            try DataFolder.make(folder)
-            return try DataFolder.lock(folder)
-        }
-        let metadata = try await openMetadata(settings)
-        let keys = KeyRing(
-            store: metadata,
-            rotationInterval: settings.keyLifetime,
-            urlLifetime: settings.urlLifetime,
-            now: now
-        )
-        do {
-            switch settings.objects {
-            case .disk:
-                let disk = try DiskObjectStore(settings.disk)
-                try await metadata.bind(to: try settings.objectsPlace())
-                let hasher = PrefixHasher(metadata: metadata, objects: disk)
-                let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
-                return OpenedStores(metadata: metadata, storage: storage, keys: keys) {
-                    try await disk.shutDown()
-                    try await metadata.close()
-                    try lock?.close()
-                }
-            case .s3(let s3, let credentials):
-                try await metadata.bind(to: try settings.objectsPlace())
-                let bucket = try await openBucket(s3, credentials)
-                return OpenedStores(metadata: metadata, storage: .presigned(bucket), keys: keys) {
-                    try await bucket.shutDown()
-                    try await metadata.close()
-                    try lock?.close()
+        now: @escaping @Sendable () -> Date = { Date() },
+        _ body: (OpenedStores) async throws -> Value
+    ) async throws -> Value {
+        try await withDataDirectory(settings) {
+            try await withClosing(try await openMetadata(settings), close: { try await $0.close() }) { metadata in
+                let keys = KeyRing(
+                    store: metadata,
+                    rotationInterval: settings.keyLifetime,
+                    urlLifetime: settings.urlLifetime,
+                    now: now
+                )
+                switch settings.objects {
+                case .disk:
+                    let disk = try DiskObjectStore(settings.disk)
+                    return try await withClosing(disk, close: { try await $0.shutDown() }) { disk in
+                        try await metadata.bind(to: try settings.objectsLocation())
+                        let hasher = PrefixHasher(metadata: metadata, objects: disk)
+                        let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
+                        return try await body(OpenedStores(metadata: metadata, storage: storage, keys: keys))
+                    }
+                case .s3(let s3, let credentials):
+                    try await metadata.bind(to: try settings.objectsLocation())
+                    let bucket = try await openBucket(s3, credentials)
+                    return try await withClosing(bucket, close: { try await $0.shutDown() }) { bucket in
+                        try await body(OpenedStores(metadata: metadata, storage: .presigned(bucket), keys: keys))
+                    }
                 }
             }
-        } catch {
-            try await metadata.close()
-            throw error
         }
     }
 
-    /// Opens the metadata store alone.
+    private static func withDataDirectory<Value>(
+        _ settings: Settings,
+        _ body: () async throws -> Value
+    ) async throws -> Value {
+        guard let directory = settings.folder else { return try await body() }
+        try DataDirectory.create(directory)
+        return try await withClosing(try DataDirectory.lock(directory), close: { try $0.close() }) { _ in
+            try await body()
+        }
+    }
+
+    /// Opens the metadata store alone, runs `body` and closes it.
+    ///
+    /// - Throws: ``SettingError`` when it does not exist in the data directory or cannot be used.
+    package static func withMetadata<Value>(
+        _ settings: Settings,
+        _ body: (SQLMetadataStore) async throws -> Value
+    ) async throws -> Value {
+        if case .sqlite = settings.metadata, !FileManager.default.fileExists(atPath: settings.sqlite.path) {
+            throw SettingError(.data, "'\(settings.data)' contains no data; 'pontoond serve' creates it")
+        }
+        return try await withClosing(try await openMetadata(settings), close: { try await $0.close() }, body)
+    }
+
+    /// Opens the metadata store.
     ///
     /// - Throws: ``SettingError`` when it cannot be used.
-    package static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
+    static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
         guard case .postgreSQL(let postgreSQL) = settings.metadata else {
             return try await SQLMetadataStore.open(settings.sqlite)
         }
         do {
             return try await SQLMetadataStore.open(postgreSQL)
         } catch let error where error is PostgreSQLError || error is UnknownMigrations || error is SQLError {
-            throw SettingError(.metadata, "\(postgreSQL.place): \(oneLine(error))")
+            throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(oneLine(error))")
         }
     }
 
-    /// Opens a bucket and tries it out.
+    /// Opens a bucket and checks that it can be used.
     ///
-    /// - Throws: ``SettingError`` when it cannot be used.
-    package static func openBucket(_ settings: S3Settings, _ credentials: S3Credentials) async throws -> S3ObjectStore {
+    /// - Throws: ``SettingError`` when it cannot.
+    static func openBucket(_ settings: S3Settings, _ credentials: S3Credentials) async throws -> S3ObjectStore {
         let bucket: S3ObjectStore
         do {
             bucket = try S3ObjectStore(settings, credentials: credentials)
@@ -89,55 +110,53 @@ package struct OpenedStores: Sendable {
         return bucket
     }
 
-    /// Lets go of the stores, and of the data folder.
-    package func close() async throws { try await end() }
-
-    /// The database's own words may have several lines.
+    /// Databases report errors in several lines.
     private static func oneLine(_ error: any Error) -> String {
         "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }
 
 extension SQLMetadataStore {
-    /// What is noted in the database about the whole store, by name.
-    package enum StoreMetadataKey {
-        /// Where the bytes are.
+    /// Names of the properties of a whole store.
+    enum StoreMetadataKey {
+        /// Where the bytes are stored.
         static let objects = "objects"
-        /// Which data is, or is being, filled in by `pontoond migrate`.
+        /// The ``StoreMigrationState`` of a database that `pontoond migrate` fills.
         static let movedFrom = "moved-from"
-        /// Where the data of this database was moved to.
+        /// The database that the metadata was migrated to.
         static let movedTo = "moved-to"
-        /// Where its objects are being copied to.
+        /// The bucket that the objects are being copied to.
         static let movingTo = "moving-to"
-        /// Tells this data from other data.
+        /// A random name that tells this data from other data.
         static let identity = "identity"
     }
 
-    /// Holds that the database belongs to one object store, and is whole and in use.
+    /// Binds the database to one object store; checks that it is complete and in use.
     ///
-    /// - Throws: ``SettingError`` when its bytes are elsewhere.
-    package func bind(to place: String) async throws {
+    /// - Throws: ``SettingError`` when it belongs to another object store, was migrated, or is only partially migrated.
+    func bind(to location: String) async throws {
         if let target = try await property(StoreMetadataKey.movedTo) {
-            throw SettingError(.metadata, "the data of this folder was moved to \(target)")
+            throw SettingError(.metadata, "the data of this directory was migrated to \(target)")
         }
-        if try await property(StoreMetadataKey.movedFrom)?.hasSuffix(StoreMigrationState.filling) == true {
-            throw SettingError(.metadata, "'pontoond migrate' has not finished to fill this database; run it again")
+        let state = try await property(StoreMetadataKey.movedFrom).flatMap { StoreMigrationState(stored: $0) }
+        if case .filling = state {
+            throw SettingError(.metadata, "this database is only partially migrated; run 'pontoond migrate' again")
         }
-        let bound = try await establish(StoreMetadataKey.objects, place)
-        guard bound == place else {
-            throw SettingError(.objects, "the bytes of this database's files are in \(bound), not in \(place)")
+        let bound = try await establish(StoreMetadataKey.objects, location)
+        guard bound == location else {
+            throw SettingError(.objects, "this database belongs to the files in \(bound), not to those in \(location)")
         }
     }
 }
 
 extension Settings {
-    /// A name for where the bytes are, to be noted in the database.
-    package func objectsPlace() throws -> String {
+    /// Names where the bytes are stored, for the database to remember.
+    func objectsLocation() throws -> String {
         switch (objects, metadata) {
         case (.s3(let s3, _), _): "s3://\(s3.bucket)/\(s3.prefix)"
         case (.disk, .sqlite): "disk"
-        // The database does not lie beside the bytes: it could be opened with the wrong folder.
-        case (.disk, .postgreSQL): "the folder with the id \(try DataFolder.identity(data))"
+        // The database is elsewhere, so it could be opened with the wrong directory.
+        case (.disk, .postgreSQL): "the folder with the id \(try DataDirectory.identity(data))"
         }
     }
 }

@@ -4,66 +4,103 @@ import PontoonMetadata
 import PontoonObjects
 import SystemPackage
 
-/// How far a database is filled, behind the identity of what it is filled from.
-package enum StoreMigrationState {
-    package static let filling = " filling"
-    package static let done = " done"
+/// How far `pontoond migrate` has filled a database.
+enum StoreMigrationState: Hashable, Sendable {
+    /// Only partially, from the data with this identity.
+    case filling(from: String)
+    /// Completely.
+    case done(from: String)
+
+    private static let fillingSuffix = " filling"
+    private static let doneSuffix = " done"
+
+    /// - Returns: `nil` unless the text is ``stored`` of a state.
+    init?(stored text: String) {
+        if text.hasSuffix(Self.fillingSuffix) {
+            self = .filling(from: String(text.dropLast(Self.fillingSuffix.count)))
+        } else if text.hasSuffix(Self.doneSuffix) {
+            self = .done(from: String(text.dropLast(Self.doneSuffix.count)))
+        } else {
+            return nil
+        }
+    }
+
+    /// As stored in the database.
+    var stored: String {
+        switch self {
+        case .filling(let identity): identity + Self.fillingSuffix
+        case .done(let identity): identity + Self.doneSuffix
+        }
+    }
 }
 
-/// Moves the data of a folder to PostgreSQL, to S3, or to both.
+/// Migrates the data of a directory to PostgreSQL, to S3, or to both.
 package struct StoreMigration {
-    /// Settings of the servers to be; their data folder is the one that is moved from.
-    package let settings: Settings
-    package let dropsOpenUploads: Bool
-    /// Told how far it is.
-    package let say: @Sendable (String) -> Void
+    private typealias Key = SQLMetadataStore.StoreMetadataKey
 
-    package init(settings: Settings, dropsOpenUploads: Bool, say: @escaping @Sendable (String) -> Void) {
+    private let settings: Settings
+    private let dropsOpenUploads: Bool
+    private let report: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - settings: The settings of the future servers. Their data directory is the source.
+    ///   - dropsOpenUploads: Whether to abort unfinished uploads instead of refusing to migrate.
+    ///   - report: Receives lines about the progress.
+    package init(settings: Settings, dropsOpenUploads: Bool, report: @escaping @Sendable (String) -> Void) {
         self.settings = settings
         self.dropsOpenUploads = dropsOpenUploads
-        self.say = say
+        self.report = report
     }
 
-    /// Moves, or goes on with a move that was cut.
+    /// Migrates, or resumes an interrupted migration.
     ///
-    /// - Throws: ``SettingError`` when it cannot be done; nothing that exists is lost then.
+    /// - Throws: ``SettingError`` when the migration cannot be completed; no data is lost then.
     package func run() async throws {
         guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
-            throw SettingError("'\(settings.data)' holds no data to move")
+            throw SettingError("'\(settings.data)' contains no data to migrate")
         }
-        let lock = try DataFolder.lock(settings.data)
-        let source = try await SQLMetadataStore.open(settings.sqlite)
-        if let target = try await source.property(SQLMetadataStore.StoreMetadataKey.movedTo) {
-            throw SettingError("the data of '\(settings.data)' was moved to \(target) already")
+        try await withClosing(try DataDirectory.lock(settings.data), close: { try $0.close() }) { _ in
+            let source = try await SQLMetadataStore.open(settings.sqlite)
+            try await withClosing(source, close: { try await $0.close() }) { source in
+                if let target = try await source.property(Key.movedTo) {
+                    throw SettingError("the data of '\(settings.data)' was already migrated to \(target)")
+                }
+                try await migrate(source)
+            }
         }
-        let bucket = try await openBucket(for: source)
-        do {
-            try await fill(bucket, from: source)
-        } catch {
-            try await bucket?.shutDown()
-            throw error
-        }
-        try await bucket?.shutDown()
-        try await source.close()
-        try lock.close()
     }
 
-    private func fill(_ bucket: S3ObjectStore?, from source: SQLMetadataStore) async throws {
-        // Both are looked at before either is filled.
-        if let bucket { try await claim(bucket, for: source) }
-        let database = try await openDatabase(for: source, withOpenUploads: bucket == nil)
-        guard bucket != nil || database != nil else {
-            throw SettingError(
-                "there is nowhere to move to: give --metadata postgres://… or --objects s3://… or both"
-            )
+    private func migrate(_ source: SQLMetadataStore) async throws {
+        guard let bucket = try await openBucket(for: source) else {
+            return try await migrate(source, to: nil)
         }
-        if let bucket { try await copyObjects(of: source, to: bucket) }
-        if let database {
-            try await fill(database, from: source)
-        } else {
-            try await source.set(SQLMetadataStore.StoreMetadataKey.objects, try settings.objectsPlace())
-            try await source.set(SQLMetadataStore.StoreMetadataKey.movingTo, nil)
-            try await source.forgetCopied()
+        try await withClosing(bucket, close: { try await $0.shutDown() }) { bucket in
+            try await migrate(source, to: bucket)
+        }
+    }
+
+    private func migrate(_ source: SQLMetadataStore, to bucket: S3ObjectStore?) async throws {
+        // Both targets are checked before either is changed.
+        if let bucket { try await checkEmpty(bucket, for: source) }
+        guard case .postgreSQL(let postgreSQL) = settings.metadata else {
+            guard let bucket else {
+                throw SettingError("no target is given; add --metadata postgres://…, --objects s3://…, or both")
+            }
+            try await copyObjects(of: source, to: bucket)
+            try await source.set(Key.objects, try settings.objectsLocation())
+            try await source.set(Key.movingTo, nil)
+            return try await source.forgetCopied()
+        }
+        let store = try await OpenedStores.openMetadata(settings)
+        try await withClosing(store, close: { try await $0.close() }) { store in
+            let target = try await database(
+                store,
+                location: postgreSQL.place,
+                for: source,
+                withOpenUploads: bucket == nil
+            )
+            if let bucket { try await copyObjects(of: source, to: bucket) }
+            try await fill(target, from: source)
         }
     }
 
@@ -73,27 +110,32 @@ package struct StoreMigration {
     ///
     /// - Throws: ``SettingError`` when it cannot be used.
     private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
-        let place = try await source.property(SQLMetadataStore.StoreMetadataKey.objects) ?? "disk"
-        let target = try settings.objectsPlace()
-        guard place == "disk" else {
-            guard target == place else { throw SettingError(.objects, "the bytes are in \(place) and stay there") }
+        let location = try await source.property(Key.objects) ?? "disk"
+        let target = try settings.objectsLocation()
+        guard location == "disk" else {
+            guard target == location else {
+                throw SettingError(.objects, "the objects are in \(location) and cannot be migrated again")
+            }
             return nil
         }
         guard case .s3(let s3, let credentials) = settings.objects else { return nil }
         return try await OpenedStores.openBucket(s3, credentials)
     }
 
-    /// - Throws: ``SettingError`` when somebody else fills the bucket.
-    private func claim(_ bucket: S3ObjectStore, for source: SQLMetadataStore) async throws {
-        let target = try settings.objectsPlace()
-        switch try await source.property(SQLMetadataStore.StoreMetadataKey.movingTo) {
+    /// - Throws: ``SettingError`` unless the bucket is empty or this data is being copied to it.
+    private func checkEmpty(_ bucket: S3ObjectStore, for source: SQLMetadataStore) async throws {
+        let target = try settings.objectsLocation()
+        switch try await source.property(Key.movingTo) {
         case target: return
         case nil:
             guard try await bucket.isEmpty() else {
                 throw SettingError(.objects, "\(target) is not empty; choose another bucket or prefix")
             }
         case let other?:
-            throw SettingError(.objects, "the objects of '\(settings.data)' were begun to be moved to \(other)")
+            throw SettingError(
+                .objects,
+                "the migration of '\(settings.data)' to \(other) is not finished; resume it with that target"
+            )
         }
     }
 
@@ -104,97 +146,94 @@ package struct StoreMigration {
             urlLifetime: settings.urlLifetime
         )
         let disk = try DiskObjectStore(settings.disk)
-        let hasher = PrefixHasher(metadata: source, objects: disk)
-        let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
-        let maintenance = Maintenance(
-            metadata: source,
-            objects: disk,
-            completion: Uploads(metadata: source, storage: storage, sizing: settings.sizing).completion,
-            keys: keys,
-            uploadLifetime: settings.uploadLifetime
-        )
-        // As at a start: interrupted completions are rolled back and orphaned objects are removed.
-        try await maintenance.recover()
-        try await endOpenUploads(of: source, maintenance)
-        _ = try await source.establish(SQLMetadataStore.StoreMetadataKey.movingTo, try settings.objectsPlace())
-        let outcome = try await ObjectCopy(ledger: source, from: disk, to: bucket).run { outcome in
-            say("\(outcome.count) objects of \(outcome.bytes) bytes copied and compared")
-        }
-        try await ObjectCopy.discardOrphans(source, in: bucket)
-        guard outcome.damaged.isEmpty else {
-            throw SettingError(
-                """
-                the bytes of \(outcome.damaged.count) files are not those that were uploaded; delete these files with the \
-                old server or restore them, and go on: \(outcome.damaged.joined(separator: " "))
-                """
+        try await withClosing(disk, close: { try await $0.shutDown() }) { disk in
+            let hasher = PrefixHasher(metadata: source, objects: disk)
+            let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
+            let maintenance = Maintenance(
+                metadata: source,
+                objects: disk,
+                completion: Uploads(metadata: source, storage: storage, sizing: settings.sizing).completion,
+                keys: keys,
+                uploadLifetime: settings.uploadLifetime
             )
+            // As at a start: interrupted completions are rolled back and orphaned objects are removed.
+            try await maintenance.recover()
+            try await abortOpenUploads(of: source, maintenance)
+            _ = try await source.establish(Key.movingTo, try settings.objectsLocation())
+            let outcome = try await ObjectCopy(ledger: source, from: disk, to: bucket).run { outcome in
+                report("\(outcome.count) objects of \(outcome.bytes) bytes copied and compared")
+            }
+            try await ObjectCopy.discardOrphans(source, in: bucket)
+            guard outcome.damaged.isEmpty else {
+                throw SettingError(
+                    """
+                    the stored bytes of \(outcome.damaged.count) files differ from the uploaded bytes; restore these files, or \
+                    delete them with the old server, and run 'pontoond migrate' again: \
+                    \(outcome.damaged.joined(separator: " "))
+                    """
+                )
+            }
         }
-        try await disk.shutDown()
     }
 
-    /// Parts cannot be copied: S3 assigns tags of its own, which no client knows.
-    private func endOpenUploads(of source: SQLMetadataStore, _ maintenance: Maintenance) async throws {
+    /// Parts cannot be migrated: S3 assigns its own entity tags, which no client knows.
+    private func abortOpenUploads(of source: SQLMetadataStore, _ maintenance: Maintenance) async throws {
         let count = try await source.openUploadCount()
         guard count > 0 else { return }
         guard dropsOpenUploads else {
             throw SettingError(
-                "\(count) uploads are open and cannot be moved: let them end, or abort them with --drop-open-uploads"
+                "\(count) unfinished uploads cannot be migrated; complete them, or abort them with --drop-open-uploads"
             )
         }
         _ = try await maintenance.abortUploads(idleSince: .distantFuture)
-        say("\(count) open uploads aborted")
+        report("\(count) unfinished uploads aborted")
     }
 
     // MARK: - Metadata
 
     /// A database to fill.
-    private struct Database {
+    private struct Target {
         let store: SQLMetadataStore
-        let place: String
-        let move: MetadataCopy
+        let location: String
+        let copy: MetadataCopy
         let identity: String
-        /// It was filled and only not noted; what servers did with it since must not be replaced.
+        /// Whether an interrupted migration has filled it; servers may have changed it since.
         let isFilled: Bool
     }
 
-    /// The database to fill; `nil` when the metadata stays where it is.
-    ///
-    /// - Throws: ``SettingError`` when somebody else uses it.
-    private func openDatabase(for source: SQLMetadataStore, withOpenUploads: Bool) async throws -> Database? {
-        guard case .postgreSQL(let postgreSQL) = settings.metadata else { return nil }
-        let store = try await OpenedStores.openMetadata(settings)
-        let identity = try await source.establish(SQLMetadataStore.StoreMetadataKey.identity, Identifiers.uuid())
-        let move = MetadataCopy(from: source, to: store, withOpenUploads: withOpenUploads)
-        let begun = try await store.property(SQLMetadataStore.StoreMetadataKey.movedFrom)
-        if begun != identity + StoreMigrationState.filling, begun != identity + StoreMigrationState.done {
-            guard begun == nil, try await move.isTargetEmpty() else {
-                throw SettingError(.metadata, "\(postgreSQL.place) is not empty; choose another database")
+    /// - Throws: ``SettingError`` unless the database is empty or is being filled from this data.
+    private func database(
+        _ store: SQLMetadataStore,
+        location: String,
+        for source: SQLMetadataStore,
+        withOpenUploads: Bool
+    ) async throws -> Target {
+        let identity = try await source.establish(Key.identity, Identifiers.uuid())
+        let copy = MetadataCopy(from: source, to: store, withOpenUploads: withOpenUploads)
+        let stored = try await store.property(Key.movedFrom)
+        let state = stored.flatMap { StoreMigrationState(stored: $0) }
+        if state != .filling(from: identity), state != .done(from: identity) {
+            guard stored == nil, try await copy.isTargetEmpty() else {
+                throw SettingError(.metadata, "\(location) is not empty; choose another database")
             }
         }
-        return Database(
+        return Target(
             store: store,
-            place: postgreSQL.place,
-            move: move,
+            location: location,
+            copy: copy,
             identity: identity,
-            isFilled: begun == identity + StoreMigrationState.done
+            isFilled: state == .done(from: identity)
         )
     }
 
-    private func fill(_ database: Database, from source: SQLMetadataStore) async throws {
-        let store = database.store
-        if !database.isFilled {
-            try await store.set(
-                SQLMetadataStore.StoreMetadataKey.movedFrom,
-                database.identity + StoreMigrationState.filling
-            )
-            try await database.move.run { table, count in say("\(table): \(count) rows copied") }
-            try await store.set(SQLMetadataStore.StoreMetadataKey.objects, try settings.objectsPlace())
-            try await store.set(
-                SQLMetadataStore.StoreMetadataKey.movedFrom,
-                database.identity + StoreMigrationState.done
-            )
+    private func fill(_ target: Target, from source: SQLMetadataStore) async throws {
+        let store = target.store
+        if !target.isFilled {
+            try await store.set(Key.movedFrom, StoreMigrationState.filling(from: target.identity).stored)
+            try await target.copy.run { table, count in report("\(table): \(count) rows copied") }
+            try await store.set(Key.objects, try settings.objectsLocation())
+            try await store.set(Key.movedFrom, StoreMigrationState.done(from: target.identity).stored)
         }
-        try await source.set(SQLMetadataStore.StoreMetadataKey.movedTo, database.place)
-        try await store.close()
+        try await source.set(Key.movedTo, target.location)
     }
 }

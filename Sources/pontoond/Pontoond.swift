@@ -3,7 +3,6 @@ import Foundation
 import PontoonApp
 import PontoonCore
 
-/// The server and its administration.
 @main
 struct Pontoond: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,19 +12,20 @@ struct Pontoond: AsyncParsableCommand {
             ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, MigrateCommand.self,
         ]
     )
-}
 
-extension AsyncParsableCommand {
-    /// Runs a command's work; what the user can put right is one plain line on standard error.
-    func reporting(_ work: () async throws -> Void) async throws {
+    /// Runs a command; prints errors that the user can fix as one line on standard error and exits with 1.
+    static func run(_ command: () async throws -> Void) async throws {
         do {
-            try await work()
+            try await command()
         } catch let error as SettingError {
-            throw Self.failure(error.description)
+            throw failure(error.description)
         } catch let error as PontoonError {
-            throw Self.failure(error.message)
+            throw failure(error.message)
         }
     }
+
+    /// Prints a line at once: other programs wait for some of them.
+    static func print(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
     private static func failure(_ message: String) -> ExitCode {
         FileHandle.standardError.write(Data("pontoond: \(message)\n".utf8))

@@ -1,152 +1,109 @@
-import Configuration
 import Foundation
-package import PontoonCore
-import SystemPackage
 import Yams
 
-/// The settings as they were given: flags over environment over file.
-package struct GivenSettings {
-    private let reader: ConfigReader
-    /// Holds also what is named by others, such as the keys of S3.
+/// The settings as given: a flag overrides the environment, which overrides the settings file.
+package struct GivenSettings: Sendable {
+    private struct Given: Sendable {
+        let text: String
+        let source: SettingSource
+    }
+
+    private var values: [String: Given] = [:]
+    /// All environment variables; the names of some belong to others, such as the credentials for S3.
     package let environment: [String: String]
 
-    /// Gathers the three sources.
+    /// Collects the settings from the three sources.
     ///
     /// - Parameters:
-    ///   - flags: What the command line said, by name.
-    ///   - environment: Names and values; this process's unless a test gives others.
-    /// - Throws: ``SettingError`` for a name that does not exist, in the environment or in the file.
+    ///   - flags: The flags on the command line.
+    ///   - environment: The environment variables.
+    /// - Throws: ``SettingError`` for an unknown name in the environment or the file, or an unusable file.
     package init(
-        flags: [SettingKey: String],
+        flags: [GivenFlag],
         environment: [String: String] = ProcessInfo.processInfo.environment
-    ) async throws {
+    ) throws {
         self.environment = environment
-        try Self.checkNames(environment: environment)
-        let values = flags.map { (AbsoluteConfigKey([$0.key.rawValue]), ConfigValue(stringLiteral: $0.value)) }
-        var providers: [any ConfigProvider] = [
-            InMemoryProvider(name: "flags", values: Dictionary(uniqueKeysWithValues: values)),
-            EnvironmentVariablesProvider(
-                environmentVariables: environment,
-                secretsSpecifier: .specific([
-                    SettingKey.bootstrapToken.environmentName, SettingKey.metadata.environmentName,
-                ])
-            ).prefixKeys(with: "pontoon"),
-        ]
-        if let path = flags[.config] ?? environment[SettingKey.config.environmentName] {
-            try Self.checkNames(file: path)
-            providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(path)))
+        var variables: [String: Given] = [:]
+        for (definition, name) in Self.names {
+            let variable = environmentVariable(named: name)
+            guard let text = environment[variable] else { continue }
+            variables[definition.name] = Given(text: text, source: .environment(variable))
         }
-        reader = ConfigReader(providers: providers)
-    }
-
-    /// - Returns: `nil` when it was not given.
-    package func optionalText(_ key: SettingKey) throws -> String? { reader.string(forKey: ConfigKey([key.rawValue])) }
-
-    package func text(_ key: SettingKey, default standard: String) throws -> String {
-        guard let text = try optionalText(key) else { return standard }
-        guard !text.isEmpty else { throw SettingError(key, "must not be empty") }
-        return text
-    }
-
-    package func choice<Choice: RawRepresentable & CaseIterable>(
-        _ key: SettingKey,
-        _ type: Choice.Type,
-        default standard: Choice
-    ) throws -> Choice where Choice.RawValue == String {
-        guard let text = try optionalText(key) else { return standard }
-        guard let choice = Choice(rawValue: text.lowercased()) else {
-            let allowed = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw SettingError(key, "'\(text)' is none of \(allowed)")
+        try Self.checkNames(environment)
+        var given: [String: Given] = [:]
+        for flag in flags { given[flag.setting] = Given(text: flag.text, source: .flag(flag.flag)) }
+        let config = Setting.config.name
+        if let file = given[config] ?? variables[config] {
+            values = try Self.read(file: file.text, from: file.source)
         }
-        return choice
+        values.merge(variables) { $1 }
+        values.merge(given) { $1 }
     }
 
-    /// A whole number, or a size such as `5MiB`.
-    package func size(_ key: SettingKey, _ range: ClosedRange<Int64>, default standard: Int64) throws -> Int64 {
-        guard let text = try optionalText(key) else { return standard }
-        let units: [(String, Int64)] = [
-            ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),
-        ]
-        guard let size = Self.number(text, units), range.contains(size) else {
+    /// The value of a setting, or its default.
+    ///
+    /// - Throws: ``SettingError`` for a value that is not allowed.
+    package func value<Value>(of setting: Setting<Value>) throws -> Value {
+        if let given = values[setting.name] { return try setting.parse(given.text, from: given.source) }
+        switch setting.standard {
+        case .text(let text): return try setting.parse(text, from: nil)
+        case .value(let value, _): return value
+        }
+    }
+
+    /// Every name of every setting; current names follow former ones, so that they win.
+    private static var names: [(definition: any SettingDefinition, name: String)] {
+        SettingList.all.flatMap { definition in
+            (definition.formerNames + [definition.name]).map { (definition, $0) }
+        }
+    }
+
+    private static func checkNames(_ environment: [String: String]) throws {
+        let known = Set(names.map { environmentVariable(named: $0.name) })
+        for name in environment.keys.sorted() where name.hasPrefix("PONTOON_") && !known.contains(name) {
             throw SettingError(
-                key,
-                "'\(text)' is not a size from \(range.lowerBound) to \(range.upperBound), like 5MiB"
+                "environment variable '\(name)' is not a setting; 'pontoond serve --help' lists the settings"
             )
         }
-        return size
     }
 
-    /// A duration such as `90s`, `5m`, `1h` or `7d`, from `least` seconds to `most`.
-    package func duration(_ key: SettingKey, from least: Int64, to most: String, default standard: String) throws
-        -> Duration
-    {
-        let text = try optionalText(key) ?? standard
-        guard let seconds = Self.seconds(text), let maximum = Self.seconds(most), seconds >= least, seconds <= maximum
-        else {
-            throw SettingError(key, "'\(text)' is not a duration from \(least)s to \(most), like 90s, 5m, 1h or 7d")
-        }
-        return .seconds(seconds)
-    }
-
-    /// A number of calls in a time, such as `1000/5m`; `off`, the default, is `nil`.
-    package func rateLimit(_ key: SettingKey) throws -> RateLimit? {
-        guard let text = try optionalText(key), text.lowercased() != "off" else { return nil }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, let calls = Self.number(parts[0], [("", 1)]), (1...1_000_000_000).contains(calls),
-            let seconds = Self.seconds(parts[1]), (1...86400).contains(seconds)
-        else {
-            throw SettingError(key, "'\(text)' is neither off nor a number of calls in a time, like 1000/5m")
-        }
-        return RateLimit(calls: Int(calls), window: .seconds(seconds))
-    }
-
-    private static func seconds(_ text: String) -> Int64? {
-        number(text, [("s", 1), ("m", 60), ("h", 3600), ("d", 86400)])
-    }
-
-    private static func number(_ text: String, _ units: [(suffix: String, factor: Int64)]) -> Int64? {
-        for (suffix, factor) in units where text.lowercased().hasSuffix(suffix.lowercased()) {
-            let digits = text.dropLast(suffix.count)
-            guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let value = Int64(digits) else { continue }
-            let (product, overflows) = value.multipliedReportingOverflow(by: factor)
-            return overflows ? nil : product
-        }
-        return nil
-    }
-
-    private static func checkNames(environment: [String: String]) throws {
-        let known = Set(SettingKey.allCases.map(\.environmentName))
-        for name in environment.keys.sorted() where name.hasPrefix("PONTOON_") && !known.contains(name) {
-            throw SettingError("environment variable '\(name)' is not a setting; 'pontoond serve --help' lists them")
-        }
-    }
-
-    private static func checkNames(file path: String) throws {
+    private static func read(file path: String, from source: SettingSource) throws -> [String: Given] {
         let text: String
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)
         } catch {
-            throw SettingError(.config, "the file '\(path)' cannot be read")
+            throw SettingError(.config, "the file '\(path)' cannot be read", from: source)
         }
-        guard let mapping = try compose(text, path)?.mapping else {
-            throw SettingError(.config, "the file '\(path)' does not hold names and values")
+        guard let mapping = try parse(text, path, source)?.mapping else {
+            throw SettingError(.config, "the file '\(path)' does not contain settings as 'NAME: VALUE'", from: source)
         }
+        let inFile = names.filter { $0.definition.sources.contains(.file) }
         for (key, value) in mapping {
             let name = key.string ?? "?"
-            guard let setting = SettingKey(rawValue: name), setting.isAllowedInFile else {
-                throw SettingError("'\(name)' in '\(path)' is not a setting; 'pontoond serve --help' lists them")
+            guard inFile.contains(where: { $0.name == name }) else {
+                throw SettingError(
+                    "'\(name)' in '\(path)' is not a setting; 'pontoond serve --help' lists the settings"
+                )
             }
-            guard value.scalar != nil else { throw SettingError(setting, "must be a single value") }
+            guard value.scalar != nil else {
+                throw SettingError("setting '\(name)' (from file '\(path)'): the value must be a single text or number")
+            }
         }
+        var values: [String: Given] = [:]
+        for (definition, name) in inFile {
+            guard let text = mapping[Node(name)]?.scalar?.string else { continue }
+            values[definition.name] = Given(text: text, source: .file(path))
+        }
+        return values
     }
 
-    private static func compose(_ text: String, _ path: String) throws -> Yams.Node? {
+    private static func parse(_ text: String, _ path: String, _ source: SettingSource) throws -> Yams.Node? {
         do {
             return try Yams.compose(yaml: text)
         } catch {
-            // The lines after the first show the place with a pointer.
+            // Further lines point to the place in the text.
             let problem = "\(error)".prefix { $0 != "\n" }
-            throw SettingError(.config, "the file '\(path)' is not YAML: \(problem)")
+            throw SettingError(.config, "the file '\(path)' is not YAML: \(problem)", from: source)
         }
     }
 }

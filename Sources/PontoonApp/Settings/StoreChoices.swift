@@ -3,63 +3,68 @@ import PontoonCore
 package import PontoonMetadata
 package import PontoonObjects
 
-/// Where everything but the bytes is remembered.
+/// Where metadata is stored.
 package enum MetadataChoice: Sendable {
     case sqlite
     case postgreSQL(PostgreSQLSettings)
+}
 
-    /// Reads `--metadata`.
-    package init(_ given: GivenSettings, durability: DiskSettings.Durability) throws {
-        let text = try given.text(.metadata, default: "sqlite")
-        if text.lowercased() == "sqlite" {
-            self = .sqlite
-            return
-        }
-        do {
-            var settings = try PostgreSQLSettings(url: text)
-            settings.durability = durability == .power ? .full : .os
-            self = .postgreSQL(settings)
-        } catch {
-            // The text is not repeated: a password may be in it.
-            throw SettingError(.metadata, "neither sqlite nor a URL of PostgreSQL: \(error)")
+/// Where the bytes of files are stored.
+package enum ObjectsChoice: Sendable {
+    case disk
+    case s3(S3Settings, S3Credentials)
+}
+
+/// The value of the setting `objects`, which has no credentials.
+package enum ObjectsAddress: Sendable {
+    case disk
+    case s3(S3Settings)
+}
+
+extension SettingFormat where Value == MetadataChoice {
+    static var metadata: Self {
+        SettingFormat(placeholder: "sqlite|url", allowed: nil, expectation: "sqlite or the URL of a PostgreSQL database") {
+            if $0.isEmpty { return nil }
+            return $0.lowercased() == "sqlite" ? .sqlite : .postgreSQL(try PostgreSQLSettings(url: $0))
         }
     }
 }
 
-/// Where the bytes are.
-package enum ObjectsChoice: Sendable {
-    case disk
-    case s3(S3Settings, S3Credentials)
-
-    /// Reads `--objects`, and the credentials from the environment.
-    package init(_ given: GivenSettings, urlLifetime: Duration, uploadLifetime: Duration) throws {
-        let text = try given.text(.objects, default: "disk")
-        if text.lowercased() == "disk" {
-            self = .disk
-            return
-        }
-        guard text.lowercased().hasPrefix("s3://") else {
-            throw SettingError(.objects, "neither disk nor s3://BUCKET/PREFIX?endpoint=URL")
-        }
-        do {
-            var settings = try S3Settings(url: text)
-            settings.urlLifetime = urlLifetime
-            settings.orphanAge = min(settings.orphanAge, uploadLifetime)
-            self = .s3(settings, try Self.credentials(given.environment))
-        } catch let error as S3SettingsError {
-            throw SettingError(.objects, "the URL \(error)")
+extension SettingFormat where Value == ObjectsAddress {
+    static var objects: Self {
+        SettingFormat(
+            placeholder: "disk|url",
+            allowed: nil,
+            expectation: "disk or s3://BUCKET/PREFIX?endpoint=URL"
+        ) { text in
+            if text.lowercased() == "disk" { return .disk }
+            guard text.lowercased().hasPrefix("s3://") else { return nil }
+            do {
+                return .s3(try S3Settings(url: text))
+            } catch {
+                throw UnusableURL(description: "the URL \(error)")
+            }
         }
     }
+}
 
-    private static func credentials(_ environment: [String: String]) throws -> S3Credentials {
+private struct UnusableURL: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension S3Credentials {
+    /// Reads the credentials from the variables that all S3 tools use.
+    ///
+    /// - Throws: ``SettingError`` when one is missing.
+    init(environment: [String: String]) throws {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         guard let id = value("AWS_ACCESS_KEY_ID"), let secret = value("AWS_SECRET_ACCESS_KEY") else {
             throw SettingError(
                 .objects,
-                "s3 needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, and one is missing"
+                "S3 needs the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and one is missing"
             )
         }
-        return S3Credentials(
+        self.init(
             accessKeyID: id,
             secretAccessKey: Secret(secret),
             sessionToken: value("AWS_SESSION_TOKEN").map { Secret($0) }

@@ -4,47 +4,45 @@ import PontoonApp
 import PontoonCore
 import PontoonMetadata
 
-/// The commands `pontoond user …`.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
-        abstract: "Manage users; works while the server runs.",
+        abstract: "Manage users. The server may run meanwhile.",
         subcommands: [Add.self]
     )
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Add a user.")
-        @OptionGroup var data: DataFlags
+        @OptionGroup var stores: StoreFlags
         @Argument(help: "1 to 64 letters, digits, '.', '_' or '-'") var name: String
 
         func run() async throws {
-            try await withMetadata(data) { store in
+            try await stores.withMetadata { store in
                 try await Accounts(metadata: store).addUser(name)
-                print("Added user \(name). 'pontoond token create \(name)' makes a token.")
+                print("Added user \(name). Create a token with 'pontoond token create \(name)'.")
             }
         }
     }
 }
 
-/// The commands `pontoond token …`.
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
-        abstract: "Manage tokens; works while the server runs.",
+        abstract: "Manage tokens. The server may run meanwhile.",
         subcommands: [Create.self, List.self, Revoke.self]
     )
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a token for a user. It is printed this once; only its hash is stored."
+            abstract: "Create a token for a user and print it. Only its hash is stored."
         )
-        @OptionGroup var data: DataFlags
+        @OptionGroup var stores: StoreFlags
         @Argument(help: "Name of the user") var name: String
 
         func run() async throws {
-            try await withMetadata(data) { store in
+            try await stores.withMetadata { store in
                 let (id, token) = try await Accounts(metadata: store).createToken(for: name)
-                FileHandle.standardError.write(Data("Made token \(id) of user \(name):\n".utf8))
+                FileHandle.standardError.write(Data("Created token \(id) for user \(name):\n".utf8))
                 print(token.value)
             }
         }
@@ -52,11 +50,11 @@ struct TokenCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the tokens of a user, oldest first.")
-        @OptionGroup var data: DataFlags
+        @OptionGroup var stores: StoreFlags
         @Argument(help: "Name of the user") var name: String
 
         func run() async throws {
-            try await withMetadata(data) { store in
+            try await stores.withMetadata { store in
                 for token in try await Accounts(metadata: store).tokens(of: name) {
                     print("\(token.id)  \(token.createdOn.formatted(.iso8601))")
                 }
@@ -65,14 +63,14 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End a token; the next call with it is refused.")
-        @OptionGroup var data: DataFlags
-        @Argument(help: "Id of the token as listed, or the token itself") var token: String
+        static let configuration = CommandConfiguration(abstract: "Revoke a token. It stops working at once.")
+        @OptionGroup var stores: StoreFlags
+        @Argument(help: "Id of the token, as listed, or the token itself") var token: String
 
         func run() async throws {
-            try await withMetadata(data) { store in
+            try await stores.withMetadata { store in
                 guard try await Accounts(metadata: store).revokeToken(token) else {
-                    throw SettingError("there is no such token")
+                    throw SettingError("there is no such token; 'pontoond token list' shows the tokens of a user")
                 }
                 print("Revoked.")
             }
@@ -80,45 +78,32 @@ struct TokenCommand: AsyncParsableCommand {
     }
 }
 
-/// The commands `pontoond key …`.
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Manage the keys that sign URLs; works while the server runs.",
+        abstract: "Manage the keys that sign URLs. The server may run meanwhile.",
         subcommands: [Rotate.self]
     )
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a new key. The server signs with it within a minute; URLs signed earlier stay good."
+            abstract: "Create a signing key. Servers use it within a minute; URLs signed earlier stay valid."
         )
-        @OptionGroup var data: DataFlags
+        @OptionGroup var stores: StoreFlags
 
         func run() async throws {
-            try await withMetadata(data) { store in
+            try await stores.withMetadata { store in
                 try await store.addSigningKey(.random(now: Date()))
-                print("Made a new key.")
+                print("Created a new key.")
             }
         }
     }
 }
 
-extension AsyncParsableCommand {
-    /// Opens the metadata store; one in a data folder must exist.
-    fileprivate func withMetadata(_ data: DataFlags, _ work: (SQLMetadataStore) async throws -> Void) async throws {
-        try await reporting {
-            let settings = try Settings(try await GivenSettings(flags: data.values))
-            if case .sqlite = settings.metadata, !FileManager.default.fileExists(atPath: settings.sqlite.path) {
-                throw SettingError(.data, "'\(settings.data)' holds no data; 'pontoond serve' makes it")
-            }
-            let store = try await OpenedStores.openMetadata(settings)
-            do {
-                try await work(store)
-            } catch {
-                try await store.close()
-                throw error
-            }
-            try await store.close()
+extension StoreFlags {
+    fileprivate func withMetadata(_ work: (SQLMetadataStore) async throws -> Void) async throws {
+        try await Pontoond.run {
+            try await OpenedStores.withMetadata(try Settings(try GivenSettings(flags: givenFlags)), work)
         }
     }
 }

@@ -1,46 +1,33 @@
 import ArgumentParser
-import Foundation
 import PontoonApp
-import PontoonCore
 
-/// The command `pontoond migrate`.
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract:
-            "StoreMigration the data of a folder to PostgreSQL, to S3, or to both; no server may use the folder meanwhile.",
+        abstract: "Migrate the data of a directory to PostgreSQL, to S3, or to both.",
         discussion: """
-            --metadata and --objects say where to, as they will for the servers afterwards; what is not named stays in the \
-            folder. Every copy is compared with its original. A move that was cut goes on when it is asked for again. What \
-            was moved also stays in the folder, until you remove it; a server is not started on it any more.
+            No server may use the directory meanwhile. Give --metadata, --objects or both, with the same values as for the \
+            servers later; what is not named stays in the directory. Every copy is compared with its original. Run the \
+            command again to resume an interrupted migration. The original data stays in the directory until you delete it; \
+            a server no longer starts on it.
             """
     )
 
-    @Option(help: ArgumentHelp("The data folder to move.", valueName: "folder"))
-    var from: String
-
-    @Option(help: ArgumentHelp("postgres://USER@HOST:PORT/DATABASE, an empty one", valueName: "url"))
-    var metadata: String?
-
-    @Option(help: ArgumentHelp("s3://BUCKET/PREFIX?endpoint=URL, with nothing in it", valueName: "url"))
-    var objects: String?
-
-    @Option(help: ArgumentHelp(SettingKey.config.help, valueName: "file"))
-    var config: String?
-
-    @Flag(help: "Abort uploads that are not completed, instead of refusing to move while there are some")
-    var dropOpenUploads = false
+    @Option(help: ArgumentHelp("The data directory to migrate", valueName: "directory")) var from: String
+    @Option(.metadata, help: "Target database: postgres://USER@HOST:PORT/DATABASE; it must be empty")
+    var metadata: GivenFlag?
+    @Option(.objects, help: "Target bucket: s3://BUCKET/PREFIX?endpoint=URL; it must be empty below the prefix")
+    var objects: GivenFlag?
+    @Option(.config) var config: GivenFlag?
+    @Flag(help: "Abort unfinished uploads; otherwise their presence stops the migration") var dropOpenUploads = false
 
     func run() async throws {
-        try await reporting {
-            let flags: [SettingKey: String?] = [
-                .data: from, .metadata: metadata, .objects: objects, .config: config,
-            ]
-            let settings = try Settings(try await GivenSettings(flags: flags.compactMapValues { $0 }))
-            try await StoreMigration(settings: settings, dropsOpenUploads: dropOpenUploads) { line in
-                FileHandle.standardOutput.write(Data("\(line)\n".utf8))
-            }.run()
-            print("Moved. Start the servers with the same --metadata and --objects.")
+        try await Pontoond.run {
+            let flags = givenFlags + [GivenFlag(Setting.data, flag: "--from", from)]
+            let settings = try Settings(try GivenSettings(flags: flags))
+            let migration = StoreMigration(settings: settings, dropsOpenUploads: dropOpenUploads) { Pontoond.print($0) }
+            try await migration.run()
+            Pontoond.print("Migration finished. Start the servers with the same --metadata and --objects.")
         }
     }
 }

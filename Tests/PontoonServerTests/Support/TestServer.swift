@@ -57,11 +57,7 @@ struct TestServer: ServerUnderTest {
     /// Runs with accounts over a separate connection to the database, as `pontoond user` and `pontoond token` do while a
     /// server runs.
     func withAccounts<Value>(_ body: (Accounts) async throws -> Value) async throws -> Value {
-        let metadata = try await OpenedStores.openMetadata(app.settings)
-        let result: Result<Value, any Error>
-        do { result = .success(try await body(Accounts(metadata: metadata))) } catch { result = .failure(error) }
-        try await metadata.close()
-        return try result.get()
+        try await OpenedStores.withMetadata(app.settings) { try await body(Accounts(metadata: $0)) }
     }
 
     /// Runs background maintenance once.
@@ -69,15 +65,15 @@ struct TestServer: ServerUnderTest {
 
     /// Creates a new signing key, as `pontoond key rotate` does while a server runs.
     func rotateKeys() async throws {
-        let metadata = try await OpenedStores.openMetadata(app.settings)
-        let keys = KeyRing(
-            store: metadata,
-            rotationInterval: app.settings.keyLifetime,
-            urlLifetime: app.settings.urlLifetime,
-            now: { clock.now }
-        )
-        try await keys.rotate()
-        try await metadata.close()
+        try await OpenedStores.withMetadata(app.settings) { metadata in
+            let keys = KeyRing(
+                store: metadata,
+                rotationInterval: app.settings.keyLifetime,
+                urlLifetime: app.settings.urlLifetime,
+                now: { clock.now }
+            )
+            try await keys.rotate()
+        }
     }
 
     /// Creates a token, as `pontoond token create` does while a server runs.
@@ -186,19 +182,13 @@ func withTestServer<Value: Sendable>(
     // These tests do not cut the power.
     let standard = ["--data", data.string, "--listen", "127.0.0.1:0", "--durability", "os", "--disk-threads", "4"]
     let flags = try flags(standard + arguments)
-    let settings = try Settings(try await GivenSettings(flags: flags, environment: [:]))
-    let stores = try await OpenedStores.open(settings, now: { clock.now })
-    let result: Result<Value, any Error>
-    do {
+    let settings = try Settings(try GivenSettings(flags: flags, environment: [:]))
+    return try await OpenedStores.withStores(settings, now: { clock.now }) { stores in
         let lines = LogLines()
         let logger = Logger(label: "pontoond") { _ in lines }
-        let app = try await App.build(settings, stores, logger: logger, now: { clock.now })
-        result = .success(try await run(app, transport, clock, lines, body))
-    } catch {
-        result = .failure(error)
+        let app = try await App.build(settings: settings, stores: stores, logger: logger, now: { clock.now })
+        return try await run(app, transport, clock, lines, body)
     }
-    try await stores.close()
-    return try result.get()
 }
 
 /// Runs with a server, and checks afterwards that it still serves a whole upload.
@@ -213,10 +203,11 @@ func withEnduringServer<Value: Sendable>(
 }
 
 /// Settings from flags as the command line takes them; of one that is given twice the last counts.
-private func flags(_ arguments: [String]) throws -> [SettingKey: String] {
-    try stride(from: 0, to: arguments.count, by: 2).reduce(into: [:]) { flags, index in
-        let key = try #require(SettingKey(rawValue: String(arguments[index].dropFirst(2))), "\(arguments[index])")
-        flags[key] = arguments[index + 1]
+private func flags(_ arguments: [String]) throws -> [GivenFlag] {
+    try stride(from: 0, to: arguments.count, by: 2).map { index in
+        let name = arguments[index].dropFirst(2)
+        let setting = try #require(SettingList.all.first { $0.name == name }, "\(arguments[index])")
+        return GivenFlag(setting, arguments[index + 1])
     }
 }
 
@@ -231,7 +222,7 @@ private func run<Value: Sendable>(
     _ body: @Sendable (TestServer) async throws -> Value
 ) async throws -> Value {
     // Not the first start of a folder, this does nothing.
-    _ = try await app.accounts.bootstrap(token: Secret(adminToken)) { _ in }
+    _ = try await app.useCases.accounts.bootstrap(token: Secret(adminToken)) { _ in }
     switch transport {
     case .router:
         let origin = "http://localhost"
@@ -244,7 +235,7 @@ private func run<Value: Sendable>(
     case .live:
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let services = ServiceGroup(
-            services: [app.httpServer { port.yield($0) }, HealthChecks(readiness: app.readiness)],
+            services: [app.httpServer { port.yield($0) }, HealthChecks(readiness: app.useCases.readiness)],
             logger: app.logger
         )
         return try await withThrowingTaskGroup(of: Void.self) { group in

@@ -1,0 +1,58 @@
+import Foundation
+import PontoonCore
+import SystemPackage
+
+/// The directory with the database, the objects and the first user's credentials.
+enum DataDirectory {
+    /// Creates the directory, accessible by its owner only, and missing parents.
+    ///
+    /// - Throws: ``SettingError`` when it cannot be created or written.
+    static func create(_ path: FilePath) throws {
+        do {
+            try createWithParents(path)
+        } catch let error as Errno {
+            throw SettingError(.data, "cannot create the directory '\(path)': \(error)")
+        }
+        guard access("\(path)/.", R_OK | W_OK | X_OK) == 0 else {
+            throw SettingError(.data, "cannot write to the directory '\(path)': \(Errno(rawValue: errno))")
+        }
+    }
+
+    /// Locks the directory against other processes until the returned file is closed.
+    ///
+    /// - Throws: ``SettingError`` when another process uses it.
+    static func lock(_ path: FilePath) throws -> FileDescriptor {
+        let file = try FileDescriptor.open(
+            path.appending("lock"),
+            .readWrite,
+            options: [.create, .closeOnExec],
+            permissions: .ownerReadWrite
+        )
+        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            try file.close()
+            throw SettingError(.data, "another process uses the directory '\(path)'")
+        }
+        return file
+    }
+
+    /// A random name that stays with the directory, created on first use.
+    static func identity(_ path: FilePath) throws -> String {
+        let file = path.appending("id").string
+        if let text = FileManager.default.contents(atPath: file) { return String(decoding: text, as: UTF8.self) }
+        let identity = Identifiers.hex(bytes: 8)
+        try Data(identity.utf8).write(to: URL(filePath: file), options: .atomic)
+        return identity
+    }
+
+    private static func createWithParents(_ path: FilePath) throws {
+        let parent = path.removingLastComponent()
+        guard mkdir(path.string, 0o700) != 0 else { return }
+        switch Errno(rawValue: errno) {
+        case .fileExists: return
+        case .noSuchFileOrDirectory where !parent.isEmpty:
+            try createWithParents(parent)
+            guard mkdir(path.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
+        case let error: throw error
+        }
+    }
+}

@@ -1,0 +1,105 @@
+/// The definition of one setting.
+///
+/// Flags, environment variables, the settings file, `--help`, checks, error messages and docs/settings.md follow from it.
+package protocol SettingDefinition: Sendable {
+    /// The name in the settings file; the flag is `--NAME`.
+    var name: String { get }
+    /// Names of earlier versions. They still work but are not listed.
+    var formerNames: [String] { get }
+    /// What the setting does, without values and default.
+    var summary: String { get }
+    /// Stands for the value in `--help`.
+    var placeholder: String { get }
+    /// The allowed values; `nil` if the summary describes them.
+    var allowed: String? { get }
+    var defaultDescription: String { get }
+    var sources: SettingSources { get }
+    /// Whether the value may contain a secret; messages never repeat it then.
+    var isSecret: Bool { get }
+}
+
+extension SettingDefinition {
+    /// The text of `--help`.
+    package var help: String {
+        let values = [allowed, "default: \(defaultDescription)"].compactMap(\.self).joined(separator: "; ")
+        return "\(summary) (\(values))"
+    }
+
+    package var environmentName: String { environmentVariable(named: name) }
+}
+
+/// The environment variable of a setting's name.
+func environmentVariable(named name: String) -> String {
+    "PONTOON_" + name.uppercased().replacing("-", with: "_")
+}
+
+/// Where a setting may be given.
+package struct SettingSources: OptionSet, Sendable {
+    package let rawValue: Int
+
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    package static let flag = SettingSources(rawValue: 1)
+    package static let environment = SettingSources(rawValue: 2)
+    package static let file = SettingSources(rawValue: 4)
+    package static let all: SettingSources = [.flag, .environment, .file]
+}
+
+/// The definition of a setting with a typed value.
+package struct Setting<Value: Sendable>: SettingDefinition {
+    /// The value of a setting that is not given.
+    enum Default {
+        /// Parsed like a given value.
+        case text(String)
+        /// A value that no text stands for.
+        case value(Value, described: String)
+    }
+
+    package let name: String
+    package let formerNames: [String]
+    package let summary: String
+    package let sources: SettingSources
+    package let isSecret: Bool
+    let format: SettingFormat<Value>
+    let standard: Default
+
+    init(
+        _ name: String,
+        formerNames: [String] = [],
+        _ format: SettingFormat<Value>,
+        default standard: Default,
+        sources: SettingSources = .all,
+        isSecret: Bool = false,
+        summary: String
+    ) {
+        self.name = name
+        self.formerNames = formerNames
+        self.summary = summary
+        self.format = format
+        self.standard = standard
+        self.sources = sources
+        self.isSecret = isSecret
+    }
+
+    package var placeholder: String { format.placeholder }
+    package var allowed: String? { format.allowed }
+
+    package var defaultDescription: String {
+        switch standard {
+        case .text(let text): text
+        case .value(_, let described): described
+        }
+    }
+
+    /// - Throws: ``SettingError``, which names the setting, the source, the value and what is allowed.
+    func parse(_ text: String, from source: SettingSource?) throws -> Value {
+        var detail = ""
+        do {
+            if let value = try format.parse(text) { return value }
+        } catch {
+            detail = ": \(error)"
+        }
+        let value = isSecret ? "the value" : "'\(text)'"
+        throw SettingError(self, "\(value) is not \(format.expectation)\(detail)", from: source)
+    }
+}

@@ -1,0 +1,46 @@
+/// A setting that cannot be used; the description is one line for the operator.
+package struct SettingError: Error, CustomStringConvertible {
+    package let description: String
+
+    /// - Parameters:
+    ///   - setting: The setting.
+    ///   - problem: What is wrong, with the value unless it is secret, and what is allowed.
+    ///   - source: Where the value was given; `nil` for a default.
+    package init<Value>(_ setting: Setting<Value>, _ problem: String, from source: SettingSource? = nil) {
+        description = "setting '\(setting.name)'\(source.map { " (from \($0))" } ?? ""): \(problem)"
+    }
+
+    package init(_ problem: String) { description = problem }
+}
+
+/// Where a value was given.
+package enum SettingSource: Hashable, Sendable, CustomStringConvertible {
+    /// With its dashes.
+    case flag(String)
+    case environment(String)
+    case file(String)
+
+    package var description: String {
+        switch self {
+        case .flag(let name): name
+        case .environment(let name): "environment variable \(name)"
+        case .file(let path): "file '\(path)'"
+        }
+    }
+}
+
+/// A flag on the command line.
+package struct GivenFlag: Sendable {
+    /// The name of the setting.
+    let setting: String
+    /// The flag, with its dashes.
+    let flag: String
+    /// The value.
+    package let text: String
+
+    package init(_ setting: some SettingDefinition, flag: String? = nil, _ text: String) {
+        self.setting = setting.name
+        self.flag = flag ?? "--\(setting.name)"
+        self.text = text
+    }
+}

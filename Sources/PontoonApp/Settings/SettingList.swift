@@ -1,0 +1,289 @@
+package import PontoonCore
+package import PontoonObjects
+package import SystemPackage
+
+/// All settings, in the order of the documentation.
+package enum SettingList {
+    package static let all: [any SettingDefinition] = [
+        Setting.data, Setting.metadata, Setting.objects, Setting.config,
+        Setting.listen, Setting.publicURL, Setting.trustForwardedProto,
+        Setting.urlLifetime, Setting.keyLifetime, Setting.uploadLifetime, Setting.minimumPartSize,
+        Setting.durability, Setting.reservedSpace, Setting.diskThreads,
+        Setting.rateLimit, Setting.maximumBodySize, Setting.maximumHeaderSize, Setting.idleTimeout,
+        Setting.grace, Setting.drain, Setting.leaseDuration,
+        Setting.logLevel, Setting.bootstrapToken,
+    ]
+}
+
+// MARK: - Stores
+
+extension Setting where Value == FilePath {
+    package static var data: Setting<FilePath> {
+        Setting(
+            "data",
+            SettingFormat(placeholder: "directory", allowed: nil, expectation: "the path of a directory") {
+                $0.isEmpty ? nil : FilePath($0)
+            },
+            default: .text("data"),
+            summary: "Directory for the server's own data, created if missing; unused with PostgreSQL and S3"
+        )
+    }
+}
+
+extension Setting where Value == MetadataChoice {
+    package static var metadata: Setting<MetadataChoice> {
+        Setting(
+            "metadata",
+            .metadata,
+            default: .text("sqlite"),
+            isSecret: true,
+            summary: """
+                Metadata store: sqlite, in the data directory, or postgres://USER@HOST:PORT/DATABASE?OPTIONS with options of \
+                libpq. Put the password into PGPASSWORD or ~/.pgpass, since other users can see flags
+                """
+        )
+    }
+}
+
+extension Setting where Value == ObjectsAddress {
+    package static var objects: Setting<ObjectsAddress> {
+        Setting(
+            "objects",
+            .objects,
+            default: .text("disk"),
+            isSecret: true,
+            summary: """
+                Object store: disk, in the data directory, or \
+                s3://BUCKET/PREFIX?endpoint=URL&region=NAME&path-style=true|false with credentials in AWS_ACCESS_KEY_ID, \
+                AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN
+                """
+        )
+    }
+}
+
+extension Setting where Value == String? {
+    package static var config: Setting<String?> {
+        Setting(
+            "config",
+            SettingFormat(placeholder: "file", allowed: nil, expectation: "the path of a file") { $0 },
+            default: .value(nil, described: "none"),
+            sources: [.flag, .environment],
+            summary: "YAML file with settings, named like the flags"
+        )
+    }
+}
+
+extension Setting where Value == DiskSettings.Durability {
+    package static var durability: Setting<DiskSettings.Durability> {
+        Setting(
+            "durability",
+            .choice,
+            default: .text("power"),
+            summary: """
+                What stored data survives: power means a power failure, os means a crash of the server but not of the \
+                operating system
+                """
+        )
+    }
+}
+
+extension Setting where Value == Int64 {
+    package static var reservedSpace: Setting<Int64> {
+        Setting(
+            "reserved-space",
+            .size(0...(1 << 50)),
+            default: .text("64MiB"),
+            summary: "Disk space that parts never use"
+        )
+    }
+
+    package static var minimumPartSize: Setting<Int64> {
+        Setting(
+            "min-part-size",
+            .size(1...PartSizing.maximumPartSize),
+            default: .text("5MiB"),
+            summary: "Smallest part size that a client may request"
+        )
+    }
+
+    package static var maximumBodySize: Setting<Int64> {
+        Setting(
+            "max-body-size",
+            .size(1024...(1 << 30)),
+            default: .text("8MiB"),
+            summary: "Largest JSON request body; completing 10,000 parts takes about 1 MB"
+        )
+    }
+
+    package static var maximumHeaderSize: Setting<Int64> {
+        Setting(
+            "max-header-size",
+            .size(1024...(64 << 10)),
+            default: .text("32KiB"),
+            summary: "Largest request head"
+        )
+    }
+}
+
+extension Setting where Value == Int {
+    package static var diskThreads: Setting<Int> {
+        Setting(
+            "disk-threads",
+            .count(1...1024),
+            default: .text("16"),
+            summary: "Number of threads for blocking file operations"
+        )
+    }
+}
+
+// MARK: - Server
+
+extension Setting where Value == ListenAddress {
+    package static var listen: Setting<ListenAddress> {
+        Setting(
+            "listen",
+            SettingFormat(
+                placeholder: "host:port",
+                allowed: nil,
+                expectation: "HOST:PORT with a host and a port from 0 to 65535; 0.0.0.0 is every address"
+            ) { ListenAddress($0) },
+            default: .text("127.0.0.1:8080"),
+            summary: "Address to listen on; port 0 selects a free port, host 0.0.0.0 every address"
+        )
+    }
+}
+
+extension Setting where Value == BaseURL? {
+    package static var publicURL: Setting<BaseURL?> {
+        Setting(
+            "public-url",
+            SettingFormat(placeholder: "url", allowed: nil, expectation: "an http or https URL with a host") {
+                BaseURL($0).map(Optional.some)
+            },
+            default: .value(nil, described: "the Host header of each request"),
+            summary: "URL under which clients reach the server"
+        )
+    }
+}
+
+extension Setting where Value == Bool {
+    package static var trustForwardedProto: Setting<Bool> {
+        Setting(
+            "trust-forwarded-proto",
+            .bool,
+            default: .text("false"),
+            summary: "Whether to trust X-Forwarded-Proto; enable it only behind a proxy that sets the header"
+        )
+    }
+}
+
+extension Setting where Value == RateLimit? {
+    package static var rateLimit: Setting<RateLimit?> {
+        Setting(
+            "rate-limit",
+            .rateLimit,
+            default: .text("off"),
+            summary: "Calls per time that each token may make, such as 1000/5m; each server counts separately"
+        )
+    }
+}
+
+// MARK: - Times
+
+extension Setting where Value == Duration {
+    package static var urlLifetime: Setting<Duration> {
+        Setting(
+            "url-lifetime",
+            .duration(from: "1s", to: "7d"),
+            default: .text("1h"),
+            summary: "How long a signed URL is valid"
+        )
+    }
+
+    package static var uploadLifetime: Setting<Duration> {
+        Setting(
+            "upload-lifetime",
+            .duration(from: "1s", to: "10000d"),
+            default: .text("7d"),
+            summary: "An upload is aborted when no part was stored for this long"
+        )
+    }
+
+    package static var keyLifetime: Setting<Duration> {
+        Setting(
+            "key-lifetime",
+            .duration(from: "1s", to: "10000d"),
+            default: .text("30d"),
+            summary: "How long a key signs URLs before a new key replaces it"
+        )
+    }
+
+    package static var grace: Setting<Duration> {
+        Setting(
+            "grace",
+            .duration(from: "0s", to: "1d"),
+            default: .text("30s"),
+            summary: "How long running requests may continue after SIGTERM"
+        )
+    }
+
+    package static var drain: Setting<Duration> {
+        Setting(
+            "drain",
+            .duration(from: "0s", to: "1h"),
+            default: .text("0s"),
+            summary: "How long the server accepts requests after SIGTERM, while /readyz already fails"
+        )
+    }
+
+    package static var leaseDuration: Setting<Duration> {
+        Setting(
+            "lease-duration",
+            formerNames: ["claim-lifetime"],
+            .duration(from: "3s", to: "1h"),
+            default: .text("30s"),
+            summary: """
+                Lease duration with PostgreSQL and S3: if a server does not renew its lease within this time, another \
+                server takes over its work
+                """
+        )
+    }
+
+    package static var idleTimeout: Setting<Duration> {
+        Setting(
+            "idle-timeout",
+            .duration(from: "1s", to: "1d"),
+            default: .text("150s"),
+            summary: "A connection is closed when nothing arrives for this long"
+        )
+    }
+}
+
+// MARK: - Operation
+
+extension Setting where Value == LogLevel {
+    package static var logLevel: Setting<LogLevel> {
+        Setting("log-level", .choice, default: .text("notice"), summary: "Least severe messages to log")
+    }
+}
+
+extension Setting where Value == Secret? {
+    package static var bootstrapToken: Setting<Secret?> {
+        Setting(
+            "bootstrap-token",
+            SettingFormat(
+                placeholder: "token",
+                allowed: nil,
+                expectation: "a token of 16 to 256 printable ASCII characters without spaces"
+            ) { text in
+                let isValid =
+                    (16...256).contains(text.utf8.count) && text.utf8.allSatisfy { (33...126).contains($0) }
+                return isValid ? .some(Secret(text)) : nil
+            },
+            default: .value(nil, described: "a random token; with PostgreSQL and S3 no first user"),
+            sources: .environment,
+            isSecret: true,
+            summary: "Token of the first user, who is created at the first start"
+        )
+    }
+}

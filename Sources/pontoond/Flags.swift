@@ -1,0 +1,64 @@
+import ArgumentParser
+import PontoonApp
+
+extension Option where Value == GivenFlag? {
+    /// Declares the flag of a setting.
+    ///
+    /// - Parameters:
+    ///   - setting: Its definition gives the flag its name and help.
+    ///   - help: Replaces the definition's help.
+    init<SettingValue>(_ setting: Setting<SettingValue>, help: String? = nil) {
+        self.init(
+            name: .customLong(setting.name),
+            help: ArgumentHelp(help ?? setting.help, valueName: setting.placeholder),
+            transform: { GivenFlag(setting, $0) }
+        )
+    }
+
+    /// Declares a flag of an earlier version, which `--help` does not list.
+    init<SettingValue>(formerly name: String, _ setting: Setting<SettingValue>) {
+        self.init(
+            name: .customLong(name),
+            help: .hidden,
+            transform: { GivenFlag(setting, flag: "--\(name)", $0) }
+        )
+    }
+}
+
+extension ParsableArguments {
+    /// The setting flags on the command line.
+    var givenFlags: [GivenFlag] {
+        Mirror(reflecting: self).children.compactMap { ($0.value as? Option<GivenFlag?>)?.wrappedValue }
+    }
+}
+
+/// The flags of every command that opens the stores.
+struct StoreFlags: ParsableArguments {
+    @Option(.data) var data: GivenFlag?
+    @Option(.metadata) var metadata: GivenFlag?
+    @Option(.objects) var objects: GivenFlag?
+    @Option(.config) var config: GivenFlag?
+}
+
+/// The flags of the server.
+struct ServerFlags: ParsableArguments {
+    @Option(.listen) var listen: GivenFlag?
+    @Option(.publicURL) var publicURL: GivenFlag?
+    @Option(.trustForwardedProto) var trustForwardedProto: GivenFlag?
+    @Option(.urlLifetime) var urlLifetime: GivenFlag?
+    @Option(.keyLifetime) var keyLifetime: GivenFlag?
+    @Option(.uploadLifetime) var uploadLifetime: GivenFlag?
+    @Option(.minimumPartSize) var minimumPartSize: GivenFlag?
+    @Option(.durability) var durability: GivenFlag?
+    @Option(.reservedSpace) var reservedSpace: GivenFlag?
+    @Option(.diskThreads) var diskThreads: GivenFlag?
+    @Option(.rateLimit) var rateLimit: GivenFlag?
+    @Option(.maximumBodySize) var maximumBodySize: GivenFlag?
+    @Option(.maximumHeaderSize) var maximumHeaderSize: GivenFlag?
+    @Option(.idleTimeout) var idleTimeout: GivenFlag?
+    @Option(.grace) var grace: GivenFlag?
+    @Option(.drain) var drain: GivenFlag?
+    @Option(.leaseDuration) var leaseDuration: GivenFlag?
+    @Option(formerly: "claim-lifetime", .leaseDuration) var claimLifetime: GivenFlag?
+    @Option(.logLevel) var logLevel: GivenFlag?
+}
