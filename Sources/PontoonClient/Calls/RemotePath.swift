@@ -18,7 +18,7 @@ public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
             throw ClientError(
                 .requestInvalid,
                 "'\(text)' is neither an id nor a path on the server.",
-                advice: "Give an id, or a path such as owner/project/folder/file."
+                advice: "Use an id, or a path such as owner/project/folder/file."
             )
         }
         self = .path(project: names[0...1].joined(separator: "/"), names: Array(names[2...]))
@@ -69,7 +69,7 @@ extension SevenBridgesClient {
             return .project(project)
         }
         guard found.isFolder else {
-            throw ClientError(.requestInvalid, "'\(path)' is a file, not a folder.", advice: "Give a folder.")
+            throw ClientError(.requestInvalid, "'\(path)' is a file, not a folder.", advice: "Use a folder.")
         }
         return .folder(found.id)
     }

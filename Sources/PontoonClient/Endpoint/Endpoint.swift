@@ -52,7 +52,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             throw ClientError(
                 .endpointInvalid,
                 "'\(text)' is not the URL of an API.",
-                advice: "Give a URL such as https://api.sbgenomics.com/v2, or one of: \(names)."
+                advice: "Use a URL such as https://api.sbgenomics.com/v2, or one of: \(names)."
             )
         }
         self.url = url

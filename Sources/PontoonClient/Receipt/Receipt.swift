@@ -84,7 +84,7 @@ public struct Receipt: Sendable, Hashable, Codable {
             throw ClientError(
                 .fileUnreadable,
                 "Cannot read the receipt '\(path)': \(error.localizedDescription)",
-                advice: "Give a file that --receipt wrote."
+                advice: "Use a file that --receipt wrote."
             )
         }
     }

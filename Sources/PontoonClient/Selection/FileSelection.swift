@@ -128,7 +128,7 @@ extension FileSelection {
             throw ClientError(
                 .fileUnsuitable,
                 "'\(path)' does not end with a name.",
-                advice: "Give the path of a file."
+                advice: "Use the path of a file."
             )
         }
         let isText = name.withPlatformString { String(validatingCString: $0) != nil }

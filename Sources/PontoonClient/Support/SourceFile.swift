@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 import SystemPackage
 
-/// What tells whether a file is still the same; stored in journals.
+/// The facts by which a file is recognised as unchanged; stored in journals.
 struct FileFacts: Hashable, Sendable, Codable {
     var device: UInt64
     var inode: UInt64
@@ -129,7 +129,7 @@ final class SourceFile: Sendable {
         return crc64.hex
     }
 
-    /// The error for a file that changed; `reason` says how it was noticed.
+    /// The error for a file that changed; `reason` is the observed difference.
     func changed(_ reason: String) -> ClientError {
         ClientError(
             .fileChanged,

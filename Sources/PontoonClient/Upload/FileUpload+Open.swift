@@ -120,7 +120,7 @@ extension FileUpload {
                 """
                 The upload \(id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(item.source)' has \(size).
                 """,
-                advice: "Give the file that the upload was started for."
+                advice: "Use the file that the upload was started for."
             )
         }
         let plan = PartPlan(size: size, partSize: partSize, reason: "as the upload was started")

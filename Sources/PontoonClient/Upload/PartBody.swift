@@ -3,7 +3,7 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// The body of one part's PUT: reads and hashes the file chunk by chunk as the connection takes them.
+/// The body of one part's PUT: reads and hashes the file in chunks, on demand of the connection.
 ///
 /// Chunks are read on a thread for file calls; at most two of them are in memory.
 final class PartBody: Sendable {
@@ -115,7 +115,7 @@ final class PartBody: Sendable {
 }
 
 extension PartBody {
-    /// The chunks as the HTTP client takes them.
+    /// The chunks as an asynchronous sequence for the HTTP client.
     struct Chunks: AsyncSequence, AsyncIteratorProtocol, Sendable {
         typealias Element = ByteBuffer
 

@@ -34,7 +34,7 @@ public struct Uploader: Sendable {
     ) async throws -> [UploadResult] {
         try check(items)
         let totalSize = Self.totalSize(items)
-        // Small files wait for responses rather than for bandwidth, so many of them start at once.
+        // Small files wait for responses rather than for bandwidth, so more of them start at once.
         let isSmall = totalSize / Int64(max(1, items.count)) < 1 << 20
         return try await TransferContext.withContext(
             for: client,

@@ -200,7 +200,7 @@ extension SevenBridgesClient {
     /// - Throws: `.requestInvalid` for a project.
     fileprivate func existing(_ text: String) async throws -> FileDetails {
         guard let found = try await find(try RemotePath(text)) else {
-            throw ClientError(.requestInvalid, "'\(text)' is a project, not a file.", advice: "Give a file or folder.")
+            throw ClientError(.requestInvalid, "'\(text)' is a project, not a file.", advice: "Use a file or folder.")
         }
         return found
     }
