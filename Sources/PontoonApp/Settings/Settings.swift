@@ -24,6 +24,9 @@ package struct Settings: Sendable {
     /// `nil` if no other server can share the stores.
     package let leaseDuration: Duration?
 
+    /// Whether a response means that the data survives a power failure, rather than only a crash of the process.
+    package var survivesPowerFailure: Bool { disk.durability == .power }
+
     /// The data directory if a store keeps something in it; this process then uses it exclusively.
     package var folder: FilePath? {
         if case .postgreSQL = metadata, case .s3 = objects { return nil }

@@ -39,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
                 "There is no user yet. Run 'pontoond user add NAME' and 'pontoond token create NAME' with these settings."
             )
         }
-        if app.settings.disk.durability == .os {
+        if !app.settings.survivesPowerFailure {
             Pontoond.print("Durability is 'os': stored data may not survive a power failure.")
         }
         try await app.run { port in
