@@ -63,7 +63,9 @@ package struct App: Sendable {
         return App(settings: settings, stores: stores, useCases: useCases, maintenance: maintenance, logger: logger)
     }
 
-    /// The HTTP server alone, without background services. Tests send requests to it in process.
+    /// The HTTP server alone, without background services.
+    ///
+    /// Tests send requests to it in process.
     ///
     /// - Parameter onReady: Called once with the port the server listens on.
     /// - Returns: The server, to be run or tested.
@@ -76,8 +78,9 @@ package struct App: Sendable {
         }
     }
 
-    /// Serves until SIGTERM or SIGINT. Running requests then have the configured grace period, unless a second signal
-    /// arrives.
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// Running requests then have the configured grace period, unless a second signal arrives.
     ///
     /// - Parameter onReady: Called once with the port the server listens on.
     /// - Throws: ``SettingError`` when it cannot listen on the address.

@@ -11,14 +11,10 @@ extension App {
         case missing
     }
 
-    /// The URL of the API for clients.
-    ///
-    /// - Parameter port: The port the server listens on.
+    /// The URL of the API for clients of a server that listens on a port.
     package func endpoint(port: Int) -> String { settings.server.publicURL?.api ?? localEndpoint(port: port) }
 
-    /// The URL of the API at the address the server listens on, whatever proxy is in front of it.
-    ///
-    /// - Parameter port: The port the server listens on.
+    /// The URL of the API at the address and port the server listens on, whatever proxy is in front of it.
     package func localEndpoint(port: Int) -> String {
         let host = settings.server.host
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/v2"

@@ -1,25 +1,24 @@
 package import PontoonCore
 
-/// How the HTTP server works.
+/// The settings of the HTTP server.
 package struct ServerSettings: Sendable {
     /// Name or address to listen on.
     package var host: String
-    /// TCP port; 0 takes any free one.
+    /// TCP port; 0 selects a free port.
     package var port: Int
-    /// Where clients reach this server; `nil` takes each request's own `Host`.
+    /// URL under which clients reach the server; `nil` uses the `Host` of each request.
     package var publicURL: BaseURL?
-    /// Whether `X-Forwarded-Proto` is believed, for a server behind a proxy.
+    /// Whether to trust `X-Forwarded-Proto`, which only a proxy in front of the server may set.
     package var trustsForwardedProto: Bool
-    /// A connection on which nothing arrives for so long is closed, between requests and within one.
+    /// A connection is closed when nothing arrives for this long, between requests or within one.
     package var idleTimeout: Duration
-    /// Longest JSON body in bytes; 4 MiB at the least, a complete call with 10,000 parts needs about 1 MB.
+    /// Largest JSON body in bytes; completing 10,000 parts takes about 1 MB.
     package var maximumBodySize: Int
-    /// Longest request head in bytes.
+    /// Largest request head in bytes.
     package var maximumHeaderSize: Int
-    /// How many calls each token may make; `nil` is any number.
+    /// `nil` allows each token any number of calls.
     package var rateLimit: RateLimit?
 
-    /// Joins the fields.
     package init(
         host: String = "127.0.0.1",
         port: Int = 8080,

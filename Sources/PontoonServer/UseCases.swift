@@ -1,22 +1,17 @@
 package import Foundation
 package import PontoonCore
 
-/// The use cases that the server calls; made once by who composes the program.
+/// The use cases that the server calls.
 package struct UseCases: Sendable {
-    /// Who a caller is.
     package let accounts: Accounts
-    /// Projects.
     package let projects: Projects
-    /// Files and folders.
     package let files: Files
     package let downloads: Downloads
     package let uploads: Uploads
-    /// Automations and their code packages.
     package let automations: Automations
     package let dataPlane: DataPlane
-    /// Whether this server can do its work.
     package let readiness: Readiness
-    /// The time.
+    /// The current time.
     package let now: @Sendable () -> Date
 
     /// Who serves the signed URLs that clients are given.
@@ -27,7 +22,6 @@ package struct UseCases: Sendable {
         case external
     }
 
-    /// Joins the fields.
     package init(
         accounts: Accounts,
         projects: Projects,

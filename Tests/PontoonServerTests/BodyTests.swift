@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// Bodies as bytes. The platform's clients depend on the fields; the order is alphabetical everywhere.
+/// The exact bytes of each body, whose fields are in alphabetical order.
 struct BodyTests {
     private static let created = Date(timeIntervalSince1970: 1_700_000_000)
     private static let project = ProjectID(owner: "admin", shortName: "uploads")

@@ -1,5 +1,6 @@
 import Foundation
 import PontoonCore
+import PontoonServer
 import Testing
 
 @testable import PontoonApp
@@ -10,7 +11,7 @@ struct SettingTests {
         let settings = try Settings(try GivenSettings(flags: [], environment: [:]))
         #expect(settings.server.port == 8080)
         #expect(settings.server.publicURL == nil)
-        #expect(settings.disk.urlLifetime == .seconds(3600))
+        #expect(settings.urlLifetime == .seconds(3600))
         #expect(settings.sizing.minimumPartSize == 5 << 20)
         #expect(settings.bootstrapToken == nil)
         #expect(settings.leaseDuration == nil)
@@ -75,7 +76,9 @@ struct SettingTests {
 
     @Test(
         "sizes are shown in their largest exact unit",
-        arguments: [(0, "0"), (1, "1"), (1024, "1KiB"), (5 << 20, "5MiB"), ((5 << 20) + 1, "5242881"), (1 << 50, "1024TiB")]
+        arguments: [
+            (0, "0"), (1, "1"), (1024, "1KiB"), (5 << 20, "5MiB"), ((5 << 20) + 1, "5242881"), (1 << 50, "1024TiB"),
+        ]
     )
     func sizes(bytes: Int64, text: String) {
         #expect(SettingText.size(bytes) == text)
@@ -100,7 +103,9 @@ struct SettingTests {
             if !setting.sources.contains(.file) { names.append("`\(setting.environmentName)`") }
             let values = setting.allowed ?? setting.placeholder
             let notes = setting.isSecret ? " Secret: messages never repeat the value." : ""
-            let cells = [names.joined(separator: ", "), "\(setting.summary).\(notes)", values, setting.defaultDescription]
+            let cells = [
+                names.joined(separator: ", "), "\(setting.summary).\(notes)", values, setting.defaultDescription,
+            ]
             return "| \(cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ")) |"
         }
         return """

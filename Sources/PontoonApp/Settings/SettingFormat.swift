@@ -10,7 +10,7 @@ struct SettingFormat<Value: Sendable>: Sendable {
     /// Completes the sentence "The value is not …".
     let expectation: String
     /// - Returns: `nil` unless the text is allowed.
-    /// - Throws: An error whose description says what is wrong.
+    /// - Throws: An error whose description explains the problem.
     let parse: @Sendable (String) throws -> Value?
 }
 

@@ -103,7 +103,9 @@ package struct ListenAddress: Hashable, Sendable {
 
     /// - Returns: `nil` unless the text is `HOST:PORT`.
     package init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
         host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         if host.isEmpty { return nil }
         self.port = Int(port)

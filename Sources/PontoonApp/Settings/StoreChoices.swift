@@ -23,7 +23,11 @@ package enum ObjectsAddress: Sendable {
 
 extension SettingFormat where Value == MetadataChoice {
     static var metadata: Self {
-        SettingFormat(placeholder: "sqlite|url", allowed: nil, expectation: "sqlite or the URL of a PostgreSQL database") {
+        SettingFormat(
+            placeholder: "sqlite|url",
+            allowed: nil,
+            expectation: "sqlite or the URL of a PostgreSQL database"
+        ) {
             if $0.isEmpty { return nil }
             return $0.lowercased() == "sqlite" ? .sqlite : .postgreSQL(try PostgreSQLSettings(url: $0))
         }

@@ -137,7 +137,7 @@ struct FileCalls {
     }
 }
 
-/// Metadata in requests. Numbers and booleans, which R sends, are stored as text.
+/// Metadata in requests; numbers and booleans, which R sends, are stored as text.
 enum MetadataChange {
     /// Reads a metadata object; `null` removes a key.
     ///

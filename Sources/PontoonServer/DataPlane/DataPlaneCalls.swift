@@ -5,7 +5,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// Bytes in and out at signed URLs; no token is needed, one that is sent is ignored.
+/// Uploads of parts and downloads of files at signed URLs; a token is neither needed nor read.
 ///
 /// Source: docs/api.md#data-plane.
 struct DataPlaneCalls {
@@ -28,7 +28,7 @@ struct DataPlaneCalls {
     }
 
     @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {
-        // The expiry counts at the start only: a part that began in time is served to its end.
+        // Only the start counts: a part that arrives after the expiry is accepted if it began before.
         try await verify(request)
         let number = try PartNumber(text: try context.segment("part_number"))
         let uploadID = try context.segment("upload_id")
@@ -54,7 +54,7 @@ struct DataPlaneCalls {
             return Response(status: .notModified, headers: download.headers)
         case .unsatisfiable:
             var response = Response.refusal(
-                PontoonError(.rangeNotSatisfiable, "The range lies outside of the file.")
+                PontoonError(.rangeNotSatisfiable, "The range is outside the file.")
             )
             response.headers[.contentRange] = "bytes */\(content.size)"
             return response
@@ -92,7 +92,7 @@ struct DataPlaneCalls {
         guard let expires = query["expires"].flatMap({ Int64($0) }), let key = query["key"],
             let signature = query["signature"]
         else {
-            throw PontoonError(.urlRefused, "The URL carries no signature.")
+            throw PontoonError(.urlRefused, "The URL has no signature.")
         }
         let signed = SignedPath(
             method: method ?? request.method.rawValue,

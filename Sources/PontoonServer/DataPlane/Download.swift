@@ -4,11 +4,10 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// How a request for a file's bytes is answered, decided without I/O.
+/// Decides the response to a download, without I/O.
 ///
 /// Source: RFC 9110, sections 13 and 14.
 struct Download {
-    /// What to send.
     enum Answer: Equatable {
         case whole
         case range(Range<Int64>)

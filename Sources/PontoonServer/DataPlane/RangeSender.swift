@@ -4,26 +4,25 @@ import HummingbirdCore
 import NIOCore
 import PontoonCore
 
-/// Sends a range of an object as a body, at the pace of the client: the next bytes are looked for when it has taken the
-/// last.
+/// Sends a range of an object as a response body, at the pace of the client.
 ///
-/// Bytes that are in memory go straight from their file to the connection. Others are read first, on a thread that may
-/// wait for the disk; and all are for a slow client: until it takes them, they may have left the memory again.
+/// Bytes in the page cache are sent straight from the file. Other bytes are first read on a thread that may wait for the
+/// disk, and so are all bytes for a slow client: the cache may have dropped them before it takes them.
 struct RangeSender: Sendable {
     let reader: any ObjectReader
     let range: Range<Int64>
     let channel: any Channel
 
-    /// Bytes given to the connection at once.
+    /// Bytes sent from the file at once.
     static let regionSize = 1 << 20
     /// Bytes read at once.
     static let chunkSize = 1 << 20
     /// A client that needs longer for a region is slow.
-    static let patience = Duration.seconds(1)
+    static let slowRegion = Duration.seconds(1)
 
-    /// Sends all of it, then the end of the body, and closes the reader.
+    /// Sends the range and the end of the body, and closes the reader on every path.
     ///
-    /// - Throws: When the connection ends, or the object cannot be read.
+    /// - Throws: When the connection closes or the object cannot be read.
     @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
         do {
             try await sendRange(to: &writer)
@@ -45,7 +44,7 @@ struct RangeSender: Sendable {
                 let start = ContinuousClock.now
                 try await send(span)
                 count = span.count
-                if .now - start > Self.patience { fast = nil }
+                if .now - start > Self.slowRegion { fast = nil }
             } else {
                 let chunk = try await reader.read(at: offset, count: min(Self.chunkSize, left))
                 count = chunk.readableBytes
@@ -60,7 +59,9 @@ struct RangeSender: Sendable {
     }
 
     private func send(_ span: FileSpan) async throws {
-        // The handle wants to own the descriptor, but that is the reader's: it takes it back unclosed.
+        // NIO's `FileRegion` needs a handle that owns its descriptor, which belongs to the reader here, and its replacement
+        // opens files itself. So the descriptor is taken back before the handle closes it.
+        // https://github.com/apple/swift-nio/blob/main/Sources/NIOCore/FileHandle.swift
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: span.descriptor)
         let region = FileRegion(
             fileHandle: handle,

@@ -1,9 +1,8 @@
 import NIOCore
 
-/// Runs the tasks of a connection on its own event loop, so that neither its bytes nor its calls change threads on their
-/// way through the server.
+/// Runs the tasks of a connection on its event loop, so that its bytes and calls stay on one thread.
 ///
-/// What runs there must not wait: file calls and databases have threads of their own.
+/// These tasks must not block: file operations and databases use other threads.
 final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 

@@ -1,17 +1,17 @@
 import NIOCore
 import NIOHTTP1
 
-/// Lets the system send a part of a file as the body of an answer, without a copy passing through here.
+/// Sends regions of files as response bodies with `sendfile`, without copying the bytes.
 ///
-/// Hummingbird's answers are made of buffers only. So the region comes from the side: whoever writes the body triggers it
-/// as an outbound event (``send(_:over:)``), and it takes the body's place between head and end.
+/// Hummingbird's responses consist of buffers only. A region is therefore triggered as an outbound event
+/// (``send(_:over:)``) and takes the place of the body between head and end.
 ///
-/// The head of an answer waits for what follows it, so that they leave together: a segment and a wake-up of the client less.
+/// The head of a response is flushed together with what follows it, which saves a segment and a wake-up of the client.
 final class FileBodyHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// Whether a head was written last, which waits for its body or end.
+    /// Whether the last write was a head, which is not flushed alone.
     private var holdsHead = false
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -32,20 +32,20 @@ final class FileBodyHandler: ChannelOutboundHandler {
         context.writeAndFlush(wrapOutboundOut(.body(.fileRegion(region))), promise: promise)
     }
 
-    /// A head such as `100 Continue` has neither body nor end.
+    /// Whether body or end follow; `100 Continue` has neither.
     private static func isFinalHead(_ part: HTTPServerResponsePart) -> Bool {
         guard case .head(let head) = part else { return false }
         return head.status.code >= 200
     }
 
-    /// Sends a part of a file as the next bytes of a body whose head was written.
+    /// Sends a region of a file as the next bytes of a body whose head was written.
     ///
-    /// A cancelled task closes the connection: nothing else stops a client that does not read.
+    /// Cancellation closes the connection, since nothing else stops a client that does not read.
     ///
     /// - Parameters:
-    ///   - region: Its file must be open until this returns or throws; after that nobody here uses it.
+    ///   - region: Its file must stay open until the call returns or throws.
     ///   - channel: A connection with this handler.
-    /// - Throws: When the connection ends before all bytes were taken from the file.
+    /// - Throws: When the connection closes before all bytes were sent.
     static func send(_ region: FileRegion, over channel: any Channel) async throws {
         let sent = channel.eventLoop.makePromise(of: Void.self)
         channel.triggerUserOutboundEvent(region, promise: sent)

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// Header names that HTTPTypes does not have. The names are constant and well-formed, so reading them cannot fail.
+/// Header names that HTTPTypes lacks.
 extension HTTPField.Name {
     static let authToken = named("X-SBG-Auth-Token")
     static let requestID = named("X-Request-Id")
@@ -16,7 +16,7 @@ extension HTTPField.Name {
     static let checksumSHA256 = named("x-amz-checksum-sha256")
 
     private static func named(_ name: String) -> HTTPField.Name {
-        guard let field = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
+        guard let field = HTTPField.Name(name) else { preconditionFailure("\(name) is not a header name") }
         return field
     }
 }

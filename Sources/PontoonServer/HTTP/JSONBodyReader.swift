@@ -49,7 +49,7 @@ struct JSONBodyReader: Sendable {
 
     private static func isJSON(_ type: String) -> Bool {
         let name = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
-        // `curl -d` declares a form; the content decides.
+        // `curl -d` sends JSON with the type of a form.
         return name == "application/json" || name.hasSuffix("+json") || name == "application/x-www-form-urlencoded"
     }
 }

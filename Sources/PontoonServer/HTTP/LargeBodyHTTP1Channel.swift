@@ -8,8 +8,8 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import PontoonCore
 
-/// Hummingbird's HTTP/1.1 channel, set up for large bodies: sockets are read a mebibyte at a time, and no more than one
-/// read waits for a slow disk.
+/// Hummingbird's HTTP/1.1 channel for large bodies: reads sockets a mebibyte at a time, and at most one read waits for a
+/// slow disk.
 struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
@@ -49,8 +49,8 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
         }
     }
 
-    /// Keeps the calls of the data plane on their connection's event loop: a range of a mebibyte takes less time than a few
-    /// changes of thread.
+    /// Runs data-plane calls on their connection's event loop, since sending a mebibyte takes less time than a few thread
+    /// switches.
     private static func onEventLoop(_ respond: @escaping HTTPChannelHandler.Responder) -> HTTPChannelHandler.Responder {
         { request, writer, channel in
             guard request.uri.path.hasPrefix(DataPlanePath.root) else {
@@ -58,7 +58,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             }
             var writer = Optional(writer)
             try await withTaskExecutorPreference(EventLoopExecutor(channel.eventLoop)) {
-                guard let writer = writer.take() else { preconditionFailure("an answer is written once") }
+                guard let writer = writer.take() else { preconditionFailure("a response is written once") }
                 try await respond(request, writer, channel)
             }
         }

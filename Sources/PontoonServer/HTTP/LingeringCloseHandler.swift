@@ -3,10 +3,10 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Ends a connection after an answer that says `Connection: close`.
+/// Closes a connection after a response with `Connection: close`.
 ///
-/// A client may still be sending then. Closing at once would reset the connection and could destroy the answer before the
-/// client reads it, so what still comes is read and dropped for a while.
+/// The client may still be sending. Closing at once would reset the connection and could discard the response before the
+/// client reads it, so the handler first reads and drops what still arrives, for a limited time.
 final class LingeringCloseHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -18,10 +18,9 @@ final class LingeringCloseHandler: ChannelDuplexHandler {
     private var isReadingBody = false
     private var dropped = 0
 
-    /// Bytes read and dropped at the most: two parts of the default size.
+    /// Maximum number of bytes to drop: two parts of the default size.
     private static let maximumDropped = 64 << 20
-    /// Time allowed at the most.
-    private static let patience = TimeAmount.seconds(5)
+    private static let timeout = TimeAmount.seconds(5)
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -34,7 +33,7 @@ final class LingeringCloseHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Where a request that cannot be parsed ends is unknown: the client may be in the middle of it.
+        // Where a malformed request ends is unknown; the client may still be sending it.
         if error is HTTPParserError { isReadingBody = true }
         context.fireErrorCaught(error)
     }
@@ -54,7 +53,7 @@ final class LingeringCloseHandler: ChannelDuplexHandler {
             isAnswered = true
             context.flush()
             let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
-            context.eventLoop.scheduleTask(in: Self.patience) { loopBound.value.close(promise: nil) }
+            context.eventLoop.scheduleTask(in: Self.timeout) { loopBound.value.close(promise: nil) }
             closeIfDue(context)
         }
     }

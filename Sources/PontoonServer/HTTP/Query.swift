@@ -3,7 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The decoded query of a request. Repeated parameters keep their order, and `+` is a space.
+/// The decoded query of a request; repeated parameters keep their order, and `+` is a space.
 struct Query: Sendable {
     /// In the order of the request.
     let items: [(name: String, value: String)]

@@ -1,22 +1,22 @@
 import NIOCore
 import Synchronization
 
-/// How much a socket may be read at once, shared between the parts that are on their way.
+/// Bounds the memory for socket reads of all parts that are being received.
 ///
-/// Large reads make few parts fast; many parts together must not take more memory for it.
+/// A few parts get large reads, which are faster; many parts share the same total.
 final class ReceiveBufferBudget: Sendable {
-    /// Most bytes taken from a socket at once: with 64 KiB instead the server is a third slower.
+    /// Largest read of a socket in bytes; with 64 KiB the server is a third slower.
     static let largest = 1 << 20
-    /// Fewest, however many parts there are.
+    /// Smallest read, however many parts there are.
     static let smallest = 64 << 10
-    /// Bytes that all parts together read at once.
+    /// Total of one read of each part.
     ///
-    /// Of each part up to three reads exist at a time: one is written, one waits, one comes in.
+    /// Each part has up to three reads in memory: one being written, one waiting, one arriving.
     static let total = 16 << 20
 
     private let parts = Atomic(0)
 
-    /// Bytes to read at once now, a power of two.
+    /// Current size of a read in bytes, a power of two.
     var share: Int { Self.share(of: parts.load(ordering: .relaxed)) }
 
     static func share(of parts: Int) -> Int {
@@ -25,7 +25,7 @@ final class ReceiveBufferBudget: Sendable {
         return share
     }
 
-    /// Counts a part while its bytes come in.
+    /// Counts a part while `body` receives it.
     func receiving<Value>(_ body: () async throws -> Value) async rethrows -> Value {
         parts.add(1, ordering: .relaxed)
         defer { parts.subtract(1, ordering: .relaxed) }
@@ -33,7 +33,7 @@ final class ReceiveBufferBudget: Sendable {
     }
 }
 
-/// Sizes the buffers that a socket is read into: as large as what usually comes, within the connection's share.
+/// Sizes the buffers for socket reads: as large as what usually arrives, within the budget's share.
 struct ReceiveAllocator: RecvByteBufferAllocator {
     private let budget: ReceiveBufferBudget
     private var adaptive = AdaptiveRecvByteBufferAllocator(

@@ -1,8 +1,8 @@
 import CoreMetrics
 
-/// Bytes that pass, for whatever metrics system the process has chosen; Hummingbird counts and times the requests.
+/// Counters of transferred bytes, for the metrics system of the process; Hummingbird counts and times requests.
 enum ByteMetrics {
-    /// Bodies of requests, control plane and data plane.
+    /// Bytes of request bodies.
     static let received = Counter(label: "pontoon.received.bytes")
     /// Bytes of downloaded files.
     static let sent = Counter(label: "pontoon.sent.bytes")

@@ -42,7 +42,9 @@ struct ErrorMiddleware: RouterMiddleware {
         }
     }
 
-    /// Refuses an empty upload id. The router ignores empty path segments, so it would take the next segment for the id.
+    /// Refuses an empty upload id.
+    ///
+    /// The router ignores empty path segments, so it would take the next segment for the id.
     private func checkPath(_ request: Request) throws(PontoonError) {
         guard !Self.emptyUploadIDs.contains(where: request.uri.path.hasPrefix) else {
             throw PontoonError(.uploadIDMissing, "The upload id is missing.")

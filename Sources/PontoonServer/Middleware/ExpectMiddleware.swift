@@ -6,8 +6,9 @@ import NIOCore
 import NIOHTTPTypes
 import Synchronization
 
-/// Answers `Expect: 100-continue` when the handler begins to read, so that a request that is refused by its head alone is
-/// never sent; and ends connections on which the rest of an unread body would follow.
+/// Responds to `Expect: 100-continue` when the handler starts to read, and closes connections with unread bodies.
+///
+/// A client that expects the response does not send the body of a request that is refused by its head alone.
 struct ExpectMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
@@ -30,11 +31,11 @@ struct ExpectMiddleware: RouterMiddleware {
 }
 
 extension Request {
-    /// Whether a body follows the head.
+    /// Whether a body follows.
     var hasBody: Bool { headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false }
 }
 
-/// Whether the whole body was read.
+/// Whether a body was read to its end.
 private final class BodyProgress: Sendable {
     private let done = Mutex(false)
 
@@ -42,7 +43,7 @@ private final class BodyProgress: Sendable {
     func finish() { done.withLock { $0 = true } }
 }
 
-/// A body that says when it is read to its end, and asks for it when the client waits to be asked.
+/// A body that records when it was read to its end, and first sends `100 Continue` if the client expects it.
 private struct WatchedBody: AsyncSequence, Sendable {
     let body: RequestBody
     let progress: BodyProgress

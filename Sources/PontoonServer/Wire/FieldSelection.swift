@@ -42,7 +42,7 @@ struct FieldSelection: Hashable, Sendable {
         }
     }
 
-    /// The choice for one field. `href` is always shown, since clients load missing fields through it.
+    /// The choice for one field; `href` is always shown, since clients load missing fields through it.
     func choice(_ name: String) -> Choice {
         if choices == nil, excluded.isEmpty { return .whole }
         if name == "href", !isNested { return .whole }

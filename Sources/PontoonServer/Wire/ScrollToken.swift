@@ -1,23 +1,21 @@
 import Foundation
 import PontoonCore
 
-/// Where a scroll through a folder goes on: after a name, whether or not an entry still has it.
+/// The place where a scroll through a folder continues: after a name, whether or not an entry still has it.
 ///
 /// Names are unique in their folder and lists are ordered by them, so a name alone is a place that additions and
 /// deletions do not move. Source: docs/api.md#scroll.
 struct ScrollToken: Hashable, Sendable {
-    /// Begins a scroll.
     static let beginning = ScrollToken(after: nil)
 
     /// Name of the last entry that was shown; `nil` at the beginning.
     let after: String?
 
-    /// Goes on after a name.
     init(after name: String?) { after = name }
 
-    /// Reads the `token` parameter; an absent one begins.
+    /// Reads the `token` parameter; without it, a scroll starts at the beginning.
     ///
-    /// - Throws: `.badRequest` when it is none of ours.
+    /// - Throws: `.badRequest` unless it is a token of this server.
     init(_ text: String?) throws(PontoonError) {
         guard let text, text != Self.initial else {
             self = .beginning
@@ -40,7 +38,7 @@ struct ScrollToken: Hashable, Sendable {
     }
 
     private static let initial = "init"
-    /// No token that goes on begins as ``initial`` does.
+    /// Differs from the start of ``initial``.
     private static let version = "n1"
 
     private static func decode(_ text: Substring) -> String? {

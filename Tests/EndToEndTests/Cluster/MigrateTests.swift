@@ -34,7 +34,7 @@ struct MigrateTests {
             }
             if choice.usesPostgreSQL {
                 let old = try await runServer(["--data", data.string, "--listen", "127.0.0.1:0"])
-                old.expectRefusal("'metadata'", "moved")
+                old.expectRefusal("'metadata'", "migrated")
             } else {
                 let old = try await runServer(["--data", data.string, "--listen", "127.0.0.1:0"])
                 old.expectRefusal("'objects'", "s3://")

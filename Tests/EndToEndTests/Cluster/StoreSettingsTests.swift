@@ -177,7 +177,7 @@ struct StoreSettingsTests {
                 return try await withServer(options) { server in
                     let project = try await server.api.call(.GET, "/projects/admin/uploads")
                     #expect(project.status == 200)
-                    return server.greeting.contains { $0.hasPrefix("Made user admin") }
+                    return server.greeting.contains { $0.hasPrefix("Created user admin") }
                 }.value
             }
             #expect(made.count { $0 } == 1)

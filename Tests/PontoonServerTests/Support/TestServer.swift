@@ -10,6 +10,7 @@ import PontoonApp
 import PontoonCore
 import PontoonMetadata
 import PontoonObjects
+import PontoonServer
 import PontoonTesting
 import ServiceLifecycle
 import Synchronization
