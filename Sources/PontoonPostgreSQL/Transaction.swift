@@ -64,7 +64,7 @@ final class Transaction: SQLConnection {
     func rollBack() {
         guard hasBegun, !connection.isBroken else { return }
         do {
-            // In a pipeline segment of its own: the server skips the rest of a segment after a failed statement.
+            // In a separate pipeline segment: the server skips the rest of a segment after a failed statement.
             try connection.flush()
             try connection.enqueue("ROLLBACK", isConstant: true, values: [])
             _ = try connection.roundTrip()

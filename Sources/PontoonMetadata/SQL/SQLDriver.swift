@@ -1,6 +1,6 @@
 /// A connection to an SQL database, reduced to what the store needs.
 ///
-/// ``SQLiteDriver`` is in this module, `PostgreSQLDriver` in one of its own.
+/// ``SQLiteDriver`` is in this module, `PostgreSQLDriver` in a separate one.
 ///
 /// The store's statements use what SQLite 3.35 and PostgreSQL share: `ON CONFLICT`, `RETURNING`, parameters `$1`, `$2`, …
 /// numbered in order of first use, `BIGINT` and `TEXT` columns, and text compared byte for byte (see ``SQLDialect``).
