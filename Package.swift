@@ -1,14 +1,6 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let swiftSettings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .treatAllWarnings(as: .error),
-]
-
 let package = Package(
     name: "pontoon",
     platforms: [.macOS(.v15)],
@@ -52,17 +44,18 @@ let package = Package(
                 "CChecksum",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .target(
             name: "PontoonMetadata",
+            dependencies: ["PontoonCore", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
+        .target(
+            name: "PontoonPostgreSQL",
             dependencies: [
-                "PontoonCore",
+                "PontoonCore", "PontoonMetadata",
                 .target(name: "CLibPQ", condition: .when(traits: ["PostgreSQL"])),
-                .product(name: "GRDB", package: "GRDB.swift"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .target(
             name: "PontoonObjects",
@@ -77,8 +70,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "XMLCoder", package: "XMLCoder"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .target(
             name: "PontoonServer",
@@ -94,8 +86,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .target(
             name: "PontoonClient",
@@ -111,8 +102,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SwiftCSV", package: "SwiftCSV"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .target(
             name: "PontoonTesting",
@@ -126,13 +116,12 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .target(
             name: "PontoonApp",
             dependencies: [
-                "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonServer",
+                "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonPostgreSQL", "PontoonServer",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -140,8 +129,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .executableTarget(
             name: "pontoond",
@@ -149,8 +137,7 @@ let package = Package(
                 "PontoonApp", "PontoonCore", "PontoonMetadata",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .executableTarget(
             name: "pontoon",
@@ -159,8 +146,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .testTarget(
             name: "PontoonClientTests",
@@ -169,21 +155,18 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .testTarget(
             name: "PontoonCoreTests",
             dependencies: [
                 "CChecksum", "PontoonCore", "PontoonTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .testTarget(
             name: "PontoonMetadataTests",
-            dependencies: ["PontoonCore", "PontoonMetadata", "PontoonTesting"],
-            swiftSettings: swiftSettings
+            dependencies: ["PontoonCore", "PontoonMetadata", "PontoonPostgreSQL", "PontoonTesting"]
         ),
         .testTarget(
             name: "PontoonObjectsTests",
@@ -194,16 +177,14 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .testTarget(
             name: "PontoonUseCaseTests",
             dependencies: [
                 "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonTesting",
                 .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .testTarget(
             name: "PontoonServerTests",
@@ -221,8 +202,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .testTarget(
             name: "EndToEndTests",
@@ -235,8 +215,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
     ],
     swiftLanguageModes: [.v6],
@@ -246,4 +225,15 @@ let package = Package(
 // Only `make docs` needs the DocC plugin; normal builds do not fetch it.
 if Context.environment["PONTOON_DOCS"] != nil {
     package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}
+
+// Every Swift target has the same settings.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
 }

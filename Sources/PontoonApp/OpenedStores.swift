@@ -2,6 +2,7 @@ package import Foundation
 package import PontoonCore
 package import PontoonMetadata
 import PontoonObjects
+import PontoonPostgreSQL
 import SystemPackage
 
 /// The configured stores, opened.
@@ -117,32 +118,18 @@ package struct OpenedStores: Sendable {
 }
 
 extension SQLMetadataStore {
-    /// Names of the properties of a whole store.
-    enum StoreMetadataKey {
-        /// Where the bytes are stored.
-        static let objects = "objects"
-        /// The ``StoreMigrationState`` of a database that `pontoond migrate` fills.
-        static let movedFrom = "moved-from"
-        /// The database that the metadata was migrated to.
-        static let movedTo = "moved-to"
-        /// The bucket that the objects are being copied to.
-        static let movingTo = "moving-to"
-        /// A random name that tells this data from other data.
-        static let identity = "identity"
-    }
-
     /// Binds the database to one object store; checks that it is complete and in use.
     ///
     /// - Throws: ``SettingError`` when it belongs to another object store, was migrated, or is only partially migrated.
     func bind(to location: String) async throws {
-        if let target = try await property(StoreMetadataKey.movedTo) {
+        if let target = try await metadataValue(for: .movedTo) {
             throw SettingError(.metadata, "the data of this directory was migrated to \(target)")
         }
-        let state = try await property(StoreMetadataKey.movedFrom).flatMap { StoreMigrationState(stored: $0) }
+        let state = try await metadataValue(for: .movedFrom).flatMap { StoreMigrationState(stored: $0) }
         if case .filling = state {
             throw SettingError(.metadata, "this database is only partially migrated; run 'pontoond migrate' again")
         }
-        let bound = try await establish(StoreMetadataKey.objects, location)
+        let bound = try await setIfAbsent(location, for: .objects)
         guard bound == location else {
             throw SettingError(.objects, "this database belongs to the files in \(bound), not to those in \(location)")
         }

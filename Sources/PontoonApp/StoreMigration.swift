@@ -2,6 +2,7 @@ import Foundation
 import PontoonCore
 import PontoonMetadata
 import PontoonObjects
+import PontoonPostgreSQL
 import SystemPackage
 
 /// How far `pontoond migrate` has filled a database.
@@ -36,8 +37,6 @@ enum StoreMigrationState: Hashable, Sendable {
 
 /// Migrates the data of a directory to PostgreSQL, to S3, or to both.
 package struct StoreMigration {
-    private typealias Key = SQLMetadataStore.StoreMetadataKey
-
     private let settings: Settings
     private let dropsOpenUploads: Bool
     private let report: @Sendable (String) -> Void
@@ -62,7 +61,7 @@ package struct StoreMigration {
         try await withClosing(try DataDirectory.lock(settings.data), close: { try $0.close() }) { _ in
             let source = try await SQLMetadataStore.open(settings.sqlite)
             try await withClosing(source, close: { try await $0.close() }) { source in
-                if let target = try await source.property(Key.movedTo) {
+                if let target = try await source.metadataValue(for: .movedTo) {
                     throw SettingError("the data of '\(settings.data)' was already migrated to \(target)")
                 }
                 try await migrate(source)
@@ -87,9 +86,9 @@ package struct StoreMigration {
                 throw SettingError("no target is given; add --metadata postgres://…, --objects s3://…, or both")
             }
             try await copyObjects(of: source, to: bucket)
-            try await source.set(Key.objects, try settings.objectsLocation())
-            try await source.set(Key.movingTo, nil)
-            return try await source.forgetCopied()
+            try await source.setMetadataValue(try settings.objectsLocation(), for: .objects)
+            try await source.setMetadataValue(nil, for: .movingTo)
+            return try await source.unmarkAllCopied()
         }
         let store = try await OpenedStores.openMetadata(settings)
         try await withClosing(store, close: { try await $0.close() }) { store in
@@ -110,7 +109,7 @@ package struct StoreMigration {
     ///
     /// - Throws: ``SettingError`` when it cannot be used.
     private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
-        let location = try await source.property(Key.objects) ?? "disk"
+        let location = try await source.metadataValue(for: .objects) ?? "disk"
         let target = try settings.objectsLocation()
         guard location == "disk" else {
             guard target == location else {
@@ -125,7 +124,7 @@ package struct StoreMigration {
     /// - Throws: ``SettingError`` unless the bucket is empty or this data is being copied to it.
     private func checkEmpty(_ bucket: S3ObjectStore, for source: SQLMetadataStore) async throws {
         let target = try settings.objectsLocation()
-        switch try await source.property(Key.movingTo) {
+        switch try await source.metadataValue(for: .movingTo) {
         case target: return
         case nil:
             guard try await bucket.isEmpty() else {
@@ -159,7 +158,7 @@ package struct StoreMigration {
             // As at a start: interrupted completions are rolled back and orphaned objects are removed.
             try await maintenance.recover()
             try await abortOpenUploads(of: source, maintenance)
-            _ = try await source.establish(Key.movingTo, try settings.objectsLocation())
+            _ = try await source.setIfAbsent(try settings.objectsLocation(), for: .movingTo)
             let outcome = try await ObjectCopy(ledger: source, from: disk, to: bucket).run { outcome in
                 report("\(outcome.count) objects of \(outcome.bytes) bytes copied and compared")
             }
@@ -208,9 +207,9 @@ package struct StoreMigration {
         for source: SQLMetadataStore,
         withOpenUploads: Bool
     ) async throws -> Target {
-        let identity = try await source.establish(Key.identity, Identifiers.uuid())
+        let identity = try await source.setIfAbsent(Identifiers.uuid(), for: .identity)
         let copy = MetadataCopy(from: source, to: store, withOpenUploads: withOpenUploads)
-        let stored = try await store.property(Key.movedFrom)
+        let stored = try await store.metadataValue(for: .movedFrom)
         let state = stored.flatMap { StoreMigrationState(stored: $0) }
         if state != .filling(from: identity), state != .done(from: identity) {
             guard stored == nil, try await copy.isTargetEmpty() else {
@@ -229,11 +228,11 @@ package struct StoreMigration {
     private func fill(_ target: Target, from source: SQLMetadataStore) async throws {
         let store = target.store
         if !target.isFilled {
-            try await store.set(Key.movedFrom, StoreMigrationState.filling(from: target.identity).stored)
+            try await store.setMetadataValue(StoreMigrationState.filling(from: target.identity).stored, for: .movedFrom)
             try await target.copy.run { table, count in report("\(table): \(count) rows copied") }
-            try await store.set(Key.objects, try settings.objectsLocation())
-            try await store.set(Key.movedFrom, StoreMigrationState.done(from: target.identity).stored)
+            try await store.setMetadataValue(try settings.objectsLocation(), for: .objects)
+            try await store.setMetadataValue(StoreMigrationState.done(from: target.identity).stored, for: .movedFrom)
         }
-        try await source.set(Key.movedTo, target.location)
+        try await source.setMetadataValue(target.location, for: .movedTo)
     }
 }

@@ -1,47 +1,46 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``AutomationStore`` promises, and every ``UploadStore`` of uploads to automations; each rule needs an empty
-/// store.
-package enum AutomationContract: String, CaseIterable, Sendable {
-    case automationIsKeptWhole
+/// Rules for ``AutomationStore`` and for uploads to automations.
+package enum AutomationContract: MetadataRule, CaseIterable {
+    case automationRoundTrips
     case automationNeedsItsOwner
-    case packageIsKeptWhole
+    case packageRoundTrips
     case packageNeedsAFileOfItsAutomation
-    case uploadIsKeptWhole
+    case uploadRoundTrips
     case uploadNeedsItsAutomation
     case uploadIsNotListed
-    case packageFileAppearsAndPartsGo
-    case sameNameMakesAnotherFile
-    case oneOfManyCompletersWins
+    case completingAddsThePackageFileAndDeletesTheParts
+    case sameNameAddsAnotherFile
+    case oneOfManyCallersCompletes
     case onlyACompletingUploadCompletes
-    case abortDiscards
+    case abortDiscardsTheObject
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await AutomationFixture(in: store)
         switch self {
-        case .automationIsKeptWhole: try await Self.automationIsKeptWhole(store, fixture)
+        case .automationRoundTrips: try await Self.automationRoundTrips(store, fixture)
         case .automationNeedsItsOwner: try await Self.automationNeedsItsOwner(store)
-        case .packageIsKeptWhole: try await Self.packageIsKeptWhole(store, fixture)
+        case .packageRoundTrips: try await Self.packageRoundTrips(store, fixture)
         case .packageNeedsAFileOfItsAutomation: try await Self.packageNeedsAFile(store, fixture)
-        case .uploadIsKeptWhole: try await Self.uploadIsKeptWhole(store, fixture)
+        case .uploadRoundTrips: try await Self.uploadRoundTrips(store, fixture)
         case .uploadNeedsItsAutomation: try await Self.uploadNeedsItsAutomation(store, fixture)
         case .uploadIsNotListed: try await Self.uploadIsNotListed(store, fixture)
-        case .packageFileAppearsAndPartsGo: try await Self.packageFileAppearsAndPartsGo(store, fixture)
-        case .sameNameMakesAnotherFile: try await Self.sameNameMakesAnotherFile(store, fixture)
-        case .oneOfManyCompletersWins: try await Self.oneOfManyCompletersWins(store, fixture)
+        case .completingAddsThePackageFileAndDeletesTheParts:
+            try await Self.completingAddsThePackageFileAndDeletesTheParts(store, fixture)
+        case .sameNameAddsAnotherFile: try await Self.sameNameAddsAnotherFile(store, fixture)
+        case .oneOfManyCallersCompletes: try await Self.oneOfManyCallersCompletes(store, fixture)
         case .onlyACompletingUploadCompletes: try await Self.onlyACompletingUploadCompletes(store, fixture)
-        case .abortDiscards: try await Self.abortDiscards(store, fixture)
+        case .abortDiscardsTheObject: try await Self.abortDiscardsTheObject(store, fixture)
         }
     }
 
-    private static func automationIsKeptWhole(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+    private static func automationRoundTrips(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
         let full = fixture.newAutomation(name: "ü b", description: "what it does")
         try await store.addAutomation(full)
         for automation in [fixture.automation, full] {
             let kept = try await store.automation(automation.id)
-            try expect(kept, equals: automation, "an automation comes back as it went in")
+            try expect(kept, equals: automation, "a stored automation is read back unchanged")
         }
         try expect(try await store.automation("nope"), equals: nil, "an unknown automation")
     }
@@ -58,13 +57,13 @@ package enum AutomationContract: String, CaseIterable, Sendable {
         try expect(try await store.automation(automation.id), equals: nil, "nothing was added")
     }
 
-    private static func packageIsKeptWhole(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+    private static func packageRoundTrips(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
         let file = try await fixture.addFile(to: store)
         let plain = fixture.package(of: file)
         let full = fixture.package(of: file, memoryLimit: 1 << 36, python: "3.8")
         for package in [plain, full] {
             try await store.addPackage(package)
-            try expect(try await store.package(package.id), equals: package, "a package comes back as it went in")
+            try expect(try await store.package(package.id), equals: package, "a stored package is read back unchanged")
         }
         try expect(try await store.package("nope"), equals: nil, "an unknown package")
     }
@@ -84,15 +83,15 @@ package enum AutomationContract: String, CaseIterable, Sendable {
         try await expectRefusal(.packageNotFound) { try await store.addPackage(package) }
         try expect(try await store.package(package.id), equals: nil, "nothing was added")
         let project = try await fixture.fixture.addFile("a.bam", to: store)
-        try expect(try await store.packageFile(project.id), equals: nil, "a file of a project is no package file")
+        try expect(try await store.packageFile(project.id), equals: nil, "a file of a project is not a package file")
     }
 
-    private static func uploadIsKeptWhole(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+    private static func uploadRoundTrips(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
         let upload = fixture.upload()
         try await store.addUpload(upload)
-        try expect(try await store.upload(upload.id), equals: upload, "an upload comes back as it went in")
+        try expect(try await store.upload(upload.id), equals: upload, "a stored upload is read back unchanged")
         let summary = try await store.uploadSummary(upload.id)
-        try expect(summary?.upload, equals: upload, "also with what it holds")
+        try expect(summary?.upload, equals: upload, "also in its summary")
         try expect(try await store.openUploadKeys(), equals: [upload.key], "its bytes are in use")
     }
 
@@ -118,7 +117,7 @@ package enum AutomationContract: String, CaseIterable, Sendable {
         try expect(list.total, equals: 1, "and counted")
     }
 
-    private static func packageFileAppearsAndPartsGo(
+    private static func completingAddsThePackageFileAndDeletesTheParts(
         _ store: some MetadataStore,
         _ fixture: AutomationFixture
     ) async throws {
@@ -129,17 +128,17 @@ package enum AutomationContract: String, CaseIterable, Sendable {
         let file = fixture.file(of: upload)
         try expect(try await store.completeUpload(upload.id, packageFile: file), "the upload completes")
         try expect(try await store.packageFile(file.id), equals: file, "the package file is there")
-        let completed = try require(try await store.upload(upload.id), "the upload is remembered")
-        try expect(completed.state, equals: .completed, "as completed")
+        let completed = try require(try await store.upload(upload.id), "the upload is still stored")
+        try expect(completed.state, equals: .completed, "in state 'completed'")
         try expect(completed.fileID, equals: file.id, "with its package file")
         try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
-        try expect(try await store.file(file.id), equals: nil, "it is no file of a project")
+        try expect(try await store.file(file.id), equals: nil, "it is not a file of a project")
         try await store.pruneCompletedUploads(before: .distantFuture)
-        try expect(try await store.packageFile(file.id), equals: file, "it stays when the upload is forgotten")
+        try expect(try await store.packageFile(file.id), equals: file, "it is kept when the upload is deleted")
         try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "and so do its bytes")
     }
 
-    private static func sameNameMakesAnotherFile(
+    private static func sameNameAddsAnotherFile(
         _ store: some MetadataStore,
         _ fixture: AutomationFixture
     ) async throws {
@@ -150,7 +149,7 @@ package enum AutomationContract: String, CaseIterable, Sendable {
         try expect(try await store.packageFile(second.id), equals: second, "the second one is added")
     }
 
-    private static func oneOfManyCompletersWins(
+    private static func oneOfManyCallersCompletes(
         _ store: some MetadataStore,
         _ fixture: AutomationFixture
     ) async throws {
@@ -160,7 +159,7 @@ package enum AutomationContract: String, CaseIterable, Sendable {
         let wins = try await concurrently(files.count) { index in
             try await store.completeUpload(upload.id, packageFile: files[index]) ? files[index].id : nil
         }
-        try expect(wins.compactMap { $0 }.count, equals: 1, "of many completers one wins")
+        try expect(wins.compactMap { $0 }.count, equals: 1, "exactly one of many callers completes")
         try expect(wins.compactMap { $0 }.first, equals: try await store.upload(upload.id)?.fileID, "with its file")
     }
 
@@ -177,7 +176,7 @@ package enum AutomationContract: String, CaseIterable, Sendable {
         try expect(try await store.upload(upload.id), equals: upload, "nothing was changed")
     }
 
-    private static func abortDiscards(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
+    private static func abortDiscardsTheObject(_ store: some MetadataStore, _ fixture: AutomationFixture) async throws {
         let upload = fixture.upload()
         try await store.addUpload(upload)
         try expect(try await store.abortUpload(upload.id), "there was such an upload")
@@ -185,12 +184,12 @@ package enum AutomationContract: String, CaseIterable, Sendable {
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: [upload.key],
-            "its bytes are to be removed"
+            "its object is discarded"
         )
     }
 }
 
-/// An automation, and what may be uploaded to it.
+/// An automation, and uploads to it.
 private struct AutomationFixture: Sendable {
     let fixture: MetadataFixture
     let automation: Automation
@@ -211,12 +210,12 @@ private struct AutomationFixture: Sendable {
         )
     }
 
-    /// An automation that is in no store yet.
+    /// An automation that is not stored.
     func newAutomation(name: String = "a", description: String = "") -> Automation {
         Self.automation(of: fixture.user, name: name, description: description)
     }
 
-    /// An upload that is in no store yet.
+    /// An upload that is not stored.
     func upload(to id: String? = nil) -> Upload {
         Upload(
             id: Identifiers.upload(),
@@ -232,7 +231,7 @@ private struct AutomationFixture: Sendable {
         )
     }
 
-    /// What an upload becomes; in no store yet.
+    /// The file that an upload becomes; not stored.
     func file(of upload: Upload) -> PackageFile {
         PackageFile(
             id: Identifiers.file(now: MetadataFixture.time),
@@ -243,7 +242,7 @@ private struct AutomationFixture: Sendable {
         )
     }
 
-    /// A package that is in no store yet.
+    /// A package that is not stored.
     func package(of file: PackageFile, memoryLimit: Int64? = nil, python: String? = nil) -> CodePackage {
         CodePackage(
             id: Identifiers.uuid(),
@@ -259,7 +258,6 @@ private struct AutomationFixture: Sendable {
     }
 
     /// Uploads a package file.
-    /// - Returns: It, now in the store.
     func addFile(to store: some MetadataStore) async throws -> PackageFile {
         let upload = upload()
         try await fixture.addCompletingUpload(upload, to: store)

@@ -1,39 +1,41 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``UploadStore`` promises about completion; each rule needs an empty store.
-package enum CompletionContract: String, CaseIterable, Sendable {
-    case fileAppearsAndPartsGo
-    case oneOfManyCompletersWins
+/// Rules for completing uploads.
+package enum CompletionContract: MetadataRule, CaseIterable {
+    case completingAddsTheFileAndDeletesTheParts
+    case oneOfManyCallersCompletes
     case onlyACompletingUploadCompletes
-    case takenNameIsRefused
-    case folderOfTheNameIsRefused
-    case overwriteReplacesAndDiscards
-    case overwriteOfManyLeavesOneFile
-    case overwriteOfNothingAddsAFile
-    case overwriteSparesFolders
-    case goneFolderIsRefused
-    case goneProjectIsRefused
+    case takenNameIsRejected
+    case nameOfAFolderIsRejected
+    case overwritingReplacesAndDiscards
+    case concurrentOverwritesLeaveOneFile
+    case overwritingNothingAddsAFile
+    case overwritingAFolderIsRejected
+    case deletedFolderIsRejected
+    case deletedProjectIsRejected
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         switch self {
-        case .fileAppearsAndPartsGo: try await Self.fileAppearsAndPartsGo(store, fixture)
-        case .oneOfManyCompletersWins: try await Self.oneOfManyCompletersWins(store, fixture)
+        case .completingAddsTheFileAndDeletesTheParts:
+            try await Self.completingAddsTheFileAndDeletesTheParts(store, fixture)
+        case .oneOfManyCallersCompletes: try await Self.oneOfManyCallersCompletes(store, fixture)
         case .onlyACompletingUploadCompletes: try await Self.onlyACompletingUploadCompletes(store, fixture)
-        case .takenNameIsRefused: try await Self.takenNameIsRefused(store, fixture)
-        case .folderOfTheNameIsRefused: try await Self.folderOfTheNameIsRefused(store, fixture, overwrite: false)
-        case .overwriteReplacesAndDiscards: try await Self.overwriteReplacesAndDiscards(store, fixture)
-        case .overwriteOfManyLeavesOneFile: try await Self.overwriteOfManyLeavesOneFile(store, fixture)
-        case .overwriteOfNothingAddsAFile: try await Self.overwriteOfNothingAddsAFile(store, fixture)
-        case .overwriteSparesFolders: try await Self.folderOfTheNameIsRefused(store, fixture, overwrite: true)
-        case .goneFolderIsRefused: try await Self.goneFolderIsRefused(store, fixture)
-        case .goneProjectIsRefused: try await Self.goneProjectIsRefused(store, fixture)
+        case .takenNameIsRejected: try await Self.takenNameIsRejected(store, fixture)
+        case .nameOfAFolderIsRejected: try await Self.nameOfAFolderIsRejected(store, fixture, overwrite: false)
+        case .overwritingReplacesAndDiscards: try await Self.overwritingReplacesAndDiscards(store, fixture)
+        case .concurrentOverwritesLeaveOneFile: try await Self.concurrentOverwritesLeaveOneFile(store, fixture)
+        case .overwritingNothingAddsAFile: try await Self.overwritingNothingAddsAFile(store, fixture)
+        case .overwritingAFolderIsRejected: try await Self.nameOfAFolderIsRejected(store, fixture, overwrite: true)
+        case .deletedFolderIsRejected: try await Self.deletedFolderIsRejected(store, fixture)
+        case .deletedProjectIsRejected: try await Self.deletedProjectIsRejected(store, fixture)
         }
     }
 
-    private static func fileAppearsAndPartsGo(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func completingAddsTheFileAndDeletesTheParts(_ store: some MetadataStore, _ fixture: MetadataFixture)
+        async throws
+    {
         let upload = fixture.upload()
         try await store.addUpload(upload)
         _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
@@ -41,23 +43,28 @@ package enum CompletionContract: String, CaseIterable, Sendable {
         let file = fixture.file(of: upload)
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "the upload completes")
         try expect(try await store.file(file.id), equals: file, "the file is there")
-        let completed = try require(try await store.upload(upload.id), "the upload is remembered")
-        try expect(completed.state, equals: .completed, "as completed")
+        let completed = try require(try await store.upload(upload.id), "the upload is still stored")
+        try expect(completed.state, equals: .completed, "in state 'completed'")
         try expect(completed.fileID, equals: file.id, "with its file")
         try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "its bytes stay")
+        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "its object is not discarded")
     }
 
-    private static func oneOfManyCompletersWins(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func oneOfManyCallersCompletes(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
         let upload = fixture.upload()
         try await fixture.addCompletingUpload(upload, to: store)
         let wins = try await concurrently(32) { _ in
             try await store.completeUpload(upload.id, file: fixture.file(of: upload), overwrite: true)
         }
-        try expect(wins.count { $0 }, equals: 1, "of many completers one wins")
+        try expect(wins.count { $0 }, equals: 1, "exactly one of many callers completes")
         let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
-        try expect(list.total, equals: 1, "one file appears")
-        try expect(try await store.upload(upload.id)?.fileID, equals: list.items.first?.id, "the winner's")
+        try expect(list.total, equals: 1, "one file is added")
+        try expect(
+            try await store.upload(upload.id)?.fileID,
+            equals: list.items.first?.id,
+            "that of the successful caller"
+        )
         try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "nothing is discarded")
     }
 
@@ -75,10 +82,10 @@ package enum CompletionContract: String, CaseIterable, Sendable {
         _ = try await store.beginCompletion(of: upload.id)
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "a completing upload")
         try expect(try await !store.completeUpload(upload.id, file: file, overwrite: true), "a completed upload")
-        try expect(try await store.upload(upload.id)?.state, equals: .completed, "completed is an end")
+        try expect(try await store.upload(upload.id)?.state, equals: .completed, "'completed' is final")
     }
 
-    private static func takenNameIsRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func takenNameIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = fixture.upload("a.bam")
         try await store.addUpload(upload)
         _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
@@ -95,7 +102,7 @@ package enum CompletionContract: String, CaseIterable, Sendable {
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "then it completes")
     }
 
-    private static func folderOfTheNameIsRefused(
+    private static func nameOfAFolderIsRejected(
         _ store: some MetadataStore,
         _ fixture: MetadataFixture,
         overwrite: Bool
@@ -111,7 +118,7 @@ package enum CompletionContract: String, CaseIterable, Sendable {
         try expect(try await store.upload(upload.id)?.state, equals: .completing, "the upload stays")
     }
 
-    private static func overwriteReplacesAndDiscards(
+    private static func overwritingReplacesAndDiscards(
         _ store: some MetadataStore,
         _ fixture: MetadataFixture
     ) async throws {
@@ -122,16 +129,16 @@ package enum CompletionContract: String, CaseIterable, Sendable {
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: true), "the upload completes")
         try expect(try await store.file(old.id), equals: nil, "the old file is gone")
         let found = try await store.file(named: "a.bam", in: fixture.root)
-        try expect(found, equals: file, "the new one has its name and nothing else of it")
+        try expect(found, equals: file, "the new file has its name only")
         let key = try require(old.content, "a file has contents").key
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: [key],
-            "the old bytes are to be removed"
+            "the old object is discarded"
         )
     }
 
-    private static func overwriteOfManyLeavesOneFile(
+    private static func concurrentOverwritesLeaveOneFile(
         _ store: some MetadataStore,
         _ fixture: MetadataFixture
     ) async throws {
@@ -145,11 +152,11 @@ package enum CompletionContract: String, CaseIterable, Sendable {
         let last = try require(list.items.first?.content?.key, "a file is left")
         try expect(list.total, equals: 1, "one file is left")
         let discarded = try await store.discardedObjects(limit: 100).map(\.key)
-        try expect(discarded.count, equals: uploads.count - 1, "the bytes of all others are to be removed")
-        try expect(Set(discarded + [last]), equals: Set(uploads.map(\.key)), "and those of the last are not")
+        try expect(discarded.count, equals: uploads.count - 1, "the objects of all others are discarded")
+        try expect(Set(discarded + [last]), equals: Set(uploads.map(\.key)), "but not that of the last")
     }
 
-    private static func overwriteOfNothingAddsAFile(
+    private static func overwritingNothingAddsAFile(
         _ store: some MetadataStore,
         _ fixture: MetadataFixture
     ) async throws {
@@ -161,12 +168,12 @@ package enum CompletionContract: String, CaseIterable, Sendable {
         try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "nothing is discarded")
     }
 
-    private static func goneFolderIsRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func deletedFolderIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let folder = fixture.folder("sub")
         try await store.addFolder(folder)
         let upload = fixture.upload(in: folder.id)
         try await fixture.addCompletingUpload(upload, to: store)
-        try expect(try await store.deleteFile(folder.id), "an open upload does not keep its folder")
+        try expect(try await store.deleteFile(folder.id), "the folder of an open upload can be deleted")
         for overwrite in [false, true] {
             try await expectRefusal(.destinationNotFound) {
                 try await store.completeUpload(upload.id, file: fixture.file(of: upload), overwrite: overwrite)
@@ -175,8 +182,8 @@ package enum CompletionContract: String, CaseIterable, Sendable {
         try expect(try await store.upload(upload.id)?.state, equals: .completing, "nothing was changed")
     }
 
-    /// A store may take the uploads away with their project, or keep them and refuse.
-    private static func goneProjectIsRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    /// A store may delete uploads with their project, or keep them and refuse to complete them.
+    private static func deletedProjectIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = fixture.upload()
         try await fixture.addCompletingUpload(upload, to: store)
         try expect(try await store.deleteProject(fixture.project.id), "there was such a project")
@@ -185,13 +192,13 @@ package enum CompletionContract: String, CaseIterable, Sendable {
             let isDone = try await store.completeUpload(upload.id, file: file, overwrite: true)
             try expect(!isDone, "the project is gone")
         } catch let error as PontoonError {
-            try expect(error.code, equals: .projectNotFound, "the reason of the refusal")
+            try expect(error.code, equals: .projectNotFound, "the error code")
         }
-        try expect(try await store.file(file.id), equals: nil, "no file appears")
+        try expect(try await store.file(file.id), equals: nil, "no file is added")
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: [upload.key],
-            "its bytes are to be removed"
+            "its object is discarded"
         )
     }
 }

@@ -1,77 +1,76 @@
 package import PontoonCore
 
-/// A store does not do what its protocol promises.
+/// A store breaks a rule of its contract.
 package struct ContractViolation: Error, CustomStringConvertible {
-    /// What was promised.
+    /// The location in the contract, and the rule.
     package let description: String
 
-    /// Creates a violation of a promise.
     package init(_ description: String) { self.description = description }
 }
 
-/// Fails a contract unless a condition holds.
+/// Checks that a condition holds.
 ///
 /// - Parameters:
-///   - condition: What must hold.
-///   - promise: What was promised, as a sentence.
-///   - file: The caller's.
-///   - line: The caller's.
-/// - Throws: ``ContractViolation``.
+///   - condition: Must be true.
+///   - rule: Describes the condition.
+///   - file: File of the caller.
+///   - line: Line of the caller.
+/// - Throws: ``ContractViolation`` if it does not.
 package func expect(
     _ condition: Bool,
-    _ promise: @autoclosure () -> String,
+    _ rule: @autoclosure () -> String,
     file: String = #fileID,
     line: Int = #line
 ) throws {
-    guard condition else { throw ContractViolation("\(file):\(line): \(promise())") }
+    guard condition else { throw ContractViolation("\(file):\(line): \(rule())") }
 }
 
-/// Fails a contract unless two values are equal.
+/// Checks that two values are equal.
 ///
 /// - Parameters:
-///   - actual: What came out.
-///   - expected: What was promised.
-///   - promise: The rule, for the message.
-///   - file: The caller's.
-///   - line: The caller's.
-/// - Throws: ``ContractViolation``, with both values.
+///   - actual: The actual value.
+///   - expected: The expected value.
+///   - rule: Describes the value.
+///   - file: File of the caller.
+///   - line: Line of the caller.
+/// - Throws: ``ContractViolation`` with both values if they differ.
 package func expect<Value: Equatable>(
     _ actual: Value,
     equals expected: Value,
-    _ promise: @autoclosure () -> String,
+    _ rule: @autoclosure () -> String,
     file: String = #fileID,
     line: Int = #line
 ) throws {
-    try expect(actual == expected, "\(promise()): \(actual) is not \(expected)", file: file, line: line)
+    try expect(actual == expected, "\(rule()): \(actual) is not \(expected)", file: file, line: line)
 }
 
-/// Unwraps what a contract promises to be there.
+/// Unwraps a value that must not be `nil`.
 ///
 /// - Parameters:
-///   - value: What came out.
-///   - promise: What was promised, as a sentence.
-///   - file: The caller's.
-///   - line: The caller's.
+///   - value: The value.
+///   - rule: Describes the value.
+///   - file: File of the caller.
+///   - line: Line of the caller.
 /// - Returns: The value.
 /// - Throws: ``ContractViolation`` for `nil`.
 package func require<Value>(
     _ value: Value?,
-    _ promise: @autoclosure () -> String,
+    _ rule: @autoclosure () -> String,
     file: String = #fileID,
     line: Int = #line
 ) throws -> Value {
-    guard let value else { throw ContractViolation("\(file):\(line): \(promise())") }
+    guard let value else { throw ContractViolation("\(file):\(line): \(rule())") }
     return value
 }
 
-/// Fails a contract unless something is refused for the right reason.
+/// Checks that a call throws a ``PontoonError`` with a certain code.
 ///
 /// - Parameters:
-///   - code: The reason.
-///   - file: The caller's.
-///   - line: The caller's.
-///   - body: What must be refused.
-/// - Throws: ``ContractViolation`` when it is not refused or for another reason; other errors pass through.
+///   - code: The expected code.
+///   - file: File of the caller.
+///   - line: Line of the caller.
+///   - body: The call.
+/// - Throws: ``ContractViolation`` if the call succeeds or throws another code; rethrows other errors.
 package func expectRefusal<Value>(
     _ code: PontoonError.Code,
     file: String = #fileID,
@@ -81,18 +80,18 @@ package func expectRefusal<Value>(
     do {
         _ = try await body()
     } catch let error as PontoonError {
-        return try expect(error.code, equals: code, "the reason of the refusal", file: file, line: line)
+        return try expect(error.code, equals: code, "the error code", file: file, line: line)
     }
-    throw ContractViolation("\(file):\(line): must be refused with \(code)")
+    throw ContractViolation("\(file):\(line): must throw \(code)")
 }
 
-/// Runs something many times at once.
+/// Runs calls concurrently.
 ///
 /// - Parameters:
-///   - count: How many times.
-///   - body: Gets the number of its run, from 0.
-/// - Returns: All results, in no order.
-/// - Throws: The first error of any run.
+///   - count: Number of calls.
+///   - body: Receives the index of its call, from 0.
+/// - Returns: The results, in no particular order.
+/// - Throws: The first error of any call.
 package func concurrently<Value: Sendable>(
     _ count: Int,
     _ body: @escaping @Sendable (Int) async throws -> Value

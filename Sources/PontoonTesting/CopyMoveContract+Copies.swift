@@ -19,14 +19,14 @@ extension CopyMoveContract {
             tags: original.tags,
             metadata: original.metadata
         )
-        try expect(copy, equals: expected, "a copy has all that the original has, at another place")
-        try expect(try await store.file(copy.id), equals: copy, "and is kept")
+        try expect(copy, equals: expected, "a copy equals the original except for its location")
+        try expect(try await store.file(copy.id), equals: copy, "and is stored")
         try expect(try await store.file(original.id), equals: original, "the original stays as it is")
         let named = try await store.copyFile(original.id, as: other.copy())
         try expect(named?.name, equals: "a.bam", "without a name it keeps that of the original")
     }
 
-    static func copyOfNothingIsNil(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    static func copyOfUnknownFileIsNil(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let folder = fixture.folder("sub")
         try await store.addFolder(folder)
         try expect(try await store.copyFile("nope", as: fixture.copy()), equals: nil, "a copy of an unknown file")
@@ -36,7 +36,7 @@ extension CopyMoveContract {
         try expect(list.total, equals: 1, "nothing was added")
     }
 
-    static func copyToATakenNameIsRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    static func copyToATakenNameIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let file = try await fixture.addFile("a.bam", to: store)
         try await store.addFolder(fixture.folder("sub"))
         for name in [nil, "a.bam", "sub"] {
@@ -62,7 +62,7 @@ extension CopyMoveContract {
         try expect(accent.map { Array($0.name.utf8) }, equals: Array("e\u{301}".utf8), "compared byte for byte")
         for number in 5...130 { try await store.addFolder(fixture.folder("\(number)_a.bam")) }
         let far = try await store.copyFile(file.id, as: fixture.copy(conflictPolicy: .number))
-        try expect(far?.name, equals: "131_a.bam", "however many are taken")
+        try expect(far?.name, equals: "131_a.bam", "however many names are taken")
     }
 
     static func numberedNameHasALimit(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -83,21 +83,25 @@ extension CopyMoveContract {
         }
     }
 
-    static func objectGoesWithItsLastFile(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    static func objectIsDiscardedWithItsLastFile(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let original = try await fixture.addFile("a.bam", to: store)
         let key = try require(original.content, "a file has contents").key
         let first = try require(try await store.copyFile(original.id, as: fixture.copy(named: "b")), "a copy")
         let second = try require(try await store.copyFile(first.id, as: fixture.copy(named: "c")), "a copy of a copy")
         for id in [original.id, second.id] {
             try expect(try await store.deleteFile(id), "there was such a file")
-            try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "another file has the object")
+            try expect(
+                try await store.discardedObjects(limit: 9).map(\.key),
+                equals: [],
+                "another file uses the object"
+            )
         }
-        try expect(try await store.file(first.id)?.content?.key, equals: key, "which is what it was")
+        try expect(try await store.file(first.id)?.content?.key, equals: key, "and is unchanged")
         try expect(try await store.deleteFile(first.id), "there was such a file")
         try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [key], "now nobody has it")
     }
 
-    static func objectOutlivesAProject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    static func copiedObjectOutlivesItsProject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let shared = try await fixture.addFile("shared", to: store)
         let own = try await fixture.addFile("own", to: store)
         _ = try await store.copyFile(own.id, as: fixture.copy(named: "own twice"))
@@ -108,12 +112,16 @@ extension CopyMoveContract {
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: [ownKey],
-            "what no other project uses, once"
+            "each object that no other project uses, once"
         )
-        try expect(try await store.file(copy.id), equals: copy, "the copy is whole")
+        try expect(try await store.file(copy.id), equals: copy, "the copy is complete")
         try expect(try await store.deleteProject(other.project.id), "there was such a project")
         let keys = Set(try await store.discardedObjects(limit: 9).map(\.key))
-        try expect(keys, equals: Set([own, shared].compactMap(\.content?.key)), "the last copy takes it along")
+        try expect(
+            keys,
+            equals: Set([own, shared].compactMap(\.content?.key)),
+            "the object is discarded with its last copy"
+        )
     }
 
     static func overwrittenCopyKeepsTheObject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -126,11 +134,13 @@ extension CopyMoveContract {
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: [],
-            "the original still has the object"
+            "the original still uses the object"
         )
     }
 
-    static func lastOfManyDeletionsDiscards(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    static func lastConcurrentDeletionDiscardsTheObject(_ store: some MetadataStore, _ fixture: MetadataFixture)
+        async throws
+    {
         let original = try await fixture.addFile("0", to: store)
         var ids = [original.id]
         for number in 1..<16 {
@@ -144,11 +154,13 @@ extension CopyMoveContract {
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: [key],
-            "of deletions at once the last discards"
+            "the last of concurrent deletions discards the object"
         )
     }
 
-    static func copyOrDeletionComesFirst(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    static func concurrentCopyAndDeletionAreOrdered(_ store: some MetadataStore, _ fixture: MetadataFixture)
+        async throws
+    {
         for round in 0..<12 {
             let original = try await fixture.addFile("a", to: store)
             let key = try require(original.content, "a file has contents").key
@@ -158,16 +170,18 @@ extension CopyMoveContract {
             let (isDeleted, made) = try await (deletion, copying)
             try expect(isDeleted, "there was such a file")
             let isDiscarded = try await store.discardedObjects(limit: 100).map(\.key).contains(key)
-            try expect(isDiscarded, equals: made == nil, "the object goes unless the copy has it")
+            try expect(isDiscarded, equals: made == nil, "the object is discarded unless the copy uses it")
             try expect(try await store.file(copy.id), equals: made, "the copy is there if it was made")
         }
     }
 
-    static func manyNumberedCopiesDiffer(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    static func concurrentCopiesGetDifferentNumbers(_ store: some MetadataStore, _ fixture: MetadataFixture)
+        async throws
+    {
         let file = try await fixture.addFile("a", to: store)
         let names = try await concurrently(16) { _ in
             try await store.copyFile(file.id, as: fixture.copy(conflictPolicy: .number))?.name
         }
-        try expect(Set(names), equals: Set((1...16).map { "\($0)_a" }), "copies at once get numbers without a gap")
+        try expect(Set(names), equals: Set((1...16).map { "\($0)_a" }), "concurrent copies get consecutive numbers")
     }
 }

@@ -9,9 +9,9 @@ extension CopyMoveContract {
         let later = MetadataFixture.time.addingTimeInterval(60)
         (file.parent, file.modifiedOn) = (folder.id, later)
         let moved = try await store.moveFile(file.id, to: folder.id, name: nil, now: later)
-        try expect(moved, equals: file, "only its place changes")
-        try expect(try await store.file(file.id), equals: file, "and that is kept")
-        try expect(try await store.file(named: "a.bam", in: fixture.root), equals: nil, "the old place is free")
+        try expect(moved, equals: file, "only the folder changes")
+        try expect(try await store.file(file.id), equals: file, "and is stored")
+        try expect(try await store.file(named: "a.bam", in: fixture.root), equals: nil, "the old name is free")
         (file.parent, file.name) = (fixture.root, "b.bam")
         let renamed = try await store.moveFile(file.id, to: fixture.root, name: "b.bam", now: later)
         try expect(renamed, equals: file, "back to the root under another name")
@@ -29,11 +29,11 @@ extension CopyMoveContract {
         for (id, parent) in [(inner.id, outer.id), (outer.id, target.id)] {
             try expect(try await store.moveFile(id, to: parent, name: nil, now: now)?.parent, equals: parent, "moved")
         }
-        try expect(try await store.file(file.id), equals: file, "its entries are not touched")
+        try expect(try await store.file(file.id), equals: file, "its contents are unchanged")
         try expect(try await store.file(named: "a.bam", in: inner.id)?.id, equals: file.id, "and is found there")
     }
 
-    static func moveToATakenNameIsRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    static func moveToATakenNameIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let folder = fixture.folder("sub")
         try await store.addFolder(folder)
         let file = try await fixture.addFile("a.bam", to: store)
@@ -75,10 +75,10 @@ extension CopyMoveContract {
         }
         try expect(try await store.file(top.id), equals: top, "nothing was changed")
         let up = try await store.moveFile(chain[5].id, to: top.id, name: nil, now: MetadataFixture.time)
-        try expect(up?.parent, equals: top.id, "upwards it may be moved")
+        try expect(up?.parent, equals: top.id, "a folder can be moved upwards")
     }
 
-    static func foldersAreNotMovedIntoEachOther(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    static func concurrentMovesCreateNoCycle(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         for round in 0..<8 {
             let folders = (0..<4).map { fixture.folder("\(round)-\($0)") }
             for folder in folders { try await store.addFolder(folder) }
@@ -95,7 +95,7 @@ extension CopyMoveContract {
                 for _ in folders where place != fixture.root {
                     place = try await store.file(place ?? "")?.parent
                 }
-                try expect(place, equals: fixture.root, "every folder still hangs from the root")
+                try expect(place, equals: fixture.root, "every folder is still reachable from the root")
             }
         }
     }
@@ -104,6 +104,6 @@ extension CopyMoveContract {
         let folder = fixture.folder("sub")
         try await store.addFolder(folder)
         let moved = try await store.moveFile(fixture.root, to: folder.id, name: "x", now: MetadataFixture.time)
-        try expect(moved, equals: nil, "a root is nothing that moves")
+        try expect(moved, equals: nil, "a root folder cannot be moved")
     }
 }

@@ -1,57 +1,57 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``FileStore`` promises about copies and moves; each rule needs an empty store.
-package enum CopyMoveContract: String, CaseIterable, Sendable {
+/// Rules for copying and moving files.
+package enum CopyMoveContract: MetadataRule, CaseIterable {
     case copySharesTheObject
-    case copyOfNothingIsNil
-    case copyToATakenNameIsRefused
+    case copyOfUnknownFileIsNil
+    case copyToATakenNameIsRejected
     case copyIsNumbered
     case numberedNameHasALimit
     case copyNeedsItsFolder
-    case objectGoesWithItsLastFile
-    case objectOutlivesAProject
+    case objectIsDiscardedWithItsLastFile
+    case copiedObjectOutlivesItsProject
     case overwrittenCopyKeepsTheObject
-    case lastOfManyDeletionsDiscards
-    case copyOrDeletionComesFirst
-    case manyNumberedCopiesDiffer
+    case lastConcurrentDeletionDiscardsTheObject
+    case concurrentCopyAndDeletionAreOrdered
+    case concurrentCopiesGetDifferentNumbers
     case moveKeepsTheFile
     case movedFolderKeepsItsContents
-    case moveToATakenNameIsRefused
+    case moveToATakenNameIsRejected
     case moveNeedsItsFolder
     case folderIsNotMovedIntoItself
-    case foldersAreNotMovedIntoEachOther
+    case concurrentMovesCreateNoCycle
     case rootIsNotMoved
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         switch self {
         case .copySharesTheObject: try await Self.copySharesTheObject(store, fixture)
-        case .copyOfNothingIsNil: try await Self.copyOfNothingIsNil(store, fixture)
-        case .copyToATakenNameIsRefused: try await Self.copyToATakenNameIsRefused(store, fixture)
+        case .copyOfUnknownFileIsNil: try await Self.copyOfUnknownFileIsNil(store, fixture)
+        case .copyToATakenNameIsRejected: try await Self.copyToATakenNameIsRejected(store, fixture)
         case .copyIsNumbered: try await Self.copyIsNumbered(store, fixture)
         case .numberedNameHasALimit: try await Self.numberedNameHasALimit(store, fixture)
         case .copyNeedsItsFolder: try await Self.copyNeedsItsFolder(store, fixture)
-        case .objectGoesWithItsLastFile: try await Self.objectGoesWithItsLastFile(store, fixture)
-        case .objectOutlivesAProject: try await Self.objectOutlivesAProject(store, fixture)
+        case .objectIsDiscardedWithItsLastFile: try await Self.objectIsDiscardedWithItsLastFile(store, fixture)
+        case .copiedObjectOutlivesItsProject: try await Self.copiedObjectOutlivesItsProject(store, fixture)
         case .overwrittenCopyKeepsTheObject: try await Self.overwrittenCopyKeepsTheObject(store, fixture)
-        case .lastOfManyDeletionsDiscards: try await Self.lastOfManyDeletionsDiscards(store, fixture)
-        case .copyOrDeletionComesFirst: try await Self.copyOrDeletionComesFirst(store, fixture)
-        case .manyNumberedCopiesDiffer: try await Self.manyNumberedCopiesDiffer(store, fixture)
+        case .lastConcurrentDeletionDiscardsTheObject:
+            try await Self.lastConcurrentDeletionDiscardsTheObject(store, fixture)
+        case .concurrentCopyAndDeletionAreOrdered: try await Self.concurrentCopyAndDeletionAreOrdered(store, fixture)
+        case .concurrentCopiesGetDifferentNumbers: try await Self.concurrentCopiesGetDifferentNumbers(store, fixture)
         case .moveKeepsTheFile: try await Self.moveKeepsTheFile(store, fixture)
         case .movedFolderKeepsItsContents: try await Self.movedFolderKeepsItsContents(store, fixture)
-        case .moveToATakenNameIsRefused: try await Self.moveToATakenNameIsRefused(store, fixture)
+        case .moveToATakenNameIsRejected: try await Self.moveToATakenNameIsRejected(store, fixture)
         case .moveNeedsItsFolder: try await Self.moveNeedsItsFolder(store, fixture)
         case .folderIsNotMovedIntoItself: try await Self.folderIsNotMovedIntoItself(store, fixture)
-        case .foldersAreNotMovedIntoEachOther: try await Self.foldersAreNotMovedIntoEachOther(store, fixture)
+        case .concurrentMovesCreateNoCycle: try await Self.concurrentMovesCreateNoCycle(store, fixture)
         case .rootIsNotMoved: try await Self.rootIsNotMoved(store, fixture)
         }
     }
 }
 
 extension MetadataFixture {
-    /// A copy into the project of this fixture.
+    /// A copy into the project of the fixture.
     func copy(
         named name: String? = nil,
         to parent: String? = nil,

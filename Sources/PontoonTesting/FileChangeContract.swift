@@ -1,50 +1,48 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``FileStore`` promises about changes that meet, and lists that are read from name to name; each rule needs an
-/// empty store.
-package enum FileChangeContract: String, CaseIterable, Sendable {
-    case changeIsWhole
-    case refusedChangeChangesNothing
-    case changesAtOnceAreWhole
-    case mergesAtOnceAreKept
-    case scrollIsByName
-    case scrollFilters
-    case scrollSurvivesChanges
+/// Rules for concurrent changes of files, and for lists that are read from name to name.
+package enum FileChangeContract: MetadataRule, CaseIterable {
+    case changeIsAtomic
+    case rejectedChangeChangesNothing
+    case concurrentChangesAreAtomic
+    case concurrentMergesAreNotLost
+    case scrollIsOrderedByName
+    case scrollIsFiltered
+    case scrollToleratesChanges
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         switch self {
-        case .changeIsWhole: try await Self.changeIsWhole(store, fixture)
-        case .refusedChangeChangesNothing: try await Self.refusedChangeChangesNothing(store, fixture)
-        case .changesAtOnceAreWhole: try await Self.changesAtOnceAreWhole(store, fixture)
-        case .mergesAtOnceAreKept: try await Self.mergesAtOnceAreKept(store, fixture)
-        case .scrollIsByName: try await Self.scrollIsByName(store, fixture)
-        case .scrollFilters: try await Self.scrollFilters(store, fixture)
-        case .scrollSurvivesChanges: try await Self.scrollSurvivesChanges(store, fixture)
+        case .changeIsAtomic: try await Self.changeIsAtomic(store, fixture)
+        case .rejectedChangeChangesNothing: try await Self.rejectedChangeChangesNothing(store, fixture)
+        case .concurrentChangesAreAtomic: try await Self.concurrentChangesAreAtomic(store, fixture)
+        case .concurrentMergesAreNotLost: try await Self.concurrentMergesAreNotLost(store, fixture)
+        case .scrollIsOrderedByName: try await Self.scrollIsOrderedByName(store, fixture)
+        case .scrollIsFiltered: try await Self.scrollIsFiltered(store, fixture)
+        case .scrollToleratesChanges: try await Self.scrollToleratesChanges(store, fixture)
         }
     }
 
-    private static func changeIsWhole(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func changeIsAtomic(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         var file = try await fixture.addFile("a", to: store, tags: ["old"], metadata: ["keep": "1", "drop": "2"])
         let later = MetadataFixture.time.addingTimeInterval(60)
         let change = FileChange(name: "b", metadata: ["drop": nil, "add": "3"], tags: ["new"])
         (file.name, file.modifiedOn, file.tags) = ("b", later, ["new"])
         file.metadata = ["keep": "1", "add": "3"]
-        try expect(try await store.updateFile(file.id, change, now: later), equals: file, "the new state")
-        try expect(try await store.file(file.id), equals: file, "the state that is kept")
+        try expect(try await store.updateFile(file.id, change, now: later), equals: file, "the returned state")
+        try expect(try await store.file(file.id), equals: file, "the stored state")
         let replaced = try await store.updateFile(
             file.id,
             FileChange(metadata: ["only": "4", "gone": nil], replacesMetadata: true),
             now: later
         )
         (file.metadata) = ["only": "4"]
-        try expect(replaced, equals: file, "what is not given stays")
+        try expect(replaced, equals: file, "unspecified fields are unchanged")
         try expect(try await store.updateFile("nope", change, now: later), equals: nil, "there is no such file")
     }
 
-    private static func refusedChangeChangesNothing(
+    private static func rejectedChangeChangesNothing(
         _ store: some MetadataStore,
         _ fixture: MetadataFixture
     ) async throws {
@@ -60,7 +58,8 @@ package enum FileChangeContract: String, CaseIterable, Sendable {
         try expect(try await store.file(file.id), equals: file, "neither name nor metadata nor tags")
     }
 
-    private static func changesAtOnceAreWhole(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func concurrentChangesAreAtomic(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
         let file = try await fixture.addFile("a", to: store, tags: ["0"], metadata: ["k": "0"])
         let states = try await concurrently(32) { index in
             let value = "\(index)"
@@ -75,7 +74,8 @@ package enum FileChangeContract: String, CaseIterable, Sendable {
         try expect(Set(states.compactMap { $0?.name }).count, equals: 32, "each caller sees its own change")
     }
 
-    private static func mergesAtOnceAreKept(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func concurrentMergesAreNotLost(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
         let file = try await fixture.addFile("a", to: store)
         _ = try await concurrently(32) { index in
             try await store.updateFile(file.id, FileChange(metadata: ["\(index)": "v"]), now: MetadataFixture.time)
@@ -83,7 +83,7 @@ package enum FileChangeContract: String, CaseIterable, Sendable {
         try expect(try await store.file(file.id)?.metadata.count, equals: 32, "changes of other keys are not lost")
     }
 
-    private static func scrollIsByName(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func scrollIsOrderedByName(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         for name in ["b", "a", "é", "B", "a.b"] { try await store.addFolder(fixture.folder(name)) }
         let cases: [(after: String?, limit: Int, expected: [String])] = [
             (nil, 9, ["B", "a", "a.b", "b", "é"]), (nil, 2, ["B", "a"]), ("a", 2, ["a.b", "b"]), ("b", 2, ["é"]),
@@ -98,7 +98,7 @@ package enum FileChangeContract: String, CaseIterable, Sendable {
         try expect(nowhere.total, equals: 0, "files in an unknown folder")
     }
 
-    private static func scrollFilters(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func scrollIsFiltered(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         for name in ["a", "b", "c"] {
             try await fixture.addFile(name, to: store, tags: ["t"], metadata: ["k": name])
         }
@@ -117,7 +117,7 @@ package enum FileChangeContract: String, CaseIterable, Sendable {
         try expect(try await names { $0.matchesNothing = true }, equals: [], "a filter that matches nothing")
     }
 
-    private static func scrollSurvivesChanges(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func scrollToleratesChanges(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         var ids: [String: String] = [:]
         for number in 10..<30 {
             let folder = fixture.folder("\(number)")
@@ -136,6 +136,6 @@ package enum FileChangeContract: String, CaseIterable, Sendable {
             try expect(try await store.deleteFile(try require(ids[end.name], "a folder")), "there was such a folder")
             try await store.addFolder(fixture.folder("0-\(end.name)"))
         }
-        try expect(seen, equals: (10..<30).map(String.init), "each entry is seen once, whatever comes and goes")
+        try expect(seen, equals: (10..<30).map(String.init), "each entry is returned once despite concurrent changes")
     }
 }

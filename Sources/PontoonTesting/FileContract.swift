@@ -1,51 +1,50 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``FileStore`` promises about names, folders and deletion; each rule needs an empty store.
-package enum FileContract: String, CaseIterable, Sendable {
-    case fileIsKeptWhole
+/// Rules for names, folders and deletion.
+package enum FileContract: MetadataRule, CaseIterable {
+    case fileRoundTrips
     case unknownIsNil
     case namesAreComparedByteForByte
-    case takenFolderNameIsRefused
+    case takenFolderNameIsRejected
     case folderNeedsItsParent
-    case fileIsNoParent
+    case fileCannotBeAParent
     case renameChangesNameAndTime
-    case renameToATakenNameIsRefused
-    case deleteDiscardsTheObject
-    case folderWithEntriesIsKept
+    case renameToATakenNameIsRejected
+    case deletingDiscardsTheObject
+    case nonEmptyFolderIsNotDeleted
     case rootIsNotDeleted
     case discardedObjectsAreOldestFirst
-    case oneOfManyFoldersWins
+    case oneOfManyCallersAddsTheFolder
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         switch self {
-        case .fileIsKeptWhole: try await Self.fileIsKeptWhole(store, fixture)
+        case .fileRoundTrips: try await Self.fileRoundTrips(store, fixture)
         case .unknownIsNil: try await Self.unknownIsNil(store, fixture)
         case .namesAreComparedByteForByte: try await Self.namesAreComparedByteForByte(store, fixture)
-        case .takenFolderNameIsRefused: try await Self.takenFolderNameIsRefused(store, fixture)
+        case .takenFolderNameIsRejected: try await Self.takenFolderNameIsRejected(store, fixture)
         case .folderNeedsItsParent: try await Self.folderNeedsItsParent(store, fixture)
-        case .fileIsNoParent: try await Self.fileIsNoParent(store, fixture)
+        case .fileCannotBeAParent: try await Self.fileCannotBeAParent(store, fixture)
         case .renameChangesNameAndTime: try await Self.renameChangesNameAndTime(store, fixture)
-        case .renameToATakenNameIsRefused: try await Self.renameToATakenNameIsRefused(store, fixture)
-        case .deleteDiscardsTheObject: try await Self.deleteDiscardsTheObject(store, fixture)
-        case .folderWithEntriesIsKept: try await Self.folderWithEntriesIsKept(store, fixture)
+        case .renameToATakenNameIsRejected: try await Self.renameToATakenNameIsRejected(store, fixture)
+        case .deletingDiscardsTheObject: try await Self.deletingDiscardsTheObject(store, fixture)
+        case .nonEmptyFolderIsNotDeleted: try await Self.nonEmptyFolderIsNotDeleted(store, fixture)
         case .rootIsNotDeleted: try await Self.rootIsNotDeleted(store, fixture)
         case .discardedObjectsAreOldestFirst: try await Self.discardedObjectsAreOldestFirst(store, fixture)
-        case .oneOfManyFoldersWins: try await Self.oneOfManyFoldersWins(store, fixture)
+        case .oneOfManyCallersAddsTheFolder: try await Self.oneOfManyCallersAddsTheFolder(store, fixture)
         }
     }
 
-    private static func fileIsKeptWhole(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func fileRoundTrips(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let tags = ["z", "a", "ü"]
         let file = try await fixture.addFile("ä \"1\".bam", to: store, tags: tags, metadata: ["k": "v", "": ""])
-        try expect(try await store.file(file.id), equals: file, "a file comes back by id as it went in")
+        try expect(try await store.file(file.id), equals: file, "a stored file is read back by id unchanged")
         let byName = try await store.file(named: file.name, in: fixture.root)
         try expect(byName, equals: file, "and by name")
         let folder = fixture.folder("sub")
         try await store.addFolder(folder)
-        try expect(try await store.file(folder.id), equals: folder, "a folder comes back as it went in")
+        try expect(try await store.file(folder.id), equals: folder, "a stored folder is read back unchanged")
     }
 
     private static func unknownIsNil(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -78,7 +77,8 @@ package enum FileContract: String, CaseIterable, Sendable {
         }
     }
 
-    private static func takenFolderNameIsRefused(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func takenFolderNameIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
         try await store.addFolder(fixture.folder("sub"))
         try await fixture.addFile("a.bam", to: store)
         try await expectRefusal(.folderExists) { try await store.addFolder(fixture.folder("sub")) }
@@ -95,7 +95,7 @@ package enum FileContract: String, CaseIterable, Sendable {
         }
     }
 
-    private static func fileIsNoParent(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func fileCannotBeAParent(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let file = try await fixture.addFile("a.bam", to: store)
         try await expectRefusal(.destinationNotFound) {
             try await store.addFolder(fixture.folder("sub", in: file.id))
@@ -109,7 +109,7 @@ package enum FileContract: String, CaseIterable, Sendable {
         var file = try await fixture.addFile("a.bam", to: store, tags: ["t"], metadata: ["k": "v"])
         let later = MetadataFixture.time.addingTimeInterval(60)
         (file.name, file.modifiedOn) = ("b.bam", later)
-        try expect(try await store.renameFile(file.id, to: "b.bam", now: later), equals: file, "the new state")
+        try expect(try await store.renameFile(file.id, to: "b.bam", now: later), equals: file, "the returned state")
         try expect(try await store.file(named: "a.bam", in: fixture.root), equals: nil, "the old name is free")
         try expect(
             try await store.renameFile(file.id, to: "b.bam", now: later),
@@ -118,7 +118,7 @@ package enum FileContract: String, CaseIterable, Sendable {
         )
     }
 
-    private static func renameToATakenNameIsRefused(
+    private static func renameToATakenNameIsRejected(
         _ store: some MetadataStore,
         _ fixture: MetadataFixture
     ) async throws {
@@ -133,20 +133,22 @@ package enum FileContract: String, CaseIterable, Sendable {
         try expect(try await store.file(file.id), equals: file, "nothing was changed")
     }
 
-    private static func deleteDiscardsTheObject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func deletingDiscardsTheObject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
         let file = try await fixture.addFile("a.bam", to: store, tags: ["t"], metadata: ["k": "v"])
         let key = try require(file.content, "a file has contents").key
         try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [], "nothing is discarded yet")
         try expect(try await store.deleteFile(file.id), "there was such a file")
         try expect(try await store.file(file.id), equals: nil, "the file is gone")
         try expect(try await !store.deleteFile(file.id), "it cannot be deleted again")
-        try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [key], "its bytes are to be removed")
+        try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [key], "its object is discarded")
         try await store.forgetDiscarded([key, .random()])
         try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [], "its bytes are gone")
         try await store.forgetDiscarded([])
     }
 
-    private static func folderWithEntriesIsKept(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func nonEmptyFolderIsNotDeleted(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
         let folder = fixture.folder("sub")
         try await store.addFolder(folder)
         let file = try await fixture.addFile("a.bam", in: folder.id, to: store)
@@ -157,7 +159,7 @@ package enum FileContract: String, CaseIterable, Sendable {
     }
 
     private static func rootIsNotDeleted(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
-        try expect(try await !store.deleteFile(fixture.root), "a root goes only with its project")
+        try expect(try await !store.deleteFile(fixture.root), "a root folder is deleted only with its project")
         try expect(try await store.file(fixture.root) != nil, "the root stays")
     }
 
@@ -187,7 +189,9 @@ package enum FileContract: String, CaseIterable, Sendable {
         )
     }
 
-    private static func oneOfManyFoldersWins(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func oneOfManyCallersAddsTheFolder(_ store: some MetadataStore, _ fixture: MetadataFixture)
+        async throws
+    {
         let wins = try await concurrently(16) { _ in
             do {
                 try await store.addFolder(fixture.folder("sub"))
@@ -196,6 +200,6 @@ package enum FileContract: String, CaseIterable, Sendable {
                 return false
             }
         }
-        try expect(wins.count { $0 }, equals: 1, "of many that create a folder at once, one succeeds")
+        try expect(wins.count { $0 }, equals: 1, "exactly one of many concurrent callers adds the folder")
     }
 }

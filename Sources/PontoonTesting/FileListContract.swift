@@ -1,29 +1,28 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``FileStore`` promises about lists, tags and metadata; each rule needs an empty store.
-package enum FileListContract: String, CaseIterable, Sendable {
-    case listIsByNameInPages
-    case listShowsOneFolderOnly
+/// Rules for lists, tags and metadata.
+package enum FileListContract: MetadataRule, CaseIterable {
+    case pagesAreOrderedByName
+    case listContainsOneFolderOnly
     case listFiltersByName
     case listFiltersByTag
     case listFiltersByMetadata
-    case listShowsTagsAndMetadata
+    case listIncludesTagsAndMetadata
     case metadataIsMerged
     case metadataIsReplaced
     case metadataHasALimit
     case tagsAreReplaced
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         switch self {
-        case .listIsByNameInPages: try await Self.listIsByNameInPages(store, fixture)
-        case .listShowsOneFolderOnly: try await Self.listShowsOneFolderOnly(store, fixture)
+        case .pagesAreOrderedByName: try await Self.pagesAreOrderedByName(store, fixture)
+        case .listContainsOneFolderOnly: try await Self.listContainsOneFolderOnly(store, fixture)
         case .listFiltersByName: try await Self.listFiltersByName(store, fixture)
         case .listFiltersByTag: try await Self.listFiltersByTag(store, fixture)
         case .listFiltersByMetadata: try await Self.listFiltersByMetadata(store, fixture)
-        case .listShowsTagsAndMetadata: try await Self.listShowsTagsAndMetadata(store, fixture)
+        case .listIncludesTagsAndMetadata: try await Self.listIncludesTagsAndMetadata(store, fixture)
         case .metadataIsMerged: try await Self.metadataIsMerged(store, fixture)
         case .metadataIsReplaced: try await Self.metadataIsReplaced(store, fixture)
         case .metadataHasALimit: try await Self.metadataHasALimit(store, fixture)
@@ -45,7 +44,7 @@ package enum FileListContract: String, CaseIterable, Sendable {
         return list.items.map(\.name)
     }
 
-    private static func listIsByNameInPages(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func pagesAreOrderedByName(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         for name in ["b", "a", "é", "B", "a.b"] { try await store.addFolder(fixture.folder(name)) }
         let sorted = ["B", "a", "a.b", "b", "é"]
         let pages: [(page: Page, expected: ArraySlice<String>)] = [
@@ -59,14 +58,15 @@ package enum FileListContract: String, CaseIterable, Sendable {
         }
     }
 
-    private static func listShowsOneFolderOnly(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func listContainsOneFolderOnly(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
         let folder = fixture.folder("sub")
         try await store.addFolder(folder)
         try await fixture.addFile("inside", in: folder.id, to: store)
         _ = try await MetadataFixture(in: store, user: "bob")
         try expect(try await names(store, fixture), equals: ["sub"], "neither deeper nor elsewhere")
         let inside = try await store.files(in: folder.id, filter: FileFilter(), window: .page(.all))
-        try expect(inside.items.map(\.name), equals: ["inside"], "entries of the folder")
+        try expect(inside.items.map(\.name), equals: ["inside"], "the contents of the folder")
     }
 
     private static func listFiltersByName(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -107,7 +107,7 @@ package enum FileListContract: String, CaseIterable, Sendable {
         ]
         for (wanted, expected) in cases {
             let found = try await names(store, fixture) { $0.metadata = wanted }
-            try expect(found, equals: expected, "for each key any of its values: \(wanted)")
+            try expect(found, equals: expected, "any of the values for each key: \(wanted)")
         }
         let all = try await names(store, fixture, page: Page(offset: 0, limit: 1), total: 2) {
             $0.tags = ["t"]
@@ -117,14 +117,16 @@ package enum FileListContract: String, CaseIterable, Sendable {
         try expect(all, equals: ["a"], "all filters together, in pages")
     }
 
-    private static func listShowsTagsAndMetadata(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func listIncludesTagsAndMetadata(_ store: some MetadataStore, _ fixture: MetadataFixture)
+        async throws
+    {
         let files = [
             try await fixture.addFile("a", to: store, tags: ["2", "1"], metadata: ["k": "v", "l": "w"]),
             try await fixture.addFile("b", to: store, tags: ["3"]),
             try await fixture.addFile("c", to: store, metadata: ["k": "x"]),
         ]
         let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .page(.all))
-        try expect(list.items, equals: files, "a list shows each file whole")
+        try expect(list.items, equals: files, "a list includes tags and metadata")
     }
 
     private static func metadataIsMerged(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -138,17 +140,17 @@ package enum FileListContract: String, CaseIterable, Sendable {
         let change: [String: String?] = ["set": "new", "drop": nil, "add": "", "unknown": nil]
         (file.metadata, file.modifiedOn) = (["keep": "1", "set": "new", "add": ""], later)
         let changed = try await store.changeMetadata(file.id, change, replacing: false, now: later)
-        try expect(changed, equals: file, "the new state")
-        try expect(try await store.file(file.id), equals: file, "the state that is kept")
+        try expect(changed, equals: file, "the returned state")
+        try expect(try await store.file(file.id), equals: file, "the stored state")
     }
 
     private static func metadataIsReplaced(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let file = try await fixture.addFile("a", to: store, metadata: ["old": "1", "set": "2"])
         let change: [String: String?] = ["set": "new", "gone": nil]
         let changed = try await store.changeMetadata(file.id, change, replacing: true, now: MetadataFixture.time)
-        try expect(changed?.metadata, equals: ["set": "new"], "only the given metadata is left")
+        try expect(changed?.metadata, equals: ["set": "new"], "only the given pairs remain")
         let empty = try await store.changeMetadata(file.id, [:], replacing: true, now: MetadataFixture.time)
-        try expect(empty?.metadata, equals: [:], "nothing given, nothing left")
+        try expect(empty?.metadata, equals: [:], "replacing with nothing removes everything")
     }
 
     private static func metadataHasALimit(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -158,7 +160,7 @@ package enum FileListContract: String, CaseIterable, Sendable {
             uniqueKeysWithValues: (0..<MetadataRules.maximumPairs).map { ("key\($0)", "value\($0)") }
         )
         let full = try await store.changeMetadata(file.id, most, replacing: false, now: now)
-        try expect(full?.metadata.count, equals: MetadataRules.maximumPairs, "as many as are allowed")
+        try expect(full?.metadata.count, equals: MetadataRules.maximumPairs, "as many pairs as are allowed")
         try await expectRefusal(.metadataInvalid) {
             try await store.changeMetadata(
                 file.id,
@@ -167,15 +169,15 @@ package enum FileListContract: String, CaseIterable, Sendable {
                 now: now
             )
         }
-        try expect(try await store.file(file.id), equals: full, "a refused change changes nothing")
+        try expect(try await store.file(file.id), equals: full, "a rejected change changes nothing")
         let swapped = try await store.changeMetadata(file.id, ["key0": nil, "other": ""], replacing: false, now: now)
         try expect(
             swapped?.metadata.count,
             equals: MetadataRules.maximumPairs,
-            "what is left counts, not what is given"
+            "the limit applies to the result, not to the change"
         )
         let fewer = try await store.changeMetadata(file.id, ["only": "1"], replacing: true, now: now)
-        try expect(fewer?.metadata, equals: ["only": "1"], "replacing makes room first")
+        try expect(fewer?.metadata, equals: ["only": "1"], "replaced pairs do not count")
     }
 
     private static func tagsAreReplaced(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -183,8 +185,8 @@ package enum FileListContract: String, CaseIterable, Sendable {
         let later = MetadataFixture.time.addingTimeInterval(60)
         (file.tags, file.modifiedOn) = (["z", "both", "a"], later)
         let changed = try await store.replaceTags(file.id, file.tags, now: later)
-        try expect(changed, equals: file, "the new state, in the caller's order")
+        try expect(changed, equals: file, "the returned state, in the caller's order")
         try expect(try await store.replaceTags(file.id, [], now: later)?.tags, equals: [], "no tags")
-        try expect(try await store.file(file.id)?.tags, equals: [], "the state that is kept")
+        try expect(try await store.file(file.id)?.tags, equals: [], "the stored state")
     }
 }

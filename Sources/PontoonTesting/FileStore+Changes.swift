@@ -2,12 +2,10 @@ package import Foundation
 package import PontoonCore
 
 extension FileStore {
-    /// Changes nothing but the name.
     package func renameFile(_ id: String, to name: String, now: Date) async throws -> File? {
         try await updateFile(id, FileChange(name: name), now: now)
     }
 
-    /// Changes nothing but metadata.
     package func changeMetadata(
         _ id: String,
         _ values: [String: String?],
@@ -17,7 +15,6 @@ extension FileStore {
         try await updateFile(id, FileChange(metadata: values, replacesMetadata: replacing), now: now)
     }
 
-    /// Changes nothing but the tags.
     package func replaceTags(_ id: String, _ tags: [String], now: Date) async throws -> File? {
         try await updateFile(id, FileChange(tags: tags), now: now)
     }

@@ -1,34 +1,33 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``IdentityStore`` promises; each rule needs an empty store.
-package enum IdentityContract: String, CaseIterable, Sendable {
+/// Rules for ``IdentityStore``.
+package enum IdentityContract: MetadataRule, CaseIterable {
     case emptyUntilTheFirstUser
     case userNameIsUnique
     case userNameIsCaseSensitive
-    case tokenLeadsToItsUser
+    case tokenIdentifiesItsUser
     case tokenNeedsItsUser
     case tokenIsRevokedByID
     case tokenIsRevokedByHash
     case tokensAreOldestFirst
-    case bootstrapMakesEverything
-    case bootstrapHappensOnceAmongMany
-    case bootstrapIsRefusedAfterAUser
+    case bootstrapCreatesEverything
+    case oneOfManyCallersBootstraps
+    case bootstrapNeedsAnEmptyStore
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         switch self {
         case .emptyUntilTheFirstUser: try await Self.emptyUntilTheFirstUser(store)
         case .userNameIsUnique: try await Self.userNameIsUnique(store)
         case .userNameIsCaseSensitive: try await Self.userNameIsCaseSensitive(store)
-        case .tokenLeadsToItsUser: try await Self.tokenLeadsToItsUser(store)
+        case .tokenIdentifiesItsUser: try await Self.tokenIdentifiesItsUser(store)
         case .tokenNeedsItsUser: try await Self.tokenNeedsItsUser(store)
         case .tokenIsRevokedByID: try await Self.tokenIsRevoked(store) { $0.id }
         case .tokenIsRevokedByHash: try await Self.tokenIsRevoked(store) { $0.hash }
         case .tokensAreOldestFirst: try await Self.tokensAreOldestFirst(store)
-        case .bootstrapMakesEverything: try await Self.bootstrapMakesEverything(store)
-        case .bootstrapHappensOnceAmongMany: try await Self.bootstrapHappensOnceAmongMany(store)
-        case .bootstrapIsRefusedAfterAUser: try await Self.bootstrapIsRefusedAfterAUser(store)
+        case .bootstrapCreatesEverything: try await Self.bootstrapCreatesEverything(store)
+        case .oneOfManyCallersBootstraps: try await Self.oneOfManyCallersBootstraps(store)
+        case .bootstrapNeedsAnEmptyStore: try await Self.bootstrapNeedsAnEmptyStore(store)
         }
     }
 
@@ -59,15 +58,15 @@ package enum IdentityContract: String, CaseIterable, Sendable {
     private static func userNameIsCaseSensitive(_ store: some MetadataStore) async throws {
         try await store.addUser(ada)
         try await store.addUser(User(name: "Ada", createdOn: MetadataFixture.time))
-        try expect(try await store.user(named: "ADA"), equals: nil, "another case is another name")
+        try expect(try await store.user(named: "ADA"), equals: nil, "names are case-sensitive")
     }
 
-    private static func tokenLeadsToItsUser(_ store: some MetadataStore) async throws {
+    private static func tokenIdentifiesItsUser(_ store: some MetadataStore) async throws {
         try await store.addUser(ada)
         let token = token()
         try await store.addToken(token)
         try expect(try await store.user(withTokenHash: token.hash), equals: ada, "the user of a token")
-        try expect(try await store.user(withTokenHash: token.id), equals: nil, "an id is no hash")
+        try expect(try await store.user(withTokenHash: token.id), equals: nil, "an id is not a hash")
     }
 
     private static func tokenNeedsItsUser(_ store: some MetadataStore) async throws {
@@ -89,35 +88,42 @@ package enum IdentityContract: String, CaseIterable, Sendable {
         try await store.addUser(ada)
         let tokens = [30, 20, 10].map { token(age: $0) }
         for token in tokens.reversed() { try await store.addToken(token) }
-        try expect(try await store.tokens(of: "ada"), equals: tokens, "tokens come oldest first")
+        try expect(try await store.tokens(of: "ada"), equals: tokens, "tokens are ordered oldest first")
         try expect(try await store.tokens(of: "bob"), equals: [], "tokens of an unknown user")
     }
 
-    private static func bootstrapMakesEverything(_ store: some MetadataStore) async throws {
+    private static func bootstrapCreatesEverything(_ store: some MetadataStore) async throws {
         let project = MetadataFixture.project(ProjectID(owner: "ada", shortName: "reads"))
         let token = token()
-        try expect(try await store.bootstrap(user: ada, project: project, token: token), "an empty store is set up")
+        try expect(
+            try await store.bootstrap(user: ada, project: project, token: token),
+            "an empty store is bootstrapped"
+        )
         try expect(try await store.user(withTokenHash: token.hash), equals: ada, "the token works")
         let found = try await store.project(project.id, for: "ada")
         try expect(found, equals: AccessibleProject(project: project, permissions: .all), "the project is the user's")
         try expect(try await store.file(project.rootFolder)?.kind, equals: .folder, "the project has a root folder")
     }
 
-    private static func bootstrapHappensOnceAmongMany(_ store: some MetadataStore) async throws {
+    private static func oneOfManyCallersBootstraps(_ store: some MetadataStore) async throws {
         let wins = try await concurrently(16) { index in
             let user = User(name: "user\(index)", createdOn: MetadataFixture.time)
             let project = MetadataFixture.project(ProjectID(owner: user.name, shortName: "reads"))
             let token = token(of: user)
             guard try await store.bootstrap(user: user, project: project, token: token) else {
-                try expect(try await store.user(named: user.name), equals: nil, "a loser leaves nothing behind")
+                try expect(
+                    try await store.user(named: user.name),
+                    equals: nil,
+                    "a caller that fails leaves nothing behind"
+                )
                 return false
             }
             return true
         }
-        try expect(wins.count { $0 }, equals: 1, "exactly one of many sets the store up")
+        try expect(wins.count { $0 }, equals: 1, "exactly one of many callers bootstraps the store")
     }
 
-    private static func bootstrapIsRefusedAfterAUser(_ store: some MetadataStore) async throws {
+    private static func bootstrapNeedsAnEmptyStore(_ store: some MetadataStore) async throws {
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         let project = MetadataFixture.project(ProjectID(owner: "ada", shortName: "reads"))
         try expect(try await !store.bootstrap(user: ada, project: project, token: token()), "a user exists already")

@@ -1,44 +1,42 @@
 import Foundation
 package import PontoonCore
 
-/// What every store promises about the lengths of lists: they are exact after every change, whatever else happens at once,
-/// and pages are the same from both ends; each rule needs an empty store.
-package enum ListTotalContract: String, CaseIterable, Sendable {
-    case filesComeAndGo
-    case overwriteKeepsTheTotal
-    case refusedChangesChangeNoTotal
-    case copiesAndMoves
-    case filesAtOnce
-    case uploadsComeAndGo
-    case uploadsAtOnce
-    case projectsComeAndGo
-    case projectsAtOnce
-    case deletedProjectTakesItsUploads
+/// Rules for lists: totals are exact after every change, including concurrent ones, and pages are the same from both ends.
+package enum ListTotalContract: MetadataRule, CaseIterable {
+    case totalsFollowFiles
+    case overwritingKeepsTheTotal
+    case rejectedChangesKeepTheTotal
+    case totalsFollowCopiesAndMoves
+    case totalsFollowConcurrentFiles
+    case totalsFollowUploads
+    case totalsFollowConcurrentUploads
+    case totalsFollowProjects
+    case totalsFollowConcurrentProjects
+    case deletingAProjectDeletesItsUploads
     case pagesOfFilesFromBothEnds
     case pagesOfUploadsFromBothEnds
     case pagesOfProjectsFromBothEnds
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         switch self {
-        case .filesComeAndGo: try await Self.filesComeAndGo(store, fixture)
-        case .overwriteKeepsTheTotal: try await Self.overwriteKeepsTheTotal(store, fixture)
-        case .refusedChangesChangeNoTotal: try await Self.refusedChangesChangeNoTotal(store, fixture)
-        case .copiesAndMoves: try await Self.copiesAndMoves(store, fixture)
-        case .filesAtOnce: try await Self.filesAtOnce(store, fixture)
-        case .uploadsComeAndGo: try await Self.uploadsComeAndGo(store, fixture)
-        case .uploadsAtOnce: try await Self.uploadsAtOnce(store, fixture)
-        case .projectsComeAndGo: try await Self.projectsComeAndGo(store, fixture)
-        case .projectsAtOnce: try await Self.projectsAtOnce(store, fixture)
-        case .deletedProjectTakesItsUploads: try await Self.deletedProjectTakesItsUploads(store, fixture)
+        case .totalsFollowFiles: try await Self.totalsFollowFiles(store, fixture)
+        case .overwritingKeepsTheTotal: try await Self.overwritingKeepsTheTotal(store, fixture)
+        case .rejectedChangesKeepTheTotal: try await Self.rejectedChangesKeepTheTotal(store, fixture)
+        case .totalsFollowCopiesAndMoves: try await Self.totalsFollowCopiesAndMoves(store, fixture)
+        case .totalsFollowConcurrentFiles: try await Self.totalsFollowConcurrentFiles(store, fixture)
+        case .totalsFollowUploads: try await Self.totalsFollowUploads(store, fixture)
+        case .totalsFollowConcurrentUploads: try await Self.totalsFollowConcurrentUploads(store, fixture)
+        case .totalsFollowProjects: try await Self.totalsFollowProjects(store, fixture)
+        case .totalsFollowConcurrentProjects: try await Self.totalsFollowConcurrentProjects(store, fixture)
+        case .deletingAProjectDeletesItsUploads: try await Self.deletingAProjectDeletesItsUploads(store, fixture)
         case .pagesOfFilesFromBothEnds: try await Self.pagesOfFilesFromBothEnds(store, fixture)
         case .pagesOfUploadsFromBothEnds: try await Self.pagesOfUploadsFromBothEnds(store, fixture)
         case .pagesOfProjectsFromBothEnds: try await Self.pagesOfProjectsFromBothEnds(store, fixture)
         }
     }
 
-    /// Compares the total of a folder, which the store may have stored, with the expected one and with the entries.
+    /// Compares the total of a folder, which may be a stored number, with the expected one and the actual entries.
     private static func entries(
         _ total: Int,
         in folder: String,
@@ -74,7 +72,7 @@ package enum ListTotalContract: String, CaseIterable, Sendable {
 
 // Files.
 extension ListTotalContract {
-    private static func filesComeAndGo(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func totalsFollowFiles(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         try await entries(0, in: fixture.root, store)
         let folder = fixture.folder("sub")
         try await store.addFolder(folder)
@@ -95,7 +93,7 @@ extension ListTotalContract {
         try await entries(0, in: fixture.root, store)
     }
 
-    private static func overwriteKeepsTheTotal(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func overwritingKeepsTheTotal(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         try await fixture.addFile("a", to: store)
         try await fixture.addFile("b", to: store)
         for name in ["a", "c"] {
@@ -108,7 +106,7 @@ extension ListTotalContract {
         try await uploads(0, of: "ada", store)
     }
 
-    private static func refusedChangesChangeNoTotal(_ store: some MetadataStore, _ fixture: MetadataFixture)
+    private static func rejectedChangesKeepTheTotal(_ store: some MetadataStore, _ fixture: MetadataFixture)
         async throws
     {
         let (folder, other) = (fixture.folder("a"), fixture.folder("b"))
@@ -137,7 +135,8 @@ extension ListTotalContract {
         try await uploads(1, of: "ada", store)
     }
 
-    private static func copiesAndMoves(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func totalsFollowCopiesAndMoves(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
+    {
         let (folder, other) = (fixture.folder("a"), fixture.folder("b"))
         for folder in [folder, other] { try await store.addFolder(folder) }
         let bob = try await MetadataFixture(in: store, user: "bob")
@@ -161,7 +160,9 @@ extension ListTotalContract {
         try await entries(2, in: fixture.root, store)
     }
 
-    private static func filesAtOnce(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func totalsFollowConcurrentFiles(_ store: some MetadataStore, _ fixture: MetadataFixture)
+        async throws
+    {
         let folders = ["x", "y"].map { fixture.folder($0) }
         for folder in folders { try await store.addFolder(folder) }
         let file = try await fixture.addFile("f", in: folders[0].id, to: store)
@@ -184,7 +185,7 @@ extension ListTotalContract {
 
 // Uploads and projects.
 extension ListTotalContract {
-    private static func uploadsComeAndGo(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func totalsFollowUploads(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let begun = (0..<5).map { fixture.upload("\($0)") }
         for upload in begun { try await store.addUpload(upload) }
         try await uploads(5, of: "ada", store)
@@ -206,7 +207,9 @@ extension ListTotalContract {
         try await uploads(0, of: "nobody", store)
     }
 
-    private static func uploadsAtOnce(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func totalsFollowConcurrentUploads(_ store: some MetadataStore, _ fixture: MetadataFixture)
+        async throws
+    {
         _ = try await concurrently(32) { index in
             let upload = fixture.upload("\(index)")
             try await store.addUpload(upload)
@@ -222,7 +225,7 @@ extension ListTotalContract {
         try await entries(8, in: fixture.root, store)
     }
 
-    private static func projectsComeAndGo(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func totalsFollowProjects(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let bob = try await MetadataFixture(in: store, user: "bob")
         let (mine, his) = (fixture.project.id, bob.project.id)
         try await projects(1, of: "ada", store)
@@ -238,7 +241,9 @@ extension ListTotalContract {
         try await projects(1, of: "bob", store)
     }
 
-    private static func projectsAtOnce(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func totalsFollowConcurrentProjects(_ store: some MetadataStore, _ fixture: MetadataFixture)
+        async throws
+    {
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         _ = try await concurrently(24) { index in
             let project = MetadataFixture.project(ProjectID(owner: "ada", shortName: "p\(index)"))
@@ -255,7 +260,7 @@ extension ListTotalContract {
         try await projects(8, of: "bob", store)
     }
 
-    private static func deletedProjectTakesItsUploads(_ store: some MetadataStore, _ fixture: MetadataFixture)
+    private static func deletingAProjectDeletesItsUploads(_ store: some MetadataStore, _ fixture: MetadataFixture)
         async throws
     {
         let bob = try await MetadataFixture(in: store, user: "bob")
@@ -286,7 +291,7 @@ extension ListTotalContract {
 
 // Pages.
 extension ListTotalContract {
-    /// Every page there is of lists of some lengths, some of them past the end.
+    /// Compares pages of all offsets and several lengths, including pages past the end.
     private static func checkPages(
         of all: [String],
         _ read: (Page) async throws -> (items: [String], total: Int)
@@ -295,12 +300,12 @@ extension ListTotalContract {
             for limit in [0, 1, 2, 3, 100] {
                 let (items, total) = try await read(Page(offset: offset, limit: limit))
                 let expected = Array(all.dropFirst(offset).prefix(limit))
-                try expect(items, equals: expected, "\(limit) entries from \(offset) on")
-                try expect(total, equals: all.count, "the total, from \(offset) on")
+                try expect(items, equals: expected, "\(limit) entries from offset \(offset)")
+                try expect(total, equals: all.count, "the total from offset \(offset)")
             }
         }
         let far = try await read(Page(offset: .max, limit: 100))
-        try expect(far.items, equals: [], "nothing lies so far out")
+        try expect(far.items, equals: [], "there are no entries beyond the end")
     }
 
     private static func pagesOfFilesFromBothEnds(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

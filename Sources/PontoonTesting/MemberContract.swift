@@ -1,51 +1,50 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``MemberStore`` promises; each rule needs an empty store.
-package enum MemberContract: String, CaseIterable, Sendable {
+/// Rules for the members of projects.
+package enum MemberContract: MetadataRule, CaseIterable {
     case ownerIsAMember
-    case newMemberGetsIn
+    case newMemberHasAccess
     case memberIsAddedOnce
-    case oneOfManyAddsTheMember
+    case oneOfManyCallersAddsTheMember
     case memberMustBeAUser
     case projectMustExist
-    case listIsByNameInPages
-    case changeTouchesOnlyWhatIsNamed
-    case readCannotBeTaken
-    case adminBringsAllRights
-    case changesThatMeetAreAllKept
+    case pagesAreOrderedByName
+    case unnamedPermissionsAreUnchanged
+    case readCannotBeRevoked
+    case adminIncludesAllPermissions
+    case concurrentChangesAreNotLost
     case changeOfUnknownIsNil
-    case removedMemberIsAStranger
-    case membersGoWithTheirProject
+    case removedMemberLosesAccess
+    case membershipsAreDeletedWithTheirProject
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         switch self {
         case .ownerIsAMember: try await Self.ownerIsAMember(store)
-        case .newMemberGetsIn: try await Self.newMemberGetsIn(store)
+        case .newMemberHasAccess: try await Self.newMemberHasAccess(store)
         case .memberIsAddedOnce: try await Self.memberIsAddedOnce(store)
-        case .oneOfManyAddsTheMember: try await Self.oneOfManyAddsTheMember(store)
+        case .oneOfManyCallersAddsTheMember: try await Self.oneOfManyCallersAddsTheMember(store)
         case .memberMustBeAUser: try await Self.memberMustBeAUser(store)
         case .projectMustExist: try await Self.projectMustExist(store)
-        case .listIsByNameInPages: try await Self.listIsByNameInPages(store)
-        case .changeTouchesOnlyWhatIsNamed: try await Self.changeTouchesOnlyWhatIsNamed(store)
-        case .readCannotBeTaken: try await Self.readCannotBeTaken(store)
-        case .adminBringsAllRights: try await Self.adminBringsAllRights(store)
-        case .changesThatMeetAreAllKept: try await Self.changesThatMeetAreAllKept(store)
+        case .pagesAreOrderedByName: try await Self.pagesAreOrderedByName(store)
+        case .unnamedPermissionsAreUnchanged: try await Self.unnamedPermissionsAreUnchanged(store)
+        case .readCannotBeRevoked: try await Self.readCannotBeRevoked(store)
+        case .adminIncludesAllPermissions: try await Self.adminIncludesAllPermissions(store)
+        case .concurrentChangesAreNotLost: try await Self.concurrentChangesAreNotLost(store)
         case .changeOfUnknownIsNil: try await Self.changeOfUnknownIsNil(store)
-        case .removedMemberIsAStranger: try await Self.removedMemberIsAStranger(store)
-        case .membersGoWithTheirProject: try await Self.membersGoWithTheirProject(store)
+        case .removedMemberLosesAccess: try await Self.removedMemberLosesAccess(store)
+        case .membershipsAreDeletedWithTheirProject: try await Self.membershipsAreDeletedWithTheirProject(store)
         }
     }
 
-    /// A project of ada's, and bob, who is no member.
+    /// A project of ada, and the user bob, who is not a member.
     private static func project(_ store: some MetadataStore) async throws -> ProjectID {
         let fixture = try await MetadataFixture(in: store)
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         return fixture.project.id
     }
 
-    /// A project of ada's, with bob as a member.
+    /// A project of ada with bob as a member.
     private static func project(_ store: some MetadataStore, bob: Permissions) async throws -> ProjectID {
         let id = try await project(store)
         let isAdded = try await store.addMember(Member(userName: "bob", permissions: bob), to: id)
@@ -56,7 +55,7 @@ package enum MemberContract: String, CaseIterable, Sendable {
     private static func ownerIsAMember(_ store: some MetadataStore) async throws {
         let id = try await project(store)
         try expect(try await store.permissions(of: "ada", in: id), equals: .all, "the owner may do everything")
-        try expect(try await store.permissions(of: "bob", in: id), equals: nil, "a stranger has no rights")
+        try expect(try await store.permissions(of: "bob", in: id), equals: nil, "a stranger has no permissions")
         let list = try await store.members(of: id, page: .all)
         try expect(list.items, equals: [Member(userName: "ada", permissions: .all)], "the owner is listed")
         try expect(list.total, equals: 1, "the owner is counted")
@@ -65,10 +64,10 @@ package enum MemberContract: String, CaseIterable, Sendable {
         try expect(try await store.members(of: unknown, page: .all).items, equals: [], "members of an unknown project")
     }
 
-    private static func newMemberGetsIn(_ store: some MetadataStore) async throws {
+    private static func newMemberHasAccess(_ store: some MetadataStore) async throws {
         let rights = Permissions(copy: true, execute: true)
         let id = try await project(store, bob: rights)
-        try expect(try await store.permissions(of: "bob", in: id), equals: rights, "the rights that were given")
+        try expect(try await store.permissions(of: "bob", in: id), equals: rights, "the given permissions")
         try expect(try await store.project(id, for: "bob")?.permissions, equals: rights, "the member sees the project")
         let list = try await store.projects(for: "bob", matching: ProjectFilter(), page: .all)
         try expect(list.items.map(\.project.id), equals: [id], "the member finds the project")
@@ -79,13 +78,13 @@ package enum MemberContract: String, CaseIterable, Sendable {
         let again = Member(userName: "bob", permissions: .all)
         try expect(try await !store.addMember(again, to: id), "bob is a member already")
         let kept = try await store.permissions(of: "bob", in: id)
-        try expect(kept, equals: Permissions(copy: true), "the rights stay as they are")
+        try expect(kept, equals: Permissions(copy: true), "the permissions are unchanged")
         let owner = Member(userName: "ada", permissions: Permissions())
         try expect(try await !store.addMember(owner, to: id), "the owner is a member already")
-        try expect(try await store.permissions(of: "ada", in: id), equals: .all, "the owner keeps all rights")
+        try expect(try await store.permissions(of: "ada", in: id), equals: .all, "the owner keeps all permissions")
     }
 
-    private static func oneOfManyAddsTheMember(_ store: some MetadataStore) async throws {
+    private static func oneOfManyCallersAddsTheMember(_ store: some MetadataStore) async throws {
         let id = try await project(store)
         let wins = try await concurrently(16) { _ in
             try await store.addMember(Member(userName: "bob", permissions: Permissions()), to: id)
@@ -108,7 +107,7 @@ package enum MemberContract: String, CaseIterable, Sendable {
         try await expectRefusal(.projectNotFound) { try await store.addMember(member, to: unknown) }
     }
 
-    private static func listIsByNameInPages(_ store: some MetadataStore) async throws {
+    private static func pagesAreOrderedByName(_ store: some MetadataStore) async throws {
         let id = try await project(store, bob: Permissions())
         for name in ["zoe", "Zoe", "carl"] {
             try await store.addUser(User(name: name, createdOn: MetadataFixture.time))
@@ -122,7 +121,7 @@ package enum MemberContract: String, CaseIterable, Sendable {
         ]
         for (page, expected) in pages {
             let list = try await store.members(of: id, page: page)
-            try expect(list.items.map(\.userName), equals: Array(expected), "members come by name")
+            try expect(list.items.map(\.userName), equals: Array(expected), "members are ordered by name")
             try expect(list.total, equals: 5, "the total does not depend on the page")
         }
         let other = MetadataFixture.project(ProjectID(owner: "bob", shortName: "other"))
@@ -134,7 +133,7 @@ package enum MemberContract: String, CaseIterable, Sendable {
 // MARK: - Changes and removal
 
 extension MemberContract {
-    private static func changeTouchesOnlyWhatIsNamed(_ store: some MetadataStore) async throws {
+    private static func unnamedPermissionsAreUnchanged(_ store: some MetadataStore) async throws {
         let id = try await project(store, bob: Permissions(copy: true))
         let steps: [(change: PermissionsChange, expected: Permissions)] = [
             ([:], Permissions(copy: true)),
@@ -145,22 +144,22 @@ extension MemberContract {
         ]
         for (change, expected) in steps {
             let answer = try await store.changePermissions(of: "bob", in: id, change)
-            try expect(answer, equals: expected, "the rights after \(change)")
-            try expect(try await store.permissions(of: "bob", in: id), equals: expected, "the rights that are kept")
+            try expect(answer, equals: expected, "the permissions after \(change)")
+            try expect(try await store.permissions(of: "bob", in: id), equals: expected, "the stored permissions")
         }
-        try expect(try await store.permissions(of: "ada", in: id), equals: .all, "another member's rights")
+        try expect(try await store.permissions(of: "ada", in: id), equals: .all, "another member's permissions")
     }
 
-    private static func readCannotBeTaken(_ store: some MetadataStore) async throws {
+    private static func readCannotBeRevoked(_ store: some MetadataStore) async throws {
         let id = try await project(store, bob: Permissions(copy: true))
         let nothing = Dictionary(uniqueKeysWithValues: Permission.allCases.map { ($0, false) })
         let rights = try await store.changePermissions(of: "bob", in: id, nothing)
-        try expect(rights, equals: Permissions(), "all that can be taken is taken")
+        try expect(rights, equals: Permissions(), "everything that can be revoked is revoked")
         let seen = try await store.project(id, for: "bob")?.permissions
-        try expect(seen?.read, equals: true, "a member always reads")
+        try expect(seen?.read, equals: true, "a member can always read")
     }
 
-    private static func adminBringsAllRights(_ store: some MetadataStore) async throws {
+    private static func adminIncludesAllPermissions(_ store: some MetadataStore) async throws {
         let id = try await project(store, bob: Permissions())
         let steps: [(change: PermissionsChange, expected: Permissions)] = [
             ([.admin: true], .all), ([.write: false], .all), ([.admin: true, .copy: false], .all),
@@ -169,12 +168,16 @@ extension MemberContract {
         ]
         for (change, expected) in steps {
             let answer = try await store.changePermissions(of: "bob", in: id, change)
-            try expect(answer, equals: expected, "the rights after \(change)")
-            try expect(try await store.project(id, for: "bob")?.permissions, equals: expected, "the rights that count")
+            try expect(answer, equals: expected, "the permissions after \(change)")
+            try expect(
+                try await store.project(id, for: "bob")?.permissions,
+                equals: expected,
+                "the effective permissions"
+            )
         }
     }
 
-    private static func changesThatMeetAreAllKept(_ store: some MetadataStore) async throws {
+    private static func concurrentChangesAreNotLost(_ store: some MetadataStore) async throws {
         let id = try await project(store, bob: Permissions())
         let rights: [Permission] = [.copy, .write, .execute]
         _ = try await concurrently(rights.count) { index in
@@ -188,23 +191,27 @@ extension MemberContract {
         let id = try await project(store)
         let changed = try await store.changePermissions(of: "bob", in: id, [.write: true])
         try expect(changed, equals: nil, "bob is no member")
-        try expect(try await store.project(id, for: "bob"), equals: nil, "and does not become one")
-        try expect(try await !store.removeMember("bob", from: id), "there is nobody to remove")
+        try expect(try await store.project(id, for: "bob"), equals: nil, "and does not become a member")
+        try expect(try await !store.removeMember("bob", from: id), "there is no member to remove")
     }
 
-    private static func removedMemberIsAStranger(_ store: some MetadataStore) async throws {
+    private static func removedMemberLosesAccess(_ store: some MetadataStore) async throws {
         let id = try await project(store, bob: .all)
         try expect(try await store.removeMember("bob", from: id), "there was such a member")
-        try expect(try await store.permissions(of: "bob", in: id), equals: nil, "a removed member's rights")
-        try expect(try await store.project(id, for: "bob"), equals: nil, "a removed member's view")
-        try expect(try await store.members(of: id, page: .all).items.map(\.userName), equals: ["ada"], "who is left")
-        try expect(try await !store.removeMember("bob", from: id), "a member is removed once")
+        try expect(try await store.permissions(of: "bob", in: id), equals: nil, "a removed member's permissions")
+        try expect(try await store.project(id, for: "bob"), equals: nil, "what a removed member sees")
+        try expect(
+            try await store.members(of: id, page: .all).items.map(\.userName),
+            equals: ["ada"],
+            "the remaining members"
+        )
+        try expect(try await !store.removeMember("bob", from: id), "a member is removed only once")
         let back = Member(userName: "bob", permissions: Permissions())
-        try expect(try await store.addMember(back, to: id), "a removed member can come back")
-        try expect(try await store.permissions(of: "bob", in: id), equals: Permissions(), "with new rights")
+        try expect(try await store.addMember(back, to: id), "a removed member can be added again")
+        try expect(try await store.permissions(of: "bob", in: id), equals: Permissions(), "with new permissions")
     }
 
-    private static func membersGoWithTheirProject(_ store: some MetadataStore) async throws {
+    private static func membershipsAreDeletedWithTheirProject(_ store: some MetadataStore) async throws {
         let id = try await project(store, bob: .all)
         try expect(try await store.deleteProject(id), "there was such a project")
         try expect(try await store.permissions(of: "bob", in: id), equals: nil, "a member of a deleted project")

@@ -1,17 +1,16 @@
 package import Foundation
 package import PontoonCore
 
-/// A user with a project, and what may be put into it.
+/// A stored user with a stored project, and values that can be stored in it.
 package struct MetadataFixture: Sendable {
-    /// When everything happens unless a test says otherwise; whole seconds, as stores may keep no fractions below 1 ms.
+    /// The default time of all values; a whole second, because stores keep times to the millisecond.
     package static let time = Date(timeIntervalSince1970: 1_750_000_000)
 
-    /// The owner of the project.
+    /// The owner of ``project``.
     package let user: User
-    /// The project; already in the store.
     package let project: Project
 
-    /// Adds a user and a project to a store.
+    /// Adds a user and its project to a store.
     package init(in store: some MetadataStore, user name: String = "ada", project short: String = "reads") async throws
     {
         user = User(name: name, createdOn: Self.time)
@@ -23,7 +22,7 @@ package struct MetadataFixture: Sendable {
     /// Folder id of the project's root.
     package var root: String { project.rootFolder }
 
-    /// A project that is in no store yet.
+    /// A project that is not stored.
     package static func project(_ id: ProjectID, name: String = "Reads", tags: [String] = []) -> Project {
         Project(
             id: id,
@@ -37,7 +36,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// A folder that is in no store yet.
+    /// A folder that is not stored.
     package func folder(_ name: String, in parent: String? = nil) -> File {
         File(
             id: Identifiers.file(now: Self.time),
@@ -50,7 +49,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// An upload that is in no store yet.
+    /// An upload that is not stored.
     package func upload(
         _ name: String = "a.bam",
         in parent: String? = nil,
@@ -71,10 +70,10 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// The file that an upload to a folder becomes; in no store yet.
+    /// The file that an upload to a folder becomes; not stored.
     package func file(of upload: Upload, createdOn: Date = Self.time) -> File {
         guard case .folder(let parent, let project, _) = upload.destination else {
-            preconditionFailure("the upload becomes a code package")
+            preconditionFailure("the upload is for an automation")
         }
         return File(
             id: Identifiers.file(now: createdOn),
@@ -87,7 +86,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// The bytes of a completed upload.
+    /// The content of a completed upload.
     static func content(of upload: Upload) -> FileContent {
         FileContent(
             key: upload.key,
@@ -97,7 +96,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// A part that is in no store yet.
+    /// A part that is not stored.
     package static func part(
         _ number: Int,
         etag: String = "0123456789abcdef",
@@ -115,7 +114,6 @@ package struct MetadataFixture: Sendable {
     }
 
     /// Uploads a file.
-    /// - Returns: The file, now in the store.
     @discardableResult
     package func addFile(
         _ name: String,
@@ -126,7 +124,7 @@ package struct MetadataFixture: Sendable {
     ) async throws -> File {
         let upload = upload(name, in: parent)
         try await store.addUpload(upload)
-        try expect(try await store.beginCompletion(of: upload.id), "an active upload moves")
+        try expect(try await store.beginCompletion(of: upload.id), "an active upload can be leased")
         var file = file(of: upload)
         file.tags = tags
         file.metadata = metadata
@@ -134,14 +132,14 @@ package struct MetadataFixture: Sendable {
         return file
     }
 
-    /// Adds an upload and moves it to `.completing`.
+    /// Adds an upload and acquires its completion lease.
     package func addCompletingUpload(_ upload: Upload, to store: some MetadataStore) async throws {
         try await store.addUpload(upload)
-        try expect(try await store.beginCompletion(of: upload.id), "an active upload moves")
+        try expect(try await store.beginCompletion(of: upload.id), "an active upload can be leased")
     }
 }
 
 extension Page {
-    /// Longer than any list of a contract.
+    /// Longer than any list in the contracts.
     package static let all = Page(offset: 0, limit: 100)
 }

@@ -24,24 +24,24 @@ package protocol ObjectStoreHarness: Sendable {
     func content(_ key: ObjectKey) async throws -> ByteBuffer?
 }
 
-/// What every ``ObjectStore`` promises, wherever its bytes lie.
+/// Rules for every ``ObjectStore``.
 package enum ObjectStoreContract: String, CaseIterable, Sendable {
     case partsInOrderBecomeOneObject
     case partsInAnyOrderBecomeOneObject
     case longPartAndEmptyPartBecomeOneObject
     case onePartMayBeShort
-    case noPartsMakeAnEmptyObject
-    case anEmptyPartMakesAnEmptyObject
-    case newestBytesOfAPartCount
-    case finishingAgainEndsInTheSameObject
-    case finishingAfterRevertEndsInTheSameObject
-    case finishTellsLengthAndChecksum
+    case noPartsResultInAnEmptyObject
+    case anEmptyPartResultsInAnEmptyObject
+    case lastUploadOfAPartCounts
+    case finishingIsIdempotent
+    case finishingAfterRevertingResultsInTheSameObject
+    case finishReturnsLengthAndChecksum
     case discardedObjectIsGone
     case discardedUploadCannotBeFinished
-    case discardMayBeRepeated
+    case discardingIsIdempotent
     case recoveryKeepsOpenUploads
 
-    /// Fails when the store breaks the rule.
+    /// Throws ``ContractViolation`` if the store breaks the rule.
     package func check(_ harness: some ObjectStoreHarness) async throws {
         let full = Int(harness.partSize)
         switch self {
@@ -50,16 +50,16 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         case .longPartAndEmptyPartBecomeOneObject:
             try await Self.assemble(harness, [full, full + 1, 0], order: [2, 3, 1])
         case .onePartMayBeShort: try await Self.assemble(harness, [1], order: [1])
-        case .noPartsMakeAnEmptyObject: try await Self.assemble(harness, [], order: [])
-        case .anEmptyPartMakesAnEmptyObject: try await Self.assemble(harness, [0], order: [1])
-        case .newestBytesOfAPartCount: try await Self.newestBytes(harness)
-        case .finishingAgainEndsInTheSameObject: try await Self.finishAgain(harness) { _ in }
-        case .finishingAfterRevertEndsInTheSameObject:
+        case .noPartsResultInAnEmptyObject: try await Self.assemble(harness, [], order: [])
+        case .anEmptyPartResultsInAnEmptyObject: try await Self.assemble(harness, [0], order: [1])
+        case .lastUploadOfAPartCounts: try await Self.newestBytes(harness)
+        case .finishingIsIdempotent: try await Self.finishAgain(harness) { _ in }
+        case .finishingAfterRevertingResultsInTheSameObject:
             try await Self.finishAgain(harness) { try await harness.revertFinish($0.key) }
-        case .finishTellsLengthAndChecksum: try await Self.finishTells(harness)
+        case .finishReturnsLengthAndChecksum: try await Self.finishTells(harness)
         case .discardedObjectIsGone: try await Self.discardedObject(harness)
         case .discardedUploadCannotBeFinished: try await Self.discardedUpload(harness)
-        case .discardMayBeRepeated: try await Self.discardAgain(harness)
+        case .discardingIsIdempotent: try await Self.discardAgain(harness)
         case .recoveryKeepsOpenUploads: try await Self.recovery(harness)
         }
     }
@@ -111,7 +111,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         var expected = ByteBuffer()
         for (index, size) in sizes.enumerated() { expected.writeImmutableBuffer(bytes(size, salt: index + 1)) }
         let content = try await harness.content(upload.key)
-        try expect(content == expected, "the object is the parts, in order of their numbers")
+        try expect(content == expected, "the object consists of the parts in the order of their numbers")
     }
 
     private static func newestBytes(_ harness: some ObjectStoreHarness) async throws {
@@ -124,7 +124,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         var expected = bytes(full, salt: 3)
         expected.writeImmutableBuffer(bytes(9, salt: 2))
         let content = try await harness.content(upload.key)
-        try expect(content == expected, "the part that was sent last is in the object")
+        try expect(content == expected, "the object contains the part that was sent last")
     }
 
     private static func finishAgain(
@@ -135,7 +135,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         let part = try await send(bytes(500, salt: 1), 1, of: upload, harness)
         let first = try await harness.finish(upload, parts: [part])
         try await between(upload)
-        try expect(try await harness.finish(upload, parts: [part]), equals: first, "what was made")
+        try expect(try await harness.finish(upload, parts: [part]), equals: first, "the same result")
         try expect(try await harness.content(upload.key) == bytes(500, salt: 1), "the same object")
     }
 
@@ -164,7 +164,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         let part = try await send(bytes(500, salt: 1), 1, of: upload, harness)
         try await harness.store.discard(upload.object)
         try await expectRefusal(.completeRefused) { try await harness.finish(upload, parts: [part]) }
-        try expect(try await harness.content(upload.key), equals: nil, "no object is made")
+        try expect(try await harness.content(upload.key), equals: nil, "no object is created")
     }
 
     private static func discardAgain(_ harness: some ObjectStoreHarness) async throws {

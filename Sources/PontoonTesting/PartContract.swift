@@ -1,40 +1,39 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``PartStore`` promises; each rule needs an empty store.
-package enum PartContract: String, CaseIterable, Sendable {
-    case partIsKeptWhole
-    case partsAreByNumber
+/// Rules for ``PartStore``.
+package enum PartContract: MetadataRule, CaseIterable {
+    case partRoundTrips
+    case partsAreOrderedByNumber
     case laterRecordReplaces
     case replacementIsNotReported
-    case lastOfManyRecordsIsWhole
-    case onlyAnActiveUploadTakesParts
+    case concurrentRecordsReplaceEachOther
+    case onlyAnActiveUploadAcceptsParts
     case forgottenPartIsGone
     case onlyAnActiveUploadForgetsParts
     case unreportedPartsAreLeftOut
-    case reportsCountAllOrNone
+    case reportsAreAtomic
     case reportIgnoresCase
-    case reportsMayBeManyAndRepeated
+    case manyReportsMayBeRepeated
     case reportedSetIsFixedWhileCompleting
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         let upload = fixture.upload()
         try await store.addUpload(upload)
         switch self {
-        case .partIsKeptWhole: try await Self.partIsKeptWhole(store, upload)
-        case .partsAreByNumber: try await Self.partsAreByNumber(store, upload)
+        case .partRoundTrips: try await Self.partRoundTrips(store, upload)
+        case .partsAreOrderedByNumber: try await Self.partsAreOrderedByNumber(store, upload)
         case .laterRecordReplaces: try await Self.laterRecordReplaces(store, upload)
         case .replacementIsNotReported: try await Self.replacementIsNotReported(store, upload)
-        case .lastOfManyRecordsIsWhole: try await Self.lastOfManyRecordsIsWhole(store, upload)
-        case .onlyAnActiveUploadTakesParts: try await Self.onlyAnActiveUploadTakesParts(store, fixture)
+        case .concurrentRecordsReplaceEachOther: try await Self.concurrentRecordsReplaceEachOther(store, upload)
+        case .onlyAnActiveUploadAcceptsParts: try await Self.onlyAnActiveUploadAcceptsParts(store, fixture)
         case .forgottenPartIsGone: try await Self.forgottenPartIsGone(store, upload)
         case .onlyAnActiveUploadForgetsParts: try await Self.onlyAnActiveUploadForgetsParts(store, upload)
         case .unreportedPartsAreLeftOut: try await Self.unreportedPartsAreLeftOut(store, upload)
-        case .reportsCountAllOrNone: try await Self.reportsCountAllOrNone(store, upload)
+        case .reportsAreAtomic: try await Self.reportsAreAtomic(store, upload)
         case .reportIgnoresCase: try await Self.reportIgnoresCase(store, upload)
-        case .reportsMayBeManyAndRepeated: try await Self.reportsMayBeManyAndRepeated(store, upload)
+        case .manyReportsMayBeRepeated: try await Self.manyReportsMayBeRepeated(store, upload)
         case .reportedSetIsFixedWhileCompleting: try await Self.reportedSetIsFixedWhileCompleting(store, upload)
         }
     }
@@ -47,7 +46,7 @@ package enum PartContract: String, CaseIterable, Sendable {
         try await store.parts(of: upload.id).filter(\.isReported).map(\.number.rawValue)
     }
 
-    private static func partIsKeptWhole(_ store: some MetadataStore, _ upload: Upload) async throws {
+    private static func partRoundTrips(_ store: some MetadataStore, _ upload: Upload) async throws {
         let number = try PartNumber(10_000)
         try expect(try await store.part(number, of: upload.id), equals: nil, "a part that is not stored")
         let part = PartRecord(
@@ -59,14 +58,14 @@ package enum PartContract: String, CaseIterable, Sendable {
             storedOn: MetadataFixture.time
         )
         try expect(try await store.recordPart(part, of: upload.id), equals: nil, "nothing is replaced")
-        try expect(try await store.part(number, of: upload.id), equals: part, "a part comes back as it went in")
+        try expect(try await store.part(number, of: upload.id), equals: part, "a stored part is read back unchanged")
         try expect(try await store.part(number, of: "nope"), equals: nil, "a part of an unknown upload")
     }
 
-    private static func partsAreByNumber(_ store: some MetadataStore, _ upload: Upload) async throws {
+    private static func partsAreOrderedByNumber(_ store: some MetadataStore, _ upload: Upload) async throws {
         let parts = try [1, 2, 9, 10, 100].map { try MetadataFixture.part($0) }
         for part in parts.reversed() { _ = try await store.recordPart(part, of: upload.id) }
-        try expect(try await store.parts(of: upload.id), equals: parts, "parts come by number")
+        try expect(try await store.parts(of: upload.id), equals: parts, "parts are ordered by number")
         try expect(try await store.parts(of: "nope"), equals: [], "parts of an unknown upload")
     }
 
@@ -75,31 +74,35 @@ package enum PartContract: String, CaseIterable, Sendable {
             try MetadataFixture.part(1, etag: "a", size: 1), try MetadataFixture.part(1, etag: "b", size: 2)
         )
         _ = try await store.recordPart(first, of: upload.id)
-        try expect(try await store.recordPart(second, of: upload.id), equals: first, "what was replaced")
-        try expect(try await store.parts(of: upload.id), equals: [second], "the later record counts")
+        try expect(try await store.recordPart(second, of: upload.id), equals: first, "the replaced record")
+        try expect(try await store.parts(of: upload.id), equals: [second], "the later record replaces the first")
     }
 
     private static func replacementIsNotReported(_ store: some MetadataStore, _ upload: Upload) async throws {
         let part = try MetadataFixture.part(1, etag: "a")
         _ = try await store.recordPart(part, of: upload.id)
-        try expect(try await store.reportParts([report(1, "a")], of: upload.id), equals: nil, "the report is right")
+        try expect(try await store.reportParts([report(1, "a")], of: upload.id), equals: nil, "the report is correct")
         try expect(try await reported(store, upload), equals: [1], "the part is reported")
         let replaced = try await store.recordPart(part, of: upload.id)
-        try expect(replaced?.isReported, equals: true, "what was replaced had been reported")
-        try expect(try await reported(store, upload), equals: [], "the same bytes sent again must be reported again")
+        try expect(replaced?.isReported, equals: true, "the replaced record was reported")
+        try expect(try await reported(store, upload), equals: [], "a part that is sent again must be reported again")
     }
 
-    private static func lastOfManyRecordsIsWhole(_ store: some MetadataStore, _ upload: Upload) async throws {
+    private static func concurrentRecordsReplaceEachOther(_ store: some MetadataStore, _ upload: Upload) async throws {
         let parts = try (1...24).map { try MetadataFixture.part(1, etag: "tag\($0)", size: Int64($0)) }
         let replaced = try await concurrently(parts.count) { index in
             try await store.recordPart(parts[index], of: upload.id)
         }
-        let left = try require(try await store.part(try PartNumber(1), of: upload.id), "one record is left")
-        try expect(Set(replaced.compactMap { $0 } + [left]), equals: Set(parts), "each record is replaced once or left")
-        try expect(replaced.count { $0 == nil }, equals: 1, "one record was the first")
+        let left = try require(try await store.part(try PartNumber(1), of: upload.id), "one record remains")
+        try expect(
+            Set(replaced.compactMap { $0 } + [left]),
+            equals: Set(parts),
+            "each record was replaced once or remains"
+        )
+        try expect(replaced.count { $0 == nil }, equals: 1, "exactly one record replaced nothing")
     }
 
-    private static func onlyAnActiveUploadTakesParts(
+    private static func onlyAnActiveUploadAcceptsParts(
         _ store: some MetadataStore,
         _ fixture: MetadataFixture
     ) async throws {
@@ -124,10 +127,10 @@ package enum PartContract: String, CaseIterable, Sendable {
 
     private static func forgottenPartIsGone(_ store: some MetadataStore, _ upload: Upload) async throws {
         let (one, two) = (try MetadataFixture.part(1), try MetadataFixture.part(2))
-        try expect(try await store.forgetPart(one.number, of: upload.id), equals: nil, "there is nothing to forget")
+        try expect(try await store.forgetPart(one.number, of: upload.id), equals: nil, "there is no record to delete")
         _ = try await store.recordPart(one, of: upload.id)
         _ = try await store.recordPart(two, of: upload.id)
-        try expect(try await store.forgetPart(one.number, of: upload.id), equals: one, "what was forgotten")
+        try expect(try await store.forgetPart(one.number, of: upload.id), equals: one, "the deleted record")
         try expect(try await store.parts(of: upload.id), equals: [two], "the other part stays")
         try expect(try await store.recordPart(one, of: upload.id), equals: nil, "nothing is replaced")
     }
@@ -151,15 +154,19 @@ package enum PartContract: String, CaseIterable, Sendable {
             equals: nil,
             "reported"
         )
-        try expect(try await store.forgetUnreportedParts(of: upload.id), equals: [], "not while parts may be reported")
+        try expect(
+            try await store.forgetUnreportedParts(of: upload.id),
+            equals: [],
+            "not while parts can still be reported"
+        )
         try expect(try await store.forgetUnreportedParts(of: "nope"), equals: [], "parts of an unknown upload")
         _ = try await store.beginCompletion(of: upload.id)
         let forgotten = try await store.forgetUnreportedParts(of: upload.id)
-        try expect(forgotten, equals: [parts[1], parts[3]], "what was not reported, by number")
+        try expect(forgotten, equals: [parts[1], parts[3]], "the unreported parts, ordered by number")
         try expect(try await store.parts(of: upload.id).map(\.number.rawValue), equals: [1, 3], "the others stay")
     }
 
-    private static func reportsCountAllOrNone(_ store: some MetadataStore, _ upload: Upload) async throws {
+    private static func reportsAreAtomic(_ store: some MetadataStore, _ upload: Upload) async throws {
         for number in 1...3 {
             _ = try await store.recordPart(try MetadataFixture.part(number, etag: "a"), of: upload.id)
         }
@@ -167,11 +174,15 @@ package enum PartContract: String, CaseIterable, Sendable {
         try expect(
             try await store.reportParts(wrong, of: upload.id),
             equals: .partNotStored(wrong[1].number),
-            "the first that is not stored"
+            "the first part that is not stored"
         )
         let other = try [report(1, "a"), report(2, "x"), report(9, "a")]
         let mismatch = ReportRejection.etagMismatch(other[1].number, stored: "a")
-        try expect(try await store.reportParts(other, of: upload.id), equals: mismatch, "the first of another tag")
+        try expect(
+            try await store.reportParts(other, of: upload.id),
+            equals: mismatch,
+            "the first part with another ETag"
+        )
         try expect(try await reported(store, upload), equals: [], "none was marked")
         try expect(
             try await store.reportParts([report(3, "a"), report(1, "a")], of: upload.id),
@@ -191,12 +202,12 @@ package enum PartContract: String, CaseIterable, Sendable {
     private static func reportIgnoresCase(_ store: some MetadataStore, _ upload: Upload) async throws {
         _ = try await store.recordPart(try MetadataFixture.part(1, etag: "AbCd-1"), of: upload.id)
         let report = try report(1, "\"aBcD-1\"")
-        try expect(try await store.reportParts([report], of: upload.id), equals: nil, "the tag is right")
+        try expect(try await store.reportParts([report], of: upload.id), equals: nil, "the ETag matches")
         let stored = try await store.part(report.number, of: upload.id)
-        try expect(stored?.etag, equals: "AbCd-1", "the tag is kept as it was given")
+        try expect(stored?.etag, equals: "AbCd-1", "the ETag is stored unchanged")
     }
 
-    private static func reportsMayBeManyAndRepeated(_ store: some MetadataStore, _ upload: Upload) async throws {
+    private static func manyReportsMayBeRepeated(_ store: some MetadataStore, _ upload: Upload) async throws {
         let count = 1200
         _ = try await concurrently(count) { index in
             try await store.recordPart(try MetadataFixture.part(index + 1, etag: "a"), of: upload.id)
@@ -204,7 +215,11 @@ package enum PartContract: String, CaseIterable, Sendable {
         var reports = try (1...count).map { try report($0, "a") }
         reports += [reports[0], reports[7]]
         for _ in 0..<2 {
-            try expect(try await store.reportParts(reports, of: upload.id), equals: nil, "all are right, also again")
+            try expect(
+                try await store.reportParts(reports, of: upload.id),
+                equals: nil,
+                "all reports are correct, also when repeated"
+            )
         }
         try expect(try await reported(store, upload), equals: Array(1...count), "all are marked")
     }
@@ -214,10 +229,14 @@ package enum PartContract: String, CaseIterable, Sendable {
             _ = try await store.recordPart(try MetadataFixture.part(number, etag: "a"), of: upload.id)
         }
         let reports = try [report(1, "a"), report(2, "a")]
-        try expect(try await store.reportParts([reports[0]], of: upload.id), equals: nil, "the report is right")
+        try expect(try await store.reportParts([reports[0]], of: upload.id), equals: nil, "the report is correct")
         _ = try await store.beginCompletion(of: upload.id)
-        try expect(try await store.reportParts([reports[0]], of: upload.id), equals: nil, "it may be repeated")
-        try expect(try await store.reportParts(reports, of: upload.id), equals: .uploadNotActive, "none may be added")
+        try expect(try await store.reportParts([reports[0]], of: upload.id), equals: nil, "a report may be repeated")
+        try expect(
+            try await store.reportParts(reports, of: upload.id),
+            equals: .uploadNotActive,
+            "no part may be added"
+        )
         try expect(try await reported(store, upload), equals: [1], "nothing was changed")
     }
 }

@@ -1,37 +1,36 @@
 import Foundation
 package import PontoonCore
 
-/// What a ``MetadataStore`` promises to uploads whose bytes go straight to another store; each rule needs an empty store.
-package enum PresignedUploadContract: String, CaseIterable, Sendable {
-    case handleIsKept
+/// Rules for uploads whose bytes are sent directly to a ``PresignedObjectStore``.
+package enum PresignedUploadContract: MetadataRule, CaseIterable {
+    case handleRoundTrips
     case discardedUploadKeepsItsHandle
     case deletedProjectKeepsHandles
-    case reportMakesARecord
-    case newerReportReplaces
+    case reportCreatesARecord
+    case newerReportReplacesTheRecord
     case equalReportChangesNothing
     case lastOfEqualNumbersCounts
-    case reportsComeAllOrNone
-    case onlyAnActiveUploadTakesNewReports
+    case reportsAreRecordedAtomically
+    case onlyAnActiveUploadAcceptsNewReports
     case reportKeepsAnUploadAlive
-    case restartEmptiesAnUpload
-    case onlyTheHolderRestarts
+    case restartDeletesTheParts
+    case onlyTheLeaseOwnerRestarts
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         switch self {
-        case .handleIsKept: try await Self.handleIsKept(store, fixture)
+        case .handleRoundTrips: try await Self.handleRoundTrips(store, fixture)
         case .discardedUploadKeepsItsHandle: try await Self.discardedUpload(store, fixture)
         case .deletedProjectKeepsHandles: try await Self.deletedProject(store, fixture)
-        case .reportMakesARecord: try await Self.reportMakesARecord(store, fixture)
-        case .newerReportReplaces: try await Self.newerReport(store, fixture)
+        case .reportCreatesARecord: try await Self.reportCreatesARecord(store, fixture)
+        case .newerReportReplacesTheRecord: try await Self.newerReport(store, fixture)
         case .equalReportChangesNothing: try await Self.equalReport(store, fixture)
         case .lastOfEqualNumbersCounts: try await Self.equalNumbers(store, fixture)
-        case .reportsComeAllOrNone: try await Self.allOrNone(store, fixture)
-        case .onlyAnActiveUploadTakesNewReports: try await Self.onlyActive(store, fixture)
+        case .reportsAreRecordedAtomically: try await Self.allOrNone(store, fixture)
+        case .onlyAnActiveUploadAcceptsNewReports: try await Self.onlyActive(store, fixture)
         case .reportKeepsAnUploadAlive: try await Self.keepsAlive(store, fixture)
-        case .restartEmptiesAnUpload: try await Self.restart(store, fixture)
-        case .onlyTheHolderRestarts: try await Self.onlyTheHolder(store, fixture)
+        case .restartDeletesTheParts: try await Self.restart(store, fixture)
+        case .onlyTheLeaseOwnerRestarts: try await Self.onlyTheHolder(store, fixture)
         }
     }
 
@@ -71,11 +70,11 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         )
     }
 
-    private static func handleIsKept(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func handleRoundTrips(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         for handle in ["h/+=1", nil] {
             let upload = upload(fixture, handle: handle)
             try await store.addUpload(upload)
-            try expect(try await store.upload(upload.id), equals: upload, "an upload comes back as it went in")
+            try expect(try await store.upload(upload.id), equals: upload, "a stored upload is read back unchanged")
         }
     }
 
@@ -91,7 +90,7 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         try expect(try await store.discardedObjects(limit: 9), equals: [upload.object], "key and handle")
     }
 
-    private static func reportMakesARecord(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func reportCreatesARecord(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await added(store, fixture)
         let wrong = try await store.recordReports([report(2, "Ab-1"), report(1, "x")], of: upload.id, at: time)
         try expect(wrong, equals: nil, "both are recorded")
@@ -104,14 +103,14 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
             storedOn: time,
             isReported: true
         )
-        try expect(try await store.part(expected.number, of: upload.id), equals: expected, "the tag as it was reported")
+        try expect(try await store.part(expected.number, of: upload.id), equals: expected, "the ETag as reported")
         try expect(try await store.uploadSummary(upload.id)?.reportedParts, equals: 2, "reported parts")
     }
 
     private static func newerReport(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await added(store, fixture)
         for tag in ["a", "b", "a", "c"] { _ = try await store.recordReports([report(1, tag)], of: upload.id, at: time) }
-        try expect(try await tags(store, upload), equals: [1: "c"], "the newest report wins")
+        try expect(try await tags(store, upload), equals: [1: "c"], "the newest report replaces earlier ones")
     }
 
     private static func equalReport(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -119,15 +118,19 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
         let later = time.addingTimeInterval(60)
         try expect(try await store.recordReports([report(1, "a")], of: upload.id, at: later), equals: nil, "repeated")
-        try expect(try await store.parts(of: upload.id).map(\.storedOn), equals: [time], "nothing new was said")
+        try expect(
+            try await store.parts(of: upload.id).map(\.storedOn),
+            equals: [time],
+            "an equal report changes nothing"
+        )
     }
 
     private static func equalNumbers(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await added(store, fixture)
         let reports = [try report(1, "a"), try report(2, "b"), try report(1, "c")]
         try expect(try await store.recordReports(reports, of: upload.id, at: time), equals: nil, "all are recorded")
-        try expect(try await tags(store, upload), equals: [1: "c", 2: "b"], "the last of equal numbers")
-        try expect(try await store.recordReports([], of: upload.id, at: time), equals: nil, "no report changes nothing")
+        try expect(try await tags(store, upload), equals: [1: "c", 2: "b"], "the last report of a number counts")
+        try expect(try await store.recordReports([], of: upload.id, at: time), equals: nil, "no reports")
     }
 
     private static func allOrNone(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -148,26 +151,26 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         let (first, other) = (try report(1, "a"), try report(1, "b"))
         _ = try await store.recordReports([first], of: upload.id, at: time)
         let lease = Lease(id: "me", expiresOn: .distantFuture)
-        try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is claimed")
+        try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is leased")
         try expect(try await store.recordReports([first], of: upload.id, at: time), equals: nil, "nothing new")
         try expect(
             try await store.recordReports([other], of: upload.id, at: time),
             equals: .uploadNotActive,
-            "too late"
+            "a completing upload accepts no new reports"
         )
         let new = try report(2, "c")
         try expect(
             try await store.recordReports([first, new], of: upload.id, at: time),
             equals: .uploadNotActive,
-            "too late"
+            "a completing upload accepts no new reports"
         )
-        try expect(try await tags(store, upload), equals: [1: "a"], "what is being completed is fixed")
+        try expect(try await tags(store, upload), equals: [1: "a"], "the parts of a completing upload do not change")
     }
 
     private static func keepsAlive(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await added(store, fixture)
         let (later, deadline) = (time.addingTimeInterval(100), time.addingTimeInterval(50))
-        try expect(try await store.idleUploads(since: deadline, limit: 9), equals: [upload.id], "nothing happens")
+        try expect(try await store.idleUploads(since: deadline, limit: 9), equals: [upload.id], "no part was reported")
         _ = try await store.recordReports([report(1, "a")], of: upload.id, at: later)
         try expect(try await store.idleUploads(since: deadline, limit: 9), equals: [], "a part was reported")
         try expect(try await !store.abortUpload(upload.id, ifIdleSince: deadline), "it is not aborted")
@@ -177,24 +180,34 @@ package enum PresignedUploadContract: String, CaseIterable, Sendable {
         let upload = try await added(store, fixture)
         _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
         let lease = Lease(id: "me", expiresOn: .distantFuture)
-        try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is claimed")
+        try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is leased")
         let handle = UploadHandle(rawValue: "h2")
-        try expect(try await store.restartUpload(upload.id, leaseID: "me", handle: handle), "the leaseID restarts")
+        try expect(
+            try await store.restartUpload(upload.id, leaseID: "me", handle: handle),
+            "the owner of the lease restarts the upload"
+        )
         let now = try require(try await store.upload(upload.id), "the upload is still there")
         try expect(now.handle, equals: handle, "the new handle")
         try expect(now.state, equals: .completing, "still under the lease")
         try expect(try await store.parts(of: upload.id), equals: [], "no part is left")
-        try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "me"), "it is released")
-        try expect(try await store.recordReports([report(1, "b")], of: upload.id, at: time), equals: nil, "and usable")
+        try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "me"), "the lease is released")
+        try expect(
+            try await store.recordReports([report(1, "b")], of: upload.id, at: time),
+            equals: nil,
+            "and the upload accepts reports again"
+        )
     }
 
     private static func onlyTheHolder(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await added(store, fixture)
         _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
-        try expect(try await !store.restartUpload(upload.id, leaseID: "", handle: nil), "an active upload is nobody's")
+        try expect(try await !store.restartUpload(upload.id, leaseID: "", handle: nil), "an active upload has no lease")
         let lease = Lease(id: "me", expiresOn: .distantFuture)
-        try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is claimed")
-        try expect(try await !store.restartUpload(upload.id, leaseID: "you", handle: nil), "it is not yours")
+        try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is leased")
+        try expect(
+            try await !store.restartUpload(upload.id, leaseID: "you", handle: nil),
+            "another lease cannot restart it"
+        )
         try expect(try await !store.restartUpload("nope", leaseID: "me", handle: nil), "no such upload")
         try expect(try await tags(store, upload), equals: [1: "a"], "nothing was changed")
     }

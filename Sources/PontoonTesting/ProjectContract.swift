@@ -1,31 +1,30 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``ProjectStore`` promises; each rule needs an empty store.
-package enum ProjectContract: String, CaseIterable, Sendable {
+/// Rules for ``ProjectStore``.
+package enum ProjectContract: MetadataRule, CaseIterable {
     case projectHasARootAndAnOwner
-    case takenIDChangesNothing
+    case takenIDIsRejected
     case ownerMustExist
     case strangerSeesNothing
-    case listIsNewestFirstInPages
+    case pagesAreNewestFirst
     case listIsFiltered
     case nameFilterIsLiteral
-    case changeTouchesOnlyWhatIsGiven
+    case unspecifiedFieldsAreUnchanged
     case changeOfUnknownIsNil
     case deletionDiscardsEverything
     case deletionKeepsOtherProjects
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         switch self {
         case .projectHasARootAndAnOwner: try await Self.projectHasARootAndAnOwner(store)
-        case .takenIDChangesNothing: try await Self.takenIDChangesNothing(store)
+        case .takenIDIsRejected: try await Self.takenIDIsRejected(store)
         case .ownerMustExist: try await Self.ownerMustExist(store)
         case .strangerSeesNothing: try await Self.strangerSeesNothing(store)
-        case .listIsNewestFirstInPages: try await Self.listIsNewestFirstInPages(store)
+        case .pagesAreNewestFirst: try await Self.pagesAreNewestFirst(store)
         case .listIsFiltered: try await Self.listIsFiltered(store)
         case .nameFilterIsLiteral: try await Self.nameFilterIsLiteral(store)
-        case .changeTouchesOnlyWhatIsGiven: try await Self.changeTouchesOnlyWhatIsGiven(store)
+        case .unspecifiedFieldsAreUnchanged: try await Self.unspecifiedFieldsAreUnchanged(store)
         case .changeOfUnknownIsNil: try await Self.changeOfUnknownIsNil(store)
         case .deletionDiscardsEverything: try await Self.deletionDiscardsEverything(store)
         case .deletionKeepsOtherProjects: try await Self.deletionKeepsOtherProjects(store)
@@ -42,11 +41,11 @@ package enum ProjectContract: String, CaseIterable, Sendable {
         )
         let root = try require(try await store.file(fixture.root), "there is a root folder")
         try expect(root.kind, equals: .folder, "the root is a folder")
-        try expect(root.parent, equals: nil, "the root lies nowhere")
+        try expect(root.parent, equals: nil, "the root has no parent")
         try expect(root.project, equals: fixture.project.id, "the root belongs to its project")
     }
 
-    private static func takenIDChangesNothing(_ store: some MetadataStore) async throws {
+    private static func takenIDIsRejected(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         let other = MetadataFixture.project(fixture.project.id, name: "Other", tags: ["x"])
         try expect(try await !store.addProject(other), "the id is taken")
@@ -55,7 +54,7 @@ package enum ProjectContract: String, CaseIterable, Sendable {
             equals: fixture.project,
             "the first project stays as it is"
         )
-        try expect(try await store.file(other.rootFolder), equals: nil, "no second root appears")
+        try expect(try await store.file(other.rootFolder), equals: nil, "no second root folder is added")
     }
 
     private static func ownerMustExist(_ store: some MetadataStore) async throws {
@@ -74,7 +73,7 @@ package enum ProjectContract: String, CaseIterable, Sendable {
         try expect(try await store.project(unknown, for: "ada"), equals: nil, "an unknown project")
     }
 
-    private static func listIsNewestFirstInPages(_ store: some MetadataStore) async throws {
+    private static func pagesAreNewestFirst(_ store: some MetadataStore) async throws {
         try await store.addUser(User(name: "ada", createdOn: MetadataFixture.time))
         var ids: [ProjectID] = []
         for age in 0..<5 {
@@ -97,7 +96,7 @@ package enum ProjectContract: String, CaseIterable, Sendable {
         ]
         for (page, expected) in pages {
             let list = try await store.projects(for: "ada", matching: ProjectFilter(), page: page)
-            try expect(list.items.map(\.project.id), equals: Array(expected), "projects come newest first")
+            try expect(list.items.map(\.project.id), equals: Array(expected), "projects are ordered newest first")
             try expect(list.total, equals: 5, "the total does not depend on the page")
         }
     }
@@ -144,14 +143,18 @@ package enum ProjectContract: String, CaseIterable, Sendable {
         }
     }
 
-    private static func changeTouchesOnlyWhatIsGiven(_ store: some MetadataStore) async throws {
+    private static func unspecifiedFieldsAreUnchanged(_ store: some MetadataStore) async throws {
         var expected = try await MetadataFixture(in: store).project
         let later = MetadataFixture.time.addingTimeInterval(60)
         var change = ProjectChange()
         change.name = "Exomes"
         change.tags = ["b", "a"]
         (expected.name, expected.tags, expected.modifiedOn) = ("Exomes", ["b", "a"], later)
-        try expect(try await store.updateProject(expected.id, change, now: later), equals: expected, "the new state")
+        try expect(
+            try await store.updateProject(expected.id, change, now: later),
+            equals: expected,
+            "the returned state"
+        )
         change = ProjectChange()
         change.description = "d"
         change.settings = #"{"locked":true}"#
@@ -162,7 +165,7 @@ package enum ProjectContract: String, CaseIterable, Sendable {
         try expect(
             try await store.project(expected.id, for: "ada")?.project,
             equals: expected,
-            "the state that is kept"
+            "the stored state"
         )
         let byName = try await store.projects(
             for: "ada",

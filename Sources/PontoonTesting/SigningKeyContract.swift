@@ -1,13 +1,12 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``SigningKeyStore`` promises; each rule needs an empty store.
-package enum SigningKeyContract: String, CaseIterable, Sendable {
+/// Rules for ``SigningKeyStore``.
+package enum SigningKeyContract: MetadataRule, CaseIterable {
     case keysAreNewestFirst
-    case pruneForgetsOldKeys
+    case pruneDeletesOldKeys
     case pruneKeepsTheNewest
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let time = MetadataFixture.time
         let keys = [0, 10, 20].map { SigningKey.random(now: time.addingTimeInterval(-$0)) }
@@ -16,22 +15,26 @@ package enum SigningKeyContract: String, CaseIterable, Sendable {
         switch self {
         case .keysAreNewestFirst:
             break
-        case .pruneForgetsOldKeys:
+        case .pruneDeletesOldKeys:
             try await store.pruneSigningKeys(before: time.addingTimeInterval(-10))
-            try expect(try await store.signingKeys(), equals: [keys[0], keys[1]], "a key made at the limit stays")
+            try expect(
+                try await store.signingKeys(),
+                equals: [keys[0], keys[1]],
+                "a key created at the given time is kept"
+            )
             return
         case .pruneKeepsTheNewest:
             try await store.pruneSigningKeys(before: time.addingTimeInterval(1000))
-            try expect(try await store.signingKeys(), equals: [keys[0]], "the newest key is never forgotten")
+            try expect(try await store.signingKeys(), equals: [keys[0]], "the newest key is never deleted")
             try await store.pruneSigningKeys(before: time.addingTimeInterval(1000))
-            try expect(try await store.signingKeys(), equals: [keys[0]], "not by a second call either")
+            try expect(try await store.signingKeys(), equals: [keys[0]], "not on a second call either")
             return
         }
-        try expect(try await store.signingKeys(), equals: keys, "keys come newest first")
+        try expect(try await store.signingKeys(), equals: keys, "keys are ordered newest first")
         try expect(
             try await store.signingKeys().map(\.secret.value),
             equals: keys.map(\.secret.value),
-            "secrets are kept as they are"
+            "secrets are stored unchanged"
         )
     }
 }

@@ -12,7 +12,7 @@ extension StreamingObjectStoreContract {
         try await slow.write(bytes(500, salt: 1))
         _ = try await slow.commit(last: nil) { $0 }
         try await store.finish(upload, parts: [quick])
-        try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 2), "the recorded part, whole")
+        try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 2), "the recorded part, unmixed")
     }
 
     static func finishWaits(_ store: some StreamingObjectStore) async throws {
@@ -31,7 +31,7 @@ extension StreamingObjectStoreContract {
                 // Succeeds until finish has closed the barrier.
                 while true { try await late.write(ByteBuffer()) }
             } catch let error as PontoonError {
-                try expect(error.code, equals: .uploadNotFound, "the reason of the refusal")
+                try expect(error.code, equals: .uploadNotFound, "the error code")
             }
             // The part may be recorded at this very moment.
             try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
@@ -66,7 +66,7 @@ extension StreamingObjectStoreContract {
         try await store.finish(kept, parts: [part])
         try expect(try await content(kept.key, in: store), equals: bytes(1200, salt: 1), "what an open upload stored")
         let gone = try await store.readPartBytes(of: lost, size: 1200)
-        try expect(gone, equals: nil, "nothing of an upload that no record names")
+        try expect(gone, equals: nil, "nothing of an upload without a record")
     }
 
     static func mismatch(_ store: some StreamingObjectStore) async throws {
@@ -80,7 +80,7 @@ extension StreamingObjectStoreContract {
         try await writer.write(bytes(3, salt: 1))
         try await expectRefusal(.checksumMismatch) {
             try await writer.commit(last: nil) { digest in
-                try expect(digest.mismatch, equals: "x-amz-checksum-crc64nvme", "the header that does not agree")
+                try expect(digest.mismatch, equals: "x-amz-checksum-crc64nvme", "the header that does not match")
                 throw PontoonError(.checksumMismatch, "the caller's decision")
             }
         }

@@ -2,51 +2,51 @@ import Foundation
 import NIOCore
 package import PontoonCore
 
-/// What every ``StreamingObjectStore`` promises; each rule needs a fresh store, or keys that were not used before.
+/// Rules for ``StreamingObjectStore``; a rule needs a store in which its keys have not been used.
 package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     case partsInOrderBecomeOneObject
     case partsInAnyOrderBecomeOneObject
     case longPartAndEmptyPartAreCopiedIn
-    case shortPartInTheMiddleIsClosedUp
-    case noPartsMakeAnEmptyObject
-    case finishingAgainChangesNothing
-    case revertedUploadTakesPartsAgain
+    case shortPartInTheMiddleLeavesNoGap
+    case noPartsResultInAnEmptyObject
+    case finishingIsIdempotent
+    case revertedUploadAcceptsPartsAgain
     case revertedCopyKeepsItsParts
     case discardedObjectIsGone
-    case discardOfNothingIsFine
-    case discardedWriterIsShutOut
-    case finishedUploadShutsWritersOut
+    case discardingNothingSucceeds
+    case discardStopsWriters
+    case finishStopsWriters
     case finishWaitsForAPartThatIsBeingRecorded
     case twoWritersOfOnePartNeverMix
     case partCanBeReadBeforeFinish
     case recoveryKeepsOpenUploadsOnly
-    case mismatchIsTold
+    case checksumMismatchIsReported
 
     /// Bytes per part in all rules.
     static let partSize: Int64 = 1000
 
-    /// Fails when the store breaks the rule.
+    /// Throws ``ContractViolation`` if the store breaks the rule.
     package func check(_ store: some StreamingObjectStore) async throws {
         switch self {
         case .partsInOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 17], order: [1, 2, 3])
         case .partsInAnyOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 1000], order: [3, 1, 2])
         case .longPartAndEmptyPartAreCopiedIn: try await Self.assemble(store, [1000, 1001, 0], order: [2, 3, 1])
-        case .shortPartInTheMiddleIsClosedUp:
+        case .shortPartInTheMiddleLeavesNoGap:
             try await Self.assemble(store, [1000, 3, 999, 1500, 2], order: [1, 2, 3, 4, 5])
-        case .noPartsMakeAnEmptyObject: try await Self.assemble(store, [], order: [])
-        case .finishingAgainChangesNothing: try await Self.finishingAgain(store)
-        case .revertedUploadTakesPartsAgain: try await Self.revert(store, sizes: [1000, 1000])
+        case .noPartsResultInAnEmptyObject: try await Self.assemble(store, [], order: [])
+        case .finishingIsIdempotent: try await Self.finishingAgain(store)
+        case .revertedUploadAcceptsPartsAgain: try await Self.revert(store, sizes: [1000, 1000])
         case .revertedCopyKeepsItsParts: try await Self.revert(store, sizes: [10, 1000])
         case .discardedObjectIsGone: try await Self.discardedObjectIsGone(store)
-        case .discardOfNothingIsFine: try await store.discard(ObjectReference(key: .random()))
-        case .discardedWriterIsShutOut: try await Self.shutOut(store) { try await store.discard($0.object) }
-        case .finishedUploadShutsWritersOut:
+        case .discardingNothingSucceeds: try await store.discard(ObjectReference(key: .random()))
+        case .discardStopsWriters: try await Self.shutOut(store) { try await store.discard($0.object) }
+        case .finishStopsWriters:
             try await Self.shutOut(store) { try await store.finish($0, parts: []) }
         case .finishWaitsForAPartThatIsBeingRecorded: try await Self.finishWaits(store)
         case .twoWritersOfOnePartNeverMix: try await Self.twoWriters(store)
         case .partCanBeReadBeforeFinish: try await Self.readPart(store)
         case .recoveryKeepsOpenUploadsOnly: try await Self.recovery(store)
-        case .mismatchIsTold: try await Self.mismatch(store)
+        case .checksumMismatchIsReported: try await Self.mismatch(store)
         }
     }
 
@@ -94,7 +94,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         var rest = bytes
         while rest.readableBytes > 300, let chunk = rest.readSlice(length: 300) { try await writer.write(chunk) }
         let digest = try await writer.commit(last: rest.readableBytes > 0 ? rest : nil) { $0 }
-        try expect(digest.size, equals: Int64(bytes.readableBytes), "the length that was written")
+        try expect(digest.size, equals: Int64(bytes.readableBytes), "the written length")
         return PartRecord(
             number: number,
             size: digest.size,
@@ -125,7 +125,11 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         try await store.cleanUp(upload.key)
         var expected = ByteBuffer()
         for (index, size) in sizes.enumerated() { expected.writeImmutableBuffer(bytes(size, salt: index + 1)) }
-        try expect(try await content(upload.key, in: store), equals: expected, "the parts, in order of their numbers")
+        try expect(
+            try await content(upload.key, in: store),
+            equals: expected,
+            "the parts in the order of their numbers"
+        )
     }
 
     private static func finishingAgain(_ store: some StreamingObjectStore) async throws {
@@ -147,7 +151,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         try await store.cleanUp(upload.key)
         var expected = bytes(sizes[0], salt: 1)
         expected.writeImmutableBuffer(bytes(sizes[1], salt: 3))
-        try expect(try await content(upload.key, in: store), equals: expected, "the newest bytes of each part")
+        try expect(try await content(upload.key, in: store), equals: expected, "the last bytes of each part")
     }
 
     private static func discardedObjectIsGone(_ store: some StreamingObjectStore) async throws {
@@ -168,7 +172,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         try await expectRefusal(.uploadNotFound) { try await writer.write(bytes(100, salt: 1)) }
         await writer.abort()
         if let reader = try? await store.openObject(upload.key) {
-            try expect(reader.size, equals: 0, "nothing reaches an object that is finished")
+            try expect(reader.size, equals: 0, "nothing is written to a finished object")
             await reader.close()
         }
     }

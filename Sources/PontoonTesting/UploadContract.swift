@@ -1,39 +1,38 @@
 import Foundation
 package import PontoonCore
 
-/// What every ``UploadStore`` promises short of completion; each rule needs an empty store.
-package enum UploadContract: String, CaseIterable, Sendable {
-    case uploadIsKeptWhole
+/// Rules for ``UploadStore`` except completion.
+package enum UploadContract: MetadataRule, CaseIterable {
+    case uploadRoundTrips
     case unknownUploadIsNil
     case uploadNeedsItsFolder
     case listIsTheUsersOwnNewestFirst
     case summaryCountsParts
-    case abortForgetsEverything
+    case abortDeletesEverything
     case abortNeedsAnActiveUpload
     case idleUploadsAreOldestFirst
     case storedPartKeepsAnUploadAlive
-    case pruneForgetsCompletedUploadsOnly
+    case pruneDeletesCompletedUploadsOnly
     case openKeysAreOfUnfinishedUploads
 
-    /// Fails when the store breaks the rule.
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
         switch self {
-        case .uploadIsKeptWhole: try await Self.uploadIsKeptWhole(store, fixture)
+        case .uploadRoundTrips: try await Self.uploadRoundTrips(store, fixture)
         case .unknownUploadIsNil: try await Self.unknownUploadIsNil(store)
         case .uploadNeedsItsFolder: try await Self.uploadNeedsItsFolder(store, fixture)
         case .listIsTheUsersOwnNewestFirst: try await Self.listIsTheUsersOwnNewestFirst(store, fixture)
         case .summaryCountsParts: try await Self.summaryCountsParts(store, fixture)
-        case .abortForgetsEverything: try await Self.abortForgetsEverything(store, fixture)
+        case .abortDeletesEverything: try await Self.abortDeletesEverything(store, fixture)
         case .abortNeedsAnActiveUpload: try await Self.abortNeedsAnActiveUpload(store, fixture)
         case .idleUploadsAreOldestFirst: try await Self.idleUploadsAreOldestFirst(store, fixture)
         case .storedPartKeepsAnUploadAlive: try await Self.storedPartKeepsAnUploadAlive(store, fixture)
-        case .pruneForgetsCompletedUploadsOnly: try await Self.pruneForgetsCompletedUploadsOnly(store, fixture)
+        case .pruneDeletesCompletedUploadsOnly: try await Self.pruneDeletesCompletedUploadsOnly(store, fixture)
         case .openKeysAreOfUnfinishedUploads: try await Self.openKeysAreOfUnfinishedUploads(store, fixture)
         }
     }
 
-    private static func uploadIsKeptWhole(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func uploadRoundTrips(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let plain = fixture.upload("a.bam")
         let full = Upload(
             id: Identifiers.upload(),
@@ -49,7 +48,7 @@ package enum UploadContract: String, CaseIterable, Sendable {
         )
         for upload in [plain, full] {
             try await store.addUpload(upload)
-            try expect(try await store.upload(upload.id), equals: upload, "an upload comes back as it went in")
+            try expect(try await store.upload(upload.id), equals: upload, "a stored upload is read back unchanged")
         }
     }
 
@@ -105,28 +104,28 @@ package enum UploadContract: String, CaseIterable, Sendable {
         ]
         for part in parts { _ = try await store.recordPart(part, of: upload.id) }
         let reports = parts.prefix(2).map { PartReport(number: $0.number, etag: $0.etag) }
-        try expect(try await store.reportParts(reports, of: upload.id), equals: nil, "all reports are right")
+        try expect(try await store.reportParts(reports, of: upload.id), equals: nil, "all reports are correct")
         let bytes: Int64 = (1 << 36) + 3
         let expected = UploadSummary(upload: upload, reportedParts: 2, storedParts: 3, storedBytes: bytes)
-        try expect(try await store.uploadSummary(upload.id), equals: expected, "what the upload holds")
+        try expect(try await store.uploadSummary(upload.id), equals: expected, "the upload's totals")
         let nothing = UploadSummary(upload: empty, reportedParts: 0, storedParts: 0, storedBytes: 0)
-        try expect(try await store.uploadSummary(empty.id), equals: nothing, "what an empty upload holds")
+        try expect(try await store.uploadSummary(empty.id), equals: nothing, "the totals of an empty upload")
         let list = try await store.uploads(of: "ada", page: .all)
         try expect(Set(list.items), equals: [expected, nothing], "the same in the list")
     }
 
-    private static func abortForgetsEverything(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+    private static func abortDeletesEverything(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = fixture.upload()
         try await store.addUpload(upload)
         _ = try await store.recordPart(try MetadataFixture.part(1), of: upload.id)
         let wins = try await concurrently(8) { _ in try await store.abortUpload(upload.id) }
-        try expect(wins.count { $0 }, equals: 1, "one abort finds the upload")
+        try expect(wins.count { $0 }, equals: 1, "exactly one abort finds the upload")
         try expect(try await store.upload(upload.id), equals: nil, "the upload is gone")
         try expect(try await store.parts(of: upload.id), equals: [], "its parts are gone")
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: [upload.key],
-            "its bytes are to be removed"
+            "its object is discarded"
         )
     }
 
@@ -171,7 +170,7 @@ package enum UploadContract: String, CaseIterable, Sendable {
         try expect(try await store.upload(upload.id), equals: nil, "it is gone")
     }
 
-    private static func pruneForgetsCompletedUploadsOnly(
+    private static func pruneDeletesCompletedUploadsOnly(
         _ store: some MetadataStore,
         _ fixture: MetadataFixture
     ) async throws {
@@ -186,11 +185,11 @@ package enum UploadContract: String, CaseIterable, Sendable {
         }
         try await store.addUpload(open)
         try await store.pruneCompletedUploads(before: time.addingTimeInterval(20))
-        try expect(try await store.upload(early.id), equals: nil, "completed before: forgotten")
-        try expect(try await store.upload(late.id)?.state, equals: .completed, "completed then: kept")
+        try expect(try await store.upload(early.id), equals: nil, "completed before the time: deleted")
+        try expect(try await store.upload(late.id)?.state, equals: .completed, "completed at the time: kept")
         try expect(try await store.upload(open.id), equals: open, "not completed: kept")
         for file in files { try expect(try await store.file(file.id), equals: file, "files stay") }
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "bytes stay")
+        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "no object is discarded")
     }
 
     private static func openKeysAreOfUnfinishedUploads(

@@ -1,7 +1,7 @@
 import PontoonMetadata
 import Synchronization
 
-/// Two connections to one database that take turns, as two servers behind a proxy do.
+/// Alternates between connections to one database, like servers behind a load balancer.
 struct AlternatingDriver: SQLDriver {
     private final class Count: Sendable {
         let value = Mutex(0)

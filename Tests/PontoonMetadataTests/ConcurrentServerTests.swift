@@ -8,7 +8,7 @@ import Testing
 struct ConcurrentServerTests {
     private static let rounds = 8
 
-    /// Runs something on two stores at once, many times, in one database.
+    /// Runs several rounds with two stores on one database.
     private func race(
         in database: TestDatabase,
         _ count: Int,
@@ -20,7 +20,7 @@ struct ConcurrentServerTests {
         }
     }
 
-    @Test("uploads that overwrite one name all complete, and one file is left", arguments: TestDatabase.all)
+    @Test("concurrent uploads that overwrite a name all complete and leave one file", arguments: TestDatabase.all)
     func overwriting(_ database: TestDatabase) async throws {
         try await race(in: database, Self.rounds) { round, stores, fixture in
             let uploads = (0..<24).map { _ in fixture.upload("\(round)", overwrite: true) }
@@ -37,7 +37,7 @@ struct ConcurrentServerTests {
         }
     }
 
-    @Test("of uploads that do not overwrite, one gets the name", arguments: TestDatabase.all)
+    @Test("exactly one of several uploads that do not overwrite gets the name", arguments: TestDatabase.all)
     func oneName(_ database: TestDatabase) async throws {
         try await race(in: database, Self.rounds) { round, stores, fixture in
             let uploads = (0..<16).map { _ in fixture.upload("\(round)") }

@@ -6,7 +6,7 @@ import Testing
 struct GroupCommitTests {
     private struct Refused: Error {}
 
-    /// Lets writes queue up behind one that waits, then lets them go.
+    /// Blocks one write until the others are waiting behind it.
     private func gather(
         _ count: Int,
         on driver: SQLiteDriver,
@@ -48,7 +48,7 @@ struct GroupCommitTests {
 
     private func rows(_ driver: SQLiteDriver) async throws -> [Int64] {
         try await driver.read { connection in
-            try connection.query("SELECT id FROM t ORDER BY id", values: [], holding: nil).map { try $0.integer("id") }
+            try connection.query("SELECT id FROM t ORDER BY id", values: [], lock: nil).map { try $0.integer("id") }
         }
     }
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonMetadata
 
-/// All that one database remembers goes to another.
+/// Copies all metadata from one database to another.
 struct MetadataCopyTests {
     @Test("every table is copied or belongs to one database only")
     func tables() async throws {
@@ -33,7 +33,7 @@ struct MetadataCopyTests {
                 let move = MetadataCopy(from: source, to: target, withOpenUploads: true)
                 #expect(try await move.isTargetEmpty())
                 if isCut {
-                    // What an earlier attempt left, and what the source has lost since.
+                    // Rows of an earlier attempt that the source has deleted since.
                     try await move.run { _, _ in }
                     _ = try await target.addProject(MetadataFixture.project(ProjectID(owner: "ada", shortName: "late")))
                     #expect(try await !move.isTargetEmpty())
@@ -67,7 +67,7 @@ struct MetadataCopyTests {
         }
     }
 
-    /// A row in every table, folders within folders, and more rows than are copied at a time.
+    /// Adds a row to every table, nested folders, and more rows than are copied in one batch.
     private func fill(_ store: SQLMetadataStore) async throws -> MetadataFixture {
         let fixture = try await MetadataFixture(in: store)
         let (outer, other) = (fixture.folder("outer"), fixture.folder("other"))

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Migrations preserve data of older versions")
 struct MigrationTests {
-    /// An upload with two parts and a completed one, as 0001 keeps them.
+    /// An upload with two parts and a completed upload, as migration 0001 stores them.
     private static let firstVersion: [SQLStatement] = [
         "INSERT INTO users VALUES ('ada', 0)",
         """
@@ -28,7 +28,7 @@ struct MigrationTests {
         "INSERT INTO parts VALUES ('up', 2, 3, 'tag', NULL, 'slot', 1500, 0)",
     ]
 
-    @Test("uploads and parts survive the copy of their tables", arguments: TestDatabase.all)
+    @Test("uploads and parts are preserved when their tables are copied", arguments: TestDatabase.all)
     func codePackages(_ database: TestDatabase) async throws {
         try await withDriver(database) { driver in
             try await Migrator.migrate(driver, Array(Migration.all.prefix(1)))
@@ -48,7 +48,7 @@ struct MigrationTests {
             let done = try #require(try await store.upload("done"))
             #expect(done.state == .completed && done.fileID == "f" && done.size == nil)
             #expect(try await store.abortUpload("up"))
-            #expect(try await store.parts(of: "up") == [], "parts still go with their upload")
+            #expect(try await store.parts(of: "up") == [], "parts are still deleted with their upload")
         }
     }
 
@@ -73,7 +73,7 @@ struct MigrationTests {
         }
     }
 
-    /// A folder with a folder in it, and a newer project of another member.
+    /// A folder in a folder, and a newer project of another member.
     private static let withTwoEntries: [SQLStatement] = [
         """
         INSERT INTO files VALUES ('1123456789abcdef01234567', 'ada/reads', '0123456789abcdef01234567', 'a', 'folder',

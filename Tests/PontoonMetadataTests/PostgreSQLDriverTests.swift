@@ -2,6 +2,7 @@
 import Dispatch
 import PontoonCore
 import PontoonMetadata
+import PontoonPostgreSQL
 import PontoonTesting
 import Synchronization
 import Testing
@@ -27,14 +28,14 @@ struct PostgreSQLDriverTests {
 
     private func ids(_ driver: PostgreSQLDriver) async throws -> [Int64] {
         try await driver.read { connection in
-            try connection.query("SELECT id FROM t ORDER BY id", values: [], holding: nil).map { try $0.integer("id") }
+            try connection.query("SELECT id FROM t ORDER BY id", values: [], lock: nil).map { try $0.integer("id") }
         }
     }
 
     @Test("takes one round trip for a read of one statement, and two for a write")
     func roundTrips() async throws {
         try await withTable { driver in
-            func trips() -> Int { driver.pool?.roundTrips ?? 0 }
+            func trips() -> Int { driver.poolStatistics.roundTrips }
             let insert: SQLStatement = "INSERT INTO t (id) VALUES ($1)"
             var before = trips()
             _ = try await ids(driver)
@@ -46,7 +47,7 @@ struct PostgreSQLDriverTests {
 
             before = trips()
             try await driver.write { connection in
-                for id in Int64(2)..<100 { try connection.send(insert, values: [.integer(id)], holding: nil) }
+                for id in Int64(2)..<100 { try connection.enqueue(insert, values: [.integer(id)], lock: nil) }
             }
             #expect(trips() - before == 1)
 
@@ -65,7 +66,7 @@ struct PostgreSQLDriverTests {
                 let error = await #expect(throws: SQLError.self) {
                     try await driver.write { connection in
                         for id in values {
-                            try connection.send("INSERT INTO t (id) VALUES ($1)", values: [.integer(id)], holding: nil)
+                            try connection.enqueue("INSERT INTO t (id) VALUES ($1)", values: [.integer(id)], lock: nil)
                         }
                     }
                 }
@@ -95,14 +96,14 @@ struct PostgreSQLDriverTests {
         try await withTable { driver in
             let (first, second) = try await driver.read { connection in
                 let count: SQLStatement = "SELECT COUNT(*) AS total FROM t"
-                let first = try connection.query(count, values: [], holding: nil)[0].integer("total")
+                let first = try connection.query(count, values: [], lock: nil)[0].integer("total")
                 let isWritten = DispatchSemaphore(value: 0)
                 Task {
                     try await driver.write { _ = try $0.execute("INSERT INTO t (id) VALUES (1)", values: []) }
                     isWritten.signal()
                 }
                 isWritten.wait()
-                return (first, try connection.query(count, values: [], holding: nil)[0].integer("total"))
+                return (first, try connection.query(count, values: [], lock: nil)[0].integer("total"))
             }
             #expect(first == 0 && second == 0)
             #expect(try await ids(driver) == [1])
@@ -114,13 +115,13 @@ struct PostgreSQLDriverTests {
         try await withTable { driver in
             let all: SQLStatement = "SELECT * FROM t"
             for column in ["a", "b"] {
-                _ = try await driver.read { try $0.query(all, values: [], holding: nil) }
+                _ = try await driver.read { try $0.query(all, values: [], lock: nil) }
                 try await driver.write { connection in
                     let change = "ALTER TABLE t ADD COLUMN \(column) TEXT"
                     _ = try connection.execute(SQLStatement(constant: change), values: [])
                 }
             }
-            #expect(try await driver.read { try $0.query(all, values: [], holding: nil) }.isEmpty)
+            #expect(try await driver.read { try $0.query(all, values: [], lock: nil) }.isEmpty)
         }
     }
 
@@ -149,7 +150,7 @@ struct PostgreSQLDriverTests {
                 }
             }
             #expect(runs.withLock { $0 } == 3)
-            let names = try await driver.read { try $0.query("SELECT name FROM t", values: [], holding: nil) }
+            let names = try await driver.read { try $0.query("SELECT name FROM t", values: [], lock: nil) }
             #expect(try names.map { try $0.text("name") } == ["xx", "xx"])
         }
     }
@@ -170,14 +171,14 @@ struct PostgreSQLDriverTests {
             try await isWrite ? driver.write(body) : driver.read(body)
             #expect(runs.withLock { $0 } == 2)
             #expect(try await ids(driver) == (isWrite ? [1] : []))
-            #expect(driver.pool?.lostConnections == 1)
+            #expect(driver.poolStatistics.lostConnections == 1)
         }
     }
 
     @Test("neither retries nor confirms a commit whose answer was lost")
     func lostCommit() async throws {
         try await withTable { driver in
-            // Ends the connection in the middle of the commit.
+            // Breaks the connection during the commit.
             for statement in [
                 """
                 CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
@@ -215,7 +216,7 @@ struct PostgreSQLDriverTests {
                 try await gate.reached()
                 for index in 0..<3 {
                     group.addTask { try await driver.write { _ in order.numbers.withLock { $0.append(index) } } }
-                    try await eventually("\(index + 1) writes wait") { driver.pool?.waiting == index + 1 }
+                    try await eventually("\(index + 1) writes wait") { driver.poolStatistics.waiting == index + 1 }
                 }
                 let error = await #expect(throws: SQLError.self) { try await driver.read { _ in } }
                 #expect(error?.kind == .busy)
@@ -224,8 +225,8 @@ struct PostgreSQLDriverTests {
                 try await group.waitForAll()
             }
             #expect(order.numbers.withLock { $0 } == [0, 1, 2])
-            #expect(driver.pool?.refused == 2)
-            #expect(driver.pool?.connections == 1)
+            #expect(driver.poolStatistics.rejected == 2)
+            #expect(driver.poolStatistics.connections == 1)
         }
     }
 
@@ -247,7 +248,7 @@ struct PostgreSQLDriverTests {
             try await driver.write { _ = try $0.execute("INSERT INTO t (id) VALUES (1)", values: []) }
             let error = await #expect(throws: SQLError.self) {
                 try await driver.write { connection in
-                    _ = try connection.query("SELECT id FROM t", values: [], holding: .exclusive("t"))
+                    _ = try connection.query("SELECT id FROM t", values: [], lock: .forUpdate("t"))
                     let failure = Mutex<(any Error)?>(nil)
                     let isDone = DispatchSemaphore(value: 0)
                     Task {
@@ -276,12 +277,12 @@ struct PostgreSQLDriverTests {
                         try await driver.read { _ = try $0.execute("SELECT pg_sleep(3600)", values: []) }
                     }
                 }
-                try await eventually("the statement runs") { driver.pool?.busy == 1 }
+                try await eventually("the statement runs") { driver.poolStatistics.busy == 1 }
                 try await driver.close()
                 try await group.waitForAll()
             }
             await #expect(throws: SQLError.self) { try await driver.read { _ in } }
-            #expect(driver.pool?.connections == 0)
+            #expect(driver.poolStatistics.connections == 0)
         }
     }
 
@@ -297,7 +298,7 @@ struct PostgreSQLDriverTests {
             }
             try await driver.write { _ = try $0.execute(insert, values: [.integer(.min), .null]) }
             let rows = try await driver.read { connection in
-                try connection.query("SELECT name FROM t ORDER BY id", values: [], holding: nil)
+                try connection.query("SELECT name FROM t ORDER BY id", values: [], lock: nil)
             }
             let kept = try rows.map { try $0.optionalText("name").map { Array($0.utf8) } }
             #expect(kept == [nil] + texts.map { Array($0.utf8) })
@@ -315,7 +316,7 @@ struct PostgreSQLDriverTests {
     )
     func durability(durability: PostgreSQLSettings.Durability, expected: String) async throws {
         try await withPostgreSQLDriver({ $0.durability = durability }) { driver in
-            let rows = try await driver.read { try $0.query("SHOW synchronous_commit", values: [], holding: nil) }
+            let rows = try await driver.read { try $0.query("SHOW synchronous_commit", values: [], lock: nil) }
             #expect(try rows[0].text("synchronous_commit") == expected)
         }
     }

@@ -1,19 +1,20 @@
 #if PostgreSQL
 import PontoonMetadata
+import PontoonPostgreSQL
 import PontoonTesting
 import Synchronization
 
-/// Lets a few tests at a time use the one server, so that their connections are not too many for it.
-private final class Turns: Sendable {
+/// Limits how many tests use the shared server at the same time, so that it does not run out of connections.
+private final class ServerPermits: Sendable {
     private struct State {
         var free = 8
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    static let shared = Turns()
+    static let shared = ServerPermits()
     private let state = Mutex(State())
 
-    func take() async {
+    func acquire() async {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
                 if state.free > 0 {
@@ -27,7 +28,7 @@ private final class Turns: Sendable {
         }
     }
 
-    func giveBack() {
+    func release() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
             state.free += 1
@@ -37,10 +38,10 @@ private final class Turns: Sendable {
     }
 }
 
-/// Runs a test with the URL of an empty database, on the server of this process.
+/// Runs a test with the URL of an empty database on the shared server.
 func withPostgreSQLDatabase(_ body: @Sendable (String) async throws -> Void) async throws {
-    await Turns.shared.take()
-    defer { Turns.shared.giveBack() }
+    await ServerPermits.shared.acquire()
+    defer { ServerPermits.shared.release() }
     let server = try await PostgreSQLServer.running()
     let url = try await server.newDatabase()
     do {

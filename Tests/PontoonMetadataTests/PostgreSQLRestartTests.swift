@@ -1,13 +1,14 @@
 #if PostgreSQL
 import PontoonCore
 import PontoonMetadata
+import PontoonPostgreSQL
 import PontoonTesting
 import Synchronization
 import Testing
 
 @Suite("A PostgreSQL server that crashes", .timeLimit(.minutes(10)), .tags(.needsPostgreSQL))
 struct PostgreSQLRestartTests {
-    /// What writers saw of their parts.
+    /// Results that the writers observed.
     private final class Log: Sendable {
         struct Seen {
             var acknowledged: Set<Int> = []
@@ -49,7 +50,7 @@ struct PostgreSQLRestartTests {
             let kept = Set(try await store.parts(of: upload.id).map(\.number.rawValue))
             let result = log.seen
             #expect(result.acknowledged.isSubset(of: kept))
-            // What was repeated failed nowhere; what could not be is an error, whether it is there or not.
+            // Retried writes do not fail; a write that cannot be retried throws, whether or not it took place.
             #expect(result.failures.allSatisfy { $0 == .outcomeUnknown || $0 == .unreachable })
             #expect(kept.subtracting(result.acknowledged).count <= result.failures.count)
             try await store.close()
@@ -78,7 +79,7 @@ struct PostgreSQLRestartTests {
     func absence() async throws {
         try await withPostgreSQLServer { server in
             var settings = try PostgreSQLSettings(url: try await server.newDatabase())
-            settings.patience = .milliseconds(500)
+            settings.acquireTimeout = .milliseconds(500)
             let store = try await SQLMetadataStore.open(settings)
             try await store.ping(within: .seconds(60))
             try await server.stop()

@@ -1,12 +1,13 @@
 import PontoonCore
 import PontoonMetadata
+import PontoonPostgreSQL
 import PontoonTesting
 import Synchronization
 import Testing
 
 @Suite("Statements use indexes")
 struct QueryPlanTests {
-    /// Statements that look at every row and may: what they read is a handful of rows, or in order up to a limit.
+    /// Statements that may scan a table: they read a handful of rows, or in index order up to a limit.
     private static let allowed = [
         "SELECT name FROM users LIMIT 1",
         "SELECT name FROM schema_migrations",
@@ -18,7 +19,7 @@ struct QueryPlanTests {
     @Test("no statement of the store scans a growing table")
     func noScans() async throws {
         try await withSQLiteDriver { driver in
-            // Not recorded: migrations go through whole tables, once.
+            // Not recorded: migrations scan whole tables, once.
             _ = try await SQLMetadataStore(driver: driver)
             let recorder = RecordingDriver(driver: driver)
             try await runEverything(recorder)
@@ -26,7 +27,7 @@ struct QueryPlanTests {
             #expect(statements.count > 50)
             for (text, values) in statements {
                 let plan = try await Self.plan(of: text, values, driver)
-                // What a recursive query or a query in another has found is no table.
+                // The result of a recursive query or a subquery is not a table.
                 let scans = plan.map(\.detail).filter {
                     $0.hasPrefix("SCAN") && !$0.contains("CONSTANT ROW")
                         && !["SCAN above", "SCAN found", "SCAN page"].contains($0)
@@ -51,7 +52,7 @@ struct QueryPlanTests {
         }
     }
 
-    /// The plan that is taken when there is any other than to read or sort all rows, as there always is in a small table.
+    /// The plan chosen with sequential scans and sorting disabled, which PostgreSQL prefers for small tables.
     private static func postgreSQLPlan(
         of text: String,
         _ values: [SQLValue],
@@ -61,7 +62,7 @@ struct QueryPlanTests {
             for way in ["seqscan", "sort"] {
                 _ = try connection.execute(SQLStatement(constant: "SET LOCAL enable_\(way) = off"), values: [])
             }
-            return try connection.query(SQLStatement(constant: "EXPLAIN \(text)"), values: values, holding: nil)
+            return try connection.query(SQLStatement(constant: "EXPLAIN \(text)"), values: values, lock: nil)
                 .map { try $0.text("QUERY PLAN") }
         }
     }
@@ -89,11 +90,11 @@ struct QueryPlanTests {
                 _ = try await store.files(in: fixture.root, filter: FileFilter(), window: .after("b", limit: 1))
             }
             let pages = recorder.statements.filter { $0.key.contains("ORDER BY") && $0.key.contains("LIMIT") }
-            #expect(pages.count == 8, "both ends of three lists, and two pages from name to name")
+            #expect(pages.count == 8, "both ends of three lists, and two windows from name to name")
             let orders = ["parent_id=?", "parent_id=? AND name>?", "uploads_by_user (user_name=?", "members_by_time"]
             for (text, values) in pages {
                 let plan = try await Self.plan(of: text, values, driver)
-                // The files of a page come by id, and are sorted when they are read: at most a hundred.
+                // The files of a page, at most a hundred, are read by id and then sorted.
                 let isFiles = text.contains(") AS page")
                 let sorted = plan.filter { $0.detail.contains("TEMP B-TREE") && !(isFiles && $0.parent == 0) }
                 #expect(sorted.isEmpty, "\(text)\n\(plan)")
@@ -105,7 +106,7 @@ struct QueryPlanTests {
             if TestTools.areEnginesAllowed { try await expectOrderInPostgreSQL(pages) }
             #endif
             let counted = recorder.statements.keys.filter { $0.hasPrefix("SELECT COUNT(*)") }
-            #expect(counted.isEmpty, "totals without a filter are noted, not counted")
+            #expect(counted.isEmpty, "totals without a filter are stored, not counted")
         }
     }
 
@@ -115,7 +116,7 @@ struct QueryPlanTests {
             _ = try await SQLMetadataStore(driver: driver)
             for (text, values) in pages {
                 let plan = try await Self.postgreSQLPlan(of: text, values, driver)
-                // Above the limit are the files of a page, at most a hundred.
+                // The plan above the limit sorts the files of a page, at most a hundred.
                 let begin = plan.firstIndex { $0.contains("Limit ") }
                 let sorted = plan[try #require(begin)...].filter { $0.contains("Sort") }
                 #expect(sorted.isEmpty, "\(text)\n\(plan.joined(separator: "\n"))")
@@ -158,7 +159,7 @@ struct QueryPlanTests {
         }
     }
 
-    /// A filter on a folder of nine files, or on one of a single file, and the index that its search begins with.
+    /// A filter on a folder of nine files or of one file, and the index that its search starts from.
     struct FilterCase: Sendable, CustomTestStringConvertible {
         let testDescription: String
         var names: [String]?
@@ -207,7 +208,7 @@ struct QueryPlanTests {
                 total: 1
             ),
             FilterCase(
-                testDescription: "what many files have, in a small folder",
+                testDescription: "common labels in a small folder",
                 tags: ["many"],
                 metadata: ["all": ["v"]],
                 isInSmallFolder: true,
@@ -225,7 +226,7 @@ struct QueryPlanTests {
 
     private static func plan(of text: String, _ values: [SQLValue], _ driver: SQLiteDriver) async throws -> [Step] {
         try await driver.read { connection in
-            try connection.query(SQLStatement(constant: "EXPLAIN QUERY PLAN \(text)"), values: values, holding: nil)
+            try connection.query(SQLStatement(constant: "EXPLAIN QUERY PLAN \(text)"), values: values, lock: nil)
                 .map { Step(parent: try $0.count("parent"), detail: try $0.text("detail")) }
         }
     }
@@ -238,24 +239,11 @@ struct QueryPlanTests {
                 try await check(try await SQLMetadataStore(driver: recorder.recording(driver)))
             }
         }
-        for rule in IdentityContract.allCases { try await run { try await rule.check($0) } }
-        for rule in ProjectContract.allCases { try await run { try await rule.check($0) } }
-        for rule in MemberContract.allCases { try await run { try await rule.check($0) } }
-        for rule in FileContract.allCases { try await run { try await rule.check($0) } }
-        for rule in FileListContract.allCases { try await run { try await rule.check($0) } }
-        for rule in FileChangeContract.allCases { try await run { try await rule.check($0) } }
-        for rule in ListTotalContract.allCases { try await run { try await rule.check($0) } }
-        for rule in CopyMoveContract.allCases { try await run { try await rule.check($0) } }
-        for rule in UploadContract.allCases { try await run { try await rule.check($0) } }
-        for rule in LeaseContract.allCases { try await run { try await rule.check($0) } }
-        for rule in CompletionContract.allCases { try await run { try await rule.check($0) } }
-        for rule in PartContract.allCases { try await run { try await rule.check($0) } }
-        for rule in AutomationContract.allCases { try await run { try await rule.check($0) } }
-        for rule in SigningKeyContract.allCases { try await run { try await rule.check($0) } }
+        for rule in MetadataContract.rules { try await run { try await rule.check($0) } }
     }
 }
 
-/// Notes every statement that can have a query plan.
+/// Records every statement that can have a query plan.
 private struct RecordingDriver: SQLDriver {
     final class Log: Sendable {
         let statements = Mutex<[String: [SQLValue]]>([:])
@@ -275,7 +263,7 @@ private struct RecordingDriver: SQLDriver {
 
     func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
 
-    /// Notes what is done on another database in the same log.
+    /// Records the statements of another database in the same log.
     func recording(_ driver: SQLiteDriver) -> RecordingDriver { RecordingDriver(driver: driver, log: log) }
 
     func read<Value: Sendable>(
@@ -298,9 +286,9 @@ private struct RecordingDriver: SQLDriver {
         let connection: any SQLConnection
         let log: Log
 
-        func query(_ statement: SQLStatement, values: [SQLValue], holding: SQLRowLock?) throws -> [SQLRow] {
+        func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {
             note(statement, values)
-            return try connection.query(statement, values: values, holding: holding)
+            return try connection.query(statement, values: values, lock: lock)
         }
 
         func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int {
@@ -308,9 +296,9 @@ private struct RecordingDriver: SQLDriver {
             return try connection.execute(statement, values: values)
         }
 
-        func send(_ statement: SQLStatement, values: [SQLValue], holding: SQLRowLock?) throws {
+        func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws {
             note(statement, values)
-            try connection.send(statement, values: values, holding: holding)
+            try connection.enqueue(statement, values: values, lock: lock)
         }
 
         private func note(_ statement: SQLStatement, _ values: [SQLValue]) {

@@ -4,9 +4,9 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-@Suite("The SQLite store")
+@Suite("SQLite store")
 struct SQLiteStoreTests {
-    @Test("has all committed data after reopening")
+    @Test("committed data is there after reopening")
     func reopening() async throws {
         try await withDatabasePath { path in
             let first = try await SQLMetadataStore.open(SQLiteSettings(path: path))
@@ -135,7 +135,7 @@ struct SQLiteStoreTests {
             #expect(try await store.forgetUnreportedParts(of: upload.id) == [])
             _ = try await store.releaseCompletionLease(of: upload.id, leaseID: "a")
             let moved = driver.statistics
-            #expect(moved.writes - before.writes == 1, "only the move")
+            #expect(moved.writes - before.writes == 1, "only the release of the lease")
             #expect(try await store.forgetPart(number, of: upload.id) == nil)
             #expect(driver.statistics == moved)
         }
@@ -154,7 +154,7 @@ struct SQLiteStoreTests {
     func synchronous(durability: SQLiteSettings.Durability, expected: Int64) async throws {
         try await withSQLiteDriver(durability) { driver in
             let level = try await driver.write { connection in
-                try connection.query("PRAGMA synchronous", values: [], holding: nil).first?.integer("synchronous")
+                try connection.query("PRAGMA synchronous", values: [], lock: nil).first?.integer("synchronous")
             }
             #expect(level == expected)
         }

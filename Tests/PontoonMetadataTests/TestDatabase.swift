@@ -1,8 +1,9 @@
 import PontoonMetadata
+import PontoonPostgreSQL
 import PontoonTesting
 import Testing
 
-/// The databases that the store works with.
+/// The databases that the store supports.
 enum TestDatabase: String, CustomTestStringConvertible {
     case sqlite
     #if PostgreSQL
@@ -20,7 +21,7 @@ enum TestDatabase: String, CustomTestStringConvertible {
     var testDescription: String { rawValue }
 }
 
-/// Runs a test with several ways to an empty database, as several servers have them.
+/// Runs a test with several drivers for one empty database, like several servers.
 func withDrivers(
     _ count: Int,
     to database: TestDatabase,
@@ -56,7 +57,7 @@ func withDriver(_ database: TestDatabase, _ body: @Sendable (any SQLDriver) asyn
     try await withDrivers(1, to: database) { try await body($0[0]) }
 }
 
-/// Runs a test with an empty store, which two servers serve in turn.
+/// Runs a test with an empty store that alternates between two drivers.
 func withStore(
     in database: TestDatabase,
     _ body: @Sendable (SQLMetadataStore) async throws -> Void

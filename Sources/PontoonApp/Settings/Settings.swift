@@ -2,6 +2,7 @@ import Foundation
 package import PontoonCore
 package import PontoonMetadata
 package import PontoonObjects
+import PontoonPostgreSQL
 package import PontoonServer
 package import SystemPackage
 

@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
-package import PontoonMetadata
 package import PontoonObjects
+package import PontoonPostgreSQL
 
 /// Where metadata is stored.
 package enum MetadataChoice: Sendable {

@@ -1,6 +1,8 @@
 package import Foundation
 
-/// An exclusive, time-limited lease. It expires on its own, so that another server can take over after a crash.
+/// An exclusive, time-limited lease.
+///
+/// It expires on its own, so that another server can take over after a crash.
 package struct Lease: Hashable, Sendable {
     /// Random and new for each lease: whoever lost a lease cannot act under the next one.
     package let id: String
@@ -13,7 +15,9 @@ package struct Lease: Hashable, Sendable {
     }
 }
 
-/// An upload at the moment its completion is leased. Nobody else changes it while the lease holds.
+/// An upload at the moment its completion is leased.
+///
+/// Nobody else changes it while the lease holds.
 package struct CompletionSnapshot: Hashable, Sendable {
     /// The upload, `.completing`.
     package let upload: Upload

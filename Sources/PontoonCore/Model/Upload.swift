@@ -17,7 +17,7 @@ package struct Upload: Hashable, Sendable {
         case automation(id: String)
     }
 
-    /// What an upload becomes decides where it is visible: each kind has endpoints of its own.
+    /// What an upload becomes decides where it is visible: each kind has its own endpoints.
     package enum Namespace: Sendable {
         case files, codePackages
     }
@@ -130,7 +130,7 @@ package struct PartRecord: Hashable, Sendable {
 package enum PartLocation: Hashable, Sendable {
     /// In the upload's own file, at the part's offset.
     case inPlace
-    /// In a file of its own, because it did not fit in place or another writer was at work there.
+    /// In a separate file, because it did not fit in place or another writer was at work there.
     case detached(name: String)
     /// In a ``PresignedObjectStore``; the record was made from the client's report.
     case remote

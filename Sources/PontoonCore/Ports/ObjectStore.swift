@@ -5,10 +5,10 @@ package import NIOCore
 ///
 /// See ``ObjectStorage`` for the two kinds. `ObjectStoreContract` in `PontoonTesting` tests this page.
 package protocol ObjectStore: ReachableStore {
-    /// Reserves room for an upload before its first byte.
+    /// Preallocates space for an upload before its first byte.
     /// - Parameters:
     ///   - key: The upload's key, which becomes the object's.
-    ///   - size: Declared length in bytes; `nil` when unknown, then no room is reserved.
+    ///   - size: Declared length in bytes; `nil` when unknown; then nothing is preallocated.
     /// - Returns: What identifies the upload in the store besides its key; the upload's row keeps it.
     /// - Throws: `.noRoom` when the bytes would not fit or the store refuses the upload.
     @discardableResult
@@ -53,7 +53,7 @@ package protocol StreamingObjectStore: ObjectStore {
     ///   - upload: The upload; its key becomes the object's.
     ///   - parts: By number, without gaps; empty for an empty object.
     /// - Returns: The object.
-    /// - Throws: `.storageFull` when parts must be copied and there is no room; `.completeRefused` when the bytes of a part are
+    /// - Throws: `.storageFull` when parts must be copied and the disk is full; `.completeRefused` when the bytes of a part are
     ///   missing. The upload is then as before.
     @discardableResult
     func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject
@@ -126,7 +126,7 @@ package protocol PartWriter: Sendable {
     /// Appends the last bytes, makes all of them durable, and runs `recording` before the upload can be finished.
     ///
     /// - Parameters:
-    ///   - last: The last bytes; `nil` when all are written. A part that comes as a whole is written and synced in one go.
+    ///   - last: The last bytes; `nil` when all are written. A part that arrives as a whole is written and synced at once.
     ///   - recording: Commits the part's record. While it runs, finishing the upload waits.
     /// - Returns: The result of `recording`.
     /// - Throws: As ``write(_:)``, and the error of `recording`. The bytes are dropped, unless `recording` threw anything but

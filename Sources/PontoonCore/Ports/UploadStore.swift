@@ -37,7 +37,7 @@ package protocol UploadStore: Sendable {
     /// Ends a lease without completing: the upload becomes `.active` again.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
-    /// Completes an upload: adds its file, makes the upload `.completed` and deletes its part records.
+    /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     /// - Throws: `.nameTaken` or `.folderExists` for the name; `.destinationNotFound` or `.projectNotFound` if the
     ///   destination no longer exists.
@@ -85,8 +85,8 @@ extension UploadStore {
 
 /// What a completed upload becomes.
 package enum CompletedFile: Hashable, Sendable {
-    /// A file in a folder. If `overwrite` is set it replaces a file of the same name, whose object is discarded; it has an
-    /// id of its own.
+    /// A file in a folder. If `overwrite` is set it replaces a file of the same name, whose object is discarded; it has its
+    /// own id.
     case file(File, overwrite: Bool)
     /// A file of a code package.
     case package(PackageFile)

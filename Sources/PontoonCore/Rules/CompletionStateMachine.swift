@@ -30,7 +30,7 @@ package struct CompletionStateMachine {
         case commit(FinishedUpload, Lease)
         /// Remove what only a roll back would have needed.
         case cleanUp(FinishedUpload)
-        /// Make the upload active again, unless its file was committed after all.
+        /// Reactivate the upload, unless its file was committed after all.
         case rollBack(Upload, Lease)
         /// Remove the object of an upload whose project was deleted meanwhile.
         case discardObject(Upload)
@@ -200,7 +200,7 @@ package struct CompletionStateMachine {
         case (.rolledBack, .error(let error)):
             switch (error as? PontoonError)?.code {
             case .storageFull:
-                let message = "There is not enough room to put the parts together."
+                let message = "There is not enough space to put the parts together."
                 return .fail(PontoonError(.completeRefused, message, cause: error))
             case .destinationNotFound:
                 state = .failing(error)

@@ -90,7 +90,7 @@ package struct RateLimitStore: Sendable {
         return windows[token, default: RateWindow(limit: limit, begin: now)].count()
     }
 
-    /// Drops windows that have ended, and one more if there is still no room.
+    /// Drops windows that have ended, and one more if the table is still full.
     private mutating func makeRoom(_ now: Date) {
         windows = windows.filter { $0.value.contains(now) }
         if windows.count >= capacity, let one = windows.keys.first { windows[one] = nil }

@@ -1,8 +1,6 @@
 /// Runs `body` for each item, at most `limit` at a time, starting in order.
 ///
-/// The first error cancels the items that are running, and no further ones start.
-///
-/// - Parameter limit: 1 or more; smaller values count as 1.
+/// The first error cancels the items that are running, and no further ones start. A `limit` below 1 counts as 1.
 package func forEachConcurrently<Item: Sendable>(
     _ items: some Sequence<Item>,
     limit: Int,
@@ -23,9 +21,7 @@ package func forEachConcurrently<Item: Sendable>(
 
 /// Transforms each item, at most `limit` at a time; the results are in the order of the items.
 ///
-/// The first error cancels the items that are running, and no further ones start.
-///
-/// - Parameter limit: 1 or more; smaller values count as 1.
+/// The first error cancels the items that are running, and no further ones start. A `limit` below 1 counts as 1.
 package func mapConcurrently<Item: Sendable, Output: Sendable>(
     _ items: some Sequence<Item>,
     limit: Int,

@@ -62,7 +62,7 @@ package struct ObjectCopy: Sendable {
             if orphans.isEmpty { return }
             for key in orphans {
                 try await target.discard(ObjectReference(key: key))
-                try await ledger.forgetCopied(key)
+                try await ledger.unmarkCopied(key)
             }
         }
     }

@@ -1,13 +1,13 @@
-/// Where the databases differ although the statements are the same: in how tables are made.
+/// How the databases differ in defining tables; all other statements are the same.
 package enum SQLDialect: Sendable {
     case sqlite, postgreSQL
 
-    /// What a transaction that changes the tables begins with, so that one process at a time does.
+    /// Statements that begin a migration's transaction, so that one process migrates at a time.
     var beforeMigration: [SQLStatement] {
         switch self {
-        // A transaction that writes is alone.
+        // A transaction that writes is the only one.
         case .sqlite: []
-        // A copy of a large table, or the wait for one, may take its time. The number is Pontoon's own, for "pontoon".
+        // Copying a large table, or waiting for another process to do so, may take long. The lock's number spells "pontoon".
         case .postgreSQL:
             [
                 "SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0",
@@ -16,9 +16,9 @@ package enum SQLDialect: Sendable {
         }
     }
 
-    /// A statement that makes or changes tables, as this database understands it.
+    /// A `CREATE` or `ALTER` statement in this database's dialect.
     ///
-    /// PostgreSQL compares text by the language of the database unless a column says otherwise; SQLite, byte for byte.
+    /// PostgreSQL compares text by the database's locale unless a column says otherwise; SQLite compares byte for byte.
     func definition(_ statement: SQLStatement) -> SQLStatement {
         switch self {
         case .sqlite: statement

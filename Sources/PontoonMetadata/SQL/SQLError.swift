@@ -1,33 +1,44 @@
-/// A refusal of the database, in the same words for every database.
+import PontoonCore
+
+/// An error of the database, classified in the same way for every database.
 package struct SQLError: Error, CustomStringConvertible {
-    /// What the store must tell apart.
+    /// The classes that the store distinguishes.
     package enum Kind: Sendable {
         /// Another row has these values.
         case uniqueViolation
-        /// A row that is referred to does not exist, or a row is still referred to.
+        /// A referenced row does not exist, or a row is still referenced.
         case foreignKeyViolation
-        /// No room on the disk.
+        /// The disk is full.
         case full
-        /// Others kept the database locked for too long, or more wait for it than may.
+        /// A lock was not released in time, or too many transactions are waiting already.
         case busy
-        /// Text with U+0000, which no database of ours keeps.
+        /// Text contains U+0000, which neither database stores.
         case unstorableText
         /// The database cannot be reached; nothing was changed.
         case unreachable
-        /// The connection broke after the commit was asked for: whether the transaction took place is not known.
+        /// The connection broke after the commit was sent: the transaction may or may not have taken place.
         case outcomeUnknown
-        /// Anything else.
         case other
     }
 
-    /// What was refused.
     package let kind: Kind
-    /// The database's own words; holds no values.
+    /// The database's own message; contains no values.
     package let description: String
 
-    /// Joins the fields.
     package init(_ kind: Kind, _ description: String) {
         self.kind = kind
         self.description = description
+    }
+
+    /// Whether a constraint was violated.
+    var isConflict: Bool { kind == .uniqueViolation || kind == .foreignKeyViolation }
+}
+
+extension SQLError: TemporaryFault {
+    package var isTemporary: Bool {
+        switch kind {
+        case .unreachable, .outcomeUnknown, .busy: true
+        case .uniqueViolation, .foreignKeyViolation, .full, .unstorableText, .other: false
+        }
     }
 }

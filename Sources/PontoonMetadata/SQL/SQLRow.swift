@@ -5,13 +5,15 @@ package struct SQLRow: Sendable {
     let columns: [String]
     private let values: [SQLValue]
 
-    /// Joins names and values of the same order; the names are shared by all rows of a result.
+    /// Creates a row from names and values in the same order.
+    ///
+    /// Rows of one result should share the array of names.
     package init(columns: [String], values: [SQLValue]) {
         self.columns = columns
         self.values = values
     }
 
-    /// - Throws: ``SQLRowError`` when there is no such column.
+    /// - Throws: ``SQLRowError`` if there is no such column.
     package func value(_ column: String) throws -> SQLValue {
         // A linear search: rows have few columns with short names, which compare faster than they hash.
         guard let index = columns.firstIndex(of: column), index < values.count else {
@@ -20,7 +22,8 @@ package struct SQLRow: Sendable {
         return values[index]
     }
 
-    /// - Throws: ``SQLRowError`` when it is not text; `NULL` is `nil`.
+    /// Text; `nil` for `NULL`.
+    /// - Throws: ``SQLRowError`` for an integer.
     package func optionalText(_ column: String) throws -> String? {
         switch try value(column) {
         case .null: nil
@@ -29,12 +32,13 @@ package struct SQLRow: Sendable {
         }
     }
 
-    /// - Throws: ``SQLRowError`` when it is not text.
+    /// - Throws: ``SQLRowError`` for `NULL` or an integer.
     package func text(_ column: String) throws -> String {
         try require(try optionalText(column), column)
     }
 
-    /// - Throws: ``SQLRowError`` when it is not an integer; `NULL` is `nil`.
+    /// An integer; `nil` for `NULL`.
+    /// - Throws: ``SQLRowError`` for text.
     package func optionalInteger(_ column: String) throws -> Int64? {
         switch try value(column) {
         case .null: nil
@@ -43,30 +47,31 @@ package struct SQLRow: Sendable {
         }
     }
 
-    /// - Throws: ``SQLRowError`` when it is not an integer.
+    /// - Throws: ``SQLRowError`` for `NULL` or text.
     package func integer(_ column: String) throws -> Int64 {
         try require(try optionalInteger(column), column)
     }
 
-    /// - Throws: ``SQLRowError`` when it is not an integer that fits.
+    /// An integer that fits into `Int`.
+    /// - Throws: ``SQLRowError`` for anything else.
     package func count(_ column: String) throws -> Int {
         try decode(column, try integer(column)) { Int(exactly: $0) }
     }
 
-    /// 0 is false.
-    /// - Throws: ``SQLRowError`` when it is not an integer.
+    /// An integer as a Boolean; 0 is false.
+    /// - Throws: ``SQLRowError`` for `NULL` or text.
     package func flag(_ column: String) throws -> Bool { try integer(column) != 0 }
 
-    /// Unix time in milliseconds.
-    /// - Throws: ``SQLRowError`` when it is not an integer.
+    /// An integer as Unix time in milliseconds.
+    /// - Throws: ``SQLRowError`` for `NULL` or text.
     package func date(_ column: String) throws -> Date {
         Date(timeIntervalSince1970: Double(try integer(column)) / 1000)
     }
 
-    /// Reads text or a number that has a meaning.
-    /// - Throws: ``SQLRowError`` when `read` gives `nil`.
-    func decode<Raw, Value>(_ column: String, _ raw: Raw, _ read: (Raw) throws -> Value?) throws -> Value {
-        guard let value = try read(raw) else { throw SQLRowError(column: column, problem: "not a known value") }
+    /// Converts a raw value of a column.
+    /// - Throws: ``SQLRowError`` if `convert` returns `nil`.
+    func decode<Raw, Value>(_ column: String, _ raw: Raw, _ convert: (Raw) throws -> Value?) throws -> Value {
+        guard let value = try convert(raw) else { throw SQLRowError(column: column, problem: "not a known value") }
         return value
     }
 
@@ -76,13 +81,11 @@ package struct SQLRow: Sendable {
     }
 }
 
-/// The database holds, or a query gave, something other than what the store wrote.
+/// A column has a value that the store never writes, or a query does not return the column.
 ///
-/// Shows no values.
+/// Contains no values.
 package struct SQLRowError: Error, CustomStringConvertible {
-    /// Which column.
     package let column: String
-    /// What is wrong with it.
     package let problem: String
 
     package var description: String { "column \(column): \(problem)" }

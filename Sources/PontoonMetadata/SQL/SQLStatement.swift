@@ -2,13 +2,12 @@
 package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
     /// The SQL, with parameters `$1`, `$2`, … in order of first use.
     package let text: String
-    /// Whether a driver should keep it prepared: the text is a constant of the program, so there are few of them.
+    /// Whether a driver should keep it prepared: the text is a constant of the program, so there are few such statements.
     package let isConstant: Bool
 
-    /// Takes a constant.
     package init(stringLiteral text: String) { self.init(constant: text) }
 
-    /// Takes a text put together from constants only.
+    /// Creates a statement from a text that is put together from constants only.
     package init(constant text: String) {
         self.text = text
         isConstant = true
@@ -20,18 +19,19 @@ package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
     }
 }
 
-/// Puts a statement together whose number of parameters depends on the input; values never become part of the text.
+/// Builds a statement whose number of parameters depends on the input.
+///
+/// Values never become part of the text.
 struct SQLBuilder {
     private(set) var text: String
     private(set) var values: [SQLValue] = []
 
-    /// Begins with a piece of SQL without parameters.
+    /// Starts with SQL that has no parameters.
     init(_ text: String) { self.text = text }
 
-    /// Appends a piece of SQL.
-    mutating func append(_ piece: String) { text += piece }
+    mutating func append(_ sql: String) { text += sql }
 
-    /// Puts pieces of SQL without parameters around what there is.
+    /// Encloses the text in SQL that has no parameters.
     mutating func wrap(_ before: String, _ after: String) { text = before + text + after }
 
     /// Appends a value as the next parameter.
@@ -41,7 +41,7 @@ struct SQLBuilder {
     }
 
     /// Appends `($1, $2, …)`.
-    /// - Parameter list: Not empty: an empty list is not SQL.
+    /// - Parameter list: Must not be empty; SQL has no empty lists.
     mutating func append(list: some Sequence<some SQLConvertible>) {
         var separator = "("
         for value in list {
@@ -52,28 +52,25 @@ struct SQLBuilder {
         append(")")
     }
 
-    /// The finished statement.
     var statement: SQLStatement { SQLStatement(once: text) }
 }
 
 extension SQLConnection {
-    /// Runs a built statement that gives rows back.
-    func query(_ built: SQLBuilder, holding: SQLRowLock? = nil) throws -> [SQLRow] {
-        try query(built.statement, values: built.values, holding: holding)
+    func query(_ built: SQLBuilder) throws -> [SQLRow] {
+        try query(built.statement, values: built.values, lock: nil)
     }
 
-    /// Runs a built statement that gives no rows back.
     @discardableResult
     func execute(_ built: SQLBuilder) throws -> Int {
         try execute(built.statement, values: built.values)
     }
 
-    /// Inserts rows, many with each statement.
+    /// Inserts rows, up to 500 with each statement.
     /// - Parameters:
     ///   - target: Table and columns, such as `file_tags (file_id, position, tag)`.
-    ///   - rows: One array of values in the order of the columns for each row.
+    ///   - rows: The values of each row, in the order of the columns.
     ///   - conflict: An `ON CONFLICT` clause.
-    /// - Throws: ``SQLError``, also later: see ``send(_:values:holding:)``.
+    /// - Throws: ``SQLError``, possibly later: see ``enqueue(_:values:lock:)``.
     func insert(into target: String, rows: [[any SQLConvertible]], conflict: String = "") throws {
         for chunk in rows.chunks(of: 500) {
             var insert = SQLBuilder("INSERT INTO \(target) VALUES ")
@@ -82,13 +79,13 @@ extension SQLConnection {
                 insert.append(list: row.map(\.sqlValue))
             }
             insert.append(" \(conflict)")
-            try send(insert.statement, values: insert.values, holding: nil)
+            try enqueue(insert.statement, values: insert.values, lock: nil)
         }
     }
 }
 
 extension Array {
-    /// Cuts into pieces, so that a statement stays within the parameters that a database allows.
+    /// Splits the array so that each statement stays within the database's limit of parameters.
     func chunks(of size: Int) -> [ArraySlice<Element>] {
         stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
     }

@@ -1,16 +1,15 @@
 import Foundation
 import PontoonCore
 
-/// A value as the database keeps it.
+/// A value as the database stores it.
 package enum SQLValue: Hashable, Sendable {
     case null
     case integer(Int64)
     case text(String)
 }
 
-/// Something that the database can keep.
+/// A type that the database can store.
 package protocol SQLConvertible: Sendable {
-    /// How it is kept.
     var sqlValue: SQLValue { get }
 }
 
@@ -31,7 +30,7 @@ extension Int64: SQLConvertible {
 }
 
 extension Bool: SQLConvertible {
-    /// 0 or 1: SQLite has no type for truth.
+    /// 0 or 1: SQLite has no Boolean type.
     package var sqlValue: SQLValue { .integer(self ? 1 : 0) }
 }
 
@@ -53,6 +52,6 @@ extension PartNumber: SQLConvertible {
 }
 
 extension CRC64NVME: SQLConvertible {
-    /// 16 hex digits: it does not fit a signed 64-bit integer.
+    /// 16 hex digits: an unsigned 64-bit integer does not fit into `BIGINT`.
     package var sqlValue: SQLValue { .text(hex) }
 }

@@ -1,33 +1,35 @@
 import GRDB
 import Synchronization
 
-/// How much was written, and in how many commits.
+/// Counts of writes and of the commits that they shared.
 package struct WriteStatistics: Hashable, Sendable {
-    /// Calls to write, also those whose body threw.
+    /// Finished writes, including those whose body threw.
     package var writes = 0
-    /// Transactions that were committed.
+    /// Committed transactions.
     package var commits = 0
-    /// Calls to write that wait for the running commit.
+    /// Writes that are waiting for the running commit.
     package var waiting = 0
 }
 
-/// Writes of many callers with few commits, each of which waits for the disk.
+/// Combines concurrent writes into shared commits, because every commit waits for the disk.
 ///
-/// What callers ask for while a commit runs becomes the next transaction: nobody waits for company, and the busier it is,
-/// the more writes share a commit. Each caller's body has a savepoint of its own, so that it fails alone.
+/// Writes that arrive while a commit runs form the next transaction. A single write is never delayed, and under load more
+/// writes share a commit. Each body runs in its own savepoint, so that its failure does not affect the others.
 final class GroupCommit: Sendable {
-    /// Most bodies in one transaction, to bound how long the first of them waits for the last.
+    /// Maximum number of writes in one transaction; bounds how long the first waits for the last.
     static let largestGroup = 128
 
-    private struct Waiting: Sendable {
-        /// Runs the body; what it returns tells the caller, once that is durable.
+    private struct PendingWrite: Sendable {
+        /// Runs the body.
+        ///
+        /// The returned closure resumes the caller; it is called when the commit is durable.
         let attempt: @Sendable (SQLiteConnection) throws -> @Sendable () -> Void
-        /// Tells the caller that nothing was changed.
+        /// Resumes the caller with an error; nothing was changed.
         let fail: @Sendable (any Error) -> Void
     }
 
     private struct State {
-        var waiting: [Waiting] = []
+        var waiting: [PendingWrite] = []
         var isDraining = false
         var isClosed = false
         var statistics = WriteStatistics()
@@ -46,38 +48,38 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// From now on every write fails; those accepted before are carried out.
+    /// Makes new writes fail; accepted ones are still executed.
     func refuseWrites() { state.withLock { $0.isClosed = true } }
 
-    /// Runs a body as a transaction of its own, as far as the caller can tell.
+    /// Runs a body as one transaction, as far as the caller can tell.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
-            let waiting = Waiting(
+            let write = PendingWrite(
                 attempt: { connection in
                     let value = try body(connection)
                     return { continuation.resume(returning: value) }
                 },
                 fail: { continuation.resume(throwing: $0) }
             )
-            enqueue(waiting)
+            enqueue(write)
         }
     }
 
-    private func enqueue(_ waiting: Waiting) {
+    private func enqueue(_ write: PendingWrite) {
         let isAccepted = state.withLock { state in
             guard !state.isClosed else { return false }
-            state.waiting.append(waiting)
-            // Under the lock, so that what was accepted before refuseWrites() is on the queue before the closing is.
+            state.waiting.append(write)
+            // Under the lock, so that accepted writes are queued before close() is.
             if !state.isDraining { pool.asyncWriteWithoutTransaction { self.drain($0) } }
             state.isDraining = true
             return true
         }
-        if !isAccepted { waiting.fail(SQLError(.other, "the database is closed")) }
+        if !isAccepted { write.fail(SQLError(.other, "the database is closed")) }
     }
 
-    private func nextGroup() -> [Waiting] {
+    private func nextGroup() -> [PendingWrite] {
         state.withLock { state in
             let group = Array(state.waiting.prefix(Self.largestGroup))
             state.waiting.removeFirst(group.count)
@@ -86,49 +88,49 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// Runs on the queue of the writing connection until nobody waits.
+    /// Commits groups on the queue of the writing connection until none is waiting.
     private func drain(_ database: Database) {
         while true {
             let group = nextGroup()
             guard !group.isEmpty else { return }
-            let answers = Result { try commit(group, database) }
+            let completions = Result { try commit(group, database) }
             state.withLock { state in
                 state.statistics.writes += group.count
-                if case .success = answers { state.statistics.commits += 1 }
+                if case .success = completions { state.statistics.commits += 1 }
             }
-            switch answers {
-            case .success(let answers): for answer in answers { answer() }
-            case .failure(let error): for waiting in group { waiting.fail(Self.translated(error)) }
+            switch completions {
+            case .success(let completions): for complete in completions { complete() }
+            case .failure(let error): for write in group { write.fail(Self.translated(error)) }
             }
         }
     }
 
-    /// - Returns: What tells each caller its own result.
-    /// - Throws: When nothing of the whole group was changed.
-    private func commit(_ group: [Waiting], _ database: Database) throws -> [@Sendable () -> Void] {
+    /// - Returns: Closures that resume each caller with its own result.
+    /// - Throws: If the whole group was rolled back.
+    private func commit(_ group: [PendingWrite], _ database: Database) throws -> [@Sendable () -> Void] {
         let connection = SQLiteConnection(database: database)
-        var answers: [@Sendable () -> Void] = []
+        var completions: [@Sendable () -> Void] = []
         try database.inTransaction(.immediate) {
-            for waiting in group {
+            for write in group {
                 do {
-                    answers.append(try group.count == 1 ? waiting.attempt(connection) : attempt(waiting, connection))
+                    completions.append(try group.count == 1 ? write.attempt(connection) : attempt(write, connection))
                 } catch let error where group.count > 1 && database.isInsideTransaction {
-                    answers.append { waiting.fail(Self.translated(error)) }
+                    completions.append { write.fail(Self.translated(error)) }
                 }
-                // Otherwise the error is the whole group's: SQLite has given up the transaction, as for a full disk.
+                // Otherwise the whole group fails: SQLite has rolled back the transaction, as it does if the disk is full.
             }
             return .commit
         }
-        return answers
+        return completions
     }
 
-    private func attempt(_ waiting: Waiting, _ connection: SQLiteConnection) throws -> @Sendable () -> Void {
+    private func attempt(_ write: PendingWrite, _ connection: SQLiteConnection) throws -> @Sendable () -> Void {
         let database = connection.database
         try database.cachedStatement(sql: "SAVEPOINT body").execute()
         do {
-            let answer = try waiting.attempt(connection)
+            let complete = try write.attempt(connection)
             try database.cachedStatement(sql: "RELEASE SAVEPOINT body").execute()
-            return answer
+            return complete
         } catch {
             if database.isInsideTransaction {
                 try database.cachedStatement(sql: "ROLLBACK TO SAVEPOINT body").execute()

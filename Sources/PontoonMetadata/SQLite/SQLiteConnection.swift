@@ -1,11 +1,11 @@
 import GRDB
 
-/// Statements on one of GRDB's connections; lives as long as the transaction it is made for.
+/// Runs statements on a connection of GRDB, within one transaction.
 struct SQLiteConnection: SQLConnection {
     let database: Database
 
-    func query(_ statement: SQLStatement, values: [SQLValue], holding: SQLRowLock?) throws -> [SQLRow] {
-        // Nothing to hold: a transaction that writes is alone.
+    func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {
+        // No lock is needed: one transaction writes at a time.
         do {
             let prepared = try prepare(statement)
             let columns = prepared.columnNames
@@ -29,13 +29,13 @@ struct SQLiteConnection: SQLConnection {
         }
     }
 
-    func send(_ statement: SQLStatement, values: [SQLValue], holding: SQLRowLock?) throws {
-        // There is no way to save. What gives rows back has nothing to do here: it would hold them.
-        if holding == nil { _ = try execute(statement, values: values) }
+    func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws {
+        // No round trip to save. A statement that only locks rows has nothing to do.
+        if lock == nil { _ = try execute(statement, values: values) }
     }
 
     private func prepare(_ statement: SQLStatement) throws -> Statement {
-        // SQLite counts $1 among names, numbered by first use; the values are bound by that number.
+        // To SQLite `$1` is a name; names are numbered by first use, and values are bound by that number.
         assert(statement.numbersParametersByFirstUse, "parameters out of order: \(statement.text)")
         return statement.isConstant
             ? try database.cachedStatement(sql: statement.text)
@@ -51,8 +51,8 @@ struct SQLiteConnection: SQLConnection {
         case .null: return .null
         case .integer(let integer): return integer.databaseValue
         case .text(let text):
-            // Would be cut there without a word: SQLite takes a C string.
-            guard !text.utf8.contains(0) else { throw SQLError(.unstorableText, "text holds U+0000") }
+            // SQLite takes a C string and would silently truncate it there.
+            guard !text.utf8.contains(0) else { throw SQLError(.unstorableText, "text contains U+0000") }
             return text.databaseValue
         }
     }
@@ -79,13 +79,13 @@ extension SQLStatement {
 }
 
 extension SQLError {
-    /// Sorts an error of SQLite into the kinds that the store tells apart.
+    /// Classifies an error of SQLite.
     init(_ error: DatabaseError) {
         let kind: Kind =
             switch error.extendedResultCode {
             case .SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY: .uniqueViolation
             case .SQLITE_CONSTRAINT_FOREIGNKEY: .foreignKeyViolation
-            // SQLite itself turns ENOSPC into FULL, except where the -shm file grows.
+            // SQLite maps ENOSPC to FULL, except when the -shm file grows.
             case .SQLITE_IOERR_SHMSIZE: .full
             default:
                 switch error.resultCode {

@@ -2,9 +2,9 @@ import Dispatch
 import Foundation
 import GRDB
 
-/// An SQLite database in WAL mode: one writer that commits in groups, readers that do not wait for it.
+/// An SQLite database in WAL mode: one writer that commits in groups, and readers that do not wait for it.
 ///
-/// Several processes on one machine may share the file; it must not be on a network file system.
+/// Several processes on one machine may share the file. It must not be on a network file system.
 package struct SQLiteDriver: SQLDriver {
     private let pool: DatabasePool
     private let writer: GroupCommit
@@ -14,10 +14,10 @@ package struct SQLiteDriver: SQLDriver {
         writer = GroupCommit(pool: pool)
     }
 
-    /// Opens a database, making it first (readable by its owner only) when there is none.
-    /// - Throws: When the file cannot be made or opened, is no database, or others keep it locked for too long.
+    /// Opens a database; creates it, readable by its owner only, if there is none.
+    /// - Throws: If the file cannot be created or opened, is not a database, or stays locked by another process.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
-        try await onThread {
+        try await onBlockingThread {
             try DatabaseFile.create(settings.path)
             return SQLiteDriver(pool: try openPool(settings))
         }
@@ -51,26 +51,26 @@ package struct SQLiteDriver: SQLDriver {
 
     package func ping(within limit: Duration) async throws {
         let pool = pool
-        try await OneAnswer.wait(atMost: limit) { answer in
+        let timeoutError = SQLError(.unreachable, "SQLite did not answer within \(limit)")
+        try await withTimeout(limit, timeoutError) { result in
             pool.asyncRead { database in
-                answer.resume(with: Result { _ = try database.get().cachedStatement(sql: "SELECT 1") })
+                result.resume(with: Result { _ = try database.get().cachedStatement(sql: "SELECT 1") })
             }
         }
     }
 
     package func close() async throws {
         writer.refuseWrites()
-        // Waits for the writes that were accepted: they are on the queue of the connection.
-        try await Self.onThread { try pool.close() }
+        // Waits for accepted writes: they are on the connection's queue.
+        try await Self.onBlockingThread { try pool.close() }
     }
 
-    /// How much was written and in how many commits.
     package var statistics: WriteStatistics { writer.statistics }
 
     private static func openPool(_ settings: SQLiteSettings) throws -> DatabasePool {
         var configuration = Configuration()
-        // Asks often: SQLite's own handler soon sleeps 100 ms between tries, and another process that commits without a
-        // pause leaves the lock free for some microseconds only.
+        // Retries often: SQLite's own busy handler soon sleeps 100 ms between tries, while a process that commits without
+        // pause releases the lock for microseconds only.
         let tries = Int(settings.busyTimeout / .milliseconds(1))
         configuration.busyMode = .callback { count in
             Thread.sleep(forTimeInterval: 0.001)
@@ -89,24 +89,24 @@ package struct SQLiteDriver: SQLDriver {
             } catch let error as DatabaseError
                 where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < deadline
             {
-                // SQLite does not wait by itself while another process turns WAL mode on or closes the database.
+                // SQLite's busy handler does not cover another process enabling WAL mode or closing the database.
                 Thread.sleep(forTimeInterval: 0.01)
             }
         }
     }
 
     private static func setUp(_ database: Database, _ durability: SQLiteSettings.Durability) throws {
-        // After the pool is made: it has set NORMAL.
+        // After the pool is created, which sets NORMAL.
         switch durability {
         case .full: try database.execute(sql: "PRAGMA synchronous = FULL")
         case .os: try database.execute(sql: "PRAGMA synchronous = NORMAL")
         }
-        // What a burst of writes made of the -wal file is given back to the disk.
+        // Truncates a -wal file that a burst of writes has enlarged.
         try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
     }
 
-    /// Runs something that blocks away from the threads of Swift's tasks.
-    private static func onThread<Value: Sendable>(
+    /// Runs blocking work outside of the cooperative thread pool.
+    private static func onBlockingThread<Value: Sendable>(
         _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
@@ -118,7 +118,7 @@ package struct SQLiteDriver: SQLDriver {
 }
 
 extension SQLMetadataStore {
-    /// Opens the metadata store in an SQLite file.
+    /// Opens the metadata store in an SQLite file; creates the file if there is none.
     /// - Throws: What ``SQLiteDriver/open(_:)`` and ``init(driver:clock:)`` throw.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLMetadataStore {
         try await SQLMetadataStore(driver: try await SQLiteDriver.open(settings))

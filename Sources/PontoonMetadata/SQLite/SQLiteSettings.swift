@@ -1,23 +1,21 @@
-/// Where and how an SQLite database is kept.
+/// Location and options of an SQLite database.
 package struct SQLiteSettings: Sendable {
-    /// What a commit promises.
+    /// What a commit guarantees.
     package enum Durability: String, Sendable {
-        /// It survives a power cut.
+        /// Commits survive a power cut.
         case full
-        /// It survives the end of this process; a power cut may take the last commits back, but damages nothing.
+        /// Commits survive a crash of the process. A power cut may undo the last ones, but corrupts nothing.
         case os
     }
 
     /// Path of the database file.
     ///
-    /// Its folder must exist; next to it lie `-wal` and `-shm` files, which belong to it.
+    /// Its directory must exist. SQLite keeps `-wal` and `-shm` files next to it, which belong to the database.
     package let path: String
-    /// What a commit promises.
     package let durability: Durability
     /// How long a transaction waits for other processes.
     package let busyTimeout: Duration
 
-    /// Joins the fields.
     package init(path: String, durability: Durability = .full, busyTimeout: Duration = .seconds(10)) {
         self.path = path
         self.durability = durability

@@ -78,7 +78,7 @@ package final class DiskObjectStore: Sendable {
     /// - Throws: `code` when `bytes` more would use the reserved space.
     func checkRoom(for bytes: Int64, else code: PontoonError.Code) throws {
         guard try Directory.availableSpace(layout.root) - bytes >= settings.reservedSpace else {
-            throw PontoonError(code, "There is not enough room to store \(bytes) more bytes.")
+            throw PontoonError(code, "There is not enough space to store \(bytes) more bytes.")
         }
     }
 }
@@ -102,7 +102,7 @@ extension DiskObjectStore: ObjectStore {
             } catch let error as Errno {
                 try FileSystem.unlink(layout.upload(key))
                 guard [.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(error) else { throw error }
-                throw PontoonError(.noRoom, "There is not enough room to store the upload.", cause: error)
+                throw PontoonError(.noRoom, "There is not enough space to store the upload.", cause: error)
             }
         }
         do {

@@ -176,6 +176,6 @@ func mapDiskFull<Value>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()
     } catch let error as Errno where error == .noSpace || error == .diskQuotaExceeded {
-        throw PontoonError(.storageFull, "There is no room for the part.", cause: error)
+        throw PontoonError(.storageFull, "There is no space for the part.", cause: error)
     }
 }

@@ -206,7 +206,7 @@ package struct CompleteUpload: Sendable {
 
     // MARK: - Roll back
 
-    /// Makes an upload active again, unless its completion was committed after all or another server holds its lease.
+    /// Reactivates an upload, unless its completion was committed after all or another server holds its lease.
     private func rollBack(_ id: String, leaseID: String) async throws -> RollbackOutcome {
         do {
             // A commit whose answer was lost may still become visible after a crash of the database, but not after a later

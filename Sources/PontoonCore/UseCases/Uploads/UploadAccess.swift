@@ -59,7 +59,7 @@ struct UploadAccess: Sendable {
 
     /// The usual case without a query: the initiator continues an active upload.
     ///
-    /// - Returns: `nil` if the cached rows do not say so; then only the store knows.
+    /// - Returns: `nil` if the cached rows do not show it; then only the store knows.
     func cachedActive(_ id: String, caller: User) async throws -> Upload? {
         guard let upload = try await metadata.upload(id, reading: .cached), upload.namespace == namespace,
             upload.state == .active, upload.userName == caller.name

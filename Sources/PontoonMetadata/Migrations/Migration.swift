@@ -1,0 +1,23 @@
+/// A step from one version of the tables to the next.
+struct Migration: Sendable {
+    /// Recorded in `schema_migrations`.
+    let name: String
+    /// Executed in order, in one transaction.
+    let statements: [SQLStatement]
+}
+
+extension Migration {
+    /// All migrations, oldest first.
+    ///
+    /// Append only: a published migration is never edited.
+    ///
+    /// Times are Unix time in milliseconds, Booleans are 0 or 1. Where a foreign key is not `ON DELETE CASCADE`, the store
+    /// deletes the rows itself, because they contain keys of objects that must be discarded.
+    static let all = [
+        Migration(name: "0001-initial", statements: initial),
+        Migration(name: "0002-code-packages", statements: codePackages),
+        Migration(name: "0003-totals", statements: totals),
+        Migration(name: "0004-claims", statements: leases),
+        Migration(name: "0005-handles", statements: uploadHandles),
+    ]
+}

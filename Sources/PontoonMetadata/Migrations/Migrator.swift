@@ -1,0 +1,58 @@
+import Foundation
+
+/// Brings the tables of a database up to date.
+enum Migrator {
+    /// Runs the missing migrations, each in its own transaction.
+    ///
+    /// Safe when several processes start at the same time: they migrate one after another, and the first to record a
+    /// migration runs it.
+    ///
+    /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program.
+    static func migrate(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
+        let applied = try await appliedNames(driver)
+        let unknown = applied.subtracting(migrations.map(\.name))
+        guard unknown.isEmpty else { throw UnknownMigrations(names: unknown.sorted()) }
+        for migration in migrations where !applied.contains(migration.name) {
+            let dialect = driver.dialect
+            try await driver.write { connection in
+                for statement in dialect.beforeMigration { try connection.execute(statement) }
+                guard try connection.execute(record, [migration.name, Date()]) == 1 else { return }
+                for statement in migration.statements { try connection.execute(dialect.definition(statement)) }
+            }
+        }
+    }
+
+    private static func appliedNames(_ driver: some SQLDriver) async throws -> Set<String> {
+        let dialect = driver.dialect
+        try await driver.write { connection in
+            for statement in dialect.beforeMigration { try connection.execute(statement) }
+            try connection.execute(dialect.definition(create))
+        }
+        return try await driver.read { connection in
+            Set(try connection.query("SELECT name FROM schema_migrations").map { try $0.text("name") })
+        }
+    }
+
+    private static let create: SQLStatement = """
+        CREATE TABLE IF NOT EXISTS schema_migrations (
+            name TEXT NOT NULL PRIMARY KEY,
+            applied_on BIGINT NOT NULL
+        )
+        """
+    private static let record: SQLStatement = """
+        INSERT INTO schema_migrations (name, applied_on) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
+        """
+}
+
+/// The database was migrated by a newer version of the program, so this version must not use it.
+package struct UnknownMigrations: Error, CustomStringConvertible {
+    /// The migrations that this version does not have.
+    package let names: [String]
+
+    package var description: String {
+        """
+        the database was migrated by a newer version of Pontoon (unknown migrations: \(names.joined(separator: ", "))); \
+        run that version
+        """
+    }
+}

@@ -1,0 +1,124 @@
+import PontoonCore
+import Synchronization
+
+/// Rows that were read or written within the last second, for calls that are made once per file, part or range.
+///
+/// Changes made through this store are visible at once. Changes made by another process, such as another server on the
+/// same database or `pontoond token revoke`, are visible after ``lifetime``. A cached row may therefore be used only where
+/// acting on an old row does no harm: to hand out a URL, or before a statement that checks again.
+final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
+    private struct Entry {
+        /// `nil` if the row was invalidated at that time: a read that began earlier may have seen the old row.
+        let row: Row?
+        let time: ContinuousClock.Instant
+    }
+
+    private struct State {
+        var entries: [Key: Entry] = [:]
+        /// How often the whole cache was invalidated.
+        var generation = 0
+
+        mutating func invalidateAll() {
+            entries = [:]
+            generation += 1
+        }
+    }
+
+    /// The moment at which a read or write began.
+    struct CacheStamp {
+        fileprivate let time: ContinuousClock.Instant
+        fileprivate let generation: Int
+    }
+
+    /// How long a row is used.
+    static var lifetime: Duration { .seconds(1) }
+    /// Maximum number of rows.
+    static var capacity: Int { 10_000 }
+
+    private let state = Mutex(State())
+
+    /// The row of a key, from the cache if `consistency` allows it and the row is recent.
+    ///
+    /// - Parameters:
+    ///   - key: Identifies the row.
+    ///   - consistency: Whether a cached row will do.
+    ///   - read: Reads the row; its absence is not cached.
+    /// - Returns: The row.
+    /// - Throws: What `read` throws.
+    func row(_ key: Key, reading consistency: ReadConsistency, read: () async throws -> Row?) async throws -> Row? {
+        switch consistency {
+        case .latest: return try await read()
+        case .cached:
+            let stamp = stamp()
+            let entry = state.withLock { $0.entries[key] }
+            if let entry, let row = entry.row, stamp.time - entry.time < Self.lifetime { return row }
+            guard let row = try await read() else { return nil }
+            insert(row, for: key, since: stamp)
+            return row
+        }
+    }
+
+    /// Taken before a row is read or written.
+    func stamp() -> CacheStamp { CacheStamp(time: .now, generation: state.withLock { $0.generation }) }
+
+    /// Caches a row, unless it was invalidated or read anew since the stamp.
+    func insert(_ row: Row, for key: Key, since stamp: CacheStamp) {
+        state.withLock { state in
+            guard state.generation == stamp.generation else { return }
+            if let entry = state.entries[key], entry.time >= stamp.time { return }
+            if state.entries.count >= Self.capacity { state.invalidateAll() }
+            state.entries[key] = Entry(row: row, time: stamp.time)
+        }
+    }
+
+    /// Must follow every change of the row, including one that may have failed.
+    func invalidate(_ key: Key) {
+        state.withLock { state in
+            if state.entries.count >= Self.capacity { state.invalidateAll() }
+            state.entries[key] = Entry(row: nil, time: .now)
+        }
+    }
+
+    func invalidateAll() { state.withLock { $0.invalidateAll() } }
+}
+
+/// The cached rows of a store.
+final class ReadCache: Sendable {
+    /// Which cached rows a write may change.
+    enum Change: Sendable {
+        /// None: the write touches no user, token, membership, project, file or state of an upload.
+        case none
+        /// The row of one upload, and files: completing adds one and may replace another.
+        case upload(String)
+        case any
+    }
+
+    struct Membership: Hashable, Sendable {
+        let userName: String
+        let project: ProjectID
+    }
+
+    /// By the hash of a token.
+    let users = RowCache<String, User>()
+    let uploads = RowCache<String, Upload>()
+    let files = RowCache<String, File>()
+    let permissions = RowCache<Membership, Permissions>()
+    /// Projects that a user may read.
+    let projects = RowCache<Membership, AccessibleProject>()
+
+    /// Must follow every write, including one that failed.
+    func invalidate(_ change: Change) {
+        switch change {
+        case .none: break
+        case .upload(let id):
+            uploads.invalidate(id)
+            files.invalidateAll()
+        case .any:
+            users.invalidateAll()
+            uploads.invalidateAll()
+            files.invalidateAll()
+            permissions.invalidateAll()
+            projects.invalidateAll()
+        }
+    }
+}

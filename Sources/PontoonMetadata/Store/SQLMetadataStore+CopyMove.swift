@@ -1,0 +1,106 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func copyFile(_ id: String, as copy: FileCopy) async throws -> File? {
+        do {
+            return try await writeRetryingConflicts { connection in
+                if copy.conflictPolicy == .number { try connection.lock(folder: copy.parent) }
+                // Locked, so that a concurrent deletion of the object's last file sees the copy.
+                try connection.enqueue(selectObjectOfFile, [id], lock: .forShare("objects"))
+                guard let original = try connection.file(id), original.kind == .file else { return nil }
+                let file = File(
+                    id: copy.id,
+                    name: try connection.name(of: copy, original: original.name),
+                    kind: .file,
+                    project: copy.project,
+                    parent: copy.parent,
+                    content: original.content,
+                    createdOn: copy.createdOn,
+                    tags: original.tags,
+                    metadata: original.metadata
+                )
+                try connection.insert(file)
+                return file
+            }
+        } catch let error as SQLError where error.kind == .uniqueViolation {
+            // Other processes took every name that was tried.
+            throw PontoonError.entryExists(cause: error)
+        }
+    }
+
+    package func moveFile(_ id: String, to folder: String, name: String?, now: Date) async throws -> File? {
+        try await writeRetryingConflicts { connection in
+            guard let row = try connection.query(selectMovable, [id]).first else { return nil }
+            let project = try row.text("project_id")
+            let isFolder = try row.fileKind("kind") == .folder
+            // Locked, so that when two folders are moved into each other concurrently, the second move sees the first.
+            if isFolder { try connection.enqueue(selectProjectRow, [project], lock: .forUpdate("projects")) }
+            guard try !connection.query(selectDestination, [folder, project], lock: .forShare("files")).isEmpty else {
+                throw PontoonError.noSuchDestination
+            }
+            if isFolder, try !connection.query(selectAbove, [folder, id]).isEmpty {
+                throw PontoonError(.folderCycle, "A folder cannot be moved into itself or one of its subfolders.")
+            }
+            // Locked, so that of two concurrent moves of a file, the second knows which folder the file leaves.
+            let place = try connection.query(selectParent, [id], lock: .forUpdate("files"))
+            guard let old = try place.first?.text("parent_id") else { return nil }
+            do {
+                guard try connection.execute(updatePlace, [folder, name, now, id]) == 1 else { return nil }
+            } catch let error as SQLError where error.kind == .uniqueViolation {
+                throw PontoonError.entryExists(cause: error)
+            }
+            if old != folder { try connection.add(entries: [old: -1, folder: 1]) }
+            return try connection.file(id)
+        }
+    }
+}
+
+extension SQLConnection {
+    /// Chooses the name of a copy.
+    /// - Throws: `.fileExists`, `.fileNameInvalid` as ``FileStore/copyFile(_:as:)``.
+    fileprivate func name(of copy: FileCopy, original: String) throws -> String {
+        let requested = copy.name ?? original
+        var attempt = 0
+        while true {
+            // In batches: a folder may contain thousands of copies of one file.
+            let last = attempt == 0 ? 0 : attempt + 99
+            let candidates = try (attempt...last).map { try NumberedName.candidate(requested, attempt: $0) }
+            var select = SQLBuilder("SELECT name FROM files WHERE parent_id = ")
+            select.append(value: copy.parent)
+            select.append(" AND name IN ")
+            select.append(list: candidates)
+            // Compared byte for byte, as the database does.
+            let taken = Set(try query(select).map { Array(try $0.text("name").utf8) })
+            if let free = candidates.first(where: { !taken.contains(Array($0.utf8)) }) { return free }
+            guard copy.conflictPolicy == .number else {
+                throw PontoonError.entryExists()
+            }
+            attempt = last + 1
+        }
+    }
+}
+
+private let selectObjectOfFile: SQLStatement = """
+    SELECT objects.key AS key FROM files JOIN objects ON objects.key = files.object_key WHERE files.id = $1
+    """
+private let selectMovable: SQLStatement = """
+    SELECT project_id, kind FROM files WHERE id = $1 AND parent_id IS NOT NULL
+    """
+private let selectParent: SQLStatement = "SELECT parent_id FROM files WHERE id = $1 AND parent_id IS NOT NULL"
+private let selectProjectRow: SQLStatement = "SELECT id FROM projects WHERE id = $1"
+private let selectDestination: SQLStatement = """
+    SELECT id FROM files WHERE id = $1 AND project_id = $2 AND kind = 'folder'
+    """
+// Returns $2 if it is the folder $1 or an ancestor of it.
+private let selectAbove: SQLStatement = """
+    WITH RECURSIVE above (id, parent_id) AS (
+        SELECT id, parent_id FROM files WHERE id = $1
+        UNION ALL
+        SELECT files.id, files.parent_id FROM above JOIN files ON files.id = above.parent_id
+    )
+    SELECT id FROM above WHERE id = $2
+    """
+private let updatePlace: SQLStatement = """
+    UPDATE files SET parent_id = $1, name = COALESCE($2, name), modified_on = $3 WHERE id = $4 AND parent_id IS NOT NULL
+    """

@@ -1,0 +1,144 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func updateFile(_ id: String, _ change: FileChange, now: Date) async throws -> File? {
+        try await write { connection in
+            do {
+                // First, because it locks the row: changes of one file are applied one after another.
+                guard try connection.execute(updateDetails, [change.name, now, id]) == 1 else { return nil }
+            } catch let error as SQLError where error.kind == .uniqueViolation {
+                throw PontoonError.entryExists(cause: error)
+            }
+            if let metadata = change.metadata {
+                try connection.change(metadata: metadata, replacing: change.replacesMetadata, of: id)
+            }
+            if let tags = change.tags {
+                try connection.execute("DELETE FROM file_tags WHERE file_id = $1", [id])
+                try connection.insert(tags: tags, of: id)
+            }
+            return try connection.file(id)
+        }
+    }
+}
+
+extension SQLConnection {
+    /// Adds tags to a file without tags.
+    func insert(tags: [String], of fileID: String) throws {
+        let rows = tags.enumerated().map { [fileID, $0.offset, $0.element] as [any SQLConvertible] }
+        try insert(into: "file_tags (file_id, position, tag)", rows: rows)
+    }
+
+    /// Sets metadata of a file, replacing the values of existing keys.
+    func insert(metadata: [String: String], of fileID: String) throws {
+        try insert(
+            into: "file_metadata (file_id, key, value)",
+            rows: metadata.map { [fileID, $0.key, $0.value] },
+            conflict: "ON CONFLICT (file_id, key) DO UPDATE SET value = excluded.value"
+        )
+    }
+
+    /// - Throws: `.metadataInvalid` if the file would have too many pairs.
+    fileprivate func change(metadata: [String: String?], replacing: Bool, of id: String) throws {
+        if replacing { try execute("DELETE FROM file_metadata WHERE file_id = $1", [id]) }
+        let removed = metadata.filter { $0.value == nil }.keys.sorted()
+        for chunk in removed.chunks(of: 500) where !replacing {
+            var delete = SQLBuilder("DELETE FROM file_metadata WHERE file_id = ")
+            delete.append(value: id)
+            delete.append(" AND key IN ")
+            delete.append(list: chunk)
+            try execute(delete)
+        }
+        try insert(metadata: metadata.compactMapValues { $0 }, of: id)
+        let pairs = try query(countMetadata, [id]).first?.count("total") ?? 0
+        guard pairs <= MetadataRules.maximumPairs else {
+            throw PontoonError(
+                .metadataInvalid,
+                "A file can have at most \(MetadataRules.maximumPairs) metadata pairs."
+            )
+        }
+    }
+
+    /// - Returns: `nil` if there is no such file or folder.
+    func file(_ id: String) throws -> File? { try files(try query(selectFile, [id])).first }
+
+    /// Creates files from rows with ``fileColumns``; reads their tags and metadata.
+    func files(_ rows: [SQLRow]) throws -> [File] {
+        guard !rows.isEmpty else { return [] }
+        let ids = try rows.map { try $0.text("id") }
+        var selectTags = SQLBuilder("SELECT file_id, tag FROM file_tags WHERE file_id IN ")
+        selectTags.append(list: ids)
+        selectTags.append(" ORDER BY file_id, position")
+        let tags: [String: [String]] = try query(selectTags).reduce(into: [:]) { tags, row in
+            tags[try row.text("file_id"), default: []].append(try row.text("tag"))
+        }
+        var selectMetadata = SQLBuilder("SELECT file_id, key, value FROM file_metadata WHERE file_id IN ")
+        selectMetadata.append(list: ids)
+        let metadata: [String: [String: String]] = try query(selectMetadata).reduce(into: [:]) { metadata, row in
+            metadata[try row.text("file_id"), default: [:]][try row.text("key")] = try row.text("value")
+        }
+        return try rows.map { row in
+            let id = try row.text("id")
+            return try row.file(tags: tags[id] ?? [], metadata: metadata[id] ?? [:])
+        }
+    }
+}
+
+extension SQLRow {
+    fileprivate func file(tags: [String], metadata: [String: String]) throws -> File {
+        File(
+            id: try text("id"),
+            name: try text("name"),
+            kind: try fileKind("kind"),
+            project: try projectID("project_id"),
+            parent: try optionalText("parent_id"),
+            content: try fileContent(),
+            createdOn: try date("created_on"),
+            modifiedOn: try date("modified_on"),
+            tags: tags,
+            metadata: metadata
+        )
+    }
+
+    private func fileContent() throws -> FileContent? {
+        guard try optionalText("object_key") != nil else { return nil }
+        return FileContent(
+            key: try objectKey("object_key"),
+            size: try integer("size"),
+            crc64: try checksum("crc64"),
+            md5: try optionalText("md5")
+        )
+    }
+
+    /// - Throws: ``SQLRowError`` for an unknown kind.
+    func fileKind(_ column: String) throws -> File.Kind {
+        try decode(column, try text(column)) { File.Kind(rawValue: $0) }
+    }
+
+    /// - Throws: ``SQLRowError`` if the text is not a key.
+    func objectKey(_ column: String) throws -> ObjectKey {
+        try decode(column, try text(column)) { ObjectKey($0) }
+    }
+
+    /// - Returns: `nil` for `NULL`.
+    /// - Throws: ``SQLRowError`` if the text is not 16 hex digits.
+    func checksum(_ column: String) throws -> CRC64NVME? {
+        guard let hex = try optionalText(column) else { return nil }
+        return try decode(column, hex) { CRC64NVME(hex: $0) }
+    }
+}
+
+/// The columns that ``SQLConnection/files(_:)`` needs, selected from ``fileTables``.
+let fileColumns = """
+    files.id AS id, files.name AS name, files.kind AS kind, files.project_id AS project_id,
+    files.parent_id AS parent_id, files.object_key AS object_key, files.created_on AS created_on,
+    files.modified_on AS modified_on, objects.size AS size, objects.crc64 AS crc64, objects.md5 AS md5
+    """
+/// Files joined with their objects.
+let fileTables = "files LEFT JOIN objects ON objects.key = files.object_key"
+
+private let selectFile = SQLStatement(constant: "SELECT \(fileColumns) FROM \(fileTables) WHERE files.id = $1")
+private let updateDetails: SQLStatement = """
+    UPDATE files SET name = COALESCE($1, name), modified_on = $2 WHERE id = $3
+    """
+private let countMetadata: SQLStatement = "SELECT COUNT(*) AS total FROM file_metadata WHERE file_id = $1"

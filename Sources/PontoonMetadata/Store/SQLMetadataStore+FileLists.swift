@@ -1,0 +1,157 @@
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func files(in folder: String, filter: FileFilter, window: FileWindow) async throws -> Listing<File> {
+        guard !filter.matchesNothing, filter.names?.isEmpty != true else { return Listing(items: [], total: 0) }
+        return try await read { connection in
+            let selection = try connection.selection(folder, filter)
+            let total = try connection.total(of: selection)
+            var ids = SQLBuilder("SELECT files.id AS page_id")
+            ids.append(selection)
+            guard ids.append(window, of: total) else { return Listing(items: [], total: total) }
+            return Listing(items: try connection.files(ofPage: ids), total: total)
+        }
+    }
+}
+
+/// The entries of a folder that match a filter, and the index that the search starts from.
+private struct Selection {
+    let folder: String
+    let names: [String]?
+    /// The condition whose index the search starts from; `nil` scans the folder by name.
+    var start: Label?
+    /// The other conditions.
+    var others: [Label]
+
+    var isWholeFolder: Bool { names == nil && start == nil && others.isEmpty }
+}
+
+/// A condition on a file's tags or metadata.
+///
+/// Both have an index by value and one by file.
+private enum Label {
+    /// Any of these tags.
+    case tags([String])
+    /// Any of these values of a metadata key.
+    case metadata(key: String, values: [String])
+
+    static func all(of filter: FileFilter) -> [Label] {
+        var labels: [Label] = []
+        if let tags = filter.tags, !tags.isEmpty { labels.append(.tags(tags)) }
+        // Sorted, so that equal filters result in the same statement.
+        for (key, values) in filter.metadata.sorted(by: { $0.key < $1.key }) where !values.isEmpty {
+            labels.append(.metadata(key: key, values: values))
+        }
+        return labels
+    }
+}
+
+extension SQLConnection {
+    /// Chooses the cheapest start of the search: the folder's entries, or the files of any folder that satisfy one of the
+    /// conditions, whichever are (roughly) fewest.
+    ///
+    /// Choosing costs no more than the search itself, however many files satisfy the other conditions.
+    fileprivate func selection(_ folder: String, _ filter: FileFilter) throws -> Selection {
+        var selection = Selection(folder: folder, names: filter.names, others: Label.all(of: filter))
+        // Names are few and have an index.
+        guard filter.names == nil, !selection.others.isEmpty else { return selection }
+        let entries = try entries(of: folder)
+        var limit = 4
+        while true {
+            let bound = min(limit, entries)
+            for (index, label) in selection.others.enumerated() where try count(label, upTo: bound) < bound {
+                selection.start = selection.others.remove(at: index)
+                return selection
+            }
+            guard bound < entries else { return selection }
+            limit *= 8
+        }
+    }
+
+    private func count(_ label: Label, upTo limit: Int) throws -> Int {
+        var count = SQLBuilder("SELECT COUNT(*) AS total FROM (SELECT file_id FROM ")
+        count.append(label)
+        count.append(" LIMIT ")
+        count.append(value: limit)
+        count.append(") AS found")
+        return try query(count).first?.count("total") ?? 0
+    }
+
+    fileprivate func total(of selection: Selection) throws -> Int {
+        guard !selection.isWholeFolder else { return try entries(of: selection.folder) }
+        var total = SQLBuilder("SELECT COUNT(*) AS total")
+        total.append(selection)
+        return try query(total).first?.count("total") ?? 0
+    }
+
+    /// Reads the files of a page, ordered by name.
+    ///
+    /// Skipped entries are read from the index only.
+    fileprivate func files(ofPage ids: SQLBuilder) throws -> [File] {
+        var select = ids
+        select.wrap(
+            "SELECT \(fileColumns) FROM (",
+            ") AS page CROSS JOIN \(fileTables) WHERE files.id = page.page_id ORDER BY files.name"
+        )
+        return try files(try query(select))
+    }
+}
+
+extension SQLBuilder {
+    /// Appends the order and limits of a window of a list with `total` entries.
+    /// - Returns: `false`, with nothing appended, if the window is empty.
+    fileprivate mutating func append(_ window: FileWindow, of total: Int) -> Bool {
+        switch window {
+        case .page(let page):
+            guard let rows = PageWindow(page, of: total) else { return false }
+            append(" ORDER BY files.name")
+            if rows.isBackward { append(" DESC") }
+            append(rows)
+        case .after(let name, let limit):
+            guard limit > 0 else { return false }
+            if let name {
+                append(" AND files.name > ")
+                append(value: name)
+            }
+            append(" ORDER BY files.name LIMIT ")
+            append(value: limit)
+        }
+        return true
+    }
+
+    /// Appends the `FROM` and `WHERE` clauses of a selection.
+    ///
+    /// `CROSS JOIN` makes SQLite keep the order of the tables.
+    fileprivate mutating func append(_ selection: Selection) {
+        if let start = selection.start {
+            append(" FROM (SELECT DISTINCT file_id FROM ")
+            append(start)
+            append(") AS found CROSS JOIN files WHERE files.id = found.file_id AND files.parent_id = ")
+        } else {
+            append(" FROM files WHERE files.parent_id = ")
+        }
+        append(value: selection.folder)
+        if let names = selection.names {
+            append(" AND files.name IN ")
+            append(list: names)
+        }
+        for label in selection.others {
+            append(" AND EXISTS (SELECT 1 FROM ")
+            append(label)
+            append(" AND file_id = files.id)")
+        }
+    }
+
+    fileprivate mutating func append(_ label: Label) {
+        switch label {
+        case .tags(let tags):
+            append("file_tags WHERE tag IN ")
+            append(list: tags)
+        case .metadata(let key, let values):
+            append("file_metadata WHERE key = ")
+            append(value: key)
+            append(" AND value IN ")
+            append(list: values)
+        }
+    }
+}

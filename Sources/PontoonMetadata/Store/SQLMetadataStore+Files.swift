@@ -1,0 +1,130 @@
+import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func file(_ id: String, reading consistency: ReadConsistency) async throws -> File? {
+        try await cache.files.row(id, reading: consistency) { try await read { try $0.file(id) } }
+    }
+
+    package func file(named name: String, in folder: String) async throws -> File? {
+        try await read { connection in
+            try connection.files(try connection.query(selectFileByName, [folder, name])).first
+        }
+    }
+
+    package func addFolder(_ folder: File) async throws {
+        try await writeRetryingConflicts { connection in
+            try connection.refuse(taken: folder.name, in: folder.parent, asFile: .fileExists)
+            try connection.insert(folder)
+        }
+    }
+
+    package func deleteFile(_ id: String) async throws -> Bool {
+        let now = now
+        return try await writeRetryingConflicts { connection in
+            // Not root folders: they are deleted with their project.
+            let rows = try connection.query(selectDeletable, [id], lock: .forUpdate("files"))
+            guard let row = rows.first else { return false }
+            guard try connection.query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {
+                throw PontoonError(.folderNotEmpty, "The folder is not empty.")
+            }
+            try connection.deleteFile(id, objectKey: try row.optionalText("object_key"), now: now)
+            return true
+        }
+    }
+
+    package func discardedObjects(limit: Int) async throws -> [ObjectReference] {
+        try await read { connection in
+            try connection.query(selectDiscarded, [limit]).map { row in
+                ObjectReference(
+                    key: try row.objectKey("key"),
+                    handle: try row.optionalText("handle").map(UploadHandle.init(rawValue:))
+                )
+            }
+        }
+    }
+
+    package func forgetDiscarded(_ keys: [ObjectKey]) async throws {
+        guard !keys.isEmpty else { return }
+        try await write { connection in
+            for chunk in keys.chunks(of: 500) {
+                var delete = SQLBuilder("DELETE FROM discarded_objects WHERE key IN ")
+                delete.append(list: chunk)
+                try connection.execute(delete)
+            }
+        }
+    }
+}
+
+extension SQLConnection {
+    /// - Throws: `.folderExists`, or `code` for a file, if the name is taken in a folder.
+    func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
+        switch try kind(named: name, in: folder) {
+        case .folder: throw PontoonError.folderInTheWay
+        case .file: throw PontoonError(code, "There already is a file with this name.")
+        case nil: return
+        }
+    }
+
+    /// The kind of the entry with a name in a folder.
+    func kind(named name: String, in folder: String?) throws -> File.Kind? {
+        try query(selectKindByName, [folder, name]).first?.fileKind("kind")
+    }
+
+    /// Adds a file or folder with its tags and metadata; its object must exist.
+    /// - Throws: `.destinationNotFound` if its folder does not exist.
+    func insert(_ file: File) throws {
+        let values: [(any SQLConvertible)?] = [
+            file.id, file.name, file.kind.rawValue, file.content?.key, file.createdOn, file.modifiedOn, file.parent,
+            file.project,
+        ]
+        guard try execute(insertFile, values) == 1 else {
+            throw PontoonError.noSuchDestination
+        }
+        try insert(tags: file.tags, of: file.id)
+        try insert(metadata: file.metadata, of: file.id)
+        if let folder = file.parent { try add(entries: [folder: 1]) }
+    }
+
+    /// Deletes a file's row, and discards its object if no other file uses it.
+    func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
+        guard let objectKey else { return try deleteRow(ofFile: id) }
+        // Locked, so that when the last two files of an object are deleted concurrently, the second sees that it is the last.
+        try enqueue("SELECT key FROM objects WHERE key = $1", [objectKey], lock: .forUpdate("objects"))
+        try deleteRow(ofFile: id)
+        guard try execute(deleteUnusedObject, [objectKey]) == 1 else { return }
+        try discard(objectKey, nil, now: now)
+    }
+
+    private func deleteRow(ofFile id: String) throws {
+        for row in try query("DELETE FROM files WHERE id = $1 RETURNING parent_id", [id]) {
+            if let folder = try row.optionalText("parent_id") { try add(entries: [folder: -1]) }
+        }
+    }
+
+    /// Records an object whose bytes are to be deleted.
+    func discard(_ objectKey: String, _ handle: String?, now: Date) throws {
+        try enqueue(insertDiscarded, [objectKey, handle, now])
+    }
+}
+
+private let insertFile: SQLStatement = """
+    INSERT INTO files (id, project_id, parent_id, name, kind, object_key, created_on, modified_on)
+    SELECT $1, project_id, id, $2, $3, $4, $5, $6 FROM files WHERE id = $7 AND project_id = $8 AND kind = 'folder'
+    """
+private let selectFileByName = SQLStatement(
+    constant: "SELECT \(fileColumns) FROM \(fileTables) WHERE files.parent_id = $1 AND files.name = $2"
+)
+private let selectKindByName: SQLStatement = "SELECT kind FROM files WHERE parent_id = $1 AND name = $2"
+private let selectDeletable: SQLStatement = """
+    SELECT object_key FROM files WHERE id = $1 AND parent_id IS NOT NULL
+    """
+private let deleteUnusedObject: SQLStatement = """
+    DELETE FROM objects WHERE key = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE object_key = $1)
+    """
+private let insertDiscarded: SQLStatement = """
+    INSERT INTO discarded_objects (key, handle, discarded_on) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING
+    """
+private let selectDiscarded: SQLStatement = """
+    SELECT key, handle FROM discarded_objects ORDER BY discarded_on, key LIMIT $1
+    """

@@ -1,0 +1,188 @@
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func parts(of uploadID: String) async throws -> [PartRecord] {
+        try await read { try $0.parts(of: uploadID) }
+    }
+
+    package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> PartRecord? {
+        // Reads first, because most parts are sent only once and a write would wait for other commits.
+        guard try await read({ try $0.replaceablePart(number, of: uploadID, lock: nil) }) != nil else { return nil }
+        return try await write(changing: .none) { connection in
+            _ = try connection.replaceablePart(number, of: uploadID, lock: .forShare("uploads"))
+            return try connection.query(deletePart, [uploadID, number]).first?.part()
+        }
+    }
+
+    package func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord? {
+        try await write(changing: .none) { connection in
+            let values: [(any SQLConvertible)?] = [
+                uploadID, part.number, part.size ?? 0, part.etag, part.crc64, part.location.rawValue, part.storedOn,
+            ]
+            let earlier = try connection.replaceablePart(part.number, of: uploadID, lock: .forShare("uploads"))
+            var mayExist = earlier != nil
+            while true {
+                // Locked, so that of two concurrent calls the second returns the record of the first.
+                if mayExist,
+                    let old = try connection.query(selectPart, [uploadID, part.number], lock: .forUpdate("parts"))
+                        .first
+                {
+                    try connection.enqueue(upsertPart, values)
+                    return try old.part()
+                }
+                if try connection.execute(insertPart, values) == 1 { return nil }
+                mayExist = true
+            }
+        }
+    }
+
+    package func forgetUnreportedParts(of uploadID: String) async throws -> [PartRecord] {
+        // Reads first, because most clients report all their parts; the parts of a completing upload no longer change.
+        guard try await read({ try !$0.query(selectUnreported, [uploadID]).isEmpty }) else { return [] }
+        return try await write(changing: .none) { connection in
+            try connection.query(deleteUnreported, [uploadID]).map { try $0.part() }.sorted { $0.number < $1.number }
+        }
+    }
+
+    package func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> ReportRejection? {
+        guard !reports.isEmpty else { return nil }
+        return try await write(changing: .none) { connection in
+            let row = try connection.query(selectUploadState, [uploadID], lock: .forShare("uploads")).first
+            let state = try row?.text("state")
+            let stored = try connection.tags(for: reports, of: uploadID)
+            var unreported: Set<PartNumber> = []
+            for report in reports {
+                let part = stored[report.number]
+                let isEqual = part?.etag.lowercased() == report.etag.lowercased()
+                if let part, isEqual, part.isReported { continue }
+                // Completing fixes the set of reported parts.
+                guard let state else { return .uploadNotFound }
+                guard state == Upload.State.active.rawValue else { return .uploadNotActive }
+                guard let part else { return .partNotStored(report.number) }
+                guard isEqual else { return .etagMismatch(report.number, stored: part.etag) }
+                unreported.insert(report.number)
+            }
+            try connection.mark(unreported.sorted(), of: uploadID)
+            return nil
+        }
+    }
+}
+
+private struct StoredTag {
+    let etag: String
+    let isReported: Bool
+}
+
+extension SQLConnection {
+    /// All part records of an upload, ordered by number.
+    func parts(of uploadID: String) throws -> [PartRecord] {
+        try query(selectParts, [uploadID]).map { try $0.part() }
+    }
+
+    /// The record of a part that may be deleted or replaced.
+    ///
+    /// A caller that changes it locks the upload, so that the upload is not completed meanwhile.
+    ///
+    /// - Throws: `.uploadNotFound` if the upload is not active.
+    fileprivate func replaceablePart(
+        _ number: PartNumber,
+        of uploadID: String,
+        lock: SQLRowLock?
+    ) throws -> PartRecord? {
+        let rows = try query(selectReplaceable, [number, uploadID], lock: lock)
+        guard let row = rows.first else {
+            throw PontoonError(.uploadNotFound, "The upload does not exist or no longer accepts parts.")
+        }
+        return try row.optionalInteger("number") == nil ? nil : row.part()
+    }
+
+    /// Marks parts as reported.
+    fileprivate func mark(_ numbers: [PartNumber], of uploadID: String) throws {
+        // Most clients report one part at a time, and a constant statement is prepared once.
+        if numbers.count == 1 { return try enqueue(markPart, [uploadID, numbers[0]]) }
+        for chunk in numbers.chunks(of: 500) {
+            var update = SQLBuilder("UPDATE parts SET is_reported = 1 WHERE upload_id = ")
+            update.append(value: uploadID)
+            update.append(" AND number IN ")
+            update.append(list: chunk)
+            try enqueue(update.statement, values: update.values, lock: nil)
+        }
+    }
+
+    /// ETags of the parts in the range of the reported numbers, locked until they are marked.
+    fileprivate func tags(for reports: [PartReport], of uploadID: String) throws -> [PartNumber: StoredTag] {
+        let numbers = reports.map(\.number)
+        let rows = try query(
+            selectTags,
+            [uploadID, numbers.min(), numbers.max()],
+            lock: .forUpdate("parts")
+        )
+        return try rows.reduce(into: [:]) { tags, row in
+            let tag = StoredTag(etag: try row.text("etag"), isReported: try row.flag("is_reported"))
+            tags[try row.partNumber("number")] = tag
+        }
+    }
+}
+
+extension SQLRow {
+    fileprivate func part() throws -> PartRecord {
+        let location = PartLocation(rawValue: try text("place"))
+        return PartRecord(
+            number: try partNumber("number"),
+            // The column allows no NULL, and holds 0 for parts whose length only their store knows.
+            size: location == .remote ? nil : try integer("size"),
+            etag: try text("etag"),
+            crc64: try checksum("crc64"),
+            location: location,
+            storedOn: try date("stored_on"),
+            isReported: try flag("is_reported")
+        )
+    }
+
+    fileprivate func partNumber(_ column: String) throws -> PartNumber {
+        try decode(column, try count(column)) { try PartNumber($0) }
+    }
+}
+
+private let partColumns = "number, size, etag, crc64, place, stored_on, is_reported"
+private let selectPart = SQLStatement(
+    constant: "SELECT \(partColumns) FROM parts WHERE upload_id = $1 AND number = $2"
+)
+private let selectParts = SQLStatement(
+    constant: "SELECT \(partColumns) FROM parts WHERE upload_id = $1 ORDER BY number"
+)
+private let selectTags: SQLStatement = """
+    SELECT number, etag, is_reported FROM parts WHERE upload_id = $1 AND number BETWEEN $2 AND $3 ORDER BY number
+    """
+private let markPart: SQLStatement = "UPDATE parts SET is_reported = 1 WHERE upload_id = $1 AND number = $2"
+private let deletePart = SQLStatement(
+    constant: "DELETE FROM parts WHERE upload_id = $1 AND number = $2 RETURNING \(partColumns)"
+)
+private let selectUnreported: SQLStatement = """
+    SELECT number FROM parts WHERE upload_id = $1 AND is_reported = 0 LIMIT 1
+    """
+private let deleteUnreported = SQLStatement(
+    constant: """
+        DELETE FROM parts WHERE upload_id = $1 AND is_reported = 0
+            AND EXISTS (SELECT 1 FROM uploads WHERE id = $1 AND state = 'completing')
+        RETURNING \(partColumns)
+        """
+)
+let selectUploadState: SQLStatement = "SELECT state FROM uploads WHERE id = $1"
+// Returns a row if the upload is active; its columns are NULL if the part is not stored.
+private let selectReplaceable: SQLStatement = """
+    SELECT parts.number AS number, parts.size AS size, parts.etag AS etag, parts.crc64 AS crc64, parts.place AS place,
+        parts.stored_on AS stored_on, parts.is_reported AS is_reported
+    FROM uploads LEFT JOIN parts ON parts.upload_id = uploads.id AND parts.number = $1
+    WHERE uploads.id = $2 AND uploads.state = 'active'
+    """
+private let insertPart: SQLStatement = """
+    INSERT INTO parts (upload_id, number, size, etag, crc64, place, stored_on, is_reported)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (upload_id, number) DO NOTHING
+    """
+private let upsertPart: SQLStatement = """
+    INSERT INTO parts (upload_id, number, size, etag, crc64, place, stored_on, is_reported)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+    ON CONFLICT (upload_id, number) DO UPDATE SET size = excluded.size, etag = excluded.etag, crc64 = excluded.crc64,
+        place = excluded.place, stored_on = excluded.stored_on, is_reported = 0
+    """

@@ -1,0 +1,88 @@
+import PontoonCore
+
+/// The rows of an index that make up a page, counted from the nearer end of the list, so that the last page costs as much
+/// as the first.
+struct PageWindow {
+    /// Whether rows are skipped and read from the end of the list.
+    let isBackward: Bool
+    /// Number of rows to skip.
+    let offset: Int
+    /// Number of rows to read, 1 or more.
+    let limit: Int
+
+    /// - Returns: `nil` if the page is empty.
+    init?(_ page: Page, of total: Int) {
+        // No overflow: neither operand is negative.
+        let limit = min(page.limit, total - page.offset)
+        guard limit > 0 else { return nil }
+        let after = total - page.offset - limit
+        isBackward = after < page.offset
+        offset = min(after, page.offset)
+        self.limit = limit
+    }
+
+    /// Puts rows in the order of the list.
+    func inOrder<Item>(_ rows: [Item]) -> [Item] { isBackward ? rows.reversed() : rows }
+}
+
+extension SQLBuilder {
+    /// Appends the `LIMIT` and `OFFSET` of a window.
+    mutating func append(_ window: PageWindow) {
+        append(" LIMIT ")
+        append(value: window.limit)
+        append(" OFFSET ")
+        append(value: window.offset)
+    }
+}
+
+/// Lengths of lists. To avoid deadlocks, a transaction that changes several updates users before folders, and each of them
+/// in the order of their names.
+extension SQLConnection {
+    /// Number of files and folders directly in a folder.
+    func entries(of folder: String) throws -> Int {
+        try query(selectEntries, [folder]).first?.count("entries") ?? 0
+    }
+
+    /// Adds to the numbers of entries of folders.
+    func add(entries: [String: Int]) throws {
+        for (folder, change) in entries.sorted(by: { $0.key < $1.key }) where change != 0 {
+            try enqueue(addEntries, [folder, change])
+        }
+    }
+
+    /// Locks a folder until the transaction ends, so that transactions that take a name in it run one after another.
+    ///
+    /// To avoid deadlocks, lock the folder before its entries and their objects.
+    func lock(folder: String) throws {
+        try enqueue("SELECT id FROM files WHERE id = $1", [folder], lock: .forUpdate("files"))
+    }
+
+    /// Number of projects that a user may read.
+    func projectTotal(of userName: String) throws -> Int {
+        try query(selectUserTotals, [userName]).first?.count("projects") ?? 0
+    }
+
+    /// Number of a user's uploads to folders that are not completed.
+    func openUploadTotal(of userName: String) throws -> Int {
+        try query(selectUserTotals, [userName]).first?.count("open_uploads") ?? 0
+    }
+
+    /// Adds to the lengths of users' lists.
+    func add(projects: [String: Int] = [:], openUploads: [String: Int] = [:]) throws {
+        for user in Set(projects.keys).union(openUploads.keys).sorted() {
+            try enqueue(addUserTotals, [user, projects[user] ?? 0, openUploads[user] ?? 0])
+        }
+    }
+}
+
+private let selectEntries: SQLStatement = "SELECT entries FROM folder_totals WHERE folder_id = $1"
+private let addEntries: SQLStatement = """
+    INSERT INTO folder_totals (folder_id, entries) VALUES ($1, $2)
+    ON CONFLICT (folder_id) DO UPDATE SET entries = folder_totals.entries + excluded.entries
+    """
+private let selectUserTotals: SQLStatement = "SELECT projects, open_uploads FROM user_totals WHERE user_name = $1"
+private let addUserTotals: SQLStatement = """
+    INSERT INTO user_totals (user_name, projects, open_uploads) VALUES ($1, $2, $3)
+    ON CONFLICT (user_name) DO UPDATE SET projects = user_totals.projects + excluded.projects,
+        open_uploads = user_totals.open_uploads + excluded.open_uploads
+    """

@@ -1,0 +1,275 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func addUpload(_ upload: Upload) async throws {
+        let values: [(any SQLConvertible)?] = [
+            upload.id, upload.userName, upload.name, upload.size, upload.partSize, upload.md5, upload.overwrite,
+            upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID, upload.handle?.rawValue,
+        ]
+        let stamp = cache.uploads.stamp()
+        switch upload.destination {
+        case .folder(let id, let project, let wasGivenByFolder):
+            let destination: [any SQLConvertible] = [wasGivenByFolder, id, project]
+            try await write(changing: .none) { connection in
+                guard try connection.execute(insertUpload, values + destination) == 1 else {
+                    throw PontoonError.noSuchDestination
+                }
+                try connection.add(openUploads: [upload.userName: 1])
+            }
+        case .automation(let id):
+            guard try await write(changing: .none, { try $0.execute(insertPackageUpload, values + [id]) == 1 }) else {
+                throw PontoonError(.automationNotFound, "The automation does not exist.")
+            }
+        }
+        // The next call usually asks for one of its parts.
+        cache.uploads.insert(upload, for: upload.id, since: stamp)
+    }
+
+    package func upload(_ id: String, reading consistency: ReadConsistency) async throws -> Upload? {
+        try await cache.uploads.row(id, reading: consistency) {
+            try await read { try $0.query(selectUpload, [id]).first?.upload() }
+        }
+    }
+
+    package func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
+        try await read { connection in
+            let total = try connection.openUploadTotal(of: userName)
+            guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
+            let select = window.isBackward ? selectUploadsBackward : selectUploads
+            let rows = try connection.query(select, [userName, window.limit, window.offset])
+            return Listing(items: try connection.summaries(window.inOrder(rows)), total: total)
+        }
+    }
+
+    package func uploadSummary(_ id: String) async throws -> UploadSummary? {
+        try await read { connection in
+            try connection.summaries(try connection.query(selectUpload, [id])).first
+        }
+    }
+
+    package func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool {
+        switch file {
+        case .file(let file, let overwrite):
+            try await complete(id, leaseID: leaseID, file: file, overwrite: overwrite)
+        case .package(let file):
+            try await complete(id, leaseID: leaseID, packageFile: file)
+        }
+    }
+
+    private func complete(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
+        let now = now
+        return try await writeRetryingConflicts(changing: .upload(id)) { connection in
+            // Locked, so that the project is not deleted meanwhile. Deleting a project deletes its uploads, so without a
+            // project there is nothing to complete.
+            let project = try connection.query(selectProjectOfUpload, [id], lock: .forShare("projects"))
+            guard !project.isEmpty,
+                let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID]).first
+            else { return false }
+            try connection.add(openUploads: [try completed.text("user_name"): -1])
+            if overwrite {
+                if let folder = file.parent { try connection.lock(folder: folder) }
+                try connection.deleteExisting(file, now: now)
+            } else {
+                try connection.refuse(taken: file.name, in: file.parent, asFile: .nameTaken)
+            }
+            if let content = file.content { try connection.insert(content, createdOn: file.createdOn) }
+            try connection.insert(file)
+            try connection.enqueue(deleteParts, [id])
+            return true
+        }
+    }
+
+    private func complete(_ id: String, leaseID: String, packageFile file: PackageFile) async throws -> Bool {
+        try await write(changing: .upload(id)) { connection in
+            let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID])
+            guard !completed.isEmpty else { return false }
+            try connection.insert(file.content, createdOn: file.createdOn)
+            try connection.insert(file)
+            try connection.enqueue(deleteParts, [id])
+            return true
+        }
+    }
+
+    package func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool {
+        let now = now
+        return try await write(changing: .upload(id)) { connection in
+            let rows =
+                if let deadline {
+                    try connection.query(deleteIdleUpload, [id, deadline])
+                } else {
+                    try connection.query(deleteActiveUpload, [id])
+                }
+            guard let row = rows.first else { return false }
+            try connection.discard(try row.text("object_key"), try row.optionalText("object_handle"), now: now)
+            // Uploads of code packages are in no list.
+            if try row.optionalText("automation_id") == nil {
+                try connection.add(openUploads: [try row.text("user_name"): -1])
+            }
+            return true
+        }
+    }
+
+    package func idleUploads(since time: Date, limit: Int) async throws -> [String] {
+        try await read { connection in
+            try connection.query(selectIdleUploads, [time, limit]).map { try $0.text("id") }
+        }
+    }
+
+    package func pruneCompletedUploads(before time: Date) async throws {
+        try await write { _ = try $0.execute("DELETE FROM uploads WHERE completed_on < $1", [time]) }
+    }
+
+    package func completingUploads(leasedUntil time: Date) async throws -> [Upload] {
+        try await read { try $0.query(selectCompletingUploads, [time]).map { try $0.upload() } }
+    }
+
+    package func openUploadKeys() async throws -> Set<ObjectKey> {
+        try await read { connection in
+            Set(try connection.query(selectOpenKeys).map { try $0.objectKey("object_key") })
+        }
+    }
+}
+
+extension SQLConnection {
+    fileprivate func insert(_ content: FileContent, createdOn: Date) throws {
+        let values: [(any SQLConvertible)?] = [content.key, content.size, content.crc64, content.md5, createdOn]
+        try enqueue(insertObject, values)
+    }
+
+    /// Deletes the file that has the name of a new one.
+    /// - Throws: `.folderExists` if it is a folder.
+    fileprivate func deleteExisting(_ file: File, now: Date) throws {
+        let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
+        guard let row = rows.first else { return }
+        guard try row.fileKind("kind") == .file else {
+            throw PontoonError.folderInTheWay
+        }
+        try deleteFile(try row.text("id"), objectKey: try row.optionalText("object_key"), now: now)
+    }
+
+    /// Adds the totals of its parts to each upload.
+    fileprivate func summaries(_ rows: [SQLRow]) throws -> [UploadSummary] {
+        guard !rows.isEmpty else { return [] }
+        var select = SQLBuilder("SELECT upload_id, \(partTotals) FROM parts WHERE upload_id IN ")
+        select.append(list: try rows.map { try $0.text("id") })
+        select.append(" GROUP BY upload_id")
+        let totals: [String: SQLRow] = try query(select).reduce(into: [:]) { $0[try $1.text("upload_id")] = $1 }
+        return try rows.map { row in
+            let upload = try row.upload()
+            let totals = totals[upload.id]
+            return UploadSummary(
+                upload: upload,
+                reportedParts: try totals?.count("reported") ?? 0,
+                storedParts: try totals?.count("stored") ?? 0,
+                storedBytes: try totals?.integer("bytes") ?? 0
+            )
+        }
+    }
+}
+
+extension SQLRow {
+    /// Creates an upload from a row with `uploadColumns`.
+    func upload() throws -> Upload {
+        let state = try decode("state", try text("state")) { Upload.State(rawValue: $0) }
+        return Upload(
+            id: try text("id"),
+            userName: try text("user_name"),
+            destination: try destination(),
+            name: try text("name"),
+            size: try optionalInteger("size"),
+            partSize: try integer("part_size"),
+            md5: try optionalText("md5"),
+            overwrite: try flag("overwrites"),
+            key: try objectKey("object_key"),
+            handle: try optionalText("object_handle").map(UploadHandle.init(rawValue:)),
+            initiatedOn: try date("initiated_on"),
+            state: state,
+            fileID: try optionalText("file_id"),
+            leaseExpiresOn: state == .completing ? try date("claim_expires_on") : nil
+        )
+    }
+
+    private func destination() throws -> Upload.Destination {
+        if let automation = try optionalText("automation_id") { return .automation(id: automation) }
+        return .folder(
+            id: try text("parent_id"),
+            project: try projectID("project_id"),
+            wasGivenByFolder: try flag("parent_was_named")
+        )
+    }
+}
+
+let uploadColumns = """
+    id, user_name, project_id, parent_id, parent_was_named, automation_id, name, size, part_size, md5, overwrites,
+    object_key, object_handle, initiated_on, state, file_id, claim_expires_on
+    """
+// The casts are for PostgreSQL, where the sum of BIGINT is NUMERIC.
+private let partTotals = """
+    COUNT(*) AS stored, CAST(SUM(is_reported) AS BIGINT) AS reported, CAST(SUM(size) AS BIGINT) AS bytes
+    """
+private let insertUpload: SQLStatement = """
+    INSERT INTO uploads (
+        id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
+        object_handle, parent_was_named, parent_id, project_id
+    )
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, id, project_id
+    FROM files WHERE id = $14 AND project_id = $15 AND kind = 'folder'
+    """
+private let insertPackageUpload: SQLStatement = """
+    INSERT INTO uploads (
+        id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
+        object_handle, parent_was_named, automation_id
+    )
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, id FROM automations WHERE id = $13
+    """
+private let selectUpload = SQLStatement(constant: "SELECT \(uploadColumns) FROM uploads WHERE id = $1")
+private let selectUploads = SQLStatement(
+    constant: """
+        SELECT \(uploadColumns) FROM uploads
+        WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NULL
+        ORDER BY initiated_on DESC, id DESC LIMIT $2 OFFSET $3
+        """
+)
+private let selectUploadsBackward = SQLStatement(
+    constant: """
+        SELECT \(uploadColumns) FROM uploads
+        WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NULL
+        ORDER BY initiated_on, id LIMIT $2 OFFSET $3
+        """
+)
+private let selectProjectOfUpload: SQLStatement = """
+    SELECT projects.id AS id FROM uploads JOIN projects ON projects.id = uploads.project_id WHERE uploads.id = $1
+    """
+private let markCompleted: SQLStatement = """
+    UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2
+    WHERE id = $3 AND state = 'completing' AND claim_holder = $4
+    RETURNING user_name
+    """
+private let selectExistingEntry: SQLStatement = """
+    SELECT id, kind, object_key FROM files WHERE parent_id = $1 AND name = $2
+    """
+private let deleteParts: SQLStatement = "DELETE FROM parts WHERE upload_id = $1"
+private let insertObject: SQLStatement = """
+    INSERT INTO objects (key, size, crc64, md5, created_on) VALUES ($1, $2, $3, $4, $5)
+    """
+private let deleteActiveUpload: SQLStatement = """
+    DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key, object_handle, user_name, automation_id
+    """
+private let deleteIdleUpload: SQLStatement = """
+    DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2
+        AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
+    RETURNING object_key, object_handle, user_name, automation_id
+    """
+private let selectIdleUploads: SQLStatement = """
+    SELECT id FROM uploads WHERE state = 'active' AND initiated_on < $1
+        AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $1)
+    ORDER BY initiated_on, id LIMIT $2
+    """
+private let selectCompletingUploads = SQLStatement(
+    constant: """
+        SELECT \(uploadColumns) FROM uploads WHERE state = 'completing' AND claim_expires_on <= $1
+        ORDER BY initiated_on, id
+        """
+)
+private let selectOpenKeys: SQLStatement = "SELECT object_key FROM uploads WHERE state IN ('active', 'completing')"

@@ -1,0 +1,20 @@
+import PontoonCore
+
+/// Refusals that several methods of the store have in common.
+extension PontoonError {
+    static func noSuchUser(cause: (any Error)? = nil) -> PontoonError {
+        PontoonError(.userNotFound, "There is no user with this name.", cause: cause)
+    }
+
+    static func entryExists(cause: (any Error)? = nil) -> PontoonError {
+        PontoonError(.fileExists, "The folder already has an entry with this name.", cause: cause)
+    }
+
+    static var folderInTheWay: PontoonError {
+        PontoonError(.folderExists, "There already is a folder with this name.")
+    }
+
+    static var noSuchDestination: PontoonError {
+        PontoonError(.destinationNotFound, "The destination folder does not exist.")
+    }
+}

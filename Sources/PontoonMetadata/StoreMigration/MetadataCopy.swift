@@ -1,0 +1,137 @@
+/// Copies all metadata from one database to another and compares both.
+///
+/// A run after an interrupted one starts over and replaces what was copied.
+package struct MetadataCopy: Sendable {
+    private let source: SQLMetadataStore
+    private let target: SQLMetadataStore
+    private let withOpenUploads: Bool
+    private static let batchSize = 500
+
+    /// - Parameters:
+    ///   - source: Only read; must not change during the copy.
+    ///   - target: Must not be used by others during the copy.
+    ///   - withOpenUploads: Whether uploads that are not completed are copied.
+    package init(from source: SQLMetadataStore, to target: SQLMetadataStore, withOpenUploads: Bool) {
+        self.source = source
+        self.target = target
+        self.withOpenUploads = withOpenUploads
+    }
+
+    /// Whether the target contains no data of users.
+    package func isTargetEmpty() async throws -> Bool {
+        // A server that was started on it once has created a key.
+        for table in tables where table.name != "signing_keys" {
+            guard try await target.read({ try table.rows($0, after: nil, limit: 1) }).isEmpty else { return false }
+        }
+        return true
+    }
+
+    /// Copies and compares all tables.
+    ///
+    /// - Parameter report: Receives the name of each copied table and its number of rows.
+    /// - Throws: ``CopyMismatch`` if the target differs from the source afterwards.
+    package func run(report: (String, Int) -> Void) async throws {
+        try await clear()
+        for table in tables {
+            let count = table.name == "files" ? try await copyFiles() : try await copy(table)
+            report(table.name, count)
+        }
+        for table in tables { try await compare(table) }
+    }
+
+    private var tables: [TableCopySpec] {
+        guard !withOpenUploads else { return TableCopySpec.all }
+        return TableCopySpec.all.map { table in
+            var table = table
+            switch table.name {
+            case "uploads": table.condition = "state = 'completed'"
+            // Completed uploads have no parts.
+            case "parts": table.condition = "1 = 0"
+            default: break
+            }
+            return table
+        }
+    }
+
+    private func clear() async throws {
+        try await target.write { connection in
+            for table in TableCopySpec.all.reversed() {
+                try connection.execute(SQLStatement(constant: "DELETE FROM \(table.name)"))
+            }
+        }
+    }
+
+    private func copy(_ table: TableCopySpec) async throws -> Int {
+        var last: SQLRow?
+        var count = 0
+        while true {
+            let after = last
+            let rows = try await source.read { try table.rows($0, after: after, limit: Self.batchSize) }
+            guard let lastRow = rows.last else { return count }
+            let adjusted = try rows.map { try adjust($0, of: table) }
+            try await target.write { try $0.add(adjusted, to: table) }
+            last = lastRow
+            count += rows.count
+        }
+    }
+
+    /// Copies folders level by level from the roots, since each references its parent, and then files.
+    private func copyFiles() async throws -> Int {
+        let folders = TableCopySpec(name: "files", key: ["id"], condition: "kind = 'folder'")
+        let files = TableCopySpec(name: "files", key: ["id"], condition: "kind <> 'folder'")
+        var children: [String?: [SQLRow]] = [:]
+        var last: SQLRow?
+        while true {
+            let after = last
+            let rows = try await source.read { try folders.rows($0, after: after, limit: Self.batchSize) }
+            guard let lastRow = rows.last else { break }
+            for row in rows { children[try row.optionalText("parent_id"), default: []].append(row) }
+            last = lastRow
+        }
+        var count = 0
+        var level = children[nil] ?? []
+        while !level.isEmpty {
+            count += level.count
+            for chunk in level.chunks(of: Self.batchSize) {
+                let rows = Array(chunk)
+                try await target.write { try $0.add(rows, to: folders) }
+            }
+            level = try level.flatMap { children[try $0.text("id")] ?? [] }
+        }
+        return try await count + copy(files)
+    }
+
+    private func compare(_ table: TableCopySpec) async throws {
+        var last: SQLRow?
+        while true {
+            let after = last
+            let expected = try await source.read { try table.rows($0, after: after, limit: Self.batchSize) }
+            let copied = try await target.read { try table.rows($0, after: after, limit: Self.batchSize) }
+            guard expected.count == copied.count else { throw CopyMismatch(table: table.name) }
+            for (expected, copied) in zip(expected, copied) {
+                let expected = try adjust(expected, of: table)
+                for column in expected.columns where try expected.value(column) != copied.value(column) {
+                    throw CopyMismatch(table: table.name)
+                }
+            }
+            guard let lastRow = expected.last else { return }
+            last = lastRow
+        }
+    }
+
+    /// Sets the number of open uploads in lists to 0 if they are not copied.
+    private func adjust(_ row: SQLRow, of table: TableCopySpec) throws -> SQLRow {
+        guard table.name == "user_totals", !withOpenUploads else { return row }
+        let values = try row.columns.map { $0 == "open_uploads" ? SQLValue.integer(0) : try row.value($0) }
+        return SQLRow(columns: row.columns, values: values)
+    }
+}
+
+/// A table of the target differs from that of the source after the copy.
+package struct CopyMismatch: Error, CustomStringConvertible {
+    package let table: String
+
+    package var description: String {
+        "the copy of table '\(table)' differs from the original; run the migration again"
+    }
+}

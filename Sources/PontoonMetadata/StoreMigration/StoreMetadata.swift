@@ -1,0 +1,45 @@
+/// Properties of the whole store that are recorded in the database.
+package enum StoreMetadataKey: String, Sendable {
+    /// Where the objects are stored.
+    case objects
+    /// The identity of the data that `pontoond migrate` copied, or is copying, to this database.
+    case movedFrom = "moved-from"
+    /// Where the data of this database was migrated to.
+    case movedTo = "moved-to"
+    /// Where the objects are being copied to.
+    case movingTo = "moving-to"
+    /// Distinguishes this data from that of other databases.
+    case identity
+}
+
+extension SQLMetadataStore {
+    /// - Returns: `nil` if the property is not set.
+    package func metadataValue(for key: StoreMetadataKey) async throws -> String? {
+        try await read { try $0.query(selectProperty, [key.rawValue]).first?.text("value") }
+    }
+
+    /// Sets a property unless it is set.
+    ///
+    /// Of several concurrent callers, one sets it.
+    /// - Returns: The value of the property after the call.
+    package func setIfAbsent(_ value: String, for key: StoreMetadataKey) async throws -> String {
+        try await write { connection in
+            try connection.execute(insertProperty, [key.rawValue, value])
+            return try connection.query(selectProperty, [key.rawValue]).first?.text("value") ?? value
+        }
+    }
+
+    /// Sets a property, replacing its value; `nil` removes it.
+    package func setMetadataValue(_ value: String?, for key: StoreMetadataKey) async throws {
+        try await write { connection in
+            try connection.execute(deleteProperty, [key.rawValue])
+            if let value { try connection.execute(insertProperty, [key.rawValue, value]) }
+        }
+    }
+}
+
+private let selectProperty: SQLStatement = "SELECT value FROM properties WHERE name = $1"
+private let insertProperty: SQLStatement = """
+    INSERT INTO properties (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
+    """
+private let deleteProperty: SQLStatement = "DELETE FROM properties WHERE name = $1"

@@ -1,0 +1,57 @@
+/// How a table is copied from one database to another.
+struct TableCopySpec: Sendable {
+    let name: String
+    /// Columns of the primary key, in order.
+    let key: [String]
+    /// Selects the rows; constant SQL without parameters.
+    var condition = "1 = 1"
+
+    /// All tables that are copied, ordered so that no row precedes one that it references.
+    ///
+    /// Within `files`, folders are copied first, see ``MetadataCopy``.
+    ///
+    /// The other tables concern one database or its servers: `schema_migrations`, `leases`, `properties`, `moved_objects`.
+    static let all = [
+        TableCopySpec(name: "users", key: ["name"]),
+        TableCopySpec(name: "tokens", key: ["id"]),
+        TableCopySpec(name: "projects", key: ["id"]),
+        TableCopySpec(name: "project_tags", key: ["project_id", "position"]),
+        TableCopySpec(name: "members", key: ["project_id", "user_name"]),
+        TableCopySpec(name: "objects", key: ["key"]),
+        TableCopySpec(name: "files", key: ["id"]),
+        TableCopySpec(name: "file_tags", key: ["file_id", "position"]),
+        TableCopySpec(name: "file_metadata", key: ["file_id", "key"]),
+        TableCopySpec(name: "automations", key: ["id"]),
+        TableCopySpec(name: "package_files", key: ["id"]),
+        TableCopySpec(name: "packages", key: ["id"]),
+        TableCopySpec(name: "uploads", key: ["id"]),
+        TableCopySpec(name: "parts", key: ["upload_id", "number"]),
+        TableCopySpec(name: "discarded_objects", key: ["key"]),
+        TableCopySpec(name: "signing_keys", key: ["id"]),
+        TableCopySpec(name: "folder_totals", key: ["folder_id"]),
+        TableCopySpec(name: "user_totals", key: ["user_name"]),
+    ]
+
+    /// Reads up to `limit` rows after a row, ordered by key; from the first if `row` is `nil`.
+    func rows(_ connection: any SQLConnection, after row: SQLRow?, limit: Int) throws -> [SQLRow] {
+        var select = SQLBuilder("SELECT * FROM \(name) WHERE \(condition)")
+        if let row {
+            select.append(" AND (\(key.joined(separator: ", "))) > ")
+            select.append(list: try key.map { try row.value($0) })
+        }
+        select.append(" ORDER BY \(key.joined(separator: ", ")) LIMIT \(limit)")
+        return try connection.query(select)
+    }
+}
+
+extension SQLConnection {
+    /// Adds rows from another database, except those that exist.
+    func add(_ rows: [SQLRow], to table: TableCopySpec) throws {
+        guard let columns = rows.first?.columns else { return }
+        try insert(
+            into: "\(table.name) (\(columns.joined(separator: ", ")))",
+            rows: try rows.map { row in try columns.map { try row.value($0) } },
+            conflict: "ON CONFLICT DO NOTHING"
+        )
+    }
+}

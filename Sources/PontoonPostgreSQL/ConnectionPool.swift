@@ -1,0 +1,234 @@
+#if PostgreSQL
+import Dispatch
+import Foundation
+import PontoonMetadata
+import Synchronization
+
+/// What a pool of connections is doing, and totals since it was opened.
+package struct ConnectionPoolStatistics: Hashable, Sendable {
+    /// Open connections.
+    package var connections = 0
+    package var maximumConnections = 0
+    /// Connections that are running a transaction.
+    package var busy = 0
+    /// Transactions waiting for a connection.
+    package var waiting = 0
+    /// Finished transactions, whether they succeeded or not.
+    package var transactions = 0
+    /// How often transactions waited for the server.
+    package var roundTrips = 0
+    /// Transactions run again, after a conflict or a lost connection.
+    package var retries = 0
+    package var lostConnections = 0
+    /// Transactions rejected because too many were waiting.
+    package var rejected = 0
+}
+
+/// A bounded number of connections, each on its own thread, and a first-in, first-out queue of transactions for them.
+final class ConnectionPool: Sendable {
+    /// A transaction with a waiting caller.
+    struct Job: Sendable {
+        /// The job fails if no worker has taken it by then.
+        let deadline: ContinuousClock.Instant
+        /// Runs the transaction and resumes the caller.
+        let run: @Sendable (ConnectionWorker) -> Void
+        /// Resumes the caller with an error; nothing was changed.
+        let fail: @Sendable (any Error) -> Void
+    }
+
+    /// A worker thread that is waiting for a job.
+    private final class IdleWorker: Sendable {
+        let id: Int
+        private let job = Mutex<Job?>(nil)
+        private let semaphore = DispatchSemaphore(value: 0)
+
+        init(id: Int) { self.id = id }
+
+        /// Hands over a job; `nil` makes the thread exit.
+        func wake(with next: Job?) {
+            job.withLock { $0 = next }
+            semaphore.signal()
+        }
+
+        /// - Returns: `false` on timeout.
+        func wait(timeout: Duration) -> Bool {
+            semaphore.wait(timeout: .now() + .milliseconds(Int(timeout / .milliseconds(1)))) == .success
+        }
+
+        func wait() { semaphore.wait() }
+
+        var next: Job? { job.withLock { $0 } }
+    }
+
+    private struct State {
+        var waiting: [Job] = []
+        /// A stack, so that surplus workers stay idle until they time out.
+        var idleWorkers: [IdleWorker] = []
+        var threads = 0
+        var nextID = 0
+        var isClosed = false
+        /// Callers of ``close()`` waiting for the last thread.
+        var closeWaiters: [CheckedContinuation<Void, Never>] = []
+        var cancellers: [Int: StatementCanceller] = [:]
+        var running: Set<Int> = []
+        var statistics = ConnectionPoolStatistics()
+    }
+
+    private enum Admission {
+        case wake(IdleWorker), startThread(Int), queued
+        case rejected(SQLError)
+    }
+
+    private let connector: Connector
+    private let settings: PostgreSQLSettings
+    private let state = Mutex(State())
+
+    init(_ settings: PostgreSQLSettings) {
+        self.settings = settings
+        connector = Connector(settings: settings)
+    }
+
+    var statistics: ConnectionPoolStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.maximumConnections = settings.maximumConnections
+            statistics.connections = state.cancellers.count
+            statistics.busy = state.running.count
+            statistics.waiting = state.waiting.count
+            return statistics
+        }
+    }
+
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// Gives a job to a free worker, or queues it.
+    func submit(_ job: Job) {
+        switch state.withLock({ admit(job, &$0) }) {
+        case .wake(let worker): worker.wake(with: job)
+        case .startThread(let id): startThread(id, job)
+        case .queued: break
+        case .rejected(let error): job.fail(error)
+        }
+    }
+
+    private func admit(_ job: Job, _ state: inout State) -> Admission {
+        guard !state.isClosed else { return .rejected(SQLError(.other, "the database is closed")) }
+        if let worker = state.idleWorkers.popLast() {
+            state.running.insert(worker.id)
+            return .wake(worker)
+        }
+        if state.threads < settings.maximumConnections {
+            state.threads += 1
+            state.nextID += 1
+            state.running.insert(state.nextID)
+            return .startThread(state.nextID)
+        }
+        guard state.waiting.count < settings.maximumWaiting else {
+            state.statistics.rejected += 1
+            return .rejected(
+                SQLError(.busy, "\(state.waiting.count) transactions are already waiting for a connection")
+            )
+        }
+        state.waiting.append(job)
+        return .queued
+    }
+
+    private func startThread(_ id: Int, _ job: Job) {
+        let thread = Thread { self.runWorker(id, first: job) }
+        thread.name = "postgresql-\(id)"
+        thread.start()
+    }
+
+    /// Runs jobs on the current thread until it is not needed any more.
+    private func runWorker(_ id: Int, first: Job) {
+        // The scope closes the connection before the thread counts as finished.
+        do {
+            let worker = ConnectionWorker(connector, pool: self, id: id)
+            var next: Job? = first
+            while let job = next {
+                if ContinuousClock.now < job.deadline {
+                    job.run(worker)
+                } else {
+                    job.fail(SQLError(.busy, "no connection became free in time"))
+                }
+                next = nextJob(id)
+            }
+        }
+        let waiters = state.withLock { state in
+            state.cancellers[id] = nil
+            state.threads -= 1
+            guard state.isClosed, state.threads == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.closeWaiters = [] }
+            return state.closeWaiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// - Returns: `nil` if the thread is not needed any more.
+    private func nextJob(_ id: Int) -> Job? {
+        let worker = IdleWorker(id: id)
+        let next: Job?? = state.withLock { state in
+            state.statistics.transactions += 1
+            if !state.waiting.isEmpty { return state.waiting.removeFirst() }
+            state.running.remove(id)
+            if state.isClosed { return .some(nil) }
+            state.idleWorkers.append(worker)
+            return nil
+        }
+        if let next { return next }
+        if worker.wait(timeout: settings.idleTimeout) { return worker.next }
+        let wasIdle = state.withLock { state in
+            let before = state.idleWorkers.count
+            state.idleWorkers.removeAll { $0 === worker }
+            return state.idleWorkers.count < before
+        }
+        if wasIdle { return nil }
+        // It was given a job at the moment of the timeout.
+        worker.wait()
+        return worker.next
+    }
+
+    /// Rejects new jobs and waits for accepted ones; cancels those that take longer than the close timeout.
+    func close() async {
+        let idleWorkers = state.withLock { state in
+            state.isClosed = true
+            defer { state.idleWorkers = [] }
+            return state.idleWorkers
+        }
+        for worker in idleWorkers { worker.wake(with: nil) }
+        let milliseconds = Int(settings.closeTimeout / .milliseconds(1))
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { self.cancelAll() }
+        await withCheckedContinuation { continuation in
+            let isFinished = state.withLock { state in
+                if state.threads > 0 { state.closeWaiters.append(continuation) }
+                return state.threads == 0
+            }
+            if isFinished { continuation.resume() }
+        }
+    }
+
+    private func cancelAll() {
+        let (waiting, cancellers) = state.withLock { state in
+            defer { state.waiting = [] }
+            return (state.waiting, state.cancellers.filter { state.running.contains($0.key) }.map(\.value))
+        }
+        for job in waiting { job.fail(SQLError(.other, "the database is closed")) }
+        for canceller in cancellers { canceller.cancel() }
+    }
+
+    func recordConnection(_ id: Int, _ canceller: StatementCanceller?) {
+        state.withLock { $0.cancellers[id] = canceller }
+    }
+
+    func recordLostConnection(_ id: Int) {
+        state.withLock { state in
+            state.cancellers[id] = nil
+            state.statistics.lostConnections += 1
+        }
+    }
+
+    func recordRetry() { state.withLock { $0.statistics.retries += 1 } }
+
+    func record(roundTrips: Int) { state.withLock { $0.statistics.roundTrips += roundTrips } }
+}
+#endif

@@ -1,0 +1,104 @@
+#if PostgreSQL
+import Foundation
+import PontoonMetadata
+
+/// Runs transactions on one thread of the pool, over a connection that is opened when it is needed and replaced when it
+/// breaks.
+final class ConnectionWorker {
+    /// How often a body runs at most if it conflicts with others.
+    static let maximumConflicts = 20
+    /// How often a body runs at most if its connection breaks.
+    static let maximumConnections = 3
+
+    private let connector: Connector
+    private let pool: ConnectionPool
+    private let id: Int
+    private var connection: PostgreSQLConnection?
+
+    init(_ connector: Connector, pool: ConnectionPool, id: Int) {
+        self.connector = connector
+        self.pool = pool
+        self.id = id
+    }
+
+    /// Runs a body as a transaction; retries it after conflicts and lost connections, as long as nothing was committed.
+    ///
+    /// - Parameters:
+    ///   - kind: Whether it reads or writes.
+    ///   - deadline: When to stop connecting and retrying.
+    ///   - body: The statements.
+    /// - Returns: What the body returned.
+    /// - Throws: What the body threw, or ``SQLError``.
+    func run<Value>(
+        _ kind: Transaction.Kind,
+        before deadline: ContinuousClock.Instant,
+        _ body: (any SQLConnection) throws -> Value
+    ) throws -> Value {
+        var (conflicts, connections) = (0, 0)
+        while true {
+            let connection = try connected(before: deadline)
+            let transaction = Transaction(connection, kind)
+            let tripsBefore = connection.roundTrips
+            defer { pool.record(roundTrips: connection.roundTrips - tripsBefore) }
+            do {
+                let value = try body(transaction)
+                try transaction.commit()
+                return value
+            } catch {
+                transaction.rollBack()
+                if connection.isBroken { disconnect() }
+                switch transaction.retryAction {
+                case .none: throw error
+                case .reconnect, .prepareAgain:
+                    connections += 1
+                    guard connections < Self.maximumConnections else { throw error }
+                    connection.forgetPreparedStatements()
+                case .repeatTransaction:
+                    conflicts += 1
+                    guard conflicts < Self.maximumConflicts, ContinuousClock.now < deadline else { throw error }
+                    // Random, so that the same transactions do not conflict again.
+                    Thread.sleep(forTimeInterval: .random(in: 0...0.002) * Double(conflicts))
+                }
+                pool.recordRetry()
+            }
+        }
+    }
+
+    /// The connection, or a new one; keeps trying with exponential back-off while the server is unreachable.
+    /// - Throws: ``SQLError`` of kind `.unreachable` at the deadline.
+    private func connected(before deadline: ContinuousClock.Instant) throws -> PostgreSQLConnection {
+        if let connection { return connection }
+        var delay = 0.05
+        while true {
+            do {
+                return try connect()
+            } catch let error as PostgreSQLError {
+                guard !pool.isClosed, ContinuousClock.now + .seconds(delay) < deadline else {
+                    throw SQLError(.unreachable, error.description)
+                }
+                Thread.sleep(forTimeInterval: .random(in: delay / 2...delay))
+                delay = min(delay * 2, 1)
+            }
+        }
+    }
+
+    /// Opens the connection unless it is open.
+    /// - Throws: ``PostgreSQLError``.
+    @discardableResult
+    func connect() throws -> PostgreSQLConnection {
+        if let connection { return connection }
+        let (connection, canceller) = try connector.connect()
+        self.connection = connection
+        pool.recordConnection(id, canceller)
+        return connection
+    }
+
+    /// Sleeps briefly before the next attempt to connect.
+    func pause() { Thread.sleep(forTimeInterval: .random(in: 0.05...0.1)) }
+
+    private func disconnect() {
+        connection = nil
+        pool.recordLostConnection(id)
+    }
+}
+#endif

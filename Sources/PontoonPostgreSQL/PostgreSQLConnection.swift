@@ -1,0 +1,157 @@
+#if PostgreSQL
+import CLibPQ
+import PontoonMetadata
+
+/// A libpq connection in pipeline mode: statements are sent together and their results read together.
+///
+/// Its methods block. It belongs to one thread.
+final class PostgreSQLConnection {
+    /// A result that is still to be read.
+    private enum Expected {
+        /// Of preparing the statement with this text.
+        case preparation(String)
+        case statement
+        /// The end of a pipeline segment.
+        case sync
+    }
+
+    private let connection: OpaquePointer
+    private var expected: [Expected] = []
+    /// Names of the prepared statements, by their text.
+    private var names: [String: String] = [:]
+    private var preparedCount = 0
+    /// Whether the connection is unusable for good.
+    private(set) var isBroken = false
+    /// How often the connection waited for results.
+    private(set) var roundTrips = 0
+
+    /// - Parameter connection: Connected and idle; is closed with this object.
+    /// - Throws: ``StatementFailure`` if it is not.
+    init(owning connection: OpaquePointer) throws {
+        self.connection = connection
+        guard PQenterPipelineMode(connection) == 1 else { throw lost() }
+    }
+
+    deinit { PQfinish(connection) }
+
+    /// Adds a statement to the pipeline.
+    ///
+    /// - Parameters:
+    ///   - text: The SQL.
+    ///   - isConstant: Whether the statement is kept prepared.
+    ///   - values: Values of its parameters.
+    /// - Throws: ``StatementFailure`` if the connection is lost, ``SQLError`` for text that cannot be stored.
+    func enqueue(_ text: String, isConstant: Bool, values: [SQLValue]) throws {
+        let parameters = try StatementParameters(values)
+        let isQueued: Bool
+        if isConstant {
+            let name = try preparedName(of: text)
+            isQueued = parameters.withPointers { PQsendQueryPrepared(connection, name, $0, $1, nil, nil, 0) == 1 }
+        } else {
+            isQueued = parameters.withPointers { PQsendQueryParams(connection, text, $0, nil, $1, nil, nil, 0) == 1 }
+        }
+        guard isQueued else { throw lost() }
+        expected.append(.statement)
+    }
+
+    private func preparedName(of text: String) throws -> String {
+        if let name = names[text] { return name }
+        preparedCount += 1
+        let name = "s\(preparedCount)"
+        guard PQsendPrepare(connection, name, text, 0, nil) == 1 else { throw lost() }
+        expected.append(.preparation(text))
+        names[text] = name
+        return name
+    }
+
+    var unreadResults: Int { expected.count }
+
+    /// Gives the connection up, because its transaction cannot be finished.
+    func abandon() { isBroken = true }
+
+    /// Prepares every statement again when it is used next.
+    func forgetPreparedStatements() { names = [:] }
+
+    /// Sends the pipeline without waiting: its results are read, and dropped, by the next ``roundTrip()``.
+    /// - Throws: ``StatementFailure`` if the connection is lost.
+    func flush() throws {
+        guard !isBroken, PQpipelineSync(connection) == 1 else { throw lost() }
+        expected.append(.sync)
+    }
+
+    /// Sends the pipeline and waits for its results.
+    ///
+    /// - Returns: The result of the last statement.
+    /// - Throws: The first ``StatementFailure``; the server has not executed the statements after it.
+    func roundTrip() throws -> StatementResult {
+        try flush()
+        roundTrips += 1
+        let expected = expected
+        self.expected = []
+        var last = Result<StatementResult, any Error>.success(.none)
+        for (index, next) in expected.enumerated() {
+            switch next {
+            case .statement: last = Self.firstFailure(last, try readResult())
+            case .preparation(let text):
+                let result = try readResult()
+                if case .failure = result { names[text] = nil }
+                last = Self.firstFailure(last, result)
+            case .sync:
+                try readSync()
+                // Results of an earlier flush() are not what this call returns.
+                if index < expected.count - 1 { last = .success(.none) }
+            }
+        }
+        return try last.get()
+    }
+
+    private static func firstFailure(
+        _ last: Result<StatementResult, any Error>,
+        _ next: Result<StatementResult, any Error>
+    ) -> Result<StatementResult, any Error> {
+        if case .failure = last { last } else { next }
+    }
+
+    /// Reads the result of one statement.
+    /// - Throws: ``StatementFailure`` if the connection is lost; the statement's own error is returned.
+    private func readResult() throws -> Result<StatementResult, any Error> {
+        guard let raw = PQgetResult(connection) else { throw lost() }
+        defer { PQclear(raw) }
+        switch PQresultStatus(raw) {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK:
+            try readTerminator()
+            return Result { try StatementResult(raw) }
+        case PGRES_PIPELINE_ABORTED:
+            // An earlier statement failed; its error is the one to report.
+            try readTerminator()
+            return .failure(StatementFailure.skipped)
+        default:
+            let failure = StatementFailure(raw)
+            if failure.retryAction == .reconnect {
+                isBroken = true
+                throw failure
+            }
+            try readTerminator()
+            return .failure(failure)
+        }
+    }
+
+    /// libpq ends the results of every statement with a null pointer.
+    private func readTerminator() throws {
+        guard let surplus = PQgetResult(connection) else { return }
+        PQclear(surplus)
+        throw lost()
+    }
+
+    private func readSync() throws {
+        guard let raw = PQgetResult(connection) else { throw lost() }
+        defer { PQclear(raw) }
+        guard PQresultStatus(raw) == PGRES_PIPELINE_SYNC else { throw lost() }
+    }
+
+    private func lost() -> StatementFailure {
+        isBroken = true
+        return .connectionLost
+    }
+}
+#endif

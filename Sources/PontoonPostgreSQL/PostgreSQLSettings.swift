@@ -1,0 +1,91 @@
+package import PontoonCore
+
+#if PostgreSQL
+import CLibPQ
+#endif
+
+/// Location of a PostgreSQL database, and the options of its connections.
+package struct PostgreSQLSettings: Sendable {
+    /// What a commit guarantees.
+    package enum Durability: String, Sendable {
+        /// Commits survive a power cut of the database server.
+        case full
+        /// Commits survive a crash of this process. A crash of PostgreSQL may undo the last commits (by default, those of the
+        /// last 0.6 s), but corrupts nothing.
+        case os
+    }
+
+    /// A `postgres://` or `postgresql://` URL; may contain a password.
+    ///
+    /// All parameters of libpq are supported, such as `sslmode`, `sslrootcert` and several hosts, and so are its environment
+    /// variables and `~/.pgpass` for what the URL leaves out.
+    package let url: Secret
+    /// User, host, port and database without the password, for logs and messages.
+    package let place: String
+    package var durability = Durability.full
+    /// Maximum number of connections.
+    ///
+    /// Each has its own thread; they are opened when needed.
+    package var maximumConnections = 16
+    /// Maximum number of transactions waiting for a connection; more are rejected at once.
+    package var maximumWaiting = 1024
+    /// How long connecting to one host may take; rounded down to whole seconds, at least 2 s.
+    package var connectTimeout = Duration.seconds(5)
+    /// How long a transaction may wait for a connection, including one that is being re-established.
+    ///
+    /// Shorter than the 10 s for which clients of the API wait for a response.
+    package var acquireTimeout = Duration.seconds(8)
+    /// How long one statement may take.
+    package var statementTimeout = Duration.seconds(30)
+    /// How long one statement may wait for row locks.
+    package var lockTimeout = Duration.seconds(10)
+    /// Connections that were idle for this long are closed.
+    package var idleTimeout = Duration.seconds(300)
+    /// How long ``SQLDriver/close()`` waits for transactions before it cancels them.
+    package var closeTimeout = Duration.seconds(5)
+
+    /// Parses a URL; does not connect.
+    ///
+    /// - Parameter url: As in ``url``.
+    /// - Throws: ``PostgreSQLError`` of reason `.invalidURL`, or `.notBuilt` in a program without PostgreSQL. The error
+    ///   contains no part of the URL, because a malformed part may belong to the password.
+    package init(url: String) throws(PostgreSQLError) {
+        #if PostgreSQL
+        let parts = try Self.parts(of: url)
+        let host = parts["host"] ?? parts["hostaddr"] ?? "localhost"
+        let port = parts["port"] ?? "5432"
+        // Signs of a password with special characters that are not percent-encoded.
+        guard !host.contains("@"), parts["dbname"]?.contains("@") != true, parts["user"]?.contains(":") != true,
+            port.allSatisfy({ "0123456789,".contains($0) })
+        else { throw Self.invalid }
+        place = "\(parts["user"].map { $0 + "@" } ?? "")\(host):\(port)/\(parts["dbname"] ?? "")"
+        self.url = Secret(url)
+        #else
+        throw .notBuilt
+        #endif
+    }
+
+    #if PostgreSQL
+    private static let invalid = PostgreSQLError(
+        .invalidURL,
+        """
+        not a valid PostgreSQL URL; expected, for example, postgres://user:password@host:5432/database?sslmode=require, \
+        with special characters percent-encoded
+        """
+    )
+
+    private static func parts(of url: String) throws(PostgreSQLError) -> [String: String] {
+        guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://"), !url.utf8.contains(0),
+            let options = PQconninfoParse(url, nil)
+        else { throw invalid }
+        defer { PQconninfoFree(options) }
+        var parts: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { parts[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        return parts
+    }
+    #endif
+}

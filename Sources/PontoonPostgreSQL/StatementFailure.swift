@@ -1,0 +1,75 @@
+#if PostgreSQL
+import CLibPQ
+import PontoonMetadata
+
+/// The error of a statement or of its connection, and whether retrying helps.
+struct StatementFailure: Error {
+    enum RetryAction {
+        case none
+        /// Retry the transaction: it conflicted with others.
+        case repeatTransaction
+        /// Retry the transaction with statements prepared anew: a table was changed.
+        case prepareAgain
+        /// Retry the transaction on another connection.
+        case reconnect
+    }
+
+    let error: SQLError
+    let retryAction: RetryAction
+
+    static let skipped = StatementFailure(
+        error: SQLError(.other, "not executed, because an earlier statement of the pipeline failed"),
+        retryAction: .none
+    )
+    static let connectionLost = StatementFailure(
+        error: SQLError(.unreachable, "the connection to PostgreSQL was lost"),
+        retryAction: .reconnect
+    )
+
+    private init(error: SQLError, retryAction: RetryAction) {
+        self.error = error
+        self.retryAction = retryAction
+    }
+
+    /// Classifies an error result of libpq.
+    init(_ raw: OpaquePointer) {
+        func field(_ code: clibpq_field) -> String? {
+            PQresultErrorField(raw, CInt(code.rawValue)).map { String(cString: $0) }
+        }
+        guard let state = field(CLIBPQ_SQLSTATE) else {
+            // The error comes from libpq itself: the connection is gone.
+            self = .connectionLost
+            return
+        }
+        let isFatal = ["FATAL", "PANIC"].contains(field(CLIBPQ_SEVERITY))
+        // Messages of class 22 quote values.
+        let message = state.hasPrefix("22") ? "a value was rejected" : field(CLIBPQ_MESSAGE) ?? "no message"
+        let retryAction = isFatal ? .reconnect : Self.retryAction(state)
+        let kind = retryAction == .reconnect ? .unreachable : Self.kind(state)
+        self.init(error: SQLError(kind, "PostgreSQL error \(state): \(message)"), retryAction: retryAction)
+    }
+
+    // Source: PostgreSQL documentation, appendix A (error codes).
+    private static func kind(_ state: String) -> SQLError.Kind {
+        switch state {
+        case "23505": .uniqueViolation
+        case "23503", "23001": .foreignKeyViolation
+        case "53100": .full
+        case "40001", "40P01", "55P03", "57014": .busy
+        case "22021", "22P05": .unstorableText
+        default: .other
+        }
+    }
+
+    private static func retryAction(_ state: String) -> RetryAction {
+        switch state {
+        case "40001", "40P01": .repeatTransaction
+        // "cached plan must not change result type"; an unknown prepared statement, as behind some poolers.
+        case "0A000", "26000": .prepareAgain
+        // The server is stopping or has become a standby; another may have taken over.
+        case "57P01", "57P02", "57P03", "57P05", "25006": .reconnect
+        default: .none
+        }
+    }
+}
+#endif

@@ -1,0 +1,57 @@
+#if PostgreSQL
+import CLibPQ
+import PontoonMetadata
+
+struct StatementResult {
+    let rows: [SQLRow]
+    /// How many rows were changed or returned.
+    let changes: Int
+    /// The server's command tag, such as `COMMIT`.
+    let tag: String
+
+    static let none = StatementResult(rows: [], changes: 0, tag: "")
+
+    private init(rows: [SQLRow], changes: Int, tag: String) {
+        self.rows = rows
+        self.changes = changes
+        self.tag = tag
+    }
+
+    /// Copies a result of libpq.
+    /// - Throws: ``SQLError`` if a column is neither an integer nor text.
+    init(_ raw: OpaquePointer) throws(SQLError) {
+        tag = String(cString: PQcmdStatus(raw))
+        changes = Int(String(cString: PQcmdTuples(raw))) ?? 0
+        let columns = 0..<PQnfields(raw)
+        let names = columns.map { String(cString: PQfname(raw, $0)) }
+        let types = columns.map { PQftype(raw, $0) }
+        var rows: [SQLRow] = []
+        for row in 0..<PQntuples(raw) {
+            var values: [SQLValue] = []
+            for column in columns { values.append(try Self.value(raw, row, column, types[Int(column)])) }
+            rows.append(SQLRow(columns: names, values: values))
+        }
+        self.rows = rows
+    }
+
+    // The type numbers are those of pg_type: int8, int2, int4; name, text, bpchar, varchar; void.
+    private static func value(
+        _ raw: OpaquePointer,
+        _ row: CInt,
+        _ column: CInt,
+        _ type: Oid
+    ) throws(SQLError) -> SQLValue {
+        guard PQgetisnull(raw, row, column) == 0, let start = PQgetvalue(raw, row, column) else { return .null }
+        let bytes = UnsafeRawBufferPointer(start: start, count: Int(PQgetlength(raw, row, column)))
+        let text = String(decoding: bytes, as: UTF8.self)
+        switch type {
+        case 20, 21, 23:
+            guard let integer = Int64(text) else { throw SQLError(.other, "PostgreSQL returned an invalid integer") }
+            return .integer(integer)
+        case 19, 25, 1042, 1043: return .text(text)
+        case 2278: return .null
+        default: throw SQLError(.other, "a column is neither an integer nor text")
+        }
+    }
+}
+#endif

@@ -1,0 +1,118 @@
+#if PostgreSQL
+import PontoonMetadata
+
+/// One run of a body in a transaction that begins with the body's first statement.
+///
+/// `BEGIN` is sent together with that statement, and the end of a read is not waited for: a read of one statement takes one
+/// round trip, a write of one statement two.
+final class Transaction: SQLConnection {
+    enum Kind: Sendable { case read, write }
+
+    private let connection: PostgreSQLConnection
+    private let kind: Kind
+    private var hasBegun = false
+    private var isCommitting = false
+    /// Whether retrying helps against the first failure.
+    private(set) var retryAction = StatementFailure.RetryAction.none
+    /// Results are read after this many statements, so that unread results do not fill the socket buffers.
+    private static let maximumUnreadResults = 200
+
+    init(_ connection: PostgreSQLConnection, _ kind: Kind) {
+        self.connection = connection
+        self.kind = kind
+    }
+
+    func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {
+        try recordingFailure {
+            try add(statement, values, lock)
+            return try connection.roundTrip().rows
+        }
+    }
+
+    func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int {
+        try recordingFailure {
+            try add(statement, values, nil)
+            return try connection.roundTrip().changes
+        }
+    }
+
+    func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws {
+        try recordingFailure {
+            try add(statement, values, lock)
+            if connection.unreadResults > Self.maximumUnreadResults { _ = try connection.roundTrip() }
+        }
+    }
+
+    /// Makes a write durable; ends a read.
+    /// - Throws: ``SQLError``, of kind `.outcomeUnknown` if the connection broke before the answer arrived.
+    func commit() throws {
+        guard hasBegun else { return }
+        try recordingFailure {
+            try connection.enqueue("COMMIT", isConstant: true, values: [])
+            switch kind {
+            case .read: try connection.flush()
+            case .write:
+                isCommitting = true
+                // After a failed statement, PostgreSQL answers COMMIT with a rollback.
+                guard try connection.roundTrip().tag == "COMMIT" else {
+                    throw SQLError(.other, "the transaction was rolled back because one of its statements failed")
+                }
+            }
+        }
+    }
+
+    func rollBack() {
+        guard hasBegun, !connection.isBroken else { return }
+        do {
+            // In a separate pipeline segment: the server skips the rest of a segment after a failed statement.
+            try connection.flush()
+            try connection.enqueue("ROLLBACK", isConstant: true, values: [])
+            _ = try connection.roundTrip()
+        } catch {
+            // The server rolls back when the connection closes.
+            connection.abandon()
+        }
+    }
+
+    private func add(_ statement: SQLStatement, _ values: [SQLValue], _ lock: SQLRowLock?) throws {
+        if !hasBegun {
+            hasBegun = true
+            try connection.enqueue(kind.begin, isConstant: true, values: [])
+        }
+        let text = statement.text + (lock?.clause ?? "")
+        try connection.enqueue(text, isConstant: statement.isConstant, values: values)
+    }
+
+    private func recordingFailure<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let failure as StatementFailure {
+            if isCommitting, failure.retryAction == .reconnect {
+                // Must not be retried: the transaction may have taken place.
+                retryAction = .none
+                throw SQLError(.outcomeUnknown, "the answer to a commit was lost: \(failure.error)")
+            }
+            if retryAction == .none { retryAction = failure.retryAction }
+            throw failure.error
+        }
+    }
+}
+
+extension Transaction.Kind {
+    fileprivate var begin: String {
+        switch self {
+        case .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        case .write: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+        }
+    }
+}
+
+extension SQLRowLock {
+    fileprivate var clause: String {
+        switch self {
+        case .forShare(let table): " FOR SHARE OF \(table)"
+        case .forUpdate(let table): " FOR UPDATE OF \(table)"
+        }
+    }
+}
+#endif

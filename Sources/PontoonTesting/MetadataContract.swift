@@ -1,0 +1,22 @@
+package import PontoonCore
+
+/// A rule that every ``MetadataStore`` must satisfy.
+package protocol MetadataRule: Sendable {
+    /// Checks the rule.
+    /// - Parameter store: Must be empty.
+    /// - Throws: ``ContractViolation`` if the store breaks the rule.
+    func check(_ store: some MetadataStore) async throws
+}
+
+/// The contract of ``MetadataStore``: an implementation is complete when it satisfies every rule.
+package enum MetadataContract {
+    package static let rules: [any MetadataRule] = contracts.flatMap { $0 }
+
+    private static let contracts: [[any MetadataRule]] = [
+        IdentityContract.allCases, ProjectContract.allCases, MemberContract.allCases, FileContract.allCases,
+        FileListContract.allCases, FileChangeContract.allCases, ListTotalContract.allCases, CopyMoveContract.allCases,
+        UploadContract.allCases, LeaseContract.allCases, CompletionContract.allCases, PartContract.allCases,
+        PresignedUploadContract.allCases, ReadCacheContract.allCases, AutomationContract.allCases,
+        SigningKeyContract.allCases,
+    ]
+}

@@ -1,0 +1,62 @@
+import Foundation
+import PontoonCore
+import PontoonTesting
+import Testing
+
+@testable import PontoonMetadata
+
+@Suite("Row cache")
+struct RowCacheTests {
+    @Test("a row is read once until it is invalidated")
+    func remembering() async throws {
+        let rows = RowCache<String, Int>()
+        #expect(try await rows.row("a", reading: .cached) { 1 } == 1)
+        #expect(try await rows.row("a", reading: .cached) { 2 } == 1)
+        #expect(try await rows.row("b", reading: .cached) { nil } == nil)
+        #expect(try await rows.row("b", reading: .cached) { 3 } == 3)
+        rows.invalidate("a")
+        #expect(try await rows.row("a", reading: .cached) { 4 } == 4)
+        #expect(try await rows.row("b", reading: .cached) { 5 } == 3)
+        rows.invalidateAll()
+        #expect(try await rows.row("b", reading: .cached) { 6 } == 6)
+    }
+
+    @Test("a row that was read during a change is not cached")
+    func changeWhileReading() async throws {
+        let rows = RowCache<String, Int>()
+        let old = try await rows.row("a", reading: .cached) {
+            rows.invalidate("a")
+            return 1
+        }
+        #expect(old == 1)
+        #expect(try await rows.row("a", reading: .cached) { 2 } == 2)
+    }
+
+    @Test("a written row is cached unless it changed since the write began", arguments: Change.allCases)
+    func remembering(afterWriting change: Change) async throws {
+        let rows = RowCache<String, Int>()
+        let stamp = rows.stamp()
+        switch change {
+        case .none: break
+        case .other: rows.invalidate("b")
+        case .same: rows.invalidate("a")
+        case .all: rows.invalidateAll()
+        case .readAnew: _ = try await rows.row("a", reading: .cached) { 3 }
+        }
+        rows.insert(1, for: "a", since: stamp)
+        #expect(try await rows.row("a", reading: .cached) { 2 } == change.expected)
+    }
+
+    /// A change during the write of a row.
+    enum Change: CaseIterable {
+        case none, other, same, all, readAnew
+
+        var expected: Int {
+            switch self {
+            case .none, .other: 1
+            case .same, .all: 2
+            case .readAnew: 3
+            }
+        }
+    }
+}
