@@ -33,7 +33,9 @@ extension Array: JSONWritable where Element: JSONWritable {
 extension Dictionary: JSONWritable where Key == String, Value: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.object { json in
-            for (name, value) in sorted(by: { $0.key < $1.key }) { json.field(name, value) }
+            for (name, value) in sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+                json.field(name, value)
+            }
         }
     }
 }

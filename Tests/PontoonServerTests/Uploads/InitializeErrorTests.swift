@@ -90,7 +90,7 @@ struct InitializeErrorTests {
                 let body: JSONValue = ["project": "admin/uploads", "name": "huge", "size": .integer(size)]
                 let answer = try await server.api.call(.POST, "/upload/multipart", body)
                 server.expectRefusal(answer, 409, 90007, "\(size)")
-                #expect(try answer.text("message").contains("room"))
+                #expect(try answer.text("message").contains("space"))
             }
             try await expectNoUpload(server)
         }
