@@ -49,7 +49,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
 }
 
 extension APIError {
-    /// What to do about the error; `nil` if there is nothing to suggest.
+    /// Suggested remedy; `nil` if there is nothing to suggest.
     public var advice: String? {
         switch (status, code) {
         case (401, _): "The token is missing, invalid or revoked. Set another one with 'pontoon config'."
@@ -66,8 +66,9 @@ extension APIError {
         }
     }
 
-    /// Whether every call with this token fails.
+    /// Whether every call with this token will fail.
     var concernsToken: Bool { status == 401 }
-    /// Whether every upload to this destination fails: because of the token, the project or the permissions in it.
+    /// Whether every upload to this destination will fail because of the token, the project or the user's permissions
+    /// in it.
     var concernsDestination: Bool { concernsToken || status == 403 || (status == 404 && code == 3002) }
 }

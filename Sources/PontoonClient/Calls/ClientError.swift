@@ -1,4 +1,4 @@
-/// Any error other than an error response of the API: of the network, of the storage, or of local files.
+/// An error other than an error response of the API: of the network, of the storage, or of local files.
 public struct ClientError: Error, Sendable, CustomStringConvertible {
     /// The kind of an error; the raw value is the `code` in `--json`.
     public enum Code: String, CaseIterable, Sendable {
@@ -26,7 +26,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case fileUnreadable = "file_unreadable"
         /// A local file cannot be written.
         case fileUnwritable = "file_unwritable"
-        /// A local file of that name exists.
+        /// A local file of that name already exists.
         case nameTaken = "name_taken"
         /// There is not enough space on the local disk.
         case diskFull = "disk_full"
@@ -44,17 +44,17 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
 
     /// The kind of the error.
     public let code: Code
-    /// What failed, with the name of the file or call.
+    /// The failed action, with the name of the file or call.
     public let message: String
-    /// What to do about it; `nil` if there is nothing to suggest.
+    /// Suggested remedy; `nil` if there is nothing to suggest.
     public let advice: String?
 
     /// Creates an error.
     ///
     /// - Parameters:
     ///   - code: The kind of the error.
-    ///   - message: What failed, with the name of the file or call.
-    ///   - advice: What to do about it.
+    ///   - message: The failed action, with the name of the file or call.
+    ///   - advice: Suggested remedy.
     public init(_ code: Code, _ message: String, advice: String? = nil) {
         self.code = code
         self.message = message

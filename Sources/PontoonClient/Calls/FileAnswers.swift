@@ -14,7 +14,7 @@ public struct FileDetails: Sendable, Decodable {
     public let id: String
     /// Name without folders.
     public let name: String
-    /// Length in bytes; `nil` for folders and in lists without it.
+    /// Length in bytes; `nil` for folders, and in lists that omit it.
     public let size: Int64?
     /// Id of the project, `owner/name`.
     public let project: String?
@@ -22,9 +22,9 @@ public struct FileDetails: Sendable, Decodable {
     public let parent: String?
     /// Whether it is a folder.
     public let isFolder: Bool
-    /// When it was created.
+    /// Time of creation.
     public let createdOn: Date?
-    /// When it was last modified.
+    /// Time of the last modification.
     public let modifiedOn: Date?
     /// Tags of the file.
     public let tags: [String]

@@ -1,4 +1,4 @@
-/// The user's name for a file or folder on the server: an id, or a path `owner/project/folder/file`.
+/// A reference to a file or folder on the server: an id, or a path `owner/project/folder/file`.
 public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
     /// The id of a file or folder.
     case id(String)

@@ -42,7 +42,7 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - page: Requests the page at an offset.
     ///   - body: Processes the items of a page, before the next one is requested.
-    /// - Throws: What `page` or `body` throws.
+    /// - Throws: Any error that `page` or `body` throws.
     public func eachPage<Item: Decodable & Sendable>(
         _ page: (_ offset: Int) async throws -> ResultPage<Item>,
         _ body: ([Item]) async throws -> Void

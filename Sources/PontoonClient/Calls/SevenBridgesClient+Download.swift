@@ -4,7 +4,7 @@ extension SevenBridgesClient {
     /// Requests a signed URL of a file's bytes, which is valid for a limited time and needs no token.
     ///
     /// - Parameters:
-    ///   - id: Id of the file.
+    /// - Returns: The URL. It grants access to the file to anyone who knows it, so do not log it.
     ///   - name: Name of the file, for messages.
     /// - Returns: The URL. Whoever has it can read the file, so do not log it.
     /// - Throws: ``APIError``, ``ClientError``.

@@ -2,7 +2,7 @@ import NIOHTTP1
 import PontoonCore
 
 extension UploadDestination {
-    /// The API's field for it in queries and bodies.
+    /// The API's name for this field in queries and bodies.
     var field: (name: String, value: String) {
         switch self {
         case .project(let id): ("project", id)
@@ -16,9 +16,9 @@ extension SevenBridgesClient {
     ///
     /// - Parameters:
     ///   - place: The project or folder.
-    ///   - names: Returns only items with one of these names; all if empty.
+    ///   - names: Returns only items with one of these names; all items if empty.
     ///   - offset: Number of items to skip.
-    ///   - limit: Most items on the page, 1 to 100.
+    ///   - limit: Maximum number of items on the page, 1 to 100.
     /// - Returns: The page, with sizes and checksums if the server provides them.
     /// - Throws: ``APIError``, ``ClientError``.
     public func files(
@@ -45,10 +45,10 @@ extension SevenBridgesClient {
 
     /// Finds a file or folder by its name in a project or folder.
     ///
-    /// - Returns: `nil` if there is none.
+    /// - Returns: `nil` if it does not exist.
     /// - Throws: ``APIError``, ``ClientError``.
     public func file(named name: String, in place: UploadDestination) async throws -> FileDetails? {
-        // Compared again: a server that ignores the filter would list everything.
+        // The result is filtered here too, because a server that ignores the filter returns all items.
         try await files(in: place, names: [name]).items.first { $0.name.utf8.elementsEqual(name.utf8) }
     }
 

@@ -16,11 +16,11 @@ public struct ServerIndex: Sendable, Decodable {
     /// Creates a description, by default without extensions.
     public init(extensions: Set<String> = []) { self.extensions = extensions }
 
-    /// Whether several part infos can be requested at a time, the first ones with initialize.
+    /// Whether several part infos can be requested at a time, including with initialize.
     var providesPartInfos: Bool { extensions.contains("part_infos") }
-    /// Whether parts can be reported with complete.
+    /// Whether parts can be reported in the complete call.
     var acceptsReportsAtCompletion: Bool { extensions.contains("complete_reports") }
-    /// Whether files have a CRC-64/NVME, and so do parts that the server itself stores.
+    /// Whether the server provides a CRC-64/NVME for files, and for the parts that it stores itself.
     var hasChecksums: Bool { extensions.contains("checksums") }
 }
 

@@ -16,7 +16,7 @@ public struct ProjectDetails: Sendable, Decodable {
 
     /// Id, `owner/short-name`.
     public let id: String
-    /// Name for people.
+    /// Display name.
     public let name: String
     /// The user's permissions; `nil` in lists.
     public let permissions: Permissions?
@@ -35,7 +35,7 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - owner: Returns only projects of this owner; `nil` returns all.
     ///   - offset: Number of projects to skip.
-    ///   - limit: Most projects on the page, 1 to 100.
+    ///   - limit: Maximum number of projects on the page, 1 to 100.
     /// - Returns: The page.
     /// - Throws: ``APIError``, ``ClientError``.
     public func projects(

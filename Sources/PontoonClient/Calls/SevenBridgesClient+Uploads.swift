@@ -13,7 +13,7 @@ public struct UploadStart: Sendable {
     public var partSize: Int64?
     /// Whether an existing file of that name is replaced.
     public var overwrite = false
-    /// Part infos to return with the response, if the server provides them.
+    /// Number of part infos to include in the response, if the server supports it.
     var partInfos: Int?
 
     /// Creates a request.
@@ -30,7 +30,7 @@ public struct UploadStart: Sendable {
 }
 
 extension VerifiedPart {
-    /// The part's report, as the API takes it.
+    /// The report of a part, in the API's format.
     fileprivate var report: JSONValue {
         .object([
             "part_number": .integer(Int64(number)),
@@ -44,7 +44,8 @@ extension SevenBridgesClient {
 
     /// Starts an upload.
     ///
-    /// The request is repeated if its response is lost; an upload started in vain has no parts and expires on its own.
+    /// The request is repeated if its response is lost. An upload that was started but never used has no parts and
+    /// expires on its own.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func startUpload(_ start: UploadStart) async throws -> UploadDetails {
@@ -163,6 +164,6 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// The beginning of a long id, which is enough to find it in a list.
+    /// The first characters of a long id, enough to find it in a list.
     var shortened: String { count > 12 ? "\(prefix(12))…" : self }
 }

@@ -8,8 +8,8 @@ import Synchronization
 
 /// A client of the Seven Bridges Platform API, version 2, for one user.
 ///
-/// Calls are retried according to ``RetryPolicy`` and delayed while the rate limit is used up. They throw ``APIError`` if
-/// the server refuses them, and ``ClientError`` if there is no valid response.
+/// Calls are retried according to ``RetryPolicy`` and delayed while the rate limit is used up. They throw ``APIError``
+/// if the server refuses them, and ``ClientError`` if there is no valid response.
 public struct SevenBridgesClient: Sendable {
     /// A call that is about to be repeated.
     struct RetryNotice: Sendable {
@@ -18,7 +18,7 @@ public struct SevenBridgesClient: Sendable {
         let wait: Duration
     }
 
-    /// The API that is called.
+    /// URL of the API.
     public let endpoint: Endpoint
     let token: AuthToken
     let transport: HTTPTransport
@@ -33,7 +33,8 @@ public struct SevenBridgesClient: Sendable {
     ///   - settings: Connection, timeout and retry settings.
     ///   - body: The work; the client must not be used after it returns.
     /// - Returns: The value that `body` returns.
-    /// - Throws: What `body` throws; ``ClientError`` with code `.tlsFailed` if the certificates cannot be read.
+    /// - Throws: Any error that `body` throws; ``ClientError`` with code `.tlsFailed` if the certificates cannot be
+    ///   read.
     public static func withClient<Value: Sendable>(
         _ credentials: Credentials,
         settings: ClientSettings = ClientSettings(),
@@ -48,9 +49,9 @@ public struct SevenBridgesClient: Sendable {
         return try await withClosing(transport, close: { try await $0.shutdown() }) { _ in try await body(client) }
     }
 
-    /// How far the server's clock is ahead of the local one in seconds, according to its responses.
+    /// Offset of the server's clock from the local one in seconds, according to its responses; positive if it is ahead.
     public var clockSkew: TimeInterval { clock.skew }
-    /// The state of the token's rate limit according to the last response; `nil` if it had none.
+    /// The state of the token's rate limit according to the last response; `nil` if the response did not report it.
     public var rateLimit: RateLimitState? { throttle.rateLimit }
 }
 

@@ -45,7 +45,7 @@ public struct UploadDetails: Sendable, Decodable {
     public let size: Int64?
     /// Length of every part but the last, in bytes.
     public let partSize: Int64?
-    /// When the upload was started.
+    /// Time at which the upload was started.
     public let initiated: Date?
     /// Number of reported parts.
     public let reportedParts: Int?
@@ -89,25 +89,25 @@ public struct UploadDetails: Sendable, Decodable {
 extension UploadDetails {
     /// Returns whether the upload was started at least this long ago.
     ///
-    /// The server's time is known from `Date` headers, which have a resolution of one second and may be a second old. An
-    /// upload that may be old enough counts as old enough, so an age of zero includes every upload.
+    /// The server's time is taken from `Date` headers, which have a resolution of one second and may be a second old.
+    /// If the age is uncertain, the upload counts as old enough, so an age of zero includes every upload.
     ///
     /// - Parameters:
     ///   - age: Age in seconds.
     ///   - serverTime: The time on the server, according to its responses.
-    /// - Returns: `false` also if the server does not provide the time of the start.
+    /// - Returns: Whether it is; `false` if the server does not provide the start time.
     public func isOlder(than age: TimeInterval, at serverTime: Date) -> Bool {
         guard let initiated else { return false }
         return age <= 0 || initiated <= serverTime.addingTimeInterval(2 - age)
     }
 }
 
-/// The request that stores one part.
+/// The request that sends one part to the storage.
 struct PartInfo: Sendable, Decodable {
     /// Number of the part; `nil` in the response for a single part.
     var number: Int?
     var url: String
-    /// In the server's time.
+    /// Time at which the URL expires, according to the server's clock.
     var expires: Date?
     /// Request headers to set.
     var headers: [String: String]

@@ -5,11 +5,11 @@ public import SystemPackage
 
 /// Compares a local folder with a project or folder on the server, file by file.
 public struct TreeComparison: Sendable {
-    /// How the two copies of a file compare.
+    /// The result of comparing the two copies of a file.
     public enum Finding: Sendable {
         /// The checksums match.
         case same
-        /// The lengths match; there is no checksum to compare, or files are not read.
+        /// The lengths match; there is no checksum to compare, or local files are not read.
         case sameSize
         /// The files differ; the text describes how.
         case different(String)
@@ -21,7 +21,7 @@ public struct TreeComparison: Sendable {
         case failed(any Error)
     }
 
-    /// A file that exists at one end or at both.
+    /// A file that exists at one end or at both, and the result of its comparison.
     public struct Entry: Sendable {
         /// Folders and name below the compared folders.
         public let name: String
@@ -29,7 +29,7 @@ public struct TreeComparison: Sendable {
         public let path: FilePath?
         /// Id of the file on the server; `nil` if there is none.
         public let fileID: String?
-        /// How the two copies compare.
+        /// The result of comparing the two copies.
         public let finding: Finding
 
         /// Whether both ends have the file, and no difference was found.
@@ -134,7 +134,7 @@ public struct TreeComparison: Sendable {
     private func compare(_ path: FilePath, _ listed: DownloadItem) async throws -> Finding {
         var remote = listed
         if remote.size == nil {
-            // Not every list provides it.
+            // Some lists omit it.
             let details = try await client.file(listed.id)
             remote = DownloadItem(details, remotePath: listed.remotePath, target: listed.target)
         }

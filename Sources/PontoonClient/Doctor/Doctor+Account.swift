@@ -17,7 +17,7 @@ extension Doctor {
     }
 
     private func checkRateLimit(_ rate: RateLimitState?, _ run: DiagnosticRun) {
-        // Thousands of calls per second are no limit in practice.
+        // A limit of thousands of calls per second does not slow down any transfer.
         guard let rate, rate.limit > 0, rate.limit < 1_000_000 else {
             return run.note(.calls, .good, "There is no rate limit.")
         }

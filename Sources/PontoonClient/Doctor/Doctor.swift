@@ -49,17 +49,18 @@ public struct Doctor: Sendable {
         public let verdict: Verdict
         /// The result in a sentence.
         public let message: String
-        /// What to do about it; `nil` if there is nothing to do.
+        /// Suggested fix; `nil` if there is nothing to do.
         public let advice: String?
         /// The error behind a bad verdict.
         public let error: (any Error)?
-        /// How long the check took; `nil` if that is of no interest.
+        /// Duration of the check; `nil` if it is not reported.
         public let time: Duration?
     }
 
     /// Options of the checks.
     public struct Options: Sendable {
-        /// Project for the test transfer; `nil` uses the user's only project, and skips the transfer if there are several.
+        /// Project for the test transfer; `nil` uses the user's only project, or skips the transfer if there are
+        /// several.
         public var project: String?
         /// Length of the test file in bytes.
         public var size = 4 << 20
@@ -88,11 +89,11 @@ public struct Doctor: Sendable {
         self.options = options
     }
 
-    /// Runs the checks; those that depend on a failed one are skipped.
+    /// Runs the checks; skips those that depend on a failed one.
     ///
-    /// If there is a project for it, a test file is uploaded, downloaded and deleted.
+    /// If a project for the test transfer is known, a test file is uploaded, downloaded and deleted.
     ///
-    /// - Parameter report: Receives each finding immediately.
+    /// - Parameter report: Receives each finding as soon as it is available.
     /// - Returns: All findings in order.
     /// - Throws: ``ClientError`` with code `.tlsFailed` if the certificates cannot be read; `CancellationError`.
     public func diagnose(_ report: @escaping @Sendable (Finding) -> Void) async throws -> [Finding] {
@@ -108,7 +109,7 @@ public struct Doctor: Sendable {
     }
 }
 
-/// The findings of one diagnosis.
+/// Collects the findings of one diagnosis.
 final class DiagnosticRun: Sendable {
     private let list = Mutex<[Doctor.Finding]>([])
     private let report: @Sendable (Doctor.Finding) -> Void

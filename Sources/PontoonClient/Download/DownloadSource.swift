@@ -2,7 +2,7 @@ import NIOHTTP1
 import PontoonCore
 import Synchronization
 
-/// What all ranges of one file share: its signed URL, and the ETag that ties them to one version of the file.
+/// The state that all ranges of one file share: its signed URL, and the ETag that ties them to one version of the file.
 final class DownloadSource: Sendable {
     private struct State {
         var url: String?
@@ -32,7 +32,7 @@ final class DownloadSource: Sendable {
     /// CRC-64/NVME of the whole file as the storage declared it, 16 hexadecimal digits.
     var declaredCRC64: String? { state.withLock { $0.declaredCRC64 } }
 
-    /// Returns the signed URL; only one range at a time requests it, the others wait for the result.
+    /// Returns the signed URL; only one range at a time requests it, and the others wait for the result.
     func url() async throws -> String {
         if let known = state.withLock({ $0.url }) { return known }
         try await urlRequest.acquire(priority: 0)
@@ -43,12 +43,12 @@ final class DownloadSource: Sendable {
         return url
     }
 
-    /// Forgets a URL that was refused, unless another range has replaced it already.
+    /// Discards a URL that the storage rejected, unless another range has already replaced it.
     func invalidate(_ url: String?) {
         state.withLock { if $0.url == url { $0.url = nil } }
     }
 
-    /// Remembers the ETag, so that no later response adds bytes of another version, and a declared checksum.
+    /// Records the ETag, so that no later response adds bytes of another version, and a declared checksum.
     ///
     /// - Throws: ``RemoteFileChanged``.
     func note(_ headers: HTTPHeaders, for range: Range<Int64>) throws {

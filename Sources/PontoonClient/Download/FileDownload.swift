@@ -21,7 +21,7 @@ struct FileDownload: Sendable {
 
     /// Downloads the file.
     ///
-    /// - Throws: Any error; what was fetched is kept for a later run unless it is of no use.
+    /// - Throws: Any error; downloaded bytes are kept for a later run unless they are unusable.
     func run() async throws -> TransferEnding {
         var details = item
         var attempt = 1
@@ -59,9 +59,9 @@ struct FileDownload: Sendable {
         return DownloadItem(details, remotePath: item.remotePath, target: item.target)
     }
 
-    /// Decides what to do about a file that exists at the target.
+    /// Decides what to do if a file already exists at the target.
     ///
-    /// - Returns: `nil` if the file is to be downloaded.
+    /// - Returns: `nil` if the file must be downloaded.
     /// - Throws: `.nameTaken`.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
         let target = item.target
@@ -88,7 +88,7 @@ struct FileDownload: Sendable {
         do {
             return try await fetch(into: partial, details, size)
         } catch {
-            // Bytes that do not belong to the file on the server are of no use to a later run.
+            // Bytes that do not belong to the file on the server are useless to a later run.
             let isUseless =
                 error is RemoteFileChanged || (error as? ClientError)?.code == .checksumMismatch || partial.isEmpty
             try partial.close(removing: isUseless)
@@ -162,7 +162,7 @@ struct FileDownload: Sendable {
         return .file
     }
 
-    /// Cuts a file into ranges; an empty file has none.
+    /// Divides a file into ranges; an empty file has none.
     static func ranges(size: Int64, rangeSize: Int64) -> [Range<Int64>] {
         stride(from: 0, to: size, by: Int64.Stride(rangeSize)).map { $0..<min(size, $0 + rangeSize) }
     }
@@ -185,7 +185,7 @@ struct FileDownload: Sendable {
 }
 
 extension DownloadHead {
-    /// Whether fetched bytes of this file may be used for the other.
+    /// Whether bytes downloaded for one file can be used for the other.
     fileprivate func isSameFile(as other: DownloadHead) -> Bool {
         endpoint == other.endpoint && file == other.file && size == other.size && crc64 == other.crc64 && rangeSize > 0
     }

@@ -31,9 +31,9 @@ final class PartialFile: Sendable {
     private let journal: Journal<DownloadHead>
     private let state = Mutex(State())
 
-    /// What an earlier run downloaded; `nil` if there is nothing of use.
+    /// The file that an earlier run downloaded partially; `nil` if there is nothing usable.
     var head: DownloadHead? { journal.head }
-    /// Ranges that an earlier run wrote, by number; not yet compared with the bytes in the file.
+    /// Ranges that an earlier run wrote, by number; not yet verified against the bytes in the file.
     var ranges: [Int: JournalPart] { journal.parts }
     /// Whether there is nothing to resume.
     var isEmpty: Bool { journal.parts.isEmpty && !state.withLock { $0.hasWritten } }
@@ -59,7 +59,7 @@ final class PartialFile: Sendable {
                 path,
                 .readWrite,
                 options: [.create, .closeOnExec, .noFollow],
-                // The user's mask decides what others may do with it.
+                // The process's umask determines the permissions of other users.
                 permissions: FilePermissions(rawValue: 0o666)
             )
         } catch {
@@ -68,7 +68,7 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Starts over: removes all bytes and reserves space for the whole file.
+    /// Starts over: discards all bytes and reserves space for the whole file.
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
     func begin(_ head: DownloadHead) throws {
@@ -79,7 +79,7 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Writes bytes at an offset, all of them.
+    /// Writes all of the bytes at an offset.
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
@@ -118,7 +118,8 @@ final class PartialFile: Sendable {
     /// Writes the bytes to the disk, renames the file to its target, and removes the journal.
     ///
     /// - Parameter replacing: Whether an existing file at the target is replaced.
-    /// - Throws: `.nameTaken` if one exists; `.diskFull`, `.fileUnwritable`.
+    /// - Throws: `.nameTaken` if a file already exists at the target and must not be replaced; `.diskFull`,
+    ///   `.fileUnwritable`.
     func finish(replacing: Bool) throws {
         try mappingErrors {
             try FileSystem.synchronize(data)
@@ -136,7 +137,7 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Closes both files; with `removing` nothing is left of them.
+    /// Closes both files; deletes them if `removing` is set.
     func close(removing: Bool) throws {
         let isFirst = state.withLock { state in
             defer { state.isClosed = true }
@@ -145,14 +146,14 @@ final class PartialFile: Sendable {
         guard isFirst else { return }
         try data.close()
         guard removing else { return try journal.close() }
-        // The data first: the journal is what is locked.
+        // The data file first, because the lock is on the journal.
         try mappingErrors { try FileSystem.remove(path) }
         try journal.remove()
     }
 }
 
 extension PartialFile {
-    /// Removes what remains if a run was killed right after it had renamed the file.
+    /// Removes files left behind by a run that was killed right after renaming the file.
     ///
     /// - Throws: `.busy`, `.fileUnwritable`.
     static func removeLeftovers(_ target: FilePath) throws {
@@ -162,7 +163,7 @@ extension PartialFile {
 
     private static func paths(_ target: FilePath) -> (data: FilePath, journal: FilePath) {
         let name = Data((target.lastComponent?.string ?? "").utf8)
-        // Not the name itself: with a suffix it could be too long.
+        // The target's name is not used here: with a suffix it could be too long.
         let digest = Hex.encode(SHA256.hash(data: name).prefix(10))
         let base = target.removingLastComponent().appending(".pontoon-\(digest)").string
         return (FilePath(base + ".part"), FilePath(base + ".journal"))

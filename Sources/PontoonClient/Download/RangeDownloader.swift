@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import PontoonCore
 
-/// Fetches the byte ranges of one file into its partial file: verifies those that are there already, requests the others.
+/// Downloads the byte ranges of one file into its partial file: verifies those already present and requests the others.
 struct RangeDownloader: Sendable {
     let file: TransferFile<DownloadItem>
     let source: DownloadSource
@@ -18,7 +18,7 @@ struct RangeDownloader: Sendable {
 
     /// Downloads all ranges.
     ///
-    /// - Returns: Their checksums in order.
+    /// - Returns: The checksums of the ranges, in order.
     func downloadAll() async throws -> [CRC64NVME] {
         guard !ranges.isEmpty else { return [] }
         return try await file.mapParts(Array(1...ranges.count)) { number in
@@ -80,7 +80,7 @@ struct RangeDownloader: Sendable {
         }
     }
 
-    /// Requests what is missing of a range and writes it.
+    /// Requests the missing bytes of a range and writes them.
     private func receive(_ writer: RangeWriter, from url: String) async throws {
         let missing = writer.missing
         let known = source.etag
@@ -89,7 +89,7 @@ struct RangeDownloader: Sendable {
             "User-Agent": transport.settings.userAgent, "Accept-Encoding": "identity",
             "Range": "bytes=\(missing.lowerBound)-\(missing.upperBound - 1)",
         ]
-        // A weak ETag does not promise the same bytes.
+        // Equal weak ETags do not guarantee identical bytes.
         if let known, !known.hasPrefix("W/") { request.headers.add(name: "If-Range", value: known) }
         writer.connectionWaits()
         let response = try await transport.open(request)
@@ -118,7 +118,7 @@ struct RangeDownloader: Sendable {
             }
             try await writer.flush()
         } catch {
-            // What arrived before the connection broke need not be requested again.
+            // Bytes received before the connection broke are not requested again.
             if !Task.isCancelled { try await writer.flush() }
             throw error
         }

@@ -3,15 +3,16 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// Writes the bytes of one range as they arrive, computes their checksum, and knows where a broken connection stopped.
+/// Writes the bytes of one range as they arrive, computes their checksum, and records where a broken connection
+/// stopped.
 ///
-/// Chunks are gathered, then hashed and written on a thread for file calls.
+/// Bytes are collected into chunks, which are hashed and written on a thread for blocking file calls.
 final class RangeWriter: Sendable {
     private struct State {
         var offset: Int64
         var crc64 = CRC64NVME()
         var gathered = ByteBuffer()
-        /// Since when the connection is being waited for; `nil` while its bytes are processed.
+        /// Start of the current wait for the connection; `nil` while received bytes are processed.
         var waitsSince: ContinuousClock.Instant?
     }
 
@@ -43,12 +44,12 @@ final class RangeWriter: Sendable {
 
     /// Bytes written so far.
     var writtenBytes: Int64 { state.withLock { $0.offset - range.lowerBound } }
-    /// The rest of the range.
+    /// The part of the range that is not yet written.
     var missing: Range<Int64> { state.withLock { $0.offset..<range.upperBound } }
     var isComplete: Bool { missing.isEmpty }
     /// Checksum of the bytes written so far.
     var crc64: CRC64NVME { state.withLock { $0.crc64 } }
-    /// Time since the connection last delivered something; zero while its bytes are processed.
+    /// Time since the connection last delivered bytes; zero while received bytes are processed.
     var idleTime: Duration { state.withLock { state in state.waitsSince.map { .now - $0 } ?? .zero } }
 
     func connectionWaits() { state.withLock { $0.waitsSince = .now } }
@@ -56,7 +57,7 @@ final class RangeWriter: Sendable {
 
     /// Appends bytes; writes them once a chunk is full.
     ///
-    /// - Throws: ``TransportFailure`` for more bytes than the range has; `.diskFull`, `.fileUnwritable`.
+    /// - Throws: ``TransportFailure`` if there are more bytes than the range has; `.diskFull`, `.fileUnwritable`.
     func append(_ bytes: ByteBuffer) async throws {
         let (count, isTooMuch) = state.withLock { state in
             state.gathered.writeImmutableBuffer(bytes)
@@ -70,7 +71,7 @@ final class RangeWriter: Sendable {
         if count >= chunkSize { try await flush() }
     }
 
-    /// Writes what was gathered.
+    /// Writes the collected bytes.
     func flush() async throws {
         let bytes = state.withLock { state in
             defer { state.gathered = ByteBuffer() }

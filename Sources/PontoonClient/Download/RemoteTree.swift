@@ -14,7 +14,8 @@ public struct RemoteTree: Sendable {
     /// - Parameters:
     ///   - path: The file, folder or project.
     ///   - folder: The local folder that receives the files. The contents of a project are placed directly in it.
-    ///   - isOnlyContents: Whether the contents of a folder are placed directly in it, too; otherwise the folder itself.
+    ///   - isOnlyContents: Whether the contents of a folder are also placed directly in it; otherwise the folder itself
+    ///     is.
     /// - Returns: The files, ordered by name.
     /// - Throws: ``ClientError`` with code `.notFound`, or `.fileUnsuitable` for names that would lead out of `folder`;
     ///   ``APIError``.
@@ -52,7 +53,7 @@ public struct RemoteTree: Sendable {
 
     private func item(_ file: FileDetails, below names: [String], into folder: FilePath) throws -> DownloadItem {
         let path = names + [file.name]
-        // Names come from other users; none may lead out of the folder.
+        // Names are chosen by other users; none may refer to a location outside the folder.
         if let problem = path.lazy.compactMap({ FileName.problem(with: $0) }).first {
             throw ClientError(
                 .fileUnsuitable,

@@ -7,7 +7,7 @@ public struct Credentials: Sendable {
     public let endpoint: Endpoint
     /// The user's token.
     public let token: AuthToken
-    /// Where they were found, for messages, such as `profile 'default'` or `the environment`.
+    /// Source of the credentials, for messages, such as `profile 'default'` or `the environment`.
     public let source: String
 
     /// Creates credentials.
@@ -15,17 +15,17 @@ public struct Credentials: Sendable {
     /// - Parameters:
     ///   - endpoint: URL of the API.
     ///   - token: The user's token.
-    ///   - source: Where they were found, for messages.
+    ///   - source: Source of the credentials, for messages.
     public init(endpoint: Endpoint, token: AuthToken, source: String) {
         self.endpoint = endpoint
         self.token = token
         self.source = source
     }
 
-    /// Finds credentials the way the platform's own clients do.
+    /// Finds credentials in the same order as the platform's own clients.
     ///
-    /// A named profile takes precedence over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which takes precedence
-    /// over the profile `default`.
+    /// A named profile takes precedence over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which takes
+    /// precedence over the profile `default`.
     ///
     /// - Parameters:
     ///   - profile: Name of the profile; `nil` searches in the usual order.

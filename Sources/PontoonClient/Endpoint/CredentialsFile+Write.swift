@@ -2,7 +2,7 @@ import Foundation
 public import SystemPackage
 
 extension CredentialsFile {
-    /// Adds or replaces a profile in the file; everything else stays as it is.
+    /// Adds or replaces a profile in the file; everything else is left unchanged.
     ///
     /// Only the owner can read the file afterwards. Blocks.
     ///
@@ -53,7 +53,7 @@ extension CredentialsFile {
     }
 
     private static func write(_ text: String, to path: FilePath) throws {
-        // Created with its final permissions and then renamed, so that others can never read it.
+        // The file is created with its final permissions and then renamed, so that other users can never read it.
         let new = FilePath(path.string + ".new")
         let file = try FileDescriptor.open(
             new,

@@ -5,25 +5,26 @@ import SystemPackage
 
 /// The record of one transfer, in a separate file: a JSON line for the transfer, then one for each part.
 ///
-/// A line is in the file when `append` returns, so it survives the end of this process; it reaches the disk within a
-/// second. A line cut by a crash is the last one and is ignored. The open file is locked, so that two processes do not
-/// transfer the same file. All calls block.
+/// Once `append` returns, the line has been written to the file and survives a crash of this process; it reaches the
+/// disk within a second. Only the last line can be incomplete after a crash, and it is ignored. The open file is
+/// locked, so that two processes do not transfer the same file. All calls block.
 final class Journal<Head: JournalHeading>: Sendable {
     private struct State {
         var lastSync = ContinuousClock.now
         var isClosed = false
     }
 
-    /// What an earlier run wrote; `nil` if there is nothing of use.
+    /// The transfer recorded by an earlier run; `nil` if there is nothing usable.
     let head: Head?
-    /// Parts recorded by an earlier run, by number; later lines win.
+    /// Parts recorded by an earlier run, by number; later lines replace earlier ones.
     let parts: [Int: JournalPart]
 
     private let path: FilePath
     private let descriptor: FileDescriptor
     private let state = Mutex(State())
 
-    /// Opens or creates the journal and locks it; `work` describes the transfer in the error if it is locked.
+    /// Opens or creates the journal and locks it; `work` describes the transfer in the error that is thrown if it is
+    /// locked.
     ///
     /// - Throws: `.busy` if another process has locked it; `.stateUnusable`.
     init(_ path: FilePath, for work: String) throws {
@@ -41,7 +42,8 @@ final class Journal<Head: JournalHeading>: Sendable {
     ///
     /// - Parameters:
     ///   - head: The transfer.
-    ///   - isDurable: Whether the line must reach the disk before this returns; not worth the wait for small files.
+    ///   - isDurable: Whether the line must reach the disk before this returns; the delay is not worthwhile for small
+    ///     files.
     /// - Throws: `.stateUnusable`.
     func begin(_ head: Head, isDurable: Bool) throws {
         try mappingErrors {
@@ -66,7 +68,7 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Removes the file: the transfer is over.
+    /// Removes the file after the transfer has ended.
     func remove() throws {
         try mappingErrors {
             try FileManager.default.removeItem(atPath: path.string)

@@ -11,13 +11,13 @@ struct JournalKey: Hashable, Sendable {
     let source: String
     let remotePath: String
 
-    /// Name of the journal's file: a digest needs no escaping and is never too long.
+    /// Name of the journal's file: a digest, which needs no escaping and is never too long.
     var fileName: String { "\(Self.digest([place, source, remotePath])).journal" }
     /// The upload, for messages.
     var work: String { "the upload of '\(source)' to '\(remotePath)'" }
     /// Endpoint and destination.
     var place: String { "\(endpoint)\n\(destination.field.name)\n\(destination.field.value)" }
-    /// Name of the log of the files that were finished at the destination.
+    /// Name of the log that lists the files finished at the destination.
     var placeFileName: String { "\(Self.digest([place])).jsonl" }
 
     private static func digest(_ texts: [String]) -> String {
@@ -25,13 +25,13 @@ struct JournalKey: Hashable, Sendable {
     }
 }
 
-/// What a file was when its upload started.
+/// The state of a file at the start of its upload.
 struct FileIdentity: Hashable, Sendable, Codable {
     let facts: FileFacts
     /// CRC-64/NVME of samples of its bytes.
     let sample: String
 
-    /// Whether it is the same, unchanged file.
+    /// Whether this is the same, unchanged file.
     func isSame(as other: FileIdentity) -> Bool { facts.isSame(as: other.facts) && sample == other.sample }
 }
 
@@ -58,11 +58,11 @@ struct JournalHead: JournalHeading, Hashable {
     var began: Date
 }
 
-/// Each further line: a part that was transferred.
+/// Every later line: a part that was transferred.
 struct JournalPart: Hashable, Sendable, Codable {
     var number: Int
     var etag: String
-    /// CRC-64/NVME of its bytes, 16 hexadecimal digits; empty if it is not known.
+    /// CRC-64/NVME of its bytes, 16 hexadecimal digits; empty if unknown.
     var crc64: String
 }
 

@@ -5,7 +5,7 @@ import SystemPackage
 struct StateDirectory: Sendable {
     let path: FilePath
 
-    /// Creates missing directories.
+    /// Creates the missing directories.
     ///
     /// - Throws: `.stateUnusable`.
     init(_ path: FilePath) throws {
@@ -33,7 +33,7 @@ struct StateDirectory: Sendable {
         try Journal(uploads.appending(key.fileName), for: key.work)
     }
 
-    /// Returns the first lines of all journals, with their files, oldest first; blocks.
+    /// Returns the first lines of all journals with the paths of their files, oldest first; blocks.
     ///
     /// - Throws: `.stateUnusable`.
     func heads() throws -> [(path: FilePath, head: JournalHead)] {
@@ -53,7 +53,7 @@ struct StateDirectory: Sendable {
 
     /// Reads the first line of an upload's journal without locking it; blocks.
     ///
-    /// - Returns: `nil` if there is none.
+    /// - Returns: `nil` if it does not exist.
     /// - Throws: `.stateUnusable`.
     func head(_ key: JournalKey) throws -> JournalHead? {
         let path = uploads.appending(key.fileName)
@@ -81,7 +81,8 @@ struct StateDirectory: Sendable {
     }
 }
 
-/// The files that were finished at one destination, one JSON line for each; later lines win.
+/// The log of the files that were finished at one destination: one JSON line per file; later lines replace earlier
+/// ones.
 ///
 /// Each line is written with a single call, so several processes may append to the same log.
 final class FinishedLog: Sendable {
@@ -115,7 +116,7 @@ final class FinishedLog: Sendable {
             decoder.dateDecodingStrategy = .iso8601
             var records: [Key: FinishedRecord] = [:]
             for line in try descriptor.readAll().split(separator: UInt8(ascii: "\n")) {
-                // A line cut by a crash is ignored.
+                // An incomplete line after a crash is ignored.
                 guard let record = try? decoder.decode(FinishedRecord.self, from: line) else { continue }
                 records[Key(source: record.source, remotePath: record.remotePath)] = record
             }
@@ -143,13 +144,13 @@ final class FinishedLog: Sendable {
         do {
             let encoder = JSONEncoder()
             encoder.dateEncodingStrategy = .iso8601
-            // A newline in front, too: a line cut by a crash must not corrupt this one.
+            // A newline in front as well: an incomplete line after a crash must not corrupt this one.
             try descriptor.writeAll(Data("\n".utf8) + encoder.encode(record) + Data("\n".utf8))
         } catch {
             throw StateDirectory.unusable(path, error)
         }
     }
 
-    /// Closes the file; not more than once.
+    /// Closes the file; must not be called twice.
     func close() throws { try descriptor.close() }
 }

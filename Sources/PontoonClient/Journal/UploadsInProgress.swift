@@ -13,7 +13,7 @@ public struct UploadsInProgress: Sendable {
         public let endpoint: String
         /// Id of the upload.
         public let uploadID: String
-        /// When the upload was started.
+        /// Time at which the upload was started.
         public let began: Date
         let journal: FilePath
     }

@@ -15,7 +15,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         public var size: Int64
         /// CRC-64/NVME, 16 hexadecimal digits.
         public var crc64nvme: String
-        /// How the file was verified: `file`, `parts` or `size`.
+        /// The kind of verification: `file`, `parts` or `size`.
         public var verifiedBy: String
 
         private enum CodingKeys: String, CodingKey {
@@ -33,7 +33,7 @@ public struct Receipt: Sendable, Hashable, Codable {
     public var destinationKind: String?
     /// Id of the destination; `nil` in the receipt of a download.
     public var destination: String?
-    /// When the run ended.
+    /// Time at which the run ended.
     public var ended: Date
     /// The files that were transferred completely.
     public var files: [Entry]
@@ -55,7 +55,7 @@ public struct Receipt: Sendable, Hashable, Codable {
 
     private init(_ results: [TransferResult<some TransferItem>], _ endpoint: Endpoint) {
         self.endpoint = endpoint.url
-        // To the second, as it is written.
+        // Rounded to seconds, because the file stores whole seconds.
         ended = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded())
         files = results.compactMap { result in
             guard let id = result.fileID, let crc64 = result.crc64nvme, let verification = result.verification else {

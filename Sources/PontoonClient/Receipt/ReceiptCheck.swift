@@ -43,8 +43,8 @@ extension Receipt {
     ///   - locally: Whether the local files are read and their checksums compared.
     ///   - client: Client for the files on the server; `nil` checks the local files only.
     ///   - body: Receives each result, in order.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the receipt belongs to another endpoint; what `body`
-    ///   throws.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the receipt belongs to another endpoint; any error that
+    ///   `body` throws.
     public func check(
         locally: Bool,
         client: SevenBridgesClient?,

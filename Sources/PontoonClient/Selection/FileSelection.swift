@@ -7,7 +7,7 @@ public struct FileSelection: Sendable {
     public var paths: [String] = []
     /// Whether folders are recreated at the destination; otherwise all files go to the same folder.
     public var keepsTree = false
-    /// Patterns of which a file below a folder must match at least one; empty selects all files.
+    /// Patterns, at least one of which a file below a folder must match; empty selects all files.
     public var include: [String] = []
     /// Patterns that exclude files and folders below a folder.
     public var exclude: [String] = []
@@ -25,7 +25,7 @@ public struct FileSelection: Sendable {
     public struct Result: Sendable {
         /// The selected files.
         public var items: [UploadItem] = []
-        /// What was left out, and why.
+        /// Skipped files and the reasons.
         public var warnings: [String] = []
     }
 
@@ -50,7 +50,7 @@ public struct FileSelection: Sendable {
         case .file:
             result.items.append(UploadItem(source: file, name: try Self.name(file)))
         case .folder:
-            // As with rsync: a trailing slash means the folder's contents, none means the folder itself.
+            // As in rsync, a trailing slash selects the folder's contents; without it, the folder itself is selected.
             let isWhole = !path.hasSuffix("/") && file.lastComponent?.kind == .regular
             try walk(file, below: isWhole && keepsTree ? [try Self.name(file)] : [], relative: [], to: &result)
         case .other:
@@ -87,7 +87,7 @@ public struct FileSelection: Sendable {
         item.metadata = metadata.merging(item.metadata) { _, own in own }
     }
 
-    /// Warns about names that look the same on a screen but are different names on the server.
+    /// Warns about names that look identical on screen but are different names on the server.
     private func warnAboutNames(_ result: inout Result) {
         let composed = Dictionary(grouping: result.items) { $0.remotePath.precomposedStringWithCanonicalMapping }
         for items in composed.values where Set(items.map { Array($0.remotePath.utf8) }).count > 1 {
@@ -163,7 +163,7 @@ extension FileSelection {
         }
     }
 
-    /// Expands a pattern, unless a file of that very name exists.
+    /// Expands a pattern, unless a file with exactly that name exists.
     private static func expand(_ path: String) throws -> [String] {
         guard path.contains(where: { "*?[".contains($0) }), try kind(FilePath(path)) == .missing else { return [path] }
         let found = FileSystem.expand(path)

@@ -4,12 +4,12 @@ public import SystemPackage
 
 /// A CSV table of files and their metadata.
 ///
-/// The first column is headed `File name` or `filename` and has paths relative to the manifest. A column `tags` has tags
-/// separated by `|`. The headings of all other columns are metadata keys.
+/// The first column is headed `File name` or `filename` and has paths relative to the manifest. A column `tags` has
+/// tags separated by `|`. The headings of all other columns are metadata keys.
 public struct Manifest: Sendable {
     /// A row.
     public struct Row: Sendable, Hashable {
-        /// The file's path as written in the table.
+        /// The file's path as it appears in the table.
         public let file: String
         /// Metadata by key, without empty values.
         public let metadata: [String: String]
@@ -51,7 +51,7 @@ public struct Manifest: Sendable {
     /// - Throws: `.requestInvalid`.
     public init(text: String, folder: FilePath, name: String) throws {
         self.folder = folder
-        // Spreadsheets write a byte order mark.
+        // Spreadsheet programs write a byte order mark.
         let text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
         let table: CSV<Enumerated>
         do {

@@ -1,7 +1,7 @@
-/// A string that is equal to another only if their bytes are.
+/// A string that is equal to another string only if their bytes are equal.
 ///
-/// Swift compares strings by canonical equivalence; the API, like most file systems, treats a composed and a decomposed
-/// letter as different names.
+/// Swift compares strings by canonical equivalence. The API and most file systems treat composed and decomposed
+/// characters as different names.
 struct ByteExactString: Hashable, Sendable {
     let bytes: [UInt8]
 

@@ -9,7 +9,7 @@ import Musl
 import CFileCalls
 import SystemPackage
 
-/// What `stat(2)` reports about a file.
+/// The status of a file, as `stat(2)` reports it.
 struct FileStatus: Sendable {
     enum Kind: Sendable { case file, directory, link, other }
 
@@ -20,7 +20,7 @@ struct FileStatus: Sendable {
     /// Time of the last modification, in nanoseconds since 1970.
     let modified: Int64
 
-    /// Returns the status of the file at a path; follows links unless told otherwise.
+    /// Returns the status of the file at a path; follows symbolic links by default.
     init(_ path: FilePath, followingLinks: Bool = true) throws(Errno) {
         var status = stat()
         let result = path.withPlatformString { followingLinks ? stat($0, &status) : lstat($0, &status) }
@@ -59,24 +59,24 @@ struct FileStatus: Sendable {
 enum FileSystem {
     /// Locks a file for this process, without waiting.
     ///
-    /// - Returns: `false` if another process holds the lock.
+    /// - Returns: `false` if another process has locked it.
     static func tryLock(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
         if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
         guard errno == EWOULDBLOCK else { throw Errno(rawValue: errno) }
         return false
     }
 
-    /// Writes the file's data to the disk.
+    /// Flushes the file's data to the disk.
     static func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
         #if canImport(Darwin)
-        // There, fsync does not wait for the disk's own cache.
+        // On macOS, fsync does not wait for the disk's own cache.
         try checkResult(fcntl(descriptor.rawValue, F_FULLFSYNC))
         #else
         try checkResult(fdatasync(descriptor.rawValue))
         #endif
     }
 
-    /// Writes a directory's entries to the disk: after a crash, a renamed file may be missing otherwise.
+    /// Flushes a directory's entries to the disk; without this, a renamed file may be missing after a crash.
     static func synchronizeDirectory(_ path: FilePath) throws {
         let descriptor = try FileDescriptor.open(path.isEmpty ? "." : path, .readOnly, options: [.directory])
         try descriptor.closeAfter {
@@ -87,7 +87,7 @@ enum FileSystem {
 
     /// Reserves space for a file's data and sets its length.
     ///
-    /// - Throws: `Errno.noSpace`; where the file system cannot reserve space, only the length is set.
+    /// - Throws: `Errno.noSpace`; if the file system cannot reserve space, only the length is set.
     static func reserve(_ descriptor: FileDescriptor, size: Int64) throws {
         guard cfilecalls_allocate(descriptor.rawValue, size) != 0 else { return }
         let error = Errno(rawValue: errno)
@@ -103,7 +103,7 @@ enum FileSystem {
         try checkResult(result)
     }
 
-    /// Renames a file only if nothing exists at the new path.
+    /// Renames a file only if the new path does not exist.
     ///
     /// - Throws: `Errno.fileExists`.
     static func rename(_ path: FilePath, toNew target: FilePath) throws(Errno) {
@@ -112,7 +112,7 @@ enum FileSystem {
         }
         if result == 0 { return }
         let error = Errno(rawValue: errno)
-        // Not every file system supports it; then the check and the rename are two steps.
+        // Some file systems do not support this; the check and the rename are then two steps.
         guard error == .invalidArgument || error == .noFunction || error == .notSupported else { throw error }
         guard (try? FileStatus(target, followingLinks: false)) == nil else { throw .fileExists }
         try rename(path, replacing: target)

@@ -8,7 +8,7 @@ struct RangeDigest: Sendable {
     private(set) var crc64 = CRC64NVME()
     private var md5: Insecure.MD5?
 
-    /// MD5 costs several times as much as everything else, so it is computed only if requested.
+    /// MD5 costs several times as much as CRC-64/NVME, so it is computed only if requested.
     init(md5: Bool) { self.md5 = md5 ? Insecure.MD5() : nil }
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
@@ -17,12 +17,12 @@ struct RangeDigest: Sendable {
         md5?.update(bufferPointer: bytes)
     }
 
-    /// How an ETag compares with the bytes.
+    /// The result of comparing an ETag with the bytes.
     enum Match: Equatable {
         case same, different
-        /// The ETag is an MD5, which was not computed.
+        /// The ETag is an MD5, but no MD5 was computed.
         case needsMD5
-        /// The ETag is no known checksum.
+        /// The ETag is not in a known checksum format.
         case unknown
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 import SystemPackage
 
-/// The facts by which a file is recognised as unchanged; stored in journals.
+/// The properties that identify a file as unchanged; stored in journals.
 struct FileFacts: Hashable, Sendable, Codable {
     var device: UInt64
     var inode: UInt64
@@ -17,9 +17,9 @@ struct FileFacts: Hashable, Sendable, Codable {
         modified = status.modified
     }
 
-    /// Whether it is the same, unchanged file.
+    /// Whether this is the same, unchanged file.
     ///
-    /// The device is ignored: network and removable file systems get another number after a reboot.
+    /// The device number is ignored: it can change for network and removable file systems after a reboot.
     func isSame(as other: FileFacts) -> Bool {
         inode == other.inode && size == other.size && modified == other.modified
     }
@@ -32,14 +32,14 @@ final class SourceFile: Sendable {
     private let mayChange: Bool
     private let descriptor: FileDescriptor
 
-    /// Opens a regular file; with `mayChange`, modifications while it is read are no error.
+    /// Opens a regular file; if `mayChange` is set, modifications while it is read are not errors.
     ///
     /// - Throws: `.fileUnreadable`.
     init(_ path: FilePath, mayChange: Bool = false) throws {
         self.path = path
         self.mayChange = mayChange
         do {
-            // Without blocking: opening a pipe would wait for its writer.
+            // Opened in non-blocking mode: opening a pipe would otherwise wait for its writer.
             descriptor = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
         } catch {
             throw Self.unreadable(path, "\(error)")
@@ -54,17 +54,17 @@ final class SourceFile: Sendable {
         }
     }
 
-    /// Closes the file; not more than once.
+    /// Closes the file; must not be called twice.
     func close() throws { try descriptor.close() }
 
-    /// Closes the file and ignores errors: nothing was written that could be lost.
+    /// Closes the file and ignores errors: no data can be lost, because nothing was written.
     func closeAfterReading() {
         do { try descriptor.close() } catch {}
     }
 
     /// Reads bytes at an offset until the buffer is full.
     ///
-    /// - Throws: `.fileChanged` if the file ends before; `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file is too short; `.fileUnreadable`.
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws {
         var done = 0
         while done < buffer.count {
@@ -82,7 +82,7 @@ final class SourceFile: Sendable {
         }
     }
 
-    /// Checks that neither the open file nor the file at its path changed since it was opened.
+    /// Checks that neither the open file nor the file at its path has changed since it was opened.
     ///
     /// - Throws: `.fileChanged`.
     func checkUnchanged() throws {
@@ -129,7 +129,7 @@ final class SourceFile: Sendable {
         return crc64.hex
     }
 
-    /// The error for a file that changed; `reason` is the observed difference.
+    /// The error for a file that changed; `reason` describes the observed difference.
     func changed(_ reason: String) -> ClientError {
         ClientError(
             .fileChanged,
@@ -156,7 +156,7 @@ final class SourceFile: Sendable {
 }
 
 extension FilePath {
-    /// The path from the root; links are kept, since the name is the user's choice.
+    /// The absolute path; symbolic links are not resolved, because the user chose the name.
     var absolute: String {
         if isAbsolute { return lexicallyNormalized().string }
         return FilePath(FileManager.default.currentDirectoryPath).pushing(self).lexicallyNormalized().string

@@ -1,7 +1,7 @@
-/// Finds the number of parts in flight that gives the best throughput; a pure value.
+/// Searches for the number of parts in flight that gives the best throughput; a pure value.
 ///
-/// It starts by growing by half as long as throughput improves, steps back when it does not, and probes upwards again
-/// from time to time.
+/// It increases the number by half as long as throughput improves, reverts the last step if it does not, and
+/// periodically probes a higher number again.
 struct ConcurrencyController: Sendable {
     /// The current number of parts in flight.
     private(set) var concurrency: Int
@@ -39,7 +39,7 @@ struct ConcurrencyController: Sendable {
             best = throughput
             grow()
         } else {
-            // The last step gained nothing: back to the previous concurrency until the next probe.
+            // The last step gained nothing: restore the previous concurrency until the next probe.
             concurrency = previous
             isStarting = false
             best = max(throughput, best * 0.98)
@@ -57,10 +57,10 @@ struct ConcurrencyController: Sendable {
 struct MemoryBudget: Hashable, Sendable {
     /// Largest read from or write to a file, in bytes.
     let chunkSize: Int
-    /// Most parts in flight.
+    /// Maximum number of parts in flight.
     let concurrency: Int
 
-    /// Memory of the process without any chunk.
+    /// Memory that the process needs without any chunk.
     static let base = 48 << 20
     /// Chunks that a part keeps in memory while one is read and another is sent.
     static let chunksPerPart = 3

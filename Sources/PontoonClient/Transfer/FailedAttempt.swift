@@ -1,12 +1,12 @@
 import PontoonCore
 
-/// A failed attempt, as the retry policy and the user see it.
+/// A failed attempt, described for the retry policy and for the user.
 struct FailedAttempt {
-    /// What the policy decides on; `nil` if another attempt cannot succeed.
+    /// The outcome for the policy; `nil` if another attempt cannot succeed.
     let outcome: RetryPolicy.Outcome?
-    /// What is thrown when the policy gives up, and the reason shown with a retry.
+    /// The error to throw if the policy gives up; also the reason shown with a retry.
     let error: any Error
-    /// Whether the attempt moved the work forward: the count of attempts starts anew then.
+    /// Whether the attempt made progress; if so, the count of attempts starts again at 1.
     var madeProgress = false
 }
 
@@ -21,7 +21,7 @@ extension RetryPolicy {
     ///
     /// - Parameters:
     ///   - idempotency: Whether the request may take effect twice.
-    ///   - classify: Describes an error for the policy; `nil` throws the error as it is.
+    ///   - classify: Describes an error for the policy; if it returns `nil`, the error is thrown unchanged.
     ///   - willRetry: Called before the pause.
     ///   - attempt: One attempt.
     /// - Returns: The value of the successful attempt.
@@ -71,9 +71,9 @@ extension FailedAttempt {
     /// Classifies a failed request to the storage behind a signed URL.
     ///
     /// - Parameters:
-    ///   - error: The error; the result is `nil` for one that is neither a transport failure nor a refusal.
+    ///   - error: The error; the result is `nil` if it is neither a transport failure nor a refusal.
     ///   - action: The attempted action, such as `send`.
-    ///   - subject: What it was done to, such as `part 3 of 'reads.bam'`.
+    ///   - subject: The object of the action, such as `part 3 of 'reads.bam'`.
     init?(storageError error: any Error, action: String, subject: String) {
         switch error {
         case let error as TransportFailure:

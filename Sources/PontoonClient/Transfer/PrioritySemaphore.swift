@@ -13,7 +13,7 @@ final class PrioritySemaphore: Sendable {
         var used = 0
         var nextID: UInt64 = 0
         var waiters: [Waiter] = []
-        /// Cancelled before they began to wait.
+        /// Waiters that were cancelled before they started to wait.
         var cancelled: Set<UInt64> = []
     }
 
@@ -22,7 +22,7 @@ final class PrioritySemaphore: Sendable {
     /// Creates a semaphore with 1 or more permits.
     init(permits: Int) { state = Mutex(State(limit: permits)) }
 
-    /// Permits in use at most.
+    /// Maximum number of permits in use.
     var limit: Int { state.withLock { $0.limit } }
     /// Number of waiters.
     var waiting: Int { state.withLock { $0.waiters.count } }
@@ -40,7 +40,7 @@ final class PrioritySemaphore: Sendable {
 
     /// Waits for a permit.
     ///
-    /// - Parameter priority: The lowest value is served first; equal ones in order of arrival.
+    /// - Parameter priority: The lowest value is served first; equal values in order of arrival.
     /// - Throws: `CancellationError`.
     func acquire(priority: Int) async throws {
         let id = state.withLock { state in
@@ -74,7 +74,7 @@ final class PrioritySemaphore: Sendable {
         }
     }
 
-    /// Takes a permit if one is free and nobody waits for it.
+    /// Acquires a permit if one is free and there are no waiters.
     func tryAcquire() -> Bool {
         state.withLock { state in
             guard state.used < state.limit, state.waiters.isEmpty else { return false }
@@ -106,7 +106,7 @@ final class PrioritySemaphore: Sendable {
     }
 }
 
-/// The permit under which a file is opened; released early when its parts need permits.
+/// The permit under which a file is opened; released early if its parts need permits.
 final class FilePermit: Sendable {
     private let semaphore: PrioritySemaphore
     private let held = Mutex(false)
@@ -123,7 +123,7 @@ final class FilePermit: Sendable {
         held.withLock { $0 = true }
     }
 
-    /// Releases the permit if it is held.
+    /// Releases the permit if it was acquired.
     func release() {
         let wasHeld = held.withLock { held in
             defer { held = false }

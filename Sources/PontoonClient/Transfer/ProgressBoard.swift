@@ -8,7 +8,7 @@ public struct TransferProgress: Sendable {
         public let index: Int
         /// Length in bytes.
         public let size: Int64
-        /// Bytes that are stored or on their way.
+        /// Bytes that are stored or in flight.
         public let doneBytes: Int64
         /// Number of parts.
         public let parts: Int
@@ -22,21 +22,21 @@ public struct TransferProgress: Sendable {
     public let active: [File]
     /// Number of files.
     public let files: Int
-    /// Files whose transfer ended, successfully or not.
+    /// Number of files whose transfer ended, successfully or not.
     public let finishedFiles: Int
-    /// Files whose transfer failed.
+    /// Number of files whose transfer failed.
     public let failedFiles: Int
     /// Total length of all files whose length is known, in bytes.
     public let bytes: Int64
-    /// Bytes that are stored or on their way.
+    /// Bytes that are stored or in flight.
     public let doneBytes: Int64
     /// Bytes that this run sent or received, including bytes that were sent twice.
     public let transferredBytes: Int64
-    /// Current limit of parts in flight.
+    /// Current maximum number of parts in flight.
     public let concurrency: Int
 }
 
-/// The progress of all files: updated by every part, read several times per second.
+/// The progress of all files: updated for every part, read several times per second.
 final class ProgressBoard: Sendable {
     struct File {
         var size: Int64 = 0
@@ -55,7 +55,7 @@ final class ProgressBoard: Sendable {
         var failedFiles = 0
         var finishedBytes: Int64 = 0
         var transferredBytes: Int64 = 0
-        /// Requests of every kind: many small files are few bytes but much work.
+        /// Number of requests of every kind: many small files have few bytes but take many requests.
         var requests = 0
     }
 
@@ -129,10 +129,10 @@ struct FileProgress: Sendable {
 
     var uploadID: String? { board.update(index) { file, _ in file.uploadID } }
 
-    /// The file's length is known.
+    /// Records the file's length.
     func opened(size: Int64) { board.update(index) { file, _ in file.size = size } }
 
-    /// The transfer starts, or starts over: parts done so far do not count any more.
+    /// Starts the transfer, or starts it over; parts stored so far no longer count.
     func started(parts: Int, uploadID: String? = nil) {
         board.update(index) { file, _ in
             (file.doneBytes, file.doneParts, file.resumedBytes) = (0, 0, 0)
@@ -142,7 +142,7 @@ struct FileProgress: Sendable {
         }
     }
 
-    /// A part of an earlier run turned out to be intact.
+    /// Counts a part of an earlier run that was verified to be intact.
     func resumedPart(size: Int64) {
         board.update(index) { file, _ in
             file.doneBytes += size
@@ -151,7 +151,7 @@ struct FileProgress: Sendable {
         }
     }
 
-    /// Bytes were sent or received.
+    /// Counts bytes that were sent or received.
     func transferred(_ bytes: Int64) {
         board.update(index) { file, totals in
             file.doneBytes += bytes
@@ -160,7 +160,7 @@ struct FileProgress: Sendable {
         }
     }
 
-    /// Bytes counted by ``transferred(_:)`` have to be transferred again.
+    /// Subtracts bytes counted by ``transferred(_:)`` that have to be transferred again.
     func discarded(_ bytes: Int64) { board.update(index) { file, _ in file.doneBytes -= bytes } }
 
     func storedPart() {

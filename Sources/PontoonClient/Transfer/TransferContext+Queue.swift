@@ -3,7 +3,7 @@ import PontoonCore
 import Synchronization
 
 extension TransferContext {
-    /// Transfers all files of a job, reports progress, and adapts the concurrency meanwhile.
+    /// Transfers all files of a job, reports progress, and adapts the concurrency in the meantime.
     ///
     /// - Returns: The results in the order of the items.
     func run(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
@@ -17,7 +17,7 @@ extension TransferContext {
         }
     }
 
-    /// Starts one file after the other, a limited number at a time.
+    /// Starts the files one after the other; a limited number is in progress at a time.
     private func transferInOrder(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
         let fatal = FatalRefusal()
         return await withTaskGroup(of: TransferResult<Item>.self) { group in
@@ -45,7 +45,7 @@ extension TransferContext {
             }
             for await result in group { results[result.index] = result }
             return results.enumerated().map { index, result in
-                // Never started.
+                // This file was never started.
                 result ?? TransferResult(job.items[index], index: index, ending: TransferEnding(outcome: .cancelled))
             }
         }
@@ -55,7 +55,7 @@ extension TransferContext {
     private func admit(_ file: TransferFile<Item>, isUnderPermit: Bool) async -> Bool {
         guard isUnderPermit else { return !Task.isCancelled }
         do {
-            // Parts of files that have started are more urgent.
+            // Parts of files that have already started take precedence.
             try await file.permit.acquire(priority: board.files + file.index)
             return true
         } catch {
@@ -102,7 +102,7 @@ extension TransferContext {
     }
 }
 
-/// A refusal after which no further file is started.
+/// An error response after which no further file is started.
 private final class FatalRefusal: Sendable {
     private let state = Mutex<APIError?>(nil)
 
@@ -111,7 +111,7 @@ private final class FatalRefusal: Sendable {
 }
 
 extension TransferEnding {
-    /// The ending of a file that cannot succeed after another one failed with this error.
+    /// The ending of a file that cannot succeed because another file failed with this error.
     fileprivate init(_ fatal: APIError) { self.init(outcome: .failed(fatal)) }
 }
 

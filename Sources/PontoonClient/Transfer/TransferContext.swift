@@ -2,7 +2,7 @@ import AsyncAlgorithms
 import NIOPosix
 import PontoonCore
 
-/// What all files of one run share: connections, threads, permits, limits, progress and events.
+/// The state that all files of one run share: connections, threads, permits, limits, progress and events.
 struct TransferContext<Item: TransferItem>: Sendable {
     let client: SevenBridgesClient
     let options: TransferOptions
@@ -14,18 +14,19 @@ struct TransferContext<Item: TransferItem>: Sendable {
     let board: ProgressBoard
     let channel: AsyncChannel<TransferEvent<Item>>
 
-    /// Sends an event to the consumer and waits until it is taken: a slow consumer slows the transfer down.
+    /// Sends an event to the consumer and waits until the consumer receives it: a slow consumer slows the transfer
+    /// down.
     func emit(_ event: TransferEvent<Item>) async { await channel.send(event) }
 }
 
-/// Parts in flight when ``TransferOptions/Concurrency/automatic`` is set.
+/// Number of parts in flight while ``TransferOptions/Concurrency/automatic`` is set.
 struct AutomaticConcurrency {
     var start = 4
     var limit: Int
 }
 
 extension TransferContext {
-    /// Runs `body` with a context and, at the same time, `observe` with the events it emits.
+    /// Runs `body` with a context and, concurrently, `observe` with the events that `body` emits.
     static func withContext(
         for client: SevenBridgesClient,
         options: TransferOptions,
@@ -79,7 +80,7 @@ extension TransferOptions.Concurrency {
 }
 
 extension SevenBridgesClient {
-    /// The same client, which also emits an event for each retried call.
+    /// The same client, modified to emit an event for each retried call.
     fileprivate func reportingRetries<Item>(to channel: AsyncChannel<TransferEvent<Item>>) -> SevenBridgesClient {
         var client = self
         client.onRetry = { notice in

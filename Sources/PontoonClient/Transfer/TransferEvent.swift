@@ -14,7 +14,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let parts: Int
         /// Length in bytes of every part but the last.
         public let partSize: Int64
-        /// Parts that an earlier run transferred; they are verified before they count.
+        /// Number of parts that an earlier run transferred; they are verified before they count.
         public let resumedParts: Int
         /// Total length of these parts in bytes.
         public let resumedBytes: Int64
@@ -36,7 +36,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let etag: String
     }
 
-    /// The run began; `bytes` is the total length of the files whose length is known.
+    /// The run started; `bytes` is the total length of the files whose length is known.
     case began(files: Int, bytes: Int64)
     /// A file's transfer started or resumed.
     case started(Start)
@@ -63,7 +63,7 @@ public struct TransferEvents<Item: TransferItem>: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         var base: AsyncChannel<TransferEvent<Item>>.Iterator
 
-        /// Returns the next event, or `nil` when the transfer is over.
+        /// Returns the next event; `nil` after the last one.
         @concurrent public mutating func next() async -> TransferEvent<Item>? { await base.next() }
     }
 

@@ -1,26 +1,26 @@
 import PontoonCore
 
-/// The files of one run, and how one of them is transferred; the engine schedules them.
+/// The files of one run, and the way one of them is transferred; the engine schedules them.
 protocol TransferJob<Item>: Sendable {
     associatedtype Item: TransferItem
 
     var items: [Item] { get }
-    /// Most files that are open at a time.
+    /// Maximum number of files that are open at a time.
     var maximumOpenFiles: Int { get }
     /// Whether a file waits for a permit before it is opened; otherwise only its parts do.
     var opensFilesUnderPermit: Bool { get }
 
-    /// The ending of a file that need not be opened; `nil` if it must be.
+    /// The ending of a file that need not be opened; `nil` if the file must be opened.
     func knownEnding(of file: TransferFile<Item>) -> TransferEnding?
     /// Transfers a file.
     ///
     /// - Throws: Any error; it becomes the outcome of this file alone.
     func transfer(_ file: TransferFile<Item>) async throws -> TransferEnding
-    /// Whether no other file can succeed after this refusal.
+    /// Whether no other file can succeed after this error response.
     func isFatal(_ error: APIError) -> Bool
 }
 
-/// One file of a run and what its transfer needs.
+/// One file of a run and the state that its transfer needs.
 struct TransferFile<Item: TransferItem>: Sendable {
     let context: TransferContext<Item>
     let index: Int
@@ -36,34 +36,34 @@ struct TransferFile<Item: TransferItem>: Sendable {
 
     var progress: FileProgress { FileProgress(board: context.board, index: index) }
 
-    /// Runs `body` for each part, each under a permit, at most as many at a time as memory allows.
+    /// Runs `body` for each part under a permit; the memory limit determines the number of parts at a time.
     ///
     /// - Returns: The results in the order of the numbers.
     func mapParts<Value: Sendable>(
         _ numbers: [Int],
         _ body: @escaping @Sendable (Int) async throws -> Value
     ) async throws -> [Value] {
-        // A file of one part does not pay for a task group.
+        // A file of one part avoids the cost of a task group.
         if numbers.count == 1 { return [try await withPermit { try await body(numbers[0]) }] }
         return try await mapConcurrently(numbers, limit: context.memory.concurrency) { number in
             try await withPermit { try await body(number) }
         }
     }
 
-    /// Runs `body` under the file's permit if it still holds one, else under a separate permit.
+    /// Runs `body` under the file's permit if it has not been released, otherwise under a separate permit.
     private func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
         if permit.isHeld { return try await body() }
-        // Earlier files first: files finish one after the other, not all at the end.
+        // Earlier files take precedence, so that files finish one after the other and not all at the end.
         try await context.permits.acquire(priority: index)
         defer { context.permits.release() }
         return try await body()
     }
 
-    /// Repeats an attempt as the retry policy decides, and emits an event for each retry.
+    /// Repeats an attempt according to the retry policy, and emits an event for each retry.
     ///
     /// - Parameters:
     ///   - purpose: The attempted action for the event, such as `send part 3`.
-    ///   - classify: Describes an error for the policy; `nil` throws the error as it is.
+    ///   - classify: Describes an error for the policy; if it returns `nil`, the error is thrown unchanged.
     ///   - refreshURL: Called before a retry that needs a new signed URL.
     ///   - attempt: One attempt.
     /// - Returns: The value of the successful attempt.

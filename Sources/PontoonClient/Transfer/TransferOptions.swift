@@ -1,6 +1,6 @@
 /// The options that uploads and downloads have in common.
 public struct TransferOptions: Sendable {
-    /// What happens when a different file of the same name exists at the destination.
+    /// The treatment of a different file of the same name at the destination.
     public enum ConflictPolicy: Hashable, Sendable {
         /// The transfer of that file fails.
         case fail
@@ -10,7 +10,7 @@ public struct TransferOptions: Sendable {
         case skip
     }
 
-    /// How many parts are in flight at a time, over all files.
+    /// Number of parts in flight at a time, over all files.
     public enum Concurrency: Hashable, Sendable {
         /// Starts low and grows as long as throughput improves.
         case automatic
@@ -18,9 +18,9 @@ public struct TransferOptions: Sendable {
         case fixed(Int)
     }
 
-    /// What happens when a different file of the same name exists at the destination.
+    /// The treatment of a different file of the same name at the destination.
     public var conflictPolicy = ConflictPolicy.fail
-    /// How many parts are in flight at a time, over all files.
+    /// Number of parts in flight at a time, over all files.
     public var concurrency = Concurrency.automatic
     /// Approximate memory limit of the whole process in bytes; values below 64 MiB count as 64 MiB.
     public var maximumMemory = 256 << 20

@@ -1,8 +1,8 @@
-/// How the transfer of one file ended.
+/// The outcome of the transfer of one file.
 public enum TransferOutcome: Sendable {
     /// The file is complete; an earlier run may have transferred some of its bytes.
     case transferred
-    /// The same bytes were at the destination before, so nothing was transferred.
+    /// A file with the same bytes was already at the destination, so nothing was transferred.
     case alreadyThere
     /// A file of that name exists, and ``TransferOptions/ConflictPolicy/skip`` was set.
     case skipped
@@ -20,7 +20,7 @@ public enum TransferOutcome: Sendable {
     }
 }
 
-/// How the bytes at both ends were compared.
+/// The method by which the bytes at both ends were compared.
 public enum TransferVerification: String, Sendable {
     /// The server's checksum of the whole file matches.
     case file
@@ -36,7 +36,7 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let index: Int
     /// The transferred file.
     public let item: Item
-    /// How the transfer ended.
+    /// The outcome of the transfer.
     public let outcome: TransferOutcome
     /// The file's id on the server, once known.
     public let fileID: String?
@@ -48,7 +48,7 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let resumedBytes: Int64
     /// CRC-64/NVME of the file as 16 hexadecimal digits, once known.
     public let crc64nvme: String?
-    /// How the file was verified; `nil` unless it is complete.
+    /// The method of verification; `nil` unless the file is complete.
     public let verification: TransferVerification?
     /// The upload that created the file or can be resumed; `nil` for downloads.
     public let uploadID: String?
@@ -57,7 +57,7 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public var isSuccess: Bool { outcome.isSuccess }
 }
 
-/// What a finished file transfer adds to what its ``FileProgress`` already knows.
+/// The facts that a finished transfer adds to the file's ``FileProgress``.
 struct TransferEnding: Sendable {
     var outcome: TransferOutcome
     var fileID: String?

@@ -6,13 +6,13 @@ public struct ClientSettings: Sendable {
     public var caFile: FilePath?
     /// Proxies, and the hosts that are contacted directly.
     public var proxies = ProxySettings()
-    /// How long a transfer may make no progress before it is repeated; there is no limit for the whole transfer.
+    /// Longest time without progress before a transfer is repeated; the duration of the whole transfer is not limited.
     public var stallTimeout: Duration = .seconds(60)
-    /// How long the server may take to respond to a call; ten times as long for the completion of an upload.
+    /// Longest time until the server responds to a call; ten times as long for the completion of an upload.
     public var callTimeout: Duration = .seconds(60)
-    /// Which failed requests are repeated, and when.
+    /// Policy that decides which failed requests are repeated, and when.
     public var retry = RetryPolicy()
-    /// Most connections to one host.
+    /// Maximum number of connections to one host.
     public var connections = 128
     /// The `User-Agent` header of every request.
     public var userAgent = "pontoon"

@@ -4,9 +4,9 @@ import Synchronization
 
 /// The state of a token's rate limit.
 public struct RateLimitState: Hashable, Sendable {
-    /// Calls allowed per window.
+    /// Number of calls allowed per window.
     public var limit: Int
-    /// Calls left in the current window.
+    /// Number of calls left in the current window.
     public var remaining: Int
     /// Start of the next window, in the server's time.
     public var reset: Date
@@ -14,8 +14,8 @@ public struct RateLimitState: Hashable, Sendable {
     /// Creates a rate limit.
     ///
     /// - Parameters:
-    ///   - limit: Calls allowed per window.
-    ///   - remaining: Calls left in the current window.
+    ///   - limit: Number of calls allowed per window.
+    ///   - remaining: Number of calls left in the current window.
     ///   - reset: Start of the next window, in the server's time.
     public init(limit: Int, remaining: Int, reset: Date) {
         self.limit = limit
@@ -24,7 +24,7 @@ public struct RateLimitState: Hashable, Sendable {
     }
 }
 
-/// Delays calls while the rate limit is used up, instead of sending them to be refused.
+/// Delays calls while the rate limit is used up, because the server would reject them.
 final class RateLimitThrottle: Sendable {
     private struct State {
         var rateLimit: RateLimitState?
@@ -53,7 +53,7 @@ final class RateLimitThrottle: Sendable {
             let reset = number("X-RateLimit-Reset")
         else { return nil }
         let date = Date(timeIntervalSince1970: TimeInterval(reset))
-        // One second more, because both clocks are read to the second.
+        // One second is added because both clocks have a resolution of one second.
         let wait = Duration.seconds(min(max(0, date.timeIntervalSince(clock.now)) + 1, 900))
         state.withLock { state in
             state.rateLimit = RateLimitState(

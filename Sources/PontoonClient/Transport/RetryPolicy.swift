@@ -2,14 +2,14 @@
 public struct RetryPolicy: Hashable, Sendable {
     /// Whether a request may take effect more than once.
     public enum Idempotency: Hashable, Sendable {
-        /// Repeating the request does no harm: reads, parts, reports, complete, abort.
+        /// Repeating the request is harmless, as for reads, parts, reports, complete and abort.
         case idempotent
         /// Repeating the request may create a second object, such as a copy; it is repeated only if the first attempt
         /// certainly had no effect.
         case nonIdempotent
     }
 
-    /// How an attempt failed.
+    /// The way an attempt failed.
     public enum Outcome: Hashable, Sendable {
         /// No connection was made, so nothing was sent.
         case notConnected
@@ -23,11 +23,11 @@ public struct RetryPolicy: Hashable, Sendable {
         case refused(status: Int, code: Int?, wait: Duration?)
         /// The storage behind a signed URL responded with an error; `wait` is `Retry-After`.
         case storageRefused(status: Int, wait: Duration?)
-        /// The storage received other bytes than were sent.
+        /// The storage received bytes other than those sent.
         case checksumMismatch
     }
 
-    /// What happens after a failed attempt.
+    /// The action after a failed attempt.
     public enum Decision: Hashable, Sendable {
         /// The error is thrown.
         case giveUp
@@ -37,23 +37,23 @@ public struct RetryPolicy: Hashable, Sendable {
         case refreshURLAndRetry(after: Duration)
     }
 
-    /// Attempts per request, 1 or more.
+    /// Maximum number of attempts per request, 1 or more.
     public var attempts = 10
     /// Pause after the first failed attempt; it doubles with each further one.
     public var initialBackoff: Duration = .milliseconds(250)
     /// Longest of these pauses.
     public var maximumBackoff: Duration = .seconds(30)
-    /// Longest pause that the server may ask for, such as for a rate limit.
+    /// Longest pause that the server may request, for example because of a rate limit.
     public var maximumServerWait: Duration = .seconds(900)
 
     /// Creates the default policy.
     public init() {}
 
-    /// Decides what happens after a failed attempt.
+    /// Decides on the action after a failed attempt.
     ///
     /// - Parameters:
     ///   - attempt: Number of the attempt, from 1.
-    ///   - outcome: How it failed.
+    ///   - outcome: The way the attempt failed.
     ///   - idempotency: Whether the request may take effect twice.
     ///   - jitter: A random number from 0 to 1 that spreads the pauses of many clients.
     /// - Returns: The decision.
@@ -77,7 +77,8 @@ public struct RetryPolicy: Hashable, Sendable {
         case .refused:
             return .giveUp
         case .storageRefused(403, _):
-            // The URL expired, or the clocks differ; a new URL that is refused several times will not get better.
+            // The URL expired, or the clocks differ. If new URLs are refused several times as well, another one will
+            // not help.
             return attempt <= 4 ? .refreshURLAndRetry(after: attempt == 1 ? .zero : pause) : .giveUp
         case .storageRefused(let status, let wait) where [408, 429].contains(status) || status >= 500:
             return .refreshURLAndRetry(after: min(maximumServerWait, max(wait ?? pause, pause)))

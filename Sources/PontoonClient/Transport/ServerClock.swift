@@ -13,7 +13,8 @@ final class ServerClock: Sendable {
 
     private let state = Mutex(State())
 
-    /// How far the server's clock is ahead of the local one in seconds, accurate to about one second.
+    /// Offset of the server's clock from the local one in seconds, accurate to about one second; positive if it is
+    /// ahead.
     var skew: TimeInterval { state.withLock { $0.skew } }
     /// The current time on the server.
     var now: Date { Date.now.addingTimeInterval(skew) }

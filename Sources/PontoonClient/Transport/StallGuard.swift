@@ -1,11 +1,11 @@
-/// Runs a transfer that may take as long as it likes as long as it makes progress.
+/// Runs a transfer whose duration is unlimited as long as it makes progress.
 ///
 /// - Parameters:
 ///   - limit: Longest time without progress.
 ///   - idleTime: Time since the last progress.
-///   - body: The transfer; it is cancelled when it stalls.
+///   - body: The transfer; it is cancelled if it stalls.
 /// - Returns: The value of `body`.
-/// - Throws: ``TransportFailure`` of kind `timedOut` when the transfer stalls; what `body` throws.
+/// - Throws: ``TransportFailure`` of kind `timedOut` if the transfer stalls; any error that `body` throws.
 func withStallGuard<Value: Sendable>(
     limit: Duration,
     idleTime: @escaping @Sendable () -> Duration,

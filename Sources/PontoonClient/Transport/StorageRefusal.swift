@@ -11,7 +11,7 @@ struct StorageRefusal: Error, Sendable {
         status = response.status
         wait = response.retryAfter
         let text = String(buffer: response.body)
-        // S3 answers in XML, Pontoon in JSON; both contain a message.
+        // S3 responds in XML, Pontoon in JSON; both contain a message.
         let delimiters: [(open: String, close: String)] = [("<Message>", "</Message>"), ("\"message\":\"", "\"")]
         message =
             delimiters.lazy.compactMap { delimiter in
@@ -22,7 +22,7 @@ struct StorageRefusal: Error, Sendable {
             }.first ?? "HTTP status \(response.status)"
     }
 
-    /// The error for the user; `subject` is what was refused, such as `part 3 of 'reads.bam'`.
+    /// The error for the user; `subject` names the refused object, such as `part 3 of 'reads.bam'`.
     func error(_ subject: String) -> ClientError {
         let advice =
             switch status {

@@ -3,7 +3,7 @@ import Synchronization
 /// Limits bandwidth; allows bursts of a quarter of a second.
 final class TokenBucket: Sendable {
     private struct State {
-        /// When the bytes admitted so far have been paid for.
+        /// Time at which the bytes admitted so far no longer exceed the limit.
         var paidUntil: ContinuousClock.Instant
     }
 
@@ -12,7 +12,7 @@ final class TokenBucket: Sendable {
 
     init(bytesPerSecond: Int64) { self.bytesPerSecond = Double(max(1, bytesPerSecond)) }
 
-    /// Most bytes that should be taken at a time, so that the flow is even.
+    /// Maximum number of bytes to request at a time, so that the data rate is even.
     var quantum: Int { max(4 << 10, Int(bytesPerSecond / 8)) }
 
     /// Waits until the bytes may be sent or received.

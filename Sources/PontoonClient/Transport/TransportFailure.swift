@@ -11,7 +11,7 @@ struct TransportFailure: Error, Sendable {
     }
 
     let kind: Kind
-    /// For people; contains no URL.
+    /// Text for the user; contains no URL.
     let reason: String
 
     /// The outcome for the retry policy; `nil` if another attempt cannot succeed.
@@ -54,7 +54,7 @@ struct TransportFailure: Error, Sendable {
         }
     }
 
-    /// Errors after which certainly nothing was sent.
+    /// Errors after which it is certain that nothing was sent.
     private static let unconnected: [HTTPClientError] = [
         .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout, .socksHandshakeTimeout,
         .invalidProxyResponse, .proxyAuthenticationRequired, .getConnectionFromPoolTimeout,

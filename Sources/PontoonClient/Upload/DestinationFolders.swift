@@ -9,17 +9,17 @@ struct DestinationFolders: Sendable {
 
     init(_ destination: UploadDestination) { destinations = [FolderPath([]): destination] }
 
-    /// Returns where an item goes; `nil` if its folder does not exist.
+    /// Returns the destination of an item; `nil` if its folder does not exist.
     func destination(of item: UploadItem) -> UploadDestination? { destinations[FolderPath(item.folders)] }
 
-    /// Returns the file or folder that has an item's name; `nil` also if the name was not looked up.
+    /// Returns the file or folder that has an item's name; `nil` if there is none, or if the name was not looked up.
     func existing(_ item: UploadItem) -> FileDetails? {
         contents[FolderPath(item.folders)]?[ByteExactString(item.name)]
     }
 
     /// Finds the folders of items, creates missing ones, and looks up the names of some items.
     ///
-    /// Folders are handled level by level, those of one level concurrently.
+    /// Folders are processed level by level, those of one level concurrently.
     ///
     /// - Parameters:
     ///   - items: The files.
@@ -48,7 +48,7 @@ struct DestinationFolders: Sendable {
         let found = try await mapConcurrently(names, limit: 8) { folder, names in
             var files: [ByteExactString: FileDetails] = [:]
             guard let destination = known[folder] else { return (folder, files) }
-            // By name, not by listing: a folder may have a million other files.
+            // Looks up names instead of listing the folder, which may contain a million other files.
             for batch in Self.batches(names) {
                 for file in try await client.files(in: destination, names: batch).items {
                     files[ByteExactString(file.name)] = file
@@ -64,7 +64,7 @@ struct DestinationFolders: Sendable {
         var batches: [[String]] = []
         var length = 4000
         for name in names {
-            // In a URL, a byte takes at most three characters.
+            // In a URL, a byte takes up at most three characters.
             let own = name.utf8.count * 3 + 6
             if length + own > 4000 || batches[batches.count - 1].count == 50 {
                 batches.append([])

@@ -14,7 +14,7 @@ extension FileUpload {
         do {
             details = try await requestCompletion(uploader.upload.id, stored)
         } catch let error as APIError where [8007, 8014, 8015].contains(error.code) {
-            // The server or the storage lost a part it had acknowledged: once more, part by part.
+            // The server or the storage lost a part that it had acknowledged: every part is reported again.
             stored = try await repair(uploader, stored)
             details = try await requestCompletion(uploader.upload.id, stored)
         } catch let error as APIError where error.status == 404 {
@@ -40,7 +40,7 @@ extension FileUpload {
         )
     }
 
-    /// Reports each part again, and sends those again that the server does not have.
+    /// Reports each part again, and sends again the parts that the server does not have.
     private func repair(_ uploader: PartUploader, _ parts: [VerifiedPart]) async throws -> [VerifiedPart] {
         var missing: [Int] = []
         for part in parts {

@@ -28,7 +28,7 @@ extension FileUpload {
             if head.identity.isSame(as: journal.identity) {
                 if let opening = try await resume(head, source, journal) { return opening }
             } else {
-                // The parts that were sent belong to another version of the file.
+                // The parts already sent belong to another version of the file.
                 try await abortIfPresent(head.upload)
             }
         }
@@ -92,13 +92,13 @@ extension FileUpload {
 
     /// Resumes the upload of an earlier run.
     ///
-    /// - Returns: `nil` if the server does not know it any more.
+    /// - Returns: `nil` if the server no longer knows the upload.
     private func resume(_ head: JournalHead, _ source: SourceFile, _ journal: OpenJournal) async throws -> Opening? {
         let details: UploadDetails
         do {
             details = try await client.upload(head.upload, listingParts: true)
         } catch let error as APIError where error.status == 404 {
-            // Completed although the response was lost; or aborted, or expired.
+            // The upload was completed and the response was lost, or it was aborted or expired.
             return try await identicalFile(source)
         }
         let plan = PartPlan(
@@ -130,7 +130,7 @@ extension FileUpload {
             let head = journal.journal.head
             if head?.upload != id || head?.identity.isSame(as: journal.identity) != true {
                 try await begin(journal, OpenUpload(id: id, plan: plan))
-                // The parts in the journal belong to something else.
+                // The parts in the journal belong to another upload or another version of the file.
                 known = nil
             }
         }
@@ -139,7 +139,7 @@ extension FileUpload {
 
     /// Returns the file at the destination if it has the same bytes.
     ///
-    /// - Returns: `nil` if there is none, it differs, or the server provides no checksum of it.
+    /// - Returns: `nil` if the file does not exist or differs, or if the server provides no checksum for it.
     func identicalFile(_ source: SourceFile) async throws -> Opening? {
         guard let found = try await client.file(named: item.name, in: destination), found.size == source.facts.size,
             let checksum = found.checksums?.crc64nvme
@@ -153,13 +153,14 @@ extension FileUpload {
         do {
             try await client.abortUpload(upload)
         } catch let error as APIError where error.status < 500 {
-            // Gone already, or not this user's any more.
+            // The upload no longer exists, or no longer belongs to this user.
         }
     }
 }
 
 extension OpenUpload {
-    /// Combines the parts in the journal with those that the server lists; where they agree, the journal knows more.
+    /// Combines the parts in the journal with those that the server lists; where their ETags agree, the journal's entry
+    /// is kept.
     fileprivate init(id: String, plan: PartPlan, journal: OpenJournal?, listed: [UploadDetails.Part]) {
         self.init(id: id, plan: plan)
         acknowledged = journal?.journal.parts.filter { $0.key <= plan.parts } ?? [:]

@@ -3,11 +3,11 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// The upload of one file: open it, send its parts, complete the upload, verify and record the result.
+/// The upload of one file: opens it, sends its parts, completes the upload, and verifies and records the result.
 struct FileUpload: Sendable {
     let job: UploadJob
     let file: TransferFile<UploadItem>
-    /// The project or folder that receives the file; it exists.
+    /// The project or folder that receives the file; it already exists.
     let destination: UploadDestination
 
     var item: UploadItem { file.item }
@@ -16,10 +16,10 @@ struct FileUpload: Sendable {
 
     /// Uploads the file.
     ///
-    /// - Throws: Any error; the journal is kept for a later run unless it is of no use.
+    /// - Throws: Any error; the journal is kept for a later run unless it is unusable.
     func run() async throws -> TransferEnding {
         try checkName()
-        // In one step: each switch between threads costs as much as a small file.
+        // Both in one step: each switch between threads costs as much as a small file.
         let (source, journal) = try await threads.runIfActive {
             let source = try SourceFile(item.source, mayChange: job.options.allowsChangingFiles)
             do {
@@ -124,7 +124,7 @@ struct FileUpload: Sendable {
     private func abandon(_ journal: OpenJournal?, upload: String?, after error: any Error) async throws {
         let isUseless = (error as? ClientError)?.code == .fileChanged
         if isUseless, let upload {
-            // Best effort: the upload expires on its own.
+            // Best effort: otherwise the upload expires on its own.
             do {
                 try await client.abortUpload(upload)
             } catch {
@@ -143,7 +143,7 @@ struct FileUpload: Sendable {
     }
 }
 
-/// A journal with the identity of the file when it was opened.
+/// A journal and the identity of the file at the time it was opened.
 struct OpenJournal: Sendable {
     let journal: Journal<JournalHead>
     let key: JournalKey
@@ -154,11 +154,11 @@ struct OpenJournal: Sendable {
 struct OpenUpload: Sendable {
     let id: String
     let plan: PartPlan
-    /// Parts that the storage acknowledged earlier, by number; not yet compared with the file.
+    /// Parts that the storage acknowledged earlier, by number; not yet verified against the file.
     var acknowledged: [Int: JournalPart] = [:]
-    /// Numbers of the parts that the server has a report for.
+    /// Numbers of the parts that have been reported to the server.
     var reported: Set<Int> = []
-    /// Part infos that came with the response to initialize.
+    /// Part infos included in the response to initialize.
     var partInfos: [PartInfo] = []
 }
 

@@ -2,11 +2,11 @@ import PontoonCore
 
 /// Decides when a part in flight is sent over a second connection as well (a hedged request); a pure value.
 ///
-/// A connection that crawls makes too much progress to count as stalled, but delays the end of the whole run.
+/// A very slow connection makes too much progress to count as stalled, but delays the end of the whole run.
 struct HedgingPolicy: Hashable, Sendable {
-    /// A part that takes less is never slow.
+    /// A part that takes less time is never slow.
     var minimumElapsed: Duration = .seconds(5)
-    /// How many times as long as usual a part may take.
+    /// Multiple of the typical duration that a part may take.
     var factor = 3.0
 
     /// Decides whether a part is slow.

@@ -3,14 +3,14 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// The body of one part's PUT: reads and hashes the file in chunks, on demand of the connection.
+/// The body of one part's PUT: reads and hashes the file in chunks as the connection requests them.
 ///
 /// Chunks are read on a thread for file calls; at most two of them are in memory.
 final class PartBody: Sendable {
     private struct State {
         var offset: Int64
         var digest: RangeDigest
-        /// Used alternately, so that not every chunk allocates memory.
+        /// The buffers are used alternately, so that memory is not allocated for every chunk.
         var buffers = [ByteBuffer(), ByteBuffer()]
         var turn = 0
         var chunkSize: Int
@@ -29,9 +29,9 @@ final class PartBody: Sendable {
     /// - Parameters:
     ///   - range: The part's bytes in the file.
     ///   - source: The file.
-    ///   - md5: Whether the MD5 is computed, too.
+    ///   - md5: Whether the MD5 is computed as well.
     ///   - context: Threads and limits.
-    ///   - sent: Called with the length of each chunk that is handed over.
+    ///   - sent: Called with the length of each chunk that is passed to the connection.
     init(
         _ range: Range<Int64>,
         of source: SourceFile,
@@ -54,11 +54,11 @@ final class PartBody: Sendable {
         )
     }
 
-    /// Checksums of the bytes handed over so far.
+    /// Checksums of the bytes passed to the connection so far.
     var digest: RangeDigest { state.withLock { $0.digest } }
-    /// Bytes handed over so far.
+    /// Number of bytes passed to the connection so far.
     var sentBytes: Int64 { state.withLock { $0.offset - range.lowerBound } }
-    /// Time since the last bytes were handed over.
+    /// Time since bytes were last passed to the connection.
     var idleTime: Duration { state.withLock { .now - $0.lastRead } }
 
     /// Returns the next chunk, or `nil` at the end.
@@ -74,7 +74,7 @@ final class PartBody: Sendable {
         return buffer
     }
 
-    /// Returns all bytes; for parts of a single chunk.
+    /// Returns all bytes; only for parts of a single chunk.
     func readAll() async throws -> ByteBuffer {
         var bytes = try await next() ?? ByteBuffer()
         while let more = try await next() { bytes.writeImmutableBuffer(more) }
@@ -101,7 +101,7 @@ final class PartBody: Sendable {
         }
     }
 
-    /// Large chunks cost less on a fast connection; small ones show progress on a slow one.
+    /// Large chunks are cheaper on a fast connection; small ones show progress on a slow one.
     private func adaptChunkSize(_ state: inout State) {
         let now = ContinuousClock.now
         let time = now - state.chunkStart

@@ -1,19 +1,19 @@
 import PontoonCore
 
-/// How a file is cut into parts, and why.
+/// The division of a file into parts, with the reason for the part size.
 public struct PartPlan: Hashable, Sendable {
-    /// What the endpoint allows, and how many calls a part costs.
+    /// Limits of the endpoint, and the number of calls per part.
     public struct Limits: Hashable, Sendable {
-        /// Most calls per window; `nil` if there is no limit in practice.
+        /// Maximum number of calls per window; `nil` if the limit is too high to matter.
         public var calls: Int?
         /// Length of the window.
         public var window: Duration = .seconds(300)
-        /// Calls per part: two unless the server accepts batches.
+        /// Number of calls per part: two unless the server accepts batches.
         public var callsPerPart = 2.0
-        /// Smallest part that the endpoint accepts, except the last, in bytes.
+        /// Minimum length in bytes of every part but the last.
         public var smallestPart: Int64 = 5 << 20
 
-        /// Creates the limits of the Seven Bridges Platform, without a limit of calls.
+        /// Creates the limits of the Seven Bridges Platform, without a rate limit.
         public init() {}
     }
 
@@ -21,17 +21,17 @@ public struct PartPlan: Hashable, Sendable {
     public let size: Int64
     /// Length of every part but the last, in bytes.
     public let partSize: Int64
-    /// Why this size was chosen, for people.
+    /// Reason for this size, for the user.
     public let reason: String
 
     /// Number of parts; an empty file has one.
     public var parts: Int { Self.count(size: size, partSize: partSize) }
 
     static let defaultPartSize: Int64 = 16 << 20
-    /// Bandwidth that the limit of calls should not reduce, in bytes per second.
+    /// Bandwidth in bytes per second that the rate limit should not reduce.
     static let fastLink: Int64 = 250 << 20
 
-    /// Describes a plan made elsewhere, such as the server's.
+    /// Describes a plan that was made elsewhere, for example by the server.
     init(size: Int64, partSize: Int64, reason: String) {
         self.size = size
         self.partSize = partSize
@@ -42,9 +42,9 @@ public struct PartPlan: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - size: Length of the file, 0 to 5 TiB.
-    ///   - requestedPartSize: The user's part size; `nil` lets the plan choose.
+    ///   - requestedPartSize: The user's part size; `nil` chooses one automatically.
     ///   - totalBytes: Total length of all files of the run.
-    ///   - limits: What the endpoint allows.
+    ///   - limits: Limits of the endpoint.
     /// - Throws: `.fileUnsuitable` for a file of more than 5 TiB; `.requestInvalid` for an impossible part size.
     public init(size: Int64, requestedPartSize: Int64?, totalBytes: Int64, limits: Limits) throws(ClientError) {
         guard size <= PartSizing.maximumFileSize else {
@@ -60,7 +60,7 @@ public struct PartPlan: Hashable, Sendable {
             return
         }
         var (partSize, reason) = (max(Self.defaultPartSize, limits.smallestPart), "default")
-        // A run that fits into one window needs no larger parts.
+        // A run whose calls fit into one window needs no larger parts.
         if let calls = limits.calls, Double(totalBytes / partSize) * limits.callsPerPart > Double(calls) / 2 {
             let perSecond = Double(calls) / limits.window.inSeconds
             let wanted = Self.roundedUp(Int64(Double(Self.fastLink) * limits.callsPerPart / perSecond))
@@ -104,6 +104,6 @@ public struct PartPlan: Hashable, Sendable {
         }
     }
 
-    /// Rounds up to a whole MiB.
+    /// Rounds up to a multiple of 1 MiB.
     private static func roundedUp(_ bytes: Int64) -> Int64 { ((bytes + (1 << 20) - 1) >> 20) << 20 }
 }

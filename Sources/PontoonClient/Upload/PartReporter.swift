@@ -1,7 +1,7 @@
 import PontoonCore
 import Synchronization
 
-/// Reports stored parts to the server, unless it accepts all reports with the completion.
+/// Reports stored parts to the server, unless the server accepts all reports in the complete call.
 final class PartReporter: Sendable {
     private let client: SevenBridgesClient
     private let upload: String
@@ -15,7 +15,7 @@ final class PartReporter: Sendable {
         reported = Mutex(upload.reported)
     }
 
-    /// Reports a part if the server has no report of it yet.
+    /// Reports a part unless it has already been reported.
     func report(_ part: VerifiedPart) async throws {
         guard isNeeded, !reported.withLock({ $0.contains(part.number) }) else { return }
         try await client.report(part, of: upload)

@@ -5,7 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import PontoonCore
 
-/// A part that the storage has, compared with the bytes of the file.
+/// A stored part whose checksum was compared with the bytes of the file.
 struct VerifiedPart: Sendable, Hashable {
     let number: Int
     let size: Int64
@@ -16,7 +16,7 @@ struct VerifiedPart: Sendable, Hashable {
     let isVerified: Bool
 }
 
-/// The storage received other bytes than were sent.
+/// The storage received bytes other than those sent.
 struct PartChecksumMismatch: Error, Sendable {}
 
 /// Sends parts of a file to signed URLs and compares the checksums in the responses.
@@ -30,7 +30,7 @@ struct PartSender: Sendable {
     /// - Parameters:
     ///   - number: Number of the part.
     ///   - range: Its bytes in the file.
-    ///   - info: Where it is sent.
+    ///   - info: The request that sends it.
     /// - Returns: The stored part.
     /// - Throws: ``StorageRefusal``, ``PartChecksumMismatch``, ``TransportFailure``; ``ClientError`` for the file.
     func send(_ number: Int, _ range: Range<Int64>, to info: PartInfo) async throws -> VerifiedPart {
@@ -49,13 +49,13 @@ struct PartSender: Sendable {
             return part
         } catch {
             file.progress.discarded(body.sentBytes)
-            // A file that is being written to is the likelier cause of any failure.
+            // If the file has changed, that is the likelier cause of any failure.
             try await job.threads.runIfActive { [source] in try source.checkUnchanged() }
             throw error
         }
     }
 
-    /// Whether the server itself stores the part; its ETags are CRC-64/NVME then.
+    /// Whether the server itself stores the part; its ETags are then CRC-64/NVME checksums.
     private func isOwnStorage(_ info: PartInfo) -> Bool {
         job.server.hasChecksums && info.url.hasPrefix(job.client.endpoint.origin + "/")
     }
@@ -75,7 +75,7 @@ struct PartSender: Sendable {
         let response = try await withStallGuard(limit: transport.settings.stallTimeout) {
             body.idleTime
         } _: { [request] in
-            // No time limit for the whole part.
+            // The duration of the whole part is not limited.
             try await transport.send(request, timeout: .seconds(7 * 24 * 3600), limit: 1 << 20)
         }
         job.client.clock.note(response.headers.first(name: "Date"))
@@ -89,7 +89,7 @@ struct PartSender: Sendable {
             throw TransportFailure(kind: .connectionLost, reason: "the storage responded before it had the whole part")
         }
         var digest = body.digest
-        // With keys of a key management service the ETag is no checksum, though it looks like one.
+        // With keys of a key management service, the ETag looks like a checksum but is not one.
         let isOpaque =
             headers.contains(name: "x-amz-server-side-encryption-customer-algorithm")
             || headers["x-amz-server-side-encryption"].contains { $0.hasPrefix("aws:kms") }
@@ -101,7 +101,7 @@ struct PartSender: Sendable {
             digest = try await job.threads.runIfActive { [source] in try source.digest(body.range, md5: true) }
             match = digest.compare(etag)
         }
-        // Two reads with two results: it is the file that changed.
+        // Two reads gave two results, so the file changed.
         guard digest.crc64 == body.digest.crc64 else {
             throw source.changed("two reads of a part gave different bytes")
         }

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 import Synchronization
 
-/// The part infos of one upload: signed URLs that are requested in batches where the server offers it.
+/// The part infos of one upload: signed URLs, requested in batches if the server supports it.
 final class PartURLCache: Sendable {
     private let client: SevenBridgesClient
     private let upload: String
@@ -20,7 +20,7 @@ final class PartURLCache: Sendable {
     /// Returns a part's info; requests it if it is unknown or about to expire.
     func info(_ number: Int) async throws -> PartInfo {
         let deadline = client.clock.now.addingTimeInterval(30)
-        // The URL must be valid when the PUT arrives.
+        // The URL must still be valid when the PUT reaches the storage.
         if let known = infos.withLock({ $0[number] }), known.expires.map({ $0 > deadline }) ?? true { return known }
         if isBatched {
             let batch = Self.byNumber(try await client.partInfos(upload, from: number, count: 100))
@@ -30,7 +30,7 @@ final class PartURLCache: Sendable {
         return try await client.partInfo(upload, number)
     }
 
-    /// Forgets a part's info, so that the next request for it gets a new URL.
+    /// Discards a part's info, so that the next request for it gets a new URL.
     func invalidate(_ number: Int) { infos.withLock { $0[number] = nil } }
 
     private static func byNumber(_ infos: [PartInfo]) -> [Int: PartInfo] {

@@ -4,20 +4,20 @@ extension PartUploader {
     private enum HedgeEvent: Sendable {
         case stored(VerifiedPart)
         case failed(any Error)
-        /// The first attempt takes much longer than other parts do.
+        /// The first attempt takes much longer than other parts.
         case isSlow
         /// The second attempt failed, or was not needed.
         case hedgeEnded
     }
 
-    /// Sends a part, and once more over a second connection if the first one is much slower than others.
+    /// Sends a part, and sends it again over a second connection if the first one is much slower than usual.
     ///
-    /// - Returns: The part as the first of the two attempts stored it; the other one is cancelled.
-    /// - Throws: The first attempt's error, if both fail.
+    /// - Returns: The part as stored by the attempt that finished first; the other one is cancelled.
+    /// - Throws: The first attempt's error if both fail.
     func sendHedged(_ number: Int, to info: PartInfo) async throws -> VerifiedPart {
         let sender = PartSender(job: job, file: file, source: source)
         let range = upload.plan.range(number)
-        // A file of one part has nothing to be compared with.
+        // A file of one part has no other parts to compare with.
         guard upload.plan.parts > 1 else { return try await sender.send(number, range, to: info) }
         return try await withTaskGroup(of: HedgeEvent.self) { group -> Result<VerifiedPart, any Error> in
             defer { group.cancelAll() }
@@ -50,7 +50,7 @@ extension PartUploader {
         }.get()
     }
 
-    /// Waits for a second, and on until the part takes much longer than others did.
+    /// Waits, in steps of one second, until the part takes much longer than other parts.
     private func waitUntilSlow(size: Int64, since start: ContinuousClock.Instant) async -> HedgeEvent {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let elapsed = ContinuousClock.now - start

@@ -1,7 +1,7 @@
 import NIOPosix
 import PontoonCore
 
-/// Brings the parts of one file to the storage: verifies those that are stored already, sends the others.
+/// Transfers the parts of one file to the storage: verifies the parts that are already stored and sends the others.
 struct PartUploader: Sendable {
     let file: TransferFile<UploadItem>
     let source: SourceFile
@@ -37,14 +37,14 @@ struct PartUploader: Sendable {
         }
     }
 
-    /// Sends parts again that the server lost.
+    /// Sends again the parts that the server lost.
     ///
     /// - Returns: The parts in order.
     func resend(_ numbers: [Int]) async throws -> [VerifiedPart] {
         try await file.mapParts(numbers) { try await send($0) }
     }
 
-    /// Compares a part that was acknowledged earlier with the file as it is now, by reading the file.
+    /// Verifies a part that was acknowledged earlier against the file's current content, by reading the file.
     ///
     /// - Returns: `nil` if the part has to be sent.
     private func verifyStored(_ number: Int) async throws -> VerifiedPart? {
@@ -54,7 +54,7 @@ struct PartUploader: Sendable {
             try source.digest(range, md5: known.etag.utf8.count == 32)
         }
         let match = digest.compare(known.etag)
-        // An ETag that is no checksum is trusted if the journal has the checksum of what was sent.
+        // An ETag that is not a checksum is trusted if the journal has the checksum of the bytes that were sent.
         guard match == .same || (match != .different && known.crc64 == digest.crc64.hex) else { return nil }
         let part = VerifiedPart(
             number: number,
@@ -116,7 +116,7 @@ struct PartUploader: Sendable {
                 )
             )
         case let error as APIError where error.code == 8014:
-            // The server does not find the reported part in the storage.
+            // The server cannot find the reported part in the storage.
             return FailedAttempt(outcome: .checksumMismatch, error: error)
         default:
             return FailedAttempt(storageError: error, action: "send", subject: subject)

@@ -1,7 +1,7 @@
 import PontoonCore
 import Synchronization
 
-/// What a run observed about the storage.
+/// Observations of a run about the storage.
 final class StorageObservations: Sendable {
     private struct State {
         var rates: [Double] = []
@@ -12,7 +12,7 @@ final class StorageObservations: Sendable {
 
     private static let minimumCount = 3
     private static let maximumCount = 32
-    /// Smaller parts mostly wait for responses.
+    /// Smaller parts spend most of the time waiting for responses.
     private static let minimumSize: Int64 = 1 << 20
 
     /// Adds a part that was stored.
@@ -31,7 +31,7 @@ final class StorageObservations: Sendable {
         }
     }
 
-    /// Whether responses contain the CRC-64/NVME of the part: the much more expensive MD5 is not needed then.
+    /// Whether responses contain the CRC-64/NVME of the part; the much more expensive MD5 is then unnecessary.
     var returnsCRC64: Bool { state.withLock { $0.returnsCRC64 } }
     func noteCRC64() { state.withLock { $0.returnsCRC64 = true } }
 }

@@ -56,13 +56,13 @@ public struct UploadOptions: Sendable {
     public var destination: UploadDestination
     /// The options that uploads and downloads have in common.
     public var transfer = TransferOptions()
-    /// Whether a file that changes during its upload is uploaded as it was read, rather than failing.
+    /// Whether a file that changes during its upload is uploaded as it was read; otherwise its upload fails.
     public var allowsChangingFiles = false
     /// Requested length of a part in bytes; `nil` chooses it by ``PartPlan``.
     public var partSize: Int64?
     /// Directory of the journals; without one, uploads cannot be resumed.
     public var stateDirectory: FilePath?
-    /// An upload started elsewhere that is continued; only for a single file.
+    /// An upload started elsewhere that is to be continued; only for a single file.
     public var uploadID: String?
 
     /// Creates the default options for a destination.

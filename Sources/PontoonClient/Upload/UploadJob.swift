@@ -29,9 +29,9 @@ struct UploadJob: TransferJob {
         return try await FileUpload(job: self, file: file, destination: destination).run()
     }
 
-    /// A file that an earlier run finished, or whose name is taken and is to be skipped.
+    /// The ending of a file that an earlier run finished, or that is skipped because its name is taken.
     func knownEnding(of file: TransferFile<UploadItem>) -> TransferEnding? {
-        // An upload id asks for that upload to be finished.
+        // If the user names an upload by its id, that upload must be finished.
         guard options.uploadID == nil, let existing = folders.existing(file.item), !existing.isFolder else {
             return nil
         }

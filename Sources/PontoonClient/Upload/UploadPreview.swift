@@ -2,9 +2,9 @@ import Foundation
 import PontoonCore
 import SystemPackage
 
-/// What an upload would do, determined without changing anything: a dry run.
+/// The effect that an upload would have, determined without changing anything: a dry run.
 public struct UploadPreview: Sendable {
-    /// What would happen to a file.
+    /// The action for a file.
     public enum Action: Sendable {
         /// It would be uploaded.
         case send
@@ -12,34 +12,34 @@ public struct UploadPreview: Sendable {
         case resume(uploadID: String)
         /// It would replace the existing file of that name.
         case replace
-        /// Nothing: an earlier run finished it.
+        /// No action: an earlier run finished it.
         case alreadyThere
-        /// Nothing: a file of that name exists, and ``TransferOptions/ConflictPolicy/skip`` is set.
+        /// No action: a file of that name exists, and ``TransferOptions/ConflictPolicy/skip`` is set.
         case skip
         /// Its upload would fail.
         case fail(any Error)
     }
 
-    /// What would happen to one file.
+    /// The action for one file, with its size and parts.
     public struct Entry: Sendable {
         /// The file.
         public let item: UploadItem
         /// Length of the file in bytes.
         public let size: Int64
-        /// How the file would be cut into parts; `nil` if it would not be sent.
+        /// The division of the file into parts; `nil` if it would not be sent.
         public let plan: PartPlan?
-        /// What would happen to the file.
+        /// The action for the file.
         public let action: Action
     }
 
     /// The files, in order.
     public let entries: [Entry]
-    /// What the endpoint allows.
+    /// Limits of the endpoint.
     public let limits: PartPlan.Limits
 
     /// Bytes that would be sent, including parts that an earlier run may have sent.
     public var bytes: Int64 { entries.reduce(0) { $0 + ($1.plan == nil ? 0 : $1.size) } }
-    /// API calls that the upload would need.
+    /// Number of API calls that the upload would need.
     public var calls: Int {
         entries.reduce(0) { calls, entry in
             guard let plan = entry.plan else { return calls }
@@ -54,7 +54,7 @@ public struct UploadPreview: Sendable {
 }
 
 extension Uploader {
-    /// Determines what ``upload(_:observe:)`` would do, without changing anything.
+    /// Determines the effect of ``upload(_:observe:)`` without changing anything.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func preview(_ items: [UploadItem]) async throws -> UploadPreview {
@@ -81,7 +81,7 @@ extension Uploader {
     }
 }
 
-/// Decides the action for each file from what is known about it here and on the server.
+/// Decides the action for each file from the local files, the journals and the files on the server.
 private struct PreviewPlanner {
     let client: SevenBridgesClient
     let options: UploadOptions

@@ -34,7 +34,7 @@ public struct Uploader: Sendable {
     ) async throws -> [UploadResult] {
         try check(items)
         let totalSize = Self.totalSize(items)
-        // Small files wait for responses rather than for bandwidth, so more of them start at once.
+        // Small files wait for responses rather than for bandwidth, so more of them are started concurrently.
         let isSmall = totalSize / Int64(max(1, items.count)) < 1 << 20
         return try await TransferContext.withContext(
             for: client,
@@ -101,26 +101,26 @@ public struct Uploader: Sendable {
         }
     }
 
-    /// Total length of the files; unreadable ones count as 0 and fail later, each on its own.
+    /// Total length of the files; an unreadable one counts as 0, and its own upload fails later.
     static func totalSize(_ items: [UploadItem]) -> Int64 {
         items.reduce(0) { total, item in total + ((try? FileStatus(item.source).size) ?? 0) }
     }
 }
 
 extension SevenBridgesClient {
-    /// Queries the limits that the choice of the part size depends on.
+    /// Queries the limits that determine the part size.
     func limits(_ server: ServerIndex) async throws -> PartPlan.Limits {
         var limits = PartPlan.Limits()
         limits.callsPerPart = (server.providesPartInfos ? 0.01 : 1) + (server.acceptsReportsAtCompletion ? 0 : 1)
         _ = try await perform(APIRequest(method: .GET, path: "/rate_limit", purpose: "query the rate limit"))
-        // Thousands of calls per second are no limit in practice.
+        // A limit of thousands of calls per second does not slow down any transfer.
         if let rate = rateLimit, rate.limit > 0, rate.limit < 1_000_000 { limits.calls = rate.limit }
         return limits
     }
 }
 
 extension JournalKey {
-    /// A key of which only ``place`` matters.
+    /// A key that is used only for its ``place``.
     init(_ client: SevenBridgesClient, _ destination: UploadDestination) {
         self.init(endpoint: client.endpoint.url, destination: destination, source: "", remotePath: "")
     }
