@@ -77,7 +77,7 @@ struct DownloadCommand: AsyncParsableCommand {
         for text in paths.isEmpty ? [""] : paths {
             let path = try remotePath(text)
             items += try await tree.items(path, into: folder, isOnlyContents: text.hasSuffix("/"))
-            // --output is the path of a single file if neither a folder nor a project was given.
+            // --output is the path of a single file unless a folder or project was given.
             guard paths.count == 1, items.count == 1, !text.hasSuffix("/"), !path.isProject, let output,
                 !items[0].remotePath.contains("/"), !isFolder(output)
             else { continue }

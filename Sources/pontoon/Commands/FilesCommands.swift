@@ -33,7 +33,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         private func remove(_ file: FileDetails, _ client: SevenBridgesClient) async throws {
             if file.isFolder {
-                // Always the first page: deleted items disappear from the list.
+                // Always the first page, because deleted items disappear from the list.
                 while true {
                     let page = try await client.files(in: .folder(file.id))
                     if page.items.isEmpty { break }
@@ -205,7 +205,7 @@ extension SevenBridgesClient {
         return found
     }
 
-    /// Returns an existing folder, or the parent folder and the name of something that does not exist yet.
+    /// Returns an existing folder, or the parent folder and the name of an item that does not exist yet.
     fileprivate func target(_ text: String) async throws -> (place: UploadDestination, name: String?) {
         let path = try RemotePath(text)
         do {

@@ -58,7 +58,7 @@ extension TransferOptions.Concurrency: ExpressibleByArgument {
         }
     }
 
-    /// The value as `--help` shows it.
+    /// The value in the format that `--help` shows.
     public var defaultValueDescription: String {
         switch self {
         case .automatic: "auto"

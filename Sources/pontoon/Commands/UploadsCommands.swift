@@ -12,7 +12,7 @@ struct UploadsCommand: AsyncParsableCommand {
         defaultSubcommand: List.self
     )
 
-    /// Where the journals of this machine are.
+    /// Directory of this machine's journals.
     struct StateOptions: ParsableArguments {
         @Option(help: ArgumentHelp("Directory of the journals that uploads are resumed from.", valueName: "folder"))
         var state: String?

@@ -29,7 +29,7 @@ enum ExitStatus: Int32 {
             }
     }
 
-    /// The exit status for several failures: theirs, if they all have the same one.
+    /// The exit status for several failures: their common status if they all have the same one.
     init(_ failures: [ExitStatus]) {
         let kinds = Set(failures)
         if let first = kinds.first {

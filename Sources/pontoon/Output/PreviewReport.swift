@@ -9,7 +9,7 @@ struct PreviewReport {
 
     /// Prints the preview.
     ///
-    /// - Returns: The exit status that the upload would have, as far as it can be known.
+    /// - Returns: The exit status that the upload would have, as far as it is known in advance.
     func show(_ preview: UploadPreview) -> ExitStatus {
         for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry).printable) }
         if json {

@@ -32,7 +32,7 @@ struct ProgressDisplay {
     /// Moves to the first live line and erases everything below.
     private var erasure: String { drawnLines > 0 ? "\u{1B}[\(drawnLines)A\u{1B}[J" : "" }
 
-    /// The lines, none longer than the terminal is wide.
+    /// The lines, each no longer than the terminal's width.
     private func frame(_ progress: TransferProgress, columns: Int, rows: Int) -> [String] {
         let shown = progress.active.prefix(max(1, min(12, rows - 3)))
         var lines = shown.map { line($0, columns: columns) }
@@ -72,7 +72,7 @@ struct ProgressDisplay {
 struct RateMeter {
     private var samples: [(time: ContinuousClock.Instant, bytes: Int64)] = []
 
-    /// Adds a count that only grows.
+    /// Adds a measurement of a count that only increases.
     mutating func add(_ bytes: Int64) {
         let now = ContinuousClock.now
         samples.append((now, bytes))
@@ -86,7 +86,7 @@ struct RateMeter {
 }
 
 extension String {
-    /// The text with control characters replaced, which a terminal would obey.
+    /// The text with control characters replaced, because the terminal would interpret them.
     var printable: String {
         String(
             String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 })

@@ -17,7 +17,7 @@ enum Terminal {
 
     static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
-    /// Writes text at once; gives up if the reader is gone.
+    /// Writes text immediately; gives up if the reader has closed its end.
     static func write(_ text: String, to stream: Stream) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -34,7 +34,7 @@ enum Terminal {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Runs `body` while the terminal does not show what is typed.
+    /// Runs `body` with the terminal's echo turned off.
     ///
     /// - Parameter body: Receives whether standard input is a terminal.
     /// - Returns: The value of `body`.

@@ -1,7 +1,7 @@
 import PontoonClient
 import SystemPackage
 
-/// Whether files are uploaded or downloaded; decides words and JSON fields.
+/// Whether files are uploaded or downloaded; determines the wording and the JSON fields.
 enum TransferDirection: Sendable {
     case upload, download
 }
@@ -35,7 +35,7 @@ struct TransferReport<Item: TransferItem>: Sendable {
         let failed = results.filter { !$0.isSuccess }.count
         let bytes = results.reduce(0) { $0 + $1.transferredBytes }
         if json {
-            // After an interruption, nobody consumes events any more.
+            // After an interruption, the events no longer have a consumer.
             for result in results {
                 if case .cancelled = result.outcome { Output.standard.printLine(line(result).text) }
             }
@@ -100,7 +100,7 @@ extension TransferReport {
 extension TransferReport {
     private var transferredBytesField: String { direction == .upload ? "sent_bytes" : "received_bytes" }
 
-    /// The JSON line of an event; docs/client.md#json lists them all.
+    /// The JSON line of an event; see docs/client.md#json for all events.
     private func line(_ event: TransferEvent<Item>) -> JSONLine? {
         switch event {
         case .began(let files, let bytes):
