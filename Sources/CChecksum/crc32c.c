@@ -1,4 +1,4 @@
-// CRC-32C with tables, or with the SSE4.2 instruction where there is one.
+// CRC-32C with tables, or with the SSE4.2 instruction on CPUs that have it.
 //
 // A "state" here is the raw register: no inversion at the start or the end. Polynomials modulo P are kept reflected:
 // bit 31 is x^0, bit 0 is x^31.
@@ -39,8 +39,8 @@ static uint32_t update_table(uint32_t state, const uint8_t *bytes, size_t length
 
 #define CRC_TARGET __attribute__((target("sse4.2,pclmul")))
 
-/// Bytes in each of three runs that are processed in parallel: the instruction has a latency of 3 cycles and a throughput
-/// of one per cycle.
+/// Bytes in each of three runs that are processed in parallel: the instruction has a latency of 3 cycles and a
+/// throughput of one per cycle.
 enum { run_length = 1024 };
 
 /// Factors that advance a state by two runs and by one, for ::join.

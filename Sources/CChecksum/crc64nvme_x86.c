@@ -106,7 +106,7 @@ CLMUL_TARGET static uint64_t update_by_step(uint64_t state, const uint8_t *bytes
     return update_by_lane(update_by_lane(0, folded, sizeof folded), bytes, length);
 }
 
-/// ::fold for the four 16-byte blocks of a wide lane at once.
+/// ::fold for the four 16-byte blocks of a wide lane in parallel.
 AVX512_TARGET static inline __m512i fold_wide(__m512i blocks, __m512i factors, __m512i next) {
     __m512i first = _mm512_clmulepi64_epi128(blocks, factors, 0x00);
     __m512i last = _mm512_clmulepi64_epi128(blocks, factors, 0x11);

@@ -1,9 +1,9 @@
-/// Checksums in C11, with the CPU's instructions for them where there are any.
+/// Checksums in C11, accelerated by CPU instructions where available.
 ///
 /// Every function takes and returns finished ("published") checksums: the all-ones start value and the final inversion
-/// are applied inside, so the checksum of no bytes is 0 and a result can be continued. Data may have any alignment and
-/// length, and may be split anywhere. `data` may be NULL if `length` is 0. All functions are thread-safe. They need no
-/// initialization, but must not be called before `main` (or `dlopen` of this code).
+/// are applied inside, so the checksum of no bytes is 0, and a result can be passed to the next call. Data may have any
+/// alignment and length, and may be split anywhere. `data` may be NULL if `length` is 0. All functions are thread-safe.
+/// They need no initialization, but must not be called before `main` (or `dlopen` of this code).
 #ifndef CCHECKSUM_H
 #define CCHECKSUM_H
 
@@ -26,14 +26,15 @@ extern "C" {
 /// @return Checksum of all bytes.
 uint64_t cchecksum_crc64nvme(uint64_t crc, const void *data, size_t length);
 
-/// Like ::cchecksum_crc64nvme, but always with tables, as on CPUs without carry-less multiplication. Public so that tests
-/// can compare the two.
+/// Like ::cchecksum_crc64nvme, but always with tables, as on CPUs without carry-less multiplication. Public so that
+/// tests can compare the two.
 uint64_t cchecksum_crc64nvme_table(uint64_t crc, const void *data, size_t length);
 
 /// Whether ::cchecksum_crc64nvme uses carry-less multiplication on this CPU.
 bool cchecksum_crc64nvme_is_accelerated(void);
 
-/// Combines the CRC-64/NVME of two byte ranges into that of their concatenation; reads no data, time O(log second_length).
+/// Combines the CRC-64/NVME of two byte ranges into that of their concatenation; reads no data; time O(log
+/// second_length).
 ///
 /// @param first Checksum of the first range; its length does not matter.
 /// @param second Checksum of the second range; 0 if it is empty.

@@ -1,6 +1,7 @@
 /// File calls of Linux that Swift's Glibc module lacks, because it is built without `_GNU_SOURCE`.
 ///
-/// Each function is the system call named in its comment, with fixed flags: it returns 0 or a count, or -1 with `errno`.
+/// Each function is the system call named in its comment, with fixed flags. It returns 0 or a count, or -1 with
+/// `errno`.
 /// Other systems use their own equivalent if they have one; otherwise the result is -1 with `ENOTSUP`.
 #pragma once
 
@@ -18,6 +19,6 @@ int cfilecalls_start_writing(int file, int64_t offset, int64_t count);
 /// `copy_file_range(2)`: copies inside the kernel and advances both offsets by the returned count.
 int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *to_offset, int64_t count);
 
-/// `renameat2(2)` with `RENAME_NOREPLACE`: fails with `EEXIST` if the new name is taken, and with `EINVAL` if the file
-/// system does not support it.
+/// `renameat2(2)` with `RENAME_NOREPLACE`: fails with `EEXIST` if the new name already exists, and with `EINVAL` if the
+/// file system does not support the flag.
 int cfilecalls_rename_new(const char *from, const char *to);
