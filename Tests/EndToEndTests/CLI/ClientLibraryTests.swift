@@ -49,7 +49,7 @@ struct ClientLibraryTests {
         }
     }
 
-    /// Uploads, and cancels that when a part is stored.
+    /// Starts an upload and cancels it once a part is stored.
     private func cancel(_ uploader: Uploader, _ items: [UploadItem], _ stored: Stored) async throws -> [UploadResult] {
         let gate = Gate()
         return try await withThrowingTaskGroup(of: [UploadResult].self) { group in
@@ -67,7 +67,7 @@ struct ClientLibraryTests {
         }
     }
 
-    @Test("files are downloaded, and an APIError has the status, the code and the attempted action")
+    @Test("files are downloaded, and an APIError contains the status, the code and the attempted action")
     func downloads() async throws {
         try await withPontoon { server, user in
             let id = try await server.api.upload("f", ByteBuffer(string: "abc"))

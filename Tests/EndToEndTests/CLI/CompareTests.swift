@@ -36,7 +36,7 @@ struct CompareTests {
             let onlyThere = try await user.run(compare)
             #expect(onlyThere.code == 4 && findings(onlyThere)["there"] == "only_there", "\(onlyThere)")
 
-            // Same length, one bit.
+            // The same length, but one bit differs.
             try damage(FilePath(user.path("in/deep/er/b")))
             let different = try await user.run(compare)
             #expect(different.code == 7 && findings(different)["deep/er/b"] == "different", "\(different)")

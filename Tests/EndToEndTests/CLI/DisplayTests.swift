@@ -30,7 +30,7 @@ struct DisplayTests {
                 #expect(drawn.contains(word), "\(word) in \(drawn)")
             }
             #expect(drawn.contains("one: 30.0 MiB uploaded, checksum "))
-            // Nothing is wider than the terminal, or the lines could not be drawn over.
+            // A line wider than the terminal would wrap, and could not be redrawn in place.
             let live = drawn.split(whereSeparator: \.isNewline).filter { $0.contains("% of ") || $0.contains(" ETA ") }
             #expect(!live.isEmpty)
             #expect(live.allSatisfy { $0.replacing(/\u{1B}\[[0-9]*[A-Z]/, with: "").count < 100 })
@@ -42,7 +42,7 @@ struct DisplayTests {
         try await withPontoon { _, user in
             let run = try await user.run(try arguments(user))
             #expect(run.code == 8, "a name with a control character cannot be: \(run)")
-            // Nothing is drawn, and names cannot give orders to the terminal.
+            // No progress is drawn, and control characters in names do not reach the terminal.
             #expect(!run.errors.contains("\u{1B}"), "\(run)")
             #expect(run.errors.contains("one: 30.0 MiB uploaded, checksum "))
             #expect(run.errors.contains("1 of 2 files uploaded"))

@@ -41,7 +41,7 @@ struct DoctorTests {
         }
     }
 
-    @Test("a failed check has advice, and dependent checks are skipped")
+    @Test("a failed check prints advice, and dependent checks are skipped")
     func unreachable() async throws {
         try await withPontoon { _, user in
             let rows: [(endpoint: String, token: String, code: Int, check: String, word: String)] = [

@@ -12,7 +12,7 @@ import Testing
 struct DownloadFaultTests {
     private static let range = 1 << 20
 
-    /// Puts a file of so many bytes into the project.
+    /// Uploads a file of `size` bytes to the project.
     private func provide(_ server: ServerProcess, size: Int, seed: UInt64 = 7, name: String = "f") async throws
         -> String
     {
@@ -36,7 +36,7 @@ struct DownloadFaultTests {
                 try await Task.sleep(for: .milliseconds(delay))
                 kill(pid, SIGKILL)
             }
-            // The target appears whole or not at all.
+            // The target is either complete or missing.
             if FileManager.default.fileExists(atPath: user.path("out/f")) {
                 #expect(try user.bytes("out/f") == pseudoRandomBytes(seed: 7, count: size))
             }
@@ -74,7 +74,7 @@ struct DownloadFaultTests {
         }
     }
 
-    /// Downloads a file through a proxy, and compares what arrived.
+    /// Downloads a file through a proxy and compares it with the original.
     private func downloads(
         size: Int,
         _ flags: [String] = [],
@@ -119,7 +119,7 @@ struct DownloadFaultTests {
 
     @Test("an expired URL is requested again")
     func expired() async throws {
-        // Longer than the URL is valid.
+        // Longer than the URL's lifetime.
         let flags = ["--parallel", "1", "--bwlimit", "1M"]
         let run = try await downloads(size: 9 * Self.range, flags, server: ["--url-lifetime", "5s"])
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("403") == true }, "\(run)")
@@ -205,7 +205,7 @@ struct DownloadFaultTests {
         }
     }
 
-    @Test("a second process downloading the same file exits with 9 and does no harm")
+    @Test("a second process downloading the same file exits with 9 and does not disturb the first")
     func busy() async throws {
         try await withPontoon { server, user in
             _ = try await provide(server, size: 4 * Self.range)

@@ -31,7 +31,7 @@ struct DownloadTests {
         }
     }
 
-    @Test("a folder is downloaded with everything below it, and not fetched twice")
+    @Test("a folder is downloaded recursively, and unchanged files are not downloaded again")
     func folder() async throws {
         try await withPontoon { server, user in
             let names = ["a", "deep/er/b", "white space", "ä/ü", "e\u{301}", "%41?&=#", "-dash", "quote\"'", "日本"]
@@ -112,7 +112,7 @@ struct DownloadTests {
         }
     }
 
-    @Test("a download respects its limits of memory and bandwidth, and the token is no argument")
+    @Test("a download respects its memory and bandwidth limits, and the token is not a command-line argument")
     func frugal() async throws {
         try await withPontoon { server, user in
             let size = 160 << 20
@@ -120,7 +120,7 @@ struct DownloadTests {
             #expect(try await user.upload(user.path("f")).code == 0)
             let seen = Counter()
             let start = ContinuousClock.now
-            // Of ten ranges of 16 MiB the last is held: the client is certainly still there.
+            // The last of ten ranges of 16 MiB is blocked, so the client is still running.
             let run = try await user.held(at: "GET /storage/", passes: 9, server) { user, valve in
                 try await user.download(["f", "-o", user.path("g"), "--bwlimit", "80M"]) { event, pid in
                     guard event.kind == "range", seen.next() == 8 else { return }
@@ -132,7 +132,7 @@ struct DownloadTests {
             }
             #expect(run.code == 0, "\(run)")
             #expect(seen.next() == 10)
-            // Two seconds' worth of bytes, of which the first second's may come at once.
+            // Two seconds' worth of bytes; the bytes of the first second may be sent immediately.
             #expect(ContinuousClock.now - start >= .seconds(1))
             #expect(try user.bytes("g") == user.bytes("f"))
             #expect(!run.output.contains(user.token) && !run.output.contains("signature="))

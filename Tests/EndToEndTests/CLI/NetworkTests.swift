@@ -12,9 +12,9 @@ import Testing
 /// `pontoon` with TLS, proxies and rate limits.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct NetworkTests {
-    /// Runs with `front.py`.
+    /// Runs `body` while `front.py` runs.
     ///
-    /// - Returns: What the body returned, and the lines that the script printed after its port.
+    /// - Returns: The body's result, and the lines that the script printed after its port.
     private func withFront<Value: Sendable>(
         _ arguments: [String],
         _ body: @escaping @Sendable (Int) async throws -> Value
@@ -64,7 +64,7 @@ struct NetworkTests {
             )
             try #require(made.terminationStatus.isSuccess, "\(made.standardError)")
             let data = folder.appending("data")
-            // The server has to know the address in front of it, and what is in front the server's.
+            // The server needs the proxy's address and the proxy the server's, so the server's port is reserved first.
             let port = try FreePort.reserve()
             _ = try await withFront(["tls", certificate, key, String(port)]) { front in
                 let address = "https://127.0.0.1:\(front)"
@@ -104,7 +104,7 @@ struct NetworkTests {
             #expect(!front.lines.isEmpty && front.lines.allSatisfy { $0 == "CONNECT \(host)" }, "\(front.lines)")
 
             var past = user
-            // Nobody listens there any more.
+            // The proxy is no longer listening.
             past.environment = ["http_proxy": "http://127.0.0.1:\(front.value)", "no_proxy": "127.0.0.1"]
             let direct = try await past.upload("--overwrite", "--no-resume", path)
             #expect(direct.code == 0, "\(direct)")
@@ -118,7 +118,7 @@ struct NetworkTests {
             let start = ContinuousClock.now
             let run = try await user.upload("--parallel", "4", user.folder.appending("data").string)
             #expect(run.code == 0 && run.all("uploaded").count == 20, "\(run)")
-            // 2 calls for each of 20 files, and some more: two windows at least.
+            // 20 files need 2 calls each, plus a few more: at least two windows.
             #expect(ContinuousClock.now - start > .seconds(3))
             let explained = try await user.run([
                 "upload", "--explain", "--project", "admin/uploads", user.folder.string,

@@ -16,7 +16,7 @@ struct ReadmeTests {
             let readme = try String(contentsOfFile: Places.root.appending("README.md").string, encoding: .utf8)
             let section = try #require(readme.split(separator: "## The client\n").last)
             let block = section.split(separator: "```", omittingEmptySubsequences: false)[1]
-            // Both are built already, and the server of the test has another port.
+            // Both programs are already built, and the test's server uses another port.
             let lines = block.split(separator: "\n").filter { !$0.hasPrefix("make build") }
             let script =
                 "set -e\n" + lines.joined(separator: "\n").replacing("http://127.0.0.1:8080", with: server.origin)

@@ -9,13 +9,13 @@ import Testing
 /// Memory use and clock independence of `pontoon upload`.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ResourceTests {
-    @Test("memory does not depend on the part size, and the token is no argument")
+    @Test("memory does not depend on the part size, and the token is not a command-line argument")
     func memory() async throws {
         try await withPontoon { server, user in
             let size = 200 << 20
             let path = try user.makeFile("f", size: size).string
             let seen = Counter()
-            // All bytes are sent, and the client waits for the answer to complete: it is certainly still there.
+            // All bytes are sent and the client is waiting for the response to complete, so it is still running.
             let run = try await user.held(at: "/complete", server) { user, valve in
                 try await user.upload("--part-size", "256M", "--max-memory", "64M", path) { event, pid in
                     guard event.kind == "verifying", seen.next() == 0 else { return }
@@ -34,7 +34,7 @@ struct ResourceTests {
     }
 
     @Test(
-        "a clock that is hours off does no harm, and doctor reports it",
+        "a clock that is hours off does not affect transfers, and doctor reports it",
         arguments: [-2, 2],
         [StoreChoice.sqliteAndDisk, .sqliteAndS3]
     )

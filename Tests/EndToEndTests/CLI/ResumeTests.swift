@@ -49,7 +49,7 @@ struct ResumeTests {
                 2,
                 try #require(content.getSlice(at: Self.partSize, length: Self.partSize))
             )
-            // Other bytes than the file has: noticed, and sent again.
+            // These bytes differ from the file's, so the client must detect this and send the part again.
             try await server.api.store(upload, 1, ByteBuffer(repeating: 1, count: Self.partSize))
             let run = try await user.upload("--upload-id", upload, path)
             #expect(run.code == 0, "\(run)")

@@ -7,7 +7,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// How `pontoon upload` selects files and names them.
+/// Selection and naming of files by `pontoon upload`.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct SelectionTests {
     @Test("paths are read from a file or standard input, and failed ones are written for the next run")
@@ -41,7 +41,7 @@ struct SelectionTests {
             let folder = try await server.api.fileID("data")
             try user.makeFile("more/d.bam", size: 10)
             let pattern = try await user.run(["upload", "--json", "--parent", folder, user.path("*/?.bam")])
-            // Two of them are there already.
+            // Two of them already exist on the server.
             #expect(pattern.code == 0 && pattern.all("uploaded").count == 1, "\(pattern)")
             let renamed = ["upload", "--json", "--parent", folder, "--name", "e", user.path("data/c.txt")]
             #expect(try await user.run(renamed).code == 0)
@@ -86,7 +86,7 @@ struct SelectionTests {
             #expect(try await server.api.content("log") == testBytes(seed: 7, count: size))
             let again = try await user.upload("--allow-changing", path)
             #expect(again.code == 5, "it is another file now: \(again)")
-            // What is gone cannot be read.
+            // Truncated bytes cannot be read.
             let shorter = try user.makeFile("shorter", size: size).string
             let cut = try await user.run(place + flags.dropLast() + [shorter]) { event, _ in
                 if event.kind == "part" { _ = truncate(shorter, 1) }

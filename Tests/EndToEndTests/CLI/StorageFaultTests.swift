@@ -25,7 +25,7 @@ struct StorageFaultTests {
         }
     }
 
-    /// Uploads a file to bad storage, and compares what arrived.
+    /// Uploads a file through a faulty connection to the bucket and compares the stored bytes.
     private func uploads(
         size: Int = 8 * partSize + 17,
         _ flags: [String] = [],
@@ -47,13 +47,13 @@ struct StorageFaultTests {
         }
     }
 
-    @Test("lost connections to the bucket while parts are sent")
+    @Test("an upload survives lost connections to the bucket")
     func cut() async throws {
         let run = try await uploads { $0 % 3 == 1 ? .cutRequest(after: 300_000 + $0 * 77_777) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
-    @Test("truncated responses of the bucket")
+    @Test("an upload survives truncated responses of the bucket")
     func truncated() async throws {
         let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutAnswer(after: $0 * 60 + 1) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
@@ -71,7 +71,7 @@ struct StorageFaultTests {
 
     @Test("a part on a stalled connection is also sent over another one, before the timeout")
     func slowTail() async throws {
-        // Nothing else than the second connection could end this test.
+        // Only the second connection can complete the part.
         let flags = ["--parallel", "2", "--timeout", "3600"]
         let run = try await uploads(flags) { $0 == 1 ? .hang(after: 12 << 20) : .none }
         let again = run.all("retrying").first { $0.text("purpose")?.contains("another connection") == true }
@@ -79,7 +79,7 @@ struct StorageFaultTests {
         #expect(run.parts.count == 9 && Set(run.parts).count == 9, "\(run)")
     }
 
-    @Test("a part corrupted on its way is detected by its ETag and sent again")
+    @Test("a part corrupted in transit is detected by its ETag and sent again")
     func garbled() async throws {
         let run = try await uploads(["--parallel", "1"]) { $0 == 0 ? .flipBit(at: 3 << 20) : .none }
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("other bytes") == true }, "\(run)")
@@ -106,7 +106,7 @@ struct StorageFaultTests {
         }
     }
 
-    @Test("a storage that refuses every signature exits with 10 and advice after a few new URLs")
+    @Test("a store that refuses every signature exits with 10 and advice after a few new URLs")
     func refused() async throws {
         try await withBadStorage { _ in
             .replaceInRequest("AKPONTOONTESTS", with: "AKNOBODYSTESTS")
@@ -164,7 +164,7 @@ struct StorageFaultTests {
         }
     }
 
-    /// Runs with a separate bucket, because it is killed.
+    /// Runs with a separate S3 server, because the test kills it.
     private func withBucket(_ body: @Sendable (SeaweedFSServer) async throws -> Void) async throws {
         let bucket = try await SeaweedFSServer.start()
         do {

@@ -87,7 +87,7 @@ struct StorageTests {
         }
     }
 
-    @Test("a missing permission fails at once: a 403 of the API does not refresh URLs")
+    @Test("a missing permission fails immediately: a 403 from the API does not refresh URLs")
     func refused() async throws {
         try await withPontoon(on: TestStores(.sqliteAndS3)) { server, user in
             _ = try await server.addUser("reader")

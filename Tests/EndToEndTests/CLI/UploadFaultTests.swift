@@ -11,7 +11,7 @@ import Testing
 struct UploadFaultTests {
     private static let partSize = 5 << 20
 
-    /// Uploads a file through a proxy, and compares what arrived.
+    /// Uploads a file through a proxy and compares the stored bytes.
     private func uploads(
         size: Int = 8 * partSize + 17,
         _ flags: [String] = [],
@@ -33,13 +33,13 @@ struct UploadFaultTests {
         }
     }
 
-    @Test("lost connections while parts are sent")
+    @Test("an upload survives lost connections while parts are sent")
     func cut() async throws {
         let run = try await uploads { $0 % 3 == 1 ? .cutRequest(after: 300_000 + $0 * 77_777) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
-    @Test("truncated responses, including that of complete")
+    @Test("an upload survives truncated responses, including that of complete")
     func truncated() async throws {
         let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutAnswer(after: $0 * 150 + 1) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
@@ -68,7 +68,7 @@ struct UploadFaultTests {
 
     @Test("a part on a stalled connection is also sent over another one, before the timeout")
     func slowTail() async throws {
-        // Nothing else than the second connection could end this test.
+        // Only the second connection can complete the part.
         let flags = ["--parallel", "2", "--timeout", "3600"]
         let run = try await uploads(flags) { $0 == 1 ? .hang(after: 12 << 20) : .none }
         let again = run.all("retrying").first { $0.text("purpose")?.contains("another connection") == true }
@@ -85,7 +85,7 @@ struct UploadFaultTests {
     }
 
     @Test(
-        "a server that is killed and restarted during an upload",
+        "an upload continues after its server was killed and restarted",
         arguments: [StoreChoice.sqliteAndDisk, .sqliteAndS3]
     )
     func restarted(on choice: StoreChoice) async throws {
@@ -112,7 +112,7 @@ struct UploadFaultTests {
                     try await started.pass()
                     server.signal(SIGKILL)
                 }
-                // Until the client is done, the server that was started again runs.
+                // The restarted server runs until the client has finished.
                 let ended = Gate()
                 return try await withThrowingTaskGroup(of: Void.self) { servers in
                     servers.addTask {

@@ -120,7 +120,7 @@ struct UploadTests {
         }
     }
 
-    @Test("a file with the same bytes and name is no failure, even without a journal")
+    @Test("uploading a file that already exists with the same bytes succeeds, even without a journal")
     func same() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("f", size: 100, seed: 3).string

@@ -8,10 +8,10 @@ import Testing
 /// Runs with the reverse proxy of `deploy/Caddyfile` in front of servers.
 ///
 /// - Parameters:
-///   - servers: Host and port of each.
-///   - body: Gets scheme, host and port of the proxy.
-/// - Returns: What the body returned.
-/// - Throws: What the body throws; when the proxy does not start.
+///   - servers: Host and port of each server.
+///   - body: Receives the scheme, host and port of the proxy.
+/// - Returns: The body's result.
+/// - Throws: The body's error, or an error if the proxy does not start.
 func withCaddy<Value: Sendable>(
     _ servers: [String],
     _ body: @Sendable (String) async throws -> Value
@@ -39,7 +39,7 @@ private func withCaddy<Value: Sendable>(
             arguments: ["run", "--adapter", "caddyfile", "--config", Places.root.appending("deploy/Caddyfile").string],
             environment: .inherit.updating([
                 "PONTOON_SITE": site, "PONTOON_UPSTREAMS": servers.joined(separator: " "),
-                // Nothing that another proxy on this machine has.
+                // A separate admin socket and folders, to avoid conflicts with other proxies on this machine.
                 "CADDY_ADMIN": "unix/\(folder)/admin", "XDG_DATA_HOME": folder.string, "XDG_CONFIG_HOME": folder.string,
             ]),
             input: .none,

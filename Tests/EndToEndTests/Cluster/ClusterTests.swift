@@ -6,13 +6,13 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Three servers on PostgreSQL and S3 behind a proxy, and what happens when parts of that die.
+/// Three servers on PostgreSQL and S3 behind a proxy, with failures of each component.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd, .needsPostgreSQL))
 struct ClusterTests {
     private static let files = 20
 
     @Test(
-        "servers and stores are killed during 20 uploads: each completes once, with all bytes, and nothing is left"
+        "20 uploads complete exactly once, intact and without leftovers, although servers and stores are killed"
     )
     func dying() async throws {
         try await withEngines { cluster in
@@ -32,10 +32,10 @@ struct ClusterTests {
         }
     }
 
-    @Test("when a server dies while it completes an upload, another one completes it")
+    @Test("if a server dies while it completes an upload, another server completes it")
     func dyingInComplete() async throws {
         try await withEngines { cluster in
-            // Holds the first server between its lease and its commit.
+            // Delays the first server between acquiring its lease and its commit.
             let valve = RequestValve("POST /", passes: .max)
             try await FaultInjectionProxy.with(port: cluster.bucket.port, fault: { _ in .holdRequests(valve) }) { way in
                 try await withServer(cluster.options(0, bucketPort: way.port)) { first in
@@ -80,7 +80,7 @@ struct ClusterTests {
         }
     }
 
-    @Test("calls get 503 without the database and work again with it")
+    @Test("calls get 503 while the database is down and succeed once it is back")
     func databaseAway() async throws {
         try await withEngines { cluster in
             try await cluster.withServers(1) { servers in
@@ -89,7 +89,7 @@ struct ClusterTests {
                 _ = try await server.api.store(upload, 1, ByteBuffer(string: "abc"))
                 try await eventually("ready") { try await server.readiness() == nil }
                 try await cluster.database.stop()
-                // Not one that is answered from memory for a second.
+                // A call whose response is not cached.
                 let answer = try await server.api.call(.GET, "/projects")
                 #expect(answer.status == 503 && answer.code == 0)
                 #expect(answer.headers.first(name: "Retry-After") != nil)
@@ -101,7 +101,7 @@ struct ClusterTests {
         }
     }
 
-    @Test("calls that need the bucket get 503 without it, and stored data is kept")
+    @Test("calls that need the bucket get 503 while it is down, and stored data is kept")
     func bucketAway() async throws {
         try await withEngines { cluster in
             try await cluster.withServers(1) { servers in
@@ -125,7 +125,7 @@ struct ClusterTests {
                 let file = try await server.api.complete(upload)
                 #expect(file.status == 201)
                 let id = try file.text("id")
-                // SeaweedFS itself answers 500 until it has found the volume again.
+                // SeaweedFS itself returns 500 until it has found the volume again.
                 try await eventually("the bytes are there") {
                     (try? await server.api.download(id)) == ByteBuffer(string: "abc")
                 }
@@ -133,7 +133,7 @@ struct ClusterTests {
         }
     }
 
-    /// Runs with separate engines, because they are killed.
+    /// Runs with separate PostgreSQL and S3 servers, because the test kills them.
     private func withEngines(_ body: @Sendable (Cluster) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let cluster = try await Cluster(folder)
@@ -152,7 +152,7 @@ extension ServerProcess {
     /// Host and port.
     fileprivate var address: String { String(origin.dropFirst("http://".count)) }
 
-    /// The same, reached by another way.
+    /// The same server, reached at another URL.
     fileprivate func at(_ origin: String) -> ServerProcess {
         ServerProcess(
             pid: pid,
@@ -165,14 +165,14 @@ extension ServerProcess {
         )
     }
 
-    /// What keeps it from working; `nil` when nothing does.
+    /// The reason why it is not ready; `nil` if it is ready.
     fileprivate func readiness() async throws -> String? {
         let answer = try await api.send(.GET, origin + "/readyz")
         return answer.status == 200 ? nil : try answer.text("reason")
     }
 }
 
-/// A database and a bucket of one test, and servers on them.
+/// A database and a bucket for one test, and servers that use them.
 struct Cluster: Sendable {
     let folder: FilePath
     let database: PostgreSQLServer
@@ -207,7 +207,7 @@ struct Cluster: Sendable {
         }
     }
 
-    /// How a server is started; `bucketPort` is another way to the bucket.
+    /// Options of a server; `bucketPort` is the port through which it reaches the bucket.
     func options(
         _ index: Int,
         port: Int = 0,
@@ -222,7 +222,7 @@ struct Cluster: Sendable {
         )
     }
 
-    /// Ends, while uploads are on their way, first a server, then the database, then the bucket, and starts each again.
+    /// While uploads run, kills and restarts first a server, then the database, then the bucket.
     func trouble(_ many: ServerProcess, _ victim: ServerProcess) async throws {
         try await sent(8, many)
         victim.signal(SIGKILL)
@@ -238,10 +238,10 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Waits until so many parts were reported.
+    /// Waits until so many parts have been reported.
     private func sent(_ parts: Int, _ many: ServerProcess) async throws {
         try await eventually("\(parts) parts are reported", within: .seconds(120)) {
-            // A completed upload has no part records any more.
+            // A completed upload no longer has part records.
             let text = try await sql(
                 """
                 SELECT (SELECT COUNT(*) FROM parts) + (SELECT COALESCE(SUM((size - 1) / part_size + 1), 0) FROM uploads
@@ -254,7 +254,7 @@ struct Cluster: Sendable {
 
     private func finished() async throws -> Int { Int(try await sql("SELECT COUNT(*) FROM objects")) ?? 0 }
 
-    /// Checks, once all uploads have expired, that the bucket holds what the records name and nothing else.
+    /// Checks, once all uploads have expired, that the bucket contains exactly the objects that the records name.
     func expectNothingLeft(files: Int) async throws {
         // A sweep is due once an hour, and no call makes it due earlier.
         try await sql("DELETE FROM leases")
@@ -279,7 +279,7 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Runs a statement in the database, past the servers.
+    /// Runs a statement directly in the database.
     @discardableResult
     func sql(_ statement: String) async throws -> String {
         try await database.run(statement, in: stores.metadata)

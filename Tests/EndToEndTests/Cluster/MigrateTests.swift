@@ -28,7 +28,7 @@ struct MigrateTests {
                 for (id, bytes) in before.files { #expect(try await api.download(id) == bytes) }
                 #expect(try await api.complete(before.completed).text("id") == before.files[0].id)
                 #expect(try await api.listed("/files?project=admin/uploads", "name") == ["0", "1", "2", "folder"])
-                // And it goes on.
+                // The migrated servers accept new uploads.
                 let file = try await api.upload("after", pseudoRandomBytes(seed: 99, count: Self.part + 1))
                 #expect(try await api.call(.GET, "/files/\(file)").status == 200)
             }
@@ -48,7 +48,7 @@ struct MigrateTests {
             let data = folder.appending("data")
             let before = try await fill(data, files: 9)
             let stores = try await TestStores(.postgreSQLAndS3)
-            // Later each time, so that it ends on a slow machine too.
+            // Each kill is later than the previous one, so the migration also finishes on a slow machine.
             var (pause, kills, hasEnded) = (Duration.milliseconds(100), 0, false)
             while !hasEnded {
                 hasEnded = try await migrate(data, to: stores, killedAfter: pause).status == .exited(0)
@@ -80,7 +80,7 @@ struct MigrateTests {
                 refused.errors.contains(before.files.max { $0.bytes.readableBytes < $1.bytes.readableBytes }?.id ?? "?")
             )
             #expect(victim.bytes.readableBytes > 0)
-            // The old server still has everything, and the move goes on once the bytes are right again.
+            // The old server still has all data, and the migration continues once the bytes are correct again.
             try await withServer(ServerOptions(data: data)) { server in
                 let file = try await server.api.call(.GET, "/files/\(before.files[0].id)")
                 #expect(file.status == 200)
@@ -90,7 +90,7 @@ struct MigrateTests {
         }
     }
 
-    @Test("a non-empty target, open uploads and a folder in use are rejected by name")
+    @Test("a non-empty target, open uploads and a folder in use are rejected, each with its name")
     func refusals() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")
@@ -99,7 +99,7 @@ struct MigrateTests {
             #expect(try await migrate(data, to: .embedded).errors.contains("--metadata"))
             let unknown = try await migrate(folder.appending("nowhere"), to: stores)
             #expect(unknown.status == .exited(1) && unknown.errors.contains("nowhere"))
-            // A server holds the folder.
+            // A server has locked the folder.
             let upload = try await withServer(ServerOptions(data: data)) { server in
                 let refused = try await migrate(data, to: stores)
                 #expect(refused.status == .exited(1) && refused.errors.contains("another process"))
@@ -108,7 +108,7 @@ struct MigrateTests {
             // An upload is open.
             let open = try await migrate(data, to: stores)
             #expect(open.status == .exited(1) && open.errors.contains("--drop-open-uploads"), "\(open.errors)")
-            // Somebody has used the bucket and the database.
+            // The bucket and the database already contain data.
             let used = try await TestStores(.postgreSQLAndS3)
             try await withServer(ServerOptions(data: folder.appending("used"), stores: used)) { server in
                 _ = try await server.api.upload("a", ByteBuffer(string: "abc"))
@@ -119,7 +119,7 @@ struct MigrateTests {
             half.metadata = used.metadata
             let foreign = try await migrate(data, "--drop-open-uploads", to: half)
             #expect(foreign.status == .exited(1) && foreign.errors.contains("'metadata'"), "\(foreign.errors)")
-            // None of them has dropped it.
+            // None of these attempts has dropped the open upload.
             let status = try await withServer(ServerOptions(data: data)) { try await $0.api.complete(upload).status }
                 .value
             #expect(status == 409)
@@ -134,7 +134,7 @@ struct MigrateTests {
         let completed: String
     }
 
-    /// Fills a folder by a server, which is then stopped.
+    /// Fills a data folder through a server, then stops the server.
     private func fill(_ data: FilePath, files count: Int = 3) async throws -> Before {
         try await withServer(ServerOptions(data: data)) { server in
             var files: [(id: String, bytes: ByteBuffer)] = []

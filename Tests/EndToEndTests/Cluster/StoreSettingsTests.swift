@@ -5,7 +5,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Stores that cannot be used are refused at start, with one line that names the setting and nothing secret.
+/// Unusable stores are refused at start, with one line that names the setting and contains no secret.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd, .needsPostgreSQL))
 struct StoreSettingsTests {
     private static let secret = "hush-hush-0123456789"
@@ -114,7 +114,7 @@ struct StoreSettingsTests {
         }
     }
 
-    @Test("a clock that is an hour off is rejected as such")
+    @Test("a clock that is an hour off is rejected, and the error names the clock")
     func wrongClock() async throws {
         let store = try await SeaweedFSServer.running()
         let environment = try await TestStores(.sqliteAndS3).environment
@@ -168,7 +168,7 @@ struct StoreSettingsTests {
         }
     }
 
-    @Test("ten servers start at once on an empty database, and one creates the first user")
+    @Test("ten servers start concurrently on an empty database, and exactly one creates the first user")
     func tenAtOnce() async throws {
         try await withTemporaryFolder { folder in
             let stores = try await TestStores(.postgreSQLAndS3)

@@ -4,16 +4,16 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Compares a server that was killed and started again with what its clients know, and finishes their uploads.
+/// Compares a restarted server with its clients' ledger, and finishes their uploads.
 struct CrashCheck: Sendable {
     let server: ServerProcess
     let ledger: UploadLedger
-    /// Named in every failure.
+    /// Text that every failure contains: the seed and the round.
     let what: String
 
     private var api: APIClient { server.api }
 
-    /// Checks all, and that nothing is left over once every upload has ended.
+    /// Checks all uploads, and that no unfinished objects are left once every upload has ended.
     func run() async {
         do {
             let entries = ledger.entries
@@ -35,7 +35,7 @@ struct CrashCheck: Sendable {
         }
     }
 
-    /// Uploads of which only the answer to initialize was lost.
+    /// Aborts uploads that no client knows, because the response to initialize was lost.
     private func endUnknown(_ known: Set<String>) async throws {
         let listed = try await api.call(.GET, "/upload/multipart?limit=100")
         guard case .array(let items) = listed["items"] else {
@@ -47,7 +47,7 @@ struct CrashCheck: Sendable {
         }
     }
 
-    /// - Returns: The file that the upload has become, and what must be in it.
+    /// - Returns: The file that the upload became, and its expected content.
     private func settle(_ entry: UploadLedger.Entry) async throws -> (id: String, content: ByteBuffer)? {
         switch entry.end {
         case .aborted:
@@ -67,7 +67,7 @@ struct CrashCheck: Sendable {
         }
     }
 
-    /// Asks for a file once more; every other time a part is sent anew before that.
+    /// Requests complete again; every other time, a part is sent again first.
     private func finish(_ entry: UploadLedger.Entry) async throws -> (id: String, content: ByteBuffer) {
         let plan = entry.plan
         let details = try await api.call(.GET, "/upload/multipart/\(entry.id)")
@@ -101,9 +101,9 @@ struct CrashCheck: Sendable {
         return try answer.text("id")
     }
 
-    /// Compares the parts with what is known of them, then sends those that are missing.
+    /// Compares the parts with the ledger, then sends those that are missing.
     ///
-    /// - Returns: The parts in which other bytes are stored: what is vouched for must be there, so they stay if they may.
+    /// - Returns: Numbers of the parts whose stored bytes are the alternative ones, which the plan tolerates.
     private func checkParts(_ entry: UploadLedger.Entry) async throws -> Set<Int> {
         let details = try await api.call(.GET, "/upload/multipart/\(entry.id)?list_parts=true")
         try #require(details.status == 200, "\(what): an upload is gone: \(String(buffer: details.body))")
@@ -131,7 +131,7 @@ struct CrashCheck: Sendable {
         return others
     }
 
-    /// The tag that the server vouches for, found by reports.
+    /// The tag of the stored part, found by reporting each possible tag.
     private func storedTag(
         _ number: Int,
         of entry: UploadLedger.Entry,

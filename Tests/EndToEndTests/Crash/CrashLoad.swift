@@ -9,15 +9,15 @@ import Testing
 struct CrashLoad: Sendable {
     let api: APIClient
     let ledger: UploadLedger
-    /// What a request is about.
+    /// The kind of a request.
     enum Request { case upload, part, end }
 
-    /// Told of every request that goes out.
+    /// Called for every request that is sent.
     let onRequest: @Sendable (Request) -> Void
 
     /// Runs one client: one upload after the other, their parts in parallel.
     ///
-    /// Names of its files begin with `names`; every third upload overwrites the first file.
+    /// The names of its files start with `names`; every third upload overwrites the first file.
     func runClient(_ names: String, seed: UInt64) async {
         var random = SeededGenerator(seed: seed)
         do {
@@ -30,7 +30,7 @@ struct CrashLoad: Sendable {
         } catch let error as UnexpectedAnswer {
             Issue.record("\(names): \(error)")
         } catch {
-            // The server is gone, as it should be.
+            // The server was killed, as intended.
         }
     }
 

@@ -6,14 +6,14 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// What a server that dies at any moment owes its clients at the next start.
+/// Recovery of a server that was killed at a random moment.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct CrashTests {
-    /// Another seed or more rounds hunt for longer: `TEST_CRASH_SEED=7 TEST_CRASH_ROUNDS=500 swift test …`.
+    /// To search longer, set another seed or more rounds: `TEST_CRASH_SEED=7 TEST_CRASH_ROUNDS=500 swift test …`.
     private static let seed = UInt64(ProcessInfo.processInfo.environment["TEST_CRASH_SEED"] ?? "") ?? 20_261_123
     private static let rounds = Int(ProcessInfo.processInfo.environment["TEST_CRASH_ROUNDS"] ?? "") ?? 24
 
-    @Test("kill -9 at any moment loses nothing acknowledged and leaves nothing behind", .timeLimit(.minutes(10)))
+    @Test("kill -9 at any moment loses no acknowledged data and leaves no files behind", .timeLimit(.minutes(10)))
     func killed() async throws {
         try await withTemporaryFolder { folder in
             let options = ServerOptions(data: folder.appending("data"), arguments: smallParts)
@@ -40,10 +40,10 @@ struct CrashTests {
     }
 }
 
-/// One life of a server.
+/// One run of a server, from its start until it is killed.
 private struct Round: Sendable {
     let number: Int
-    /// The server dies so long after so many requests went out; every third time only those that end uploads count.
+    /// Number of requests after which the server is killed; in a third of the rounds only those that end uploads count.
     let requests: Int
     let delay: Duration
     let countsEnds: Bool
@@ -72,7 +72,7 @@ private struct Round: Sendable {
                 if !countsEnds || request == .end { left -= 1 }
                 if left == 0 { break }
             }
-            // The random moment itself, not a wait for anything.
+            // A random delay, not a wait for an event.
             try? await Task.sleep(for: delay)
             server.signal(SIGKILL)
         }

@@ -1,25 +1,25 @@
 import Synchronization
 
-/// What clients know about their uploads: the responses they got, and the requests without a response so far.
+/// The clients' view of their uploads: received responses, and requests without a response so far.
 final class UploadLedger: Sendable {
-    /// What a client knows about one part.
+    /// A client's view of one part.
     struct Part: Sendable {
-        /// Tag that was acknowledged, if nothing was sent since.
+        /// Tag that was acknowledged, if the part has not been sent again since.
         var stored: String?
-        /// Tags that may be stored instead, since their PUTs were not answered.
+        /// Tags that may be stored instead, because their PUTs received no response.
         var possible: Set<String> = []
-        /// Tag whose report was answered, if nothing was sent since.
+        /// Tag whose report was acknowledged, if the part has not been sent again since.
         var reported: String?
     }
 
-    /// How far the end of an upload is.
+    /// State of the request that ends an upload.
     enum End: Equatable, Sendable {
         case none
         case completeAsked, completed(file: String)
         case abortAsked, aborted
     }
 
-    /// What a client knows about one upload.
+    /// A client's view of one upload.
     struct Entry: Sendable {
         let id: String
         let plan: UploadPlan
@@ -37,7 +37,7 @@ final class UploadLedger: Sendable {
 
     /// All uploads, oldest first.
     var entries: [Entry] { state.withLock { state in state.order.compactMap { state.entries[$0] } } }
-    /// How many PUTs were answered with 200.
+    /// Number of PUTs that received a 200.
     var acknowledged: Int { state.withLock { $0.acknowledged } }
 
     func begins(_ id: String, _ plan: UploadPlan) {

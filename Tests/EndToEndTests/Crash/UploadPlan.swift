@@ -3,26 +3,26 @@ import NIOCore
 import PontoonCore
 import PontoonTesting
 
-/// A file and how a client means to send it, drawn from a seed.
+/// A random file and the way a client sends it, derived from a seed.
 struct UploadPlan: Sendable {
     let name: String
     let seed: UInt64
-    /// Lengths of the parts in order; those that differ from ``partSize`` do not fit their slots.
+    /// Lengths of the parts in order; those that differ from ``partSize`` do not fit their regions.
     let lengths: [Int]
     let partSize: Int
     let declaresSize: Bool
     let declaresMD5: Bool
     let overwrite: Bool
-    /// Whether the parts are reported by complete's own body rather than one by one.
+    /// Whether the parts are reported in the body of complete instead of one by one.
     let reportsAtComplete: Bool
-    /// Whether the client gives up at the end.
+    /// Whether the client aborts the upload at the end.
     let isAborted: Bool
-    /// Parts of which other bytes are sent first.
+    /// Parts for which alternative bytes are sent first.
     let sentTwice: Set<Int>
     /// The whole file.
     let content: ByteBuffer
 
-    /// Draws a plan of 1 to 14 parts of a few KiB.
+    /// Creates a random plan of 1 to 14 parts of a few KiB.
     init(name: String, overwrite: Bool, using random: inout SeededGenerator) {
         self.name = name
         self.overwrite = overwrite
@@ -32,7 +32,7 @@ struct UploadPlan: Sendable {
         lengths.append(Int.random(in: 0...partSize, using: &random))
         switch Int.random(in: 0..<10, using: &random) {
         case 0..<2 where lengths.count > 1:
-            // How the Python client cuts a file of k·p + 1 bytes.
+            // The Python client splits a file of k·p + 1 bytes like this.
             lengths[lengths.count - 2] = partSize + 1
             lengths[lengths.count - 1] = 0
         case 2..<4:
@@ -56,23 +56,23 @@ struct UploadPlan: Sendable {
         return content.getSlice(at: start, length: lengths[number - 1]) ?? ByteBuffer()
     }
 
-    /// Other bytes for the same part, as long or shorter.
+    /// Alternative bytes for the same part, of the same length or shorter.
     func otherPart(_ number: Int) -> ByteBuffer {
         let length = lengths[number - 1]
         return pseudoRandomBytes(seed: seed &+ UInt64(number), count: number.isMultiple(of: 2) ? length : length / 2)
     }
 
-    /// Whether the file may as well be made with other bytes in some parts.
+    /// Whether the server accepts alternative bytes in some parts.
     var toleratesOthers: Bool { !declaresSize && !declaresMD5 }
 
-    /// The whole file, with other bytes in some parts.
+    /// The whole file, with alternative bytes in some parts.
     func content(withOthers others: Set<Int>) -> ByteBuffer {
         (1...lengths.count).reduce(into: ByteBuffer()) { content, number in
             content.writeImmutableBuffer(others.contains(number) ? otherPart(number) : part(number))
         }
     }
 
-    /// What initialize is told besides name and sizes.
+    /// Fields of the initialize request besides name and sizes.
     var extra: [String: JSONValue] {
         guard declaresMD5 else { return [:] }
         var md5 = Insecure.MD5()

@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// The files in `deploy/` are what they are for; the proxy's is also used by `ClusterTests`.
+/// Validity of the files in `deploy/`; `ClusterTests` also runs the Caddyfile.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct DeployTests {
     private static let folder = Places.root.appending("deploy")
@@ -14,7 +14,7 @@ struct DeployTests {
         try await withTemporaryFolder { folder in
             let text = try String(contentsOfFile: Self.folder.appending(name).string, encoding: .utf8)
             #expect(text.contains("ExecStart=/usr/local/bin/pontoond serve "))
-            // Of a template, an instance.
+            // A template is checked through an instance.
             let unit = folder.appending(name.replacing("@", with: "@8081"))
             try text.replacing("/usr/local/bin/pontoond", with: Places.pontoond.string)
                 .write(toFile: unit.string, atomically: true, encoding: .utf8)
@@ -43,7 +43,7 @@ struct DeployTests {
         #expect(!result.standardError.contains("\"level\":\"warn\""), "\(result.standardError)")
     }
 
-    @Test("the compose file has known services with existing settings")
+    @Test("the compose file lists the expected services and uses only existing settings")
     func compose() async throws {
         let script = """
             import sys, yaml

@@ -6,14 +6,14 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// A full disk: uploads are refused early where the length is known, cleanly where it is not, and nothing else
-/// suffers.
+/// A full disk: uploads of known length are refused at initialize, other uploads when a part does not fit, and other
+/// calls are unaffected.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DiskFullTests {
     private static let mebibyte = 1 << 20
     private static let flags = smallParts + ["--reserved-space", "8MiB"]
 
-    /// Runs with a server on a disk of 64 MiB, of which it leaves 8 free.
+    /// Runs with a server on a disk of 64 MiB, with 8 MiB of reserved space.
     private func withSmallServer(
         _ options: String = "size=64m",
         arguments: [String] = flags,
@@ -24,7 +24,7 @@ struct DiskFullTests {
         }
     }
 
-    @Test("a file that does not fit is rejected before its first byte, and nothing is left")
+    @Test("a file that does not fit is rejected before its first byte and leaves no files")
     func knownSize() async throws {
         try await withSmallServer { server in
             let free = try freeBytes(server.data)
@@ -51,7 +51,7 @@ struct DiskFullTests {
         }
     }
 
-    @Test("on a full disk parts of unknown total get 503, other calls work, and abort frees the space")
+    @Test("on a full disk, parts of an upload of unknown size get 503, other calls succeed, and abort frees the space")
     func unknownSize() async throws {
         try await withSmallServer { server in
             let kept = try await server.api.upload("kept", pseudoRandomBytes(seed: 2, count: 3 << 20))
@@ -95,7 +95,7 @@ struct DiskFullTests {
         try await withSmallServer { server in
             let upload = try await server.api.initialize("moved", size: nil, partSize: 10 << 20)
             for number in 1...4 {
-                // Each is shorter than its slot, so all but the first would move.
+                // Each part is shorter than its region, so all but the first would be moved.
                 try await server.api.store(upload, number, pseudoRandomBytes(seed: UInt64(number), count: 9 << 20))
             }
             server.expectRefusal(try await server.api.complete(upload), 409, 8007)
@@ -108,7 +108,7 @@ struct DiskFullTests {
         }
     }
 
-    @Test("concurrent parts on a full disk are each stored as a whole or rejected")
+    @Test("concurrent parts on a full disk are each stored completely or rejected")
     func manyAtOnce() async throws {
         try await withSmallServer { server in
             let upload = try await server.api.initialize("many", size: nil, partSize: 4 << 20)
@@ -133,7 +133,7 @@ struct DiskFullTests {
         }
     }
 
-    @Test("a disk without free inodes is handled like a full one, and works again with one")
+    @Test("a disk without free inodes is handled like a full disk, and recovers once inodes are free")
     func noInodes() async throws {
         try await withSmallServer("size=64m,nr_inodes=64") { server in
             let open = try await server.api.initialize("open", size: nil, partSize: 1 << 20)
@@ -144,7 +144,7 @@ struct DiskFullTests {
             server.expectRefusal(oversized, 503, 8000, "a part that needs a separate file")
             #expect(oversized.headers["Retry-After"] == ["1"])
             #expect(try await server.api.call(.GET, "/user").status == 200)
-            // Its slot needs no new file.
+            // Writing the part in place needs no new file.
             try await server.api.store(open, 2, pseudoRandomBytes(seed: 2, count: 1 << 20))
             server.expectRefusal(try await server.api.complete(open), 409, 8007, "complete")
             for filler in fillers { try FileManager.default.removeItem(atPath: filler) }
@@ -164,7 +164,7 @@ struct DiskFullTests {
 
     /// Sends and reports parts of 4 MiB until one is refused.
     ///
-    /// - Returns: The upload, and how many parts it holds.
+    /// - Returns: The upload, and the number of its stored parts.
     private func fill(_ server: ServerProcess) async throws -> (upload: String, stored: Int) {
         let upload = try await server.api.initialize("filling", size: nil, partSize: 4 << 20)
         for number in 1...16 {
@@ -195,7 +195,7 @@ struct DiskFullTests {
         #expect(try await server.api.download(file) == bytes)
     }
 
-    /// - Returns: The files that use them.
+    /// Creates files until no inode is free, and returns their paths.
     private func useAllInodes(_ folder: FilePath) throws -> [String] {
         for number in 0..<1000 {
             let path = folder.appending("filler-\(number)")

@@ -8,18 +8,19 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// That an answer means what it says also when the power goes: `kill -9` leaves the page cache alive and proves nothing
-/// about the disk, so the system calls themselves are watched.
+/// Durability of acknowledged data in a power failure.
+///
+/// `kill -9` leaves the page cache intact and so proves nothing about the disk, so these tests trace system calls.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DurabilityTests {
-    /// Calls that write, sync, name or answer.
+    /// System calls that write, sync or rename files, or send responses.
     private static let traced = [
         "-e", "trace=pwrite64,pwritev,write,writev,sendto,sendmsg,fdatasync,fsync,mkdir,/^rename,copy_file_range",
     ]
 
-    /// With a part that is laid in after others that stay, and with one after which all parts move.
+    /// One case in which a detached part is copied in behind parts in place, and one in which all parts are copied.
     static let lengths = [[slot, slot, slot + 1], [slot, slot + 1, slot - 1, 70_000]]
-    /// More than one read from a socket.
+    /// Larger than one read from a socket.
     private static let slot = 2 << 20
 
     @Test(
@@ -60,7 +61,7 @@ struct DurabilityTests {
         }
     }
 
-    @Test("with durability 'os' nothing is synced before the response, and the same check detects it")
+    @Test("with durability 'os' no data is synced before the response, and the same check detects it")
     func answersBeforeSync() async throws {
         let traced = try await traceUpload(Self.lengths[1], durability: "os")
         for number in 1...traced.plan.lengths.count {
@@ -69,7 +70,7 @@ struct DurabilityTests {
         #expect(traced.fileProblem() == .bytesNotSynced)
     }
 
-    /// Sends a file, all parts at once.
+    /// Sends a file, with all parts concurrently.
     private func traceUpload(_ lengths: [Int], durability: String) async throws -> TracedUpload {
         try await withTemporaryFolder { folder in
             let output = folder.appending("trace")
@@ -141,7 +142,7 @@ struct DurabilityTests {
         }
     }
 
-    @Test("a failed complete whose rollback fails, too, leaves nothing stuck once the disk works again")
+    @Test("if complete and its rollback both fail, complete can be repeated once the disk works again")
     func strandedComplete() async throws {
         try await withTemporaryFolder { folder in
             let options = ServerOptions(data: folder.appending("data"), arguments: smallParts)
@@ -156,7 +157,7 @@ struct DurabilityTests {
                     defer { ender.finish() }
                     return try await server.api.complete(upload)
                 }()
-                // Held between the file's new name and its record, the server finds the log of the database failing.
+                // The server is suspended between the rename and its commit; then syncs of the database log fail.
                 let uploads = server.data.appending("objects/uploads").string
                 let slow = ["-P", uploads, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=60000000"]
                 try await withStrace(server, slow, output: folder.appending("slow")) {
@@ -178,8 +179,9 @@ struct DurabilityTests {
         }
     }
 
-    /// Runs with an upload of one part, and a function that runs while every `fdatasync` of one file fails; afterwards the
-    /// upload must be good to finish.
+    /// Runs with an upload of one part, and a function that runs its argument while each `fdatasync` of one file fails.
+    ///
+    /// Afterwards it must be possible to complete the upload.
     private func withFailingSync(
         of path: @escaping @Sendable (String) -> String,
         _ body:

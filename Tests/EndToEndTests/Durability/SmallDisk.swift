@@ -4,22 +4,22 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Runs with a separate disk in memory, which is removed afterwards.
+/// Runs with a file system in memory, which is removed afterwards.
 ///
-/// `options` are those of `mount -o`, such as `size=64m`.
+/// `options` are passed to `mount -o`, such as `size=64m`.
 func withSmallDisk<Value>(_ options: String, _ body: (FilePath) async throws -> Value) async throws -> Value {
     try #require(geteuid() == 0, "this test mounts a small disk, which only root may: run it as root")
     return try await withTemporaryFolder { folder in
         let disk = folder.appending("disk")
         try FileManager.default.createDirectory(atPath: disk.string, withIntermediateDirectories: false)
         try #require(mount("tmpfs", disk.string, "tmpfs", 0, options) == 0, "mount: \(Errno(rawValue: errno))")
-        // Lazily, so that it is gone also if a server that failed to stop still uses it.
+        // Lazily, so that unmounting succeeds even if a server that failed to stop still uses it.
         defer { umount2(disk.string, CInt(MNT_DETACH)) }
         return try await body(disk)
     }
 }
 
-/// Bytes that are free on the disk of a path.
+/// Number of free bytes on the disk of a path.
 func freeBytes(_ path: FilePath) throws -> Int {
     var status = statvfs()
     try #require(statvfs(path.string, &status) == 0)

@@ -4,9 +4,9 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Runs while strace watches a server; it lets go afterwards, and the server goes on.
+/// Runs while strace is attached to a server; afterwards strace detaches and the server continues.
 ///
-/// `arguments` say what to trace and what to make fail; the calls are written to `output`.
+/// `arguments` select the calls to trace and to fail; the trace is written to `output`.
 func withStrace<Value: Sendable>(
     _ server: ServerProcess,
     _ arguments: [String],
@@ -31,9 +31,9 @@ func withStrace<Value: Sendable>(
     }.closureResult
 }
 
-/// The calls that strace saw, in its order.
+/// The traced system calls, in the order of strace's output.
 struct SystemCallTrace {
-    /// One call, from the line on which it began to the line on which it was over.
+    /// One call, from the line on which it started to the line on which it returned.
     struct Call {
         let name: Substring
         let arguments: Substring
@@ -43,18 +43,18 @@ struct SystemCallTrace {
 
         var succeeded: Bool { !result.hasPrefix("-1 ") && !result.isEmpty }
 
-        /// Paths of files among the arguments, as `-y` shows them, in order.
+        /// Paths of the files among the arguments, as `-y` prints them, in order.
         var paths: [Substring] { arguments.matches(of: #/\d+<(\/[^>]*)>/#).map(\.1) }
 
-        /// The last number among the arguments of a write to a place in a file.
+        /// The offset of a positional write, its last numeric argument.
         var offset: Int? { arguments.split(separator: ", ").last.flatMap { Int($0.split(separator: " ")[0]) } }
     }
 
     private(set) var calls: [Call] = []
 
-    /// Reads what strace wrote.
+    /// Parses strace's output.
     ///
-    /// A call during which another thread made one is shown on two lines:
+    /// A call that another thread's call interrupts is printed on two lines:
     /// `7 fdatasync(3</a> <unfinished ...>` and later `7 <... fdatasync resumed>) = 0`.
     init(_ text: String) {
         var unfinished: [Substring: Int] = [:]

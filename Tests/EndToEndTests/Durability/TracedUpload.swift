@@ -2,7 +2,7 @@ import NIOCore
 import PontoonTesting
 import SystemPackage
 
-/// An upload whose system calls were traced: says what came too early.
+/// An upload whose system calls were traced; finds steps that happened too early.
 struct TracedUpload: Sendable {
     /// The file that was sent.
     struct Plan: Sendable {
@@ -23,7 +23,7 @@ struct TracedUpload: Sendable {
         }
     }
 
-    /// The first step that was left out or came too late.
+    /// The first step that is missing or happened too late.
     enum Problem: Equatable {
         case bytesNotWritten, bytesNotSynced, notNamed, nameNotSynced, recordNotWritten, recordNotSynced, notAnswered
         case answeredTooEarly
@@ -39,7 +39,7 @@ struct TracedUpload: Sendable {
 
     private var slots: String { objects.appending("uploads/\(key)").string }
 
-    /// Bytes written → synced → record written to the log of the database → log synced → answered.
+    /// Checks the order: bytes written → synced → record written to the database log → log synced → response sent.
     func partProblem(_ number: Int) -> Problem? {
         let tag = tag(of: plan.part(number))
         let slot = (number - 1) * plan.partSize..<number * plan.partSize
@@ -53,8 +53,9 @@ struct TracedUpload: Sendable {
         return recordProblem(tag, after: synced, answer: "HTTP/1.1 200 OK", holding: #"ETag: \"\#(tag)\""#)
     }
 
-    /// Parts laid in → synced → renamed → both folders synced, and the one that holds the new folder at any time → record
-    /// written → synced → answered.
+    /// Checks the order: parts copied in → synced → renamed → both folders synced → record written → synced → response.
+    ///
+    /// The parent of the new folder may be synced at any time before the record is written.
     func fileProblem() -> Problem? {
         guard let laidIn = trace.calls.last(where: { $0.name == "copy_file_range" }), let target = laidIn.paths.last
         else { return .bytesNotWritten }
@@ -77,7 +78,9 @@ struct TracedUpload: Sendable {
         return recordProblem(file, after: named, answer: "HTTP/1.1 201 Created", holding: "201")
     }
 
-    /// Continues at the line after which the record, which alone holds `text`, may be written.
+    /// Checks the remaining steps.
+    ///
+    /// The record, the only write that contains `text`, must come after `line`.
     private func recordProblem(_ text: String, after line: Int, answer: String, holding: String) -> Problem? {
         let answered = trace.calls.first {
             ["write", "writev", "sendto", "sendmsg"].contains($0.name) && $0.arguments.contains(answer)
@@ -92,7 +95,7 @@ struct TracedUpload: Sendable {
         return answered.begin > synced ? nil : .answeredTooEarly
     }
 
-    /// The line on which a sync ended that began after another line.
+    /// The line on which the first successful sync that started after `line` returned.
     private func sync(of path: Substring, after line: Int) -> Int? {
         trace.calls.first {
             ["fdatasync", "fsync"].contains($0.name) && $0.paths.first == path && $0.begin > line && $0.succeeded

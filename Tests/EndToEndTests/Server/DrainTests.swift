@@ -5,10 +5,10 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// How a server tells load balancers that it stops.
+/// Shutdown with a drain, which tells load balancers to stop sending requests.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct DrainTests {
-    @Test("a stopping server reports so first, and accepts requests until its drain is over")
+    @Test("a stopping server first reports that it is not ready, and accepts requests until its drain is over")
     func draining() async throws {
         try await withServer(arguments: ["--drain", "15s"]) { server in
             let anybody = APIClient(origin: server.origin)
@@ -16,7 +16,7 @@ struct DrainTests {
             server.signal(SIGTERM)
             let newcomer = APIClient(origin: server.origin, http: impatientHTTP)
             var accepted = 0
-            // Each on a new connection, as from a new client.
+            // Each request uses a new connection, like a new client.
             while let answer = try? await newcomer.send(
                 .GET,
                 server.origin + "/readyz",
@@ -25,7 +25,7 @@ struct DrainTests {
                 guard answer.status == 503 else { continue }
                 #expect(try answer.json == ["status": "unavailable", "reason": "stopping"])
                 let index = try? await newcomer.send(.GET, server.origin + "/v2/", headers: ["Connection": "close"])
-                // None when the drain ended in between.
+                // There is no response if the drain ended in between.
                 if let index { #expect(index.status == 200) }
                 accepted += index == nil ? 0 : 1
             }

@@ -6,14 +6,14 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Downloads whose clients hang up.
+/// Downloads whose clients disconnect.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DroppedDownloadTests {
     @Test("a dropped download closes its file exactly once")
     func droppedDownloads() async throws {
         try await withTemporaryFolder { folder in
             let trace = folder.appending("trace")
-            // With -D the server is the process that is started, and strace watches from aside.
+            // With -D the started process is the server, and strace runs as a separate process.
             let wrapper = ["/usr/bin/env", "strace", "-D", "-f", "-o", trace.string, "-e", "trace=close"]
             let options = ServerOptions(data: folder.appending("data"), wrapper: wrapper)
             try await withServer(options) { server in
@@ -21,7 +21,7 @@ struct DroppedDownloadTests {
                 let url = try await server.api.call(.GET, "/files/\(file)/download_info").text("url")
                 let path = try target(url)
                 for round in 1...100 {
-                    // Clients read the length and hang up; some hang up even before.
+                    // Clients disconnect after reading the length; some disconnect even before.
                     try await RawConnection.with(server) { connection in
                         try await connection.write("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n")
                         if round % 2 == 0 { _ = try await connection.read(until: "\r\n\r\n") }
@@ -36,19 +36,19 @@ struct DroppedDownloadTests {
                 calls = try String(contentsOfFile: trace.string, encoding: .utf8)
                 return calls.contains("+++ exited with 0 +++")
             }
-            // The number of a closed file goes to the next that is opened: a second close would hit somebody else's.
+            // A closed descriptor's number is reused, so a second close would close an unrelated file.
             #expect(calls.split(separator: "\n").filter { $0.contains("EBADF") } == [])
         }
     }
 }
 
 extension ServerProcess {
-    /// How many files below a folder of its data the server holds open.
+    /// Number of open files of the server below a folder of its data directory.
     fileprivate func openFiles(under folder: String) throws -> Int {
         let numbers = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")
         let prefix = data.appending(folder).string
         return numbers.count { number in
-            // A file that was closed meanwhile counts as closed.
+            // A file that was closed in the meantime counts as closed.
             let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/\(number)")
             return path?.hasPrefix(prefix) ?? false
         }

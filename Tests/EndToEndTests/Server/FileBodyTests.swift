@@ -7,11 +7,11 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Bytes that go from the file to the connection without passing through the server: in their place between the other
-/// answers, at the client's pace, and letting go of the file.
+/// Downloads that the kernel sends from the file to the connection (`sendfile`): order between other responses, slow
+/// clients, and closing of the file.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct FileBodyTests {
-    /// Letters only, so that answers can be read as text.
+    /// Letters only, so that responses can be read as text.
     private static let text = String(
         decoding: pseudoRandomBytes(seed: 31, count: 24 << 20).readableBytesView.map { 97 + $0 % 26 },
         as: UTF8.self
@@ -28,17 +28,17 @@ struct FileBodyTests {
         return String(text[start..<utf8.index(start, offsetBy: range.count)])
     }
 
-    /// How many of the server's open files are objects.
+    /// Number of the server's open files that are objects.
     private func openObjects(_ server: ServerProcess) throws -> Int {
         let folder = "/proc/\(server.pid)/fd"
         return try FileManager.default.contentsOfDirectory(atPath: folder).count { name in
-            // One that was closed since the list was made has no target any more.
+            // A descriptor that was closed after the listing no longer has a target.
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")
             return target?.contains("/objects/files/") ?? false
         }
     }
 
-    /// Whether the process is gone, or only waits to be noticed.
+    /// Whether the process has exited; it may still be a zombie.
     private func hasEnded(_ server: ServerProcess) -> Bool {
         guard let state = try? String(contentsOfFile: "/proc/\(server.pid)/stat", encoding: .utf8) else { return true }
         return state.contains(") Z ")
@@ -109,7 +109,7 @@ struct FileBodyTests {
         }
     }
 
-    @Test("clients that disconnect leave no open file")
+    @Test("clients that disconnect leave no open files")
     func cutOff() async throws {
         try await withServer { server in
             let url = try await stored(server)
@@ -132,7 +132,7 @@ struct FileBodyTests {
         }
     }
 
-    @Test("a client may be slower than the idle timeout, which starts after its last request")
+    @Test("a slow client may take longer than the idle timeout, which starts after its last request")
     func slowReader() async throws {
         try await withServer(arguments: ["--idle-timeout", "1s"]) { server in
             let url = try await stored(server)
@@ -140,7 +140,7 @@ struct FileBodyTests {
             let received = try await RawConnection.with(server) { connection in
                 try await connection.write("GET \(try target(url)) HTTP/1.1\r\nHost: a\r\n\r\n")
                 let head = try await connection.read(until: "\r\n\r\n")
-                // The slow reader itself: longer than the timeout, and than a region may take a client that is not slow.
+                // The slow client: longer than the timeout, and than the time after which a client counts as slow.
                 try await Task.sleep(for: .seconds(3))
                 return head + (try await connection.readToEnd(limit: 64 << 20))
             }
@@ -156,7 +156,7 @@ struct FileBodyTests {
             let url = try await stored(server)
             let objects = server.data.appending("objects/files").string
             let name = try #require(FileManager.default.subpaths(atPath: objects)?.first { $0.count > 8 })
-            // A hole is never in memory before it was read.
+            // A hole is never cached before it has been read.
             let file = try FileDescriptor.open(FilePath("\(objects)/\(name)"), .readWrite)
             try file.closeAfter {
                 #expect(ftruncate(file.rawValue, 3_000_000) == 0)

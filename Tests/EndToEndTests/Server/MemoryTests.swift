@@ -6,13 +6,13 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// More bytes at once than the server may hold in memory.
+/// Memory use while more bytes arrive than the server may keep in memory.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct MemoryTests {
-    /// The server's memory never grows beyond this with 64 parts at once, however long they are.
+    /// Memory limit of the server with 64 concurrent parts of any length.
     ///
-    /// Stated in docs/operations.md, with what was measured: one read of 1 MiB waits for each connection while another is
-    /// being written.
+    /// Documented in docs/operations.md, with measurements: each connection has a pending read of 1 MiB while another
+    /// one is being written.
     private static let memoryBound = 256 << 20
 
     @Test("64 concurrent parts of 16 MiB stay within the memory limit", .timeLimit(.minutes(10)))

@@ -6,10 +6,10 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Where tokens and signatures may be seen, and where not.
+/// Places that may contain tokens and signatures, and places that must not.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct SecretsTests {
-    @Test("the environment sets the token of the first start only")
+    @Test("the environment variable sets the token at the first start only")
     func bootstrapToken() async throws {
         try await withTemporaryFolder { folder in
             var options = ServerOptions(data: folder.appending("data"))
@@ -37,7 +37,7 @@ struct SecretsTests {
         }
     }
 
-    @Test("the credentials file is in the clients' format, private, and the only place of the token")
+    @Test("the credentials file is in the clients' format, private, and the only file that contains the token")
     func credentials() async throws {
         try await withServer { server in
             let path = server.data.appending("credentials").string

@@ -8,10 +8,10 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Settings: where they come from, and what happens to those that cannot be used.
+/// Sources of settings, and rejection of invalid values.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct SettingsTests {
-    /// A part size below the usual minimum shows which minimum counts.
+    /// Requests a part size below the default minimum, which shows the minimum in effect.
     @Test("flags override the environment, which overrides the file")
     func order() async throws {
         try await withTemporaryFolder { folder in
@@ -41,7 +41,7 @@ struct SettingsTests {
         }
     }
 
-    /// Flag, value, and what the refusal must say is allowed.
+    /// Flag, value, and the allowed values that the error must name.
     static let badValues: [(flag: String, value: String, allowed: String)] = [
         ("listen", "127.0.0.1", "HOST:PORT"), ("listen", "127.0.0.1:65536", "65535"), ("listen", ":8080", "host"),
         ("public-url", "ftp://example.org", "http"), ("public-url", "example.org", "http"),
@@ -104,7 +104,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("an unusable listen address is rejected by name")
+    @Test("an unusable listen address is rejected, and the error names it")
     func portInUse() async throws {
         try await withServer { server in
             try await withTemporaryFolder { folder in
@@ -118,7 +118,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("an unusable data folder is rejected by name")
+    @Test("an unusable data folder is rejected, and the error names it")
     func unusableData() async throws {
         try await withSmallDisk("size=1m,ro") { disk in
             let file = disk.removingLastComponent().appending("file")

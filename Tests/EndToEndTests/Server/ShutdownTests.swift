@@ -8,7 +8,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// How a server stops when it is asked to, and that two never share a data folder.
+/// Shutdown after a signal, and the lock on the data folder.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ShutdownTests {
     @Test("after SIGTERM no connection is accepted, the running part gets its response, and the server exits with 0")
@@ -60,10 +60,10 @@ struct ShutdownTests {
         }
     }
 
-    @Test("an idle server exits at once, even with open connections")
+    @Test("an idle server exits immediately, even with open connections")
     func idleConnections() async throws {
         try await withTemporaryFolder { folder in
-            // A server that waited for the whole grace would not end in time.
+            // A server that waited for the whole grace period would not exit in time.
             let options = ServerOptions(
                 data: folder.appending("data"),
                 arguments: ["--grace", "1h", "--idle-timeout", "1h"]
@@ -90,7 +90,7 @@ struct ShutdownTests {
         }
     }
 
-    /// Sends the head and the first MiB of a part, and waits until the server has taken them.
+    /// Sends the head and the first MiB of a part, and waits until the server has received them.
     private func begin(_ url: String, _ bytes: ByteBuffer, on connection: RawConnection, of server: ServerProcess)
         async throws
     {
@@ -104,7 +104,7 @@ struct ShutdownTests {
         try await connection.write(bytes.getSlice(at: 0, length: 1 << 20) ?? ByteBuffer())
     }
 
-    /// Whether a new connection can be made.
+    /// Whether the server accepts a new connection.
     private func accepts(_ server: ServerProcess) async throws -> Bool {
         do {
             try await RawConnection.with(server) { _ in }

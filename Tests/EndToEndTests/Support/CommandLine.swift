@@ -6,9 +6,9 @@ import SystemPackage
 import Testing
 
 extension ServerProcess {
-    /// Runs `pontoond` on this server's data, while the server runs.
+    /// Runs `pontoond` on this server's data directory, while the server runs.
     ///
-    /// - Returns: What it printed, without the last line break.
+    /// - Returns: Its output, without the last line break.
     @discardableResult
     func administer(_ arguments: String...) async throws -> String {
         let environment = stores.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
@@ -25,13 +25,13 @@ extension ServerProcess {
 
     /// Adds a user with a token.
     ///
-    /// - Returns: Calls the API as this user.
+    /// - Returns: A client that calls the API as this user.
     func addUser(_ name: String) async throws -> APIClient {
         try await administer("user", "add", name)
         return APIClient(origin: origin, token: try await administer("token", "create", name))
     }
 
-    /// Adds a user to a project, with some of the rights `read`, `copy`, `write`, `execute` and `admin`.
+    /// Adds a user to a project, with some of the permissions `read`, `copy`, `write`, `execute` and `admin`.
     func addMember(_ user: String, of project: String, rights: Set<String>) async throws {
         try await api.addMember(user, of: project, rights.compactMap { Permission(rawValue: $0) })
     }

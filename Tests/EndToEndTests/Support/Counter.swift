@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Counts from 0, in one task or many.
+/// A counter that starts at 0 and is safe to use concurrently.
 final class Counter: Sendable {
     private let value = Mutex(0)
 
-    /// The number before this one is counted.
+    /// Returns the current number and increments it.
     func next() -> Int {
         value.withLock { value in
             defer { value += 1 }
@@ -13,7 +13,7 @@ final class Counter: Sendable {
     }
 }
 
-/// Off until it is turned on.
+/// A switch that is off until it is turned on.
 final class Switch: Sendable {
     private let state = Mutex(false)
 
@@ -21,7 +21,7 @@ final class Switch: Sendable {
     func turnOn() { state.withLock { $0 = true } }
 }
 
-/// Holds a run that was made within another.
+/// The result of a client run that was started during another run.
 final class Inner: Sendable {
     private let value = Mutex<PontoonRun?>(nil)
 

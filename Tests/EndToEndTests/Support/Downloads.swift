@@ -28,12 +28,12 @@ extension PontoonUser {
 }
 
 extension PontoonRun {
-    /// Where the ranges that were fetched begin.
+    /// Offsets of the fetched ranges.
     var ranges: [Int64] { all("range").compactMap { $0.number("offset") } }
 }
 
 extension ServerProcess {
-    /// Replaces the content of a file by that of another under its old id, which the API cannot do.
+    /// Replaces the content of a file with that of another and keeps its id, which the API cannot do.
     func exchangeContent(of file: String, for other: String) async throws {
         let script = """
             import sqlite3, sys

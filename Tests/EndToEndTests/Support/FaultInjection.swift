@@ -13,7 +13,7 @@ extension FaultInjectionProxy {
 }
 
 extension RequestValve {
-    /// Releases the valve this long after it has begun to hold a request.
+    /// Opens the valve after a delay, which starts when the valve blocks its first request.
     func releaseAfter(_ time: Duration) async throws {
         try await holding()
         try await Task.sleep(for: time)
@@ -22,9 +22,9 @@ extension RequestValve {
 }
 
 extension PontoonUser {
-    /// Runs with a client whose requests are held once `passes` of those with `text` in their heads have passed.
+    /// Runs with a client whose requests with `text` in their heads are blocked, except the first `passes` of them.
     ///
-    /// The client is certainly running until the test releases the valve, however slow the machine is.
+    /// The client keeps running until the test opens the valve, however slow the machine is.
     func held<Value: Sendable>(
         at text: String,
         passes: Int = 0,

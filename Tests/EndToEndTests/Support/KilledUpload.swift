@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Kills an upload at a moment that a number decides, runs it again, and checks that nothing acknowledged was sent twice.
+/// Kills an upload at a moment derived from a number, repeats it, and checks that no acknowledged part was sent twice.
 func killAndRepeat(round: Int, on stores: TestStores) async throws {
     let partSize = 5 << 20
     var random = SeededGenerator(seed: UInt64(round))
@@ -15,13 +15,13 @@ func killAndRepeat(round: Int, on stores: TestStores) async throws {
     let delay = Int.random(in: 0...50, using: &random)
     try await withPontoon(on: stores) { server, user in
         let path = try user.makeFile("f", size: size, seed: UInt64(round)).string
-        // Of the nine events before complete: the process is certainly there to be killed.
+        // One of the nine events before complete, so the process is still running.
         let isHeld = moment < 6
         let (first, second) = try await user.held(at: "/complete", passes: isHeld ? 0 : .max, server) { user, valve in
             let seen = Counter()
             let first = try await user.upload("--part-size", "5M", "--bwlimit", "20M", path) { event, pid in
                 guard event.kind != "progress", seen.next() == moment else { return }
-                // The random moment itself, not a wait for anything.
+                // A random delay, not a wait for an event.
                 try await Task.sleep(for: .milliseconds(delay))
                 kill(pid, SIGKILL)
             }
@@ -32,7 +32,7 @@ func killAndRepeat(round: Int, on stores: TestStores) async throws {
         #expect(second.code == 0, "\(first)\n\(second)")
         #expect(Set(first.parts).isDisjoint(with: second.parts), "\(first)\n\(second)")
         #expect(try await server.api.content("f") == testBytes(seed: UInt64(round), count: size))
-        // At most an upload whose answer never came is left, and nothing in it.
+        // At most one empty upload is left: one whose initialize response was lost.
         let uploads = try await server.api.call(.GET, "/upload/multipart")
         guard case .array(let items) = uploads["items"] else { throw UnexpectedAnswer(description: "no list") }
         for item in items {

@@ -2,9 +2,9 @@ import Foundation
 import PontoonTesting
 import SystemPackage
 
-/// Where the built parts and the tools of the tests are.
+/// Paths of the built programs and the test tools.
 enum Places {
-    /// The folder that holds Package.swift.
+    /// The folder that contains Package.swift.
     static let root = TestTools.package
 
     /// The server under test: the release build, unless the environment names another.

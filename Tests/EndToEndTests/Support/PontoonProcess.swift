@@ -28,7 +28,7 @@ struct PontoonEvent: Sendable, CustomStringConvertible {
         description = String(line)
     }
 
-    /// What it is about.
+    /// The kind of event.
     var kind: String { text("event") ?? "" }
     func text(_ name: String) -> String? {
         guard case .string(let text) = fields[name] else { return nil }
@@ -44,19 +44,19 @@ struct PontoonRun: Sendable, CustomStringConvertible {
     let output: String
     let errors: String
 
-    /// The exit code; `nil` when a signal ended it.
+    /// The exit code; `nil` if a signal terminated the process.
     var code: Int? {
         guard case .exited(let code) = status else { return nil }
         return Int(code)
     }
-    /// The events of a kind.
+    /// The events of one kind.
     func all(_ kind: String) -> [PontoonEvent] { events.filter { $0.kind == kind } }
     /// Numbers of the parts that were stored.
     var parts: [Int64] { all("part").compactMap { $0.number("part_number") } }
     var description: String { "\(status)\n\(output)\n\(errors)" }
 }
 
-/// Where a client runs: its home and state, and whom it calls.
+/// Environment of a client: its home and state directories, and its server.
 struct PontoonUser: Sendable {
     let folder: FilePath
     var endpoint: String
@@ -65,14 +65,14 @@ struct PontoonUser: Sendable {
     /// A program and its arguments that run the client, such as `faketime -f +1h`.
     var wrapper: [String] = []
 
-    /// Takes a folder for home and state.
+    /// Uses subfolders of `folder` as home and state directories.
     init(_ folder: FilePath, _ server: ServerProcess) {
         self.folder = folder
         endpoint = server.endpoint
         token = server.token
     }
 
-    /// Its environment; proxies of this machine are left out, since the servers under test are here.
+    /// Environment variables of the client, without this machine's proxies, because the servers under test are local.
     private var variables: Environment {
         let own: [String: String?] = [
             "HOME": folder.string, "XDG_STATE_HOME": folder.appending("state").string, "SB_API_ENDPOINT": endpoint,
@@ -83,7 +83,7 @@ struct PontoonUser: Sendable {
         return .inherit.updating(Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0), $1) }))
     }
 
-    /// Runs a command to its end; `watch` sees each event of `--json`, with the id of the process, as it comes.
+    /// Runs a command until it exits; `watch` receives each `--json` event and the process id as it is printed.
     func run(
         _ arguments: [String],
         input: String = "",
@@ -142,7 +142,7 @@ struct PontoonUser: Sendable {
     }
 }
 
-/// Bytes of which no two pieces are the same, made much faster than random ones.
+/// Bytes in which no two parts are equal, generated much faster than random bytes.
 func testBytes(seed: UInt64, count: Int) -> ByteBuffer {
     let block = pseudoRandomBytes(seed: seed, count: 4096 - 8)
     var bytes = ByteBuffer()

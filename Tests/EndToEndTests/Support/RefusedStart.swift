@@ -3,13 +3,13 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// A start of the server that came to nothing.
+/// A failed start of the server.
 struct RefusedStart: Sendable {
     let status: TerminationStatus
     let output: String
     let errors: String
 
-    /// Checks that it failed with one plain line that holds `names`: the setting, and what is allowed.
+    /// Checks that it failed with one plain line that contains `names`: the setting and the allowed values.
     func expectRefusal(_ names: String..., sourceLocation: SourceLocation = #_sourceLocation) {
         let seen: Comment = "\(status): \(errors)\(output)"
         #expect(status == .exited(1), seen, sourceLocation: sourceLocation)
@@ -21,14 +21,14 @@ struct RefusedStart: Sendable {
     }
 }
 
-/// Runs `pontoond serve` to its end.
+/// Runs `pontoond serve` until it exits.
 ///
 /// - Parameters:
 ///   - arguments: Flags after `serve`.
 ///   - environment: In addition to this process's.
 ///   - wrapper: A program and its arguments that run the server.
-/// - Returns: How it ended.
-/// - Throws: When it cannot be run.
+/// - Returns: Its exit status and output.
+/// - Throws: An error if the program cannot be run.
 func runServer(
     _ arguments: [String],
     environment: [String: String] = [:],

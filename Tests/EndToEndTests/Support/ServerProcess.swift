@@ -6,11 +6,11 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// How a server is started.
+/// Start options of a server.
 struct ServerOptions {
-    /// Its data folder; an empty one is a first start.
+    /// Its data folder; with an empty one, this is a first start.
     var data: FilePath
-    /// Where it keeps things.
+    /// The stores that it uses.
     var stores = TestStores.embedded
     /// Flags after `serve --data … --listen …`.
     var arguments: [String] = []
@@ -32,17 +32,17 @@ struct ServerProcess: ServerUnderTest {
     let token: String
     /// Its data folder.
     let data: FilePath
-    /// What it writes to standard error.
+    /// Path of the file with its standard error.
     let log: FilePath
-    /// Where it keeps things.
+    /// The stores that it uses.
     let stores: TestStores
-    /// What it said until it was ready, line by line.
+    /// Lines that it printed until it was ready.
     let greeting: [String]
 
     /// Calls the API as admin.
     var api: APIClient { APIClient(origin: origin, token: token) }
 
-    /// A second SIGTERM would end it at once, with a failure.
+    /// Whether SIGTERM has been sent; a second SIGTERM would stop the server immediately, with a failure.
     private let isAskedToStop = Switch()
 
     /// Sends a signal to the process.
@@ -51,14 +51,14 @@ struct ServerProcess: ServerUnderTest {
         kill(pid, number)
     }
 
-    /// Asks it to stop, unless that has been done.
+    /// Sends SIGTERM, unless it has already been sent.
     fileprivate func stop() { if !isAskedToStop.isOn { signal(SIGTERM) } }
 
     /// Highest resident memory of the process in bytes.
     func peakMemory() throws -> Int { try ProcessFacts(pid).peakMemory }
 }
 
-/// What the kernel knows about a process, which must not have exited.
+/// The kernel's information about a process, which must not have exited.
 struct ProcessFacts {
     /// Highest resident memory in bytes.
     let peakMemory: Int
@@ -73,7 +73,7 @@ struct ProcessFacts {
     }
 }
 
-/// Runs with a server; it is asked to stop afterwards unless it ended before.
+/// Runs with a server, which is stopped afterwards unless it has already exited.
 ///
 /// - Returns: The result of the body, and the exit status of the process.
 @discardableResult
@@ -134,7 +134,7 @@ func withServer<Value: Sendable>(
     return (result.closureResult, result.terminationStatus)
 }
 
-/// The token in the file of credentials that the server wrote.
+/// The token in the credentials file that the server wrote.
 private func savedToken(in folder: FilePath) throws -> String {
     let credentials = try String(contentsOfFile: folder.appending("credentials").string, encoding: .utf8)
     let line = try #require(credentials.split(separator: "\n").first { $0.hasPrefix("auth_token = ") })
@@ -165,7 +165,7 @@ func withEnduringServer<Value: Sendable>(
 
 /// Runs a script of Tests/Compatibility/tools with a server's address, token and object store in its environment.
 ///
-/// - Returns: What it printed.
+/// - Returns: Its output.
 @discardableResult
 func runPython(_ script: String, _ arguments: [String] = [], server: ServerProcess) async throws -> String {
     let environment = server.stores.environment.merging([

@@ -4,35 +4,35 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Which stores a server under test uses.
+/// The stores that a server under test uses.
 enum StoreChoice: String, CaseIterable, CustomTestStringConvertible, Sendable {
     case sqliteAndDisk, postgreSQLAndDisk, sqliteAndS3, postgreSQLAndS3
 
     var testDescription: String { rawValue }
     var usesPostgreSQL: Bool { self == .postgreSQLAndDisk || self == .postgreSQLAndS3 }
     var usesS3: Bool { self == .sqliteAndS3 || self == .postgreSQLAndS3 }
-    /// Whether a data folder is made.
+    /// Whether the server has a data folder.
     var usesFolder: Bool { self != .postgreSQLAndS3 }
 }
 
-/// A database and a part of a bucket that nobody else uses, in the engines that all tests share.
+/// A database and a bucket prefix for a single test, on the PostgreSQL and S3 servers that all tests share.
 struct TestStores: Sendable {
     /// URL of the database; `nil` for SQLite in the data folder.
     var metadata: String?
     /// URL of the bucket; `nil` for the data folder.
     var objects: String?
-    /// The admin's token, where no file holds it.
+    /// The admin's token, if it is not in a credentials file.
     var token: String?
-    /// Keys of the bucket.
+    /// Credentials of the bucket.
     private var keys: [String: String] = [:]
 
-    /// Makes what a choice needs.
+    /// Creates the database and bucket prefix of a choice.
     ///
     /// - Parameters:
-    ///   - choice: Which stores.
-    ///   - database: Where the database is made; `nil` for the one that all tests share.
-    ///   - bucket: Where the bucket is; `nil` for the one that all tests share.
-    /// - Throws: When an engine does not start.
+    ///   - choice: The stores to use.
+    ///   - database: The server of the database; `nil` for the one that all tests share.
+    ///   - bucket: The server of the bucket; `nil` for the one that all tests share.
+    /// - Throws: An error if an engine does not start.
     init(
         _ choice: StoreChoice,
         database: PostgreSQLServer? = nil,
@@ -59,14 +59,14 @@ struct TestStores: Sendable {
 
     private init() {}
 
-    /// The same, with a bucket that clients reach at a port of this machine.
+    /// The same stores, with a bucket that clients reach through another local port.
     func reached(at port: Int) -> TestStores {
         var stores = self
         stores.objects = objects.map { "\($0)&public-endpoint=http://127.0.0.1:\(port)" }
         return stores
     }
 
-    /// The same for a server that reaches the bucket through a proxy, while its clients reach it directly.
+    /// The same stores, for a server that reaches the bucket through a proxy while its clients reach it directly.
     func reaching(bucketAt port: Int, insteadOf direct: Int) -> TestStores {
         var stores = self
         let endpoint = "endpoint=http://127.0.0.1:\(direct)"
@@ -75,10 +75,10 @@ struct TestStores: Sendable {
         return stores
     }
 
-    /// Whether a data folder is made.
+    /// Whether the server has a data folder.
     var usesFolder: Bool { metadata == nil || objects == nil }
 
-    /// Gives them to a server, or to a command.
+    /// Environment variables that select the stores, for a server or a command.
     var environment: [String: String] {
         var environment = keys
         environment["PONTOON_METADATA"] = metadata
