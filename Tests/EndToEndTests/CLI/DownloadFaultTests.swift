@@ -137,6 +137,11 @@ struct DownloadFaultTests {
                 return try await user.run(["download", "--json", file, "-o", user.path("out/f")] + flags) { event, _ in
                     guard event.kind == "range", seen.next() == 1 else { return }
                     try await server.exchangeContent(of: file, for: other)
+                    // The server may serve a row for a second after another process changed it.
+                    let successor = pseudoRandomBytes(seed: 8, count: size)
+                    try await eventually("the server serves the successor") {
+                        try await server.api.download(file) == successor
+                    }
                     valve.release()
                 }
             }

@@ -72,7 +72,7 @@ struct SettingsTests {
             let variable = "PONTOON_" + flag.uppercased().replacing("-", with: "_")
             let base = ["--data", data.string]
             for refused in [
-                try await runServer(base + ["--\(flag)", value]),
+                try await runServer(base + ["--\(flag)=\(value)"]),
                 try await runServer(base, environment: [variable: value]),
                 try await runServer(base + ["--config", file.string]),
             ] {
