@@ -11,7 +11,7 @@ extension Migration {
     ///
     /// Append only: a published migration is never edited.
     ///
-    /// Times are Unix time in milliseconds, Booleans are 0 or 1. Where a foreign key is not `ON DELETE CASCADE`, the store
+    /// Times are Unix time in milliseconds, Booleans are 0 or 1. If a foreign key is not `ON DELETE CASCADE`, the store
     /// deletes the rows itself, because they contain keys of objects that must be discarded.
     static let all = [
         Migration(name: "0001-initial", statements: initial),

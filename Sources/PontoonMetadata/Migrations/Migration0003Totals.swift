@@ -1,6 +1,6 @@
 extension Migration {
-    /// Adds the lengths of lists, which are updated with every change of a list so that no query counts rows, and an index
-    /// with a user's projects in the order of their list.
+    /// Adds counters for the lengths of lists, updated with every change of a list so that no query counts rows, and an
+    /// index of each user's projects in list order.
     static let totals: [SQLStatement] = [
         """
         CREATE TABLE folder_totals (

@@ -1,12 +1,12 @@
 import Dispatch
 import Synchronization
 
-/// Waits for a result, but not longer than a limit; the work itself is not cancelled.
+/// Waits for a result, but no longer than a limit; the work itself is not cancelled.
 ///
 /// - Parameters:
-///   - limit: How long to wait.
+///   - limit: The maximum time to wait.
 ///   - timeoutError: Thrown if there is no result in time.
-///   - start: Starts the work, which resumes the ``FirstResult`` it is given.
+///   - start: Starts the work, which resumes the ``FirstResult`` it receives.
 /// - Returns: The result.
 /// - Throws: The error of the work, or `timeoutError`.
 package func withTimeout<Value: Sendable>(

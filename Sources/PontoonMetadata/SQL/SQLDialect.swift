@@ -1,13 +1,14 @@
-/// How the databases differ in defining tables; all other statements are the same.
+/// The differences between the databases in table definitions; all other statements are the same.
 package enum SQLDialect: Sendable {
     case sqlite, postgreSQL
 
-    /// Statements that begin a migration's transaction, so that one process migrates at a time.
+    /// Statements that start a migration's transaction, so that one process migrates at a time.
     var beforeMigration: [SQLStatement] {
         switch self {
-        // A transaction that writes is the only one.
+        // SQLite runs one write transaction at a time.
         case .sqlite: []
-        // Copying a large table, or waiting for another process to do so, may take long. The lock's number spells "pontoon".
+        // Copying a large table, or waiting for another process to do so, may take a long time.
+        // The lock's number spells "pontoon".
         case .postgreSQL:
             [
                 "SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0",

@@ -1,11 +1,12 @@
-/// A connection to an SQL database, reduced to what the store needs.
+/// The operations of an SQL database that the store needs.
 ///
 /// ``SQLiteDriver`` is in this module, `PostgreSQLDriver` in a separate one.
 ///
-/// The store's statements use what SQLite 3.35 and PostgreSQL share: `ON CONFLICT`, `RETURNING`, parameters `$1`, `$2`, …
-/// numbered in order of first use, `BIGINT` and `TEXT` columns, and text compared byte for byte (see ``SQLDialect``).
+/// The store's statements use features common to SQLite 3.35 and PostgreSQL: `ON CONFLICT`, `RETURNING`, parameters
+/// `$1`, `$2`, … numbered in order of first use, `BIGINT` and `TEXT` columns, and text compared byte for byte
+/// (see ``SQLDialect``).
 package protocol SQLDriver: Sendable {
-    /// How tables are defined in this database.
+    /// The dialect of this database's table definitions.
     var dialect: SQLDialect { get }
     /// Runs queries on one consistent snapshot of the database.
     func read<Value: Sendable>(
@@ -16,12 +17,12 @@ package protocol SQLDriver: Sendable {
     ///
     /// The body may run more than once, so it must have no effect beyond its connection, and it must rethrow the
     /// connection's errors. Between its statements it may see the commits of other writers (`READ COMMITTED`); the store
-    /// locks rows where that matters (``SQLRowLock``). Cancelling the task does not stop a write that has begun.
+    /// locks rows if that matters (``SQLRowLock``). Cancelling the task does not stop a write that has started.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
-    /// Checks that the database answers a trivial query.
-    /// - Throws: ``SQLError`` if it does not answer within `limit`.
+    /// Checks that the database responds to a trivial query.
+    /// - Throws: ``SQLError`` if it does not respond within `limit`.
     func ping(within limit: Duration) async throws
     /// Finishes running transactions and closes the database; later calls fail.
     func close() async throws
@@ -43,7 +44,7 @@ package protocol SQLConnection {
     /// - Parameters:
     ///   - statement: Its parameters are numbered from `$1`.
     ///   - values: Values of the parameters, `$1` first.
-    /// - Returns: How many rows it inserted, updated or deleted, without cascades; meaningless for other statements.
+    /// - Returns: Number of rows it inserted, updated or deleted, without cascades; meaningless for other statements.
     /// - Throws: ``SQLError``.
     func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int
     /// Runs a statement without waiting for its result: it is sent together with the next statement or the commit.
@@ -62,7 +63,7 @@ package protocol SQLConnection {
 ///
 /// PostgreSQL appends `FOR SHARE OF table` or `FOR UPDATE OF table`. SQLite, which runs one writer at a time, ignores it.
 package enum SQLRowLock: Sendable {
-    /// Others cannot change or delete the rows, but may take the same lock.
+    /// Others cannot change or delete the rows, but may acquire the same lock.
     case forShare(String)
     /// Others cannot change, delete, lock, or refer to the rows from new rows.
     case forUpdate(String)

@@ -16,7 +16,7 @@ package struct SQLError: Error, CustomStringConvertible {
         case unstorableText
         /// The database cannot be reached; nothing was changed.
         case unreachable
-        /// The connection broke after the commit was sent: the transaction may or may not have taken place.
+        /// The connection broke after the commit was sent: the transaction may or may not have been committed.
         case outcomeUnknown
         case other
     }

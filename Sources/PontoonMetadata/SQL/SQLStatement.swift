@@ -7,7 +7,7 @@ package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
 
     package init(stringLiteral text: String) { self.init(constant: text) }
 
-    /// Creates a statement from a text that is put together from constants only.
+    /// Creates a statement from a text composed of constants only.
     package init(constant text: String) {
         self.text = text
         isConstant = true

@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// A value as the database stores it.
+/// A value in the form that the database stores.
 package enum SQLValue: Hashable, Sendable {
     case null
     case integer(Int64)

@@ -16,7 +16,7 @@ package struct WriteStatistics: Hashable, Sendable {
 /// Writes that arrive while a commit runs form the next transaction. A single write is never delayed, and under load more
 /// writes share a commit. Each body runs in its own savepoint, so that its failure does not affect the others.
 final class GroupCommit: Sendable {
-    /// Maximum number of writes in one transaction; bounds how long the first waits for the last.
+    /// Maximum number of writes in one transaction; limits the time for which the first waits for the last.
     static let largestGroup = 128
 
     private struct PendingWrite: Sendable {
@@ -48,10 +48,10 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// Makes new writes fail; accepted ones are still executed.
+    /// Rejects new writes; accepted ones are still executed.
     func refuseWrites() { state.withLock { $0.isClosed = true } }
 
-    /// Runs a body as one transaction, as far as the caller can tell.
+    /// Runs a body that behaves like one transaction for the caller.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {

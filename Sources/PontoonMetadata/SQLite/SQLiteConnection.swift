@@ -30,12 +30,12 @@ struct SQLiteConnection: SQLConnection {
     }
 
     func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws {
-        // No round trip to save. A statement that only locks rows has nothing to do.
+        // Executed immediately, since there is no round trip to save. Statements that only lock rows are skipped.
         if lock == nil { _ = try execute(statement, values: values) }
     }
 
     private func prepare(_ statement: SQLStatement) throws -> Statement {
-        // To SQLite `$1` is a name; names are numbered by first use, and values are bound by that number.
+        // SQLite treats `$1` as a name, numbers names in order of first use, and binds values by that number.
         assert(statement.numbersParametersByFirstUse, "parameters out of order: \(statement.text)")
         return statement.isConstant
             ? try database.cachedStatement(sql: statement.text)
@@ -51,7 +51,7 @@ struct SQLiteConnection: SQLConnection {
         case .null: return .null
         case .integer(let integer): return integer.databaseValue
         case .text(let text):
-            // SQLite takes a C string and would silently truncate it there.
+            // SQLite expects a C string and would silently truncate the text at U+0000.
             guard !text.utf8.contains(0) else { throw SQLError(.unstorableText, "text contains U+0000") }
             return text.databaseValue
         }

@@ -96,7 +96,7 @@ package struct SQLiteDriver: SQLDriver {
     }
 
     private static func setUp(_ database: Database, _ durability: SQLiteSettings.Durability) throws {
-        // After the pool is created, which sets NORMAL.
+        // Set after the pool is created, because creating it sets NORMAL.
         switch durability {
         case .full: try database.execute(sql: "PRAGMA synchronous = FULL")
         case .os: try database.execute(sql: "PRAGMA synchronous = NORMAL")
@@ -119,7 +119,7 @@ package struct SQLiteDriver: SQLDriver {
 
 extension SQLMetadataStore {
     /// Opens the metadata store in an SQLite file; creates the file if there is none.
-    /// - Throws: What ``SQLiteDriver/open(_:)`` and ``init(driver:clock:)`` throw.
+    /// - Throws: The errors of ``SQLiteDriver/open(_:)`` and ``init(driver:clock:)``.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLMetadataStore {
         try await SQLMetadataStore(driver: try await SQLiteDriver.open(settings))
     }

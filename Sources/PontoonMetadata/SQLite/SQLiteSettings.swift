@@ -1,6 +1,6 @@
 /// Location and options of an SQLite database.
 package struct SQLiteSettings: Sendable {
-    /// What a commit guarantees.
+    /// The durability of a commit.
     package enum Durability: String, Sendable {
         /// Commits survive a power cut.
         case full
@@ -13,7 +13,7 @@ package struct SQLiteSettings: Sendable {
     /// Its directory must exist. SQLite keeps `-wal` and `-shm` files next to it, which belong to the database.
     package let path: String
     package let durability: Durability
-    /// How long a transaction waits for other processes.
+    /// Maximum time for which a transaction waits for other processes.
     package let busyTimeout: Duration
 
     package init(path: String, durability: Durability = .full, busyTimeout: Duration = .seconds(10)) {

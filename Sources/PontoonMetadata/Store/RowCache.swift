@@ -3,19 +3,19 @@ import Synchronization
 
 /// Rows that were read or written within the last second, for calls that are made once per file, part or range.
 ///
-/// Changes made through this store are visible at once. Changes made by another process, such as another server on the
-/// same database or `pontoond token revoke`, are visible after ``lifetime``. A cached row may therefore be used only where
-/// acting on an old row does no harm: to hand out a URL, or before a statement that checks again.
+/// Changes made through this store are visible immediately. Changes made by another process, such as another server
+/// on the same database or `pontoond token revoke`, are visible after ``lifetime``. A cached row may therefore be used
+/// only if acting on an old row does no harm: to create a URL, or before a statement that checks again.
 final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     private struct Entry {
-        /// `nil` if the row was invalidated at that time: a read that began earlier may have seen the old row.
+        /// `nil` if the row was invalidated at that time: a read that started earlier may have seen the old row.
         let row: Row?
         let time: ContinuousClock.Instant
     }
 
     private struct State {
         var entries: [Key: Entry] = [:]
-        /// How often the whole cache was invalidated.
+        /// Number of times that the whole cache was invalidated.
         var generation = 0
 
         mutating func invalidateAll() {
@@ -24,13 +24,13 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         }
     }
 
-    /// The moment at which a read or write began.
+    /// The start of a read or write.
     struct CacheStamp {
         fileprivate let time: ContinuousClock.Instant
         fileprivate let generation: Int
     }
 
-    /// How long a row is used.
+    /// Duration for which a cached row is used.
     static var lifetime: Duration { .seconds(1) }
     /// Maximum number of rows.
     static var capacity: Int { 10_000 }
@@ -41,10 +41,10 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - key: Identifies the row.
-    ///   - consistency: Whether a cached row will do.
+    ///   - consistency: Whether a cached row is acceptable.
     ///   - read: Reads the row; its absence is not cached.
     /// - Returns: The row.
-    /// - Throws: What `read` throws.
+    /// - Throws: The errors of `read`.
     func row(_ key: Key, reading consistency: ReadConsistency, read: () async throws -> Row?) async throws -> Row? {
         switch consistency {
         case .latest: return try await read()
@@ -58,10 +58,10 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         }
     }
 
-    /// Taken before a row is read or written.
+    /// The stamp to obtain before a row is read or written.
     func stamp() -> CacheStamp { CacheStamp(time: .now, generation: state.withLock { $0.generation }) }
 
-    /// Caches a row, unless it was invalidated or read anew since the stamp.
+    /// Caches a row, unless it was invalidated or read again since the stamp.
     func insert(_ row: Row, for key: Key, since stamp: CacheStamp) {
         state.withLock { state in
             guard state.generation == stamp.generation else { return }
@@ -71,7 +71,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         }
     }
 
-    /// Must follow every change of the row, including one that may have failed.
+    /// Removes a cached row; must follow every change of the row, including one that may have failed.
     func invalidate(_ key: Key) {
         state.withLock { state in
             if state.entries.count >= Self.capacity { state.invalidateAll() }
@@ -98,7 +98,7 @@ final class ReadCache: Sendable {
         let project: ProjectID
     }
 
-    /// By the hash of a token.
+    /// Users by the hash of their token.
     let users = RowCache<String, User>()
     let uploads = RowCache<String, Upload>()
     let files = RowCache<String, File>()
@@ -106,7 +106,7 @@ final class ReadCache: Sendable {
     /// Projects that a user may read.
     let projects = RowCache<Membership, AccessibleProject>()
 
-    /// Must follow every write, including one that failed.
+    /// Removes the rows that a write may have changed; must follow every write, including one that failed.
     func invalidate(_ change: Change) {
         switch change {
         case .none: break

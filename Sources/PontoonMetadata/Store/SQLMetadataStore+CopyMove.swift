@@ -24,7 +24,7 @@ extension SQLMetadataStore {
                 return file
             }
         } catch let error as SQLError where error.kind == .uniqueViolation {
-            // Other processes took every name that was tried.
+            // Other processes created entries with each of the names that were tried.
             throw PontoonError.entryExists(cause: error)
         }
     }

@@ -53,7 +53,7 @@ extension SQLConnection {
     /// Choosing costs no more than the search itself, however many files satisfy the other conditions.
     fileprivate func selection(_ folder: String, _ filter: FileFilter) throws -> Selection {
         var selection = Selection(folder: folder, names: filter.names, others: Label.all(of: filter))
-        // Names are few and have an index.
+        // A filter by name lists few names, which have an index.
         guard filter.names == nil, !selection.others.isEmpty else { return selection }
         let entries = try entries(of: folder)
         var limit = 4

@@ -22,7 +22,7 @@ extension SQLMetadataStore {
     package func deleteFile(_ id: String) async throws -> Bool {
         let now = now
         return try await writeRetryingConflicts { connection in
-            // Not root folders: they are deleted with their project.
+            // Excludes root folders, which are deleted with their project.
             let rows = try connection.query(selectDeletable, [id], lock: .forUpdate("files"))
             guard let row = rows.first else { return false }
             guard try connection.query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {

@@ -44,7 +44,7 @@ extension SQLMetadataStore {
 
     package func bootstrap(user: User, project: Project, token: TokenRecord) async throws -> Bool {
         try await writeRetryingConflicts { connection in
-            // There is no row to lock that means "no user yet", so concurrent callers queue at one that always exists.
+            // An empty table has no row to lock, so concurrent callers lock a row that always exists.
             try connection.enqueue(selectAnyMigration, lock: .forUpdate("schema_migrations"))
             guard try connection.hasNoUsers() else { return false }
             guard try connection.insert(user), try connection.insert(project), try connection.insert(token) else {

@@ -77,7 +77,7 @@ extension SQLRow {
 }
 
 extension SQLConnection {
-    /// What a user may do in a project; `nil` if the user is not a member.
+    /// The permissions of a user in a project; `nil` if the user is not a member.
     func permissions(of userName: String, in project: ProjectID) throws -> Permissions? {
         try query(selectPermissions, [project, userName]).first?.permissions()
     }
@@ -106,7 +106,7 @@ private let insertMember: SQLStatement = """
     """
 private let selectUserName: SQLStatement = "SELECT name FROM users WHERE name = $1"
 private let selectMemberProject: SQLStatement = "SELECT id FROM projects WHERE id = $1"
-// As Permissions(copy:write:execute:admin:): admin includes the other permissions.
+// Like Permissions(copy:write:execute:admin:): admin includes the other permissions.
 private let updatePermissions = SQLStatement(
     constant: """
         UPDATE members SET can_admin = COALESCE($1, can_admin),

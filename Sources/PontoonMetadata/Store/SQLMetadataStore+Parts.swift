@@ -81,7 +81,7 @@ extension SQLConnection {
 
     /// The record of a part that may be deleted or replaced.
     ///
-    /// A caller that changes it locks the upload, so that the upload is not completed meanwhile.
+    /// A caller that changes it locks the upload, so that the upload is not completed in the meantime.
     ///
     /// - Throws: `.uploadNotFound` if the upload is not active.
     fileprivate func replaceablePart(
@@ -129,7 +129,7 @@ extension SQLRow {
         let location = PartLocation(rawValue: try text("place"))
         return PartRecord(
             number: try partNumber("number"),
-            // The column allows no NULL, and holds 0 for parts whose length only their store knows.
+            // The column is NOT NULL and contains 0 for parts whose length is known only to the object store.
             size: location == .remote ? nil : try integer("size"),
             etag: try text("etag"),
             crc64: try checksum("crc64"),

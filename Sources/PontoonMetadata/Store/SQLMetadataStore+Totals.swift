@@ -21,7 +21,7 @@ struct PageWindow {
         self.limit = limit
     }
 
-    /// Puts rows in the order of the list.
+    /// Returns rows in the order of the list.
     func inOrder<Item>(_ rows: [Item]) -> [Item] { isBackward ? rows.reversed() : rows }
 }
 
@@ -35,8 +35,10 @@ extension SQLBuilder {
     }
 }
 
-/// Lengths of lists. To avoid deadlocks, a transaction that changes several updates users before folders, and each of them
-/// in the order of their names.
+/// Lengths of lists.
+///
+/// To avoid deadlocks, a transaction that changes several lengths updates users before folders, users in the order of
+/// their names and folders in the order of their ids.
 extension SQLConnection {
     /// Number of files and folders directly in a folder.
     func entries(of folder: String) throws -> Int {
@@ -50,7 +52,7 @@ extension SQLConnection {
         }
     }
 
-    /// Locks a folder until the transaction ends, so that transactions that take a name in it run one after another.
+    /// Locks a folder until the transaction ends, so that transactions that use a name in it run one after another.
     ///
     /// To avoid deadlocks, lock the folder before its entries and their objects.
     func lock(folder: String) throws {
@@ -62,7 +64,7 @@ extension SQLConnection {
         try query(selectUserTotals, [userName]).first?.count("projects") ?? 0
     }
 
-    /// Number of a user's uploads to folders that are not completed.
+    /// Number of a user's uncompleted uploads to folders.
     func openUploadTotal(of userName: String) throws -> Int {
         try query(selectUserTotals, [userName]).first?.count("open_uploads") ?? 0
     }

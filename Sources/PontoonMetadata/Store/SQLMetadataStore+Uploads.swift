@@ -22,7 +22,7 @@ extension SQLMetadataStore {
                 throw PontoonError(.automationNotFound, "The automation does not exist.")
             }
         }
-        // The next call usually asks for one of its parts.
+        // The next call usually requests one of its parts.
         cache.uploads.insert(upload, for: upload.id, since: stamp)
     }
 
@@ -60,8 +60,8 @@ extension SQLMetadataStore {
     private func complete(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
         let now = now
         return try await writeRetryingConflicts(changing: .upload(id)) { connection in
-            // Locked, so that the project is not deleted meanwhile. Deleting a project deletes its uploads, so without a
-            // project there is nothing to complete.
+            // Locked, so that the project is not deleted in the meantime. Deleting a project deletes its uploads, so
+            // without a project there is nothing to complete.
             let project = try connection.query(selectProjectOfUpload, [id], lock: .forShare("projects"))
             guard !project.isEmpty,
                 let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID]).first
@@ -102,7 +102,7 @@ extension SQLMetadataStore {
                 }
             guard let row = rows.first else { return false }
             try connection.discard(try row.text("object_key"), try row.optionalText("object_handle"), now: now)
-            // Uploads of code packages are in no list.
+            // Uploads of code packages do not appear in any list.
             if try row.optionalText("automation_id") == nil {
                 try connection.add(openUploads: [try row.text("user_name"): -1])
             }

@@ -3,8 +3,8 @@ import PontoonCore
 
 /// The metadata store in an SQL database.
 ///
-/// All databases share one set of statements; what differs between them is behind ``SQLDriver``. A rule that must hold
-/// against other processes is a constraint, a conditional statement, or a row lock.
+/// All databases share one set of statements; ``SQLDriver`` hides their differences. Rules that must be enforced
+/// against concurrent processes are constraints, conditional statements, or row locks.
 package struct SQLMetadataStore: MetadataStore {
     let driver: any SQLDriver
     let cache = ReadCache()
@@ -25,8 +25,8 @@ package struct SQLMetadataStore: MetadataStore {
     /// Closes the database; later calls fail.
     package func close() async throws { try await driver.close() }
 
-    /// Checks that the database answers.
-    /// - Throws: ``SQLError`` if it does not answer within `limit`.
+    /// Checks that the database responds.
+    /// - Throws: ``SQLError`` if it does not respond within `limit`.
     package func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
 
     var now: Date { clock() }
@@ -47,8 +47,8 @@ package struct SQLMetadataStore: MetadataStore {
     /// - Parameters:
     ///   - change: Which cached rows the transaction may change.
     ///   - body: The statements.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body and the commit throw.
+    /// - Returns: The result of the body.
+    /// - Throws: The errors of the body and of the commit.
     func write<Value: Sendable>(
         changing change: ReadCache.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
@@ -61,8 +61,9 @@ package struct SQLMetadataStore: MetadataStore {
         }
     }
 
-    /// Runs a read-then-write transaction again when a concurrent writer causes a constraint violation: the next run sees
-    /// what that writer committed.
+    /// Runs a read-then-write transaction; retries it after a constraint violation caused by a concurrent writer.
+    ///
+    /// The next run sees the changes of that writer.
     func writeRetryingConflicts<Value: Sendable>(
         changing change: ReadCache.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
@@ -112,7 +113,7 @@ extension SQLMetadataStore: ReachableStore {
     package func ping() async throws { try await ping(within: .seconds(2)) }
 }
 
-/// How a transaction ends, and its result.
+/// Whether to commit a transaction, and its result.
 enum TransactionEnd<Value: Sendable>: Sendable {
     case commit(Value)
     /// Nothing is changed.

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// Refusals that several methods of the store have in common.
+/// Refusals shared by several methods of the store.
 extension PontoonError {
     static func noSuchUser(cause: (any Error)? = nil) -> PontoonError {
         PontoonError(.userNotFound, "There is no user with this name.", cause: cause)

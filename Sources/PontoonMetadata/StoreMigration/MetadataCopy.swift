@@ -1,6 +1,6 @@
 /// Copies all metadata from one database to another and compares both.
 ///
-/// A run after an interrupted one starts over and replaces what was copied.
+/// A run after an interrupted one starts over and replaces the copied rows.
 package struct MetadataCopy: Sendable {
     private let source: SQLMetadataStore
     private let target: SQLMetadataStore
@@ -9,7 +9,7 @@ package struct MetadataCopy: Sendable {
 
     /// - Parameters:
     ///   - source: Only read; must not change during the copy.
-    ///   - target: Must not be used by others during the copy.
+    ///   - target: Must not be used by other processes during the copy.
     ///   - withOpenUploads: Whether uploads that are not completed are copied.
     package init(from source: SQLMetadataStore, to target: SQLMetadataStore, withOpenUploads: Bool) {
         self.source = source
@@ -19,7 +19,7 @@ package struct MetadataCopy: Sendable {
 
     /// Whether the target contains no data of users.
     package func isTargetEmpty() async throws -> Bool {
-        // A server that was started on it once has created a key.
+        // A server that was started with this database has created a key.
         for table in tables where table.name != "signing_keys" {
             guard try await target.read({ try table.rows($0, after: nil, limit: 1) }).isEmpty else { return false }
         }
@@ -119,7 +119,7 @@ package struct MetadataCopy: Sendable {
         }
     }
 
-    /// Sets the number of open uploads in lists to 0 if they are not copied.
+    /// Sets the number of a user's open uploads to 0 if open uploads are not copied.
     private func adjust(_ row: SQLRow, of table: TableCopySpec) throws -> SQLRow {
         guard table.name == "user_totals", !withOpenUploads else { return row }
         let values = try row.columns.map { $0 == "open_uploads" ? SQLValue.integer(0) : try row.value($0) }

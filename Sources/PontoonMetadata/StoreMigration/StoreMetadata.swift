@@ -1,12 +1,12 @@
 /// Properties of the whole store that are recorded in the database.
 package enum StoreMetadataKey: String, Sendable {
-    /// Where the objects are stored.
+    /// The location of the objects.
     case objects
     /// The identity of the data that `pontoond migrate` copied, or is copying, to this database.
     case movedFrom = "moved-from"
-    /// Where the data of this database was migrated to.
+    /// The location to which the data of this database was migrated.
     case movedTo = "moved-to"
-    /// Where the objects are being copied to.
+    /// The location to which the objects are being copied.
     case movingTo = "moving-to"
     /// Distinguishes this data from that of other databases.
     case identity
@@ -20,7 +20,7 @@ extension SQLMetadataStore {
 
     /// Sets a property unless it is set.
     ///
-    /// Of several concurrent callers, one sets it.
+    /// If several callers run concurrently, only one of them sets it.
     /// - Returns: The value of the property after the call.
     package func setIfAbsent(_ value: String, for key: StoreMetadataKey) async throws -> String {
         try await write { connection in

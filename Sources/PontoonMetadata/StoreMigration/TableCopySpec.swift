@@ -1,4 +1,4 @@
-/// How a table is copied from one database to another.
+/// The description of a table to be copied from one database to another.
 struct TableCopySpec: Sendable {
     let name: String
     /// Columns of the primary key, in order.
@@ -45,7 +45,7 @@ struct TableCopySpec: Sendable {
 }
 
 extension SQLConnection {
-    /// Adds rows from another database, except those that exist.
+    /// Adds rows from another database, except those that already exist in the table.
     func add(_ rows: [SQLRow], to table: TableCopySpec) throws {
         guard let columns = rows.first?.columns else { return }
         try insert(
