@@ -4,7 +4,7 @@ import Foundation
 import PontoonMetadata
 import Synchronization
 
-/// What a pool of connections is doing, and totals since it was opened.
+/// The current state of a connection pool, and totals since it was opened.
 package struct ConnectionPoolStatistics: Hashable, Sendable {
     /// Open connections.
     package var connections = 0
@@ -15,9 +15,9 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
     package var waiting = 0
     /// Finished transactions, whether they succeeded or not.
     package var transactions = 0
-    /// How often transactions waited for the server.
+    /// Number of times that transactions waited for the server.
     package var roundTrips = 0
-    /// Transactions run again, after a conflict or a lost connection.
+    /// Transactions retried after a conflict or a lost connection.
     package var retries = 0
     package var lostConnections = 0
     /// Transactions rejected because too many were waiting.
@@ -28,7 +28,7 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
 final class ConnectionPool: Sendable {
     /// A transaction with a waiting caller.
     struct Job: Sendable {
-        /// The job fails if no worker has taken it by then.
+        /// The job fails if no worker has started it by this time.
         let deadline: ContinuousClock.Instant
         /// Runs the transaction and resumes the caller.
         let run: @Sendable (ConnectionWorker) -> Void
@@ -44,7 +44,7 @@ final class ConnectionPool: Sendable {
 
         init(id: Int) { self.id = id }
 
-        /// Hands over a job; `nil` makes the thread exit.
+        /// Passes a job to the thread; `nil` makes the thread exit.
         func wake(with next: Job?) {
             job.withLock { $0 = next }
             semaphore.signal()
@@ -101,7 +101,7 @@ final class ConnectionPool: Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Gives a job to a free worker, or queues it.
+    /// Assigns a job to an idle worker, or queues it.
     func submit(_ job: Job) {
         switch state.withLock({ admit(job, &$0) }) {
         case .wake(let worker): worker.wake(with: job)
@@ -139,7 +139,7 @@ final class ConnectionPool: Sendable {
         thread.start()
     }
 
-    /// Runs jobs on the current thread until it is not needed any more.
+    /// Runs jobs on the current thread until the thread is no longer needed.
     private func runWorker(_ id: Int, first: Job) {
         // The scope closes the connection before the thread counts as finished.
         do {
@@ -164,7 +164,7 @@ final class ConnectionPool: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// - Returns: `nil` if the thread is not needed any more.
+    /// - Returns: `nil` if the thread is no longer needed.
     private func nextJob(_ id: Int) -> Job? {
         let worker = IdleWorker(id: id)
         let next: Job?? = state.withLock { state in
@@ -183,7 +183,7 @@ final class ConnectionPool: Sendable {
             return state.idleWorkers.count < before
         }
         if wasIdle { return nil }
-        // It was given a job at the moment of the timeout.
+        // A job was assigned just as the timeout expired.
         worker.wait()
         return worker.next
     }

@@ -5,9 +5,9 @@ import PontoonMetadata
 /// Runs transactions on one thread of the pool, over a connection that is opened when it is needed and replaced when it
 /// breaks.
 final class ConnectionWorker {
-    /// How often a body runs at most if it conflicts with others.
+    /// Maximum number of runs of a body that conflicts with other transactions.
     static let maximumConflicts = 20
-    /// How often a body runs at most if its connection breaks.
+    /// Maximum number of runs of a body whose connection breaks.
     static let maximumConnections = 3
 
     private let connector: Connector
@@ -25,10 +25,10 @@ final class ConnectionWorker {
     ///
     /// - Parameters:
     ///   - kind: Whether it reads or writes.
-    ///   - deadline: When to stop connecting and retrying.
+    ///   - deadline: The time at which to stop connecting and retrying.
     ///   - body: The statements.
-    /// - Returns: What the body returned.
-    /// - Throws: What the body threw, or ``SQLError``.
+    /// - Returns: The result of the body.
+    /// - Throws: The error of the body, or ``SQLError``.
     func run<Value>(
         _ kind: Transaction.Kind,
         before deadline: ContinuousClock.Instant,

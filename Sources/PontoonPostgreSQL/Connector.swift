@@ -7,7 +7,7 @@ import PontoonMetadata
 struct Connector {
     let settings: PostgreSQLSettings
 
-    /// - Returns: A connection with its session settings applied, and what cancels its statements.
+    /// - Returns: A connection with its session settings applied, and a canceller of its statements.
     /// - Throws: ``PostgreSQLError``.
     func connect() throws -> (connection: PostgreSQLConnection, canceller: StatementCanceller?) {
         guard let connection = withParameters({ PQconnectdbParams($0, $1, 1) }) else {
@@ -107,7 +107,7 @@ struct Connector {
 
     private func configure(_ connection: OpaquePointer) throws {
         let synchronous = settings.durability == .full ? "on" : "off"
-        // The idle timeout limits how long rows stay locked if this process hangs in the middle of a transaction.
+        // The idle timeout releases row locks if this process hangs in the middle of a transaction.
         let sql = """
             SET synchronous_commit = \(synchronous);
             SET statement_timeout = \(milliseconds(settings.statementTimeout));
@@ -141,7 +141,7 @@ final class StatementCanceller: @unchecked Sendable {
 
     /// Blocks until the server has received the request.
     ///
-    /// A failure is ignored: the server is gone, and the statement with it.
+    /// Ignores failures: they mean that the server is gone, and the statement with it.
     func cancel() {
         var message = [CChar](repeating: 0, count: 256)
         _ = PQcancel(handle, &message, CInt(message.count))

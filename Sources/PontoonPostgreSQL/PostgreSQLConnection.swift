@@ -4,11 +4,11 @@ import PontoonMetadata
 
 /// A libpq connection in pipeline mode: statements are sent together and their results read together.
 ///
-/// Its methods block. It belongs to one thread.
+/// Its methods block, and all of them must be called on one thread.
 final class PostgreSQLConnection {
-    /// A result that is still to be read.
+    /// A result that has not been read yet.
     private enum Expected {
-        /// Of preparing the statement with this text.
+        /// The result of preparing the statement with this text.
         case preparation(String)
         case statement
         /// The end of a pipeline segment.
@@ -20,12 +20,12 @@ final class PostgreSQLConnection {
     /// Names of the prepared statements, by their text.
     private var names: [String: String] = [:]
     private var preparedCount = 0
-    /// Whether the connection is unusable for good.
+    /// Whether the connection is permanently unusable.
     private(set) var isBroken = false
-    /// How often the connection waited for results.
+    /// Number of times that the connection waited for results.
     private(set) var roundTrips = 0
 
-    /// - Parameter connection: Connected and idle; is closed with this object.
+    /// - Parameter connection: Connected and idle; `deinit` closes it.
     /// - Throws: ``StatementFailure`` if it is not.
     init(owning connection: OpaquePointer) throws {
         self.connection = connection
@@ -66,10 +66,10 @@ final class PostgreSQLConnection {
 
     var unreadResults: Int { expected.count }
 
-    /// Gives the connection up, because its transaction cannot be finished.
+    /// Marks the connection as unusable, because its transaction cannot be finished.
     func abandon() { isBroken = true }
 
-    /// Prepares every statement again when it is used next.
+    /// Makes every statement be prepared again on its next use.
     func forgetPreparedStatements() { names = [:] }
 
     /// Sends the pipeline without waiting: its results are read, and dropped, by the next ``roundTrip()``.
@@ -98,7 +98,7 @@ final class PostgreSQLConnection {
                 last = Self.firstFailure(last, result)
             case .sync:
                 try readSync()
-                // Results of an earlier flush() are not what this call returns.
+                // This call does not return the results of an earlier flush().
                 if index < expected.count - 1 { last = .success(.none) }
             }
         }
@@ -136,7 +136,7 @@ final class PostgreSQLConnection {
         }
     }
 
-    /// libpq ends the results of every statement with a null pointer.
+    /// Reads the null pointer with which libpq ends the results of every statement.
     private func readTerminator() throws {
         guard let surplus = PQgetResult(connection) else { return }
         PQclear(surplus)

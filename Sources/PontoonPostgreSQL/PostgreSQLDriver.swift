@@ -3,10 +3,10 @@ package import PontoonMetadata
 
 /// A PostgreSQL database behind a pool of connections.
 ///
-/// A transaction that loses its connection before its commit is sent runs again on a new connection. If the answer to a
-/// commit is lost, the write fails with ``SQLError/Kind/outcomeUnknown`` and is not retried. Deadlocks and serialization
-/// failures are retried after a short random delay. While no connection can be made, transactions wait for
-/// ``PostgreSQLSettings/acquireTimeout``.
+/// A transaction that loses its connection before its commit is sent runs again on a new connection. If the response
+/// to a commit is lost, the write fails with ``SQLError/Kind/outcomeUnknown`` and is not retried. Deadlocks and
+/// serialization failures are retried after a short random delay. While no connection can be established, transactions
+/// wait for ``PostgreSQLSettings/acquireTimeout``.
 package struct PostgreSQLDriver: SQLDriver {
     private let pool: ConnectionPool
     private let settings: PostgreSQLSettings

@@ -1,6 +1,6 @@
 package import PontoonMetadata
 
-/// Why a PostgreSQL database cannot be used.
+/// The reason that a PostgreSQL database cannot be used.
 ///
 /// Contains no password and no URL; may name host, user and database.
 package struct PostgreSQLError: Error, CustomStringConvertible {
@@ -10,13 +10,13 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         case invalidURL
         /// The program was built without PostgreSQL support.
         case notBuilt
-        /// No server answered in time.
+        /// No server responded in time.
         case unreachable
         /// The server is starting, stopping or recovering.
         case notReady
         /// The encryption that the URL requires is not available, or a certificate is not trusted.
         case tls
-        /// Wrong password, unknown user or database, host not admitted, or too many connections.
+        /// Wrong password, unknown user or database, host not allowed, or too many connections.
         case refused
         /// The server is too old, a standby, or its encoding is not UTF-8.
         case unsuitable
@@ -45,7 +45,7 @@ extension SQLMetadataStore {
     /// - Parameter settings: The user must be allowed to create tables in the database.
     /// - Returns: The store; ``SQLMetadataStore/close()`` closes its connections.
     /// - Throws: ``PostgreSQLError`` if the database is unreachable or unsuitable, ``UnknownMigrations`` if it was changed by
-    ///   a newer version of the program, ``SQLError`` for other failures, such as a missing right to create tables.
+    ///   a newer version of the program, ``SQLError`` for other failures, such as missing permission to create tables.
     package static func open(_ settings: PostgreSQLSettings) async throws -> SQLMetadataStore {
         #if PostgreSQL
         let driver = try await PostgreSQLDriver.open(settings)

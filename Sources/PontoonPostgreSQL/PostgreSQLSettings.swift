@@ -6,7 +6,7 @@ import CLibPQ
 
 /// Location of a PostgreSQL database, and the options of its connections.
 package struct PostgreSQLSettings: Sendable {
-    /// What a commit guarantees.
+    /// The durability of a commit.
     package enum Durability: String, Sendable {
         /// Commits survive a power cut of the database server.
         case full
@@ -18,7 +18,7 @@ package struct PostgreSQLSettings: Sendable {
     /// A `postgres://` or `postgresql://` URL; may contain a password.
     ///
     /// All parameters of libpq are supported, such as `sslmode`, `sslrootcert` and several hosts, and so are its environment
-    /// variables and `~/.pgpass` for what the URL leaves out.
+    /// variables and `~/.pgpass` for parameters that the URL omits.
     package let url: Secret
     /// User, host, port and database without the password, for logs and messages.
     package let place: String
@@ -27,21 +27,21 @@ package struct PostgreSQLSettings: Sendable {
     ///
     /// Each has its own thread; they are opened when needed.
     package var maximumConnections = 16
-    /// Maximum number of transactions waiting for a connection; more are rejected at once.
+    /// Maximum number of transactions waiting for a connection; more are rejected immediately.
     package var maximumWaiting = 1024
-    /// How long connecting to one host may take; rounded down to whole seconds, at least 2 s.
+    /// Timeout for connecting to one host; rounded down to whole seconds, at least 2 s.
     package var connectTimeout = Duration.seconds(5)
-    /// How long a transaction may wait for a connection, including one that is being re-established.
+    /// Maximum wait of a transaction for a connection, including one that is being re-established.
     ///
     /// Shorter than the 10 s for which clients of the API wait for a response.
     package var acquireTimeout = Duration.seconds(8)
-    /// How long one statement may take.
+    /// Maximum duration of one statement.
     package var statementTimeout = Duration.seconds(30)
-    /// How long one statement may wait for row locks.
+    /// Maximum wait of one statement for row locks.
     package var lockTimeout = Duration.seconds(10)
-    /// Connections that were idle for this long are closed.
+    /// Idle time after which a connection is closed.
     package var idleTimeout = Duration.seconds(300)
-    /// How long ``SQLDriver/close()`` waits for transactions before it cancels them.
+    /// Time for which ``SQLDriver/close()`` waits for transactions before it cancels them.
     package var closeTimeout = Duration.seconds(5)
 
     /// Parses a URL; does not connect.

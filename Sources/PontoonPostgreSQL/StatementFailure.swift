@@ -8,7 +8,7 @@ struct StatementFailure: Error {
         case none
         /// Retry the transaction: it conflicted with others.
         case repeatTransaction
-        /// Retry the transaction with statements prepared anew: a table was changed.
+        /// Prepare the statements again and retry the transaction: a table was changed.
         case prepareAgain
         /// Retry the transaction on another connection.
         case reconnect

@@ -1,7 +1,7 @@
 #if PostgreSQL
 import PontoonMetadata
 
-/// Parameter values as libpq takes them: C strings, and null pointers for `NULL`.
+/// Parameter values in the format of libpq: C strings, and null pointers for `NULL`.
 struct StatementParameters {
     private var bytes: [CChar] = []
     private var offsets: [Int?] = []

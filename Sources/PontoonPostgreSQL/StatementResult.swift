@@ -4,7 +4,7 @@ import PontoonMetadata
 
 struct StatementResult {
     let rows: [SQLRow]
-    /// How many rows were changed or returned.
+    /// Number of rows changed or returned.
     let changes: Int
     /// The server's command tag, such as `COMMIT`.
     let tag: String

@@ -1,10 +1,10 @@
 #if PostgreSQL
 import PontoonMetadata
 
-/// One run of a body in a transaction that begins with the body's first statement.
+/// One run of a body in a transaction that starts with the body's first statement.
 ///
-/// `BEGIN` is sent together with that statement, and the end of a read is not waited for: a read of one statement takes one
-/// round trip, a write of one statement two.
+/// `BEGIN` is sent together with that statement, and a read does not wait for the response to its `COMMIT`: a read of
+/// one statement takes one round trip, a write of one statement two.
 final class Transaction: SQLConnection {
     enum Kind: Sendable { case read, write }
 
@@ -12,7 +12,7 @@ final class Transaction: SQLConnection {
     private let kind: Kind
     private var hasBegun = false
     private var isCommitting = false
-    /// Whether retrying helps against the first failure.
+    /// The way to retry after the first failure, if any.
     private(set) var retryAction = StatementFailure.RetryAction.none
     /// Results are read after this many statements, so that unread results do not fill the socket buffers.
     private static let maximumUnreadResults = 200
@@ -44,7 +44,7 @@ final class Transaction: SQLConnection {
     }
 
     /// Makes a write durable; ends a read.
-    /// - Throws: ``SQLError``, of kind `.outcomeUnknown` if the connection broke before the answer arrived.
+    /// - Throws: ``SQLError``, of kind `.outcomeUnknown` if the connection broke before the response arrived.
     func commit() throws {
         guard hasBegun else { return }
         try recordingFailure {
@@ -53,7 +53,7 @@ final class Transaction: SQLConnection {
             case .read: try connection.flush()
             case .write:
                 isCommitting = true
-                // After a failed statement, PostgreSQL answers COMMIT with a rollback.
+                // After a failed statement, PostgreSQL executes COMMIT as a rollback.
                 guard try connection.roundTrip().tag == "COMMIT" else {
                     throw SQLError(.other, "the transaction was rolled back because one of its statements failed")
                 }
@@ -88,7 +88,7 @@ final class Transaction: SQLConnection {
             return try body()
         } catch let failure as StatementFailure {
             if isCommitting, failure.retryAction == .reconnect {
-                // Must not be retried: the transaction may have taken place.
+                // Must not be retried: the transaction may have been committed.
                 retryAction = .none
                 throw SQLError(.outcomeUnknown, "the answer to a commit was lost: \(failure.error)")
             }
