@@ -16,7 +16,7 @@ package struct App: Sendable {
     package let maintenance: Maintenance
     package let logger: Logger
 
-    /// Creates the use cases over opened stores, and repairs what a crash left behind in them.
+    /// Creates the use cases over opened stores, and repairs them after a crash.
     ///
     /// - Parameters:
     ///   - settings: The settings.
@@ -80,10 +80,10 @@ package struct App: Sendable {
 
     /// Serves until SIGTERM or SIGINT.
     ///
-    /// Running requests then have the configured grace period, unless a second signal arrives.
+    /// In-flight requests then get the configured grace period, unless a second signal arrives.
     ///
     /// - Parameter onReady: Called once with the port the server listens on.
-    /// - Throws: ``SettingError`` when it cannot listen on the address.
+    /// - Throws: ``SettingError`` if it cannot listen on the address.
     package func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
         var configuration = ServiceGroupConfiguration(
             services: [

@@ -72,7 +72,7 @@ struct DrainService: Service {
     }
 }
 
-/// Exits the process at the second SIGTERM or SIGINT, without the grace period.
+/// Exits the process on the second SIGTERM or SIGINT, without waiting for the grace period.
 ///
 /// Nothing needs cleaning up first: acknowledged data is safe whenever the process exits.
 struct ForcedShutdownService: Service {

@@ -3,18 +3,18 @@ import PontoonMetadata
 import PontoonServer
 
 extension App {
-    /// What became of the first user.
+    /// The result of creating the first user.
     package enum FirstUser: Sendable {
         case created
         case existed
-        /// Nobody could be told a random token: the server has no data directory, and no token is set.
+        /// The store is empty, but the server has neither a configured token nor a data directory for a random one.
         case missing
     }
 
     /// The URL of the API for clients of a server that listens on a port.
     package func endpoint(port: Int) -> String { settings.server.publicURL?.api ?? localEndpoint(port: port) }
 
-    /// The URL of the API at the address and port the server listens on, whatever proxy is in front of it.
+    /// The URL of the API at the server's own address and port, regardless of a proxy in front of it.
     package func localEndpoint(port: Int) -> String {
         let host = settings.server.host
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/v2"
@@ -25,7 +25,7 @@ extension App {
         settings.folder.map { BootstrapCredentialsFile(in: $0) }
     }
 
-    /// Creates the first user if the store is empty; if several servers start at once, one of them does.
+    /// Creates the first user if the store is empty; if several servers start concurrently, only one creates it.
     package func createFirstUser() async throws -> FirstUser {
         let token = settings.bootstrapToken
         if let credentials {

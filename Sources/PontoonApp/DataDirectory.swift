@@ -6,7 +6,7 @@ import SystemPackage
 enum DataDirectory {
     /// Creates the directory, accessible by its owner only, and missing parents.
     ///
-    /// - Throws: ``SettingError`` when it cannot be created or written.
+    /// - Throws: ``SettingError`` if it cannot be created or written.
     static func create(_ path: FilePath) throws {
         do {
             try createWithParents(path)
@@ -20,7 +20,7 @@ enum DataDirectory {
 
     /// Locks the directory against other processes until the returned file is closed.
     ///
-    /// - Throws: ``SettingError`` when another process uses it.
+    /// - Throws: ``SettingError`` if another process uses it.
     static func lock(_ path: FilePath) throws -> FileDescriptor {
         let file = try FileDescriptor.open(
             path.appending("lock"),
@@ -35,7 +35,7 @@ enum DataDirectory {
         return file
     }
 
-    /// A random name that stays with the directory, created on first use.
+    /// A random identifier, created on first use and stored in the directory.
     static func identity(_ path: FilePath) throws -> String {
         let file = path.appending("id").string
         if let text = FileManager.default.contents(atPath: file) { return String(decoding: text, as: UTF8.self) }

@@ -13,14 +13,14 @@ package struct OpenedStores: Sendable {
 
     /// Opens the stores, runs `body` and closes them on every path.
     ///
-    /// If a store keeps something in the data directory, this process uses the directory exclusively meanwhile.
+    /// If a store keeps files in the data directory, this process locks the directory until `body` returns.
     ///
     /// - Parameters:
-    ///   - settings: The stores and how to use them.
+    ///   - settings: The stores and their options.
     ///   - now: The current time; tests replace it.
-    ///   - body: The work.
+    ///   - body: The work to do with the open stores.
     /// - Returns: The result of `body`.
-    /// - Throws: ``SettingError`` when a store cannot be used, and the errors of `body`.
+    /// - Throws: ``SettingError`` if a store cannot be used, and the errors of `body`.
     package static func withStores<Value>(
         _ settings: Settings,
         now: @escaping @Sendable () -> Date = { Date() },
@@ -67,7 +67,7 @@ package struct OpenedStores: Sendable {
 
     /// Opens the metadata store alone, runs `body` and closes it.
     ///
-    /// - Throws: ``SettingError`` when it does not exist in the data directory or cannot be used.
+    /// - Throws: ``SettingError`` if it does not exist in the data directory or cannot be used.
     package static func withMetadata<Value>(
         _ settings: Settings,
         _ body: (SQLMetadataStore) async throws -> Value
@@ -80,7 +80,7 @@ package struct OpenedStores: Sendable {
 
     /// Opens the metadata store.
     ///
-    /// - Throws: ``SettingError`` when it cannot be used.
+    /// - Throws: ``SettingError`` if it cannot be used.
     static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
         guard case .postgreSQL(let postgreSQL) = settings.metadata else {
             return try await SQLMetadataStore.open(settings.sqlite)
@@ -94,7 +94,7 @@ package struct OpenedStores: Sendable {
 
     /// Opens a bucket and checks that it can be used.
     ///
-    /// - Throws: ``SettingError`` when it cannot.
+    /// - Throws: ``SettingError`` if it cannot be used.
     static func openBucket(_ settings: S3Settings, _ credentials: S3Credentials) async throws -> S3ObjectStore {
         let bucket: S3ObjectStore
         do {
@@ -111,16 +111,16 @@ package struct OpenedStores: Sendable {
         return bucket
     }
 
-    /// Databases report errors in several lines.
+    /// Joins the lines of an error, since database errors can have several.
     private static func oneLine(_ error: any Error) -> String {
         "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }
 
 extension SQLMetadataStore {
-    /// Binds the database to one object store; checks that it is complete and in use.
+    /// Binds the database to one object store; checks that it is completely migrated and still current.
     ///
-    /// - Throws: ``SettingError`` when it belongs to another object store, was migrated, or is only partially migrated.
+    /// - Throws: ``SettingError`` if it belongs to another object store, was migrated, or is only partially migrated.
     func bind(to location: String) async throws {
         if let target = try await metadataValue(for: .movedTo) {
             throw SettingError(.metadata, "the data of this directory was migrated to \(target)")
@@ -137,12 +137,12 @@ extension SQLMetadataStore {
 }
 
 extension Settings {
-    /// Names where the bytes are stored, for the database to remember.
+    /// The location of the objects, as recorded in the database.
     func objectsLocation() throws -> String {
         switch (objects, metadata) {
         case (.s3(let s3, _), _): "s3://\(s3.bucket)/\(s3.prefix)"
         case (.disk, .sqlite): "disk"
-        // The database is elsewhere, so it could be opened with the wrong directory.
+        // The database is not in the data directory, so it could be opened with the wrong directory.
         case (.disk, .postgreSQL): "the folder with the id \(try DataDirectory.identity(data))"
         }
     }

@@ -5,11 +5,11 @@ import PontoonObjects
 import PontoonPostgreSQL
 import SystemPackage
 
-/// How far `pontoond migrate` has filled a database.
+/// The progress of `pontoond migrate` in a target database.
 enum StoreMigrationState: Hashable, Sendable {
-    /// Only partially, from the data with this identity.
+    /// Partially filled from the data with this identity.
     case filling(from: String)
-    /// Completely.
+    /// Completely filled from the data with this identity.
     case done(from: String)
 
     private static let fillingSuffix = " filling"
@@ -26,7 +26,7 @@ enum StoreMigrationState: Hashable, Sendable {
         }
     }
 
-    /// As stored in the database.
+    /// The text stored in the database.
     var stored: String {
         switch self {
         case .filling(let identity): identity + Self.fillingSuffix
@@ -53,7 +53,7 @@ package struct StoreMigration {
 
     /// Migrates, or resumes an interrupted migration.
     ///
-    /// - Throws: ``SettingError`` when the migration cannot be completed; no data is lost then.
+    /// - Throws: ``SettingError`` if the migration cannot be completed; no data is lost in that case.
     package func run() async throws {
         guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
             throw SettingError("'\(settings.data)' contains no data to migrate")
@@ -105,9 +105,9 @@ package struct StoreMigration {
 
     // MARK: - Objects
 
-    /// The bucket to fill; `nil` when the bytes stay where they are.
+    /// The bucket to fill; `nil` if the objects are not migrated.
     ///
-    /// - Throws: ``SettingError`` when it cannot be used.
+    /// - Throws: ``SettingError`` if it cannot be used.
     private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
         let location = try await source.metadataValue(for: .objects) ?? "disk"
         let target = try settings.objectsLocation()
@@ -155,7 +155,7 @@ package struct StoreMigration {
                 keys: keys,
                 uploadLifetime: settings.uploadLifetime
             )
-            // As at a start: interrupted completions are rolled back and orphaned objects are removed.
+            // As at server startup: interrupted completions are rolled back and orphaned objects are removed.
             try await maintenance.recover()
             try await abortOpenUploads(of: source, maintenance)
             _ = try await source.setIfAbsent(try settings.objectsLocation(), for: .movingTo)

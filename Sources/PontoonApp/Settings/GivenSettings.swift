@@ -9,7 +9,7 @@ package struct GivenSettings: Sendable {
     }
 
     private var values: [String: Given] = [:]
-    /// All environment variables; the names of some belong to others, such as the credentials for S3.
+    /// All environment variables, including those shared with other tools, such as the S3 credentials.
     package let environment: [String: String]
 
     /// Collects the settings from the three sources.
@@ -51,7 +51,7 @@ package struct GivenSettings: Sendable {
         }
     }
 
-    /// Every name of every setting; current names follow former ones, so that they win.
+    /// Every name of every setting; current names follow former ones, so that they take precedence.
     private static var names: [(definition: any SettingDefinition, name: String)] {
         SettingList.all.flatMap { definition in
             (definition.formerNames + [definition.name]).map { (definition, $0) }
@@ -101,7 +101,7 @@ package struct GivenSettings: Sendable {
         do {
             return try Yams.compose(yaml: text)
         } catch {
-            // Further lines point to the place in the text.
+            // Only the first line: the others show the position in the file.
             let problem = "\(error)".prefix { $0 != "\n" }
             throw SettingError(.config, "the file '\(path)' is not YAML: \(problem)", from: source)
         }

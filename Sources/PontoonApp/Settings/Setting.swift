@@ -1,20 +1,20 @@
 /// The definition of one setting.
 ///
-/// Flags, environment variables, the settings file, `--help`, checks, error messages and docs/settings.md follow from it.
+/// All flags, environment variables, checks, error messages, `--help` and docs/settings.md are derived from it.
 package protocol SettingDefinition: Sendable {
     /// The name in the settings file; the flag is `--NAME`.
     var name: String { get }
     /// Names of earlier versions. They still work but are not listed.
     var formerNames: [String] { get }
-    /// What the setting does, without values and default.
+    /// The effect of the setting, without values and default.
     var summary: String { get }
-    /// Stands for the value in `--help`.
+    /// The placeholder of the value in `--help`.
     var placeholder: String { get }
     /// The allowed values; `nil` if the summary describes them.
     var allowed: String? { get }
     var defaultDescription: String { get }
     var sources: SettingSources { get }
-    /// Whether the value may contain a secret; messages never repeat it then.
+    /// Whether the value may contain a secret, which messages must not show.
     var isSecret: Bool { get }
 }
 
@@ -33,7 +33,7 @@ func environmentVariable(named name: String) -> String {
     "PONTOON_" + name.uppercased().replacing("-", with: "_")
 }
 
-/// Where a setting may be given.
+/// The sources in which a setting may be given.
 package struct SettingSources: OptionSet, Sendable {
     package let rawValue: Int
 
@@ -51,7 +51,7 @@ package struct Setting<Value: Sendable>: SettingDefinition {
     enum Default {
         /// Parsed like a given value.
         case text(String)
-        /// A value that no text stands for.
+        /// A value without a textual form.
         case value(Value, described: String)
     }
 
@@ -91,7 +91,7 @@ package struct Setting<Value: Sendable>: SettingDefinition {
         }
     }
 
-    /// - Throws: ``SettingError``, which names the setting, the source, the value and what is allowed.
+    /// - Throws: ``SettingError``, which names the setting, the source, the value and the allowed values.
     func parse(_ text: String, from source: SettingSource?) throws -> Value {
         var detail = ""
         do {

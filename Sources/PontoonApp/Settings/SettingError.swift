@@ -4,8 +4,8 @@ package struct SettingError: Error, CustomStringConvertible {
 
     /// - Parameters:
     ///   - setting: The setting.
-    ///   - problem: What is wrong, with the value unless it is secret, and what is allowed.
-    ///   - source: Where the value was given; `nil` for a default.
+    ///   - problem: The problem, with the value unless it is secret, and the allowed values.
+    ///   - source: The source of the value; `nil` for a default.
     package init<Value>(_ setting: Setting<Value>, _ problem: String, from source: SettingSource? = nil) {
         description = "setting '\(setting.name)'\(source.map { " (from \($0))" } ?? ""): \(problem)"
     }
@@ -13,9 +13,9 @@ package struct SettingError: Error, CustomStringConvertible {
     package init(_ problem: String) { description = problem }
 }
 
-/// Where a value was given.
+/// The source of a value.
 package enum SettingSource: Hashable, Sendable, CustomStringConvertible {
-    /// With its dashes.
+    /// The flag, with its dashes.
     case flag(String)
     case environment(String)
     case file(String)

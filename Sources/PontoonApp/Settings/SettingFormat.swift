@@ -1,9 +1,9 @@
 import Foundation
 import PontoonCore
 
-/// How the text of a setting becomes a value.
+/// The parser of a setting's text, with its description for help and errors.
 struct SettingFormat<Value: Sendable>: Sendable {
-    /// Stands for the value in `--help`.
+    /// The placeholder of the value in `--help`.
     let placeholder: String
     /// The allowed values in `--help`; `nil` if the setting's summary describes them.
     let allowed: String?
@@ -15,7 +15,7 @@ struct SettingFormat<Value: Sendable>: Sendable {
 }
 
 extension SettingFormat where Value == Duration {
-    /// A whole number of seconds, minutes, hours or days.
+    /// An integer number of seconds, minutes, hours or days.
     static func duration(from minimum: String, to maximum: String) -> Self {
         SettingFormat(
             placeholder: "duration",
@@ -45,7 +45,7 @@ extension SettingFormat where Value == Int64 {
 }
 
 extension SettingFormat where Value == Int {
-    /// A whole number.
+    /// An integer.
     static func count(_ range: ClosedRange<Int>) -> Self {
         let allowed = "\(range.lowerBound) to \(range.upperBound)"
         return SettingFormat(
@@ -59,7 +59,7 @@ extension SettingFormat where Value == Int {
 }
 
 extension SettingFormat where Value: RawRepresentable<String> & CaseIterable {
-    /// One of a few words, in any letter case.
+    /// One of a fixed set of words, in any letter case.
     static var choice: Self {
         let words = Value.allCases.map(\.rawValue)
         return SettingFormat(
@@ -79,7 +79,7 @@ extension SettingFormat where Value == Bool {
 }
 
 extension SettingFormat where Value == RateLimit? {
-    /// A number of calls per time, such as `1000/5m`, or `off`.
+    /// A number of calls per time interval, such as `1000/5m`, or `off`.
     static var rateLimit: Self {
         SettingFormat(
             placeholder: "calls/duration|off",

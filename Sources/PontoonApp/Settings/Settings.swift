@@ -28,7 +28,7 @@ package struct Settings: Sendable {
     /// Whether a response means that the data survives a power failure, rather than only a crash of the process.
     package var survivesPowerFailure: Bool { disk.durability == .power }
 
-    /// The data directory if a store keeps something in it; this process then uses it exclusively.
+    /// The data directory if a store keeps files in it, in which case this process locks it; otherwise `nil`.
     package var folder: FilePath? {
         if case .postgreSQL = metadata, case .s3 = objects { return nil }
         return data

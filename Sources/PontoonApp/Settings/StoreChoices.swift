@@ -3,19 +3,19 @@ import PontoonCore
 package import PontoonObjects
 package import PontoonPostgreSQL
 
-/// Where metadata is stored.
+/// The kind and location of the metadata store.
 package enum MetadataChoice: Sendable {
     case sqlite
     case postgreSQL(PostgreSQLSettings)
 }
 
-/// Where the bytes of files are stored.
+/// The kind and location of the object store.
 package enum ObjectsChoice: Sendable {
     case disk
     case s3(S3Settings, S3Credentials)
 }
 
-/// The value of the setting `objects`, which has no credentials.
+/// The value of the setting `objects`, which contains no credentials.
 package enum ObjectsAddress: Sendable {
     case disk
     case s3(S3Settings)
@@ -59,7 +59,7 @@ private struct UnusableURL: Error, CustomStringConvertible {
 extension S3Credentials {
     /// Reads the credentials from the variables that all S3 tools use.
     ///
-    /// - Throws: ``SettingError`` when one is missing.
+    /// - Throws: ``SettingError`` if one is missing.
     init(environment: [String: String]) throws {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         guard let id = value("AWS_ACCESS_KEY_ID"), let secret = value("AWS_SECRET_ACCESS_KEY") else {
