@@ -7,7 +7,7 @@ import PontoonCore
 /// The state of one request.
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Sent in `X-Request-Id` and logged in every line.
+    /// Sent in `X-Request-Id` and included in every log line.
     let requestID = Identifiers.uuid()
     /// The connection.
     let channel: any Channel
@@ -31,7 +31,7 @@ struct AppContext: RequestContext {
 
     /// A captured path segment, percent-decoded.
     ///
-    /// - Throws: `.routeNotFound` when it is not valid UTF-8, since no resource has such a name.
+    /// - Throws: `.routeNotFound` if it is not valid UTF-8, since no resource has such a name.
     func segment(_ name: String) throws -> String {
         guard let raw = parameters.get(name), let text = Query.unescape(raw) else {
             throw PontoonError(.routeNotFound, "There is nothing at this address.")

@@ -10,7 +10,7 @@ package struct ServerSettings: Sendable {
     package var publicURL: BaseURL?
     /// Whether to trust `X-Forwarded-Proto`, which only a proxy in front of the server may set.
     package var trustsForwardedProto: Bool
-    /// A connection is closed when nothing arrives for this long, between requests or within one.
+    /// Time without received data after which a connection is closed, between requests or within one.
     package var idleTimeout: Duration
     /// Largest JSON body in bytes; completing 10,000 parts takes about 1 MB.
     package var maximumBodySize: Int

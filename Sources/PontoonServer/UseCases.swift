@@ -14,7 +14,7 @@ package struct UseCases: Sendable {
     /// The current time.
     package let now: @Sendable () -> Date
 
-    /// Who serves the signed URLs that clients are given.
+    /// The server behind the signed URLs that clients receive.
     package enum DataPlane: Sendable {
         /// This server.
         case own(Parts, DataPlaneURLs)

@@ -34,7 +34,7 @@ struct APICall: Sendable {
 
     /// Reads a body that must be an object.
     ///
-    /// - Throws: `code` when the body is malformed, and later for each wrong field.
+    /// - Throws: `code` if the body is malformed. The returned object throws it for each invalid field.
     func readObject(code: PontoonError.Code) async throws -> RequestObject {
         try RequestObject(try await readBody(code: code), code: code)
     }

@@ -2,7 +2,7 @@ import Hummingbird
 import Logging
 import PontoonCore
 
-/// Calls for many files, each of which succeeds or fails by itself.
+/// Calls for many files, each of which succeeds or fails independently.
 ///
 /// Source: docs/api.md#bulk-calls.
 struct BulkCalls {

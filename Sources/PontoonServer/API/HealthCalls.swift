@@ -14,13 +14,13 @@ struct HealthCalls {
         routes.open(.get, "/readyz", ready)
     }
 
-    /// Whether the process runs; the stores are not checked.
+    /// Reports that the process is running; does not check the stores.
     @Sendable private func health(_ request: Request, _ context: AppContext) async throws -> Response {
         try await bodies.discard(request)
         return .json(HealthBody(status: "ok"))
     }
 
-    /// Tells load balancers whether to send requests here.
+    /// Reports whether load balancers should send requests to this server.
     @Sendable private func ready(_ request: Request, _ context: AppContext) async throws -> Response {
         try await bodies.discard(request)
         guard let reason = readiness.notReadyReason else { return .json(HealthBody(status: "ready")) }

@@ -15,7 +15,7 @@ struct IndexCalls {
         "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload", "storage",
     ]
 
-    /// Names of what Pontoon adds to the API; clients that do not look for them see no difference.
+    /// Names of Pontoon's extensions to the API, which do not affect clients that do not use them.
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = ["checksums", "complete_reports", "openapi", "part_infos", "upload_contents"]

@@ -61,7 +61,8 @@ struct PartCalls {
 extension Query {
     /// The requested part infos; ``PartBatch`` limits their number.
     ///
-    /// - Throws: `.partNumberInvalid` unless `from` is a part number; `.badRequest` unless `count` is a whole number from 1.
+    /// - Throws: `.partNumberInvalid` unless `from` is a part number; `.badRequest` unless `count` is a positive
+    ///   integer.
     fileprivate func partBatch() throws(PontoonError) -> PartBatch {
         let first = try self["from"].map { text throws(PontoonError) in try PartNumber(text: text) } ?? .first
         return PartBatch(from: first, count: try number("count", from: 1) ?? PartBatch.defaultCount)

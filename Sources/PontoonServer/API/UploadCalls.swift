@@ -96,7 +96,7 @@ extension APICall {
 extension Uploads {
     /// Creates the response to initialize, with part infos if requested.
     ///
-    /// - Throws: When the object store cannot create part infos.
+    /// - Throws: If the object store cannot create part infos.
     func body(of upload: Upload, partInfos batch: PartBatch?, base: BaseURL) async throws -> UploadBody {
         var body = UploadBody(upload: upload, base: base)
         if let batch {

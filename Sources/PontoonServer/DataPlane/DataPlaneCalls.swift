@@ -28,7 +28,7 @@ struct DataPlaneCalls {
     }
 
     @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {
-        // Only the start counts: a part that arrives after the expiry is accepted if it began before.
+        // Only the start of the request counts: a part may still be arriving after the URL expires.
         try await verify(request)
         let number = try PartNumber(text: try context.segment("part_number"))
         let uploadID = try context.segment("upload_id")

@@ -18,10 +18,10 @@ struct Download {
     let file: File
     let content: FileContent
 
-    /// The object's key as a tag would show what nobody needs to know, so the tag is made of content and id.
+    /// The entity tag, made of checksum or file id, and size, which does not reveal the object's key.
     var etag: String { "\"\(content.crc64?.hex ?? file.id)-\(content.size)\"" }
 
-    /// Headers of every answer with or about the bytes.
+    /// Headers of every response with or about the bytes.
     var headers: HTTPFields {
         var headers: HTTPFields = [
             .contentType: "application/octet-stream",
@@ -35,7 +35,7 @@ struct Download {
         return headers
     }
 
-    /// Decides by `Range`, `If-Range` and `If-None-Match`; several ranges at once are answered with the whole file.
+    /// Evaluates `Range`, `If-Range` and `If-None-Match`; a request for several ranges gets the whole file.
     func answer(to request: Request) -> Answer {
         if let tags = request.headers[.ifNoneMatch], tags == "*" || Self.names(tags).contains(etag) {
             return .notModified
@@ -46,7 +46,7 @@ struct Download {
         return Self.parse(range, size: content.size)
     }
 
-    /// Reads `bytes=a-b`, `bytes=a-` or `bytes=-n`; what is no such range is ignored, as the standard asks.
+    /// Parses `bytes=a-b`, `bytes=a-` or `bytes=-n`; ignores other values, as RFC 9110 specifies.
     static func parse(_ header: String, size: Int64) -> Answer {
         guard header.hasPrefix("bytes="), !header.contains(",") else { return .whole }
         let bounds = header.dropFirst("bytes=".count).split(separator: "-", omittingEmptySubsequences: false)
@@ -68,7 +68,7 @@ struct Download {
         header.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
 
-    /// Made once: that takes longer than all the rest of an answer.
+    /// Shared, because creating a formatter takes longer than the rest of a response.
     private static let httpDate: DateFormatter = {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")

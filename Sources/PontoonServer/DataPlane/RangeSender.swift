@@ -7,22 +7,22 @@ import PontoonCore
 /// Sends a range of an object as a response body, at the pace of the client.
 ///
 /// Bytes in the page cache are sent straight from the file. Other bytes are first read on a thread that may wait for the
-/// disk, and so are all bytes for a slow client: the cache may have dropped them before it takes them.
+/// disk, and so are all bytes for a slow client: the cache may drop them before the client receives them.
 struct RangeSender: Sendable {
     let reader: any ObjectReader
     let range: Range<Int64>
     let channel: any Channel
 
-    /// Bytes sent from the file at once.
+    /// Number of bytes sent from the file in one operation.
     static let regionSize = 1 << 20
-    /// Bytes read at once.
+    /// Number of bytes read in one operation.
     static let chunkSize = 1 << 20
-    /// A client that needs longer for a region is slow.
+    /// Duration for one region above which a client counts as slow.
     static let slowRegion = Duration.seconds(1)
 
     /// Sends the range and the end of the body, and closes the reader on every path.
     ///
-    /// - Throws: When the connection closes or the object cannot be read.
+    /// - Throws: If the connection closes or the object cannot be read.
     @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
         do {
             try await sendRange(to: &writer)

@@ -4,7 +4,7 @@ import HummingbirdCore
 import PontoonCore
 import Synchronization
 
-/// Finds the URL under which a client reaches the server.
+/// Determines the URL under which a client reaches the server.
 final class BaseURLResolver: Sendable {
     private let settings: ServerSettings
     /// The last URL parsed; nearly all requests have the same.

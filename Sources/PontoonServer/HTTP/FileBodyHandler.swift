@@ -6,7 +6,8 @@ import NIOHTTP1
 /// Hummingbird's responses consist of buffers only. A region is therefore triggered as an outbound event
 /// (``send(_:over:)``) and takes the place of the body between head and end.
 ///
-/// The head of a response is flushed together with what follows it, which saves a segment and a wake-up of the client.
+/// The head of a response is flushed together with the data that follows it, which saves a segment and a wake-up of the
+/// client.
 final class FileBodyHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
@@ -32,7 +33,7 @@ final class FileBodyHandler: ChannelOutboundHandler {
         context.writeAndFlush(wrapOutboundOut(.body(.fileRegion(region))), promise: promise)
     }
 
-    /// Whether body or end follow; `100 Continue` has neither.
+    /// Whether a body or an end follows; `100 Continue` has neither.
     private static func isFinalHead(_ part: HTTPServerResponsePart) -> Bool {
         guard case .head(let head) = part else { return false }
         return head.status.code >= 200
@@ -45,7 +46,7 @@ final class FileBodyHandler: ChannelOutboundHandler {
     /// - Parameters:
     ///   - region: Its file must stay open until the call returns or throws.
     ///   - channel: A connection with this handler.
-    /// - Throws: When the connection closes before all bytes were sent.
+    /// - Throws: If the connection closes before all bytes were sent.
     static func send(_ region: FileRegion, over channel: any Channel) async throws {
         let sent = channel.eventLoop.makePromise(of: Void.self)
         channel.triggerUserOutboundEvent(region, promise: sent)

@@ -7,7 +7,7 @@ import PontoonCore
 
 /// Reads JSON request bodies of limited size.
 struct JSONBodyReader: Sendable {
-    /// Bytes.
+    /// Maximum size of a body in bytes.
     let maximumSize: Int
 
     /// Reads a body to its end, whatever its framing; an empty body counts as `null`.
@@ -16,7 +16,7 @@ struct JSONBodyReader: Sendable {
     ///   - request: The request.
     ///   - code: The code for a body that is not JSON.
     /// - Returns: The JSON.
-    /// - Throws: `code`; `.requestTooLarge`; `.unsupportedMediaType` when `Content-Type` is not JSON.
+    /// - Throws: `code`; `.requestTooLarge`; `.unsupportedMediaType` if `Content-Type` is not JSON.
     func read(_ request: Request, code: PontoonError.Code) async throws -> JSONValue {
         var bytes = try await collect(request)
         guard bytes.readableBytes > 0 else { return .null }

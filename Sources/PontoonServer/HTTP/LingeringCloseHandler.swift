@@ -5,8 +5,8 @@ import NIOHTTPTypes
 
 /// Closes a connection after a response with `Connection: close`.
 ///
-/// The client may still be sending. Closing at once would reset the connection and could discard the response before the
-/// client reads it, so the handler first reads and drops what still arrives, for a limited time.
+/// The client may still be sending. Closing immediately would reset the connection and could discard the response
+/// before the client reads it, so the handler first reads and drops what still arrives, for a limited time.
 final class LingeringCloseHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -33,7 +33,7 @@ final class LingeringCloseHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Where a malformed request ends is unknown; the client may still be sending it.
+        // The end of a malformed request is unknown; the client may still be sending it.
         if error is HTTPParserError { isReadingBody = true }
         context.fireErrorCaught(error)
     }

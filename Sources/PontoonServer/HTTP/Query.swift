@@ -8,7 +8,7 @@ struct Query: Sendable {
     /// In the order of the request.
     let items: [(name: String, value: String)]
 
-    /// Reads the query; a name or value that cannot be decoded stays as it is.
+    /// Parses the query; a name or value that cannot be decoded remains encoded.
     init(_ request: Request) {
         items = (request.uri.query ?? "").split(separator: "&").map { item in
             let pair = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -25,8 +25,9 @@ struct Query: Sendable {
 
     /// The requested page.
     ///
-    /// - Throws: `.badRequest` unless `limit` is a whole number from 1 and `offset` one from 0; a limit above 100 counts as
-    ///   100.
+    /// A limit above 100 counts as 100.
+    ///
+    /// - Throws: `.badRequest` unless `limit` is a positive integer and `offset` a non-negative one.
     func page() throws(PontoonError) -> Page {
         Page(offset: try number("offset", from: 0) ?? 0, limit: min(try number("limit", from: 1) ?? 50, 100))
     }
@@ -49,7 +50,7 @@ struct Query: Sendable {
             .joined(separator: "&")
     }
 
-    /// - Throws: `.badRequest` unless the parameter is absent or a whole number of at least `minimum`.
+    /// - Throws: `.badRequest` unless the parameter is absent or an integer of at least `minimum`.
     func number(_ name: String, from minimum: Int) throws(PontoonError) -> Int? {
         guard let text = self[name] else { return nil }
         guard let value = Int(text), value >= minimum else {
@@ -67,7 +68,7 @@ struct Query: Sendable {
     ///
     /// - Returns: `nil` if the result is not UTF-8.
     static func unescape(_ text: String) -> String? {
-        // Most text has none.
+        // Most text contains no escapes.
         text.utf8.contains(UInt8(ascii: "%")) ? text.removingPercentEncoding : text
     }
 

@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// Bounds the memory for socket reads of all parts that are being received.
+/// Limits the memory for socket reads of all parts that are being received.
 ///
 /// A few parts get large reads, which are faster; many parts share the same total.
 final class ReceiveBufferBudget: Sendable {
@@ -33,7 +33,7 @@ final class ReceiveBufferBudget: Sendable {
     }
 }
 
-/// Sizes the buffers for socket reads: as large as what usually arrives, within the budget's share.
+/// Sizes the buffers for socket reads: as large as the usual read, within the budget's share.
 struct ReceiveAllocator: RecvByteBufferAllocator {
     private let budget: ReceiveBufferBudget
     private var adaptive = AdaptiveRecvByteBufferAllocator(

@@ -12,7 +12,7 @@ struct AuthenticatedCaller: Sendable {
 
 /// Identifies the caller by the token in `X-SBG-Auth-Token`, or else in `Authorization: Bearer`.
 ///
-/// Refuses requests without a valid token with `.notAuthenticated`.
+/// Rejects requests without a valid token with `.notAuthenticated`.
 struct AuthenticationMiddleware: RouterMiddleware {
     typealias Context = AppContext
 

@@ -10,7 +10,7 @@ import PontoonCore
 struct ErrorMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
-    /// Bytes.
+    /// Maximum size of the request head in bytes.
     let maximumHeaderSize: Int
 
     @concurrent func handle(
@@ -29,7 +29,7 @@ struct ErrorMiddleware: RouterMiddleware {
         }
         response.headers[.requestID] = context.requestID
         log(request, response, context, duration: .now - start)
-        // The client would take a body for the start of the next response.
+        // The client would interpret a body as the start of the next response.
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -44,7 +44,7 @@ struct ErrorMiddleware: RouterMiddleware {
 
     /// Refuses an empty upload id.
     ///
-    /// The router ignores empty path segments, so it would take the next segment for the id.
+    /// The router ignores empty path segments, so it would use the next segment as the id.
     private func checkPath(_ request: Request) throws(PontoonError) {
         guard !Self.emptyUploadIDs.contains(where: request.uri.path.hasPrefix) else {
             throw PontoonError(.uploadIDMissing, "The upload id is missing.")

@@ -7,7 +7,7 @@ import NIOHTTP1
 import PontoonCore
 
 extension AppContext {
-    /// Creates the response to an error and logs what the client must not see.
+    /// Creates the response to an error and logs the details that the client must not see.
     ///
     /// - Throws: An error of the HTTP parser, to which the connection's channel responds.
     func response(to error: any Error) throws -> Response {
@@ -41,7 +41,7 @@ extension AppContext {
 extension Response {
     /// Creates the response to a refused request.
     ///
-    /// It never has an `ETag`: some clients report one whatever the status.
+    /// It never has an `ETag`: some clients report any received `ETag`, regardless of the status.
     static func refusal(_ error: PontoonError) -> Response {
         var response = json(ErrorBody(error), status: error.code.status)
         if error.code.status == .serviceUnavailable { response.headers[.retryAfter] = "1" }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Limits the calls of each token and adds the rate-limit headers to every response, errors included.
 ///
-/// Runs after ``AuthenticationMiddleware``. Each process counts for itself, in memory.
+/// Runs after ``AuthenticationMiddleware``. Each process keeps separate counts, in memory.
 struct RateLimitMiddleware: RouterMiddleware {
     typealias Context = AppContext
 

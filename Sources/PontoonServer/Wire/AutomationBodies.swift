@@ -32,7 +32,7 @@ struct CodePackageBody: JSONWritable {
     let package: CodePackage
     private let schema: JSONValue
 
-    /// - Throws: When the stored schema is not JSON.
+    /// - Throws: If the stored schema is not JSON.
     init(_ package: CodePackage) throws {
         self.package = package
         schema = try JSONValue(parsing: package.schema)
@@ -75,7 +75,7 @@ struct PackageFileBody: JSONWritable {
 extension NewCodePackage {
     /// Reads the body of `POST /v2/automation/automations/{automation_id}/packages`; unknown fields are ignored.
     ///
-    /// - Throws: `.badRequest` when `version`, `location` or `schema` is missing, or any field has the wrong type.
+    /// - Throws: `.badRequest` if `version`, `location` or `schema` is missing, or any field has the wrong type.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .badRequest)
         guard let version = try object.string("version"), !version.isEmpty else {

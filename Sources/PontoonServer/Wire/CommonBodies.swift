@@ -30,7 +30,7 @@ struct RateLimitBody: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         json.object { json in
-            // The limit of compute instances, of which Pontoon has none.
+            // The limit of compute instances, which Pontoon does not have.
             json.field("instance_limit", ["limit": -1, "remaining": Int64.max])
             json.field("rate", Rate(status: status))
         }

@@ -2,7 +2,7 @@
 ///
 /// Source: docs/api.md#fields.
 struct FieldSelection: Hashable, Sendable {
-    /// What to show of one field.
+    /// The part of a field to show.
     enum Choice: Hashable, Sendable {
         case omitted, whole
         /// Only some fields of its value, which must be an object.

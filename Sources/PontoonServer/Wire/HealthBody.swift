@@ -1,7 +1,7 @@
 /// The response of `/healthz` and `/readyz`.
 struct HealthBody: JSONWritable {
     let status: String
-    /// Why the server is not ready, one word.
+    /// The reason that the server is not ready, as one word.
     var reason: String?
 
     func write(to json: inout JSONWriter) {

@@ -1,9 +1,8 @@
 import PontoonCore
 
-/// Checked body of initialize.
-///
+/// The checked body of initialize.
 struct InitializeRequest: Sendable {
-    /// Where the new file goes.
+    /// The folder of the new file.
     let folder: FolderReference
     let content: DeclaredContent
     /// Extension `part_infos`: the part infos to include in the response; `nil` omits the field.
@@ -11,7 +10,7 @@ struct InitializeRequest: Sendable {
 
     /// Reads the body; unknown fields are ignored.
     ///
-    /// - Throws: `.initializeInvalid`; `.uploadProjectMalformed` when `project` is not `owner/name`.
+    /// - Throws: `.initializeInvalid`; `.uploadProjectMalformed` if `project` is not `owner/name`.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .initializeInvalid)
         let project = try object.string("project")
@@ -32,8 +31,7 @@ struct InitializeRequest: Sendable {
     }
 }
 
-/// Checked body of initialize for a code package.
-///
+/// The checked body of initialize for a code package.
 struct InitializePackageRequest: Sendable {
     /// Id of the automation.
     let automation: String
@@ -81,7 +79,7 @@ extension DeclaredContent {
 }
 
 extension RequestObject {
-    /// - Throws: `.initializeInvalid` unless the field is absent or a whole number from 0.
+    /// - Throws: `.initializeInvalid` unless the field is absent or an integer from 0.
     fileprivate func partInfos() throws(PontoonError) -> PartBatch? {
         guard let count = try integer("part_infos") else { return nil }
         guard count >= 0 else {

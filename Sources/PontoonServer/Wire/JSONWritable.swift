@@ -58,7 +58,7 @@ extension JSONValue: JSONWritable {
 }
 
 extension JSONValue {
-    /// - Throws: When the text is not JSON.
+    /// - Throws: If the text is not JSON.
     init(parsing text: String) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) }
 
     /// The JSON text, with sorted keys.

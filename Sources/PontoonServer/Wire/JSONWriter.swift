@@ -4,7 +4,7 @@ import PontoonCore
 /// Writes JSON in one pass, byte for byte as `JSONEncoder` does with `.sortedKeys` and `.withoutEscapingSlashes`.
 ///
 /// Objects list their fields in alphabetical order. A field that the caller did not select is neither computed nor written.
-/// docs/decisions/0014-json-is-written-directly.md has the reasons.
+/// docs/decisions/0014-json-is-written-directly.md explains why.
 struct JSONWriter: Sendable {
     private(set) var buffer = ByteBufferAllocator().buffer(capacity: 512)
     private var needsComma = false

@@ -48,7 +48,7 @@ struct MemberPermissionsBody: JSONWritable {
 extension NewMember {
     /// Reads the body of `POST /v2/projects/{owner}/{project}/members`.
     ///
-    /// - Throws: `.badRequest` for a field of the wrong type, or a type of member that does not exist.
+    /// - Throws: `.badRequest` for a field of the wrong type, or an unknown type of member.
     init(_ body: RequestObject) throws(PontoonError) {
         let userName = try body.string("username")
         let hasEmail = try body.string("email") != nil
@@ -61,9 +61,9 @@ extension NewMember {
 }
 
 extension PermissionsChange {
-    /// Reads the rights that an object names, and passes over what is no right.
+    /// Reads the permissions in an object; ignores unknown fields and `null`.
     ///
-    /// - Throws: `.badRequest` when a right is neither true nor false.
+    /// - Throws: `.badRequest` if a permission is not a Boolean.
     init(fields: [String: JSONValue]) throws(PontoonError) {
         self = [:]
         for right in Permission.allCases {

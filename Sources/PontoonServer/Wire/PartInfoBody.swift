@@ -1,12 +1,12 @@
 import PontoonCore
 
-/// Where and how to send one part.
+/// The HTTP request that sends one part.
 ///
 /// `GET /v2/upload/multipart/{upload_id}/part/{part_number}`, and an element of ``PartInfosBody``; source:
 /// docs/api.md#get-part-info.
 struct PartInfoBody: JSONWritable {
     let request: SignedRequest
-    /// Extension: the part; only in a list.
+    /// Extension: the number of the part; only in a list.
     var number: PartNumber?
 
     private static let successCodes = [200]
@@ -18,13 +18,13 @@ struct PartInfoBody: JSONWritable {
             json.field("method", request.method)
             json.field("part_number", number?.rawValue)
             json.field("report", Report(headers: request.reportHeaders))
-            // Here as well as in `report`: clients disagree on where they look.
+            // Both here and in `report`: some clients read one field, some the other.
             json.field("success_codes", Self.successCodes)
             json.field("url", request.url)
         }
     }
 
-    /// What the client reports afterwards.
+    /// The data that the client reports after it has sent the part.
     private struct Report: JSONWritable {
         /// Names of response headers.
         let headers: [String]
@@ -38,11 +38,11 @@ struct PartInfoBody: JSONWritable {
     }
 }
 
-/// Extension `part_infos`: where and how to send consecutive parts.
+/// Extension `part_infos`: the HTTP requests that send consecutive parts.
 ///
 /// `GET /v2/upload/multipart/{upload_id}/part_infos`; source: docs/api.md#part-infos-in-batches.
 struct PartInfosBody: JSONWritable {
-    /// By number, without gaps.
+    /// Consecutive parts, ordered by number.
     let partInfos: [PartInfoBody]
 
     func write(to json: inout JSONWriter) {

@@ -16,7 +16,7 @@ struct ProjectBody: JSONWritable {
     ///   - accessible: The project and the caller's permissions.
     ///   - fields: The fields that will be written; the stored settings are parsed only if they are among them.
     ///   - base: The server's URL.
-    /// - Throws: When the stored settings are not JSON.
+    /// - Throws: If the stored settings are not JSON.
     init(_ accessible: AccessibleProject, fields: FieldSelection, base: BaseURL) throws {
         project = accessible.project
         permissions = accessible.permissions

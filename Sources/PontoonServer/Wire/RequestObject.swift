@@ -2,16 +2,16 @@ import PontoonCore
 
 /// The JSON object of a request, read field by field so that each refusal names its field and carries its call's code.
 struct RequestObject: Sendable {
-    /// The fields as they came; `null` counts as absent.
+    /// The fields of the request; `null` counts as absent.
     let fields: [String: JSONValue]
     private let code: PontoonError.Code
 
-    /// Takes a request's body.
+    /// Creates an object from the body of a request.
     ///
     /// - Parameters:
     ///   - value: The body; "no data" in any of its forms (`null`, `[]`) counts as an empty object.
-    ///   - code: What a wrong field is refused with.
-    /// - Throws: `code` when the body is something else than an object.
+    ///   - code: The error code for an invalid field.
+    /// - Throws: `code` if the body is not an object.
     init(_ value: JSONValue, code: PontoonError.Code) throws(PontoonError) {
         self.code = code
         switch value {
@@ -21,35 +21,35 @@ struct RequestObject: Sendable {
         }
     }
 
-    /// - Throws: The call's code when the field is not a string.
+    /// - Throws: The call's code if the field is not a string.
     func string(_ name: String) throws(PontoonError) -> String? {
         guard let value = fields[name] else { return nil }
         guard case .string(let text) = value else { throw wrong(name, "a string") }
         return text
     }
 
-    /// - Throws: The call's code when the field is not a whole number.
+    /// - Throws: The call's code if the field is not an integer.
     func integer(_ name: String) throws(PontoonError) -> Int64? {
         guard let value = fields[name] else { return nil }
         guard let integer = value.integer else { throw wrong(name, "an integer") }
         return integer
     }
 
-    /// - Throws: The call's code when the field is not an array of strings.
+    /// - Throws: The call's code if the field is not an array of strings.
     func strings(_ name: String) throws(PontoonError) -> [String]? {
         guard let value = fields[name] else { return nil }
         guard let strings = value.strings else { throw wrong(name, "an array of strings") }
         return strings
     }
 
-    /// - Throws: The call's code when the field is not an object.
+    /// - Throws: The call's code if the field is not an object.
     func object(_ name: String) throws(PontoonError) -> [String: JSONValue]? {
         guard let value = fields[name] else { return nil }
         guard case .object(let fields) = value else { throw wrong(name, "an object") }
         return fields
     }
 
-    /// - Throws: The call's code when the field is not an array.
+    /// - Throws: The call's code if the field is not an array.
     func array(_ name: String) throws(PontoonError) -> [JSONValue]? {
         guard let value = fields[name] else { return nil }
         guard case .array(let values) = value else { throw wrong(name, "an array") }

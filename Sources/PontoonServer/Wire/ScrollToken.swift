@@ -1,19 +1,19 @@
 import Foundation
 import PontoonCore
 
-/// The place where a scroll through a folder continues: after a name, whether or not an entry still has it.
+/// The position at which a scroll through a folder continues: after a name, whether or not an entry still has it.
 ///
-/// Names are unique in their folder and lists are ordered by them, so a name alone is a place that additions and
-/// deletions do not move. Source: docs/api.md#scroll.
+/// Names are unique in their folder and lists are ordered by them, so a name alone is a position that additions and
+/// deletions do not change. Source: docs/api.md#scroll.
 struct ScrollToken: Hashable, Sendable {
     static let beginning = ScrollToken(after: nil)
 
-    /// Name of the last entry that was shown; `nil` at the beginning.
+    /// Name of the last entry that was shown; `nil` at the start.
     let after: String?
 
     init(after name: String?) { after = name }
 
-    /// Reads the `token` parameter; without it, a scroll starts at the beginning.
+    /// Reads the `token` parameter; without it, a scroll starts with the first entry.
     ///
     /// - Throws: `.badRequest` unless it is a token of this server.
     init(_ text: String?) throws(PontoonError) {
