@@ -5,7 +5,7 @@ extension Option where Value == GivenFlag? {
     /// Declares the flag of a setting.
     ///
     /// - Parameters:
-    ///   - setting: Its definition gives the flag its name and help.
+    ///   - setting: The definition of the flag's name and help.
     ///   - help: Replaces the definition's help.
     init<SettingValue>(_ setting: Setting<SettingValue>, help: String? = nil) {
         self.init(

@@ -24,7 +24,7 @@ struct Pontoond: AsyncParsableCommand {
         }
     }
 
-    /// Prints a line at once: other programs wait for some of them.
+    /// Prints a line immediately, unbuffered: other programs wait for some of these lines.
     static func print(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
     private static func failure(_ message: String) -> ExitCode {
