@@ -130,8 +130,8 @@ struct Connector {
 
 /// Cancels the running statement of a connection from another thread.
 ///
-/// `@unchecked Sendable`: libpq guarantees that `PQcancel` may be called from any thread, and it only reads what the pointer
-/// refers to; only `deinit` frees that, when no reference is left.
+/// `@unchecked Sendable`: libpq guarantees that `PQcancel` may be called from any thread. It only reads the C object,
+/// which only `deinit` frees.
 final class StatementCanceller: @unchecked Sendable {
     private let handle: OpaquePointer
 

@@ -71,7 +71,7 @@ final class GroupCommit: Sendable {
         let isAccepted = state.withLock { state in
             guard !state.isClosed else { return false }
             state.waiting.append(write)
-            // Under the lock, so that accepted writes are queued before close() is.
+            // Under the lock, so that the drain is queued before the work of close().
             if !state.isDraining { pool.asyncWriteWithoutTransaction { self.drain($0) } }
             state.isDraining = true
             return true
@@ -117,7 +117,7 @@ final class GroupCommit: Sendable {
                 } catch let error where group.count > 1 && database.isInsideTransaction {
                     completions.append { write.fail(Self.translated(error)) }
                 }
-                // Otherwise the whole group fails: SQLite has rolled back the transaction, as it does if the disk is full.
+                // Other errors fail the whole group: SQLite has rolled back the transaction, for example on a full disk.
             }
             return .commit
         }
