@@ -117,7 +117,7 @@ final class GroupCommit: Sendable {
                 } catch let error where group.count > 1 && database.isInsideTransaction {
                     completions.append { write.fail(Self.translated(error)) }
                 }
-                // Other errors fail the whole group: SQLite has rolled back the transaction, for example on a full disk.
+                // Other errors fail the whole group: SQLite has rolled back the transaction, as on a full disk.
             }
             return .commit
         }

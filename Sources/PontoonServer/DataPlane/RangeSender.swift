@@ -59,7 +59,7 @@ struct RangeSender: Sendable {
     }
 
     private func send(_ span: FileSpan) async throws {
-        // NIO's `FileRegion` needs a handle that owns its descriptor, but the reader owns it here, and the replacement API
+        // NIO's `FileRegion` needs a handle that owns its descriptor, but the reader owns it here, and its replacement
         // opens files itself. So the descriptor is released from the handle before the handle closes it.
         // https://github.com/apple/swift-nio/blob/main/Sources/NIOCore/FileHandle.swift
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: span.descriptor)
