@@ -6,9 +6,9 @@ package import Foundation
 package struct Automation: Hashable, Sendable {
     /// UUID in lower case.
     package let id: String
-    /// User name of the creator, to whom alone the automation is visible.
+    /// User name of the creator, who alone can see the automation.
     package let owner: String
-    /// Not unique.
+    /// Display name; not unique.
     package let name: String
     package let description: String
     package let createdOn: Date
@@ -22,7 +22,7 @@ package struct Automation: Hashable, Sendable {
     }
 }
 
-/// A file uploaded to an automation, which a code package can name as its location.
+/// A file uploaded to an automation, which a code package can reference as its location.
 ///
 /// It belongs to no project and appears in no list of files. Names need not be unique: every upload creates a new file.
 package struct PackageFile: Hashable, Sendable {
@@ -49,7 +49,7 @@ package struct CodePackage: Hashable, Sendable {
     package let id: String
     /// Id of its automation.
     package let automation: String
-    /// As the client named it; not unique.
+    /// The name that the client chose; not unique.
     package let version: String
     /// Id of the ``PackageFile`` with the code.
     package let location: String

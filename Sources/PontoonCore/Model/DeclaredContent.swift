@@ -1,4 +1,4 @@
-/// What a client declares about the bytes it is about to upload.
+/// A client's declaration of the bytes that it is about to upload.
 package struct DeclaredContent: Hashable, Sendable {
     /// Name of the new file, valid according to ``FileName``.
     package let name: String

@@ -2,7 +2,7 @@ package import Foundation
 
 /// A file or a folder of a project.
 package struct File: Hashable, Sendable {
-    /// The raw value is the API's word.
+    /// The raw value is the API's term.
     package enum Kind: String, Sendable {
         case file, folder
     }
@@ -54,7 +54,7 @@ package struct FileContent: Hashable, Sendable {
     package let key: ObjectKey
     /// Length in bytes.
     package let size: Int64
-    /// CRC-64/NVME of all bytes; `nil` when the store does not know it.
+    /// CRC-64/NVME of all bytes; `nil` if the store does not know it.
     package let crc64: CRC64NVME?
     /// 32 lower-case hex digits; present only if the client declared an MD5, which was then verified.
     package let md5: String?

@@ -27,7 +27,7 @@ package struct FileChange: Sendable {
 
 /// A copy of a file that is to be created.
 package struct FileCopy: Sendable {
-    /// What to do when the name is taken.
+    /// The action to take if the name already exists in the folder.
     package enum ConflictPolicy: Sendable {
         case refuse
         /// Name the copy `1_{name}`, or `2_{name}` and so on.
@@ -41,7 +41,7 @@ package struct FileCopy: Sendable {
     /// `nil` keeps the original's name.
     package let name: String?
     package let conflictPolicy: ConflictPolicy
-    /// When it is made.
+    /// Time of the copy's creation.
     package let createdOn: Date
 
     package init(

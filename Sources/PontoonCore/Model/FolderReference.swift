@@ -1,4 +1,4 @@
-/// A folder as a caller names it.
+/// A caller's reference to a folder.
 package enum FolderReference: Hashable, Sendable {
     /// The root folder of a project.
     case project(ProjectID)

@@ -40,10 +40,10 @@ package enum JSONValue: Hashable, Sendable, Codable {
         }
     }
 
-    /// A whole number, however it was written.
+    /// The value if it is an integer, in any notation; otherwise `nil`.
     ///
-    /// `5`, `5.0` and `5e0` are the same. A number of which a `Double` holds only an approximation does not count: one just
-    /// outside of 64 bits would become one inside. Source: docs/api.md#requests.
+    /// `5`, `5.0` and `5e0` are equal. A number that a `Double` represents only approximately does not count, because a
+    /// number just outside the 64-bit range could be rounded to one inside it. Source: docs/api.md#requests.
     package var integer: Int64? {
         switch self {
         case .integer(let value): value
@@ -54,7 +54,7 @@ package enum JSONValue: Hashable, Sendable, Codable {
 }
 
 extension JSONValue {
-    /// The strings of an array that holds nothing else.
+    /// The strings of an array that contains only strings.
     package var strings: [String]? {
         guard case .array(let values) = self else { return nil }
         var strings: [String] = []

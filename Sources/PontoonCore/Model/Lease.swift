@@ -4,9 +4,9 @@ package import Foundation
 ///
 /// It expires on its own, so that another server can take over after a crash.
 package struct Lease: Hashable, Sendable {
-    /// Random and new for each lease: whoever lost a lease cannot act under the next one.
+    /// Random and new for each lease: a caller that lost a lease cannot act under the next one.
     package let id: String
-    /// From then on another server may acquire the same lease.
+    /// The time from which another server may acquire the same lease.
     package let expiresOn: Date
 
     package init(id: String, expiresOn: Date) {
@@ -15,17 +15,18 @@ package struct Lease: Hashable, Sendable {
     }
 }
 
-/// An upload at the moment its completion is leased.
+/// The state of an upload at the moment its completion is leased.
 ///
-/// Nobody else changes it while the lease holds.
+/// Only the owner of the lease changes the upload while the lease is valid.
 package struct CompletionSnapshot: Hashable, Sendable {
     /// The upload, `.completing`.
     package let upload: Upload
-    /// Whether the initiator may write into the project; always true for an automation, which only its owner uploads to.
+    /// Whether the initiator may write into the project; always true for an automation, because only its owner uploads
+    /// to it.
     package let initiatorMayWrite: Bool
     /// All stored parts, by number.
     package let parts: [PartRecord]
-    /// The kind of the entry that has the file's name in its folder already; `nil` when the name is free.
+    /// The kind of the existing entry with the file's name in its folder; `nil` if the name is free.
     package let existingEntry: File.Kind?
 
     package init(upload: Upload, initiatorMayWrite: Bool, parts: [PartRecord], existingEntry: File.Kind?) {
@@ -36,12 +37,12 @@ package struct CompletionSnapshot: Hashable, Sendable {
     }
 }
 
-/// What became of an attempt to lease a completion.
+/// The result of an attempt to lease a completion.
 package enum CompletionLeaseResult<Plan: Sendable>: Sendable {
-    /// The caller holds the lease; the plan was decided in the same transaction.
+    /// The caller has the lease; the plan was decided in the same transaction.
     case acquired(Plan)
-    /// The decision was a refusal.
+    /// The completion was refused.
     case refused(PontoonError)
-    /// Another caller holds the lease, or the upload is completed or does not exist.
+    /// Another caller has the lease, or the upload is completed or does not exist.
     case unavailable
 }

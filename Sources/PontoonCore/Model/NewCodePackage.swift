@@ -1,6 +1,6 @@
 /// A code package to add to an automation, as the caller describes it.
 package struct NewCodePackage: Hashable, Sendable {
-    /// The client's name for it, not empty.
+    /// The name that the client chose; not empty.
     package let version: String
     /// Id of an uploaded ``PackageFile``; unchecked.
     package let location: String

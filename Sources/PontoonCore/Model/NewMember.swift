@@ -5,9 +5,9 @@ package struct NewMember: Hashable, Sendable {
     private let permissions: Permissions
 
     /// - Parameters:
-    ///   - userName: The user's name, unchecked; `nil` if the caller gave none.
-    ///   - hasEmail: Whether the caller gave an email address. Pontoon knows users by name only.
-    ///   - permissions: What the user may do in the project.
+    ///   - userName: The user's name, unchecked; `nil` if the caller specified none.
+    ///   - hasEmail: Whether the caller specified an email address. Pontoon identifies users by name only.
+    ///   - permissions: The user's permissions in the project.
     package init(userName: String?, hasEmail: Bool, permissions: Permissions) {
         self.userName = userName
         self.hasEmail = hasEmail
@@ -16,7 +16,7 @@ package struct NewMember: Hashable, Sendable {
 
     /// The member to store.
     ///
-    /// - Throws: `.memberNameMissing`; `.userNotFound` if the caller gave an email address instead of a name.
+    /// - Throws: `.memberNameMissing`; `.userNotFound` if the caller specified an email address instead of a name.
     func member() throws(PontoonError) -> Member {
         guard let userName, !userName.allSatisfy(\.isWhitespace) else {
             guard userName == nil, hasEmail else {

@@ -10,7 +10,7 @@ package struct ObjectKey: Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// A new key that nobody can guess.
+    /// A new random key that cannot be guessed.
     package static func random() -> ObjectKey { ObjectKey(trusted: Identifiers.hex(bytes: 16)) }
 
     private init(trusted: String) { rawValue = trusted }
@@ -19,7 +19,7 @@ package struct ObjectKey: Hashable, Sendable {
 /// Identifies an object or an unfinished upload in its store.
 package struct ObjectReference: Hashable, Sendable {
     package let key: ObjectKey
-    /// From ``ObjectStore/prepare(_:size:)``; `nil` for a finished object, or when the store needs none.
+    /// From ``ObjectStore/prepare(_:size:)``; `nil` for a finished object, or if the store needs none.
     package let handle: UploadHandle?
 
     package init(key: ObjectKey, handle: UploadHandle? = nil) {
@@ -28,7 +28,7 @@ package struct ObjectReference: Hashable, Sendable {
     }
 }
 
-/// Identifies an unfinished upload besides its key, such as S3's upload id; only the store interprets it.
+/// Identifies an unfinished upload in addition to its key, such as S3's upload id; only the store interprets it.
 package struct UploadHandle: Hashable, Sendable {
     package let rawValue: String
 

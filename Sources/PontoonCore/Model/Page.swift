@@ -1,8 +1,8 @@
 /// A range of a list.
 package struct Page: Hashable, Sendable {
-    /// Entries before the range, 0 or more.
+    /// Number of entries before the range, 0 or more.
     package let offset: Int
-    /// Entries in the range at most, 0 to 100.
+    /// Maximum number of entries in the range, 0 to 100.
     package let limit: Int
 
     package init(offset: Int, limit: Int) {
@@ -14,7 +14,7 @@ package struct Page: Hashable, Sendable {
 /// A range of a list, and the length of the whole list.
 package struct Listing<Item: Sendable>: Sendable {
     package let items: [Item]
-    /// Entries in the whole list.
+    /// Number of entries in the whole list.
     package let total: Int
 
     package init(items: [Item], total: Int) {

@@ -17,7 +17,7 @@ package struct PartNumber: Hashable, Comparable, Sendable {
 
     /// Parses text such as a path segment.
     ///
-    /// - Throws: `.partNumberInvalid` when it is not a plain decimal integer inside ``limits``.
+    /// - Throws: `.partNumberInvalid` unless it is a plain decimal integer inside ``limits``.
     package init(text: some StringProtocol) throws(PontoonError) {
         guard text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let value = Int(text) else {
             throw PontoonError(.partNumberInvalid, "The part number must be an integer from 1 to 10000.")
@@ -25,7 +25,7 @@ package struct PartNumber: Hashable, Comparable, Sendable {
         try self.init(value)
     }
 
-    /// The numbers from this one to `last`; none when `last` is smaller.
+    /// The numbers from this one to `last`; none if `last` is smaller.
     package func upTo(_ last: Int) -> [PartNumber] {
         let last = min(last, Self.limits.upperBound)
         return rawValue <= last ? (rawValue...last).map(PartNumber.init(unchecked:)) : []

@@ -1,11 +1,11 @@
-/// A permission of a member in a project; the raw value is the API's word.
+/// A permission of a member in a project; the raw value is the API's term.
 ///
 /// Source: docs/api.md#permissions.
 package enum Permission: String, CaseIterable, Sendable {
     case read, copy, write, execute, admin
 }
 
-/// What a member may do in a project.
+/// The permissions of a member in a project.
 ///
 /// Every member may read, and `admin` implies all other permissions; other combinations cannot be created.
 ///
@@ -15,7 +15,7 @@ package struct Permissions: Hashable, Sendable {
     package let copy: Bool
     /// Add, change and delete files.
     package let write: Bool
-    /// Run tasks; stored for clients, as Pontoon runs none.
+    /// Run tasks; stored for clients, because Pontoon does not run tasks.
     package let execute: Bool
     /// Manage members and delete the project.
     package let admin: Bool
@@ -43,7 +43,7 @@ package struct Permissions: Hashable, Sendable {
 
     /// The permissions after a change.
     ///
-    /// Permissions that are not named, or that another one implies, stay.
+    /// Permissions that the change does not name, or that another permission implies, stay.
     package func applying(_ change: PermissionsChange) -> Permissions {
         Permissions(
             copy: change[.copy] ?? copy,
@@ -53,13 +53,13 @@ package struct Permissions: Hashable, Sendable {
         )
     }
 
-    /// Those of the owner.
+    /// The owner's permissions.
     package static let all = Permissions(admin: true)
 }
 
 /// Permissions to grant (`true`) or withdraw (`false`).
 ///
-/// `read` may be named and changes nothing.
+/// `read` is accepted but has no effect.
 package typealias PermissionsChange = [Permission: Bool]
 
 /// A user who belongs to a project.

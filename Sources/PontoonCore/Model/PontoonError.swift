@@ -1,9 +1,9 @@
 /// A refusal: why a request cannot be fulfilled.
 ///
-/// Everything that a caller can cause ends in one of these codes. Any other error is an internal fault, which is logged in
-/// full and answered with a bare 500.
+/// Every failure that a caller can cause has one of these codes. Any other error is an internal error, which is logged
+/// in full and returned as a 500 response without details.
 package struct PontoonError: Error {
-    /// What was refused.
+    /// The reason for the refusal.
     ///
     /// `PontoonServer` maps each to the platform's number and to an HTTP status.
     package enum Code: String, CaseIterable, Sendable {
@@ -63,7 +63,7 @@ extension PontoonError {
         PontoonError(.uploadNotFound, "Requested upload does not exist.")
     }
 
-    /// The initiator has lost the right to write since the upload was started.
+    /// The initiator lost the write permission after starting the upload.
     package static var uploadNotWritable: PontoonError {
         PontoonError(.uploadForbidden, "You cannot use this upload. You may no longer write into its project.")
     }

@@ -48,7 +48,7 @@ package struct Project: Hashable, Sendable {
     }
 }
 
-/// A project as one caller sees it.
+/// A project together with the permissions of one caller.
 package struct AccessibleProject: Hashable, Sendable {
     package let project: Project
     package let permissions: Permissions

@@ -1,12 +1,12 @@
 package import Foundation
 
-/// A URL that carries its own permission, and how to use it.
+/// A URL that contains its own authorization, and the request to make with it.
 package struct SignedRequest: Hashable, Sendable {
     /// `PUT` for a part, `GET` for a download.
     package let method: String
-    /// Absolute, strictly valid, well below 6000 characters.
+    /// Absolute and strictly valid; much shorter than 6000 characters.
     package let url: String
-    /// When the URL stops being accepted.
+    /// Time at which the URL expires.
     package let expires: Date
     /// Headers that the client must set.
     package let headers: [String: String]

@@ -6,7 +6,7 @@ package struct SigningKey: Hashable, Sendable {
     package let id: String
     /// 256 random bits as 64 hex digits.
     package let secret: Secret
-    /// The newest key signs.
+    /// Time of creation; the newest key signs.
     package let createdOn: Date
 
     package init(id: String, secret: Secret, createdOn: Date) {

@@ -2,22 +2,22 @@ package import Foundation
 
 /// One multipart upload, from initialize to complete or abort.
 package struct Upload: Hashable, Sendable {
-    /// Where an upload is in its life.
+    /// The state of an upload.
     ///
-    /// Aborted and expired uploads are not stored any more.
+    /// Aborted and expired uploads are no longer stored.
     package enum State: String, Sendable {
         case active, completing, completed
     }
 
-    /// What the bytes become.
+    /// The result of completing the upload.
     package enum Destination: Hashable, Sendable {
-        /// A file in a folder of a project; it `wasGivenByFolder` when the client named the folder rather than the project.
+        /// A file in a folder of a project; `wasGivenByFolder` if the client named the folder rather than the project.
         case folder(id: String, project: ProjectID, wasGivenByFolder: Bool)
         /// A code package's file.
         case automation(id: String)
     }
 
-    /// What an upload becomes decides where it is visible: each kind has its own endpoints.
+    /// The set of endpoints through which an upload is visible, determined by its destination.
     package enum Namespace: Sendable {
         case files, codePackages
     }
@@ -27,25 +27,25 @@ package struct Upload: Hashable, Sendable {
     /// User name of the initiator.
     package let userName: String
     package let destination: Destination
-    /// Name of the file to be.
+    /// Name of the future file.
     package let name: String
-    /// Declared length in bytes; `nil` when the client did not declare one.
+    /// Declared length in bytes; `nil` if the client did not declare one.
     package let size: Int64?
-    /// Bytes per part as answered to the client; the disk store writes part `n` at offset `(n - 1) * partSize`.
+    /// Bytes per part, as sent to the client; the disk store writes part `n` at offset `(n - 1) * partSize`.
     package let partSize: Int64
     /// Declared MD5 of the file, 32 lower-case hex digits.
     package let md5: String?
-    /// Whether completing replaces a file of the same name.
+    /// Whether completing the upload replaces an existing file of the same name.
     package let overwrite: Bool
-    /// Key of the object to be; the object store collects the parts under it.
+    /// Key of the future object; the object store collects the parts under it.
     package let key: ObjectKey
-    /// Identifies the upload in the object store; `nil` when the key is enough.
+    /// Identifies the upload in the object store; `nil` if the key is sufficient.
     package let handle: UploadHandle?
     package let initiatedOn: Date
     package let state: State
-    /// Id of the file that the upload became; `nil` before it is completed.
+    /// Id of the file created from the upload; `nil` before the upload is completed.
     package let fileID: String?
-    /// From then on another server may take over the completion; `nil` unless the upload is `.completing`.
+    /// The time from which another server may take over the completion; `nil` unless the upload is `.completing`.
     package let leaseExpiresOn: Date?
 
     package init(
@@ -97,12 +97,12 @@ package struct PartRecord: Hashable, Sendable {
     ///
     /// `nil` for a part in a presigned store, which alone knows the length.
     package let size: Int64?
-    /// The tag that the client was given, without quotes.
+    /// The tag that was sent to the client, without quotes.
     package let etag: String
-    /// CRC-64/NVME of the bytes; `nil` when they did not pass through this server.
+    /// CRC-64/NVME of the bytes; `nil` if they did not pass through this server.
     package let crc64: CRC64NVME?
     package let location: PartLocation
-    /// When the record was made.
+    /// Time at which the record was created.
     package let storedOn: Date
     /// Whether the client has reported the part.
     package let isReported: Bool
@@ -126,17 +126,17 @@ package struct PartRecord: Hashable, Sendable {
     }
 }
 
-/// Where an object store keeps a part's bytes.
+/// The location of a part's bytes in an object store.
 package enum PartLocation: Hashable, Sendable {
     /// In the upload's own file, at the part's offset.
     case inPlace
-    /// In a separate file, because it did not fit in place or another writer was at work there.
+    /// In a separate file, because it did not fit in place or another writer was writing in place.
     case detached(name: String)
-    /// In a ``PresignedObjectStore``; the record was made from the client's report.
+    /// In a ``PresignedObjectStore``; the record was created from the client's report.
     case remote
 }
 
-/// The text in the metadata store. The words are part of the stored data, so they do not follow the names here.
+/// The text in the metadata store. It is part of the stored data, so it does not change when a case is renamed.
 extension PartLocation: RawRepresentable {
     package init(rawValue: String) {
         self =
@@ -159,7 +159,7 @@ extension PartLocation: RawRepresentable {
 /// A client's statement that a part is stored.
 package struct PartReport: Hashable, Sendable {
     package let number: PartNumber
-    /// The tag that the client was given, without quotes; compared without regard to case.
+    /// The tag that was sent to the client, without quotes; compared case-insensitively.
     package let etag: String
 
     /// Removes one pair of quotes around the tag.
@@ -169,13 +169,13 @@ package struct PartReport: Hashable, Sendable {
     }
 }
 
-/// An upload and what it holds so far, as lists show it.
+/// An upload with the totals of its parts, as lists show it.
 package struct UploadSummary: Hashable, Sendable {
     package let upload: Upload
     package let reportedParts: Int
-    /// `nil` when only the object store knows.
+    /// `nil` if only the object store knows.
     package let storedParts: Int?
-    /// `nil` when only the object store knows.
+    /// `nil` if only the object store knows.
     package let storedBytes: Int64?
 
     package init(upload: Upload, reportedParts: Int, storedParts: Int?, storedBytes: Int64?) {

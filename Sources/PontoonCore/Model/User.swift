@@ -11,7 +11,7 @@ package struct User: Hashable, Sendable {
         self.createdOn = createdOn
     }
 
-    /// Checks a user name that comes from outside.
+    /// Checks a user name received from a client or an operator.
     ///
     /// - Throws: `.badRequest` unless it is 1 to 64 of `A-Z a-z 0-9 . _ -`, starting with a letter or digit, so that it
     ///   needs no encoding in a path or a project id.

@@ -33,7 +33,7 @@ package protocol FileStore: Sendable {
     /// - Throws: `.fileExists` if the name is taken, `.folderCycle` if the destination is the folder itself or one inside it,
     ///   `.destinationNotFound` if the destination does not exist, is not a folder or belongs to another project.
     func moveFile(_ id: String, to folder: String, name: String?, now: Date) async throws -> File?
-    /// Deletes a file or an empty folder. An object that no file uses any more is added to
+    /// Deletes a file or an empty folder. An object that is no longer used by any file is added to
     /// ``DiscardedObjectStore/discardedObjects(limit:)``.
     /// - Returns: `false` if the file does not exist or is a root folder.
     /// - Throws: `.folderNotEmpty`.
@@ -45,17 +45,18 @@ extension FileStore {
     package func file(_ id: String) async throws -> File? { try await file(id, reading: .latest) }
 }
 
-/// Which entries of a folder's list are read.
+/// The entries of a folder's list to read.
 package enum FileWindow: Sendable {
     /// Entries by position.
     case page(Page)
-    /// At most `limit` entries after a name, which need not exist (any more); `nil` starts at the first entry.
+    /// At most `limit` entries after a name, which need not exist (or no longer exists); `nil` starts at the first
+    /// entry.
     case after(String?, limit: Int)
 }
 
-/// Objects that nothing refers to and whose bytes are still stored.
+/// Objects that are no longer referenced but whose bytes are still stored.
 ///
-/// The transaction that drops the last use of an object adds it here, so that a crash only delays its removal.
+/// The transaction that removes the last reference to an object adds it here, so that a crash only delays its removal.
 package protocol DiscardedObjectStore: Sendable {
     /// The oldest discarded objects, at most `limit`.
     func discardedObjects(limit: Int) async throws -> [ObjectReference]

@@ -10,13 +10,13 @@ package protocol IdentityStore: Sendable {
     /// Adds a token.
     /// - Throws: `.userNotFound` if its user does not exist.
     func addToken(_ token: TokenRecord) async throws
-    /// The user whose token has a hash (``TokenRecord/hash``). A token revoked by another process may be accepted for up to
-    /// one second.
+    /// The user whose token has this hash (``TokenRecord/hash``). A token revoked by another process may be accepted
+    /// for up to one second.
     /// - Returns: `nil` if the token is unknown or revoked.
     func user(withTokenHash hash: String) async throws -> User?
     /// All tokens of a user, oldest first.
     func tokens(of userName: String) async throws -> [TokenRecord]
-    /// Deletes the token with an id or a hash.
+    /// Deletes the token with this id or hash.
     /// - Returns: `false` if there is no such token.
     func revokeToken(_ idOrHash: String) async throws -> Bool
     /// Creates the first user, its project and its token, all or nothing.

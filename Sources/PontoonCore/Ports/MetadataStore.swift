@@ -2,13 +2,14 @@ package import Foundation
 
 /// Everything Pontoon stores except the bytes: users, projects, files, uploads and parts.
 ///
-/// A use case takes the narrowest role that serves it, and this protocol when it needs many of them.
+/// A use case depends on the narrowest role that is sufficient, and on this protocol if it needs many roles.
 ///
 /// An implementation guarantees, for every method of every role:
 ///
-/// - **Atomicity.** A method that changes something is one transaction. If it throws, nothing has changed, except when the
-///   answer to a commit was lost: then the outcome is unknown until the store is read again.
-/// - **Durability.** When the method returns, the change survives a power cut, unless the operator chose a weaker setting.
+/// - **Atomicity.** A method that changes something is one transaction. If it throws, nothing has changed, unless the
+///   response to a commit was lost: then the outcome is unknown until the store is read again.
+/// - **Durability.** Once the method returns, the change survives a power cut, unless the operator chose a weaker
+///   setting.
 /// - **Isolation.** Several servers may share the data. A rule such as "exactly one caller wins" is a constraint or a
 ///   conditional statement, never a read followed by a write.
 /// - **Absence** is `nil`, `false` or an empty result, not an error.
@@ -19,22 +20,22 @@ package import Foundation
 package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, DiscardedObjectStore, UploadStore, PartStore,
     AutomationStore, SigningKeyStore
 {
-    /// Acquires or renews the lease of a maintenance task. It succeeds if the task is free, if its lease has expired by
-    /// `now`, or if the lease with this id holds the task already.
-    /// - Returns: `false` if another lease holds the task.
+    /// Acquires or renews the lease of a maintenance task. It succeeds if the task is not leased, if its lease has
+    /// expired by `now`, or if the task is already leased under this id.
+    /// - Returns: `false` if the task is leased under another id.
     func acquireLease(_ task: String, _ lease: Lease, now: Date) async throws -> Bool
-    /// Ends the lease of a maintenance task; does nothing if another lease holds the task.
+    /// Ends the lease of a maintenance task; does nothing if the task is leased under another id.
     func endLease(_ task: String, leaseID: String) async throws
 }
 
-/// How fresh a row must be.
+/// The required freshness of a row.
 package enum ReadConsistency: Sendable {
     /// The row as last committed by any process.
     case latest
-    /// The row may be up to one second old if another process changed it; changes made through the same store are visible at
-    /// once. Costs no query when the row was read or written recently.
+    /// The row may be up to one second old if another process changed it; changes made through the same store are
+    /// visible immediately. Costs no query if the row was read or written recently.
     ///
-    /// For calls that are made once per part, file or range and do no harm with an old row: they hand out a URL, or the
+    /// For calls that are made once per part, file or range and are harmless with an old row: they return a URL, or the
     /// statement that follows checks again.
     case cached
 }

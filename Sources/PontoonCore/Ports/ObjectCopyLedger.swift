@@ -9,7 +9,7 @@ package protocol ObjectCopyLedger: Sendable {
     func objectsToCopy(after key: ObjectKey?, limit: Int) async throws -> [FileContent]
     /// Records that an object was copied and that the copy was verified.
     func markCopied(_ key: ObjectKey) async throws
-    /// Keys of copied objects that nothing uses any more.
+    /// Keys of copied objects that are no longer used.
     func orphanedCopies(limit: Int) async throws -> [ObjectKey]
     /// Reverts ``markCopied(_:)``.
     func unmarkCopied(_ key: ObjectKey) async throws

@@ -5,8 +5,8 @@ package protocol ImportingObjectStore: ObjectStore {
     /// Stores an object, replacing an earlier attempt.
     /// - Parameters:
     ///   - key: The object's key in both stores.
-    ///   - reader: Its bytes; may be read at several offsets at once, and is left open.
+    ///   - reader: Its bytes; may be read at several offsets concurrently, and is left open.
     /// - Returns: The object as stored.
-    /// - Throws: When the store is unavailable; the errors of the reader.
+    /// - Throws: If the store is unavailable; the errors of the reader.
     func importObject(_ key: ObjectKey, from reader: any ObjectReader) async throws -> FinishedObject
 }

@@ -2,14 +2,14 @@ package import NIOCore
 
 /// Reads bytes of an object or part at any offset.
 ///
-/// It releases the object in ``close()``, or else when the last reference to the reader goes: a response may be dropped
-/// before anything is read for it.
+/// ``close()`` releases the object; otherwise the object is released with the last reference to the reader, because a
+/// response may be dropped before any of its bytes are read.
 package protocol ObjectReader: Sendable {
     /// Length in bytes.
     var size: Int64 { get }
     /// Reads up to `count` bytes from `offset`; fewer only at the end.
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer
-    /// Releases the object; does nothing when called again.
+    /// Releases the object; does nothing if called again.
     func close() async
 }
 
@@ -31,13 +31,13 @@ extension ObjectReader {
 package protocol FileBackedReader: ObjectReader {
     /// Finds bytes that are in the page cache, so that sending them does not wait for the disk.
     ///
-    /// Never blocks. Bytes that are cached now may be evicted later, so they should be sent at once.
+    /// Never blocks. Cached bytes may be evicted later, so they should be sent immediately.
     ///
     /// - Parameters:
     ///   - offset: First byte.
     ///   - count: Maximum number of bytes, 1 or more.
-    /// - Returns: The cached bytes from `offset` on, fewer than `count` when uncached ones follow; `nil` when the first byte is
-    ///   not cached. ``ObjectReader/read(at:count:)`` reads the others.
+    /// - Returns: The cached bytes from `offset` on, fewer than `count` if uncached ones follow; `nil` if the first
+    ///   byte is not cached. ``ObjectReader/read(at:count:)`` reads the others.
     func bytesInMemory(at offset: Int64, count: Int) -> FileSpan?
 }
 

@@ -1,18 +1,18 @@
 package import Foundation
 
-/// The object store, by the way bytes reach it.
+/// The object store, distinguished by the path that bytes take.
 ///
-/// The two kinds differ in more than a flag: with a streaming store this server sees every part, so it signs URLs of its
-/// own, knows lengths and checksums, and computes MD5s while parts arrive. With a presigned store it learns all of this
-/// from the store when an upload is completed. An enum carries what each kind needs, and the compiler shows every place
-/// where the difference matters.
+/// The two kinds differ fundamentally. With a streaming store, this server receives every part, so it signs its own
+/// URLs, knows lengths and checksums, and computes MD5s while parts arrive. With a presigned store, it learns all of
+/// this from the store when an upload is completed. The enum contains the dependencies of each kind, and the compiler
+/// finds every place where the difference matters.
 package enum ObjectStorage: Sendable {
-    /// Bytes pass through this server: MD5s are computed by the hasher, and URLs lead to the server's own data plane.
+    /// Bytes pass through this server: the hasher computes MD5s, and URLs point to the server's own data plane.
     case streaming(any StreamingObjectStore, PrefixHasher, DataPlaneURLs)
     /// Bytes pass between clients and the store's own server, at URLs that the store signs.
     case presigned(any PresignedObjectStore)
 
-    /// The store, for what both kinds do alike.
+    /// The store, for the operations that both kinds support.
     package var store: any ObjectStore {
         switch self {
         case .streaming(let store, _, _): store
@@ -36,7 +36,7 @@ package enum ObjectStorage: Sendable {
         }
     }
 
-    /// Where and how a client sends one part; computed from memory.
+    /// The request with which a client sends one part; computed from memory.
     package func partRequest(
         for upload: Upload,
         part: PartNumber,
@@ -49,7 +49,7 @@ package enum ObjectStorage: Sendable {
         }
     }
 
-    /// Where a client reads a whole file; computed from memory.
+    /// The request with which a client reads a whole file; computed from memory.
     package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
         switch self {
         case .streaming(_, _, let urls): try await urls.downloadRequest(for: file, base: base, now: now)

@@ -9,7 +9,7 @@ package protocol PartStore: Sendable {
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`: the parts of an upload that is
     ///   being completed are fixed.
     func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> PartRecord?
-    /// Records a stored part as not reported, replacing the record of the same number.
+    /// Records a stored part as not reported, replacing any record of the same number.
     /// - Returns: The replaced record.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`.
     func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord?
@@ -17,9 +17,9 @@ package protocol PartStore: Sendable {
     /// Writes nothing if there are none.
     /// - Returns: The deleted records, ordered by number.
     func forgetUnreportedParts(of uploadID: String) async throws -> [PartRecord]
-    /// Marks stored parts as reported, all or none. ETags are compared without regard to case. Reports of parts that are
+    /// Marks stored parts as reported, all or none. ETags are compared case-insensitively. Reports of parts that are
     /// already marked succeed in every state of the upload.
-    /// - Returns: Why nothing was marked; `nil` on success.
+    /// - Returns: The reason for marking nothing; `nil` on success.
     func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> ReportRejection?
     /// Records parts from the client's reports alone, all or none, for object stores that receive the bytes themselves. A
     /// report replaces the record of the same number; a report equal to the record changes nothing and succeeds in every
@@ -28,7 +28,7 @@ package protocol PartStore: Sendable {
     ///   - reports: If a number occurs more than once, the last report counts.
     ///   - uploadID: The upload.
     ///   - time: Becomes ``PartRecord/storedOn`` of the records that change.
-    /// - Returns: Why nothing was recorded; `nil` on success.
+    /// - Returns: The reason for recording nothing; `nil` on success.
     /// - Throws: If the store cannot be reached.
     func recordReports(
         _ reports: [PartReport],
@@ -37,7 +37,7 @@ package protocol PartStore: Sendable {
     ) async throws -> ReportRejection?
 }
 
-/// Why reports of parts were rejected.
+/// The reason for rejecting reports of parts.
 package enum ReportRejection: Hashable, Sendable {
     case uploadNotFound
     /// The upload is being completed or is completed; its set of reported parts is fixed.

@@ -6,8 +6,9 @@ package protocol ProjectStore: Sendable {
     /// - Returns: `false`, with nothing changed, if the id is taken.
     /// - Throws: `.userNotFound` if its owner does not exist.
     func addProject(_ project: Project) async throws -> Bool
-    /// A project and what a user may do in it.
-    /// - Returns: `nil` if the project does not exist or the user may not read it, so that strangers cannot tell which.
+    /// A project and a user's permissions in it.
+    /// - Returns: `nil` if the project does not exist or the user may not read it; the two cases are indistinguishable
+    ///   to the user.
     func project(
         _ id: ProjectID,
         for userName: String,
@@ -27,7 +28,7 @@ package protocol ProjectStore: Sendable {
     /// - Returns: `false` if the project does not exist.
     func deleteProject(_ id: ProjectID) async throws -> Bool
 
-    /// What a user may do in a project.
+    /// A user's permissions in a project.
     /// - Returns: `nil` if the user is not a member or the project does not exist.
     func permissions(
         of userName: String,
@@ -37,7 +38,7 @@ package protocol ProjectStore: Sendable {
     /// The members of a project, including its owner, ordered by name.
     func members(of project: ProjectID, page: Page) async throws -> Listing<Member>
     /// Adds a member.
-    /// - Returns: `false`, with nothing changed, if the user is a member already.
+    /// - Returns: `false`, with nothing changed, if the user is already a member.
     /// - Throws: `.userNotFound`, `.projectNotFound`.
     func addMember(_ member: Member, to project: ProjectID) async throws -> Bool
     /// Changes a member's permissions as ``Permissions/applying(_:)`` does. Concurrent changes are applied one after
@@ -65,11 +66,11 @@ extension ProjectStore {
     }
 }
 
-/// Which projects a list contains; a project must satisfy every condition.
+/// The projects that a list contains; a project must satisfy every condition.
 package struct ProjectFilter: Hashable, Sendable {
     /// User name of the owner; `nil` for any.
     package var owner: String?
-    /// Substring of the display name, compared without regard to case; `nil` for any.
+    /// Substring of the display name, compared case-insensitively; `nil` for any.
     package var name: String?
     /// Tags that the project must all have.
     package var tags: [String]

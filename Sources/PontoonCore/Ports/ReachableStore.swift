@@ -1,6 +1,6 @@
-/// A store that can be checked.
+/// A store whose availability can be checked.
 package protocol ReachableStore: Sendable {
-    /// Performs a cheap operation that needs the whole store to work.
-    /// - Throws: When the store is unavailable.
+    /// Performs an inexpensive operation that succeeds only if the whole store works.
+    /// - Throws: If the store is unavailable.
     func ping() async throws
 }

@@ -21,8 +21,8 @@ package protocol UploadStore: Sendable {
     ///   - id: The upload.
     ///   - lease: The new lease.
     ///   - now: The current time.
-    ///   - decide: Decides within the transaction what is to be done, or refuses. It must have no side effects, because it
-    ///     may run again if the transaction is retried.
+    ///   - decide: Decides within the transaction on the plan, or refuses. It must have no side effects, because it may
+    ///     run again if the transaction is retried.
     /// - Returns: `.acquired` for the caller that succeeds. After `.refused` and `.unavailable` nothing has changed.
     /// - Throws: If the store is unavailable; whether the lease was acquired may then be unknown.
     func acquireCompletionLease<Plan: Sendable>(
@@ -34,7 +34,7 @@ package protocol UploadStore: Sendable {
     /// Changes the expiry of a lease.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func renewCompletionLease(of id: String, _ lease: Lease) async throws -> Bool
-    /// Ends a lease without completing: the upload becomes `.active` again.
+    /// Ends a lease without completing the upload, which becomes `.active` again.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
     /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records.
@@ -56,7 +56,7 @@ package protocol UploadStore: Sendable {
     /// - Throws: If the store cannot be reached.
     func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool
 
-    /// Ids of the `.active` uploads that were initiated, and stored their last part, before a time; oldest first.
+    /// Ids of the `.active` uploads that were initiated, and received their last part, before a time; oldest first.
     func idleUploads(since deadline: Date, limit: Int) async throws -> [String]
     /// Deletes the records of uploads that were completed before a time; their files stay.
     func pruneCompletedUploads(before time: Date) async throws
@@ -73,7 +73,7 @@ extension UploadStore {
     /// Aborts unconditionally; see ``abortUpload(_:ifIdleSince:)``.
     package func abortUpload(_ id: String) async throws -> Bool { try await abortUpload(id, ifIdleSince: nil) }
 
-    /// Acquires a completion lease without deciding anything.
+    /// Acquires a completion lease without deciding on a plan.
     /// - Returns: Whether the lease was acquired.
     package func acquireCompletionLease(of id: String, _ lease: Lease, now: Date) async throws -> Bool {
         switch try await acquireCompletionLease(of: id, lease, now: now, deciding: { _ in () }) {
@@ -83,10 +83,10 @@ extension UploadStore {
     }
 }
 
-/// What a completed upload becomes.
+/// The file that a completed upload becomes.
 package enum CompletedFile: Hashable, Sendable {
-    /// A file in a folder. If `overwrite` is set it replaces a file of the same name, whose object is discarded; it has its
-    /// own id.
+    /// A file in a folder, with its own id. If `overwrite` is set, it replaces an existing file of the same name, whose
+    /// object is discarded.
     case file(File, overwrite: Bool)
     /// A file of a code package.
     case package(PackageFile)

@@ -2,8 +2,8 @@ import CChecksum
 
 /// CRC-64/NVME, which S3 calls `CRC64NVME`: polynomial 0xAD93D23594C93659, reflected.
 ///
-/// Two checksums combine into that of the concatenated bytes, so the parts of a file give that of the file without reading
-/// it again.
+/// Two checksums combine into that of the concatenated bytes, so the checksum of a file is computed from those of its
+/// parts without reading it again.
 package struct CRC64NVME: Hashable, Sendable {
     /// The checksum of the bytes so far; that of "123456789" is 0xAE8B14860A799888.
     package private(set) var rawValue: UInt64
@@ -62,7 +62,7 @@ extension CRC64NVME {
 extension CRC64NVME {
     /// Combines the checksums of parts, in order, into that of the whole, without reading the bytes again.
     ///
-    /// `nil` when the checksum or the length of a part is unknown.
+    /// `nil` if the checksum or the length of a part is unknown.
     package init?(joining parts: [PartRecord]) {
         var whole = CRC64NVME()
         for part in parts {

@@ -1,4 +1,4 @@
-/// Which parts an upload's file is made of, decided without I/O in the transaction that leases the completion.
+/// The parts that form an upload's file, determined without I/O in the transaction that leases the completion.
 ///
 /// Source: docs/api.md#complete.
 package struct CompletionPlan: Hashable, Sendable {
@@ -6,16 +6,17 @@ package struct CompletionPlan: Hashable, Sendable {
     package let upload: Upload
     /// The reported parts, numbered from 1 without a gap.
     package let parts: [PartRecord]
-    /// Whether parts are stored that were not reported; the file is made without them.
+    /// Whether there are stored parts that were not reported; the file does not include them.
     package let leavesOutParts: Bool
 
-    /// Checks rights, parts and the file's name, in this order.
+    /// Checks permissions, parts and the file's name, in this order.
     ///
     /// - Parameters:
     ///   - snapshot: The upload in the transaction that leases its completion.
     ///   - caller: Name of the user who completes the upload. An initiator's cached permissions may be a second old, so
-    ///     they are checked once more; those of an admin were read for this call.
-    ///   - knowsLengths: Whether part records carry lengths; otherwise only the object store can tell whether they add up.
+    ///     they are checked again; those of an admin were read for this call.
+    ///   - knowsLengths: Whether part records contain lengths; otherwise only the object store can check the total
+    ///     length.
     /// - Throws: `.uploadForbidden`, `.completeRefused`, `.nameTaken`.
     package init(_ snapshot: CompletionSnapshot, caller: String, knowsLengths: Bool) throws(PontoonError) {
         upload = snapshot.upload
@@ -32,7 +33,7 @@ package struct CompletionPlan: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - parts: All stored parts, by number.
-    ///   - declaredSize: Declared length of the file in bytes; `nil` when unknown. An empty file needs no part.
+    ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown. An empty file needs no part.
     /// - Returns: The reported parts, by number.
     /// - Throws: `.completeRefused` unless they are numbered from 1 without a gap.
     package static func reportedParts(
@@ -52,7 +53,8 @@ package struct CompletionPlan: Hashable, Sendable {
         return reported
     }
 
-    /// Checks that parts add up to the declared length and to no more than a file may have.
+    /// Checks that the parts add up to the declared length, and that the sum does not exceed the maximum length of a
+    /// file.
     ///
     /// - Throws: `.completeRefused`.
     package static func checkLengths(
@@ -64,7 +66,7 @@ package struct CompletionPlan: Hashable, Sendable {
             guard let size else {
                 throw refusal("The length of part \(number.rawValue) is unknown; send it again.")
             }
-            // Lengths that another store reports cannot overflow the sum.
+            // Even lengths reported by another store cannot overflow the sum.
             total += min(size, PartSizing.maximumFileSize + 1)
         }
         if let declaredSize, declaredSize != total {
@@ -75,13 +77,13 @@ package struct CompletionPlan: Hashable, Sendable {
 
     /// Matches reported parts with those that a presigned store lists.
     ///
-    /// A report vouches for the bytes with its tag only: a part that was sent again must be reported again. Empty parts are
-    /// left out, since S3 accepts short parts only at the end.
+    /// A report identifies the bytes by its tag only: a part that was sent again must be reported again. Empty parts
+    /// are left out, because S3 accepts short parts only at the end.
     ///
     /// - Parameters:
     ///   - listed: The store's parts, in any order; a part that was sent twice may be listed twice.
     ///   - reported: The reported parts, by number; their lengths are ignored.
-    ///   - declaredSize: Declared length of the file in bytes; `nil` when unknown.
+    ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown.
     ///   - minimumPartSize: Smallest length in bytes of every part but the last.
     /// - Returns: The parts of the object, in order.
     /// - Throws: `.completeRefused`.
@@ -114,7 +116,7 @@ package struct CompletionPlan: Hashable, Sendable {
         return parts
     }
 
-    /// Names the numbers missing between 1 and the last one; at most ten.
+    /// Lists the numbers missing between 1 and the last one; at most ten.
     private static func missingNumbers(in numbers: [Int]) -> String? {
         guard let last = numbers.last, last > numbers.count else { return nil }
         let present = Set(numbers)

@@ -9,36 +9,36 @@ package import Foundation
 ///      │          ▼            ▼               ▼          ▼
 ///      └── wait ◄─ look again ◄────────────── roll back ──► throw
 ///
-/// Several callers may complete an upload at once, on one server or many: the lease lets one of them do the work, and the
-/// others wait until the metadata store says what became of it.
+/// Several callers may complete an upload concurrently, on one server or many: the lease allows one of them to do the
+/// work, and the others poll the metadata store for the result.
 package struct CompletionStateMachine {
-    /// Something to do, one at a time.
+    /// A step to perform; steps are performed one at a time.
     package enum Step: Sendable {
-        /// Read the upload; a cached row will do if it says that the upload is active.
+        /// Read the upload; a cached row is sufficient if it shows that the upload is active.
         case look(allowsCached: Bool)
         case wait(Duration)
-        /// Roll back a completion that failed earlier in this process and could not be rolled back then.
+        /// Roll back a completion that failed earlier in this process and could not be rolled back at that time.
         case rollBackEarlier(leaseID: String)
         /// Record the parts that the caller reports with the call.
         case report
-        /// Lease the completion. `replacesExpired` says that the lease of a server that stopped is taken over: a plan that
-        /// refuses must then be rolled back, as the upload cannot stay `.completing`.
+        /// Lease the completion. `replacesExpired` means that an expired lease of another server is taken over: if the
+        /// plan then refuses, the upload must be rolled back, because it cannot stay `.completing`.
         case acquireLease(Upload, replacesExpired: Bool)
-        /// Make the object; the lease is renewed meanwhile.
+        /// Create the object; the lease is renewed in the meantime.
         case finish(CompletionPlan, Lease)
-        /// Commit the file and the end of the upload in one transaction.
+        /// Commit the file and mark the upload as completed, in one transaction.
         case commit(FinishedUpload, Lease)
-        /// Remove what only a roll back would have needed.
+        /// Remove data that only a rollback would have needed.
         case cleanUp(FinishedUpload)
-        /// Reactivate the upload, unless its file was committed after all.
+        /// Reactivate the upload, unless its file was committed.
         case rollBack(Upload, Lease)
-        /// Remove the object of an upload whose project was deleted meanwhile.
+        /// Remove the object of an upload whose project has been deleted.
         case discardObject(Upload)
-        /// Abort an upload whose folder was deleted: nobody can complete it any more.
+        /// Abort an upload whose folder was deleted, because it can no longer be completed.
         case abort(Upload)
     }
 
-    /// What follows an event.
+    /// The reaction to an event.
     package enum Action: Sendable {
         case perform(Step)
         case succeed(CompletedUpload)
@@ -51,7 +51,7 @@ package struct CompletionStateMachine {
         case found(Upload, failedLease: String?, now: Date)
         /// The lease, with the plan decided in the transaction that granted it.
         case acquired(Result<CompletionPlan, PontoonError>, Lease)
-        /// Another caller holds the lease.
+        /// Another caller has the lease.
         case unavailable
         case finished(FinishedUpload)
         case committed(CompletedFile)
@@ -65,7 +65,7 @@ package struct CompletionStateMachine {
     }
 
     private enum State {
-        /// `refusal` is why reports were refused; it counts only if the upload is still active.
+        /// `refusal` is the reason why reports were refused; it counts only if the upload is still active.
         case looking(refusal: PontoonError?)
         case pausing
         case reporting(Upload)
@@ -74,7 +74,7 @@ package struct CompletionStateMachine {
         case committing(FinishedUpload, Lease)
         case cleaningUp(CompletedFile)
         case rollingBack(Upload, Failure)
-        /// Only what the error leaves behind is still to be removed.
+        /// The upload failed with this error; only cleanup remains.
         case failing(any Error)
     }
 
@@ -86,7 +86,8 @@ package struct CompletionStateMachine {
     private var state = State.looking(refusal: nil)
     private var waits = 0
 
-    /// Pauses between two looks at an upload that another call is completing: only the metadata store knows when it ends.
+    /// Pauses between two reads of an upload that another call is completing: only the metadata store knows when that
+    /// call ends.
     private static let backoff = Backoff(first: .milliseconds(20), longest: .milliseconds(320))
 
     package init() {}
@@ -94,7 +95,7 @@ package struct CompletionStateMachine {
     /// The first step.
     package var start: Action { .perform(.look(allowsCached: true)) }
 
-    /// Takes the result of the step that was asked for last.
+    /// Processes the result of the last requested step.
     package mutating func handle(_ event: Event) -> Action {
         switch (state, event) {
         case (.looking(let refusal), .found(let upload, let failedLease, let now)):
@@ -106,7 +107,7 @@ package struct CompletionStateMachine {
             state = .acquiring(upload)
             return .perform(.acquireLease(upload, replacesExpired: false))
         case (.reporting, .failed(let error as PontoonError)):
-            // Part records disappear when another call completes the upload in between.
+            // Part records disappear if another call completes the upload in between.
             return lookAgain(refusal: error)
 
         case (.acquiring(let upload), .acquired(.success(let plan), let lease)):
@@ -134,7 +135,7 @@ package struct CompletionStateMachine {
             return rollBack(finished.upload, lease, .error(error))
 
         case (.cleaningUp(let file), .done), (.cleaningUp(let file), .failed):
-            // The file is committed. What could not be removed now is removed by the next start.
+            // The file is committed. The next start removes data that could not be removed now.
             return .succeed(.now(file))
 
         case (.rollingBack(let upload, let failure), .rolledBack(let outcome)):
@@ -167,7 +168,8 @@ package struct CompletionStateMachine {
                 return .perform(.rollBackEarlier(leaseID: failedLease))
             }
             if let expiry = upload.leaseExpiresOn, expiry <= now {
-                // The server that was at work is gone. Its parts are still fixed, so the work is done once more.
+                // The server that was completing the upload has stopped. The parts are still fixed, so the completion
+                // is repeated.
                 state = .acquiring(upload)
                 return .perform(.acquireLease(upload, replacesExpired: true))
             }
@@ -190,7 +192,7 @@ package struct CompletionStateMachine {
     private mutating func rolledBack(_ outcome: RollbackOutcome, _ upload: Upload, _ failure: Failure) -> Action {
         switch (outcome, failure) {
         case (.completed(let fileID), _):
-            // The commit took place and only its answer was lost, or another server completed the upload.
+            // The commit succeeded and only its response was lost, or another server completed the upload.
             return .succeed(.earlier(fileID: fileID))
         case (.uploadGone, _):
             state = .failing(Self.projectDeleted(failure))
@@ -232,17 +234,17 @@ package struct FinishedUpload: Hashable, Sendable {
     }
 }
 
-/// What an upload became.
+/// The file or package that an upload became.
 package enum CompletedUpload: Sendable {
-    /// By this call.
+    /// This call completed the upload.
     case now(CompletedFile)
-    /// By an earlier call, or one at the same time; the file may have been deleted since.
+    /// An earlier or concurrent call completed it; the file may have been deleted since.
     case earlier(fileID: String?)
 }
 
-/// How a roll back ended.
+/// The outcome of a rollback.
 package enum RollbackOutcome: Hashable, Sendable {
-    /// The upload is active, or another server holds its lease.
+    /// The upload is active, or another server has its lease.
     case rolledBack
     /// The upload is completed, so there was nothing to roll back.
     case completed(fileID: String?)

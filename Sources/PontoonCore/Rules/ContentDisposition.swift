@@ -2,7 +2,7 @@ import Foundation
 
 /// The `Content-Disposition` header, which makes a browser save a response under a name.
 package enum ContentDisposition {
-    /// An ASCII name for old clients, and the exact one in UTF-8 for the others.
+    /// An ASCII name for old clients, and the exact name in UTF-8 for all others.
     ///
     /// Source: RFC 6266.
     package static func attachment(named name: String) -> String {

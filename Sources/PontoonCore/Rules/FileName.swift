@@ -2,10 +2,10 @@
 ///
 /// Source: docs/api.md#names.
 package enum FileName {
-    /// Length of the longest name in Unicode scalars.
+    /// Maximum length of a name in Unicode scalars.
     package static let maximumScalars = 255
 
-    /// Describes what is wrong with a name.
+    /// Describes the problem with a name.
     ///
     /// - Returns: `nil` for a valid name: 1 to 255 characters other than `/` and control characters, not `.` or `..`.
     package static func problem(with name: String) -> String? {

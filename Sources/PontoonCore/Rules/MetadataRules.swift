@@ -2,16 +2,16 @@
 ///
 /// Source: docs/api.md#file-metadata.
 package enum MetadataRules {
-    /// Pairs on one file.
+    /// Maximum number of pairs per file.
     package static let maximumPairs = 1000
-    /// Longest key in UTF-8 bytes.
+    /// Maximum length of a key in UTF-8 bytes.
     package static let maximumKeyBytes = 100
-    /// Longest value in UTF-8 bytes.
+    /// Maximum length of a value in UTF-8 bytes.
     package static let maximumValueBytes = 300
 
     /// Checks a change of metadata.
     ///
-    /// - Throws: `.metadataInvalid` for an empty or too long key, or a too long value.
+    /// - Throws: `.metadataInvalid` for an empty key, or a key or value that is too long.
     package static func check(_ change: [String: String?]) throws(PontoonError) {
         guard change.count <= maximumPairs else {
             throw PontoonError(.metadataInvalid, "A file can have at most \(maximumPairs) metadata pairs.")

@@ -1,4 +1,4 @@
-/// Names a copy when its name is taken.
+/// Derives the name of a copy if the original's name already exists in the destination folder.
 ///
 /// Source: docs/api.md#copy-files.
 package enum NumberedName {
@@ -6,7 +6,7 @@ package enum NumberedName {
     ///   - name: Name of the original.
     ///   - attempt: 0 or more.
     /// - Returns: The name itself for 0, then `1_{name}`, `2_{name}`, …
-    /// - Throws: `.fileNameInvalid` when the number makes it too long.
+    /// - Throws: `.fileNameInvalid` if the number makes the name too long.
     package static func candidate(_ name: String, attempt: Int) throws(PontoonError) -> String {
         guard attempt > 0 else { return name }
         let numbered = "\(attempt)_\(name)"

@@ -2,9 +2,9 @@
 ///
 /// Source: docs/api.md#part-infos-in-batches.
 package struct PartBatch: Hashable, Sendable {
-    /// Part infos in one answer at most.
+    /// Maximum number of part infos in one response.
     package static let limit = 1000
-    /// Part infos in an answer if the caller does not say how many.
+    /// Number of part infos in a response if the caller does not request a number.
     package static let defaultCount = 100
 
     package let first: PartNumber
@@ -22,7 +22,7 @@ package struct PartBatch: Hashable, Sendable {
     /// The numbers, in order, up to the last part of the file.
     ///
     /// - Parameters:
-    ///   - size: Declared length of the file in bytes; `nil` when unknown, then every number is possible.
+    ///   - size: Declared length of the file in bytes; if it is `nil`, every number is possible.
     ///   - partSize: Bytes in every part but the last, 1 or more.
     /// - Returns: The numbers. An empty file has one part.
     package func numbers(size: Int64?, partSize: Int64) -> [PartNumber] {

@@ -3,13 +3,13 @@ package import Foundation
 
 /// Checksums of a part, computed while it streams.
 ///
-/// CRC-64/NVME is always computed, the others only if the client sent one to compare with.
+/// CRC-64/NVME is always computed, the others only if the client sent a checksum to compare with.
 package struct PartDigest: Sendable {
     package struct Result: Hashable, Sendable {
         /// Length in bytes.
         package let size: Int64
         package let crc64: CRC64NVME
-        /// Name of the header whose checksum differs; `nil` when all match.
+        /// Name of the header whose checksum differs; `nil` if all match.
         package let mismatch: String?
     }
 

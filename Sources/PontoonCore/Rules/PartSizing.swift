@@ -2,11 +2,11 @@
 ///
 /// Source: docs/api.md#part-sizes.
 package struct PartSizing: Hashable, Sendable {
-    /// 5 TiB.
+    /// Maximum length of a file: 5 TiB.
     package static let maximumFileSize: Int64 = 5 << 40
-    /// 5 GiB.
+    /// Maximum length of a part: 5 GiB.
     package static let maximumPartSize: Int64 = 5 << 30
-    /// 32 MiB, used when the client requests no usable part size, and doubled as needed for very large files.
+    /// 32 MiB, used if the client does not request a usable part size, and doubled as needed for very large files.
     package static let defaultPartSize: Int64 = 32 << 20
 
     /// Smallest part size that a client may request, in bytes; 5 MiB unless the operator changes it.
@@ -24,7 +24,7 @@ package struct PartSizing: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - requested: The client's choice; used unchanged if it is within the limits and gives at most 10,000 parts.
-    ///   - size: Declared length of the file, 0 to 5 TiB; `nil` when unknown.
+    ///   - size: Declared length of the file, 0 to 5 TiB; `nil` if unknown.
     /// - Returns: Bytes in every part but the last.
     package func partSize(requested: Int64?, size: Int64?) -> Int64 {
         if let requested, (minimumPartSize...Self.maximumPartSize).contains(requested),
@@ -37,7 +37,7 @@ package struct PartSizing: Hashable, Sendable {
         return partSize
     }
 
-    /// Longest body accepted for a part, in bytes: 5 GiB, or the length of the whole file if that is known and smaller.
+    /// Maximum length of a part's body in bytes: 5 GiB, or the length of the whole file if that is known and smaller.
     package static func longestPart(size: Int64?) -> Int64 { min(maximumPartSize, size ?? maximumPartSize) }
 
     private static func fits(size: Int64?, partSize: Int64) -> Bool {

@@ -1,10 +1,10 @@
 package import Foundation
 
-/// How many API calls a token may make in a window of time.
+/// The number of API calls that a token may make in a window of time.
 ///
 /// Source: docs/api.md#rate-limit.
 package struct RateLimit: Hashable, Sendable {
-    /// Calls per window, 1 or more.
+    /// Number of calls per window, 1 or more.
     package let calls: Int
     /// Length of a window, 1 s or more.
     package let window: Duration
@@ -15,18 +15,18 @@ package struct RateLimit: Hashable, Sendable {
     }
 }
 
-/// A token's budget after a call, in the terms of the API.
+/// The remaining budget of a token after a call, in the API's terms.
 package struct RateLimitStatus: Hashable, Sendable {
-    /// Calls per window.
+    /// Number of calls per window.
     package let limit: Int
-    /// Calls left in this window.
+    /// Number of calls left in this window.
     package let remaining: Int
-    /// When the window ends, in Unix seconds.
+    /// End of the window, in Unix seconds.
     package let reset: Int64
     /// Whether the call is within the limit.
     package let isAdmitted: Bool
 
-    /// The status without a limit: numbers that nobody reaches, as the Python client expects some.
+    /// The status if there is no limit: unreachable numbers, because the Python client expects numbers.
     package static func unlimited(now: Date) -> RateLimitStatus {
         RateLimitStatus(
             limit: Int(Int32.max),
@@ -37,7 +37,7 @@ package struct RateLimitStatus: Hashable, Sendable {
     }
 }
 
-/// Counts the calls of one token in one fixed window, which begins with a call.
+/// Counts the calls of one token in one fixed window, which starts with a call.
 package struct RateWindow: Hashable, Sendable {
     private let limit: RateLimit
     private let begin: Date
@@ -52,17 +52,17 @@ package struct RateWindow: Hashable, Sendable {
 
     /// Whether a call made now belongs to this window.
     ///
-    /// A clock that was set back ends it too.
+    /// The window also ends if the clock was set back.
     package func contains(_ now: Date) -> Bool { begin <= now && now < end }
 
-    /// Counts a call, unless it is over the limit.
+    /// Counts a call unless it exceeds the limit.
     package mutating func count() -> RateLimitStatus {
         let isAdmitted = calls < limit.calls
         if isAdmitted { calls += 1 }
         return RateLimitStatus(
             limit: limit.calls,
             remaining: limit.calls - calls,
-            // Rounded up, so that a client that sleeps until then wakes up after the end of the window.
+            // Rounded up, so that a client that sleeps until this time wakes up after the end of the window.
             reset: Int64(end.timeIntervalSince1970.rounded(.up)),
             isAdmitted: isAdmitted
         )
@@ -77,7 +77,8 @@ package struct RateLimitStore: Sendable {
 
     /// - Parameters:
     ///   - limit: Applies to every token.
-    ///   - capacity: Tokens to remember, 1 or more. One more replaces another, which then starts a new window.
+    ///   - capacity: Maximum number of tokens to remember, 1 or more. Another token replaces one of them, whose next
+    ///     call then starts a new window.
     package init(limit: RateLimit, capacity: Int = 4096) {
         self.limit = limit
         self.capacity = capacity
@@ -90,7 +91,7 @@ package struct RateLimitStore: Sendable {
         return windows[token, default: RateWindow(limit: limit, begin: now)].count()
     }
 
-    /// Drops windows that have ended, and one more if the table is still full.
+    /// Removes windows that have ended, and one more if the table is still full.
     private mutating func makeRoom(_ now: Date) {
         windows = windows.filter { $0.value.contains(now) }
         if windows.count >= capacity, let one = windows.keys.first { windows[one] = nil }

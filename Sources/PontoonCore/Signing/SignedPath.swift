@@ -14,7 +14,7 @@ package enum DataPlanePath {
     package static func file(_ id: String) -> String { "\(root)files/\(id)" }
 }
 
-/// The permission in a data-plane URL: one method on one path until a time.
+/// The authorization in a data-plane URL: one method on one path until a time.
 package struct SignedPath: Hashable, Sendable {
     /// HTTP method in upper case.
     package let method: String
@@ -26,7 +26,7 @@ package struct SignedPath: Hashable, Sendable {
     /// HMAC-SHA256 as 64 lower-case hex digits.
     package let signature: String
 
-    /// The permission that a request presents; not verified.
+    /// The authorization that a request contains; not verified.
     package init(method: String, path: String, expires: Int64, keyID: String, signature: String) {
         self.method = method
         self.path = path
@@ -42,24 +42,24 @@ package struct SignedPath: Hashable, Sendable {
         self.init(method: method, path: path, expires: expires, keyID: signer.key.id, signature: signature)
     }
 
-    /// The query that carries the signature.
+    /// The query that contains the signature.
     package var query: String { "expires=\(expires)&key=\(keyID)&signature=\(signature)" }
 
-    /// Whether this key made the signature, compared in constant time.
+    /// Whether the signature was created with this key, compared in constant time.
     package func isSigned(by signer: URLSigner) -> Bool {
         guard signer.key.id == keyID, let given = Hex.decode(signature) else { return false }
         return signer.code(of: Self.message(method: method, path: path, expires: expires, keyID: keyID)) == given
     }
 
-    /// One field per line.
+    /// The signed message, with one field per line.
     ///
-    /// No field can contain a line break, so different permissions have different messages.
+    /// Fields cannot contain line breaks, so different authorizations have different messages.
     private static func message(method: String, path: String, expires: Int64, keyID: String) -> Data {
         Data("pontoon-v1\n\(keyID)\n\(method)\n\(path)\n\(expires)".utf8)
     }
 }
 
-/// A key that is ready to sign: the HMAC key schedule is computed once.
+/// A key that is prepared for signing: the HMAC key schedule is computed once.
 package struct URLSigner: Sendable {
     package let key: SigningKey
     private let prepared: HMAC<SHA256>

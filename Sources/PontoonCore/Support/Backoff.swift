@@ -1,8 +1,8 @@
-/// Exponential back-off: each pause is twice as long as the one before it, up to a limit.
+/// Exponential back-off: each pause is twice as long as the previous one, up to a limit.
 package struct Backoff: Hashable, Sendable {
     /// Pause after the first failed attempt.
     package let first: Duration
-    /// No pause is longer.
+    /// Longest pause.
     package let longest: Duration
 
     package init(first: Duration, longest: Duration) {
@@ -10,7 +10,7 @@ package struct Backoff: Hashable, Sendable {
         self.longest = longest
     }
 
-    /// How long to wait before the next attempt.
+    /// Returns the pause before the next attempt.
     ///
     /// - Parameters:
     ///   - attempt: The attempt that failed, counted from 1; smaller values count as 1.

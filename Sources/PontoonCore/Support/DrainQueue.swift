@@ -2,8 +2,8 @@ import Synchronization
 
 /// A queue with at most one consumer at a time, which exists only while elements are waiting.
 ///
-/// The caller of ``append(_:)`` that finds no consumer starts one; the consumer takes elements until there are none left.
-/// Waiting elements hold no thread.
+/// If ``append(_:)`` finds no consumer, its caller starts one. The consumer removes elements until the queue is empty.
+/// Waiting elements do not occupy a thread.
 package final class DrainQueue<Element: Sendable>: Sendable {
     private struct State {
         var waiting: [Element] = []
@@ -14,7 +14,7 @@ package final class DrainQueue<Element: Sendable>: Sendable {
 
     package init() {}
 
-    /// Elements that no consumer has taken.
+    /// Number of elements not yet removed by a consumer.
     package var count: Int { state.withLock { $0.waiting.count } }
 
     /// Adds an element.
@@ -28,7 +28,7 @@ package final class DrainQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Takes the oldest element; `nil` ends the consumer.
+    /// Removes and returns the oldest element; `nil` ends the consumer.
     package func next() -> Element? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
@@ -39,7 +39,7 @@ package final class DrainQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Takes all elements that are waiting; an empty array ends the consumer.
+    /// Removes and returns all waiting elements; an empty array ends the consumer.
     package func nextBatch() -> [Element] {
         state.withLock { state in
             let batch = state.waiting
