@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// The exact bytes of each body, whose fields are in alphabetical order.
+/// The exact bytes of each response body, whose fields are in alphabetical order.
 struct BodyTests {
     private static let created = Date(timeIntervalSince1970: 1_700_000_000)
     private static let project = ProjectID(owner: "admin", shortName: "uploads")
@@ -32,7 +32,7 @@ struct BodyTests {
         return file
     }
 
-    @Test("a file")
+    @Test("a file has all fields")
     func wholeFile() throws {
         try expect(
             FileBody(file: try file(), base: try base(), path: "/Projects/u/a"),
@@ -45,7 +45,7 @@ struct BodyTests {
         )
     }
 
-    @Test("a file in a list")
+    @Test("a file in a list has the default fields")
     func listedFile() throws {
         let list = ListBody(
             href: "http://h/v2/files?offset=0&limit=1",
@@ -82,7 +82,7 @@ struct BodyTests {
         )
     }
 
-    @Test("a project, whose settings are read only when they are shown")
+    @Test("a project's settings are parsed only if they are selected")
     func project() throws {
         let project = Project(
             id: Self.project,
@@ -128,7 +128,7 @@ struct BodyTests {
         )
     }
 
-    @Test("an upload, started, listed and with its parts")
+    @Test("an upload has the fields of initialize, of a list, and of its details with parts")
     func uploads() throws {
         let upload = upload(.folder(id: "f", project: Self.project, wasGivenByFolder: false))
         let href = #""href":"http://127.0.0.1:8080/v2/upload/multipart/U","initiated":"2023-11-14T22:13:20Z","#
@@ -161,7 +161,7 @@ struct BodyTests {
         )
     }
 
-    @Test("a part info, alone and among others, and the response to a report")
+    @Test("a part info, alone and in a batch, and the response to a report have the documented fields")
     func parts() throws {
         let request = SignedRequest(
             method: "PUT",
@@ -186,7 +186,7 @@ struct BodyTests {
         )
     }
 
-    @Test("users, members, rate limits and health")
+    @Test("users, members, rate limits and health have the documented fields")
     func small() throws {
         let base = try base()
         let user = User(name: "ada", createdOn: Self.created)
@@ -213,7 +213,7 @@ struct BodyTests {
         try expect(HealthBody(status: "unavailable", reason: "r"), #"{"reason":"r","status":"unavailable"}"#)
     }
 
-    @Test("errors, alone and among many files")
+    @Test("errors have the same body alone and in a bulk response")
     func errors() throws {
         let info = "https://docs.sevenbridges.com/docs/api-status-codes"
         let error = ErrorBody(PontoonError(.fileNotFound, "gone"))
@@ -234,7 +234,7 @@ struct BodyTests {
         )
     }
 
-    @Test("automations, code packages and their files")
+    @Test("automations, code packages and their files have the documented fields")
     func automations() throws {
         let automation = Automation(id: "A", owner: "ada", name: "n", description: "", createdOn: Self.created)
         try expect(

@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10)))
 struct DownloadTests {
     @Test(
-        "ranges of a file of 100 bytes",
+        "ranges of a file of 100 bytes are parsed",
         arguments: [
             ("bytes=0-9", .range(0..<10)), ("bytes=90-", .range(90..<100)), ("bytes=-10", .range(90..<100)),
             ("bytes=-1000", .range(0..<100)), ("bytes=99-5000", .range(99..<100)), ("bytes=0-0", .range(0..<1)),

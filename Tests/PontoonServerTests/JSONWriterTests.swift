@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonServer
 
-@Suite("JSONWriter writes what JSONEncoder would")
+@Suite("JSONWriter writes the same bytes as JSONEncoder")
 struct JSONWriterTests {
     private static let texts = [
         "", "plain", "/storage/parts/x/1?a=b&c=%20", "quote \" and \\ back",
@@ -62,7 +62,7 @@ struct JSONWriterTests {
         #expect(String(buffer: JSONWriter(value, fields: FieldSelection(fields)).buffer) == expected)
     }
 
-    @Test("an object after a nested selection is whole")
+    @Test("an object that follows a nested selection is complete")
     func afterNestedSelection() throws {
         let value = try JSONValue(parsing: #"{"a":"text","b":{"c":1,"d":{"e":2}}}"#)
         let written = JSONWriter(value, fields: FieldSelection("a.x,b")).buffer

@@ -5,7 +5,7 @@ import Testing
 
 struct ScrollTokenTests {
     @Test(
-        "a token holds any name and is safe in a URL",
+        "a token encodes any name and is safe in a URL",
         arguments: [
             "a", "ab", "abc", "abcd", "a b+c?d", "ä", "e\u{301}", "🧬🧬", "~~~>>>???",
             "init", "n1", String(repeating: "\u{10FFFF}", count: 255),
@@ -19,7 +19,7 @@ struct ScrollTokenTests {
         #expect(token.text != "init")
     }
 
-    @Test("a scroll begins without a token or with the first one")
+    @Test("a scroll starts without a token or with the initial one")
     func beginning() throws {
         #expect(try ScrollToken(nil) == .beginning)
         #expect(try ScrollToken("init") == .beginning)

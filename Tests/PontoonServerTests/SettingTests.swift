@@ -17,7 +17,7 @@ struct SettingTests {
         #expect(settings.leaseDuration == nil)
     }
 
-    @Test("names are unique, former ones included, and no summary repeats the values")
+    @Test("names are unique, including former ones, and no summary repeats the values")
     func names() {
         let names = SettingList.all.flatMap { [$0.name] + $0.formerNames }
         #expect(Set(names).count == names.count)
@@ -52,7 +52,7 @@ struct SettingTests {
         }
     }
 
-    @Test("an error names the setting, the source, the value and what is allowed")
+    @Test("an error names the setting, the source, the value and the allowed values")
     func errors() throws {
         let allowed = "is not a duration from 0s to 1d, such as 90s, 5m, 1h or 7d"
         expectError("setting 'grace' (from --grace): '2d' \(allowed)") {
@@ -85,7 +85,7 @@ struct SettingTests {
     }
 
     /// Set TEST_UPDATE_DOCS=1 to write the page.
-    @Test("docs/settings.md is what the definitions say")
+    @Test("docs/settings.md matches the definitions")
     func page() throws {
         let url = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "docs/settings.md")

@@ -6,7 +6,7 @@ import Testing
 @testable import PontoonServer
 
 struct WireTests {
-    @Test("no data comes in many forms", arguments: ["null", "{}", "[]"])
+    @Test("a body without data has several accepted forms", arguments: ["null", "{}", "[]"])
     func noData(text: String) throws {
         #expect(try RequestObject(try parse(text), code: .badRequest).fields.isEmpty)
     }
@@ -45,7 +45,7 @@ struct WireTests {
     }
 
     @Test(
-        "an MD5 is 32 hex digits of ASCII",
+        "an MD5 must have 32 ASCII hex digits",
         arguments: ["", "a", String(repeating: "g", count: 32), String(repeating: "\u{FF10}", count: 10) + "ab"]
     )
     func badMD5(text: String) throws {
@@ -54,7 +54,7 @@ struct WireTests {
         #expect(error?.code == .initializeInvalid)
     }
 
-    @Test("timestamps have whole seconds and end in Z")
+    @Test("timestamps have no fractional seconds and end in Z")
     func timestamps() throws {
         let written = JSONWriter([Timestamp(Date(timeIntervalSince1970: 1_456_585_338.9))]).buffer
         #expect(String(buffer: written) == #"["2016-02-27T15:02:18Z"]"#)
@@ -89,7 +89,7 @@ struct WireTests {
     }
 
     @Test(
-        "initialize takes a whole number of part infos from 0",
+        "initialize accepts integers from 0 for part_infos",
         arguments: [
             ("null", nil), ("0", 0), ("1", 1), ("7.0", 7), ("1000", 1000), ("1001", 1000),
             ("9223372036854775807", 1000),

@@ -2,10 +2,10 @@ import PontoonCore
 import PontoonMetadata
 import Testing
 
-/// The place of an upload goes at the one moment when its bytes have already become a file.
+/// Deletion or move of the destination after complete has finished the object and before it commits the file.
 @Suite(.timeLimit(.minutes(10)))
 struct DeletionDuringCompleteTests {
-    @Test("a folder deleted during complete: 5026, and nothing is left")
+    @Test("if the folder is deleted during complete, it fails with 5026 and leaves no files or rows")
     func folder() async throws {
         try await withUseCases { harness in
             let folder = try await harness.files.createFolder(
@@ -20,7 +20,7 @@ struct DeletionDuringCompleteTests {
         }
     }
 
-    @Test("a project deleted during complete: 3002, and nothing is left")
+    @Test("if the project is deleted during complete, it fails with 3002 and leaves no files or rows")
     func project() async throws {
         try await withUseCases { harness in
             let id = try await harness.upload(to: .project(harness.project)) {

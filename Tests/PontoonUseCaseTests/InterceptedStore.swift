@@ -2,7 +2,7 @@ import PontoonCore
 import PontoonObjects
 import Synchronization
 
-/// A disk store with something to do around ``finish(_:parts:)``.
+/// A disk store that runs actions before and after ``finish(_:parts:)``.
 struct InterceptedStore: StreamingObjectStore {
     let store: DiskObjectStore
     var beforeFinish: @Sendable () async throws -> Void = {}
@@ -41,14 +41,14 @@ struct InterceptedStore: StreamingObjectStore {
     func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
     func recover(open: Set<ObjectKey>) async throws { try await store.recover(open: open) }
 
-    /// The store with a hasher and URLs, as use cases need it.
+    /// The store with the MD5 hasher and signed URLs that use cases need.
     func storage(metadata: any MetadataStore) -> ObjectStorage {
         let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
         return .streaming(self, PrefixHasher(metadata: metadata, objects: self), DataPlaneURLs(keys))
     }
 }
 
-/// An action that runs the first time only.
+/// An action that runs only once.
 final class OneTimeAction: Sendable {
     private let action = Mutex<(@Sendable () async throws -> Void)?>(nil)
 

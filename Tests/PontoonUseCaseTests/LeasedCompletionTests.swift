@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Several servers on the same stores complete the same upload; here they share a process, and one of them stalls.
+/// Completions of one upload by several servers on the same stores, which share a process here; one of them stalls.
 @Suite(.timeLimit(.minutes(10)))
 struct LeasedCompletionTests {
     @Test("a server that stalls longer than its lease loses the upload to another, and returns the other's file")
@@ -19,7 +19,7 @@ struct LeasedCompletionTests {
             try await withThrowingTaskGroup { group in
                 group.addTask { try await first.complete(id, reports: [], caller: stores.user) }
                 try await gate.reached()
-                // Also while the first is at work there is never a second file.
+                // There is never a second file, not even while the first server is still working.
                 let file = try await second.complete(id, reports: [], caller: stores.user)
                 gate.open()
                 #expect(try await group.next() == file)
@@ -51,7 +51,7 @@ struct LeasedCompletionTests {
         }
     }
 
-    @Test("maintenance releases the leases of dead servers, not those of living ones")
+    @Test("maintenance releases the leases of dead servers, but not those of live ones")
     func recovered() async throws {
         try await withStores { stores in
             let server = stores.server()
@@ -68,7 +68,7 @@ struct LeasedCompletionTests {
         }
     }
 
-    @Test("one server at a time runs maintenance, and another takes over when it is gone")
+    @Test("one server at a time runs maintenance, and another takes over if it dies")
     func housekeeping() async throws {
         try await withStores { stores in
             let server = stores.server()
@@ -111,7 +111,7 @@ struct LeasedCompletionTests {
         }
     }
 
-    /// What another server does to an upload.
+    /// Change that another server makes to an upload.
     enum Fate: CaseIterable {
         case completed, aborted, initiatorLeft
     }
@@ -132,7 +132,7 @@ struct LeasedCompletionTests {
 /// The stores that the servers of a test share.
 private struct SharedStores: Sendable {
     let metadata: SQLMetadataStore
-    /// The same records, as seen by servers with separate caches.
+    /// The same database, through stores with separate caches.
     let others: SQLMetadataStore
     let disk: DiskObjectStore
     let user: User
@@ -151,7 +151,7 @@ private struct SharedStores: Sendable {
         root = fixture.root
     }
 
-    /// A server, as far as it completes uploads; its claims live for three seconds.
+    /// The part of a server that completes uploads, with leases of three seconds.
     func server(
         on own: SQLMetadataStore? = nil,
         finishingBehind gate: Gate? = nil,
@@ -169,7 +169,7 @@ private struct SharedStores: Sendable {
         )
     }
 
-    /// The maintenance of a server.
+    /// A server's maintenance.
     func maintenance(
         _ server: Uploads,
         lifetime: Duration = .seconds(7 * 24 * 3600),
@@ -186,7 +186,7 @@ private struct SharedStores: Sendable {
         )
     }
 
-    /// Starts an upload of no bytes.
+    /// Starts an empty upload.
     func begin(_ server: Uploads) async throws -> String {
         let content = DeclaredContent(name: "a.bin", size: 0)
         return try await server.initialize(content, in: .project(project), overwrite: false, caller: user).id

@@ -4,10 +4,10 @@ import PontoonMetadata
 import PontoonTesting
 import Testing
 
-/// Batches of part infos at moments that no client can choose.
+/// Batches of part infos during complete, a moment that HTTP clients cannot choose.
 @Suite(.timeLimit(.minutes(10)))
 struct PartBatchDuringCompleteTests {
-    @Test("there are no part infos during complete, nor after it")
+    @Test("part infos are refused during and after complete")
     func completing() async throws {
         let base = try #require(BaseURL("http://127.0.0.1:8080"))
         try await withUseCases { harness in

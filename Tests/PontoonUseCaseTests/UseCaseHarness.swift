@@ -46,10 +46,10 @@ struct UseCaseHarness {
     /// Initializes an empty upload.
     ///
     /// - Parameters:
-    ///   - place: Project or folder of the file.
+    ///   - place: Destination project or folder of the file.
     ///   - action: Runs once complete has turned the bytes into a file.
     /// - Returns: Its id.
-    /// - Throws: What initialize throws.
+    /// - Throws: The error of initialize.
     func upload(
         to place: FolderReference,
         meanwhile action: @escaping @Sendable () async throws -> Void
@@ -59,7 +59,7 @@ struct UseCaseHarness {
         return try await uploads.initialize(content, in: place, overwrite: false, caller: user).id
     }
 
-    /// Checks that complete is refused, and that neither record nor object is left.
+    /// Checks that complete is refused and leaves neither a record nor an object.
     func expectEnd(of id: String, _ code: PontoonError.Code) async throws {
         try await expectRefusal(code) { try await uploads.complete(id, reports: [], caller: user) }
         try await expectRefusal(.uploadNotFound) { try await uploads.complete(id, reports: [], caller: user) }

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// One call for many files, each of which succeeds or fails for itself.
+/// Calls for many files, each of which succeeds or fails independently.
 @Suite(.timeLimit(.minutes(10)))
 struct BulkTests {
     private func ids(_ ids: [String]) -> JSONValue { ["file_ids": .array(ids.map { .string($0) })] }
@@ -60,7 +60,7 @@ struct BulkTests {
         }
     }
 
-    @Test("update replaces, edit merges")
+    @Test("update replaces details, and edit merges them")
     func change() async throws {
         try await withTestServer { server in
             let api = server.api
@@ -116,7 +116,7 @@ struct BulkTests {
         }
     }
 
-    @Test("calls that are rejected as a whole", arguments: ["get", "delete", "update", "edit"])
+    @Test("an invalid call is rejected as a whole", arguments: ["get", "delete", "update", "edit"])
     func refusals(call: String) async throws {
         try await withTestServer { server in
             let field = call == "get" || call == "delete" ? "file_ids" : "items"
@@ -140,7 +140,7 @@ struct BulkTests {
         }
     }
 
-    @Test("a member without the right gets the same refusal per item as in single calls")
+    @Test("a member without the permission gets the same refusal per item as in single calls")
     func rights() async throws {
         try await withTestServer { server in
             let api = server.api

@@ -4,10 +4,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The refusals of copies and moves, row by row.
+/// Refusals of copies and moves, as a table.
 @Suite(.timeLimit(.minutes(10)))
 struct CopyMoveErrorTests {
-    /// What all the rows are about.
+    /// The files, folders and projects that all rows use.
     private struct Scene {
         let server: TestServer
         let api: APIClient
@@ -34,7 +34,7 @@ struct CopyMoveErrorTests {
         }
     }
 
-    @Test("rejected copies")
+    @Test("invalid copies are rejected")
     func copies() async throws {
         try await withTestServer { server in
             let scene = try await Scene(server)
@@ -65,7 +65,7 @@ struct CopyMoveErrorTests {
         }
     }
 
-    @Test("rejected moves")
+    @Test("invalid moves are rejected")
     func moves() async throws {
         try await withTestServer { server in
             let scene = try await Scene(server)
@@ -90,7 +90,7 @@ struct CopyMoveErrorTests {
         }
     }
 
-    @Test("rejected copies of many files")
+    @Test("invalid copies of many files are rejected")
     func manyCopies() async throws {
         try await withTestServer { server in
             let scene = try await Scene(server)
@@ -114,7 +114,7 @@ struct CopyMoveErrorTests {
         }
     }
 
-    @Test("refusals to a member without the right, and to a stranger")
+    @Test("members without the permission and strangers are refused")
     func rights() async throws {
         try await withTestServer { server in
             let scene = try await Scene(server)

@@ -4,10 +4,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Copies cost no bytes, moves keep ids.
+/// Copies, which share the bytes of the original, and moves, which keep the id.
 @Suite(.timeLimit(.minutes(10)))
 struct CopyMoveTests {
-    @Test("a copy shares its bytes, which are deleted with the last file")
+    @Test("a copy shares the original's bytes, which are deleted with the last file")
     func copySharesBytes() async throws {
         try await withTestServer { server in
             let api = server.api
@@ -31,7 +31,7 @@ struct CopyMoveTests {
             let copies = [try elsewhere.text("id"), try below.text("id")]
             #expect(Set(copies + [original]).count == 3)
             #expect(try server.finishedObjects() == 1, "a copy costs no bytes")
-            // What is changed on one is not changed on another.
+            // A change of one file does not affect its copies.
             try await api.perform(.PATCH, "/files/\(copies[0])", ["name": "c.bin", "metadata": ["k": "w"]])
             #expect(try await api.call(.GET, "/files/\(original)")["metadata"] == ["k": "v"])
             for id in [original] + copies {
@@ -43,7 +43,7 @@ struct CopyMoveTests {
         }
     }
 
-    @Test("after concurrent copies and deletions the remaining files are readable and nothing else is on the disk")
+    @Test("after concurrent copies and deletions, remaining files are readable and no other objects are left")
     func copiesAgainstDeletions() async throws {
         try await withTestServer { server in
             let api = server.api

@@ -6,14 +6,14 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Reading files back at signed URLs.
+/// Downloads at signed URLs.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct DownloadCallTests {
     private func url(_ file: String, _ server: TestServer) async throws -> String {
         try await server.api.call(.GET, "/files/\(file)/download_info").text("url")
     }
 
-    @Test("ranges follow the standard")
+    @Test("ranges follow the HTTP standard")
     func ranges() async throws {
         let size = 3_000_000
         let bytes = pseudoRandomBytes(seed: 8, count: size)
@@ -121,7 +121,7 @@ struct DownloadCallTests {
         }
     }
 
-    @Test("an empty file is 200 with an empty body")
+    @Test("an empty file is downloaded with status 200 and an empty body")
     func empty() async throws {
         try await withTestServer { server in
             let upload = try await server.api.initialize("empty", size: 0)
@@ -162,7 +162,7 @@ struct DownloadCallTests {
         }
     }
 
-    @Test("clients that close the connection after the head do no harm")
+    @Test("clients that close the connection after the head do not affect later requests")
     func dropped() async throws {
         try await withEnduringServer { server in
             let bytes = pseudoRandomBytes(seed: 9, count: 20 << 20)

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// One file or folder: details, changes, deletion.
+/// Details, changes and deletion of single files and folders.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct FileCallTests {
     private static let badNames = ["", ".", "..", "a/b", "a\u{0}", "a\n", String(repeating: "a", count: 256)]
@@ -85,7 +85,7 @@ struct FileCallTests {
         }
     }
 
-    @Test("a deleted file is gone, from the disk, too")
+    @Test("a deleted file is also removed from the disk")
     func delete() async throws {
         try await withEnduringServer { server in
             let file = try await server.api.upload("a", pseudoRandomBytes(seed: 3, count: 1 << 20))
@@ -115,7 +115,7 @@ struct FileCallTests {
         }
     }
 
-    @Test("folders are created, nested, listed and, when empty, deleted")
+    @Test("folders are created, nested, listed and, if empty, deleted")
     func folders() async throws {
         try await withEnduringServer { server in
             let body: JSONValue = ["project": "admin/uploads", "name": "f", "type": "FOLDER"]

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Clients that change one file at once.
+/// Concurrent changes of one file.
 @Suite(.timeLimit(.minutes(10)))
 struct FileChangeTests {
     private func state(_ answer: JSONValue, isWhole value: String) -> Bool {
@@ -13,7 +13,7 @@ struct FileChangeTests {
             && answer["tags"] == [text, .string(value + "!")]
     }
 
-    @Test("of concurrent changes one remains as a whole, and each caller sees its own")
+    @Test("one of several concurrent changes remains, complete, and each caller sees its own")
     func patches() async throws {
         try await withTestServer { server in
             let api = server.api
@@ -65,7 +65,7 @@ struct FileChangeTests {
         }
     }
 
-    @Test("of concurrent renames to one name one succeeds, and the others change nothing")
+    @Test("exactly one of several concurrent renames to a name succeeds, and the others change nothing")
     func names() async throws {
         try await withTestServer { server in
             let api = server.api

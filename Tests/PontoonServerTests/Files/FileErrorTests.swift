@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The refusals of calls on files and folders, row by row.
+/// Refusals of calls on files and folders, as a table.
 @Suite(.timeLimit(.minutes(10)))
 struct FileErrorTests {
     private typealias Row = (method: HTTPMethod, path: String, body: JSONValue?, status: Int, code: Int64)
@@ -16,7 +16,7 @@ struct FileErrorTests {
         }
     }
 
-    @Test("rejected lists")
+    @Test("invalid list requests are rejected")
     func lists() async throws {
         try await withTestServer { server in
             let file = try await server.api.upload("a.bin", ByteBuffer(string: "1"))
@@ -37,7 +37,7 @@ struct FileErrorTests {
         }
     }
 
-    @Test("rejected folders")
+    @Test("invalid folders are rejected")
     func folders() async throws {
         try await withTestServer { server in
             let file = try await server.api.upload("a.bin", ByteBuffer(string: "1"))
@@ -71,7 +71,7 @@ struct FileErrorTests {
         }
     }
 
-    @Test("rejected changes and deletions")
+    @Test("invalid changes and deletions are rejected")
     func changes() async throws {
         try await withTestServer { server in
             let file = "/files/" + (try await server.api.upload("a.bin", ByteBuffer(string: "1")))
@@ -104,7 +104,7 @@ struct FileErrorTests {
         }
     }
 
-    @Test("metadata has limits: 1000 pairs, keys of 100 bytes, values of 300 bytes")
+    @Test("metadata is limited to 1000 pairs, keys of 100 bytes and values of 300 bytes")
     func metadata() async throws {
         try await withTestServer { server in
             let file = "/files/" + (try await server.api.upload("a.bin", ByteBuffer(string: "1"))) + "/metadata"

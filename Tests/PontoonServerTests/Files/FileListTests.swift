@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Lists of files: filters, pages and fields.
+/// Filters, pages and fields of file lists.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct FileListTests {
     @Test("a list shows the direct children of a folder or a project's root")

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Lists that are read from token to token.
+/// Lists that are read page by page with tokens.
 @Suite(.timeLimit(.minutes(10)))
 struct ScrollTests {
     @Test("a scroll shows each entry once, in order, with the total and the clients' links")
@@ -37,7 +37,7 @@ struct ScrollTests {
         }
     }
 
-    @Test("entries added and removed meanwhile displace no others")
+    @Test("entries added and removed during a scroll displace no others")
     func changesMeanwhile() async throws {
         try await withTestServer { server in
             let api = server.api
@@ -53,7 +53,7 @@ struct ScrollTests {
                 let names = try answer.entryNames
                 seen += names
                 url = try answer.pageLinks["next"]
-                // All that was shown goes, and others come before it.
+                // Deletes all returned entries, and adds others that sort before them.
                 for name in names {
                     let id = try #require(ids[name])
                     #expect(try await api.call(.DELETE, "/files/\(id)").status == 204)
@@ -102,7 +102,7 @@ struct ScrollTests {
         }
     }
 
-    @Test("rejected scrolls")
+    @Test("invalid scroll requests are rejected")
     func refusals() async throws {
         try await withTestServer { server in
             let api = server.api

@@ -4,12 +4,12 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Bodies that are not what they must be, on every call that reads one.
+/// Invalid bodies on every call that reads one.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct BodyErrorTests {
-    /// Calls that read a body, and the code of a body that is not JSON.
+    /// Calls that read a body, and their error code for a body that is not JSON.
     ///
-    /// `U` is an upload, `F` a file.
+    /// `U` stands for an upload, `F` for a file.
     private static let calls: [(HTTPMethod, String, Int64)] = [
         (.POST, "/upload/multipart", 8013), (.POST, "/upload/multipart/U/part", 8014),
         (.POST, "/upload/multipart/U/part/", 8014), (.POST, "/upload/multipart/U", 8015),
@@ -102,7 +102,7 @@ struct BodyErrorTests {
         }
     }
 
-    @Test("a body with another content type than JSON is rejected with 415")
+    @Test("a body whose content type is not JSON is rejected with 415")
     func mediaType() async throws {
         try await withEnduringServer { server in
             let body = ByteBuffer(string: #"{"name": "a", "project": "admin/uploads"}"#)

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 extension ClientToleranceTests {
-    @Test("requests on one connection stay in step, whatever their bodies")
+    @Test("requests on one connection get their own responses, whatever bodies they have")
     func keepAlive() async throws {
         try await withTestServer { server in
             let upload = try await server.api.initialize("f", size: 0)
@@ -22,7 +22,7 @@ extension ClientToleranceTests {
                     ("POST /v2/upload/multipart", "Content-Length: 4\r\n\r\nnull", 400),
                     ("POST /v2/upload/multipart", "Content-Length: 5\r\n\r\n{bad}", 400),
                     ("DELETE /v2/upload/multipart/none", "\(json)Content-Length: 2\r\n\r\n{}", 404),
-                    // Go's complete: no bytes, chunked, and said to be JSON.
+                    // The Go client's complete: an empty chunked body, declared as JSON.
                     (
                         "POST /v2/upload/multipart/\(upload)/complete",
                         "\(json)Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 201
@@ -40,7 +40,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("pipelined requests are answered in order")
+    @Test("responses to pipelined requests are sent in order")
     func pipelining() async throws {
         try await withTestServer { server in
             try await RawConnection.with(server) { connection in
@@ -52,7 +52,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("a client that expects 100 Continue gets it once, before it sends")
+    @Test("a client that expects 100 Continue gets it once, before it sends the body")
     func expectOnCall() async throws {
         try await withTestServer { server in
             let body = #"{"project": "admin/uploads", "name": "expected", "size": 3}"#
@@ -62,7 +62,7 @@ extension ClientToleranceTests {
                 #expect(try await connection.readAnswer().head == "HTTP/1.1 100 Continue\r\n\r\n")
                 try await connection.write(body)
                 #expect(try await connection.readAnswer().status == 200)
-                // The connection goes on.
+                // The connection stays usable.
                 try await connection.write("\(server.head("GET /v2/user"))\r\n")
                 #expect(try await connection.readAnswer().status == 200)
             }
@@ -140,7 +140,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("a refusal with an internal cause has the rate limit headers, too")
+    @Test("a refusal with an internal cause also has the rate limit headers")
     func limitsOnRefusal() async throws {
         try await withTestServer { server in
             _ = try await server.api.upload("taken", ByteBuffer(string: "x"))
@@ -165,7 +165,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("URLs in responses use the public URL if there is one")
+    @Test("URLs in responses use the public URL if one is set")
     func publicAddress() async throws {
         let origin = "http://files.example.org:81"
         try await withTestServer(arguments: ["--public-url", origin]) { server in

@@ -33,14 +33,14 @@ extension ClientToleranceTests {
                     try await server.api.send(.GET, href, headers: ["X-SBG-Auth-Token": server.token]).json == page.json
                 )
             }
-            // Go pages by the header.
+            // The Go client follows the Link header.
             let links = try second.pageLinks
             let header = "<\(links["next"] ?? "")>; rel=\"next\", <\(links["prev"] ?? "")>; rel=\"prev\""
             #expect(second.headers["Link"] == [header])
         }
     }
 
-    @Test("every list has the envelope, and only lists have the total")
+    @Test("every list has the same envelope, and only lists have the total")
     func envelopes() async throws {
         try await withTestServer { server in
             let file = try await server.api.upload("f", ByteBuffer(string: "x"))
@@ -138,7 +138,7 @@ extension ClientToleranceTests {
     @Test(
         "the requested part size is granted if valid, otherwise it is 32 MiB",
         arguments: [
-            // Larger files, for which 32 MiB become more, are in PartSizingTests: few disks have the room.
+            // PartSizingTests covers files that need larger parts, since few disks have space for them.
             (0, nil, 33_554_432), (nil, nil, 33_554_432), (1, 5_242_880, 5_242_880), (nil, 5_242_880, 5_242_880),
             (1, 5_242_879, 33_554_432), (1, 0, 33_554_432), (1, -2, 33_554_432), (1, 5_368_709_120, 5_368_709_120),
             (1, 5_368_709_121, 33_554_432), (100, 10_485_761, 10_485_761),

@@ -5,7 +5,7 @@ import PontoonTesting
 import Testing
 
 extension ClientToleranceTests {
-    @Test("R: paging parameters on every call, quoted ETags, and all parts again at complete")
+    @Test("R uploads with paging parameters on every call, quoted ETags, and all parts reported again at complete")
     func uploadByR() async throws {
         try await withTestServer(arguments: Self.smallParts) { server in
             let added = "limit=50&offset=0&fields=_all"
@@ -32,7 +32,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("parts may be reported in complete only")
+    @Test("parts may be reported only in complete")
     func partsInComplete() async throws {
         try await withTestServer(arguments: Self.smallParts) { server in
             let upload = try await server.api.initialize("f", size: 1027, partSize: 1024)
@@ -53,7 +53,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("Go: an empty file has no part")
+    @Test("Go uploads an empty file without parts")
     func emptyFileByGo() async throws {
         try await withTestServer { server in
             let upload = try await server.api.initialize("empty", size: 0)
@@ -64,7 +64,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("Go: its token on a part's URL is ignored, valid or not", arguments: [true, false])
+    @Test("Go sends its token to a part's URL, where it is ignored, valid or not", arguments: [true, false])
     func tokenOnPart(isRight: Bool) async throws {
         try await withTestServer { server in
             let upload = try await server.api.initialize("f", size: 3)
@@ -78,7 +78,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("Java: it initializes, reloads before each step, skips reported parts, and completes with {}")
+    @Test("Java initializes, reloads before each step, skips reported parts, and completes with {}")
     func uploadByJava() async throws {
         try await withTestServer(arguments: Self.smallParts) { server in
             let gzip: HTTPHeaders = ["Accept-Encoding": "gzip,deflate"]
@@ -131,9 +131,9 @@ extension ClientToleranceTests {
     @Test(
         "parts may have any length and order",
         arguments: [
-            [1024, 1025, 0],  // Python's cut of 2 p + 1 bytes
-            [1024, 10, 1024, 100],  // a short one in the middle
-            [1024, 2000, 3000],  // longer than asked for
+            [1024, 1025, 0],  // the Python client's split of 2 p + 1 bytes
+            [1024, 10, 1024, 100],  // a short part in the middle
+            [1024, 2000, 3000],  // longer than requested
             [0, 1024], [0, 0, 5], [3], [0],
         ]
     )
@@ -155,7 +155,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("a repeated complete returns the same response; every other call finds the upload gone")
+    @Test("a repeated complete returns the same response, and every other call gets 404")
     func replayedComplete() async throws {
         try await withTestServer { server in
             let upload = try await server.api.initialize("f", size: 3)
@@ -181,7 +181,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("reporting several parts is all or nothing")
+    @Test("several parts are reported together or not at all")
     func reportMany() async throws {
         try await withTestServer(arguments: Self.smallParts) { server in
             let upload = try await server.api.initialize("f", size: 2048, partSize: 1024)
@@ -202,10 +202,10 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("a valid report during complete is told to retry, never that it is wrong")
+    @Test("a valid report during complete gets a retryable error, never that of a wrong ETag")
     func reportDuringComplete() async throws {
         try await withTestServer(arguments: Self.smallParts) { server in
-            // Part 1 is missing, so complete is refused, but the upload is being completed for a moment.
+            // Part 1 is missing, so complete is refused, but the upload is briefly in state `completing`.
             for round in 1...40 {
                 let upload = try await server.api.initialize("f\(round)", size: 2048, partSize: 1024)
                 let answer = try await server.api.put(upload, 2, pseudoRandomBytes(seed: 16, count: 1024))

@@ -5,13 +5,13 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// What the clients in R, Java and Go send, as it arrives: forms that a strict server would refuse.
+/// Requests of the R, Java and Go clients, as raw HTTP, in forms that a strict server would refuse.
 ///
-/// Source: docs/api.md; the uploads of each client are in ClientToleranceTests+Uploads.swift, what only shows on the
-/// connection in +Connections.swift, and the answers that they page and select by in +Lists.swift.
+/// Source: docs/api.md. ClientToleranceTests+Uploads.swift has the uploads of each client, +Connections.swift the
+/// behaviour of connections, and +Lists.swift paging and the selection of fields.
 @Suite(.timeLimit(.minutes(10)))
 struct ClientToleranceTests {
-    /// Lets tests work with parts of a kibibyte.
+    /// Allows parts of one kibibyte.
     static let smallParts = ["--min-part-size", "1KiB"]
 
     @Test("a trailing slash makes no difference on reads")
@@ -26,10 +26,10 @@ struct ClientToleranceTests {
                 let plain = try await server.api.call(.GET, path)
                 let slashed = try await server.api.call(.GET, path + "/")
                 #expect(plain.status == 200 && slashed.status == 200, "\(path)")
-                // Download URLs differ by their time, and Java's and Python's lists by nothing at all.
+                // Only download URLs differ, because they contain an expiry time.
                 if !path.hasSuffix("download_info") { #expect(try plain.json == slashed.json, "\(path)") }
             }
-            // Its answer tells the time.
+            // Compares the status only, because this response depends on the time.
             let limit = try await server.api.call(.GET, "/rate_limit/")
             #expect(limit.status == 200)
             let listed = try await server.api.call(.GET, "/files/?project=admin/uploads")
@@ -145,7 +145,7 @@ struct ClientToleranceTests {
         }
     }
 
-    @Test("whole numbers are accepted in any notation, and nothing else")
+    @Test("integers are accepted in any notation, and other numbers are rejected")
     func numbers() async throws {
         try await withTestServer(arguments: Self.smallParts) { server in
             for size in ["5000", "5000.0", "5e3", "5.0e+03", "50000e-1"] {
@@ -175,7 +175,7 @@ struct ClientToleranceTests {
         }
     }
 
-    @Test("null for an optional field equals its absence, and unknown fields are ignored")
+    @Test("null for an optional field means that it is absent, and unknown fields are ignored")
     func nulls() async throws {
         try await withTestServer { server in
             let upload = try await server.api.call(
@@ -189,7 +189,7 @@ struct ClientToleranceTests {
             #expect(upload.status == 200)
             #expect(upload["part_size"] == 33_554_432)
             #expect(upload["size"] == nil, "left out when it was not given")
-            // The body with which the R client creates a project.
+            // The R client creates a project with this body.
             let project = try await server.api.call(
                 .POST,
                 "/projects?limit=50&offset=0&fields=_all",
@@ -218,7 +218,7 @@ struct ClientToleranceTests {
 }
 
 extension APIClient {
-    /// Calls the API with a body as it is written here.
+    /// Calls the API with a literal body.
     func call(
         _ method: HTTPMethod,
         _ path: String,
@@ -232,7 +232,7 @@ extension APIClient {
 }
 
 extension JSONValue {
-    /// The report of a part, with the tag as it is given.
+    /// The report of a part, with the tag unchanged.
     static func report(_ number: Int64, _ etag: String, key: String = "ETag") -> JSONValue {
         ["part_number": .integer(number), "response": ["headers": [key: .string(etag)]]]
     }

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Requests that are no HTTP, or lead nowhere.
+/// Malformed HTTP requests, unknown paths and unsupported methods.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct HTTPErrorTests {
     @Test("malformed HTTP is rejected with 400 and closes the connection")
@@ -21,7 +21,7 @@ struct HTTPErrorTests {
             "POST /v2/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
             "POST /v2/projects HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-            // More than the parser takes, in bytes or in fields.
+            // More bytes or header fields than the parser accepts.
             "GET /v2/user HTTP/1.1\r\nHost: x\r\nX-A: \(String(repeating: "a", count: 100_000))\r\n\r\n",
             "GET /v2/user HTTP/1.1\r\nHost: x\r\n\((0..<2000).map { "X-\($0): a\r\n" }.joined())\r\n",
         ]
@@ -56,7 +56,7 @@ struct HTTPErrorTests {
         }
     }
 
-    @Test("connections cut anywhere in a request do no harm")
+    @Test("connections cut anywhere in a request do not affect later ones")
     func cutHead() async throws {
         try await withEnduringServer { server in
             let upload = try await server.api.initialize("a.bin", size: 3)
@@ -107,7 +107,7 @@ struct HTTPErrorTests {
         }
     }
 
-    @Test("an empty upload id is rejected as such")
+    @Test("an empty upload id is rejected with its own code")
     func emptyUploadID() async throws {
         try await withEnduringServer { server in
             let calls: [(HTTPMethod, String)] = [

@@ -3,7 +3,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// `HEAD` has no body in its answer, whatever it is: the next answer on the connection would begin in the middle of it.
+/// Responses to `HEAD`, which must not have a body: clients would read it as the next response on the connection.
 @Suite(.timeLimit(.minutes(10)))
 struct HeadTests {
     @Test("responses to HEAD have no body, so the next one on the connection is intact")

@@ -5,10 +5,10 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// What a load balancer is told.
+/// Liveness and readiness, as load balancers see them.
 @Suite(.timeLimit(.minutes(10)))
 struct HealthTests {
-    @Test("a running server is alive and ready, and tells anybody")
+    @Test("a running server reports that it is alive and ready, without a token")
     func ready() async throws {
         try await withTestServer { server in
             let anybody = server.client(token: nil)
@@ -26,7 +26,7 @@ struct HealthTests {
         }
     }
 
-    @Test("a server without its objects is alive but not ready, and ready again with them")
+    @Test("a server whose object store fails is alive but not ready, and becomes ready once it recovers")
     func lostObjects() async throws {
         try await withTestServer { server in
             let anybody = server.client(token: nil)

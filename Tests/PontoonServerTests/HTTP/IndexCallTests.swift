@@ -7,7 +7,7 @@ import Testing
 /// `/v2/` and `/v2/rate_limit`.
 @Suite(.timeLimit(.minutes(10)))
 struct IndexCallTests {
-    @Test("the index has absolute URLs; the rate limit has only integers")
+    @Test("the index contains absolute URLs, and the rate limit contains only integers")
     func index() async throws {
         try await withTestServer { server in
             for path in ["/", ""] {

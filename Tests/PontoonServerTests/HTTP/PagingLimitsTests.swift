@@ -3,11 +3,11 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Numbers at the edge of what they may be.
+/// Extreme values of `limit` and `offset`.
 @Suite(.timeLimit(.minutes(10)))
 struct PagingLimitsTests {
     @Test(
-        "an offset beyond the end is an empty page",
+        "an offset beyond the end returns an empty page",
         arguments: [
             "/projects", "/projects/admin", "/projects/admin/uploads/files", "/projects/admin/uploads/members",
             "/files", "/files/scroll", "/files/{root}/list", "/files/{root}/scroll", "/upload/multipart",

@@ -5,10 +5,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The headers and the limit behind them.
+/// The rate limit and its headers.
 @Suite(.timeLimit(.minutes(10)))
 struct RateLimitTests {
-    @Test("every response to a token has the three headers once", arguments: [nil, "1000/1h"])
+    @Test("every response to a token has each of the three headers once", arguments: [nil, "1000/1h"])
     func headers(limit: String?) async throws {
         try await withTestServer(arguments: limit.map { ["--rate-limit", $0] } ?? []) { server in
             let api = server.api
@@ -90,7 +90,7 @@ struct RateLimitTests {
         }
     }
 
-    @Test("data plane requests are not counted, and continue when the limit is reached")
+    @Test("data plane requests are not counted, and continue after the limit is reached")
     func dataPlane() async throws {
         try await withTestServer(arguments: ["--rate-limit", "3/1h", "--min-part-size", "1"]) { server in
             let upload = try await server.api.initialize("a.bin", size: 5, partSize: 5)
@@ -128,7 +128,7 @@ struct RateLimitTests {
 }
 
 extension Answer {
-    /// The three headers; `nil` unless each is there once, with a whole number.
+    /// The three headers; `nil` unless each is present once, with an integer.
     fileprivate var rate: (limit: Int, remaining: Int, reset: Int)? {
         func number(_ name: String) -> Int? {
             let values = headers[name]

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Callers that are not who they must be.
+/// Calls with missing, invalid and revoked tokens.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct TokenErrorTests {
     private static let calls: [(HTTPMethod, String)] = [
@@ -86,13 +86,13 @@ struct TokenErrorTests {
                     let id = try #require(try await accounts.tokens(of: "admin").last).id
                     #expect(try await accounts.revokeToken(byID ? id : try #require(second.token)))
                 }
-                // Another process revoked it, which the server notices a second later at the latest.
+                // Another process revoked it; the server notices within a second.
                 try await eventually("the token is refused, by id: \(byID)") {
                     try await second.call(.GET, "/user").status == 401
                 }
                 server.expectRefusal(try await second.call(.GET, "/user"), 401, 90001, "by id: \(byID)")
                 server.expectRefusal(try await second.complete(upload), 401, 90001, "by id: \(byID)")
-                // A URL grants what it says, whoever asked for it.
+                // A signed URL stays valid after its requester's token is revoked.
                 let put = try await second.send(.PUT, url, ByteBuffer(string: "kept"))
                 #expect(put.status == 200)
                 let etag = try #require(put.headers.first(name: "ETag"))

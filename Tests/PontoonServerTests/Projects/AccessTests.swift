@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Who may see and do what.
+/// Visibility and permissions of users.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct AccessTests {
     @Test("users see only themselves")
@@ -29,7 +29,7 @@ struct AccessTests {
         }
     }
 
-    /// Calls on what belongs to somebody else: method, path, body, and the code for a stranger.
+    /// Calls on another user's project: method, path, body, and the error code for a stranger.
     private func calls(_ file: String, _ folder: String, _ upload: String) -> [(HTTPMethod, String, JSONValue?, Int64)]
     {
         let report: JSONValue = ["part_number": 1, "response": ["headers": ["ETag": "x"]]]
@@ -115,7 +115,7 @@ struct AccessTests {
         }
     }
 
-    @Test("each right grants only what it names")
+    @Test("each permission grants only what it names")
     func rights() async throws {
         try await withEnduringServer { server in
             let copier = try await server.addUser("copier")

@@ -3,7 +3,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Members of projects, call by call.
+/// Calls on the members of projects.
 @Suite(.timeLimit(.minutes(10)))
 struct MemberTests {
     private static let members = "/projects/admin/uploads/members"
@@ -58,7 +58,7 @@ struct MemberTests {
         }
     }
 
-    @Test("rights that are not named are not granted, and admin includes all")
+    @Test("permissions that are not named are not granted, and admin includes all")
     func rightsAtFirst() async throws {
         let cases: [(permissions: JSONValue?, expected: Set<String>)] = [
             (nil, ["read"]), (.null, ["read"]), ([:], ["read"]), (["read": false], ["read"]),
@@ -82,7 +82,7 @@ struct MemberTests {
         }
     }
 
-    @Test("PATCH merges rights, PUT replaces them")
+    @Test("PATCH merges permissions, PUT replaces them")
     func changes() async throws {
         let steps: [(method: HTTPMethod, body: JSONValue, expected: Set<String>)] = [
             (.PATCH, ["write": true], ["read", "write"]),
@@ -124,7 +124,7 @@ struct MemberTests {
         }
     }
 
-    @Test("the owner cannot be removed or lose rights, whoever tries")
+    @Test("nobody can remove the owner or reduce the owner's permissions")
     func owner() async throws {
         try await withTestServer { server in
             let ada = try await server.addUser("ada")
@@ -143,14 +143,14 @@ struct MemberTests {
                 let harmless = try await caller.call(.PATCH, owner + "/permissions", ["write": true])
                 #expect(rightsShown(try harmless.json).count == 5)
             }
-            // An admin who is not the owner can give the right up, or leave.
+            // An admin who is not the owner can give up the permission, or leave.
             let demoted = try await ada.call(.PATCH, Self.members + "/ada/permissions", ["admin": false])
             #expect(rightsShown(try demoted.json) == ["read", "copy", "write", "execute"])
             server.expectRefusal(try await ada.call(.DELETE, Self.members + "/ada"), 403, 3001)
         }
     }
 
-    @Test("concurrent additions of a member add it once")
+    @Test("concurrent requests add a member only once")
     func race() async throws {
         try await withTestServer { server in
             _ = try await server.addUser("ada")

@@ -4,10 +4,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Who may do what: each call, made by members with each of the rights and by a stranger.
+/// Each call, made by members with each of the permissions and by a stranger.
 @Suite(.timeLimit(.minutes(10)))
 struct PermissionTests {
-    @Test("each call is served to those with its right and refused to all others", arguments: Actor.allCases)
+    @Test("each call succeeds for members with its permission and is refused to all others", arguments: Actor.allCases)
     func table(_ actor: Actor) async throws {
         try await withTestServer(arguments: smallParts + ["--durability", "os"]) { server in
             let stage = try await Stage(server, actor)
@@ -38,7 +38,7 @@ struct PermissionTests {
         }
     }
 
-    @Test("an upload continues only while its initiator may write, who can always view and abort it")
+    @Test("an initiator can continue an upload only with write permission, but can always view and abort it")
     func withdrawal() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let stage = try await Stage(server, .writer)
@@ -70,7 +70,7 @@ struct PermissionTests {
             #expect(try await writer.report(upload, 1, .string(etag)).status == 200)
             try await server.api.perform(.DELETE, rights)
             server.expectRefusal(try await writer.complete(upload), 403, 8001)
-            // An admin of the project may end it either way.
+            // An admin of the project may complete or abort it.
             #expect(try await server.api.complete(upload).status == 201)
             server.expectRefusal(try await writer.call(.DELETE, path), 404, 8003, "it is completed")
             let other = try await server.api.initialize("other", size: 1, extra: ["project": .string(place.project)])
@@ -78,7 +78,7 @@ struct PermissionTests {
         }
     }
 
-    @Test("a member without rights may still abort their own upload")
+    @Test("a member without permissions may still abort their own upload")
     func ownAbort() async throws {
         try await withTestServer { server in
             let ada = try await server.addUser("ada")
@@ -116,7 +116,7 @@ extension PermissionTests {
     enum Actor: String, CaseIterable, Sendable {
         case reader, copier, writer, executor, admin, stranger
 
-        /// What is given when the actor becomes a member; `nil` for who does not.
+        /// Permissions that are granted when the actor becomes a member; `nil` for a stranger.
         var given: [Permission]? {
             switch self {
             case .reader: []
@@ -128,7 +128,7 @@ extension PermissionTests {
             }
         }
 
-        /// What the actor has by that.
+        /// The resulting permissions of the actor.
         var rights: [Permission] {
             switch self {
             case .reader, .copier, .writer, .executor: [.read] + (given ?? [])
@@ -138,18 +138,18 @@ extension PermissionTests {
         }
     }
 
-    /// One call, and what becomes of it.
+    /// One call, with its outcomes.
     struct Row: Sendable, CustomStringConvertible {
         let method: HTTPMethod
-        /// With `{project}`, `{folder}`, `{file}` and `{upload}`.
+        /// Path with placeholders `{project}`, `{folder}`, `{file}` and `{upload}`.
         let path: String
-        /// Which right it needs.
+        /// The permission that it needs.
         let right: Permission
-        /// Code of the 403 for members without the right.
+        /// Code of the 403 for members without the permission.
         let refusal: Int64
         /// Code of the 404 for strangers.
         let missing: Int64
-        /// Status for everybody else.
+        /// Status for members with the permission.
         let success: Int
         let body: @Sendable (Place) -> JSONValue?
 
@@ -177,7 +177,7 @@ extension PermissionTests {
         ["part_number": 1, "response": ["headers": ["ETag": .string(etag)]]]
     }
 
-    // Code 0 stands where nobody can be refused so: every member reads.
+    // Code 0 marks calls that no member is refused, since every member may read.
     private static let rows: [Row] = projects + members + lists + files + uploads
 
     private static let projects = [
@@ -246,16 +246,16 @@ extension PermissionTests {
     ]
 }
 
-// MARK: - What the calls meet
+// MARK: - Test data
 
 extension PermissionTests {
-    /// Something for each call to meet, made by the owner.
+    /// The owner's project, folder, file and upload that the calls use.
     struct Place: Sendable {
         let project: String
         /// An empty folder.
         let folder: String
         let file: String
-        /// One byte of one, stored and not reported.
+        /// An open upload of one byte, whose part is stored but not reported.
         let upload: String
         let etag: String
         /// The actor's own project.
@@ -301,7 +301,7 @@ extension PermissionTests {
             )
         }
 
-        /// All that the calls could have changed.
+        /// All state that the calls could have changed.
         func snapshot(_ place: Place) async throws -> [JSONValue] {
             let paths = [
                 "/projects/{project}", "/projects/{project}/members", "/files?project={project}&fields=_all",

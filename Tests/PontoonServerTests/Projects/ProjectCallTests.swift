@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// `/v2/projects`.
+/// Calls on `/v2/projects`.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct ProjectCallTests {
     @Test("a new project has all fields, and an id derived from its name")
@@ -155,7 +155,7 @@ struct ProjectCallTests {
         }
     }
 
-    @Test("deleting a project removes only its files and uploads, from the disk, too")
+    @Test("deleting a project removes only its own files and uploads, also from the disk")
     func delete() async throws {
         try await withEnduringServer { server in
             let kept = try await server.api.upload("kept.bin", ByteBuffer(string: "kept"))

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Projects that several users see.
+/// Projects with several members.
 @Suite(.timeLimit(.minutes(10)))
 struct SharedProjectTests {
     @Test("lists are filtered by owner, name, tags and category, newest first, in pages")
@@ -73,7 +73,7 @@ struct SharedProjectTests {
             #expect(try server.unfinishedObjects() == [])
             #expect(try server.finishedObjects() == 1)
             #expect(try await server.api.download(kept) == bytes)
-            // The name is free again, for a project with no memory of the first.
+            // The name is free again, and a new project inherits nothing from the first.
             #expect(try await server.api.createProject("Doomed") == project)
             #expect(try await server.api.listed("/files?project=\(project)") == [])
             server.expectRefusal(try await ada.call(.GET, "/projects/\(project)"), 404, 3002)

@@ -17,26 +17,26 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// How requests reach a server in the test's own process.
+/// Transport of requests to a server in the test's own process.
 enum Transport {
-    /// Straight into the router, without a socket.
+    /// Directly to the router, without a socket.
     case router
     /// Over HTTP on a port of 127.0.0.1.
     case live
 }
 
-/// A server in the test's own process: the one that `pontoond` runs, over SQLite and the disk store.
+/// A server in the test's own process, composed like `pontoond`'s, with SQLite and the disk store.
 struct TestServer: ServerUnderTest {
     let app: App
     let origin: String
     let token: String
     let api: APIClient
-    /// The time, as the server knows it.
+    /// The server's clock.
     let clock: TestClock
     private let lines: LogLines
 
     var data: FilePath { app.settings.data }
-    /// What the server has logged.
+    /// Lines that the server has logged.
     var log: String { lines.text }
 
     init(_ app: App, origin: String, token: String, clock: TestClock, lines: LogLines, api: APIClient) {
@@ -84,7 +84,7 @@ struct TestServer: ServerUnderTest {
 
     /// Adds a user with a token, as `pontoond user add` does while a server runs.
     ///
-    /// - Returns: Calls the API as this user.
+    /// - Returns: A client that calls the API as this user.
     func addUser(_ name: String) async throws -> APIClient {
         let token = try await withAccounts { accounts in
             try await accounts.addUser(name)
@@ -93,7 +93,7 @@ struct TestServer: ServerUnderTest {
         return client(token: token)
     }
 
-    /// Adds a member, with some of the rights `read`, `copy`, `write`, `execute` and `admin`.
+    /// Adds a member, with some of the permissions `read`, `copy`, `write`, `execute` and `admin`.
     func addMember(_ user: String, of project: String, rights: Set<String>) async throws {
         try await api.addMember(user, of: project, rights.compactMap { Permission(rawValue: $0) })
     }
@@ -110,7 +110,7 @@ struct TestServer: ServerUnderTest {
     }
 }
 
-/// The server's time: the real one, plus what a test adds.
+/// The server's clock: the system clock plus an offset that tests set.
 final class TestClock: Sendable {
     private let offset = Mutex<TimeInterval>(0)
 
@@ -120,7 +120,7 @@ final class TestClock: Sendable {
     func advance(by time: Duration) { offset.withLock { $0 += time / .seconds(1) } }
 }
 
-/// What was logged, line by line.
+/// Logged lines.
 final class LogLines: LogHandler, Sendable {
     private let lines = Mutex<[String]>([])
 
@@ -147,9 +147,9 @@ final class LogLines: LogHandler, Sendable {
 /// Runs with a server on a new folder.
 ///
 /// - Parameters:
-///   - transport: How requests reach it.
+///   - transport: Transport of requests to the server.
 ///   - arguments: Flags of `pontoond serve`.
-///   - clock: The server's time.
+///   - clock: The server's clock.
 ///   - body: Runs while the server does.
 /// - Returns: What the body returns.
 /// - Throws: What the body throws.
@@ -180,7 +180,7 @@ func withTestServer<Value: Sendable>(
     clock: TestClock = TestClock(),
     _ body: @Sendable (TestServer) async throws -> Value
 ) async throws -> Value {
-    // These tests do not cut the power.
+    // Power failures are not tested here.
     let standard = ["--data", data.string, "--listen", "127.0.0.1:0", "--durability", "os", "--disk-threads", "4"]
     let flags = try flags(standard + arguments)
     let settings = try Settings(try GivenSettings(flags: flags, environment: [:]))
@@ -203,7 +203,7 @@ func withEnduringServer<Value: Sendable>(
     }
 }
 
-/// Settings from flags as the command line takes them; of one that is given twice the last counts.
+/// Settings from command-line flags; the last of repeated flags counts.
 private func flags(_ arguments: [String]) throws -> [GivenFlag] {
     try stride(from: 0, to: arguments.count, by: 2).map { index in
         let name = arguments[index].dropFirst(2)
@@ -212,7 +212,7 @@ private func flags(_ arguments: [String]) throws -> [GivenFlag] {
     }
 }
 
-/// The admin's token in every data folder.
+/// The admin's token in each data folder.
 private let adminToken = "d5a81f0c7e4b42c996b1a9d0e7325f68"
 
 private func run<Value: Sendable>(
@@ -222,7 +222,7 @@ private func run<Value: Sendable>(
     _ lines: LogLines,
     _ body: @Sendable (TestServer) async throws -> Value
 ) async throws -> Value {
-    // Not the first start of a folder, this does nothing.
+    // Has no effect unless this is the first start with the data folder.
     _ = try await app.useCases.accounts.bootstrap(token: Secret(adminToken)) { _ in }
     switch transport {
     case .router:
@@ -271,7 +271,7 @@ private struct HealthChecks: Service {
     }
 }
 
-/// Sends a request into a router.
+/// Sends a request to a router.
 private func send(_ request: APIClient.Request, through client: any TestClientProtocol) async throws -> Answer {
     let path = request.url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).last ?? ""
     let response = try await client.executeRequest(

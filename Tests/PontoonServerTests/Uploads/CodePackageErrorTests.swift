@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// What is refused of automations and uploads to them, each with its status and code.
+/// Refusals of calls on automations and their uploads, with status and code.
 @Suite(.timeLimit(.minutes(10)))
 struct CodePackageErrorTests {
     private let root = packageUploads

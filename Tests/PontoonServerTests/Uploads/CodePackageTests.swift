@@ -59,7 +59,7 @@ struct CodePackageTests {
         }
     }
 
-    @Test("packages and their uploads are separate from files and theirs")
+    @Test("packages and their uploads are separate from files and file uploads")
     func apart() async throws {
         try await withTestServer(arguments: Self.smallParts) { server in
             let api = server.api
@@ -86,7 +86,7 @@ struct CodePackageTests {
         }
     }
 
-    /// Method and rest of the path of every call on an upload that has begun.
+    /// Method and path suffix of every call on an open upload.
     private static let calls: [(HTTPMethod, String)] = [
         (.GET, ""), (.GET, "/part/1"), (.POST, "/part"), (.POST, ""), (.POST, "/complete"), (.DELETE, ""),
     ]
@@ -127,7 +127,7 @@ struct CodePackageTests {
         }
     }
 
-    @Test("an aborted upload leaves nothing, and an open one survives a restart")
+    @Test("an aborted upload leaves no files or rows, and an open one survives a restart")
     func abortAndRestart() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Calls of complete that must not create a file.
+/// Calls to complete that must not create a file.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct CompleteErrorTests {
     private struct Row {
@@ -12,11 +12,11 @@ struct CompleteErrorTests {
         let size: Int?
         /// Parts that are sent and reported, by number.
         let reported: [Int: String]
-        /// Parts that are sent only.
+        /// Parts that are sent but not reported, by number.
         var unreported: [Int: String] = [:]
-        /// What the message names.
+        /// Text that the error message contains.
         let says: String
-        /// Parts that are sent to put it right.
+        /// Parts that make complete succeed, by number.
         let cure: [Int: String]
         let whole: String
     }
@@ -125,7 +125,7 @@ struct CompleteErrorTests {
         }
     }
 
-    @Test("of two uploads to one name the second is rejected at complete, and the first file is unchanged")
+    @Test("the second of two uploads to one name is rejected at complete, and the first file is unchanged")
     func takenMeanwhile() async throws {
         try await withEnduringServer { server in
             let first = try await server.api.initialize("one", size: 5)
@@ -154,7 +154,7 @@ struct CompleteErrorTests {
             let replaced = try await server.api.download(try new.text("id"))
             #expect(String(buffer: replaced) == "third")
 
-            // When the name is free again, the upload that was refused can be completed.
+            // Once the name is free again, the refused upload can be completed.
             let deleted = try await server.api.call(.DELETE, "/files/\(try new.text("id"))")
             #expect(deleted.status == 204)
             let late = try await server.api.complete(second)
@@ -164,7 +164,7 @@ struct CompleteErrorTests {
         }
     }
 
-    @Test("complete into a deleted destination is rejected")
+    @Test("completing into a deleted destination is rejected")
     func destinationGone() async throws {
         try await withEnduringServer { server in
             let folder: JSONValue = ["project": "admin/uploads", "name": "gone", "type": "folder"]
@@ -183,7 +183,7 @@ struct CompleteErrorTests {
 }
 
 extension String {
-    /// Percent-encoded for a query, down to the unreserved ASCII characters.
+    /// The text percent-encoded for a query; only unreserved ASCII characters are kept.
     var utf8Encoded: String {
         utf8.map { byte in
             let character = Character(UnicodeScalar(byte))

@@ -4,14 +4,14 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Calls that meet each other.
+/// Concurrent calls on one upload.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct ConcurrentCallTests {
     private func head(_ url: String, length: Int) throws -> String {
         "PUT \(try target(url)) HTTP/1.1\r\nHost: x\r\nContent-Length: \(length)\r\nConnection: close\r\n\r\n"
     }
 
-    @Test("of two senders of one part the last to finish wins as a whole", arguments: [true, false])
+    @Test("if two clients send the same part, the one that finishes last is stored intact", arguments: [true, false])
     func twoSenders(firstEndsLast: Bool) async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let count = 1 << 20
@@ -28,7 +28,7 @@ struct ConcurrentCallTests {
                             try await connection.write(String(repeating: letter, count: piece))
                         }
                         if step == 3 {
-                            // Both are in the middle by now: their bytes have met on the disk, if they ever do.
+                            // Both are halfway: their bytes would be mixed on the disk if they shared a region.
                             try await eventually("bytes arrive") { try !server.unfinishedObjects().isEmpty }
                         }
                     }
@@ -58,7 +58,7 @@ struct ConcurrentCallTests {
         }
     }
 
-    @Test("many senders of one part leave one version, intact")
+    @Test("if many clients send the same part, exactly one version is stored, intact")
     func manySenders() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let count = 300_000
@@ -117,7 +117,7 @@ struct ConcurrentCallTests {
         }
     }
 
-    @Test("an abort while a part streams leaves nothing, and the part is not acknowledged", arguments: [nil, 1 << 20])
+    @Test("an abort while a part arrives leaves no files, and the part is not acknowledged", arguments: [nil, 1 << 20])
     func abortWhileStreaming(size: Int?) async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             for isSlot in [true, false] {
@@ -154,7 +154,7 @@ struct ConcurrentCallTests {
         }
     }
 
-    @Test("a part that streams while its upload is completed without it is not acknowledged")
+    @Test("a part that arrives while its upload is completed without it is not acknowledged")
     func completeWhileStreaming() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let upload = try await server.api.initialize("a.bin", size: nil, partSize: 1 << 20)
@@ -182,7 +182,7 @@ struct ConcurrentCallTests {
         }
     }
 
-    @Test("of concurrent abort and complete one wins as a whole")
+    @Test("exactly one of concurrent abort and complete succeeds")
     func abortAgainstComplete() async throws {
         try await withEnduringServer { server in
             for round in 1...10 {
@@ -207,6 +207,6 @@ struct ConcurrentCallTests {
 }
 
 extension RawConnection {
-    /// Writes text to a server that may have answered and closed already.
+    /// Writes text to a server that may have already responded and closed the connection.
     fileprivate func writeIfOpen(_ text: String) async { try? await write(text) }
 }

@@ -4,10 +4,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The place of an open upload is deleted under it.
+/// Deletion of the destination of an open upload.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct DeletedDestinationTests {
-    /// Starts an upload of three bytes and sends them, one of them aside.
+    /// Starts an upload of three bytes and sends them as one part, which is detached because it exceeds the part size.
     private func start(_ api: APIClient, _ place: [String: JSONValue], overwrite: Bool = false) async throws -> String {
         let body = place.merging(["name": "a.bin", "size": 3, "part_size": 2]) { $1 }
         let answer = try await api.call(.POST, "/upload/multipart?overwrite=\(overwrite)", .object(body))
@@ -16,7 +16,7 @@ struct DeletedDestinationTests {
         return upload
     }
 
-    @Test("an upload into a deleted folder is rejected at complete and leaves nothing")
+    @Test("an upload into a deleted folder is rejected at complete and leaves no files or rows")
     func folder() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let api = server.api
@@ -68,7 +68,7 @@ struct DeletedDestinationTests {
     }
 
     @Test(
-        "a part that streams into a deleted project is not acknowledged and leaves nothing",
+        "a part that arrives for a deleted project is not acknowledged and leaves no files",
         arguments: [true, false]
     )
     func streaming(isSlot: Bool) async throws {
@@ -91,7 +91,7 @@ struct DeletedDestinationTests {
                 return try await connection.readToEnd(after: "100 Continue\r\n\r\n") {
                     try await connection.write(half)
                     #expect(try await api.call(.DELETE, "/projects/\(project)").status == 204)
-                    // The server may have answered and closed already.
+                    // The server may have already responded and closed the connection.
                     try? await connection.write(half)
                 }
             }
@@ -121,7 +121,7 @@ struct DeletedDestinationTests {
         }
     }
 
-    @Test("of concurrent complete and deletion of its destination one wins as a whole", arguments: [true, false])
+    @Test("concurrent complete and deletion of its destination leave a consistent state", arguments: [true, false])
     func race(isProject: Bool) async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let api = server.api

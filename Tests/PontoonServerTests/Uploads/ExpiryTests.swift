@@ -10,7 +10,7 @@ import Testing
 /// Idle uploads, and the keys that sign URLs.
 @Suite(.timeLimit(.minutes(10)))
 struct ExpiryTests {
-    @Test("an idle upload is aborted and frees its space; one in which a part was just stored stays")
+    @Test("an idle upload is aborted and frees its space, but one with a recent part stays")
     func idleUploads() async throws {
         let clock = TestClock()
         try await withTestServer(arguments: smallParts + ["--upload-lifetime", "1h"], clock: clock) { server in
@@ -35,7 +35,7 @@ struct ExpiryTests {
         }
     }
 
-    @Test("after a key rotation old URLs stay valid, and new ones are signed with the new key")
+    @Test("after a key rotation, old URLs stay valid and new ones are signed with the new key")
     func rotatedKey() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")
@@ -45,7 +45,7 @@ struct ExpiryTests {
                 let old = try await server.api.partURL(upload, 1)
                 try await server.rotateKeys()
                 #expect(try await server.api.send(.PUT, old, bytes).status == 200, "the old URL, at once")
-                // A key that the server does not know makes it read the keys again.
+                // An unknown key makes the server reload its keys.
                 let oldKey = try keyID(old)
                 let foreign = old.replacing(oldKey, with: "00000000")
                 server.expectRefusal(try await server.api.send(.PUT, foreign, bytes), 403, 90002)
@@ -65,7 +65,7 @@ struct ExpiryTests {
         }
     }
 
-    @Test("a key that is too old is replaced at the next start, and its URLs stay valid until they expire")
+    @Test("an outdated key is replaced at the next start, and its URLs stay valid until they expire")
     func oldKey() async throws {
         try await withTemporaryFolder { folder in
             let (data, clock) = (folder.appending("data"), TestClock())
@@ -93,7 +93,7 @@ struct ExpiryTests {
         return try #require(query.first { $0.name == "key" }?.value)
     }
 
-    /// Bytes that the files directly in a folder take on the disk.
+    /// Allocated bytes of the files directly in a folder.
     private static func usedBytes(_ folder: FilePath) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: folder.string).reduce(0) { sum, name in
             var status = stat()

@@ -5,12 +5,12 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// What initialize refuses.
+/// Refusals of initialize.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct InitializeErrorTests {
     private typealias Row = (body: [String: JSONValue], status: Int, code: Int64)
 
-    @Test("fields of the wrong type or out of range are rejected and leave nothing")
+    @Test("fields of the wrong type or out of range are rejected and leave no upload")
     func fields() async throws {
         let fives: Int64 = 5 << 40
         let rows: [Row] = [
@@ -83,7 +83,7 @@ struct InitializeErrorTests {
         }
     }
 
-    @Test("a file that does not fit on the disk is rejected at once, naming the reason, and leaves nothing")
+    @Test("a file that does not fit on the disk is rejected at initialize, naming the reason, and leaves no files")
     func noRoom() async throws {
         try await withEnduringServer { server in
             for size: Int64 in [5 << 40, 4 << 40] {
@@ -96,7 +96,7 @@ struct InitializeErrorTests {
         }
     }
 
-    @Test("a taken name is rejected unless it is overwritten; a folder's name always is")
+    @Test("a taken name is rejected unless it is a file's and overwriting is requested")
     func taken() async throws {
         try await withEnduringServer { server in
             let file = try await server.api.upload("taken", ByteBuffer(string: "old"))

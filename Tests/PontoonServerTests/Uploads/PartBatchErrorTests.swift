@@ -5,7 +5,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Batches of part infos that are refused, each with its status and code.
+/// Refusals of batches of part infos, with status and code.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PartBatchErrorTests {
     @Test("initialize rejects an invalid number of part infos and starts nothing", arguments: UploadRoot.allCases)
@@ -53,7 +53,7 @@ struct PartBatchErrorTests {
         }
     }
 
-    @Test("a missing, finished or foreign upload is 8003", arguments: UploadRoot.allCases)
+    @Test("a missing, finished or foreign upload is refused with code 8003", arguments: UploadRoot.allCases)
     func gone(root: UploadRoot) async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let api = server.api
@@ -96,7 +96,7 @@ struct PartBatchErrorTests {
         }
     }
 
-    @Test("only the initiator and admins get part infos; a token is needed")
+    @Test("only the initiator and admins get part infos, and a token is required")
     func others() async throws {
         try await withEnduringServer { server in
             let (rosalind, stranger) = (try await server.addUser("rosalind"), try await server.addUser("stranger"))

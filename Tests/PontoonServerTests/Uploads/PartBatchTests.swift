@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Where many parts go, asked in one call: with initialize, or afterwards.
+/// Batches of part infos, with initialize or in a separate call.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PartBatchTests {
     @Test("the index announces the extension")
@@ -18,7 +18,7 @@ struct PartBatchTests {
         }
     }
 
-    @Test("a file of one part takes initialize, PUT and complete", arguments: UploadRoot.allCases)
+    @Test("a file of one part needs only initialize, PUT and complete", arguments: UploadRoot.allCases)
     func onePart(root: UploadRoot) async throws {
         try await withTestServer(arguments: ["--rate-limit", "1000/24h"]) { server in
             let fields = try await root.fields(server.api)
@@ -37,7 +37,7 @@ struct PartBatchTests {
                 #expect(completed["size"] == .integer(Int64(size)))
                 #expect(completed["checksums"] == ["crc64nvme": .string(tag(of: bytes))])
             }
-            // Two of the three are calls; asking is one, too.
+            // Two of the three requests count for the rate limit, and so does reading the limit.
             #expect(try await server.callsLeft() == before - 3 * 2 - 1)
             #expect(try server.unfinishedObjects() == [])
         }
@@ -74,7 +74,7 @@ struct PartBatchTests {
         }
     }
 
-    @Test("without the parameter the response is as before", arguments: UploadRoot.allCases)
+    @Test("without the parameter the response is unchanged", arguments: UploadRoot.allCases)
     func notAsked(root: UploadRoot) async throws {
         try await withTestServer { server in
             let fields = try await root.fields(server.api)
@@ -101,7 +101,7 @@ struct PartBatchTests {
         }
     }
 
-    @Test("many parts work with part infos from initialize and batches, reported by complete")
+    @Test("many parts can be uploaded with part infos from initialize and batches, and reported by complete")
     func batches() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let bytes = pseudoRandomBytes(seed: 7, count: 37 * 1000 + 1)
@@ -133,7 +133,7 @@ struct PartBatchTests {
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            // Some are reported before, and once more by complete; complete itself is asked twice.
+            // Some parts are also reported before complete, and complete is called twice.
             let early = try await server.api.call(.POST, path, ["parts": .array(Array(reports.prefix(7)))])
             #expect(early.status == 200)
             var files: Set<String> = []

@@ -6,7 +6,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Parts whose bytes are not what was announced.
+/// Parts whose bytes do not match their announced length or checksum.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PartErrorTests {
     @Test("an oversized part is rejected with 413 before its bytes, and the connection is closed")
@@ -26,8 +26,8 @@ struct PartErrorTests {
                     requests.append("\(head)\(more)Content-Length: \(length)\r\n\r\n")
                 }
             }
-            // No byte of a body is sent: the answer comes for the head alone. The server waits a while for a body that may
-            // be on its way before it closes, so all are sent at once.
+            // No body is sent: the server responds to the head alone. It waits a while for a body that may be on its way
+            // before it closes the connection, so all requests are sent concurrently.
             try await withThrowingTaskGroup { group in
                 for request in requests {
                     group.addTask { (request, try Answer(raw: try await server.exchange(request))) }
@@ -69,7 +69,7 @@ struct PartErrorTests {
     @Test("a part that is cut off is not stored, and its earlier version is no longer valid", arguments: [true, false])
     func cut(isSlot: Bool) async throws {
         try await withEnduringServer(arguments: smallParts) { server in
-            // Without a slot of its size the part goes to a side file.
+            // A part that does not fit its region is written to a detached file.
             let partSize = isSlot ? 1 << 20 : 1 << 10
             let half = String(repeating: "x", count: 1 << 19)
             let bodies = [
@@ -151,7 +151,7 @@ struct PartErrorTests {
             let right = "900150983cd24fb0d6963f7d28e17f72"  // RFC 1321: of "abc"
             for (name, md5) in [("lower", right), ("upper", right.uppercased())] {
                 let upload = try await server.api.initialize(name, size: 3, partSize: 2, extra: ["md5": .string(md5)])
-                // Last part first, and the first one twice.
+                // The last part is sent first, and the first one twice.
                 try await server.api.store(upload, 2, ByteBuffer(string: "c"))
                 try await server.api.store(upload, 1, ByteBuffer(string: "xy"))
                 server.expectRefusal(try await server.api.complete(upload), 409, 8007, "wrong bytes")

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Part numbers that do not exist, wherever one is given.
+/// Invalid part numbers in every call that has one.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct PartNumberErrorTests {
     @Test("part info rejects anything but a number from 1 to 10000")

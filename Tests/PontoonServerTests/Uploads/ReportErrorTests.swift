@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Reports of parts that the server cannot vouch for.
+/// Reports that do not match a stored part.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReportErrorTests {
     private static let badTags: [JSONValue] = [
@@ -90,7 +90,7 @@ struct ReportErrorTests {
         }
     }
 
-    @Test("several reports are all or nothing")
+    @Test("several reports are accepted together or not at all")
     func bulk() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             let upload = try await server.api.initialize("a.bin", size: 6, partSize: 2)

@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// What a signed URL does not grant.
+/// Limits of signed URLs.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct SignedURLTests {
     @Test("an altered URL is rejected and stores nothing")
@@ -61,7 +61,7 @@ struct SignedURLTests {
         }
     }
 
-    @Test("a URL grants one method only")
+    @Test("a URL grants only one method")
     func otherMethods() async throws {
         try await withEnduringServer { server in
             let upload = try await server.api.initialize("a.bin", size: 3)
@@ -147,7 +147,7 @@ struct SignedURLTests {
         }
     }
 
-    @Test("a part that began before its URL expired is stored")
+    @Test("a part whose PUT started before its URL expired is stored")
     func beganInTime() async throws {
         let clock = TestClock()
         try await withTestServer(clock: clock) { server in

@@ -6,12 +6,12 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Parts whose sender stops in the middle.
+/// Parts whose sender stalls in the middle.
 @Suite(.timeLimit(.minutes(10)))
 struct StalledSenderTests {
     @Test("a stalled sender does not block others sending the same part")
     func stalledSender() async throws {
-        // If the second sender had to wait for the first, this test would not end in time.
+        // If the second sender had to wait for the first, this test would exceed its time limit.
         try await withTestServer(arguments: smallParts + ["--idle-timeout", "1h"]) { server in
             let api = server.api
             let bytes = pseudoRandomBytes(seed: 1, count: 1 << 20)
@@ -34,7 +34,7 @@ struct StalledSenderTests {
     }
 
     @Test(
-        "a stalled sender is disconnected, and its part is not stored and leaves nothing",
+        "a stalled sender is disconnected, and its part is not stored and leaves no files",
         arguments: [(true, 1000), (false, 1000), (true, 100_000)]
     )
     func stalledPart(declaresSize: Bool, partSize: Int) async throws {
