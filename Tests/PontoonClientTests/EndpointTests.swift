@@ -54,7 +54,7 @@ struct EndpointTests {
     }
 
     @Test(
-        "errors name what is missing",
+        "errors name the missing setting",
         arguments: [
             ("nobody", [:]), ("empty", [:]), (nil, ["SB_AUTH_TOKEN": "E"]),
         ] as [(String?, [String: String])]
@@ -65,7 +65,7 @@ struct EndpointTests {
         }
     }
 
-    @Test("a token never prints itself")
+    @Test("a token never appears in its description")
     func secret() {
         let token = AuthToken("0123456789abcdef")
         #expect(!"\(token)".contains("0123"))

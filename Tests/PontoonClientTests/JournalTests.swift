@@ -30,7 +30,7 @@ struct JournalTests {
         )
     }
 
-    /// Opens the journal again; a process that another test is starting may hold the lock for a moment.
+    /// Opens the journal again, with retries: a process that another test starts may briefly inherit the lock.
     private func reopen(_ state: StateDirectory) throws -> Journal<JournalHead> {
         let end = ContinuousClock.now + .seconds(10)
         while true {
@@ -42,7 +42,7 @@ struct JournalTests {
         }
     }
 
-    /// Runs `body` with a state directory and a file.
+    /// Runs `body` with an empty state directory and a file.
     private func withState(_ body: (StateDirectory, FilePath) throws -> Void) throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "journal-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: url) }
@@ -53,7 +53,7 @@ struct JournalTests {
     }
 
     @Test(
-        "a file is the same if only its device number changed, as after a reboot"
+        "a file counts as unchanged if only its device number changed, as after a reboot"
     )
     func identity() throws {
         try withState { state, file in
@@ -72,7 +72,7 @@ struct JournalTests {
         }
     }
 
-    @Test("a journal that is opened again has all lines up to one that was cut")
+    @Test("a reopened journal contains all lines up to a truncated one")
     func reopening() throws {
         try withState { state, file in
             let head = try Self.head(file)
@@ -98,7 +98,7 @@ struct JournalTests {
         }
     }
 
-    @Test("only one process at a time can open a journal; after its removal it is empty")
+    @Test("only one process at a time can open a journal, and after its removal it is empty")
     func locking() throws {
         try withState { state, file in
             let journal = try state.journal(Self.key)
@@ -134,7 +134,7 @@ struct JournalTests {
         #expect(Set(names).count == 5)
     }
 
-    @Test("the sample changes with the bytes, even if size and time stay the same")
+    @Test("the sample checksum changes with the bytes, even if size and time stay the same")
     func sample() throws {
         try withState { _, path in
             let url = URL(filePath: path.string)
@@ -155,7 +155,7 @@ struct JournalTests {
         }
     }
 
-    @Test("a finished file has a record until it changes")
+    @Test("the record of a finished file is valid until the file changes")
     func finished() throws {
         try withState { state, path in
             let head = try Self.head(path)

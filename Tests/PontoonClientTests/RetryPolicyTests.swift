@@ -6,7 +6,7 @@ struct RetryPolicyTests {
     typealias Decision = RetryPolicy.Decision
 
     @Test(
-        "which failures are retried, and after which pause",
+        "failures are retried after the documented pauses",
         arguments: [
             (1, .notConnected, .nonIdempotent, .retry(after: .milliseconds(250))),
             (3, .notConnected, .idempotent, .retry(after: .seconds(1))),
@@ -39,7 +39,7 @@ struct RetryPolicyTests {
         #expect(decision == expected)
     }
 
-    @Test("no other refusal is retried", arguments: [400, 401, 403, 404, 405, 409, 413, 415])
+    @Test("other refusals are not retried", arguments: [400, 401, 403, 404, 405, 409, 413, 415])
     func refusals(status: Int) {
         let outcome = Outcome.refused(status: status, code: 8005, wait: nil)
         #expect(RetryPolicy().decide(attempt: 1, outcome: outcome, idempotency: .idempotent, jitter: 1) == .giveUp)

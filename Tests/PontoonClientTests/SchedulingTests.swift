@@ -13,7 +13,7 @@ struct SchedulingTests {
         arguments: [
             (seconds: 4.0, size: 1 << 20, usual: 1e9, isSlow: false),
             (seconds: 6.0, size: 1 << 20, usual: 1e9, isSlow: true),
-            // A slow link is slow for all: ten seconds are usual.
+            // On a slow link all parts are slow: ten seconds are typical.
             (seconds: 29.0, size: 10_000_000, usual: 1e6, isSlow: false),
             (seconds: 31.0, size: 10_000_000, usual: 1e6, isSlow: true),
             (seconds: 1e6, size: 1, usual: nil, isSlow: false),
@@ -23,7 +23,7 @@ struct SchedulingTests {
         #expect(HedgingPolicy().isSlow(elapsed: .seconds(seconds), size: size, typicalRate: usual) == isSlow)
     }
 
-    @Test("the typical throughput is the median of recent parts; few or small parts do not count")
+    @Test("the typical throughput is the median of recent large parts, and unknown with too few of them")
     func throughput() {
         let storage = StorageObservations()
         storage.add(size: 1, time: .seconds(1))
@@ -33,7 +33,7 @@ struct SchedulingTests {
         #expect(storage.typicalRate == Double(1 << 20))
     }
 
-    @Test("a permit is taken without waiting only if one is free and nobody waits")
+    @Test("a permit is acquired without waiting only if one is free and there are no waiters")
     func trying() async throws {
         let semaphore = PrioritySemaphore(permits: 2)
         try await semaphore.acquire(priority: 0)
@@ -67,7 +67,7 @@ struct SchedulingTests {
         #expect(trace.order == [1, 2, 3, 4, 5])
     }
 
-    @Test("a cancelled waiter takes no permit")
+    @Test("a cancelled waiter does not acquire a permit")
     func cancelled() async throws {
         let semaphore = PrioritySemaphore(permits: 1)
         try await semaphore.acquire(priority: 0)
@@ -121,7 +121,7 @@ struct SchedulingTests {
     }
 }
 
-/// Records what ran in which order, and how much at a time.
+/// Records the order of tasks and their maximum concurrency.
 private final class Trace: Sendable {
     private struct State {
         var running = 0
@@ -189,7 +189,7 @@ struct RateLimitTests {
         HTTPResponse(status: 200, headers: headers, body: ByteBuffer())
     }
 
-    @Test("the rate limit is read from the headers of a response; without them it stays unknown")
+    @Test("the rate limit is read from the headers of a response and is unknown without them")
     func headers() {
         let throttle = RateLimitThrottle()
         #expect(throttle.note(response(["X-RateLimit-Limit": "100"]), clock: ServerClock()) == nil)

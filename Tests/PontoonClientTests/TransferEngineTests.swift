@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// The engine that uploads and downloads share, with files that exist in memory only.
+/// The transfer engine, with files that exist only in memory.
 struct TransferEngineTests {
     private struct Item: TransferItem {
         var localPath: FilePath { "/dev/null" }
@@ -16,7 +16,7 @@ struct TransferEngineTests {
 
     private struct Failure: Error {}
 
-    /// A job whose files behave as their names say.
+    /// A job whose outcome for each file depends on the file's name.
     private final class Job: TransferJob {
         let items: [Item]
         let maximumOpenFiles: Int
@@ -111,7 +111,7 @@ struct TransferEngineTests {
         #expect(results.map(\.transferredBytes) == [3, 0, 0, 3])
     }
 
-    @Test("no more files are open than allowed", arguments: [true, false])
+    @Test("the number of open files stays within its limit", arguments: [true, false])
     func width(isUnderPermit: Bool) async throws {
         let job = Job(
             (0..<40).map { "f\($0)" },
@@ -124,7 +124,7 @@ struct TransferEngineTests {
         #expect(job.mostOpen <= 3)
     }
 
-    @Test("after a fatal refusal no further file starts")
+    @Test("after a fatal refusal, no further files are started")
     func fatal() async throws {
         let job = Job(["refused"] + (0..<50).map { "f\($0)" }, maximumOpenFiles: 1)
         let results = try await run(job, concurrency: 1)
@@ -132,7 +132,7 @@ struct TransferEngineTests {
         #expect(job.startedNames == ["refused"])
     }
 
-    @Test("after cancellation, started and waiting files are cancelled")
+    @Test("cancellation cancels both started and waiting files")
     func cancellation() async throws {
         let job = Job(["waits", "waits", "a"], maximumOpenFiles: 2)
         let results = try await withThrowingTaskGroup(of: [TransferResult<Item>].self) { group in
@@ -174,7 +174,7 @@ struct RetryLoopTests {
         return policy
     }
 
-    /// Fails with `outcome` until `attempts` were made.
+    /// Fails with `outcome` until `attempts` attempts have been made.
     private func attempts(
         until attempts: Int,
         outcome: RetryPolicy.Outcome?,
@@ -209,12 +209,12 @@ struct RetryLoopTests {
         }
     }
 
-    @Test("progress starts the count of attempts anew")
+    @Test("progress resets the count of attempts")
     func progress() async throws {
         #expect(try await attempts(until: 20, outcome: .connectionLost, madeProgress: true).count == 20)
     }
 
-    @Test("an unclassified error is thrown as it is")
+    @Test("an unclassified error is thrown unchanged")
     func unclassified() async {
         var count = 0
         await #expect(throws: Failure.self) {
@@ -229,7 +229,7 @@ struct RetryLoopTests {
         #expect(count == 1)
     }
 
-    @Test("a transfer that makes no progress for too long is stopped, one that does is not")
+    @Test("a transfer is stopped only if it makes no progress for too long")
     func stalls() async throws {
         let value = try await withStallGuard(limit: .seconds(3600)) {
             .zero

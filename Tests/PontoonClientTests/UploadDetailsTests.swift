@@ -4,9 +4,9 @@ import Testing
 
 struct UploadDetailsTests {
     @Test(
-        "the age of an upload is known to two seconds, and in doubt it is old enough",
+        "the age of an upload is accurate to two seconds, and in doubt the upload counts as old enough",
         arguments: [
-            // The server's clock has just turned to :20, and the last Date header that came still said :19.
+            // The server's clock has just advanced to :20, and the last received Date header still contained :19.
             (initiated: "2026-11-26T12:00:20Z", age: 0, serverTime: "2026-11-26T12:00:19Z", isOlder: true),
             (initiated: "2026-11-26T12:00:20Z", age: 0, serverTime: "2026-11-26T12:00:15Z", isOlder: true),
             (initiated: "2026-11-26T11:00:21Z", age: 3600, serverTime: "2026-11-26T12:00:19Z", isOlder: true),

@@ -13,7 +13,7 @@ struct CRC64NVMETests {
         KnownChecksum("4096 falling", (0..<4096).map { UInt8(0xFF - $0 & 0xFF) }, 0x9A2D_F64B_8E9E_517E),
     ]
 
-    @Test("published values", arguments: published)
+    @Test("checksums equal the published values", arguments: published)
     func knownAnswers(_ known: KnownChecksum<UInt64>) {
         #expect(crc64(known.bytes) == CRC64NVME(rawValue: known.checksum))
         #expect(
@@ -21,7 +21,7 @@ struct CRC64NVMETests {
         )
     }
 
-    // On a CPU with AVX-512, lengths up to 1023 take the 16-byte loops and longer ones the 64-byte loop as well.
+    // On a CPU with AVX-512, lengths up to 1023 use the 16-byte loops, and longer ones also the 64-byte loop.
     @Test("the fast path and the tables agree at every length and alignment", arguments: 0..<64)
     func pathsAgree(alignment: Int) {
         var random = SplitMix64(state: UInt64(alignment))
@@ -71,7 +71,7 @@ struct CRC64NVMETests {
         #expect(CRC64NVME().appending(some, length: .max) == some)
     }
 
-    @Test("combining is associative, also at lengths that do not fit in memory", arguments: 0..<64 as Range<UInt64>)
+    @Test("combining is associative, even for lengths that do not fit in memory", arguments: 0..<64 as Range<UInt64>)
     func joiningLong(seed: UInt64) {
         var random = SplitMix64(state: seed)
         let (a, b, c) = (random.crc64(), random.crc64(), random.crc64())
@@ -129,13 +129,13 @@ struct CRC32CTests {
         KnownChecksum("32 falling", (0..<32).reversed(), 0x113F_DB5C),
     ]
 
-    @Test("published values", arguments: published)
+    @Test("checksums equal the published values", arguments: published)
     func knownAnswers(_ known: KnownChecksum<UInt32>) {
         #expect(crc32c(known.bytes) == CRC32C(rawValue: known.checksum))
         #expect(known.bytes.withUnsafeBytes { cchecksum_crc32c_table(0, $0.baseAddress, $0.count) } == known.checksum)
     }
 
-    // From 3072 bytes on, three runs go side by side.
+    // From 3072 bytes on, three blocks are processed in parallel.
     @Test("the fast path and the tables agree at every length and alignment", arguments: 0..<16)
     func pathsAgree(alignment: Int) {
         var random = SplitMix64(state: UInt64(alignment))
@@ -179,7 +179,7 @@ struct CRC32CTests {
     func badBase64(text: String) { #expect(CRC32C(base64: text) == nil) }
 }
 
-/// Bytes whose checksum is published; printed by name, for the bytes would fill the log.
+/// Bytes with a published checksum; described by a name, because the bytes would fill the log.
 struct KnownChecksum<Checksum: Sendable>: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let bytes: [UInt8]
@@ -204,7 +204,7 @@ private func crc32c(_ bytes: some Collection<UInt8>) -> CRC32C {
     return checksum
 }
 
-/// Random numbers that are the same in each run.
+/// Reproducible random numbers.
 ///
 /// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 private struct SplitMix64: RandomNumberGenerator {

@@ -5,7 +5,7 @@ import Testing
 @Suite("Completion plan of an upload whose parts passed through this server")
 struct CompletionPlanTests {
     @Test(
-        "reported parts must be numbered without a gap and add up",
+        "reported parts must be numbered without gaps and add up to the declared size",
         arguments: [
             (parts: [], size: nil, refusal: "No part was sent."),
             (parts: [], size: 1, refusal: "No part was sent."),
@@ -33,7 +33,7 @@ struct CompletionPlanTests {
     }
 
     @Test(
-        "a whole upload is assembled from its reported parts",
+        "a complete upload is assembled from its reported parts",
         arguments: [
             (parts: [], size: 0, kept: 0),
             (parts: [(1, 0, true)], size: 0, kept: 1),
@@ -55,7 +55,7 @@ struct CompletionPlanTests {
         #expect(throws: PontoonError.self) { try self.plan([(2, nil, true)], size: 11, knowsLengths: false) }
     }
 
-    @Test("an initiator who may no longer write is refused, an admin is not")
+    @Test("an initiator who may no longer write is refused, but an admin is not")
     func rights() throws {
         let error = try #require(throws: PontoonError.self) { try plan([], size: 0, initiatorMayWrite: false) }
         #expect(error.code == .uploadForbidden)
@@ -63,7 +63,7 @@ struct CompletionPlanTests {
     }
 
     @Test(
-        "a taken name is refused, unless a file shall be replaced by a file",
+        "a taken name is refused, unless overwriting was requested and both are files",
         arguments: [
             (nil, false, true), (nil, true, true), (.file, false, false), (.file, true, true), (.folder, false, false),
             (.folder, true, false),

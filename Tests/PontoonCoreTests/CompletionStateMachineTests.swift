@@ -11,7 +11,7 @@ struct CompletionStateMachineTests {
     private static let now = Date(timeIntervalSince1970: 1_800_000_000)
     private static let lease = Lease(id: "lease", expiresOn: .distantFuture)
 
-    /// A conversation with the machine: events, and the actions that it must return.
+    /// A sequence of events, with the step that the machine must return for each.
     struct Conversation: CustomTestStringConvertible {
         let rule: String
         let turns: [(event: CompletionStateMachine.Event, answer: String)]

@@ -22,7 +22,7 @@ struct DataPlaneURLTests {
         for other in others { await expectRefused { try await urls.verify(other, now: Self.now) } }
     }
 
-    @Test("a URL is accepted until it expires, which is rounded up to a whole second")
+    @Test("a URL is accepted until its expiry time, which is rounded up to a full second")
     func expires() async throws {
         let urls = urls()
         let signed = try await signedURL(of: 1, urls, now: Self.now.addingTimeInterval(0.25))
@@ -48,7 +48,7 @@ struct DataPlaneURLTests {
     }
 }
 
-/// A URL as a client was given it, whose pieces a test may alter.
+/// A signed URL whose components a test can alter.
 private struct SignedURL {
     let method: String
     let components: URLComponents

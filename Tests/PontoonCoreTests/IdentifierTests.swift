@@ -15,11 +15,11 @@ struct IdentifierTests {
         }
         #expect(Set(ids).count == ids.count)
         #expect(counts.count == 62 && counts.keys.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) })
-        // 128,000 draws of 62: 2064 of each, give or take 45; ten times that never happens by chance.
+        // 128,000 draws of 62 characters: 2064 of each, standard deviation 45. Ten times that is no coincidence.
         #expect(counts.values.allSatisfy { abs($0 - 2064) < 450 }, "\(counts)")
     }
 
-    @Test("there are two hex digits per byte", arguments: [0, 1, 4, 6, 8, 9, 16, 32, 33])
+    @Test("a random hex id has two digits per byte", arguments: [0, 1, 4, 6, 8, 9, 16, 32, 33])
     func hex(bytes: Int) {
         let text = Identifiers.hex(bytes: bytes)
         #expect(text.count == 2 * bytes)

@@ -4,7 +4,7 @@ import Testing
 
 struct JSONValueTests {
     @Test(
-        "whole numbers count however they are written",
+        "integers are recognized in any notation",
         arguments: [
             ("5", 5), ("5.0", 5), ("5e0", 5), ("5497558138880", 5_497_558_138_880), ("-1", -1),
         ]
@@ -14,7 +14,7 @@ struct JSONValueTests {
     }
 
     @Test(
-        "what is no whole number of 64 bits does not count",
+        "a value that is not a 64-bit integer is rejected",
         arguments: ["5.5", "\"5\"", "true", "null", "1e30", "9223372036854775808", "-9223372036854775809"]
     )
     func notIntegers(text: String) throws {

@@ -7,19 +7,19 @@ struct ListedPartsPlanTests {
     private static let full: Int64 = 5 << 20
 
     @Test(
-        "parts that the store lists as they were reported become a file",
+        "listed parts that match their reports form a file",
         arguments: [
-            // Reported tags by number; listed: number, length, tag; declared size; expected: tags to name.
+            // Reported tags by number; listed parts (number, length, tag); declared size; expected tags.
             (["a"], [(1, 3, "a")], 3, ["a"]),
             (["a"], [(1, 3, "a")], nil, ["a"]),
             (["A"], [(1, 3, "a")], 3, ["a"]),
             (["a", "b"], [(1, full, "a"), (2, 1, "b")], full + 1, ["a", "b"]),
-            // The Python client's cut.
+            // The Python client's split of the file.
             (["a", "b", "c"], [(1, full, "a"), (2, full + 1, "b"), (3, 0, "c")], 2 * full + 1, ["a", "b"]),
-            // Sent again: the reported version counts, wherever it stands.
+            // A part that was sent twice: the reported version counts, at any position of the list.
             (["n", "b"], [(1, full, "o"), (1, full + 1, "n"), (2, 1, "b")], full + 2, ["n", "b"]),
             (["n", "b"], [(1, full + 1, "n"), (1, full, "o"), (2, 1, "b")], full + 2, ["n", "b"]),
-            // An empty part in the middle; parts that were not reported.
+            // An empty part in the middle, and an unreported part.
             (["a", "b", "c"], [(1, full, "a"), (2, 0, "b"), (3, 1, "c"), (4, 9, "d")], full + 1, ["a", "c"]),
             (["a"], [(1, 0, "a")], 0, []),
             ([], [], 0, []),
@@ -30,7 +30,7 @@ struct ListedPartsPlanTests {
     }
 
     @Test(
-        "other parts are refused, naming the first wrong one",
+        "parts that do not match are refused, naming the first wrong one",
         arguments: [
             (["a"], [], 3, "Part 1 is not stored; send it again."),
             (["a"], [(2, 3, "a")], 3, "Part 1 is not stored; send it again."),
@@ -53,7 +53,7 @@ struct ListedPartsPlanTests {
         #expect(error.message == reason)
     }
 
-    /// Decides in both places: when the completion is leased, and when the store has listed its parts.
+    /// Applies both decisions: at the lease of the completion, and after the store has listed its parts.
     private func plan(
         _ reported: [String],
         _ listed: [(Int, Int64, String)],

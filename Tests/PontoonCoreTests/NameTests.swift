@@ -3,7 +3,7 @@ import Testing
 
 struct NameTests {
     @Test(
-        "rejected file names",
+        "invalid file names are rejected",
         arguments: [
             "", ".", "..", "a/b", "/", "a\0", "a\n", "a\u{7F}", "a\u{85}", String(repeating: "x", count: 256),
             String(repeating: "e\u{301}", count: 128),
@@ -14,7 +14,7 @@ struct NameTests {
     }
 
     @Test(
-        "file names that are kept unchanged",
+        "valid file names are kept unchanged",
         arguments: [
             "a", "...", ".a", "a b", "a+b%20#?&", "\"q'\\", "ä", "a\u{308}", "日本", "👩‍👩‍👧",
             String(repeating: "x", count: 255),
@@ -25,7 +25,7 @@ struct NameTests {
     }
 
     @Test(
-        "short names of projects",
+        "a project's short name is derived from its name",
         arguments: [
             ("My Project", 0, "my-project"), ("My Project", 2, "my-project_2"), ("A_b C!d", 0, "a-b-cd"),
             ("日本", 0, "project"),
@@ -36,7 +36,7 @@ struct NameTests {
         #expect(ShortName.derive(from: name, attempt: attempt) == expected)
     }
 
-    @Test("project ids have two parts", arguments: ["", "a", "a/", "/b", "a/b/c", "//"])
+    @Test("an id that does not have two parts is rejected", arguments: ["", "a", "a/", "/b", "a/b/c", "//"])
     func badProjectIDs(text: String) {
         #expect(ProjectID(text) == nil)
     }
@@ -52,7 +52,7 @@ struct NameTests {
     }
 
     @Test(
-        "a base URL keeps nothing after the port",
+        "a base URL ends after the port",
         arguments: [
             ("http://h:1", "http://h:1"), ("https://h/v2/", "https://h"), ("http://h/prefix//", "http://h/prefix"),
             ("http://[::1]:80", "http://[::1]:80"),

@@ -5,7 +5,7 @@ struct PartBatchRuleTests {
     private static let tebi: Int64 = 1 << 40
 
     @Test(
-        "a batch starts at its first part and ends with the file at the latest",
+        "a batch starts at its first part and does not extend beyond the file",
         arguments: [
             (from: 1, count: 0, size: nil, partSize: 5, expected: []),
             (from: 1, count: -1, size: nil, partSize: 5, expected: []),
@@ -14,7 +14,7 @@ struct PartBatchRuleTests {
             (from: 1, count: 1001, size: nil, partSize: 5, expected: Array(1...1000)),
             (from: 9001, count: .max, size: nil, partSize: 5, expected: Array(9001...10_000)),
             (from: 10_000, count: 2, size: nil, partSize: 5, expected: [10_000]),
-            // An empty file still has one part.
+            // The batch of an empty file has one part.
             (from: 1, count: 9, size: 0, partSize: 5, expected: [1]),
             (from: 2, count: 9, size: 0, partSize: 5, expected: []),
             (from: 1, count: 9, size: 4, partSize: 5, expected: [1]),

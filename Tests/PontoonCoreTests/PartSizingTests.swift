@@ -5,7 +5,7 @@ struct PartSizingTests {
     private static let mebi: Int64 = 1 << 20
 
     @Test(
-        "a valid requested part size is granted, any other is replaced",
+        "a valid requested part size is granted, and an invalid one is replaced",
         arguments: [
             (wish: nil, size: nil, expected: 32 * mebi),
             (wish: 5 * mebi, size: nil, expected: 5 * mebi),
@@ -38,7 +38,7 @@ struct PartSizingTests {
         #expect(PartSizing().partSize(requested: nil, size: size) == expected)
     }
 
-    @Test("a part is at most 5 GiB, and at most the file")
+    @Test("a part is at most 5 GiB and at most as long as the file")
     func longestPart() {
         #expect(PartSizing.longestPart(size: nil) == 5 << 30)
         #expect(PartSizing.longestPart(size: 7) == 7)
@@ -46,7 +46,7 @@ struct PartSizingTests {
     }
 
     @Test(
-        "part numbers are 1 to 10000",
+        "part numbers outside 1 to 10000 are rejected",
         arguments: ["0", "10001", "abc", "-1", "1.5", "", "+1", " 1", "١", "99999999999999999999"]
     )
     func badPartNumbers(text: String) {

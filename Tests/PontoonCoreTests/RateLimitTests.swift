@@ -5,12 +5,12 @@ import Testing
 struct RateLimitTests {
     private static let start = Date(timeIntervalSince1970: 1_750_000_000.5)
 
-    /// Seconds after the first call, and what is to come of a call then.
+    /// A call some seconds after the first one, and its expected outcome.
     struct Row: Sendable, CustomTestStringConvertible {
         let second: Double
         let isAdmitted: Bool
         let remaining: Int
-        /// Seconds after 1 750 000 000 at which the window has ended, rounded up.
+        /// End of the window in seconds after 1 750 000 000, rounded up.
         let reset: Int64
         let testDescription: String
 
@@ -21,7 +21,7 @@ struct RateLimitTests {
     }
 
     @Test(
-        "two calls of one token in ten seconds",
+        "two calls per token are admitted in ten seconds",
         arguments: [
             [Row(0, true, 1, 11, "the first call begins the window")],
             [Row(0, true, 1, 11, "first"), Row(9.999, true, 0, 11, "still the same window")],
@@ -51,7 +51,7 @@ struct RateLimitTests {
         }
     }
 
-    @Test("a client that sleeps until the reset, in whole seconds, is admitted", arguments: [0, 0.1, 0.5, 0.999])
+    @Test("a client that sleeps until the reset, in full seconds, is admitted", arguments: [0, 0.1, 0.5, 0.999])
     func sleepers(fraction: Double) {
         var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(2)))
         let begin = Date(timeIntervalSince1970: 1_750_000_000 + fraction)
@@ -59,7 +59,7 @@ struct RateLimitTests {
         let late = begin.addingTimeInterval(1.25)
         let refused = table.call(Secret("a"), now: late)
         #expect(!refused.isAdmitted)
-        // What rate_limit_sleeper does: int(header) - int(time.time()).
+        // rate_limit_sleeper computes int(header) - int(time.time()).
         let sleep = refused.reset - Int64(late.timeIntervalSince1970)
         #expect(table.call(Secret("a"), now: late.addingTimeInterval(Double(sleep))).isAdmitted)
     }

@@ -9,8 +9,8 @@ struct SignedPathTests {
         createdOn: Date(timeIntervalSince1970: 0)
     )
 
-    /// The answers come from Python: `hmac.new(secret.encode(), message.encode(), "sha256").hexdigest()` with the message
-    /// `pontoon-v1\n{key}\n{method}\n{path}\n{expires}`.
+    /// The signatures are computed by Python: `hmac.new(secret.encode(), message.encode(), "sha256").hexdigest()` with
+    /// the message `pontoon-v1\n{key}\n{method}\n{path}\n{expires}`.
     @Test(
         "signatures are the HMAC-SHA256 of the five lines",
         arguments: [
@@ -31,7 +31,7 @@ struct SignedPathTests {
         #expect(signed.isSigned(by: URLSigner(key)))
     }
 
-    @Test("another secret under the same name does not verify")
+    @Test("a signature does not verify with another secret of the same id")
     func otherSecret() {
         let other = SigningKey(id: key.id, secret: Secret("other"), createdOn: key.createdOn)
         let signed = SignedPath(method: "PUT", path: "/p", expires: 1, signer: URLSigner(key))

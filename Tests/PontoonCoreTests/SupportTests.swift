@@ -12,7 +12,7 @@ import Testing
         for text in ["0", "0g", " 0", "000"] { #expect(Hex.decode(text) == nil, "\(text)") }
     }
 
-    @Test("HTTP dates round-trip, other formats are rejected")
+    @Test("HTTP dates round-trip, and other formats are rejected")
     func httpDate() {
         let date = Date(timeIntervalSince1970: 784_111_777)
         #expect(HTTPDate.format(date) == "Sun, 06 Nov 1994 08:49:37 GMT")
@@ -29,7 +29,7 @@ import Testing
         #expect(!ETag.matches("ab", "abc"))
     }
 
-    @Test("at most the given number of items run at a time, results keep their order", arguments: [0, 1, 3, 50])
+    @Test("at most the given number of items run at a time, and results keep their order", arguments: [0, 1, 3, 50])
     func concurrencyLimit(limit: Int) async throws {
         let state = Mutex((running: 0, most: 0))
         let results = try await mapConcurrently(0..<20, limit: limit) { item in
@@ -58,7 +58,7 @@ import Testing
         #expect(started.withLock { $0 } == 3)
     }
 
-    @Test("a resource is closed once on every path, and the error of the work wins")
+    @Test("a resource is closed once on every path, and an error of the work takes precedence")
     func closing() async throws {
         enum Failure: Error { case work, close }
         let closed = Mutex(0)
@@ -81,7 +81,7 @@ import Testing
         #expect(closed.withLock { $0 } == 2)
     }
 
-    @Test("back-off doubles up to its limit, scaled by jitter")
+    @Test("the back-off doubles up to its limit and is scaled by jitter")
     func backoff() {
         let backoff = Backoff(first: .milliseconds(20), longest: .milliseconds(320))
         let pauses = [0, 1, 2, 3, 4, 5, 6, 1000].map { backoff.pause(after: $0) }
@@ -90,7 +90,7 @@ import Testing
         #expect(backoff.pause(after: 3, jitter: 0) == .zero)
     }
 
-    @Test("a queue starts one consumer at a time, which ends when nothing is waiting")
+    @Test("a queue runs one consumer at a time, which stops when the queue is empty")
     func drainQueue() {
         let queue = DrainQueue<Int>()
         #expect(queue.append(1), "nobody drains the queue")

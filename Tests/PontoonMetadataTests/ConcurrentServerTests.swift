@@ -148,7 +148,7 @@ struct ConcurrentServerTests {
         }
     }
 
-    @Test("of several servers on an empty database one creates the first user", arguments: TestDatabase.all)
+    @Test("exactly one of several servers on an empty database creates the first user", arguments: TestDatabase.all)
     func bootstrap(_ database: TestDatabase) async throws {
         try await withStores(4, in: database) { stores in
             let made = try await concurrently(16) { index in

@@ -112,7 +112,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("a failing write without company is rolled back, too")
+    @Test("a failing write that is alone in its group is also rolled back")
     func failingAlone() async throws {
         try await withTable { driver in
             await #expect(throws: Refused.self) {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonMetadata
 
-/// Copies all metadata from one database to another.
+/// Copying of all metadata from one database to another.
 struct MetadataCopyTests {
     @Test("every table is copied or belongs to one database only")
     func tables() async throws {
@@ -25,7 +25,7 @@ struct MetadataCopyTests {
         }
     }
 
-    @Test("the copy equals the original, also when it is repeated", arguments: [false, true])
+    @Test("the copy equals the original, even if it is repeated", arguments: [false, true])
     func everything(_ isCut: Bool) async throws {
         try await withSQLiteStore { source in
             let fixture = try await fill(source)
@@ -33,7 +33,7 @@ struct MetadataCopyTests {
                 let move = MetadataCopy(from: source, to: target, withOpenUploads: true)
                 #expect(try await move.isTargetEmpty())
                 if isCut {
-                    // Rows of an earlier attempt that the source has deleted since.
+                    // Rows of an earlier attempt that have since been deleted in the source.
                     try await move.run { _, _ in }
                     _ = try await target.addProject(MetadataFixture.project(ProjectID(owner: "ada", shortName: "late")))
                     #expect(try await !move.isTargetEmpty())
@@ -53,7 +53,7 @@ struct MetadataCopyTests {
         }
     }
 
-    @Test("open uploads are left out when their bytes are, and no list counts them")
+    @Test("open uploads are omitted if their bytes are, and no list counts them")
     func openUploads() async throws {
         try await withSQLiteStore { source in
             let fixture = try await fill(source)

@@ -32,7 +32,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("takes one round trip for a read of one statement, and two for a write")
+    @Test("needs one round trip for a read of one statement, and two for a write")
     func roundTrips() async throws {
         try await withTable { driver in
             func trips() -> Int { driver.poolStatistics.roundTrips }
@@ -77,7 +77,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("rolls back and reports a write whose body continues after an error")
+    @Test("rolls back and reports a write whose body ignores an error")
     func swallowedError() async throws {
         try await withTable { driver in
             await #expect(throws: SQLError.self) {
@@ -175,7 +175,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("neither retries nor confirms a commit whose answer was lost")
+    @Test("neither retries nor confirms a commit whose response was lost")
     func lostCommit() async throws {
         try await withTable { driver in
             // Breaks the connection during the commit.
@@ -205,7 +205,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("queues a limited number of callers in order of arrival")
+    @Test("queues a limited number of callers in the order of arrival")
     func waiting() async throws {
         try await withTable({ ($0.maximumConnections, $0.maximumWaiting) = (1, 3) }) { driver in
             let gate = BlockingGate()
@@ -286,7 +286,7 @@ struct PostgreSQLDriverTests {
         }
     }
 
-    @Test("stores text unchanged and rejects what it cannot store")
+    @Test("stores text unchanged and rejects text that it cannot store")
     func text() async throws {
         try await withTable { driver in
             let texts = [

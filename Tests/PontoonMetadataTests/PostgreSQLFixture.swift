@@ -4,7 +4,7 @@ import PontoonPostgreSQL
 import PontoonTesting
 import Synchronization
 
-/// Limits how many tests use the shared server at the same time, so that it does not run out of connections.
+/// Limits the number of tests that use the shared server concurrently, so that it does not run out of connections.
 private final class ServerPermits: Sendable {
     private struct State {
         var free = 8

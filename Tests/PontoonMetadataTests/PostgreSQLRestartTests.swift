@@ -6,7 +6,7 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-@Suite("A PostgreSQL server that crashes", .timeLimit(.minutes(10)), .tags(.needsPostgreSQL))
+@Suite("Crash and restart of the PostgreSQL server", .timeLimit(.minutes(10)), .tags(.needsPostgreSQL))
 struct PostgreSQLRestartTests {
     /// Results that the writers observed.
     private final class Log: Sendable {
@@ -27,7 +27,7 @@ struct PostgreSQLRestartTests {
         func end() { state.withLock { $0.isOver = true } }
     }
 
-    @Test("loses no acknowledged write, and the store reconnects")
+    @Test("no acknowledged write is lost, and the store reconnects")
     func crashUnderLoad() async throws {
         try await withPostgreSQLServer { server in
             let store = try await SQLMetadataStore.open(try PostgreSQLSettings(url: try await server.newDatabase()))
@@ -75,7 +75,7 @@ struct PostgreSQLRestartTests {
         }
     }
 
-    @Test("is waited for only for the configured timeout")
+    @Test("calls fail once the server has been down for the configured timeout")
     func absence() async throws {
         try await withPostgreSQLServer { server in
             var settings = try PostgreSQLSettings(url: try await server.newDatabase())
@@ -97,7 +97,7 @@ struct PostgreSQLRestartTests {
         }
     }
 
-    @Test("is waited for")
+    @Test("a call waits for the server to restart")
     func shortAbsence() async throws {
         try await withPostgreSQLServer { server in
             let store = try await SQLMetadataStore.open(try PostgreSQLSettings(url: try await server.newDatabase()))

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Statements use indexes")
 struct QueryPlanTests {
-    /// Statements that may scan a table: they read a handful of rows, or in index order up to a limit.
+    /// Statements that may scan a table, because they read few rows or read in index order up to a limit.
     private static let allowed = [
         "SELECT name FROM users LIMIT 1",
         "SELECT name FROM schema_migrations",
@@ -19,7 +19,7 @@ struct QueryPlanTests {
     @Test("no statement of the store scans a growing table")
     func noScans() async throws {
         try await withSQLiteDriver { driver in
-            // Not recorded: migrations scan whole tables, once.
+            // Migrations are not recorded, because they scan whole tables, but only once.
             _ = try await SQLMetadataStore(driver: driver)
             let recorder = RecordingDriver(driver: driver)
             try await runEverything(recorder)
@@ -116,7 +116,7 @@ struct QueryPlanTests {
             _ = try await SQLMetadataStore(driver: driver)
             for (text, values) in pages {
                 let plan = try await Self.postgreSQLPlan(of: text, values, driver)
-                // The plan above the limit sorts the files of a page, at most a hundred.
+                // The outer plan sorts the files of one page, at most a hundred.
                 let begin = plan.firstIndex { $0.contains("Limit ") }
                 let sorted = plan[try #require(begin)...].filter { $0.contains("Sort") }
                 #expect(sorted.isEmpty, "\(text)\n\(plan.joined(separator: "\n"))")
@@ -159,7 +159,7 @@ struct QueryPlanTests {
         }
     }
 
-    /// A filter on a folder of nine files or of one file, and the index that its search starts from.
+    /// A filter on a folder of nine files or of one file, and the index with which its search starts.
     struct FilterCase: Sendable, CustomTestStringConvertible {
         let testDescription: String
         var names: [String]?
@@ -231,7 +231,7 @@ struct QueryPlanTests {
         }
     }
 
-    /// Runs the contracts, each on a new store, so that every statement comes up.
+    /// Runs all contracts, each on a new store, so that every statement is executed.
     private func runEverything(_ recorder: RecordingDriver) async throws {
         func run(_ check: @Sendable (SQLMetadataStore) async throws -> Void) async throws {
             try await withSQLiteDriver { driver in

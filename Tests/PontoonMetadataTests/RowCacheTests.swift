@@ -32,7 +32,7 @@ struct RowCacheTests {
         #expect(try await rows.row("a", reading: .cached) { 2 } == 2)
     }
 
-    @Test("a written row is cached unless it changed since the write began", arguments: Change.allCases)
+    @Test("a written row is cached unless it changed after the write started", arguments: Change.allCases)
     func remembering(afterWriting change: Change) async throws {
         let rows = RowCache<String, Int>()
         let stamp = rows.stamp()

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("SQLite store")
 struct SQLiteStoreTests {
-    @Test("committed data is there after reopening")
+    @Test("keeps committed data after reopening")
     func reopening() async throws {
         try await withDatabasePath { path in
             let first = try await SQLMetadataStore.open(SQLiteSettings(path: path))
@@ -49,7 +49,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("can be created by several stores at once")
+    @Test("can be created by several stores concurrently")
     func openingAtOnce() async throws {
         try await withDatabasePath { path in
             let stores = try await concurrently(6) { _ in
@@ -114,7 +114,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("writes nothing when the part to forget does not exist")
+    @Test("writes nothing if the part to delete does not exist")
     func forgettingNothing() async throws {
         try await withSQLiteDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)

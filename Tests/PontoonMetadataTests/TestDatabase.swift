@@ -21,7 +21,7 @@ enum TestDatabase: String, CustomTestStringConvertible {
     var testDescription: String { rawValue }
 }
 
-/// Runs a test with several drivers for one empty database, like several servers.
+/// Runs a test with several drivers on one empty database, like several servers.
 func withDrivers(
     _ count: Int,
     to database: TestDatabase,

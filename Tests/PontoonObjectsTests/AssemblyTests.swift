@@ -40,7 +40,7 @@ struct AssemblyTests {
         #expect(try Assembly(parts, partSize: 10) == .inPlace(detached: segments, end: 0, size: 8))
     }
 
-    @Test("no parts, or only empty ones, form an empty file", arguments: [0, 1, 3])
+    @Test("an upload without parts, or with only empty ones, forms an empty file", arguments: [0, 1, 3])
     func empty(count: Int) throws {
         let parts = try (0..<count).map { try part($0 + 1, 0) }
         #expect(try Assembly(parts, partSize: 10) == .inPlace(detached: [], end: 0, size: 0))

@@ -52,7 +52,7 @@ struct DirectorySyncTests {
             permits.signal()
             #expect(await running.next() == 2)
             permits.signal()
-            // The first sync began before they came, so it must not serve them.
+            // The first sync started before these callers arrived, so it must not count for them.
             let seen = try await group.reduce(into: []) { $0.append($1) }.sorted()
             #expect(seen.dropFirst() == Array(repeating: 2, count: 20)[...])
         }

@@ -12,12 +12,12 @@ struct DiskObjectStoreTests {
         try await withDiskStore { store, _ in try await rule.check(store) }
     }
 
-    @Test("without syncing the same rules hold", arguments: StreamingObjectStoreContract.allCases)
+    @Test("satisfies the same rules without syncing", arguments: StreamingObjectStoreContract.allCases)
     func contractWithoutSync(_ rule: StreamingObjectStoreContract) async throws {
         try await withDiskStore(durability: .os) { store, _ in try await rule.check(store) }
     }
 
-    @Test("fulfills the contract of all object stores", arguments: ObjectStoreContract.allCases)
+    @Test("satisfies the contract of all object stores", arguments: ObjectStoreContract.allCases)
     func commonContract(_ rule: ObjectStoreContract) async throws {
         try await withDiskStore { store, _ in try await rule.check(DiskHarness(store: store)) }
     }
@@ -31,7 +31,7 @@ struct DiskObjectStoreTests {
         }
     }
 
-    @Test("a declared size is preallocated at the start and freed by discard")
+    @Test("a declared size is preallocated by prepare and freed by discard")
     func room() async throws {
         try await withDiskStore { store, folder in
             let key = ObjectKey.random()
@@ -42,7 +42,7 @@ struct DiskObjectStoreTests {
         }
     }
 
-    @Test("a part that is refused after its sync leaves neither bytes nor allocated room", arguments: [true, false])
+    @Test("a part that is refused after its sync leaves neither bytes nor allocated space", arguments: [true, false])
     func refusedAfterSync(isInPlace: Bool) async throws {
         try await withDiskStore { store, folder in
             let upload = upload(.random(), partSize: 4 << 20)
@@ -91,12 +91,12 @@ struct DiskObjectStoreTests {
             )
             let reader = try await store.readPart(part, of: upload)
             #expect(try await reader.read(at: 0, count: 4096) == bytes)
-            // The writer has ended, so that the upload can be finished.
+            // The writer has finished, so the upload can be finished.
             try await store.finish(upload, parts: [part])
         }
     }
 
-    @Test("a size that does not fit is refused and leaves nothing")
+    @Test("a size that does not fit is refused and leaves no files")
     func noRoom() async throws {
         try await withDiskStore { store, folder in
             let error = await #expect(throws: PontoonError.self) {
@@ -108,7 +108,7 @@ struct DiskObjectStoreTests {
         }
     }
 
-    @Test("finishing copies nothing when all parts are in place, and leaves one file")
+    @Test("finishing copies no bytes if all parts are in place, and leaves one file")
     func oneFile() async throws {
         try await withDiskStore { store, folder in
             let key = ObjectKey.random()
@@ -140,7 +140,7 @@ struct DiskObjectStoreTests {
     }
 
     @Test(
-        "bytes that were removed from the directory are missed when the upload is finished, not made up",
+        "finishing fails if bytes were removed from the directory, instead of filling the gap",
         arguments: [0, 100]
     )
     func lostBytes(left: Int) async throws {
@@ -198,7 +198,7 @@ struct DiskObjectStoreTests {
     }
 }
 
-/// A disk store into which bytes come as from the data plane.
+/// A disk store that receives bytes like the data plane does.
 private struct DiskHarness: ObjectStoreHarness {
     let store: DiskObjectStore
     let partSize: Int64 = 1000

@@ -6,9 +6,9 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("The S3 store is checked before use:", .timeLimit(.minutes(10)))
+@Suite("Check of the S3 store before use", .timeLimit(.minutes(10)))
 struct S3CheckTests {
-    @Test("it works, and nothing is left behind")
+    @Test("a working store passes, and the check leaves no objects or uploads")
     func good() async throws {
         try await withS3Store { harness in
             try await harness.store.check()
@@ -16,7 +16,7 @@ struct S3CheckTests {
         }
     }
 
-    @Test("the secret is wrong")
+    @Test("a wrong secret is reported")
     func wrongSecret() async throws {
         let server = try await SeaweedFSServer.running()
         let credentials = S3Credentials(accessKeyID: server.accessKeyID, secretAccessKey: Secret("hush-hush"))
@@ -25,19 +25,19 @@ struct S3CheckTests {
         #expect("\(failure)".contains("AWS_SECRET_ACCESS_KEY") && !"\(failure)".contains("hush"))
     }
 
-    @Test("the access key is unknown")
+    @Test("an unknown access key is reported")
     func unknownKey() async throws {
         let credentials = S3Credentials(accessKeyID: "AKNOBODY", secretAccessKey: Secret("x"))
         #expect(try await failure { try await withS3Store(credentials: credentials, $0) } == .unknownAccessKey)
     }
 
-    @Test("the bucket does not exist")
+    @Test("a missing bucket is reported")
     func missingBucket() async throws {
         let failure = try await failure { try await withS3Store(change: { $0.bucket = "nowhere" }, $0) }
         #expect(failure == .missingBucket("nowhere"))
     }
 
-    @Test("the connection is refused")
+    @Test("a refused connection is reported")
     func refusedConnection() async throws {
         let failure = try await failure { body in
             try await withS3Store(
@@ -52,7 +52,7 @@ struct S3CheckTests {
         #expect("\(failure)".contains("'endpoint'"))
     }
 
-    @Test("the host has no address")
+    @Test("a host without an address is reported")
     func unknownHost() async throws {
         let failure = try await failure { body in
             try await withS3Store(
@@ -66,7 +66,7 @@ struct S3CheckTests {
         guard case .unreachable = failure else { throw failure }
     }
 
-    @Test("the server does not speak TLS")
+    @Test("a server that does not support TLS is reported")
     func noTLS() async throws {
         let server = try await SeaweedFSServer.running()
         let failure = try await failure { body in
@@ -81,7 +81,7 @@ struct S3CheckTests {
         #expect(failure == .unreachable("no TLS connection, WRONG_VERSION_NUMBER"))
     }
 
-    @Test("the server speaks HTTP, but not S3")
+    @Test("a server that supports HTTP but not S3 is reported")
     func noS3() async throws {
         let server = try await SeaweedFSServer.running()
         let failure = try await failure { body in
@@ -93,7 +93,7 @@ struct S3CheckTests {
         guard case .notS3 = failure else { throw failure }
     }
 
-    @Test("the clocks differ by more than 15 minutes", arguments: [-3600.0, 3600])
+    @Test("clocks that differ by more than 15 minutes are reported", arguments: [-3600.0, 3600])
     func skewedClock(_ seconds: Double) async throws {
         let failure = try await failure { body in
             try await withS3Store(now: { Date(timeIntervalSinceNow: seconds) }, body)

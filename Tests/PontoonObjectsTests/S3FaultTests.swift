@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("When the network fails, the S3 store", .timeLimit(.minutes(10)))
+@Suite("The S3 store with network failures", .timeLimit(.minutes(10)))
 struct S3FaultTests {
     @Test("finishes although the response to a completion was lost")
     func retriedCompletion() async throws {
@@ -27,7 +27,7 @@ struct S3FaultTests {
             cutter.cut("POST /")
             await #expect(throws: S3Unreachable.self) { try await harness.finish(upload, parts: [part]) }
             #expect(cutter.count == 1)
-            // The server may still be at work when the connection is cut.
+            // The server may still be working when the connection is cut.
             try await eventually("the upload has become an object") {
                 try await harness.store.listParts(of: upload) == nil
             }
@@ -38,7 +38,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("retries when a response is cut short", arguments: [0, 10, 150, 400])
+    @Test("retries if a response is truncated", arguments: [0, 10, 150, 400])
     func truncatedAnswer(_ bytes: Int) async throws {
         try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
@@ -61,7 +61,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("refuses to begin uploads while the store is unreachable")
+    @Test("refuses to start uploads while the store is unreachable")
     func refusedConnection() async throws {
         let server = try await SeaweedFSServer.running()
         let settings = try s3Settings(server, port: 1)
@@ -70,7 +70,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("continues reading after a response was cut short")
+    @Test("continues reading after a truncated response")
     func truncatedRead() async throws {
         try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
@@ -82,7 +82,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("loses nothing when the server is killed and restarted")
+    @Test("loses no data if the server is killed and restarted")
     func killedServer() async throws {
         let server = try await SeaweedFSServer.start()
         let settings = try s3Settings(server)
@@ -100,7 +100,7 @@ struct S3FaultTests {
         try await server.remove()
     }
 
-    /// Reads until the server answers: just after its start SeaweedFS replies 500 until it has found its volumes.
+    /// Reads with retries: just after its start, SeaweedFS returns 500 until it has found its volumes.
     private func firstBytes(of upload: Upload, in harness: S3Harness) async throws -> ByteBuffer {
         var bytes = ByteBuffer()
         try await eventually("the object is readable") {

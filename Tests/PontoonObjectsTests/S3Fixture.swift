@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// A store in a new prefix, on the S3 server of this process, and a client of it.
+/// A store with a new prefix on the S3 server of this process, and a client of it.
 struct S3Harness: ObjectStoreHarness {
     let store: S3ObjectStore
     let partSize: Int64 = 5 << 20
@@ -56,7 +56,7 @@ struct S3Harness: ObjectStoreHarness {
     }
 }
 
-/// URLs of an S3 store do not depend on this server's own address.
+/// A placeholder: URLs of an S3 store do not depend on the Pontoon server's address.
 func anyBase() throws -> BaseURL { try #require(BaseURL("http://127.0.0.1:1")) }
 
 /// Sends an HTTP request as any client does.
@@ -77,12 +77,12 @@ func s3Settings(_ server: SeaweedFSServer, port: Int? = nil, bucket: String? = n
     )
 }
 
-/// What a server lets in.
+/// Valid credentials for a server.
 func s3Credentials(_ server: SeaweedFSServer) -> S3Credentials {
     S3Credentials(accessKeyID: server.accessKeyID, secretAccessKey: server.secretAccessKey)
 }
 
-/// Runs with a store in a new prefix on the S3 server of this process.
+/// Runs with a store with a new prefix on the S3 server of this process.
 @discardableResult
 func withS3Store<Value>(
     change: (inout S3Settings) -> Void = { _ in },
@@ -115,7 +115,7 @@ func withS3Store<Value>(
     }
 }
 
-/// Runs with a store that reaches the S3 server through a network that fails when it is told to.
+/// Runs with a store that reaches the S3 server through a fault injection proxy.
 @discardableResult
 func withFaultyS3Store<Value: Sendable>(
     attempts: Int,

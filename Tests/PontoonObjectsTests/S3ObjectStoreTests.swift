@@ -11,12 +11,12 @@ import Testing
 
 @Suite("The S3 store, on SeaweedFS,", .timeLimit(.minutes(10)))
 struct S3ObjectStoreTests {
-    @Test("fulfills the contract", arguments: ObjectStoreContract.allCases)
+    @Test("satisfies the contract", arguments: ObjectStoreContract.allCases)
     func contract(_ rule: ObjectStoreContract) async throws {
         try await withS3Store { try await rule.check($0) }
     }
 
-    @Test("fulfills the contract with checksums that the server computes", arguments: ObjectStoreContract.allCases)
+    @Test("satisfies the contract with checksums that the server computes", arguments: ObjectStoreContract.allCases)
     func contractWithChecksums(_ rule: ObjectStoreContract) async throws {
         try await withS3Store { harness in
             try await harness.store.check()
@@ -91,7 +91,7 @@ struct S3ObjectStoreTests {
         }
     }
 
-    @Test("assembles the bytes of the reported ETag when a part was sent twice")
+    @Test("assembles the bytes of the reported ETag if a part was sent twice")
     func sentAgain() async throws {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
@@ -101,7 +101,7 @@ struct S3ObjectStoreTests {
             let second = try await harness.send(new, as: number, of: upload)
             let held = try #require(try await harness.store.listParts(of: upload))
             #expect(held.contains(ListedPart(number: number, size: 101, etag: second.etag)))
-            // Amazon lists the newest only.
+            // Amazon lists only the newest version.
             #expect(held.count == 1 || held.contains(ListedPart(number: number, size: 100, etag: first.etag)))
             try await harness.finish(upload, parts: [second])
             #expect(try await harness.content(upload.key) == new)
@@ -127,7 +127,7 @@ struct S3ObjectStoreTests {
         }
     }
 
-    @Test("reports a finished or aborted upload as gone")
+    @Test("reports a finished or aborted upload as missing")
     func gone() async throws {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)
@@ -227,14 +227,14 @@ struct S3ObjectStoreTests {
     }
 }
 
-/// Names of the multipart uploads that are open in a store's prefix.
+/// Names of the open multipart uploads in a store's prefix.
 func openUploads(_ harness: S3Harness) async throws -> [S3Client.OpenUpload] {
     var found: [S3Client.OpenUpload] = []
     try await harness.store.client.forEachOpenUpload(prefix: harness.store.namePrefix) { found += $0 }
     return found
 }
 
-/// Bytes that are computed from their place.
+/// Bytes that are computed from their offset.
 struct PatternReader: ObjectReader {
     let size: Int64
 

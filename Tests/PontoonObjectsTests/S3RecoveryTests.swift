@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("A bucket that several servers share:", .timeLimit(.minutes(10)))
+@Suite("Recovery of a bucket that several servers share", .timeLimit(.minutes(10)))
 struct S3RecoveryTests {
     @Test("recovery keeps uploads with a record and recent ones")
     func spares() async throws {
@@ -16,7 +16,7 @@ struct S3RecoveryTests {
         }
     }
 
-    @Test("recovery aborts uploads without a record, but not foreign ones")
+    @Test("recovery aborts uploads without a record, but not those of other prefixes")
     func aborts() async throws {
         // As if an hour had passed.
         try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in

@@ -42,7 +42,7 @@ struct S3RulesTests {
         #expect(address.host == host && address.path("k") == path)
     }
 
-    @Test("clients may use another endpoint than this server")
+    @Test("clients may use a different endpoint from the server")
     func publicEndpoint() throws {
         let settings = try S3Settings(
             url:
@@ -124,7 +124,7 @@ struct S3RulesTests {
         #expect(try S3XML.decode(S3XML.CompletedUpload.self, from: done).eTag == "\"a-1\"")
     }
 
-    @Test("lists with no, one and many entries are parsed")
+    @Test("lists with zero, one and many entries are parsed")
     func lists() throws {
         let page = { (parts: String) in
             ByteBuffer(
@@ -148,7 +148,7 @@ struct S3RulesTests {
         }
     }
 
-    @Test("a completion is encoded as S3 expects")
+    @Test("a completion is encoded in the XML that S3 expects")
     func completion() throws {
         let body = try S3XML.completion(of: [
             ListedPart(number: try PartNumber(1), size: 3, etag: "a&b"),

@@ -3,7 +3,7 @@ import PontoonCore
 
 @testable import PontoonObjects
 
-/// A request to sign, as Python reads it.
+/// A request to sign, encoded for the Python script.
 struct SigV4Case: Encodable, CustomStringConvertible {
     struct Pair: Encodable {
         let name: String
@@ -23,7 +23,7 @@ struct SigV4Case: Encodable, CustomStringConvertible {
     var accessKey = "AKIAIOSFODNN7EXAMPLE"
     var secretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
     var sessionToken: String?
-    /// Seconds of a URL; `nil` signs with headers.
+    /// Lifetime of a presigned URL in seconds; `nil` for a signature in headers.
     var lifetime: Int?
 
     var description: String { "\(method) \(host)\(path) \(query.map(\.named))" }
@@ -75,7 +75,7 @@ struct SigV4Case: Encodable, CustomStringConvertible {
         pairs(["A": "1", "a": "2", "B": "~", "b": ""]),
     ]
 
-    /// Signed with headers.
+    /// Requests with a signature in headers.
     static let headers: [SigV4Case] =
         names.map { SigV4Case(method: "GET", path: $0) }
         + queries.map { SigV4Case(method: "POST", query: $0, body: "<xml>ä</xml>") }
@@ -91,7 +91,7 @@ struct SigV4Case: Encodable, CustomStringConvertible {
             SigV4Case(secretKey: "ä+/= %"),
         ]
 
-    /// Signed in the URL.
+    /// Requests with a signature in the URL.
     static let urls: [SigV4Case] =
         names.map { SigV4Case(path: $0, lifetime: 3600) }
         + queries.map { SigV4Case(query: $0, lifetime: 1) }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Signatures match botocore")
 struct SigV4Tests {
-    @Test("at every stage, with headers and in URLs")
+    @Test("every stage matches, for signatures in headers and in URLs")
     func stages() async throws {
         let cases = SigV4Case.headers + SigV4Case.urls
         let theirs = try await botocore(cases)
@@ -30,7 +30,7 @@ struct SigV4Tests {
                 )
                 #expect(headers.last == NamedValue("Authorization", expected.authorization ?? ""), "\(one)")
             } else {
-                // The order of parameters in the URL means nothing; the signed order is asserted above.
+                // The order of parameters in the URL is irrelevant; the signed order is asserted above.
                 let query = signer.presignedQuery(request).split(separator: "&").map(String.init).sorted()
                 #expect(query == expected.query, "\(one)")
             }

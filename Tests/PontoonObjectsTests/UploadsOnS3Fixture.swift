@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// The use cases over a database and an S3 store, as a server without a data plane has them.
+/// The use cases on a database and an S3 store, as in a server without a data plane.
 struct S3Server {
     let harness: S3Harness
     let metadata: SQLMetadataStore
@@ -37,7 +37,7 @@ struct S3Server {
 
     /// Sends a part to the URL of its part info.
     ///
-    /// - Returns: The tag, in quotes as it came.
+    /// - Returns: The ETag as received, in quotes.
     func put(_ bytes: ByteBuffer, _ number: Int, of upload: Upload) async throws -> String {
         let info = try await uploads.partInfo(try PartNumber(number), of: upload.id, caller: user, base: anyBase())
         let answer = try await fetch(info.method, info.url, body: bytes)
@@ -62,7 +62,7 @@ struct S3Server {
         try await uploads.complete(upload.id, reports: reports, caller: user)
     }
 
-    /// Whole content of a file, as a client downloads it.
+    /// Content of a file, downloaded like a client does.
     func content(_ file: File) async throws -> ByteBuffer {
         let request = try store.downloadRequest(for: file, now: Date())
         let answer = try await fetch(request.method, request.url)
@@ -70,12 +70,12 @@ struct S3Server {
         return answer.body
     }
 
-    /// All files of the project's root.
+    /// All files in the project's root.
     func files() async throws -> [File] {
         try await metadata.files(in: fixture.root, filter: FileFilter(), window: .page(.all)).items
     }
 
-    /// Removes what is discarded.
+    /// Removes discarded objects.
     func collectGarbage() async throws {
         let errors = await GarbageCollector(metadata: metadata, objects: store).collect()
         #expect(errors.isEmpty)
@@ -98,7 +98,7 @@ func withS3Server(_ harness: S3Harness, _ body: (S3Server) async throws -> Void)
     let uploads = Uploads(
         metadata: metadata,
         storage: .presigned(harness.store),
-        // As an operator may set it for tests: the bucket's own limit holds all the same.
+        // An operator may set this for tests; the bucket's own limit still applies.
         sizing: PartSizing(minimumPartSize: 1)
     )
     try await body(S3Server(harness: harness, metadata: metadata, uploads: uploads, fixture: fixture))

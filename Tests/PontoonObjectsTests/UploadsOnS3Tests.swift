@@ -25,7 +25,7 @@ struct UploadsOnS3Tests {
     }
 
     @Test(
-        "become the file that was sent, however the client splits it",
+        "become the file that was sent, regardless of how the client splits it",
         arguments: [
             [], [0], [1], [full - 1], [full], [full, 1], [full + 1, 0], [full, full + 1, 0], [full, full, full, 3],
         ]
@@ -43,7 +43,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("take the length from the parts when it was not declared")
+    @Test("take the length from the parts if it was not declared")
     func undeclaredSize() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: nil)
@@ -52,7 +52,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("have parts of 5 MiB at least, whatever the operator and the client wish", arguments: [1, 5 << 20 - 1])
+    @Test("have parts of at least 5 MiB, whatever is set or requested", arguments: [1, 5 << 20 - 1])
     func minimum(_ wish: Int64) async throws {
         try await withS3Server { server in
             #expect(try await server.begin(size: 100 << 20, partSize: wish).partSize == PartSizing.defaultPartSize)
@@ -62,7 +62,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("show reported parts, and do not guess which are stored")
+    @Test("show reported parts and no count of stored parts")
     func details() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: nil)
@@ -108,7 +108,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("never include unreported bytes: a part that was sent again needs a new report")
+    @Test("never include unreported bytes, so a part that was sent again needs a new report")
     func sentAgainWithoutReport() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 4)
@@ -120,14 +120,14 @@ struct UploadsOnS3Tests {
                 file = try await server.complete(upload)
                 #expect(try await server.content(file) == bytes(4, 1))
             } catch let error as PontoonError where error.code == .completeRefused {
-                // Amazon's documentation says that it does not.
+                // According to its documentation, Amazon S3 does not.
                 try await server.report(1, again, of: upload)
                 #expect(try await server.content(try await server.complete(upload)) == bytes(4, 2))
             }
         }
     }
 
-    @Test("are rejected while parts are missing, short or not as declared, and can be corrected")
+    @Test("are rejected while parts are missing, too short or not as declared, and can then be corrected")
     func incomplete() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: Int64(full + 4))
@@ -173,7 +173,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("start over when the bucket has dropped the parts, as a lifecycle rule may do")
+    @Test("start over if the bucket has deleted the parts, as a lifecycle rule may do")
     func abortedElsewhere() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 4)
@@ -186,7 +186,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("leave nothing in the bucket after an abort, which also invalidates their URLs")
+    @Test("leave no data in the bucket after an abort, which also invalidates their URLs")
     func aborted() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 8)
@@ -204,7 +204,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("leave nothing in the bucket when they expire, or their project is deleted")
+    @Test("leave no data in the bucket after they expire or their project is deleted")
     func expired() async throws {
         try await withS3Server { server in
             let (one, two) = (try await server.begin(size: 8), try await server.begin("b", size: 0))
@@ -217,12 +217,12 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("can be completed after a name conflict without sending anything again")
+    @Test("can be completed after a name conflict without sending parts again")
     func nameTaken() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 4)
             try await server.send([bytes(4, 1)], of: upload)
-            // As when another upload is committed between the check of the name and the commit.
+            // Simulates another upload that is committed between the check of the name and the commit.
             let held = try #require(try await server.store.listParts(of: upload))
             let parts = try await server.metadata.parts(of: upload.id)
             try await server.store.finish(
@@ -253,7 +253,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("become one file when the bucket's response is lost and complete is repeated")
+    @Test("become one file if the bucket's response is lost and complete is repeated")
     func lostAnswer() async throws {
         try await withFaultyS3Store(attempts: 1) { harness, cutter in
             try await withS3Server(harness) { server in
