@@ -1,7 +1,7 @@
-/// Finds what a caller names, and checks the caller's permissions there.
+/// Finds the objects that a caller names, and checks the caller's permissions for them.
 ///
-/// A project that the caller may not read does not exist for the caller. Other missing permissions are refused with a code
-/// that depends on the call.
+/// A project that the caller may not read is reported as missing. If another permission is missing, the request is
+/// refused with a code that depends on the call.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
@@ -24,7 +24,8 @@ package struct Access: Sendable {
         return project
     }
 
-    /// - Throws: `missing` if there is no such file or folder for the caller; `refusal` if the caller lacks the permission.
+    /// - Throws: `missing` if the file or folder does not exist for the caller; `refusal` if the caller lacks the
+    ///   permission.
     package func file(
         _ id: String,
         for caller: User,
@@ -45,8 +46,8 @@ package struct Access: Sendable {
 
     /// A folder by id, or a project's root.
     ///
-    /// - Throws: As ``file(_:for:needing:missing:else:)`` with `missing`, ``project(_:for:reading:needing:else:)``, and
-    ///   `.parentNotFolder` if the id is that of a file.
+    /// - Throws: The errors of ``file(_:for:needing:missing:else:)`` with `missing`, those of
+    ///   ``project(_:for:reading:needing:else:)``, and `.parentNotFolder` if the id is that of a file.
     package func folder(
         _ reference: FolderReference,
         for caller: User,
@@ -65,7 +66,7 @@ package struct Access: Sendable {
         }
     }
 
-    /// - Throws: `.automationNotFound` if there is no such automation or it belongs to another user.
+    /// - Throws: `.automationNotFound` if the automation does not exist or belongs to another user.
     package func automation(_ id: String, for caller: User) async throws -> Automation {
         guard let automation = try await metadata.automation(id), automation.owner == caller.name else {
             throw PontoonError.automationNotFound

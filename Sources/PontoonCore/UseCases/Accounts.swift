@@ -13,9 +13,9 @@ package struct Accounts: Sendable {
 
     /// The user of a token.
     ///
-    /// Looks up the token's hash, so the time it takes reveals nothing about stored tokens.
+    /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens.
     ///
-    /// - Throws: `.notAuthenticated` when it is missing, unknown or revoked.
+    /// - Throws: `.notAuthenticated` if it is missing, unknown or revoked.
     package func caller(token: String?) async throws -> User {
         guard let token, !token.isEmpty,
             let user = try await metadata.user(withTokenHash: Self.hash(Secret(token)))
@@ -59,7 +59,7 @@ package struct Accounts: Sendable {
 
     /// Revokes a token, named by its id or by the token itself.
     ///
-    /// - Returns: Whether there was such a token.
+    /// - Returns: Whether the token existed.
     package func revokeToken(_ idOrToken: String) async throws -> Bool {
         if try await metadata.revokeToken(idOrToken) { return true }
         return try await metadata.revokeToken(Self.hash(Secret(idOrToken)))
@@ -69,8 +69,8 @@ package struct Accounts: Sendable {
     ///
     /// - Parameters:
     ///   - token: The token to use; `nil` creates one.
-    ///   - announce: Writes the token where its owner finds it. Runs before anything is stored, so that a start that is
-    ///     interrupted in between is repeated by the next.
+    ///   - announce: Writes the token to a place where the operator can read it. Runs before anything is stored, so
+    ///     that an interrupted first start is repeated.
     /// - Returns: Whether this was the first start.
     /// - Throws: The error of `announce`; nothing is stored then.
     package func bootstrap(

@@ -16,7 +16,7 @@ package struct Automations: Sendable {
 
     /// Creates an automation that belongs to the caller.
     ///
-    /// - Throws: `.badRequest` without a name.
+    /// - Throws: `.badRequest` if the name is missing.
     package func create(name: String?, description: String?, caller: User) async throws -> Automation {
         guard let name, !name.isEmpty else { throw PontoonError(.badRequest, "The field 'name' is missing.") }
         let automation = Automation(
@@ -39,7 +39,7 @@ package struct Automations: Sendable {
 
     /// Creates a package from a file that was uploaded to the automation.
     ///
-    /// - Throws: `.automationNotFound`; `.badRequest` when the location is not a file of this automation.
+    /// - Throws: `.automationNotFound`; `.badRequest` if the location is not a file of this automation.
     package func addPackage(_ request: NewCodePackage, to id: String, caller: User) async throws -> CodePackage {
         let automation = try await access.automation(id, for: caller)
         guard try await metadata.packageFile(request.location)?.automation == automation.id else {

@@ -2,14 +2,14 @@ package import Foundation
 
 /// Signs and verifies the URLs of this server's own data plane.
 ///
-/// A URL grants one method on one path until it expires. Signing needs no query, since keys are cached.
+/// A URL authorizes one method on one path until it expires. Signing needs no query, because keys are cached.
 package struct DataPlaneURLs: Sendable {
     private let keys: KeyRing
 
-    /// - Parameter keys: Shared by all servers; they also set how long a URL is valid.
+    /// - Parameter keys: Shared by all servers; they also determine the lifetime of a URL.
     package init(_ keys: KeyRing) { self.keys = keys }
 
-    /// Where a client sends one part; the part's `ETag` must be reported.
+    /// The request with which a client sends one part; the part's `ETag` must be reported.
     package func partRequest(
         for upload: Upload,
         part: PartNumber,
@@ -20,12 +20,12 @@ package struct DataPlaneURLs: Sendable {
         return try await sign("PUT", path, base: base, now: now, reportHeaders: ["ETag"])
     }
 
-    /// Where a client reads a whole file.
+    /// The request with which a client reads a whole file.
     package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
         try await sign("GET", DataPlanePath.file(file.id), base: base, now: now, reportHeaders: [])
     }
 
-    /// Checks a URL that a client uses.
+    /// Verifies the URL of a request.
     ///
     /// - Throws: `.urlRefused` if it was altered, is for another request, or has expired.
     package func verify(_ signed: SignedPath, now: Date) async throws {
@@ -44,7 +44,7 @@ package struct DataPlaneURLs: Sendable {
         now: Date,
         reportHeaders: [String]
     ) async throws -> SignedRequest {
-        // Rounded up to a whole second, so that no URL expires earlier than promised.
+        // Rounded up to the next second, so that no URL expires before its announced time.
         let expires = Int64((now.timeIntervalSince1970 + keys.urlLifetime.inSeconds).rounded(.up))
         let signed = SignedPath(method: method, path: path, expires: expires, signer: try await keys.current())
         return SignedRequest(

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Downloads of files: where a client reads one, and its bytes when they pass through this server.
+/// Downloads of files: the request that reads a file, and the file's bytes if they pass through this server.
 package struct Downloads: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -18,7 +18,7 @@ package struct Downloads: Sendable {
         self.now = now
     }
 
-    /// Where the caller reads a file.
+    /// The request with which the caller reads a file.
     ///
     /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`.
     package func request(_ id: String, caller: User, base: BaseURL) async throws -> SignedRequest {
@@ -27,10 +27,10 @@ package struct Downloads: Sendable {
         return try await storage.downloadRequest(for: file, base: base, now: now())
     }
 
-    /// The file at a signed URL, which is the caller's permission.
+    /// The file at a signed URL; the signature is the caller's authorization.
     ///
-    /// The row may be up to a second old: a range of a file that was deleted in this second is still served if its bytes
-    /// are there.
+    /// The row may be up to a second old: a file that was deleted within this second is still served as long as its
+    /// bytes exist.
     ///
     /// - Throws: `.fileNotFound`, also for a folder.
     package func file(_ id: String) async throws -> (file: File, content: FileContent) {
@@ -42,7 +42,7 @@ package struct Downloads: Sendable {
 
     /// Opens a file's bytes; the caller closes the reader.
     ///
-    /// - Throws: `.fileNotFound` if the bytes are gone.
+    /// - Throws: `.fileNotFound` if the bytes no longer exist.
     package func open(_ content: FileContent) async throws -> any ObjectReader {
         try await storage.store.openObject(content.key)
     }

@@ -23,7 +23,7 @@ extension Files {
 
     /// Copies files to a project's root.
     ///
-    /// Each succeeds or fails for itself, and a taken name gets a number.
+    /// Each copy succeeds or fails independently of the others. If a name is taken, the copy's name is numbered.
     ///
     /// - Parameters:
     ///   - ids: The originals.
@@ -38,7 +38,7 @@ extension Files {
     ) async throws -> [String: Result<File, PontoonError>] {
         let (folder, destination) = try await copyDestination(.project(project), caller: caller)
         var results: [String: Result<File, PontoonError>] = [:]
-        // In the caller's order, which decides the numbers of equal names.
+        // In the caller's order, which determines the numbers of equal names.
         for id in ids where results[id] == nil {
             do {
                 try await checkCopyable(id, caller: caller)

@@ -38,10 +38,11 @@ package struct Files: Sendable {
         return try await metadata.files(in: folder, filter: filter, window: .page(page))
     }
 
-    /// Like ``list(in:filter:caller:page:)``, but continues after a name, so that added and removed entries shift no others.
+    /// Like ``list(in:filter:caller:page:)``, but continues after a name, so that added and removed entries do not
+    /// shift others.
     ///
     /// - Returns: The entries, the total, and the name to continue after; `nil` at the end.
-    /// - Throws: As ``list(in:filter:caller:page:)``.
+    /// - Throws: The errors of ``list(in:filter:caller:page:)``.
     package func scroll(
         in place: FolderReference,
         filter: FileFilter,
@@ -56,7 +57,7 @@ package struct Files: Sendable {
             missing: .fileNotFound,
             else: .fileForbidden
         )
-        // One more than is shown tells whether anything follows.
+        // One entry more than is returned shows whether more entries follow.
         let found = try await metadata.files(in: folder, filter: filter, window: .after(name, limit: limit + 1))
         let items = Array(found.items.prefix(limit))
         let hasMore = found.items.count > limit

@@ -5,15 +5,15 @@ import Synchronization
 package final class KeyRing: Sendable {
     private let store: any SigningKeyStore
     private let rotationInterval: Duration
-    /// How long a signed URL is valid.
+    /// Lifetime of a signed URL.
     let urlLifetime: Duration
     private let now: @Sendable () -> Date
     private let cached = Mutex<[URLSigner]>([])
 
     /// - Parameters:
     ///   - store: Contains the keys of all servers.
-    ///   - rotationInterval: How long a key signs before a new one replaces it.
-    ///   - urlLifetime: How long a URL is valid; replaced keys are kept that long.
+    ///   - rotationInterval: Time after which a new key replaces the current one.
+    ///   - urlLifetime: Lifetime of a URL; a replaced key is kept for this time.
     ///   - now: The current time.
     package init(
         store: any SigningKeyStore,
@@ -27,7 +27,7 @@ package final class KeyRing: Sendable {
         self.now = now
     }
 
-    /// The key that signs at present.
+    /// The current signing key.
     package func current() async throws -> URLSigner {
         if let newest = cached.withLock({ $0.first }) { return newest }
         try await rotateIfDue()
@@ -37,7 +37,7 @@ package final class KeyRing: Sendable {
         return newest
     }
 
-    /// A key by its id, including one that another server has just created; `nil` when there is none.
+    /// A key by its id, including one that another server has just created; `nil` if there is none.
     package func key(_ id: String) async throws -> URLSigner? {
         if let signer = cached.withLock({ $0.first { $0.key.id == id } }) { return signer }
         return try await refresh().first { $0.id == id }.map(URLSigner.init)
@@ -56,7 +56,7 @@ package final class KeyRing: Sendable {
         let newest = try await refresh().first
         let due = now().addingTimeInterval(-rotationInterval.inSeconds)
         if newest.map({ $0.createdOn < due }) ?? true { try await rotate() }
-        // A key signs until every server knows its successor, which takes a round of maintenance.
+        // A key continues to sign until every server knows its successor, which takes one round of maintenance.
         let slack: TimeInterval = 300
         let cutoff = now().addingTimeInterval(-urlLifetime.inSeconds - slack)
         if let successor = try await refresh().first(where: { $0.createdOn < cutoff }) {

@@ -1,25 +1,26 @@
 import Foundation
 
-/// Creates leases, and renews them while work is done under them.
+/// Creates leases, and renews them for the duration of the work.
 struct LeaseRenewer: Sendable {
-    /// How long a lease outlives its last renewal; `nil` when no other server shares the stores, then leases never expire.
+    /// Time from the last renewal to the expiry of a lease; `nil` if the stores are not shared: leases then never
+    /// expire.
     let duration: Duration?
     let now: @Sendable () -> Date
 
-    /// A lease that begins now.
+    /// A lease that starts now.
     func new() -> Lease { Lease(id: Identifiers.hex(bytes: 16), expiresOn: expiry) }
 
-    /// The same lease, to last from now.
+    /// The same lease with its expiry extended.
     func extended(_ leaseID: String) -> Lease { Lease(id: leaseID, expiresOn: expiry) }
 
     private var expiry: Date { duration.map { now().addingTimeInterval($0.inSeconds) } ?? .distantFuture }
 
-    /// Does work under a lease that was acquired, and renews the lease meanwhile.
+    /// Performs work under an acquired lease and keeps renewing the lease.
     ///
     /// - Parameters:
     ///   - lease: The lease.
-    ///   - renew: Extends the lease in the store; `false` when somebody else holds it.
-    ///   - body: The work; cancelled when the lease is lost.
+    ///   - renew: Extends the lease in the store; returns `false` if another server has acquired it.
+    ///   - body: The work; cancelled if the lease is lost.
     /// - Returns: The result of the work; `nil` if the lease was lost first.
     /// - Throws: The error of the work.
     func keep<Value: Sendable>(
@@ -36,8 +37,8 @@ struct LeaseRenewer: Sendable {
                     do {
                         guard try await renew(extended(lease.id)) else { return nil }
                     } catch let error where !(error is CancellationError) {
-                        // While the store is unavailable nobody else can acquire the lease either, and the commit checks it
-                        // in any case.
+                        // While the store is unavailable, other servers cannot acquire the lease either, and the commit
+                        // checks it in any case.
                     }
                 }
             }

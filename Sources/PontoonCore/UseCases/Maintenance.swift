@@ -12,17 +12,17 @@ package struct Maintenance: Sendable {
     private let replayLifetime: Duration
     private let now: @Sendable () -> Date
 
-    /// Works on two stores.
+    /// Creates the maintenance of two stores.
     ///
     /// - Parameters:
     ///   - metadata: The records.
     ///   - objects: The bytes.
     ///   - completion: Rolls back interrupted completions.
     ///   - keys: Rotated when due.
-    ///   - leaseDuration: How long after its last sign of life another server may take over a server's work; `nil` when no
-    ///     other server shares the stores.
-    ///   - uploadLifetime: How long an upload lives after its last stored part.
-    ///   - replayLifetime: How long completing an upload again returns the same file.
+    ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
+    ///     if no other server shares the stores.
+    ///   - uploadLifetime: Time after its last stored part at which an upload expires.
+    ///   - replayLifetime: Time during which completing an upload again returns the same file.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -45,9 +45,9 @@ package struct Maintenance: Sendable {
         self.now = now
     }
 
-    /// Recovers from a crash, before the first request.
+    /// Recovers from a crash, before the first request is served.
     ///
-    /// When other servers share the stores, maintenance recovers instead, once leases have expired.
+    /// If other servers share the stores, periodic maintenance recovers instead, once leases have expired.
     package func recover() async throws {
         if leases.duration == nil {
             try await completion.recover(leasedUntil: .distantFuture)
@@ -59,12 +59,11 @@ package struct Maintenance: Sendable {
 
     /// Reads the signing keys again.
     ///
-    /// Every server must do this once a minute: a replaced key is removed some minutes after its last URL has
-    /// expired.
+    /// Every server must do this once a minute: a replaced key is removed a few minutes after its last URL has expired.
     package func refreshKeys() async throws { try await keys.refresh() }
 
     package struct Report: Sendable {
-        /// Ids of uploads that were aborted because their lifetime has ended.
+        /// Ids of uploads that were aborted because their lifetime ended.
         package fileprivate(set) var expired: [String] = []
         package fileprivate(set) var errors: [any Error] = []
 
@@ -73,9 +72,9 @@ package struct Maintenance: Sendable {
         }
     }
 
-    /// Runs all maintenance tasks, whichever of them fail.
+    /// Runs all maintenance tasks, even if some of them fail.
     ///
-    /// Only one of several servers runs them at a time; the others return at once.
+    /// Only one of several servers runs them at a time; on the others this returns immediately.
     package func run() async -> Report {
         var report = Report()
         await report.attempt { try await completion.retryRollbacks() }
@@ -88,7 +87,7 @@ package struct Maintenance: Sendable {
             } _: { [self] in
                 await runExclusively()
             }
-            // Without a result another server has taken over.
+            // No result means that another server has taken over.
             if exclusive != nil { try await metadata.endLease(Self.task, leaseID: lease.id) }
         }
         if let exclusive {
@@ -119,7 +118,8 @@ package struct Maintenance: Sendable {
         return report
     }
 
-    /// Removes orphaned objects, once an hour on whichever server comes first, as the object store must list all it contains.
+    /// Removes orphaned objects, once an hour on one of the servers, because the object store must list all of its
+    /// objects.
     private func sweep() async throws {
         let lease = Lease(id: leases.new().id, expiresOn: now().addingTimeInterval(3600))
         guard try await metadata.acquireLease("sweep", lease, now: now()) else { return }
@@ -139,7 +139,7 @@ package struct Maintenance: Sendable {
         while true {
             let idle = try await metadata.idleUploads(since: deadline, limit: 100)
             var isStuck = true
-            // A part that arrived since keeps its upload alive.
+            // A part stored in the meantime keeps its upload.
             for id in idle where try await metadata.abortUpload(id, ifIdleSince: deadline) {
                 aborted.append(id)
                 isStuck = false

@@ -21,19 +21,19 @@ package struct ObjectCopy: Sendable {
     }
 
     package struct Outcome: Sendable {
-        /// Objects copied by this run.
+        /// Number of objects copied by this run.
         package var count = 0
-        /// Their bytes.
+        /// Total length of these objects in bytes.
         package var bytes: Int64 = 0
         /// Ids of files whose bytes are damaged or missing; they were not copied.
         package var damaged: [String] = []
     }
 
-    /// Copies the objects that were not copied yet.
+    /// Copies the objects that have not been copied yet.
     ///
     /// - Parameter report: Called with the progress after every batch.
     /// - Returns: The outcome of this run.
-    /// - Throws: When a store is unavailable; the next run resumes.
+    /// - Throws: An error if a store is unavailable; the next run resumes.
     package func run(report: @Sendable (Outcome) -> Void) async throws -> Outcome {
         var outcome = Outcome()
         var last: ObjectKey?
@@ -67,7 +67,7 @@ package struct ObjectCopy: Sendable {
         }
     }
 
-    /// - Returns: `false` when the object is damaged or missing in the source.
+    /// - Returns: `false` if the object is damaged or missing in the source.
     private func copy(_ object: FileContent) async throws -> Bool {
         let reader: any ObjectReader
         do {
@@ -86,7 +86,7 @@ package struct ObjectCopy: Sendable {
             let copy = try await target.openObject(object.key)
             found = try await withClosing(copy, close: { await $0.close() }) { try await Self.checksum($0) }
         }
-        // An object without a recorded checksum is compared with its source only.
+        // An object without a recorded checksum can only be compared with its source.
         let expected: CRC64NVME
         if let crc64 = object.crc64 { expected = crc64 } else { expected = try await Self.checksum(reader) }
         guard copied.size == object.size, found == expected else {

@@ -20,9 +20,9 @@ package struct Projects: Sendable {
 
     /// Creates a project that belongs to the caller.
     ///
-    /// A taken short name gets a number.
+    /// If the short name is taken, a number is appended.
     ///
-    /// - Throws: `.projectNameMissing` when the name is absent or blank.
+    /// - Throws: `.projectNameMissing` if the name is absent or blank.
     package func create(name: String?, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
         guard let name, !name.allSatisfy(\.isWhitespace) else {
             throw PontoonError(.projectNameMissing, "The field 'name' is missing or empty.")
@@ -76,7 +76,7 @@ package struct Projects: Sendable {
         return AccessibleProject(project: project, permissions: accessible.permissions)
     }
 
-    /// Deletes a project with its files and open uploads.
+    /// Deletes a project with its files and unfinished uploads.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`.
     package func delete(_ id: ProjectID, caller: User) async throws {

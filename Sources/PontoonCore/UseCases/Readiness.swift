@@ -2,9 +2,9 @@ import Synchronization
 
 /// Whether this server can serve requests.
 ///
-/// The stores are checked in the background, so that a health check is answered at once, however slow a store is.
+/// The stores are checked in the background, so that a health check returns immediately even if a store is slow.
 package final class Readiness: Sendable {
-    /// Why the server cannot serve requests.
+    /// The reason why the server cannot serve requests.
     package enum NotReadyReason: String, CaseIterable, Sendable {
         /// The stores have not been checked yet.
         case starting
@@ -43,7 +43,7 @@ package final class Readiness: Sendable {
         self.timeout = timeout
     }
 
-    /// `nil` when the server can serve requests.
+    /// `nil` if the server can serve requests.
     package var notReadyReason: NotReadyReason? {
         let now = ContinuousClock.now
         return state.withLock { state in

@@ -1,10 +1,10 @@
 package import Foundation
 
-/// Completes uploads: their parts become one file.
+/// Completes uploads: combines their parts into one file.
 ///
-/// ``CompletionStateMachine`` decides what happens next; this type performs it. A completion is finish → commit → clean up
-/// under a lease, and a roll back where one of the first two fails. Completing again returns the same file; of several
-/// callers at once, one does the work and all of them get its file.
+/// ``CompletionStateMachine`` decides on each step, and this type performs it. The steps finish, commit and clean up
+/// run under a lease; if finish or commit fails, the completion is rolled back. Completing again returns the same file.
+/// If several callers complete an upload concurrently, one does the work and all of them receive its file.
 package struct CompleteUpload: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -34,11 +34,12 @@ package struct CompleteUpload: Sendable {
     ///
     /// - Parameters:
     ///   - id: The upload.
-    ///   - reports: Parts still to be reported; those reported before may be among them.
+    ///   - reports: Parts to report with this call; may include parts that were reported before.
     ///   - caller: The initiator or an admin of the project.
     ///   - access: Finds the upload in its namespace.
     /// - Returns: The file.
-    /// - Throws: What docs/api.md#complete lists. After `.completeRefused` and `.nameTaken` the upload stays usable.
+    /// - Throws: The errors listed in docs/api.md#complete. After `.completeRefused` and `.nameTaken` the upload stays
+    ///   usable.
     func callAsFunction(
         _ id: String,
         reports: [PartReport],
@@ -102,7 +103,7 @@ package struct CompleteUpload: Sendable {
         case .commit(let finished, let lease):
             return try await commit(finished, under: lease)
         case .cleanUp(let finished):
-            // Of all that completing does, only replacing a file discards an object.
+            // Replacing a file is the only step of a completion that discards an object.
             if finished.upload.overwrite { await garbage.collect() }
             try await finisher.cleanUp(finished)
             return .done
@@ -130,8 +131,8 @@ package struct CompleteUpload: Sendable {
         return .found(found, failedLease: failedLease, now: now())
     }
 
-    /// The plan is decided in the transaction that grants the lease: a completion that comes too early is refused without
-    /// disturbing parts on their way, and from then on the parts are fixed.
+    /// The plan is decided in the transaction that grants the lease: a premature completion is refused without
+    /// affecting parts in transit, and once the lease is granted the parts no longer change.
     private func acquireLease(
         of upload: Upload,
         for caller: User,
@@ -206,11 +207,11 @@ package struct CompleteUpload: Sendable {
 
     // MARK: - Roll back
 
-    /// Reactivates an upload, unless its completion was committed after all or another server holds its lease.
+    /// Reactivates an upload, unless its completion was committed or another server has its lease.
     private func rollBack(_ id: String, leaseID: String) async throws -> RollbackOutcome {
         do {
-            // A commit whose answer was lost may still become visible after a crash of the database, but not after a later
-            // commit. So the lease is renewed first, and only then does the upload's state count.
+            // A commit whose response was lost may still become visible after a crash of the database, but not after a
+            // later commit. Therefore the lease is renewed first, and the upload's state is read afterwards.
             let isOurs = try await metadata.renewCompletionLease(of: id, leases.extended(leaseID))
             guard let upload = try await metadata.upload(id) else { return .uploadGone }
             if upload.state == .completed { return .completed(fileID: upload.fileID) }
@@ -225,11 +226,11 @@ package struct CompleteUpload: Sendable {
         }
     }
 
-    /// Rolls back completions that nobody works on any more; the uploads can be completed as before.
+    /// Rolls back interrupted completions that have no owner; the uploads can then be completed as before.
     ///
-    /// - Parameter time: Leases that expire until then are taken over; `.distantFuture` takes over all, which is right only
-    ///   when no other server can be at work.
-    /// - Throws: When a store is unavailable.
+    /// - Parameter time: Leases that expire until then are taken over; `.distantFuture` takes over all of them, which
+    ///   is allowed only if no other server can be completing uploads.
+    /// - Throws: An error if a store is unavailable.
     package func recover(leasedUntil time: Date) async throws {
         for upload in try await metadata.completingUploads(leasedUntil: time) {
             let lease = leases.new()
@@ -238,9 +239,9 @@ package struct CompleteUpload: Sendable {
         }
     }
 
-    /// Rolls back completions that failed in this process and could not be rolled back then.
+    /// Rolls back completions that failed in this process and could not be rolled back at that time.
     ///
-    /// - Throws: When a store is still unavailable.
+    /// - Throws: An error if a store is still unavailable.
     package func retryRollbacks() async throws {
         for id in pendingRollbacks.uploadIDs {
             if let leaseID = pendingRollbacks.take(id) { _ = try await rollBack(id, leaseID: leaseID) }

@@ -1,21 +1,22 @@
 import Foundation
 
-/// Records which parts a client reports as stored.
+/// Records the parts that a client reports as stored.
 ///
-/// With a streaming store a report must match the record of a stored part. With a presigned store nobody here sees a part
-/// arrive: reports are recorded as they come, and compared with the store's list when the upload is completed.
+/// With a streaming store, a report must match the record of a stored part. With a presigned store, this server does
+/// not see parts arrive: reports are recorded as received, and compared with the store's list when the upload is
+/// completed.
 struct PartReports: Sendable {
     let metadata: any PartStore
     let storage: ObjectStorage
     let now: @Sendable () -> Date
 
-    /// Longest ETag accepted for a part in a presigned store, in bytes.
+    /// Maximum length of an ETag of a part in a presigned store, in bytes.
     private static let longestTag = 256
 
     /// Records all reports or none.
     ///
-    /// - Throws: `.uploadNotFound`; `.partUnavailable` while the upload is being completed; `.reportInvalid` when a part is not
-    ///   stored or its tag differs.
+    /// - Throws: `.uploadNotFound`; `.partUnavailable` while the upload is being completed; `.reportInvalid` if a part
+    ///   is not stored or its tag differs.
     func record(_ reports: [PartReport], of id: String) async throws {
         if reports.isEmpty { return }
         let rejection: ReportRejection?

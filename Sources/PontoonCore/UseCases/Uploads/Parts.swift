@@ -20,22 +20,22 @@ package struct Parts: Sendable {
         self.now = now
     }
 
-    /// Stores one part, in place of an earlier one with its number.
+    /// Stores one part, replacing an earlier part with the same number.
     ///
-    /// The order makes `200` mean that the part survives a crash: earlier record removed → bytes written → length compared →
-    /// bytes durable → checksums compared → new record committed → answer. At no time does a record name bytes that were
-    /// partly overwritten.
+    /// The order guarantees that a part survives a crash once `200` is sent: earlier record removed → bytes written →
+    /// length compared → bytes durable → checksums compared → new record committed → response sent. A record never
+    /// refers to bytes that were partly overwritten.
     ///
     /// - Parameters:
     ///   - number: The part.
     ///   - uploadID: Its upload.
     ///   - body: The bytes, pulled one chunk at a time.
-    ///   - length: Announced length in bytes; `nil` when unknown.
+    ///   - length: Announced length in bytes; `nil` if unknown.
     ///   - expected: Announced checksums.
     /// - Returns: The part's ETag, without quotes.
-    /// - Throws: `.uploadNotFound` when the upload is not active, also when it ended meanwhile; `.partTooLong`;
-    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. Nothing is stored then, and an earlier part with this number
-    ///   no longer counts once its bytes may have been touched.
+    /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
+    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. Nothing is stored then, and an earlier part with this
+    ///   number no longer counts if its bytes may have been overwritten.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,
@@ -43,7 +43,8 @@ package struct Parts: Sendable {
         length: Int64?,
         expecting expected: ExpectedChecksums
     ) async throws -> String where Body.Element == ByteBuffer {
-        // A cached row will do: removing the earlier record and adding the new one check again that the upload is active.
+        // A cached row is sufficient: removing the earlier record and adding the new one both check that the upload is
+        // active.
         guard let upload = try await metadata.upload(uploadID, reading: .cached), upload.state == .active else {
             throw PontoonError.uploadNotFound
         }
@@ -68,7 +69,7 @@ package struct Parts: Sendable {
 
     /// Removes the earlier record, then writes the body up to its last bytes; aborts the writer if anything fails.
     ///
-    /// - Returns: The last bytes, which are not written yet; `nil` when all are.
+    /// - Returns: The last bytes, which are not written yet; `nil` if all are written.
     private func receive<Body: AsyncSequence & Sendable>(
         _ body: Body,
         as number: PartNumber,
@@ -90,7 +91,7 @@ package struct Parts: Sendable {
                 last = received == length ? chunk : nil
                 if last == nil { try await writer.write(chunk) }
             }
-            // A cancelled task sees the body end early.
+            // In a cancelled task, the body ends early.
             try Task.checkCancellation()
             if let length, received != length {
                 throw PontoonError(.bodyIncomplete, "\(received) of \(length) announced bytes arrived.")
@@ -125,12 +126,13 @@ package struct Parts: Sendable {
         if part.location != location { try await objects.discardPart(part, of: upload) }
     }
 
-    /// Removes the file of a part whose upload ended, and was removed, while the part streamed.
+    /// Removes the file of a part whose upload ended, and was removed, while the part was being received.
     ///
-    /// An error here must not hide why the part was refused; the next start removes the same files.
+    /// An error here must not hide the reason for refusing the part; the next start removes the same files.
     private func removeLeftovers(of upload: Upload) async {
         do {
-            // Only what an unfinished upload leaves: a finished object may still be used by a copy in another project.
+            // Only files of the unfinished upload are removed: a copy in another project may still use the finished
+            // object.
             if try await metadata.upload(upload.id) == nil { try await objects.cleanUp(upload.key) }
         } catch {}
     }

@@ -3,9 +3,9 @@ import Foundation
 import NIOCore
 
 /// Computes the MD5 of uploads that declared one, along the contiguous prefix of their parts while they arrive, so that
-/// little is left to read when an upload is completed.
+/// few bytes are left to read when an upload is completed.
 ///
-/// Progress is kept in memory only: after a restart the prefix is read again.
+/// Progress is kept in memory only: after a restart, the prefix is read again.
 package actor PrefixHasher {
     private struct Progress: Sendable {
         var md5 = Insecure.MD5()
@@ -21,7 +21,7 @@ package actor PrefixHasher {
     private let signals: AsyncStream<Void>
     private let signal: AsyncStream<Void>.Continuation
 
-    /// Bytes read at a time.
+    /// Number of bytes read at a time.
     private static let chunkSize = 1 << 20
 
     package init(metadata: any PartStore, objects: any StreamingObjectStore) {
@@ -30,13 +30,13 @@ package actor PrefixHasher {
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Schedules hashing after a part of an upload was stored; returns at once.
+    /// Schedules hashing after a part of an upload was stored; returns immediately.
     package func partStored(of upload: Upload) {
         pending[upload.id] = upload
         signal.yield()
     }
 
-    /// Forgets an upload that has ended.
+    /// Discards the progress of an upload that has ended.
     package func forget(_ uploadID: String) {
         progress[uploadID] = nil
         pending[uploadID] = nil
@@ -60,7 +60,8 @@ package actor PrefixHasher {
         }
     }
 
-    /// Computes the MD5 of the given parts in order, 32 lower-case hex digits; reads only what was not read before.
+    /// Computes the MD5 of the given parts in order, 32 lower-case hex digits; reads only the parts that were not read
+    /// before.
     package func digest(of upload: Upload, parts: [PartRecord]) async throws -> String {
         try await withLock(upload.id) { progress in
             try await self.advance(&progress, over: parts, of: upload)
@@ -112,7 +113,8 @@ package actor PrefixHasher {
         zip(parts, 1...).prefix { $0.number.rawValue == $1 }.map(\.0)
     }
 
-    /// Whether two records name the same bytes: a part that was sent again has another time even if its tag is equal.
+    /// Whether two records refer to the same bytes: a part that was sent again has another time even if its tag is
+    /// equal.
     private static func isSame(_ left: PartRecord, _ right: PartRecord) -> Bool {
         left.number == right.number && left.etag == right.etag && left.storedOn == right.storedOn
             && left.location == right.location

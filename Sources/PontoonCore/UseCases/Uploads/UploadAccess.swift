@@ -10,10 +10,10 @@ struct UploadAccess: Sendable {
     /// - Parameters:
     ///   - id: The upload.
     ///   - caller: Its initiator, who must still be allowed to write into the project, or an admin of the project.
-    ///   - mayProgress: Whether the call may lead to a file. Initiators may always look at and abort their uploads, whatever
-    ///     happens to their membership.
+    ///   - mayProgress: Whether the call may contribute to a file. Initiators may always query and abort their uploads,
+    ///     even after losing their membership.
     /// - Returns: The upload.
-    /// - Throws: `.uploadNotFound`, also for strangers; `.uploadForbidden`.
+    /// - Throws: `.uploadNotFound`, also for users without access; `.uploadForbidden`.
     func upload(_ id: String, caller: User, mayProgress: Bool = true) async throws -> Upload {
         guard let upload = try await metadata.upload(id), upload.namespace == namespace else {
             throw PontoonError.uploadNotFound
@@ -35,7 +35,7 @@ struct UploadAccess: Sendable {
         throw PontoonError(.uploadForbidden, "You cannot use this upload. It belongs to another user.")
     }
 
-    /// An upload that has not become a file, for calls that do not progress it.
+    /// An upload that has not become a file, for calls that do not contribute to one.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
     func unfinished(_ id: String, caller: User) async throws -> Upload {
@@ -57,9 +57,9 @@ struct UploadAccess: Sendable {
         }
     }
 
-    /// The usual case without a query: the initiator continues an active upload.
+    /// The usual case, without a query: the initiator continues an active upload.
     ///
-    /// - Returns: `nil` if the cached rows do not show it; then only the store knows.
+    /// - Returns: `nil` if the cached rows do not show this; the store must then be queried.
     func cachedActive(_ id: String, caller: User) async throws -> Upload? {
         guard let upload = try await metadata.upload(id, reading: .cached), upload.namespace == namespace,
             upload.state == .active, upload.userName == caller.name

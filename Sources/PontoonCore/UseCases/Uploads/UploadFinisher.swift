@@ -2,19 +2,19 @@ import Crypto
 import Foundation
 import NIOCore
 
-/// Turns the parts of a leased upload into an object, and back.
+/// Combines the parts of a leased upload into an object, and reverts this.
 ///
-/// Every method may be repeated after a crash or a lost answer and ends in the same object.
+/// Every method may be repeated after a crash or a lost response, and produces the same object.
 struct UploadFinisher: Sendable {
     let metadata: any MetadataStore
     let storage: ObjectStorage
 
-    /// Bytes of an object read at a time to compute its MD5; each read is one request to the store.
+    /// Number of bytes of an object read at a time to compute its MD5; each read is one request to the store.
     private static let md5ChunkSize = 8 << 20
 
-    /// Makes the object and verifies a declared MD5, before anything says that there is a file.
+    /// Creates the object and verifies a declared MD5, before the file becomes visible.
     ///
-    /// - Returns: `nil` when the upload is no longer leased under `lease`.
+    /// - Returns: `nil` if the upload is no longer leased under `lease`.
     /// - Throws: `.completeRefused`, `.storageFull`; the errors of the stores.
     func finish(_ plan: CompletionPlan, under lease: Lease) async throws -> FinishedUpload? {
         switch storage {
@@ -25,7 +25,7 @@ struct UploadFinisher: Sendable {
 
     /// Undoes ``finish(_:under:)``; does nothing if the upload was not finished.
     ///
-    /// An object in a presigned store cannot become parts again. It is found when the upload is completed again.
+    /// An object in a presigned store cannot be turned back into parts. It is found when the upload is completed again.
     func revert(_ upload: Upload) async throws {
         switch storage {
         case .streaming(let store, _, _): try await store.revertFinish(upload.key)
@@ -33,7 +33,7 @@ struct UploadFinisher: Sendable {
         }
     }
 
-    /// Removes what only ``revert(_:)`` would have needed, once the file is committed.
+    /// Removes data that only ``revert(_:)`` needed; called after the file is committed.
     func cleanUp(_ finished: FinishedUpload) async throws {
         guard case .streaming(let store, let hasher, _) = storage else { return }
         await hasher.forget(finished.upload.id)
@@ -52,7 +52,8 @@ struct UploadFinisher: Sendable {
             }
         }
         if plan.leavesOutParts {
-            // Finishing may truncate the bytes of parts that the client left out: no record may vouch for them from here on.
+            // Finishing may truncate the bytes of parts that the client left out, so their records must be deleted
+            // first.
             _ = try await metadata.forgetUnreportedParts(of: upload.id)
         }
         let object = try await store.finish(upload, parts: plan.parts)
@@ -101,7 +102,7 @@ struct UploadFinisher: Sendable {
         )
     }
 
-    /// Reads the whole object, since no part passed through this server.
+    /// Reads the whole object, because its parts did not pass through this server.
     private func md5(of key: ObjectKey, in store: any PresignedObjectStore) async throws -> String {
         var md5 = Insecure.MD5()
         try await withClosing(try await store.openObject(key), close: { await $0.close() }) { reader in
@@ -112,10 +113,10 @@ struct UploadFinisher: Sendable {
         return Hex.encode(md5.finalize())
     }
 
-    /// Starts the upload over without parts, as what the store has can no longer become the file.
+    /// Restarts the upload without parts, because the stored parts can no longer become the file.
     ///
-    /// - Returns: `false` when the upload is no longer leased under `lease`. The new handle is then left to recovery, since
-    ///   the key may belong to another server by now.
+    /// - Returns: `false` if the upload is no longer leased under `lease`. The new handle is then left to recovery,
+    ///   because another server may be using the key by now.
     private func restart(
         _ upload: Upload,
         in store: any PresignedObjectStore,

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Multipart uploads from initialize to complete or abort; storing their bytes is ``Parts``.
+/// Multipart uploads from initialize to complete or abort; ``Parts`` stores their bytes.
 package struct Uploads: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -10,15 +10,15 @@ package struct Uploads: Sendable {
     private let reports: PartReports
     private var uploads: UploadAccess
     private let now: @Sendable () -> Date
-    /// Completes uploads, and rolls back completions that were interrupted.
+    /// Completes uploads, and rolls back interrupted completions.
     package let completion: CompleteUpload
 
     /// - Parameters:
     ///   - metadata: The records.
     ///   - storage: The bytes.
     ///   - sizing: Limits of part sizes; the object store's own minimum applies too.
-    ///   - leaseDuration: How long after its last sign of life this server loses a completion to another one; `nil` when
-    ///     no other server shares the stores.
+    ///   - leaseDuration: Time without a lease renewal after which this server loses a completion to another one; `nil`
+    ///     if no other server shares the stores.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -27,7 +27,7 @@ package struct Uploads: Sendable {
         leaseDuration: Duration? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
-        // Times are stored in whole milliseconds.
+        // Times are stored with a resolution of one millisecond.
         let now = { @Sendable in now().wholeMilliseconds }
         self.metadata = metadata
         self.storage = storage
@@ -56,7 +56,8 @@ package struct Uploads: Sendable {
 
     /// Starts an upload that becomes a file.
     ///
-    /// - Throws: What docs/api.md#initialize lists; `.noRoom` when the declared bytes would not fit.
+    /// - Throws: The errors listed in docs/api.md#initialize; `.noRoom` if there is not enough space for the declared
+    ///   bytes.
     package func initialize(
         _ content: DeclaredContent,
         in folder: FolderReference,
@@ -72,13 +73,14 @@ package struct Uploads: Sendable {
 
     /// Starts an upload that becomes a code package.
     ///
-    /// - Throws: `.automationNotFound`; `.noRoom` when the declared bytes would not fit.
+    /// - Throws: `.automationNotFound`; `.noRoom` if there is not enough space for the declared bytes.
     package func initialize(_ content: DeclaredContent, automation id: String, caller: User) async throws -> Upload {
         let automation = try await access.automation(id, for: caller)
         return try await begin(content, for: .automation(id: automation.id), overwrite: false, caller: caller)
     }
 
-    /// The folder that a caller names, or the root of the project; adding the upload checks again that it exists.
+    /// The folder that a caller names, or the root of the project; its existence is checked again when the upload is
+    /// added.
     private func destination(
         _ named: FolderReference,
         caller: User
@@ -118,7 +120,8 @@ package struct Uploads: Sendable {
         caller: User
     ) async throws -> Upload {
         let key = ObjectKey.random()
-        // The object store first: after a crash in between, recovery removes an object that no row names.
+        // The object store is called first: after a crash in between, recovery removes the object, because no row
+        // refers to it.
         let handle = try await storage.store.prepare(key, size: content.size)
         let upload = Upload(
             id: Identifiers.upload(),
@@ -142,7 +145,7 @@ package struct Uploads: Sendable {
         return upload
     }
 
-    // MARK: - Look
+    // MARK: - Queries
 
     /// The caller's unfinished uploads that become files, newest first.
     package func list(caller: User, page: Page) async throws -> Listing<UploadSummary> {
@@ -159,7 +162,7 @@ package struct Uploads: Sendable {
         return withKnownTotals(summary)
     }
 
-    /// Leaves out what only a presigned store knows.
+    /// Removes the totals that only a presigned store knows.
     private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
         switch storage {
         case .streaming: summary
@@ -183,7 +186,7 @@ package struct Uploads: Sendable {
 
     // MARK: - Parts
 
-    /// Where and how the client sends one part.
+    /// The request with which the client sends one part.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
     package func partInfo(
@@ -196,13 +199,13 @@ package struct Uploads: Sendable {
         return try await storage.partRequest(for: upload, part: number, base: base, now: now())
     }
 
-    /// Where and how the client sends consecutive parts.
+    /// The requests with which the client sends consecutive parts.
     ///
     /// - Parameters:
-    ///   - batch: Which parts.
+    ///   - batch: The parts.
     ///   - id: The upload.
     ///   - caller: The initiator or an admin of the project.
-    ///   - base: Where the caller reaches this server.
+    ///   - base: The URL at which the caller reaches this server.
     /// - Returns: The parts by number; fewer than requested at the end of the file.
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
     package func partInfos(
@@ -224,9 +227,9 @@ package struct Uploads: Sendable {
         return infos
     }
 
-    /// Records that the client knows parts to be stored; all or none.
+    /// Records the parts that the client reports as stored, all or none.
     ///
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden`, `.partUnavailable`; `.reportInvalid` when a part is not stored or
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`, `.partUnavailable`; `.reportInvalid` if a part is not stored or
     ///   its tag differs. Stored bytes are kept in any case.
     package func report(_ parts: [PartReport], of id: String, caller: User) async throws {
         _ = try await uploads.active(id, caller: caller)
@@ -263,5 +266,5 @@ package struct Uploads: Sendable {
     }
 }
 
-/// A part's number, and where and how to send it.
+/// A part's number, and the request with which to send it.
 package typealias NumberedPartRequest = (number: PartNumber, request: SignedRequest)
