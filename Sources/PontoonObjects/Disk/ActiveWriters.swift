@@ -1,12 +1,12 @@
 import PontoonCore
 import Synchronization
 
-/// The writers of one upload: which part each of them writes in place, and the barrier that shuts them out when the upload
-/// ends.
+/// The active writers of one upload: the parts that they write in place, and the barrier that stops them when the
+/// upload ends.
 ///
-/// No lock is held while a client sends, since one dead connection would then hold up the others. At most one writer
-/// reserves a part's region in the file, a second one writes a detached part, and the barrier only counts writes that are in
-/// the kernel at this moment.
+/// No lock is held while a client sends, because a single dead connection would block all other writers. A part's
+/// region in the file is reserved by at most one writer; a second one writes a detached part. The barrier counts only
+/// the writes that are currently in the kernel.
 final class ActiveWriters: Sendable {
     private struct State {
         var reserved: Set<PartNumber> = []
@@ -15,13 +15,13 @@ final class ActiveWriters: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    /// Orders the writes of parts in place, all of which go to one file.
+    /// Serializes the writes of parts in place, which all go to one file.
     let queue = SerialWriteQueue()
     private let state = Mutex(State())
 
     /// Reserves a part's region of the file for one writer.
     ///
-    /// - Returns: `false` when another writer has reserved it.
+    /// - Returns: `false` if another writer has reserved it.
     func reserve(_ number: PartNumber) -> Bool { state.withLock { $0.reserved.insert(number).inserted } }
 
     func release(_ number: PartNumber) { _ = state.withLock { $0.reserved.remove(number) } }
@@ -56,9 +56,9 @@ final class ActiveWriters: Sendable {
         return try body()
     }
 
-    /// Closes the barrier and waits until no write is under way.
+    /// Closes the barrier and waits until no write is in progress.
     ///
-    /// Called by one task at a time: the metadata store lets only one end an upload.
+    /// Called by one task at a time: the metadata store allows only one to end an upload.
     func quiesce() async {
         await withCheckedContinuation { continuation in
             let isQuiet = state.withLock { state in
@@ -71,7 +71,7 @@ final class ActiveWriters: Sendable {
     }
 }
 
-/// The uploads that have writers at this moment.
+/// The uploads that currently have writers.
 final class ActiveWriterRegistry: Sendable {
     private struct Entry {
         var writers: ActiveWriters
@@ -80,7 +80,7 @@ final class ActiveWriterRegistry: Sendable {
 
     private let entries = Mutex<[ObjectKey: Entry]>([:])
 
-    /// Joins the writers of an upload; ``leave(_:_:)`` must follow.
+    /// Adds a writer to an upload; ``leave(_:_:)`` must follow.
     func join(_ key: ObjectKey) -> ActiveWriters {
         entries.withLock { entries in
             let writers = entries[key]?.writers ?? ActiveWriters()
@@ -96,9 +96,9 @@ final class ActiveWriterRegistry: Sendable {
         }
     }
 
-    /// Shuts out the present writers of an upload and waits for their writes.
+    /// Stops the current writers of an upload and waits for their writes in progress.
     ///
-    /// Later writers start afresh; whether they may is for the metadata store to decide.
+    /// Later writers get a new barrier; the metadata store decides whether they are allowed.
     func quiesce(_ key: ObjectKey) async {
         let writers = entries.withLock { $0.removeValue(forKey: key)?.writers }
         await writers?.quiesce()

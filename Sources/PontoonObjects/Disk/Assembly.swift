@@ -1,8 +1,8 @@
 import PontoonCore
 
-/// How stored parts become one file, decided without I/O.
+/// The plan for combining stored parts into one file, computed without I/O.
 enum Assembly: Equatable {
-    /// A part with bytes, and where they go in the file.
+    /// A part that is not empty, and its position in the file.
     struct Segment: Equatable {
         let part: PartRecord
         /// Length in bytes, 1 or more.
@@ -11,9 +11,10 @@ enum Assembly: Equatable {
         let offset: Int64
     }
 
-    /// Every part in place is in its final position, and the last one ends at `end`; only the detached parts are copied in.
+    /// Every part in place is already in its final position, and the last one ends at `end`; only detached parts are
+    /// copied.
     case inPlace(detached: [Segment], end: Int64, size: Int64)
-    /// A part in place would have to move, so all parts are copied to a new file, in order.
+    /// A part in place is not in its final position, so all parts are copied to a new file, in order.
     case byCopy([Segment], size: Int64)
 
     /// Length of the finished file in bytes.
@@ -26,7 +27,7 @@ enum Assembly: Equatable {
     /// - Parameters:
     ///   - parts: In order, without gaps.
     ///   - partSize: Declared bytes per part, 1 or more.
-    /// - Throws: ``TruncatedFile`` when a record has no length, which no part in this store lacks.
+    /// - Throws: ``TruncatedFile`` if a record has no length; all records of this store have one.
     init(_ parts: [PartRecord], partSize: Int64) throws(TruncatedFile) {
         var segments: [Segment] = []
         var size: Int64 = 0
@@ -43,7 +44,7 @@ enum Assembly: Equatable {
             self = .byCopy(segments, size: size)
             return
         }
-        // Final ranges never overlap, so copying detached parts in does not touch those that stay.
+        // Final ranges never overlap, so copying detached parts does not overwrite the parts in place.
         let end = segments.last { $0.part.location == .inPlace }.map { $0.offset + $0.size }
         self = .inPlace(detached: segments.filter { $0.part.location != .inPlace }, end: end ?? 0, size: size)
     }

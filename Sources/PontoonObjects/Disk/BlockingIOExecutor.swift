@@ -11,7 +11,7 @@ struct BlockingIOExecutor: Sendable {
 
     /// Runs a closure on one of the threads.
     ///
-    /// It runs to its end even if the caller is cancelled, since clean-up must happen.
+    /// It runs to completion even if the caller is cancelled, because cleanup must happen.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             submit { isCancelled in
@@ -20,7 +20,7 @@ struct BlockingIOExecutor: Sendable {
         }
     }
 
-    /// Starts a closure on one of the threads; after ``shutDown()`` it runs at once, with `isCancelled` set.
+    /// Starts a closure on one of the threads; after ``shutDown()`` it runs immediately, with `isCancelled` set.
     func submit(_ body: @escaping @Sendable (_ isCancelled: Bool) -> Void) {
         pool.submit { state in body(state == .cancelled) }
     }

@@ -1,7 +1,7 @@
 import PontoonCore
 import SystemPackage
 
-/// Syncs a directory for many callers at once: those who ask while a sync is running share the next one.
+/// Syncs a directory for many concurrent callers: those that call during a sync share the next one.
 final class DirectorySyncCoalescer: Sendable {
     private let executor: BlockingIOExecutor
     private let syncOnce: @Sendable () throws -> Void
@@ -12,23 +12,23 @@ final class DirectorySyncCoalescer: Sendable {
     }
 
     /// - Parameters:
-    ///   - executor: Its threads wait for the disk.
-    ///   - syncOnce: Makes the names durable that exist when it begins.
+    ///   - executor: Provides the threads that wait for the disk.
+    ///   - syncOnce: Makes all names durable that exist when it starts.
     init(executor: BlockingIOExecutor, syncOnce: @escaping @Sendable () throws -> Void) {
         self.executor = executor
         self.syncOnce = syncOnce
     }
 
-    /// Callers for whom no sync has begun.
+    /// Number of callers whose sync has not started.
     var waiting: Int { queue.count }
 
-    /// Waits until the names that the directory has now survive a power cut.
+    /// Waits until the current names in the directory survive a power cut.
     func sync() async throws {
         try await withCheckedThrowingContinuation { continuation in
             guard queue.append(continuation) else { return }
             executor.submit { isCancelled in
                 while true {
-                    // Only callers that are waiting before a sync begins are served by it.
+                    // A sync serves only callers that were waiting before it started.
                     let batch = self.queue.nextBatch()
                     if batch.isEmpty { return }
                     let result = isCancelled ? .failure(CancellationError()) : Result(catching: self.syncOnce)

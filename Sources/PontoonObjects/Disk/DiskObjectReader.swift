@@ -18,7 +18,7 @@ final class DiskObjectReader: FileBackedReader {
         self.executor = executor
     }
 
-    /// Errors are ignored, since closing a file that was only read loses nothing.
+    /// Errors are ignored, because closing a file that was only read loses no data.
     deinit { _ = try? file.withLock { $0.take() }?.close() }
 
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer {
@@ -49,7 +49,8 @@ final class DiskObjectReader: FileBackedReader {
         return cached > 0 ? FileSpan(descriptor: file.rawValue, offset: first, count: cached) : nil
     }
 
-    /// Closes the file on another thread without waiting, since closing the last reference to a removed file can take long.
+    /// Closes the file on another thread without waiting, because closing the last reference to a removed file can be
+    /// slow.
     func close() async {
         guard let file = file.withLock({ $0.take() }) else { return }
         executor.submit { _ in _ = try? file.close() }

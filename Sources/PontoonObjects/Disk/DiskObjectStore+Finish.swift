@@ -16,7 +16,7 @@ extension DiskObjectStore {
                 return (assembly.size, try hasLeftovers(key))
             }
         }
-        // That the name is never in neither directory rests on the file system's journal, for which a rename is one step.
+        // The file system's journal makes the rename atomic, so the name is always in one of the two directories.
         if isDurable { try await uploadNames.sync() }
         return FinishedObject(size: size, crc64: CRC64NVME(joining: parts), needsCleanup: needsCleanup)
     }
@@ -29,16 +29,16 @@ extension DiskObjectStore {
         case .byCopy(let segments, let size):
             try assembleByCopy(segments, size: size, key: key, partSize: partSize)
         }
-        // After a power cut a renamed file can be gone if only its bytes were synced.
+        // Syncing only the bytes is not enough: after a power cut, a renamed file can be missing.
         if isDurable { try Directory.sync(layout.objectDirectory(key)) }
     }
 
-    /// Whether anything of the upload is left besides the object.
+    /// Whether data of the upload is left in addition to the object.
     private func hasLeftovers(_ key: ObjectKey) throws -> Bool {
         try FileSystem.exists(layout.upload(key)) || FileSystem.exists(layout.detachedParts(key))
     }
 
-    /// Creates a directory of finished objects whose name survives a power cut.
+    /// Creates a directory of finished objects; its name is durable when this returns.
     private func createDurableDirectory(_ path: FilePath) throws {
         let isNew = try Directory.create(path)
         guard isDurable, isNew || !durableDirectories.withLock({ $0.contains(path) }) else { return }
@@ -49,7 +49,8 @@ extension DiskObjectStore {
     package func revertFinish(_ key: ObjectKey) async throws {
         try await executor.run { [self] in
             guard try FileSystem.exists(layout.object(key)) else { return }
-            // An object assembled by copying leaves its upload behind; any other object is the upload itself.
+            // An object assembled by copying leaves its upload behind; any other object is the renamed file of its
+            // upload.
             if try FileSystem.exists(layout.upload(key)) {
                 try FileSystem.unlink(layout.object(key))
             } else {
@@ -67,9 +68,9 @@ extension DiskObjectStore {
         }
     }
 
-    /// Turns the upload's own file into the object: only detached parts are copied.
+    /// Turns the upload's own file into the object; only detached parts are copied.
     private func assembleInPlace(_ detached: [Assembly.Segment], end: Int64, size: Int64, key: ObjectKey) throws {
-        // A file that lost its bytes must not come back as zeroes.
+        // A file that lost its bytes must not be replaced by zeroes.
         let file = end > 0 ? try openExisting(layout.upload(key)) : try openOrCreate(layout.upload(key))
         try file.closeAfter {
             guard try file.size() >= end else { throw TruncatedFile() }
@@ -81,7 +82,7 @@ extension DiskObjectStore {
         try FileSystem.rename(layout.upload(key), to: layout.object(key))
     }
 
-    /// Copies all parts to a new file; the upload stays as it is until ``cleanUp(_:)``.
+    /// Copies all parts to a new file; the upload is unchanged until ``cleanUp(_:)``.
     private func assembleByCopy(_ segments: [Assembly.Segment], size: Int64, key: ObjectKey, partSize: Int64) throws {
         try checkRoom(for: size, else: .storageFull)
         try FileSystem.unlink(layout.assembled(key))
@@ -107,7 +108,7 @@ extension DiskObjectStore {
         try DiskFile.open(path, .readWrite, options: .closeOnExec)
     }
 
-    /// Reports bytes that were removed from the directory behind our back, instead of making up a file.
+    /// Reports bytes that were removed from the directory by other software, instead of returning an incomplete file.
     private func mapMissingParts<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()

@@ -8,13 +8,13 @@ import SystemPackage
 ///
 /// See docs/storage.md.
 ///
-/// One process uses the directory at a time (`lock`): which writer has reserved which part is known in memory only.
+/// One process uses the directory at a time (`lock`), because reservations of parts are kept in memory only.
 package final class DiskObjectStore: Sendable {
     let settings: DiskSettings
     let layout: DiskLayout
     let executor: BlockingIOExecutor
     let writers = ActiveWriterRegistry()
-    /// Syncs the directory of unfinished uploads, whose entries come and go all the time.
+    /// Syncs the directory of unfinished uploads, whose entries change all the time.
     let uploadNames: DirectorySyncCoalescer
     /// Directories of finished objects whose own names are durable.
     let durableDirectories = Mutex<Set<FilePath>>([])
@@ -22,9 +22,9 @@ package final class DiskObjectStore: Sendable {
 
     var isDurable: Bool { settings.durability == .power }
 
-    /// Opens a store; creates its directories when they do not exist.
+    /// Opens a store; creates its directories if they do not exist.
     ///
-    /// - Throws: `.badRequest` when another process uses the directory.
+    /// - Throws: `.badRequest` if another process uses the directory.
     package init(_ settings: DiskSettings) throws {
         self.settings = settings
         layout = DiskLayout(root: settings.folder)
@@ -46,7 +46,7 @@ package final class DiskObjectStore: Sendable {
         uploadNames = DirectorySyncCoalescer(layout.uploads, executor: executor)
     }
 
-    /// Stops the store's threads and lets another process use the directory.
+    /// Stops the store's threads and releases the directory for other processes.
     package func shutDown() async throws {
         try await executor.shutDown()
         try lock.close()
@@ -75,7 +75,7 @@ package final class DiskObjectStore: Sendable {
         }
     }
 
-    /// - Throws: `code` when `bytes` more would use the reserved space.
+    /// - Throws: `code` if writing `bytes` more would use the reserved space.
     func checkRoom(for bytes: Int64, else code: PontoonError.Code) throws {
         guard try Directory.availableSpace(layout.root) - bytes >= settings.reservedSpace else {
             throw PontoonError(code, "There is not enough space to store \(bytes) more bytes.")
@@ -92,7 +92,7 @@ extension DiskObjectStore: ObjectStore {
 
     @discardableResult
     package func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
-        // The file is created here even if the size is unknown: a writer that finds it need not sync its name.
+        // The file is created here even if the size is unknown, so that writers need not sync its name.
         guard size != 0 else { return nil }
         try await executor.run { [self] in
             if let size { try checkRoom(for: size, else: .noRoom) }

@@ -8,12 +8,12 @@ final class DiskPartWriter: PartWriter {
     private struct State {
         var digest: PartDigest
         var file: DiskFile?
-        /// Bytes written, and those of them whose write-back has been started.
+        /// Number of bytes written, and number of those whose write-back has been started.
         var written: Int64 = 0
         var flushed: Int64 = 0
         /// Whether opening the file was attempted.
         var isTouched = false
-        /// Whether the writer is behind the barrier, which keeps the upload from being finished.
+        /// Whether the writer has passed the barrier, so that the upload cannot be finished.
         var isInsideBarrier = false
     }
 
@@ -26,10 +26,10 @@ final class DiskPartWriter: PartWriter {
     private let key: ObjectKey
     private let store: DiskObjectStore
     private let writers: ActiveWriters
-    /// Used by one task at a time, so nobody waits for this lock, even while a write under it takes long.
+    /// Used by one task at a time, so there is no contention, even if a write under this lock takes long.
     private let state: Mutex<State>
 
-    /// Bytes after which write-back is started.
+    /// Number of bytes after which write-back is started.
     private static let flushStride: Int64 = 8 << 20
 
     init(
@@ -72,7 +72,7 @@ final class DiskPartWriter: PartWriter {
             let file = try state.file ?? open()
             state.file = file
             try bytes.withUnsafeReadableBytes { bytes in
-                // One pass while the bytes are in the processor's cache: checksum, then write.
+                // A single pass while the bytes are in the processor's cache: checksum, then write.
                 state.digest.update(bytes)
                 try file.writeAll(toAbsoluteOffset: start + state.written, bytes)
             }
@@ -84,7 +84,7 @@ final class DiskPartWriter: PartWriter {
         }
     }
 
-    /// Opens the file at the first byte: a part that is refused earlier touches nothing.
+    /// Opens the file when the first byte is written: a part that is refused earlier changes nothing.
     private func open() throws -> DiskFile {
         if case .detached = location {
             try Directory.create(store.layout.detachedParts(key))
@@ -109,7 +109,7 @@ final class DiskPartWriter: PartWriter {
             await end()
             return value
         } catch {
-            // Otherwise the record may have been committed: only the next start can tell.
+            // In other cases the record may have been committed; only the next start can determine this.
             if error is PontoonError { await dropBytes() }
             await end()
             throw error
@@ -128,7 +128,8 @@ final class DiskPartWriter: PartWriter {
                 try await write(last)
                 return try await sync(nil)
             }
-            // A whole small part: one hop to a thread, and no queue, as no other writer waits for it for long.
+            // A small part in a single chunk: one switch to a thread and no queue, because it does not delay other
+            // writers for long.
             return try await store.executor.run {
                 try self.writers.write { try self.state.withLock { try self.write(last, &$0) } }
                 return try self.state.withLock { try self.sync(&$0) }
@@ -138,7 +139,8 @@ final class DiskPartWriter: PartWriter {
     }
 
     private func sync(_ state: inout State) throws -> PartDigest.Result {
-        // Stays behind the barrier until the part is recorded: finishing the upload may truncate bytes that no record names.
+        // The barrier stays passed until the part is recorded, because finishing the upload may truncate bytes without
+        // a record.
         try writers.beginWrite()
         state.isInsideBarrier = true
         if let file = state.file {
@@ -149,9 +151,9 @@ final class DiskPartWriter: PartWriter {
         return state.digest.finish()
     }
 
-    /// Removes what was written, or frees its room.
+    /// Removes the written bytes, or frees their space.
     ///
-    /// Errors are ignored: no record names the bytes, and a detached part is removed with its upload.
+    /// Errors are ignored: the bytes have no record, and a detached part is removed with its upload.
     private func dropBytes() async {
         _ = try? await store.executor.run {
             try self.state.withLock { state in
@@ -171,14 +173,14 @@ final class DiskPartWriter: PartWriter {
         }
     }
 
-    /// Releases the part and the barrier.
+    /// Releases the reservation and the barrier.
     private func end() async {
         let file = state.withLock { state in
             if state.isInsideBarrier { writers.endWrite() }
             state.isInsideBarrier = false
             return state.file.take()
         }
-        // A synced file is closed already.
+        // A synced file is already closed.
         if let file { _ = try? await store.executor.run { try file.close() } }
         if location == .inPlace { writers.release(number) }
         store.writers.leave(key, writers)

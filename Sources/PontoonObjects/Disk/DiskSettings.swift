@@ -1,9 +1,9 @@
 import PontoonCore
 package import SystemPackage
 
-/// How the disk store works.
+/// Settings of the disk store.
 package struct DiskSettings: Sendable {
-    /// What a successful answer guarantees.
+    /// The guarantee of a successful response.
     package enum Durability: String, CaseIterable, Sendable {
         /// The bytes survive a power cut.
         case power
@@ -11,12 +11,13 @@ package struct DiskSettings: Sendable {
         case os
     }
 
-    /// Directory of everything the store keeps; created when it does not exist.
+    /// Directory of all the store's files; created if it does not exist.
     package var folder: FilePath
     package var durability: Durability
-    /// Bytes of the file system that parts never fill, so that there is always room for records and for an abort.
+    /// Number of bytes of the file system that parts never fill, so that there is always space for records and for an
+    /// abort.
     package var reservedSpace: Int64
-    /// Threads for blocking file calls, 1 or more.
+    /// Number of threads for blocking file calls, 1 or more.
     package var threads: Int
 
     package init(

@@ -3,7 +3,7 @@ import Glibc
 import PontoonCore
 import SystemPackage
 
-/// An open file; NIO has a type named `FileDescriptor` too.
+/// An open file; named differently because NIO also has a type named `FileDescriptor`.
 typealias DiskFile = FileDescriptor
 
 /// File calls that swift-system lacks, with its error type.
@@ -21,7 +21,7 @@ extension FileDescriptor {
 
     /// Preallocates the first `size` bytes and sets the length of the file.
     ///
-    /// - Returns: `false` when the file system cannot preallocate.
+    /// - Returns: `false` if the file system cannot preallocate.
     func allocate(size: Int64) throws -> Bool {
         do {
             try retryingInterrupts { cfilecalls_allocate(rawValue, size) }
@@ -31,7 +31,7 @@ extension FileDescriptor {
         }
     }
 
-    /// Frees the blocks of a range, which then reads as zeroes; does nothing where the file system cannot.
+    /// Frees the blocks of a range, which then reads as zeroes; does nothing if the file system does not support it.
     func punchHole(offset: Int64, count: Int64) throws {
         do {
             try retryingInterrupts { cfilecalls_punch_hole(rawValue, offset, count) }
@@ -46,7 +46,7 @@ extension FileDescriptor {
     /// Counts the bytes from `offset` on, at most `count`, that are in the page cache: reading them does not wait for the
     /// disk.
     ///
-    /// Looks the pages up with `mincore` and reads none of them; 0 where the system does not tell.
+    /// Checks the pages with `mincore` and reads none of them; 0 if the system does not provide this.
     func bytesInMemory(at offset: Int, count: Int) -> Int {
         let pageSize = Int(getpagesize())
         let skipped = offset % pageSize
@@ -62,9 +62,9 @@ extension FileDescriptor {
         }
     }
 
-    /// Copies a range inside the kernel; file systems that can share the blocks instead.
+    /// Copies a range inside the kernel; file systems that support it share the blocks instead.
     ///
-    /// - Throws: ``TruncatedFile`` when the source is shorter than the range.
+    /// - Throws: ``TruncatedFile`` if the source is shorter than the range.
     func copy(from source: FileDescriptor, at start: Int64, count: Int64, to target: Int64) throws {
         var (from, to, left) = (start, target, count)
         while left > 0 {
@@ -82,7 +82,7 @@ extension FileDescriptor {
 
 /// Calls on directories.
 enum Directory {
-    /// Creates a directory that only its owner may enter, unless it exists.
+    /// Creates a directory that only its owner can access, unless it exists.
     ///
     /// - Returns: Whether it was created.
     @discardableResult
@@ -101,7 +101,7 @@ enum Directory {
         try directory.closeAfter { try directory.sync() }
     }
 
-    /// Names of the entries; none when the directory does not exist.
+    /// Names of the entries; none if the directory does not exist.
     static func entries(_ path: FilePath) throws -> [String] {
         guard let stream = path.withPlatformString(opendir) else {
             guard errno == ENOENT else { throw Errno(rawValue: errno) }
@@ -127,7 +127,7 @@ enum Directory {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Bytes that an ordinary process may still write to a path's file system.
+    /// Number of bytes that a process without special privileges can still write to a path's file system.
     static func availableSpace(_ path: FilePath) throws -> Int64 {
         var status = statvfs()
         try retryingInterrupts { path.withPlatformString { statvfs($0, &status) } }
@@ -144,7 +144,7 @@ enum FileSystem {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Renames a file atomically, replacing a file of the new name.
+    /// Renames a file atomically, replacing an existing file of the new name.
     static func rename(_ from: FilePath, to: FilePath) throws {
         try retryingInterrupts {
             from.withPlatformString { source in to.withPlatformString { Glibc.rename(source, $0) } }
@@ -161,7 +161,7 @@ enum FileSystem {
     }
 }
 
-/// Repeats a call that a signal interrupted, and throws its error.
+/// Repeats a call that was interrupted by a signal, and throws its error.
 private func retryingInterrupts(_ call: () -> CInt) throws {
     while call() != 0 {
         guard errno == EINTR else { throw Errno(rawValue: errno) }
@@ -171,7 +171,7 @@ private func retryingInterrupts(_ call: () -> CInt) throws {
 /// A file is shorter than the records say.
 struct TruncatedFile: Error {}
 
-/// Turns "the disk is full" into `.storageFull`; other errors pass unchanged.
+/// Maps a full disk to `.storageFull`; other errors pass unchanged.
 func mapDiskFull<Value>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()

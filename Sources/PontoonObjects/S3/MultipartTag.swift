@@ -4,17 +4,17 @@ import PontoonCore
 
 /// The ETag of an S3 object made of parts: the MD5 of the parts' MD5s, and the number of parts.
 ///
-/// When the answer to a completion was lost, it shows whether the object was made of the parts that are reported now.
+/// If the response to a completion was lost, it shows whether the object consists of the parts that are reported now.
 enum MultipartTag {
     /// The tag of an empty part, which completions leave out: the MD5 of no bytes.
     private static let emptyPart = "d41d8cd98f00b204e9800998ecf8427e"
 
-    /// Whether an object may be made of parts with these tags.
+    /// Whether an object may consist of parts with these tags.
     ///
     /// - Parameters:
-    ///   - tag: The object's, without quotes. One that is not a hash and a number proves nothing.
+    ///   - tag: The object's tag, without quotes. One that is not a hash and a number proves nothing.
     ///   - parts: Tags of the parts in order, without quotes.
-    /// - Returns: `false` when the tag shows that the object is made of others.
+    /// - Returns: `false` if the tag shows that the object consists of other parts.
     static func agrees(_ tag: String, with parts: [String]) -> Bool {
         let pieces = tag.split(separator: "-", omittingEmptySubsequences: false)
         guard pieces.count == 2, bytes(String(pieces[0])) != nil, let count = Int(pieces[1]) else { return true }

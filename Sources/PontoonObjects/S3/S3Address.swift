@@ -1,4 +1,4 @@
-/// URLs of a bucket, which has its name in the path or in the host name.
+/// The URLs of a bucket, whose name is in the path or in the host name.
 struct S3Address: Hashable, Sendable {
     let endpoint: S3Endpoint
     let bucket: String
@@ -10,7 +10,7 @@ struct S3Address: Hashable, Sendable {
         return endpoint.port.map { "\(name):\($0)" } ?? name
     }
 
-    /// Path of an object, or of the bucket, not encoded.
+    /// Path of an object or of the bucket; not encoded.
     func path(_ key: String?) -> String {
         switch (isPathStyle, key) {
         case (true, nil): "/\(bucket)"

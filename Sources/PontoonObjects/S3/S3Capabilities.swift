@@ -1,19 +1,19 @@
 import Synchronization
 
-/// What a store was found to support beyond what all stores do; nothing until ``S3ObjectStore/check()`` has tried it.
+/// Optional capabilities of a store; none until ``S3ObjectStore/check()`` has detected them.
 final class S3Capabilities: Sendable {
-    /// Announce a checksum that the store shall compute for parts that come without one, and for the whole object.
+    /// Request that the store computes a checksum for parts that are sent without one, and for the whole object.
     static let checksumHeaders = [
         NamedValue("x-amz-checksum-algorithm", "CRC64NVME"), NamedValue("x-amz-checksum-type", "FULL_OBJECT"),
     ]
 
-    /// Whether parts may come without the checksum that was announced.
+    /// Whether parts may be sent without the announced checksum.
     ///
-    /// SeaweedFS accepts them and computes the checksum, and computes none unless it is announced. Amazon computes one in any
-    /// case, and refuses parts without an announced one.
+    /// SeaweedFS accepts such parts and computes the checksum, but computes none unless it is announced. Amazon always
+    /// computes one, and refuses parts without the announced checksum.
     let computesAnnouncedChecksums = Atomic(false)
 
-    /// For new multipart uploads.
+    /// Headers of new multipart uploads.
     var uploadHeaders: [NamedValue] {
         computesAnnouncedChecksums.load(ordering: .relaxed) ? Self.checksumHeaders : []
     }

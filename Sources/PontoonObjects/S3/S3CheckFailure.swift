@@ -1,12 +1,12 @@
-/// Why an S3 store cannot be used.
+/// The reason why an S3 store cannot be used.
 ///
-/// Each description names the setting to correct and contains nothing secret.
+/// Each description names the setting to correct and contains no secrets.
 package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// There is no answer from `endpoint`; with the system's reason.
+    /// There is no response from `endpoint`; with the system's reason.
     case unreachable(String)
     /// The certificate of `endpoint` is not trusted.
     case notTrusted(String)
-    /// The server at `endpoint` does not speak S3; with a description of its answer.
+    /// The server at `endpoint` does not support the S3 protocol; with a description of its response.
     case notS3(String)
     /// The store does not know the access key.
     case unknownAccessKey
@@ -16,9 +16,9 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case wrongSessionToken
     /// The clocks of this machine and of the store differ by more than the store allows.
     case clockSkewed
-    /// There is no such bucket.
+    /// The bucket does not exist.
     case missingBucket(String)
-    /// The bucket is not in `region`; with its region if the store names it.
+    /// The bucket is not in `region`; with its actual region if the store reports it.
     case wrongRegion(String?)
     /// The access key lacks a permission; with the name of the action.
     case forbidden(String)
@@ -49,9 +49,9 @@ extension S3CheckFailure {
     /// Interprets an error of the store.
     ///
     /// - Parameters:
-    ///   - error: The store's answer.
+    ///   - error: The store's error response.
     ///   - bucket: Name of the bucket.
-    ///   - action: The attempted action, as policies name it.
+    ///   - action: The attempted action, by its name in policies.
     init(_ error: S3Error, bucket: String, action: String) {
         self =
             switch error.code {
@@ -64,7 +64,7 @@ extension S3CheckFailure {
                 "IllegalLocationConstraintException":
                 .wrongRegion(error.region)
             case "AccessDenied", "AllAccessDisabled": .forbidden(action)
-            // S3 has an error code for everything.
+            // S3 reports every failure with an error code.
             case let code where code == "NotFound" || code.hasPrefix("HTTP"): .notS3("it answers \(error.status)")
             default: .refused("\(error.status) \(error.code)")
             }

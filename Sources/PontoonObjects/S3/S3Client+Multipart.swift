@@ -14,8 +14,8 @@ extension S3Client {
     ///
     /// - Parameters:
     ///   - key: The object's key.
-    ///   - headers: Headers of the object to be, such as its content type.
-    /// - Returns: The store's id of the upload. If the answer is lost, the upload stays behind as an orphan.
+    ///   - headers: Headers of the future object, such as its content type.
+    /// - Returns: The store's id of the upload. If the response is lost, the upload is left behind as an orphan.
     /// - Throws: ``S3Error``, ``S3Unreachable``.
     func createMultipartUpload(_ key: String, headers: [NamedValue]) async throws -> String {
         let request = S3Request("POST", key, query: [NamedValue("uploads", "")], headers: headers)
@@ -75,7 +75,8 @@ extension S3Client {
             try await body(uploads)
             guard page.isTruncated == true else { return }
             let next = [("key-marker", page.nextKeyMarker), ("upload-id-marker", page.nextUploadIdMarker)]
-                // SeaweedFS lists by upload id and names no key; with a key as well, it would skip some uploads.
+                // SeaweedFS lists by upload id and reports no key to continue from; if a key were sent, it would skip
+                // some uploads.
                 .compactMap { name, value in value.map { NamedValue(name, $0) } }
                 .filter { !$0.value.isEmpty }
             guard !next.isEmpty, next != marker else {
@@ -85,9 +86,10 @@ extension S3Client {
         }
     }
 
-    /// Makes the object of the given parts, named by number and tag.
+    /// Combines the given parts, named by number and tag, into the object.
     ///
-    /// The request is repeated when its answer is lost; the store may then answer `NoSuchUpload` although the object exists.
+    /// The request is repeated if its response is lost; the store may then respond `NoSuchUpload` although the object
+    /// exists.
     func completeMultipartUpload(_ key: String, uploadID: String, parts: [ListedPart]) async throws {
         let request = S3Request(
             "POST",
@@ -98,13 +100,13 @@ extension S3Client {
         )
         try await retrying {
             let response = try await sendOnce(request)
-            // The status is sent before the work is done, so an error may come in the body.
+            // The status is sent before the work is done, so the body may contain an error.
             if S3XML.error(response.body) != nil { throw Self.error(response) }
             _ = try S3XML.decode(S3XML.CompletedUpload.self, from: response.body)
         }
     }
 
-    /// Removes an upload and its parts; does nothing when there is none.
+    /// Removes an upload and its parts; does nothing if it does not exist.
     func abortMultipartUpload(_ key: String, uploadID: String) async throws {
         do {
             _ = try await send(S3Request("DELETE", key, query: [NamedValue("uploadId", uploadID)]))

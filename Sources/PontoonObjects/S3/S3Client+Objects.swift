@@ -8,7 +8,7 @@ extension S3Client {
         let size: Int64
         /// Without quotes.
         let etag: String
-        /// Of all bytes; `nil` when the store has none.
+        /// Checksum of all bytes; `nil` if the store has none.
         let crc64: CRC64NVME?
         /// Value of ``markerHeader``.
         let marker: String?
@@ -16,10 +16,10 @@ extension S3Client {
         let hasOpaqueTags: Bool
     }
 
-    /// User metadata that identifies an object as ours.
+    /// User metadata that marks an object as Pontoon's.
     static let markerHeader = "x-amz-meta-pontoon"
 
-    /// - Returns: `nil` when there is no such object.
+    /// - Returns: `nil` if the object does not exist.
     func headObject(_ key: String) async throws -> ObjectInfo? {
         let headers = [NamedValue("x-amz-checksum-mode", "ENABLED")]
         let response: S3Response
@@ -46,7 +46,7 @@ extension S3Client {
     /// - Parameters:
     ///   - key: The object's key.
     ///   - range: Not empty, within the object, at most 8 MiB.
-    /// - Returns: The bytes, as many as the range has.
+    /// - Returns: The bytes, exactly as many as the range contains.
     /// - Throws: ``S3Error``, ``S3Unreachable``.
     func getObject(_ key: String, range: Range<Int64>) async throws -> ByteBuffer {
         let header = NamedValue("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
@@ -62,7 +62,7 @@ extension S3Client {
         _ = try await send(S3Request("PUT", key, headers: headers, body: body))
     }
 
-    /// Removes an object; does nothing when there is none.
+    /// Removes an object; does nothing if it does not exist.
     func deleteObject(_ key: String) async throws {
         do {
             _ = try await send(S3Request("DELETE", key))

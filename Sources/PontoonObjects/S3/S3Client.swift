@@ -10,11 +10,11 @@ import SystemPackage
 
 /// Sends signed requests to an S3 store, and retries those that fail with a transient error.
 struct S3Client: Sendable {
-    /// Longest answer in bytes.
+    /// Maximum length of a response in bytes.
     ///
-    /// Objects are read in ranges of that length at most, and a list of 1000 entries has less than 1 MiB.
+    /// Objects are read in ranges of at most that length, and a list of 1000 entries has less than 1 MiB.
     private static let longestAnswer = 8 << 20
-    /// Limit of one attempt, however slowly an answer trickles in.
+    /// Timeout of one attempt, even if its response is still being received.
     private static let deadline = TimeAmount.minutes(15)
 
     let address: S3Address
@@ -25,10 +25,10 @@ struct S3Client: Sendable {
     private let http: HTTPClient
 
     /// - Parameters:
-    ///   - settings: Where and how.
-    ///   - credentials: Sign every request.
+    ///   - settings: Location of the store, timeouts and retries.
+    ///   - credentials: Credentials that sign every request.
     ///   - now: The current time, for signatures.
-    /// - Throws: When the certificates cannot be read.
+    /// - Throws: An error if the certificates cannot be read.
     init(_ settings: S3Settings, credentials: S3Credentials, now: @escaping @Sendable () -> Date) throws {
         address = S3Address(
             endpoint: settings.endpoint,
@@ -46,9 +46,10 @@ struct S3Client: Sendable {
             write: TimeAmount(settings.readTimeout)
         )
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
-        // Shorter than the idle timeout of stores and load balancers, so that few requests use a connection that just closed.
+        // Shorter than the idle timeout of stores and load balancers, so that few requests use a connection that was
+        // just closed.
         configuration.connectionPool.idleTimeout = .seconds(4)
-        // Our retries are limited to transient errors and back off; the pool's are not.
+        // Retries in this file are limited to transient errors and back off; the pool's are not.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
         if let file = settings.certificates {
@@ -63,13 +64,13 @@ struct S3Client: Sendable {
 
     /// Sends a request, and retries it after transient errors.
     ///
-    /// - Returns: An answer with a status from 200 to 299.
-    /// - Throws: ``S3Error`` when the store refuses, ``S3Unreachable`` when it does not answer.
+    /// - Returns: A response with a status from 200 to 299.
+    /// - Throws: ``S3Error`` if the store refuses the request, ``S3Unreachable`` if it does not respond.
     func send(_ request: S3Request) async throws -> S3Response {
         try await retrying { try await sendOnce(request) }
     }
 
-    /// Repeats an operation while it fails with a transient error.
+    /// Repeats an operation as long as it fails with a transient error.
     func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var attempt = 1
         while true {
@@ -165,9 +166,9 @@ struct S3Client: Sendable {
         return signed
     }
 
-    /// The error in an answer.
+    /// The error in a response.
     ///
-    /// Answers without a body, such as those to `HEAD`, are classified by their status.
+    /// Responses without a body, such as those to `HEAD`, are classified by their status.
     static func error(_ response: S3Response) -> S3Error {
         let body = S3XML.error(response.body)
         let fallback =

@@ -2,7 +2,7 @@ import PontoonCore
 
 /// A refusal by the S3 store.
 package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
-    /// HTTP status; 200 for an error in the body of a success.
+    /// HTTP status; 200 for an error in the body of a successful response.
     package let status: Int
     /// The store's error code, such as `NoSuchUpload`.
     package let code: String
@@ -10,7 +10,7 @@ package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
     package let message: String
     /// Identifies the request in the store's own logs.
     package let requestID: String?
-    /// The bucket's region, if the store says that the request named another one.
+    /// The bucket's region, if the store reports that the request used another one.
     package let region: String?
 
     package var description: String {
@@ -25,7 +25,7 @@ package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
             || status == 429
     }
 
-    /// Whether there is no such object, upload or bucket.
+    /// Whether the object, upload or bucket does not exist.
     var isAbsence: Bool { status == 404 }
 }
 
@@ -33,7 +33,7 @@ extension S3Error: TemporaryFault {
     package var isTemporary: Bool { isTransient }
 }
 
-/// The S3 store could not be reached, or did not answer in time.
+/// The S3 store could not be reached, or did not respond in time.
 package struct S3Unreachable: Error, CustomStringConvertible {
     /// The error of the last attempt.
     package let cause: any Error
@@ -41,7 +41,7 @@ package struct S3Unreachable: Error, CustomStringConvertible {
     package var description: String { "the S3 store could not be reached: \(cause)" }
 }
 
-/// An answer that no S3 store gives.
+/// A response that is not valid for an S3 store.
 package struct S3BadAnswer: Error, CustomStringConvertible {
     package let description: String
 

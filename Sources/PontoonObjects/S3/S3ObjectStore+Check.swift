@@ -8,10 +8,11 @@ import SystemPackage
 import Synchronization
 
 extension S3ObjectStore {
-    /// With a larger difference of the clocks, in seconds, URLs signed here are expired or not valid yet at the store.
+    /// Maximum difference of the clocks in seconds; beyond it, URLs signed here are expired or not yet valid at the
+    /// store.
     private static let longestSkew: TimeInterval = 15 * 60
 
-    /// Checks whether the bucket can be used, by performing the operations of an upload and undoing them, and whether it
+    /// Checks whether the bucket can be used, by performing and undoing the operations of an upload, and whether it
     /// computes checksums.
     ///
     /// - Throws: ``S3CheckFailure``.
@@ -23,7 +24,7 @@ extension S3ObjectStore {
                 ]
                 let answer = try await client.send(S3Request("GET", nil, query: query))
                 _ = try S3XML.decode(S3XML.UploadList.self, from: answer.body)
-                // Not every store checks the time of signed requests.
+                // Some stores do not check the time of signed requests.
                 try checkClock(answer.headers["date"])
             }
             try await checkUploads()
@@ -53,7 +54,7 @@ extension S3ObjectStore {
         }
     }
 
-    /// Announces a checksum and sends a part without one, as clients do.
+    /// Announces a checksum and sends a part without it, as clients do.
     private func checkChecksums() async throws {
         let name = name(.random())
         do {
@@ -87,7 +88,7 @@ extension S3ObjectStore {
         case is NIOSSLExtraError: return .notTrusted("it was issued for another host")
         case let cause as IOError: return .unreachable("\(host): \(Errno(rawValue: cause.errnoCode))")
         case let cause as NIOConnectionError:
-            // The errors of the other addresses are rarely different.
+            // The errors of the other addresses rarely differ.
             guard let first = cause.connectionErrors.first?.error as? IOError else {
                 return .unreachable("\(host): no address, or none that can be reached")
             }
@@ -97,7 +98,7 @@ extension S3ObjectStore {
         }
     }
 
-    /// Extracts BoringSSL's error name, which is between numbers and paths of its sources.
+    /// Extracts BoringSSL's error name from between the numbers and source paths.
     private static func failure(tls description: String) -> S3CheckFailure {
         let word = description.split(separator: "OPENSSL_internal:").dropFirst().first?.prefix { !$0.isWhitespace }
         switch word {

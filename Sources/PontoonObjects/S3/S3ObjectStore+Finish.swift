@@ -19,7 +19,7 @@ extension S3ObjectStore {
             do {
                 try await filled.isEmpty ? createEmpty(upload) : complete(upload, filled)
             } catch let error as S3Error where error.code == "NoSuchUpload" {
-                // An earlier call may have completed it, and its answer was lost.
+                // An earlier call may have completed it although its response was lost.
                 guard let object = try await finishedObject(of: upload, etags: parts.map(\.etag)) else { throw error }
                 return object
             } catch let error as S3Error {
@@ -46,7 +46,7 @@ extension S3ObjectStore {
         FinishedObject(size: info.size, crc64: info.crc64 ?? (info.size == 0 ? CRC64NVME() : nil))
     }
 
-    /// S3 completes no upload without parts, so an empty object is put in one request.
+    /// S3 does not complete an upload without parts, so an empty object is stored with one request.
     private func createEmpty(_ upload: Upload) async throws {
         try await client.putObject(name(upload.key), headers: headers(upload.key))
         if let handle = upload.handle {
@@ -54,14 +54,14 @@ extension S3ObjectStore {
         }
     }
 
-    /// Names the tags as the store lists them: SeaweedFS keeps both versions of a part that was sent again, and takes the one
-    /// that is named.
+    /// Sends the tags exactly as the store lists them: SeaweedFS keeps both versions of a part that was sent again, and
+    /// uses the one whose tag is sent.
     private func complete(_ upload: Upload, _ parts: [ListedPart]) async throws {
         guard let handle = upload.handle else { throw S3BadAnswer("there is no multipart upload to complete") }
         try await client.completeMultipartUpload(name(upload.key), uploadID: handle.rawValue, parts: parts)
     }
 
-    /// Refusals that the client can do something about, by S3's error code.
+    /// Refusals that the client can resolve, by S3's error code.
     private static let reasons = [
         "InvalidPart": "A reported part is no longer stored with its ETag; send it again and report it.",
         "InvalidPartOrder": "The object store does not accept the parts in this order.",

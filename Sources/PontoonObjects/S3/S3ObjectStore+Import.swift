@@ -1,9 +1,9 @@
 package import PontoonCore
 
 extension S3ObjectStore: ImportingObjectStore {
-    /// Part size of imported objects in bytes, where 10,000 parts are enough; shorter objects are put in one request.
+    /// Part size of imported objects in bytes, if 10,000 parts are enough; shorter objects are stored with one request.
     private static let importPartSize: Int64 = 32 << 20
-    /// Parts of one object that are sent at the same time, at most.
+    /// Maximum number of parts of one object that are sent concurrently.
     private static let importWidth = 4
 
     package func isEmpty() async throws -> Bool {
@@ -14,8 +14,8 @@ extension S3ObjectStore: ImportingObjectStore {
         return try S3XML.decode(S3XML.ObjectList.self, from: answer.body).contents?.isEmpty ?? true
     }
 
-    /// - Throws: ``S3Error``, ``S3Unreachable``; the errors of the reader. Nothing of the attempt is left then, unless the
-    ///   bucket is unavailable; recovery removes that.
+    /// - Throws: ``S3Error``, ``S3Unreachable``; the errors of the reader. The attempt is then undone, unless the
+    ///   bucket is unavailable; recovery removes the remains later.
     package func importObject(_ key: ObjectKey, from reader: any ObjectReader) async throws -> FinishedObject {
         if reader.size <= Self.importPartSize {
             let body = reader.size == 0 ? S3Request.Body.none : .range(reader, 0..<reader.size)
@@ -27,7 +27,7 @@ extension S3ObjectStore: ImportingObjectStore {
                 let parts = try await sendParts(of: reader, to: key, uploadID: uploadID)
                 try await client.completeMultipartUpload(name(key), uploadID: uploadID, parts: parts)
             } catch {
-                // The first error explains more than one of the abort.
+                // The first error explains the failure better than one of the abort.
                 _ = try? await client.abortMultipartUpload(name(key), uploadID: uploadID)
                 throw error
             }

@@ -4,11 +4,11 @@ package import PontoonCore
 
 /// Stores each upload as a multipart upload of a bucket, and each finished object as one object in it.
 ///
-/// Bytes pass between clients and the bucket, at presigned URLs. Any number of servers may share a bucket, as the store keeps
-/// no state in memory. See docs/storage.md.
+/// Bytes pass between clients and the bucket, at presigned URLs. Any number of servers may share a bucket, because the
+/// store keeps no state in memory. See docs/storage.md.
 ///
-/// Parts that were sent and not reported are not seen. An object cannot be turned back into parts: an upload whose file could
-/// not be committed can be completed again or aborted, but accepts no more parts.
+/// Parts that were sent but not reported are not included. An object cannot be turned back into parts: an upload whose
+/// file could not be committed can be completed again or aborted, but accepts no more parts.
 package struct S3ObjectStore: Sendable {
     let settings: S3Settings
     let client: S3Client
@@ -18,13 +18,13 @@ package struct S3ObjectStore: Sendable {
     /// S3's own limit for all parts but the last: 5 MiB.
     package let minimumPartSize: Int64 = 5 << 20
 
-    /// Connects at the first request; ``check()`` tries whether that works.
+    /// Connects with the first request; ``check()`` verifies that requests succeed.
     ///
     /// - Parameters:
-    ///   - settings: Where and how.
-    ///   - credentials: Sign requests and URLs.
+    ///   - settings: Location of the store, timeouts and retries.
+    ///   - credentials: Credentials that sign requests and URLs.
     ///   - now: The current time, for signatures of this server's own requests.
-    /// - Throws: ``S3SettingsError`` when the certificates cannot be read or the lifetime of URLs is out of range.
+    /// - Throws: ``S3SettingsError`` if the certificates cannot be read or the lifetime of URLs is out of range.
     package init(
         _ settings: S3Settings,
         credentials: S3Credentials,
@@ -48,10 +48,10 @@ package struct S3ObjectStore: Sendable {
     /// Name of an object in the bucket.
     func name(_ key: ObjectKey) -> String { namePrefix + key.rawValue }
 
-    /// First part of every object's name.
+    /// Prefix of every object's name.
     var namePrefix: String { settings.prefix.isEmpty ? "" : settings.prefix + "/" }
 
-    /// Headers of every object; the marker identifies it as ours.
+    /// Headers of every object; the marker identifies it as Pontoon's.
     func headers(_ key: ObjectKey) -> [NamedValue] {
         [
             NamedValue("Content-Type", "application/octet-stream"),
@@ -59,7 +59,8 @@ package struct S3ObjectStore: Sendable {
         ]
     }
 
-    /// Turns permanent errors of the bucket into a refusal with the error as its cause; transient errors pass unchanged.
+    /// Converts permanent errors of the bucket to a refusal with the error as its cause; transient errors pass
+    /// unchanged.
     func refusing<Value>(
         as code: PontoonError.Code,
         _ message: String,
@@ -74,7 +75,7 @@ package struct S3ObjectStore: Sendable {
 }
 
 extension S3ObjectStore: PresignedObjectStore {
-    /// One attempt without retries: the caller retries anyway.
+    /// One attempt without retries, because the caller retries.
     package func ping() async throws { _ = try await client.sendOnce(S3Request("HEAD", nil)) }
 
     @discardableResult
@@ -89,7 +90,7 @@ extension S3ObjectStore: PresignedObjectStore {
         if let handle = object.handle {
             try await client.abortMultipartUpload(name(object.key), uploadID: handle.rawValue)
         }
-        // The upload may have been finished and not committed.
+        // The upload may have been finished but not committed.
         try await client.deleteObject(name(object.key))
     }
 
@@ -97,7 +98,7 @@ extension S3ObjectStore: PresignedObjectStore {
         let youngest = now().addingTimeInterval(-settings.orphanAge.inSeconds)
         try await client.forEachOpenUpload(prefix: namePrefix) { uploads in
             for upload in uploads where upload.initiatedOn < youngest {
-                // Other names are not ours.
+                // Uploads with other names do not belong to Pontoon.
                 guard let key = ObjectKey(String(upload.key.dropFirst(namePrefix.count))), !open.contains(key) else {
                     continue
                 }
@@ -120,7 +121,7 @@ extension S3ObjectStore: PresignedObjectStore {
 
 /// Reads an object; every read is one request.
 struct S3ObjectReader: ObjectReader {
-    /// Bytes of one request at most.
+    /// Maximum number of bytes per request.
     private static let longestRead = 8 << 20
 
     let client: S3Client

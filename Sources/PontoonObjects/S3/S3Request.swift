@@ -3,7 +3,7 @@ import PontoonCore
 
 /// A request to the bucket that is not signed yet.
 struct S3Request: Sendable {
-    /// Every kind of body can be sent again.
+    /// Every kind of body can be sent more than once.
     enum Body: Sendable {
         case none
         case bytes(ByteBuffer)
@@ -11,7 +11,7 @@ struct S3Request: Sendable {
         case range(any ObjectReader, Range<Int64>)
     }
 
-    /// Such as `PUT`.
+    /// HTTP method, such as `PUT`.
     let method: String
     /// Name of the object; `nil` for the bucket.
     let key: String?
@@ -30,15 +30,15 @@ struct S3Request: Sendable {
     }
 }
 
-/// An answer with its body in memory.
+/// A response with its body in memory.
 struct S3Response: Sendable {
     let status: Int
-    /// By name in lower case; the first of several values.
+    /// Headers by name in lower case; the first of several values.
     let headers: [String: String]
     let body: ByteBuffer
 }
 
-/// Reads a range one chunk at a time, as fast as the other side takes it.
+/// Reads a range one chunk at a time, as fast as the receiver accepts it.
 struct RangeChunks: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
@@ -63,6 +63,6 @@ struct RangeChunks: AsyncSequence, Sendable {
         }
     }
 
-    /// The object turned out to be shorter than its size.
+    /// The object is shorter than its declared size.
     struct EndedEarly: Error {}
 }

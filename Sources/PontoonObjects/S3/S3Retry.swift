@@ -1,17 +1,17 @@
 import PontoonCore
 
-/// How often and after what pause a request is repeated; no I/O, chance is an argument.
+/// Decides how often and after what pause a request is repeated; performs no I/O; the random number is an argument.
 struct S3Retry: Hashable, Sendable {
-    /// How often a request is sent in all, 1 or more.
+    /// Maximum number of attempts, including the first, 1 or more.
     let attempts: Int
     var backoff = Backoff(first: .milliseconds(100), longest: .seconds(5))
 
-    /// How long to wait before sending again.
+    /// Returns the pause before the next attempt.
     ///
     /// - Parameters:
     ///   - attempt: The attempt that failed, counted from 1.
-    ///   - jitter: From 0 to 1; keeps requests that failed together from being repeated together.
-    /// - Returns: `nil` when the request is not sent again.
+    ///   - jitter: From 0 to 1; spreads the retries of requests that failed together.
+    /// - Returns: `nil` if the request is not sent again.
     func pause(after attempt: Int, jitter: Double) -> Duration? {
         attempt < attempts ? backoff.pause(after: attempt, jitter: jitter) : nil
     }

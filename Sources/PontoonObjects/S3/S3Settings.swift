@@ -1,34 +1,34 @@
 import Foundation
 package import SystemPackage
 
-/// How the S3 store works.
+/// Settings of the S3 store.
 package struct S3Settings: Hashable, Sendable {
     /// Name of the bucket; it must exist.
     package var bucket: String
-    /// First part of every object's name, without slashes at its ends; empty for the whole bucket.
+    /// Prefix of every object's name, without slashes at its ends; empty for the whole bucket.
     package var prefix: String
-    /// Where this server reaches the store.
+    /// URL at which this server reaches the store.
     package var endpoint: S3Endpoint
-    /// Where clients reach the store: part of the presigned URLs.
+    /// URL at which clients reach the store: part of the presigned URLs.
     package var publicEndpoint: S3Endpoint
-    /// Such as `us-east-1`; part of every signature.
+    /// Region, such as `us-east-1`; part of every signature.
     package var region: String
     /// Whether the bucket is in the path of URLs rather than in the host name.
     package var isPathStyle: Bool
-    /// PEM file with trusted certificates, instead of the system's.
+    /// PEM file with certificates to trust instead of the system's.
     package var certificates: FilePath?
-    /// How long a presigned URL is valid; 1 second to 7 days.
+    /// Lifetime of a presigned URL; 1 second to 7 days.
     package var urlLifetime: Duration = .seconds(3600)
-    /// Age from which a multipart upload without a record is an orphan: far longer than any server needs to commit the
-    /// record.
+    /// Age from which a multipart upload without a record is considered an orphan: much longer than any server needs to
+    /// commit the record.
     package var orphanAge: Duration = .seconds(3600)
-    /// Concurrent requests of this server, at most.
+    /// Maximum number of concurrent requests of this server.
     package var connections = 64
     /// Timeout for opening a connection.
     package var connectTimeout: Duration = .seconds(5)
-    /// Timeout for the next bytes of an answer.
+    /// Timeout for the next bytes of a response.
     package var readTimeout: Duration = .seconds(60)
-    /// How often a request is sent in all when it fails with a transient error, 1 or more.
+    /// Maximum number of attempts of a request that fails with transient errors, 1 or more.
     package var attempts = 4
 
     /// The parameters that ``init(url:)`` accepts.
@@ -36,8 +36,8 @@ package struct S3Settings: Hashable, Sendable {
 
     /// Parses `s3://bucket[/prefix]?endpoint=…&region=…&path-style=true|false&public-endpoint=…&ca-file=…`.
     ///
-    /// Every parameter is optional. Without an endpoint the store is Amazon's, by default in `us-east-1`; with one, the bucket
-    /// is in the path unless `path-style=false`.
+    /// Every parameter is optional. Without an endpoint, the store is Amazon's, by default in `us-east-1`; with one,
+    /// the bucket is in the path unless `path-style=false`.
     ///
     /// - Throws: ``S3SettingsError``.
     package init(url text: String) throws(S3SettingsError) {
@@ -81,7 +81,8 @@ package struct S3Settings: Hashable, Sendable {
         return values
     }
 
-    /// Accepts what every S3 store accepts: SeaweedFS allows neither `//` nor segments of more than 255 bytes.
+    /// Accepts only prefixes that every S3 store supports: SeaweedFS allows neither `//` nor segments of more than 255
+    /// bytes.
     private static func checkedPrefix(_ path: String) throws(S3SettingsError) -> String {
         var prefix = path[...]
         while prefix.hasPrefix("/") { prefix.removeFirst() }
@@ -122,9 +123,9 @@ package struct S3Settings: Hashable, Sendable {
     }
 }
 
-/// Why the URL of an S3 store is invalid.
+/// The reason why the URL of an S3 store is invalid.
 package struct S3SettingsError: Error, CustomStringConvertible {
-    /// Continues a sentence that starts with the setting's name; contains nothing secret.
+    /// Continues a sentence that starts with the setting's name; contains no secrets.
     package let description: String
 
     init(_ description: String) { self.description = description }
@@ -135,7 +136,7 @@ package struct S3Endpoint: Hashable, Sendable {
     package let isEncrypted: Bool
     /// Host name or address in lower case.
     package let host: String
-    /// `nil` for the scheme's default.
+    /// Port; `nil` for the scheme's default.
     package let port: Int?
 
     /// - Returns: `nil` unless the text is `http` or `https` with a host and without user, path, query or fragment.

@@ -58,7 +58,7 @@ enum S3XML {
         let eTag: String
     }
 
-    /// - Throws: ``S3BadAnswer`` when the body is something else.
+    /// - Throws: ``S3BadAnswer`` if the body is not the expected XML.
     static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
         do {
             return try decoder.decode(type, from: trimmed(body))
@@ -91,13 +91,13 @@ enum S3XML {
         return decoder
     }
 
-    /// Removes the blanks that a store sends while it assembles parts, so that the connection is not taken for dead; XML
-    /// allows none before its declaration.
+    /// Removes the whitespace that a store sends to keep the connection alive while it assembles parts; XML allows none
+    /// before its declaration.
     private static func trimmed(_ body: ByteBuffer) -> Data {
         Data(buffer: body).drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }
 
-    /// Name of the outermost element: an error may come as the body of a success.
+    /// Name of the outermost element: a successful response may contain an error in its body.
     private static func rootName(_ body: ByteBuffer) -> String? {
         var rest = String(decoding: trimmed(body).prefix(1000), as: UTF8.self)[...]
         while let start = rest.firstIndex(of: "<") {

@@ -18,9 +18,9 @@ struct CanonicalRequest: Hashable, Sendable {
     /// Replaces the hash of a body that is not signed.
     static let unsignedPayload = "UNSIGNED-PAYLOAD"
 
-    /// Such as `PUT`.
+    /// HTTP method, such as `PUT`.
     let method: String
-    /// Begins with a slash; not encoded.
+    /// Starts with a slash; not encoded.
     let path: String
     /// In any order, not encoded.
     let query: [NamedValue]
@@ -50,7 +50,8 @@ struct CanonicalRequest: Hashable, Sendable {
     /// SHA-256 of the text, in hex.
     var hash: String { hexDigest(Data(text.utf8)) }
 
-    /// Sorted by name in lower case; white space is trimmed and collapsed, and the values of one name are joined in order.
+    /// Sorted by name in lower case; white space is trimmed and collapsed, and the values of one name are joined in
+    /// order.
     private var canonicalHeaders: [NamedValue] {
         var values: [String: [String]] = [:]
         for header in headers {

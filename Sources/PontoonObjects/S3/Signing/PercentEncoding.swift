@@ -7,7 +7,7 @@ enum PercentEncoding {
 
     /// Encodes a path except for its slashes.
     ///
-    /// Nothing is normalized, as S3 keys may contain `..` and `//`.
+    /// Paths are not normalized, because S3 keys may contain `..` and `//`.
     static func path(_ text: String) -> String { encode(text, keepingSlash: true) }
 
     private static func encode(_ text: String, keepingSlash: Bool) -> String {

@@ -2,10 +2,10 @@ package import PontoonCore
 
 /// The credentials that sign requests to an S3 store.
 package struct S3Credentials: Hashable, Sendable {
-    /// Public id of the key; not secret, but not for logs either.
+    /// Public id of the key; not secret, but must not be logged either.
     package let accessKeyID: String
     package let secretAccessKey: Secret
-    /// Belongs to temporary credentials; `nil` for others.
+    /// Session token of temporary credentials; `nil` for others.
     package let sessionToken: Secret?
 
     package init(accessKeyID: String, secretAccessKey: Secret, sessionToken: Secret? = nil) {

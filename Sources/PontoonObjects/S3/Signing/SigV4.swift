@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import PontoonCore
 
-/// Signature Version 4 for S3, from the canonical request on.
+/// Signature Version 4 for S3, starting from the canonical request.
 ///
 /// It performs no I/O; the time is an argument.
 ///
@@ -13,27 +13,27 @@ struct SigV4: Sendable {
     static let longestLifetime = 604_800
 
     let credentials: S3Credentials
-    /// Such as `us-east-1`.
+    /// Region, such as `us-east-1`.
     let region: String
     /// Time of the request.
     let time: Date
 
-    /// `20150830T123600Z`.
+    /// Time in the format `20150830T123600Z`.
     var timestamp: String {
         time.formatted(
             Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted, timeZone: .gmt)
         )
     }
 
-    /// The credential scope: what the derived key may sign.
+    /// The credential scope, to which the derived key is limited.
     var scope: String { "\(timestamp.prefix(8))/\(region)/s3/aws4_request" }
 
-    /// The second stage.
+    /// The string to sign: the second stage.
     func stringToSign(_ request: CanonicalRequest) -> String {
         [Self.algorithm, timestamp, scope, request.hash].joined(separator: "\n")
     }
 
-    /// The third stage, in hex.
+    /// The signature: the third stage, in hex.
     func signature(_ request: CanonicalRequest) -> String {
         var key = SymmetricKey(data: Data("AWS4\(credentials.secretAccessKey.value)".utf8))
         for step in scope.split(separator: "/") { key = SymmetricKey(data: Self.code(step.utf8, key)) }
@@ -47,12 +47,12 @@ struct SigV4: Sendable {
     /// Signs a request in its headers.
     ///
     /// - Parameters:
-    ///   - method: Such as `PUT`.
+    ///   - method: HTTP method, such as `PUT`.
     ///   - path: Not encoded.
     ///   - query: Not encoded.
     ///   - headers: All headers of the request, including `Host`; all of them are signed.
     ///   - payloadHash: SHA-256 of the body in hex, or ``CanonicalRequest/unsignedPayload``.
-    /// - Returns: The headers and those of the signature.
+    /// - Returns: The given headers and those of the signature.
     func signedHeaders(
         method: String,
         path: String,
@@ -81,10 +81,10 @@ struct SigV4: Sendable {
 
     /// The canonical request of a presigned URL.
     ///
-    /// It covers the host, but no body and no other header, so that clients may add `Content-MD5`.
+    /// It covers the host, but not the body or any other header, so that clients may add `Content-MD5`.
     ///
     /// - Parameters:
-    ///   - method: The method that the URL permits.
+    ///   - method: The method that the URL authorizes.
     ///   - host: The `Host` header that the client will send.
     ///   - path: Not encoded.
     ///   - query: Not encoded, without the parameters of the signature.
