@@ -63,7 +63,8 @@ public typealias DownloadEvents = TransferEvents<DownloadItem>
 public struct DownloadOptions: Sendable {
     /// The options that uploads and downloads have in common.
     public var transfer = TransferOptions()
-    /// Bytes that are requested at a time, 1 or more; larger for very large files, so that there are not too many parts.
+    /// Bytes that are requested at a time, 1 or more; larger for very large files, so that there are not too many
+    /// parts.
     public var rangeSize: Int64 = 16 << 20
 
     /// Creates the default options.

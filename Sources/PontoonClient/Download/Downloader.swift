@@ -3,8 +3,8 @@ import NIOPosix
 
 /// Downloads files: many at a time, each in byte ranges, resuming what an earlier run left unfinished.
 ///
-/// A file appears at its target only when it is complete and verified. Until then its bytes are in a hidden file next to
-/// the target. Cancelling the task keeps that file; the same call resumes.
+/// A file appears at its target only when it is complete and verified. Until then its bytes are in a hidden file next
+/// to the target. Cancelling the task keeps that file; the same call resumes.
 public struct Downloader: Sendable {
     let client: SevenBridgesClient
     let options: DownloadOptions

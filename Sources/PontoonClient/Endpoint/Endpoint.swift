@@ -38,8 +38,8 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses a URL or the short name of a platform.
     ///
-    /// - Throws: ``ClientError`` with code `.endpointInvalid` unless the text is an `http` or `https` URL with a host, or
-    ///   a short name.
+    /// - Throws: ``ClientError`` with code `.endpointInvalid` unless the text is an `http` or `https` URL with a host,
+    ///   or a short name.
     public init(_ text: String) throws(ClientError) {
         let known = Self.platforms.first { $0.name == text.lowercased() }
         var url = known?.url ?? text
