@@ -10,18 +10,19 @@ package protocol FileStore: Sendable {
     /// - Returns: The entries in the window, and the number of entries that match the filter in the whole folder.
     func files(in folder: String, filter: FileFilter, window: FileWindow) async throws -> Listing<File>
     /// Adds a folder.
-    /// - Throws: `.folderExists` or `.fileExists` if the name is taken, `.destinationNotFound` if the parent does not exist.
+    /// - Throws: `.folderExists` or `.fileExists` if the name is taken, `.destinationNotFound` if the parent does not
+    ///   exist.
     func addFolder(_ folder: File) async throws
-    /// Changes the name, metadata and tags of a file, all or nothing. Concurrent changes of a file are applied one after
-    /// another.
+    /// Changes the name, metadata and tags of a file, all or nothing. Concurrent changes of a file are applied one
+    /// after another.
     /// - Returns: The file after the change; `nil` if it does not exist.
     /// - Throws: `.fileExists` if the name is taken, `.metadataInvalid` if the file would have more than
     ///   ``MetadataRules/maximumPairs``.
     func updateFile(_ id: String, _ change: FileChange, now: Date) async throws -> File?
     /// Adds a copy of a file that shares its object, tags and metadata. An object is discarded with its last file.
     /// - Returns: The copy; `nil` if the file does not exist.
-    /// - Throws: `.fileExists` if the name is taken and the copy may not be numbered, `.fileNameInvalid` if a number makes
-    ///   the name too long, `.destinationNotFound` if the destination does not exist or is in another project.
+    /// - Throws: `.fileExists` if the name is taken and the copy may not be numbered, `.fileNameInvalid` if a number
+    ///   makes the name too long, `.destinationNotFound` if the destination does not exist or is in another project.
     func copyFile(_ id: String, as copy: FileCopy) async throws -> File?
     /// Moves a file, or a folder and its contents, to another folder of the same project.
     /// - Parameters:
@@ -30,8 +31,9 @@ package protocol FileStore: Sendable {
     ///   - name: New name; `nil` keeps the current one.
     ///   - now: Becomes the modification time.
     /// - Returns: The file after the move; `nil` if it does not exist or is a root folder.
-    /// - Throws: `.fileExists` if the name is taken, `.folderCycle` if the destination is the folder itself or one inside it,
-    ///   `.destinationNotFound` if the destination does not exist, is not a folder or belongs to another project.
+    /// - Throws: `.fileExists` if the name is taken, `.folderCycle` if the destination is the folder itself or one
+    ///   inside it, `.destinationNotFound` if the destination does not exist, is not a folder or belongs to another
+    ///   project.
     func moveFile(_ id: String, to folder: String, name: String?, now: Date) async throws -> File?
     /// Deletes a file or an empty folder. An object that is no longer used by any file is added to
     /// ``DiscardedObjectStore/discardedObjects(limit:)``.

@@ -13,8 +13,8 @@ package import Foundation
 /// - **Isolation.** Several servers may share the data. A rule such as "exactly one caller wins" is a constraint or a
 ///   conditional statement, never a read followed by a write.
 /// - **Absence** is `nil`, `false` or an empty result, not an error.
-/// - **Errors.** A violated rule throws the ``PontoonError`` that the method documents. Any other error means that the store
-///   failed; one that conforms to ``TemporaryFault`` may succeed on retry.
+/// - **Errors.** A violated rule throws the ``PontoonError`` that the method documents. Any other error means that the
+///   store failed; one that conforms to ``TemporaryFault`` may succeed on retry.
 ///
 /// The contracts in `PontoonTesting` test these guarantees; an implementation is complete when it passes them.
 package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, DiscardedObjectStore, UploadStore, PartStore,

@@ -26,8 +26,8 @@ extension ObjectReader {
     }
 }
 
-/// A reader whose bytes are in a file of this machine, so that the system can send them without copying them through this
-/// process.
+/// A reader whose bytes are in a file of this machine, so that the system can send them without copying them through
+/// this process.
 package protocol FileBackedReader: ObjectReader {
     /// Finds bytes that are in the page cache, so that sending them does not wait for the disk.
     ///

@@ -14,9 +14,9 @@ package protocol UploadStore: Sendable {
     /// A user's uploads to folders that are not completed, newest first.
     func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary>
 
-    /// Acquires the lease to complete an upload that is `.active`, or `.completing` under a lease that expired by `now`. The
-    /// upload becomes `.completing` and its parts no longer change. Of several callers, in one process or many, at most one
-    /// succeeds.
+    /// Acquires the lease to complete an upload that is `.active`, or `.completing` under a lease that expired by
+    /// `now`. The upload becomes `.completing` and its parts no longer change. Of several callers, in one process or
+    /// many, at most one succeeds.
     /// - Parameters:
     ///   - id: The upload.
     ///   - lease: The new lease.
@@ -42,8 +42,8 @@ package protocol UploadStore: Sendable {
     /// - Throws: `.nameTaken` or `.folderExists` for the name; `.destinationNotFound` or `.projectNotFound` if the
     ///   destination no longer exists.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool
-    /// Deletes the part records of an upload and gives it a new handle, so that all parts must be sent again. The upload
-    /// stays under its lease.
+    /// Deletes the part records of an upload and gives it a new handle, so that all parts must be sent again. The
+    /// upload stays under its lease.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func restartUpload(_ id: String, leaseID: String, handle: UploadHandle?) async throws -> Bool
     /// Deletes an `.active` upload and its part records; its object is added to

@@ -63,7 +63,8 @@ package final class Readiness: Sendable {
 
     /// Checks the stores until cancelled.
     ///
-    /// - Parameter report: Called when a store becomes unavailable, with the error, and without one when it is available again.
+    /// - Parameter report: Called when a store becomes unavailable, with the error, and without one when it is
+    ///   available again.
     package func run(report: @escaping @Sendable (NotReadyReason, (any Error)?) -> Void) async {
         await withTaskGroup { group in
             for (name, store) in stores {

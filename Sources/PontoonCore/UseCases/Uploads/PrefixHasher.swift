@@ -44,7 +44,8 @@ package actor PrefixHasher {
 
     /// Hashes in the background until cancelled.
     ///
-    /// - Parameter report: Called when a part cannot be read. Completing the upload reads it again and reports the error then.
+    /// - Parameter report: Called when a part cannot be read. Completing the upload reads it again and reports the
+    ///   error then.
     package func run(report: @Sendable (any Error) -> Void) async {
         for await _ in signals {
             while let upload = pending.popFirst()?.value, !Task.isCancelled {
