@@ -12,7 +12,7 @@ static const uint32_t polynomial = UINT32_C(0x82F63B78);
 /// `tables[k][b]`: state after byte `b` and then `k` zero bytes, from state 0.
 static uint32_t tables[8][256];
 
-/// Whether the CPU's instruction is usable. Written once by the constructor, before `main`, so reading it is no race.
+/// Whether the CPU's instruction is usable. Written only by the constructor, before `main`, so reads do not race.
 static bool accelerated;
 
 /// `a` times x, modulo P.

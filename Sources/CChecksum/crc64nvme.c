@@ -16,7 +16,7 @@ static uint64_t tables[8][256];
 /// `byte_shifts[k]`: x^(8 * 2^k) modulo P, the factor by which 2^k more bytes multiply a state.
 static uint64_t byte_shifts[64];
 
-/// Whether carry-less multiplication is usable. Written once by the constructor, before `main`, so reading it is no race.
+/// Whether carry-less multiplication is usable. Written only by the constructor, before `main`, so reads do not race.
 static bool accelerated;
 
 /// `a` times x, modulo P.

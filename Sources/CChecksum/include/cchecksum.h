@@ -19,7 +19,7 @@ extern "C" {
 ///
 /// Polynomial 0xAD93D23594C93659, reflected, start and final XOR all ones; "123456789" gives 0xAE8B14860A799888.
 /// S3 calls it `CRC64NVME`. Source: NVM Express NVM Command Set Specification 1.0d, section 5.2.1.3.4, except for the
-/// check value, which is misprinted there and comes from the CRC catalogue (reveng.sourceforge.io).
+/// check value, which is misprinted there and is taken from the CRC catalogue (reveng.sourceforge.io).
 ///
 /// @param crc Checksum of the bytes so far, 0 at the start.
 /// @param data First of `length` bytes.

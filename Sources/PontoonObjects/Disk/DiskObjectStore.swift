@@ -4,7 +4,8 @@ package import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// Stores each upload as one sparse file in which parts are written in place, and each finished object as one ordinary file.
+/// Stores each upload as one sparse file in which parts are written in place, and each finished object as one ordinary
+/// file.
 ///
 /// See docs/storage.md.
 ///

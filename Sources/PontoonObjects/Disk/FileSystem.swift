@@ -43,8 +43,8 @@ extension FileDescriptor {
     /// Length in bytes.
     func size() throws -> Int64 { try seek(offset: 0, from: .end) }
 
-    /// Counts the bytes from `offset` on, at most `count`, that are in the page cache: reading them does not wait for the
-    /// disk.
+    /// Counts the bytes from `offset` on, at most `count`, that are in the page cache: reading them does not wait for
+    /// the disk.
     ///
     /// Checks the pages with `mincore` and reads none of them; 0 if the system does not provide this.
     func bytesInMemory(at offset: Int, count: Int) -> Int {
@@ -168,7 +168,7 @@ private func retryingInterrupts(_ call: () -> CInt) throws {
     }
 }
 
-/// A file is shorter than the records say.
+/// A file is shorter than its records indicate.
 struct TruncatedFile: Error {}
 
 /// Maps a full disk to `.storageFull`; other errors pass unchanged.

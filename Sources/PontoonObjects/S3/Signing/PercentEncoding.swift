@@ -1,4 +1,5 @@
-/// Percent-encoding as Signature Version 4 requires it: every byte but letters, digits and `-._~`, in upper-case digits.
+/// Percent-encoding as Signature Version 4 requires it: every byte but letters, digits and `-._~`, in upper-case
+/// digits.
 ///
 /// Source: AWS, "Create a signed AWS API request", `UriEncode`.
 enum PercentEncoding {
