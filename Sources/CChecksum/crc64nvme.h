@@ -12,7 +12,7 @@
 /// x^`exponent` modulo P.
 uint64_t crc64nvme_x_to_the(uint64_t exponent);
 
-/// Advances the state by `length` bytes with tables. `bytes` may be NULL when `length` is 0.
+/// Advances the state by `length` bytes with tables. `bytes` may be NULL if `length` is 0.
 uint64_t crc64nvme_update_table(uint64_t state, const uint8_t *bytes, size_t length);
 
 #if defined(__x86_64__)

@@ -1,4 +1,4 @@
-/// A refusal: why a request cannot be fulfilled.
+/// The reason why a request was refused.
 ///
 /// Every failure that a caller can cause has one of these codes. Any other error is an internal error, which is logged
 /// in full and returned as a 500 response without details.

@@ -37,7 +37,7 @@ package struct DiskSettings: Sendable {
 ///
 ///     uploads/KEY            bytes of an unfinished upload, with parts in place
 ///     uploads/KEY.parts/N.A  a detached part: number N; A distinguishes attempts
-///     uploads/KEY.assembled  the file being assembled when parts in place must move
+///     uploads/KEY.assembled  the file being assembled if parts in place must be copied
 ///     files/KK/KEY           a finished object; KK are the last two digits of its key
 ///     lock                   locked by the one process that uses the store
 struct DiskLayout: Sendable {

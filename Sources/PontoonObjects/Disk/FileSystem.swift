@@ -80,7 +80,7 @@ extension FileDescriptor {
     }
 }
 
-/// Calls on directories.
+/// Operations on directories.
 enum Directory {
     /// Creates a directory that only its owner can access, unless it exists.
     ///
@@ -135,7 +135,7 @@ enum Directory {
     }
 }
 
-/// Calls on the names of files.
+/// Operations on file names.
 enum FileSystem {
     /// Removes a file, if it exists.
     static func unlink(_ path: FilePath) throws {

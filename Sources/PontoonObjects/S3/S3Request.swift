@@ -17,7 +17,7 @@ struct S3Request: Sendable {
     let key: String?
     /// Not encoded.
     var query: [NamedValue] = []
-    /// Headers besides those of the signature.
+    /// Headers other than those of the signature.
     var headers: [NamedValue] = []
     var body = Body.none
 
