@@ -88,8 +88,12 @@ struct SelectionTests {
             #expect(again.code == 5, "it is another file now: \(again)")
             // Truncated bytes cannot be read.
             let shorter = try user.makeFile("shorter", size: size).string
-            let cut = try await user.run(place + flags.dropLast() + [shorter]) { event, _ in
-                if event.kind == "part" { _ = truncate(shorter, 1) }
+            let cut = try await user.held(at: "PUT /storage/", passes: 1, server) { user, valve in
+                try await user.run(place + flags.dropLast() + [shorter]) { event, _ in
+                    guard event.kind == "part" else { return }
+                    _ = truncate(shorter, 1)
+                    valve.release()
+                }
             }
             #expect(cut.code == 8 && cut.all("failed").first?.text("code") == "file_changed", "\(cut)")
         }
