@@ -109,7 +109,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         for upload in [fixture.upload(), aborted] { try await store.addUpload(upload) }
         let file = fixture.fixture.upload()
         try await store.addUpload(file)
-        // Nor does the end of one of the others change the total.
+        // Aborting an upload to an automation does not change the total either.
         try expect(try await store.abortUpload(aborted.id), "there was such an upload")
         _ = try await fixture.addFile(to: store)
         let list = try await store.uploads(of: fixture.fixture.user.name, page: .all)
@@ -231,7 +231,7 @@ private struct AutomationFixture: Sendable {
         )
     }
 
-    /// The file that an upload becomes; not stored.
+    /// The file of a completed upload; not stored.
     func file(of upload: Upload) -> PackageFile {
         PackageFile(
             id: Identifiers.file(now: MetadataFixture.time),

@@ -56,7 +56,7 @@ extension CopyMoveContract {
         try expect(names, equals: ["1_a.bam", "3_a.bam", "4_a.bam"], "the first number that is free")
         let free = try await store.copyFile(file.id, as: fixture.copy(named: "b.bam", conflictPolicy: .number))
         try expect(free?.name, equals: "b.bam", "a name that is free gets no number")
-        // One letter, or a letter and an accent: equal to Swift, two names to a file store.
+        // Composed and decomposed é: equal strings in Swift, but two different file names.
         try await fixture.addFile("\u{E9}", to: store)
         let accent = try await store.copyFile(file.id, as: fixture.copy(named: "e\u{301}", conflictPolicy: .number))
         try expect(accent.map { Array($0.name.utf8) }, equals: Array("e\u{301}".utf8), "compared byte for byte")

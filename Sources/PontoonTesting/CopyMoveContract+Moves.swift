@@ -87,7 +87,7 @@ extension CopyMoveContract {
                 do {
                     _ = try await store.moveFile(folders[index].id, to: next.id, name: nil, now: MetadataFixture.time)
                 } catch let error as PontoonError where error.code == .folderCycle {
-                    // At least one of the ring must end so.
+                    // At least one move of the ring must fail like this.
                 }
             }
             for folder in folders {

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for concurrent changes of files, and for lists that are read from name to name.
+/// Rules for concurrent changes of files, and for lists that are continued after a name.
 package enum FileChangeContract: MetadataRule, CaseIterable {
     case changeIsAtomic
     case rejectedChangeChangesNothing
@@ -132,7 +132,7 @@ package enum FileChangeContract: MetadataRule, CaseIterable {
             guard let end = page.last else { break }
             seen += page.map(\.name)
             last = end.name
-            // What was shown last goes, and something comes before it.
+            // Deletes the last returned entry, and adds one that sorts before it.
             try expect(try await store.deleteFile(try require(ids[end.name], "a folder")), "there was such a folder")
             try await store.addFolder(fixture.folder("0-\(end.name)"))
         }

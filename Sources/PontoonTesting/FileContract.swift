@@ -64,7 +64,7 @@ package enum FileContract: MetadataRule, CaseIterable {
         _ store: some MetadataStore,
         _ fixture: MetadataFixture
     ) async throws {
-        // One letter, or a letter and an accent: equal to Swift, two names to a file store.
+        // Composed and decomposed é: equal strings in Swift, but two different file names.
         let names = ["a", "A", "\u{E9}", "e\u{301}"]
         var ids: [String] = []
         for name in names {
@@ -173,7 +173,7 @@ package enum FileContract: MetadataRule, CaseIterable {
             try await store.addUpload(upload)
             try expect(try await store.abortUpload(upload.id), "there was such an upload")
             keys.append(upload.key)
-            // Times are kept in milliseconds; what falls into the same one has no order.
+            // Times are stored in milliseconds, so objects discarded in the same millisecond have no defined order.
             try await Task.sleep(for: .milliseconds(3))
         }
         try expect(

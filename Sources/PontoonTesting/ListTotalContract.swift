@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for lists: totals are exact after every change, including concurrent ones, and pages are the same from both ends.
+/// Rules for lists: totals are exact after all changes, including concurrent ones, and pages match from both ends.
 package enum ListTotalContract: MetadataRule, CaseIterable {
     case totalsFollowFiles
     case overwritingKeepsTheTotal
@@ -36,7 +36,7 @@ package enum ListTotalContract: MetadataRule, CaseIterable {
         }
     }
 
-    /// Compares the total of a folder, which may be a stored number, with the expected one and the actual entries.
+    /// Compares the total of a folder, which may be stored, with the expected total and the actual entries.
     private static func entries(
         _ total: Int,
         in folder: String,
@@ -335,7 +335,7 @@ extension ListTotalContract {
 
     private static func pagesOfUploadsFromBothEnds(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
     {
-        // Two begin at the same time each.
+        // Two uploads each start at the same time.
         let uploads = (0..<7).map { index in
             fixture.upload("\(index)", initiatedOn: MetadataFixture.time.addingTimeInterval(-Double(index / 2)))
         }
@@ -356,7 +356,7 @@ extension ListTotalContract {
             try expect(try await store.addProject(project), "a new project")
             names.append(project.id.description)
         }
-        // All of the same time, so by id.
+        // All have the same time, so they are ordered by id.
         try await checkPages(of: names.sorted()) { page in
             let list = try await store.projects(for: "ada", matching: ProjectFilter(), page: page)
             return (list.items.map(\.project.id.description), list.total)

@@ -163,7 +163,7 @@ extension MemberContract {
         let id = try await project(store, bob: Permissions())
         let steps: [(change: PermissionsChange, expected: Permissions)] = [
             ([.admin: true], .all), ([.write: false], .all), ([.admin: true, .copy: false], .all),
-            // What came along with it stays.
+            // Permissions that were granted together with admin stay.
             ([.admin: false, .write: false], Permissions(copy: true, execute: true)),
         ]
         for (change, expected) in steps {

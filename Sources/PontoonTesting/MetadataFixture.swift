@@ -3,7 +3,7 @@ package import PontoonCore
 
 /// A stored user with a stored project, and values that can be stored in it.
 package struct MetadataFixture: Sendable {
-    /// The default time of all values; a whole second, because stores keep times to the millisecond.
+    /// The default time of all values, without a fraction of a second, because stores keep times in milliseconds.
     package static let time = Date(timeIntervalSince1970: 1_750_000_000)
 
     /// The owner of ``project``.
@@ -70,7 +70,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// The file that an upload to a folder becomes; not stored.
+    /// The file of a completed upload to a folder; not stored.
     package func file(of upload: Upload, createdOn: Date = Self.time) -> File {
         guard case .folder(let parent, let project, _) = upload.destination else {
             preconditionFailure("the upload is for an automation")

@@ -2,25 +2,25 @@ import Foundation
 package import NIOCore
 package import PontoonCore
 
-/// A store, and how bytes get into it from outside.
+/// A store under test, and the way in which clients send bytes to it.
 package protocol ObjectStoreHarness: Sendable {
     /// The store.
     associatedtype Store: ObjectStore
     /// The store.
     var store: Store { get }
-    /// Bytes in every part but the last.
+    /// Length in bytes of every part but the last.
     var partSize: Int64 { get }
-    /// Sends a part as a client does.
-    /// - Returns: What a report of it says, with its length.
+    /// Sends a part like a client.
+    /// - Returns: The record of its report, with its length.
     func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord
-    /// Makes the object of parts that were sent.
+    /// Assembles the object from stored parts.
     @discardableResult
     func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject
-    /// Undoes ``finish(_:parts:)`` where the store can.
+    /// Undoes ``finish(_:parts:)`` if the store supports it.
     func revertFinish(_ key: ObjectKey) async throws
-    /// Removes what only ``revertFinish(_:)`` needed.
+    /// Removes data that only ``revertFinish(_:)`` needs.
     func cleanUp(_ key: ObjectKey) async throws
-    /// Whole content of an object; `nil` when there is none.
+    /// Content of an object; `nil` if it does not exist.
     func content(_ key: ObjectKey) async throws -> ByteBuffer?
 }
 
@@ -64,7 +64,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         }
     }
 
-    /// An upload for which the store has made room.
+    /// An upload that is prepared in the store.
     package static func upload(in harness: some ObjectStoreHarness, size: Int64? = nil) async throws -> Upload {
         let key = ObjectKey.random()
         let handle = try await harness.store.prepare(key, size: size)
@@ -83,7 +83,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         )
     }
 
-    /// Bytes that tell parts and attempts apart.
+    /// Bytes that differ for each part and attempt.
     package static func bytes(_ count: Int, salt: Int) -> ByteBuffer {
         ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ salt &* 101) })
     }
@@ -154,7 +154,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         let upload = try await upload(in: harness)
         let part = try await send(bytes(500, salt: 1), 1, of: upload, harness)
         try await harness.finish(upload, parts: [part])
-        // As a file's deletion does, which knows no handle.
+        // Without an upload handle, like the deletion of a file.
         try await harness.store.discard(ObjectReference(key: upload.key))
         try expect(try await harness.content(upload.key), equals: nil, "the object is gone")
     }

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for cached rows: changes made through the same store are visible at once.
+/// Rules for cached rows: changes made through the same store are visible immediately.
 package enum ReadCacheContract: MetadataRule, CaseIterable {
     case revokedTokenIsForgotten
     case leasedUploadIsVisibleAtOnce

@@ -33,7 +33,7 @@ extension StreamingObjectStoreContract {
             } catch let error as PontoonError {
                 try expect(error.code, equals: .uploadNotFound, "the error code")
             }
-            // The part may be recorded at this very moment.
+            // The object must not exist while the part's record may still be committed.
             try await expectRefusal(.fileNotFound) { try await store.openObject(upload.key) }
         }
         _ = try await finish
@@ -88,7 +88,7 @@ extension StreamingObjectStoreContract {
 }
 
 extension StreamingObjectStore {
-    /// The bytes of part 1 if there are any.
+    /// The bytes of part 1; `nil` if it is not stored.
     fileprivate func readPartBytes(of upload: Upload, size: Int64) async throws -> ByteBuffer? {
         let part = PartRecord(
             number: try PartNumber(1),

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 package import PontoonCore
 
-/// Rules for ``StreamingObjectStore``; a rule needs a store in which its keys have not been used.
+/// Rules for ``StreamingObjectStore``; each rule needs a store without objects under its keys.
 package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     case partsInOrderBecomeOneObject
     case partsInAnyOrderBecomeOneObject
@@ -65,7 +65,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         )
     }
 
-    /// Bytes that tell parts and attempts apart.
+    /// Bytes that differ for each part and attempt.
     static func bytes(_ count: Int, salt: Int) -> ByteBuffer {
         ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ salt &* 101) })
     }

@@ -4,12 +4,12 @@ import Synchronization
 /// Polls until a condition holds.
 ///
 /// - Parameters:
-///   - condition: Named in the failure, as in "the file is closed".
-///   - deadline: Generous, because only a failing test waits for it.
-///   - file: The caller's.
-///   - line: The caller's.
+///   - condition: Description of the condition for the failure, such as "the file is closed".
+///   - deadline: Maximum duration; generous, because only a failing test waits for it.
+///   - file: File of the caller.
+///   - line: Line of the caller.
 ///   - holds: The condition.
-/// - Throws: ``ContractViolation`` when the condition does not hold before the deadline.
+/// - Throws: ``ContractViolation`` if the condition does not hold before the deadline.
 package func eventually(
     _ condition: @autoclosure () -> String,
     within deadline: Duration = .seconds(60),
@@ -26,7 +26,7 @@ package func eventually(
     }
 }
 
-/// Holds tasks until a test opens it.
+/// A gate at which tasks wait until a test opens it.
 package final class Gate: Sendable {
     private let state = Mutex((isOpen: false, isReached: false))
 
@@ -34,7 +34,7 @@ package final class Gate: Sendable {
 
     /// Waits until the gate is open.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled, so a failing test does not hang.
+    /// - Throws: `CancellationError` if the task is cancelled, so a failing test does not hang.
     package func pass() async throws {
         state.withLock { $0.isReached = true }
         while !state.withLock({ $0.isOpen }) { try await Task.sleep(for: .milliseconds(2)) }
@@ -45,11 +45,11 @@ package final class Gate: Sendable {
         try await eventually("a task reaches the gate") { state.withLock { $0.isReached } }
     }
 
-    /// Lets all tasks pass.
+    /// Opens the gate for all tasks.
     package func open() { state.withLock { $0.isOpen = true } }
 }
 
-/// Holds a thread until a test opens it.
+/// A gate at which a thread waits until a test opens it.
 package final class BlockingGate: Sendable {
     private let isThreadWaiting = Mutex(false)
     private let semaphore = DispatchSemaphore(value: 0)
@@ -67,6 +67,6 @@ package final class BlockingGate: Sendable {
         try await eventually("a thread reaches the gate") { isThreadWaiting.withLock { $0 } }
     }
 
-    /// Lets one thread pass.
+    /// Opens the gate for one thread.
     package func open() { semaphore.signal() }
 }

@@ -14,20 +14,20 @@ actor EngineProcess {
 
     /// - Parameters:
     ///   - name: File name of the script.
-    ///   - arguments: Its arguments.
+    ///   - arguments: Arguments of the script.
     init(_ name: String, _ arguments: [String]) {
         self.name = name
         script.executableURL = URL(filePath: TestTools.engine(name).string)
         script.arguments = arguments
         script.standardInput = input
         script.standardOutput = output
-        // A second holder of this end would keep the script alive.
+        // A child process that inherited this end would keep the script running.
         _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
     }
 
     /// Starts the script and waits until the server is ready.
     ///
-    /// - Throws: ``AddressInUse`` when another process listens on one of its ports.
+    /// - Throws: ``AddressInUse`` if another process listens on one of its ports.
     func run() async throws {
         try script.run()
         try await expectReady()
@@ -46,7 +46,7 @@ actor EngineProcess {
         try await expectReady()
     }
 
-    /// Stops the server for good.
+    /// Stops the server permanently.
     func close() throws { try input.fileHandleForWriting.close() }
 
     private func write(_ command: String) throws {
@@ -71,7 +71,7 @@ actor EngineProcess {
                 return line
             }
             let handle = output.fileHandleForReading
-            // Blocks a separate thread rather than one of Swift's few.
+            // Blocks a separate thread instead of one of Swift's cooperative threads.
             let more = await withCheckedContinuation { continuation in
                 Thread { continuation.resume(returning: handle.availableData) }.start()
             }
@@ -81,7 +81,7 @@ actor EngineProcess {
     }
 }
 
-/// One engine that all tests of a process share, started when the first test needs it.
+/// An engine that all tests of a process share, started when the first test needs it.
 final class SharedEngine<Engine: Sendable>: Sendable {
     private let task = Mutex<Task<Engine, any Error>?>(nil)
     private let start: @Sendable () async throws -> Engine

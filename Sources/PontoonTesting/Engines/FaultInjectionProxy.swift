@@ -4,26 +4,26 @@ import Synchronization
 
 /// A TCP proxy that damages some of the connections through it.
 package struct FaultInjectionProxy: Sendable {
-    /// What happens to a connection.
+    /// The fault of a connection.
     package enum Fault: Sendable {
         case none
-        /// Closes both ends after this many bytes of the client.
+        /// Closes both connections after this many bytes from the client.
         case cutRequest(after: Int)
-        /// Closes both ends after this many bytes of the server.
+        /// Closes both connections after this many bytes from the server.
         case cutAnswer(after: Int)
-        /// Passes nothing more after this many bytes of the client, and closes nothing.
+        /// Stops forwarding after this many bytes from the client, and closes no connection.
         case hang(after: Int)
         /// Closes the connection after a request with this text in its first bytes has reached the server.
         case loseAnswer(to: String)
-        /// Cuts some answers short.
+        /// Truncates some responses.
         case cutAnswers(AnswerCutter)
-        /// Holds some requests.
+        /// Blocks some requests.
         case holdRequests(RequestValve)
-        /// Replaces a word in the server's answers by another of the same length.
+        /// Replaces a word in the server's responses with another of the same length.
         case replaceWord(String, with: String)
-        /// Replaces a word in the client's requests by another of the same length.
+        /// Replaces a word in the client's requests with another of the same length.
         case replaceInRequest(String, with: String)
-        /// Changes one bit of the client's byte at this offset.
+        /// Flips one bit of the client's byte at this offset.
         case flipBit(at: Int)
     }
 
@@ -33,11 +33,11 @@ package struct FaultInjectionProxy: Sendable {
     /// Runs with a proxy in front of a port of 127.0.0.1.
     ///
     /// - Parameters:
-    ///   - target: The port.
+    ///   - target: Port of the server.
     ///   - fault: Called with the number of each connection, from 0.
-    ///   - body: Runs while the proxy does.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws.
+    ///   - body: Runs while the proxy is running.
+    /// - Returns: The body's result.
+    /// - Throws: The body's error.
     @discardableResult
     package static func with<Value: Sendable>(
         port target: Int,
@@ -70,11 +70,11 @@ package struct FaultInjectionProxy: Sendable {
 
     private typealias Bytes = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
-    /// One connection of a client, and the one to the server that belongs to it.
+    /// A connection from a client, and the corresponding connection to the server.
     private final class Connection: Sendable {
         private let target: Int
         private let fault: Fault
-        /// How many bytes of the answer may still pass; `nil` for all.
+        /// Number of bytes of the response that may still pass; `nil` for all.
         private let answerLimit = Mutex<Int?>(nil)
 
         init(target: Int, fault: Fault) {
@@ -82,7 +82,7 @@ package struct FaultInjectionProxy: Sendable {
             self.fault = fault
         }
 
-        /// Copies both ways until one side closes or the fault ends the connection.
+        /// Forwards bytes in both directions until one side closes or the fault closes the connection.
         func serve(_ client: Bytes) async {
             do {
                 let server = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -100,7 +100,7 @@ package struct FaultInjectionProxy: Sendable {
                     }
                 }
             } catch {
-                // A connection that is cut fails at either end.
+                // A cut connection fails at either end.
             }
         }
 
@@ -150,7 +150,7 @@ package struct FaultInjectionProxy: Sendable {
     }
 }
 
-/// Cuts the answers to some requests short; the server has done what the request asked for.
+/// Truncates the responses to some requests, which the server has already performed.
 package final class AnswerCutter: Sendable {
     private struct State {
         var text = ""
@@ -161,20 +161,20 @@ package final class AnswerCutter: Sendable {
 
     private let state = Mutex(State())
 
-    /// Cuts nothing until ``cut(_:afterBytes:times:)``.
+    /// Truncates no response until ``cut(_:afterBytes:times:)`` is called.
     package init() {}
 
-    /// Cuts the next answers to requests with this text in their first bytes.
+    /// Truncates the next responses to requests with this text in their first bytes.
     ///
     /// - Parameters:
     ///   - text: Part of the request's head.
-    ///   - bytes: How much of the answer passes.
-    ///   - times: How many answers are cut.
+    ///   - bytes: Number of bytes of the response that pass.
+    ///   - times: Number of responses to truncate.
     package func cut(_ text: String, afterBytes bytes: Int = 0, times: Int = 1) {
         state.withLock { ($0.text, $0.bytes, $0.left) = (text, bytes, times) }
     }
 
-    /// How many answers have been cut.
+    /// Number of truncated responses.
     package var count: Int { state.withLock { $0.count } }
 
     fileprivate func limit(_ head: String) -> Int? {
@@ -187,7 +187,7 @@ package final class AnswerCutter: Sendable {
     }
 }
 
-/// Holds requests, so that a test can act while the client certainly waits.
+/// Blocks requests, so that a test can act while the client is waiting.
 package final class RequestValve: Sendable {
     private enum Verdict {
         case hold, pass, drop
@@ -197,23 +197,23 @@ package final class RequestValve: Sendable {
     private let state: Mutex<(passes: Int, isHolding: Bool, verdict: Verdict)>
 
     /// - Parameters:
-    ///   - text: Part of the head of the requests that are held.
-    ///   - passes: How many of them pass before the first is held.
+    ///   - text: Part of the head of the requests to block.
+    ///   - passes: Number of such requests that pass before the first is blocked.
     package init(_ text: String, passes: Int = 0) {
         self.text = text
         state = Mutex((passes, false, .hold))
     }
 
-    /// Holds all requests from now on.
+    /// Blocks all requests from now on.
     package func close() { state.withLock { $0.passes = 0 } }
 
-    /// Lets the held requests and all later ones pass.
+    /// Forwards the blocked requests and all later ones.
     package func release() { state.withLock { $0.verdict = .pass } }
 
-    /// Closes the connections of the held requests, whose client is gone, and lets all later ones pass.
+    /// Closes the connections of the blocked requests, whose client has exited, and forwards all later ones.
     package func discard() { state.withLock { $0.verdict = .drop } }
 
-    /// Waits until a request is held.
+    /// Waits until a request is blocked.
     package func holding() async throws {
         try await eventually("'\(text)' is held") { state.withLock { $0.isHolding } }
     }
@@ -240,7 +240,7 @@ package final class RequestValve: Sendable {
 }
 
 extension FaultInjectionProxy.Fault {
-    /// The client's bytes with the damage of this fault; `offset` is that of the first.
+    /// The client's bytes after this fault; `offset` is that of the first byte.
     fileprivate func changedRequest(_ bytes: ByteBuffer, at offset: Int) -> ByteBuffer {
         switch self {
         case .replaceInRequest(let word, let other): return bytes.replacing(word, with: other)
@@ -253,7 +253,7 @@ extension FaultInjectionProxy.Fault {
         }
     }
 
-    /// The server's bytes with the damage of this fault.
+    /// The server's bytes after this fault.
     fileprivate func changedAnswer(_ bytes: ByteBuffer) -> ByteBuffer {
         guard case .replaceWord(let word, let other) = self else { return bytes }
         return bytes.replacing(word, with: other)

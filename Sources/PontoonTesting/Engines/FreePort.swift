@@ -1,17 +1,17 @@
 import Foundation
 import Synchronization
 
-/// A port was free when it was chosen, and another process listens on it now.
+/// A port was free when it was chosen, but another process has started to listen on it since.
 package struct AddressInUse: Error, CustomStringConvertible {
     package let description: String
 
     package init(description: String) { self.description = description }
 }
 
-/// Ports of 127.0.0.1 for servers that must know theirs before they start, or listen on the same one twice.
+/// Ports of 127.0.0.1 for servers that need to know their port before they start, or keep it after a restart.
 ///
-/// A lock file keeps a port for this process until it exits, so no other test takes it between the choice and the bind, or
-/// while its server is restarted. The range is below the ports that the system gives to outgoing connections.
+/// A lock file reserves a port for this process until it exits, so no other test uses it between choice and bind, or
+/// while its server is restarted. The range is below the ports that the system assigns to outgoing connections.
 package enum FreePort {
     private static let range = 10_100...31_900
     private static let locks = "/tmp/pontoon-test-ports"
@@ -21,7 +21,7 @@ package enum FreePort {
     ///
     /// - Parameter companion: Distance to a second port that must be free as well.
     /// - Returns: The port.
-    /// - Throws: ``ContractViolation`` when no port is free.
+    /// - Throws: ``ContractViolation`` if no port is free.
     package static func reserve(companion: Int = 0) throws -> Int {
         for _ in 0..<10_000 {
             let port = Int.random(in: range.lowerBound...range.upperBound - companion)
@@ -31,7 +31,7 @@ package enum FreePort {
         throw ContractViolation("no port is free in \(range)")
     }
 
-    /// Starts a server on a reserved port, and on another one as long as a foreign process was quicker.
+    /// Starts a server on a reserved port, and retries with another one if a foreign process has taken it.
     package static func retrying<Server>(_ start: () async throws -> Server) async throws -> Server {
         for _ in 0..<10 {
             do { return try await start() } catch is AddressInUse {}
@@ -39,7 +39,7 @@ package enum FreePort {
         return try await start()
     }
 
-    /// Takes the lock file of a port; it is released when this process exits.
+    /// Locks the file of a port; the lock is released when this process exits.
     private static func lock(_ port: Int) -> Bool {
         mkdir(locks, 0o777)
         chmod(locks, 0o777)

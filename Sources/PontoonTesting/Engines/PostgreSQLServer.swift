@@ -7,7 +7,7 @@ import SystemPackage
 package final class PostgreSQLServer: Sendable {
     /// Address on which it listens.
     package let host = "127.0.0.1"
-    /// Port on which it listens, also after a restart.
+    /// Port on which it listens, before and after a restart.
     package let port: Int
     /// Path of the self-signed certificate of an encrypted server, issued for ``host``.
     package let certificate: String
@@ -17,16 +17,16 @@ package final class PostgreSQLServer: Sendable {
 
     private static let shared = SharedEngine { try await start() }
 
-    /// The server that all tests of this process share; not to be stopped.
+    /// The server that all tests of this process share; tests must not stop it.
     package static func running() async throws -> PostgreSQLServer { try await shared.running() }
 
-    /// Starts a server for a test that stops it; ``remove()`` follows.
+    /// Starts a server for a test that may stop it and must call ``remove()``.
     ///
     /// - Parameters:
-    ///   - isDurable: Whether it waits for the disk, for measurements.
+    ///   - isDurable: Whether commits wait for the disk, for measurements.
     ///   - isEncrypted: Whether it accepts TLS.
     /// - Returns: The running server.
-    /// - Throws: ``ContractViolation`` when it does not start.
+    /// - Throws: ``ContractViolation`` if it does not start.
     package static func start(isDurable: Bool = false, isEncrypted: Bool = false) async throws -> PostgreSQLServer {
         try await FreePort.retrying {
             let server = PostgreSQLServer(try FreePort.reserve(), isDurable: isDurable, isEncrypted: isEncrypted)
@@ -43,19 +43,19 @@ package final class PostgreSQLServer: Sendable {
         process = EngineProcess("postgresql", [folder.path, "\(port)"] + settings)
     }
 
-    /// Stops the server as a crash would; committed data stays.
+    /// Stops the server like a crash; committed data is kept.
     package func stop() async throws { try await process.send("stop", expecting: "stopped") }
 
     /// Starts the server again after ``stop()``.
     package func start() async throws { try await process.start() }
 
-    /// Stops the server as a crash would, and starts it again.
+    /// Stops the server like a crash, and starts it again.
     package func restart() async throws {
         try await stop()
         try await start()
     }
 
-    /// Stops the server for good and removes its data.
+    /// Stops the server permanently and removes its data.
     package func remove() async throws { try await process.close() }
 
     /// Creates an empty database.

@@ -8,23 +8,23 @@ package final class SeaweedFSServer: Sendable {
     package let endpoint: String
     /// Port of ``endpoint``.
     package let port: Int
-    /// A port on which it speaks HTTP, but not S3.
+    /// A port on which it serves HTTP, but not S3.
     package let masterPort: Int
     /// Name of its bucket.
     package let bucket = "uploads"
-    /// The only access key that it knows.
+    /// The only valid access key.
     package let accessKeyID = "AKPONTOONTESTS"
-    /// The secret of that key, with characters that are easily encoded wrongly.
+    /// The secret of that key, with characters that are error-prone to encode.
     package let secretAccessKey = Secret("sk/with+signs=")
 
     private let process: EngineProcess
 
     private static let shared = SharedEngine { try await start() }
 
-    /// The server that all tests of this process share; not to be stopped.
+    /// The server that all tests of this process share; tests must not stop it.
     package static func running() async throws -> SeaweedFSServer { try await shared.running() }
 
-    /// Starts a server for a test that kills it; ``remove()`` follows.
+    /// Starts a server for a test that may kill it and must call ``remove()``.
     package static func start() async throws -> SeaweedFSServer {
         try await FreePort.retrying {
             // SeaweedFS also listens on each port plus 10,000.
@@ -44,12 +44,12 @@ package final class SeaweedFSServer: Sendable {
         )
     }
 
-    /// Kills the server as a power cut would; its data stays.
+    /// Kills the server; its data is kept.
     package func kill() async throws { try await process.send("kill", expecting: "killed") }
 
     /// Starts the server again after ``kill()``.
     package func start() async throws { try await process.start() }
 
-    /// Stops the server for good and removes its data.
+    /// Stops the server permanently and removes its data.
     package func remove() async throws { try await process.close() }
 }

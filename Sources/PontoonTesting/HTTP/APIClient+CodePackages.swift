@@ -13,7 +13,7 @@ package func partReport(_ number: Int, _ etag: String) -> JSONValue {
 }
 
 extension APIClient {
-    /// Makes an automation.
+    /// Creates an automation.
     ///
     /// - Returns: Its id.
     package func automation() async throws -> String {
@@ -43,7 +43,7 @@ extension APIClient {
             let number = parts.count + 1
             let url = try await call(.GET, "\(packageUploads)/\(upload)/part/\(number)").text("url")
             let etag = try #require(try await send(.PUT, url, slice).headers.first(name: "ETag"))
-            // With a slash, as the Python client has it.
+            // With a trailing slash, like the Python client.
             let answer = try await call(.POST, "\(packageUploads)/\(upload)/part/", partReport(number, etag))
             try #require(answer.status == 200, "\(String(buffer: answer.body))")
             #expect(answer["href"] == .string("\(origin)/v2\(packageUploads)/\(upload)"))
@@ -54,7 +54,7 @@ extension APIClient {
 
     /// Uploads a code package of one byte.
     ///
-    /// - Returns: Id of the file, to be a package's location.
+    /// - Returns: Id of the file, for a package's location.
     package func packageFile(of automation: String) async throws -> String {
         let upload = try await initializePackage(automation, size: 1)
         _ = try await storeParts(of: ByteBuffer(string: "x"), partSize: 1, upload)

@@ -8,12 +8,12 @@ extension APIClient {
         try await call(.GET, "/projects/\(project)").text("root_folder")
     }
 
-    /// Copies a file; `body` names the place, and perhaps a name.
+    /// Copies a file; `body` contains the destination and optionally a name.
     package func copy(_ file: String, _ body: JSONValue) async throws -> Answer {
         try await call(.POST, "/files/\(file)/actions/copy", body)
     }
 
-    /// Moves a file; `body` names the place, and perhaps a name.
+    /// Moves a file; `body` contains the destination and optionally a name.
     package func move(_ file: String, _ body: JSONValue) async throws -> Answer {
         try await call(.POST, "/files/\(file)/actions/move", body)
     }

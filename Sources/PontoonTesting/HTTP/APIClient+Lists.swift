@@ -17,7 +17,7 @@ extension Answer {
     /// Names of a list's entries, in order.
     package var entryNames: [String] { get throws { try entries.compactMap { $0.string("name") } } }
 
-    /// The addresses of the neighbouring pages, by `rel`.
+    /// URLs of the neighbouring pages, by `rel`.
     package var pageLinks: [String: String] {
         get throws {
             guard case .array(let links) = self["links"] else { throw UnexpectedAnswer(description: "no links") }

@@ -3,7 +3,7 @@ import NIOHTTP1
 package import PontoonCore
 import Testing
 
-/// The two worlds of uploads, which share their calls.
+/// The two kinds of uploads, which support the same calls.
 package enum UploadRoot: CaseIterable, Sendable {
     case files, packages
 
@@ -15,7 +15,7 @@ package enum UploadRoot: CaseIterable, Sendable {
         }
     }
 
-    /// What initialize is told of the destination.
+    /// Fields of the initialize request that name the destination.
     package func fields(_ api: APIClient) async throws -> [String: JSONValue] {
         switch self {
         case .files: ["project": "admin/uploads"]
@@ -24,7 +24,7 @@ package enum UploadRoot: CaseIterable, Sendable {
     }
 }
 
-/// A part info as it came.
+/// A part info as received.
 package struct BatchedPart: Sendable {
     package let number: Int
     package let url: String
@@ -47,9 +47,9 @@ extension Answer {
 }
 
 extension APIClient {
-    /// Starts an upload that asks for part infos.
+    /// Starts an upload and requests part infos.
     ///
-    /// - Returns: The answer, whatever it is.
+    /// - Returns: The response, with any status.
     package func start(
         _ root: UploadRoot,
         _ name: String,
@@ -61,9 +61,9 @@ extension APIClient {
         try await start(root, name, size: size, partSize: partSize, wish: .integer(Int64(partInfos)), fields)
     }
 
-    /// Starts an upload that asks for part infos in any form, or does not.
+    /// Starts an upload with any JSON value, or none, as the number of part infos.
     ///
-    /// - Returns: The answer, whatever it is.
+    /// - Returns: The response, with any status.
     package func start(
         _ root: UploadRoot,
         _ name: String,
@@ -80,7 +80,7 @@ extension APIClient {
 }
 
 extension ServerUnderTest {
-    /// How many calls the admin may still make; asking is one.
+    /// Number of calls that the admin has left; this request counts as one.
     package func callsLeft() async throws -> Int {
         let answer = try await api.call(.GET, "/rate_limit")
         return try #require(answer.headers["X-RateLimit-Remaining"].first.flatMap(Int.init))

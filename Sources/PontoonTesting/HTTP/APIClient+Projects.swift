@@ -18,9 +18,9 @@ extension APIClient {
     ///
     /// - Parameters:
     ///   - user: The user.
-    ///   - project: The project, whose admin the caller is.
-    ///   - rights: Some of `read`, `copy`, `write`, `execute`, `admin`.
-    /// - Throws: ``UnexpectedAnswer`` when it is refused.
+    ///   - project: A project of which the caller is an admin.
+    ///   - rights: Some of the permissions `read`, `copy`, `write`, `execute`, `admin`.
+    /// - Throws: ``UnexpectedAnswer`` if the call is refused.
     package func addMember(_ user: String, of project: String, _ rights: [Permission] = []) async throws {
         let permissions = Dictionary(uniqueKeysWithValues: rights.map { ($0.rawValue, JSONValue.bool(true)) })
         let answer = try await call(
@@ -44,7 +44,7 @@ extension APIClient {
     }
 }
 
-/// The rights of a member as the API shows them, without their address.
+/// The permissions of a member as the API returns them, without `href`.
 package func rightsShown(_ answer: JSONValue?) -> Set<String> {
     guard case .object(let fields) = answer else { return ["?"] }
     return Set(fields.filter { $0.value == true }.keys)

@@ -6,7 +6,7 @@ package import NIOHTTP1
 package import PontoonCore
 import Testing
 
-/// An answer, read to its end.
+/// A response with its whole body.
 package struct Answer: Sendable {
     package let status: Int
     package let headers: HTTPHeaders
@@ -21,7 +21,7 @@ package struct Answer: Sendable {
     /// The body as text.
     package var bodyText: String { String(buffer: body) }
 
-    /// The body as JSON; `null` when it is empty.
+    /// The body as JSON; `null` if it is empty.
     package var json: JSONValue {
         get throws {
             guard body.readableBytes > 0 else { return .null }
@@ -43,7 +43,7 @@ package struct Answer: Sendable {
         return text
     }
 
-    /// The platform's code in an error's body.
+    /// The platform code in an error body.
     package var code: Int64? { self["code"]?.integer }
 }
 
@@ -56,7 +56,7 @@ package struct UnexpectedAnswer: Error, CustomStringConvertible {
 
 /// Calls a server as one user.
 package struct APIClient: Sendable {
-    /// A request as it goes to the server.
+    /// A request to the server.
     package struct Request: Sendable {
         package var method: HTTPMethod
         package var url: String
@@ -71,14 +71,14 @@ package struct APIClient: Sendable {
     package var closesConnections = false
     private let execute: @Sendable (Request) async throws -> Answer
 
-    /// A client that sends its requests in some other way than over HTTP.
+    /// Creates a client with a custom transport.
     package init(origin: String, token: String?, execute: @escaping @Sendable (Request) async throws -> Answer) {
         self.origin = origin
         self.token = token
         self.execute = execute
     }
 
-    /// A client of a server that listens.
+    /// Creates a client that sends requests over HTTP.
     package init(origin: String, token: String? = nil, http: HTTPClient = .shared) {
         self.init(origin: origin, token: token) { request in
             var outgoing = HTTPClientRequest(url: request.url)
@@ -108,9 +108,9 @@ package struct APIClient: Sendable {
         return try await send(method, origin + "/v2" + path, bytes, headers: headers)
     }
 
-    /// Calls the API where the answer matters only in that it is no refusal.
+    /// Calls the API and checks only that the call succeeds.
     ///
-    /// - Throws: ``UnexpectedAnswer`` when it is one.
+    /// - Throws: ``UnexpectedAnswer`` if the call is refused.
     package func perform(_ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil) async throws {
         let answer = try await call(method, path, body)
         guard (200..<300).contains(answer.status) else {
@@ -226,7 +226,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral,
     package init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
-/// Connects to a server as often as it is asked to, many times at once, and gives up at once when the server is gone.
+/// An HTTP client with many concurrent connections that does not retry failed ones.
 package let impatientHTTP: HTTPClient = {
     var configuration = HTTPClient.Configuration()
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128
@@ -235,7 +235,7 @@ package let impatientHTTP: HTTPClient = {
 }()
 
 extension APIClient {
-    /// The same on a new connection for each request, for servers that close idle ones early.
+    /// The same client with a new connection for each request, for servers that close idle connections early.
     package var withoutKeepAlive: APIClient {
         var api = self
         api.closesConnections = true
@@ -243,10 +243,10 @@ extension APIClient {
     }
 }
 
-/// Bytes that look random and are the same for the same seed (SplitMix64, little-endian).
+/// Pseudo-random bytes for a seed (SplitMix64, little-endian).
 package func pseudoRandomBytes(seed: UInt64, count: Int) -> ByteBuffer {
     var random = SeededGenerator(seed: seed)
-    // A plain array: the tests are built without optimization, and tens of MiB are asked for.
+    // A plain array is fast enough for tens of MiB, although the tests are built without optimization.
     var words = [UInt64](repeating: 0, count: (count + 7) / 8)
     words.withUnsafeMutableBufferPointer { words in
         var index = 0

@@ -1,7 +1,7 @@
 package import NIOCore
 import NIOPosix
 
-/// A TCP connection for torn, slow or malformed requests.
+/// A TCP connection for truncated, slow or malformed requests.
 package struct RawConnection: Sendable {
     private let inbox: Inbox
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
@@ -22,7 +22,7 @@ package struct RawConnection: Sendable {
         }
     }
 
-    /// Writes bytes and waits until they are on their way.
+    /// Writes bytes and waits until they are handed to the system.
     package func write(_ bytes: ByteBuffer) async throws { try await outbound.write(bytes) }
 
     /// Writes text.
@@ -33,12 +33,12 @@ package struct RawConnection: Sendable {
         try await inbox.take { $0.readableBytes > limit ? $0.readableBytes : nil }
     }
 
-    /// Reads until the text has come, or the other side closes.
+    /// Reads until the text has arrived or the other side closes.
     package func read(until marker: String) async throws -> String {
         try await inbox.take { String(buffer: $0).contains(marker) ? $0.readableBytes : nil }
     }
 
-    /// Reads the head of one answer; what follows is left for the next.
+    /// Reads the head of one response; later bytes are left for the next read.
     package func readHead() async throws -> String {
         let end = Array("\r\n\r\n".utf8)
         return try await inbox.take { buffer in
@@ -46,9 +46,9 @@ package struct RawConnection: Sendable {
         }
     }
 
-    /// Reads one answer: its head, and as much body as that announces.
+    /// Reads one response: its head, and the body length that the head declares.
     ///
-    /// What follows is left for the next.
+    /// Later bytes are left for the next read.
     package func readAnswer() async throws -> RawAnswer {
         let head = try await readHead()
         let length = RawAnswer(head: head, body: "").values(of: "Content-Length").first.flatMap { Int($0) } ?? 0
@@ -56,30 +56,31 @@ package struct RawConnection: Sendable {
     }
 }
 
-/// An answer as it came.
+/// A response as received.
 package struct RawAnswer: Sendable {
     package let head: String
     package let body: String
 
-    /// The number in the first line; 0 when there is none.
+    /// The status in the first line; 0 if there is none.
     package var status: Int { Int(head.split(separator: " ").dropFirst().first ?? "") ?? 0 }
 
-    /// The values of a header, one for each time that it came.
+    /// The values of a header, one for each occurrence.
     package func values(of name: String) -> [String] {
         head.split(separator: "\r\n").filter { $0.lowercased().hasPrefix(name.lowercased() + ":") }
             .map { $0.dropFirst(name.count + 1).trimmingPrefix(" ").description }
     }
 }
 
-/// What has come on a connection and was not taken yet.
+/// Bytes that have arrived on a connection and have not been read yet.
 private actor Inbox {
     private var stream: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private var buffer = ByteBuffer()
 
     init(_ stream: sending NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator) { self.stream = stream }
 
-    /// Takes as many bytes as `count` returns, which is called again whenever more arrive; all of them when the other side
-    /// closes.
+    /// Reads as many bytes as `count` returns, or all bytes if the other side closes.
+    ///
+    /// `count` is called again whenever more bytes arrive, until it returns a number.
     func take(_ count: @Sendable (ByteBuffer) -> Int?) async throws -> String {
         while true {
             if let count = count(buffer) { return buffer.readString(length: count) ?? "" }

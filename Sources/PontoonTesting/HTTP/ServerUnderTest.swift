@@ -5,10 +5,10 @@ import PontoonCore
 package import SystemPackage
 package import Testing
 
-/// Flags with which parts may be as small as a test likes.
+/// Flags that allow parts of any size.
 package let smallParts = ["--min-part-size", "1"]
 
-/// A server that tests call over HTTP: a process, or in the test's own process.
+/// A server that tests call over HTTP, in a separate process or in the test's own.
 package protocol ServerUnderTest: Sendable {
     /// Scheme, host and port.
     var origin: String { get }
@@ -21,7 +21,7 @@ package protocol ServerUnderTest: Sendable {
 }
 
 extension ServerUnderTest {
-    /// Address of the API.
+    /// URL of the API.
     package var endpoint: String { origin + "/v2" }
     /// Port on which it listens.
     package var port: Int {
@@ -35,7 +35,7 @@ extension ServerUnderTest {
         #expect(try await api.download(file) == bytes, "the server does not serve uploads any more")
     }
 
-    /// Checks the status, code and envelope of a refusal, and that it leaks no secret and no path.
+    /// Checks the status, code and body of a refusal, and that it contains no secret and no path.
     package func expectRefusal(
         _ answer: Answer,
         _ status: Int,
@@ -74,7 +74,7 @@ extension ServerUnderTest {
 }
 
 extension APIClient {
-    /// Calls the API with a body that need not be JSON.
+    /// Calls the API with an arbitrary body.
     package func call(
         _ method: HTTPMethod,
         _ path: String,
@@ -87,16 +87,16 @@ extension APIClient {
         return try await send(method, origin + "/v2" + path, bytes, headers: headers)
     }
 
-    /// Calls the API with a body that need not be JSON.
+    /// Calls the API with an arbitrary body.
     package func call(_ method: HTTPMethod, _ path: String, text: String) async throws -> Answer {
         try await call(method, path, bytes: ByteBuffer(string: text))
     }
 }
 
 extension Answer {
-    /// Reads an answer off a raw connection.
+    /// Parses a response that was read from a raw connection.
     ///
-    /// - Throws: ``UnexpectedAnswer`` when it is not HTTP.
+    /// - Throws: ``UnexpectedAnswer`` if it is not HTTP.
     package init(raw: String) throws {
         let halves = raw.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         let lines = halves[0].split(separator: "\r\n")
@@ -115,9 +115,9 @@ extension Answer {
 }
 
 extension ServerUnderTest {
-    /// Sends bytes as they are on a separate connection.
+    /// Sends bytes unchanged on a separate connection.
     ///
-    /// - Returns: All that came back until the server closed.
+    /// - Returns: All bytes that were received until the server closed the connection.
     package func exchange(_ bytes: ByteBuffer) async throws -> String {
         try await RawConnection.with(self) { connection in
             try await connection.write(bytes)
@@ -125,7 +125,7 @@ extension ServerUnderTest {
         }
     }
 
-    /// Sends text as it is on a separate connection.
+    /// Sends text unchanged on a separate connection.
     package func exchange(_ text: String) async throws -> String { try await exchange(ByteBuffer(string: text)) }
 }
 
@@ -136,7 +136,7 @@ package func target(_ url: String) throws -> String {
 }
 
 extension RawConnection {
-    /// Reads until the other side closes; what is to be done once a text has come is done in between.
+    /// Reads until the other side closes, and runs `next` once `marker` has arrived.
     package func readToEnd(after marker: String, _ next: () async throws -> Void) async throws -> String {
         let first = try await read(until: marker)
         if first.contains(marker) { try await next() }
