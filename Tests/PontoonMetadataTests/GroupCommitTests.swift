@@ -95,7 +95,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("when the commit fails, every write fails and nothing changes")
+    @Test("if the commit fails, every write fails and no data changes")
     func failingCommit() async throws {
         try await withTable { driver in
             let errors = try await gather(20, on: driver) { index, connection in

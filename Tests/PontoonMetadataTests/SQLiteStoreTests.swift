@@ -114,7 +114,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("writes nothing if the part to delete does not exist")
+    @Test("performs no write if the part to delete does not exist")
     func forgettingNothing() async throws {
         try await withSQLiteDriver { driver in
             let store = try await SQLMetadataStore(driver: driver)

@@ -76,7 +76,7 @@ struct S3ObjectStoreTests {
         }
     }
 
-    @Test("passes a client's Content-MD5 to the server, which stores nothing on a mismatch")
+    @Test("passes a client's Content-MD5 to the server, which rejects the part on a mismatch")
     func contentMD5() async throws {
         try await withS3Store { harness in
             let upload = try await ObjectStoreContract.upload(in: harness)

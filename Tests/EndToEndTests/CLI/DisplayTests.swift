@@ -50,7 +50,7 @@ struct DisplayTests {
         }
     }
 
-    @Test("--dry-run and --explain print a preview and change nothing")
+    @Test("--dry-run and --explain print a preview and upload no files")
     func dryRun() async throws {
         try await withPontoon { server, user in
             let path = try user.makeFile("data/one", size: 6 * Self.partSize).string

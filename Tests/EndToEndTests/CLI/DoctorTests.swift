@@ -76,7 +76,7 @@ struct DoctorTests {
         }
     }
 
-    @Test("missing permissions are reported, and nothing is uploaded without them")
+    @Test("missing permissions are reported, and no file is uploaded without them")
     func rights() async throws {
         try await withPontoon { server, user in
             let reader = try await server.addUser("reader")

@@ -46,7 +46,7 @@ struct UploadTests {
         }
     }
 
-    @Test("--keep-tree recreates folders, and a second run sends nothing")
+    @Test("--keep-tree recreates folders, and a second run sends no files")
     func tree() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a.txt", size: 3)

@@ -141,7 +141,7 @@ struct StoreSettingsTests {
         }
     }
 
-    @Test("with postgres and s3 nothing is stored locally")
+    @Test("with PostgreSQL and S3, no data is stored locally")
     func noFolder() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")

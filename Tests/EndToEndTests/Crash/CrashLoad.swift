@@ -101,7 +101,7 @@ struct CrashLoad: Sendable {
 }
 
 extension APIClient {
-    /// Completes an upload as its plan says.
+    /// Completes an upload according to its plan.
     func complete(_ upload: String, _ plan: UploadPlan) async throws -> Answer {
         guard plan.reportsAtComplete else { return try await complete(upload) }
         let parts = (1...plan.lengths.count).map { number -> JSONValue in

@@ -54,7 +54,7 @@ struct FileCallTests {
         }
     }
 
-    @Test("one call changes name, tags and metadata, and nothing else")
+    @Test("one call changes name, tags and metadata, but no other field")
     func update() async throws {
         try await withTestServer { server in
             let file = try await server.api.uploadSmall("a")

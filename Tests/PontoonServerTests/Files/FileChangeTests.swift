@@ -65,7 +65,7 @@ struct FileChangeTests {
         }
     }
 
-    @Test("exactly one of several concurrent renames to a name succeeds, and the others change nothing")
+    @Test("exactly one of several concurrent renames to a name succeeds, and the others have no effect")
     func names() async throws {
         try await withTestServer { server in
             let api = server.api

@@ -29,7 +29,7 @@ struct FileMetadataTests {
         }
     }
 
-    @Test("exceeding a limit is rejected and changes nothing")
+    @Test("a change that exceeds a limit is rejected and has no effect")
     func limits() async throws {
         try await withTestServer { server in
             let path = "/files/\(try await server.api.uploadSmall("a"))/metadata"

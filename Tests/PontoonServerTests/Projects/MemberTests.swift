@@ -109,7 +109,7 @@ struct MemberTests {
         }
     }
 
-    @Test("invalid changes are rejected with their code and change nothing")
+    @Test("invalid changes are rejected with their code and have no effect")
     func refusals() async throws {
         try await withTestServer { server in
             _ = try await server.addUser("ada")
@@ -124,7 +124,7 @@ struct MemberTests {
         }
     }
 
-    @Test("nobody can remove the owner or reduce the owner's permissions")
+    @Test("no member can remove the owner or reduce the owner's permissions")
     func owner() async throws {
         try await withTestServer { server in
             let ada = try await server.addUser("ada")

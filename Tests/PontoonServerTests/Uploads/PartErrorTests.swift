@@ -42,7 +42,7 @@ struct PartErrorTests {
         }
     }
 
-    @Test("an oversized chunked part is rejected with 413 and stores nothing")
+    @Test("an oversized chunked part is rejected with 413 and not stored")
     func tooLongChunked() async throws {
         try await withEnduringServer { server in
             let upload = try await server.api.initialize("a.bin", size: 1000)
@@ -107,7 +107,7 @@ struct PartErrorTests {
         }
     }
 
-    @Test("a request's checksum is verified, and nothing is stored on a mismatch")
+    @Test("a request's checksum is verified, and no part is stored on a mismatch")
     func checksums() async throws {
         try await withEnduringServer { server in
             let bytes = ByteBuffer(string: "123456789")

@@ -8,7 +8,7 @@ import Testing
 /// Limits of signed URLs.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct SignedURLTests {
-    @Test("an altered URL is rejected and stores nothing")
+    @Test("an altered URL is rejected, and no part is stored")
     func altered() async throws {
         try await withEnduringServer { server in
             let upload = try await server.api.initialize("a.bin", size: 3)
