@@ -9,7 +9,7 @@ import Testing
 
 @testable import PontoonObjects
 
-@Suite("The S3 store, on SeaweedFS,", .timeLimit(.minutes(10)))
+@Suite("The S3 store on SeaweedFS", .timeLimit(.minutes(10)))
 struct S3ObjectStoreTests {
     @Test("satisfies the contract", arguments: ObjectStoreContract.allCases)
     func contract(_ rule: ObjectStoreContract) async throws {

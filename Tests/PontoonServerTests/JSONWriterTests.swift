@@ -13,20 +13,20 @@ struct JSONWriterTests {
         "\u{0}\u{1f}\u{7f}", "ünï ☃ 😀", "\u{2028}<script>", "e\u{301}", "\u{e9}",
     ]
 
-    @Test("for any text", arguments: texts)
+    @Test("any text is written the same way", arguments: texts)
     func text(_ text: String) throws {
         try expectEqual(.string(text))
         try expectEqual(.object(["b\(text)": .integer(1), "a": .string(text), text: .null]))
     }
 
-    @Test("with keys in the same order")
+    @Test("keys are in the same order")
     func order() throws {
         let keys = Self.texts + ["B", "_", "a_b", "ab", "a1", "a10", "a2", "Z", "z", "aB", "ä"]
         try expectEqual(.object(Dictionary(keys.map { ($0, .bool(true)) }) { first, _ in first }))
     }
 
     @Test(
-        "for any number",
+        "any number is written the same way",
         arguments: [
             "0", "-0", "1", "-1", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "5.0", "0.5",
             "-2.50", "1e30", "1e300", "123456789012345680000", "1e-7", "3.141592653589793", "1e16", "100000.0",
@@ -34,7 +34,7 @@ struct JSONWriterTests {
     )
     func number(_ text: String) throws { try expectEqual(try JSONValue(parsing: "[\(text)]")) }
 
-    @Test("for nested values")
+    @Test("nested values are written the same way")
     func nested() throws {
         try expectEqual(
             .object([
@@ -45,7 +45,7 @@ struct JSONWriterTests {
     }
 
     @Test(
-        "of selected fields, nested ones included",
+        "only selected fields are written, including nested ones",
         arguments: [
             (nil, #"{"a":{"b":1,"c.d":2},"e":"x","href":"h"}"#), ("", #"{"a":{"b":1,"c.d":2},"e":"x","href":"h"}"#),
             ("e", #"{"e":"x","href":"h"}"#), ("a.b", #"{"a":{"b":1},"href":"h"}"#),

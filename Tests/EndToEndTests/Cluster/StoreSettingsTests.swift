@@ -50,7 +50,7 @@ struct StoreSettingsTests {
         }
     }
 
-    @Test("an unusable database is rejected with its problem")
+    @Test("an unusable database is rejected, and the error names the problem")
     func badDatabase() async throws {
         let server = try await PostgreSQLServer.running()
         let good = "\(server.host):\(server.port)"
@@ -77,7 +77,7 @@ struct StoreSettingsTests {
         #expect(!refused.errors.contains(Self.secret))
     }
 
-    @Test("an unusable bucket is rejected with its problem")
+    @Test("an unusable bucket is rejected, and the error names the problem")
     func badBucket() async throws {
         let store = try await SeaweedFSServer.running()
         let right = ["AWS_ACCESS_KEY_ID": store.accessKeyID, "AWS_SECRET_ACCESS_KEY": store.secretAccessKey.value]

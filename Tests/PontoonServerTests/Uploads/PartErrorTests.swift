@@ -26,7 +26,7 @@ struct PartErrorTests {
                     requests.append("\(head)\(more)Content-Length: \(length)\r\n\r\n")
                 }
             }
-            // No body is sent: the server responds to the head alone. It waits a while for a body that may be on its way
+            // No body is sent: the server responds to the head alone. It waits a while for a body that may be in flight
             // before it closes the connection, so all requests are sent concurrently.
             try await withThrowingTaskGroup { group in
                 for request in requests {
