@@ -8,7 +8,7 @@ package struct ServerSettings: Sendable {
     package var port: Int
     /// URL under which clients reach the server; `nil` uses the `Host` of each request.
     package var publicURL: BaseURL?
-    /// Whether to trust `X-Forwarded-Proto`, which only a proxy in front of the server may set.
+    /// Whether to trust `X-Forwarded-Proto`; safe only behind a proxy that overwrites the header.
     package var trustsForwardedProto: Bool
     /// Time without received data after which a connection is closed, between requests or within one.
     package var idleTimeout: Duration

@@ -53,7 +53,10 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Adds a part.
+    /// Records a part.
+    ///
+    /// The journal is synced at most once per second: a power failure may lose the parts recorded since, which are then
+    /// sent again.
     ///
     /// - Throws: `.stateUnusable`.
     func append(_ part: JournalPart) throws {

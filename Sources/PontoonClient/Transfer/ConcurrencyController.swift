@@ -60,7 +60,7 @@ struct MemoryBudget: Hashable, Sendable {
     /// Maximum number of parts in flight.
     let concurrency: Int
 
-    /// Memory that the process needs without any chunk.
+    /// Memory reserved for everything but chunk buffers, in bytes.
     static let base = 48 << 20
     /// Chunks that a part keeps in memory while one is read and another is sent.
     static let chunksPerPart = 3

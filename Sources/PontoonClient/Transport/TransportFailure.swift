@@ -49,7 +49,7 @@ struct TransportFailure: Error, Sendable {
             ClientError(
                 .tlsFailed,
                 "Could not \(purpose): cannot establish a secure connection to \(host) (\(reason)).",
-                advice: "If a private authority issued the server's certificate, give its certificate with --ca-file."
+                advice: "If a private CA issued the server's certificate, pass the CA's certificate with --ca-file."
             )
         }
     }

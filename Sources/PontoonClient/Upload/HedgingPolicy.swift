@@ -4,7 +4,7 @@ import PontoonCore
 ///
 /// A very slow connection makes too much progress to count as stalled, but delays the end of the whole run.
 struct HedgingPolicy: Hashable, Sendable {
-    /// A part that takes less time is never slow.
+    /// Minimum elapsed time before a part can count as slow.
     var minimumElapsed: Duration = .seconds(5)
     /// Multiple of the typical duration that a part may take.
     var factor = 3.0

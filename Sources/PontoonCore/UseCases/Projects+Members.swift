@@ -35,7 +35,7 @@ extension Projects {
         return member
     }
 
-    /// Grants and withdraws permissions of a member.
+    /// Grants and revokes a member's permissions.
     ///
     /// The caller needs `admin`; the owner keeps all permissions.
     ///

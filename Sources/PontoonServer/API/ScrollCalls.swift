@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// Lists of files that are read with tokens instead of offsets.
+/// File listings paginated by continuation token instead of offset.
 ///
 /// Source: docs/api.md#scroll.
 struct ScrollCalls {

@@ -20,7 +20,7 @@ extension AppContext {
             return .refusal(PontoonError(.routeNotFound, "There is nothing at this address."))
         }
         if error is ChannelError || error is CancellationError {
-            log.debug("connection closed by client", metadata: ["error": "\(error)"])
+            log.debug("connection closed", metadata: ["error": "\(error)"])
             return .refusal(PontoonError(.bodyIncomplete, "The connection was closed before the request was complete."))
         }
         if let fault = error as? any TemporaryFault, fault.isTemporary {

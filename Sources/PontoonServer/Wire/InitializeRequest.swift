@@ -79,7 +79,7 @@ extension DeclaredContent {
 }
 
 extension RequestObject {
-    /// - Throws: `.initializeInvalid` unless the field is absent or an integer from 0.
+    /// - Throws: `.initializeInvalid` if the field is present but not a non-negative integer.
     fileprivate func partInfos() throws(PontoonError) -> PartBatch? {
         guard let count = try integer("part_infos") else { return nil }
         guard count >= 0 else {
