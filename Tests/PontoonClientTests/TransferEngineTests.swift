@@ -132,7 +132,7 @@ struct TransferEngineTests {
         #expect(job.startedNames == ["refused"])
     }
 
-    @Test("cancellation cancels both started and waiting files")
+    @Test("cancellation cancels both started and waiting files", .timeLimit(.minutes(10)))
     func cancellation() async throws {
         let job = Job(["waits", "waits", "a"], maximumOpenFiles: 2)
         let results = try await withThrowingTaskGroup(of: [TransferResult<Item>].self) { group in
