@@ -1,12 +1,12 @@
 package import Foundation
 
-/// An automation of the platform, which owns code packages.
+/// An automation, which owns code packages.
 ///
-/// Pontoon does not run automations; it stores what the Python client needs to upload packages.
+/// Pontoon does not run automations. It stores them so that the Python client can upload code packages.
 package struct Automation: Hashable, Sendable {
     /// UUID in lower case.
     package let id: String
-    /// User name of the creator, who alone can see the automation.
+    /// User name of the creator, the only user who can see the automation.
     package let owner: String
     /// Display name; not unique.
     package let name: String
@@ -22,7 +22,7 @@ package struct Automation: Hashable, Sendable {
     }
 }
 
-/// A file uploaded to an automation, which a code package can reference as its location.
+/// A file uploaded to an automation; a code package references it as its location.
 ///
 /// It belongs to no project and appears in no list of files. Names need not be unique: every upload creates a new file.
 package struct PackageFile: Hashable, Sendable {
@@ -49,15 +49,15 @@ package struct CodePackage: Hashable, Sendable {
     package let id: String
     /// Id of its automation.
     package let automation: String
-    /// The name that the client chose; not unique.
+    /// Name of the version, chosen by the client; not unique.
     package let version: String
     /// Id of the ``PackageFile`` with the code.
     package let location: String
-    /// The code's inputs and outputs, a JSON object as text; stored and returned, not interpreted.
+    /// JSON object, as text, that describes the code's inputs and outputs; stored and returned, but not interpreted.
     package let schema: String
     /// Requested memory in megabytes.
     package let memoryLimit: Int64?
-    /// Requested version of Python.
+    /// Requested Python version.
     package let python: String?
     /// User name of the creator.
     package let createdBy: String

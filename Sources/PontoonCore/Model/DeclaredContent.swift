@@ -1,12 +1,12 @@
-/// A client's declaration of the bytes that it is about to upload.
+/// A client's description of the file that it is about to upload.
 package struct DeclaredContent: Hashable, Sendable {
     /// Name of the new file, valid according to ``FileName``.
     package let name: String
     /// Length in bytes, 0 to ``PartSizing/maximumFileSize``; `nil` if unknown.
     package let size: Int64?
-    /// Requested bytes per part, unchecked: ``PartSizing`` replaces an unusable value.
+    /// Requested part size in bytes; not validated, because ``PartSizing`` replaces a value that it cannot use.
     package let requestedPartSize: Int64?
-    /// MD5 of the file, 32 lower-case hex digits.
+    /// MD5 of the file, 32 lower-case hex digits; `nil` if the client declared none.
     package let md5: String?
 
     package init(name: String, size: Int64?, requestedPartSize: Int64? = nil, md5: String? = nil) {

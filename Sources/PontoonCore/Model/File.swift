@@ -2,7 +2,7 @@ package import Foundation
 
 /// A file or a folder of a project.
 package struct File: Hashable, Sendable {
-    /// The raw value is the API's term.
+    /// The kind of an entry; the raw value is its name in the API.
     package enum Kind: String, Sendable {
         case file, folder
     }
@@ -13,15 +13,15 @@ package struct File: Hashable, Sendable {
     package var name: String
     package let kind: Kind
     package let project: ProjectID
-    /// Id of its folder; `nil` for a project's root folder.
+    /// Id of the parent folder; `nil` for a project's root folder.
     package var parent: String?
     /// The stored bytes; `nil` for a folder.
     package let content: FileContent?
     package let createdOn: Date
     package var modifiedOn: Date
-    /// In the caller's order.
+    /// Tags, in the order in which the client sent them.
     package var tags: [String]
-    /// Keys and values are compared byte for byte.
+    /// Custom metadata; keys and values are compared byte for byte.
     package var metadata: [String: String]
 
     package init(
@@ -67,17 +67,17 @@ package struct FileContent: Hashable, Sendable {
     }
 }
 
-/// Selects entries of a folder.
+/// A filter for the entries of a folder; an entry must satisfy every condition.
 package struct FileFilter: Sendable {
     /// Matches any of these names; `nil` matches every name, an empty array none.
     package var names: [String]?
     /// Matches entries with any of these tags; `nil` matches all entries.
     package var tags: [String]?
-    /// Matches entries that have, for every key, any of its values.
+    /// Matches entries that have, for each of these keys, one of the listed values.
     package var metadata: [String: [String]] = [:]
-    /// Matches nothing, for filters on properties that Pontoon's files never have.
+    /// Whether the filter matches nothing, because it selects by a property that no file in Pontoon has.
     package var matchesNothing = false
 
-    /// Matches everything until a field is set.
+    /// Creates a filter that matches every entry.
     package init() {}
 }

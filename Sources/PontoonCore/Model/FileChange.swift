@@ -1,13 +1,13 @@
 package import Foundation
 
-/// New details of a file; `nil` leaves a detail as it is.
+/// Changes to a file's name, metadata and tags; `nil` leaves a field unchanged.
 package struct FileChange: Sendable {
     package var name: String?
-    /// Sets the keys that have a value, and removes those that have `nil`.
+    /// Metadata to set; a key whose value is `nil` is removed.
     package var metadata: [String: String?]?
-    /// Whether all keys that ``metadata`` does not set are removed.
+    /// Whether to remove all existing keys that ``metadata`` does not set.
     package var replacesMetadata = false
-    /// Replaces all tags.
+    /// New tags, which replace all existing ones.
     package var tags: [String]?
 
     package init(
@@ -25,20 +25,20 @@ package struct FileChange: Sendable {
     package var isEmpty: Bool { name == nil && metadata == nil && tags == nil }
 }
 
-/// A copy of a file that is to be created.
+/// A copy of a file to create.
 package struct FileCopy: Sendable {
     /// The action to take if the name already exists in the folder.
     package enum ConflictPolicy: Sendable {
         case refuse
-        /// Name the copy `1_{name}`, or `2_{name}` and so on.
+        /// Name the copy `1_{name}`, `2_{name}` and so on: the first name that is free.
         case number
     }
 
     package let id: String
     package let project: ProjectID
-    /// Id of its folder.
+    /// Id of the destination folder.
     package let parent: String
-    /// `nil` keeps the original's name.
+    /// Name of the copy; `nil` keeps the original's name.
     package let name: String?
     package let conflictPolicy: ConflictPolicy
     /// Time of the copy's creation.

@@ -1,4 +1,4 @@
-/// A caller's reference to a folder.
+/// A folder as a caller refers to it.
 package enum FolderReference: Hashable, Sendable {
     /// The root folder of a project.
     case project(ProjectID)

@@ -1,13 +1,14 @@
 package import Foundation
 
-/// Creates ids from the system's secure random number generator.
+/// Ids and tokens from the system's secure random number generator.
 package enum Identifiers {
-    /// Upload id: 64 letters and digits.
+    /// Creates an upload id: 64 letters and digits.
     package static func upload() -> String {
         var text: [UInt8] = []
         text.reserveCapacity(64)
         while text.count < 64 {
-            // 248 is four times the alphabet: with larger values some letters would be more frequent than others.
+            // 248 is the largest multiple of 62 that fits a byte. Larger bytes are dropped, because they would make
+            // some letters more frequent than others.
             for byte in randomBytes(80) where byte < 248 && text.count < 64 {
                 text.append(lettersAndDigits[Int(byte) % lettersAndDigits.count])
             }
@@ -19,7 +20,7 @@ package enum Identifiers {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8
     )
 
-    /// Eight bytes at a time, since every call to the generator costs the same.
+    /// Draws eight bytes per call to the generator, because drawing one byte costs as much.
     private static func randomBytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []
@@ -32,22 +33,22 @@ package enum Identifiers {
         return bytes
     }
 
-    /// File or folder id: 24 lower-case hex digits, of which the first eight are the time in Unix seconds.
+    /// Creates a file or folder id: 24 lower-case hex digits, of which the first eight are the time in Unix seconds.
     package static func file(now: Date) -> String {
         let seconds = UInt32(truncatingIfNeeded: Int64(now.timeIntervalSince1970))
         let time = String(seconds, radix: 16)
         return String(repeating: "0", count: 8 - time.count) + time + hex(bytes: 8)
     }
 
-    /// API token: 32 lower-case hex digits, 128 random bits.
+    /// Creates an API token: 32 lower-case hex digits, 128 random bits.
     package static func token() -> Secret { Secret(hex(bytes: 16)) }
 
-    /// Random lower-case hex digits, two per byte.
+    /// Returns random lower-case hex digits, two per byte.
     package static func hex(bytes: Int) -> String { Hex.encode(randomBytes(bytes)) }
 
-    /// Random UUID in lower case.
+    /// Creates a random UUID (version 4) in lower case.
     package static func uuid() -> String {
-        // Foundation's `UUID()` opens /dev/urandom every time.
+        // Foundation's `UUID()` opens /dev/urandom on every call.
         var bytes = randomBytes(16)
         (bytes[6], bytes[8]) = (bytes[6] & 0x0F | 0x40, bytes[8] & 0x3F | 0x80)
         return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { Hex.encode(bytes[$0]) }.joined(separator: "-")

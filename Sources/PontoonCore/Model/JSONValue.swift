@@ -1,4 +1,4 @@
-/// Any JSON value, for bodies whose shape must be checked field by field and for `fields` selection.
+/// Any JSON value; used for bodies that are validated field by field and for the `fields` query parameter.
 package enum JSONValue: Hashable, Sendable, Codable {
     case null
     case bool(Bool)
@@ -42,8 +42,8 @@ package enum JSONValue: Hashable, Sendable, Codable {
 
     /// The value if it is an integer, in any notation; otherwise `nil`.
     ///
-    /// `5`, `5.0` and `5e0` are equal. A number that a `Double` represents only approximately does not count, because a
-    /// number just outside the 64-bit range could be rounded to one inside it. Source: docs/api.md#requests.
+    /// `5`, `5.0` and `5e0` are equal. Beyond ±2^53, a number that was not parsed as an `Int64` is rejected, because
+    /// converting it to `Double` may have rounded it. Source: docs/api.md#requests.
     package var integer: Int64? {
         switch self {
         case .integer(let value): value
@@ -54,7 +54,7 @@ package enum JSONValue: Hashable, Sendable, Codable {
 }
 
 extension JSONValue {
-    /// The strings of an array that contains only strings.
+    /// The elements of an array of strings; `nil` for any other value.
     package var strings: [String]? {
         guard case .array(let values) = self else { return nil }
         var strings: [String] = []

@@ -1,12 +1,12 @@
 package import Foundation
 
-/// An exclusive, time-limited lease.
+/// An exclusive, time-limited permission to work on something.
 ///
 /// It expires on its own, so that another server can take over after a crash.
 package struct Lease: Hashable, Sendable {
-    /// Random and new for each lease: a caller that lost a lease cannot act under the next one.
+    /// Random and unique to this lease, so that a caller whose lease was taken over cannot act under the new one.
     package let id: String
-    /// The time from which another server may acquire the same lease.
+    /// Time from which another server may take over.
     package let expiresOn: Date
 
     package init(id: String, expiresOn: Date) {
@@ -15,18 +15,18 @@ package struct Lease: Hashable, Sendable {
     }
 }
 
-/// The state of an upload at the moment its completion is leased.
+/// An upload and its parts at the time its completion is leased.
 ///
-/// Only the owner of the lease changes the upload while the lease is valid.
+/// While the lease is valid, only its owner changes the upload.
 package struct CompletionSnapshot: Hashable, Sendable {
-    /// The upload, `.completing`.
+    /// The upload, in the state `.completing`.
     package let upload: Upload
-    /// Whether the initiator may write into the project; always true for an automation, because only its owner uploads
+    /// Whether the initiator may write to the project; always true for an automation, because only its owner can upload
     /// to it.
     package let initiatorMayWrite: Bool
-    /// All stored parts, by number.
+    /// All stored parts, ordered by number.
     package let parts: [PartRecord]
-    /// The kind of the existing entry with the file's name in its folder; `nil` if the name is free.
+    /// Kind of the entry that already has the file's name in the destination folder; `nil` if the name is free.
     package let existingEntry: File.Kind?
 
     package init(upload: Upload, initiatorMayWrite: Bool, parts: [PartRecord], existingEntry: File.Kind?) {
@@ -39,10 +39,10 @@ package struct CompletionSnapshot: Hashable, Sendable {
 
 /// The result of an attempt to lease a completion.
 package enum CompletionLeaseResult<Plan: Sendable>: Sendable {
-    /// The caller has the lease; the plan was decided in the same transaction.
+    /// The caller owns the lease; the plan was made in the same transaction.
     case acquired(Plan)
-    /// The completion was refused.
+    /// The completion cannot be planned, for example because a part is missing.
     case refused(PontoonError)
-    /// Another caller has the lease, or the upload is completed or does not exist.
+    /// Another caller owns the lease, or the upload is completed or does not exist.
     case unavailable
 }

@@ -1,14 +1,14 @@
-/// A code package to add to an automation, as the caller describes it.
+/// A caller's description of a code package to add to an automation.
 package struct NewCodePackage: Hashable, Sendable {
-    /// The name that the client chose; not empty.
+    /// Name of the version, chosen by the client; not empty.
     package let version: String
-    /// Id of an uploaded ``PackageFile``; unchecked.
+    /// Id of an uploaded ``PackageFile``; not validated.
     package let location: String
-    /// The code's inputs and outputs: a JSON object as text, stored and returned unchanged.
+    /// JSON object, as text, that describes the code's inputs and outputs; stored and returned, but not interpreted.
     package let schema: String
     /// Requested memory in megabytes.
     package let memoryLimit: Int64?
-    /// Requested version of Python.
+    /// Requested Python version.
     package let python: String?
 
     package init(version: String, location: String, schema: String, memoryLimit: Int64?, python: String?) {

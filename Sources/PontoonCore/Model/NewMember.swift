@@ -1,12 +1,12 @@
-/// A user to add to a project, as the caller identifies them.
+/// A caller's description of a user to add to a project.
 package struct NewMember: Hashable, Sendable {
     private let userName: String?
     private let hasEmail: Bool
     private let permissions: Permissions
 
     /// - Parameters:
-    ///   - userName: The user's name, unchecked; `nil` if the caller specified none.
-    ///   - hasEmail: Whether the caller specified an email address. Pontoon identifies users by name only.
+    ///   - userName: The user's name, not validated; `nil` if the request has none.
+    ///   - hasEmail: Whether the request has an email address. Pontoon identifies users by name only.
     ///   - permissions: The user's permissions in the project.
     package init(userName: String?, hasEmail: Bool, permissions: Permissions) {
         self.userName = userName
@@ -14,15 +14,16 @@ package struct NewMember: Hashable, Sendable {
         self.permissions = permissions
     }
 
-    /// The member to store.
+    /// Returns the member to store.
     ///
-    /// - Throws: `.memberNameMissing`; `.userNotFound` if the caller specified an email address instead of a name.
+    /// - Throws: `.memberNameMissing` if the name is missing or blank; `.userNotFound` if the request has an email
+    ///   address instead of a name.
     func member() throws(PontoonError) -> Member {
         guard let userName, !userName.allSatisfy(\.isWhitespace) else {
             guard userName == nil, hasEmail else {
                 throw PontoonError(.memberNameMissing, "The field 'username' is missing or empty.")
             }
-            throw PontoonError(.userNotFound, "Users are identified by name only, not by email address.")
+            throw PontoonError(.userNotFound, "Users are identified by name, not by email address. Set 'username'.")
         }
         return Member(userName: userName, permissions: permissions)
     }

@@ -1,16 +1,16 @@
-/// Name of an object in the object store: 32 lower-case hex digits, never shown to a caller.
+/// Name of an object in the object store: 32 lower-case hex digits, never shown to clients.
 package struct ObjectKey: Hashable, Sendable {
     package let rawValue: String
 
     /// Parses a stored key.
     ///
-    /// - Returns: `nil` unless it is 32 lower-case hex digits, so that every key is a valid file name.
+    /// - Returns: `nil` unless the text is 32 lower-case hex digits, so that every key is a valid file name.
     package init?(_ rawValue: String) {
         guard rawValue.utf8.count == 32, rawValue.utf8.allSatisfy(isLowerHexDigit) else { return nil }
         self.rawValue = rawValue
     }
 
-    /// A new random key that cannot be guessed.
+    /// Creates a random key of 128 bits, which cannot be guessed.
     package static func random() -> ObjectKey { ObjectKey(trusted: Identifiers.hex(bytes: 16)) }
 
     private init(trusted: String) { rawValue = trusted }
@@ -19,7 +19,7 @@ package struct ObjectKey: Hashable, Sendable {
 /// Identifies an object or an unfinished upload in its store.
 package struct ObjectReference: Hashable, Sendable {
     package let key: ObjectKey
-    /// From ``ObjectStore/prepare(_:size:)``; `nil` for a finished object, or if the store needs none.
+    /// Result of ``ObjectStore/prepare(_:size:)``; `nil` for a finished object, or if the store needs no handle.
     package let handle: UploadHandle?
 
     package init(key: ObjectKey, handle: UploadHandle? = nil) {
@@ -28,7 +28,9 @@ package struct ObjectReference: Hashable, Sendable {
     }
 }
 
-/// Identifies an unfinished upload in addition to its key, such as S3's upload id; only the store interprets it.
+/// Data that an object store needs in addition to the key to find an unfinished upload, such as S3's upload id.
+///
+/// Only the store interprets it.
 package struct UploadHandle: Hashable, Sendable {
     package let rawValue: String
 

@@ -1,8 +1,8 @@
-/// A range of a list.
+/// The part of a list to return.
 package struct Page: Hashable, Sendable {
-    /// Number of entries before the range, 0 or more.
+    /// Number of entries to skip, 0 or more.
     package let offset: Int
-    /// Maximum number of entries in the range, 0 to 100.
+    /// Maximum number of entries to return, 0 to 100.
     package let limit: Int
 
     package init(offset: Int, limit: Int) {
@@ -11,7 +11,7 @@ package struct Page: Hashable, Sendable {
     }
 }
 
-/// A range of a list, and the length of the whole list.
+/// One page of a list, and the length of the whole list.
 package struct Listing<Item: Sendable>: Sendable {
     package let items: [Item]
     /// Number of entries in the whole list.

@@ -1,5 +1,7 @@
 /// Position of a part in its upload, counted from 1.
 package struct PartNumber: Hashable, Comparable, Sendable {
+    /// The valid part numbers.
+    ///
     /// Source: docs/api.md#get-part-info.
     package static let limits = 1...10_000
     package static let first = PartNumber(unchecked: limits.lowerBound)
@@ -7,7 +9,7 @@ package struct PartNumber: Hashable, Comparable, Sendable {
 
     private init(unchecked rawValue: Int) { self.rawValue = rawValue }
 
-    /// - Throws: `.partNumberInvalid` outside ``limits``.
+    /// - Throws: `.partNumberInvalid` if the number is outside ``limits``.
     package init(_ rawValue: Int) throws(PontoonError) {
         guard Self.limits.contains(rawValue) else {
             throw PontoonError(.partNumberInvalid, "The part number must be an integer from 1 to 10000.")
@@ -15,9 +17,9 @@ package struct PartNumber: Hashable, Comparable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Parses text such as a path segment.
+    /// Parses a part number, such as a path segment.
     ///
-    /// - Throws: `.partNumberInvalid` unless it is a plain decimal integer inside ``limits``.
+    /// - Throws: `.partNumberInvalid` unless the text consists of decimal digits and the number is within ``limits``.
     package init(text: some StringProtocol) throws(PontoonError) {
         guard text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let value = Int(text) else {
             throw PontoonError(.partNumberInvalid, "The part number must be an integer from 1 to 10000.")
@@ -25,7 +27,7 @@ package struct PartNumber: Hashable, Comparable, Sendable {
         try self.init(value)
     }
 
-    /// The numbers from this one to `last`; none if `last` is smaller.
+    /// Returns the numbers from this one to `last` or the upper limit; none if `last` is smaller.
     package func upTo(_ last: Int) -> [PartNumber] {
         let last = min(last, Self.limits.upperBound)
         return rawValue <= last ? (rawValue...last).map(PartNumber.init(unchecked:)) : []

@@ -1,4 +1,4 @@
-/// A permission of a member in a project; the raw value is the API's term.
+/// A permission of a member in a project; the raw value is its name in the API.
 ///
 /// Source: docs/api.md#permissions.
 package enum Permission: String, CaseIterable, Sendable {
@@ -7,23 +7,23 @@ package enum Permission: String, CaseIterable, Sendable {
 
 /// The permissions of a member in a project.
 ///
-/// Every member may read, and `admin` implies all other permissions; other combinations cannot be created.
+/// Every member may read, and `admin` implies all other permissions. No value of this type violates these rules.
 ///
 /// Source: docs/api.md#permissions.
 package struct Permissions: Hashable, Sendable {
-    /// Download and copy files.
+    /// Whether the member may download and copy files.
     package let copy: Bool
-    /// Add, change and delete files.
+    /// Whether the member may add, change and delete files.
     package let write: Bool
-    /// Run tasks; stored for clients, because Pontoon does not run tasks.
+    /// Whether the member may run tasks; stored for clients only, because Pontoon does not run tasks.
     package let execute: Bool
-    /// Manage members and delete the project.
+    /// Whether the member may manage members and delete the project.
     package let admin: Bool
 
-    /// See names and metadata; always true.
+    /// Whether the member may see names and metadata; always true.
     package var read: Bool { true }
 
-    /// `admin` sets the others.
+    /// Creates permissions; `admin` sets all others.
     package init(copy: Bool = false, write: Bool = false, execute: Bool = false, admin: Bool = false) {
         self.copy = copy || admin
         self.write = write || admin
@@ -41,9 +41,9 @@ package struct Permissions: Hashable, Sendable {
         }
     }
 
-    /// The permissions after a change.
+    /// Returns the permissions after a change.
     ///
-    /// Permissions that the change does not name, or that another permission implies, stay.
+    /// Permissions that the change does not mention are kept, and so are those that `admin` implies.
     package func applying(_ change: PermissionsChange) -> Permissions {
         Permissions(
             copy: change[.copy] ?? copy,
@@ -53,11 +53,11 @@ package struct Permissions: Hashable, Sendable {
         )
     }
 
-    /// The owner's permissions.
+    /// All permissions, which the owner of a project has.
     package static let all = Permissions(admin: true)
 }
 
-/// Permissions to grant (`true`) or withdraw (`false`).
+/// Permissions to grant (`true`) or revoke (`false`).
 ///
 /// `read` is accepted but has no effect.
 package typealias PermissionsChange = [Permission: Bool]

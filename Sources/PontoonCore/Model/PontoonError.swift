@@ -1,11 +1,11 @@
-/// The reason why a request was refused.
+/// The refusal of a request.
 ///
-/// Every failure that a caller can cause has one of these codes. Any other error is an internal error, which is logged
-/// in full and returned as a 500 response without details.
+/// Every error that a caller can cause has one of these codes. Any other error is logged in full and returned without
+/// details: as 503 if it is a ``TemporaryFault`` that is temporary, otherwise as 500.
 package struct PontoonError: Error {
     /// The reason for the refusal.
     ///
-    /// `PontoonServer` maps each to the platform's number and to an HTTP status.
+    /// `PontoonServer` maps each case to a platform code and an HTTP status.
     package enum Code: String, CaseIterable, Sendable {
         // General
         case badRequest, notAuthenticated, forbidden, routeNotFound, methodNotAllowed, unsupportedMediaType
@@ -33,9 +33,9 @@ package struct PontoonError: Error {
     }
 
     package let code: Code
-    /// Sent to the caller, so it contains no path, host, query or key.
+    /// Text for the caller; must not contain file paths, host names, SQL or object keys.
     package let message: String
-    /// Logged, never sent.
+    /// The underlying error; logged, but never sent to the caller.
     package let cause: (any Error)?
 
     package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
@@ -63,17 +63,18 @@ extension PontoonError {
         PontoonError(.uploadNotFound, "Requested upload does not exist.")
     }
 
-    /// The initiator lost the write permission after starting the upload.
+    /// Refuses an upload to its initiator, who has lost the write permission since starting it.
     package static var uploadNotWritable: PontoonError {
-        PontoonError(.uploadForbidden, "You cannot use this upload. You may no longer write into its project.")
+        PontoonError(.uploadForbidden, "You cannot use this upload without the 'write' permission in its project.")
     }
 
     package static var uploadCompleting: PontoonError {
-        PontoonError(.partUnavailable, "The upload is being completed.")
+        PontoonError(.partUnavailable, "The upload is being completed and accepts no more parts or reports.")
     }
 }
 
-/// An error of a store that may succeed on retry.
+/// A store's error that may be temporary.
 package protocol TemporaryFault: Error {
+    /// Whether the same call may succeed on retry.
     var isTemporary: Bool { get }
 }

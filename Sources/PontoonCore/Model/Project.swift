@@ -4,14 +4,14 @@ package import Foundation
 package struct Project: Hashable, Sendable {
     /// `owner/short-name`, fixed at creation.
     package let id: ProjectID
-    /// Part of the `path` of a completed file.
+    /// UUID; part of the `path` that completing an upload returns.
     package let uuid: String
     /// Display name.
     package var name: String
     package var description: String
-    /// In the caller's order.
+    /// Tags, in the order in which the client sent them.
     package var tags: [String]
-    /// The client's settings, a JSON object as text; stored and returned, not interpreted.
+    /// JSON object, as text, with the client's settings; stored and returned, but not interpreted.
     package var settings: String
     /// UUID; the Python client rejects a project without one.
     package var billingGroup: String
@@ -48,7 +48,7 @@ package struct Project: Hashable, Sendable {
     }
 }
 
-/// A project together with the permissions of one caller.
+/// A project, and the caller's permissions in it.
 package struct AccessibleProject: Hashable, Sendable {
     package let project: Project
     package let permissions: Permissions
@@ -59,13 +59,13 @@ package struct AccessibleProject: Hashable, Sendable {
     }
 }
 
-/// New fields of a project; `nil` leaves a field as it is.
+/// Changes to a project's fields; `nil` leaves a field unchanged.
 package struct ProjectChange: Sendable {
     package var name: String?
     package var description: String?
-    /// Replaces all tags.
+    /// New tags, which replace all existing ones.
     package var tags: [String]?
-    /// A JSON object as text.
+    /// JSON object, as text, which replaces the existing settings.
     package var settings: String?
     /// UUID.
     package var billingGroup: String?

@@ -12,7 +12,7 @@ package struct ProjectID: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses `owner/short-name`.
     ///
-    /// - Returns: `nil` unless there are exactly two parts, neither empty.
+    /// - Returns: `nil` unless the text contains exactly one `/`, with text on both sides of it.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let owner = parts.first, let name = parts.last, !owner.isEmpty, !name.isEmpty else {

@@ -1,16 +1,16 @@
 package import Foundation
 
-/// A URL that contains its own authorization, and the request to make with it.
+/// A request to a signed or presigned URL, which a client sends without a token.
 package struct SignedRequest: Hashable, Sendable {
     /// `PUT` for a part, `GET` for a download.
     package let method: String
-    /// Absolute and strictly valid; much shorter than 6000 characters.
+    /// Absolute URL that conforms to RFC 3986.
     package let url: String
     /// Time at which the URL expires.
     package let expires: Date
-    /// Headers that the client must set.
+    /// Headers that the client must send.
     package let headers: [String: String]
-    /// Response headers that the client must report.
+    /// Names of the response headers that the client must report.
     package let reportHeaders: [String]
 
     package init(method: String, url: String, expires: Date, headers: [String: String] = [:], reportHeaders: [String]) {
@@ -22,14 +22,14 @@ package struct SignedRequest: Hashable, Sendable {
     }
 }
 
-/// Scheme, host and port under which clients reach this server, without a trailing slash.
+/// The URL under which clients reach this server, without a trailing slash.
 package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
     /// Such as `http://127.0.0.1:8080`.
     package let description: String
 
-    /// Drops trailing slashes and a trailing `/v2`.
+    /// Parses a URL; drops trailing slashes and a trailing `/v2`.
     ///
-    /// - Returns: `nil` unless the text is an `http` or `https` URL with a host and neither user, query nor fragment.
+    /// - Returns: `nil` unless the text is an `http` or `https` URL with a host and without user, query and fragment.
     package init?(_ text: String) {
         var text = text[...]
         while text.hasSuffix("/") { text.removeLast() }
@@ -40,6 +40,6 @@ package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
         description = String(text)
     }
 
-    /// Root of the control plane.
+    /// URL of the control plane, ending in `/v2`.
     package var api: String { description + "/v2" }
 }

@@ -2,7 +2,7 @@ package import Foundation
 
 /// A secret that signs data-plane URLs.
 package struct SigningKey: Hashable, Sendable {
-    /// Public, part of every URL: 8 hex digits.
+    /// Identifies the key in signed URLs: 8 hex digits, not secret.
     package let id: String
     /// 256 random bits as 64 hex digits.
     package let secret: Secret

@@ -4,16 +4,16 @@ package import Foundation
 package struct Upload: Hashable, Sendable {
     /// The state of an upload.
     ///
-    /// Aborted and expired uploads are no longer stored.
+    /// Aborted and expired uploads have no state, because they are deleted.
     package enum State: String, Sendable {
         case active, completing, completed
     }
 
-    /// The result of completing the upload.
+    /// The project folder or the automation to which the upload's file goes.
     package enum Destination: Hashable, Sendable {
-        /// A file in a folder of a project; `wasGivenByFolder` if the client named the folder rather than the project.
+        /// A folder of a project; `wasGivenByFolder` is true if the client named the folder rather than the project.
         case folder(id: String, project: ProjectID, wasGivenByFolder: Bool)
-        /// A code package's file.
+        /// An automation; the file belongs to a code package.
         case automation(id: String)
     }
 
@@ -31,13 +31,13 @@ package struct Upload: Hashable, Sendable {
     package let name: String
     /// Declared length in bytes; `nil` if the client did not declare one.
     package let size: Int64?
-    /// Bytes per part, as sent to the client; the disk store writes part `n` at offset `(n - 1) * partSize`.
+    /// Part size in bytes, returned to the client; the disk store writes part `n` at offset `(n - 1) * partSize`.
     package let partSize: Int64
-    /// Declared MD5 of the file, 32 lower-case hex digits.
+    /// Declared MD5 of the file, 32 lower-case hex digits; `nil` if the client did not declare one.
     package let md5: String?
     /// Whether completing the upload replaces an existing file of the same name.
     package let overwrite: Bool
-    /// Key of the future object; the object store collects the parts under it.
+    /// Key of the future object, under which the object store keeps the parts.
     package let key: ObjectKey
     /// Identifies the upload in the object store; `nil` if the key is sufficient.
     package let handle: UploadHandle?
@@ -45,7 +45,7 @@ package struct Upload: Hashable, Sendable {
     package let state: State
     /// Id of the file created from the upload; `nil` before the upload is completed.
     package let fileID: String?
-    /// The time from which another server may take over the completion; `nil` unless the upload is `.completing`.
+    /// Time from which another server may take over the completion; `nil` unless the upload is `.completing`.
     package let leaseExpiresOn: Date?
 
     package init(
@@ -90,14 +90,16 @@ package struct Upload: Hashable, Sendable {
     }
 }
 
-/// A part that counts as stored: its bytes are durable, or a presigned store has acknowledged them to the client.
+/// The record of a stored part.
+///
+/// The part's bytes are durable. With a presigned store, this is the client's statement, verified at completion.
 package struct PartRecord: Hashable, Sendable {
     package let number: PartNumber
-    /// Length in bytes, 0 or more; need not be the upload's part size.
+    /// Length in bytes, 0 or more; may differ from the upload's part size.
     ///
-    /// `nil` for a part in a presigned store, which alone knows the length.
+    /// `nil` for a part in a presigned store, because only the store knows its length.
     package let size: Int64?
-    /// The tag that was sent to the client, without quotes.
+    /// The ETag that the client received, without quotes.
     package let etag: String
     /// CRC-64/NVME of the bytes; `nil` if they did not pass through this server.
     package let crc64: CRC64NVME?
@@ -128,15 +130,15 @@ package struct PartRecord: Hashable, Sendable {
 
 /// The location of a part's bytes in an object store.
 package enum PartLocation: Hashable, Sendable {
-    /// In the upload's own file, at the part's offset.
+    /// In the upload's file, in the part's in-place region.
     case inPlace
-    /// In a separate file, because it did not fit in place or another writer was writing in place.
+    /// In a separate file, because the part does not fit its region or another writer was using the region.
     case detached(name: String)
     /// In a ``PresignedObjectStore``; the record was created from the client's report.
     case remote
 }
 
-/// The text in the metadata store. It is part of the stored data, so it does not change when a case is renamed.
+/// The text that the metadata store contains; it must not change when a case is renamed.
 extension PartLocation: RawRepresentable {
     package init(rawValue: String) {
         self =
@@ -156,26 +158,26 @@ extension PartLocation: RawRepresentable {
     }
 }
 
-/// A client's statement that a part is stored.
+/// A client's statement that it sent a part, with the ETag that it received.
 package struct PartReport: Hashable, Sendable {
     package let number: PartNumber
-    /// The tag that was sent to the client, without quotes; compared case-insensitively.
+    /// The ETag that the client received, without quotes; compared case-insensitively.
     package let etag: String
 
-    /// Removes one pair of quotes around the tag.
+    /// Creates a report; removes one pair of quotes around the ETag, if present.
     package init(number: PartNumber, etag: String) {
         self.number = number
         self.etag = ETag.unquoted(etag)
     }
 }
 
-/// An upload with the totals of its parts, as lists show it.
+/// An upload with the totals of its parts, as shown in lists.
 package struct UploadSummary: Hashable, Sendable {
     package let upload: Upload
     package let reportedParts: Int
-    /// `nil` if only the object store knows.
+    /// Number of stored parts; `nil` if only the object store knows it.
     package let storedParts: Int?
-    /// `nil` if only the object store knows.
+    /// Total length of the stored parts in bytes; `nil` if only the object store knows it.
     package let storedBytes: Int64?
 
     package init(upload: Upload, reportedParts: Int, storedParts: Int?, storedBytes: Int64?) {

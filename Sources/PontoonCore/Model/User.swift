@@ -2,7 +2,7 @@ package import Foundation
 
 /// A user of the API.
 package struct User: Hashable, Sendable {
-    /// Unique; the first half of the ids of this user's projects.
+    /// Unique name; the first half of the ids of the user's projects.
     package let name: String
     package let createdOn: Date
 
@@ -11,10 +11,12 @@ package struct User: Hashable, Sendable {
         self.createdOn = createdOn
     }
 
-    /// Checks a user name received from a client or an operator.
+    /// Validates a user name received from a client or an operator.
     ///
-    /// - Throws: `.badRequest` unless it is 1 to 64 of `A-Z a-z 0-9 . _ -`, starting with a letter or digit, so that it
-    ///   needs no encoding in a path or a project id.
+    /// A valid name needs no encoding in a path or a project id.
+    ///
+    /// - Throws: `.badRequest` unless the name has 1 to 64 characters from `A-Z a-z 0-9 . _ -` and starts with a letter
+    ///   or digit.
     package static func checkName(_ name: String) throws(PontoonError) {
         let allowed = name.utf8.allSatisfy { byte in
             Character(UnicodeScalar(byte)).isLetter && byte < 128 || (48...57).contains(byte)
@@ -24,15 +26,15 @@ package struct User: Hashable, Sendable {
         else {
             throw PontoonError(
                 .badRequest,
-                "A user name is 1 to 64 letters, digits, '.', '_' or '-' and starts with a letter or digit."
+                "A user name must have 1 to 64 letters, digits, '.', '_' or '-', and start with a letter or digit."
             )
         }
     }
 }
 
-/// An API token as it is stored: its hash, never the token itself.
+/// The stored record of an API token: its hash, never the token itself.
 package struct TokenRecord: Hashable, Sendable {
-    /// Public, to list and revoke the token: 12 hex digits.
+    /// Identifies the token in lists and for revocation: 12 hex digits, not secret.
     package let id: String
     package let userName: String
     /// SHA-256 of the token's UTF-8 bytes, 64 hex digits.

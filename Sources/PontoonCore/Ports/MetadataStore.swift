@@ -2,27 +2,27 @@ package import Foundation
 
 /// Everything Pontoon stores except the bytes: users, projects, files, uploads and parts.
 ///
-/// A use case depends on the narrowest role that is sufficient, and on this protocol if it needs many roles.
+/// A use case depends on the narrowest inherited protocol that is sufficient, or on this one if it needs several.
 ///
-/// An implementation guarantees, for every method of every role:
+/// An implementation guarantees, for every method of every inherited protocol:
 ///
-/// - **Atomicity.** A method that changes something is one transaction. If it throws, nothing has changed, unless the
-///   response to a commit was lost: then the outcome is unknown until the store is read again.
-/// - **Durability.** Once the method returns, the change survives a power cut, unless the operator chose a weaker
-///   setting.
+/// - **Atomicity.** A method that changes data is one transaction. If it throws, nothing has changed, unless the
+///   response to a commit was lost: then the outcome is unknown until the data is read again.
+/// - **Durability.** Once the method returns, the change survives a power cut, unless the operator chose
+///   `--durability os`.
 /// - **Isolation.** Several servers may share the data. A rule such as "exactly one caller wins" is a constraint or a
 ///   conditional statement, never a read followed by a write.
 /// - **Absence** is `nil`, `false` or an empty result, not an error.
 /// - **Errors.** A violated rule throws the ``PontoonError`` that the method documents. Any other error means that the
-///   store failed; one that conforms to ``TemporaryFault`` may succeed on retry.
+///   store failed; if it conforms to ``TemporaryFault``, a retry may succeed.
 ///
 /// The contracts in `PontoonTesting` test these guarantees; an implementation is complete when it passes them.
 package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, DiscardedObjectStore, UploadStore, PartStore,
     AutomationStore, SigningKeyStore
 {
-    /// Acquires or renews the lease of a maintenance task. It succeeds if the task is not leased, if its lease has
-    /// expired by `now`, or if the task is already leased under this id.
-    /// - Returns: `false` if the task is leased under another id.
+    /// Acquires or renews the lease of a maintenance task. Succeeds if the task is not leased, if its lease has expired
+    /// by `now`, or if the task is already leased under this id.
+    /// - Returns: `false`, with nothing changed, if the task is leased under another id.
     func acquireLease(_ task: String, _ lease: Lease, now: Date) async throws -> Bool
     /// Ends the lease of a maintenance task; does nothing if the task is leased under another id.
     func endLease(_ task: String, leaseID: String) async throws
@@ -33,9 +33,9 @@ package enum ReadConsistency: Sendable {
     /// The row as last committed by any process.
     case latest
     /// The row may be up to one second old if another process changed it; changes made through the same store are
-    /// visible immediately. Costs no query if the row was read or written recently.
+    /// visible immediately. Needs no query if the row was read or written recently.
     ///
-    /// For calls that are made once per part, file or range and are harmless with an old row: they return a URL, or the
-    /// statement that follows checks again.
+    /// Use it for calls made once per part, file or range, if an outdated row does no harm: because the call only
+    /// returns a URL, or because a later statement checks the row again.
     case cached
 }

@@ -1,18 +1,18 @@
-/// Records which objects have been copied to another object store, so that an interrupted migration resumes.
+/// The record of the objects already copied to another object store, with which an interrupted migration resumes.
 package protocol ObjectCopyLedger: Sendable {
-    /// Objects that files or packages use and that have not been copied, ordered by key.
+    /// Returns objects that files or packages use and that have not been copied, ordered by key.
     /// - Parameters:
-    ///   - key: Returns objects after this key; `nil` starts at the first.
+    ///   - key: Only objects after this key are returned; `nil` starts at the first one.
     ///   - limit: Maximum number of objects.
-    /// - Returns: The objects; empty at the end.
-    /// - Throws: If the store cannot be reached.
+    /// - Returns: The objects; empty if none follow.
+    /// - Throws: An error if the store is unavailable.
     func objectsToCopy(after key: ObjectKey?, limit: Int) async throws -> [FileContent]
-    /// Records that an object was copied and that the copy was verified.
+    /// Records that an object was copied and its copy verified.
     func markCopied(_ key: ObjectKey) async throws
-    /// Keys of copied objects that are no longer used.
+    /// Returns the keys of copied objects that are no longer used, at most `limit`.
     func orphanedCopies(limit: Int) async throws -> [ObjectKey]
     /// Reverts ``markCopied(_:)``.
     func unmarkCopied(_ key: ObjectKey) async throws
-    /// Ids of the files, including package files, that use an object.
+    /// Returns the ids of the files, including package files, that use an object.
     func files(of key: ObjectKey) async throws -> [String]
 }

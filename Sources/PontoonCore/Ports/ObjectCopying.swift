@@ -1,12 +1,12 @@
-/// A store that accepts whole objects from another store.
+/// An object store that can import whole objects from another one.
 package protocol ImportingObjectStore: ObjectStore {
-    /// Whether the store contains no object.
+    /// Returns whether the store contains no objects.
     func isEmpty() async throws -> Bool
-    /// Stores an object, replacing an earlier attempt.
+    /// Stores a copy of an object, replacing the result of an earlier attempt.
     /// - Parameters:
     ///   - key: The object's key in both stores.
-    ///   - reader: Its bytes; may be read at several offsets concurrently, and is left open.
+    ///   - reader: The object's bytes. It may be read at several offsets concurrently, and is not closed.
     /// - Returns: The object as stored.
-    /// - Throws: If the store is unavailable; the errors of the reader.
+    /// - Throws: An error if the store is unavailable; the errors of the reader.
     func importObject(_ key: ObjectKey, from reader: any ObjectReader) async throws -> FinishedObject
 }

@@ -1,9 +1,9 @@
 package import NIOCore
 
-/// Reads bytes of an object or part at any offset.
+/// Random access to the bytes of an object or a part.
 ///
-/// ``close()`` releases the object; otherwise the object is released with the last reference to the reader, because a
-/// response may be dropped before any of its bytes are read.
+/// ``close()`` releases the object. A reader that is never closed, such as that of a response dropped before any of
+/// its bytes are read, releases the object when the last reference to the reader is released.
 package protocol ObjectReader: Sendable {
     /// Length in bytes.
     var size: Int64 { get }
@@ -14,7 +14,7 @@ package protocol ObjectReader: Sendable {
 }
 
 extension ObjectReader {
-    /// Passes all bytes to `body`, in order, in chunks of at most `count` bytes; stops early if the bytes end early.
+    /// Passes all bytes to `body`, in order, in chunks of at most `count` bytes; stops early if a read returns none.
     package func forEachChunk(of count: Int, _ body: (ByteBuffer) throws -> Void) async throws {
         var offset: Int64 = 0
         while offset < size {
@@ -26,18 +26,17 @@ extension ObjectReader {
     }
 }
 
-/// A reader whose bytes are in a file of this machine, so that the system can send them without copying them through
-/// this process.
+/// A reader of a local file, whose bytes the kernel can send without copying them through this process.
 package protocol FileBackedReader: ObjectReader {
-    /// Finds bytes that are in the page cache, so that sending them does not wait for the disk.
+    /// Finds bytes that are in the page cache and can be sent without waiting for the disk.
     ///
-    /// Never blocks. Cached bytes may be evicted later, so they should be sent immediately.
+    /// Never blocks. Send the bytes immediately, because they may be evicted from the cache later.
     ///
     /// - Parameters:
     ///   - offset: First byte.
     ///   - count: Maximum number of bytes, 1 or more.
-    /// - Returns: The cached bytes from `offset` on, fewer than `count` if uncached ones follow; `nil` if the first
-    ///   byte is not cached. ``ObjectReader/read(at:count:)`` reads the others.
+    /// - Returns: The cached bytes from `offset` on, up to the first uncached one; `nil` if the first byte is not
+    ///   cached. ``ObjectReader/read(at:count:)`` reads the others.
     func bytesInMemory(at offset: Int64, count: Int) -> FileSpan?
 }
 

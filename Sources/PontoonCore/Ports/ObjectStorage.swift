@@ -1,18 +1,18 @@
 package import Foundation
 
-/// The object store, distinguished by the path that bytes take.
+/// The object store, which is one of two kinds.
 ///
-/// The two kinds differ fundamentally. With a streaming store, this server receives every part, so it signs its own
-/// URLs, knows lengths and checksums, and computes MD5s while parts arrive. With a presigned store, it learns all of
-/// this from the store when an upload is completed. The enum contains the dependencies of each kind, and the compiler
-/// finds every place where the difference matters.
+/// With a streaming store, this server receives every part: it signs its own URLs, knows lengths and checksums, and
+/// computes MD5s while parts arrive. With a presigned store, clients send parts directly to the store, and this server
+/// learns their lengths from the store only when an upload is completed. Each case contains the dependencies of its
+/// kind, and exhaustive switches make the compiler find every place where the difference matters.
 package enum ObjectStorage: Sendable {
-    /// Bytes pass through this server: the hasher computes MD5s, and URLs point to the server's own data plane.
+    /// Bytes pass through this server. The hasher computes MD5s; URLs point to the server's own data plane.
     case streaming(any StreamingObjectStore, PrefixHasher, DataPlaneURLs)
-    /// Bytes pass between clients and the store's own server, at URLs that the store signs.
+    /// Clients send and read bytes directly at the store, at presigned URLs.
     case presigned(any PresignedObjectStore)
 
-    /// The store, for the operations that both kinds support.
+    /// The store, with the operations that both kinds support.
     package var store: any ObjectStore {
         switch self {
         case .streaming(let store, _, _): store
@@ -36,7 +36,9 @@ package enum ObjectStorage: Sendable {
         }
     }
 
-    /// The request with which a client sends one part; computed from memory.
+    /// Returns the request with which a client sends one part.
+    ///
+    /// Performs no I/O, except to read the signing keys before their first use.
     package func partRequest(
         for upload: Upload,
         part: PartNumber,
@@ -49,7 +51,9 @@ package enum ObjectStorage: Sendable {
         }
     }
 
-    /// The request with which a client reads a whole file; computed from memory.
+    /// Returns the request with which a client reads a whole file.
+    ///
+    /// Performs no I/O, except to read the signing keys before their first use.
     package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
         switch self {
         case .streaming(_, _, let urls): try await urls.downloadRequest(for: file, base: base, now: now)

@@ -6,15 +6,15 @@ package protocol ProjectStore: Sendable {
     /// - Returns: `false`, with nothing changed, if the id is taken.
     /// - Throws: `.userNotFound` if its owner does not exist.
     func addProject(_ project: Project) async throws -> Bool
-    /// A project and a user's permissions in it.
-    /// - Returns: `nil` if the project does not exist or the user may not read it; the two cases are indistinguishable
-    ///   to the user.
+    /// Returns a project and a user's permissions in it.
+    /// - Returns: `nil` if the project does not exist or the user may not read it; callers cannot distinguish the two
+    ///   cases.
     func project(
         _ id: ProjectID,
         for userName: String,
         reading consistency: ReadConsistency
     ) async throws -> AccessibleProject?
-    /// The projects that a user may read, newest first.
+    /// Returns the projects that a user may read, newest first.
     func projects(
         for userName: String,
         matching filter: ProjectFilter,
@@ -28,21 +28,21 @@ package protocol ProjectStore: Sendable {
     /// - Returns: `false` if the project does not exist.
     func deleteProject(_ id: ProjectID) async throws -> Bool
 
-    /// A user's permissions in a project.
+    /// Returns a user's permissions in a project.
     /// - Returns: `nil` if the user is not a member or the project does not exist.
     func permissions(
         of userName: String,
         in project: ProjectID,
         reading consistency: ReadConsistency
     ) async throws -> Permissions?
-    /// The members of a project, including its owner, ordered by name.
+    /// Returns the members of a project, including its owner, ordered by name.
     func members(of project: ProjectID, page: Page) async throws -> Listing<Member>
     /// Adds a member.
     /// - Returns: `false`, with nothing changed, if the user is already a member.
-    /// - Throws: `.userNotFound`, `.projectNotFound`.
+    /// - Throws: `.userNotFound` or `.projectNotFound` if the user or the project does not exist.
     func addMember(_ member: Member, to project: ProjectID) async throws -> Bool
-    /// Changes a member's permissions as ``Permissions/applying(_:)`` does. Concurrent changes are applied one after
-    /// another; none is lost.
+    /// Applies a change to a member's permissions; see ``Permissions/applying(_:)``. Concurrent changes are applied one
+    /// after another; none is lost.
     /// - Returns: The permissions after the change; `nil` if the user is not a member.
     func changePermissions(
         of userName: String,
@@ -55,24 +55,24 @@ package protocol ProjectStore: Sendable {
 }
 
 extension ProjectStore {
-    /// Reads the latest state; see ``project(_:for:reading:)``.
+    /// Returns the latest state of a project; see ``project(_:for:reading:)``.
     package func project(_ id: ProjectID, for userName: String) async throws -> AccessibleProject? {
         try await project(id, for: userName, reading: .latest)
     }
 
-    /// Reads the latest state; see ``permissions(of:in:reading:)``.
+    /// Returns the latest permissions of a user; see ``permissions(of:in:reading:)``.
     package func permissions(of userName: String, in project: ProjectID) async throws -> Permissions? {
         try await permissions(of: userName, in: project, reading: .latest)
     }
 }
 
-/// The projects that a list contains; a project must satisfy every condition.
+/// A filter for projects; a project must satisfy every condition.
 package struct ProjectFilter: Hashable, Sendable {
     /// User name of the owner; `nil` for any.
     package var owner: String?
     /// Substring of the display name, compared case-insensitively; `nil` for any.
     package var name: String?
-    /// Tags that the project must all have.
+    /// Tags, all of which the project must have.
     package var tags: [String]
 
     package init(owner: String? = nil, name: String? = nil, tags: [String] = []) {

@@ -2,9 +2,9 @@ package import Foundation
 
 /// Keys that sign data-plane URLs.
 package protocol SigningKeyStore: Sendable {
-    /// All keys, newest first.
+    /// Returns all keys, newest first.
     func signingKeys() async throws -> [SigningKey]
     func addSigningKey(_ key: SigningKey) async throws
-    /// Deletes keys created before a time, but never the newest.
+    /// Deletes keys created before a time, but never the newest key.
     func pruneSigningKeys(before time: Date) async throws
 }

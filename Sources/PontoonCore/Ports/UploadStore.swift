@@ -5,13 +5,13 @@ package protocol UploadStore: Sendable {
     /// Adds an upload.
     /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not.
     func addUpload(_ upload: Upload) async throws
-    /// An upload in any state.
-    /// - Returns: `nil` if there is no such upload; aborted uploads are deleted.
+    /// Returns an upload in any state.
+    /// - Returns: `nil` if there is no such upload, for example because it was aborted.
     func upload(_ id: String, reading consistency: ReadConsistency) async throws -> Upload?
-    /// An upload in any state, with the totals of its parts.
+    /// Returns an upload in any state, with the totals of its parts.
     /// - Returns: `nil` if there is no such upload.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
-    /// A user's uploads to folders that are not completed, newest first.
+    /// Returns a user's unfinished uploads to project folders, newest first.
     func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary>
 
     /// Acquires the lease to complete an upload that is `.active`, or `.completing` under a lease that expired by
@@ -21,26 +21,26 @@ package protocol UploadStore: Sendable {
     ///   - id: The upload.
     ///   - lease: The new lease.
     ///   - now: The current time.
-    ///   - decide: Decides within the transaction on the plan, or refuses. It must have no side effects, because it may
-    ///     run again if the transaction is retried.
+    ///   - decide: Makes the plan within the transaction, or throws to refuse the completion. It must have no side
+    ///     effects, because it runs again if the transaction is retried.
     /// - Returns: `.acquired` for the caller that succeeds. After `.refused` and `.unavailable` nothing has changed.
-    /// - Throws: If the store is unavailable; whether the lease was acquired may then be unknown.
+    /// - Throws: An error if the store is unavailable; the lease may then have been acquired.
     func acquireCompletionLease<Plan: Sendable>(
         of id: String,
         _ lease: Lease,
         now: Date,
         deciding decide: @escaping @Sendable (CompletionSnapshot) throws(PontoonError) -> Plan
     ) async throws -> CompletionLeaseResult<Plan>
-    /// Changes the expiry of a lease.
+    /// Sets the expiry of a completion lease.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func renewCompletionLease(of id: String, _ lease: Lease) async throws -> Bool
-    /// Ends a lease without completing the upload, which becomes `.active` again.
+    /// Releases a completion lease; the upload becomes `.active` again.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
     /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
-    /// - Throws: `.nameTaken` or `.folderExists` for the name; `.destinationNotFound` or `.projectNotFound` if the
-    ///   destination no longer exists.
+    /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` or `.projectNotFound` if
+    ///   the destination no longer exists.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool
     /// Deletes the part records of an upload and gives it a new handle, so that all parts must be sent again. The
     /// upload stays under its lease.
@@ -50,30 +50,31 @@ package protocol UploadStore: Sendable {
     /// ``DiscardedObjectStore/discardedObjects(limit:)``.
     /// - Parameters:
     ///   - id: The upload.
-    ///   - deadline: Aborts only if the upload was initiated, and its last part stored, before this time; `nil` for
-    ///     unconditionally. A part that is stored concurrently keeps the upload.
-    /// - Returns: `false` if there is no such upload or it is not idle.
-    /// - Throws: If the store cannot be reached.
+    ///   - deadline: Aborts only if the upload was initiated, and its last part stored, before this time; `nil` aborts
+    ///     unconditionally. A part stored concurrently prevents the abort.
+    /// - Returns: `false` if there is no such upload, or it is not `.active` or not idle.
+    /// - Throws: An error if the store is unavailable.
     func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool
 
-    /// Ids of the `.active` uploads that were initiated, and received their last part, before a time; oldest first.
+    /// Returns the ids of `.active` uploads that were initiated, and whose last part was stored, before a time; oldest
+    /// first, at most `limit`.
     func idleUploads(since deadline: Date, limit: Int) async throws -> [String]
-    /// Deletes the records of uploads that were completed before a time; their files stay.
+    /// Deletes the records of uploads that were completed before a time; their files are kept.
     func pruneCompletedUploads(before time: Date) async throws
-    /// Uploads that are `.completing` under a lease that has expired by a time.
+    /// Returns the uploads that are `.completing` under a lease that expires by a time.
     func completingUploads(leasedUntil time: Date) async throws -> [Upload]
-    /// Keys of the objects of all uploads that are not completed.
+    /// Returns the object keys of all uploads that are not completed.
     func openUploadKeys() async throws -> Set<ObjectKey>
 }
 
 extension UploadStore {
-    /// Reads the latest state; see ``upload(_:reading:)``.
+    /// Returns the latest state of an upload; see ``upload(_:reading:)``.
     package func upload(_ id: String) async throws -> Upload? { try await upload(id, reading: .latest) }
 
-    /// Aborts unconditionally; see ``abortUpload(_:ifIdleSince:)``.
+    /// Aborts an upload unconditionally; see ``abortUpload(_:ifIdleSince:)``.
     package func abortUpload(_ id: String) async throws -> Bool { try await abortUpload(id, ifIdleSince: nil) }
 
-    /// Acquires a completion lease without deciding on a plan.
+    /// Acquires a completion lease without making a plan.
     /// - Returns: Whether the lease was acquired.
     package func acquireCompletionLease(of id: String, _ lease: Lease, now: Date) async throws -> Bool {
         switch try await acquireCompletionLease(of: id, lease, now: now, deciding: { _ in () }) {
@@ -85,9 +86,8 @@ extension UploadStore {
 
 /// The file that a completed upload becomes.
 package enum CompletedFile: Hashable, Sendable {
-    /// A file in a folder, with its own id. If `overwrite` is set, it replaces an existing file of the same name, whose
-    /// object is discarded.
+    /// A new file in a folder. If `overwrite` is set, it replaces an existing file with the same name.
     case file(File, overwrite: Bool)
-    /// A file of a code package.
+    /// The file of a code package.
     case package(PackageFile)
 }
