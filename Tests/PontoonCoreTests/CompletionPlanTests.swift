@@ -9,19 +9,19 @@ struct CompletionPlanTests {
         arguments: [
             (parts: [], size: nil, refusal: "No part was sent."),
             (parts: [], size: 1, refusal: "No part was sent."),
-            (parts: [(1, 5, false)], size: 5, refusal: "No part was reported; 1 are stored and not reported."),
+            (parts: [(1, 5, false)], size: 5, refusal: "No part was reported; stored but not reported: 1."),
             (parts: [(2, 5, true)], size: 5, refusal: "Parts are missing: 1."),
             (parts: [(1, 5, true), (3, 5, true)], size: nil, refusal: "Parts are missing: 2."),
             (parts: [(1, 5, true), (2, 5, false), (3, 5, true)], size: 15, refusal: "Parts are missing: 2."),
-            (parts: [(1, 5, true)], size: 6, refusal: "The reported parts hold 5 bytes, but 6 were declared."),
-            (parts: [(1, 5, true)], size: 4, refusal: "The reported parts hold 5 bytes, but 4 were declared."),
+            (parts: [(1, 5, true)], size: 6, refusal: "The reported parts contain 5 bytes, but 6 were declared."),
+            (parts: [(1, 5, true)], size: 4, refusal: "The reported parts contain 5 bytes, but 4 were declared."),
             (
                 parts: [(13, 1, true)], size: nil,
                 refusal: "Parts are missing: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more."
             ),
             (
                 parts: [(1, 5 << 40, true), (2, 1, true)], size: nil,
-                refusal: "The reported parts hold more than 5 TiB."
+                refusal: "The reported parts exceed 5 TiB."
             ),
             (parts: [(1, nil, true)], size: 5, refusal: "The length of part 1 is unknown; send it again."),
         ] as [([(Int, Int64?, Bool)], Int64?, String)]

@@ -35,15 +35,15 @@ struct ListedPartsPlanTests {
             (["a"], [], 3, "Part 1 is not stored; send it again."),
             (["a"], [(2, 3, "a")], 3, "Part 1 is not stored; send it again."),
             (["a"], [(1, 3, "b")], 3, "Part 1 is not stored with the reported ETag; report it again."),
-            (["a"], [(1, 4, "a")], 3, "The reported parts hold 4 bytes, but 3 were declared."),
+            (["a"], [(1, 4, "a")], 3, "The reported parts contain 4 bytes, but 3 were declared."),
             ([], [(1, 3, "a")], 3, "No part was sent."),
             (
                 ["a", "b"], [(1, full - 1, "a"), (2, 1, "b")], full,
-                "Part 1 holds \(full - 1) bytes; all but the last need \(full)."
+                "The length of part 1 is \(full - 1); every part but the last needs at least \(full) bytes."
             ),
             (
                 ["a", "b", "c"], [(1, full, "a"), (2, 1, "b"), (3, 1, "c")], nil,
-                "Part 2 holds 1 bytes; all but the last need \(full)."
+                "The length of part 2 is 1; every part but the last needs at least \(full) bytes."
             ),
         ] as [([String], [(Int, Int64, String)], Int64?, String)]
     )

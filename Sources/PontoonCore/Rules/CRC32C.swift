@@ -5,12 +5,12 @@ package struct CRC32C: Hashable, Sendable {
     /// The checksum of the bytes so far; that of "123456789" is 0xE3069283.
     package private(set) var rawValue: UInt32
 
-    /// The checksum of no bytes, 0.
+    /// Creates the checksum of an empty input, 0.
     package init() { rawValue = 0 }
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// Appends bytes, any number of them at any address.
+    /// Adds bytes; the buffer may have any length and alignment.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         rawValue = cchecksum_crc32c(rawValue, bytes.baseAddress, bytes.count)
     }

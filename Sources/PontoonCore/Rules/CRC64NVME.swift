@@ -2,27 +2,27 @@ import CChecksum
 
 /// CRC-64/NVME, which S3 calls `CRC64NVME`: polynomial 0xAD93D23594C93659, reflected.
 ///
-/// Two checksums combine into that of the concatenated bytes, so the checksum of a file is computed from those of its
-/// parts without reading it again.
+/// Two checksums can be combined into the checksum of the concatenated bytes, so the checksum of a file is computed
+/// from those of its parts without reading the file.
 package struct CRC64NVME: Hashable, Sendable {
     /// The checksum of the bytes so far; that of "123456789" is 0xAE8B14860A799888.
     package private(set) var rawValue: UInt64
 
-    /// The checksum of no bytes, 0.
+    /// Creates the checksum of an empty input, 0.
     package init() { rawValue = 0 }
 
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// Appends bytes, any number of them at any address.
+    /// Adds bytes; the buffer may have any length and alignment.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         rawValue = cchecksum_crc64nvme(rawValue, bytes.baseAddress, bytes.count)
     }
 
-    /// Combines the checksum with that of the bytes that follow, without reading any of them.
+    /// Returns the checksum of these bytes followed by others, computed from the two checksums alone.
     ///
     /// - Parameters:
-    ///   - next: Checksum of the bytes that follow.
-    ///   - length: Number of these bytes, 0 or more.
+    ///   - next: Checksum of the following bytes.
+    ///   - length: Number of following bytes, 0 or more.
     /// - Returns: The checksum of all bytes.
     package func appending(_ next: CRC64NVME, length: Int64) -> CRC64NVME {
         CRC64NVME(rawValue: cchecksum_crc64nvme_combine(rawValue, next.rawValue, UInt64(length)))
@@ -40,7 +40,7 @@ extension CRC64NVME {
     ///
     /// - Returns: `nil` unless it is 16 hex digits, in either case.
     package init?(hex: String) {
-        // `UInt64` would accept a sign.
+        // `UInt64.init` accepts a plus sign.
         guard hex.utf8.count == 16, hex.utf8.first != UInt8(ascii: "+"), let value = UInt64(hex, radix: 16) else {
             return nil
         }
@@ -60,9 +60,9 @@ extension CRC64NVME {
 }
 
 extension CRC64NVME {
-    /// Combines the checksums of parts, in order, into that of the whole, without reading the bytes again.
+    /// Combines the checksums of parts, in order, into the checksum of the file.
     ///
-    /// `nil` if the checksum or the length of a part is unknown.
+    /// - Returns: `nil` if the checksum or the length of a part is unknown.
     package init?(joining parts: [PartRecord]) {
         var whole = CRC64NVME()
         for part in parts {

@@ -2,21 +2,21 @@
 ///
 /// Source: docs/api.md#complete.
 package struct CompletionPlan: Hashable, Sendable {
-    /// The upload, `.completing`.
+    /// The upload, in the state `.completing`.
     package let upload: Upload
-    /// The reported parts, numbered from 1 without a gap.
+    /// The reported parts, ordered by number, from 1 without a gap.
     package let parts: [PartRecord]
-    /// Whether there are stored parts that were not reported; the file does not include them.
+    /// Whether the file leaves out stored parts because they were not reported.
     package let leavesOutParts: Bool
 
-    /// Checks permissions, parts and the file's name, in this order.
+    /// Creates a plan; checks permissions, parts and the file's name, in this order.
     ///
     /// - Parameters:
-    ///   - snapshot: The upload in the transaction that leases its completion.
-    ///   - caller: Name of the user who completes the upload. An initiator's cached permissions may be a second old, so
-    ///     they are checked again; those of an admin were read for this call.
-    ///   - knowsLengths: Whether part records contain lengths; otherwise only the object store can check the total
-    ///     length.
+    ///   - snapshot: The upload, read in the transaction that leases its completion.
+    ///   - caller: Name of the user who completes the upload. If it is the initiator, the write permission is checked
+    ///     again, because the earlier check may have used a cached row.
+    ///   - knowsLengths: Whether part records contain lengths; otherwise the total length is checked later, against the
+    ///     object store's list of parts.
     /// - Throws: `.uploadForbidden`, `.completeRefused`, `.nameTaken`.
     package init(_ snapshot: CompletionSnapshot, caller: String, knowsLengths: Bool) throws(PontoonError) {
         upload = snapshot.upload
@@ -25,16 +25,16 @@ package struct CompletionPlan: Hashable, Sendable {
         leavesOutParts = parts.count < snapshot.parts.count
         if knowsLengths { try Self.checkLengths(parts.map { ($0.number, $0.size) }, declaredSize: upload.size) }
         if let existing = snapshot.existingEntry, existing == .folder || !upload.overwrite {
-            throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' exists there.")
+            throw PontoonError(.nameTaken, "The destination already has a file or folder named '\(upload.name)'.")
         }
     }
 
     /// Selects the reported parts.
     ///
     /// - Parameters:
-    ///   - parts: All stored parts, by number.
+    ///   - parts: All stored parts, ordered by number.
     ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown. An empty file needs no part.
-    /// - Returns: The reported parts, by number.
+    /// - Returns: The reported parts, ordered by number.
     /// - Throws: `.completeRefused` unless they are numbered from 1 without a gap.
     package static func reportedParts(
         of parts: [PartRecord],
@@ -44,7 +44,7 @@ package struct CompletionPlan: Hashable, Sendable {
         guard !reported.isEmpty || declaredSize == 0 else {
             throw refusal(
                 parts.isEmpty
-                    ? "No part was sent." : "No part was reported; \(parts.count) are stored and not reported."
+                    ? "No part was sent." : "No part was reported; stored but not reported: \(parts.count)."
             )
         }
         if let missing = missingNumbers(in: reported.map(\.number.rawValue)) {
@@ -53,8 +53,7 @@ package struct CompletionPlan: Hashable, Sendable {
         return reported
     }
 
-    /// Checks that the parts add up to the declared length, and that the sum does not exceed the maximum length of a
-    /// file.
+    /// Checks that the parts add up to the declared length and do not exceed the maximum length of a file.
     ///
     /// - Throws: `.completeRefused`.
     package static func checkLengths(
@@ -66,27 +65,28 @@ package struct CompletionPlan: Hashable, Sendable {
             guard let size else {
                 throw refusal("The length of part \(number.rawValue) is unknown; send it again.")
             }
-            // Even lengths reported by another store cannot overflow the sum.
+            // Limited, so that wrong lengths from a bucket cannot overflow the sum.
             total += min(size, PartSizing.maximumFileSize + 1)
         }
         if let declaredSize, declaredSize != total {
-            throw refusal("The reported parts hold \(total) bytes, but \(declaredSize) were declared.")
+            throw refusal("The reported parts contain \(total) bytes, but \(declaredSize) were declared.")
         }
-        guard total <= PartSizing.maximumFileSize else { throw refusal("The reported parts hold more than 5 TiB.") }
+        guard total <= PartSizing.maximumFileSize else { throw refusal("The reported parts exceed 5 TiB.") }
     }
 
     /// Matches reported parts with those that a presigned store lists.
     ///
-    /// A report identifies the bytes by its tag only: a part that was sent again must be reported again. Empty parts
-    /// are left out, because S3 accepts short parts only at the end.
+    /// A report identifies the bytes by ETag only, so a part that was sent again must be reported again. Empty parts
+    /// are left out, because S3 accepts a short part only at the end.
     ///
     /// - Parameters:
-    ///   - listed: The store's parts, in any order; a part that was sent twice may be listed twice.
-    ///   - reported: The reported parts, by number; their lengths are ignored.
+    ///   - listed: The store's parts, in any order; a part that was sent again may be listed twice.
+    ///   - reported: The reported parts, ordered by number; their lengths are ignored.
     ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown.
     ///   - minimumPartSize: Smallest length in bytes of every part but the last.
-    /// - Returns: The parts of the object, in order.
-    /// - Throws: `.completeRefused`.
+    /// - Returns: The parts of the object, ordered by number.
+    /// - Throws: `.completeRefused` if a reported part is not listed or is shorter than the minimum, or if the total
+    ///   length differs from the declared one or exceeds the limit.
     package static func listedParts(
         _ listed: [ListedPart],
         matching reported: [PartRecord],
@@ -110,13 +110,16 @@ package struct CompletionPlan: Hashable, Sendable {
         parts.removeAll { $0.size == 0 }
         if let short = parts.dropLast().first(where: { $0.size < minimumPartSize }) {
             throw refusal(
-                "Part \(short.number.rawValue) holds \(short.size) bytes; all but the last need \(minimumPartSize)."
+                """
+                The length of part \(short.number.rawValue) is \(short.size); every part but the last needs at least \
+                \(minimumPartSize) bytes.
+                """
             )
         }
         return parts
     }
 
-    /// Lists the numbers missing between 1 and the last one; at most ten.
+    /// Describes the numbers missing between 1 and the last one, naming at most ten; `nil` if none is missing.
     private static func missingNumbers(in numbers: [Int]) -> String? {
         guard let last = numbers.last, last > numbers.count else { return nil }
         let present = Set(numbers)

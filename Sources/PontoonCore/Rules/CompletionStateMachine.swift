@@ -1,34 +1,34 @@
 package import Foundation
 
-/// Decides each step of completing one upload; performs no I/O.
+/// The state machine that completes one upload; performs no I/O.
 ///
-/// ``CompleteUpload`` performs a step and passes its result back as the next event:
+/// ``CompleteUpload`` performs each requested step and passes its result back as the next event:
 ///
 ///     look ──► report ──► acquire lease ──► finish ──► commit ──► clean up ──► return the file
 ///      ▲          │ refused    │ unavailable   │ failed   │ failed
 ///      │          ▼            ▼               ▼          ▼
 ///      └── wait ◄─ look again ◄────────────── roll back ──► throw
 ///
-/// Several callers may complete an upload concurrently, on one server or many: the lease allows one of them to do the
-/// work, and the others poll the metadata store for the result.
+/// Several callers may complete an upload concurrently, on one server or many. The caller that acquires the lease does
+/// the work; the others poll the metadata store for the result.
 package struct CompletionStateMachine {
     /// A step to perform; steps are performed one at a time.
     package enum Step: Sendable {
         /// Read the upload; a cached row is sufficient if it shows that the upload is active.
         case look(allowsCached: Bool)
         case wait(Duration)
-        /// Roll back a completion that failed earlier in this process and could not be rolled back at that time.
+        /// Roll back a completion that failed earlier in this process and whose rollback failed too.
         case rollBackEarlier(leaseID: String)
         /// Record the parts that the caller reports with the call.
         case report
-        /// Lease the completion. `replacesExpired` means that an expired lease of another server is taken over: if the
-        /// plan then refuses, the upload must be rolled back, because it cannot stay `.completing`.
+        /// Lease the completion. `replacesExpired` means that an expired lease of another server is taken over. If the
+        /// completion is then refused, the upload must be rolled back, because it is already `.completing`.
         case acquireLease(Upload, replacesExpired: Bool)
         /// Create the object; the lease is renewed in the meantime.
         case finish(CompletionPlan, Lease)
         /// Commit the file and mark the upload as completed, in one transaction.
         case commit(FinishedUpload, Lease)
-        /// Remove data that only a rollback would have needed.
+        /// Remove data that only a rollback would need.
         case cleanUp(FinishedUpload)
         /// Reactivate the upload, unless its file was committed.
         case rollBack(Upload, Lease)
@@ -38,7 +38,7 @@ package struct CompletionStateMachine {
         case abort(Upload)
     }
 
-    /// The reaction to an event.
+    /// The next thing to do after an event.
     package enum Action: Sendable {
         case perform(Step)
         case succeed(CompletedUpload)
@@ -47,25 +47,26 @@ package struct CompletionStateMachine {
 
     /// The result of a step.
     package enum Event: Sendable {
-        /// - Parameter failedLease: Id of a lease whose completion failed in this process and was not rolled back.
+        /// The upload's row. `failedLease` is the id of the lease under which a completion failed in this process and
+        /// was not rolled back.
         case found(Upload, failedLease: String?, now: Date)
-        /// The lease, with the plan decided in the transaction that granted it.
+        /// The lease, with the plan made in the transaction that granted it.
         case acquired(Result<CompletionPlan, PontoonError>, Lease)
-        /// Another caller has the lease.
+        /// Another caller owns the lease.
         case unavailable
         case finished(FinishedUpload)
         case committed(CompletedFile)
-        /// The upload is no longer leased by this call.
+        /// This call no longer owns the lease.
         case leaseLost
         case rolledBack(RollbackOutcome)
-        /// A step without a result is done.
+        /// A step that has no result succeeded.
         case done
         /// The step threw; whether it took effect is unknown.
         case failed(any Error)
     }
 
     private enum State {
-        /// `refusal` is the reason why reports were refused; it counts only if the upload is still active.
+        /// `refusal` is the error with which reports were refused; it is thrown only if the upload is still active.
         case looking(refusal: PontoonError?)
         case pausing
         case reporting(Upload)
@@ -74,7 +75,7 @@ package struct CompletionStateMachine {
         case committing(FinishedUpload, Lease)
         case cleaningUp(CompletedFile)
         case rollingBack(Upload, Failure)
-        /// The upload failed with this error; only cleanup remains.
+        /// The completion fails with this error after one last step.
         case failing(any Error)
     }
 
@@ -86,8 +87,7 @@ package struct CompletionStateMachine {
     private var state = State.looking(refusal: nil)
     private var waits = 0
 
-    /// Pauses between two reads of an upload that another call is completing: only the metadata store knows when that
-    /// call ends.
+    /// Pauses between two reads of an upload that another call is completing, possibly on another server.
     private static let backoff = Backoff(first: .milliseconds(20), longest: .milliseconds(320))
 
     package init() {}
@@ -107,7 +107,7 @@ package struct CompletionStateMachine {
             state = .acquiring(upload)
             return .perform(.acquireLease(upload, replacesExpired: false))
         case (.reporting, .failed(let error as PontoonError)):
-            // Part records disappear if another call completes the upload in between.
+            // Another call may have completed the upload in the meantime, which deletes its part records.
             return lookAgain(refusal: error)
 
         case (.acquiring(let upload), .acquired(.success(let plan), let lease)):
@@ -135,7 +135,7 @@ package struct CompletionStateMachine {
             return rollBack(finished.upload, lease, .error(error))
 
         case (.cleaningUp(let file), .done), (.cleaningUp(let file), .failed):
-            // The file is committed. The next start removes data that could not be removed now.
+            // The file is committed, so a failed cleanup is not an error; the next start repeats it.
             return .succeed(.now(file))
 
         case (.rollingBack(let upload, let failure), .rolledBack(let outcome)):
@@ -168,8 +168,8 @@ package struct CompletionStateMachine {
                 return .perform(.rollBackEarlier(leaseID: failedLease))
             }
             if let expiry = upload.leaseExpiresOn, expiry <= now {
-                // The server that was completing the upload has stopped. The parts are still fixed, so the completion
-                // is repeated.
+                // The server that was completing the upload no longer renews its lease. No part can have changed, so
+                // the completion is repeated.
                 state = .acquiring(upload)
                 return .perform(.acquireLease(upload, replacesExpired: true))
             }
@@ -202,7 +202,7 @@ package struct CompletionStateMachine {
         case (.rolledBack, .error(let error)):
             switch (error as? PontoonError)?.code {
             case .storageFull:
-                let message = "There is not enough space to put the parts together."
+                let message = "There is not enough disk space to assemble the parts; try again later."
                 return .fail(PontoonError(.completeRefused, message, cause: error))
             case .destinationNotFound:
                 state = .failing(error)
@@ -216,11 +216,11 @@ package struct CompletionStateMachine {
     private static func projectDeleted(_ failure: Failure) -> PontoonError {
         var cause: (any Error)?
         if case .error(let error) = failure, !(error is PontoonError) { cause = error }
-        return PontoonError(.projectNotFound, "The project was deleted, and the upload with it.", cause: cause)
+        return PontoonError(.projectNotFound, "The project of this upload was deleted.", cause: cause)
     }
 }
 
-/// An upload whose bytes have become an object, and whose file is not committed yet.
+/// An upload whose object is complete but whose file is not committed yet.
 package struct FinishedUpload: Hashable, Sendable {
     package let upload: Upload
     package let content: FileContent
@@ -234,7 +234,7 @@ package struct FinishedUpload: Hashable, Sendable {
     }
 }
 
-/// The file or package that an upload became.
+/// The successful result of a completion.
 package enum CompletedUpload: Sendable {
     /// This call completed the upload.
     case now(CompletedFile)
@@ -244,7 +244,7 @@ package enum CompletedUpload: Sendable {
 
 /// The outcome of a rollback.
 package enum RollbackOutcome: Hashable, Sendable {
-    /// The upload is active, or another server has its lease.
+    /// The upload is active, or another server owns its lease.
     case rolledBack
     /// The upload is completed, so there was nothing to roll back.
     case completed(fileID: String?)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The `Content-Disposition` header, which makes a browser save a response under a name.
+/// The `Content-Disposition` header, with which a browser saves a response as a file.
 package enum ContentDisposition {
-    /// An ASCII name for old clients, and the exact name in UTF-8 for all others.
+    /// Returns the header's value, with an ASCII name for old clients and the exact name in UTF-8 for all others.
     ///
     /// Source: RFC 6266.
     package static func attachment(named name: String) -> String {

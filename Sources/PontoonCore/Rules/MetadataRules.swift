@@ -11,7 +11,9 @@ package enum MetadataRules {
 
     /// Checks a change of metadata.
     ///
-    /// - Throws: `.metadataInvalid` for an empty key, or a key or value that is too long.
+    /// The number of pairs that the file has after the change is checked when the change is stored.
+    ///
+    /// - Throws: `.metadataInvalid` for too many pairs, an empty key, a key or value that is too long, or U+0000.
     package static func check(_ change: [String: String?]) throws(PontoonError) {
         guard change.count <= maximumPairs else {
             throw PontoonError(.metadataInvalid, "A file can have at most \(maximumPairs) metadata pairs.")
@@ -21,12 +23,12 @@ package enum MetadataRules {
                 throw PontoonError(.metadataInvalid, "Metadata must not contain the character U+0000.")
             }
             guard (1...maximumKeyBytes).contains(key.utf8.count) else {
-                throw PontoonError(.metadataInvalid, "A metadata key has 1 to \(maximumKeyBytes) bytes of UTF-8.")
+                throw PontoonError(.metadataInvalid, "A metadata key must have 1 to \(maximumKeyBytes) bytes in UTF-8.")
             }
             guard (value?.utf8.count ?? 0) <= maximumValueBytes else {
                 throw PontoonError(
                     .metadataInvalid,
-                    "A metadata value has at most \(maximumValueBytes) bytes of UTF-8."
+                    "A metadata value must have at most \(maximumValueBytes) bytes in UTF-8."
                 )
             }
         }

@@ -4,26 +4,26 @@
 package struct PartBatch: Hashable, Sendable {
     /// Maximum number of part infos in one response.
     package static let limit = 1000
-    /// Number of part infos in a response if the caller does not request a number.
+    /// Number of part infos in a response if the caller does not specify one.
     package static let defaultCount = 100
 
     package let first: PartNumber
-    /// 0 to ``limit``.
+    /// Number of parts, 0 to ``limit``.
     package let count: Int
 
     /// - Parameters:
     ///   - first: The first part.
-    ///   - count: Any number; limited to 0 to ``limit``.
+    ///   - count: Number of parts, clamped to 0 to ``limit``.
     package init(from first: PartNumber = .first, count: Int) {
         self.first = first
         self.count = min(max(count, 0), Self.limit)
     }
 
-    /// The numbers, in order, up to the last part of the file.
+    /// Returns the part numbers, in order, up to the last part of the file.
     ///
     /// - Parameters:
-    ///   - size: Declared length of the file in bytes; if it is `nil`, every number is possible.
-    ///   - partSize: Bytes in every part but the last, 1 or more.
+    ///   - size: Declared length of the file in bytes; if it is `nil`, the batch ends only at the highest part number.
+    ///   - partSize: Length in bytes of every part but the last, 1 or more.
     /// - Returns: The numbers. An empty file has one part.
     package func numbers(size: Int64?, partSize: Int64) -> [PartNumber] {
         let planned = size.map { Int(clamping: max(1, $0 / partSize + ($0 % partSize == 0 ? 0 : 1))) }

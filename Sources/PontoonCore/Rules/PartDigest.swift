@@ -1,15 +1,15 @@
 import Crypto
 package import Foundation
 
-/// Checksums of a part, computed while it streams.
+/// Checksums of a part, computed while its bytes arrive.
 ///
-/// CRC-64/NVME is always computed, the others only if the client sent a checksum to compare with.
+/// CRC-64/NVME is always computed, the others only if the client sent a checksum to compare.
 package struct PartDigest: Sendable {
     package struct Result: Hashable, Sendable {
         /// Length in bytes.
         package let size: Int64
         package let crc64: CRC64NVME
-        /// Name of the header whose checksum differs; `nil` if all match.
+        /// Name of a header whose checksum differs; `nil` if all match.
         package let mismatch: String?
     }
 
@@ -35,7 +35,7 @@ package struct PartDigest: Sendable {
         sha256?.update(bufferPointer: bytes)
     }
 
-    /// Compares the checksums with the expected ones.
+    /// Finalizes the checksums and compares them with the expected ones.
     package func finish() -> Result {
         var mismatch: String?
         if let declared = expected.crc64, declared != crc64 { mismatch = "x-amz-checksum-crc64nvme" }
@@ -61,9 +61,9 @@ package struct ExpectedChecksums: Sendable {
 
     package init() {}
 
-    /// Parses the headers, which are base64.
+    /// Parses the values of the headers, which are in base64.
     ///
-    /// - Throws: `.checksumMalformed` for a value that is not base64 of the right length.
+    /// - Throws: `.checksumMalformed` for a value that is not the base64 of a checksum of this type.
     package init(
         crc64nvme: String?,
         crc32c: String?,
@@ -83,7 +83,7 @@ package struct ExpectedChecksums: Sendable {
     ) throws(PontoonError) -> Value? {
         guard let text else { return nil }
         guard let value = read(text) else {
-            throw PontoonError(.checksumMalformed, "The \(header) header is not the base64 of such a checksum.")
+            throw PontoonError(.checksumMalformed, "The value of the \(header) header is not a checksum in base64.")
         }
         return value
     }

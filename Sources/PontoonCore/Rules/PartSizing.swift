@@ -1,4 +1,4 @@
-/// Sizes of files and parts.
+/// The limits on the sizes of files and parts, and the choice of part sizes.
 ///
 /// Source: docs/api.md#part-sizes.
 package struct PartSizing: Hashable, Sendable {
@@ -15,7 +15,7 @@ package struct PartSizing: Hashable, Sendable {
     /// - Parameter minimumPartSize: 1 byte to 5 GiB.
     package init(minimumPartSize: Int64 = 5 << 20) { self.minimumPartSize = minimumPartSize }
 
-    /// Raises the minimum to that of an object store.
+    /// Returns these limits, with the minimum raised to that of an object store if it is larger.
     package func atLeast(_ minimum: Int64) -> PartSizing {
         PartSizing(minimumPartSize: max(minimum, minimumPartSize))
     }
@@ -23,9 +23,9 @@ package struct PartSizing: Hashable, Sendable {
     /// Chooses the part size of a new upload.
     ///
     /// - Parameters:
-    ///   - requested: The client's choice; used unchanged if it is within the limits and gives at most 10,000 parts.
-    ///   - size: Declared length of the file, 0 to 5 TiB; `nil` if unknown.
-    /// - Returns: Bytes in every part but the last.
+    ///   - requested: The requested size in bytes; used if it is within the limits and gives at most 10,000 parts.
+    ///   - size: Declared length of the file in bytes, 0 to 5 TiB; `nil` if unknown.
+    /// - Returns: Length in bytes of every part but the last.
     package func partSize(requested: Int64?, size: Int64?) -> Int64 {
         if let requested, (minimumPartSize...Self.maximumPartSize).contains(requested),
             Self.fits(size: size, partSize: requested)
@@ -37,7 +37,7 @@ package struct PartSizing: Hashable, Sendable {
         return partSize
     }
 
-    /// Maximum length of a part's body in bytes: 5 GiB, or the length of the whole file if that is known and smaller.
+    /// Returns the maximum length of a part in bytes: 5 GiB, or the length of the file if it is known and smaller.
     package static func longestPart(size: Int64?) -> Int64 { min(maximumPartSize, size ?? maximumPartSize) }
 
     private static func fits(size: Int64?, partSize: Int64) -> Bool {

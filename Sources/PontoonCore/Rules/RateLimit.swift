@@ -1,12 +1,12 @@
 package import Foundation
 
-/// The number of API calls that a token may make in a window of time.
+/// The number of API calls that a token may make per window.
 ///
 /// Source: docs/api.md#rate-limit.
 package struct RateLimit: Hashable, Sendable {
     /// Number of calls per window, 1 or more.
     package let calls: Int
-    /// Length of a window, 1 s or more.
+    /// Length of a window, one second or more.
     package let window: Duration
 
     package init(calls: Int, window: Duration) {
@@ -15,7 +15,7 @@ package struct RateLimit: Hashable, Sendable {
     }
 }
 
-/// The remaining budget of a token after a call, in the API's terms.
+/// The calls that a token has left after a call, as the API returns them.
 package struct RateLimitStatus: Hashable, Sendable {
     /// Number of calls per window.
     package let limit: Int
@@ -26,7 +26,7 @@ package struct RateLimitStatus: Hashable, Sendable {
     /// Whether the call is within the limit.
     package let isAdmitted: Bool
 
-    /// The status if there is no limit: unreachable numbers, because the Python client expects numbers.
+    /// Returns the status if there is no limit: numbers too large to reach, because the Python client requires numbers.
     package static func unlimited(now: Date) -> RateLimitStatus {
         RateLimitStatus(
             limit: Int(Int32.max),
@@ -37,7 +37,7 @@ package struct RateLimitStatus: Hashable, Sendable {
     }
 }
 
-/// Counts the calls of one token in one fixed window, which starts with a call.
+/// A counter of one token's calls in one fixed window, which starts with the first call.
 package struct RateWindow: Hashable, Sendable {
     private let limit: RateLimit
     private let begin: Date
@@ -50,9 +50,9 @@ package struct RateWindow: Hashable, Sendable {
 
     private var end: Date { begin.addingTimeInterval(limit.window.inSeconds) }
 
-    /// Whether a call made now belongs to this window.
+    /// Returns whether a call at this time belongs to the window.
     ///
-    /// The window also ends if the clock was set back.
+    /// A time before the window, after the clock was set back, does not belong to it.
     package func contains(_ now: Date) -> Bool { begin <= now && now < end }
 
     /// Counts a call unless it exceeds the limit.
@@ -62,7 +62,7 @@ package struct RateWindow: Hashable, Sendable {
         return RateLimitStatus(
             limit: limit.calls,
             remaining: limit.calls - calls,
-            // Rounded up, so that a client that sleeps until this time wakes up after the end of the window.
+            // Rounded up, so that a client that sleeps until this time does not wake up before the end of the window.
             reset: Int64(end.timeIntervalSince1970.rounded(.up)),
             isAdmitted: isAdmitted
         )
@@ -77,7 +77,7 @@ package struct RateLimitStore: Sendable {
 
     /// - Parameters:
     ///   - limit: Applies to every token.
-    ///   - capacity: Maximum number of tokens to remember, 1 or more. Another token replaces one of them, whose next
+    ///   - capacity: Maximum number of tokens to remember, 1 or more. Any further token evicts one of them, whose next
     ///     call then starts a new window.
     package init(limit: RateLimit, capacity: Int = 4096) {
         self.limit = limit
@@ -91,7 +91,7 @@ package struct RateLimitStore: Sendable {
         return windows[token, default: RateWindow(limit: limit, begin: now)].count()
     }
 
-    /// Removes windows that have ended, and one more if the table is still full.
+    /// Removes all windows that have ended, and an arbitrary one if the table is still full.
     private mutating func makeRoom(_ now: Date) {
         windows = windows.filter { $0.value.contains(now) }
         if windows.count >= capacity, let one = windows.keys.first { windows[one] = nil }

@@ -1,13 +1,15 @@
-/// Derives the second half of a project's id from its display name, once.
+/// The second half of a project's id, derived from its display name when the project is created.
 ///
 /// Source: docs/api.md#create-project.
 package enum ShortName {
-    /// Converts a name to lower case, replaces spaces and `_` by `-`, and drops everything but letters, digits and `-`.
+    /// Converts a name to a short name of at most 100 ASCII letters, digits and `-`, followed by the attempt's number.
+    ///
+    /// Letters become lower case, spaces and `_` become `-`, and all other characters are dropped.
     ///
     /// - Parameters:
     ///   - name: Display name.
-    ///   - attempt: 0 at first; after a conflict 1, 2, …, appended as `_1`, `_2`.
-    /// - Returns: The short name; `project` if nothing is left of the name.
+    ///   - attempt: 0 at first; after a conflict 1, 2, …, appended as `_1`, `_2`, ….
+    /// - Returns: The short name; derived from `project` if no characters of the name remain.
     package static func derive(from name: String, attempt: Int) -> String {
         var text = ""
         for scalar in name.lowercased().unicodeScalars {

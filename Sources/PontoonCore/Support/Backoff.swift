@@ -14,7 +14,7 @@ package struct Backoff: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - attempt: The attempt that failed, counted from 1; smaller values count as 1.
-    ///   - jitter: Factor from 0 to 1. A random one keeps clients that failed together from retrying together.
+    ///   - jitter: Factor from 0 to 1. A random factor spreads the retries of clients that failed at the same time.
     /// - Returns: The pause.
     package func pause(after attempt: Int, jitter: Double = 1) -> Duration {
         min(first * Double(1 << min(max(attempt, 1) - 1, 30)), longest) * jitter

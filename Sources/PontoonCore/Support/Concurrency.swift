@@ -19,7 +19,7 @@ package func forEachConcurrently<Item: Sendable>(
     }
 }
 
-/// Transforms each item, at most `limit` at a time; the results are in the order of the items.
+/// Transforms each item, at most `limit` at a time, and returns the results in the order of the items.
 ///
 /// The first error cancels the items that are running, and no further ones start. A `limit` below 1 counts as 1.
 package func mapConcurrently<Item: Sendable, Output: Sendable>(

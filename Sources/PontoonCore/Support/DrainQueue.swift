@@ -1,9 +1,9 @@
 import Synchronization
 
-/// A queue with at most one consumer at a time, which exists only while elements are waiting.
+/// A queue with at most one consumer at a time, which runs only while elements are waiting.
 ///
-/// If ``append(_:)`` finds no consumer, its caller starts one. The consumer removes elements until the queue is empty.
-/// Waiting elements do not occupy a thread.
+/// The caller of ``append(_:)`` starts a consumer if none is running. The consumer removes elements until the queue is
+/// empty. Waiting elements do not occupy a thread.
 package final class DrainQueue<Element: Sendable>: Sendable {
     private struct State {
         var waiting: [Element] = []

@@ -1,4 +1,4 @@
-/// Entity tags as HTTP transmits them.
+/// Comparison of ETags, which clients may return with other quotes and letter case.
 package enum ETag {
     /// Removes one pair of surrounding quotes, if present.
     package static func unquoted(_ tag: String) -> String {
@@ -6,7 +6,7 @@ package enum ETag {
         return String(tag.dropFirst().dropLast())
     }
 
-    /// Whether two tags are equal except for case and surrounding quotes, as clients may change both.
+    /// Returns whether two tags are equal, ignoring letter case and surrounding quotes.
     package static func matches(_ first: String, _ second: String) -> Bool {
         unquoted(first).lowercased() == unquoted(second).lowercased()
     }

@@ -5,8 +5,7 @@
 ///   - close: Called exactly once, after `body`.
 ///   - body: The work.
 /// - Returns: The result of `body`.
-/// - Throws: The error of `body`, or else that of `close`. If both fail, the error of `body` is the one that explains
-///   the failure, so it is the one thrown.
+/// - Throws: The error of `body`; if only `close` fails, its error.
 package func withClosing<Resource, Value>(
     _ resource: Resource,
     close: (Resource) async throws -> Void,
