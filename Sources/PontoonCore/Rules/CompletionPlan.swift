@@ -25,7 +25,7 @@ package struct CompletionPlan: Hashable, Sendable {
         leavesOutParts = parts.count < snapshot.parts.count
         if knowsLengths { try Self.checkLengths(parts.map { ($0.number, $0.size) }, declaredSize: upload.size) }
         if let existing = snapshot.existingEntry, existing == .folder || !upload.overwrite {
-            throw PontoonError(.nameTaken, "The destination already has a file or folder named '\(upload.name)'.")
+            throw PontoonError(.nameTaken, "A file or folder named '\(upload.name)' already exists.")
         }
     }
 

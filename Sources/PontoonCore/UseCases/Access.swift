@@ -1,13 +1,15 @@
-/// Finds the objects that a caller names, and checks the caller's permissions for them.
+/// Lookup of projects, files and automations for a caller, with permission checks.
 ///
-/// A project that the caller may not read is reported as missing. If another permission is missing, the request is
-/// refused with a code that depends on the call.
+/// A project that the caller may not read is reported as missing. If the caller lacks another permission, the request
+/// is refused with a code that depends on the call.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
     package init(metadata: any ProjectStore & FileStore & AutomationStore) { self.metadata = metadata }
 
-    /// - Throws: `.projectNotFound`; `refusal` if the caller lacks the permission.
+    /// Finds a project.
+    ///
+    /// - Throws: `.projectNotFound` if it does not exist for the caller; `refusal` if the caller lacks the permission.
     package func project(
         _ id: ProjectID,
         for caller: User,
@@ -19,13 +21,14 @@ package struct Access: Sendable {
             throw PontoonError.projectNotFound
         }
         guard project.permissions.allows(right) else {
-            throw PontoonError(refusal, "You do not have permission to do this in project \(id).")
+            throw PontoonError(refusal, "You need the '\(right.rawValue)' permission in project \(id).")
         }
         return project
     }
 
-    /// - Throws: `missing` if the file or folder does not exist for the caller; `refusal` if the caller lacks the
-    ///   permission.
+    /// Finds a file or folder.
+    ///
+    /// - Throws: `missing` if it does not exist for the caller; `refusal` if the caller lacks the permission.
     package func file(
         _ id: String,
         for caller: User,
@@ -39,15 +42,15 @@ package struct Access: Sendable {
             throw PontoonError(missing, PontoonError.fileNotFound.message)
         }
         guard project.permissions.allows(right) else {
-            throw PontoonError(refusal, "You do not have permission to do this in project \(file.project).")
+            throw PontoonError(refusal, "You need the '\(right.rawValue)' permission in project \(file.project).")
         }
         return file
     }
 
-    /// A folder by id, or a project's root.
+    /// Finds a folder by id, or the root folder of a project.
     ///
-    /// - Throws: The errors of ``file(_:for:needing:missing:else:)`` with `missing`, those of
-    ///   ``project(_:for:reading:needing:else:)``, and `.parentNotFolder` if the id is that of a file.
+    /// - Throws: The errors of ``file(_:for:needing:missing:else:)`` and ``project(_:for:reading:needing:else:)``;
+    ///   `.parentNotFolder` if the id is that of a file.
     package func folder(
         _ reference: FolderReference,
         for caller: User,
@@ -61,12 +64,14 @@ package struct Access: Sendable {
             return (project.rootFolder, project.id)
         case .folder(let id):
             let folder = try await file(id, for: caller, needing: right, missing: missing, else: refusal)
-            guard folder.kind == .folder else { throw PontoonError(.parentNotFolder, "The parent is not a folder.") }
+            guard folder.kind == .folder else { throw PontoonError(.parentNotFolder, "'\(id)' is not a folder.") }
             return (folder.id, folder.project)
         }
     }
 
-    /// - Throws: `.automationNotFound` if the automation does not exist or belongs to another user.
+    /// Finds an automation of the caller.
+    ///
+    /// - Throws: `.automationNotFound` if it does not exist or belongs to another user.
     package func automation(_ id: String, for caller: User) async throws -> Automation {
         guard let automation = try await metadata.automation(id), automation.owner == caller.name else {
             throw PontoonError.automationNotFound

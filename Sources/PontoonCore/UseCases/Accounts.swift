@@ -11,11 +11,11 @@ package struct Accounts: Sendable {
         self.now = now
     }
 
-    /// The user of a token.
+    /// Returns the user to whom a token belongs.
     ///
     /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens.
     ///
-    /// - Throws: `.notAuthenticated` if it is missing, unknown or revoked.
+    /// - Throws: `.notAuthenticated` if the token is missing, unknown or revoked.
     package func caller(token: String?) async throws -> User {
         guard let token, !token.isEmpty,
             let user = try await metadata.user(withTokenHash: Self.hash(Secret(token)))
@@ -27,7 +27,7 @@ package struct Accounts: Sendable {
 
     /// Adds a user.
     ///
-    /// - Throws: `.badRequest` for the name, `.userExists`.
+    /// - Throws: `.badRequest` if the name is not valid, `.userExists` if it is taken.
     package func addUser(_ name: String) async throws {
         try User.checkName(name)
         try await metadata.addUser(User(name: name, createdOn: now()))
@@ -37,7 +37,7 @@ package struct Accounts: Sendable {
 
     /// Creates a token for a user.
     ///
-    /// Only its hash is stored, so the token cannot be shown again.
+    /// Only the token's hash is stored, so the token cannot be shown again.
     ///
     /// - Throws: `.userNotFound`.
     package func createToken(for userName: String) async throws -> (id: String, token: Secret) {
@@ -47,7 +47,7 @@ package struct Accounts: Sendable {
         return (record.id, token)
     }
 
-    /// All tokens of a user, oldest first.
+    /// Returns all tokens of a user, oldest first.
     ///
     /// - Throws: `.userNotFound`.
     package func tokens(of userName: String) async throws -> [TokenRecord] {
@@ -57,7 +57,7 @@ package struct Accounts: Sendable {
         return try await metadata.tokens(of: userName)
     }
 
-    /// Revokes a token, named by its id or by the token itself.
+    /// Revokes a token, given its id or the token itself.
     ///
     /// - Returns: Whether the token existed.
     package func revokeToken(_ idOrToken: String) async throws -> Bool {
@@ -65,14 +65,14 @@ package struct Accounts: Sendable {
         return try await metadata.revokeToken(Self.hash(Secret(idOrToken)))
     }
 
-    /// Creates user `admin`, project `admin/uploads` and a token, if the store is empty.
+    /// Creates the user `admin`, the project `admin/uploads` and a token, unless a user exists.
     ///
     /// - Parameters:
-    ///   - token: The token to use; `nil` creates one.
+    ///   - token: The token to use; `nil` creates a random one.
     ///   - announce: Writes the token to a place where the operator can read it. Runs before anything is stored, so
     ///     that an interrupted first start is repeated.
-    /// - Returns: Whether this was the first start.
-    /// - Throws: The error of `announce`; nothing is stored then.
+    /// - Returns: `false`, with nothing changed, if a user already exists.
+    /// - Throws: The error of `announce`, in which case nothing is stored.
     package func bootstrap(
         token: Secret?,
         announce: (Secret) async throws -> Void
@@ -103,7 +103,7 @@ package struct Accounts: Sendable {
         )
     }
 
-    /// A token has 128 random bits, so one round of SHA-256 is enough to protect it from readers of the store.
+    /// One round of SHA-256 without salt is sufficient, because a token has 128 random bits.
     private static func hash(_ token: Secret) -> String {
         Hex.encode(SHA256.hash(data: Data(token.value.utf8)))
     }

@@ -2,7 +2,7 @@ package import Foundation
 
 /// Automations and their code packages.
 ///
-/// ``Uploads/ofCodePackages`` receives the bytes of packages.
+/// The files of packages are uploaded with ``Uploads/ofCodePackages``.
 package struct Automations: Sendable {
     private let metadata: any MetadataStore
     private let access: Access
@@ -16,9 +16,9 @@ package struct Automations: Sendable {
 
     /// Creates an automation that belongs to the caller.
     ///
-    /// - Throws: `.badRequest` if the name is missing.
+    /// - Throws: `.badRequest` if the name is missing or empty.
     package func create(name: String?, description: String?, caller: User) async throws -> Automation {
-        guard let name, !name.isEmpty else { throw PontoonError(.badRequest, "The field 'name' is missing.") }
+        guard let name, !name.isEmpty else { throw PontoonError(.badRequest, "The field 'name' is missing or empty.") }
         let automation = Automation(
             id: Identifiers.uuid(),
             owner: caller.name,
@@ -30,20 +30,20 @@ package struct Automations: Sendable {
         return automation
     }
 
-    /// One of the caller's automations.
+    /// Returns one of the caller's automations.
     ///
     /// - Throws: `.automationNotFound`.
     package func details(_ id: String, caller: User) async throws -> Automation {
         try await access.automation(id, for: caller)
     }
 
-    /// Creates a package from a file that was uploaded to the automation.
+    /// Creates a code package from a file that was uploaded to the automation.
     ///
     /// - Throws: `.automationNotFound`; `.badRequest` if the location is not a file of this automation.
     package func addPackage(_ request: NewCodePackage, to id: String, caller: User) async throws -> CodePackage {
         let automation = try await access.automation(id, for: caller)
         guard try await metadata.packageFile(request.location)?.automation == automation.id else {
-            throw PontoonError(.badRequest, "The field 'location' is not the id of a file uploaded to this automation.")
+            throw PontoonError(.badRequest, "The field 'location' must be the id of a file of this automation.")
         }
         let package = CodePackage(
             id: Identifiers.uuid(),
@@ -60,7 +60,7 @@ package struct Automations: Sendable {
         return package
     }
 
-    /// A code package of one of the caller's automations.
+    /// Returns a code package of one of the caller's automations.
     ///
     /// - Throws: `.packageNotFound`.
     package func package(_ id: String, caller: User) async throws -> CodePackage {

@@ -1,15 +1,15 @@
 package import Foundation
 
-/// Signs and verifies the URLs of this server's own data plane.
+/// The signed URLs of this server's data plane.
 ///
 /// A URL authorizes one method on one path until it expires. Signing needs no query, because keys are cached.
 package struct DataPlaneURLs: Sendable {
     private let keys: KeyRing
 
-    /// - Parameter keys: Shared by all servers; they also determine the lifetime of a URL.
+    /// - Parameter keys: The signing keys, which all servers share, and the lifetime of URLs.
     package init(_ keys: KeyRing) { self.keys = keys }
 
-    /// The request with which a client sends one part; the part's `ETag` must be reported.
+    /// Returns the request with which a client sends one part; the client must report the `ETag` of the response.
     package func partRequest(
         for upload: Upload,
         part: PartNumber,
@@ -20,17 +20,17 @@ package struct DataPlaneURLs: Sendable {
         return try await sign("PUT", path, base: base, now: now, reportHeaders: ["ETag"])
     }
 
-    /// The request with which a client reads a whole file.
+    /// Returns the request with which a client reads a whole file.
     package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
         try await sign("GET", DataPlanePath.file(file.id), base: base, now: now, reportHeaders: [])
     }
 
-    /// Verifies the URL of a request.
+    /// Verifies the signed URL of a request.
     ///
-    /// - Throws: `.urlRefused` if it was altered, is for another request, or has expired.
+    /// - Throws: `.urlRefused` if the URL was altered, is for another request, or has expired.
     package func verify(_ signed: SignedPath, now: Date) async throws {
         guard let signer = try await keys.key(signed.keyID), signed.isSigned(by: signer) else {
-            throw PontoonError(.urlRefused, "The URL was not issued by this server.")
+            throw PontoonError(.urlRefused, "The signature of the URL is not valid; request a new URL.")
         }
         guard Double(signed.expires) >= now.timeIntervalSince1970 else {
             throw PontoonError(.urlRefused, "The URL has expired; request a new one.")
@@ -44,7 +44,7 @@ package struct DataPlaneURLs: Sendable {
         now: Date,
         reportHeaders: [String]
     ) async throws -> SignedRequest {
-        // Rounded up to the next second, so that no URL expires before its announced time.
+        // Rounded up to a whole second, so that every URL is valid for at least its configured lifetime.
         let expires = Int64((now.timeIntervalSince1970 + keys.urlLifetime.inSeconds).rounded(.up))
         let signed = SignedPath(method: method, path: path, expires: expires, signer: try await keys.current())
         return SignedRequest(

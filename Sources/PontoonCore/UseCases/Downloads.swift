@@ -18,7 +18,7 @@ package struct Downloads: Sendable {
         self.now = now
     }
 
-    /// The request with which the caller reads a file.
+    /// Returns the request with which the caller reads a file.
     ///
     /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`.
     package func request(_ id: String, caller: User, base: BaseURL) async throws -> SignedRequest {
@@ -27,12 +27,11 @@ package struct Downloads: Sendable {
         return try await storage.downloadRequest(for: file, base: base, now: now())
     }
 
-    /// The file at a signed URL; the signature is the caller's authorization.
+    /// Returns the file at a signed URL, whose signature authorizes the caller.
     ///
-    /// The row may be up to a second old: a file that was deleted within this second is still served as long as its
-    /// bytes exist.
+    /// The row may be up to one second old, so a file deleted within this second is still served while its bytes exist.
     ///
-    /// - Throws: `.fileNotFound`, also for a folder.
+    /// - Throws: `.fileNotFound` if there is no such file; also for a folder.
     package func file(_ id: String) async throws -> (file: File, content: FileContent) {
         guard let file = try await metadata.file(id, reading: .cached), let content = file.content else {
             throw PontoonError(.fileNotFound, "Requested file does not exist.")

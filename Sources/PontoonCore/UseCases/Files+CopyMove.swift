@@ -3,9 +3,9 @@ extension Files {
     ///
     /// - Parameters:
     ///   - id: The original.
-    ///   - place: Destination, in any project.
-    ///   - name: Name of the copy; `nil` keeps that of the original.
-    ///   - caller: Needs `copy` in the project of the original and `write` in that of the copy.
+    ///   - place: The destination, in any project.
+    ///   - name: Name of the copy; `nil` keeps the original's name.
+    ///   - caller: Needs `copy` in the original's project and `write` in the destination's project.
     /// - Returns: The copy.
     /// - Throws: `.fileNotFound`, `.copyForbidden`, `.folderNotCopyable`, `.fileNameInvalid`, `.projectNotFound`,
     ///   `.destinationNotFound`, `.parentNotFolder`, `.fileExists`.
@@ -21,15 +21,15 @@ extension Files {
         return try await copy(id, to: folder, of: project, name: name, conflictPolicy: .refuse)
     }
 
-    /// Copies files to a project's root.
+    /// Copies files to a project's root folder.
     ///
-    /// Each copy succeeds or fails independently of the others. If a name is taken, the copy's name is numbered.
+    /// Each copy succeeds or fails independently of the others. If a name is taken, a number is put in front of it.
     ///
     /// - Parameters:
     ///   - ids: The originals.
-    ///   - project: Destination.
-    ///   - caller: As in ``copy(_:to:name:caller:)``.
-    /// - Returns: The copy or the refusal for each original.
+    ///   - project: The destination.
+    ///   - caller: Needs the same permissions as for ``copy(_:to:name:caller:)``.
+    /// - Returns: For each original, the copy or the refusal.
     /// - Throws: `.projectNotFound` or `.copyForbidden` for the destination.
     package func copy(
         all ids: [String],
@@ -38,7 +38,7 @@ extension Files {
     ) async throws -> [String: Result<File, PontoonError>] {
         let (folder, destination) = try await copyDestination(.project(project), caller: caller)
         var results: [String: Result<File, PontoonError>] = [:]
-        // In the caller's order, which determines the numbers of equal names.
+        // One after another in the caller's order, so that copies with equal names are numbered in this order.
         for id in ids where results[id] == nil {
             do {
                 try await checkCopyable(id, caller: caller)
@@ -52,15 +52,15 @@ extension Files {
         return results
     }
 
-    /// Moves a file or a folder with its contents within its project.
+    /// Moves a file, or a folder with its contents, within its project.
     ///
     /// - Parameters:
     ///   - id: The file or folder; keeps its id.
-    ///   - folder: Id of the destination, which may be the project's root folder.
-    ///   - name: New name; `nil` keeps the name.
-    ///   - caller: Needs `write`.
-    /// - Returns: The new state.
-    /// - Throws: `.fileNotFound`, `.moveForbidden`, `.folderDetailsFixed` for a project's root, `.fileNameInvalid`,
+    ///   - folder: Id of the destination folder, which may be the project's root folder.
+    ///   - name: New name; `nil` keeps the current one.
+    ///   - caller: Needs `write` in the project.
+    /// - Returns: The file or folder after the move.
+    /// - Throws: `.fileNotFound`, `.moveForbidden`, `.folderDetailsFixed` for a root folder, `.fileNameInvalid`,
     ///   `.destinationNotFound`, `.parentNotFolder`, `.moveAcrossProjects`, `.folderCycle`, `.fileExists`.
     package func move(_ id: String, to folder: String, name: String?, caller: User) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write, else: .moveForbidden)
@@ -74,9 +74,9 @@ extension Files {
             missing: .destinationNotFound,
             else: .moveForbidden
         )
-        guard destination.kind == .folder else { throw PontoonError(.parentNotFolder, "The parent is not a folder.") }
+        guard destination.kind == .folder else { throw PontoonError(.parentNotFolder, "'\(folder)' is not a folder.") }
         guard destination.project == file.project else {
-            throw PontoonError(.moveAcrossProjects, "A file can be moved only within its project.")
+            throw PontoonError(.moveAcrossProjects, "A file can be moved only within project \(file.project).")
         }
         return try Self.found(try await metadata.moveFile(id, to: folder, name: name, now: now()))
     }

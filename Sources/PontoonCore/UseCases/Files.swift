@@ -18,7 +18,7 @@ package struct Files: Sendable {
         self.now = now
     }
 
-    /// The entries of a folder, by name.
+    /// Returns the entries of a folder, ordered by name.
     ///
     /// - Throws: `.projectNotFound`, `.fileNotFound` for an unknown folder, `.parentNotFolder`.
     package func list(
@@ -38,10 +38,11 @@ package struct Files: Sendable {
         return try await metadata.files(in: folder, filter: filter, window: .page(page))
     }
 
-    /// Like ``list(in:filter:caller:page:)``, but continues after a name, so that added and removed entries do not
-    /// shift others.
+    /// Like ``list(in:filter:caller:page:)``, but starts after a name instead of at an offset.
     ///
-    /// - Returns: The entries, the total, and the name to continue after; `nil` at the end.
+    /// Entries that are added or removed between two calls therefore do not shift the others.
+    ///
+    /// - Returns: The entries, the total, and the name after which the next call starts; `nil` at the end of the list.
     /// - Throws: The errors of ``list(in:filter:caller:page:)``.
     package func scroll(
         in place: FolderReference,
@@ -57,7 +58,7 @@ package struct Files: Sendable {
             missing: .fileNotFound,
             else: .fileForbidden
         )
-        // One entry more than is returned shows whether more entries follow.
+        // Reads one additional entry, to find out whether more entries follow.
         let found = try await metadata.files(in: folder, filter: filter, window: .after(name, limit: limit + 1))
         let items = Array(found.items.prefix(limit))
         let hasMore = found.items.count > limit
@@ -65,7 +66,7 @@ package struct Files: Sendable {
         return (Listing(items: items, total: found.total), next)
     }
 
-    /// One file or folder.
+    /// Returns a file or folder.
     ///
     /// - Throws: `.fileNotFound`.
     package func details(_ id: String, caller: User) async throws -> File {
@@ -102,7 +103,7 @@ package struct Files: Sendable {
         return folder
     }
 
-    /// Changes name, metadata and tags of a file, all or nothing.
+    /// Changes the name, metadata and tags of a file, all or nothing.
     ///
     /// - Throws: `.fileNotFound`, `.fileChangeForbidden`, `.folderDetailsFixed`, `.fileNameInvalid`, `.fileExists`,
     ///   `.metadataInvalid`.
@@ -114,8 +115,9 @@ package struct Files: Sendable {
         return try Self.found(try await metadata.updateFile(id, change, now: now()))
     }
 
-    /// Merges new metadata into that of a file, or replaces it.
+    /// Changes the metadata of a file: merges the values into it, or replaces all of it if `replacing` is set.
     ///
+    /// - Returns: The metadata after the change.
     /// - Throws: `.fileNotFound`, `.metadataChangeForbidden`, `.folderMetadataFixed`, `.metadataInvalid`.
     package func changeMetadata(
         _ id: String,
@@ -131,6 +133,7 @@ package struct Files: Sendable {
 
     /// Replaces the tags of a file.
     ///
+    /// - Returns: The tags after the change.
     /// - Throws: `.fileNotFound`, `.tagChangeForbidden`, `.folderTagsFixed`.
     package func replaceTags(_ id: String, _ tags: [String], caller: User) async throws -> [String] {
         _ = try await writable(id, caller: caller, else: .tagChangeForbidden, folder: .folderTagsFixed)
@@ -139,7 +142,7 @@ package struct Files: Sendable {
 
     /// Deletes a file or an empty folder.
     ///
-    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotEmpty`; `.folderDetailsFixed` for a project's root.
+    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotEmpty`; `.folderDetailsFixed` for a root folder.
     package func delete(_ id: String, caller: User) async throws {
         let file = try await access.file(id, for: caller, needing: .write)
         guard file.parent != nil else {
@@ -158,7 +161,7 @@ package struct Files: Sendable {
         folder: PontoonError.Code
     ) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write, else: refusal)
-        guard file.kind == .file else { throw PontoonError(folder, "A folder's details cannot be changed.") }
+        guard file.kind == .file else { throw PontoonError(folder, "A folder's name, metadata and tags are fixed.") }
         return file
     }
 

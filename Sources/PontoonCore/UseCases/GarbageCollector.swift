@@ -1,7 +1,7 @@
-/// Removes the bytes of objects that are no longer in use.
+/// Garbage collection: the removal of discarded objects.
 ///
-/// The metadata store records an object as discarded in the transaction that removes its last use, so a crash before
-/// the bytes are deleted only delays their deletion.
+/// The metadata store records an object as discarded in the transaction that removes the last reference to it, so a
+/// crash before the bytes are deleted only delays their deletion.
 package struct GarbageCollector: Sendable {
     private let metadata: any DiscardedObjectStore
     private let objects: any ObjectStore
@@ -14,8 +14,8 @@ package struct GarbageCollector: Sendable {
 
     /// Removes all discarded objects.
     ///
-    /// It does not throw, because the transaction that discarded them is already committed. The next maintenance run
-    /// retries objects that could not be removed.
+    /// Does not throw, because the transaction that discarded the objects is already committed. The next maintenance
+    /// run retries objects that could not be removed.
     ///
     /// - Returns: The errors, one for each object that could not be removed.
     @discardableResult

@@ -11,9 +11,9 @@ package final class KeyRing: Sendable {
     private let cached = Mutex<[URLSigner]>([])
 
     /// - Parameters:
-    ///   - store: Contains the keys of all servers.
+    ///   - store: The keys, which all servers share.
     ///   - rotationInterval: Time after which a new key replaces the current one.
-    ///   - urlLifetime: Lifetime of a URL; a replaced key is kept for this time.
+    ///   - urlLifetime: Lifetime of a URL; a replaced key is kept for this time and a few minutes more.
     ///   - now: The current time.
     package init(
         store: any SigningKeyStore,
@@ -27,7 +27,7 @@ package final class KeyRing: Sendable {
         self.now = now
     }
 
-    /// The current signing key.
+    /// Returns the key with which to sign.
     package func current() async throws -> URLSigner {
         if let newest = cached.withLock({ $0.first }) { return newest }
         try await rotateIfDue()
@@ -37,7 +37,7 @@ package final class KeyRing: Sendable {
         return newest
     }
 
-    /// A key by its id, including one that another server has just created; `nil` if there is none.
+    /// Returns the key with this id, even if another server has just created it; `nil` if there is none.
     package func key(_ id: String) async throws -> URLSigner? {
         if let signer = cached.withLock({ $0.first { $0.key.id == id } }) { return signer }
         return try await refresh().first { $0.id == id }.map(URLSigner.init)
@@ -45,18 +45,18 @@ package final class KeyRing: Sendable {
 
     /// Creates a key.
     ///
-    /// The others still verify until ``rotateIfDue()`` removes them.
+    /// The previous keys still verify URLs until ``rotateIfDue()`` removes them.
     package func rotate() async throws {
         try await store.addSigningKey(.random(now: now()))
         _ = try await refresh()
     }
 
-    /// Creates a key if the newest one is too old, and removes keys whose last URL has expired.
+    /// Creates a key if the newest one is older than the rotation interval; removes keys whose last URL has expired.
     package func rotateIfDue() async throws {
         let newest = try await refresh().first
         let due = now().addingTimeInterval(-rotationInterval.inSeconds)
         if newest.map({ $0.createdOn < due }) ?? true { try await rotate() }
-        // A key continues to sign until every server knows its successor, which takes one round of maintenance.
+        // A server signs with a replaced key until it next refreshes its keys, at most about a minute later.
         let slack: TimeInterval = 300
         let cutoff = now().addingTimeInterval(-urlLifetime.inSeconds - slack)
         if let successor = try await refresh().first(where: { $0.createdOn < cutoff }) {
@@ -65,7 +65,7 @@ package final class KeyRing: Sendable {
         _ = try await refresh()
     }
 
-    /// Reads the keys again, since other servers create and remove keys too.
+    /// Reads the keys from the store, because other servers create and remove keys too.
     @discardableResult
     package func refresh() async throws -> [SigningKey] {
         let keys = try await store.signingKeys()

@@ -1,28 +1,28 @@
 import Foundation
 
-/// Creates leases, and renews them for the duration of the work.
+/// Creation of leases, and their renewal while the work under them runs.
 struct LeaseRenewer: Sendable {
-    /// Time from the last renewal to the expiry of a lease; `nil` if the stores are not shared: leases then never
-    /// expire.
+    /// Time from a renewal to the expiry of the lease; `nil` if no other server shares the stores, in which case leases
+    /// never expire.
     let duration: Duration?
     let now: @Sendable () -> Date
 
-    /// A lease that starts now.
+    /// Creates a lease that starts now.
     func new() -> Lease { Lease(id: Identifiers.hex(bytes: 16), expiresOn: expiry) }
 
-    /// The same lease with its expiry extended.
+    /// Returns the lease with its expiry extended, counted from now.
     func extended(_ leaseID: String) -> Lease { Lease(id: leaseID, expiresOn: expiry) }
 
     private var expiry: Date { duration.map { now().addingTimeInterval($0.inSeconds) } ?? .distantFuture }
 
-    /// Performs work under an acquired lease and keeps renewing the lease.
+    /// Runs `body` under an acquired lease and renews the lease until `body` returns.
     ///
     /// - Parameters:
     ///   - lease: The lease.
-    ///   - renew: Extends the lease in the store; returns `false` if another server has acquired it.
+    ///   - renew: Extends the lease in the store; returns `false` if another server has taken over.
     ///   - body: The work; cancelled if the lease is lost.
-    /// - Returns: The result of the work; `nil` if the lease was lost first.
-    /// - Throws: The error of the work.
+    /// - Returns: The result of `body`; `nil` if the lease was lost first.
+    /// - Throws: The error of `body`.
     func keep<Value: Sendable>(
         _ lease: Lease,
         renew: @escaping @Sendable (Lease) async throws -> Bool,
@@ -37,8 +37,8 @@ struct LeaseRenewer: Sendable {
                     do {
                         guard try await renew(extended(lease.id)) else { return nil }
                     } catch let error where !(error is CancellationError) {
-                        // While the store is unavailable, other servers cannot acquire the lease either, and the commit
-                        // checks it in any case.
+                        // A failed renewal is not fatal: while the store is unavailable, no other server can take over
+                        // either, and the commit checks the lease in any case.
                     }
                 }
             }

@@ -12,7 +12,7 @@ package struct Maintenance: Sendable {
     private let replayLifetime: Duration
     private let now: @Sendable () -> Date
 
-    /// Creates the maintenance of two stores.
+    /// Creates the maintenance of a metadata store and an object store.
     ///
     /// - Parameters:
     ///   - metadata: The records.
@@ -21,8 +21,8 @@ package struct Maintenance: Sendable {
     ///   - keys: Rotated when due.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
     ///     if no other server shares the stores.
-    ///   - uploadLifetime: Time after its last stored part at which an upload expires.
-    ///   - replayLifetime: Time during which completing an upload again returns the same file.
+    ///   - uploadLifetime: Time after which an upload expires if no part is stored.
+    ///   - replayLifetime: Time for which a repeated complete returns the same file.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -45,9 +45,10 @@ package struct Maintenance: Sendable {
         self.now = now
     }
 
-    /// Recovers from a crash, before the first request is served.
+    /// Recovers from a crash; call it before the first request is served.
     ///
-    /// If other servers share the stores, periodic maintenance recovers instead, once leases have expired.
+    /// If other servers share the stores, this method only rotates the signing keys if due. ``run()`` recovers the
+    /// rest, because leases must expire first.
     package func recover() async throws {
         if leases.duration == nil {
             try await completion.recover(leasedUntil: .distantFuture)
@@ -59,11 +60,12 @@ package struct Maintenance: Sendable {
 
     /// Reads the signing keys again.
     ///
-    /// Every server must do this once a minute: a replaced key is removed a few minutes after its last URL has expired.
+    /// Every server must do this once a minute, because a replaced key must not sign any longer: it is removed one URL
+    /// lifetime and five minutes after its replacement.
     package func refreshKeys() async throws { try await keys.refresh() }
 
     package struct Report: Sendable {
-        /// Ids of uploads that were aborted because their lifetime ended.
+        /// Ids of the uploads that have expired.
         package fileprivate(set) var expired: [String] = []
         package fileprivate(set) var errors: [any Error] = []
 
@@ -74,7 +76,7 @@ package struct Maintenance: Sendable {
 
     /// Runs all maintenance tasks, even if some of them fail.
     ///
-    /// Only one of several servers runs them at a time; on the others this returns immediately.
+    /// Every server retries its own failed rollbacks. Only one server at a time runs the other tasks.
     package func run() async -> Report {
         var report = Report()
         await report.attempt { try await completion.retryRollbacks() }
@@ -87,7 +89,7 @@ package struct Maintenance: Sendable {
             } _: { [self] in
                 await runExclusively()
             }
-            // No result means that another server has taken over.
+            // If there is no result, another server has taken over the lease.
             if exclusive != nil { try await metadata.endLease(Self.task, leaseID: lease.id) }
         }
         if let exclusive {
@@ -118,8 +120,7 @@ package struct Maintenance: Sendable {
         return report
     }
 
-    /// Removes orphaned objects, once an hour on one of the servers, because the object store must list all of its
-    /// objects.
+    /// Removes orphans, at most once an hour on one of the servers, because the store must list all unfinished uploads.
     private func sweep() async throws {
         let lease = Lease(id: leases.new().id, expiresOn: now().addingTimeInterval(3600))
         guard try await metadata.acquireLease("sweep", lease, now: now()) else { return }
@@ -131,15 +132,15 @@ package struct Maintenance: Sendable {
         }
     }
 
-    /// Aborts active uploads in which nothing was stored since `deadline`, and removes their bytes.
+    /// Aborts active uploads in which no part was stored since `deadline`, and removes their bytes.
     ///
-    /// - Returns: Their ids.
+    /// - Returns: The ids of the aborted uploads.
     package func abortUploads(idleSince deadline: Date) async throws -> [String] {
         var aborted: [String] = []
         while true {
             let idle = try await metadata.idleUploads(since: deadline, limit: 100)
             var isStuck = true
-            // A part stored in the meantime keeps its upload.
+            // An upload in which a part was stored in the meantime is not aborted.
             for id in idle where try await metadata.abortUpload(id, ifIdleSince: deadline) {
                 aborted.append(id)
                 isStuck = false

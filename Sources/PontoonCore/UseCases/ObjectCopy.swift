@@ -1,8 +1,8 @@
 import NIOCore
 
-/// Copies all objects of one store to another and verifies every copy.
+/// The copying of all objects from one store to another, with verification of every copy.
 ///
-/// Copied objects are recorded, so that an interrupted copy resumes.
+/// Copied objects are recorded in the ledger, so that the next run resumes after an interruption.
 package struct ObjectCopy: Sendable {
     private let ledger: any ObjectCopyLedger
     private let source: any StreamingObjectStore
@@ -25,13 +25,13 @@ package struct ObjectCopy: Sendable {
         package var count = 0
         /// Total length of these objects in bytes.
         package var bytes: Int64 = 0
-        /// Ids of files whose bytes are damaged or missing; they were not copied.
+        /// Ids of the files that were not copied because their bytes are damaged or missing.
         package var damaged: [String] = []
     }
 
     /// Copies the objects that have not been copied yet.
     ///
-    /// - Parameter report: Called with the progress after every batch.
+    /// - Parameter report: Called with the outcome so far after every batch.
     /// - Returns: The outcome of this run.
     /// - Throws: An error if a store is unavailable; the next run resumes.
     package func run(report: @Sendable (Outcome) -> Void) async throws -> Outcome {
@@ -54,7 +54,7 @@ package struct ObjectCopy: Sendable {
         }
     }
 
-    /// Removes copies whose originals were deleted between two runs.
+    /// Removes the copies of objects whose files were deleted between two runs.
     package static func discardOrphans(_ ledger: any ObjectCopyLedger, in target: any ImportingObjectStore) async throws
     {
         while true {
@@ -67,7 +67,7 @@ package struct ObjectCopy: Sendable {
         }
     }
 
-    /// - Returns: `false` if the object is damaged or missing in the source.
+    /// Copies one object and verifies the copy; returns `false` if the original is damaged or missing.
     private func copy(_ object: FileContent) async throws -> Bool {
         let reader: any ObjectReader
         do {
@@ -86,13 +86,13 @@ package struct ObjectCopy: Sendable {
             let copy = try await target.openObject(object.key)
             found = try await withClosing(copy, close: { await $0.close() }) { try await Self.checksum($0) }
         }
-        // An object without a recorded checksum can only be compared with its source.
+        // An object without a recorded checksum can only be compared with the original bytes.
         let expected: CRC64NVME
         if let crc64 = object.crc64 { expected = crc64 } else { expected = try await Self.checksum(reader) }
         guard copied.size == object.size, found == expected else {
             try await target.discard(ObjectReference(key: object.key))
             guard try await Self.checksum(reader) == expected else { return false }
-            throw PontoonError(.checksumMismatch, "The copy of an object differs from the original; try again.")
+            throw PontoonError(.checksumMismatch, "A copied object differs from its original; repeat the migration.")
         }
         try await ledger.markCopied(object.key)
         return true

@@ -1,5 +1,5 @@
 extension Projects {
-    /// Members of a project, by name.
+    /// Returns the members of a project, ordered by name.
     ///
     /// The caller needs `read`.
     ///
@@ -9,7 +9,7 @@ extension Projects {
         return try await metadata.members(of: id, page: page)
     }
 
-    /// One member of a project.
+    /// Returns one member of a project.
     ///
     /// The caller needs `read`.
     ///
@@ -24,20 +24,19 @@ extension Projects {
     ///
     /// The caller needs `admin`.
     ///
-    /// - Throws: `.projectNotFound`, `.projectForbidden`; `.memberNameMissing` or `.userNotFound` for the user,
-    ///   `.memberExists`.
+    /// - Throws: `.projectNotFound`, `.projectForbidden`, `.memberNameMissing`, `.userNotFound`, `.memberExists`.
     package func addMember(_ candidate: NewMember, to id: ProjectID, caller: User) async throws -> Member {
         _ = try await access.project(id, for: caller, needing: .admin)
         let member = try candidate.member()
         guard try await metadata.addMember(member, to: id) else {
-            throw PontoonError(.memberExists, "'\(member.userName)' is a member of this project already.")
+            throw PontoonError(.memberExists, "User '\(member.userName)' is already a member of this project.")
         }
         return member
     }
 
     /// Grants and revokes a member's permissions.
     ///
-    /// The caller needs `admin`; the owner keeps all permissions.
+    /// The caller needs `admin`. The owner's permissions cannot be revoked.
     ///
     /// - Returns: All permissions of the member after the change.
     /// - Throws: `.projectNotFound`, `.memberNotFound`, `.projectForbidden`.
@@ -49,7 +48,7 @@ extension Projects {
     ) async throws -> Permissions {
         _ = try await access.project(id, for: caller, needing: .admin)
         if userName == id.owner {
-            // Nothing to store: the owner has all permissions already.
+            // Nothing needs to be stored: the owner already has all permissions.
             guard change.values.allSatisfy(\.self) else { throw Self.isOwner }
             return .all
         }
@@ -61,7 +60,7 @@ extension Projects {
 
     /// Removes a member other than the owner.
     ///
-    /// The caller needs `admin`; files that the member added stay.
+    /// The caller needs `admin`. Files that the member added are kept.
     ///
     /// - Throws: `.projectNotFound`, `.memberNotFound`, `.projectForbidden`.
     package func removeMember(_ userName: String, from id: ProjectID, caller: User) async throws {
@@ -71,10 +70,10 @@ extension Projects {
     }
 
     private static var noMember: PontoonError {
-        PontoonError(.memberNotFound, "The project has no member of this name.")
+        PontoonError(.memberNotFound, "The project has no member with this name.")
     }
 
     private static var isOwner: PontoonError {
-        PontoonError(.projectForbidden, "The owner of a project cannot be removed and keeps all rights.")
+        PontoonError(.projectForbidden, "The owner of a project cannot be removed and keeps all permissions.")
     }
 }

@@ -20,7 +20,7 @@ package struct Projects: Sendable {
 
     /// Creates a project that belongs to the caller.
     ///
-    /// If the short name is taken, a number is appended.
+    /// If the short name is taken, a number is appended to it.
     ///
     /// - Throws: `.projectNameMissing` if the name is absent or blank.
     package func create(name: String?, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
@@ -42,7 +42,7 @@ package struct Projects: Sendable {
         }
     }
 
-    /// One project.
+    /// Returns a project.
     ///
     /// - Throws: `.projectNotFound`.
     package func details(
@@ -53,7 +53,7 @@ package struct Projects: Sendable {
         try await access.project(id, for: caller, reading: consistency)
     }
 
-    /// The projects that the caller may read, newest first.
+    /// Returns the projects that the caller may read, newest first.
     package func list(
         matching filter: ProjectFilter,
         caller: User,

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Whether this server can serve requests.
+/// The readiness of this server to serve requests.
 ///
 /// The stores are checked in the background, so that a health check returns immediately even if a store is slow.
 package final class Readiness: Sendable {
@@ -31,7 +31,8 @@ package final class Readiness: Sendable {
     ///   - metadata: The records.
     ///   - objects: The bytes.
     ///   - interval: Time between two checks of a store.
-    ///   - timeout: Time without a successful check after which a store counts as unavailable.
+    ///   - timeout: Time since the last successful check after which a store counts as unavailable, even if no check
+    ///     has failed.
     package init(
         metadata: any ReachableStore,
         objects: any ReachableStore,
@@ -43,7 +44,7 @@ package final class Readiness: Sendable {
         self.timeout = timeout
     }
 
-    /// `nil` if the server can serve requests.
+    /// The reason why the server cannot serve requests; `nil` if it can.
     package var notReadyReason: NotReadyReason? {
         let now = ContinuousClock.now
         return state.withLock { state in
@@ -58,12 +59,12 @@ package final class Readiness: Sendable {
         }
     }
 
-    /// Reports `.stopping` from now on.
+    /// Sets ``notReadyReason`` to `.stopping` permanently.
     package func stop() { state.withLock { $0.isStopping = true } }
 
     /// Checks the stores until cancelled.
     ///
-    /// - Parameter report: Called when a store becomes unavailable, with the error, and without one when it is
+    /// - Parameter report: Called with the error when a store becomes unavailable, and with `nil` when it becomes
     ///   available again.
     package func run(report: @escaping @Sendable (NotReadyReason, (any Error)?) -> Void) async {
         await withTaskGroup { group in

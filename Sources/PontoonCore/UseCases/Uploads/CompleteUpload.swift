@@ -1,10 +1,10 @@
 package import Foundation
 
-/// Completes uploads: combines their parts into one file.
+/// The completion of uploads: assembles their parts into files.
 ///
-/// ``CompletionStateMachine`` decides on each step, and this type performs it. The steps finish, commit and clean up
-/// run under a lease; if finish or commit fails, the completion is rolled back. Completing again returns the same file.
-/// If several callers complete an upload concurrently, one does the work and all of them receive its file.
+/// ``CompletionStateMachine`` decides on each step, and this type performs it. The steps finish and commit run under a
+/// lease; if one of them fails, the completion is rolled back. Completing an upload again returns the same file. If
+/// several callers complete an upload concurrently, one of them does the work and all of them receive its file.
 package struct CompleteUpload: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -38,8 +38,8 @@ package struct CompleteUpload: Sendable {
     ///   - caller: The initiator or an admin of the project.
     ///   - access: Finds the upload in its namespace.
     /// - Returns: The file.
-    /// - Throws: The errors listed in docs/api.md#complete. After `.completeRefused` and `.nameTaken` the upload stays
-    ///   usable.
+    /// - Throws: The errors listed in docs/api.md#complete. After `.completeRefused` and `.nameTaken`, the upload is
+    ///   active and can be completed again.
     func callAsFunction(
         _ id: String,
         reports: [PartReport],
@@ -103,7 +103,7 @@ package struct CompleteUpload: Sendable {
         case .commit(let finished, let lease):
             return try await commit(finished, under: lease)
         case .cleanUp(let finished):
-            // Replacing a file is the only step of a completion that discards an object.
+            // A completion discards an object only if it replaces a file.
             if finished.upload.overwrite { await garbage.collect() }
             try await finisher.cleanUp(finished)
             return .done
@@ -131,8 +131,10 @@ package struct CompleteUpload: Sendable {
         return .found(found, failedLease: failedLease, now: now())
     }
 
-    /// The plan is decided in the transaction that grants the lease: a premature completion is refused without
-    /// affecting parts in transit, and once the lease is granted the parts no longer change.
+    /// Acquires the lease of a completion.
+    ///
+    /// The plan is made in the same transaction: a premature completion is refused without affecting parts that are
+    /// being received, and once the lease is acquired, the parts no longer change.
     private func acquireLease(
         of upload: Upload,
         for caller: User,
@@ -154,13 +156,13 @@ package struct CompleteUpload: Sendable {
                 }
             }
         } catch {
-            // Whether the transaction was committed is unknown.
+            // The transaction may have been committed, and the upload leased.
             pendingRollbacks.insert(upload.id, leaseID: lease.id)
             throw error
         }
         switch result {
         case .acquired(let plan):
-            // An earlier lease of this upload has been replaced.
+            // This lease has replaced the one whose rollback was pending.
             _ = pendingRollbacks.take(upload.id)
             return .acquired(plan, lease)
         case .refused(let refusal): throw refusal
@@ -207,11 +209,11 @@ package struct CompleteUpload: Sendable {
 
     // MARK: - Roll back
 
-    /// Reactivates an upload, unless its completion was committed or another server has its lease.
+    /// Reactivates an upload, unless its completion was committed or another server owns its lease.
     private func rollBack(_ id: String, leaseID: String) async throws -> RollbackOutcome {
         do {
-            // A commit whose response was lost may still become visible after a crash of the database, but not after a
-            // later commit. Therefore the lease is renewed first, and the upload's state is read afterwards.
+            // If the response to a commit was lost, for example because the database crashed, the commit may become
+            // visible late, but never after a later commit. Therefore the lease is renewed before the state is read.
             let isOurs = try await metadata.renewCompletionLease(of: id, leases.extended(leaseID))
             guard let upload = try await metadata.upload(id) else { return .uploadGone }
             if upload.state == .completed { return .completed(fileID: upload.fileID) }
@@ -226,10 +228,10 @@ package struct CompleteUpload: Sendable {
         }
     }
 
-    /// Rolls back interrupted completions that have no owner; the uploads can then be completed as before.
+    /// Rolls back interrupted completions, so that their uploads can be completed again.
     ///
-    /// - Parameter time: Leases that expire until then are taken over; `.distantFuture` takes over all of them, which
-    ///   is allowed only if no other server can be completing uploads.
+    /// - Parameter time: Leases that expire by this time are taken over. `.distantFuture` takes over all leases, which
+    ///   is safe only if no other server shares the stores.
     /// - Throws: An error if a store is unavailable.
     package func recover(leasedUntil time: Date) async throws {
         for upload in try await metadata.completingUploads(leasedUntil: time) {
@@ -239,7 +241,7 @@ package struct CompleteUpload: Sendable {
         }
     }
 
-    /// Rolls back completions that failed in this process and could not be rolled back at that time.
+    /// Rolls back completions that failed in this process and whose rollback failed too.
     ///
     /// - Throws: An error if a store is still unavailable.
     package func retryRollbacks() async throws {

@@ -1,22 +1,22 @@
 import Foundation
 
-/// Records the parts that a client reports as stored.
+/// The recording of part reports.
 ///
-/// With a streaming store, a report must match the record of a stored part. With a presigned store, this server does
-/// not see parts arrive: reports are recorded as received, and compared with the store's list when the upload is
-/// completed.
+/// With a streaming store, a report must match the record of a stored part. With a presigned store, parts do not pass
+/// through this server: reports are recorded as received, and compared with the store's list of parts when the upload
+/// is completed.
 struct PartReports: Sendable {
     let metadata: any PartStore
     let storage: ObjectStorage
     let now: @Sendable () -> Date
 
-    /// Maximum length of an ETag of a part in a presigned store, in bytes.
+    /// Maximum length in bytes of a reported ETag, if the store is presigned.
     private static let longestTag = 256
 
     /// Records all reports or none.
     ///
     /// - Throws: `.uploadNotFound`; `.partUnavailable` while the upload is being completed; `.reportInvalid` if a part
-    ///   is not stored or its tag differs.
+    ///   is not stored, or its ETag differs or is too long.
     func record(_ reports: [PartReport], of id: String) async throws {
         if reports.isEmpty { return }
         let rejection: ReportRejection?
@@ -43,11 +43,11 @@ struct PartReports: Sendable {
         case .uploadNotFound: .uploadNotFound
         case .uploadNotActive: .uploadCompleting
         case .partNotStored(let number):
-            PontoonError(.reportInvalid, "Part \(number.rawValue) is not stored, send it again.")
+            PontoonError(.reportInvalid, "Part \(number.rawValue) is not stored; send it again.")
         case .etagMismatch(let number, let stored):
             PontoonError(
                 .reportInvalid,
-                "The ETag reported for part \(number.rawValue) is not that of the stored part (\(stored))."
+                "The ETag reported for part \(number.rawValue) differs from that of the stored part, '\(stored)'."
             )
         }
     }

@@ -1,7 +1,7 @@
 package import Foundation
 package import NIOCore
 
-/// Receives the bytes of parts and records those that are stored.
+/// The data path of uploads: receives the bytes of parts, stores them and records the parts.
 package struct Parts: Sendable {
     private let metadata: any UploadStore & PartStore
     private let objects: any StreamingObjectStore
@@ -22,20 +22,20 @@ package struct Parts: Sendable {
 
     /// Stores one part, replacing an earlier part with the same number.
     ///
-    /// The order guarantees that a part survives a crash once `200` is sent: earlier record removed → bytes written →
+    /// This order guarantees that a part survives a crash once `200` is sent: earlier record removed → bytes written →
     /// length compared → bytes durable → checksums compared → new record committed → response sent. A record never
-    /// refers to bytes that were partly overwritten.
+    /// refers to partially overwritten bytes.
     ///
     /// - Parameters:
     ///   - number: The part.
     ///   - uploadID: Its upload.
-    ///   - body: The bytes, pulled one chunk at a time.
+    ///   - body: The bytes, read one chunk at a time.
     ///   - length: Announced length in bytes; `nil` if unknown.
-    ///   - expected: Announced checksums.
+    ///   - expected: Checksums that the client sent.
     /// - Returns: The part's ETag, without quotes.
     /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
-    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. Nothing is stored then, and an earlier part with this
-    ///   number no longer counts if its bytes may have been overwritten.
+    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. The part is then not stored, and an earlier part with
+    ///   this number is lost if its bytes may have been overwritten.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,
@@ -43,8 +43,8 @@ package struct Parts: Sendable {
         length: Int64?,
         expecting expected: ExpectedChecksums
     ) async throws -> String where Body.Element == ByteBuffer {
-        // A cached row is sufficient: removing the earlier record and adding the new one both check that the upload is
-        // active.
+        // A cached row is sufficient, because removing the earlier record and adding the new one check again that the
+        // upload is active.
         guard let upload = try await metadata.upload(uploadID, reading: .cached), upload.state == .active else {
             throw PontoonError.uploadNotFound
         }
@@ -67,7 +67,7 @@ package struct Parts: Sendable {
         }
     }
 
-    /// Removes the earlier record, then writes the body up to its last bytes; aborts the writer if anything fails.
+    /// Removes the earlier record, then writes the body except its last bytes; aborts the writer if anything fails.
     ///
     /// - Returns: The last bytes, which are not written yet; `nil` if all are written.
     private func receive<Body: AsyncSequence & Sendable>(
@@ -91,10 +91,10 @@ package struct Parts: Sendable {
                 last = received == length ? chunk : nil
                 if last == nil { try await writer.write(chunk) }
             }
-            // In a cancelled task, the body ends early.
+            // The body of a cancelled request ends early without an error.
             try Task.checkCancellation()
             if let length, received != length {
-                throw PontoonError(.bodyIncomplete, "\(received) of \(length) announced bytes arrived.")
+                throw PontoonError(.bodyIncomplete, "Received \(received) of \(length) bytes; send the part again.")
             }
             return last
         } catch {
@@ -103,14 +103,16 @@ package struct Parts: Sendable {
         }
     }
 
-    /// - Throws: `.checksumMismatch`.
+    /// Returns the record of a received part.
+    ///
+    /// - Throws: `.checksumMismatch` if a checksum differs from the one that the client sent.
     private func record(
         of digest: PartDigest.Result,
         _ number: PartNumber,
         location: PartLocation
     ) throws -> PartRecord {
         if let header = digest.mismatch {
-            throw PontoonError(.checksumMismatch, "The bytes that arrived do not have the checksum in \(header).")
+            throw PontoonError(.checksumMismatch, "The received bytes do not match \(header); send the part again.")
         }
         return PartRecord(
             number: number,
@@ -126,18 +128,19 @@ package struct Parts: Sendable {
         if part.location != location { try await objects.discardPart(part, of: upload) }
     }
 
-    /// Removes the file of a part whose upload ended, and was removed, while the part was being received.
+    /// Removes the files of an upload that was deleted while a part was being received.
     ///
-    /// An error here must not hide the reason for refusing the part; the next start removes the same files.
+    /// Errors are ignored, because they must not hide the reason why the part was refused; the next start removes the
+    /// same files.
     private func removeLeftovers(of upload: Upload) async {
         do {
-            // Only files of the unfinished upload are removed: a copy in another project may still use the finished
+            // Removes only files of the unfinished upload, because a copy in another project may refer to the finished
             // object.
             if try await metadata.upload(upload.id) == nil { try await objects.cleanUp(upload.key) }
         } catch {}
     }
 
     private static func tooLong(_ limit: Int64) -> PontoonError {
-        PontoonError(.partTooLong, "The part is longer than \(limit) bytes.")
+        PontoonError(.partTooLong, "The part exceeds the maximum length of \(limit) bytes.")
     }
 }

@@ -1,10 +1,9 @@
 import Synchronization
 
-/// Uploads whose completion failed in this process and could not be rolled back either, for example during a disk
-/// failure; each with the id of the lease under which it failed.
+/// Completions that failed in this process and could not be rolled back, for example because of a disk failure.
 ///
-/// Only this process knows that the work under these leases has stopped, so it need not wait for them to expire. After
-/// a crash they are rolled back by the next start, or by another server once they have expired.
+/// This process knows that the work under their leases has stopped, so it rolls them back without waiting for the
+/// leases to expire. After a crash, the next start rolls them back, or another server once the leases have expired.
 final class PendingRollbacks: Sendable {
     private let leases = Mutex<[String: String]>([:])
 
@@ -12,8 +11,8 @@ final class PendingRollbacks: Sendable {
 
     func insert(_ uploadID: String, leaseID: String) { leases.withLock { $0[uploadID] = leaseID } }
 
-    /// Assigns a pending rollback to one caller, which then attempts it.
+    /// Removes and returns a pending rollback; the caller must then attempt it.
     ///
-    /// - Returns: The lease's id; `nil` if there is nothing to roll back or another caller has taken it.
+    /// - Returns: The id of the lease under which the completion failed; `nil` if no rollback is pending.
     func take(_ uploadID: String) -> String? { leases.withLock { $0.removeValue(forKey: uploadID) } }
 }

@@ -2,10 +2,10 @@ import Crypto
 import Foundation
 import NIOCore
 
-/// Computes the MD5 of uploads that declared one, along the contiguous prefix of their parts while they arrive, so that
-/// few bytes are left to read when an upload is completed.
+/// The incremental computation of declared MD5s while parts arrive.
 ///
-/// Progress is kept in memory only: after a restart, the prefix is read again.
+/// Hashes the parts of an upload that are stored from part 1 on without a gap, so that few bytes are left to read when
+/// the upload is completed. Progress is kept in memory only; after a restart, hashing starts again at part 1.
 package actor PrefixHasher {
     private struct Progress: Sendable {
         var md5 = Insecure.MD5()
@@ -30,7 +30,7 @@ package actor PrefixHasher {
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Schedules hashing after a part of an upload was stored; returns immediately.
+    /// Schedules hashing of an upload after one of its parts was stored; returns immediately.
     package func partStored(of upload: Upload) {
         pending[upload.id] = upload
         signal.yield()
@@ -44,8 +44,8 @@ package actor PrefixHasher {
 
     /// Hashes in the background until cancelled.
     ///
-    /// - Parameter report: Called when a part cannot be read. Completing the upload reads it again and reports the
-    ///   error then.
+    /// - Parameter report: Called with the error if a part cannot be read. Completing the upload reads the part again
+    ///   and throws if it still cannot be read.
     package func run(report: @Sendable (any Error) -> Void) async {
         for await _ in signals {
             while let upload = pending.popFirst()?.value, !Task.isCancelled {
@@ -61,8 +61,7 @@ package actor PrefixHasher {
         }
     }
 
-    /// Computes the MD5 of the given parts in order, 32 lower-case hex digits; reads only the parts that were not read
-    /// before.
+    /// Returns the MD5 of parts in the given order as 32 lower-case hex digits; reads only parts not hashed yet.
     package func digest(of upload: Upload, parts: [PartRecord]) async throws -> String {
         try await withLock(upload.id) { progress in
             try await self.advance(&progress, over: parts, of: upload)
@@ -114,8 +113,8 @@ package actor PrefixHasher {
         zip(parts, 1...).prefix { $0.number.rawValue == $1 }.map(\.0)
     }
 
-    /// Whether two records refer to the same bytes: a part that was sent again has another time even if its tag is
-    /// equal.
+    /// Returns whether two records refer to the same bytes; a part that was sent again has another time, even if its
+    /// ETag is equal.
     private static func isSame(_ left: PartRecord, _ right: PartRecord) -> Bool {
         left.number == right.number && left.etag == right.etag && left.storedOn == right.storedOn
             && left.location == right.location

@@ -1,17 +1,17 @@
-/// Finds uploads for a caller.
+/// Lookup of uploads for a caller, with permission checks.
 ///
 /// File uploads and code-package uploads are separate namespaces; neither is visible through the other's endpoints.
 struct UploadAccess: Sendable {
     let metadata: any MetadataStore
     let namespace: Upload.Namespace
 
-    /// An upload in any state.
+    /// Finds an upload in any state.
     ///
     /// - Parameters:
     ///   - id: The upload.
-    ///   - caller: Its initiator, who must still be allowed to write into the project, or an admin of the project.
-    ///   - mayProgress: Whether the call may contribute to a file. Initiators may always query and abort their uploads,
-    ///     even after losing their membership.
+    ///   - caller: The initiator, who must still be allowed to write to the project, or an admin of the project.
+    ///   - mayProgress: Whether the call contributes to the file. Otherwise initiators need no permission: they may
+    ///     query and abort their uploads even after losing their membership.
     /// - Returns: The upload.
     /// - Throws: `.uploadNotFound`, also for users without access; `.uploadForbidden`.
     func upload(_ id: String, caller: User, mayProgress: Bool = true) async throws -> Upload {
@@ -21,21 +21,21 @@ struct UploadAccess: Sendable {
         let isOwn = upload.userName == caller.name
         if isOwn, !mayProgress { return upload }
         guard case .folder(_, let project, _) = upload.destination else {
-            // An automation is visible to its owner only.
+            // An automation is visible only to its owner.
             if isOwn { return upload }
             throw PontoonError.uploadNotFound
         }
         let permissions = try await metadata.permissions(of: caller.name, in: project)
         if let permissions, permissions.allows(isOwn ? .write : .admin) { return upload }
-        // Without a membership, the upload may also have been deleted with its project between the two queries.
+        // If there is no membership, the project may have been deleted with the upload between the two queries.
         if permissions == nil {
             guard isOwn, try await metadata.upload(id) != nil else { throw PontoonError.uploadNotFound }
         }
         if isOwn { throw PontoonError.uploadNotWritable }
-        throw PontoonError(.uploadForbidden, "You cannot use this upload. It belongs to another user.")
+        throw PontoonError(.uploadForbidden, "You cannot use this upload, because it belongs to another user.")
     }
 
-    /// An upload that has not become a file, for calls that do not contribute to one.
+    /// Finds an upload that is not completed, for calls that do not contribute to its file.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
     func unfinished(_ id: String, caller: User) async throws -> Upload {
@@ -44,7 +44,7 @@ struct UploadAccess: Sendable {
         return upload
     }
 
-    /// An upload that accepts parts.
+    /// Finds an upload that accepts parts.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
     func active(_ id: String, caller: User) async throws -> Upload {
@@ -57,9 +57,10 @@ struct UploadAccess: Sendable {
         }
     }
 
-    /// The usual case, without a query: the initiator continues an active upload.
+    /// Finds an active upload of the caller in the cache.
     ///
-    /// - Returns: `nil` if the cached rows do not show this; the store must then be queried.
+    /// - Returns: `nil` if the cached rows do not show an active upload that the caller may write to; the latest rows
+    ///   must then be read.
     func cachedActive(_ id: String, caller: User) async throws -> Upload? {
         guard let upload = try await metadata.upload(id, reading: .cached), upload.namespace == namespace,
             upload.state == .active, upload.userName == caller.name

@@ -2,9 +2,9 @@ import Crypto
 import Foundation
 import NIOCore
 
-/// Combines the parts of a leased upload into an object, and reverts this.
+/// The creation of an object from the parts of a leased upload, and its reversal.
 ///
-/// Every method may be repeated after a crash or a lost response, and produces the same object.
+/// Every method may be repeated after a crash or a lost response, with the same result.
 struct UploadFinisher: Sendable {
     let metadata: any MetadataStore
     let storage: ObjectStorage
@@ -12,7 +12,7 @@ struct UploadFinisher: Sendable {
     /// Number of bytes of an object read at a time to compute its MD5; each read is one request to the store.
     private static let md5ChunkSize = 8 << 20
 
-    /// Creates the object and verifies a declared MD5, before the file becomes visible.
+    /// Creates the object and verifies the declared MD5, before the file becomes visible.
     ///
     /// - Returns: `nil` if the upload is no longer leased under `lease`.
     /// - Throws: `.completeRefused`, `.storageFull`; the errors of the stores.
@@ -25,7 +25,8 @@ struct UploadFinisher: Sendable {
 
     /// Undoes ``finish(_:under:)``; does nothing if the upload was not finished.
     ///
-    /// An object in a presigned store cannot be turned back into parts. It is found when the upload is completed again.
+    /// An object in a presigned store cannot be converted back into parts; it is reused when the upload is completed
+    /// again.
     func revert(_ upload: Upload) async throws {
         switch storage {
         case .streaming(let store, _, _): try await store.revertFinish(upload.key)
@@ -48,12 +49,11 @@ struct UploadFinisher: Sendable {
         let upload = plan.upload
         if let declared = upload.md5 {
             guard try await hasher.digest(of: upload, parts: plan.parts) == declared else {
-                throw PontoonError(.completeRefused, "The stored bytes do not have the MD5 that was declared.")
+                throw PontoonError(.completeRefused, "The stored bytes do not match the declared MD5.")
             }
         }
         if plan.leavesOutParts {
-            // Finishing may truncate the bytes of parts that the client left out, so their records must be deleted
-            // first.
+            // Finishing may truncate the bytes of unreported parts, so their records must be deleted first.
             _ = try await metadata.forgetUnreportedParts(of: upload.id)
         }
         let object = try await store.finish(upload, parts: plan.parts)
@@ -84,14 +84,14 @@ struct UploadFinisher: Sendable {
         }
         guard let object, (upload.size ?? object.size) == object.size else {
             guard try await restart(upload, in: store, under: lease) else { return nil }
-            throw PontoonError(.completeRefused, "The store has lost the parts; send all of them again.")
+            throw PontoonError(.completeRefused, "The object store no longer has the parts; send all parts again.")
         }
         if let declared = upload.md5 {
             guard try await md5(of: upload.key, in: store) == declared else {
                 guard try await restart(upload, in: store, under: lease) else { return nil }
                 throw PontoonError(
                     .completeRefused,
-                    "The stored bytes do not have the MD5 that was declared; send all parts again."
+                    "The stored bytes do not match the declared MD5; send all parts again."
                 )
             }
         }
@@ -102,7 +102,7 @@ struct UploadFinisher: Sendable {
         )
     }
 
-    /// Reads the whole object, because its parts did not pass through this server.
+    /// Returns the MD5 of an object; reads all of it, because its parts did not pass through this server.
     private func md5(of key: ObjectKey, in store: any PresignedObjectStore) async throws -> String {
         var md5 = Insecure.MD5()
         try await withClosing(try await store.openObject(key), close: { await $0.close() }) { reader in
@@ -115,8 +115,8 @@ struct UploadFinisher: Sendable {
 
     /// Restarts the upload without parts, because the stored parts can no longer become the file.
     ///
-    /// - Returns: `false` if the upload is no longer leased under `lease`. The new handle is then left to recovery,
-    ///   because another server may be using the key by now.
+    /// - Returns: `false` if the upload is no longer leased under `lease`. Recovery then removes the data of the new
+    ///   handle; nothing is discarded here, because another server may already be using the key.
     private func restart(
         _ upload: Upload,
         in store: any PresignedObjectStore,

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Multipart uploads from initialize to complete or abort; ``Parts`` stores their bytes.
+/// Multipart uploads, from initialize to complete or abort; ``Parts`` stores their bytes.
 package struct Uploads: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -17,8 +17,8 @@ package struct Uploads: Sendable {
     ///   - metadata: The records.
     ///   - storage: The bytes.
     ///   - sizing: Limits of part sizes; the object store's own minimum applies too.
-    ///   - leaseDuration: Time without a lease renewal after which this server loses a completion to another one; `nil`
-    ///     if no other server shares the stores.
+    ///   - leaseDuration: Time without a lease renewal after which another server may take over a completion; `nil` if
+    ///     no other server shares the stores.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -27,7 +27,7 @@ package struct Uploads: Sendable {
         leaseDuration: Duration? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
-        // Times are stored with a resolution of one millisecond.
+        // The metadata store has a resolution of one millisecond.
         let now = { @Sendable in now().wholeMilliseconds }
         self.metadata = metadata
         self.storage = storage
@@ -79,8 +79,9 @@ package struct Uploads: Sendable {
         return try await begin(content, for: .automation(id: automation.id), overwrite: false, caller: caller)
     }
 
-    /// The folder that a caller names, or the root of the project; its existence is checked again when the upload is
-    /// added.
+    /// Returns the folder that a caller names, or the root folder of the project.
+    ///
+    /// Its existence is checked again when the upload is added.
     private func destination(
         _ named: FolderReference,
         caller: User
@@ -106,10 +107,10 @@ package struct Uploads: Sendable {
     private func checkName(_ name: String, in folder: String, overwrite: Bool) async throws {
         guard let existing = try await metadata.file(named: name, in: folder) else { return }
         if existing.kind == .folder {
-            throw PontoonError(.folderExists, "A folder named '\(name)' exists there.")
+            throw PontoonError(.folderExists, "A folder named '\(name)' already exists; choose another name.")
         }
         if !overwrite {
-            throw PontoonError(.nameTaken, "A file named '\(name)' exists there.")
+            throw PontoonError(.nameTaken, "A file named '\(name)' already exists; set 'overwrite' to replace it.")
         }
     }
 
@@ -120,8 +121,7 @@ package struct Uploads: Sendable {
         caller: User
     ) async throws -> Upload {
         let key = ObjectKey.random()
-        // The object store is called first: after a crash in between, recovery removes the object, because no row
-        // refers to it.
+        // The object store is called first. After a crash between the two calls, recovery removes the orphan.
         let handle = try await storage.store.prepare(key, size: content.size)
         let upload = Upload(
             id: Identifiers.upload(),
@@ -147,13 +147,13 @@ package struct Uploads: Sendable {
 
     // MARK: - Queries
 
-    /// The caller's unfinished uploads that become files, newest first.
+    /// Returns the caller's unfinished uploads to project folders, newest first.
     package func list(caller: User, page: Page) async throws -> Listing<UploadSummary> {
         let uploads = try await metadata.uploads(of: caller.name, page: page)
         return Listing(items: uploads.items.map(withKnownTotals), total: uploads.total)
     }
 
-    /// One unfinished upload.
+    /// Returns an unfinished upload.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
     package func details(_ id: String, caller: User) async throws -> UploadSummary {
@@ -176,7 +176,7 @@ package struct Uploads: Sendable {
         }
     }
 
-    /// The reported parts of an unfinished upload, by number.
+    /// Returns the reported parts of an unfinished upload, ordered by number.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
     package func reportedParts(of id: String, caller: User) async throws -> [PartRecord] {
@@ -186,7 +186,7 @@ package struct Uploads: Sendable {
 
     // MARK: - Parts
 
-    /// The request with which the client sends one part.
+    /// Returns the request with which the client sends one part.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
     package func partInfo(
@@ -199,14 +199,14 @@ package struct Uploads: Sendable {
         return try await storage.partRequest(for: upload, part: number, base: base, now: now())
     }
 
-    /// The requests with which the client sends consecutive parts.
+    /// Returns the requests with which the client sends consecutive parts.
     ///
     /// - Parameters:
     ///   - batch: The parts.
     ///   - id: The upload.
     ///   - caller: The initiator or an admin of the project.
-    ///   - base: The URL at which the caller reaches this server.
-    /// - Returns: The parts by number; fewer than requested at the end of the file.
+    ///   - base: The URL under which the caller reaches this server.
+    /// - Returns: The requests, ordered by part number; fewer than requested at the end of the file.
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
     package func partInfos(
         _ batch: PartBatch,
@@ -229,8 +229,8 @@ package struct Uploads: Sendable {
 
     /// Records the parts that the client reports as stored, all or none.
     ///
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden`, `.partUnavailable`; `.reportInvalid` if a part is not stored or
-    ///   its tag differs. Stored bytes are kept in any case.
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`, `.partUnavailable`; `.reportInvalid` if a part is not stored,
+    ///   or its ETag differs or is too long. Stored bytes are kept in any case.
     package func report(_ parts: [PartReport], of id: String, caller: User) async throws {
         _ = try await uploads.active(id, caller: caller)
         try await reports.record(parts, of: id)
@@ -252,7 +252,7 @@ package struct Uploads: Sendable {
         return file
     }
 
-    /// Ends an upload without a file; its bytes are removed and its URLs stop working.
+    /// Aborts an upload; its bytes are removed and its URLs stop working.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.abortRefused` while the upload is being completed.
     package func abort(_ id: String, caller: User) async throws {
@@ -266,5 +266,5 @@ package struct Uploads: Sendable {
     }
 }
 
-/// A part's number, and the request with which to send it.
+/// A part's number, and the request with which a client sends the part.
 package typealias NumberedPartRequest = (number: PartNumber, request: SignedRequest)
