@@ -8,7 +8,7 @@ import ServiceLifecycle
 import SystemPackage
 import UnixSignals
 
-/// A server: the use cases over opened stores, and the services that run them.
+/// The server application: the use cases on opened stores, the HTTP server and the background services.
 package struct App: Sendable {
     package let settings: Settings
     package let stores: OpenedStores
@@ -16,12 +16,12 @@ package struct App: Sendable {
     package let maintenance: Maintenance
     package let logger: Logger
 
-    /// Creates the use cases over opened stores, and repairs them after a crash.
+    /// Recovers opened stores from a crash and creates the use cases on them.
     ///
     /// - Parameters:
     ///   - settings: The settings.
     ///   - stores: Must stay open while the app is used.
-    ///   - logger: Receives one line per request, and faults.
+    ///   - logger: Receives one line per request, and errors.
     ///   - now: The current time; tests replace it.
     /// - Returns: The app.
     /// - Throws: The errors of the stores.
@@ -63,12 +63,12 @@ package struct App: Sendable {
         return App(settings: settings, stores: stores, useCases: useCases, maintenance: maintenance, logger: logger)
     }
 
-    /// The HTTP server alone, without background services.
+    /// Creates the HTTP server alone, without background services.
     ///
     /// Tests send requests to it in process.
     ///
-    /// - Parameter onReady: Called once with the port the server listens on.
-    /// - Returns: The server, to be run or tested.
+    /// - Parameter onReady: Called once with the port on which the server listens.
+    /// - Returns: The server, which is not running yet.
     package func httpServer(
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
@@ -78,12 +78,12 @@ package struct App: Sendable {
         }
     }
 
-    /// Serves until SIGTERM or SIGINT.
+    /// Serves requests until SIGTERM or SIGINT.
     ///
-    /// In-flight requests then get the configured grace period, unless a second signal arrives.
+    /// Running requests may then continue for the drain and grace periods; a second signal exits the process at once.
     ///
-    /// - Parameter onReady: Called once with the port the server listens on.
-    /// - Throws: ``SettingError`` if it cannot listen on the address.
+    /// - Parameter onReady: Called once with the port on which the server listens.
+    /// - Throws: ``SettingError`` if the server cannot listen on the address.
     package func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
         var configuration = ServiceGroupConfiguration(
             services: [

@@ -4,7 +4,7 @@ import PontoonCore
 import ServiceLifecycle
 import UnixSignals
 
-/// Expires uploads, removes garbage and rotates signing keys, once a minute.
+/// Runs maintenance and refreshes the signing keys, once a minute.
 struct MaintenanceService: Service {
     let maintenance: Maintenance
     let logger: Logger
@@ -12,7 +12,7 @@ struct MaintenanceService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
-                // Separate tasks: maintenance can be slow, and keys must be refreshed on time.
+                // Separate tasks, because maintenance can be slow and keys must be refreshed on time.
                 group.addTask { await everyMinute(refreshKeys) }
                 group.addTask { await everyMinute(runMaintenance) }
             }
@@ -42,7 +42,7 @@ struct MaintenanceService: Service {
     }
 }
 
-/// Checks regularly whether the stores can be used.
+/// Checks the availability of the stores every two seconds, and logs changes.
 struct HealthCheckService: Service {
     let readiness: Readiness
     let logger: Logger
@@ -60,7 +60,7 @@ struct HealthCheckService: Service {
     }
 }
 
-/// Fails `/readyz` for the drain period at shutdown, before the server stops accepting connections.
+/// Makes `/readyz` fail during the drain period at shutdown, before the server stops accepting connections.
 struct DrainService: Service {
     let readiness: Readiness
     let duration: Duration
@@ -74,7 +74,7 @@ struct DrainService: Service {
 
 /// Exits the process on the second SIGTERM or SIGINT, without waiting for the grace period.
 ///
-/// Nothing needs cleaning up first: acknowledged data is safe whenever the process exits.
+/// No cleanup is necessary, because acknowledged data survives an exit at any time.
 struct ForcedShutdownService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -87,7 +87,7 @@ struct ForcedShutdownService: Service {
     }
 }
 
-/// Verifies declared MD5 checksums while parts arrive.
+/// Computes the MD5 of uploads that declared one, while their parts arrive.
 struct MD5Service: Service {
     let hasher: PrefixHasher
     let logger: Logger
@@ -95,7 +95,7 @@ struct MD5Service: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await hasher.run { error in
-                logger.warning("background MD5 failed, will retry at completion", metadata: ["error": "\(error)"])
+                logger.warning("background hashing failed", metadata: ["error": "\(error)"])
             }
         }
     }

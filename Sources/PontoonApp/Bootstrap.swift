@@ -7,25 +7,26 @@ extension App {
     package enum FirstUser: Sendable {
         case created
         case existed
-        /// The store is empty, but the server has neither a configured token nor a data directory for a random one.
+        /// There is no user, and none was created, because the server has neither a configured token nor a data
+        /// directory for a random one.
         case missing
     }
 
-    /// The URL of the API for clients of a server that listens on a port.
+    /// Returns the URL of the API for clients: the public URL if it is configured, otherwise the server's own address.
     package func endpoint(port: Int) -> String { settings.server.publicURL?.api ?? localEndpoint(port: port) }
 
-    /// The URL of the API at the server's own address and port, regardless of a proxy in front of it.
+    /// Returns the URL of the API at the server's own address and port, regardless of any proxy.
     package func localEndpoint(port: Int) -> String {
         let host = settings.server.host
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/v2"
     }
 
-    /// The file with the first user's credentials; `nil` without a data directory.
+    /// The file with the first user's credentials; `nil` if there is no data directory.
     package var credentials: BootstrapCredentialsFile? {
         settings.folder.map { BootstrapCredentialsFile(in: $0) }
     }
 
-    /// Creates the first user if the store is empty; if several servers start concurrently, only one creates it.
+    /// Creates the first user if none exists; if several servers start concurrently, only one of them does so.
     package func createFirstUser() async throws -> FirstUser {
         let token = settings.bootstrapToken
         if let credentials {

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 package import SystemPackage
 
-/// The first user's token, in the file format of the platform's clients (`~/.sevenbridges/credentials`).
+/// The file with the first user's token, in the format of `~/.sevenbridges/credentials`.
 package struct BootstrapCredentialsFile: Sendable {
     package let path: FilePath
 
@@ -15,7 +15,9 @@ package struct BootstrapCredentialsFile: Sendable {
         try replace("[default]\napi_endpoint = \(endpoint)\nauth_token = \(token.value)\n")
     }
 
-    /// Replaces the endpoint in an existing file and keeps all other lines, which the owner may have changed.
+    /// Replaces the endpoint in the file and keeps all other lines, which the owner may have changed.
+    ///
+    /// Does nothing if the file does not exist.
     package func update(endpoint: String) throws {
         guard let data = FileManager.default.contents(atPath: path.string) else { return }
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)

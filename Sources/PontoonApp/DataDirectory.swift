@@ -4,14 +4,14 @@ import SystemPackage
 
 /// The directory with the database, the objects and the first user's credentials.
 enum DataDirectory {
-    /// Creates the directory, accessible by its owner only, and missing parents.
+    /// Creates the directory and missing parents, accessible only by their owner.
     ///
-    /// - Throws: ``SettingError`` if it cannot be created or written.
+    /// - Throws: ``SettingError`` if the directory cannot be created or is not writable.
     static func create(_ path: FilePath) throws {
         do {
             try createWithParents(path)
         } catch let error as Errno {
-            throw SettingError(.data, "cannot create the directory '\(path)': \(error)")
+            throw SettingError(.data, "cannot create the directory '\(path)': \(error); choose another directory")
         }
         guard access("\(path)/.", R_OK | W_OK | X_OK) == 0 else {
             throw SettingError(.data, "cannot write to the directory '\(path)': \(Errno(rawValue: errno))")
@@ -20,7 +20,7 @@ enum DataDirectory {
 
     /// Locks the directory against other processes until the returned file is closed.
     ///
-    /// - Throws: ``SettingError`` if another process uses it.
+    /// - Throws: ``SettingError`` if another process has locked the directory.
     static func lock(_ path: FilePath) throws -> FileDescriptor {
         let file = try FileDescriptor.open(
             path.appending("lock"),
@@ -30,12 +30,12 @@ enum DataDirectory {
         )
         guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             try file.close()
-            throw SettingError(.data, "another process uses the directory '\(path)'")
+            throw SettingError(.data, "another process is using the directory '\(path)'; stop it first")
         }
         return file
     }
 
-    /// A random identifier, created on first use and stored in the directory.
+    /// Returns the random identifier that is stored in the directory; creates it if it does not exist yet.
     static func identity(_ path: FilePath) throws -> String {
         let file = path.appending("id").string
         if let text = FileManager.default.contents(atPath: file) { return String(decoding: text, as: UTF8.self) }

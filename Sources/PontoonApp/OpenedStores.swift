@@ -5,20 +5,20 @@ import PontoonObjects
 import PontoonPostgreSQL
 import SystemPackage
 
-/// The configured stores, opened.
+/// The opened metadata store and object store of a server.
 package struct OpenedStores: Sendable {
     package let metadata: SQLMetadataStore
     package let storage: ObjectStorage
     package let keys: KeyRing
 
-    /// Opens the stores, runs `body` and closes them on every path.
+    /// Opens the stores, runs `body`, and closes the stores on every path.
     ///
     /// If a store keeps files in the data directory, this process locks the directory until `body` returns.
     ///
     /// - Parameters:
     ///   - settings: The stores and their options.
     ///   - now: The current time; tests replace it.
-    ///   - body: The work to do with the open stores.
+    ///   - body: The work that uses the stores.
     /// - Returns: The result of `body`.
     /// - Throws: ``SettingError`` if a store cannot be used, and the errors of `body`.
     package static func withStores<Value>(
@@ -65,22 +65,22 @@ package struct OpenedStores: Sendable {
         }
     }
 
-    /// Opens the metadata store alone, runs `body` and closes it.
+    /// Opens the metadata store alone, runs `body`, and closes the store.
     ///
-    /// - Throws: ``SettingError`` if it does not exist in the data directory or cannot be used.
+    /// - Throws: ``SettingError`` if the store cannot be used, or the data directory contains no database.
     package static func withMetadata<Value>(
         _ settings: Settings,
         _ body: (SQLMetadataStore) async throws -> Value
     ) async throws -> Value {
         if case .sqlite = settings.metadata, !FileManager.default.fileExists(atPath: settings.sqlite.path) {
-            throw SettingError(.data, "'\(settings.data)' contains no data; 'pontoond serve' creates it")
+            throw SettingError(.data, "the directory '\(settings.data)' contains no database; start the server first")
         }
         return try await withClosing(try await openMetadata(settings), close: { try await $0.close() }, body)
     }
 
     /// Opens the metadata store.
     ///
-    /// - Throws: ``SettingError`` if it cannot be used.
+    /// - Throws: ``SettingError`` if a PostgreSQL database cannot be used.
     static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
         guard case .postgreSQL(let postgreSQL) = settings.metadata else {
             return try await SQLMetadataStore.open(settings.sqlite)
@@ -94,7 +94,7 @@ package struct OpenedStores: Sendable {
 
     /// Opens a bucket and checks that it can be used.
     ///
-    /// - Throws: ``SettingError`` if it cannot be used.
+    /// - Throws: ``SettingError`` if the bucket cannot be used.
     static func openBucket(_ settings: S3Settings, _ credentials: S3Credentials) async throws -> S3ObjectStore {
         let bucket: S3ObjectStore
         do {
@@ -111,19 +111,20 @@ package struct OpenedStores: Sendable {
         return bucket
     }
 
-    /// Joins the lines of an error, since database errors can have several.
+    /// Returns the description of an error in one line, because those of databases can have several.
     private static func oneLine(_ error: any Error) -> String {
         "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }
 
 extension SQLMetadataStore {
-    /// Binds the database to one object store; checks that it is completely migrated and still current.
+    /// Binds the database to an object store, so that it cannot be opened with another one by mistake.
     ///
-    /// - Throws: ``SettingError`` if it belongs to another object store, was migrated, or is only partially migrated.
+    /// - Throws: ``SettingError`` if the database is bound to another object store, was migrated to another database,
+    ///   or is the target of an unfinished migration.
     func bind(to location: String) async throws {
         if let target = try await metadataValue(for: .movedTo) {
-            throw SettingError(.metadata, "the data of this directory was migrated to \(target)")
+            throw SettingError(.metadata, "the data of this directory was migrated; use the database \(target)")
         }
         let state = try await metadataValue(for: .movedFrom).flatMap { StoreMigrationState(stored: $0) }
         if case .filling = state {
@@ -131,18 +132,18 @@ extension SQLMetadataStore {
         }
         let bound = try await setIfAbsent(location, for: .objects)
         guard bound == location else {
-            throw SettingError(.objects, "this database belongs to the files in \(bound), not to those in \(location)")
+            throw SettingError(.objects, "this database belongs to the objects in \(bound), not in \(location)")
         }
     }
 }
 
 extension Settings {
-    /// The location of the objects, as recorded in the database.
+    /// Returns the location of the objects, as recorded in the database.
     func objectsLocation() throws -> String {
         switch (objects, metadata) {
         case (.s3(let s3, _), _): "s3://\(s3.bucket)/\(s3.prefix)"
         case (.disk, .sqlite): "disk"
-        // The database is not in the data directory, so it could be opened with the wrong directory.
+        // The database is not in the data directory, so it could be combined with the wrong directory.
         case (.disk, .postgreSQL): "the folder with the id \(try DataDirectory.identity(data))"
         }
     }

@@ -15,7 +15,7 @@ enum StoreMigrationState: Hashable, Sendable {
     private static let fillingSuffix = " filling"
     private static let doneSuffix = " done"
 
-    /// - Returns: `nil` unless the text is ``stored`` of a state.
+    /// Parses ``stored``; `nil` for any other text.
     init?(stored text: String) {
         if text.hasSuffix(Self.fillingSuffix) {
             self = .filling(from: String(text.dropLast(Self.fillingSuffix.count)))
@@ -42,9 +42,9 @@ package struct StoreMigration {
     private let report: @Sendable (String) -> Void
 
     /// - Parameters:
-    ///   - settings: The settings of the future servers. Their data directory is the source.
+    ///   - settings: The settings of the future servers; the data directory is the source.
     ///   - dropsOpenUploads: Whether to abort unfinished uploads instead of refusing to migrate.
-    ///   - report: Receives lines about the progress.
+    ///   - report: Receives progress messages of one line each.
     package init(settings: Settings, dropsOpenUploads: Bool, report: @escaping @Sendable (String) -> Void) {
         self.settings = settings
         self.dropsOpenUploads = dropsOpenUploads
@@ -53,10 +53,10 @@ package struct StoreMigration {
 
     /// Migrates, or resumes an interrupted migration.
     ///
-    /// - Throws: ``SettingError`` if the migration cannot be completed; no data is lost in that case.
+    /// - Throws: ``SettingError`` if the migration cannot be completed; the source then keeps all its data.
     package func run() async throws {
         guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
-            throw SettingError("'\(settings.data)' contains no data to migrate")
+            throw SettingError("the directory '\(settings.data)' contains no database to migrate")
         }
         try await withClosing(try DataDirectory.lock(settings.data), close: { try $0.close() }) { _ in
             let source = try await SQLMetadataStore.open(settings.sqlite)
@@ -79,7 +79,7 @@ package struct StoreMigration {
     }
 
     private func migrate(_ source: SQLMetadataStore, to bucket: S3ObjectStore?) async throws {
-        // Both targets are checked before either is changed.
+        // Both targets are checked before the source or a target is changed.
         if let bucket { try await checkEmpty(bucket, for: source) }
         guard case .postgreSQL(let postgreSQL) = settings.metadata else {
             guard let bucket else {
@@ -105,15 +105,15 @@ package struct StoreMigration {
 
     // MARK: - Objects
 
-    /// The bucket to fill; `nil` if the objects are not migrated.
+    /// Opens the bucket to fill; returns `nil` if the objects are not migrated.
     ///
-    /// - Throws: ``SettingError`` if it cannot be used.
+    /// - Throws: ``SettingError`` if the bucket cannot be used, or the objects were migrated to another one.
     private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
         let location = try await source.metadataValue(for: .objects) ?? "disk"
         let target = try settings.objectsLocation()
         guard location == "disk" else {
             guard target == location else {
-                throw SettingError(.objects, "the objects are in \(location) and cannot be migrated again")
+                throw SettingError(.objects, "the objects were already migrated to \(location); use that location")
             }
             return nil
         }
@@ -121,7 +121,9 @@ package struct StoreMigration {
         return try await OpenedStores.openBucket(s3, credentials)
     }
 
-    /// - Throws: ``SettingError`` unless the bucket is empty or this data is being copied to it.
+    /// Checks that the bucket is empty or the target of an interrupted migration of this data.
+    ///
+    /// - Throws: ``SettingError`` if it is neither.
     private func checkEmpty(_ bucket: S3ObjectStore, for source: SQLMetadataStore) async throws {
         let target = try settings.objectsLocation()
         switch try await source.metadataValue(for: .movingTo) {
@@ -155,18 +157,18 @@ package struct StoreMigration {
                 keys: keys,
                 uploadLifetime: settings.uploadLifetime
             )
-            // As at server startup: interrupted completions are rolled back and orphaned objects are removed.
+            // Rolls back interrupted completions and removes orphans, like the start of a server.
             try await maintenance.recover()
             try await abortOpenUploads(of: source, maintenance)
             _ = try await source.setIfAbsent(try settings.objectsLocation(), for: .movingTo)
             let outcome = try await ObjectCopy(ledger: source, from: disk, to: bucket).run { outcome in
-                report("\(outcome.count) objects of \(outcome.bytes) bytes copied and compared")
+                report("\(outcome.count) objects (\(outcome.bytes) bytes) copied and verified")
             }
             try await ObjectCopy.discardOrphans(source, in: bucket)
             guard outcome.damaged.isEmpty else {
                 throw SettingError(
                     """
-                    the stored bytes of \(outcome.damaged.count) files differ from the uploaded bytes; restore these files, or \
+                    the stored bytes of \(outcome.damaged.count) files are damaged or missing; restore these files, or \
                     delete them with the old server, and run 'pontoond migrate' again: \
                     \(outcome.damaged.joined(separator: " "))
                     """
@@ -175,7 +177,9 @@ package struct StoreMigration {
         }
     }
 
-    /// Parts cannot be migrated: S3 assigns its own entity tags, which no client knows.
+    /// Aborts unfinished uploads, whose parts cannot be migrated: S3 assigns new ETags, which no client has reported.
+    ///
+    /// - Throws: ``SettingError`` if there are any and the operator did not allow aborting them.
     private func abortOpenUploads(of source: SQLMetadataStore, _ maintenance: Maintenance) async throws {
         let count = try await source.openUploadCount()
         guard count > 0 else { return }
@@ -190,17 +194,21 @@ package struct StoreMigration {
 
     // MARK: - Metadata
 
-    /// A database to fill.
+    /// The database to fill.
     private struct Target {
         let store: SQLMetadataStore
         let location: String
         let copy: MetadataCopy
         let identity: String
-        /// Whether an interrupted migration has filled it; servers may have changed it since.
+        /// Whether an interrupted migration has already filled the database.
+        ///
+        /// If so, it is not filled again, because servers may have changed it since.
         let isFilled: Bool
     }
 
-    /// - Throws: ``SettingError`` unless the database is empty or is being filled from this data.
+    /// Checks that a database is empty or the target of an interrupted migration of this data.
+    ///
+    /// - Throws: ``SettingError`` if it is neither.
     private func database(
         _ store: SQLMetadataStore,
         location: String,

@@ -5,8 +5,8 @@ extension Option where Value == GivenFlag? {
     /// Declares the flag of a setting.
     ///
     /// - Parameters:
-    ///   - setting: The definition of the flag's name and help.
-    ///   - help: Replaces the definition's help.
+    ///   - setting: The setting, which defines the flag's name and help.
+    ///   - help: Help text to use instead of the setting's.
     init<SettingValue>(_ setting: Setting<SettingValue>, help: String? = nil) {
         self.init(
             name: .customLong(setting.name),
@@ -15,7 +15,7 @@ extension Option where Value == GivenFlag? {
         )
     }
 
-    /// Declares a flag of an earlier version, which `--help` does not list.
+    /// Declares a setting's flag in earlier versions, which `--help` does not list.
     init<SettingValue>(formerly name: String, _ setting: Setting<SettingValue>) {
         self.init(
             name: .customLong(name),

@@ -13,7 +13,7 @@ struct Pontoond: AsyncParsableCommand {
         ]
     )
 
-    /// Runs a command; prints errors that the user can fix as one line on standard error and exits with 1.
+    /// Runs a command; prints an error that the operator can fix as one line on standard error and exits with status 1.
     static func run(_ command: () async throws -> Void) async throws {
         do {
             try await command()
@@ -24,7 +24,7 @@ struct Pontoond: AsyncParsableCommand {
         }
     }
 
-    /// Prints a line immediately, unbuffered: other programs wait for some of these lines.
+    /// Prints a line without buffering, because other programs wait for some of these lines.
     static func print(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
     private static func failure(_ message: String) -> ExitCode {

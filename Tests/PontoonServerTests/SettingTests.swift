@@ -115,8 +115,8 @@ struct SettingTests {
             YAML file named by `--config` (`url-lifetime: 1h`). A flag overrides the environment variable, which overrides the
             file. The server checks all settings before it starts; an unknown name is an error.
 
-            Durations are whole numbers of seconds, minutes, hours or days (`90s`, `5m`, `1h`, `7d`). Sizes are bytes, or have
-            the unit KiB, MiB, GiB or TiB (`5MiB`).
+            A duration is a whole number of seconds, minutes, hours or days (`90s`, `5m`, `1h`, `7d`). A size is a whole
+            number of bytes, or of KiB, MiB, GiB or TiB (`5MiB`).
 
             <!-- Generated from Sources/PontoonApp/Settings/SettingList.swift by SettingTests with TEST_UPDATE_DOCS=1. -->
 

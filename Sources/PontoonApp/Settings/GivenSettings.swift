@@ -1,7 +1,7 @@
 import Foundation
 import Yams
 
-/// The settings as given: a flag overrides the environment, which overrides the settings file.
+/// The texts of the settings that are given: a flag overrides the environment, which overrides the settings file.
 package struct GivenSettings: Sendable {
     private struct Given: Sendable {
         let text: String
@@ -9,7 +9,7 @@ package struct GivenSettings: Sendable {
     }
 
     private var values: [String: Given] = [:]
-    /// All environment variables, including those shared with other tools, such as the S3 credentials.
+    /// All environment variables, including those that are not settings, such as the S3 credentials.
     package let environment: [String: String]
 
     /// Collects the settings from the three sources.
@@ -17,7 +17,7 @@ package struct GivenSettings: Sendable {
     /// - Parameters:
     ///   - flags: The flags on the command line.
     ///   - environment: The environment variables.
-    /// - Throws: ``SettingError`` for an unknown name in the environment or the file, or an unusable file.
+    /// - Throws: ``SettingError`` for an unknown name in the environment or the file, or if the file cannot be read.
     package init(
         flags: [GivenFlag],
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -40,7 +40,7 @@ package struct GivenSettings: Sendable {
         values.merge(given) { $1 }
     }
 
-    /// The value of a setting, or its default.
+    /// Returns the value of a setting, or its default.
     ///
     /// - Throws: ``SettingError`` for a value that is not allowed.
     package func value<Value>(of setting: Setting<Value>) throws -> Value {
@@ -51,7 +51,7 @@ package struct GivenSettings: Sendable {
         }
     }
 
-    /// Every name of every setting; current names follow former ones, so that they take precedence.
+    /// All names of all settings, each setting's current name last, so that it overrides the former ones.
     private static var names: [(definition: any SettingDefinition, name: String)] {
         SettingList.all.flatMap { definition in
             (definition.formerNames + [definition.name]).map { (definition, $0) }
@@ -72,10 +72,10 @@ package struct GivenSettings: Sendable {
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)
         } catch {
-            throw SettingError(.config, "the file '\(path)' cannot be read", from: source)
+            throw SettingError(.config, "cannot read the file '\(path)'; check its path and permissions", from: source)
         }
         guard let mapping = try parse(text, path, source)?.mapping else {
-            throw SettingError(.config, "the file '\(path)' does not contain settings as 'NAME: VALUE'", from: source)
+            throw SettingError(.config, "the file '\(path)' must contain lines of the form 'NAME: VALUE'", from: source)
         }
         let inFile = names.filter { $0.definition.sources.contains(.file) }
         for (key, value) in mapping {
@@ -86,7 +86,7 @@ package struct GivenSettings: Sendable {
                 )
             }
             guard value.scalar != nil else {
-                throw SettingError("setting '\(name)' (from file '\(path)'): the value must be a single text or number")
+                throw SettingError("setting '\(name)' (from file '\(path)'): the value must be a string or a number")
             }
         }
         var values: [String: Given] = [:]
@@ -101,7 +101,7 @@ package struct GivenSettings: Sendable {
         do {
             return try Yams.compose(yaml: text)
         } catch {
-            // Only the first line: the others show the position in the file.
+            // Only the first line, because the others repeat the line of the file.
             let problem = "\(error)".prefix { $0 != "\n" }
             throw SettingError(.config, "the file '\(path)' is not YAML: \(problem)", from: source)
         }

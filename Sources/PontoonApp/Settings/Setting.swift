@@ -1,12 +1,13 @@
 /// The definition of one setting.
 ///
-/// All flags, environment variables, checks, error messages, `--help` and docs/settings.md are derived from it.
+/// The flag, the environment variable, the validation, error messages, `--help` and docs/settings.md are derived from
+/// it.
 package protocol SettingDefinition: Sendable {
     /// The name in the settings file; the flag is `--NAME`.
     var name: String { get }
-    /// Names of earlier versions. They still work but are not listed.
+    /// Names in earlier versions, which still work but are not listed.
     var formerNames: [String] { get }
-    /// The effect of the setting, without values and default.
+    /// The meaning of the setting, without the allowed values and the default.
     var summary: String { get }
     /// The placeholder of the value in `--help`.
     var placeholder: String { get }
@@ -14,12 +15,12 @@ package protocol SettingDefinition: Sendable {
     var allowed: String? { get }
     var defaultDescription: String { get }
     var sources: SettingSources { get }
-    /// Whether the value may contain a secret, which messages must not show.
+    /// Whether the value may contain a secret, so that messages must not show it.
     var isSecret: Bool { get }
 }
 
 extension SettingDefinition {
-    /// The text of `--help`.
+    /// The description in `--help`, with the allowed values and the default.
     package var help: String {
         let values = [allowed, "default: \(defaultDescription)"].compactMap(\.self).joined(separator: "; ")
         return "\(summary) (\(values))"
@@ -28,12 +29,12 @@ extension SettingDefinition {
     package var environmentName: String { environmentVariable(named: name) }
 }
 
-/// The environment variable of a setting's name.
+/// Returns the environment variable for a setting's name.
 func environmentVariable(named name: String) -> String {
     "PONTOON_" + name.uppercased().replacing("-", with: "_")
 }
 
-/// The sources in which a setting may be given.
+/// The sources from which a setting may be read.
 package struct SettingSources: OptionSet, Sendable {
     package let rawValue: Int
 
@@ -47,7 +48,7 @@ package struct SettingSources: OptionSet, Sendable {
 
 /// The definition of a setting with a typed value.
 package struct Setting<Value: Sendable>: SettingDefinition {
-    /// The value of a setting that is not given.
+    /// The default of a setting.
     enum Default {
         /// Parsed like a given value.
         case text(String)
@@ -91,7 +92,10 @@ package struct Setting<Value: Sendable>: SettingDefinition {
         }
     }
 
-    /// - Throws: ``SettingError``, which names the setting, the source, the value and the allowed values.
+    /// Parses a value.
+    ///
+    /// - Throws: ``SettingError``, which names the setting, the source, the value unless it is secret, and the allowed
+    ///   values.
     func parse(_ text: String, from source: SettingSource?) throws -> Value {
         var detail = ""
         do {

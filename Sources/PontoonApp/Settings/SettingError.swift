@@ -1,4 +1,4 @@
-/// A setting that cannot be used; the description is one line for the operator.
+/// An error that the operator can fix, usually by changing a setting; its description is one line.
 package struct SettingError: Error, CustomStringConvertible {
     package let description: String
 
@@ -13,7 +13,7 @@ package struct SettingError: Error, CustomStringConvertible {
     package init(_ problem: String) { description = problem }
 }
 
-/// The source of a value.
+/// The source of a setting's value.
 package enum SettingSource: Hashable, Sendable, CustomStringConvertible {
     /// The flag, with its dashes.
     case flag(String)

@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// The parser of a setting's text, with its description for help and errors.
+/// The format of a setting's value: its parser, and its description in help and errors.
 struct SettingFormat<Value: Sendable>: Sendable {
     /// The placeholder of the value in `--help`.
     let placeholder: String
@@ -9,8 +9,9 @@ struct SettingFormat<Value: Sendable>: Sendable {
     let allowed: String?
     /// Completes the sentence "The value is not …".
     let expectation: String
-    /// - Returns: `nil` unless the text is allowed.
-    /// - Throws: An error whose description explains the problem.
+    /// Parses a value.
+    /// - Returns: `nil` if the text is not allowed.
+    /// - Throws: An error whose description explains why the text is not allowed.
     let parse: @Sendable (String) throws -> Value?
 }
 
@@ -97,7 +98,7 @@ extension SettingFormat where Value == RateLimit? {
     }
 }
 
-/// Numbers with units.
+/// Parsing and formatting of numbers with units.
 enum SettingText {
     static let sizes: [(suffix: String, factor: Int64)] = [
         ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),
@@ -107,7 +108,10 @@ enum SettingText {
         number(text, [("s", 1), ("m", 60), ("h", 3600), ("d", 86400)])
     }
 
-    /// - Returns: `nil` unless the text is digits and one of the suffixes, in any letter case, within 64 bits.
+    /// Parses a number with a unit.
+    ///
+    /// - Returns: The product; `nil` unless the text is digits followed by one of the suffixes, in any letter case, and
+    ///   the product fits 64 bits.
     static func number(_ text: String, _ units: [(suffix: String, factor: Int64)]) -> Int64? {
         for (suffix, factor) in units where text.lowercased().hasSuffix(suffix.lowercased()) {
             let digits = text.dropLast(suffix.count)
@@ -118,7 +122,7 @@ enum SettingText {
         return nil
     }
 
-    /// A size in its largest exact unit.
+    /// Formats a number of bytes in the largest unit that represents it exactly.
     static func size(_ bytes: Int64) -> String {
         let unit = sizes.filter { bytes >= $0.factor && bytes % $0.factor == 0 }.max { $0.factor < $1.factor }
         return unit.map { "\(bytes / $0.factor)\($0.suffix)" } ?? "\(bytes)"

@@ -25,7 +25,7 @@ extension Setting where Value == FilePath {
                 $0.isEmpty ? nil : FilePath($0)
             },
             default: .text("data"),
-            summary: "Directory for the server's own data, created if missing; unused with PostgreSQL and S3"
+            summary: "Directory for the server's own data, created if missing; not used with both PostgreSQL and S3"
         )
     }
 }
@@ -38,8 +38,8 @@ extension Setting where Value == MetadataChoice {
             default: .text("sqlite"),
             isSecret: true,
             summary: """
-                Metadata store: sqlite, in the data directory, or postgres://USER@HOST:PORT/DATABASE?OPTIONS with options of \
-                libpq. Put the password into PGPASSWORD or ~/.pgpass, since other users can see flags
+                Metadata store: sqlite, in the data directory, or postgres://USER@HOST:PORT/DATABASE?OPTIONS with \
+                options of libpq. Put the password in PGPASSWORD or ~/.pgpass, because other users can see flags
                 """
         )
     }
@@ -54,8 +54,8 @@ extension Setting where Value == ObjectsAddress {
             isSecret: true,
             summary: """
                 Object store: disk, in the data directory, or \
-                s3://BUCKET/PREFIX?endpoint=URL&region=NAME&path-style=true|false with credentials in AWS_ACCESS_KEY_ID, \
-                AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN
+                s3://BUCKET/PREFIX?endpoint=URL&region=NAME&path-style=true|false with the credentials in \
+                AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if temporary, AWS_SESSION_TOKEN
                 """
         )
     }
@@ -68,7 +68,7 @@ extension Setting where Value == String? {
             SettingFormat(placeholder: "file", allowed: nil, expectation: "the path of a file") { $0 },
             default: .value(nil, described: "none"),
             sources: [.flag, .environment],
-            summary: "YAML file with settings, named like the flags"
+            summary: "YAML file of settings; its keys are the names of the flags"
         )
     }
 }
@@ -80,7 +80,7 @@ extension Setting where Value == DiskSettings.Durability {
             .choice,
             default: .text("power"),
             summary: """
-                What stored data survives: power means a power failure, os means a crash of the server but not of the \
+                What stored data survives: with power, a power failure; with os, a crash of the server but not of the \
                 operating system
                 """
         )
@@ -93,7 +93,7 @@ extension Setting where Value == Int64 {
             "reserved-space",
             .size(0...(1 << 50)),
             default: .text("64MiB"),
-            summary: "Disk space that parts never use"
+            summary: "Free disk space that parts never use, so that records can always be written"
         )
     }
 
@@ -111,7 +111,7 @@ extension Setting where Value == Int64 {
             "max-body-size",
             .size(1024...(1 << 30)),
             default: .text("8MiB"),
-            summary: "Largest JSON request body; completing 10,000 parts takes about 1 MB"
+            summary: "Largest JSON request body; completing an upload of 10,000 parts needs about 1 MB"
         )
     }
 
@@ -120,7 +120,7 @@ extension Setting where Value == Int64 {
             "max-header-size",
             .size(1024...(64 << 10)),
             default: .text("32KiB"),
-            summary: "Largest request head"
+            summary: "Largest request head, which is the request line and the headers"
         )
     }
 }
@@ -145,10 +145,10 @@ extension Setting where Value == ListenAddress {
             SettingFormat(
                 placeholder: "host:port",
                 allowed: nil,
-                expectation: "HOST:PORT with a host and a port from 0 to 65535; 0.0.0.0 is every address"
+                expectation: "HOST:PORT with a port from 0 to 65535; host 0.0.0.0 means all addresses"
             ) { ListenAddress($0) },
             default: .text("127.0.0.1:8080"),
-            summary: "Address to listen on; port 0 selects a free port, host 0.0.0.0 every address"
+            summary: "Address to listen on; port 0 selects a free port, host 0.0.0.0 means all addresses"
         )
     }
 }
@@ -183,7 +183,7 @@ extension Setting where Value == RateLimit? {
             "rate-limit",
             .rateLimit,
             default: .text("off"),
-            summary: "Calls per time that each token may make, such as 1000/5m; each server counts separately"
+            summary: "API calls that each token may make per window, such as 1000/5m; each server counts separately"
         )
     }
 }
@@ -205,7 +205,7 @@ extension Setting where Value == Duration {
             "upload-lifetime",
             .duration(from: "1s", to: "10000d"),
             default: .text("7d"),
-            summary: "An upload is aborted when no part was stored for this long"
+            summary: "How long an upload may go without a new part before it is aborted"
         )
     }
 
@@ -223,7 +223,7 @@ extension Setting where Value == Duration {
             "grace",
             .duration(from: "0s", to: "1d"),
             default: .text("30s"),
-            summary: "How long running requests may continue after SIGTERM"
+            summary: "How long running requests may continue after SIGTERM and the drain period"
         )
     }
 
@@ -232,7 +232,7 @@ extension Setting where Value == Duration {
             "drain",
             .duration(from: "0s", to: "1h"),
             default: .text("0s"),
-            summary: "How long the server accepts requests after SIGTERM, while /readyz already fails"
+            summary: "How long the server still accepts requests after SIGTERM, while /readyz already fails"
         )
     }
 
@@ -254,7 +254,7 @@ extension Setting where Value == Duration {
             "idle-timeout",
             .duration(from: "1s", to: "1d"),
             default: .text("150s"),
-            summary: "A connection is closed when nothing arrives for this long"
+            summary: "How long a connection may receive no data before it is closed"
         )
     }
 }
@@ -263,7 +263,7 @@ extension Setting where Value == Duration {
 
 extension Setting where Value == LogLevel {
     package static var logLevel: Setting<LogLevel> {
-        Setting("log-level", .choice, default: .text("notice"), summary: "Least severe messages to log")
+        Setting("log-level", .choice, default: .text("notice"), summary: "Lowest severity of messages to log")
     }
 }
 
@@ -280,7 +280,7 @@ extension Setting where Value == Secret? {
                     (16...256).contains(text.utf8.count) && text.utf8.allSatisfy { (33...126).contains($0) }
                 return isValid ? .some(Secret(text)) : nil
             },
-            default: .value(nil, described: "a random token; with PostgreSQL and S3 no first user"),
+            default: .value(nil, described: "a random token; with both PostgreSQL and S3, no user is created"),
             sources: .environment,
             isSecret: true,
             summary: "Token of the first user, who is created at the first start"

@@ -6,7 +6,7 @@ import PontoonPostgreSQL
 package import PontoonServer
 package import SystemPackage
 
-/// The checked settings of a server.
+/// The validated settings of a server.
 package struct Settings: Sendable {
     package let data: FilePath
     package let metadata: MetadataChoice
@@ -25,16 +25,16 @@ package struct Settings: Sendable {
     /// `nil` if no other server can share the stores.
     package let leaseDuration: Duration?
 
-    /// Whether a response means that the data survives a power failure, rather than only a crash of the process.
+    /// Whether acknowledged data survives a power failure, rather than only a crash of the process.
     package var survivesPowerFailure: Bool { disk.durability == .power }
 
-    /// The data directory if a store keeps files in it, in which case this process locks it; otherwise `nil`.
+    /// The data directory, which this process locks; `nil` if no store keeps files in it.
     package var folder: FilePath? {
         if case .postgreSQL = metadata, case .s3 = objects { return nil }
         return data
     }
 
-    /// Checks the given settings.
+    /// Validates the given settings.
     ///
     /// - Throws: ``SettingError`` for the first value that is not allowed.
     package init(_ given: GivenSettings) throws {
@@ -97,7 +97,7 @@ package struct Settings: Sendable {
 
 /// Host and TCP port to listen on.
 package struct ListenAddress: Hashable, Sendable {
-    /// A name or address; IPv6 addresses are without brackets.
+    /// A host name or an IP address; an IPv6 address has no brackets.
     package let host: String
     /// 0 selects a free port.
     package let port: Int

@@ -15,7 +15,7 @@ package enum ObjectsChoice: Sendable {
     case s3(S3Settings, S3Credentials)
 }
 
-/// The value of the setting `objects`, which contains no credentials.
+/// The value of the setting `objects`, which does not include credentials.
 package enum ObjectsAddress: Sendable {
     case disk
     case s3(S3Settings)
@@ -57,15 +57,15 @@ private struct UnusableURL: Error, CustomStringConvertible {
 }
 
 extension S3Credentials {
-    /// Reads the credentials from the variables that all S3 tools use.
+    /// Reads the credentials from the environment variables that all S3 tools use.
     ///
-    /// - Throws: ``SettingError`` if one is missing.
+    /// - Throws: ``SettingError`` if the access key or its secret is missing.
     init(environment: [String: String]) throws {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         guard let id = value("AWS_ACCESS_KEY_ID"), let secret = value("AWS_SECRET_ACCESS_KEY") else {
             throw SettingError(
                 .objects,
-                "S3 needs the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and one is missing"
+                "credentials are missing; set the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             )
         }
         self.init(

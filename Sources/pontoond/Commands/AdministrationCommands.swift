@@ -7,14 +7,14 @@ import PontoonMetadata
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
-        abstract: "Manage users. The server may run meanwhile.",
+        abstract: "Manage users. The server may be running.",
         subcommands: [Add.self]
     )
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Add a user.")
         @OptionGroup var stores: StoreFlags
-        @Argument(help: "1 to 64 letters, digits, '.', '_' or '-'") var name: String
+        @Argument(help: "Name of the user: 1 to 64 letters, digits, '.', '_' or '-'") var name: String
 
         func run() async throws {
             try await stores.withMetadata { store in
@@ -28,7 +28,7 @@ struct UserCommand: AsyncParsableCommand {
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
-        abstract: "Manage tokens. The server may run meanwhile.",
+        abstract: "Manage tokens. The server may be running.",
         subcommands: [Create.self, List.self, Revoke.self]
     )
 
@@ -63,16 +63,16 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Revoke a token. It stops working at once.")
+        static let configuration = CommandConfiguration(abstract: "Revoke a token. It stops working within a second.")
         @OptionGroup var stores: StoreFlags
         @Argument(help: "Id of the token, as listed, or the token itself") var token: String
 
         func run() async throws {
             try await stores.withMetadata { store in
                 guard try await Accounts(metadata: store).revokeToken(token) else {
-                    throw SettingError("there is no such token; 'pontoond token list' shows the tokens of a user")
+                    throw SettingError("there is no such token; 'pontoond token list USER' shows a user's tokens")
                 }
-                print("Revoked.")
+                print("Revoked the token.")
             }
         }
     }
@@ -81,20 +81,20 @@ struct TokenCommand: AsyncParsableCommand {
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Manage the keys that sign URLs. The server may run meanwhile.",
+        abstract: "Manage the keys that sign URLs. The server may be running.",
         subcommands: [Rotate.self]
     )
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Create a signing key. Servers use it within a minute; URLs signed earlier stay valid."
+            abstract: "Create a signing key. Servers use it within a minute; earlier URLs stay valid until they expire."
         )
         @OptionGroup var stores: StoreFlags
 
         func run() async throws {
             try await stores.withMetadata { store in
                 try await store.addSigningKey(.random(now: Date()))
-                print("Created a new key.")
+                print("Created a signing key.")
             }
         }
     }

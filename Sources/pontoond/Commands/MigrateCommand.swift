@@ -6,20 +6,20 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate",
         abstract: "Migrate the data of a directory to PostgreSQL, to S3, or to both.",
         discussion: """
-            No server may use the directory meanwhile. Give --metadata, --objects or both, with the same values as for the \
-            servers later; what is not named stays in the directory. Every copy is compared with its original. Run the \
-            command again to resume an interrupted migration. The original data stays in the directory until you delete it; \
-            a server no longer starts on it.
+            Stop the server before you migrate its directory. Give --metadata, --objects or both, with the values that \
+            the servers will use; a store that you do not give stays in the directory. Every copied object is \
+            verified. To resume an interrupted migration, run the same command again. The original data stays in the \
+            directory until you delete it, but servers refuse to use it.
             """
     )
 
     @Option(help: ArgumentHelp("The data directory to migrate", valueName: "directory")) var from: String
-    @Option(.metadata, help: "Target database: postgres://USER@HOST:PORT/DATABASE; it must be empty")
+    @Option(.metadata, help: "Target database, which must be empty: postgres://USER@HOST:PORT/DATABASE")
     var metadata: GivenFlag?
-    @Option(.objects, help: "Target bucket: s3://BUCKET/PREFIX?endpoint=URL; it must be empty below the prefix")
+    @Option(.objects, help: "Target bucket, which must be empty below the prefix: s3://BUCKET/PREFIX?endpoint=URL")
     var objects: GivenFlag?
     @Option(.config) var config: GivenFlag?
-    @Flag(help: "Abort unfinished uploads; otherwise their presence stops the migration") var dropOpenUploads = false
+    @Flag(help: "Abort unfinished uploads, which otherwise prevent the migration") var dropOpenUploads = false
 
     func run() async throws {
         try await Pontoond.run {

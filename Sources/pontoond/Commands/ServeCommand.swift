@@ -8,11 +8,11 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run the server.",
         discussion: """
-            Every setting can also be given as an environment variable, PONTOON_ followed by the flag's name in capitals \
-            (PONTOON_URL_LIFETIME=1h), or in the YAML file named by --config. Flags override environment variables, which \
-            override the file. PONTOON_BOOTSTRAP_TOKEN sets the token of the first user, who is created at the first start; \
-            without it the token is random and saved in the data directory. With PostgreSQL and S3 there is no data \
-            directory, and no user is created unless it is set.
+            Every setting can also be given as an environment variable, PONTOON_ followed by the flag's name in \
+            capitals (PONTOON_URL_LIFETIME=1h), or in the YAML file named by --config. Flags override environment \
+            variables, which override the file. PONTOON_BOOTSTRAP_TOKEN sets the token of the first user, who is \
+            created at the first start. Without this variable, the token is random and saved in the data directory. \
+            With both PostgreSQL and S3, there is no data directory, and without this variable no user is created.
             """
     )
 
@@ -36,7 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
         let firstUser = try await app.createFirstUser()
         if firstUser == .missing {
             Pontoond.print(
-                "There is no user yet. Run 'pontoond user add NAME' and 'pontoond token create NAME' with these settings."
+                "No user exists. Run 'pontoond user add NAME' and 'pontoond token create NAME' with the same settings."
             )
         }
         if !app.settings.survivesPowerFailure {
