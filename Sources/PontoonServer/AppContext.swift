@@ -7,9 +7,9 @@ import PontoonCore
 /// The state of one request.
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Sent in `X-Request-Id` and included in every log line.
+    /// The request id, sent in `X-Request-Id` and included in every log line.
     let requestID = Identifiers.uuid()
-    /// The connection.
+    /// The channel of the connection.
     let channel: any Channel
     /// Set by ``AuthenticationMiddleware``.
     var caller: AuthenticatedCaller?
@@ -21,7 +21,7 @@ struct AppContext: RequestContext {
         channel = source.channel
     }
 
-    /// A logger with the request id; created on use, since most requests log nothing.
+    /// A logger with the request id; created on demand, because most requests log nothing.
     var log: Logger {
         var logger = logger
         logger[metadataKey: "hb.request.id"] = nil
@@ -29,17 +29,17 @@ struct AppContext: RequestContext {
         return logger
     }
 
-    /// A captured path segment, percent-decoded.
+    /// Returns a captured path segment, percent-decoded.
     ///
-    /// - Throws: `.routeNotFound` if it is not valid UTF-8, since no resource has such a name.
+    /// - Throws: `.routeNotFound` if the segment is missing or not valid UTF-8.
     func segment(_ name: String) throws -> String {
         guard let raw = parameters.get(name), let text = Query.unescape(raw) else {
-            throw PontoonError(.routeNotFound, "There is nothing at this address.")
+            throw PontoonError(.routeNotFound, "There is no resource at this URL.")
         }
         return text
     }
 
-    /// The project of a path with `{owner}` and `{project}`.
+    /// Returns the id of the project in a path with `{owner}` and `{project}`.
     func projectID() throws -> ProjectID {
         ProjectID(owner: try segment("owner"), shortName: try segment("project"))
     }

@@ -10,8 +10,8 @@ import PontoonCore
 ///   - useCases: The use cases to call.
 ///   - settings: Address and limits.
 ///   - logger: Receives one line per request, and faults.
-///   - onReady: Called once with the listening socket.
-/// - Returns: The server, a service to run in a service group.
+///   - onReady: Called once, with the listening channel, when the server accepts connections.
+/// - Returns: The server, to be run in a service group.
 package func buildServer(
     _ useCases: UseCases,
     settings: ServerSettings,
@@ -19,7 +19,7 @@ package func buildServer(
     onReady: @escaping @Sendable (any Channel) async -> Void = { _ in }
 ) -> some ApplicationProtocol {
     let router = Router(context: AppContext.self)
-    // Outside the error middleware, so that an error response to an unread body closes the connection too.
+    // Added before the error middleware, so that error responses also close the connection if the body is unread.
     router.add(middleware: ExpectMiddleware())
     router.add(middleware: ErrorMiddleware(maximumHeaderSize: settings.maximumHeaderSize))
     let budget = ReceiveBufferBudget()

@@ -2,11 +2,11 @@ package import PontoonCore
 
 /// The settings of the HTTP server.
 package struct ServerSettings: Sendable {
-    /// Name or address to listen on.
+    /// Host name or IP address to listen on.
     package var host: String
     /// TCP port; 0 selects a free port.
     package var port: Int
-    /// URL under which clients reach the server; `nil` uses the `Host` of each request.
+    /// URL at which clients reach the server; `nil` uses the `Host` header of each request.
     package var publicURL: BaseURL?
     /// Whether to trust `X-Forwarded-Proto`; safe only behind a proxy that overwrites the header.
     package var trustsForwardedProto: Bool
@@ -16,7 +16,7 @@ package struct ServerSettings: Sendable {
     package var maximumBodySize: Int
     /// Largest request head in bytes.
     package var maximumHeaderSize: Int
-    /// `nil` allows each token any number of calls.
+    /// Limit on the calls of each token; `nil` allows any number of calls.
     package var rateLimit: RateLimit?
 
     package init(

@@ -11,14 +11,14 @@ package struct UseCases: Sendable {
     package let automations: Automations
     package let dataPlane: DataPlane
     package let readiness: Readiness
-    /// The current time.
+    /// Returns the current time.
     package let now: @Sendable () -> Date
 
-    /// The server behind the signed URLs that clients receive.
+    /// The server to which the signed URLs point.
     package enum DataPlane: Sendable {
         /// This server.
         case own(Parts, DataPlaneURLs)
-        /// The object store's own server.
+        /// The server of the object store.
         case external
     }
 

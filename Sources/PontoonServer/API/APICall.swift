@@ -2,14 +2,14 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// A call of the API by an authenticated caller.
+/// An API call by an authenticated caller.
 struct APICall: Sendable {
     let request: Request
     let context: AppContext
     let caller: User
-    /// The rate limit of the caller's token, this call included.
+    /// The rate-limit status of the caller's token, counting this call.
     let rateLimit: RateLimitStatus
-    /// The server's URL as this client reaches it.
+    /// The base URL at which this client reaches the server.
     let base: BaseURL
     let query: Query
     private let bodies: JSONBodyReader
@@ -29,22 +29,23 @@ struct APICall: Sendable {
         query = Query(request)
     }
 
-    /// Reads the body; see ``JSONBodyReader/read(_:code:)``.
+    /// Reads the body as JSON; see ``JSONBodyReader/read(_:code:)``.
     func readBody(code: PontoonError.Code) async throws -> JSONValue { try await bodies.read(request, code: code) }
 
-    /// Reads a body that must be an object.
+    /// Reads the body as a JSON object.
     ///
-    /// - Throws: `code` if the body is malformed. The returned object throws it for each invalid field.
+    /// - Throws: `code` if the body is not a JSON object; also the errors of ``readBody(code:)``. The returned object
+    ///   throws `code` for an invalid field.
     func readObject(code: PontoonError.Code) async throws -> RequestObject {
         try RequestObject(try await readBody(code: code), code: code)
     }
 
-    /// Reads and ignores the body.
+    /// Reads and discards the body.
     func discardBody() async throws { try await bodies.discard(request) }
 
-    /// The fields that the caller selects for an object.
+    /// The fields of an object that the caller selects with `fields`.
     var fields: FieldSelection { FieldSelection(query["fields"]) }
 
-    /// The fields that the caller selects for the items of a list, or else the defaults.
+    /// Returns the fields of list items that the caller selects with `fields`, or else the defaults.
     func fields(defaults: [String]) -> FieldSelection { FieldSelection(query["fields"], defaults: defaults) }
 }

@@ -1,6 +1,6 @@
 import CEmbedded
 
-/// The description of the API that clients and tools read.
+/// The API description for clients and tools, embedded in the executable.
 package enum APIDocument {
     /// OpenAPI 3.1 in YAML, UTF-8.
     package static let openAPI = Array(

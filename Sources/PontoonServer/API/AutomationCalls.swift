@@ -5,11 +5,11 @@ import PontoonCore
 ///
 /// Source: docs/api.md#code-packages.
 struct AutomationCalls {
-    /// Path of the uploads below `/v2`.
+    /// Path of code package uploads, relative to `/v2`.
     static let uploadRoot = "/automation/upload"
 
     let automations: Automations
-    /// Uploads of code packages.
+    /// The use cases of code package uploads.
     let uploads: Uploads
 
     func add(to routes: Routes) {

@@ -2,7 +2,7 @@ import Hummingbird
 import Logging
 import PontoonCore
 
-/// Calls for many files, each of which succeeds or fails independently.
+/// Calls that act on many files; each file succeeds or fails independently.
 ///
 /// Source: docs/api.md#bulk-calls.
 struct BulkCalls {
@@ -32,7 +32,7 @@ struct BulkCalls {
         }
     }
 
-    /// Processes the elements of an array in order, one after another, since a file may occur twice.
+    /// Processes the elements of an array one after another, because a file may occur more than once.
     private func forEach(
         _ field: String,
         of call: APICall,
@@ -43,7 +43,10 @@ struct BulkCalls {
             throw PontoonError(.badRequest, "The field '\(field)' is missing.")
         }
         guard elements.count <= Self.limit else {
-            throw PontoonError(.badRequest, "The field '\(field)' may have at most \(Self.limit) elements.")
+            throw PontoonError(
+                .badRequest,
+                "The field '\(field)' has \(elements.count) elements; at most \(Self.limit) are allowed."
+            )
         }
         var items: [BulkBody.Item] = []
         for element in elements {
@@ -65,7 +68,7 @@ struct BulkCalls {
             tags: try fields.strings("tags")
         )
         if replacing {
-            // Missing fields are erased, except the name, which every file has.
+            // Fields missing from the request are cleared, except the name, which a file must have.
             change.metadata = change.metadata ?? [:]
             change.replacesMetadata = true
             change.tags = change.tags ?? []
@@ -80,7 +83,7 @@ struct BulkCalls {
 }
 
 extension APICall {
-    /// Creates the error of one file among many, and logs its cause as for a refused request.
+    /// Creates the error body for one file of a bulk call, and logs the error's cause.
     func errorBody(for error: PontoonError) -> ErrorBody {
         context.logCause(of: error)
         return ErrorBody(error)

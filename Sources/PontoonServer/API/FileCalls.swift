@@ -22,7 +22,7 @@ struct FileCalls {
         routes.call(.get, "/files/{file_id}/download_info", downloadInfo)
     }
 
-    /// Lists the files in a folder.
+    /// Lists one page of the files and folders in a folder.
     @Sendable func list(
         _ call: APICall,
         in folder: FolderReference,
@@ -97,9 +97,10 @@ struct FileCalls {
         return .json(["url": request.url])
     }
 
-    /// The folder that a caller names by project or by id.
+    /// Returns a reference to the folder that a caller names, either by its id or as the root folder of a project.
     ///
-    /// - Throws: `.projectQueryMalformed`, `.destinationMissing`, `.destinationAmbiguous`.
+    /// - Throws: `.projectQueryMalformed`; `.destinationMissing` if neither is given; `.destinationAmbiguous` if both
+    ///   are given.
     static func folder(
         project: String?,
         parent: String?
@@ -116,7 +117,9 @@ struct FileCalls {
         }
     }
 
-    /// The filter for the items of a folder.
+    /// Reads the filter of a file list from the query; other parameters are ignored.
+    ///
+    /// - Throws: `.badRequest` for more than 100 metadata keys.
     static func filter(_ query: Query) throws(PontoonError) -> FileFilter {
         var filter = FileFilter()
         for (name, value) in query.items {
@@ -129,7 +132,7 @@ struct FileCalls {
                 filter.metadata[String(name.dropFirst("metadata.".count)), default: []].append(value)
             }
         }
-        // Each key becomes a condition of the SQL statement, and databases limit their number.
+        // Each key adds a condition to the SQL statement, and databases limit the number of conditions.
         guard filter.metadata.count <= 100 else {
             throw PontoonError(.badRequest, "A list can be filtered by at most 100 metadata keys.")
         }
@@ -137,7 +140,7 @@ struct FileCalls {
     }
 }
 
-/// Metadata in requests; numbers and booleans, which R sends, are stored as text.
+/// Metadata in requests; numbers and Booleans, which the R client sends, are converted to text.
 enum MetadataChange {
     /// Reads a metadata object; `null` removes a key.
     ///

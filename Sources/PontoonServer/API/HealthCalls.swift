@@ -2,7 +2,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// Health checks of load balancers.
+/// Health checks for load balancers.
 ///
 /// Source: docs/api.md#health.
 struct HealthCalls {
@@ -14,7 +14,7 @@ struct HealthCalls {
         routes.open(.get, "/readyz", ready)
     }
 
-    /// Reports that the process is running; does not check the stores.
+    /// Reports that the process is running, without checking the stores.
     @Sendable private func health(_ request: Request, _ context: AppContext) async throws -> Response {
         try await bodies.discard(request)
         return .json(HealthBody(status: "ok"))

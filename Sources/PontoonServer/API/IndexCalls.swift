@@ -3,7 +3,7 @@ import HummingbirdCore
 import NIOCore
 import PontoonCore
 
-/// The index, the rate limit and the caller.
+/// The API index, the OpenAPI document, the rate limit and users.
 ///
 /// Source: docs/api.md#index.
 struct IndexCalls {
@@ -15,7 +15,7 @@ struct IndexCalls {
         "rate_limit", "user", "users", "billing", "projects", "files", "tasks", "apps", "action", "upload", "storage",
     ]
 
-    /// Names of Pontoon's extensions to the API, which do not affect clients that do not use them.
+    /// Names of Pontoon's API extensions, which have no effect on clients that do not use them.
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = ["checksums", "complete_reports", "openapi", "part_infos", "upload_contents"]
@@ -73,6 +73,6 @@ struct IndexCalls {
         guard try await useCases.accounts.exists(name) else {
             throw PontoonError(.userNotFound, "Requested user does not exist.")
         }
-        throw PontoonError(.userForbidden, "You may see only yourself.")
+        throw PontoonError(.userForbidden, "You may view only your own account.")
     }
 }

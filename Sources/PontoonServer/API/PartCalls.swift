@@ -5,7 +5,7 @@ import PontoonCore
 ///
 /// Source: docs/api.md#parts.
 struct PartCalls {
-    /// Path of the uploads below `/v2`.
+    /// Path of the uploads, relative to `/v2`.
     let root: String
     let uploads: Uploads
 
@@ -59,7 +59,7 @@ struct PartCalls {
 }
 
 extension Query {
-    /// The requested part infos; ``PartBatch`` limits their number.
+    /// Reads the range of part numbers for which part infos are requested; ``PartBatch`` limits their count.
     ///
     /// - Throws: `.partNumberInvalid` unless `from` is a part number; `.badRequest` unless `count` is a positive
     ///   integer.

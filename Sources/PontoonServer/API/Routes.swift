@@ -3,7 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// Registers the handlers of all calls, and responds with 405 to the other methods of their paths.
+/// Registers the handlers of all calls, and responds with 405 to unsupported methods on their paths.
 final class Routes {
     let baseURLs: BaseURLResolver
     let bodies: JSONBodyReader
@@ -54,14 +54,14 @@ final class Routes {
         router.on(RouterPath(path), method: method, use: handle)
     }
 
-    /// Sets the error, instead of 405, for the other methods of a path.
+    /// Sets the error to return, instead of 405, for unsupported methods on a path.
     func refuseOtherMethods(of path: String, with refusal: PontoonError) { refusals[path] = refusal }
 
-    /// Registers the refusals of all other methods; call it after all calls are registered.
+    /// Registers the error responses to unsupported methods; must be called after all calls are registered.
     func refuseOtherMethods() {
         for (path, allowed) in methods {
             let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-            let standard = PontoonError(.methodNotAllowed, "This address supports only \(allow).")
+            let standard = PontoonError(.methodNotAllowed, "This URL supports only \(allow).")
             let refusal = refusals[path] ?? standard
             for method in Self.known where !allowed.contains(method) {
                 router.on(RouterPath(path), method: method) { _, _ in

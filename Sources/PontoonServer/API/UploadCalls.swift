@@ -5,10 +5,10 @@ import PontoonCore
 ///
 /// Source: docs/api.md#uploads.
 struct UploadCalls {
-    /// Path of file uploads below `/v2`.
+    /// Path of file uploads, relative to `/v2`.
     static let root = "/upload/multipart"
 
-    /// Path of these uploads below `/v2`.
+    /// Path of these uploads, relative to `/v2`.
     let root: String
     let uploads: Uploads
 
@@ -19,7 +19,7 @@ struct UploadCalls {
         addShared(to: routes)
     }
 
-    /// Adds the calls that file uploads and code package uploads have in common.
+    /// Adds the calls that are the same for file uploads and code package uploads.
     func addShared(to routes: Routes) {
         routes.call(.get, "\(root)/{upload_id}", details)
         routes.call(.delete, "\(root)/{upload_id}", abort)
@@ -84,7 +84,7 @@ struct UploadCalls {
 }
 
 extension APICall {
-    /// Reads the part reports in the body of complete; the body may have none.
+    /// Reads the part reports in the body of complete; returns an empty array if there are none.
     ///
     /// - Throws: `.partListInvalid` for a malformed body, and the errors of ``PartReport``.
     func readReports() async throws -> [PartReport] {
@@ -94,7 +94,7 @@ extension APICall {
 }
 
 extension Uploads {
-    /// Creates the response to initialize, with part infos if requested.
+    /// Creates the response body of initialize, with part infos if requested.
     ///
     /// - Throws: If the object store cannot create part infos.
     func body(of upload: Upload, partInfos batch: PartBatch?, base: BaseURL) async throws -> UploadBody {

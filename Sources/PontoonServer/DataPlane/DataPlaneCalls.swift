@@ -5,7 +5,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// Uploads of parts and downloads of files at signed URLs; a token is neither needed nor read.
+/// Uploads of parts and downloads of files at signed URLs, without a token.
 ///
 /// Source: docs/api.md#data-plane.
 struct DataPlaneCalls {
@@ -21,14 +21,14 @@ struct DataPlaneCalls {
         routes.open(.put, part, putPart)
         routes.open(.get, file, getFile)
         routes.open(.head, file, getFile)
-        // No URL that this server signs grants any other method.
+        // This server signs URLs for no other method.
         for path in [part, file] {
-            routes.refuseOtherMethods(of: path, with: PontoonError(.urlRefused, "The URL does not grant this method."))
+            routes.refuseOtherMethods(of: path, with: PontoonError(.urlRefused, "The URL does not allow this method."))
         }
     }
 
     @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {
-        // Only the start of the request counts: a part may still be arriving after the URL expires.
+        // Checked only when the request starts: the body may still be arriving after the URL expires.
         try await verify(request)
         let number = try PartNumber(text: try context.segment("part_number"))
         let uploadID = try context.segment("upload_id")
@@ -54,7 +54,7 @@ struct DataPlaneCalls {
             return Response(status: .notModified, headers: download.headers)
         case .unsatisfiable:
             var response = Response.refusal(
-                PontoonError(.rangeNotSatisfiable, "The range is outside the file.")
+                PontoonError(.rangeNotSatisfiable, "The range is outside the file of \(content.size) bytes.")
             )
             response.headers[.contentRange] = "bytes */\(content.size)"
             return response
@@ -92,7 +92,7 @@ struct DataPlaneCalls {
         guard let expires = query["expires"].flatMap({ Int64($0) }), let key = query["key"],
             let signature = query["signature"]
         else {
-            throw PontoonError(.urlRefused, "The URL has no signature.")
+            throw PontoonError(.urlRefused, "The URL lacks a valid 'expires', 'key' or 'signature'.")
         }
         let signed = SignedPath(
             method: method ?? request.method.rawValue,
@@ -107,7 +107,7 @@ struct DataPlaneCalls {
     private static func length(_ request: Request) throws -> Int64? {
         guard let text = request.headers[.contentLength] else { return nil }
         guard let length = Int64(text), length >= 0 else {
-            throw PontoonError(.badRequest, "The Content-Length header is not a whole number.")
+            throw PontoonError(.badRequest, "The Content-Length header '\(text)' is not a non-negative integer.")
         }
         return length
     }

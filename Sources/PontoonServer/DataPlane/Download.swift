@@ -4,7 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// Decides the response to a download, without I/O.
+/// Determines the response to a download request, without I/O.
 ///
 /// Source: RFC 9110, sections 13 and 14.
 struct Download {
@@ -18,10 +18,12 @@ struct Download {
     let file: File
     let content: FileContent
 
-    /// The entity tag, made of checksum or file id, and size, which does not reveal the object's key.
+    /// The entity tag: the file's checksum, or its id if it has none, and its size.
+    ///
+    /// It does not reveal the object key.
     var etag: String { "\"\(content.crc64?.hex ?? file.id)-\(content.size)\"" }
 
-    /// Headers of every response with or about the bytes.
+    /// The headers of all responses with status 200, 206 or 304.
     var headers: HTTPFields {
         var headers: HTTPFields = [
             .contentType: "application/octet-stream",
@@ -68,7 +70,7 @@ struct Download {
         header.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
 
-    /// Shared, because creating a formatter takes longer than the rest of a response.
+    /// Shared, because creating a formatter takes longer than creating the rest of a response.
     private static let httpDate: DateFormatter = {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")

@@ -4,23 +4,23 @@ import HummingbirdCore
 import NIOCore
 import PontoonCore
 
-/// Sends a range of an object as a response body, at the pace of the client.
+/// Sends a range of an object as a response body, no faster than the client receives it.
 ///
-/// Bytes in the page cache are sent straight from the file. Other bytes are first read on a thread that may wait for the
-/// disk, and so are all bytes for a slow client: the cache may drop them before the client receives them.
+/// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory on a thread that
+/// may block on the disk. So are all bytes for a slow client, since the cache may evict them before they are sent.
 struct RangeSender: Sendable {
     let reader: any ObjectReader
     let range: Range<Int64>
     let channel: any Channel
 
-    /// Number of bytes sent from the file in one operation.
+    /// Maximum number of bytes sent directly from the file in one operation.
     static let regionSize = 1 << 20
-    /// Number of bytes read in one operation.
+    /// Maximum number of bytes read into memory in one operation.
     static let chunkSize = 1 << 20
-    /// Duration for one region above which a client counts as slow.
+    /// If sending one region takes longer than this, the client counts as slow.
     static let slowRegion = Duration.seconds(1)
 
-    /// Sends the range and the end of the body, and closes the reader on every path.
+    /// Sends the range and ends the body; closes the reader, even if an error is thrown.
     ///
     /// - Throws: If the connection closes or the object cannot be read.
     @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
@@ -49,7 +49,7 @@ struct RangeSender: Sendable {
                 let chunk = try await reader.read(at: offset, count: min(Self.chunkSize, left))
                 count = chunk.readableBytes
                 guard count > 0 else {
-                    throw PontoonError(.internalFault, "The stored file is shorter than its record says.")
+                    throw PontoonError(.internalFault, "The stored object is truncated at byte \(offset).")
                 }
                 try await writer.write(chunk)
             }
@@ -59,8 +59,8 @@ struct RangeSender: Sendable {
     }
 
     private func send(_ span: FileSpan) async throws {
-        // NIO's `FileRegion` needs a handle that owns its descriptor, but the reader owns it here, and its replacement
-        // opens files itself. So the descriptor is released from the handle before the handle closes it.
+        // NIO's `FileRegion` requires a handle that owns its descriptor, but here the reader owns the descriptor, and
+        // the initializers that are not deprecated open files. So the handle gives up the descriptor afterwards.
         // https://github.com/apple/swift-nio/blob/main/Sources/NIOCore/FileHandle.swift
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: span.descriptor)
         let region = FileRegion(

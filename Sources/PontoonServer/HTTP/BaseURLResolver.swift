@@ -4,22 +4,22 @@ import HummingbirdCore
 import PontoonCore
 import Synchronization
 
-/// Determines the URL under which a client reaches the server.
+/// Determines the base URL at which a client reaches the server.
 final class BaseURLResolver: Sendable {
     private let settings: ServerSettings
-    /// The last URL parsed; nearly all requests have the same.
+    /// The most recently parsed URL, cached because nearly all requests use the same one.
     private let lastParsed = Mutex<(text: String, url: BaseURL)?>(nil)
 
     init(settings: ServerSettings) { self.settings = settings }
 
-    /// The public URL, else the request's `Host`, else the address the server listens on.
+    /// Returns the configured public URL, or else a URL with the request's `Host`, or else the listening address.
     func base(for request: Request) -> BaseURL {
         if let url = settings.publicURL { return url }
         let isSecure = settings.trustsForwardedProto && request.headers[.forwardedProto]?.lowercased() == "https"
         let requested = request.head.authority.flatMap { parse("\(isSecure ? "https" : "http")://\($0)") }
         let listening = "\(settings.host):\(settings.port)"
         guard let url = requested ?? BaseURL("http://\(listening)") else {
-            preconditionFailure("\(listening) is not an address")
+            preconditionFailure("the listening address \(listening) is not valid in a URL")
         }
         return url
     }

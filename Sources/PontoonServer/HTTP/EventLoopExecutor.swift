@@ -1,8 +1,8 @@
 import NIOCore
 
-/// Runs the tasks of a connection on its event loop, so that its bytes and calls stay on one thread.
+/// Runs the tasks of a connection on its event loop, so that I/O and request handling stay on one thread.
 ///
-/// These tasks must not block: file operations and databases use other threads.
+/// These tasks must not block; file and database operations run on other threads.
 final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 

@@ -3,16 +3,16 @@ import NIOHTTP1
 
 /// Sends regions of files as response bodies with `sendfile`, without copying the bytes.
 ///
-/// Hummingbird's responses consist of buffers only. A region is therefore triggered as an outbound event
-/// (``send(_:over:)``) and takes the place of the body between head and end.
+/// Hummingbird's response bodies consist of buffers only. A region therefore enters the pipeline as an outbound user
+/// event (``send(_:over:)``), which this handler writes as the body between the head and the end of the response.
 ///
-/// The head of a response is flushed together with the data that follows it, which saves a segment and a wake-up of the
+/// The head of a response is flushed together with the data that follows it, saving a TCP segment and a wake-up of the
 /// client.
 final class FileBodyHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// Whether the last write was a head, which is not flushed alone.
+    /// Whether the last write was the head of a final response, which is not flushed alone.
     private var holdsHead = false
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -33,19 +33,19 @@ final class FileBodyHandler: ChannelOutboundHandler {
         context.writeAndFlush(wrapOutboundOut(.body(.fileRegion(region))), promise: promise)
     }
 
-    /// Whether a body or an end follows; `100 Continue` has neither.
+    /// Whether a part is the head of a final response; no body or end follows `100 Continue`.
     private static func isFinalHead(_ part: HTTPServerResponsePart) -> Bool {
         guard case .head(let head) = part else { return false }
         return head.status.code >= 200
     }
 
-    /// Sends a region of a file as the next bytes of a body whose head was written.
+    /// Sends a region of a file as the next bytes of a response body; the response head must have been written before.
     ///
-    /// Cancellation closes the connection, since nothing else stops a client that does not read.
+    /// Cancellation closes the connection, because nothing else ends a send to a client that does not read.
     ///
     /// - Parameters:
-    ///   - region: Its file must stay open until the call returns or throws.
-    ///   - channel: A connection with this handler.
+    ///   - region: The region; its file must stay open until the call returns or throws.
+    ///   - channel: A channel with this handler in its pipeline.
     /// - Throws: If the connection closes before all bytes were sent.
     static func send(_ region: FileRegion, over channel: any Channel) async throws {
         let sent = channel.eventLoop.makePromise(of: Void.self)

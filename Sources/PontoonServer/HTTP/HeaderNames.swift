@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// Header names that HTTPTypes lacks.
+/// Header names that HTTPTypes does not define.
 extension HTTPField.Name {
     static let authToken = named("X-SBG-Auth-Token")
     static let requestID = named("X-Request-Id")

@@ -10,18 +10,18 @@ struct JSONBodyReader: Sendable {
     /// Maximum size of a body in bytes.
     let maximumSize: Int
 
-    /// Reads a body to its end, whatever its framing; an empty body counts as `null`.
+    /// Reads a body to its end, chunked or not; an empty body counts as `null`.
     ///
     /// - Parameters:
     ///   - request: The request.
-    ///   - code: The code for a body that is not JSON.
-    /// - Returns: The JSON.
+    ///   - code: The error code for a body that is not JSON.
+    /// - Returns: The parsed body.
     /// - Throws: `code`; `.requestTooLarge`; `.unsupportedMediaType` if `Content-Type` is not JSON.
     func read(_ request: Request, code: PontoonError.Code) async throws -> JSONValue {
         var bytes = try await collect(request)
         guard bytes.readableBytes > 0 else { return .null }
         if let type = request.headers[.contentType], !Self.isJSON(type) {
-            throw PontoonError(.unsupportedMediaType, "The body must be JSON.")
+            throw PontoonError(.unsupportedMediaType, "The Content-Type '\(type)' is not supported; send JSON.")
         }
         do {
             return try bytes.readJSONDecodable(JSONValue.self, length: bytes.readableBytes) ?? .null
@@ -30,7 +30,7 @@ struct JSONBodyReader: Sendable {
         }
     }
 
-    /// Reads and ignores a body: some clients send `null` or `{}` with every call.
+    /// Reads and discards a body; some clients send `null` or `{}` with every call.
     ///
     /// - Throws: `.requestTooLarge`.
     func discard(_ request: Request) async throws { _ = try await collect(request) }
@@ -49,7 +49,7 @@ struct JSONBodyReader: Sendable {
 
     private static func isJSON(_ type: String) -> Bool {
         let name = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
-        // `curl -d` sends JSON with the type of a form.
+        // `curl -d` sends JSON with the content type of a form.
         return name == "application/json" || name.hasSuffix("+json") || name == "application/x-www-form-urlencoded"
     }
 }

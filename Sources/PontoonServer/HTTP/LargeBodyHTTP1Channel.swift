@@ -8,8 +8,8 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import PontoonCore
 
-/// Hummingbird's HTTP/1.1 channel for large bodies: reads sockets a mebibyte at a time, and at most one read waits for a
-/// slow disk.
+/// Hummingbird's HTTP/1.1 channel, tuned for large bodies: reads up to 1 MiB from the socket at a time, and queues at
+/// most one read while the disk is slow.
 struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
@@ -49,7 +49,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
         }
     }
 
-    /// Runs data-plane calls on their connection's event loop, since sending a mebibyte takes less time than a few thread
+    /// Runs data-plane calls on their connection's event loop, because sending 1 MiB takes less time than a few thread
     /// switches.
     private static func onEventLoop(_ respond: @escaping HTTPChannelHandler.Responder) -> HTTPChannelHandler.Responder {
         { request, writer, channel in

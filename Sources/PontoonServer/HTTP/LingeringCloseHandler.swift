@@ -6,7 +6,8 @@ import NIOHTTPTypes
 /// Closes a connection after a response with `Connection: close`.
 ///
 /// The client may still be sending. Closing immediately would reset the connection and could discard the response
-/// before the client reads it, so the handler first reads and drops what still arrives, for a limited time.
+/// before the client reads it. The handler therefore first reads and drops the rest of the request, for at most
+/// 5 seconds and 64 MiB.
 final class LingeringCloseHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTPTypes
 import PontoonCore
 
-/// Adds the body of an error response to Hummingbird's response to malformed HTTP, which has none.
+/// Adds a JSON error body to Hummingbird's response to malformed HTTP, which has no body.
 final class MalformedRequestHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart

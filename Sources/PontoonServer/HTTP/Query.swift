@@ -5,7 +5,7 @@ import PontoonCore
 
 /// The decoded query of a request; repeated parameters keep their order, and `+` is a space.
 struct Query: Sendable {
-    /// In the order of the request.
+    /// Names and values, in request order.
     let items: [(name: String, value: String)]
 
     /// Parses the query; a name or value that cannot be decoded remains encoded.
@@ -23,21 +23,21 @@ struct Query: Sendable {
     /// Whether a parameter is `true`, in any letter case.
     func isTrue(_ name: String) -> Bool { self[name]?.lowercased() == "true" }
 
-    /// The requested page.
+    /// Reads the requested page.
     ///
-    /// A limit above 100 counts as 100.
+    /// The default offset is 0 and the default limit 50; a limit above 100 counts as 100.
     ///
     /// - Throws: `.badRequest` unless `limit` is a positive integer and `offset` a non-negative one.
     func page() throws(PontoonError) -> Page {
         Page(offset: try number("offset", from: 0) ?? 0, limit: min(try number("limit", from: 1) ?? 50, 100))
     }
 
-    /// This query for another page, encoded.
+    /// Returns this query, encoded, with the offset and limit of another page.
     func encoded(_ page: Page) -> String {
         encoded([("offset", String(page.offset)), ("limit", String(page.limit))], without: [])
     }
 
-    /// This query for another token, encoded; a scroll has no offset.
+    /// Returns this query, encoded, with the given token and limit, and without `offset`, which a scroll does not use.
     func encoded(_ token: ScrollToken, limit: Int) -> String {
         encoded([("token", token.text), ("limit", String(limit))], without: ["offset"])
     }
@@ -50,11 +50,13 @@ struct Query: Sendable {
             .joined(separator: "&")
     }
 
-    /// - Throws: `.badRequest` unless the parameter is absent or an integer of at least `minimum`.
+    /// Reads an integer parameter; returns `nil` if it is absent.
+    ///
+    /// - Throws: `.badRequest` if the parameter is not an integer or is less than `minimum`.
     func number(_ name: String, from minimum: Int) throws(PontoonError) -> Int? {
         guard let text = self[name] else { return nil }
         guard let value = Int(text), value >= minimum else {
-            throw PontoonError(.badRequest, "The parameter '\(name)' must be a whole number from \(minimum).")
+            throw PontoonError(.badRequest, "The parameter '\(name)' must be an integer of at least \(minimum).")
         }
         return value
     }

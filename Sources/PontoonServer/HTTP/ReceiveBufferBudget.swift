@@ -1,15 +1,17 @@
 import NIOCore
 import Synchronization
 
-/// Limits the memory for socket reads of all parts that are being received.
+/// Limits the total memory for socket reads of the parts being received.
 ///
-/// A few parts get large reads, which are faster; many parts share the same total.
+/// The fewer parts there are, the larger, and therefore faster, are the reads of each.
 final class ReceiveBufferBudget: Sendable {
-    /// Largest read of a socket in bytes; with 64 KiB the server is a third slower.
+    /// Largest socket read in bytes; with reads of 64 KiB, the server is a third slower.
     static let largest = 1 << 20
-    /// Smallest read, however many parts there are.
+    /// Smallest socket read in bytes.
+    ///
+    /// With more than 256 parts, their reads together exceed ``total``.
     static let smallest = 64 << 10
-    /// Total of one read of each part.
+    /// Total size in bytes of one read per part.
     ///
     /// Each part has up to three reads in memory: one being written, one waiting, one arriving.
     static let total = 16 << 20
@@ -33,7 +35,7 @@ final class ReceiveBufferBudget: Sendable {
     }
 }
 
-/// Sizes the buffers for socket reads: as large as the usual read, within the budget's share.
+/// Allocates buffers for socket reads: as large as recent reads, up to the budget's share.
 struct ReceiveAllocator: RecvByteBufferAllocator {
     private let budget: ReceiveBufferBudget
     private var adaptive = AdaptiveRecvByteBufferAllocator(

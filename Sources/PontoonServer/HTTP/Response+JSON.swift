@@ -7,9 +7,9 @@ extension Response {
     /// Creates a response with a JSON body.
     ///
     /// - Parameters:
-    ///   - body: The body.
-    ///   - fields: The fields of its outermost object.
-    ///   - status: The status.
+    ///   - body: The value to encode.
+    ///   - fields: The fields of its outermost object to include.
+    ///   - status: The HTTP status.
     /// - Returns: The response.
     static func json(
         _ body: some JSONWritable,
@@ -24,13 +24,13 @@ extension Response {
         )
     }
 
-    /// Creates a page of a list, with the total and the links that clients follow.
+    /// Creates the response for one page of a list, with the total and links to the neighboring pages.
     ///
     /// - Parameters:
     ///   - listing: The items of the page, and the total.
-    ///   - path: Path of the list below `/v2`, percent-encoded.
-    ///   - call: The call; its query selects the page and is kept in the links.
-    ///   - fields: The fields of each item.
+    ///   - path: Path of the list relative to `/v2`, percent-encoded.
+    ///   - call: The call; its query selects the page, and the links repeat the query's other parameters.
+    ///   - fields: The fields of each item to include.
     /// - Returns: The response.
     /// - Throws: `.badRequest` for an invalid page.
     static func list(
@@ -50,13 +50,13 @@ extension Response {
         return list(body, total: listing.total)
     }
 
-    /// Creates a page of a list that is read with tokens instead of offsets.
+    /// Creates the response for one page of a scroll, which uses tokens instead of offsets.
     ///
     /// - Parameters:
     ///   - listing: The items of the page, and the total.
-    ///   - tokens: The token of this page, and that of the next one; `nil` on the last page.
-    ///   - path: Path of the list below `/v2`, percent-encoded.
-    ///   - call: The call; its query sets the limit and is kept in the links.
+    ///   - tokens: The token of this page, and the token of the next page, which is `nil` on the last page.
+    ///   - path: Path of the list relative to `/v2`, percent-encoded.
+    ///   - call: The call; its query sets the limit, and the links repeat the query's other parameters.
     ///   - fields: The fields of each item.
     /// - Returns: The response.
     /// - Throws: `.badRequest` for an invalid limit.
@@ -91,7 +91,7 @@ extension Response {
 
     private static func neighbors(of page: Page, total: Int) -> [(page: Page, rel: String)] {
         var neighbors: [(Page, String)] = []
-        // Subtracts instead of adding, which could overflow: the caller may send any offset.
+        // Subtracts, because the caller may send any offset and adding to it could overflow.
         if page.limit > 0, page.offset < total - page.limit {
             neighbors.append((Page(offset: page.offset + page.limit, limit: page.limit), "next"))
         }
@@ -103,7 +103,7 @@ extension Response {
 }
 
 extension Listing {
-    /// The same page with its items transformed.
+    /// Returns the same page with transformed items.
     func map<Output: Sendable>(_ transform: (Item) throws -> Output) rethrows -> Listing<Output> {
         Listing<Output>(items: try items.map(transform), total: total)
     }

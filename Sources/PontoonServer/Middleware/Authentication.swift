@@ -4,7 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The owner of the token that a request carries.
+/// The token of a request, and the user who owns it.
 struct AuthenticatedCaller: Sendable {
     let user: User
     let token: Secret

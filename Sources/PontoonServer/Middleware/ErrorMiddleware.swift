@@ -29,7 +29,7 @@ struct ErrorMiddleware: RouterMiddleware {
         }
         response.headers[.requestID] = context.requestID
         log(request, response, context, duration: .now - start)
-        // The client would interpret a body as the start of the next response.
+        // After HEAD, the client would interpret a body as the start of the next response.
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -53,7 +53,7 @@ struct ErrorMiddleware: RouterMiddleware {
 
     private static let emptyUploadIDs = [UploadCalls.root, AutomationCalls.uploadRoot].map { "/v2\($0)//" }
 
-    /// Logs the pattern of the route instead of the URL: a signed URL grants access.
+    /// Logs the route pattern instead of the URL, because anyone with a signed URL can use it.
     private func log(_ request: Request, _ response: Response, _ context: AppContext, duration: Duration) {
         guard context.logger.logLevel <= .info else { return }
         context.log.info(

@@ -9,7 +9,7 @@ import PontoonCore
 extension AppContext {
     /// Creates the response to an error and logs the details that the client must not see.
     ///
-    /// - Throws: An error of the HTTP parser, to which the connection's channel responds.
+    /// - Throws: `error` if it comes from the HTTP parser, because the channel itself responds to such errors.
     func response(to error: any Error) throws -> Response {
         if error is HTTPParserError { throw error }
         if let refusal = error as? PontoonError {
@@ -17,7 +17,7 @@ extension AppContext {
             return .refusal(refusal)
         }
         if let refusal = error as? HTTPError, refusal.status == .notFound {
-            return .refusal(PontoonError(.routeNotFound, "There is nothing at this address."))
+            return .refusal(PontoonError(.routeNotFound, "There is no resource at this URL."))
         }
         if error is ChannelError || error is CancellationError {
             log.debug("connection closed", metadata: ["error": "\(error)"])
@@ -41,7 +41,8 @@ extension AppContext {
 extension Response {
     /// Creates the response to a refused request.
     ///
-    /// It never has an `ETag`: some clients report any received `ETag`, regardless of the status.
+    /// The response never has an `ETag` header, because some clients report any `ETag` as a stored part's, whatever the
+    /// status.
     static func refusal(_ error: PontoonError) -> Response {
         var response = json(ErrorBody(error), status: error.code.status)
         if error.code.status == .serviceUnavailable { response.headers[.retryAfter] = "1" }

@@ -8,7 +8,7 @@ import Synchronization
 
 /// Responds to `Expect: 100-continue` when the handler starts to read, and closes connections with unread bodies.
 ///
-/// A client that expects the response does not send the body of a request that is refused by its head alone.
+/// A client that waits for `100 Continue` does not send the body if the request is refused based on its head alone.
 struct ExpectMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
@@ -31,11 +31,11 @@ struct ExpectMiddleware: RouterMiddleware {
 }
 
 extension Request {
-    /// Whether a body follows.
+    /// Whether the request has a body.
     var hasBody: Bool { headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false }
 }
 
-/// Whether a body was read to its end.
+/// Records whether a body was read to its end.
 private final class BodyProgress: Sendable {
     private let done = Mutex(false)
 
@@ -43,7 +43,7 @@ private final class BodyProgress: Sendable {
     func finish() { done.withLock { $0 = true } }
 }
 
-/// A body that records when it was read to its end, and first sends `100 Continue` if the client expects it.
+/// A body that sends `100 Continue` before the first read if the client expects it, and records when its end is read.
 private struct WatchedBody: AsyncSequence, Sendable {
     let body: RequestBody
     let progress: BodyProgress

@@ -10,7 +10,7 @@ import Synchronization
 struct RateLimitMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
-    /// `nil` admits any number of calls.
+    /// Counts the calls; `nil` admits any number of calls.
     let counter: RateLimitCounter?
     let now: @Sendable () -> Date
 
@@ -25,7 +25,7 @@ struct RateLimitMiddleware: RouterMiddleware {
         var response: Response
         do {
             guard status.isAdmitted else {
-                throw PontoonError(.rateLimited, "The limit of \(status.limit) calls for this token is exhausted.")
+                throw PontoonError(.rateLimited, "This token's limit of \(status.limit) calls is used up; retry later.")
             }
             response = try await next(request, context)
         } catch {
@@ -41,7 +41,7 @@ struct RateLimitMiddleware: RouterMiddleware {
     }
 }
 
-/// The calls of all tokens.
+/// Counts the calls of each token.
 final class RateLimitCounter: Sendable {
     private let store: Mutex<RateLimitStore>
 
@@ -51,7 +51,7 @@ final class RateLimitCounter: Sendable {
 }
 
 extension RateLimitStatus {
-    /// Sets each of the three headers once; clients read them as integers.
+    /// Sets each of the three headers to a single integer; clients cannot parse repeated headers.
     fileprivate func addHeaders(to response: inout Response) {
         response.headers[.rateLimitLimit] = String(limit)
         response.headers[.rateLimitRemaining] = String(remaining)

@@ -54,7 +54,7 @@ struct CodePackageBody: JSONWritable {
     }
 }
 
-/// The response to completing a code package upload, which the Python client reads as a file.
+/// The response to completing a code package upload, which the Python client parses as a file.
 ///
 /// `POST /v2/automation/upload/{upload_id}/complete`; source: docs/api.md#code-packages.
 struct PackageFileBody: JSONWritable {

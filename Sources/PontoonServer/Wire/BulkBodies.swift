@@ -1,10 +1,10 @@
 import PontoonCore
 
-/// The outcomes of a call for many files.
+/// The results of a bulk call.
 ///
 /// `POST /v2/bulk/files/…`; source: docs/api.md#bulk-calls.
 struct BulkBody: JSONWritable {
-    /// The outcome of one file: `{"resource": …}` or `{"error": …}`.
+    /// The result for one file: `{"resource": …}` or `{"error": …}`.
     enum Item: Sendable {
         case file(FileBody)
         /// A deleted file, shown as an empty object.
@@ -12,9 +12,9 @@ struct BulkBody: JSONWritable {
         case error(ErrorBody)
     }
 
-    /// In the order of the request.
+    /// The results, in request order.
     let items: [Item]
-    /// The fields of each file.
+    /// The fields of each file to include.
     let fields: FieldSelection
 
     func write(to json: inout JSONWriter) {
@@ -32,7 +32,7 @@ struct BulkBody: JSONWritable {
     }
 }
 
-/// The outcome for one file when many are copied.
+/// The result for one file of a call that copies many files.
 ///
 /// `POST /v2/action/files/copy`; source: docs/api.md#copy-many-files.
 enum CopyResultBody: JSONWritable {

@@ -1,4 +1,4 @@
-/// The fields of an object that a response shows.
+/// The fields of an object to include in a response.
 ///
 /// Source: docs/api.md#fields.
 struct FieldSelection: Hashable, Sendable {
@@ -25,8 +25,8 @@ struct FieldSelection: Hashable, Sendable {
     /// Reads the `fields` parameter.
     ///
     /// - Parameters:
-    ///   - text: Comma-separated names: `!name` excludes a field, `a.b` selects field `b` of `a`, `_all` selects every field;
-    ///     `nil` if the parameter is absent. Unknown names are ignored.
+    ///   - text: Comma-separated names; `nil` if the parameter is absent. `!name` excludes a field, `a.b` selects field
+    ///     `b` of `a`, and `_all` selects every field. Unknown names are ignored.
     ///   - defaults: The fields to show when the caller selects none; `nil` shows every field.
     init(_ text: String?, defaults: [String]? = nil) {
         let names = (text ?? "").split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
@@ -42,7 +42,9 @@ struct FieldSelection: Hashable, Sendable {
         }
     }
 
-    /// The choice for one field; `href` is always shown, since clients load missing fields through it.
+    /// Returns the choice for one field.
+    ///
+    /// The outermost `href` is always shown, because clients load missing fields from it.
     func choice(_ name: String) -> Choice {
         if choices == nil, excluded.isEmpty { return .whole }
         if name == "href", !isNested { return .whole }

@@ -9,7 +9,7 @@ struct FileBody: JSONWritable {
 
     let file: File
     let base: BaseURL
-    /// `/Projects/{project uuid}/{name}`; only in the response of complete.
+    /// The path `/Projects/{project uuid}/{name}`; only in the response to complete.
     var path: String?
 
     func write(to json: inout JSONWriter) {
@@ -39,7 +39,7 @@ struct FileBody: JSONWritable {
         func write(to json: inout JSONWriter) {
             json.object { json in
                 json.field("crc64nvme", content.crc64?.hex)
-                // Present only if the client declared it; verified against the bytes.
+                // Present only if the client declared it; complete has verified it against the stored bytes.
                 json.field("md5", content.md5)
             }
         }

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// The checked body of initialize.
+/// The validated request body of initialize.
 struct InitializeRequest: Sendable {
     /// The folder of the new file.
     let folder: FolderReference
@@ -31,13 +31,13 @@ struct InitializeRequest: Sendable {
     }
 }
 
-/// The checked body of initialize for a code package.
+/// The validated request body of initialize for a code package.
 struct InitializePackageRequest: Sendable {
     /// Id of the automation.
     let automation: String
-    /// The size is declared and not 0.
+    /// The declared content; its size is present and greater than 0.
     let content: DeclaredContent
-    /// As in ``InitializeRequest``.
+    /// Extension `part_infos`, as in ``InitializeRequest``.
     let partInfos: PartBatch?
 
     /// Reads the body; unknown fields are ignored.
@@ -51,14 +51,14 @@ struct InitializePackageRequest: Sendable {
             throw PontoonError(.initializeInvalid, "The field 'automation_id' is missing.")
         }
         guard let size = content.size, size > 0 else {
-            throw PontoonError(.initializeInvalid, "The field 'size' must be given; a code package is not empty.")
+            throw PontoonError(.initializeInvalid, "The field 'size' of a code package must be 1 or more.")
         }
         self.automation = automation
     }
 }
 
 extension DeclaredContent {
-    /// Reads and checks the fields that both kinds of uploads have.
+    /// Reads and validates the fields common to file uploads and code package uploads.
     ///
     /// - Throws: `.initializeInvalid`.
     fileprivate init(_ object: RequestObject) throws(PontoonError) {
@@ -79,7 +79,9 @@ extension DeclaredContent {
 }
 
 extension RequestObject {
-    /// - Throws: `.initializeInvalid` if the field is present but not a non-negative integer.
+    /// Reads the extension field `part_infos`; returns `nil` if it is absent.
+    ///
+    /// - Throws: `.initializeInvalid` if the field is not a non-negative integer.
     fileprivate func partInfos() throws(PontoonError) -> PartBatch? {
         guard let count = try integer("part_infos") else { return nil }
         guard count >= 0 else {

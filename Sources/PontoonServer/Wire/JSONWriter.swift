@@ -3,21 +3,21 @@ import PontoonCore
 
 /// Writes JSON in one pass, byte for byte as `JSONEncoder` does with `.sortedKeys` and `.withoutEscapingSlashes`.
 ///
-/// Objects list their fields in alphabetical order. A field that the caller did not select is neither computed nor written.
-/// docs/decisions/0014-json-is-written-directly.md explains why.
+/// Callers append the fields of an object in alphabetical order. A field that is not selected is neither computed nor
+/// written. For the reasons, see docs/decisions/0014-json-is-written-directly.md.
 struct JSONWriter: Sendable {
     private(set) var buffer = ByteBufferAllocator().buffer(capacity: 512)
     private var needsComma = false
-    /// The fields of the current object.
+    /// The selected fields of the current object.
     private var selection = FieldSelection.all
-    /// The fields of the next object.
+    /// The selected fields of the next object.
     private var nextSelection = FieldSelection.all
 
     /// Writes a document.
     ///
     /// - Parameters:
     ///   - value: The document.
-    ///   - fields: The fields of the outermost object.
+    ///   - fields: The fields of the outermost object to include.
     init(_ value: some JSONWritable, fields: FieldSelection = .all) { write(value, fields: fields) }
 
     /// Appends a value; if it is an object, only the selected fields.
@@ -29,7 +29,7 @@ struct JSONWriter: Sendable {
 
     /// Appends an object.
     ///
-    /// - Parameter fields: Appends the fields in alphabetical order.
+    /// - Parameter fields: A closure that appends the fields in alphabetical order.
     mutating func object(_ fields: (inout JSONWriter) -> Void) {
         let (outerSelection, outerNeedsComma) = (selection, needsComma)
         (selection, nextSelection, needsComma) = (nextSelection, .all, false)
@@ -56,7 +56,7 @@ struct JSONWriter: Sendable {
         }
     }
 
-    /// Appends a field of which only some fields are shown.
+    /// Appends a field with an object, including only some of the object's fields.
     mutating func field(_ name: String, _ value: some JSONWritable, fields: FieldSelection) {
         key(name)
         write(value, fields: fields)
@@ -94,7 +94,7 @@ struct JSONWriter: Sendable {
         buffer.writeInteger(UInt8(ascii: "\""))
     }
 
-    /// Appends text that is JSON already, such as a number.
+    /// Appends text that is already JSON, such as a number.
     mutating func literal(_ text: String) { buffer.writeString(text) }
 
     private mutating func key(_ name: String) {

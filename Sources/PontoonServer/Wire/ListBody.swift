@@ -17,11 +17,11 @@ struct ListBody<Item: JSONWritable>: JSONWritable {
         }
     }
 
-    /// Absolute URL of this query, including page and filters.
+    /// Absolute URL of this page, including filters.
     let href: String
     let items: [Item]
     let links: [Link]
-    /// The fields of each item.
+    /// The fields of each item to include.
     let fields: FieldSelection
 
     func write(to json: inout JSONWriter) {

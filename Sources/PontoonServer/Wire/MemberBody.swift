@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// A member of a project; Pontoon stores only the name.
+/// A member of a project; `email` is always empty, because Pontoon stores only names.
 ///
 /// `GET /v2/projects/{owner}/{project}/members/{username}`; source: docs/api.md#members.
 struct MemberBody: JSONWritable {
@@ -48,13 +48,13 @@ struct MemberPermissionsBody: JSONWritable {
 extension NewMember {
     /// Reads the body of `POST /v2/projects/{owner}/{project}/members`.
     ///
-    /// - Throws: `.badRequest` for a field of the wrong type, or an unknown type of member.
+    /// - Throws: `.badRequest` if a field has the wrong type, or the member's `type` is not `USER`.
     init(_ body: RequestObject) throws(PontoonError) {
         let userName = try body.string("username")
         let hasEmail = try body.string("email") != nil
         let permissions = try PermissionsChange(fields: try body.object("permissions") ?? [:])
         guard try (body.string("type") ?? "USER").uppercased() == "USER" else {
-            throw PontoonError(.badRequest, "The field 'type' must be 'USER': teams and divisions do not exist.")
+            throw PontoonError(.badRequest, "The field 'type' must be 'USER': Pontoon has no teams or divisions.")
         }
         self.init(userName: userName, hasEmail: hasEmail, permissions: Permissions().applying(permissions))
     }

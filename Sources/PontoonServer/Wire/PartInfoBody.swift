@@ -18,7 +18,7 @@ struct PartInfoBody: JSONWritable {
             json.field("method", request.method)
             json.field("part_number", number?.rawValue)
             json.field("report", Report(headers: request.reportHeaders))
-            // Both here and in `report`: some clients read one field, some the other.
+            // Repeated in `report`, because some clients read one field and some the other.
             json.field("success_codes", Self.successCodes)
             json.field("url", request.url)
         }
@@ -26,7 +26,7 @@ struct PartInfoBody: JSONWritable {
 
     /// The data that the client reports after it has sent the part.
     private struct Report: JSONWritable {
-        /// Names of response headers.
+        /// Names of the response headers to report.
         let headers: [String]
 
         func write(to json: inout JSONWriter) {

@@ -1,7 +1,7 @@
 import PontoonCore
 
 extension PontoonError.Code {
-    /// The platform's number for a refusal.
+    /// The platform code of a refusal.
     ///
     /// Source: docs/api.md#error-codes.
     var platformCode: Int {

@@ -14,7 +14,7 @@ struct ProjectBody: JSONWritable {
 
     /// - Parameters:
     ///   - accessible: The project and the caller's permissions.
-    ///   - fields: The fields that will be written; the stored settings are parsed only if they are among them.
+    ///   - fields: The fields to include; the stored settings are parsed only if `settings` is among them.
     ///   - base: The server's URL.
     /// - Throws: If the stored settings are not JSON.
     init(_ accessible: AccessibleProject, fields: FieldSelection, base: BaseURL) throws {

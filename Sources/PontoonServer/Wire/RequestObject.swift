@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// The JSON object of a request, read field by field so that each refusal names its field and carries its call's code.
+/// A JSON object in a request, read field by field so that each error names the invalid field and has the call's code.
 struct RequestObject: Sendable {
     /// The fields of the request; `null` counts as absent.
     let fields: [String: JSONValue]
@@ -9,7 +9,7 @@ struct RequestObject: Sendable {
     /// Creates an object from the body of a request.
     ///
     /// - Parameters:
-    ///   - value: The body; "no data" in any of its forms (`null`, `[]`) counts as an empty object.
+    ///   - value: The body; `null` and `[]`, which clients send for "no data", count as an empty object.
     ///   - code: The error code for an invalid field.
     /// - Throws: `code` if the body is not an object.
     init(_ value: JSONValue, code: PontoonError.Code) throws(PontoonError) {
@@ -21,6 +21,7 @@ struct RequestObject: Sendable {
         }
     }
 
+    /// Returns a string field, or `nil` if it is absent.
     /// - Throws: The call's code if the field is not a string.
     func string(_ name: String) throws(PontoonError) -> String? {
         guard let value = fields[name] else { return nil }
@@ -28,6 +29,7 @@ struct RequestObject: Sendable {
         return text
     }
 
+    /// Returns an integer field, or `nil` if it is absent.
     /// - Throws: The call's code if the field is not an integer.
     func integer(_ name: String) throws(PontoonError) -> Int64? {
         guard let value = fields[name] else { return nil }
@@ -35,6 +37,7 @@ struct RequestObject: Sendable {
         return integer
     }
 
+    /// Returns a field with an array of strings, or `nil` if it is absent.
     /// - Throws: The call's code if the field is not an array of strings.
     func strings(_ name: String) throws(PontoonError) -> [String]? {
         guard let value = fields[name] else { return nil }
@@ -42,6 +45,7 @@ struct RequestObject: Sendable {
         return strings
     }
 
+    /// Returns the fields of an object field, or `nil` if it is absent.
     /// - Throws: The call's code if the field is not an object.
     func object(_ name: String) throws(PontoonError) -> [String: JSONValue]? {
         guard let value = fields[name] else { return nil }
@@ -49,6 +53,7 @@ struct RequestObject: Sendable {
         return fields
     }
 
+    /// Returns the elements of an array field, or `nil` if it is absent.
     /// - Throws: The call's code if the field is not an array.
     func array(_ name: String) throws(PontoonError) -> [JSONValue]? {
         guard let value = fields[name] else { return nil }

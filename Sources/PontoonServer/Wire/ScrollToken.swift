@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// The position at which a scroll through a folder continues: after a name, whether or not an entry still has it.
+/// The position from which a scroll through a folder continues: after a name, even if no entry has that name anymore.
 ///
 /// Names are unique in their folder and lists are ordered by them, so a name alone is a position that additions and
 /// deletions do not change. Source: docs/api.md#scroll.
@@ -29,7 +29,7 @@ struct ScrollToken: Hashable, Sendable {
         after = name
     }
 
-    /// The token as text of letters, digits, `-` and `_`.
+    /// The token as text, consisting of letters, digits, `-` and `_`.
     var text: String {
         guard let after else { return Self.initial }
         let encoded = Data(after.utf8).base64EncodedString()
@@ -38,7 +38,7 @@ struct ScrollToken: Hashable, Sendable {
     }
 
     private static let initial = "init"
-    /// Differs from the start of ``initial``.
+    /// Prefix of all other tokens; ``initial`` does not start with it.
     private static let version = "n1"
 
     private static func decode(_ text: Substring) -> String? {

@@ -1,6 +1,8 @@
 import Foundation
 
-/// A time as the API writes it: `YYYY-MM-DDTHH:MM:SSZ`, whole seconds in UTC, the only format that the Python client reads.
+/// A time in the API's format: `YYYY-MM-DDTHH:MM:SSZ`, in UTC and whole seconds.
+///
+/// The Python client reads no other format.
 struct Timestamp: Hashable, JSONWritable {
     private let date: Date
 

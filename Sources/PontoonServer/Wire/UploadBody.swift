@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// An upload: response of initialize, item of the list, and details.
+/// An upload: the response to initialize, an item of the upload list, or the details of an upload.
 ///
 /// `GET /v2/upload/multipart/{upload_id}`; source: docs/api.md#uploads.
 struct UploadBody: JSONWritable {
@@ -10,19 +10,19 @@ struct UploadBody: JSONWritable {
     var reportedParts = 0
     /// Extension: number of stored parts, reported or not.
     var storedParts: Int?
-    /// Extension: bytes in the stored parts.
+    /// Extension: total size of the stored parts in bytes.
     var storedBytes: Int64?
-    /// Reported parts, by number; only with `list_parts=true`.
+    /// Reported parts, ordered by number; only with `list_parts=true`.
     var parts: [PartReportBody]?
-    /// Extension `part_infos`; only in the response of initialize, if requested.
+    /// Extension `part_infos`; only in the response to initialize, if requested.
     var partInfos: [PartInfoBody]?
-    /// Whether the body is an item of the list, which shows fewer fields, as on the platform.
+    /// Whether the upload is shown as a list item, with fewer fields, as on the platform.
     var isListItem = false
 
     func write(to json: inout JSONWriter) {
         json.object { json in
             json.field("automation_id", automation)
-            // The Java client builds the URLs of all later calls from it.
+            // The Java client builds the URLs of all later calls from `href`.
             json.field("href", href)
             json.field("initiated", Timestamp(upload.initiatedOn))
             json.field("name", upload.name)
@@ -79,7 +79,7 @@ extension UploadBody {
 /// A part report: the response to a report, and an item of `list_parts=true`.
 struct PartReportBody: JSONWritable {
     let number: PartNumber
-    /// Without quotes.
+    /// The ETag, without quotes.
     let etag: String
     /// URL of the upload, which the Java client reads; only in the response to a report.
     var href: String?
@@ -96,7 +96,7 @@ struct PartReportBody: JSONWritable {
 extension PartReport {
     /// Reads one report from a request.
     ///
-    /// - Throws: `.partNumberInvalid` for the number, `.reportInvalid` for the rest.
+    /// - Throws: `.partNumberInvalid` if the part number is missing or invalid; `.reportInvalid` for any other error.
     init(_ value: JSONValue) throws(PontoonError) {
         guard case .object(let fields) = value else {
             throw PontoonError(.reportInvalid, "A part report must be a JSON object.")
@@ -112,7 +112,7 @@ extension PartReport {
         guard case .string(let etag) = tag, !etag.isEmpty, etag != "\"\"" else {
             throw PontoonError(
                 .reportInvalid,
-                "The report of part \(number) has no ETag: the part was not stored, send it again."
+                "The report of part \(number) has no ETag, so the part was not stored. Send the part again."
             )
         }
         self.init(number: partNumber, etag: etag)
