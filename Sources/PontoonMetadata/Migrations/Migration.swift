@@ -1,6 +1,6 @@
 /// A step from one version of the tables to the next.
 struct Migration: Sendable {
-    /// Recorded in `schema_migrations`.
+    /// Unique name, recorded in `schema_migrations`.
     let name: String
     /// Executed in order, in one transaction.
     let statements: [SQLStatement]
@@ -11,8 +11,8 @@ extension Migration {
     ///
     /// Append only: a published migration is never edited.
     ///
-    /// Times are Unix time in milliseconds, Booleans are 0 or 1. If a foreign key is not `ON DELETE CASCADE`, the store
-    /// deletes the rows itself, because they contain keys of objects that must be discarded.
+    /// Times are stored as Unix time in milliseconds, and Booleans as 0 or 1. Where a foreign key is not `ON DELETE
+    /// CASCADE`, the store deletes the referencing rows itself, because they contain keys of objects to discard.
     static let all = [
         Migration(name: "0001-initial", statements: initial),
         Migration(name: "0002-code-packages", statements: codePackages),

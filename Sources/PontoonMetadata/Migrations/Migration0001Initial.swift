@@ -1,5 +1,5 @@
 extension Migration {
-    /// The tables of the first version.
+    /// Creates the tables of the first version.
     static let initial = identity + projects + files + uploads + upkeep
 
     private static let identity: [SQLStatement] = [
@@ -108,7 +108,8 @@ extension Migration {
         "CREATE INDEX file_metadata_by_value ON file_metadata (key, value, file_id)",
     ]
 
-    // parent_id is not a foreign key: the folder of an open upload may be deleted, and the upload then cannot complete.
+    // parent_id is not a foreign key, because the folder of an unfinished upload may be deleted. The upload then cannot
+    // be completed.
     private static let uploads: [SQLStatement] = [
         """
         CREATE TABLE uploads (

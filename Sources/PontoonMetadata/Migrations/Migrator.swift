@@ -44,15 +44,15 @@ enum Migrator {
         """
 }
 
-/// The database was migrated by a newer version of the program, so this version must not use it.
+/// The error for a database that was migrated by a newer version of the program, and must not be used by this one.
 package struct UnknownMigrations: Error, CustomStringConvertible {
-    /// The migrations that this version does not have.
+    /// Names of the migrations that this version does not know, sorted.
     package let names: [String]
 
     package var description: String {
         """
-        the database was migrated by a newer version of Pontoon (unknown migrations: \(names.joined(separator: ", "))); \
-        run that version
+        the database was migrated by a newer version of Pontoon (unknown migrations: \
+        \(names.joined(separator: ", "))); run that version or a newer one
         """
     }
 }

@@ -1,11 +1,11 @@
 import Dispatch
 import Synchronization
 
-/// Waits for a result, but no longer than a limit; the work itself is not cancelled.
+/// Waits for a result for a limited time; does not cancel the work on timeout.
 ///
 /// - Parameters:
 ///   - limit: The maximum time to wait.
-///   - timeoutError: Thrown if there is no result in time.
+///   - timeoutError: The error to throw if there is no result in time.
 ///   - start: Starts the work, which resumes the ``FirstResult`` it receives.
 /// - Returns: The result.
 /// - Throws: The error of the work, or `timeoutError`.

@@ -1,14 +1,14 @@
-/// The differences between the databases in table definitions; all other statements are the same.
+/// The dialect of table definitions, the only statements that differ between databases.
 package enum SQLDialect: Sendable {
     case sqlite, postgreSQL
 
-    /// Statements that start a migration's transaction, so that one process migrates at a time.
+    /// Statements that start a migration's transaction and ensure that only one process migrates at a time.
     var beforeMigration: [SQLStatement] {
         switch self {
         // SQLite runs one write transaction at a time.
         case .sqlite: []
-        // Copying a large table, or waiting for another process to do so, may take a long time.
-        // The lock's number spells "pontoon".
+        // No timeouts: copying a large table, or waiting for another process to do so, may take a long time.
+        // The lock's number is "pontoon" in ASCII.
         case .postgreSQL:
             [
                 "SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0",
@@ -17,9 +17,9 @@ package enum SQLDialect: Sendable {
         }
     }
 
-    /// A `CREATE` or `ALTER` statement in this database's dialect.
+    /// Translates a `CREATE` or `ALTER` statement into this dialect.
     ///
-    /// PostgreSQL compares text by the database's locale unless a column says otherwise; SQLite compares byte for byte.
+    /// PostgreSQL compares text by the database's locale unless the column has a collation; SQLite compares bytes.
     func definition(_ statement: SQLStatement) -> SQLStatement {
         switch self {
         case .sqlite: statement

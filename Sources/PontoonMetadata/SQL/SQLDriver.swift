@@ -1,6 +1,6 @@
-/// The operations of an SQL database that the store needs.
+/// An SQL database, with the operations that the metadata store needs.
 ///
-/// ``SQLiteDriver`` is in this module, `PostgreSQLDriver` in a separate one.
+/// The implementations are ``SQLiteDriver`` in this module and `PostgreSQLDriver` in PontoonPostgreSQL.
 ///
 /// The store's statements use features common to SQLite 3.35 and PostgreSQL: `ON CONFLICT`, `RETURNING`, parameters
 /// `$1`, `$2`, … numbered in order of first use, `BIGINT` and `TEXT` columns, and text compared byte for byte
@@ -12,12 +12,12 @@ package protocol SQLDriver: Sendable {
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
-    /// Runs statements as one transaction that is durable when the method returns. An error thrown by the body rolls all of
-    /// them back.
+    /// Runs statements as one transaction, which is durable when the method returns; rolls all of them back if the body
+    /// throws.
     ///
-    /// The body may run more than once, so it must have no effect beyond its connection, and it must rethrow the
-    /// connection's errors. Between its statements it may see the commits of other writers (`READ COMMITTED`); the store
-    /// locks rows if that matters (``SQLRowLock``). Cancelling the task does not stop a write that has started.
+    /// The body may run more than once, so it must have no effects other than through its connection. It must rethrow
+    /// the connection's errors. Between its statements, it may see the commits of other writers (`READ COMMITTED`);
+    /// where that matters, the store locks rows (``SQLRowLock``). Cancelling the task does not stop a running write.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
@@ -33,39 +33,40 @@ package protocol SQLConnection {
     /// Runs a statement and returns its rows.
     ///
     /// - Parameters:
-    ///   - statement: Its parameters are numbered from `$1`.
+    ///   - statement: The statement, with parameters numbered from `$1`.
     ///   - values: Values of the parameters, `$1` first.
-    ///   - lock: Locks the rows found until the transaction ends; only in a write.
+    ///   - lock: A lock on the rows found, held until the transaction ends; only for writes.
     /// - Returns: The rows, in the order of the result.
     /// - Throws: ``SQLError``.
     func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow]
     /// Runs a statement that returns no rows.
     ///
     /// - Parameters:
-    ///   - statement: Its parameters are numbered from `$1`.
+    ///   - statement: The statement, with parameters numbered from `$1`.
     ///   - values: Values of the parameters, `$1` first.
-    /// - Returns: Number of rows it inserted, updated or deleted, without cascades; meaningless for other statements.
+    /// - Returns: The number of rows inserted, updated or deleted, excluding cascades; undefined for other statements.
     /// - Throws: ``SQLError``.
     func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int
-    /// Runs a statement without waiting for its result: it is sent together with the next statement or the commit.
+    /// Queues a statement, to be sent together with the next statement or the commit, without waiting for its result.
     ///
-    /// Its error is thrown by a later statement or by the end of the transaction, so the body cannot handle it.
+    /// If the statement fails, a later statement or the commit throws its error, so the body cannot handle it.
     ///
     /// - Parameters:
-    ///   - statement: Its parameters are numbered from `$1`; rows that it returns are dropped.
+    ///   - statement: The statement, with parameters numbered from `$1`; rows that it returns are discarded.
     ///   - values: Values of the parameters, `$1` first.
     ///   - lock: As in ``query(_:values:lock:)``.
     /// - Throws: ``SQLError``.
     func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws
 }
 
-/// Locks the rows of a table that a query finds against other writers.
+/// A lock on the rows of one table that a query finds, against other writers.
 ///
-/// PostgreSQL appends `FOR SHARE OF table` or `FOR UPDATE OF table`. SQLite, which runs one writer at a time, ignores it.
+/// With PostgreSQL, `FOR SHARE OF table` or `FOR UPDATE OF table` is appended to the query. SQLite ignores the lock,
+/// because it runs one writer at a time.
 package enum SQLRowLock: Sendable {
-    /// Others cannot change or delete the rows, but may acquire the same lock.
+    /// Other transactions cannot change or delete the rows, but may acquire the same lock.
     case forShare(String)
-    /// Others cannot change, delete, lock, or refer to the rows from new rows.
+    /// Other transactions cannot change, delete or lock the rows, or insert rows that reference them.
     case forUpdate(String)
 }
 

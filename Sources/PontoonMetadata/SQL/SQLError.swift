@@ -1,16 +1,16 @@
 import PontoonCore
 
-/// An error of the database, classified in the same way for every database.
+/// A database error, with the same classification for SQLite and PostgreSQL.
 package struct SQLError: Error, CustomStringConvertible {
     /// The classes that the store distinguishes.
     package enum Kind: Sendable {
-        /// Another row has these values.
+        /// Another row already has the values of a unique key.
         case uniqueViolation
         /// A referenced row does not exist, or a row is still referenced.
         case foreignKeyViolation
         /// The disk is full.
         case full
-        /// A lock was not released in time, or too many transactions are waiting already.
+        /// A lock was not released in time, or too many transactions are already waiting.
         case busy
         /// Text contains U+0000, which neither database stores.
         case unstorableText
@@ -22,7 +22,7 @@ package struct SQLError: Error, CustomStringConvertible {
     }
 
     package let kind: Kind
-    /// The database's own message; contains no values.
+    /// The error message; contains no values of rows or parameters.
     package let description: String
 
     package init(_ kind: Kind, _ description: String) {

@@ -13,6 +13,7 @@ package struct SQLRow: Sendable {
         self.values = values
     }
 
+    /// Returns the value of a column.
     /// - Throws: ``SQLRowError`` if there is no such column.
     package func value(_ column: String) throws -> SQLValue {
         // A linear search: rows have few columns with short names, which compare faster than they hash.
@@ -22,7 +23,7 @@ package struct SQLRow: Sendable {
         return values[index]
     }
 
-    /// Text; `nil` for `NULL`.
+    /// Returns a text value, or `nil` for `NULL`.
     /// - Throws: ``SQLRowError`` for an integer.
     package func optionalText(_ column: String) throws -> String? {
         switch try value(column) {
@@ -32,12 +33,13 @@ package struct SQLRow: Sendable {
         }
     }
 
+    /// Returns a text value.
     /// - Throws: ``SQLRowError`` for `NULL` or an integer.
     package func text(_ column: String) throws -> String {
         try require(try optionalText(column), column)
     }
 
-    /// An integer; `nil` for `NULL`.
+    /// Returns an integer value, or `nil` for `NULL`.
     /// - Throws: ``SQLRowError`` for text.
     package func optionalInteger(_ column: String) throws -> Int64? {
         switch try value(column) {
@@ -47,28 +49,29 @@ package struct SQLRow: Sendable {
         }
     }
 
+    /// Returns an integer value.
     /// - Throws: ``SQLRowError`` for `NULL` or text.
     package func integer(_ column: String) throws -> Int64 {
         try require(try optionalInteger(column), column)
     }
 
-    /// An integer that fits into `Int`.
-    /// - Throws: ``SQLRowError`` for anything else.
+    /// Returns an integer value as an `Int`.
+    /// - Throws: ``SQLRowError`` for `NULL`, text, or an integer that does not fit into `Int`.
     package func count(_ column: String) throws -> Int {
         try decode(column, try integer(column)) { Int(exactly: $0) }
     }
 
-    /// An integer as a Boolean; 0 is false.
+    /// Returns an integer value as a Boolean; 0 is false.
     /// - Throws: ``SQLRowError`` for `NULL` or text.
     package func flag(_ column: String) throws -> Bool { try integer(column) != 0 }
 
-    /// An integer as Unix time in milliseconds.
+    /// Returns an integer value as a date; the integer is Unix time in milliseconds.
     /// - Throws: ``SQLRowError`` for `NULL` or text.
     package func date(_ column: String) throws -> Date {
         Date(timeIntervalSince1970: Double(try integer(column)) / 1000)
     }
 
-    /// Converts a raw value of a column.
+    /// Converts the raw value of a column.
     /// - Throws: ``SQLRowError`` if `convert` returns `nil`.
     func decode<Raw, Value>(_ column: String, _ raw: Raw, _ convert: (Raw) throws -> Value?) throws -> Value {
         guard let value = try convert(raw) else { throw SQLRowError(column: column, problem: "not a known value") }
@@ -81,9 +84,9 @@ package struct SQLRow: Sendable {
     }
 }
 
-/// A column has a value that the store never writes, or a query does not return the column.
+/// The error for a column with a value that the store never writes, or a column missing from the result.
 ///
-/// Contains no values.
+/// The description contains no values.
 package struct SQLRowError: Error, CustomStringConvertible {
     package let column: String
     package let problem: String

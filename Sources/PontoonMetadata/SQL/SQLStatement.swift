@@ -2,7 +2,9 @@
 package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
     /// The SQL, with parameters `$1`, `$2`, … in order of first use.
     package let text: String
-    /// Whether a driver should keep it prepared: the text is a constant of the program, so there are few such statements.
+    /// Whether the text is a constant of the program.
+    ///
+    /// There are few such statements, so drivers keep them prepared.
     package let isConstant: Bool
 
     package init(stringLiteral text: String) { self.init(constant: text) }
@@ -21,17 +23,17 @@ package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
 
 /// Builds a statement whose number of parameters depends on the input.
 ///
-/// Values never become part of the text.
+/// Values are always passed as parameters, never in the text.
 struct SQLBuilder {
     private(set) var text: String
     private(set) var values: [SQLValue] = []
 
-    /// Starts with SQL that has no parameters.
+    /// Creates a builder that starts with SQL without parameters.
     init(_ text: String) { self.text = text }
 
     mutating func append(_ sql: String) { text += sql }
 
-    /// Encloses the text in SQL that has no parameters.
+    /// Encloses the text in SQL without parameters.
     mutating func wrap(_ before: String, _ after: String) { text = before + text + after }
 
     /// Appends a value as the next parameter.
@@ -40,8 +42,8 @@ struct SQLBuilder {
         text += "$\(values.count)"
     }
 
-    /// Appends `($1, $2, …)`.
-    /// - Parameter list: Must not be empty; SQL has no empty lists.
+    /// Appends a list of parameters: `($1, $2, …)`.
+    /// - Parameter list: The values; must not be empty, because SQL has no empty lists.
     mutating func append(list: some Sequence<some SQLConvertible>) {
         var separator = "("
         for value in list {
@@ -65,12 +67,12 @@ extension SQLConnection {
         try execute(built.statement, values: built.values)
     }
 
-    /// Inserts rows, up to 500 with each statement.
+    /// Inserts rows, up to 500 per statement.
     /// - Parameters:
     ///   - target: Table and columns, such as `file_tags (file_id, position, tag)`.
     ///   - rows: The values of each row, in the order of the columns.
     ///   - conflict: An `ON CONFLICT` clause.
-    /// - Throws: ``SQLError``, possibly later: see ``enqueue(_:values:lock:)``.
+    /// - Throws: ``SQLError``. A later statement or the commit may throw it instead; see ``enqueue(_:values:lock:)``.
     func insert(into target: String, rows: [[any SQLConvertible]], conflict: String = "") throws {
         for chunk in rows.chunks(of: 500) {
             var insert = SQLBuilder("INSERT INTO \(target) VALUES ")
@@ -85,7 +87,7 @@ extension SQLConnection {
 }
 
 extension Array {
-    /// Splits the array so that each statement stays within the database's limit of parameters.
+    /// Splits the array into chunks of at most `size` elements, because databases limit a statement's parameters.
     func chunks(of size: Int) -> [ArraySlice<Element>] {
         stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
     }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Creates database files that only their owner can read, because they contain the keys that sign URLs.
+/// Creates database files that only their owner can read, because they contain the signing keys.
 enum DatabaseFile {
     /// Creates an empty file if there is none.
     ///
-    /// SQLite gives its `-wal` and `-shm` files the same mode.
+    /// SQLite creates the `-wal` and `-shm` files with the same mode.
     static func create(_ path: String) throws {
         let descriptor = Foundation.open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {

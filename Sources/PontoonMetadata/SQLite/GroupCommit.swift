@@ -1,7 +1,7 @@
 import GRDB
 import Synchronization
 
-/// Counts of writes and of the commits that they shared.
+/// Counts of writes, and of the commits shared by them.
 package struct WriteStatistics: Hashable, Sendable {
     /// Finished writes, including those whose body threw.
     package var writes = 0
@@ -11,12 +11,12 @@ package struct WriteStatistics: Hashable, Sendable {
     package var waiting = 0
 }
 
-/// Combines concurrent writes into shared commits, because every commit waits for the disk.
+/// Combines concurrent writes into shared commits, because every commit waits for a disk sync.
 ///
-/// Writes that arrive while a commit runs form the next transaction. A single write is never delayed, and under load more
-/// writes share a commit. Each body runs in its own savepoint, so that its failure does not affect the others.
+/// Writes that arrive while a commit runs form the next transaction. So a single write is never delayed, and under load
+/// more writes share a commit. Each body runs in a separate savepoint, so that its failure does not affect the others.
 final class GroupCommit: Sendable {
-    /// Maximum number of writes in one transaction; limits the time for which the first waits for the last.
+    /// Maximum number of writes in one transaction; limits how long the first write waits for the last.
     static let largestGroup = 128
 
     private struct PendingWrite: Sendable {
@@ -51,7 +51,7 @@ final class GroupCommit: Sendable {
     /// Rejects new writes; accepted ones are still executed.
     func refuseWrites() { state.withLock { $0.isClosed = true } }
 
-    /// Runs a body that behaves like one transaction for the caller.
+    /// Runs a body as part of a shared transaction; for the caller, the body is a separate transaction.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
@@ -71,7 +71,7 @@ final class GroupCommit: Sendable {
         let isAccepted = state.withLock { state in
             guard !state.isClosed else { return false }
             state.waiting.append(write)
-            // Under the lock, so that the drain is queued before the work of close().
+            // Done while the lock is held, so that the drain is queued before the work of close().
             if !state.isDraining { pool.asyncWriteWithoutTransaction { self.drain($0) } }
             state.isDraining = true
             return true
@@ -88,7 +88,7 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// Commits groups on the queue of the writing connection until none is waiting.
+    /// Commits groups of writes, on the queue of the writing connection, until no write is waiting.
     private func drain(_ database: Database) {
         while true {
             let group = nextGroup()
@@ -105,7 +105,7 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// - Returns: Closures that resume each caller with its own result.
+    /// - Returns: Closures that each resume one caller with its result.
     /// - Throws: If the whole group was rolled back.
     private func commit(_ group: [PendingWrite], _ database: Database) throws -> [@Sendable () -> Void] {
         let connection = SQLiteConnection(database: database)

@@ -1,11 +1,11 @@
 import GRDB
 
-/// Runs statements on a connection of GRDB, within one transaction.
+/// Runs statements on a GRDB connection, within one transaction.
 struct SQLiteConnection: SQLConnection {
     let database: Database
 
     func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {
-        // No lock is needed: one transaction writes at a time.
+        // No lock is needed, because only one transaction writes at a time.
         do {
             let prepared = try prepare(statement)
             let columns = prepared.columnNames
@@ -79,7 +79,7 @@ extension SQLStatement {
 }
 
 extension SQLError {
-    /// Classifies an error of SQLite.
+    /// Classifies an SQLite error.
     init(_ error: DatabaseError) {
         let kind: Kind =
             switch error.extendedResultCode {

@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import GRDB
 
-/// An SQLite database in WAL mode: one writer that commits in groups, and readers that do not wait for it.
+/// An SQLite database in WAL mode, with one writer that commits in groups and readers that do not wait for it.
 ///
 /// Several processes on one machine may share the file. It must not be on a network file system.
 package struct SQLiteDriver: SQLDriver {
@@ -14,7 +14,7 @@ package struct SQLiteDriver: SQLDriver {
         writer = GroupCommit(pool: pool)
     }
 
-    /// Opens a database; creates it, readable by its owner only, if there is none.
+    /// Opens a database; if the file does not exist, creates it, readable by its owner only.
     /// - Throws: If the file cannot be created or opened, is not a database, or stays locked by another process.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
         try await onBlockingThread {
@@ -51,7 +51,7 @@ package struct SQLiteDriver: SQLDriver {
 
     package func ping(within limit: Duration) async throws {
         let pool = pool
-        let timeoutError = SQLError(.unreachable, "SQLite did not answer within \(limit)")
+        let timeoutError = SQLError(.unreachable, "SQLite did not respond within \(limit)")
         try await withTimeout(limit, timeoutError) { result in
             pool.asyncRead { database in
                 result.resume(with: Result { _ = try database.get().cachedStatement(sql: "SELECT 1") })
@@ -61,7 +61,7 @@ package struct SQLiteDriver: SQLDriver {
 
     package func close() async throws {
         writer.refuseWrites()
-        // Waits for accepted writes: they are on the connection's queue.
+        // Waits for accepted writes, which are ahead of it in the connection's queue.
         try await Self.onBlockingThread { try pool.close() }
     }
 
@@ -69,8 +69,8 @@ package struct SQLiteDriver: SQLDriver {
 
     private static func openPool(_ settings: SQLiteSettings) throws -> DatabasePool {
         var configuration = Configuration()
-        // Retries often: SQLite's own busy handler soon sleeps 100 ms between tries, while a process that commits without
-        // pause releases the lock for microseconds only.
+        // Retries every millisecond. SQLite's own busy handler soon sleeps 100 ms between attempts and rarely gets the
+        // lock of a process that commits continuously, because that process releases it for only microseconds.
         let tries = Int(settings.busyTimeout / .milliseconds(1))
         configuration.busyMode = .callback { count in
             Thread.sleep(forTimeInterval: 0.001)
@@ -101,11 +101,11 @@ package struct SQLiteDriver: SQLDriver {
         case .full: try database.execute(sql: "PRAGMA synchronous = FULL")
         case .os: try database.execute(sql: "PRAGMA synchronous = NORMAL")
         }
-        // Truncates a -wal file that a burst of writes has enlarged.
+        // At a checkpoint, truncates a -wal file that a burst of writes has enlarged beyond 64 MiB.
         try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
     }
 
-    /// Runs blocking work outside of the cooperative thread pool.
+    /// Runs blocking work outside the cooperative thread pool.
     private static func onBlockingThread<Value: Sendable>(
         _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
@@ -118,7 +118,7 @@ package struct SQLiteDriver: SQLDriver {
 }
 
 extension SQLMetadataStore {
-    /// Opens the metadata store in an SQLite file; creates the file if there is none.
+    /// Opens the metadata store in an SQLite file; creates the file if it does not exist.
     /// - Throws: The errors of ``SQLiteDriver/open(_:)`` and ``init(driver:clock:)``.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLMetadataStore {
         try await SQLMetadataStore(driver: try await SQLiteDriver.open(settings))

@@ -1,19 +1,19 @@
 /// Location and options of an SQLite database.
 package struct SQLiteSettings: Sendable {
-    /// The durability of a commit.
+    /// What a commit survives.
     package enum Durability: String, Sendable {
         /// Commits survive a power cut.
         case full
-        /// Commits survive a crash of the process. A power cut may undo the last ones, but corrupts nothing.
+        /// Commits survive a crash of the process. A power cut may undo the most recent commits, but corrupts nothing.
         case os
     }
 
     /// Path of the database file.
     ///
-    /// Its directory must exist. SQLite keeps `-wal` and `-shm` files next to it, which belong to the database.
+    /// The directory must exist. SQLite keeps a `-wal` and a `-shm` file next to it, which are part of the database.
     package let path: String
     package let durability: Durability
-    /// Maximum time for which a transaction waits for other processes.
+    /// Maximum time that a transaction waits for a lock held by another process.
     package let busyTimeout: Duration
 
     package init(path: String, durability: Durability = .full, busyTimeout: Duration = .seconds(10)) {

@@ -1,14 +1,14 @@
 import PontoonCore
 import Synchronization
 
-/// Rows that were read or written within the last second, for calls that are made once per file, part or range.
+/// A cache of rows read or written within the last second, for calls that are made once per file, part or range.
 ///
 /// Changes made through this store are visible immediately. Changes made by another process, such as another server
 /// on the same database or `pontoond token revoke`, are visible after ``lifetime``. A cached row may therefore be used
-/// only if acting on an old row does no harm: to create a URL, or before a statement that checks again.
+/// only where an outdated row does no harm: to create a URL, or before a statement that checks the current row.
 final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     private struct Entry {
-        /// `nil` if the row was invalidated at that time: a read that started earlier may have seen the old row.
+        /// `nil` if the row was invalidated at ``time``; a read that started earlier may have seen the old row.
         let row: Row?
         let time: ContinuousClock.Instant
     }
@@ -24,20 +24,20 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         }
     }
 
-    /// The start of a read or write.
+    /// The time and cache generation at the start of a read or write.
     struct CacheStamp {
         fileprivate let time: ContinuousClock.Instant
         fileprivate let generation: Int
     }
 
-    /// Duration for which a cached row is used.
+    /// Maximum age of a cached row.
     static var lifetime: Duration { .seconds(1) }
-    /// Maximum number of rows.
+    /// Maximum number of rows; a full cache is emptied.
     static var capacity: Int { 10_000 }
 
     private let state = Mutex(State())
 
-    /// The row of a key, from the cache if `consistency` allows it and the row is recent.
+    /// Returns the row of a key, from the cache if `consistency` allows it and the row is recent.
     ///
     /// - Parameters:
     ///   - key: Identifies the row.
@@ -58,7 +58,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         }
     }
 
-    /// The stamp to obtain before a row is read or written.
+    /// Returns a stamp for ``insert(_:for:since:)``; call this before reading or writing the row.
     func stamp() -> CacheStamp { CacheStamp(time: .now, generation: state.withLock { $0.generation }) }
 
     /// Caches a row, unless it was invalidated or read again since the stamp.
@@ -71,7 +71,9 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         }
     }
 
-    /// Removes a cached row; must follow every change of the row, including one that may have failed.
+    /// Removes a cached row.
+    ///
+    /// Must be called after every change to the row, even if the change may have failed.
     func invalidate(_ key: Key) {
         state.withLock { state in
             if state.entries.count >= Self.capacity { state.invalidateAll() }
@@ -84,11 +86,11 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 
 /// The cached rows of a store.
 final class ReadCache: Sendable {
-    /// Which cached rows a write may change.
+    /// The cached rows that a write may change.
     enum Change: Sendable {
         /// None: the write touches no user, token, membership, project, file or state of an upload.
         case none
-        /// The row of one upload, and files: completing adds one and may replace another.
+        /// The row of one upload, and all files, because completing the upload adds a file and may replace another.
         case upload(String)
         case any
     }
@@ -106,7 +108,9 @@ final class ReadCache: Sendable {
     /// Projects that a user may read.
     let projects = RowCache<Membership, AccessibleProject>()
 
-    /// Removes the rows that a write may have changed; must follow every write, including one that failed.
+    /// Removes the rows that a write may have changed.
+    ///
+    /// Must be called after every write, even if it failed.
     func invalidate(_ change: Change) {
         switch change {
         case .none: break

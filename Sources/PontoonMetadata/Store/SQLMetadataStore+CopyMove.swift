@@ -24,7 +24,7 @@ extension SQLMetadataStore {
                 return file
             }
         } catch let error as SQLError where error.kind == .uniqueViolation {
-            // Other processes created entries with each of the names that were tried.
+            // In every attempt, another process created an entry with the chosen name first.
             throw PontoonError.entryExists(cause: error)
         }
     }
@@ -58,12 +58,12 @@ extension SQLMetadataStore {
 
 extension SQLConnection {
     /// Chooses the name of a copy.
-    /// - Throws: `.fileExists`, `.fileNameInvalid` as ``FileStore/copyFile(_:as:)``.
+    /// - Throws: `.fileExists` and `.fileNameInvalid`, as in ``FileStore/copyFile(_:as:)``.
     fileprivate func name(of copy: FileCopy, original: String) throws -> String {
         let requested = copy.name ?? original
         var attempt = 0
         while true {
-            // In batches: a folder may contain thousands of copies of one file.
+            // In batches, because a folder may contain thousands of copies of one file.
             let last = attempt == 0 ? 0 : attempt + 99
             let candidates = try (attempt...last).map { try NumberedName.candidate(requested, attempt: $0) }
             var select = SQLBuilder("SELECT name FROM files WHERE parent_id = ")

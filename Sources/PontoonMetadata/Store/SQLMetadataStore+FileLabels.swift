@@ -5,7 +5,7 @@ extension SQLMetadataStore {
     package func updateFile(_ id: String, _ change: FileChange, now: Date) async throws -> File? {
         try await write { connection in
             do {
-                // First, because it locks the row: changes of one file are applied one after another.
+                // First, because it locks the row, so that concurrent changes to a file are applied one after another.
                 guard try connection.execute(updateDetails, [change.name, now, id]) == 1 else { return nil }
             } catch let error as SQLError where error.kind == .uniqueViolation {
                 throw PontoonError.entryExists(cause: error)
@@ -23,7 +23,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Adds tags to a file without tags.
+    /// Adds tags to a file that has none.
     func insert(tags: [String], of fileID: String) throws {
         let rows = tags.enumerated().map { [fileID, $0.offset, $0.element] as [any SQLConvertible] }
         try insert(into: "file_tags (file_id, position, tag)", rows: rows)
@@ -59,10 +59,10 @@ extension SQLConnection {
         }
     }
 
-    /// - Returns: `nil` if there is no such file or folder.
+    /// Reads a file or folder; returns `nil` if it does not exist.
     func file(_ id: String) throws -> File? { try files(try query(selectFile, [id])).first }
 
-    /// Creates files from rows with ``fileColumns``; reads their tags and metadata.
+    /// Creates files from rows with ``fileColumns``, after reading their tags and metadata.
     func files(_ rows: [SQLRow]) throws -> [File] {
         guard !rows.isEmpty else { return [] }
         let ids = try rows.map { try $0.text("id") }

@@ -28,7 +28,7 @@ private struct Selection {
 
 /// A condition on a file's tags or metadata.
 ///
-/// Both have an index by value and one by file.
+/// Tags and metadata each have an index by value and one by file.
 private enum Label {
     /// Any of these tags.
     case tags([String])
@@ -47,13 +47,13 @@ private enum Label {
 }
 
 extension SQLConnection {
-    /// Chooses the cheapest start of the search: the folder's entries, or the files of any folder that satisfy one of the
-    /// conditions, whichever are (roughly) fewest.
+    /// Chooses the cheapest starting point of the search: the entries of the folder, or the files in all folders that
+    /// satisfy one of the conditions, whichever are fewest, roughly.
     ///
-    /// Choosing costs no more than the search itself, however many files satisfy the other conditions.
+    /// Choosing costs no more than the search itself, regardless of how many files satisfy the other conditions.
     fileprivate func selection(_ folder: String, _ filter: FileFilter) throws -> Selection {
         var selection = Selection(folder: folder, names: filter.names, others: Label.all(of: filter))
-        // A filter by name lists few names, which have an index.
+        // A filter by name lists only a few names, and names have an index.
         guard filter.names == nil, !selection.others.isEmpty else { return selection }
         let entries = try entries(of: folder)
         var limit = 4
@@ -86,7 +86,7 @@ extension SQLConnection {
 
     /// Reads the files of a page, ordered by name.
     ///
-    /// Skipped entries are read from the index only.
+    /// For skipped entries, only the index is read.
     fileprivate func files(ofPage ids: SQLBuilder) throws -> [File] {
         var select = ids
         select.wrap(
@@ -98,7 +98,7 @@ extension SQLConnection {
 }
 
 extension SQLBuilder {
-    /// Appends the order and limits of a window of a list with `total` entries.
+    /// Appends the order and limits that select a window of a list with `total` entries.
     /// - Returns: `false`, with nothing appended, if the window is empty.
     fileprivate mutating func append(_ window: FileWindow, of total: Int) -> Bool {
         switch window {
@@ -121,7 +121,7 @@ extension SQLBuilder {
 
     /// Appends the `FROM` and `WHERE` clauses of a selection.
     ///
-    /// `CROSS JOIN` makes SQLite keep the order of the tables.
+    /// `CROSS JOIN` makes SQLite read the tables in the given order.
     fileprivate mutating func append(_ selection: Selection) {
         if let start = selection.start {
             append(" FROM (SELECT DISTINCT file_id FROM ")

@@ -57,16 +57,17 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// - Throws: `.folderExists`, or `code` for a file, if the name is taken in a folder.
+    /// Checks that no entry of a folder has a name.
+    /// - Throws: `.folderExists` if a folder has the name, `code` if a file has it.
     func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
         switch try kind(named: name, in: folder) {
         case .folder: throw PontoonError.folderInTheWay
-        case .file: throw PontoonError(code, "There already is a file with this name.")
+        case .file: throw PontoonError(code, "A file with this name already exists in the folder.")
         case nil: return
         }
     }
 
-    /// The kind of the entry with a name in a folder.
+    /// Returns the kind of the entry with a name in a folder, or `nil` if there is none.
     func kind(named name: String, in folder: String?) throws -> File.Kind? {
         try query(selectKindByName, [folder, name]).first?.fileKind("kind")
     }
@@ -86,10 +87,10 @@ extension SQLConnection {
         if let folder = file.parent { try add(entries: [folder: 1]) }
     }
 
-    /// Deletes a file's row, and discards its object if no other file uses it.
+    /// Deletes a file's row, and discards its object if no other file refers to it.
     func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
         guard let objectKey else { return try deleteRow(ofFile: id) }
-        // Locked, so that when the last two files of an object are deleted concurrently, the second sees that it is the last.
+        // Locked, so that if the last two files of an object are deleted concurrently, the second deletion discards it.
         try enqueue("SELECT key FROM objects WHERE key = $1", [objectKey], lock: .forUpdate("objects"))
         try deleteRow(ofFile: id)
         guard try execute(deleteUnusedObject, [objectKey]) == 1 else { return }
@@ -102,7 +103,7 @@ extension SQLConnection {
         }
     }
 
-    /// Records an object whose bytes are to be deleted.
+    /// Records an object for garbage collection.
     func discard(_ objectKey: String, _ handle: String?, now: Date) throws {
         try enqueue(insertDiscarded, [objectKey, handle, now])
     }

@@ -7,7 +7,7 @@ extension SQLMetadataStore {
 
     package func addUser(_ user: User) async throws {
         let isAdded = try await write { try $0.insert(user) }
-        guard isAdded else { throw PontoonError(.userExists, "There already is a user with this name.") }
+        guard isAdded else { throw PontoonError(.userExists, "A user with this name already exists.") }
     }
 
     package func user(named name: String) async throws -> User? {
@@ -63,7 +63,7 @@ extension SQLConnection {
         try execute(insertUser, [user.name, user.createdOn]) == 1
     }
 
-    /// - Returns: `false` if its user does not exist.
+    /// - Returns: `false` if the token's user does not exist.
     fileprivate func insert(_ token: TokenRecord) throws -> Bool {
         try execute(insertToken, [token.id, token.hash, token.createdOn, token.userName]) == 1
     }

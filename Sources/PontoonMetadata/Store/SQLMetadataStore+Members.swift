@@ -65,7 +65,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLRow {
-    /// The permissions in the columns `can_copy`, `can_write`, `can_execute` and `can_admin`.
+    /// Reads permissions from the columns `can_copy`, `can_write`, `can_execute` and `can_admin`.
     func permissions() throws -> Permissions {
         Permissions(
             copy: try flag("can_copy"),
@@ -77,7 +77,7 @@ extension SQLRow {
 }
 
 extension SQLConnection {
-    /// The permissions of a user in a project; `nil` if the user is not a member.
+    /// Reads the permissions of a user in a project; returns `nil` if the user is not a member.
     func permissions(of userName: String, in project: ProjectID) throws -> Permissions? {
         try query(selectPermissions, [project, userName]).first?.permissions()
     }

@@ -37,7 +37,7 @@ extension SQLMetadataStore {
     }
 
     package func forgetUnreportedParts(of uploadID: String) async throws -> [PartRecord] {
-        // Reads first, because most clients report all their parts; the parts of a completing upload no longer change.
+        // Reads first, because most clients report all their parts. Parts of a completing upload do not change anymore.
         guard try await read({ try !$0.query(selectUnreported, [uploadID]).isEmpty }) else { return [] }
         return try await write(changing: .none) { connection in
             try connection.query(deleteUnreported, [uploadID]).map { try $0.part() }.sorted { $0.number < $1.number }
@@ -55,7 +55,7 @@ extension SQLMetadataStore {
                 let part = stored[report.number]
                 let isEqual = part?.etag.lowercased() == report.etag.lowercased()
                 if let part, isEqual, part.isReported { continue }
-                // Completing fixes the set of reported parts.
+                // Once an upload is completing, its set of reported parts must not change.
                 guard let state else { return .uploadNotFound }
                 guard state == Upload.State.active.rawValue else { return .uploadNotActive }
                 guard let part else { return .partNotStored(report.number) }
@@ -74,14 +74,14 @@ private struct StoredTag {
 }
 
 extension SQLConnection {
-    /// All part records of an upload, ordered by number.
+    /// Reads all part records of an upload, ordered by number.
     func parts(of uploadID: String) throws -> [PartRecord] {
         try query(selectParts, [uploadID]).map { try $0.part() }
     }
 
-    /// The record of a part that may be deleted or replaced.
+    /// Reads the record of a part that may be deleted or replaced; returns `nil` if the part is not stored.
     ///
-    /// A caller that changes it locks the upload, so that the upload is not completed in the meantime.
+    /// A caller that changes the record must lock the upload, so that the upload is not completed in the meantime.
     ///
     /// - Throws: `.uploadNotFound` if the upload is not active.
     fileprivate func replaceablePart(
@@ -98,7 +98,7 @@ extension SQLConnection {
 
     /// Marks parts as reported.
     fileprivate func mark(_ numbers: [PartNumber], of uploadID: String) throws {
-        // Most clients report one part at a time, and a constant statement is prepared once.
+        // Most clients report one part at a time, and a constant statement is prepared only once.
         if numbers.count == 1 { return try enqueue(markPart, [uploadID, numbers[0]]) }
         for chunk in numbers.chunks(of: 500) {
             var update = SQLBuilder("UPDATE parts SET is_reported = 1 WHERE upload_id = ")
@@ -109,7 +109,7 @@ extension SQLConnection {
         }
     }
 
-    /// ETags of the parts in the range of the reported numbers, locked until they are marked.
+    /// Reads the ETags of all stored parts from the lowest to the highest reported number, and locks these parts.
     fileprivate func tags(for reports: [PartReport], of uploadID: String) throws -> [PartNumber: StoredTag] {
         let numbers = reports.map(\.number)
         let rows = try query(

@@ -66,8 +66,8 @@ extension SQLMetadataStore {
     package func deleteProject(_ id: ProjectID) async throws -> Bool {
         let now = now
         return try await writeRetryingConflicts { connection in
-            // Locked, so that no upload completes into the project between the statements. If another process copies one of
-            // its files in the meantime, deleting the object violates a constraint, and the next run sees the copy.
+            // Locked, so that no upload completes into the project between the statements. If another process copies
+            // one of its files in the meantime, deleting the object violates a constraint, and the retry sees the copy.
             let rows = try connection.query(selectProjectID, [id], lock: .forUpdate("projects"))
             guard !rows.isEmpty else { return false }
             try connection.execute(discardUploadsOfProject, [now, id])
@@ -228,7 +228,7 @@ private let discardUploadsOfProject: SQLStatement = """
     SELECT object_key, object_handle, $1 FROM uploads WHERE project_id = $2 AND state <> 'completed'
     ON CONFLICT (key) DO NOTHING
     """
-// The cast is for PostgreSQL, which assumes that a parameter under DISTINCT is text.
+// The cast is for PostgreSQL, which assumes that a parameter in SELECT DISTINCT is text.
 private let discardFilesOfProject: SQLStatement = """
     INSERT INTO discarded_objects (key, discarded_on)
     SELECT DISTINCT mine.object_key, CAST($1 AS BIGINT) FROM files AS mine

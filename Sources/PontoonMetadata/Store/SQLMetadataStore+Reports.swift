@@ -1,7 +1,7 @@
 package import Foundation
 package import PontoonCore
 
-/// Part records for object stores that receive the bytes themselves.
+/// Part records for presigned object stores, which receive the bytes directly from clients.
 extension SQLMetadataStore {
     package func recordReports(
         _ reports: [PartReport],
@@ -27,7 +27,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// ETags of the reported parts in the range of the given numbers.
+    /// Reads the ETags of all reported parts from the lowest to the highest of the given numbers.
     fileprivate func reportedTags(for reports: [PartReport], of uploadID: String) throws -> [PartNumber: String] {
         let numbers = reports.map(\.number)
         let rows = try query(selectReportedTags, [uploadID, numbers.min(), numbers.max()])

@@ -1,9 +1,9 @@
 import PontoonCore
 
-/// The rows of an index that make up a page, counted from the nearer end of the list, so that the last page costs as much
-/// as the first.
+/// The index rows that make up a page, counted from the nearer end of the list so that the last page costs no more than
+/// the first.
 struct PageWindow {
-    /// Whether rows are skipped and read from the end of the list.
+    /// Whether rows are counted and read from the end of the list.
     let isBackward: Bool
     /// Number of rows to skip.
     let offset: Int
@@ -12,7 +12,7 @@ struct PageWindow {
 
     /// - Returns: `nil` if the page is empty.
     init?(_ page: Page, of total: Int) {
-        // No overflow: neither operand is negative.
+        // Cannot overflow, because neither operand is negative.
         let limit = min(page.limit, total - page.offset)
         guard limit > 0 else { return nil }
         let after = total - page.offset - limit
@@ -35,41 +35,41 @@ extension SQLBuilder {
     }
 }
 
-/// Lengths of lists.
+/// Stored lengths of lists.
 ///
-/// To avoid deadlocks, a transaction that changes several lengths updates users before folders, users in the order of
-/// their names and folders in the order of their ids.
+/// To avoid deadlocks, a transaction that changes several lengths updates users before folders, users in order of name,
+/// and folders in order of id.
 extension SQLConnection {
-    /// Number of files and folders directly in a folder.
+    /// Reads the number of files and folders directly in a folder.
     func entries(of folder: String) throws -> Int {
         try query(selectEntries, [folder]).first?.count("entries") ?? 0
     }
 
-    /// Adds to the numbers of entries of folders.
+    /// Adds to the entry counts of folders, which are named by id; a change may be negative.
     func add(entries: [String: Int]) throws {
         for (folder, change) in entries.sorted(by: { $0.key < $1.key }) where change != 0 {
             try enqueue(addEntries, [folder, change])
         }
     }
 
-    /// Locks a folder until the transaction ends, so that transactions that use a name in it run one after another.
+    /// Locks a folder until the transaction ends, so that transactions that use its names run one after another.
     ///
     /// To avoid deadlocks, lock the folder before its entries and their objects.
     func lock(folder: String) throws {
         try enqueue("SELECT id FROM files WHERE id = $1", [folder], lock: .forUpdate("files"))
     }
 
-    /// Number of projects that a user may read.
+    /// Reads the number of projects that a user may read.
     func projectTotal(of userName: String) throws -> Int {
         try query(selectUserTotals, [userName]).first?.count("projects") ?? 0
     }
 
-    /// Number of a user's uncompleted uploads to folders.
+    /// Reads the number of a user's unfinished uploads to folders.
     func openUploadTotal(of userName: String) throws -> Int {
         try query(selectUserTotals, [userName]).first?.count("open_uploads") ?? 0
     }
 
-    /// Adds to the lengths of users' lists.
+    /// Adds to the counts of users, who are named by user name; a change may be negative.
     func add(projects: [String: Int] = [:], openUploads: [String: Int] = [:]) throws {
         for user in Set(projects.keys).union(openUploads.keys).sorted() {
             try enqueue(addUserTotals, [user, projects[user] ?? 0, openUploads[user] ?? 0])

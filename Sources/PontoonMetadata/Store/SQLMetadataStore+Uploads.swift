@@ -22,7 +22,7 @@ extension SQLMetadataStore {
                 throw PontoonError(.automationNotFound, "The automation does not exist.")
             }
         }
-        // The next call usually requests one of its parts.
+        // The next call usually requests part info of this upload.
         cache.uploads.insert(upload, for: upload.id, since: stamp)
     }
 
@@ -137,8 +137,8 @@ extension SQLConnection {
         try enqueue(insertObject, values)
     }
 
-    /// Deletes the file that has the name of a new one.
-    /// - Throws: `.folderExists` if it is a folder.
+    /// Deletes the file, if any, that has the same name in the same folder as a new file.
+    /// - Throws: `.folderExists` if a folder has the name.
     fileprivate func deleteExisting(_ file: File, now: Date) throws {
         let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))
         guard let row = rows.first else { return }
@@ -148,7 +148,7 @@ extension SQLConnection {
         try deleteFile(try row.text("id"), objectKey: try row.optionalText("object_key"), now: now)
     }
 
-    /// Adds the totals of its parts to each upload.
+    /// Creates summaries from rows with `uploadColumns`, after reading the totals of each upload's parts.
     fileprivate func summaries(_ rows: [SQLRow]) throws -> [UploadSummary] {
         guard !rows.isEmpty else { return [] }
         var select = SQLBuilder("SELECT upload_id, \(partTotals) FROM parts WHERE upload_id IN ")

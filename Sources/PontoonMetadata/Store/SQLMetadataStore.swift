@@ -3,18 +3,18 @@ import PontoonCore
 
 /// The metadata store in an SQL database.
 ///
-/// All databases share one set of statements; ``SQLDriver`` hides their differences. Rules that must be enforced
-/// against concurrent processes are constraints, conditional statements, or row locks.
+/// All databases share one set of statements; ``SQLDriver`` hides their differences. Constraints, conditional
+/// statements and row locks enforce the rules that concurrent processes could otherwise violate.
 package struct SQLMetadataStore: MetadataStore {
     let driver: any SQLDriver
     let cache = ReadCache()
     private let clock: @Sendable () -> Date
 
-    /// Creates a store and runs the migrations that the database lacks.
+    /// Creates a store, and runs the migrations that the database lacks.
     ///
     /// - Parameters:
     ///   - driver: The database; ``close()`` closes it.
-    ///   - clock: The time at which objects are discarded; all other times are arguments of the calls.
+    ///   - clock: Returns the time to record for discarded objects; all other times are passed to the methods.
     /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program.
     package init(driver: some SQLDriver, clock: @escaping @Sendable () -> Date = { Date() }) async throws {
         try await Migrator.migrate(driver)
@@ -45,7 +45,7 @@ package struct SQLMetadataStore: MetadataStore {
     /// Runs statements as one transaction; see ``SQLDriver/write(_:)``.
     ///
     /// - Parameters:
-    ///   - change: Which cached rows the transaction may change.
+    ///   - change: The cached rows that the transaction may change.
     ///   - body: The statements.
     /// - Returns: The result of the body.
     /// - Throws: The errors of the body and of the commit.
@@ -63,7 +63,7 @@ package struct SQLMetadataStore: MetadataStore {
 
     /// Runs a read-then-write transaction; retries it after a constraint violation caused by a concurrent writer.
     ///
-    /// The next run sees the changes of that writer.
+    /// A retry sees the changes of the other writer. Runs the body at most four times.
     func writeRetryingConflicts<Value: Sendable>(
         changing change: ReadCache.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
@@ -78,7 +78,7 @@ package struct SQLMetadataStore: MetadataStore {
         return try await write(changing: change, body)
     }
 
-    /// Runs a transaction whose body returns a result even if the transaction is to be rolled back.
+    /// Runs a transaction whose body chooses between commit and rollback, and returns the body's result in both cases.
     func writeOrRollBack<Value: Sendable>(
         changing change: ReadCache.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> TransactionEnd<Value>
@@ -87,7 +87,7 @@ package struct SQLMetadataStore: MetadataStore {
             return try await write(changing: change) { connection in
                 switch try body(connection) {
                 case .commit(let value): return value
-                // Only an error rolls a transaction back.
+                // The driver rolls a transaction back only if the body throws.
                 case .rollBack(let value): throw RolledBack(value: value)
                 }
             }
@@ -113,9 +113,9 @@ extension SQLMetadataStore: ReachableStore {
     package func ping() async throws { try await ping(within: .seconds(2)) }
 }
 
-/// Whether to commit a transaction, and its result.
+/// Whether to commit or roll back a transaction, and its result.
 enum TransactionEnd<Value: Sendable>: Sendable {
     case commit(Value)
-    /// Nothing is changed.
+    /// Undoes all changes.
     case rollBack(Value)
 }

@@ -1,9 +1,9 @@
 import PontoonCore
 
-/// Refusals shared by several methods of the store.
+/// Refusals that several methods of the store share.
 extension PontoonError {
     static func noSuchUser(cause: (any Error)? = nil) -> PontoonError {
-        PontoonError(.userNotFound, "There is no user with this name.", cause: cause)
+        PontoonError(.userNotFound, "The user does not exist.", cause: cause)
     }
 
     static func entryExists(cause: (any Error)? = nil) -> PontoonError {
@@ -11,7 +11,7 @@ extension PontoonError {
     }
 
     static var folderInTheWay: PontoonError {
-        PontoonError(.folderExists, "There already is a folder with this name.")
+        PontoonError(.folderExists, "A folder with this name already exists in the folder.")
     }
 
     static var noSuchDestination: PontoonError {

@@ -1,6 +1,6 @@
-/// Copies all metadata from one database to another and compares both.
+/// Copies all metadata from one database to another, and verifies the copy.
 ///
-/// A run after an interrupted one starts over and replaces the copied rows.
+/// After an interruption, the next run starts over and replaces the rows copied so far.
 package struct MetadataCopy: Sendable {
     private let source: SQLMetadataStore
     private let target: SQLMetadataStore
@@ -8,25 +8,25 @@ package struct MetadataCopy: Sendable {
     private static let batchSize = 500
 
     /// - Parameters:
-    ///   - source: Only read; must not change during the copy.
-    ///   - target: Must not be used by other processes during the copy.
-    ///   - withOpenUploads: Whether uploads that are not completed are copied.
+    ///   - source: The database to read; must not change during the copy.
+    ///   - target: The database to write; must not be used by other processes during the copy.
+    ///   - withOpenUploads: Whether to copy uploads that are not completed.
     package init(from source: SQLMetadataStore, to target: SQLMetadataStore, withOpenUploads: Bool) {
         self.source = source
         self.target = target
         self.withOpenUploads = withOpenUploads
     }
 
-    /// Whether the target contains no data of users.
+    /// Returns whether the target contains no data, apart from signing keys.
     package func isTargetEmpty() async throws -> Bool {
-        // A server that was started with this database has created a key.
+        // Any server started with this database has created a signing key.
         for table in tables where table.name != "signing_keys" {
             guard try await target.read({ try table.rows($0, after: nil, limit: 1) }).isEmpty else { return false }
         }
         return true
     }
 
-    /// Copies and compares all tables.
+    /// Deletes all rows of the target, copies all tables, and then compares them.
     ///
     /// - Parameter report: Receives the name of each copied table and its number of rows.
     /// - Throws: ``CopyMismatch`` if the target differs from the source afterwards.
@@ -127,7 +127,7 @@ package struct MetadataCopy: Sendable {
     }
 }
 
-/// A table of the target differs from that of the source after the copy.
+/// The error for a table that differs between source and target after the copy.
 package struct CopyMismatch: Error, CustomStringConvertible {
     package let table: String
 

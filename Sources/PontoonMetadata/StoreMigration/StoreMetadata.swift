@@ -8,19 +8,19 @@ package enum StoreMetadataKey: String, Sendable {
     case movedTo = "moved-to"
     /// The location to which the objects are being copied.
     case movingTo = "moving-to"
-    /// Distinguishes this data from that of other databases.
+    /// An id that distinguishes this data from the data of other databases.
     case identity
 }
 
 extension SQLMetadataStore {
-    /// - Returns: `nil` if the property is not set.
+    /// Reads a property; returns `nil` if it is not set.
     package func metadataValue(for key: StoreMetadataKey) async throws -> String? {
         try await read { try $0.query(selectProperty, [key.rawValue]).first?.text("value") }
     }
 
-    /// Sets a property unless it is set.
+    /// Sets a property unless it is already set.
     ///
-    /// If several callers run concurrently, only one of them sets it.
+    /// Of several concurrent callers, only one sets it.
     /// - Returns: The value of the property after the call.
     package func setIfAbsent(_ value: String, for key: StoreMetadataKey) async throws -> String {
         try await write { connection in

@@ -1,16 +1,17 @@
-/// The description of a table to be copied from one database to another.
+/// A table to copy from one database to another.
 struct TableCopySpec: Sendable {
     let name: String
     /// Columns of the primary key, in order.
     let key: [String]
-    /// Selects the rows; constant SQL without parameters.
+    /// The SQL condition that selects the rows; constant, without parameters.
     var condition = "1 = 1"
 
-    /// All tables that are copied, ordered so that no row precedes one that it references.
+    /// All tables to copy, ordered so that every row is copied after the rows that it references.
     ///
-    /// Within `files`, folders are copied first, see ``MetadataCopy``.
+    /// Within `files`, ``MetadataCopy`` copies folders first.
     ///
-    /// The other tables concern one database or its servers: `schema_migrations`, `leases`, `properties`, `moved_objects`.
+    /// The tables `schema_migrations`, `leases`, `properties` and `moved_objects` are not copied, because they describe
+    /// one database or its servers.
     static let all = [
         TableCopySpec(name: "users", key: ["name"]),
         TableCopySpec(name: "tokens", key: ["id"]),
@@ -32,7 +33,7 @@ struct TableCopySpec: Sendable {
         TableCopySpec(name: "user_totals", key: ["user_name"]),
     ]
 
-    /// Reads up to `limit` rows after a row, ordered by key; from the first if `row` is `nil`.
+    /// Reads up to `limit` rows, ordered by key, starting after `row`, or with the first row if `row` is `nil`.
     func rows(_ connection: any SQLConnection, after row: SQLRow?, limit: Int) throws -> [SQLRow] {
         var select = SQLBuilder("SELECT * FROM \(name) WHERE \(condition)")
         if let row {
