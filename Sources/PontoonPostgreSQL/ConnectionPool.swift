@@ -15,7 +15,7 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
     package var waiting = 0
     /// Finished transactions, whether they succeeded or not.
     package var transactions = 0
-    /// Number of times that transactions waited for the server.
+    /// Number of times that a transaction waited for a response of the server.
     package var roundTrips = 0
     /// Transactions retried after a conflict or a lost connection.
     package var retries = 0
@@ -24,7 +24,7 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
     package var rejected = 0
 }
 
-/// A bounded number of connections, each on its own thread, and a first-in, first-out queue of transactions for them.
+/// A bounded pool of connections, each on its own thread, with a first-in, first-out queue of waiting transactions.
 final class ConnectionPool: Sendable {
     /// A transaction with a waiting caller.
     struct Job: Sendable {
@@ -101,7 +101,7 @@ final class ConnectionPool: Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Assigns a job to an idle worker, or queues it.
+    /// Assigns a job to an idle or new worker, queues it, or fails it if the queue is full or the pool is closed.
     func submit(_ job: Job) {
         switch state.withLock({ admit(job, &$0) }) {
         case .wake(let worker): worker.wake(with: job)
@@ -126,7 +126,7 @@ final class ConnectionPool: Sendable {
         guard state.waiting.count < settings.maximumWaiting else {
             state.statistics.rejected += 1
             return .rejected(
-                SQLError(.busy, "\(state.waiting.count) transactions are already waiting for a connection")
+                SQLError(.busy, "no free connection, and \(state.waiting.count) transactions are already waiting")
             )
         }
         state.waiting.append(job)
@@ -141,7 +141,7 @@ final class ConnectionPool: Sendable {
 
     /// Runs jobs on the current thread until the thread is no longer needed.
     private func runWorker(_ id: Int, first: Job) {
-        // The scope closes the connection before the thread counts as finished.
+        // The scope ensures that the connection is closed before the thread counts as finished.
         do {
             let worker = ConnectionWorker(connector, pool: self, id: id)
             var next: Job? = first
@@ -149,7 +149,7 @@ final class ConnectionPool: Sendable {
                 if ContinuousClock.now < job.deadline {
                     job.run(worker)
                 } else {
-                    job.fail(SQLError(.busy, "no connection became free in time"))
+                    job.fail(SQLError(.busy, "no connection became free within the acquire timeout"))
                 }
                 next = nextJob(id)
             }

@@ -2,12 +2,11 @@
 import Foundation
 import PontoonMetadata
 
-/// Runs transactions on one thread of the pool, over a connection that is opened when it is needed and replaced when it
-/// breaks.
+/// Runs transactions on one thread of the pool, over a connection that is opened on demand and replaced if it breaks.
 final class ConnectionWorker {
-    /// Maximum number of runs of a body that conflicts with other transactions.
+    /// Maximum number of attempts for a transaction that conflicts with others.
     static let maximumConflicts = 20
-    /// Maximum number of runs of a body whose connection breaks.
+    /// Maximum number of attempts for a transaction whose connection breaks.
     static let maximumConnections = 3
 
     private let connector: Connector
@@ -21,10 +20,10 @@ final class ConnectionWorker {
         self.id = id
     }
 
-    /// Runs a body as a transaction; retries it after conflicts and lost connections, as long as nothing was committed.
+    /// Runs a body as a transaction; retries it after conflicts and lost connections, unless it may have committed.
     ///
     /// - Parameters:
-    ///   - kind: Whether it reads or writes.
+    ///   - kind: Whether the body reads or writes.
     ///   - deadline: The time at which to stop connecting and retrying.
     ///   - body: The statements.
     /// - Returns: The result of the body.
@@ -56,7 +55,7 @@ final class ConnectionWorker {
                 case .repeatTransaction:
                     conflicts += 1
                     guard conflicts < Self.maximumConflicts, ContinuousClock.now < deadline else { throw error }
-                    // Random, so that the same transactions do not conflict again.
+                    // A random delay, so that the same transactions do not conflict again.
                     Thread.sleep(forTimeInterval: .random(in: 0...0.002) * Double(conflicts))
                 }
                 pool.recordRetry()
@@ -64,7 +63,7 @@ final class ConnectionWorker {
         }
     }
 
-    /// The connection, or a new one; keeps trying with exponential back-off while the server is unreachable.
+    /// Returns the open connection or opens one, retrying with exponential backoff if that fails.
     /// - Throws: ``SQLError`` of kind `.unreachable` at the deadline.
     private func connected(before deadline: ContinuousClock.Instant) throws -> PostgreSQLConnection {
         if let connection { return connection }

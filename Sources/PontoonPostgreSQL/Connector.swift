@@ -3,7 +3,7 @@ import CLibPQ
 import PontoonCore
 import PontoonMetadata
 
-/// Opens connections; blocks while doing so.
+/// Opens connections, blocking the calling thread.
 struct Connector {
     let settings: PostgreSQLSettings
 
@@ -35,10 +35,10 @@ struct Connector {
         let parameters = [
             ("connect_timeout", String(max(2, Int(settings.connectTimeout / .seconds(1))))),
             ("fallback_application_name", "pontoond"),
-            // Detects a server whose host is gone: within a minute when idle, within 30 s while sending.
+            // Detects the loss of the server's host within 60 s on an idle connection, and within 30 s while sending.
             ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "30000"),
-            // libpq expands the URL; later parameters win.
+            // libpq expands the URL; parameters after it override it.
             ("dbname", settings.url.value), ("client_encoding", "UTF8"),
         ]
         return Self.withStrings(parameters.map(\.0)) { keywords in
@@ -70,7 +70,7 @@ struct Connector {
 
     /// Classifies a failed connection attempt.
     ///
-    /// libpq reports the reason as text only, so this pings the server, which needs no credentials.
+    /// Pings the server, which needs no credentials, because libpq reports the reason of the failure only as text.
     private func error(from message: String) -> PostgreSQLError {
         let message = message.split(separator: "\n").joined(separator: "; ")
         if message.contains("SSL") || message.contains("certificate") {
@@ -88,15 +88,15 @@ struct Connector {
         guard PQserverVersion(connection) >= 120_000 else {
             throw PostgreSQLError(
                 .unsuitable,
-                "PostgreSQL \(status("server_version") ?? "of unknown version") is too old; Pontoon requires 12 or newer"
+                "PostgreSQL \(status("server_version") ?? "of unknown version") is too old; upgrade it to 12 or newer"
             )
         }
         guard status("server_encoding") == "UTF8" else {
             throw PostgreSQLError(
                 .unsuitable,
                 """
-                the database's encoding is \(status("server_encoding") ?? "unknown"), but Pontoon requires UTF8; create the \
-                database with ENCODING 'UTF8' TEMPLATE template0
+                the database's encoding is \(status("server_encoding") ?? "unknown"), but Pontoon requires UTF8; \
+                create the database with ENCODING 'UTF8' TEMPLATE template0
                 """
             )
         }
@@ -130,8 +130,8 @@ struct Connector {
 
 /// Cancels the running statement of a connection from another thread.
 ///
-/// `@unchecked Sendable`: libpq guarantees that `PQcancel` may be called from any thread. It only reads the C object,
-/// which only `deinit` frees.
+/// `@unchecked Sendable`: libpq guarantees that `PQcancel` may be called from any thread. The call only reads the C
+/// object, which is freed only by `deinit`.
 final class StatementCanceller: @unchecked Sendable {
     private let handle: OpaquePointer
 
@@ -139,9 +139,9 @@ final class StatementCanceller: @unchecked Sendable {
 
     deinit { PQfreeCancel(handle) }
 
-    /// Blocks until the server has received the request.
+    /// Requests cancellation, and blocks until the server has received the request.
     ///
-    /// Ignores failures: they mean that the server is gone, and the statement with it.
+    /// Ignores failures, because a server that cannot be reached does not run the statement either.
     func cancel() {
         var message = [CChar](repeating: 0, count: 256)
         _ = PQcancel(handle, &message, CInt(message.count))

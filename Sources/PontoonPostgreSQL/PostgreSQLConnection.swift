@@ -2,11 +2,11 @@
 import CLibPQ
 import PontoonMetadata
 
-/// A libpq connection in pipeline mode: statements are sent together and their results read together.
+/// A libpq connection in pipeline mode, which sends several statements together and then reads their results.
 ///
-/// Its methods block, and all of them must be called on one thread.
+/// The methods block, and must all be called on the same thread.
 final class PostgreSQLConnection {
-    /// A result that has not been read yet.
+    /// A result that has not yet been read.
     private enum Expected {
         /// The result of preparing the statement with this text.
         case preparation(String)
@@ -17,7 +17,7 @@ final class PostgreSQLConnection {
 
     private let connection: OpaquePointer
     private var expected: [Expected] = []
-    /// Names of the prepared statements, by their text.
+    /// Names of the prepared statements, keyed by SQL text.
     private var names: [String: String] = [:]
     private var preparedCount = 0
     /// Whether the connection is permanently unusable.
@@ -25,8 +25,8 @@ final class PostgreSQLConnection {
     /// Number of times that the connection waited for results.
     private(set) var roundTrips = 0
 
-    /// - Parameter connection: Connected and idle; `deinit` closes it.
-    /// - Throws: ``StatementFailure`` if it is not.
+    /// - Parameter connection: A connected, idle libpq connection; `deinit` closes it.
+    /// - Throws: ``StatementFailure`` if it is not connected and idle.
     init(owning connection: OpaquePointer) throws {
         self.connection = connection
         guard PQenterPipelineMode(connection) == 1 else { throw lost() }
@@ -38,8 +38,8 @@ final class PostgreSQLConnection {
     ///
     /// - Parameters:
     ///   - text: The SQL.
-    ///   - isConstant: Whether the statement is kept prepared.
-    ///   - values: Values of its parameters.
+    ///   - isConstant: Whether to keep the statement prepared.
+    ///   - values: Values of the parameters, `$1` first.
     /// - Throws: ``StatementFailure`` if the connection is lost, ``SQLError`` for text that cannot be stored.
     func enqueue(_ text: String, isConstant: Bool, values: [SQLValue]) throws {
         let parameters = try StatementParameters(values)
@@ -69,10 +69,10 @@ final class PostgreSQLConnection {
     /// Marks the connection as unusable, because its transaction cannot be finished.
     func abandon() { isBroken = true }
 
-    /// Makes every statement be prepared again on its next use.
+    /// Causes every statement to be prepared again on its next use.
     func forgetPreparedStatements() { names = [:] }
 
-    /// Sends the pipeline without waiting: its results are read, and dropped, by the next ``roundTrip()``.
+    /// Sends the pipeline without waiting; the next ``roundTrip()`` reads and discards its results.
     /// - Throws: ``StatementFailure`` if the connection is lost.
     func flush() throws {
         guard !isBroken, PQpipelineSync(connection) == 1 else { throw lost() }
@@ -98,7 +98,7 @@ final class PostgreSQLConnection {
                 last = Self.firstFailure(last, result)
             case .sync:
                 try readSync()
-                // This call does not return the results of an earlier flush().
+                // Discards the results of an earlier flush().
                 if index < expected.count - 1 { last = .success(.none) }
             }
         }
@@ -113,7 +113,8 @@ final class PostgreSQLConnection {
     }
 
     /// Reads the result of one statement.
-    /// - Throws: ``StatementFailure`` if the connection is lost; the statement's own error is returned.
+    /// - Returns: The result, or the error of the statement itself.
+    /// - Throws: ``StatementFailure`` if the connection is lost.
     private func readResult() throws -> Result<StatementResult, any Error> {
         guard let raw = PQgetResult(connection) else { throw lost() }
         defer { PQclear(raw) }
@@ -122,7 +123,7 @@ final class PostgreSQLConnection {
             try readTerminator()
             return Result { try StatementResult(raw) }
         case PGRES_PIPELINE_ABORTED:
-            // An earlier statement failed; its error is the one to report.
+            // An earlier statement failed, and its error is the one to throw.
             try readTerminator()
             return .failure(StatementFailure.skipped)
         default:
@@ -136,7 +137,7 @@ final class PostgreSQLConnection {
         }
     }
 
-    /// Reads the null pointer with which libpq ends the results of every statement.
+    /// Reads the null pointer with which libpq ends the results of each statement.
     private func readTerminator() throws {
         guard let surplus = PQgetResult(connection) else { return }
         PQclear(surplus)

@@ -1,12 +1,12 @@
 #if PostgreSQL
 package import PontoonMetadata
 
-/// A PostgreSQL database behind a pool of connections.
+/// A PostgreSQL database, accessed through a pool of connections.
 ///
-/// A transaction that loses its connection before its commit is sent runs again on a new connection. If the response
-/// to a commit is lost, the write fails with ``SQLError/Kind/outcomeUnknown`` and is not retried. Deadlocks and
-/// serialization failures are retried after a short random delay. While no connection can be established, transactions
-/// wait for ``PostgreSQLSettings/acquireTimeout``.
+/// A transaction that loses its connection before its commit is sent is retried on a new connection. If the response
+/// to a commit is lost, the write fails with ``SQLError/Kind/outcomeUnknown`` and is not retried. After a deadlock or a
+/// serialization failure, the transaction is retried after a short random delay. While no connection can be
+/// established, transactions wait for up to ``PostgreSQLSettings/acquireTimeout``.
 package struct PostgreSQLDriver: SQLDriver {
     private let pool: ConnectionPool
     private let settings: PostgreSQLSettings
@@ -16,7 +16,7 @@ package struct PostgreSQLDriver: SQLDriver {
         pool = ConnectionPool(settings)
     }
 
-    /// Opens a first connection to find out whether the database can be used.
+    /// Creates a driver and opens its first connection, to check that the database can be used.
     /// - Throws: ``PostgreSQLError``.
     package static func open(_ settings: PostgreSQLSettings) async throws -> PostgreSQLDriver {
         let driver = PostgreSQLDriver(settings)
@@ -37,7 +37,7 @@ package struct PostgreSQLDriver: SQLDriver {
                     try worker.connect()
                     return
                 } catch let error as PostgreSQLError where error.reason == .notReady && ContinuousClock.now < deadline {
-                    // The server may have been started together with this process.
+                    // The server may have been started at the same time as this process.
                     worker.pause()
                 }
             }
@@ -63,7 +63,7 @@ package struct PostgreSQLDriver: SQLDriver {
 
     package func ping(within limit: Duration) async throws {
         let deadline = ContinuousClock.now + limit
-        let timeoutError = SQLError(.unreachable, "PostgreSQL did not answer within \(limit)")
+        let timeoutError = SQLError(.unreachable, "PostgreSQL did not respond within \(limit)")
         try await withTimeout(limit, timeoutError) { result in
             pool.submit(
                 ConnectionPool.Job(

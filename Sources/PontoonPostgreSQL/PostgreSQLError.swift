@@ -1,12 +1,12 @@
 package import PontoonMetadata
 
-/// The reason that a PostgreSQL database cannot be used.
+/// The error that explains why a PostgreSQL database cannot be used.
 ///
-/// Contains no password and no URL; may name host, user and database.
+/// The description contains neither a password nor the URL, but may name the host, user and database.
 package struct PostgreSQLError: Error, CustomStringConvertible {
-    /// Causes that need different actions by the operator.
+    /// The causes, distinguished by what the operator must do.
     package enum Reason: String, Sendable {
-        /// Not a PostgreSQL URL.
+        /// The URL is not a valid PostgreSQL URL.
         case invalidURL
         /// The program was built without PostgreSQL support.
         case notBuilt
@@ -14,7 +14,7 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         case unreachable
         /// The server is starting, stopping or recovering.
         case notReady
-        /// The encryption that the URL requires is not available, or a certificate is not trusted.
+        /// The server does not support the encryption that the URL requires, or a certificate is not trusted.
         case tls
         /// Wrong password, unknown user or database, host not allowed, or too many connections.
         case refused
@@ -23,7 +23,7 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
     }
 
     package let reason: Reason
-    /// Explains the error; may include PostgreSQL's own message.
+    /// The error message; may include PostgreSQL's own message.
     package let description: String
 
     init(_ reason: Reason, _ description: String) {
@@ -33,19 +33,19 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
 
     static let notBuilt = PostgreSQLError(
         .notBuilt,
-        "this program was built without PostgreSQL; build it with the package trait 'PostgreSQL', which is on by default"
+        "this program was built without PostgreSQL; build it with the package trait 'PostgreSQL', a default trait"
     )
 }
 
 extension SQLMetadataStore {
     /// Opens the metadata store in a PostgreSQL database.
     ///
-    /// Several servers may share it.
+    /// Several servers may share the database.
     ///
-    /// - Parameter settings: The user must be allowed to create tables in the database.
+    /// - Parameter settings: The database and its options; the user in the URL must be allowed to create tables.
     /// - Returns: The store; ``SQLMetadataStore/close()`` closes its connections.
-    /// - Throws: ``PostgreSQLError`` if the database is unreachable or unsuitable, ``UnknownMigrations`` if it was changed by
-    ///   a newer version of the program, ``SQLError`` for other failures, such as missing permission to create tables.
+    /// - Throws: ``PostgreSQLError`` if the database is unreachable or unsuitable; ``UnknownMigrations`` if it was
+    ///   migrated by a newer version of the program; ``SQLError`` for other failures, such as a missing permission.
     package static func open(_ settings: PostgreSQLSettings) async throws -> SQLMetadataStore {
         #if PostgreSQL
         let driver = try await PostgreSQLDriver.open(settings)

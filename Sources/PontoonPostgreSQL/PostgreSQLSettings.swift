@@ -4,57 +4,57 @@ package import PontoonCore
 import CLibPQ
 #endif
 
-/// Location of a PostgreSQL database, and the options of its connections.
+/// Location of a PostgreSQL database, and options of the connections to it.
 package struct PostgreSQLSettings: Sendable {
-    /// The durability of a commit.
+    /// What a commit survives.
     package enum Durability: String, Sendable {
         /// Commits survive a power cut of the database server.
         case full
-        /// Commits survive a crash of this process. A crash of PostgreSQL may undo the last commits (by default, those of the
-        /// last 0.6 s), but corrupts nothing.
+        /// Commits survive a crash of this process. A crash of PostgreSQL may undo the most recent commits (by default,
+        /// those of the last 0.6 s), but corrupts nothing.
         case os
     }
 
     /// A `postgres://` or `postgresql://` URL; may contain a password.
     ///
-    /// All parameters of libpq are supported, such as `sslmode`, `sslrootcert` and several hosts, and so are its environment
-    /// variables and `~/.pgpass` for parameters that the URL omits.
+    /// All libpq parameters are supported, such as `sslmode`, `sslrootcert` and several hosts. Parameters that the URL
+    /// omits are taken from libpq's environment variables and `~/.pgpass`.
     package let url: Secret
-    /// User, host, port and database without the password, for logs and messages.
+    /// User, host, port and database, but not the password, for logs and messages.
     package let place: String
     package var durability = Durability.full
     /// Maximum number of connections.
     ///
-    /// Each has its own thread; they are opened when needed.
+    /// Each connection has its own thread. Connections are opened on demand.
     package var maximumConnections = 16
-    /// Maximum number of transactions waiting for a connection; more are rejected immediately.
+    /// Maximum number of transactions waiting for a connection; further transactions are rejected immediately.
     package var maximumWaiting = 1024
     /// Timeout for connecting to one host; rounded down to whole seconds, at least 2 s.
     package var connectTimeout = Duration.seconds(5)
-    /// Maximum wait of a transaction for a connection, including one that is being re-established.
+    /// Maximum time that a transaction waits for a connection, including the time to re-establish a lost one.
     ///
-    /// Shorter than the 10 s for which clients of the API wait for a response.
+    /// The default is shorter than the 10 s for which clients wait for a response.
     package var acquireTimeout = Duration.seconds(8)
     /// Maximum duration of one statement.
     package var statementTimeout = Duration.seconds(30)
-    /// Maximum wait of one statement for row locks.
+    /// Maximum time that one statement waits for row locks.
     package var lockTimeout = Duration.seconds(10)
     /// Idle time after which a connection is closed.
     package var idleTimeout = Duration.seconds(300)
     /// Time for which ``SQLDriver/close()`` waits for transactions before it cancels them.
     package var closeTimeout = Duration.seconds(5)
 
-    /// Parses a URL; does not connect.
+    /// Parses a URL, without connecting.
     ///
     /// - Parameter url: As in ``url``.
-    /// - Throws: ``PostgreSQLError`` of reason `.invalidURL`, or `.notBuilt` in a program without PostgreSQL. The error
-    ///   contains no part of the URL, because a malformed part may belong to the password.
+    /// - Throws: ``PostgreSQLError`` with reason `.invalidURL`, or `.notBuilt` in a program without PostgreSQL. The
+    ///   error contains no part of the URL, because any malformed part may be a fragment of the password.
     package init(url: String) throws(PostgreSQLError) {
         #if PostgreSQL
         let parts = try Self.parts(of: url)
         let host = parts["host"] ?? parts["hostaddr"] ?? "localhost"
         let port = parts["port"] ?? "5432"
-        // Signs of a password with special characters that are not percent-encoded.
+        // These indicate a password with special characters that are not percent-encoded.
         guard !host.contains("@"), parts["dbname"]?.contains("@") != true, parts["user"]?.contains(":") != true,
             port.allSatisfy({ "0123456789,".contains($0) })
         else { throw Self.invalid }
@@ -69,8 +69,8 @@ package struct PostgreSQLSettings: Sendable {
     private static let invalid = PostgreSQLError(
         .invalidURL,
         """
-        not a valid PostgreSQL URL; expected, for example, postgres://user:password@host:5432/database?sslmode=require, \
-        with special characters percent-encoded
+        not a valid PostgreSQL URL; expected, for example, \
+        postgres://user:password@host:5432/database?sslmode=require, with special characters percent-encoded
         """
     )
 

@@ -2,13 +2,13 @@
 import CLibPQ
 import PontoonMetadata
 
-/// The error of a statement or of its connection, and whether retrying helps.
+/// The error of a statement or of its connection, and how to retry.
 struct StatementFailure: Error {
     enum RetryAction {
         case none
-        /// Retry the transaction: it conflicted with others.
+        /// Retry the transaction, because it conflicted with another one.
         case repeatTransaction
-        /// Prepare the statements again and retry the transaction: a table was changed.
+        /// Prepare the statements again and retry the transaction, because a prepared statement is no longer valid.
         case prepareAgain
         /// Retry the transaction on another connection.
         case reconnect
@@ -37,12 +37,12 @@ struct StatementFailure: Error {
             PQresultErrorField(raw, CInt(code.rawValue)).map { String(cString: $0) }
         }
         guard let state = field(CLIBPQ_SQLSTATE) else {
-            // The error comes from libpq itself: the connection is gone.
+            // Errors without an SQLSTATE come from libpq itself and mean that the connection is lost.
             self = .connectionLost
             return
         }
         let isFatal = ["FATAL", "PANIC"].contains(field(CLIBPQ_SEVERITY))
-        // Messages of class 22 quote values.
+        // Error messages of class 22 quote values, which must not be logged.
         let message = state.hasPrefix("22") ? "a value was rejected" : field(CLIBPQ_MESSAGE) ?? "no message"
         let retryAction = isFatal ? .reconnect : Self.retryAction(state)
         let kind = retryAction == .reconnect ? .unreachable : Self.kind(state)
@@ -64,9 +64,9 @@ struct StatementFailure: Error {
     private static func retryAction(_ state: String) -> RetryAction {
         switch state {
         case "40001", "40P01": .repeatTransaction
-        // "cached plan must not change result type"; an unknown prepared statement, as behind some poolers.
+        // "cached plan must not change result type", and an unknown prepared statement, as with some poolers.
         case "0A000", "26000": .prepareAgain
-        // The server is stopping or has become a standby; another may have taken over.
+        // The server is stopping or has become a standby; another server may have taken over.
         case "57P01", "57P02", "57P03", "57P05", "25006": .reconnect
         default: .none
         }

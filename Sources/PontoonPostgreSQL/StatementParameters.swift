@@ -25,7 +25,7 @@ struct StatementParameters {
         bytes.append(0)
     }
 
-    /// Calls a function of libpq, which copies the values.
+    /// Calls a closure with the number of parameters and pointers that are valid only during the call.
     func withPointers<Result>(_ body: (CInt, UnsafePointer<UnsafePointer<CChar>?>?) -> Result) -> Result {
         bytes.withUnsafeBufferPointer { bytes in
             let pointers = offsets.map { offset in offset.flatMap { bytes.baseAddress?.advanced(by: $0) } }

@@ -17,7 +17,7 @@ struct StatementResult {
         self.tag = tag
     }
 
-    /// Copies a result of libpq.
+    /// Copies a libpq result.
     /// - Throws: ``SQLError`` if a column is neither an integer nor text.
     init(_ raw: OpaquePointer) throws(SQLError) {
         tag = String(cString: PQcmdStatus(raw))
@@ -34,7 +34,7 @@ struct StatementResult {
         self.rows = rows
     }
 
-    // The type numbers are those of pg_type: int8, int2, int4; name, text, bpchar, varchar; void.
+    // The type numbers are the OIDs in pg_type of: int8, int2, int4; name, text, bpchar, varchar; void.
     private static func value(
         _ raw: OpaquePointer,
         _ row: CInt,

@@ -1,10 +1,10 @@
 #if PostgreSQL
 import PontoonMetadata
 
-/// One run of a body in a transaction that starts with the body's first statement.
+/// One attempt to run a body in a transaction, which begins with the body's first statement.
 ///
-/// `BEGIN` is sent together with that statement, and a read does not wait for the response to its `COMMIT`: a read of
-/// one statement takes one round trip, a write of one statement two.
+/// `BEGIN` is sent together with that statement, and a read does not wait for the response to `COMMIT`. A read with one
+/// statement therefore takes one round trip, and a write with one statement takes two.
 final class Transaction: SQLConnection {
     enum Kind: Sendable { case read, write }
 
@@ -12,9 +12,9 @@ final class Transaction: SQLConnection {
     private let kind: Kind
     private var hasBegun = false
     private var isCommitting = false
-    /// The way to retry after the first failure, if any.
+    /// How to retry after the first failure.
     private(set) var retryAction = StatementFailure.RetryAction.none
-    /// Results are read after this many statements, so that unread results do not fill the socket buffers.
+    /// Number of unread results above which they are read, so that they do not fill the socket buffers.
     private static let maximumUnreadResults = 200
 
     init(_ connection: PostgreSQLConnection, _ kind: Kind) {
@@ -43,8 +43,9 @@ final class Transaction: SQLConnection {
         }
     }
 
-    /// Makes a write durable; ends a read.
-    /// - Throws: ``SQLError``, of kind `.outcomeUnknown` if the connection broke before the response arrived.
+    /// Commits a write, which is durable when this returns; ends a read without waiting.
+    /// - Throws: ``SQLError``; of kind `.outcomeUnknown` if the connection broke before the server's response to a
+    ///   write arrived.
     func commit() throws {
         guard hasBegun else { return }
         try recordingFailure {
@@ -88,9 +89,9 @@ final class Transaction: SQLConnection {
             return try body()
         } catch let failure as StatementFailure {
             if isCommitting, failure.retryAction == .reconnect {
-                // Must not be retried: the transaction may have been committed.
+                // Must not be retried, because the transaction may have been committed.
                 retryAction = .none
-                throw SQLError(.outcomeUnknown, "the answer to a commit was lost: \(failure.error)")
+                throw SQLError(.outcomeUnknown, "the response to a commit was lost: \(failure.error)")
             }
             if retryAction == .none { retryAction = failure.retryAction }
             throw failure.error
