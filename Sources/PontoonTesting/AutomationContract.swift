@@ -91,8 +91,8 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         try await store.addUpload(upload)
         try expect(try await store.upload(upload.id), equals: upload, "a stored upload is read back unchanged")
         let summary = try await store.uploadSummary(upload.id)
-        try expect(summary?.upload, equals: upload, "also in its summary")
-        try expect(try await store.openUploadKeys(), equals: [upload.key], "its bytes are in use")
+        try expect(summary?.upload, equals: upload, "the summary contains the same upload")
+        try expect(try await store.openUploadKeys(), equals: [upload.key], "the keys of unfinished uploads")
     }
 
     private static func uploadNeedsItsAutomation(
@@ -114,7 +114,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         _ = try await fixture.addFile(to: store)
         let list = try await store.uploads(of: fixture.fixture.user.name, page: .all)
         try expect(list.items.map(\.upload.id), equals: [file.id], "only uploads to folders are listed")
-        try expect(list.total, equals: 1, "and counted")
+        try expect(list.total, equals: 1, "only uploads to folders are counted")
     }
 
     private static func completingAddsThePackageFileAndDeletesTheParts(
@@ -127,15 +127,15 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         _ = try await store.beginCompletion(of: upload.id)
         let file = fixture.file(of: upload)
         try expect(try await store.completeUpload(upload.id, packageFile: file), "the upload completes")
-        try expect(try await store.packageFile(file.id), equals: file, "the package file is there")
+        try expect(try await store.packageFile(file.id), equals: file, "the package file is stored")
         let completed = try require(try await store.upload(upload.id), "the upload is still stored")
-        try expect(completed.state, equals: .completed, "in state 'completed'")
-        try expect(completed.fileID, equals: file.id, "with its package file")
+        try expect(completed.state, equals: .completed, "the upload is completed")
+        try expect(completed.fileID, equals: file.id, "the upload refers to its package file")
         try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
         try expect(try await store.file(file.id), equals: nil, "it is not a file of a project")
         try await store.pruneCompletedUploads(before: .distantFuture)
         try expect(try await store.packageFile(file.id), equals: file, "it is kept when the upload is deleted")
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "and so do its bytes")
+        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "its object is not discarded")
     }
 
     private static func sameNameAddsAnotherFile(
@@ -160,7 +160,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
             try await store.completeUpload(upload.id, packageFile: files[index]) ? files[index].id : nil
         }
         try expect(wins.compactMap { $0 }.count, equals: 1, "exactly one of many callers completes")
-        try expect(wins.compactMap { $0 }.first, equals: try await store.upload(upload.id)?.fileID, "with its file")
+        try expect(wins.compactMap { $0 }.first, equals: try await store.upload(upload.id)?.fileID, "its file")
     }
 
     private static func onlyACompletingUploadCompletes(
@@ -180,7 +180,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         let upload = fixture.upload()
         try await store.addUpload(upload)
         try expect(try await store.abortUpload(upload.id), "there was such an upload")
-        try expect(try await store.upload(upload.id), equals: nil, "it is forgotten")
+        try expect(try await store.upload(upload.id), equals: nil, "the upload is gone")
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: [upload.key],
@@ -189,7 +189,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
     }
 }
 
-/// An automation, and uploads to it.
+/// A stored automation, and factories of uploads to it.
 private struct AutomationFixture: Sendable {
     let fixture: MetadataFixture
     let automation: Automation
@@ -210,12 +210,12 @@ private struct AutomationFixture: Sendable {
         )
     }
 
-    /// An automation that is not stored.
+    /// Creates an automation without storing it.
     func newAutomation(name: String = "a", description: String = "") -> Automation {
         Self.automation(of: fixture.user, name: name, description: description)
     }
 
-    /// An upload that is not stored.
+    /// Creates an upload without storing it.
     func upload(to id: String? = nil) -> Upload {
         Upload(
             id: Identifiers.upload(),
@@ -231,7 +231,7 @@ private struct AutomationFixture: Sendable {
         )
     }
 
-    /// The file of a completed upload; not stored.
+    /// Creates the file of a completed upload without storing it.
     func file(of upload: Upload) -> PackageFile {
         PackageFile(
             id: Identifiers.file(now: MetadataFixture.time),
@@ -242,7 +242,7 @@ private struct AutomationFixture: Sendable {
         )
     }
 
-    /// A package that is not stored.
+    /// Creates a package without storing it.
     func package(of file: PackageFile, memoryLimit: Int64? = nil, python: String? = nil) -> CodePackage {
         CodePackage(
             id: Identifiers.uuid(),
@@ -257,7 +257,7 @@ private struct AutomationFixture: Sendable {
         )
     }
 
-    /// Uploads a package file.
+    /// Stores a package file by completing an upload.
     func addFile(to store: some MetadataStore) async throws -> PackageFile {
         let upload = upload()
         try await fixture.addCompletingUpload(upload, to: store)

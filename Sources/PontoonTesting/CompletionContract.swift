@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for completing uploads.
+/// Rules for ``UploadStore`` about completing uploads to folders.
 package enum CompletionContract: MetadataRule, CaseIterable {
     case completingAddsTheFileAndDeletesTheParts
     case oneOfManyCallersCompletes
@@ -44,8 +44,8 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "the upload completes")
         try expect(try await store.file(file.id), equals: file, "the file is there")
         let completed = try require(try await store.upload(upload.id), "the upload is still stored")
-        try expect(completed.state, equals: .completed, "in state 'completed'")
-        try expect(completed.fileID, equals: file.id, "with its file")
+        try expect(completed.state, equals: .completed, "the upload is completed")
+        try expect(completed.fileID, equals: file.id, "the upload refers to its file")
         try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
         try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "its object is not discarded")
     }
@@ -63,7 +63,7 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try expect(
             try await store.upload(upload.id)?.fileID,
             equals: list.items.first?.id,
-            "that of the successful caller"
+            "the file of the successful caller"
         )
         try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "nothing is discarded")
     }
@@ -97,9 +97,9 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         }
         try expect(try await store.file(named: "a.bam", in: fixture.root), equals: existing, "the file stays")
         try expect(try await store.upload(upload.id)?.state, equals: .completing, "the upload stays")
-        try expect(try await store.parts(of: upload.id).count, equals: 1, "with its parts")
+        try expect(try await store.parts(of: upload.id).count, equals: 1, "its parts stay")
         try expect(try await store.deleteFile(existing.id), "the name is freed")
-        try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "then it completes")
+        try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "the upload completes")
     }
 
     private static func nameOfAFolderIsRejected(
@@ -129,7 +129,7 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: true), "the upload completes")
         try expect(try await store.file(old.id), equals: nil, "the old file is gone")
         let found = try await store.file(named: "a.bam", in: fixture.root)
-        try expect(found, equals: file, "the new file has its name only")
+        try expect(found, equals: file, "the new file has neither tags nor metadata")
         let key = try require(old.content, "a file has contents").key
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
@@ -153,7 +153,7 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try expect(list.total, equals: 1, "one file is left")
         let discarded = try await store.discardedObjects(limit: 100).map(\.key)
         try expect(discarded.count, equals: uploads.count - 1, "the objects of all others are discarded")
-        try expect(Set(discarded + [last]), equals: Set(uploads.map(\.key)), "but not that of the last")
+        try expect(Set(discarded + [last]), equals: Set(uploads.map(\.key)), "all objects but the last are discarded")
     }
 
     private static func overwritingNothingAddsAFile(
@@ -182,7 +182,7 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try expect(try await store.upload(upload.id)?.state, equals: .completing, "nothing was changed")
     }
 
-    /// A store may delete uploads with their project, or keep them and refuse to complete them.
+    /// Allows a store to delete uploads with their project, or to keep them and refuse to complete them.
     private static func deletedProjectIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = fixture.upload()
         try await fixture.addCompletingUpload(upload, to: store)

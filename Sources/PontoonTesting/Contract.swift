@@ -1,8 +1,8 @@
 package import PontoonCore
 
-/// A store breaks a rule of its contract.
+/// The error for a store that breaks a rule of its contract, and for other failed expectations.
 package struct ContractViolation: Error, CustomStringConvertible {
-    /// The location in the contract, and the rule.
+    /// The source location, and the rule or expectation.
     package let description: String
 
     package init(_ description: String) { self.description = description }
@@ -11,11 +11,11 @@ package struct ContractViolation: Error, CustomStringConvertible {
 /// Checks that a condition holds.
 ///
 /// - Parameters:
-///   - condition: Must be true.
-///   - rule: Describes the condition.
-///   - file: File of the caller.
-///   - line: Line of the caller.
-/// - Throws: ``ContractViolation`` if it does not.
+///   - condition: The condition.
+///   - rule: A description of the condition.
+///   - file: Source file of the caller.
+///   - line: Source line of the caller.
+/// - Throws: ``ContractViolation`` if the condition is false.
 package func expect(
     _ condition: Bool,
     _ rule: @autoclosure () -> String,
@@ -30,9 +30,9 @@ package func expect(
 /// - Parameters:
 ///   - actual: The actual value.
 ///   - expected: The expected value.
-///   - rule: Describes the value.
-///   - file: File of the caller.
-///   - line: Line of the caller.
+///   - rule: A description of the value.
+///   - file: Source file of the caller.
+///   - line: Source line of the caller.
 /// - Throws: ``ContractViolation`` with both values if they differ.
 package func expect<Value: Equatable>(
     _ actual: Value,
@@ -48,11 +48,11 @@ package func expect<Value: Equatable>(
 ///
 /// - Parameters:
 ///   - value: The value.
-///   - rule: Describes the value.
-///   - file: File of the caller.
-///   - line: Line of the caller.
-/// - Returns: The value.
-/// - Throws: ``ContractViolation`` for `nil`.
+///   - rule: A description of the value.
+///   - file: Source file of the caller.
+///   - line: Source line of the caller.
+/// - Returns: The unwrapped value.
+/// - Throws: ``ContractViolation`` if the value is `nil`.
 package func require<Value>(
     _ value: Value?,
     _ rule: @autoclosure () -> String,
@@ -63,14 +63,15 @@ package func require<Value>(
     return value
 }
 
-/// Checks that a call throws a ``PontoonError`` with a certain code.
+/// Checks that a call throws a ``PontoonError`` with the given code.
 ///
 /// - Parameters:
 ///   - code: The expected code.
-///   - file: File of the caller.
-///   - line: Line of the caller.
+///   - file: Source file of the caller.
+///   - line: Source line of the caller.
 ///   - body: The call.
-/// - Throws: ``ContractViolation`` if the call succeeds or throws another code; rethrows other errors.
+/// - Throws: ``ContractViolation`` if the call succeeds or throws a ``PontoonError`` with another code; rethrows other
+///   errors.
 package func expectRefusal<Value>(
     _ code: PontoonError.Code,
     file: String = #fileID,
@@ -82,16 +83,16 @@ package func expectRefusal<Value>(
     } catch let error as PontoonError {
         return try expect(error.code, equals: code, "the error code", file: file, line: line)
     }
-    throw ContractViolation("\(file):\(line): must throw \(code)")
+    throw ContractViolation("\(file):\(line): the call succeeded, but must throw \(code)")
 }
 
 /// Runs calls concurrently.
 ///
 /// - Parameters:
 ///   - count: Number of calls.
-///   - body: Receives the index of its call, from 0.
-/// - Returns: The results, in no particular order.
-/// - Throws: The first error of any call.
+///   - body: Makes a call; receives the call's index, starting from 0.
+/// - Returns: The results, in order of completion.
+/// - Throws: The first error that a call throws.
 package func concurrently<Value: Sendable>(
     _ count: Int,
     _ body: @escaping @Sendable (Int) async throws -> Value

@@ -20,10 +20,10 @@ extension CopyMoveContract {
             metadata: original.metadata
         )
         try expect(copy, equals: expected, "a copy equals the original except for its location")
-        try expect(try await store.file(copy.id), equals: copy, "and is stored")
-        try expect(try await store.file(original.id), equals: original, "the original stays as it is")
+        try expect(try await store.file(copy.id), equals: copy, "the copy is stored")
+        try expect(try await store.file(original.id), equals: original, "the original is unchanged")
         let named = try await store.copyFile(original.id, as: other.copy())
-        try expect(named?.name, equals: "a.bam", "without a name it keeps that of the original")
+        try expect(named?.name, equals: "a.bam", "a copy without a requested name has the original's")
     }
 
     static func copyOfUnknownFileIsNil(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -53,16 +53,16 @@ extension CopyMoveContract {
         for _ in 0..<3 {
             names.append(try await store.copyFile(file.id, as: fixture.copy(conflictPolicy: .number))?.name)
         }
-        try expect(names, equals: ["1_a.bam", "3_a.bam", "4_a.bam"], "the first number that is free")
+        try expect(names, equals: ["1_a.bam", "3_a.bam", "4_a.bam"], "the first free number")
         let free = try await store.copyFile(file.id, as: fixture.copy(named: "b.bam", conflictPolicy: .number))
-        try expect(free?.name, equals: "b.bam", "a name that is free gets no number")
+        try expect(free?.name, equals: "b.bam", "a free name gets no number")
         // Composed and decomposed é: equal strings in Swift, but two different file names.
         try await fixture.addFile("\u{E9}", to: store)
         let accent = try await store.copyFile(file.id, as: fixture.copy(named: "e\u{301}", conflictPolicy: .number))
-        try expect(accent.map { Array($0.name.utf8) }, equals: Array("e\u{301}".utf8), "compared byte for byte")
+        try expect(accent.map { Array($0.name.utf8) }, equals: Array("e\u{301}".utf8), "names are compared by bytes")
         for number in 5...130 { try await store.addFolder(fixture.folder("\(number)_a.bam")) }
         let far = try await store.copyFile(file.id, as: fixture.copy(conflictPolicy: .number))
-        try expect(far?.name, equals: "131_a.bam", "however many names are taken")
+        try expect(far?.name, equals: "131_a.bam", "the first free number after many taken ones")
     }
 
     static func numberedNameHasALimit(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -96,9 +96,9 @@ extension CopyMoveContract {
                 "another file uses the object"
             )
         }
-        try expect(try await store.file(first.id)?.content?.key, equals: key, "and is unchanged")
+        try expect(try await store.file(first.id)?.content?.key, equals: key, "the remaining file refers to the object")
         try expect(try await store.deleteFile(first.id), "there was such a file")
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [key], "now nobody has it")
+        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [key], "no file uses the object")
     }
 
     static func copiedObjectOutlivesItsProject(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -112,7 +112,7 @@ extension CopyMoveContract {
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: [ownKey],
-            "each object that no other project uses, once"
+            "objects that no other project uses, each once"
         )
         try expect(try await store.file(copy.id), equals: copy, "the copy is complete")
         try expect(try await store.deleteProject(other.project.id), "there was such a project")
@@ -171,7 +171,7 @@ extension CopyMoveContract {
             try expect(isDeleted, "there was such a file")
             let isDiscarded = try await store.discardedObjects(limit: 100).map(\.key).contains(key)
             try expect(isDiscarded, equals: made == nil, "the object is discarded unless the copy uses it")
-            try expect(try await store.file(copy.id), equals: made, "the copy is there if it was made")
+            try expect(try await store.file(copy.id), equals: made, "the copy is stored if it was made")
         }
     }
 

@@ -10,11 +10,11 @@ extension CopyMoveContract {
         (file.parent, file.modifiedOn) = (folder.id, later)
         let moved = try await store.moveFile(file.id, to: folder.id, name: nil, now: later)
         try expect(moved, equals: file, "only the folder changes")
-        try expect(try await store.file(file.id), equals: file, "and is stored")
+        try expect(try await store.file(file.id), equals: file, "the moved file is stored")
         try expect(try await store.file(named: "a.bam", in: fixture.root), equals: nil, "the old name is free")
         (file.parent, file.name) = (fixture.root, "b.bam")
         let renamed = try await store.moveFile(file.id, to: fixture.root, name: "b.bam", now: later)
-        try expect(renamed, equals: file, "back to the root under another name")
+        try expect(renamed, equals: file, "moved back to the root with another name")
         let same = try await store.moveFile(file.id, to: fixture.root, name: "b.bam", now: later)
         try expect(same, equals: file, "its own name is not taken")
         let unknown = try await store.moveFile("nope", to: folder.id, name: nil, now: later)
@@ -30,7 +30,7 @@ extension CopyMoveContract {
             try expect(try await store.moveFile(id, to: parent, name: nil, now: now)?.parent, equals: parent, "moved")
         }
         try expect(try await store.file(file.id), equals: file, "its contents are unchanged")
-        try expect(try await store.file(named: "a.bam", in: inner.id)?.id, equals: file.id, "and is found there")
+        try expect(try await store.file(named: "a.bam", in: inner.id)?.id, equals: file.id, "its contents are found")
     }
 
     static func moveToATakenNameIsRejected(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -87,7 +87,7 @@ extension CopyMoveContract {
                 do {
                     _ = try await store.moveFile(folders[index].id, to: next.id, name: nil, now: MetadataFixture.time)
                 } catch let error as PontoonError where error.code == .folderCycle {
-                    // At least one move of the ring must fail like this.
+                    // Expected for at least one of the moves, which would otherwise form a cycle.
                 }
             }
             for folder in folders {

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for copying and moving files.
+/// Rules for ``FileStore`` about copying and moving files.
 package enum CopyMoveContract: MetadataRule, CaseIterable {
     case copySharesTheObject
     case copyOfUnknownFileIsNil
@@ -51,7 +51,7 @@ package enum CopyMoveContract: MetadataRule, CaseIterable {
 }
 
 extension MetadataFixture {
-    /// A copy into the project of the fixture.
+    /// Creates a request to copy a file to the fixture's project.
     func copy(
         named name: String? = nil,
         to parent: String? = nil,

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for concurrent changes of files, and for lists that are continued after a name.
+/// Rules for ``FileStore`` about concurrent changes of files, and about lists that continue after a name.
 package enum FileChangeContract: MetadataRule, CaseIterable {
     case changeIsAtomic
     case rejectedChangeChangesNothing
@@ -55,7 +55,7 @@ package enum FileChangeContract: MetadataRule, CaseIterable {
         try await expectRefusal(.metadataInvalid) {
             try await store.updateFile(file.id, large, now: MetadataFixture.time)
         }
-        try expect(try await store.file(file.id), equals: file, "neither name nor metadata nor tags")
+        try expect(try await store.file(file.id), equals: file, "neither name nor metadata nor tags change")
     }
 
     private static func concurrentChangesAreAtomic(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
@@ -69,7 +69,7 @@ package enum FileChangeContract: MetadataRule, CaseIterable {
         for state in states + [try await store.file(file.id)] {
             let state = try require(state, "there is such a file")
             try expect(state.metadata, equals: ["k": state.name, "l": state.name], "one change's metadata")
-            try expect(state.tags, equals: [state.name, state.name + "!"], "and its tags")
+            try expect(state.tags, equals: [state.name, state.name + "!"], "the same change's tags")
         }
         try expect(Set(states.compactMap { $0?.name }).count, equals: 32, "each caller sees its own change")
     }
@@ -92,7 +92,7 @@ package enum FileChangeContract: MetadataRule, CaseIterable {
         for (name, limit, expected) in cases {
             let list = try await store.files(in: fixture.root, filter: FileFilter(), window: .after(name, limit: limit))
             try expect(list.items.map(\.name), equals: expected, "names after \(name ?? "nothing")")
-            try expect(list.total, equals: 5, "the total is that of the folder")
+            try expect(list.total, equals: 5, "the total counts the whole folder")
         }
         let nowhere = try await store.files(in: "nope", filter: FileFilter(), window: .after(nil, limit: 9))
         try expect(nowhere.total, equals: 0, "files in an unknown folder")
@@ -132,7 +132,7 @@ package enum FileChangeContract: MetadataRule, CaseIterable {
             guard let end = page.last else { break }
             seen += page.map(\.name)
             last = end.name
-            // Deletes the last returned entry, and adds one that sorts before it.
+            // Delete the last returned entry, and add one that sorts before it.
             try expect(try await store.deleteFile(try require(ids[end.name], "a folder")), "there was such a folder")
             try await store.addFolder(fixture.folder("0-\(end.name)"))
         }

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for names, folders and deletion.
+/// Rules for ``FileStore`` about names, folders and deletion.
 package enum FileContract: MetadataRule, CaseIterable {
     case fileRoundTrips
     case unknownIsNil
@@ -41,7 +41,7 @@ package enum FileContract: MetadataRule, CaseIterable {
         let file = try await fixture.addFile("ä \"1\".bam", to: store, tags: tags, metadata: ["k": "v", "": ""])
         try expect(try await store.file(file.id), equals: file, "a stored file is read back by id unchanged")
         let byName = try await store.file(named: file.name, in: fixture.root)
-        try expect(byName, equals: file, "and by name")
+        try expect(byName, equals: file, "a stored file is read back by name unchanged")
         let folder = fixture.folder("sub")
         try await store.addFolder(folder)
         try expect(try await store.file(folder.id), equals: folder, "a stored folder is read back unchanged")
@@ -143,7 +143,7 @@ package enum FileContract: MetadataRule, CaseIterable {
         try expect(try await !store.deleteFile(file.id), "it cannot be deleted again")
         try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [key], "its object is discarded")
         try await store.forgetDiscarded([key, .random()])
-        try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [], "its bytes are gone")
+        try expect(try await store.discardedObjects(limit: 10).map(\.key), equals: [], "its record is deleted")
         try await store.forgetDiscarded([])
     }
 
@@ -185,7 +185,7 @@ package enum FileContract: MetadataRule, CaseIterable {
         try expect(
             try await store.discardedObjects(limit: 9).map(\.key),
             equals: Array(keys.dropFirst()),
-            "then the others"
+            "the others follow"
         )
     }
 

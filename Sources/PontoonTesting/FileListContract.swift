@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for lists, tags and metadata.
+/// Rules for ``FileStore`` about lists, tags and metadata.
 package enum FileListContract: MetadataRule, CaseIterable {
     case pagesAreOrderedByName
     case listContainsOneFolderOnly
@@ -40,7 +40,7 @@ package enum FileListContract: MetadataRule, CaseIterable {
         var filter = FileFilter()
         change(&filter)
         let list = try await store.files(in: fixture.root, filter: filter, window: .page(page))
-        try expect(list.total, equals: total ?? list.items.count, "the total counts what matches")
+        try expect(list.total, equals: total ?? list.items.count, "the total counts the matching entries")
         return list.items.map(\.name)
     }
 
@@ -64,7 +64,7 @@ package enum FileListContract: MetadataRule, CaseIterable {
         try await store.addFolder(folder)
         try await fixture.addFile("inside", in: folder.id, to: store)
         _ = try await MetadataFixture(in: store, user: "bob")
-        try expect(try await names(store, fixture), equals: ["sub"], "neither deeper nor elsewhere")
+        try expect(try await names(store, fixture), equals: ["sub"], "no files of subfolders or other folders")
         let inside = try await store.files(in: folder.id, filter: FileFilter(), window: .page(.all))
         try expect(inside.items.map(\.name), equals: ["inside"], "the contents of the folder")
     }

@@ -81,7 +81,7 @@ package enum IdentityContract: MetadataRule, CaseIterable {
         try expect(try await store.revokeToken(name(token)), "there was such a token")
         try expect(try await store.user(withTokenHash: token.hash), equals: nil, "a revoked token")
         try expect(try await store.tokens(of: "ada"), equals: [other], "only the other token is left")
-        try expect(try await !store.revokeToken(name(token)), "there is no such token any more")
+        try expect(try await !store.revokeToken(name(token)), "the token no longer exists")
     }
 
     private static func tokensAreOldestFirst(_ store: some MetadataStore) async throws {
@@ -126,7 +126,7 @@ package enum IdentityContract: MetadataRule, CaseIterable {
     private static func bootstrapNeedsAnEmptyStore(_ store: some MetadataStore) async throws {
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         let project = MetadataFixture.project(ProjectID(owner: "ada", shortName: "reads"))
-        try expect(try await !store.bootstrap(user: ada, project: project, token: token()), "a user exists already")
+        try expect(try await !store.bootstrap(user: ada, project: project, token: token()), "the store is not empty")
         try expect(try await store.user(named: "ada"), equals: nil, "nothing was changed")
     }
 }

@@ -116,7 +116,7 @@ package enum LeaseContract: MetadataRule, CaseIterable {
             leaseID: "a",
             as: .file(fixture.file(of: upload), overwrite: true)
         )
-        try expect(!isCompleted, "and can no longer complete")
+        try expect(!isCompleted, "the first owner can no longer complete the upload")
     }
 
     private static func releasedUploadIsActiveAgain(
@@ -155,7 +155,7 @@ package enum LeaseContract: MetadataRule, CaseIterable {
         let (seen, claimed) = try await acquireLeaseObserving(upload, in: store)
         try expect(claimed, equals: seen, "the snapshot is what the decision saw")
         try expect(claimed?.parts.map(\.number.rawValue), equals: [1, 2], "all stored parts, by number")
-        try expect(claimed?.parts.map(\.isReported), equals: [true, false], "with whether they are reported")
+        try expect(claimed?.parts.map(\.isReported), equals: [true, false], "whether the parts are reported")
         try expect(claimed?.existingEntry, equals: nil, "the name is free")
         try expect(claimed?.upload, equals: try await store.upload(upload.id), "the upload in its new state")
         try expect(claimed?.initiatorMayWrite, equals: true, "its initiator may write")
@@ -220,7 +220,7 @@ package enum LeaseContract: MetadataRule, CaseIterable {
             try await !store.acquireLease("tidy", lease("b", lasting: 60), now: early),
             "a lease is valid until it expires"
         )
-        try expect(try await store.acquireLease("tidy", lease("b", lasting: 60), now: end), "but not longer")
+        try expect(try await store.acquireLease("tidy", lease("b", lasting: 60), now: end), "an expired lease is free")
         try await store.endLease("tidy", leaseID: "a")
         try expect(
             try await !store.acquireLease("tidy", lease("a", lasting: 60), now: end),
@@ -235,7 +235,7 @@ package enum LeaseContract: MetadataRule, CaseIterable {
 }
 
 extension UploadStore {
-    /// Acquires a completion lease, for rules that are not about leases.
+    /// Acquires a completion lease that does not expire, for rules that do not test leases.
     package func beginCompletion(of id: String) async throws -> Bool {
         try await acquireCompletionLease(
             of: id,

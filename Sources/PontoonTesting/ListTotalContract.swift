@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for lists: totals are exact after all changes, including concurrent ones, and pages match from both ends.
+/// Rules for lists: totals are exact after any change, including concurrent ones, and pages are correct at any offset.
 package enum ListTotalContract: MetadataRule, CaseIterable {
     case totalsFollowFiles
     case overwritingKeepsTheTotal
@@ -36,7 +36,8 @@ package enum ListTotalContract: MetadataRule, CaseIterable {
         }
     }
 
-    /// Compares the total of a folder, which may be stored, with the expected total and the actual entries.
+    /// Compares the total of a folder, which the store may keep in a counter, with the expected total and the number of
+    /// entries.
     private static func entries(
         _ total: Int,
         in folder: String,
@@ -291,7 +292,7 @@ extension ListTotalContract {
 
 // Pages.
 extension ListTotalContract {
-    /// Compares pages of all offsets and several lengths, including pages past the end.
+    /// Compares pages at all offsets and with several limits, including pages past the end.
     private static func checkPages(
         of all: [String],
         _ read: (Page) async throws -> (items: [String], total: Int)
@@ -335,7 +336,7 @@ extension ListTotalContract {
 
     private static func pagesOfUploadsFromBothEnds(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws
     {
-        // Two uploads each start at the same time.
+        // Pairs of uploads start at the same time, so that the order by id is tested too.
         let uploads = (0..<7).map { index in
             fixture.upload("\(index)", initiatedOn: MetadataFixture.time.addingTimeInterval(-Double(index / 2)))
         }
@@ -356,7 +357,7 @@ extension ListTotalContract {
             try expect(try await store.addProject(project), "a new project")
             names.append(project.id.description)
         }
-        // All have the same time, so they are ordered by id.
+        // All projects have the same creation time, so they are ordered by id.
         try await checkPages(of: names.sorted()) { page in
             let list = try await store.projects(for: "ada", matching: ProjectFilter(), page: page)
             return (list.items.map(\.project.id.description), list.total)

@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for the members of projects.
+/// Rules for ``ProjectStore`` about the members of projects.
 package enum MemberContract: MetadataRule, CaseIterable {
     case ownerIsAMember
     case newMemberHasAccess
@@ -37,14 +37,14 @@ package enum MemberContract: MetadataRule, CaseIterable {
         }
     }
 
-    /// A project of ada, and the user bob, who is not a member.
+    /// Adds a project of ada, and the user bob, who is not a member.
     private static func project(_ store: some MetadataStore) async throws -> ProjectID {
         let fixture = try await MetadataFixture(in: store)
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         return fixture.project.id
     }
 
-    /// A project of ada with bob as a member.
+    /// Adds a project of ada, with bob as a member.
     private static func project(_ store: some MetadataStore, bob: Permissions) async throws -> ProjectID {
         let id = try await project(store)
         let isAdded = try await store.addMember(Member(userName: "bob", permissions: bob), to: id)
@@ -76,11 +76,11 @@ package enum MemberContract: MetadataRule, CaseIterable {
     private static func memberIsAddedOnce(_ store: some MetadataStore) async throws {
         let id = try await project(store, bob: Permissions(copy: true))
         let again = Member(userName: "bob", permissions: .all)
-        try expect(try await !store.addMember(again, to: id), "bob is a member already")
+        try expect(try await !store.addMember(again, to: id), "bob is already a member")
         let kept = try await store.permissions(of: "bob", in: id)
         try expect(kept, equals: Permissions(copy: true), "the permissions are unchanged")
         let owner = Member(userName: "ada", permissions: Permissions())
-        try expect(try await !store.addMember(owner, to: id), "the owner is a member already")
+        try expect(try await !store.addMember(owner, to: id), "the owner is already a member")
         try expect(try await store.permissions(of: "ada", in: id), equals: .all, "the owner keeps all permissions")
     }
 
@@ -89,8 +89,8 @@ package enum MemberContract: MetadataRule, CaseIterable {
         let wins = try await concurrently(16) { _ in
             try await store.addMember(Member(userName: "bob", permissions: Permissions()), to: id)
         }
-        try expect(wins.count { $0 }, equals: 1, "exactly one of many adds a member")
-        try expect(try await store.members(of: id, page: .all).total, equals: 2, "the member is there once")
+        try expect(wins.count { $0 }, equals: 1, "exactly one of many callers adds the member")
+        try expect(try await store.members(of: id, page: .all).total, equals: 2, "the member is listed once")
     }
 
     private static func memberMustBeAUser(_ store: some MetadataStore) async throws {
@@ -126,7 +126,7 @@ package enum MemberContract: MetadataRule, CaseIterable {
         }
         let other = MetadataFixture.project(ProjectID(owner: "bob", shortName: "other"))
         try expect(try await store.addProject(other), "a new project is added")
-        try expect(try await store.members(of: other.id, page: .all).total, equals: 1, "each project has its own")
+        try expect(try await store.members(of: other.id, page: .all).total, equals: 1, "projects do not share members")
     }
 }
 
@@ -163,7 +163,7 @@ extension MemberContract {
         let id = try await project(store, bob: Permissions())
         let steps: [(change: PermissionsChange, expected: Permissions)] = [
             ([.admin: true], .all), ([.write: false], .all), ([.admin: true, .copy: false], .all),
-            // Permissions that were granted together with admin stay.
+            // Revoking admin keeps the permissions that it included.
             ([.admin: false, .write: false], Permissions(copy: true, execute: true)),
         ]
         for (change, expected) in steps {
@@ -190,8 +190,8 @@ extension MemberContract {
     private static func changeOfUnknownIsNil(_ store: some MetadataStore) async throws {
         let id = try await project(store)
         let changed = try await store.changePermissions(of: "bob", in: id, [.write: true])
-        try expect(changed, equals: nil, "bob is no member")
-        try expect(try await store.project(id, for: "bob"), equals: nil, "and does not become a member")
+        try expect(changed, equals: nil, "bob is not a member")
+        try expect(try await store.project(id, for: "bob"), equals: nil, "bob does not become a member")
         try expect(try await !store.removeMember("bob", from: id), "there is no member to remove")
     }
 
@@ -208,7 +208,7 @@ extension MemberContract {
         try expect(try await !store.removeMember("bob", from: id), "a member is removed only once")
         let back = Member(userName: "bob", permissions: Permissions())
         try expect(try await store.addMember(back, to: id), "a removed member can be added again")
-        try expect(try await store.permissions(of: "bob", in: id), equals: Permissions(), "with new permissions")
+        try expect(try await store.permissions(of: "bob", in: id), equals: Permissions(), "the new permissions")
     }
 
     private static func membershipsAreDeletedWithTheirProject(_ store: some MetadataStore) async throws {

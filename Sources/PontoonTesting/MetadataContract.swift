@@ -3,12 +3,12 @@ package import PontoonCore
 /// A rule that every ``MetadataStore`` must satisfy.
 package protocol MetadataRule: Sendable {
     /// Checks the rule.
-    /// - Parameter store: Must be empty.
+    /// - Parameter store: An empty store.
     /// - Throws: ``ContractViolation`` if the store breaks the rule.
     func check(_ store: some MetadataStore) async throws
 }
 
-/// The contract of ``MetadataStore``: an implementation is complete when it satisfies every rule.
+/// The contract of ``MetadataStore``, whose rules every implementation must satisfy.
 package enum MetadataContract {
     package static let rules: [any MetadataRule] = contracts.flatMap { $0 }
 

@@ -1,16 +1,16 @@
 package import Foundation
 package import PontoonCore
 
-/// A stored user with a stored project, and values that can be stored in it.
+/// A stored user with a stored project, and factories of values that can be stored in the project.
 package struct MetadataFixture: Sendable {
-    /// The default time of all values, without a fraction of a second, because stores keep times in milliseconds.
+    /// The default time of all values: a whole second, because stores keep times in milliseconds.
     package static let time = Date(timeIntervalSince1970: 1_750_000_000)
 
     /// The owner of ``project``.
     package let user: User
     package let project: Project
 
-    /// Adds a user and its project to a store.
+    /// Adds a user and a project owned by the user to a store.
     package init(in store: some MetadataStore, user name: String = "ada", project short: String = "reads") async throws
     {
         user = User(name: name, createdOn: Self.time)
@@ -19,10 +19,10 @@ package struct MetadataFixture: Sendable {
         try expect(try await store.addProject(project), "a new project is added")
     }
 
-    /// Folder id of the project's root.
+    /// Id of the project's root folder.
     package var root: String { project.rootFolder }
 
-    /// A project that is not stored.
+    /// Creates a project without storing it.
     package static func project(_ id: ProjectID, name: String = "Reads", tags: [String] = []) -> Project {
         Project(
             id: id,
@@ -36,7 +36,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// A folder that is not stored.
+    /// Creates a folder without storing it.
     package func folder(_ name: String, in parent: String? = nil) -> File {
         File(
             id: Identifiers.file(now: Self.time),
@@ -49,7 +49,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// An upload that is not stored.
+    /// Creates an upload without storing it.
     package func upload(
         _ name: String = "a.bam",
         in parent: String? = nil,
@@ -70,7 +70,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// The file of a completed upload to a folder; not stored.
+    /// Creates the file of a completed upload to a folder without storing it.
     package func file(of upload: Upload, createdOn: Date = Self.time) -> File {
         guard case .folder(let parent, let project, _) = upload.destination else {
             preconditionFailure("the upload is for an automation")
@@ -86,7 +86,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// The content of a completed upload.
+    /// Creates the content of a completed upload.
     static func content(of upload: Upload) -> FileContent {
         FileContent(
             key: upload.key,
@@ -96,7 +96,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// A part that is not stored.
+    /// Creates a part record without storing it.
     package static func part(
         _ number: Int,
         etag: String = "0123456789abcdef",
@@ -113,7 +113,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Uploads a file.
+    /// Stores a file by completing an upload.
     @discardableResult
     package func addFile(
         _ name: String,
@@ -140,6 +140,6 @@ package struct MetadataFixture: Sendable {
 }
 
 extension Page {
-    /// Longer than any list in the contracts.
+    /// A page longer than any list in the contracts.
     package static let all = Page(offset: 0, limit: 100)
 }

@@ -2,25 +2,25 @@ import Foundation
 package import NIOCore
 package import PontoonCore
 
-/// A store under test, and the way in which clients send bytes to it.
+/// A store under test, and operations that work in the same way for every kind of store.
 package protocol ObjectStoreHarness: Sendable {
-    /// The store.
+    /// The type of the store.
     associatedtype Store: ObjectStore
-    /// The store.
+    /// The store under test.
     var store: Store { get }
-    /// Length in bytes of every part but the last.
+    /// The part size in bytes.
     var partSize: Int64 { get }
-    /// Sends a part like a client.
-    /// - Returns: The record of its report, with its length.
+    /// Sends a part as a client does.
+    /// - Returns: The part's record, with its ETag and length.
     func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord
     /// Assembles the object from stored parts.
     @discardableResult
     func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject
-    /// Undoes ``finish(_:parts:)`` if the store supports it.
+    /// Reverts ``finish(_:parts:)``; does nothing if the store does not support this.
     func revertFinish(_ key: ObjectKey) async throws
-    /// Removes data that only ``revertFinish(_:)`` needs.
+    /// Removes the data that only ``revertFinish(_:)`` needs.
     func cleanUp(_ key: ObjectKey) async throws
-    /// Content of an object; `nil` if it does not exist.
+    /// Reads an object; returns `nil` if it does not exist.
     func content(_ key: ObjectKey) async throws -> ByteBuffer?
 }
 
@@ -41,7 +41,8 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
     case discardingIsIdempotent
     case recoveryKeepsOpenUploads
 
-    /// Throws ``ContractViolation`` if the store breaks the rule.
+    /// Checks the rule.
+    /// - Throws: ``ContractViolation`` if the store breaks the rule.
     package func check(_ harness: some ObjectStoreHarness) async throws {
         let full = Int(harness.partSize)
         switch self {
@@ -64,7 +65,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         }
     }
 
-    /// An upload that is prepared in the store.
+    /// Creates an upload and prepares the store for it.
     package static func upload(in harness: some ObjectStoreHarness, size: Int64? = nil) async throws -> Upload {
         let key = ObjectKey.random()
         let handle = try await harness.store.prepare(key, size: size)
@@ -83,7 +84,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         )
     }
 
-    /// Bytes that differ for each part and attempt.
+    /// Returns bytes that depend on the salt, which differs for each part and attempt.
     package static func bytes(_ count: Int, salt: Int) -> ByteBuffer {
         ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ salt &* 101) })
     }
@@ -178,6 +179,6 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         let part = try await send(bytes(500, salt: 1), 1, of: upload, harness)
         try await harness.store.recover(open: [upload.key])
         try await harness.finish(upload, parts: [part])
-        try expect(try await harness.content(upload.key) == bytes(500, salt: 1), "what an open upload stored")
+        try expect(try await harness.content(upload.key) == bytes(500, salt: 1), "the bytes of an unfinished upload")
     }
 }

@@ -157,7 +157,7 @@ package enum PartContract: MetadataRule, CaseIterable {
         try expect(
             try await store.forgetUnreportedParts(of: upload.id),
             equals: [],
-            "not while parts can still be reported"
+            "no part of an active upload is deleted"
         )
         try expect(try await store.forgetUnreportedParts(of: "nope"), equals: [], "parts of an unknown upload")
         _ = try await store.beginCompletion(of: upload.id)
@@ -183,19 +183,19 @@ package enum PartContract: MetadataRule, CaseIterable {
             equals: mismatch,
             "the first part with another ETag"
         )
-        try expect(try await reported(store, upload), equals: [], "none was marked")
+        try expect(try await reported(store, upload), equals: [], "no part was marked as reported")
         try expect(
             try await store.reportParts([report(3, "a"), report(1, "a")], of: upload.id),
             equals: nil,
-            "all right"
+            "all reports are correct"
         )
-        try expect(try await reported(store, upload), equals: [1, 3], "those were marked")
+        try expect(try await reported(store, upload), equals: [1, 3], "the reported parts were marked")
         try expect(try await store.reportParts([], of: upload.id), equals: nil, "nothing to report")
         let stray = try report(1, "a")
         try expect(
             try await store.reportParts([stray], of: "nope"),
             equals: .uploadNotFound,
-            "an unknown upload stores nothing"
+            "an unknown upload"
         )
     }
 
@@ -218,10 +218,10 @@ package enum PartContract: MetadataRule, CaseIterable {
             try expect(
                 try await store.reportParts(reports, of: upload.id),
                 equals: nil,
-                "all reports are correct, also when repeated"
+                "all reports are correct, even if repeated"
             )
         }
-        try expect(try await reported(store, upload), equals: Array(1...count), "all are marked")
+        try expect(try await reported(store, upload), equals: Array(1...count), "all parts are marked as reported")
     }
 
     private static func reportedSetIsFixedWhileCompleting(_ store: some MetadataStore, _ upload: Upload) async throws {

@@ -142,8 +142,8 @@ package enum PresignedUploadContract: MetadataRule, CaseIterable {
         )
         let many = try (1...10_000).map { try report($0, "t\($0)") }
         let upload = try await added(store, fixture)
-        try expect(try await store.recordReports(many, of: upload.id, at: time), equals: nil, "10,000 at once")
-        try expect(try await tags(store, upload).count, equals: 10_000, "all of them")
+        try expect(try await store.recordReports(many, of: upload.id, at: time), equals: nil, "10,000 reports")
+        try expect(try await tags(store, upload).count, equals: 10_000, "all 10,000 parts are reported")
     }
 
     private static func onlyActive(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -152,7 +152,7 @@ package enum PresignedUploadContract: MetadataRule, CaseIterable {
         _ = try await store.recordReports([first], of: upload.id, at: time)
         let lease = Lease(id: "me", expiresOn: .distantFuture)
         try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is leased")
-        try expect(try await store.recordReports([first], of: upload.id, at: time), equals: nil, "nothing new")
+        try expect(try await store.recordReports([first], of: upload.id, at: time), equals: nil, "an equal report")
         try expect(
             try await store.recordReports([other], of: upload.id, at: time),
             equals: .uploadNotActive,
@@ -188,13 +188,13 @@ package enum PresignedUploadContract: MetadataRule, CaseIterable {
         )
         let now = try require(try await store.upload(upload.id), "the upload is still there")
         try expect(now.handle, equals: handle, "the new handle")
-        try expect(now.state, equals: .completing, "still under the lease")
+        try expect(now.state, equals: .completing, "the upload is still leased")
         try expect(try await store.parts(of: upload.id), equals: [], "no part is left")
         try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "me"), "the lease is released")
         try expect(
             try await store.recordReports([report(1, "b")], of: upload.id, at: time),
             equals: nil,
-            "and the upload accepts reports again"
+            "the upload accepts reports again"
         )
     }
 

@@ -52,7 +52,7 @@ package enum ProjectContract: MetadataRule, CaseIterable {
         try expect(
             try await store.project(fixture.project.id, for: "ada")?.project,
             equals: fixture.project,
-            "the first project stays as it is"
+            "the first project is unchanged"
         )
         try expect(try await store.file(other.rootFolder), equals: nil, "no second root folder is added")
     }
@@ -125,7 +125,7 @@ package enum ProjectContract: MetadataRule, CaseIterable {
             )
             let found = Set(list.items.map(\.project.id.shortName))
             try expect(found, equals: expected, "owner \(owner ?? "-"), name \(name ?? "-"), tags \(tags)")
-            try expect(list.total, equals: expected.count, "the total counts what matches")
+            try expect(list.total, equals: expected.count, "the total counts the matching projects")
         }
         let first = try await store.project(ProjectID(owner: "ada", shortName: "a"), for: "ada")
         try expect(first?.project.tags, equals: ["x", "y"], "tags keep their order")
@@ -196,13 +196,13 @@ package enum ProjectContract: MetadataRule, CaseIterable {
         try expect(try await store.deleteProject(fixture.project.id), "there was such a project")
         let discarded = Set(try await store.discardedObjects(limit: 100).map(\.key))
         let contents = try require(file.content, "a file has contents")
-        try expect(discarded, equals: [contents.key, open.key, completing.key], "all bytes are to be removed")
-        try expect(try await store.project(fixture.project.id, for: "ada"), equals: nil, "the project")
+        try expect(discarded, equals: [contents.key, open.key, completing.key], "all objects are discarded")
+        try expect(try await store.project(fixture.project.id, for: "ada"), equals: nil, "the project is gone")
         for id in [fixture.root, folder.id, file.id] {
-            try expect(try await store.file(id), equals: nil, "a file or folder of the project")
+            try expect(try await store.file(id), equals: nil, "the project's files and folders are gone")
         }
-        try expect(try await store.upload(open.id), equals: nil, "an open upload of the project")
-        try expect(try await store.parts(of: open.id), equals: [], "its parts")
+        try expect(try await store.upload(open.id), equals: nil, "the project's uploads are gone")
+        try expect(try await store.parts(of: open.id), equals: [], "the upload's parts are gone")
         try expect(
             try await !store.completeUpload(completing.id, file: fixture.file(of: completing), overwrite: false),
             "an upload cannot complete into a deleted project"
@@ -222,7 +222,7 @@ package enum ProjectContract: MetadataRule, CaseIterable {
         try expect(
             try await store.discardedObjects(limit: 100).map(\.key),
             equals: [],
-            "nothing of theirs is discarded"
+            "no object of another project is discarded"
         )
     }
 }

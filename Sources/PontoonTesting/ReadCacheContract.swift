@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for cached rows: changes made through the same store are visible immediately.
+/// Rules for cached rows: changes made through the same store are immediately visible in cached reads.
 package enum ReadCacheContract: MetadataRule, CaseIterable {
     case revokedTokenIsForgotten
     case leasedUploadIsVisibleAtOnce
@@ -57,7 +57,7 @@ package enum ReadCacheContract: MetadataRule, CaseIterable {
         try expect(
             try await store.upload(upload.id, reading: .cached)?.state,
             equals: .active,
-            "and that is visible at once"
+            "the release is visible at once"
         )
     }
 
@@ -117,7 +117,7 @@ package enum ReadCacheContract: MetadataRule, CaseIterable {
         let (id, user) = (fixture.project.id, fixture.user.name)
         let before = try await store.project(id, for: user)
         try expect(try await store.project(id, for: user, reading: .cached), equals: before, "a project is found")
-        try expect(try await store.project(id, for: "bob", reading: .cached), equals: nil, "but not by a stranger")
+        try expect(try await store.project(id, for: "bob", reading: .cached), equals: nil, "a stranger finds nothing")
         var change = ProjectChange()
         change.name = "new name"
         _ = try await store.updateProject(id, change, now: MetadataFixture.time)
@@ -130,7 +130,7 @@ package enum ReadCacheContract: MetadataRule, CaseIterable {
         try expect(try await store.project(id, for: user, reading: .cached), equals: nil, "a deleted project is gone")
     }
 
-    /// An upload whose row is cached.
+    /// Adds an upload and reads it, so that its row is cached.
     private static func remembered(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws -> Upload {
         let upload = fixture.upload()
         try expect(try await store.upload(upload.id, reading: .cached), equals: nil, "an unknown upload is nil")
@@ -140,7 +140,7 @@ package enum ReadCacheContract: MetadataRule, CaseIterable {
         return upload
     }
 
-    /// Adds a member whose permissions are cached.
+    /// Adds the member bob and reads his permissions, so that they are cached.
     private static func addMember(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws -> String {
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         let id = fixture.project.id

@@ -27,7 +27,7 @@ package enum SigningKeyContract: MetadataRule, CaseIterable {
             try await store.pruneSigningKeys(before: time.addingTimeInterval(1000))
             try expect(try await store.signingKeys(), equals: [keys[0]], "the newest key is never deleted")
             try await store.pruneSigningKeys(before: time.addingTimeInterval(1000))
-            try expect(try await store.signingKeys(), equals: [keys[0]], "not on a second call either")
+            try expect(try await store.signingKeys(), equals: [keys[0]], "a second call does not delete it either")
             return
         }
         try expect(try await store.signingKeys(), equals: keys, "keys are ordered newest first")

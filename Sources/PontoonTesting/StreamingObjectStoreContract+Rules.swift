@@ -12,7 +12,7 @@ extension StreamingObjectStoreContract {
         try await slow.write(bytes(500, salt: 1))
         _ = try await slow.commit(last: nil) { $0 }
         try await store.finish(upload, parts: [quick])
-        try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 2), "the recorded part, unmixed")
+        try expect(try await content(upload.key, in: store), equals: bytes(1000, salt: 2), "the recorded part only")
     }
 
     static func finishWaits(_ store: some StreamingObjectStore) async throws {
@@ -64,9 +64,9 @@ extension StreamingObjectStoreContract {
         _ = try await Self.store(bytes(1200, salt: 2), as: 1, of: lost, in: store)
         try await store.recover(open: [kept.key])
         try await store.finish(kept, parts: [part])
-        try expect(try await content(kept.key, in: store), equals: bytes(1200, salt: 1), "what an open upload stored")
+        try expect(try await content(kept.key, in: store), equals: bytes(1200, salt: 1), "an unfinished upload is kept")
         let gone = try await store.readPartBytes(of: lost, size: 1200)
-        try expect(gone, equals: nil, "nothing of an upload without a record")
+        try expect(gone, equals: nil, "an upload without a record is removed")
     }
 
     static func mismatch(_ store: some StreamingObjectStore) async throws {
@@ -88,7 +88,7 @@ extension StreamingObjectStoreContract {
 }
 
 extension StreamingObjectStore {
-    /// The bytes of part 1; `nil` if it is not stored.
+    /// Reads the bytes of part 1 in place; returns `nil` if they cannot be read.
     fileprivate func readPartBytes(of upload: Upload, size: Int64) async throws -> ByteBuffer? {
         let part = PartRecord(
             number: try PartNumber(1),

@@ -22,10 +22,11 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     case recoveryKeepsOpenUploadsOnly
     case checksumMismatchIsReported
 
-    /// Bytes per part in all rules.
+    /// The part size in bytes in all rules.
     static let partSize: Int64 = 1000
 
-    /// Throws ``ContractViolation`` if the store breaks the rule.
+    /// Checks the rule.
+    /// - Throws: ``ContractViolation`` if the store breaks the rule.
     package func check(_ store: some StreamingObjectStore) async throws {
         switch self {
         case .partsInOrderBecomeOneObject: try await Self.assemble(store, [1000, 1000, 17], order: [1, 2, 3])
@@ -65,7 +66,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         )
     }
 
-    /// Bytes that differ for each part and attempt.
+    /// Returns bytes that depend on the salt, which differs for each part and attempt.
     static func bytes(_ count: Int, salt: Int) -> ByteBuffer {
         ByteBuffer(bytes: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ salt &* 101) })
     }
@@ -151,7 +152,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
         try await store.cleanUp(upload.key)
         var expected = bytes(sizes[0], salt: 1)
         expected.writeImmutableBuffer(bytes(sizes[1], salt: 3))
-        try expect(try await content(upload.key, in: store), equals: expected, "the last bytes of each part")
+        try expect(try await content(upload.key, in: store), equals: expected, "the newest bytes of each part")
     }
 
     private static func discardedObjectIsGone(_ store: some StreamingObjectStore) async throws {

@@ -1,10 +1,10 @@
 package import Testing
 
 extension Tag {
-    /// Drives release binaries in separate processes.
+    /// Tests that drive release binaries in separate processes.
     @Tag package static var endToEnd: Self
-    /// Mounts disks or traces system calls, which only root may do.
+    /// Tests that mount file systems or trace system calls, which requires root.
     @Tag package static var needsRoot: Self
-    /// Starts PostgreSQL servers.
+    /// Tests that start PostgreSQL servers.
     @Tag package static var needsPostgreSQL: Self
 }

@@ -1,7 +1,7 @@
 import Foundation
 package import SystemPackage
 
-/// Runs with an empty folder, which is removed afterwards.
+/// Runs a closure with the path of a new, empty folder, and removes the folder afterwards.
 package func withTemporaryFolder<Value>(_ body: (FilePath) async throws -> Value) async throws -> Value {
     let url = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)

@@ -55,7 +55,7 @@ package enum UploadContract: MetadataRule, CaseIterable {
     private static func unknownUploadIsNil(_ store: some MetadataStore) async throws {
         try expect(try await store.upload("nope"), equals: nil, "an unknown upload")
         try expect(try await store.uploadSummary("nope"), equals: nil, "its summary")
-        try expect(try await !store.beginCompletion(of: "nope"), "it does not move")
+        try expect(try await !store.beginCompletion(of: "nope"), "its completion cannot begin")
         try expect(try await !store.abortUpload("nope"), "it is not aborted")
     }
 

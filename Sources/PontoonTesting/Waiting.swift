@@ -4,11 +4,11 @@ import Synchronization
 /// Polls until a condition holds.
 ///
 /// - Parameters:
-///   - condition: Description of the condition for the failure, such as "the file is closed".
-///   - deadline: Maximum duration; generous, because only a failing test waits for it.
-///   - file: File of the caller.
-///   - line: Line of the caller.
-///   - holds: The condition.
+///   - condition: Description of the condition for the error message, such as "the file is closed".
+///   - deadline: Maximum time to wait; generous, because only a failing test waits that long.
+///   - file: Source file of the caller.
+///   - line: Source line of the caller.
+///   - holds: Returns whether the condition holds.
 /// - Throws: ``ContractViolation`` if the condition does not hold before the deadline.
 package func eventually(
     _ condition: @autoclosure () -> String,
@@ -20,7 +20,7 @@ package func eventually(
     let end = ContinuousClock.now + deadline
     while try await !holds() {
         guard ContinuousClock.now < end else {
-            throw ContractViolation("\(file):\(line): not within \(deadline): \(condition())")
+            throw ContractViolation("\(file):\(line): condition not met within \(deadline): \(condition())")
         }
         try await Task.sleep(for: .milliseconds(10))
     }

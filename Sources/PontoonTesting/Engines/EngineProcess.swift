@@ -2,9 +2,9 @@ import Foundation
 import Synchronization
 import SystemPackage
 
-/// A server that a script of `Scripts/engines` runs.
+/// A server run by a script in `Scripts/engines`.
 ///
-/// The script stops the server when its standard input is closed, so the server never outlives the test process.
+/// The script stops the server when the script's standard input is closed, so the server never outlives the tests.
 actor EngineProcess {
     private let name: String
     private let script = Process()
@@ -21,13 +21,14 @@ actor EngineProcess {
         script.arguments = arguments
         script.standardInput = input
         script.standardOutput = output
-        // A child process that inherited this end would keep the script running.
+        // A child process that inherited this end of the pipe would keep the script running.
         _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
     }
 
     /// Starts the script and waits until the server is ready.
     ///
-    /// - Throws: ``AddressInUse`` if another process listens on one of its ports.
+    /// - Throws: ``AddressInUse`` if another process listens on one of the ports; ``ContractViolation`` if the server
+    ///   does not start for another reason.
     func run() async throws {
         try script.run()
         try await expectReady()
@@ -60,7 +61,7 @@ actor EngineProcess {
         where line.contains(message) {
             throw AddressInUse(description: "\(name): \(line)")
         }
-        throw ContractViolation("\(name) did not start (\(line)); Scripts/setup --test installs it")
+        throw ContractViolation("\(name) did not start: \(line). To install it, run Scripts/setup --test")
     }
 
     private func line() async throws -> String {
@@ -81,7 +82,7 @@ actor EngineProcess {
     }
 }
 
-/// An engine that all tests of a process share, started when the first test needs it.
+/// An engine that all tests of a process share; it is started when first used.
 final class SharedEngine<Engine: Sendable>: Sendable {
     private let task = Mutex<Task<Engine, any Error>?>(nil)
     private let start: @Sendable () async throws -> Engine

@@ -2,18 +2,18 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A TCP proxy that damages some of the connections through it.
+/// A TCP proxy that injects faults into connections.
 package struct FaultInjectionProxy: Sendable {
-    /// The fault of a connection.
+    /// The fault to inject into a connection.
     package enum Fault: Sendable {
         case none
-        /// Closes both connections after this many bytes from the client.
+        /// Closes the connections to client and server after this many bytes from the client.
         case cutRequest(after: Int)
-        /// Closes both connections after this many bytes from the server.
+        /// Closes the connections to client and server after this many bytes from the server.
         case cutAnswer(after: Int)
-        /// Stops forwarding after this many bytes from the client, and closes no connection.
+        /// Stops forwarding after this many bytes from the client, without closing a connection.
         case hang(after: Int)
-        /// Closes the connection after a request with this text in its first bytes has reached the server.
+        /// Closes the connection instead of forwarding the response to a request with this text in its head.
         case loseAnswer(to: String)
         /// Truncates some responses.
         case cutAnswers(AnswerCutter)
@@ -23,19 +23,19 @@ package struct FaultInjectionProxy: Sendable {
         case replaceWord(String, with: String)
         /// Replaces a word in the client's requests with another of the same length.
         case replaceInRequest(String, with: String)
-        /// Flips one bit of the client's byte at this offset.
+        /// Flips one bit of the byte at this offset in the client's data.
         case flipBit(at: Int)
     }
 
     /// Port of 127.0.0.1 on which the proxy listens.
     package let port: Int
 
-    /// Runs with a proxy in front of a port of 127.0.0.1.
+    /// Runs a closure while a proxy forwards connections to a port of 127.0.0.1.
     ///
     /// - Parameters:
     ///   - target: Port of the server.
-    ///   - fault: Called with the number of each connection, from 0.
-    ///   - body: Runs while the proxy is running.
+    ///   - fault: Returns the fault of a connection; receives the connection's number, starting from 0.
+    ///   - body: The closure.
     /// - Returns: The body's result.
     /// - Throws: The body's error.
     @discardableResult
@@ -74,7 +74,7 @@ package struct FaultInjectionProxy: Sendable {
     private final class Connection: Sendable {
         private let target: Int
         private let fault: Fault
-        /// Number of bytes of the response that may still pass; `nil` for all.
+        /// Number of bytes of the response that may still pass; `nil` lets all pass.
         private let answerLimit = Mutex<Int?>(nil)
 
         init(target: Int, fault: Fault) {
@@ -100,7 +100,7 @@ package struct FaultInjectionProxy: Sendable {
                     }
                 }
             } catch {
-                // A cut connection fails at either end.
+                // Ignored: an injected fault makes either connection fail.
             }
         }
 
@@ -150,7 +150,7 @@ package struct FaultInjectionProxy: Sendable {
     }
 }
 
-/// Truncates the responses to some requests, which the server has already performed.
+/// Truncates the responses to some requests after the server has executed them.
 package final class AnswerCutter: Sendable {
     private struct State {
         var text = ""
@@ -161,14 +161,14 @@ package final class AnswerCutter: Sendable {
 
     private let state = Mutex(State())
 
-    /// Truncates no response until ``cut(_:afterBytes:times:)`` is called.
+    /// Creates a cutter that truncates no response until ``cut(_:afterBytes:times:)`` is called.
     package init() {}
 
-    /// Truncates the next responses to requests with this text in their first bytes.
+    /// Truncates the next responses to requests with a text in their head.
     ///
     /// - Parameters:
     ///   - text: Part of the request's head.
-    ///   - bytes: Number of bytes of the response that pass.
+    ///   - bytes: Number of bytes of the response to forward.
     ///   - times: Number of responses to truncate.
     package func cut(_ text: String, afterBytes bytes: Int = 0, times: Int = 1) {
         state.withLock { ($0.text, $0.bytes, $0.left) = (text, bytes, times) }
@@ -198,24 +198,24 @@ package final class RequestValve: Sendable {
 
     /// - Parameters:
     ///   - text: Part of the head of the requests to block.
-    ///   - passes: Number of such requests that pass before the first is blocked.
+    ///   - passes: Number of such requests to forward before the first is blocked.
     package init(_ text: String, passes: Int = 0) {
         self.text = text
         state = Mutex((passes, false, .hold))
     }
 
-    /// Blocks all requests from now on.
+    /// Blocks all matching requests from now on.
     package func close() { state.withLock { $0.passes = 0 } }
 
-    /// Forwards the blocked requests and all later ones.
+    /// Forwards the blocked requests and all later requests.
     package func release() { state.withLock { $0.verdict = .pass } }
 
-    /// Closes the connections of the blocked requests, whose client has exited, and forwards all later ones.
+    /// Closes the connections of the blocked requests, for a client that has exited, and forwards all later requests.
     package func discard() { state.withLock { $0.verdict = .drop } }
 
     /// Waits until a request is blocked.
     package func holding() async throws {
-        try await eventually("'\(text)' is held") { state.withLock { $0.isHolding } }
+        try await eventually("a request with '\(text)' is blocked") { state.withLock { $0.isHolding } }
     }
 
     fileprivate func pass(_ head: String) async throws {
@@ -240,7 +240,7 @@ package final class RequestValve: Sendable {
 }
 
 extension FaultInjectionProxy.Fault {
-    /// The client's bytes after this fault; `offset` is that of the first byte.
+    /// Applies this fault to bytes from the client, of which the first has the given offset.
     fileprivate func changedRequest(_ bytes: ByteBuffer, at offset: Int) -> ByteBuffer {
         switch self {
         case .replaceInRequest(let word, let other): return bytes.replacing(word, with: other)
@@ -253,7 +253,7 @@ extension FaultInjectionProxy.Fault {
         }
     }
 
-    /// The server's bytes after this fault.
+    /// Applies this fault to bytes from the server.
     fileprivate func changedAnswer(_ bytes: ByteBuffer) -> ByteBuffer {
         guard case .replaceWord(let word, let other) = self else { return bytes }
         return bytes.replacing(word, with: other)

@@ -1,17 +1,17 @@
 import Foundation
 import Synchronization
 
-/// A port was free when it was chosen, but another process has started to listen on it since.
+/// The error for a reserved port on which another process has started to listen.
 package struct AddressInUse: Error, CustomStringConvertible {
     package let description: String
 
     package init(description: String) { self.description = description }
 }
 
-/// Ports of 127.0.0.1 for servers that need to know their port before they start, or keep it after a restart.
+/// Ports of 127.0.0.1 for servers that must know their port before they start, or keep it across restarts.
 ///
-/// A lock file reserves a port for this process until it exits, so no other test uses it between choice and bind, or
-/// while its server is restarted. The range is below the ports that the system assigns to outgoing connections.
+/// A lock file reserves a port for this process until it exits, so no other test process uses the port before the
+/// server binds it or during a restart. The range is below the ports that the system assigns to outgoing connections.
 package enum FreePort {
     private static let range = 10_100...31_900
     private static let locks = "/tmp/pontoon-test-ports"
@@ -19,7 +19,7 @@ package enum FreePort {
 
     /// Reserves a port for this process.
     ///
-    /// - Parameter companion: Distance to a second port that must be free as well.
+    /// - Parameter companion: Distance to a second port that is also reserved; 0 for none.
     /// - Returns: The port.
     /// - Throws: ``ContractViolation`` if no port is free.
     package static func reserve(companion: Int = 0) throws -> Int {
@@ -31,7 +31,7 @@ package enum FreePort {
         throw ContractViolation("no port is free in \(range)")
     }
 
-    /// Starts a server on a reserved port, and retries with another one if a foreign process has taken it.
+    /// Starts a server on a reserved port; if another process listens on it, retries with another port, up to 10 times.
     package static func retrying<Server>(_ start: () async throws -> Server) async throws -> Server {
         for _ in 0..<10 {
             do { return try await start() } catch is AddressInUse {}

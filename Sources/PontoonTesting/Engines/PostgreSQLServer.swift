@@ -3,11 +3,11 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// A PostgreSQL server in its own process, which exits with the test process.
+/// A PostgreSQL server in a separate process, which exits with the test process.
 package final class PostgreSQLServer: Sendable {
-    /// Address on which it listens.
+    /// Address on which the server listens.
     package let host = "127.0.0.1"
-    /// Port on which it listens, before and after a restart.
+    /// Port on which the server listens; a restart does not change it.
     package let port: Int
     /// Path of the self-signed certificate of an encrypted server, issued for ``host``.
     package let certificate: String
@@ -17,16 +17,16 @@ package final class PostgreSQLServer: Sendable {
 
     private static let shared = SharedEngine { try await start() }
 
-    /// The server that all tests of this process share; tests must not stop it.
+    /// Returns the server that all tests of this process share, starting it if necessary; tests must not stop it.
     package static func running() async throws -> PostgreSQLServer { try await shared.running() }
 
     /// Starts a server for a test that may stop it and must call ``remove()``.
     ///
     /// - Parameters:
-    ///   - isDurable: Whether commits wait for the disk, for measurements.
-    ///   - isEncrypted: Whether it accepts TLS.
+    ///   - isDurable: Whether commits wait for a disk sync, for measurements.
+    ///   - isEncrypted: Whether the server accepts TLS connections.
     /// - Returns: The running server.
-    /// - Throws: ``ContractViolation`` if it does not start.
+    /// - Throws: ``ContractViolation`` if the server does not start.
     package static func start(isDurable: Bool = false, isEncrypted: Bool = false) async throws -> PostgreSQLServer {
         try await FreePort.retrying {
             let server = PostgreSQLServer(try FreePort.reserve(), isDurable: isDurable, isEncrypted: isEncrypted)
@@ -43,13 +43,13 @@ package final class PostgreSQLServer: Sendable {
         process = EngineProcess("postgresql", [folder.path, "\(port)"] + settings)
     }
 
-    /// Stops the server like a crash; committed data is kept.
+    /// Stops the server as in a crash; committed data is kept.
     package func stop() async throws { try await process.send("stop", expecting: "stopped") }
 
     /// Starts the server again after ``stop()``.
     package func start() async throws { try await process.start() }
 
-    /// Stops the server like a crash, and starts it again.
+    /// Stops the server as in a crash, and starts it again.
     package func restart() async throws {
         try await stop()
         try await start()
@@ -60,8 +60,8 @@ package final class PostgreSQLServer: Sendable {
 
     /// Creates an empty database.
     ///
-    /// - Parameter options: Further options of `CREATE DATABASE`, such as `ENCODING 'LATIN1'`.
-    /// - Returns: Its URL, for a superuser.
+    /// - Parameter options: Options for `CREATE DATABASE`, such as `ENCODING 'LATIN1'`.
+    /// - Returns: The database's URL, for a superuser.
     /// - Throws: ``ContractViolation`` with PostgreSQL's message.
     package func newDatabase(_ options: String = "") async throws -> String {
         let name = nextName("test")
@@ -71,7 +71,7 @@ package final class PostgreSQLServer: Sendable {
 
     /// Creates an empty database that requires a password.
     ///
-    /// - Returns: Its URL, with the password.
+    /// - Returns: The database's URL, with the password.
     package func databaseWithPassword(_ password: String) async throws -> String {
         let name = nextName("guarded")
         try await run("CREATE ROLE \(name) LOGIN PASSWORD '\(password.replacing("'", with: "''"))' IN ROLE guarded")

@@ -2,26 +2,26 @@ import Foundation
 package import PontoonCore
 import SystemPackage
 
-/// An S3 server with one bucket in its own process, which exits with the test process.
+/// An S3 server with one bucket in a separate process, which exits with the test process.
 package final class SeaweedFSServer: Sendable {
     /// Scheme, host and port of the S3 API.
     package let endpoint: String
     /// Port of ``endpoint``.
     package let port: Int
-    /// A port on which it serves HTTP, but not S3.
+    /// A port on which the server supports HTTP, but not S3.
     package let masterPort: Int
-    /// Name of its bucket.
+    /// Name of the bucket.
     package let bucket = "uploads"
     /// The only valid access key.
     package let accessKeyID = "AKPONTOONTESTS"
-    /// The secret of that key, with characters that are error-prone to encode.
+    /// The secret of the access key, with characters that need percent-encoding.
     package let secretAccessKey = Secret("sk/with+signs=")
 
     private let process: EngineProcess
 
     private static let shared = SharedEngine { try await start() }
 
-    /// The server that all tests of this process share; tests must not stop it.
+    /// Returns the server that all tests of this process share, starting it if necessary; tests must not stop it.
     package static func running() async throws -> SeaweedFSServer { try await shared.running() }
 
     /// Starts a server for a test that may kill it and must call ``remove()``.

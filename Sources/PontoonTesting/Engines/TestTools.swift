@@ -1,9 +1,9 @@
 import Foundation
 package import SystemPackage
 
-/// Programs that `Scripts/setup --test` installs for the tests.
+/// Paths of the programs that the tests run, which `Scripts/setup --test` installs.
 package enum TestTools {
-    /// The folder of the package.
+    /// The root directory of the package.
     package static let package: FilePath = {
         var path = FilePath(#filePath)
         for _ in 0..<4 { path.removeLastComponent() }
@@ -13,12 +13,12 @@ package enum TestTools {
     /// Python with the packages of `Scripts/requirements.txt`.
     package static let python = package.appending(".venv/bin/python")
 
-    /// SeaweedFS, from the same packages.
+    /// SeaweedFS, installed with the packages of `Scripts/requirements.txt`.
     package static let weed = package.appending(".venv/bin/weed")
 
-    /// Whether tests may start PostgreSQL and SeaweedFS; `make check` sets `TEST_ENGINES=none`.
+    /// Whether tests may start PostgreSQL and SeaweedFS; false if `TEST_ENGINES` is `none`, as set by `make check`.
     package static let areEnginesAllowed = ProcessInfo.processInfo.environment["TEST_ENGINES"] != "none"
 
-    /// A script of `Scripts/engines`, which runs a database or an S3 server.
+    /// Returns the path of a script in `Scripts/engines`, which runs a database or an S3 server.
     package static func engine(_ name: String) -> FilePath { package.appending("Scripts/engines").appending(name) }
 }

@@ -4,10 +4,10 @@ import NIOHTTP1
 package import PontoonCore
 import Testing
 
-/// Path of the uploads of code packages.
+/// Path of code package uploads, relative to `/v2`.
 package let packageUploads = "/automation/upload"
 
-/// The body of a report.
+/// Returns the request body that reports a part.
 package func partReport(_ number: Int, _ etag: String) -> JSONValue {
     ["part_number": .integer(Int64(number)), "response": ["headers": ["ETag": .string(etag)]]]
 }
@@ -15,7 +15,7 @@ package func partReport(_ number: Int, _ etag: String) -> JSONValue {
 extension APIClient {
     /// Creates an automation.
     ///
-    /// - Returns: Its id.
+    /// - Returns: The automation's id.
     package func automation() async throws -> String {
         try await call(.POST, "/automation/automations", ["name": "nightly"]).text("id")
     }
@@ -54,7 +54,7 @@ extension APIClient {
 
     /// Uploads a code package of one byte.
     ///
-    /// - Returns: Id of the file, for a package's location.
+    /// - Returns: The file's id, which is the `location` of a package.
     package func packageFile(of automation: String) async throws -> String {
         let upload = try await initializePackage(automation, size: 1)
         _ = try await storeParts(of: ByteBuffer(string: "x"), partSize: 1, upload)

@@ -3,7 +3,7 @@ package import PontoonCore
 import Testing
 
 extension APIClient {
-    /// Folder id of a project's root.
+    /// Returns the id of a project's root folder.
     package func root(of project: String = "admin/uploads") async throws -> String {
         try await call(.GET, "/projects/\(project)").text("root_folder")
     }

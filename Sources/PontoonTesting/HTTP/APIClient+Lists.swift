@@ -8,7 +8,7 @@ extension Answer {
     package var entries: [JSONValue] {
         get throws {
             guard case .array(let items) = self["items"] else {
-                throw UnexpectedAnswer(description: "\(status) is no list: \(String(buffer: body))")
+                throw UnexpectedAnswer(description: "not a list: \(status) \(String(buffer: body))")
             }
             return items
         }
@@ -17,10 +17,10 @@ extension Answer {
     /// Names of a list's entries, in order.
     package var entryNames: [String] { get throws { try entries.compactMap { $0.string("name") } } }
 
-    /// URLs of the neighbouring pages, by `rel`.
+    /// URLs of the neighboring pages, keyed by `rel`.
     package var pageLinks: [String: String] {
         get throws {
-            guard case .array(let links) = self["links"] else { throw UnexpectedAnswer(description: "no links") }
+            guard case .array(let links) = self["links"] else { throw UnexpectedAnswer(description: "no 'links'") }
             return links.reduce(into: [:]) { pages, link in
                 if let rel = link.string("rel"), link.string("method") == "GET" { pages[rel] = link.string("href") }
             }
@@ -29,7 +29,7 @@ extension Answer {
 }
 
 extension JSONValue {
-    /// A text field of an object.
+    /// Returns a text field of an object, or `nil` if there is none.
     package func string(_ field: String) -> String? {
         guard case .object(let fields) = self, case .string(let text) = fields[field] else { return nil }
         return text
@@ -45,7 +45,7 @@ extension JSONValue {
 extension APIClient {
     /// Creates a folder in the root of a project or in another folder.
     ///
-    /// - Returns: Its id.
+    /// - Returns: The folder's id.
     package func makeFolder(_ name: String, in parent: String? = nil, project: String = "admin/uploads") async throws
         -> String
     {
@@ -56,7 +56,7 @@ extension APIClient {
         return try answer.text("id")
     }
 
-    /// Sends a small file in one part.
+    /// Uploads a small file in one part.
     ///
     /// - Returns: The file's id.
     package func uploadSmall(

@@ -3,11 +3,11 @@ import NIOHTTP1
 package import PontoonCore
 import Testing
 
-/// The two kinds of uploads, which support the same calls.
+/// The two kinds of uploads, which have the same calls at different paths.
 package enum UploadRoot: CaseIterable, Sendable {
     case files, packages
 
-    /// Path below `/v2`.
+    /// Path of the uploads, relative to `/v2`.
     package var path: String {
         switch self {
         case .files: "/upload/multipart"
@@ -15,7 +15,7 @@ package enum UploadRoot: CaseIterable, Sendable {
         }
     }
 
-    /// Fields of the initialize request that name the destination.
+    /// Returns the fields of an initialize request that name the destination.
     package func fields(_ api: APIClient) async throws -> [String: JSONValue] {
         switch self {
         case .files: ["project": "admin/uploads"]
@@ -24,7 +24,7 @@ package enum UploadRoot: CaseIterable, Sendable {
     }
 }
 
-/// A part info as received.
+/// A part info in a batch, as received.
 package struct BatchedPart: Sendable {
     package let number: Int
     package let url: String
@@ -32,7 +32,7 @@ package struct BatchedPart: Sendable {
 }
 
 extension Answer {
-    /// The part infos of a batch.
+    /// Returns the part infos of a batch.
     package func partInfos() throws -> [BatchedPart] {
         guard case .array(let values) = self["part_infos"] else {
             throw UnexpectedAnswer(description: "no part infos in \(status) \(String(buffer: body))")
@@ -40,7 +40,7 @@ extension Answer {
         return try values.map { value in
             guard case .object(let fields) = value, let number = fields["part_number"]?.integer,
                 case .string(let url) = fields["url"]
-            else { throw UnexpectedAnswer(description: "no part info: \(value)") }
+            else { throw UnexpectedAnswer(description: "not a part info: \(value)") }
             return BatchedPart(number: Int(number), url: url, fields: fields)
         }
     }
@@ -61,7 +61,7 @@ extension APIClient {
         try await start(root, name, size: size, partSize: partSize, wish: .integer(Int64(partInfos)), fields)
     }
 
-    /// Starts an upload with any JSON value, or none, as the number of part infos.
+    /// Starts an upload with an arbitrary JSON value, or none, in the field `part_infos`.
     ///
     /// - Returns: The response, with any status.
     package func start(
@@ -80,7 +80,7 @@ extension APIClient {
 }
 
 extension ServerUnderTest {
-    /// Number of calls that the admin has left; this request counts as one.
+    /// Returns the number of calls that the admin has left; the request for it counts as a call.
     package func callsLeft() async throws -> Int {
         let answer = try await api.call(.GET, "/rate_limit")
         return try #require(answer.headers["X-RateLimit-Remaining"].first.flatMap(Int.init))

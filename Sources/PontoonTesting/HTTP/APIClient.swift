@@ -6,7 +6,7 @@ package import NIOHTTP1
 package import PontoonCore
 import Testing
 
-/// A response with its whole body.
+/// A response, with its whole body.
 package struct Answer: Sendable {
     package let status: Int
     package let headers: HTTPHeaders
@@ -29,16 +29,17 @@ package struct Answer: Sendable {
         }
     }
 
-    /// One field of a JSON object.
+    /// A field of the body; `nil` if the body is not a JSON object with this field.
     package subscript(_ field: String) -> JSONValue? {
         guard case .object(let fields) = try? json else { return nil }
         return fields[field]
     }
 
-    /// A text field of a JSON object.
+    /// Returns a text field of the body.
+    /// - Throws: ``UnexpectedAnswer`` if the body is not a JSON object with this field.
     package func text(_ field: String) throws -> String {
         guard case .string(let text) = self[field] else {
-            throw UnexpectedAnswer(description: "no text '\(field)' in \(String(buffer: body))")
+            throw UnexpectedAnswer(description: "no text field '\(field)' in \(String(buffer: body))")
         }
         return text
     }
@@ -47,7 +48,7 @@ package struct Answer: Sendable {
     package var code: Int64? { self["code"]?.integer }
 }
 
-/// A response with which a test cannot continue.
+/// The error for a response after which a test cannot continue.
 package struct UnexpectedAnswer: Error, CustomStringConvertible {
     package let description: String
 
@@ -91,7 +92,7 @@ package struct APIClient: Sendable {
         }
     }
 
-    /// Calls the API; `path` is below `/v2`.
+    /// Calls the API; `path` is relative to `/v2`.
     package func call(
         _ method: HTTPMethod,
         _ path: String,
@@ -118,7 +119,7 @@ package struct APIClient: Sendable {
         }
     }
 
-    /// Sends a request to any address, without a token.
+    /// Sends a request to any URL, without a token.
     package func send(
         _ method: HTTPMethod,
         _ url: String,
@@ -149,12 +150,12 @@ package struct APIClient: Sendable {
         return try answer.text("upload_id")
     }
 
-    /// Requests the URL of a part.
+    /// Requests the signed URL of a part.
     package func partURL(_ upload: String, _ number: Int) async throws -> String {
         try await call(.GET, "/upload/multipart/\(upload)/part/\(number)").text("url")
     }
 
-    /// Sends one part.
+    /// Requests the signed URL of one part and sends the part.
     package func put(_ upload: String, _ number: Int, _ bytes: ByteBuffer, headers: HTTPHeaders = [:]) async throws
         -> Answer
     {
@@ -172,7 +173,7 @@ package struct APIClient: Sendable {
 
     /// Sends and reports one part.
     ///
-    /// - Returns: Its tag, without quotes.
+    /// - Returns: The part's ETag, without quotes.
     @discardableResult
     package func store(_ upload: String, _ number: Int, _ bytes: ByteBuffer) async throws -> String {
         let answer = try await put(upload, number, bytes)
@@ -187,7 +188,7 @@ package struct APIClient: Sendable {
         try await call(.POST, "/upload/multipart/\(upload)/complete")
     }
 
-    /// Sends a whole file.
+    /// Uploads a whole file in parts.
     ///
     /// - Returns: The file's id.
     package func upload(_ name: String, _ bytes: ByteBuffer, partSize: Int = 5 << 20) async throws -> String {
@@ -226,7 +227,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral,
     package init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
-/// An HTTP client with many concurrent connections that does not retry failed ones.
+/// An HTTP client that allows 128 concurrent connections and does not retry failed ones.
 package let impatientHTTP: HTTPClient = {
     var configuration = HTTPClient.Configuration()
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128
@@ -235,7 +236,7 @@ package let impatientHTTP: HTTPClient = {
 }()
 
 extension APIClient {
-    /// The same client with a new connection for each request, for servers that close idle connections early.
+    /// This client with a new connection for each request, for servers that close idle connections early.
     package var withoutKeepAlive: APIClient {
         var api = self
         api.closesConnections = true
@@ -243,7 +244,7 @@ extension APIClient {
     }
 }
 
-/// Pseudo-random bytes for a seed (SplitMix64, little-endian).
+/// Returns pseudo-random bytes that depend only on the seed (SplitMix64, little-endian).
 package func pseudoRandomBytes(seed: UInt64, count: Int) -> ByteBuffer {
     var random = SeededGenerator(seed: seed)
     // A plain array is fast enough for tens of MiB, although the tests are built without optimization.

@@ -6,7 +6,7 @@ package struct RawConnection: Sendable {
     private let inbox: Inbox
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
 
-    /// Runs with a connection to a server; it is closed afterwards.
+    /// Connects to a server, runs a closure with the connection, and closes it.
     package static func with<Value: Sendable>(
         _ server: some ServerUnderTest,
         _ body: @Sendable (RawConnection) async throws -> Value
@@ -28,17 +28,17 @@ package struct RawConnection: Sendable {
     /// Writes text.
     package func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
 
-    /// Reads until the other side closes.
+    /// Reads until the server closes the connection or more than `limit` bytes have arrived.
     package func readToEnd(limit: Int = 1 << 20) async throws -> String {
         try await inbox.take { $0.readableBytes > limit ? $0.readableBytes : nil }
     }
 
-    /// Reads until the text has arrived or the other side closes.
+    /// Reads until the text has arrived or the server closes the connection.
     package func read(until marker: String) async throws -> String {
         try await inbox.take { String(buffer: $0).contains(marker) ? $0.readableBytes : nil }
     }
 
-    /// Reads the head of one response; later bytes are left for the next read.
+    /// Reads the head of one response, and leaves later bytes for the next read.
     package func readHead() async throws -> String {
         let end = Array("\r\n\r\n".utf8)
         return try await inbox.take { buffer in
@@ -46,9 +46,7 @@ package struct RawConnection: Sendable {
         }
     }
 
-    /// Reads one response: its head, and the body length that the head declares.
-    ///
-    /// Later bytes are left for the next read.
+    /// Reads one response with the body length that its head declares, and leaves later bytes for the next read.
     package func readAnswer() async throws -> RawAnswer {
         let head = try await readHead()
         let length = RawAnswer(head: head, body: "").values(of: "Content-Length").first.flatMap { Int($0) } ?? 0
@@ -56,7 +54,7 @@ package struct RawConnection: Sendable {
     }
 }
 
-/// A response as received.
+/// An HTTP response, as received.
 package struct RawAnswer: Sendable {
     package let head: String
     package let body: String
@@ -64,23 +62,23 @@ package struct RawAnswer: Sendable {
     /// The status in the first line; 0 if there is none.
     package var status: Int { Int(head.split(separator: " ").dropFirst().first ?? "") ?? 0 }
 
-    /// The values of a header, one for each occurrence.
+    /// Returns the values of a header, one for each occurrence.
     package func values(of name: String) -> [String] {
         head.split(separator: "\r\n").filter { $0.lowercased().hasPrefix(name.lowercased() + ":") }
             .map { $0.dropFirst(name.count + 1).trimmingPrefix(" ").description }
     }
 }
 
-/// Bytes that have arrived on a connection and have not been read yet.
+/// The bytes that have arrived on a connection and have not been read yet.
 private actor Inbox {
     private var stream: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private var buffer = ByteBuffer()
 
     init(_ stream: sending NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator) { self.stream = stream }
 
-    /// Reads as many bytes as `count` returns, or all bytes if the other side closes.
+    /// Reads as many bytes as `count` returns, or all bytes if the server closes the connection.
     ///
-    /// `count` is called again whenever more bytes arrive, until it returns a number.
+    /// `count` is called whenever more bytes have arrived, until it returns a number.
     func take(_ count: @Sendable (ByteBuffer) -> Int?) async throws -> String {
         while true {
             if let count = count(buffer) { return buffer.readString(length: count) ?? "" }

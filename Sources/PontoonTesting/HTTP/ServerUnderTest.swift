@@ -8,34 +8,34 @@ package import Testing
 /// Flags that allow parts of any size.
 package let smallParts = ["--min-part-size", "1"]
 
-/// A server that tests call over HTTP, in a separate process or in the test's own.
+/// A server that tests call over HTTP, in a separate process or in the test's process.
 package protocol ServerUnderTest: Sendable {
     /// Scheme, host and port.
     var origin: String { get }
     /// The admin's token.
     var token: String { get }
-    /// Its data folder.
+    /// The server's data directory.
     var data: FilePath { get }
-    /// Calls the API as admin.
+    /// A client that calls the API as admin.
     var api: APIClient { get }
 }
 
 extension ServerUnderTest {
     /// URL of the API.
     package var endpoint: String { origin + "/v2" }
-    /// Port on which it listens.
+    /// Port on which the server listens.
     package var port: Int {
         get throws { try #require(origin.split(separator: ":").last.flatMap { Int($0) }) }
     }
 
-    /// Checks that the server still serves a whole upload.
+    /// Checks that a file can still be uploaded and downloaded.
     package func expectStillServing() async throws {
         let bytes = pseudoRandomBytes(seed: 99, count: 3 << 20)
         let file = try await api.upload("still-serving.bin", bytes)
-        #expect(try await api.download(file) == bytes, "the server does not serve uploads any more")
+        #expect(try await api.download(file) == bytes, "the server no longer serves uploads")
     }
 
-    /// Checks the status, code and body of a refusal, and that it contains no secret and no path.
+    /// Checks the status, code and body of a refusal, and that it contains neither secrets nor paths.
     package func expectRefusal(
         _ answer: Answer,
         _ status: Int,
@@ -49,21 +49,21 @@ extension ServerUnderTest {
         check(answer.status == status, "status is not \(status)")
         check(answer.code == code, "code is not \(code)")
         check(answer["status"] == .integer(Int64(answer.status)), "the body has another status")
-        check((try? answer.text("message"))?.isEmpty == false, "no message")
-        check((try? answer.text("more_info")) != nil, "no more_info")
-        check(answer.headers["Content-Type"] == ["application/json"], "not JSON")
-        check(answer.headers["ETag"].isEmpty, "an ETag")
+        check((try? answer.text("message"))?.isEmpty == false, "the body has no message")
+        check((try? answer.text("more_info")) != nil, "the body has no more_info")
+        check(answer.headers["Content-Type"] == ["application/json"], "the content type is not JSON")
+        check(answer.headers["ETag"].isEmpty, "the response has an ETag")
         let told = text + answer.headers.map { "\($0): \($1)" }.joined(separator: "\n")
         for secret in [token, data.string, "/usr/", ".swift"] { check(!told.contains(secret), "leaks '\(secret)'") }
         #expect(wrong == [], "\(what): \(answer.status) \(text.prefix(300))", sourceLocation: sourceLocation)
     }
 
-    /// Names of the objects of unfinished uploads on the disk.
+    /// Returns the names of all files and directories of unfinished uploads in the disk store.
     package func unfinishedObjects() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: data.appending("objects/uploads").string)
     }
 
-    /// Number of finished objects on the disk.
+    /// Returns the number of finished objects in the disk store.
     package func finishedObjects() throws -> Int {
         let folder = URL(filePath: data.appending("objects/files").string)
         let entries = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
@@ -96,14 +96,14 @@ extension APIClient {
 extension Answer {
     /// Parses a response that was read from a raw connection.
     ///
-    /// - Throws: ``UnexpectedAnswer`` if it is not HTTP.
+    /// - Throws: ``UnexpectedAnswer`` if the text is not an HTTP/1.1 response.
     package init(raw: String) throws {
         let halves = raw.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         let lines = halves[0].split(separator: "\r\n")
         guard let first = lines.first, first.hasPrefix("HTTP/1.1 "), halves.count == 2,
             let status = Int(first.split(separator: " ")[1])
         else {
-            throw UnexpectedAnswer(description: "no HTTP: \(raw.prefix(300))")
+            throw UnexpectedAnswer(description: "not an HTTP/1.1 response: \(raw.prefix(300))")
         }
         var headers: HTTPHeaders = [:]
         for line in lines.dropFirst() {
@@ -117,7 +117,7 @@ extension Answer {
 extension ServerUnderTest {
     /// Sends bytes unchanged on a separate connection.
     ///
-    /// - Returns: All bytes that were received until the server closed the connection.
+    /// - Returns: All bytes received until the server closed the connection.
     package func exchange(_ bytes: ByteBuffer) async throws -> String {
         try await RawConnection.with(self) { connection in
             try await connection.write(bytes)
@@ -129,14 +129,14 @@ extension ServerUnderTest {
     package func exchange(_ text: String) async throws -> String { try await exchange(ByteBuffer(string: text)) }
 }
 
-/// Path and query of a URL of this server.
+/// Returns the path and query of an absolute URL.
 package func target(_ url: String) throws -> String {
     let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
     return "/" + (try #require(parts.last))
 }
 
 extension RawConnection {
-    /// Reads until the other side closes, and runs `next` once `marker` has arrived.
+    /// Reads until the server closes the connection, and runs `next` once `marker` has arrived.
     package func readToEnd(after marker: String, _ next: () async throws -> Void) async throws -> String {
         let first = try await read(until: marker)
         if first.contains(marker) { try await next() }
