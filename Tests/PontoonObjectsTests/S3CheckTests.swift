@@ -78,7 +78,7 @@ struct S3CheckTests {
                 body
             )
         }
-        #expect(failure == .unreachable("no TLS connection, WRONG_VERSION_NUMBER"))
+        #expect(failure == .unreachable("no TLS connection could be established: WRONG_VERSION_NUMBER"))
     }
 
     @Test("a server that supports HTTP but not S3 is reported")

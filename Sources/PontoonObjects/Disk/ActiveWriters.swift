@@ -1,12 +1,12 @@
 import PontoonCore
 import Synchronization
 
-/// The active writers of one upload: the parts that they write in place, and the barrier that stops them when the
+/// The active writers of one upload: the parts that they write in place, and a barrier that stops them when the
 /// upload ends.
 ///
-/// No lock is held while a client sends, because a single dead connection would block all other writers. A part's
-/// region in the file is reserved by at most one writer; a second one writes a detached part. The barrier counts only
-/// the writes that are currently in the kernel.
+/// No lock is held while waiting for a client's data, because a single dead connection would block all other writers.
+/// Each part's in-place region is reserved by at most one writer; a second writer of the part writes a detached part.
+/// The barrier counts writes in progress, and parts that are being synced and recorded.
 final class ActiveWriters: Sendable {
     private struct State {
         var reserved: Set<PartNumber> = []
@@ -15,18 +15,18 @@ final class ActiveWriters: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    /// Serializes the writes of parts in place, which all go to one file.
+    /// Serializes the writes of in-place parts, which all go to one file.
     let queue = SerialWriteQueue()
     private let state = Mutex(State())
 
-    /// Reserves a part's region of the file for one writer.
+    /// Reserves a part's in-place region for one writer.
     ///
-    /// - Returns: `false` if another writer has reserved it.
+    /// - Returns: `false` if another writer has reserved the region.
     func reserve(_ number: PartNumber) -> Bool { state.withLock { $0.reserved.insert(number).inserted } }
 
     func release(_ number: PartNumber) { _ = state.withLock { $0.reserved.remove(number) } }
 
-    /// Passes the barrier; ``endWrite()`` must follow.
+    /// Passes the barrier; the caller must call ``endWrite()`` later.
     ///
     /// - Throws: `.uploadNotFound` once the barrier is closed.
     func beginWrite() throws {
@@ -34,7 +34,7 @@ final class ActiveWriters: Sendable {
             if !state.isClosed { state.writing += 1 }
             return !state.isClosed
         }
-        guard isOpen else { throw PontoonError(.uploadNotFound, "The upload has ended.") }
+        guard isOpen else { throw PontoonError(.uploadNotFound, "The upload has ended and accepts no more parts.") }
     }
 
     func endWrite() {
@@ -56,9 +56,9 @@ final class ActiveWriters: Sendable {
         return try body()
     }
 
-    /// Closes the barrier and waits until no write is in progress.
+    /// Closes the barrier and waits until no writer is inside it.
     ///
-    /// Called by one task at a time: the metadata store allows only one to end an upload.
+    /// Must not be called concurrently; the metadata store ensures that only one task ends an upload.
     func quiesce() async {
         await withCheckedContinuation { continuation in
             let isQuiet = state.withLock { state in
@@ -80,7 +80,7 @@ final class ActiveWriterRegistry: Sendable {
 
     private let entries = Mutex<[ObjectKey: Entry]>([:])
 
-    /// Adds a writer to an upload; ``leave(_:_:)`` must follow.
+    /// Adds a writer to an upload; the caller must call ``leave(_:_:)`` later.
     func join(_ key: ObjectKey) -> ActiveWriters {
         entries.withLock { entries in
             let writers = entries[key]?.writers ?? ActiveWriters()
@@ -96,9 +96,9 @@ final class ActiveWriterRegistry: Sendable {
         }
     }
 
-    /// Stops the current writers of an upload and waits for their writes in progress.
+    /// Stops the current writers of an upload, and waits until none is inside the barrier.
     ///
-    /// Later writers get a new barrier; the metadata store decides whether they are allowed.
+    /// Later writers get a new barrier; whether they may write is decided by the metadata store.
     func quiesce(_ key: ObjectKey) async {
         let writers = entries.withLock { $0.removeValue(forKey: key)?.writers }
         await writers?.quiesce()

@@ -2,19 +2,19 @@ import PontoonCore
 
 /// The plan for combining stored parts into one file, computed without I/O.
 enum Assembly: Equatable {
-    /// A part that is not empty, and its position in the file.
+    /// A non-empty part, and its position in the finished file.
     struct Segment: Equatable {
         let part: PartRecord
         /// Length in bytes, 1 or more.
         let size: Int64
-        /// First byte in the finished file.
+        /// Offset of its first byte in the finished file.
         let offset: Int64
     }
 
-    /// Every part in place is already in its final position, and the last one ends at `end`; only detached parts are
+    /// Every in-place part is already at its final offset, and the last of them ends at `end`; only detached parts are
     /// copied.
     case inPlace(detached: [Segment], end: Int64, size: Int64)
-    /// A part in place is not in its final position, so all parts are copied to a new file, in order.
+    /// At least one in-place part is not at its final offset, so all parts are copied to a new file, in order.
     case byCopy([Segment], size: Int64)
 
     /// Length of the finished file in bytes.
@@ -25,9 +25,9 @@ enum Assembly: Equatable {
     }
 
     /// - Parameters:
-    ///   - parts: In order, without gaps.
-    ///   - partSize: Declared bytes per part, 1 or more.
-    /// - Throws: ``TruncatedFile`` if a record has no length; all records of this store have one.
+    ///   - parts: The parts of the file, ordered by number.
+    ///   - partSize: The part size in bytes, 1 or more.
+    /// - Throws: ``TruncatedFile`` if a record has no length; records of the disk store always have one.
     init(_ parts: [PartRecord], partSize: Int64) throws(TruncatedFile) {
         var segments: [Segment] = []
         var size: Int64 = 0
@@ -44,12 +44,12 @@ enum Assembly: Equatable {
             self = .byCopy(segments, size: size)
             return
         }
-        // Final ranges never overlap, so copying detached parts does not overwrite the parts in place.
+        // Final ranges never overlap, so copying detached parts does not overwrite in-place parts.
         let end = segments.last { $0.part.location == .inPlace }.map { $0.offset + $0.size }
         self = .inPlace(detached: segments.filter { $0.part.location != .inPlace }, end: end ?? 0, size: size)
     }
 
-    /// First byte of a part that is written in place.
+    /// Returns the offset at which an in-place part starts.
     static func offset(of number: PartNumber, partSize: Int64) -> Int64 {
         Int64(number.rawValue - 1) * partSize
     }

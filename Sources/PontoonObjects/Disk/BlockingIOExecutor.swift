@@ -1,6 +1,6 @@
 import NIOPosix
 
-/// Threads for blocking file calls, so that neither an event loop nor the cooperative thread pool waits for the disk.
+/// Threads for blocking file system calls, so that neither event loops nor the cooperative thread pool block on disk.
 struct BlockingIOExecutor: Sendable {
     private let pool: NIOThreadPool
 
@@ -11,7 +11,7 @@ struct BlockingIOExecutor: Sendable {
 
     /// Runs a closure on one of the threads.
     ///
-    /// It runs to completion even if the caller is cancelled, because cleanup must happen.
+    /// The closure runs to completion even if the caller is cancelled, because it may be a cleanup.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             submit { isCancelled in
@@ -20,7 +20,7 @@ struct BlockingIOExecutor: Sendable {
         }
     }
 
-    /// Starts a closure on one of the threads; after ``shutDown()`` it runs immediately, with `isCancelled` set.
+    /// Starts a closure on one of the threads; after ``shutDown()``, calls it immediately, with `isCancelled` set.
     func submit(_ body: @escaping @Sendable (_ isCancelled: Bool) -> Void) {
         pool.submit { state in body(state == .cancelled) }
     }

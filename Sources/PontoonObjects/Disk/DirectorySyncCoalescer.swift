@@ -1,7 +1,7 @@
 import PontoonCore
 import SystemPackage
 
-/// Syncs a directory for many concurrent callers: those that call during a sync share the next one.
+/// Syncs a directory on behalf of many concurrent callers; callers that arrive during a sync share the next one.
 final class DirectorySyncCoalescer: Sendable {
     private let executor: BlockingIOExecutor
     private let syncOnce: @Sendable () throws -> Void
@@ -12,14 +12,14 @@ final class DirectorySyncCoalescer: Sendable {
     }
 
     /// - Parameters:
-    ///   - executor: Provides the threads that wait for the disk.
-    ///   - syncOnce: Makes all names durable that exist when it starts.
+    ///   - executor: Runs the syncs.
+    ///   - syncOnce: Makes durable all names that exist when it is called.
     init(executor: BlockingIOExecutor, syncOnce: @escaping @Sendable () throws -> Void) {
         self.executor = executor
         self.syncOnce = syncOnce
     }
 
-    /// Number of callers whose sync has not started.
+    /// Number of callers whose sync has not started yet.
     var waiting: Int { queue.count }
 
     /// Waits until the current names in the directory survive a power cut.

@@ -6,7 +6,7 @@ import SystemPackage
 /// Reads an object, or a part of an unfinished upload, from a range of a file.
 final class DiskObjectReader: FileBackedReader {
     let size: Int64
-    /// `nil` once closed: the system reuses the descriptor of a closed file, often for a connection.
+    /// `nil` once closed, because the system reuses the descriptor of a closed file, often for a connection.
     private let file: Mutex<DiskFile?>
     private let start: Int64
     private let executor: BlockingIOExecutor
@@ -18,7 +18,7 @@ final class DiskObjectReader: FileBackedReader {
         self.executor = executor
     }
 
-    /// Errors are ignored, because closing a file that was only read loses no data.
+    /// Closes the file if it is still open; an error is ignored, because no data can be lost.
     deinit { _ = try? file.withLock { $0.take() }?.close() }
 
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer {
@@ -49,7 +49,7 @@ final class DiskObjectReader: FileBackedReader {
         return cached > 0 ? FileSpan(descriptor: file.rawValue, offset: first, count: cached) : nil
     }
 
-    /// Closes the file on another thread without waiting, because closing the last reference to a removed file can be
+    /// Closes the file on another thread without waiting, because closing the last descriptor of a deleted file can be
     /// slow.
     func close() async {
         guard let file = file.withLock({ $0.take() }) else { return }

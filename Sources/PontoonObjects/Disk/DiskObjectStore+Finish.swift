@@ -29,16 +29,16 @@ extension DiskObjectStore {
         case .byCopy(let segments, let size):
             try assembleByCopy(segments, size: size, key: key, partSize: partSize)
         }
-        // Syncing only the bytes is not enough: after a power cut, a renamed file can be missing.
+        // Syncing the file is not enough: without syncing its directory, a power cut can lose its new name.
         if isDurable { try Directory.sync(layout.objectDirectory(key)) }
     }
 
-    /// Whether data of the upload is left in addition to the object.
+    /// Returns whether files of the upload remain in addition to the object.
     private func hasLeftovers(_ key: ObjectKey) throws -> Bool {
         try FileSystem.exists(layout.upload(key)) || FileSystem.exists(layout.detachedParts(key))
     }
 
-    /// Creates a directory of finished objects; its name is durable when this returns.
+    /// Creates a directory for finished objects; its name is durable when this returns.
     private func createDurableDirectory(_ path: FilePath) throws {
         let isNew = try Directory.create(path)
         guard isDurable, isNew || !durableDirectories.withLock({ $0.contains(path) }) else { return }
@@ -49,8 +49,8 @@ extension DiskObjectStore {
     package func revertFinish(_ key: ObjectKey) async throws {
         try await executor.run { [self] in
             guard try FileSystem.exists(layout.object(key)) else { return }
-            // An object assembled by copying leaves its upload behind; any other object is the renamed file of its
-            // upload.
+            // An object assembled by copying leaves the upload's file behind; any other object is the renamed file of
+            // its upload.
             if try FileSystem.exists(layout.upload(key)) {
                 try FileSystem.unlink(layout.object(key))
             } else {
@@ -68,9 +68,9 @@ extension DiskObjectStore {
         }
     }
 
-    /// Turns the upload's own file into the object; only detached parts are copied.
+    /// Turns the upload's file into the object, after copying the detached parts into it.
     private func assembleInPlace(_ detached: [Assembly.Segment], end: Int64, size: Int64, key: ObjectKey) throws {
-        // A file that lost its bytes must not be replaced by zeroes.
+        // A missing file must not be replaced by a new one, which would contain zeroes instead of the parts.
         let file = end > 0 ? try openExisting(layout.upload(key)) : try openOrCreate(layout.upload(key))
         try file.closeAfter {
             guard try file.size() >= end else { throw TruncatedFile() }
@@ -108,14 +108,14 @@ extension DiskObjectStore {
         try DiskFile.open(path, .readWrite, options: .closeOnExec)
     }
 
-    /// Reports bytes that were removed from the directory by other software, instead of returning an incomplete file.
+    /// Maps errors about missing bytes, which other software must have deleted, to `.completeRefused`.
     private func mapMissingParts<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch let error where error is TruncatedFile || error as? Errno == .noSuchFileOrDirectory {
             throw PontoonError(
                 .completeRefused,
-                "The bytes of a stored part are missing; send the parts again.",
+                "The bytes of a stored part are missing; send all parts again.",
                 cause: error
             )
         }

@@ -4,18 +4,19 @@ package import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// Stores each upload as one sparse file in which parts are written in place, and each finished object as one ordinary
-/// file.
+/// The object store in a directory.
 ///
-/// See docs/storage.md.
+/// An upload is one sparse file in which parts are written in place, and a finished object is one file. For the layout,
+/// see ``DiskLayout`` and docs/storage.md.
 ///
-/// One process uses the directory at a time (`lock`), because reservations of parts are kept in memory only.
+/// Only one process may use the directory at a time (enforced by `lock`), because reservations of parts are kept in
+/// memory.
 package final class DiskObjectStore: Sendable {
     let settings: DiskSettings
     let layout: DiskLayout
     let executor: BlockingIOExecutor
     let writers = ActiveWriterRegistry()
-    /// Syncs the directory of unfinished uploads, whose entries change all the time.
+    /// Syncs the directory of unfinished uploads, whose entries change frequently.
     let uploadNames: DirectorySyncCoalescer
     /// Directories of finished objects whose own names are durable.
     let durableDirectories = Mutex<Set<FilePath>>([])
@@ -38,7 +39,7 @@ package final class DiskObjectStore: Sendable {
         )
         guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             try lock.close()
-            throw PontoonError(.badRequest, "Another process uses the data folder.")
+            throw PontoonError(.badRequest, "Another process is using the directory \(settings.folder); stop it first.")
         }
         if settings.durability == .power {
             for directory in [layout.root, layout.root.removingLastComponent()] { try Directory.sync(directory) }
@@ -55,7 +56,7 @@ package final class DiskObjectStore: Sendable {
 
     /// Creates a file for writing.
     ///
-    /// Its name survives a power cut only after its directory is synced.
+    /// The name survives a power cut only after the directory is synced.
     private func create(_ path: FilePath) throws -> DiskFile {
         try DiskFile.open(
             path,
@@ -65,7 +66,7 @@ package final class DiskObjectStore: Sendable {
         )
     }
 
-    /// Opens a file for writing; the name of a new one is durable when this returns.
+    /// Opens a file for writing, creating it if it does not exist; the name of a new file is durable when this returns.
     func openOrCreate(_ path: FilePath) throws -> DiskFile {
         do {
             let file = try create(path)
@@ -76,6 +77,7 @@ package final class DiskObjectStore: Sendable {
         }
     }
 
+    /// Checks that there is space for more bytes.
     /// - Throws: `code` if writing `bytes` more would use the reserved space.
     func checkRoom(for bytes: Int64, else code: PontoonError.Code) throws {
         guard try Directory.availableSpace(layout.root) - bytes >= settings.reservedSpace else {
@@ -93,7 +95,7 @@ extension DiskObjectStore: ObjectStore {
 
     @discardableResult
     package func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
-        // The file is created here even if the size is unknown, so that writers need not sync its name.
+        // The file is created even if the size is unknown, so that writers do not have to sync its name.
         guard size != 0 else { return nil }
         try await executor.run { [self] in
             if let size { try checkRoom(for: size, else: .noRoom) }
@@ -123,7 +125,7 @@ extension DiskObjectStore: ObjectStore {
             }
             return DiskObjectReader(file, start: 0, size: size, executor: executor)
         } catch let error as Errno where error == .noSuchFileOrDirectory {
-            throw PontoonError(.fileNotFound, "The file's content does not exist any more.", cause: error)
+            throw PontoonError(.fileNotFound, "The file's content no longer exists.", cause: error)
         }
     }
 
@@ -158,13 +160,13 @@ extension DiskObjectStore: StreamingObjectStore {
         expecting expected: ExpectedChecksums
     ) async throws -> any PartWriter {
         let active = writers.join(upload.key)
-        // Reserved before the earlier record is removed, so that two writers never mix their bytes.
+        // Reserved before the record of an earlier attempt is removed, so that two writers never mix their bytes.
         let fits = length.map { $0 <= upload.partSize && Self.isReachable(number, upload, length: $0) } ?? false
         let location = fits && active.reserve(number) ? PartLocation.inPlace : DiskLayout.newDetached(number)
         return DiskPartWriter(number, of: upload, location: location, writers: active, store: self, expecting: expected)
     }
 
-    /// Whether a part in place ends at an offset that every file system supports.
+    /// Returns whether an in-place part ends at an offset that every file system supports.
     private static func isReachable(_ number: PartNumber, _ upload: Upload, length: Int64) -> Bool {
         Assembly.offset(of: number, partSize: upload.partSize) + length <= PartSizing.maximumFileSize
     }
@@ -183,7 +185,7 @@ extension DiskObjectStore: StreamingObjectStore {
     }
 }
 
-/// Reads a part without bytes, which has no file.
+/// Reads an empty part, which has no file.
 private struct EmptyReader: ObjectReader {
     var size: Int64 { 0 }
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer { ByteBuffer() }

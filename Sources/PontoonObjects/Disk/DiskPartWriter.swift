@@ -3,17 +3,17 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// Receives one part in place, or in a separate file if another writer has reserved its region or it does not fit.
+/// Writes one part in place, or to a separate file if the part does not fit its region or the region is reserved.
 final class DiskPartWriter: PartWriter {
     private struct State {
         var digest: PartDigest
         var file: DiskFile?
-        /// Number of bytes written, and number of those whose write-back has been started.
+        /// Number of bytes written, and number of those bytes whose write-back has been started.
         var written: Int64 = 0
         var flushed: Int64 = 0
         /// Whether opening the file was attempted.
         var isTouched = false
-        /// Whether the writer has passed the barrier, so that the upload cannot be finished.
+        /// Whether the writer is inside the barrier, so that the upload cannot be finished.
         var isInsideBarrier = false
     }
 
@@ -26,10 +26,10 @@ final class DiskPartWriter: PartWriter {
     private let key: ObjectKey
     private let store: DiskObjectStore
     private let writers: ActiveWriters
-    /// Used by one task at a time, so there is no contention, even if a write under this lock takes long.
+    /// Used by one task at a time, so even a long write under this lock blocks no other task.
     private let state: Mutex<State>
 
-    /// Number of bytes after which write-back is started.
+    /// Number of written bytes after which write-back is started.
     private static let flushStride: Int64 = 8 << 20
 
     init(
@@ -72,7 +72,7 @@ final class DiskPartWriter: PartWriter {
             let file = try state.file ?? open()
             state.file = file
             try bytes.withUnsafeReadableBytes { bytes in
-                // A single pass while the bytes are in the processor's cache: checksum, then write.
+                // The checksum is computed just before the write, while the bytes are in the CPU cache.
                 state.digest.update(bytes)
                 try file.writeAll(toAbsoluteOffset: start + state.written, bytes)
             }
@@ -84,7 +84,7 @@ final class DiskPartWriter: PartWriter {
         }
     }
 
-    /// Opens the file when the first byte is written: a part that is refused earlier changes nothing.
+    /// Opens the file when the first byte is written, so that a part that is refused before then changes nothing.
     private func open() throws -> DiskFile {
         if case .detached = location {
             try Directory.create(store.layout.detachedParts(key))
@@ -109,7 +109,7 @@ final class DiskPartWriter: PartWriter {
             await end()
             return value
         } catch {
-            // In other cases the record may have been committed; only the next start can determine this.
+            // After any other error, the record may have been committed, so the bytes are kept.
             if error is PontoonError { await dropBytes() }
             await end()
             throw error
@@ -121,15 +121,15 @@ final class DiskPartWriter: PartWriter {
         await end()
     }
 
-    /// Writes the last bytes and makes all of them durable.
+    /// Writes the last bytes, and makes all bytes of the part durable.
     private func sync(_ last: ByteBuffer?) async throws -> PartDigest.Result {
         if let last {
             guard state.withLock({ $0.written == 0 }) else {
                 try await write(last)
                 return try await sync(nil)
             }
-            // A small part in a single chunk: one switch to a thread and no queue, because it does not delay other
-            // writers for long.
+            // A small part in a single chunk is written and synced in one step, bypassing the queue, because it does
+            // not delay other writers for long.
             return try await store.executor.run {
                 try self.writers.write { try self.state.withLock { try self.write(last, &$0) } }
                 return try self.state.withLock { try self.sync(&$0) }
@@ -139,8 +139,8 @@ final class DiskPartWriter: PartWriter {
     }
 
     private func sync(_ state: inout State) throws -> PartDigest.Result {
-        // The barrier stays passed until the part is recorded, because finishing the upload may truncate bytes without
-        // a record.
+        // The writer stays inside the barrier until the part is recorded, because finishing the upload may truncate
+        // bytes without a record.
         try writers.beginWrite()
         state.isInsideBarrier = true
         if let file = state.file {
@@ -151,9 +151,9 @@ final class DiskPartWriter: PartWriter {
         return state.digest.finish()
     }
 
-    /// Removes the written bytes, or frees their space.
+    /// Removes the file of a detached part, or frees the space of an in-place part outside the preallocated space.
     ///
-    /// Errors are ignored: the bytes have no record, and a detached part is removed with its upload.
+    /// Errors are ignored, because the bytes have no record, and a detached part is removed with its upload.
     private func dropBytes() async {
         _ = try? await store.executor.run {
             try self.state.withLock { state in
@@ -173,7 +173,7 @@ final class DiskPartWriter: PartWriter {
         }
     }
 
-    /// Releases the reservation and the barrier.
+    /// Leaves the barrier, closes the file, and releases the reservation.
     private func end() async {
         let file = state.withLock { state in
             if state.isInsideBarrier { writers.endWrite() }

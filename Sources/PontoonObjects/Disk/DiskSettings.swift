@@ -3,21 +3,21 @@ package import SystemPackage
 
 /// Settings of the disk store.
 package struct DiskSettings: Sendable {
-    /// The guarantee of a successful response.
+    /// What a stored part survives.
     package enum Durability: String, CaseIterable, Sendable {
         /// The bytes survive a power cut.
         case power
-        /// The bytes survive a crash of this process; the operating system writes them later.
+        /// The bytes survive a crash of this process; the operating system writes them to the disk later.
         case os
     }
 
-    /// Directory of all the store's files; created if it does not exist.
+    /// Directory of the store's files; created if it does not exist.
     package var folder: FilePath
     package var durability: Durability
-    /// Number of bytes of the file system that parts never fill, so that there is always space for records and for an
-    /// abort.
+    /// Free space of the file system, in bytes, that parts never use, so that records can still be written and uploads
+    /// aborted.
     package var reservedSpace: Int64
-    /// Number of threads for blocking file calls, 1 or more.
+    /// Number of threads for blocking file system calls, 1 or more.
     package var threads: Int
 
     package init(
@@ -35,11 +35,11 @@ package struct DiskSettings: Sendable {
 
 /// Paths of the disk store.
 ///
-///     uploads/KEY            bytes of an unfinished upload, with parts in place
-///     uploads/KEY.parts/N.A  a detached part: number N; A distinguishes attempts
-///     uploads/KEY.assembled  the file being assembled if parts in place must be copied
-///     files/KK/KEY           a finished object; KK are the last two digits of its key
-///     lock                   locked by the one process that uses the store
+///     uploads/KEY            in-place parts of an unfinished upload
+///     uploads/KEY.parts/N.A  detached part with number N; A distinguishes attempts
+///     uploads/KEY.assembled  file being assembled, if in-place parts must be copied
+///     files/KK/KEY           finished object; KK is the last two digits of its key
+///     lock                   locked by the process that uses the store
 struct DiskLayout: Sendable {
     let root: FilePath
 
@@ -53,7 +53,7 @@ struct DiskLayout: Sendable {
     func objectDirectory(_ key: ObjectKey) -> FilePath { files.appending(String(key.rawValue.suffix(2))) }
     func object(_ key: ObjectKey) -> FilePath { objectDirectory(key).appending(key.rawValue) }
 
-    /// The file that contains a part's bytes, and the offset of the first one.
+    /// Returns the file that contains a part's bytes, and the offset of its first byte.
     func position(of number: PartNumber, at location: PartLocation, in upload: Upload) -> (FilePath, offset: Int64) {
         switch location {
         case .detached(let name): (detachedParts(upload.key).appending(name), 0)
@@ -61,7 +61,7 @@ struct DiskLayout: Sendable {
         }
     }
 
-    /// A new location for a part that cannot be written in place.
+    /// Creates a unique location for a part that cannot be written in place.
     static func newDetached(_ number: PartNumber) -> PartLocation {
         .detached(name: "\(number.rawValue).\(Identifiers.hex(bytes: 8))")
     }

@@ -3,18 +3,18 @@ import Glibc
 import PontoonCore
 import SystemPackage
 
-/// An open file; named differently because NIO also has a type named `FileDescriptor`.
+/// An open file; an alias, because NIO also has a type named `FileDescriptor`.
 typealias DiskFile = FileDescriptor
 
-/// File calls that swift-system lacks, with its error type.
+/// File operations that swift-system does not provide; they throw its `Errno`.
 extension FileDescriptor {
-    /// Waits until the bytes, and the length if it changed, survive a power cut (`fdatasync`).
+    /// Waits until the file's bytes and length survive a power cut (`fdatasync`).
     func syncData() throws { try retryingInterrupts { fdatasync(rawValue) } }
 
-    /// Waits until all of the file or directory survives a power cut (`fsync`).
+    /// Waits until the file or directory, including its attributes, survives a power cut (`fsync`).
     func sync() throws { try retryingInterrupts { fsync(rawValue) } }
 
-    /// Starts writing a range to the disk without waiting, so that ``syncData()`` at the end is short.
+    /// Starts writing a range to the disk without waiting, so that a later ``syncData()`` takes less time.
     func startWriting(offset: Int64, count: Int64) throws {
         try retryingInterrupts { cfilecalls_start_writing(rawValue, offset, count) }
     }
@@ -31,7 +31,7 @@ extension FileDescriptor {
         }
     }
 
-    /// Frees the blocks of a range, which then reads as zeroes; does nothing if the file system does not support it.
+    /// Frees the blocks of a range, which then reads as zeroes; does nothing if the file system does not support this.
     func punchHole(offset: Int64, count: Int64) throws {
         do {
             try retryingInterrupts { cfilecalls_punch_hole(rawValue, offset, count) }
@@ -40,13 +40,13 @@ extension FileDescriptor {
 
     func truncate(to size: Int64) throws { try retryingInterrupts { ftruncate(rawValue, Int(size)) } }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     func size() throws -> Int64 { try seek(offset: 0, from: .end) }
 
-    /// Counts the bytes from `offset` on, at most `count`, that are in the page cache: reading them does not wait for
-    /// the disk.
+    /// Returns how many bytes from `offset` on, at most `count`, are in the page cache and can be read without waiting
+    /// for the disk.
     ///
-    /// Checks the pages with `mincore` and reads none of them; 0 if the system does not provide this.
+    /// Checks the pages with `mincore`, without reading them; returns 0 if that fails.
     func bytesInMemory(at offset: Int, count: Int) -> Int {
         let pageSize = Int(getpagesize())
         let skipped = offset % pageSize
@@ -62,7 +62,7 @@ extension FileDescriptor {
         }
     }
 
-    /// Copies a range inside the kernel; file systems that support it share the blocks instead.
+    /// Copies a range inside the kernel; some file systems share the blocks instead of copying them.
     ///
     /// - Throws: ``TruncatedFile`` if the source is shorter than the range.
     func copy(from source: FileDescriptor, at start: Int64, count: Int64, to target: Int64) throws {
@@ -82,7 +82,7 @@ extension FileDescriptor {
 
 /// Operations on directories.
 enum Directory {
-    /// Creates a directory that only its owner can access, unless it exists.
+    /// Creates a directory that only its owner can access, unless it already exists.
     ///
     /// - Returns: Whether it was created.
     @discardableResult
@@ -101,7 +101,7 @@ enum Directory {
         try directory.closeAfter { try directory.sync() }
     }
 
-    /// Names of the entries; none if the directory does not exist.
+    /// Returns the names of the entries; none if the directory does not exist.
     static func entries(_ path: FilePath) throws -> [String] {
         guard let stream = path.withPlatformString(opendir) else {
             guard errno == ENOENT else { throw Errno(rawValue: errno) }
@@ -127,7 +127,7 @@ enum Directory {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Number of bytes that a process without special privileges can still write to a path's file system.
+    /// Returns the number of bytes that an unprivileged process can still write to the file system of a path.
     static func availableSpace(_ path: FilePath) throws -> Int64 {
         var status = statvfs()
         try retryingInterrupts { path.withPlatformString { statvfs($0, &status) } }
@@ -144,7 +144,7 @@ enum FileSystem {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Renames a file atomically, replacing an existing file of the new name.
+    /// Renames a file atomically, replacing any existing file with the new name.
     static func rename(_ from: FilePath, to: FilePath) throws {
         try retryingInterrupts {
             from.withPlatformString { source in to.withPlatformString { Glibc.rename(source, $0) } }
@@ -161,14 +161,14 @@ enum FileSystem {
     }
 }
 
-/// Repeats a call that was interrupted by a signal, and throws its error.
+/// Makes a system call, repeating it if a signal interrupts it, and throws its error as `Errno`.
 private func retryingInterrupts(_ call: () -> CInt) throws {
     while call() != 0 {
         guard errno == EINTR else { throw Errno(rawValue: errno) }
     }
 }
 
-/// A file is shorter than its records indicate.
+/// The error for a file that is shorter than the records of its parts indicate.
 struct TruncatedFile: Error {}
 
 /// Maps a full disk to `.storageFull`; other errors pass unchanged.
@@ -176,6 +176,6 @@ func mapDiskFull<Value>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()
     } catch let error as Errno where error == .noSpace || error == .diskQuotaExceeded {
-        throw PontoonError(.storageFull, "There is no space for the part.", cause: error)
+        throw PontoonError(.storageFull, "The server has no space left for the part.", cause: error)
     }
 }

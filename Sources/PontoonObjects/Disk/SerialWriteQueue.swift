@@ -2,14 +2,14 @@ import PontoonCore
 
 /// Runs writes to one file one after another.
 ///
-/// Linux admits one writer at a time to a file, and the others spin on a core in the meantime. Here they wait in a
-/// queue instead, without occupying a thread.
+/// Linux allows one writer at a time per file, and other writers spin on a CPU core while they wait. In this queue they
+/// wait without occupying a thread.
 final class SerialWriteQueue: Sendable {
     private let queue = DrainQueue<@Sendable (_ isCancelled: Bool) -> Void>()
 
-    /// Runs a closure on a thread of the executor once those before it are done.
+    /// Runs a closure on a thread of the executor after all earlier closures have finished.
     ///
-    /// It runs to completion even if the caller is cancelled.
+    /// The closure runs to completion even if the caller is cancelled.
     func run<Value: Sendable>(
         on executor: BlockingIOExecutor,
         _ body: @escaping @Sendable () throws -> Value

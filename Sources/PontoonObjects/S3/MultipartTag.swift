@@ -2,19 +2,19 @@ import Crypto
 import Foundation
 import PontoonCore
 
-/// The ETag of an S3 object made of parts: the MD5 of the parts' MD5s, and the number of parts.
+/// The ETag of an S3 object created from parts: the MD5 of the parts' MD5 hashes, and the number of parts.
 ///
-/// If the response to a completion was lost, it shows whether the object consists of the parts that are reported now.
+/// If the response to a completion was lost, the ETag shows whether the object consists of the reported parts.
 enum MultipartTag {
-    /// The tag of an empty part, which completions leave out: the MD5 of no bytes.
+    /// The ETag of an empty part, which is the MD5 of no bytes; completions omit empty parts.
     private static let emptyPart = "d41d8cd98f00b204e9800998ecf8427e"
 
-    /// Whether an object may consist of parts with these tags.
+    /// Returns whether an object may consist of parts with the given ETags.
     ///
     /// - Parameters:
-    ///   - tag: The object's tag, without quotes. One that is not a hash and a number proves nothing.
-    ///   - parts: Tags of the parts in order, without quotes.
-    /// - Returns: `false` if the tag shows that the object consists of other parts.
+    ///   - tag: The object's ETag, without quotes.
+    ///   - parts: The ETags of the parts in order, without quotes.
+    /// - Returns: `false` if the object consists of other parts; `true` if an ETag does not have the expected format.
     static func agrees(_ tag: String, with parts: [String]) -> Bool {
         let pieces = tag.split(separator: "-", omittingEmptySubsequences: false)
         guard pieces.count == 2, bytes(String(pieces[0])) != nil, let count = Int(pieces[1]) else { return true }

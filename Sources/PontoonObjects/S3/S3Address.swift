@@ -1,4 +1,4 @@
-/// The URLs of a bucket, whose name is in the path or in the host name.
+/// The URLs of a bucket, with the bucket's name either in the path or in the host name.
 struct S3Address: Hashable, Sendable {
     let endpoint: S3Endpoint
     let bucket: String
@@ -10,7 +10,7 @@ struct S3Address: Hashable, Sendable {
         return endpoint.port.map { "\(name):\($0)" } ?? name
     }
 
-    /// Path of an object or of the bucket; not encoded.
+    /// Returns the path of an object, or of the bucket if `key` is `nil`; not percent-encoded.
     func path(_ key: String?) -> String {
         switch (isPathStyle, key) {
         case (true, nil): "/\(bucket)"
@@ -19,10 +19,12 @@ struct S3Address: Hashable, Sendable {
         }
     }
 
+    /// Creates a URL of the bucket.
+    ///
     /// - Parameters:
-    ///   - path: Not encoded.
-    ///   - query: Encoded; may be empty.
-    /// - Returns: A strictly valid URL.
+    ///   - path: The path, not percent-encoded.
+    ///   - query: The query, percent-encoded; may be empty.
+    /// - Returns: The percent-encoded URL.
     func url(path: String, query: String) -> String {
         let url = "\(endpoint.scheme)://\(host)\(PercentEncoding.path(path))"
         return query.isEmpty ? url : "\(url)?\(query)"

@@ -1,19 +1,19 @@
 import Synchronization
 
-/// Optional capabilities of a store; none until ``S3ObjectStore/check()`` has detected them.
+/// Optional capabilities of a store; all are off until ``S3ObjectStore/check()`` has detected them.
 final class S3Capabilities: Sendable {
-    /// Request that the store computes a checksum for parts that are sent without one, and for the whole object.
+    /// Headers that announce a CRC-64/NVME checksum of each part and of the whole object.
     static let checksumHeaders = [
         NamedValue("x-amz-checksum-algorithm", "CRC64NVME"), NamedValue("x-amz-checksum-type", "FULL_OBJECT"),
     ]
 
-    /// Whether parts may be sent without the announced checksum.
+    /// Whether the store accepts parts without the announced checksum, and computes it.
     ///
-    /// SeaweedFS accepts such parts and computes the checksum, but computes none unless it is announced. Amazon always
-    /// computes one, and refuses parts without the announced checksum.
+    /// SeaweedFS does, but computes no checksum unless one is announced. Amazon S3 always computes a checksum, but
+    /// refuses a part without the announced one.
     let computesAnnouncedChecksums = Atomic(false)
 
-    /// Headers of new multipart uploads.
+    /// The headers for creating multipart uploads.
     var uploadHeaders: [NamedValue] {
         computesAnnouncedChecksums.load(ordering: .relaxed) ? Self.checksumHeaders : []
     }

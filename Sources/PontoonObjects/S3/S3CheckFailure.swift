@@ -2,7 +2,7 @@
 ///
 /// Each description names the setting to correct and contains no secrets.
 package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// There is no response from `endpoint`; with the system's reason.
+    /// The server at `endpoint` does not respond; with the system's reason.
     case unreachable(String)
     /// The certificate of `endpoint` is not trusted.
     case notTrusted(String)
@@ -14,7 +14,7 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case wrongSecret
     /// The session token is invalid or has expired.
     case wrongSessionToken
-    /// The clocks of this machine and of the store differ by more than the store allows.
+    /// The clocks of this machine and of the store differ by more than the store tolerates.
     case clockSkewed
     /// The bucket does not exist.
     case missingBucket(String)
@@ -22,15 +22,15 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case wrongRegion(String?)
     /// The access key lacks a permission; with the name of the action.
     case forbidden(String)
-    /// The store refuses for another reason; with its error code.
+    /// The store refused the request for another reason; with its status and error code.
     case refused(String)
 
     package var description: String {
         switch self {
         case .unreachable(let reason): "cannot connect to the 'endpoint': \(reason)"
         case .notTrusted(let reason):
-            "the certificate of the 'endpoint' is not trusted: \(reason). Name a file of trusted certificates with 'ca-file'"
-        case .notS3(let reason): "the server at the 'endpoint' does not speak S3: \(reason)"
+            "the certificate of the 'endpoint' is not trusted: \(reason). Set 'ca-file' to a file of trusted ones"
+        case .notS3(let reason): "the server at the 'endpoint' does not support the S3 protocol: \(reason)"
         case .unknownAccessKey: "the store does not know the access key in AWS_ACCESS_KEY_ID"
         case .wrongSecret: "the secret key in AWS_SECRET_ACCESS_KEY does not match the access key in AWS_ACCESS_KEY_ID"
         case .wrongSessionToken: "the token in AWS_SESSION_TOKEN is invalid or has expired"
@@ -38,20 +38,20 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
             "the clocks of this machine and of the store differ by more than the store allows; correct them"
         case .missingBucket(let bucket): "there is no bucket '\(bucket)' in the store; create it first"
         case .wrongRegion(let region?): "the bucket is in the region '\(region)': set 'region=\(region)'"
-        case .wrongRegion(nil): "the bucket is not in the region that 'region' names"
+        case .wrongRegion(nil): "the bucket is not in the configured region; correct 'region'"
         case .forbidden(let call): "the access key in AWS_ACCESS_KEY_ID lacks the permission \(call) for the bucket"
-        case .refused(let reason): "the store refuses: \(reason)"
+        case .refused(let reason): "the store refused the request: \(reason)"
         }
     }
 }
 
 extension S3CheckFailure {
-    /// Interprets an error of the store.
+    /// Interprets the store's error response to an action.
     ///
     /// - Parameters:
     ///   - error: The store's error response.
     ///   - bucket: Name of the bucket.
-    ///   - action: The attempted action, by its name in policies.
+    ///   - action: The name of the attempted action in S3 policies.
     init(_ error: S3Error, bucket: String, action: String) {
         self =
             switch error.code {
@@ -64,8 +64,8 @@ extension S3CheckFailure {
                 "IllegalLocationConstraintException":
                 .wrongRegion(error.region)
             case "AccessDenied", "AllAccessDisabled": .forbidden(action)
-            // S3 reports every failure with an error code.
-            case let code where code == "NotFound" || code.hasPrefix("HTTP"): .notS3("it answers \(error.status)")
+            // An S3 server reports every failure with an error code.
+            case let code where code == "NotFound" || code.hasPrefix("HTTP"): .notS3("it returned \(error.status)")
             default: .refused("\(error.status) \(error.code)")
             }
     }

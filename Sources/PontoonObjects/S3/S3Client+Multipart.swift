@@ -3,7 +3,7 @@ import NIOCore
 import PontoonCore
 
 extension S3Client {
-    /// A multipart upload that was neither completed nor aborted.
+    /// An unfinished multipart upload.
     struct OpenUpload: Hashable, Sendable {
         let key: String
         let id: String
@@ -15,7 +15,7 @@ extension S3Client {
     /// - Parameters:
     ///   - key: The object's key.
     ///   - headers: Headers of the future object, such as its content type.
-    /// - Returns: The store's id of the upload. If the response is lost, the upload is left behind as an orphan.
+    /// - Returns: The store's id of the upload. If the response is lost, the upload remains as an orphan.
     /// - Throws: ``S3Error``, ``S3Unreachable``.
     func createMultipartUpload(_ key: String, headers: [NamedValue]) async throws -> String {
         let request = S3Request("POST", key, query: [NamedValue("uploads", "")], headers: headers)
@@ -24,16 +24,16 @@ extension S3Client {
 
     /// Stores a part.
     ///
-    /// - Returns: Its tag, without quotes.
+    /// - Returns: The part's ETag, without quotes.
     func uploadPart(_ key: String, uploadID: String, number: Int, body: S3Request.Body) async throws -> String {
         let query = [NamedValue("partNumber", "\(number)"), NamedValue("uploadId", uploadID)]
         guard let etag = try await send(S3Request("PUT", key, query: query, body: body)).headers["etag"] else {
-            throw S3BadAnswer("a part has no ETag")
+            throw S3BadAnswer("the response to a stored part has no ETag")
         }
         return ETag.unquoted(etag)
     }
 
-    /// Lists all parts of an upload, by number.
+    /// Lists all parts of an upload, ordered by number.
     func listParts(_ key: String, uploadID: String) async throws -> [ListedPart] {
         var parts: [ListedPart] = []
         var marker: Int?
@@ -45,19 +45,19 @@ extension S3Client {
             let found = page.part ?? []
             for part in found {
                 guard let size = part.size, let number = try? PartNumber(part.partNumber) else {
-                    throw S3BadAnswer("a listed part has no number or no length")
+                    throw S3BadAnswer("a listed part has no size or an invalid number")
                 }
                 parts.append(ListedPart(number: number, size: size, etag: ETag.unquoted(part.eTag)))
             }
             guard page.isTruncated == true else { return parts }
             guard let next = page.nextPartNumberMarker ?? found.last?.partNumber, next > (marker ?? 0) else {
-                throw S3BadAnswer("a truncated list of parts does not say how to continue")
+                throw S3BadAnswer("a truncated list of parts has no valid NextPartNumberMarker")
             }
             marker = next
         }
     }
 
-    /// Lists the uploads under a prefix that were neither completed nor aborted, one page at a time.
+    /// Passes all unfinished multipart uploads under a prefix to `body`, one page at a time.
     func forEachOpenUpload(
         prefix: String,
         pageSize: Int? = nil,
@@ -75,21 +75,21 @@ extension S3Client {
             try await body(uploads)
             guard page.isTruncated == true else { return }
             let next = [("key-marker", page.nextKeyMarker), ("upload-id-marker", page.nextUploadIdMarker)]
-                // SeaweedFS lists by upload id and reports no key to continue from; if a key were sent, it would skip
-                // some uploads.
+                // SeaweedFS lists uploads in order of their ids and returns no key marker; if one were sent, it would
+                // skip some uploads.
                 .compactMap { name, value in value.map { NamedValue(name, $0) } }
                 .filter { !$0.value.isEmpty }
             guard !next.isEmpty, next != marker else {
-                throw S3BadAnswer("a truncated list of uploads does not say how to continue")
+                throw S3BadAnswer("a truncated list of uploads has no valid next marker")
             }
             marker = next
         }
     }
 
-    /// Combines the given parts, named by number and tag, into the object.
+    /// Completes an upload: combines the given parts, identified by number and ETag, into the object.
     ///
-    /// The request is repeated if its response is lost; the store may then respond `NoSuchUpload` although the object
-    /// exists.
+    /// The request is retried if its response is lost; the store may then respond with `NoSuchUpload` although the
+    /// object exists.
     func completeMultipartUpload(_ key: String, uploadID: String, parts: [ListedPart]) async throws {
         let request = S3Request(
             "POST",
@@ -100,24 +100,24 @@ extension S3Client {
         )
         try await retrying {
             let response = try await sendOnce(request)
-            // The status is sent before the work is done, so the body may contain an error.
+            // The store sends the status before it has combined the parts, so the body may contain an error.
             if S3XML.error(response.body) != nil { throw Self.error(response) }
             _ = try S3XML.decode(S3XML.CompletedUpload.self, from: response.body)
         }
     }
 
-    /// Removes an upload and its parts; does nothing if it does not exist.
+    /// Removes an upload and its parts; does nothing if the upload does not exist.
     func abortMultipartUpload(_ key: String, uploadID: String) async throws {
         do {
             _ = try await send(S3Request("DELETE", key, query: [NamedValue("uploadId", uploadID)]))
         } catch let error as S3Error where error.code == "NoSuchUpload" {}
     }
 
-    /// Parses `2026-11-23T17:00:00.000Z`, with or without a fraction.
+    /// Parses a time such as `2026-11-23T17:00:00.000Z`, with or without fractional seconds.
     private static func time(_ text: String) throws -> Date {
         for style in [Date.ISO8601FormatStyle(includingFractionalSeconds: true), .iso8601] {
             if let time = try? style.parse(text) { return time }
         }
-        throw S3BadAnswer("a time is not in ISO 8601 format")
+        throw S3BadAnswer("the time '\(text)' is not in ISO 8601 format")
     }
 }

@@ -6,20 +6,20 @@ extension S3Client {
     /// Properties of an object.
     struct ObjectInfo: Hashable, Sendable {
         let size: Int64
-        /// Without quotes.
+        /// The ETag, without quotes.
         let etag: String
-        /// Checksum of all bytes; `nil` if the store has none.
+        /// Checksum of the whole object; `nil` if the store has none.
         let crc64: CRC64NVME?
-        /// Value of ``markerHeader``.
+        /// Value of ``markerHeader``; `nil` if the object has none.
         let marker: String?
-        /// Whether ETags are not hashes of the bytes.
+        /// Whether the object's ETag is not derived from its bytes, as with encryption by AWS KMS.
         let hasOpaqueTags: Bool
     }
 
-    /// User metadata that marks an object as Pontoon's.
+    /// Header with the user metadata that marks an object as Pontoon's; its value is the object key.
     static let markerHeader = "x-amz-meta-pontoon"
 
-    /// - Returns: `nil` if the object does not exist.
+    /// Reads the properties of an object; returns `nil` if it does not exist.
     func headObject(_ key: String) async throws -> ObjectInfo? {
         let headers = [NamedValue("x-amz-checksum-mode", "ENABLED")]
         let response: S3Response
@@ -29,7 +29,7 @@ extension S3Client {
             return nil
         }
         guard let size = response.headers["content-length"].flatMap(Int64.init) else {
-            throw S3BadAnswer("an object has no length")
+            throw S3BadAnswer("the response for an object has no valid Content-Length")
         }
         let encryption = response.headers["x-amz-server-side-encryption"] ?? ""
         return ObjectInfo(
@@ -45,14 +45,14 @@ extension S3Client {
     ///
     /// - Parameters:
     ///   - key: The object's key.
-    ///   - range: Not empty, within the object, at most 8 MiB.
-    /// - Returns: The bytes, exactly as many as the range contains.
+    ///   - range: A non-empty range within the object, at most 8 MiB long.
+    /// - Returns: All bytes of the range.
     /// - Throws: ``S3Error``, ``S3Unreachable``.
     func getObject(_ key: String, range: Range<Int64>) async throws -> ByteBuffer {
         let header = NamedValue("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
         let response = try await send(S3Request("GET", key, headers: [header]))
         guard response.status == 206, response.body.readableBytes == range.count else {
-            throw S3BadAnswer("it contains another range than requested")
+            throw S3BadAnswer("the response does not contain the requested range")
         }
         return response.body
     }

@@ -10,11 +10,11 @@ import SystemPackage
 
 /// Sends signed requests to an S3 store, and retries those that fail with a transient error.
 struct S3Client: Sendable {
-    /// Maximum length of a response in bytes.
+    /// Maximum length of a response body in bytes.
     ///
-    /// Objects are read in ranges of at most that length, and a list of 1000 entries has less than 1 MiB.
+    /// Objects are read in ranges of at most this length, and a list of 1000 entries is shorter than 1 MiB.
     private static let longestAnswer = 8 << 20
-    /// Timeout of one attempt, even if its response is still being received.
+    /// Timeout of one attempt, including the time to receive the response body.
     private static let deadline = TimeAmount.minutes(15)
 
     let address: S3Address
@@ -27,7 +27,7 @@ struct S3Client: Sendable {
     /// - Parameters:
     ///   - settings: Location of the store, timeouts and retries.
     ///   - credentials: Credentials that sign every request.
-    ///   - now: The current time, for signatures.
+    ///   - now: Returns the current time, for signatures.
     /// - Throws: An error if the certificates cannot be read.
     init(_ settings: S3Settings, credentials: S3Credentials, now: @escaping @Sendable () -> Date) throws {
         address = S3Address(
@@ -46,10 +46,10 @@ struct S3Client: Sendable {
             write: TimeAmount(settings.readTimeout)
         )
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
-        // Shorter than the idle timeout of stores and load balancers, so that few requests use a connection that was
-        // just closed.
+        // Shorter than the idle timeouts of stores and load balancers, so that few requests are sent on a connection
+        // that the other side is closing.
         configuration.connectionPool.idleTimeout = .seconds(4)
-        // Retries in this file are limited to transient errors and back off; the pool's are not.
+        // Disabled, because `retrying` retries only transient errors, with backoff.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
         if let file = settings.certificates {
@@ -70,7 +70,7 @@ struct S3Client: Sendable {
         try await retrying { try await sendOnce(request) }
     }
 
-    /// Repeats an operation as long as it fails with a transient error.
+    /// Retries an operation that fails with a transient error, with backoff, up to the maximum number of attempts.
     func retrying<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var attempt = 1
         while true {
@@ -98,7 +98,7 @@ struct S3Client: Sendable {
             var body = ByteBuffer()
             for try await chunk in response.body {
                 guard body.readableBytes + chunk.readableBytes <= Self.longestAnswer else {
-                    throw S3BadAnswer("it is longer than \(Self.longestAnswer) bytes")
+                    throw S3BadAnswer("the body is longer than \(Self.longestAnswer) bytes")
                 }
                 body.writeImmutableBuffer(chunk)
             }
@@ -120,7 +120,7 @@ struct S3Client: Sendable {
         }
     }
 
-    /// Detects truncated bodies.
+    /// Checks the length of a response body against its `Content-Length`.
     private static func checkLength(
         of body: ByteBuffer,
         in response: HTTPClientResponse,
@@ -129,7 +129,7 @@ struct S3Client: Sendable {
         guard request.method != "HEAD", let text = response.headers.first(name: "Content-Length"),
             let length = Int(text), length != body.readableBytes
         else { return }
-        throw S3Unreachable(cause: S3BadAnswer("it ends after \(body.readableBytes) of \(length) bytes"))
+        throw S3Unreachable(cause: S3BadAnswer("the body ends after \(body.readableBytes) of \(length) bytes"))
     }
 
     private func signed(_ request: S3Request) throws -> HTTPClientRequest {
@@ -166,9 +166,9 @@ struct S3Client: Sendable {
         return signed
     }
 
-    /// The error in a response.
+    /// Reads the error in a response.
     ///
-    /// Responses without a body, such as those to `HEAD`, are classified by their status.
+    /// A response without a body, such as one to `HEAD`, is classified by its status.
     static func error(_ response: S3Response) -> S3Error {
         let body = S3XML.error(response.body)
         let fallback =

@@ -1,21 +1,21 @@
 import PontoonCore
 
-/// A refusal by the S3 store.
+/// An error response of the S3 store.
 package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
     /// HTTP status; 200 for an error in the body of a successful response.
     package let status: Int
     /// The store's error code, such as `NoSuchUpload`.
     package let code: String
-    /// The store's explanation, for the log only.
+    /// The store's error message, for the log only.
     package let message: String
-    /// Identifies the request in the store's own logs.
+    /// The store's id of the request, which identifies it in the store's logs.
     package let requestID: String?
-    /// The bucket's region, if the store reports that the request used another one.
+    /// The bucket's region, if the store reports it because the request was signed for another region.
     package let region: String?
 
     package var description: String {
         let request = requestID.map { ", request \($0)" } ?? ""
-        return "the S3 store answered \(status) \(code): \(message.prefix(500))\(request)"
+        return "the S3 store returned \(status) \(code): \(message.prefix(500))\(request)"
     }
 
     /// Whether the same request may succeed on retry.
@@ -33,7 +33,7 @@ extension S3Error: TemporaryFault {
     package var isTemporary: Bool { isTransient }
 }
 
-/// The S3 store could not be reached, or did not respond in time.
+/// The error if the S3 store could not be reached, or did not respond completely and in time.
 package struct S3Unreachable: Error, CustomStringConvertible {
     /// The error of the last attempt.
     package let cause: any Error
@@ -41,11 +41,11 @@ package struct S3Unreachable: Error, CustomStringConvertible {
     package var description: String { "the S3 store could not be reached: \(cause)" }
 }
 
-/// A response that is not valid for an S3 store.
+/// The error for a response that violates the S3 protocol.
 package struct S3BadAnswer: Error, CustomStringConvertible {
     package let description: String
 
-    init(_ problem: String) { description = "unexpected answer of the S3 store: \(problem)" }
+    init(_ problem: String) { description = "unexpected response from the S3 store: \(problem)" }
 }
 
 extension S3Unreachable: TemporaryFault {

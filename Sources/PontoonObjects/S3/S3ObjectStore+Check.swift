@@ -8,12 +8,10 @@ import SystemPackage
 import Synchronization
 
 extension S3ObjectStore {
-    /// Maximum difference of the clocks in seconds; beyond it, URLs signed here are expired or not yet valid at the
-    /// store.
+    /// Maximum clock difference in seconds; beyond it, the store treats URLs signed here as expired or not yet valid.
     private static let longestSkew: TimeInterval = 15 * 60
 
-    /// Checks whether the bucket can be used, by performing and undoing the operations of an upload, and whether it
-    /// computes checksums.
+    /// Checks that the bucket can be used, by starting and aborting an upload, and detects its optional capabilities.
     ///
     /// - Throws: ``S3CheckFailure``.
     package func check() async throws {
@@ -24,7 +22,7 @@ extension S3ObjectStore {
                 ]
                 let answer = try await client.send(S3Request("GET", nil, query: query))
                 _ = try S3XML.decode(S3XML.UploadList.self, from: answer.body)
-                // Some stores do not check the time of signed requests.
+                // Needed because some stores do not check the time of signed requests.
                 try checkClock(answer.headers["date"])
             }
             try await checkUploads()
@@ -54,7 +52,7 @@ extension S3ObjectStore {
         }
     }
 
-    /// Announces a checksum and sends a part without it, as clients do.
+    /// Detects whether the store accepts a part without the announced checksum, as clients send it.
     private func checkChecksums() async throws {
         let name = name(.random())
         do {
@@ -90,7 +88,7 @@ extension S3ObjectStore {
         case let cause as NIOConnectionError:
             // The errors of the other addresses rarely differ.
             guard let first = cause.connectionErrors.first?.error as? IOError else {
-                return .unreachable("\(host): no address, or none that can be reached")
+                return .unreachable("\(host): the name has no address, or none of its addresses can be reached")
             }
             return .unreachable("\(host): \(Errno(rawValue: first.errnoCode))")
         case let cause as HTTPClientError: return .unreachable("\(host): \(cause.shortDescription)")
@@ -98,13 +96,13 @@ extension S3ObjectStore {
         }
     }
 
-    /// Extracts BoringSSL's error name from between the numbers and source paths.
+    /// Classifies a TLS error by BoringSSL's error name, which follows `OPENSSL_internal:` in the description.
     private static func failure(tls description: String) -> S3CheckFailure {
         let word = description.split(separator: "OPENSSL_internal:").dropFirst().first?.prefix { !$0.isWhitespace }
         switch word {
         case "CERTIFICATE_VERIFY_FAILED": return .notTrusted("it is not signed by a trusted authority")
-        case let word?: return .unreachable("no TLS connection, \(word)")
-        case nil: return .unreachable("no TLS connection")
+        case let word?: return .unreachable("no TLS connection could be established: \(word)")
+        case nil: return .unreachable("no TLS connection could be established")
         }
     }
 }

@@ -19,7 +19,7 @@ extension S3ObjectStore {
             do {
                 try await filled.isEmpty ? createEmpty(upload) : complete(upload, filled)
             } catch let error as S3Error where error.code == "NoSuchUpload" {
-                // An earlier call may have completed it although its response was lost.
+                // An earlier call, whose response was lost, may have completed the upload.
                 guard let object = try await finishedObject(of: upload, etags: parts.map(\.etag)) else { throw error }
                 return object
             } catch let error as S3Error {
@@ -46,7 +46,7 @@ extension S3ObjectStore {
         FinishedObject(size: info.size, crc64: info.crc64 ?? (info.size == 0 ? CRC64NVME() : nil))
     }
 
-    /// S3 does not complete an upload without parts, so an empty object is stored with one request.
+    /// Stores an empty object with one request, because S3 cannot complete an upload without parts.
     private func createEmpty(_ upload: Upload) async throws {
         try await client.putObject(name(upload.key), headers: headers(upload.key))
         if let handle = upload.handle {
@@ -54,18 +54,19 @@ extension S3ObjectStore {
         }
     }
 
-    /// Sends the tags exactly as the store lists them: SeaweedFS keeps both versions of a part that was sent again, and
-    /// uses the one whose tag is sent.
+    /// Completes an upload with the ETags exactly as the store lists them.
+    ///
+    /// If a part was sent twice, SeaweedFS keeps both versions and uses the one whose ETag is given.
     private func complete(_ upload: Upload, _ parts: [ListedPart]) async throws {
-        guard let handle = upload.handle else { throw S3BadAnswer("there is no multipart upload to complete") }
+        guard let handle = upload.handle else { throw S3BadAnswer("the upload has no multipart upload to complete") }
         try await client.completeMultipartUpload(name(upload.key), uploadID: handle.rawValue, parts: parts)
     }
 
-    /// Refusals that the client can resolve, by S3's error code.
+    /// Messages for errors that the client can resolve, keyed by S3 error code.
     private static let reasons = [
-        "InvalidPart": "A reported part is no longer stored with its ETag; send it again and report it.",
+        "InvalidPart": "A reported part is no longer stored with its ETag; send and report the part again.",
         "InvalidPartOrder": "The object store does not accept the parts in this order.",
-        "EntityTooSmall": "A part that is not the last is shorter than the object store allows.",
-        "EntityTooLarge": "The parts together are longer than the object store allows.",
+        "EntityTooSmall": "A part other than the last is smaller than the object store allows.",
+        "EntityTooLarge": "The total size of the parts is larger than the object store allows.",
     ]
 }

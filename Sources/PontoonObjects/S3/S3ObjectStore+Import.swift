@@ -1,7 +1,9 @@
 package import PontoonCore
 
 extension S3ObjectStore: ImportingObjectStore {
-    /// Part size of imported objects in bytes, if 10,000 parts are enough; shorter objects are stored with one request.
+    /// Part size in bytes for imported objects, increased if 10,000 parts would not suffice.
+    ///
+    /// An object up to this size is stored with one request.
     private static let importPartSize: Int64 = 32 << 20
     /// Maximum number of parts of one object that are sent concurrently.
     private static let importWidth = 4
@@ -14,8 +16,8 @@ extension S3ObjectStore: ImportingObjectStore {
         return try S3XML.decode(S3XML.ObjectList.self, from: answer.body).contents?.isEmpty ?? true
     }
 
-    /// - Throws: ``S3Error``, ``S3Unreachable``; the errors of the reader. The attempt is then undone, unless the
-    ///   bucket is unavailable; recovery removes the remains later.
+    /// - Throws: ``S3Error``, ``S3Unreachable``, and the errors of the reader. After an error, the multipart upload is
+    ///   aborted; if that fails too, ``recover(open:)`` removes it later.
     package func importObject(_ key: ObjectKey, from reader: any ObjectReader) async throws -> FinishedObject {
         if reader.size <= Self.importPartSize {
             let body = reader.size == 0 ? S3Request.Body.none : .range(reader, 0..<reader.size)
@@ -27,7 +29,7 @@ extension S3ObjectStore: ImportingObjectStore {
                 let parts = try await sendParts(of: reader, to: key, uploadID: uploadID)
                 try await client.completeMultipartUpload(name(key), uploadID: uploadID, parts: parts)
             } catch {
-                // The first error explains the failure better than one of the abort.
+                // An error of the abort is ignored: the original error explains the failure better.
                 _ = try? await client.abortMultipartUpload(name(key), uploadID: uploadID)
                 throw error
             }

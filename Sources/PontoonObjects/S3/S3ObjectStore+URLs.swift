@@ -4,7 +4,7 @@ package import PontoonCore
 extension S3ObjectStore {
     package func partRequest(for upload: Upload, part: PartNumber, now: Date) throws -> SignedRequest {
         guard let handle = upload.handle else {
-            throw PontoonError(.partUnavailable, "The upload was started in another object store; abort it.")
+            throw PontoonError(.partUnavailable, "The upload was started in another object store; start it again.")
         }
         let query = [
             NamedValue("partNumber", "\(part.rawValue)"), NamedValue("uploadId", handle.rawValue),
@@ -35,7 +35,7 @@ extension S3ObjectStore {
             bucket: settings.bucket,
             isPathStyle: settings.isPathStyle
         )
-        // Signatures have a resolution of whole seconds.
+        // Rounded down, because signatures contain whole seconds.
         let time = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down))
         let lifetime = Int(settings.urlLifetime.components.seconds)
         let signer = SigV4(credentials: client.credentials, region: settings.region, time: time)

@@ -2,36 +2,37 @@ package import Foundation
 import NIOCore
 package import PontoonCore
 
-/// Stores each upload as a multipart upload of a bucket, and each finished object as one object in it.
+/// The object store in an S3 bucket.
 ///
-/// Bytes pass between clients and the bucket, at presigned URLs. Any number of servers may share a bucket, because the
-/// store keeps no state in memory. See docs/storage.md.
+/// An upload is a multipart upload, and a finished object is an object of the bucket. Clients transfer bytes directly
+/// to and from the bucket, at presigned URLs. Any number of servers may share a bucket, because the store keeps no
+/// state in memory. See docs/storage.md.
 ///
-/// Parts that were sent but not reported are not included. An object cannot be turned back into parts: an upload whose
-/// file could not be committed can be completed again or aborted, but accepts no more parts.
+/// Parts that were sent but not reported are not part of the object. An object cannot be turned back into parts, so an
+/// upload whose file could not be committed can be completed again or aborted, but accepts no more parts.
 package struct S3ObjectStore: Sendable {
     let settings: S3Settings
     let client: S3Client
     let now: @Sendable () -> Date
     let capabilities = S3Capabilities()
 
-    /// S3's own limit for all parts but the last: 5 MiB.
+    /// S3's minimum size of all parts but the last: 5 MiB.
     package let minimumPartSize: Int64 = 5 << 20
 
-    /// Connects with the first request; ``check()`` verifies that requests succeed.
+    /// Creates a store, which connects with the first request; ``check()`` verifies that the bucket can be used.
     ///
     /// - Parameters:
     ///   - settings: Location of the store, timeouts and retries.
     ///   - credentials: Credentials that sign requests and URLs.
-    ///   - now: The current time, for signatures of this server's own requests.
-    /// - Throws: ``S3SettingsError`` if the certificates cannot be read or the lifetime of URLs is out of range.
+    ///   - now: Returns the current time, for signatures of this server's own requests.
+    /// - Throws: ``S3SettingsError`` if the certificates cannot be read or the URL lifetime is out of range.
     package init(
         _ settings: S3Settings,
         credentials: S3Credentials,
         now: @escaping @Sendable () -> Date = { Date() }
     ) throws {
         guard settings.urlLifetime >= .seconds(1), settings.urlLifetime <= .seconds(SigV4.longestLifetime) else {
-            throw S3SettingsError("allows a URL lifetime of 1 second to 7 days only")
+            throw S3SettingsError("allows only URL lifetimes from 1 second to 7 days")
         }
         self.settings = settings
         self.now = now
@@ -45,13 +46,13 @@ package struct S3ObjectStore: Sendable {
     /// Closes all connections.
     package func shutDown() async throws { try await client.shutDown() }
 
-    /// Name of an object in the bucket.
+    /// Returns the name of an object in the bucket.
     func name(_ key: ObjectKey) -> String { namePrefix + key.rawValue }
 
-    /// Prefix of every object's name.
+    /// The prefix of all object names, ending in a slash unless it is empty.
     var namePrefix: String { settings.prefix.isEmpty ? "" : settings.prefix + "/" }
 
-    /// Headers of every object; the marker identifies it as Pontoon's.
+    /// Returns the headers for creating an object; a marker identifies the object as Pontoon's.
     func headers(_ key: ObjectKey) -> [NamedValue] {
         [
             NamedValue("Content-Type", "application/octet-stream"),
@@ -59,7 +60,7 @@ package struct S3ObjectStore: Sendable {
         ]
     }
 
-    /// Converts permanent errors of the bucket to a refusal with the error as its cause; transient errors pass
+    /// Converts permanent errors of the store to a refusal with the error as its cause; rethrows transient errors
     /// unchanged.
     func refusing<Value>(
         as code: PontoonError.Code,
@@ -75,12 +76,12 @@ package struct S3ObjectStore: Sendable {
 }
 
 extension S3ObjectStore: PresignedObjectStore {
-    /// One attempt without retries, because the caller retries.
+    /// Checks that the bucket responds, without retries, because the caller retries.
     package func ping() async throws { _ = try await client.sendOnce(S3Request("HEAD", nil)) }
 
     @discardableResult
     package func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle? {
-        try await refusing(as: .noRoom, "The object store refuses the upload.") {
+        try await refusing(as: .noRoom, "The object store refused to start the upload.") {
             let headers = headers(key) + capabilities.uploadHeaders
             return UploadHandle(rawValue: try await client.createMultipartUpload(name(key), headers: headers))
         }
@@ -90,7 +91,7 @@ extension S3ObjectStore: PresignedObjectStore {
         if let handle = object.handle {
             try await client.abortMultipartUpload(name(object.key), uploadID: handle.rawValue)
         }
-        // The upload may have been finished but not committed.
+        // The upload may have been finished without being committed.
         try await client.deleteObject(name(object.key))
     }
 
@@ -98,7 +99,7 @@ extension S3ObjectStore: PresignedObjectStore {
         let youngest = now().addingTimeInterval(-settings.orphanAge.inSeconds)
         try await client.forEachOpenUpload(prefix: namePrefix) { uploads in
             for upload in uploads where upload.initiatedOn < youngest {
-                // Uploads with other names do not belong to Pontoon.
+                // Uploads whose names are not object keys do not belong to Pontoon.
                 guard let key = ObjectKey(String(upload.key.dropFirst(namePrefix.count))), !open.contains(key) else {
                     continue
                 }
@@ -110,16 +111,16 @@ extension S3ObjectStore: PresignedObjectStore {
     package func openObject(_ key: ObjectKey) async throws -> any ObjectReader {
         try await refusing(as: .completeRefused, Self.badAnswer) {
             guard let info = try await client.headObject(name(key)) else {
-                throw PontoonError(.fileNotFound, "The file's content does not exist any more.")
+                throw PontoonError(.fileNotFound, "The file's content no longer exists.")
             }
             return S3ObjectReader(client: client, key: name(key), size: info.size)
         }
     }
 
-    static let badAnswer = "The object store gave an unexpected answer."
+    static let badAnswer = "The object store returned an unexpected response."
 }
 
-/// Reads an object; every read is one request.
+/// Reads an object, with one request per read.
 struct S3ObjectReader: ObjectReader {
     /// Maximum number of bytes per request.
     private static let longestRead = 8 << 20

@@ -1,13 +1,13 @@
 import NIOCore
 import PontoonCore
 
-/// A request to the bucket that is not signed yet.
+/// An unsigned request to the bucket or one of its objects.
 struct S3Request: Sendable {
-    /// Every kind of body can be sent more than once.
+    /// The body of a request; it can be sent repeatedly, for retries.
     enum Body: Sendable {
         case none
         case bytes(ByteBuffer)
-        /// A range of an object that is read while it is sent.
+        /// A range of an object, read while it is sent.
         case range(any ObjectReader, Range<Int64>)
     }
 
@@ -15,7 +15,7 @@ struct S3Request: Sendable {
     let method: String
     /// Name of the object; `nil` for the bucket.
     let key: String?
-    /// Not encoded.
+    /// Query parameters, not percent-encoded.
     var query: [NamedValue] = []
     /// Headers other than those of the signature.
     var headers: [NamedValue] = []
@@ -33,12 +33,12 @@ struct S3Request: Sendable {
 /// A response with its body in memory.
 struct S3Response: Sendable {
     let status: Int
-    /// Headers by name in lower case; the first of several values.
+    /// Headers, keyed by lower-case name; contains the first value of a repeated header.
     let headers: [String: String]
     let body: ByteBuffer
 }
 
-/// Reads a range one chunk at a time, as fast as the receiver accepts it.
+/// Reads a range in chunks of up to 1 MiB, no faster than the receiver accepts them.
 struct RangeChunks: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
@@ -63,6 +63,6 @@ struct RangeChunks: AsyncSequence, Sendable {
         }
     }
 
-    /// The object is shorter than its declared size.
+    /// The error for an object that is shorter than its declared size.
     struct EndedEarly: Error {}
 }

@@ -3,32 +3,32 @@ package import SystemPackage
 
 /// Settings of the S3 store.
 package struct S3Settings: Hashable, Sendable {
-    /// Name of the bucket; it must exist.
+    /// Name of an existing bucket.
     package var bucket: String
-    /// Prefix of every object's name, without slashes at its ends; empty for the whole bucket.
+    /// Prefix of all object names, without leading or trailing slashes; may be empty.
     package var prefix: String
     /// URL at which this server reaches the store.
     package var endpoint: S3Endpoint
-    /// URL at which clients reach the store: part of the presigned URLs.
+    /// URL at which clients reach the store, used in presigned URLs.
     package var publicEndpoint: S3Endpoint
     /// Region, such as `us-east-1`; part of every signature.
     package var region: String
-    /// Whether the bucket is in the path of URLs rather than in the host name.
+    /// Whether the bucket's name is in the path of URLs rather than in the host name.
     package var isPathStyle: Bool
-    /// PEM file with certificates to trust instead of the system's.
+    /// PEM file with the certificates to trust instead of the system's; `nil` trusts the system's.
     package var certificates: FilePath?
     /// Lifetime of a presigned URL; 1 second to 7 days.
     package var urlLifetime: Duration = .seconds(3600)
-    /// Age from which a multipart upload without a record is considered an orphan: much longer than any server needs to
+    /// Age above which a multipart upload without a record counts as an orphan; much longer than any server needs to
     /// commit the record.
     package var orphanAge: Duration = .seconds(3600)
-    /// Maximum number of concurrent requests of this server.
+    /// Maximum number of pooled connections, and therefore of concurrent requests, of this server.
     package var connections = 64
     /// Timeout for opening a connection.
     package var connectTimeout: Duration = .seconds(5)
-    /// Timeout for the next bytes of a response.
+    /// Maximum time without progress while reading a response or writing a request.
     package var readTimeout: Duration = .seconds(60)
-    /// Maximum number of attempts of a request that fails with transient errors, 1 or more.
+    /// Maximum number of attempts for a request that fails with transient errors, 1 or more.
     package var attempts = 4
 
     /// The parameters that ``init(url:)`` accepts.
@@ -36,13 +36,13 @@ package struct S3Settings: Hashable, Sendable {
 
     /// Parses `s3://bucket[/prefix]?endpoint=…&region=…&path-style=true|false&public-endpoint=…&ca-file=…`.
     ///
-    /// Every parameter is optional. Without an endpoint, the store is Amazon's, by default in `us-east-1`; with one,
-    /// the bucket is in the path unless `path-style=false`.
+    /// All parameters are optional. The default region is `us-east-1`, and the default endpoint is Amazon S3 in that
+    /// region. If an endpoint is given, URLs are path-style unless `path-style=false`.
     ///
     /// - Throws: ``S3SettingsError``.
     package init(url text: String) throws(S3SettingsError) {
         guard let url = URLComponents(string: text), url.scheme == "s3", let bucket = url.host, !bucket.isEmpty else {
-            throw S3SettingsError("must look like s3://bucket/prefix?endpoint=https://host&region=us-east-1")
+            throw S3SettingsError("must have the form s3://bucket/prefix?endpoint=https://host&region=us-east-1")
         }
         guard url.user == nil, url.password == nil else {
             throw S3SettingsError(
@@ -59,7 +59,7 @@ package struct S3Settings: Hashable, Sendable {
         let values = try Self.values(url.queryItems ?? [])
         region = values["region"] ?? "us-east-1"
         guard !region.isEmpty, region.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }) else {
-            throw S3SettingsError("has an invalid 'region'")
+            throw S3SettingsError("has the invalid 'region' '\(region)'")
         }
         endpoint = try Self.endpoint(values["endpoint"] ?? "https://s3.\(region).amazonaws.com", "endpoint")
         publicEndpoint = try values["public-endpoint"].map(Self.publicEndpoint) ?? endpoint
@@ -81,7 +81,7 @@ package struct S3Settings: Hashable, Sendable {
         return values
     }
 
-    /// Accepts only prefixes that every S3 store supports: SeaweedFS allows neither `//` nor segments of more than 255
+    /// Accepts only prefixes that all S3 stores support; SeaweedFS allows neither `//` nor segments of more than 255
     /// bytes.
     private static func checkedPrefix(_ path: String) throws(S3SettingsError) -> String {
         var prefix = path[...]
@@ -108,7 +108,7 @@ package struct S3Settings: Hashable, Sendable {
 
     private static func endpoint(_ text: String, _ name: String) throws(S3SettingsError) -> S3Endpoint {
         guard let endpoint = S3Endpoint(text) else {
-            throw S3SettingsError("has an '\(name)' that is not http:// or https:// with a host and an optional port")
+            throw S3SettingsError("has an '\(name)' that is not http:// or https:// with a host and optional port")
         }
         return endpoint
     }
@@ -123,9 +123,9 @@ package struct S3Settings: Hashable, Sendable {
     }
 }
 
-/// The reason why the URL of an S3 store is invalid.
+/// The error for an invalid URL of an S3 store.
 package struct S3SettingsError: Error, CustomStringConvertible {
-    /// Continues a sentence that starts with the setting's name; contains no secrets.
+    /// The rest of a sentence that starts with the name of the setting; contains no secrets.
     package let description: String
 
     init(_ description: String) { self.description = description }
@@ -134,12 +134,14 @@ package struct S3SettingsError: Error, CustomStringConvertible {
 /// Scheme, host and port of an S3 store.
 package struct S3Endpoint: Hashable, Sendable {
     package let isEncrypted: Bool
-    /// Host name or address in lower case.
+    /// Host name or IP address, in lower case.
     package let host: String
     /// Port; `nil` for the scheme's default.
     package let port: Int?
 
-    /// - Returns: `nil` unless the text is `http` or `https` with a host and without user, path, query or fragment.
+    /// Parses a URL.
+    /// - Returns: `nil` unless the scheme is `http` or `https`, and the URL has a host but no user, path, query or
+    ///   fragment.
     package init?(_ text: String) {
         guard let url = URLComponents(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
             let host = url.host, !host.isEmpty, ["", "/"].contains(url.path), url.query == nil, url.fragment == nil,

@@ -4,9 +4,9 @@ import NIOFoundationCompat
 import PontoonCore
 import XMLCoder
 
-/// Bodies of S3 calls.
+/// Request and response bodies of the S3 API.
 ///
-/// Properties have the names of the XML elements, with a lower-case first letter.
+/// Properties are named after the XML elements, with a lower-case first letter.
 enum S3XML {
     struct Failure: Decodable {
         let code: String
@@ -58,22 +58,23 @@ enum S3XML {
         let eTag: String
     }
 
+    /// Decodes a response body.
     /// - Throws: ``S3BadAnswer`` if the body is not the expected XML.
     static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
         do {
             return try decoder.decode(type, from: trimmed(body))
         } catch {
-            throw S3BadAnswer("the body is no \(type)")
+            throw S3BadAnswer("the body is not a valid \(type)")
         }
     }
 
-    /// - Returns: `nil` unless the body is an error.
+    /// Decodes an error; returns `nil` if the body does not contain one.
     static func error(_ body: ByteBuffer) -> Failure? {
         guard rootName(body) == "Error" else { return nil }
         return try? decoder.decode(Failure.self, from: trimmed(body))
     }
 
-    /// Encodes the body of `CompleteMultipartUpload`, with tags in quotes.
+    /// Encodes the body of `CompleteMultipartUpload`, with quoted ETags.
     static func completion(of parts: [ListedPart]) throws -> ByteBuffer {
         let encoder = XMLEncoder()
         encoder.keyEncodingStrategy = .capitalized
@@ -91,13 +92,13 @@ enum S3XML {
         return decoder
     }
 
-    /// Removes the whitespace that a store sends to keep the connection alive while it assembles parts; XML allows none
-    /// before its declaration.
+    /// Removes the leading whitespace that a store sends to keep the connection alive while it combines parts; XML
+    /// allows none before its declaration.
     private static func trimmed(_ body: ByteBuffer) -> Data {
         Data(buffer: body).drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }
 
-    /// Name of the outermost element: a successful response may contain an error in its body.
+    /// Returns the name of the root element, which shows whether the body of a successful response contains an error.
     private static func rootName(_ body: ByteBuffer) -> String? {
         var rest = String(decoding: trimmed(body).prefix(1000), as: UTF8.self)[...]
         while let start = rest.firstIndex(of: "<") {

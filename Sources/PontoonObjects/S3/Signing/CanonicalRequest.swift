@@ -13,26 +13,26 @@ struct NamedValue: Hashable, Sendable {
     }
 }
 
-/// A request in canonical form, which both sides sign: the first stage of Signature Version 4.
+/// A request in canonical form, which client and store sign: the first stage of Signature Version 4.
 struct CanonicalRequest: Hashable, Sendable {
-    /// Replaces the hash of a body that is not signed.
+    /// The value of ``payloadHash`` for a body that is not signed.
     static let unsignedPayload = "UNSIGNED-PAYLOAD"
 
     /// HTTP method, such as `PUT`.
     let method: String
-    /// Starts with a slash; not encoded.
+    /// The path, starting with a slash; not percent-encoded.
     let path: String
-    /// In any order, not encoded.
+    /// The query parameters, in any order; not percent-encoded.
     let query: [NamedValue]
     /// The signed headers, including `Host`.
     let headers: [NamedValue]
     /// SHA-256 of the body in hex, or ``unsignedPayload``.
     let payloadHash: String
 
-    /// Names of the signed headers.
+    /// Names of the signed headers, in lower case, separated by semicolons.
     var signedHeaders: String { canonicalHeaders.map(\.name).joined(separator: ";") }
 
-    /// The query as it is signed and sent.
+    /// The percent-encoded, sorted query, as it is signed and sent.
     var canonicalQuery: String {
         query.map { (PercentEncoding.component($0.name), PercentEncoding.component($0.value)) }
             .sorted { $0 < $1 }
@@ -40,18 +40,18 @@ struct CanonicalRequest: Hashable, Sendable {
             .joined(separator: "&")
     }
 
-    /// The text that is hashed.
+    /// The text of the canonical request.
     var text: String {
         let headers = canonicalHeaders.map { "\($0.name):\($0.value)\n" }.joined()
         return [method, PercentEncoding.path(path), canonicalQuery, headers, signedHeaders, payloadHash]
             .joined(separator: "\n")
     }
 
-    /// SHA-256 of the text, in hex.
+    /// SHA-256 of ``text``, in lower-case hex.
     var hash: String { hexDigest(Data(text.utf8)) }
 
-    /// Sorted by name in lower case; white space is trimmed and collapsed, and the values of one name are joined in
-    /// order.
+    /// The headers sorted by lower-case name, with whitespace trimmed and collapsed, and the values of repeated headers
+    /// joined in order.
     private var canonicalHeaders: [NamedValue] {
         var values: [String: [String]] = [:]
         for header in headers {
@@ -62,5 +62,5 @@ struct CanonicalRequest: Hashable, Sendable {
     }
 }
 
-/// SHA-256 in lower-case hex.
+/// Computes the SHA-256 hash of bytes, in lower-case hex.
 func hexDigest(_ bytes: some DataProtocol) -> String { Hex.encode(SHA256.hash(data: bytes)) }

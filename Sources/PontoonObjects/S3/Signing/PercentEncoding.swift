@@ -1,5 +1,5 @@
-/// Percent-encoding as Signature Version 4 requires it: every byte but letters, digits and `-._~`, in upper-case
-/// digits.
+/// Percent-encoding as required by Signature Version 4: encodes all bytes except letters, digits and `-._~`, with
+/// upper-case hex digits.
 ///
 /// Source: AWS, "Create a signed AWS API request", `UriEncode`.
 enum PercentEncoding {

@@ -2,10 +2,10 @@ package import PontoonCore
 
 /// The credentials that sign requests to an S3 store.
 package struct S3Credentials: Hashable, Sendable {
-    /// Public id of the key; not secret, but must not be logged either.
+    /// Id of the key; not secret, but must not be logged.
     package let accessKeyID: String
     package let secretAccessKey: Secret
-    /// Session token of temporary credentials; `nil` for others.
+    /// Session token of temporary credentials; `nil` for permanent ones.
     package let sessionToken: Secret?
 
     package init(accessKeyID: String, secretAccessKey: Secret, sessionToken: Secret? = nil) {

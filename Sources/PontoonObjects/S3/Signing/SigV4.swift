@@ -2,14 +2,12 @@ import Crypto
 import Foundation
 import PontoonCore
 
-/// Signature Version 4 for S3, starting from the canonical request.
+/// Signature Version 4 for S3, computed from the canonical request, without I/O.
 ///
-/// It performs no I/O; the time is an argument.
-///
-/// Source: AWS, "Create a signed AWS API request"; each stage is compared with botocore in `SigV4Tests`.
+/// Source: AWS, "Create a signed AWS API request". `SigV4Tests` compares each stage with botocore.
 struct SigV4: Sendable {
     static let algorithm = "AWS4-HMAC-SHA256"
-    /// Longest lifetime of a URL in seconds: 7 days.
+    /// Maximum lifetime of a presigned URL in seconds: 7 days.
     static let longestLifetime = 604_800
 
     let credentials: S3Credentials
@@ -18,22 +16,22 @@ struct SigV4: Sendable {
     /// Time of the request.
     let time: Date
 
-    /// Time in the format `20150830T123600Z`.
+    /// The time in the format `20150830T123600Z`.
     var timestamp: String {
         time.formatted(
             Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted, timeZone: .gmt)
         )
     }
 
-    /// The credential scope, to which the derived key is limited.
+    /// The credential scope, from which the signing key is derived.
     var scope: String { "\(timestamp.prefix(8))/\(region)/s3/aws4_request" }
 
-    /// The string to sign: the second stage.
+    /// Returns the string to sign, the second stage.
     func stringToSign(_ request: CanonicalRequest) -> String {
         [Self.algorithm, timestamp, scope, request.hash].joined(separator: "\n")
     }
 
-    /// The signature: the third stage, in hex.
+    /// Returns the signature in lower-case hex, the third stage.
     func signature(_ request: CanonicalRequest) -> String {
         var key = SymmetricKey(data: Data("AWS4\(credentials.secretAccessKey.value)".utf8))
         for step in scope.split(separator: "/") { key = SymmetricKey(data: Self.code(step.utf8, key)) }
@@ -44,12 +42,12 @@ struct SigV4: Sendable {
         HMAC<SHA256>.authenticationCode(for: Data(text), using: key)
     }
 
-    /// Signs a request in its headers.
+    /// Signs a request with headers.
     ///
     /// - Parameters:
     ///   - method: HTTP method, such as `PUT`.
-    ///   - path: Not encoded.
-    ///   - query: Not encoded.
+    ///   - path: The path, not percent-encoded.
+    ///   - query: The query parameters, not percent-encoded.
     ///   - headers: All headers of the request, including `Host`; all of them are signed.
     ///   - payloadHash: SHA-256 of the body in hex, or ``CanonicalRequest/unsignedPayload``.
     /// - Returns: The given headers and those of the signature.
@@ -79,16 +77,16 @@ struct SigV4: Sendable {
         return headers + [NamedValue("Authorization", authorization.joined(separator: ", "))]
     }
 
-    /// The canonical request of a presigned URL.
+    /// Creates the canonical request of a presigned URL.
     ///
-    /// It covers the host, but not the body or any other header, so that clients may add `Content-MD5`.
+    /// The signature covers the host, but neither the body nor other headers, so clients may add `Content-MD5`.
     ///
     /// - Parameters:
     ///   - method: The method that the URL authorizes.
     ///   - host: The `Host` header that the client will send.
-    ///   - path: Not encoded.
-    ///   - query: Not encoded, without the parameters of the signature.
-    ///   - lifetime: Seconds, 1 to ``longestLifetime``.
+    ///   - path: The path, not percent-encoded.
+    ///   - query: The query parameters, not percent-encoded, without those of the signature.
+    ///   - lifetime: The lifetime of the URL in seconds, 1 to ``longestLifetime``.
     /// - Returns: The canonical request, to be passed to ``presignedQuery(_:)``.
     func presigned(
         method: String,
@@ -115,7 +113,7 @@ struct SigV4: Sendable {
         )
     }
 
-    /// The encoded query of a presigned URL, with the signature at its end.
+    /// Returns the percent-encoded query of a presigned URL, with the signature at its end.
     func presignedQuery(_ request: CanonicalRequest) -> String {
         "\(request.canonicalQuery)&X-Amz-Signature=\(signature(request))"
     }
