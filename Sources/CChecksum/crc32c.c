@@ -6,16 +6,16 @@
 #include "cchecksum.h"
 #include "load.h"
 
-/// P without its x^32, reflected (0x1EDC6F41 bit by bit backwards).
+/// P without its x^32 term, reflected (0x1EDC6F41 with its bits reversed).
 static const uint32_t polynomial = UINT32_C(0x82F63B78);
 
-/// `tables[k][b]`: state after byte `b` and then `k` zero bytes, from state 0.
+/// `tables[k][b]`: the state after byte `b` followed by `k` zero bytes, starting from state 0.
 static uint32_t tables[8][256];
 
-/// Whether the CPU's instruction is usable. Written only by the constructor, before `main`, so reads do not race.
+/// Whether the CPU supports the instruction. Written only by the constructor, before `main`, so reads do not race.
 static bool accelerated;
 
-/// `a` times x, modulo P.
+/// Returns `a` times x, modulo P.
 static uint32_t times_x(uint32_t a) {
     return (a >> 1) ^ (polynomial & (0 - (a & 1)));
 }
@@ -39,17 +39,17 @@ static uint32_t update_table(uint32_t state, const uint8_t *bytes, size_t length
 
 #define CRC_TARGET __attribute__((target("sse4.2,pclmul")))
 
-/// Bytes in each of three runs that are processed in parallel: the instruction has a latency of 3 cycles and a
-/// throughput of one per cycle.
+/// Length in bytes of each of the three runs that are processed in parallel. Three, because the instruction has a
+/// latency of 3 cycles and a throughput of one per cycle.
 enum { run_length = 1024 };
 
-/// Factors that advance a state by two runs and by one, for ::join.
+/// The factors by which ::join advances a state by two runs and by one run.
 static uint32_t over_two_runs, over_one_run;
 
-/// The factor that advances a state by `distance` bytes in ::join.
+/// Returns the factor by which ::join advances a state by `distance` bytes.
 static uint32_t factor_for(uint32_t distance) {
-    // 33 less than the distance: the instruction itself multiplies by x^32, and the product of two reflected 32-bit
-    // numbers has 63 bits, so it is shifted by one place in its 64.
+    // The exponent is the distance in bits less 33: the instruction itself multiplies by x^32, and the 63-bit product
+    // of two reflected 32-bit numbers is shifted by one place in its 64 bits.
     uint32_t power = UINT32_C(1) << 31;
     for (uint32_t i = 0; i < 8 * distance - 33; i++) {
         power = times_x(power);
@@ -57,7 +57,7 @@ static uint32_t factor_for(uint32_t distance) {
     return power;
 }
 
-/// State after three runs, from the states after each.
+/// Returns the state after three runs, given the state after each run.
 CRC_TARGET static inline uint32_t join(uint64_t first, uint64_t second, uint64_t third) {
     __m128i a = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)first), _mm_cvtsi32_si128((int)over_two_runs), 0);
     __m128i b = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)second), _mm_cvtsi32_si128((int)over_one_run), 0);
@@ -86,11 +86,13 @@ CRC_TARGET static uint32_t update_sse42(uint32_t state, const uint8_t *bytes, si
     return state;
 }
 
-/// Prepares ::update_sse42; `false` if this CPU lacks a required instruction.
+/// Prepares ::update_sse42.
+///
+/// @return `false` if this CPU lacks a required instruction.
 static bool prepare_sse42(void) {
     over_two_runs = factor_for(2 * run_length);
     over_one_run = factor_for(run_length);
-    __builtin_cpu_init();  // may run before the constructor that calls it
+    __builtin_cpu_init();  // needed because this may run before the runtime's own constructor
     return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }
 

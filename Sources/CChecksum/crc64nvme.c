@@ -1,30 +1,31 @@
-// CRC-64/NVME: selection of the implementation, the one with tables, and arithmetic modulo P.
+// CRC-64/NVME: selection of the implementation, the table-driven implementation, and arithmetic modulo P.
 
 #include "crc64nvme.h"
 #include "cchecksum.h"
 #include "load.h"
 
-/// P without its x^64, reflected (0xAD93D23594C93659 bit by bit backwards).
+/// P without its x^64 term, reflected (0xAD93D23594C93659 with its bits reversed).
 static const uint64_t polynomial = UINT64_C(0x9A6C9329AC4BC9B5);
 
 /// The polynomial 1, reflected.
 static const uint64_t one = UINT64_C(1) << 63;
 
-/// `tables[k][b]`: state after byte `b` and then `k` zero bytes, from state 0.
+/// `tables[k][b]`: the state after byte `b` followed by `k` zero bytes, starting from state 0.
 static uint64_t tables[8][256];
 
-/// `byte_shifts[k]`: x^(8 * 2^k) modulo P, the factor by which 2^k more bytes multiply a state.
+/// `byte_shifts[k]`: x^(8 * 2^k) modulo P, the factor that advances a state by 2^k bytes.
 static uint64_t byte_shifts[64];
 
-/// Whether carry-less multiplication is usable. Written only by the constructor, before `main`, so reads do not race.
+/// Whether the CPU supports carry-less multiplication. Written only by the constructor, before `main`, so reads do not
+/// race.
 static bool accelerated;
 
-/// `a` times x, modulo P.
+/// Returns `a` times x, modulo P.
 static uint64_t times_x(uint64_t a) {
     return (a >> 1) ^ (polynomial & (0 - (a & 1)));
 }
 
-/// `a` times `b`, modulo P.
+/// Returns `a` times `b`, modulo P.
 static uint64_t times(uint64_t a, uint64_t b) {
     uint64_t product = 0;
     for (; a != 0; a <<= 1) {
@@ -102,7 +103,7 @@ bool cchecksum_crc64nvme_is_accelerated(void) {
 }
 
 uint64_t cchecksum_crc64nvme_combine(uint64_t first, uint64_t second, uint64_t second_length) {
-    // The inversions of the two ranges cancel, so finished values can be used directly.
+    // The inversions of the two checksums cancel, so finished values can be used directly.
     for (int k = 0; second_length != 0; k++, second_length >>= 1) {
         if (second_length & 1) {
             first = times(byte_shifts[k], first);

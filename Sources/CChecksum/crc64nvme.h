@@ -1,4 +1,4 @@
-/// Shared by the implementations of CRC-64/NVME.
+/// Declarations shared by the implementations of CRC-64/NVME.
 ///
 /// A "state" here is the raw register: no inversion at the start or the end. Polynomials modulo P are kept reflected:
 /// bit 63 is x^0, bit 0 is x^63.
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// x^`exponent` modulo P.
+/// Returns x^`exponent` modulo P.
 uint64_t crc64nvme_x_to_the(uint64_t exponent);
 
 /// Advances the state by `length` bytes with tables. `bytes` may be NULL if `length` is 0.

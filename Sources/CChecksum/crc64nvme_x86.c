@@ -2,7 +2,7 @@
 //
 // A block V of the message that precedes another block W by D bits can be removed if V * x^D is added to W: the
 // remainder modulo P does not change. So the message is folded into the blocks at its end ("Fast CRC Computation for
-// Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009), and only those few bytes go through the tables.
+// Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009), and only those few bytes are processed with tables.
 
 #include "crc64nvme.h"
 
@@ -13,7 +13,8 @@
 #define CLMUL_TARGET __attribute__((target("sse2,pclmul")))
 #define AVX512_TARGET __attribute__((target("avx512f,vpclmulqdq")))
 
-/// Sizes in bytes. A step is what one iteration processes: enough lanes to hide the latency of a multiplication.
+/// Sizes in bytes, and numbers of lanes. One iteration processes one step, which has enough lanes to hide the latency
+/// of a multiplication.
 enum {
     lane_size = 16,
     lane_count = 8,
@@ -21,10 +22,10 @@ enum {
     wide_lane_size = 64,
     wide_lane_count = 4,
     wide_step = wide_lane_count * wide_lane_size,
-    wide_minimum = 4 * wide_step,  // shorter input gains nothing
+    wide_minimum = 4 * wide_step,  // wide lanes are not faster for shorter input
 };
 
-/// Advances a 16-byte block by a distance: the factors of its first and its last 8 bytes.
+/// The factors of the first and last 8 bytes of a 16-byte block that advance it by a distance.
 typedef struct {
     uint64_t first, last;
 } fold_factors;
@@ -32,10 +33,10 @@ typedef struct {
 static fold_factors over_lane, over_step, over_wide_step;
 static bool has_wide;
 
-/// Factors for a distance in bytes.
+/// Returns the factors for a distance in bytes.
 static fold_factors factors_for(uint64_t distance) {
-    // One less than the distance: the product of two reflected 64-bit numbers has 127 bits, so it is shifted by one
-    // place in its 128. The first 8 bytes of a block are 64 bits further from its end.
+    // The exponents are the distance in bits less 1, because the 127-bit product of two reflected 64-bit numbers is
+    // shifted by one place in its 128 bits. The first 8 bytes of a block are 64 bits further from its end.
     fold_factors factors = {
         .first = crc64nvme_x_to_the(8 * distance + 64 - 1),
         .last = crc64nvme_x_to_the(8 * distance - 1),
@@ -47,7 +48,7 @@ bool crc64nvme_prepare_x86(void) {
     over_lane = factors_for(lane_size);
     over_step = factors_for(step);
     over_wide_step = factors_for(wide_step);
-    __builtin_cpu_init();  // may run before the constructor that calls it
+    __builtin_cpu_init();  // needed because this may run before the runtime's own constructor
     has_wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq");
     return __builtin_cpu_supports("pclmul");
 }
@@ -60,7 +61,7 @@ CLMUL_TARGET static inline __m128i load_factors(const fold_factors *factors) {
     return _mm_set_epi64x((long long)factors->last, (long long)factors->first);
 }
 
-/// `block` advanced by the distance of `factors`, added to `next`.
+/// Returns `block`, advanced by the distance of `factors`, plus `next`.
 CLMUL_TARGET static inline __m128i fold(__m128i block, __m128i factors, __m128i next) {
     __m128i first = _mm_clmulepi64_si128(block, factors, 0x00);
     __m128i last = _mm_clmulepi64_si128(block, factors, 0x11);
@@ -98,7 +99,7 @@ CLMUL_TARGET static uint64_t update_by_step(uint64_t state, const uint8_t *bytes
             lanes[i] = fold(lanes[i], factors, load(bytes + i * lane_size));
         }
     }
-    // The lanes now contain a message of one step with the remainder of all bytes so far.
+    // The lanes now contain a message of one step that has the same remainder as all bytes so far.
     uint8_t folded[step];
     for (int i = 0; i < lane_count; i++) {
         _mm_storeu_si128((__m128i *)(folded + i * lane_size), lanes[i]);
@@ -106,14 +107,14 @@ CLMUL_TARGET static uint64_t update_by_step(uint64_t state, const uint8_t *bytes
     return update_by_lane(update_by_lane(0, folded, sizeof folded), bytes, length);
 }
 
-/// ::fold for the four 16-byte blocks of a wide lane in parallel.
+/// Like ::fold, for the four 16-byte blocks of a wide lane in parallel.
 AVX512_TARGET static inline __m512i fold_wide(__m512i blocks, __m512i factors, __m512i next) {
     __m512i first = _mm512_clmulepi64_epi128(blocks, factors, 0x00);
     __m512i last = _mm512_clmulepi64_epi128(blocks, factors, 0x11);
     return _mm512_ternarylogic_epi64(next, first, last, 0x96);  // 0x96: XOR of all three
 }
 
-/// ::update_by_step with wide lanes; `length` is at least ::wide_minimum.
+/// Like ::update_by_step, with wide lanes; `length` must be at least ::wide_minimum.
 AVX512_TARGET static uint64_t update_by_wide_step(uint64_t state, const uint8_t *bytes, size_t length) {
     const __m512i factors = _mm512_broadcast_i32x4(
         _mm_set_epi64x((long long)over_wide_step.last, (long long)over_wide_step.first));

@@ -27,16 +27,16 @@ extern "C" {
 uint64_t cchecksum_crc64nvme(uint64_t crc, const void *data, size_t length);
 
 /// Like ::cchecksum_crc64nvme, but always with tables, as on CPUs without carry-less multiplication. Public so that
-/// tests can compare the two.
+/// tests can compare the two implementations.
 uint64_t cchecksum_crc64nvme_table(uint64_t crc, const void *data, size_t length);
 
 /// Whether ::cchecksum_crc64nvme uses carry-less multiplication on this CPU.
 bool cchecksum_crc64nvme_is_accelerated(void);
 
-/// Combines the CRC-64/NVME of two byte ranges into that of their concatenation; reads no data; time O(log
-/// second_length).
+/// Combines the CRC-64/NVME of two byte ranges into that of their concatenation, without reading data, in
+/// O(log second_length) time.
 ///
-/// @param first Checksum of the first range; its length does not matter.
+/// @param first Checksum of the first range, which may have any length.
 /// @param second Checksum of the second range; 0 if it is empty.
 /// @param second_length Length of the second range in bytes; any value.
 uint64_t cchecksum_crc64nvme_combine(uint64_t first, uint64_t second, uint64_t second_length);
@@ -51,7 +51,7 @@ uint64_t cchecksum_crc64nvme_combine(uint64_t first, uint64_t second, uint64_t s
 /// @return Checksum of all bytes.
 uint32_t cchecksum_crc32c(uint32_t crc, const void *data, size_t length);
 
-/// Like ::cchecksum_crc32c, but always with tables. Public so that tests can compare the two.
+/// Like ::cchecksum_crc32c, but always with tables. Public so that tests can compare the two implementations.
 uint32_t cchecksum_crc32c_table(uint32_t crc, const void *data, size_t length);
 
 /// Whether ::cchecksum_crc32c uses the CPU's CRC instruction.

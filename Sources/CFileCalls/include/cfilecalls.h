@@ -1,19 +1,19 @@
-/// File calls of Linux that Swift's Glibc module lacks, because it is built without `_GNU_SOURCE`.
+/// Linux file system calls that Swift's Glibc module lacks, because it is built without `_GNU_SOURCE`.
 ///
-/// Each function is the system call named in its comment, with fixed flags. It returns 0 or a count, or -1 with
-/// `errno`.
-/// Other systems use their own equivalent if they have one; otherwise the result is -1 with `ENOTSUP`.
+/// On Linux, each function makes the system call named in its comment, with fixed flags. On other systems, it uses the
+/// system's equivalent if there is one, and otherwise fails with `ENOTSUP`. It returns 0 or a count; on failure it
+/// returns -1 and sets `errno`.
 #pragma once
 
 #include <stdint.h>
 
-/// `fallocate(2)` in its default mode: reserves space and sets the length.
+/// `fallocate(2)` in its default mode: allocates the first `size` bytes and extends the file to that length.
 int cfilecalls_allocate(int file, int64_t size);
 
-/// `fallocate(2)` with `FALLOC_FL_PUNCH_HOLE`: frees space and keeps the length.
+/// `fallocate(2)` with `FALLOC_FL_PUNCH_HOLE`: frees the space of a range and keeps the length of the file.
 int cfilecalls_punch_hole(int file, int64_t offset, int64_t count);
 
-/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: starts write-back without waiting.
+/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: starts write-back of a range without waiting.
 int cfilecalls_start_writing(int file, int64_t offset, int64_t count);
 
 /// `copy_file_range(2)`: copies inside the kernel and advances both offsets by the returned count.
