@@ -105,7 +105,7 @@ package struct App: Sendable {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
-            // No other service opens a socket.
+            // Only the HTTP server listens on a socket, so the error concerns its address.
             throw cannotListen("\(Errno(rawValue: error.errnoCode))")
         } catch is SocketAddressError.UnknownHost {
             throw cannotListen("unknown host")

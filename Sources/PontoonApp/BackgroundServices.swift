@@ -4,7 +4,7 @@ import PontoonCore
 import ServiceLifecycle
 import UnixSignals
 
-/// Runs maintenance and refreshes the signing keys, once a minute.
+/// The service that runs maintenance and refreshes the signing keys once a minute.
 struct MaintenanceService: Service {
     let maintenance: Maintenance
     let logger: Logger
@@ -42,7 +42,7 @@ struct MaintenanceService: Service {
     }
 }
 
-/// Checks the availability of the stores every two seconds, and logs changes.
+/// The service that checks the availability of the stores every two seconds and logs changes.
 struct HealthCheckService: Service {
     let readiness: Readiness
     let logger: Logger
@@ -60,7 +60,7 @@ struct HealthCheckService: Service {
     }
 }
 
-/// Makes `/readyz` fail during the drain period at shutdown, before the server stops accepting connections.
+/// The service that makes `/readyz` fail during the drain period, before the server stops accepting connections.
 struct DrainService: Service {
     let readiness: Readiness
     let duration: Duration
@@ -72,7 +72,7 @@ struct DrainService: Service {
     }
 }
 
-/// Exits the process on the second SIGTERM or SIGINT, without waiting for the grace period.
+/// The service that exits the process on the second SIGTERM or SIGINT, without waiting for the grace period.
 ///
 /// No cleanup is necessary, because acknowledged data survives an exit at any time.
 struct ForcedShutdownService: Service {
@@ -87,7 +87,7 @@ struct ForcedShutdownService: Service {
     }
 }
 
-/// Computes the MD5 of uploads that declared one, while their parts arrive.
+/// The service that computes declared MD5s while parts arrive.
 struct MD5Service: Service {
     let hasher: PrefixHasher
     let logger: Logger

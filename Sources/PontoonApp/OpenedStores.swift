@@ -111,7 +111,7 @@ package struct OpenedStores: Sendable {
         return bucket
     }
 
-    /// Returns the description of an error in one line, because those of databases can have several.
+    /// Returns an error's description on one line; database errors can have several lines.
     private static func oneLine(_ error: any Error) -> String {
         "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }

@@ -35,7 +35,7 @@ enum StoreMigrationState: Hashable, Sendable {
     }
 }
 
-/// Migrates the data of a directory to PostgreSQL, to S3, or to both.
+/// The migration of a data directory to PostgreSQL, to S3, or to both.
 package struct StoreMigration {
     private let settings: Settings
     private let dropsOpenUploads: Bool
@@ -157,7 +157,7 @@ package struct StoreMigration {
                 keys: keys,
                 uploadLifetime: settings.uploadLifetime
             )
-            // Rolls back interrupted completions and removes orphans, like the start of a server.
+            // Rolls back interrupted completions and removes orphans, as a server does when it starts.
             try await maintenance.recover()
             try await abortOpenUploads(of: source, maintenance)
             _ = try await source.setIfAbsent(try settings.objectsLocation(), for: .movingTo)

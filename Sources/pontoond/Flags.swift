@@ -15,7 +15,7 @@ extension Option where Value == GivenFlag? {
         )
     }
 
-    /// Declares a setting's flag in earlier versions, which `--help` does not list.
+    /// Declares the name of a setting's flag in earlier versions, which `--help` does not list.
     init<SettingValue>(formerly name: String, _ setting: Setting<SettingValue>) {
         self.init(
             name: .customLong(name),

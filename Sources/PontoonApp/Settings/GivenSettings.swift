@@ -1,7 +1,7 @@
 import Foundation
 import Yams
 
-/// The texts of the settings that are given: a flag overrides the environment, which overrides the settings file.
+/// The settings as text, merged from three sources: flags override the environment, which overrides the settings file.
 package struct GivenSettings: Sendable {
     private struct Given: Sendable {
         let text: String
@@ -101,7 +101,7 @@ package struct GivenSettings: Sendable {
         do {
             return try Yams.compose(yaml: text)
         } catch {
-            // Only the first line, because the others repeat the line of the file.
+            // Keeps only the first line, because the others quote the settings file.
             let problem = "\(error)".prefix { $0 != "\n" }
             throw SettingError(.config, "the file '\(path)' is not YAML: \(problem)", from: source)
         }

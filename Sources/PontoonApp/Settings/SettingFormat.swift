@@ -16,7 +16,7 @@ struct SettingFormat<Value: Sendable>: Sendable {
 }
 
 extension SettingFormat where Value == Duration {
-    /// An integer number of seconds, minutes, hours or days.
+    /// The format of durations: whole numbers of seconds, minutes, hours or days, such as `90s`.
     static func duration(from minimum: String, to maximum: String) -> Self {
         SettingFormat(
             placeholder: "duration",
@@ -32,7 +32,7 @@ extension SettingFormat where Value == Duration {
 }
 
 extension SettingFormat where Value == Int64 {
-    /// A number of bytes, such as `5MiB`.
+    /// The format of sizes in bytes, such as `5MiB`.
     static func size(_ range: ClosedRange<Int64>) -> Self {
         let allowed = "\(SettingText.size(range.lowerBound)) to \(SettingText.size(range.upperBound))"
         return SettingFormat(
@@ -46,7 +46,7 @@ extension SettingFormat where Value == Int64 {
 }
 
 extension SettingFormat where Value == Int {
-    /// An integer.
+    /// The format of whole numbers.
     static func count(_ range: ClosedRange<Int>) -> Self {
         let allowed = "\(range.lowerBound) to \(range.upperBound)"
         return SettingFormat(
@@ -60,7 +60,7 @@ extension SettingFormat where Value == Int {
 }
 
 extension SettingFormat where Value: RawRepresentable<String> & CaseIterable {
-    /// One of a fixed set of words, in any letter case.
+    /// The format of values from a fixed set of words, in any letter case.
     static var choice: Self {
         let words = Value.allCases.map(\.rawValue)
         return SettingFormat(
@@ -80,7 +80,7 @@ extension SettingFormat where Value == Bool {
 }
 
 extension SettingFormat where Value == RateLimit? {
-    /// A number of calls per time interval, such as `1000/5m`, or `off`.
+    /// The format of rate limits: calls per window, such as `1000/5m`, or `off`.
     static var rateLimit: Self {
         SettingFormat(
             placeholder: "calls/duration|off",

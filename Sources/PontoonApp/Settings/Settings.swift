@@ -102,7 +102,7 @@ package struct ListenAddress: Hashable, Sendable {
     /// 0 selects a free port.
     package let port: Int
 
-    /// - Returns: `nil` unless the text is `HOST:PORT`.
+    /// Parses `HOST:PORT`; `nil` for any other text.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
             return nil

@@ -25,12 +25,12 @@ package struct FileChange: Sendable {
     package var isEmpty: Bool { name == nil && metadata == nil && tags == nil }
 }
 
-/// A copy of a file to create.
+/// The copy to create from a file.
 package struct FileCopy: Sendable {
     /// The action to take if the name already exists in the folder.
     package enum ConflictPolicy: Sendable {
         case refuse
-        /// Name the copy `1_{name}`, `2_{name}` and so on: the first name that is free.
+        /// Name the copy `1_{name}`, `2_{name}` and so on, whichever is the first free name.
         case number
     }
 

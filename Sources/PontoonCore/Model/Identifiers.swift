@@ -20,7 +20,7 @@ package enum Identifiers {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8
     )
 
-    /// Draws eight bytes per call to the generator, because drawing one byte costs as much.
+    /// Returns random bytes; draws eight per call to the generator, because drawing one byte costs as much.
     private static func randomBytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []

@@ -16,7 +16,7 @@ package struct ObjectKey: Hashable, Sendable {
     private init(trusted: String) { rawValue = trusted }
 }
 
-/// Identifies an object or an unfinished upload in its store.
+/// A reference to an object or an unfinished upload in an object store.
 package struct ObjectReference: Hashable, Sendable {
     package let key: ObjectKey
     /// Result of ``ObjectStore/prepare(_:size:)``; `nil` for a finished object, or if the store needs no handle.

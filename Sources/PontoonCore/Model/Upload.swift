@@ -171,7 +171,7 @@ package struct PartReport: Hashable, Sendable {
     }
 }
 
-/// An upload with the totals of its parts, as shown in lists.
+/// An upload with the totals of its parts, as the API returns it.
 package struct UploadSummary: Hashable, Sendable {
     package let upload: Upload
     package let reportedParts: Int

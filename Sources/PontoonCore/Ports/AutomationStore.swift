@@ -1,4 +1,4 @@
-/// Automations and their code packages.
+/// Storage of automations and their code packages.
 package protocol AutomationStore: Sendable {
     /// Adds an automation.
     /// - Throws: `.userNotFound` if its owner does not exist.

@@ -1,10 +1,10 @@
 package import Foundation
 
-/// Files and folders.
+/// Storage of files and folders.
 package protocol FileStore: Sendable {
     /// Returns a file or folder; `nil` if it does not exist.
     func file(_ id: String, reading consistency: ReadConsistency) async throws -> File?
-    /// Returns the entry of a folder with this name; `nil` if there is none.
+    /// Returns the entry with this name in a folder; `nil` if there is none.
     func file(named name: String, in folder: String) async throws -> File?
     /// Returns the files and folders directly in a folder, ordered by name. Names are compared byte for byte.
     /// - Returns: The entries in the window that match the filter, and the number of matches in the whole folder.
@@ -56,7 +56,7 @@ package enum FileWindow: Sendable {
     case after(String?, limit: Int)
 }
 
-/// Objects that no file refers to but whose bytes are still stored.
+/// Storage of discarded objects: no file refers to them, but their bytes are still stored.
 ///
 /// The transaction that removes the last reference to an object adds it here, so a crash only delays its removal.
 package protocol DiscardedObjectStore: Sendable {

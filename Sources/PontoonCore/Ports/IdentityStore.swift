@@ -1,4 +1,4 @@
-/// Users and their tokens.
+/// Storage of users and their tokens.
 package protocol IdentityStore: Sendable {
     /// Returns whether no user exists yet.
     func isEmpty() async throws -> Bool

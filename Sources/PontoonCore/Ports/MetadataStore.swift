@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Everything Pontoon stores except the bytes: users, projects, files, uploads and parts.
+/// Storage of all records: users, projects, files, uploads, parts, automations and signing keys.
 ///
 /// A use case depends on the narrowest inherited protocol that is sufficient, or on this one if it needs several.
 ///

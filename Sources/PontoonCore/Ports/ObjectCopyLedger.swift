@@ -1,4 +1,4 @@
-/// The record of the objects already copied to another object store, with which an interrupted migration resumes.
+/// A record of the objects already copied to another object store, so that an interrupted migration can resume.
 package protocol ObjectCopyLedger: Sendable {
     /// Returns objects that files or packages use and that have not been copied, ordered by key.
     /// - Parameters:

@@ -9,7 +9,7 @@ package import Foundation
 package enum ObjectStorage: Sendable {
     /// Bytes pass through this server. The hasher computes MD5s; URLs point to the server's own data plane.
     case streaming(any StreamingObjectStore, PrefixHasher, DataPlaneURLs)
-    /// Clients send and read bytes directly at the store, at presigned URLs.
+    /// Clients exchange bytes directly with the store, at presigned URLs.
     case presigned(any PresignedObjectStore)
 
     /// The store, with the operations that both kinds support.

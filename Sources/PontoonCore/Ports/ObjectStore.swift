@@ -116,7 +116,7 @@ package struct ListedPart: Hashable, Sendable {
     }
 }
 
-/// Writes the bytes of one part; used by one task.
+/// A writer for the bytes of one part; used by one task at a time.
 ///
 /// The writer must not be used after the first call to ``commit(last:recording:)``, even if that throws, or to
 /// ``abort()``.

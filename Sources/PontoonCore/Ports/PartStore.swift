@@ -1,15 +1,15 @@
 package import Foundation
 
-/// Records of stored parts.
+/// Storage of part records.
 package protocol PartStore: Sendable {
     /// Returns all part records of an upload, ordered by number.
     func parts(of uploadID: String) async throws -> [PartRecord]
     /// Deletes a part record durably, before the part's bytes are overwritten. Writes nothing if there is no record.
     /// - Returns: The deleted record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`: the parts of an upload that
-    ///   is being completed are fixed.
+    ///   is being completed no longer change.
     func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> PartRecord?
-    /// Records a stored part as not reported, replacing any record of the same number.
+    /// Records a stored part as not reported, replacing any record with the same number.
     /// - Returns: The replaced record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`.
     func recordPart(_ part: PartRecord, of uploadID: String) async throws -> PartRecord?

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Projects and their members.
+/// Storage of projects and their members.
 package protocol ProjectStore: Sendable {
     /// Adds a project, its root folder and its owner's membership.
     /// - Returns: `false`, with nothing changed, if the id is taken.

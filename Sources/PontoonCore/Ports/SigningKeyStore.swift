@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Keys that sign data-plane URLs.
+/// Storage of the keys that sign data-plane URLs.
 package protocol SigningKeyStore: Sendable {
     /// Returns all keys, newest first.
     func signingKeys() async throws -> [SigningKey]

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Uploads, and the leases under which they are completed.
+/// Storage of uploads and of the leases under which they are completed.
 package protocol UploadStore: Sendable {
     /// Adds an upload.
     /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not.

@@ -85,8 +85,8 @@ package struct CompletionPlan: Hashable, Sendable {
     ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown.
     ///   - minimumPartSize: Smallest length in bytes of every part but the last.
     /// - Returns: The parts of the object, ordered by number.
-    /// - Throws: `.completeRefused` if a reported part is not listed or is shorter than the minimum, or if the total
-    ///   length differs from the declared one or exceeds the limit.
+    /// - Throws: `.completeRefused` if a reported part is not listed or is too short, or if the total length differs
+    ///   from the declared one or exceeds the limit.
     package static func listedParts(
         _ listed: [ListedPart],
         matching reported: [PartRecord],

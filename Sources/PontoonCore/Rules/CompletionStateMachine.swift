@@ -38,7 +38,7 @@ package struct CompletionStateMachine {
         case abort(Upload)
     }
 
-    /// The next thing to do after an event.
+    /// The action that follows an event.
     package enum Action: Sendable {
         case perform(Step)
         case succeed(CompletedUpload)

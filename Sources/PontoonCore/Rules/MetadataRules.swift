@@ -13,7 +13,8 @@ package enum MetadataRules {
     ///
     /// The number of pairs that the file has after the change is checked when the change is stored.
     ///
-    /// - Throws: `.metadataInvalid` for too many pairs, an empty key, a key or value that is too long, or U+0000.
+    /// - Throws: `.metadataInvalid` for too many pairs, an empty key, a key or value that is too long, or the character
+    ///   U+0000.
     package static func check(_ change: [String: String?]) throws(PontoonError) {
         guard change.count <= maximumPairs else {
             throw PontoonError(.metadataInvalid, "A file can have at most \(maximumPairs) metadata pairs.")

@@ -26,7 +26,7 @@ package struct RateLimitStatus: Hashable, Sendable {
     /// Whether the call is within the limit.
     package let isAdmitted: Bool
 
-    /// Returns the status if there is no limit: numbers too large to reach, because the Python client requires numbers.
+    /// Returns the status if there is no limit: very large numbers, because the Python client requires numbers.
     package static func unlimited(now: Date) -> RateLimitStatus {
         RateLimitStatus(
             limit: Int(Int32.max),
@@ -52,7 +52,7 @@ package struct RateWindow: Hashable, Sendable {
 
     /// Returns whether a call at this time belongs to the window.
     ///
-    /// A time before the window, after the clock was set back, does not belong to it.
+    /// If the clock was set back to a time before the window, the call belongs to a new one.
     package func contains(_ now: Date) -> Bool { begin <= now && now < end }
 
     /// Counts a call unless it exceeds the limit.

@@ -2,9 +2,10 @@
 ///
 /// Source: docs/api.md#create-project.
 package enum ShortName {
-    /// Converts a name to a short name of at most 100 ASCII letters, digits and `-`, followed by the attempt's number.
+    /// Derives a short name from a display name.
     ///
-    /// Letters become lower case, spaces and `_` become `-`, and all other characters are dropped.
+    /// Letters become lower case, spaces and `_` become `-`, and all characters except ASCII letters, digits and `-`
+    /// are dropped. The result is truncated to 100 characters before the attempt's number is appended.
     ///
     /// - Parameters:
     ///   - name: Display name.

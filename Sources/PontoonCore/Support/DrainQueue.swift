@@ -28,7 +28,7 @@ package final class DrainQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Removes and returns the oldest element; `nil` ends the consumer.
+    /// Removes and returns the oldest element; returns `nil` if the queue is empty, and the consumer must then stop.
     package func next() -> Element? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
@@ -39,7 +39,7 @@ package final class DrainQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Removes and returns all waiting elements; an empty array ends the consumer.
+    /// Removes and returns all waiting elements; if there are none, the consumer must then stop.
     package func nextBatch() -> [Element] {
         state.withLock { state in
             let batch = state.waiting

@@ -1,4 +1,4 @@
-/// Comparison of ETags, which clients may return with other quotes and letter case.
+/// Operations on ETags, whose quotes and letter case clients may change.
 package enum ETag {
     /// Removes one pair of surrounding quotes, if present.
     package static func unquoted(_ tag: String) -> String {

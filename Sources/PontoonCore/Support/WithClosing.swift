@@ -3,7 +3,7 @@
 /// - Parameters:
 ///   - resource: The open resource.
 ///   - close: Called exactly once, after `body`.
-///   - body: The work.
+///   - body: The work that uses the resource.
 /// - Returns: The result of `body`.
 /// - Throws: The error of `body`; if only `close` fails, its error.
 package func withClosing<Resource, Value>(

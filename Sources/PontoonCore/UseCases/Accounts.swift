@@ -103,7 +103,9 @@ package struct Accounts: Sendable {
         )
     }
 
-    /// One round of SHA-256 without salt is sufficient, because a token has 128 random bits.
+    /// Returns the SHA-256 of a token in hex.
+    ///
+    /// One round without salt is sufficient, because a generated token has 128 random bits.
     private static func hash(_ token: Secret) -> String {
         Hex.encode(SHA256.hash(data: Data(token.value.utf8)))
     }

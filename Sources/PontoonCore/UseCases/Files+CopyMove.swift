@@ -23,7 +23,8 @@ extension Files {
 
     /// Copies files to a project's root folder.
     ///
-    /// Each copy succeeds or fails independently of the others. If a name is taken, a number is put in front of it.
+    /// Each copy succeeds or fails independently of the others. If a name is taken, the copy's name gets a number as a
+    /// prefix.
     ///
     /// - Parameters:
     ///   - ids: The originals.

@@ -165,7 +165,9 @@ package struct Files: Sendable {
         return file
     }
 
-    /// - Throws: `.fileNameInvalid`.
+    /// Validates the name of a file or folder.
+    ///
+    /// - Throws: `.fileNameInvalid`, also for the name of a folder that starts with `__`.
     static func check(name: String, kind: File.Kind = .file) throws(PontoonError) {
         if let problem = FileName.problem(with: name) { throw PontoonError(.fileNameInvalid, problem) }
         guard kind == .file || !name.hasPrefix("__") else {

@@ -1,4 +1,4 @@
-/// Garbage collection: the removal of discarded objects.
+/// The garbage collector, which removes discarded objects.
 ///
 /// The metadata store records an object as discarded in the transaction that removes the last reference to it, so a
 /// crash before the bytes are deleted only delays their deletion.

@@ -56,7 +56,7 @@ package final class KeyRing: Sendable {
         let newest = try await refresh().first
         let due = now().addingTimeInterval(-rotationInterval.inSeconds)
         if newest.map({ $0.createdOn < due }) ?? true { try await rotate() }
-        // A server signs with a replaced key until it next refreshes its keys, at most about a minute later.
+        // A server may sign with a replaced key until it next refreshes its keys, about a minute later.
         let slack: TimeInterval = 300
         let cutoff = now().addingTimeInterval(-urlLifetime.inSeconds - slack)
         if let successor = try await refresh().first(where: { $0.createdOn < cutoff }) {
@@ -65,7 +65,7 @@ package final class KeyRing: Sendable {
         _ = try await refresh()
     }
 
-    /// Reads the keys from the store, because other servers create and remove keys too.
+    /// Reads the keys again, because other servers also create and remove keys.
     @discardableResult
     package func refresh() async throws -> [SigningKey] {
         let keys = try await store.signingKeys()

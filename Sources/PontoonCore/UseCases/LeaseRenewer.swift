@@ -1,6 +1,6 @@
 import Foundation
 
-/// Creation of leases, and their renewal while the work under them runs.
+/// A factory for leases, which also renews them while work is in progress.
 struct LeaseRenewer: Sendable {
     /// Time from a renewal to the expiry of the lease; `nil` if no other server shares the stores, in which case leases
     /// never expire.

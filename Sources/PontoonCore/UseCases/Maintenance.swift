@@ -15,10 +15,10 @@ package struct Maintenance: Sendable {
     /// Creates the maintenance of a metadata store and an object store.
     ///
     /// - Parameters:
-    ///   - metadata: The records.
-    ///   - objects: The bytes.
-    ///   - completion: Rolls back interrupted completions.
-    ///   - keys: Rotated when due.
+    ///   - metadata: The metadata store.
+    ///   - objects: The object store.
+    ///   - completion: The use case that rolls back interrupted completions.
+    ///   - keys: The signing keys, which are rotated when due.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
     ///     if no other server shares the stores.
     ///   - uploadLifetime: Time after which an upload expires if no part is stored.
@@ -60,8 +60,8 @@ package struct Maintenance: Sendable {
 
     /// Reads the signing keys again.
     ///
-    /// Every server must do this once a minute, because a replaced key must not sign any longer: it is removed one URL
-    /// lifetime and five minutes after its replacement.
+    /// Every server must do this once a minute, so that it stops signing with a replaced key: that key is removed one
+    /// URL lifetime and five minutes after its replacement.
     package func refreshKeys() async throws { try await keys.refresh() }
 
     package struct Report: Sendable {
@@ -120,7 +120,7 @@ package struct Maintenance: Sendable {
         return report
     }
 
-    /// Removes orphans, at most once an hour on one of the servers, because the store must list all unfinished uploads.
+    /// Removes orphans, at most once an hour on one server, because listing all unfinished uploads is expensive.
     private func sweep() async throws {
         let lease = Lease(id: leases.new().id, expiresOn: now().addingTimeInterval(3600))
         guard try await metadata.acquireLease("sweep", lease, now: now()) else { return }

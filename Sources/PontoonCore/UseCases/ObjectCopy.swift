@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The copying of all objects from one store to another, with verification of every copy.
+/// The use case that copies all objects from one store to another and verifies every copy.
 ///
 /// Copied objects are recorded in the ledger, so that the next run resumes after an interruption.
 package struct ObjectCopy: Sendable {

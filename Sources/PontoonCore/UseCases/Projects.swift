@@ -22,7 +22,7 @@ package struct Projects: Sendable {
     ///
     /// If the short name is taken, a number is appended to it.
     ///
-    /// - Throws: `.projectNameMissing` if the name is absent or blank.
+    /// - Throws: `.projectNameMissing` if the name is missing or blank.
     package func create(name: String?, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
         guard let name, !name.allSatisfy(\.isWhitespace) else {
             throw PontoonError(.projectNameMissing, "The field 'name' is missing or empty.")

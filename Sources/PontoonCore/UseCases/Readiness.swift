@@ -28,8 +28,8 @@ package final class Readiness: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - metadata: The records.
-    ///   - objects: The bytes.
+    ///   - metadata: The metadata store.
+    ///   - objects: The object store.
     ///   - interval: Time between two checks of a store.
     ///   - timeout: Time since the last successful check after which a store counts as unavailable, even if no check
     ///     has failed.

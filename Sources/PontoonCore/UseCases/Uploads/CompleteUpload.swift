@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The completion of uploads: assembles their parts into files.
+/// The use case that completes uploads: it assembles their parts into files.
 ///
 /// ``CompletionStateMachine`` decides on each step, and this type performs it. The steps finish and commit run under a
 /// lease; if one of them fails, the completion is rolled back. Completing an upload again returns the same file. If

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The recording of part reports.
+/// The use case that records part reports.
 ///
 /// With a streaming store, a report must match the record of a stored part. With a presigned store, parts do not pass
 /// through this server: reports are recorded as received, and compared with the store's list of parts when the upload

@@ -1,7 +1,7 @@
 package import Foundation
 package import NIOCore
 
-/// The data path of uploads: receives the bytes of parts, stores them and records the parts.
+/// The use case that receives and stores the bytes of parts.
 package struct Parts: Sendable {
     private let metadata: any UploadStore & PartStore
     private let objects: any StreamingObjectStore

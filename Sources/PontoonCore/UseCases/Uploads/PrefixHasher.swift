@@ -2,10 +2,10 @@ import Crypto
 import Foundation
 import NIOCore
 
-/// The incremental computation of declared MD5s while parts arrive.
+/// A hasher that computes declared MD5s incrementally, while parts arrive.
 ///
-/// Hashes the parts of an upload that are stored from part 1 on without a gap, so that few bytes are left to read when
-/// the upload is completed. Progress is kept in memory only; after a restart, hashing starts again at part 1.
+/// Hashes the stored parts of an upload in order, up to the first gap, so that few bytes are left to read when the
+/// upload is completed. Progress is kept in memory only; after a restart, hashing starts again at part 1.
 package actor PrefixHasher {
     private struct Progress: Sendable {
         var md5 = Insecure.MD5()

@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import NIOCore
 
-/// The creation of an object from the parts of a leased upload, and its reversal.
+/// The steps of a completion that create the object of a leased upload, or undo that.
 ///
 /// Every method may be repeated after a crash or a lost response, with the same result.
 struct UploadFinisher: Sendable {

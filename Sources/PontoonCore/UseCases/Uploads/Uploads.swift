@@ -14,8 +14,8 @@ package struct Uploads: Sendable {
     package let completion: CompleteUpload
 
     /// - Parameters:
-    ///   - metadata: The records.
-    ///   - storage: The bytes.
+    ///   - metadata: The metadata store.
+    ///   - storage: The object store.
     ///   - sizing: Limits of part sizes; the object store's own minimum applies too.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a completion; `nil` if
     ///     no other server shares the stores.
