@@ -161,7 +161,7 @@ package struct Files: Sendable {
         folder: PontoonError.Code
     ) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write, else: refusal)
-        guard file.kind == .file else { throw PontoonError(folder, "A folder's name, metadata and tags are fixed.") }
+        guard file.kind == .file else { throw PontoonError(folder, "This call can change only files, not folders.") }
         return file
     }
 
