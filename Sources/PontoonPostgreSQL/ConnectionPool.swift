@@ -15,7 +15,7 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
     package var waiting = 0
     /// Finished transactions, whether they succeeded or not.
     package var transactions = 0
-    /// Number of times that a transaction waited for a response of the server.
+    /// Number of times that a transaction waited for a response from the server.
     package var roundTrips = 0
     /// Transactions retried after a conflict or a lost connection.
     package var retries = 0
@@ -50,6 +50,7 @@ final class ConnectionPool: Sendable {
             semaphore.signal()
         }
 
+        /// Waits for a job.
         /// - Returns: `false` on timeout.
         func wait(timeout: Duration) -> Bool {
             semaphore.wait(timeout: .now() + .milliseconds(Int(timeout / .milliseconds(1)))) == .success
@@ -164,6 +165,7 @@ final class ConnectionPool: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
+    /// Waits for the next job of a thread.
     /// - Returns: `nil` if the thread is no longer needed.
     private func nextJob(_ id: Int) -> Job? {
         let worker = IdleWorker(id: id)

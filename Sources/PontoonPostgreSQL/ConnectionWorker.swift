@@ -81,7 +81,7 @@ final class ConnectionWorker {
         }
     }
 
-    /// Opens the connection unless it is open.
+    /// Opens the connection unless it is already open.
     /// - Throws: ``PostgreSQLError``.
     @discardableResult
     func connect() throws -> PostgreSQLConnection {

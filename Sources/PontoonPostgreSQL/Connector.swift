@@ -7,6 +7,8 @@ import PontoonMetadata
 struct Connector {
     let settings: PostgreSQLSettings
 
+    /// Opens a connection.
+    ///
     /// - Returns: A connection with its session settings applied, and a canceller of its statements.
     /// - Throws: ``PostgreSQLError``.
     func connect() throws -> (connection: PostgreSQLConnection, canceller: StatementCanceller?) {
@@ -28,7 +30,7 @@ struct Connector {
         return (try PostgreSQLConnection(owning: connection), canceller)
     }
 
-    /// Passes libpq the URL, surrounded by defaults that the URL may override and parameters that it may not.
+    /// Passes libpq the URL, with defaults that the URL may override and parameters that it may not override.
     private func withParameters<Result>(
         _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> Result
     ) -> Result {

@@ -18,7 +18,7 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         case tls
         /// Wrong password, unknown user or database, host not allowed, or too many connections.
         case refused
-        /// The server is too old, a standby, or its encoding is not UTF-8.
+        /// The server is too old or a standby, or the encoding of the database is not UTF-8.
         case unsuitable
     }
 
@@ -33,7 +33,7 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
 
     static let notBuilt = PostgreSQLError(
         .notBuilt,
-        "this program was built without PostgreSQL; build it with the package trait 'PostgreSQL', a default trait"
+        "this program was built without PostgreSQL; rebuild it with the package trait 'PostgreSQL' (on by default)"
     )
 }
 

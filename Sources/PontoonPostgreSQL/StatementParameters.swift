@@ -6,6 +6,7 @@ struct StatementParameters {
     private var bytes: [CChar] = []
     private var offsets: [Int?] = []
 
+    /// Converts values to C strings.
     /// - Throws: ``SQLError`` of kind `.unstorableText` for text with U+0000, which would end the C string.
     init(_ values: [SQLValue]) throws(SQLError) {
         for value in values {

@@ -4,16 +4,16 @@ import Logging
 import NIOCore
 import PontoonCore
 
-/// The state of one request.
+/// The context of one request.
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The request id, sent in `X-Request-Id` and included in every log line.
     let requestID = Identifiers.uuid()
     /// The channel of the connection.
     let channel: any Channel
-    /// Set by ``AuthenticationMiddleware``.
+    /// The authenticated caller, set by ``AuthenticationMiddleware``.
     var caller: AuthenticatedCaller?
-    /// Set by ``RateLimitMiddleware``.
+    /// The rate-limit status of the caller's token, set by ``RateLimitMiddleware``.
     var rateLimit: RateLimitStatus?
 
     init(source: ApplicationRequestContextSource) {

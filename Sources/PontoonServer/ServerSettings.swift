@@ -10,11 +10,11 @@ package struct ServerSettings: Sendable {
     package var publicURL: BaseURL?
     /// Whether to trust `X-Forwarded-Proto`; safe only behind a proxy that overwrites the header.
     package var trustsForwardedProto: Bool
-    /// Time without received data after which a connection is closed, between requests or within one.
+    /// Time without received data, between or within requests, after which a connection is closed.
     package var idleTimeout: Duration
-    /// Largest JSON body in bytes; completing 10,000 parts takes about 1 MB.
+    /// Maximum size of a JSON body in bytes; a complete request with 10,000 part reports has about 1 MB.
     package var maximumBodySize: Int
-    /// Largest request head in bytes.
+    /// Maximum size of a request head in bytes.
     package var maximumHeaderSize: Int
     /// Limit on the calls of each token; `nil` allows any number of calls.
     package var rateLimit: RateLimit?

@@ -132,7 +132,7 @@ package enum FileChangeContract: MetadataRule, CaseIterable {
             guard let end = page.last else { break }
             seen += page.map(\.name)
             last = end.name
-            // Delete the last returned entry, and add one that sorts before it.
+            // A concurrent client deletes the last returned entry and adds one that sorts before it.
             try expect(try await store.deleteFile(try require(ids[end.name], "a folder")), "there was such a folder")
             try await store.addFolder(fixture.folder("0-\(end.name)"))
         }

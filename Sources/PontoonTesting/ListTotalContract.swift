@@ -1,7 +1,7 @@
 import Foundation
 package import PontoonCore
 
-/// Rules for lists: totals are exact after any change, including concurrent ones, and pages are correct at any offset.
+/// Rules for lists: totals are exact after any changes, even concurrent ones, and pages are correct at any offset.
 package enum ListTotalContract: MetadataRule, CaseIterable {
     case totalsFollowFiles
     case overwritingKeepsTheTotal

@@ -24,7 +24,7 @@ package protocol ObjectStoreHarness: Sendable {
     func content(_ key: ObjectKey) async throws -> ByteBuffer?
 }
 
-/// Rules for every ``ObjectStore``.
+/// Rules that every ``ObjectStore`` must satisfy.
 package enum ObjectStoreContract: String, CaseIterable, Sendable {
     case partsInOrderBecomeOneObject
     case partsInAnyOrderBecomeOneObject

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 package import PontoonCore
 
-/// Rules for ``StreamingObjectStore``; each rule needs a store without objects under its keys.
+/// Rules for ``StreamingObjectStore``; each rule needs a separate store, because recovery removes other uploads.
 package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     case partsInOrderBecomeOneObject
     case partsInAnyOrderBecomeOneObject

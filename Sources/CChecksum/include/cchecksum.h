@@ -15,15 +15,15 @@
 extern "C" {
 #endif
 
-/// Continues a CRC-64/NVME with further bytes.
+/// Extends a CRC-64/NVME by further bytes.
 ///
 /// Polynomial 0xAD93D23594C93659, reflected, start and final XOR all ones; "123456789" gives 0xAE8B14860A799888.
 /// S3 calls it `CRC64NVME`. Source: NVM Express NVM Command Set Specification 1.0d, section 5.2.1.3.4, except for the
 /// check value, which is misprinted there and is taken from the CRC catalogue (reveng.sourceforge.io).
 ///
-/// @param crc Checksum of the bytes so far, 0 at the start.
-/// @param data First of `length` bytes.
-/// @return Checksum of all bytes.
+/// @param crc Checksum of the preceding bytes; 0 if there are none.
+/// @param data Pointer to the first of `length` bytes.
+/// @return Checksum of the preceding bytes and `data`.
 uint64_t cchecksum_crc64nvme(uint64_t crc, const void *data, size_t length);
 
 /// Like ::cchecksum_crc64nvme, but always with tables, as on CPUs without carry-less multiplication. Public so that
@@ -41,14 +41,14 @@ bool cchecksum_crc64nvme_is_accelerated(void);
 /// @param second_length Length of the second range in bytes; any value.
 uint64_t cchecksum_crc64nvme_combine(uint64_t first, uint64_t second, uint64_t second_length);
 
-/// Continues a CRC-32C (Castagnoli) with further bytes.
+/// Extends a CRC-32C (Castagnoli) by further bytes.
 ///
 /// Polynomial 0x1EDC6F41, reflected, start and final XOR all ones; "123456789" gives 0xE3069283. S3 calls
 /// it `CRC32C`. Source: RFC 3720, section 12.1 and appendix B.4.
 ///
-/// @param crc Checksum of the bytes so far, 0 at the start.
-/// @param data First of `length` bytes.
-/// @return Checksum of all bytes.
+/// @param crc Checksum of the preceding bytes; 0 if there are none.
+/// @param data Pointer to the first of `length` bytes.
+/// @return Checksum of the preceding bytes and `data`.
 uint32_t cchecksum_crc32c(uint32_t crc, const void *data, size_t length);
 
 /// Like ::cchecksum_crc32c, but always with tables. Public so that tests can compare the two implementations.

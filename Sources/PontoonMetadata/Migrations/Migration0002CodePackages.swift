@@ -1,8 +1,8 @@
 extension Migration {
     /// Adds automations, their packages, and uploads whose destination is an automation instead of a folder.
     ///
-    /// SQLite cannot drop `NOT NULL` from a column, so uploads are copied to a new table, and so are the parts that
-    /// reference them.
+    /// SQLite cannot drop `NOT NULL` from a column, so uploads, and the parts that reference them, are copied to new
+    /// tables.
     static let codePackages: [SQLStatement] = [
         """
         CREATE TABLE automations (

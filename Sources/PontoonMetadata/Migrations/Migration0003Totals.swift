@@ -1,6 +1,6 @@
 extension Migration {
-    /// Adds counters for the lengths of lists, updated with every change of a list so that no query counts rows, and an
-    /// index of each user's projects in list order.
+    /// Adds counters for the lengths of lists, so that queries do not have to count rows, and an index of each user's
+    /// projects in list order.
     static let totals: [SQLStatement] = [
         """
         CREATE TABLE folder_totals (

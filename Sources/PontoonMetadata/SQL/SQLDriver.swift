@@ -59,7 +59,7 @@ package protocol SQLConnection {
     func enqueue(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws
 }
 
-/// A lock on the rows of one table that a query finds, against other writers.
+/// A lock that protects the rows that a query finds in one table from other writers.
 ///
 /// With PostgreSQL, `FOR SHARE OF table` or `FOR UPDATE OF table` is appended to the query. SQLite ignores the lock,
 /// because it runs one writer at a time.

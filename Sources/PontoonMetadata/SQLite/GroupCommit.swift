@@ -1,7 +1,7 @@
 import GRDB
 import Synchronization
 
-/// Counts of writes, and of the commits shared by them.
+/// Counts of writes, and of the transactions that committed them.
 package struct WriteStatistics: Hashable, Sendable {
     /// Finished writes, including those whose body threw.
     package var writes = 0
@@ -51,7 +51,7 @@ final class GroupCommit: Sendable {
     /// Rejects new writes; accepted ones are still executed.
     func refuseWrites() { state.withLock { $0.isClosed = true } }
 
-    /// Runs a body as part of a shared transaction; for the caller, the body is a separate transaction.
+    /// Runs a body as part of a shared transaction; to the caller, it behaves like a separate transaction.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
@@ -106,7 +106,7 @@ final class GroupCommit: Sendable {
     }
 
     /// - Returns: Closures that each resume one caller with its result.
-    /// - Throws: If the whole group was rolled back.
+    /// - Throws: An error if the whole group was rolled back.
     private func commit(_ group: [PendingWrite], _ database: Database) throws -> [@Sendable () -> Void] {
         let connection = SQLiteConnection(database: database)
         var completions: [@Sendable () -> Void] = []

@@ -15,7 +15,8 @@ package struct SQLiteDriver: SQLDriver {
     }
 
     /// Opens a database; if the file does not exist, creates it, readable by its owner only.
-    /// - Throws: If the file cannot be created or opened, is not a database, or stays locked by another process.
+    /// - Throws: An error if the file cannot be created or opened, is not a database, or stays locked by another
+    ///   process.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
         try await onBlockingThread {
             try DatabaseFile.create(settings.path)

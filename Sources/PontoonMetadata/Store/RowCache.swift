@@ -4,7 +4,7 @@ import Synchronization
 /// A cache of rows read or written within the last second, for calls that are made once per file, part or range.
 ///
 /// Changes made through this store are visible immediately. Changes made by another process, such as another server
-/// on the same database or `pontoond token revoke`, are visible after ``lifetime``. A cached row may therefore be used
+/// on the same database or `pontoond token revoke`, are visible within ``lifetime``. A cached row may therefore be used
 /// only where an outdated row does no harm: to create a URL, or before a statement that checks the current row.
 final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     private struct Entry {

@@ -38,7 +38,8 @@ extension SQLConnection {
         )
     }
 
-    /// - Throws: `.metadataInvalid` if the file would have too many pairs.
+    /// Changes the metadata of a file; a `nil` value removes the key.
+    /// - Throws: `.metadataInvalid` if the file would have more than ``MetadataRules/maximumPairs`` pairs.
     fileprivate func change(metadata: [String: String?], replacing: Bool, of id: String) throws {
         if replacing { try execute("DELETE FROM file_metadata WHERE file_id = $1", [id]) }
         let removed = metadata.filter { $0.value == nil }.keys.sorted()
@@ -62,7 +63,7 @@ extension SQLConnection {
     /// Reads a file or folder; returns `nil` if it does not exist.
     func file(_ id: String) throws -> File? { try files(try query(selectFile, [id])).first }
 
-    /// Creates files from rows with ``fileColumns``, after reading their tags and metadata.
+    /// Creates files from rows with ``fileColumns``; also reads the files' tags and metadata.
     func files(_ rows: [SQLRow]) throws -> [File] {
         guard !rows.isEmpty else { return [] }
         let ids = try rows.map { try $0.text("id") }
@@ -110,17 +111,19 @@ extension SQLRow {
         )
     }
 
+    /// Returns the kind of a file.
     /// - Throws: ``SQLRowError`` for an unknown kind.
     func fileKind(_ column: String) throws -> File.Kind {
         try decode(column, try text(column)) { File.Kind(rawValue: $0) }
     }
 
-    /// - Throws: ``SQLRowError`` if the text is not a key.
+    /// Returns an object key.
+    /// - Throws: ``SQLRowError`` if the text is not an object key.
     func objectKey(_ column: String) throws -> ObjectKey {
         try decode(column, try text(column)) { ObjectKey($0) }
     }
 
-    /// - Returns: `nil` for `NULL`.
+    /// Returns a checksum, or `nil` for `NULL`.
     /// - Throws: ``SQLRowError`` if the text is not 16 hex digits.
     func checksum(_ column: String) throws -> CRC64NVME? {
         guard let hex = try optionalText(column) else { return nil }

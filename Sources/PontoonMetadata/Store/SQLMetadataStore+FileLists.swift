@@ -48,7 +48,7 @@ private enum Label {
 
 extension SQLConnection {
     /// Chooses the cheapest starting point of the search: the entries of the folder, or the files in all folders that
-    /// satisfy one of the conditions, whichever are fewest, roughly.
+    /// satisfy one of the conditions, whichever is roughly the smallest set.
     ///
     /// Choosing costs no more than the search itself, regardless of how many files satisfy the other conditions.
     fileprivate func selection(_ folder: String, _ filter: FileFilter) throws -> Selection {

@@ -57,12 +57,12 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Checks that no entry of a folder has a name.
+    /// Checks that a name is not taken in a folder.
     /// - Throws: `.folderExists` if a folder has the name, `code` if a file has it.
     func refuse(taken name: String, in folder: String?, asFile code: PontoonError.Code) throws {
         switch try kind(named: name, in: folder) {
         case .folder: throw PontoonError.folderInTheWay
-        case .file: throw PontoonError(code, "A file with this name already exists in the folder.")
+        case .file: throw PontoonError(code, "A file with this name already exists.")
         case nil: return
         }
     }

@@ -58,11 +58,13 @@ extension SQLMetadataStore {
 extension SQLConnection {
     fileprivate func hasNoUsers() throws -> Bool { try query("SELECT name FROM users LIMIT 1").isEmpty }
 
+    /// Adds a user.
     /// - Returns: `false` if the name is taken.
     fileprivate func insert(_ user: User) throws -> Bool {
         try execute(insertUser, [user.name, user.createdOn]) == 1
     }
 
+    /// Adds a token.
     /// - Returns: `false` if the token's user does not exist.
     fileprivate func insert(_ token: TokenRecord) throws -> Bool {
         try execute(insertToken, [token.id, token.hash, token.createdOn, token.userName]) == 1

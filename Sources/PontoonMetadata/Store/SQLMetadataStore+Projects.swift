@@ -172,6 +172,7 @@ extension SQLRow {
         return project
     }
 
+    /// Returns a project id.
     /// - Throws: ``SQLRowError`` if the text is not `owner/short-name`.
     func projectID(_ column: String) throws -> ProjectID {
         try decode(column, try text(column)) { ProjectID($0) }

@@ -10,7 +10,7 @@ struct PageWindow {
     /// Number of rows to read, 1 or more.
     let limit: Int
 
-    /// - Returns: `nil` if the page is empty.
+    /// Computes the window of a page; returns `nil` if the page is empty.
     init?(_ page: Page, of total: Int) {
         // Cannot overflow, because neither operand is negative.
         let limit = min(page.limit, total - page.offset)
@@ -45,7 +45,7 @@ extension SQLConnection {
         try query(selectEntries, [folder]).first?.count("entries") ?? 0
     }
 
-    /// Adds to the entry counts of folders, which are named by id; a change may be negative.
+    /// Adds to the entry counts of folders, keyed by folder id; changes may be negative.
     func add(entries: [String: Int]) throws {
         for (folder, change) in entries.sorted(by: { $0.key < $1.key }) where change != 0 {
             try enqueue(addEntries, [folder, change])
@@ -69,7 +69,7 @@ extension SQLConnection {
         try query(selectUserTotals, [userName]).first?.count("open_uploads") ?? 0
     }
 
-    /// Adds to the counts of users, who are named by user name; a change may be negative.
+    /// Adds to the project and upload counts of users, keyed by user name; changes may be negative.
     func add(projects: [String: Int] = [:], openUploads: [String: Int] = [:]) throws {
         for user in Set(projects.keys).union(openUploads.keys).sorted() {
             try enqueue(addUserTotals, [user, projects[user] ?? 0, openUploads[user] ?? 0])

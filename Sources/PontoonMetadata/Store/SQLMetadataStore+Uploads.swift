@@ -148,7 +148,7 @@ extension SQLConnection {
         try deleteFile(try row.text("id"), objectKey: try row.optionalText("object_key"), now: now)
     }
 
-    /// Creates summaries from rows with `uploadColumns`, after reading the totals of each upload's parts.
+    /// Creates summaries from rows with `uploadColumns`; also reads the totals of each upload's parts.
     fileprivate func summaries(_ rows: [SQLRow]) throws -> [UploadSummary] {
         guard !rows.isEmpty else { return [] }
         var select = SQLBuilder("SELECT upload_id, \(partTotals) FROM parts WHERE upload_id IN ")

@@ -11,7 +11,7 @@ extension PontoonError {
     }
 
     static var folderInTheWay: PontoonError {
-        PontoonError(.folderExists, "A folder with this name already exists in the folder.")
+        PontoonError(.folderExists, "A folder with this name already exists.")
     }
 
     static var noSuchDestination: PontoonError {

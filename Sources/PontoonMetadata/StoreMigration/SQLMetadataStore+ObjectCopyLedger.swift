@@ -32,12 +32,12 @@ extension SQLMetadataStore: ObjectCopyLedger {
         try await write { _ = try $0.execute("DELETE FROM moved_objects WHERE key = $1", [key]) }
     }
 
-    /// Unmarks all objects, after the migration has finished.
+    /// Unmarks all objects; called when the migration has finished.
     package func unmarkAllCopied() async throws {
         try await write { _ = try $0.execute("DELETE FROM moved_objects") }
     }
 
-    /// Number of uploads that are neither completed nor aborted.
+    /// Returns the number of uploads that are neither completed nor aborted.
     package func openUploadCount() async throws -> Int {
         try await read { try $0.query(countOpenUploads).first?.count("total") ?? 0 }
     }

@@ -26,7 +26,7 @@ final class ActiveWriters: Sendable {
 
     func release(_ number: PartNumber) { _ = state.withLock { $0.reserved.remove(number) } }
 
-    /// Passes the barrier; the caller must call ``endWrite()`` later.
+    /// Enters the barrier; the caller must leave it with ``endWrite()``.
     ///
     /// - Throws: `.uploadNotFound` once the barrier is closed.
     func beginWrite() throws {
@@ -80,7 +80,7 @@ final class ActiveWriterRegistry: Sendable {
 
     private let entries = Mutex<[ObjectKey: Entry]>([:])
 
-    /// Adds a writer to an upload; the caller must call ``leave(_:_:)`` later.
+    /// Adds a writer to an upload; the caller must remove it with ``leave(_:_:)``.
     func join(_ key: ObjectKey) -> ActiveWriters {
         entries.withLock { entries in
             let writers = entries[key]?.writers ?? ActiveWriters()

@@ -24,6 +24,8 @@ enum Assembly: Equatable {
         }
     }
 
+    /// Computes the plan for an upload.
+    ///
     /// - Parameters:
     ///   - parts: The parts of the file, ordered by number.
     ///   - partSize: The part size in bytes, 1 or more.

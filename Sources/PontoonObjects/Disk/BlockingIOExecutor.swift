@@ -11,7 +11,7 @@ struct BlockingIOExecutor: Sendable {
 
     /// Runs a closure on one of the threads.
     ///
-    /// The closure runs to completion even if the caller is cancelled, because it may be a cleanup.
+    /// The closure runs to completion even if the caller is cancelled, because it may have to clean up.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             submit { isCancelled in

@@ -18,7 +18,7 @@ package final class DiskObjectStore: Sendable {
     let writers = ActiveWriterRegistry()
     /// Syncs the directory of unfinished uploads, whose entries change frequently.
     let uploadNames: DirectorySyncCoalescer
-    /// Directories of finished objects whose own names are durable.
+    /// Directories of finished objects whose names are known to be durable.
     let durableDirectories = Mutex<Set<FilePath>>([])
     private let lock: DiskFile
 

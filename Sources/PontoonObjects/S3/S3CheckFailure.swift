@@ -29,7 +29,7 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
         switch self {
         case .unreachable(let reason): "cannot connect to the 'endpoint': \(reason)"
         case .notTrusted(let reason):
-            "the certificate of the 'endpoint' is not trusted: \(reason). Set 'ca-file' to a file of trusted ones"
+            "the 'endpoint' certificate is not trusted: \(reason). Set 'ca-file' to a file of trusted certificates"
         case .notS3(let reason): "the server at the 'endpoint' does not support the S3 protocol: \(reason)"
         case .unknownAccessKey: "the store does not know the access key in AWS_ACCESS_KEY_ID"
         case .wrongSecret: "the secret key in AWS_SECRET_ACCESS_KEY does not match the access key in AWS_ACCESS_KEY_ID"

@@ -28,7 +28,7 @@ extension S3Client {
     func uploadPart(_ key: String, uploadID: String, number: Int, body: S3Request.Body) async throws -> String {
         let query = [NamedValue("partNumber", "\(number)"), NamedValue("uploadId", uploadID)]
         guard let etag = try await send(S3Request("PUT", key, query: query, body: body)).headers["etag"] else {
-            throw S3BadAnswer("the response to a stored part has no ETag")
+            throw S3BadAnswer("the response to UploadPart has no ETag")
         }
         return ETag.unquoted(etag)
     }

@@ -65,7 +65,7 @@ struct S3Client: Sendable {
     /// Sends a request, and retries it after transient errors.
     ///
     /// - Returns: A response with a status from 200 to 299.
-    /// - Throws: ``S3Error`` if the store refuses the request, ``S3Unreachable`` if it does not respond.
+    /// - Throws: ``S3Error`` if the store refuses the request; ``S3Unreachable`` if it does not respond.
     func send(_ request: S3Request) async throws -> S3Response {
         try await retrying { try await sendOnce(request) }
     }

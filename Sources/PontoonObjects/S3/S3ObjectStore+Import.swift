@@ -16,6 +16,8 @@ extension S3ObjectStore: ImportingObjectStore {
         return try S3XML.decode(S3XML.ObjectList.self, from: answer.body).contents?.isEmpty ?? true
     }
 
+    /// Stores an object, in parts if it is large.
+    ///
     /// - Throws: ``S3Error``, ``S3Unreachable``, and the errors of the reader. After an error, the multipart upload is
     ///   aborted; if that fails too, ``recover(open:)`` removes it later.
     package func importObject(_ key: ObjectKey, from reader: any ObjectReader) async throws -> FinishedObject {

@@ -44,7 +44,7 @@ struct FileActionCalls {
             throw PontoonError(.destinationMissing, "The field 'project' is missing.")
         }
         guard let id = ProjectID(project) else {
-            throw PontoonError(.projectQueryMalformed, "'project' must have the form owner/project.")
+            throw PontoonError(.projectQueryMalformed, "The project '\(project)' must have the form owner/project.")
         }
         guard let ids = try body.strings("file_ids") else {
             throw PontoonError(.badRequest, "The field 'file_ids' is missing.")

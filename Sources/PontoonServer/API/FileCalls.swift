@@ -108,7 +108,7 @@ struct FileCalls {
         switch (project, parent) {
         case (let project?, nil):
             guard let id = ProjectID(project) else {
-                throw PontoonError(.projectQueryMalformed, "'project' must have the form owner/project.")
+                throw PontoonError(.projectQueryMalformed, "The project '\(project)' must have the form owner/project.")
             }
             return .project(id)
         case (nil, let parent?): return .folder(id: parent)

@@ -96,7 +96,7 @@ extension APICall {
 extension Uploads {
     /// Creates the response body of initialize, with part infos if requested.
     ///
-    /// - Throws: If the object store cannot create part infos.
+    /// - Throws: An error if the object store cannot create part infos.
     func body(of upload: Upload, partInfos batch: PartBatch?, base: BaseURL) async throws -> UploadBody {
         var body = UploadBody(upload: upload, base: base)
         if let batch {

@@ -22,7 +22,7 @@ struct RangeSender: Sendable {
 
     /// Sends the range and ends the body; closes the reader, even if an error is thrown.
     ///
-    /// - Throws: If the connection closes or the object cannot be read.
+    /// - Throws: An error if the connection closes or the object cannot be read.
     @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
         do {
             try await sendRange(to: &writer)

@@ -46,7 +46,7 @@ final class FileBodyHandler: ChannelOutboundHandler {
     /// - Parameters:
     ///   - region: The region; its file must stay open until the call returns or throws.
     ///   - channel: A channel with this handler in its pipeline.
-    /// - Throws: If the connection closes before all bytes were sent.
+    /// - Throws: An error if the connection closes before all bytes were sent.
     static func send(_ region: FileRegion, over channel: any Channel) async throws {
         let sent = channel.eventLoop.makePromise(of: Void.self)
         channel.triggerUserOutboundEvent(region, promise: sent)

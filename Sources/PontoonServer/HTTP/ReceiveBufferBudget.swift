@@ -3,7 +3,7 @@ import Synchronization
 
 /// Limits the total memory for socket reads of the parts being received.
 ///
-/// The fewer parts there are, the larger, and therefore faster, are the reads of each.
+/// With fewer parts, each part gets larger reads, which are faster.
 final class ReceiveBufferBudget: Sendable {
     /// Largest socket read in bytes; with reads of 64 KiB, the server is a third slower.
     static let largest = 1 << 20

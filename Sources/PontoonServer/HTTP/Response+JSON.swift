@@ -57,7 +57,7 @@ extension Response {
     ///   - tokens: The token of this page, and the token of the next page, which is `nil` on the last page.
     ///   - path: Path of the list relative to `/v2`, percent-encoded.
     ///   - call: The call; its query sets the limit, and the links repeat the query's other parameters.
-    ///   - fields: The fields of each item.
+    ///   - fields: The fields of each item to include.
     /// - Returns: The response.
     /// - Throws: `.badRequest` for an invalid limit.
     static func scroll(

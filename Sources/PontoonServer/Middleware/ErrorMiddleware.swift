@@ -47,13 +47,13 @@ struct ErrorMiddleware: RouterMiddleware {
     /// The router ignores empty path segments, so it would use the next segment as the id.
     private func checkPath(_ request: Request) throws(PontoonError) {
         guard !Self.emptyUploadIDs.contains(where: request.uri.path.hasPrefix) else {
-            throw PontoonError(.uploadIDMissing, "The upload id is missing.")
+            throw PontoonError(.uploadIDMissing, "The upload id is missing from the URL.")
         }
     }
 
     private static let emptyUploadIDs = [UploadCalls.root, AutomationCalls.uploadRoot].map { "/v2\($0)//" }
 
-    /// Logs the route pattern instead of the URL, because anyone with a signed URL can use it.
+    /// Logs the request, with the route pattern instead of the URL, because a signed URL grants access.
     private func log(_ request: Request, _ response: Response, _ context: AppContext, duration: Duration) {
         guard context.logger.logLevel <= .info else { return }
         context.log.info(

@@ -32,7 +32,7 @@ struct CodePackageBody: JSONWritable {
     let package: CodePackage
     private let schema: JSONValue
 
-    /// - Throws: If the stored schema is not JSON.
+    /// - Throws: An error if the stored schema is not JSON.
     init(_ package: CodePackage) throws {
         self.package = package
         schema = try JSONValue(parsing: package.schema)

@@ -5,7 +5,7 @@ struct FieldSelection: Hashable, Sendable {
     /// The part of a field to show.
     enum Choice: Hashable, Sendable {
         case omitted, whole
-        /// Only some fields of its value, which must be an object.
+        /// Only the selected fields of its value, which must be an object.
         case nested(FieldSelection)
     }
 

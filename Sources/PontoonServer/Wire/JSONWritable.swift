@@ -47,7 +47,7 @@ extension JSONValue: JSONWritable {
         case .bool(let value): value.write(to: &json)
         case .integer(let value): value.write(to: &json)
         case .number(let value):
-            // Like `JSONEncoder`: 5 rather than 5.0.
+            // Writes 5 rather than 5.0, like `JSONEncoder`.
             let text = value.description
             json.literal(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
         case .string(let value): value.write(to: &json)
@@ -58,7 +58,7 @@ extension JSONValue: JSONWritable {
 }
 
 extension JSONValue {
-    /// - Throws: If the text is not JSON.
+    /// - Throws: An error if the text is not JSON.
     init(parsing text: String) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) }
 
     /// The JSON text, with sorted keys.

@@ -16,7 +16,7 @@ struct ProjectBody: JSONWritable {
     ///   - accessible: The project and the caller's permissions.
     ///   - fields: The fields to include; the stored settings are parsed only if `settings` is among them.
     ///   - base: The server's URL.
-    /// - Throws: If the stored settings are not JSON.
+    /// - Throws: An error if the stored settings are not JSON.
     init(_ accessible: AccessibleProject, fields: FieldSelection, base: BaseURL) throws {
         project = accessible.project
         permissions = accessible.permissions

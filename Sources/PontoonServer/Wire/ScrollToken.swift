@@ -15,7 +15,7 @@ struct ScrollToken: Hashable, Sendable {
 
     /// Reads the `token` parameter; without it, a scroll starts with the first entry.
     ///
-    /// - Throws: `.badRequest` unless it is a token of this server.
+    /// - Throws: `.badRequest` if the token is malformed.
     init(_ text: String?) throws(PontoonError) {
         guard let text, text != Self.initial else {
             self = .beginning
