@@ -79,7 +79,7 @@ struct PostgreSQLRestartTests {
     func absence() async throws {
         try await withPostgreSQLServer { server in
             var settings = try PostgreSQLSettings(url: try await server.newDatabase())
-            settings.acquireTimeout = .milliseconds(500)
+            settings.acquireTimeout = .seconds(3)
             let store = try await SQLMetadataStore.open(settings)
             try await store.ping(within: .seconds(60))
             try await server.stop()
