@@ -8,11 +8,11 @@ struct Pontoon: AsyncParsableCommand {
         discussion: """
             The API's URL and your token come from the environment (SB_API_ENDPOINT, SB_AUTH_TOKEN) or from \
             ~/.sevenbridges/credentials, the file that the platform's own clients use. Run 'pontoon config' to create \
-            it, and 'pontoon doctor' to check the connection.
+            the file, and 'pontoon doctor' to check the connection.
 
             Exit codes: 0 success, 1 several files failed for different reasons, 3 not allowed, 4 not found, 5 name \
             taken, 6 no connection, 7 checksums differ, 8 problem with a local file, 9 in use by another process, \
-            10 refused by the server, 64 invalid arguments, 130 interrupted.
+            10 refused by the server or storage, 64 invalid arguments, 130 interrupted.
             """,
         subcommands: [
             UploadCommand.self, DownloadCommand.self, UploadsCommand.self, ListCommand.self, ProjectsCommand.self,

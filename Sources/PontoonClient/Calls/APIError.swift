@@ -18,7 +18,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     /// Method and path, such as `POST /upload/multipart`.
     public let call: String
 
-    /// The message with the attempted action and advice.
+    /// The attempted action, the message, the call with its status and code, and the advice.
     public var description: String {
         var text = "Could not \(purpose): \(message)"
         if !text.hasSuffix(".") { text += "." }
@@ -27,7 +27,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         return advice.map { "\(text) \($0)" } ?? text
     }
 
-    /// Reads an error response, which need not be the API's JSON: a proxy may have sent it.
+    /// Parses an error response, which need not be the API's JSON because a proxy may have sent it.
     init(_ response: HTTPResponse, purpose: String, call: String) {
         struct Body: Decodable {
             var code: Int?
@@ -53,9 +53,9 @@ extension APIError {
     public var advice: String? {
         switch (status, code) {
         case (401, _): "The token is missing, invalid or revoked. Set another one with 'pontoon config'."
-        case (403, _): "Ask an admin of the project for the permission 'write', or 'copy' to download."
+        case (403, _): "Ask a project admin for the 'write' permission, or for 'copy' to download."
         case (404, nil), (404, 90_003): "Check the URL of the API; it usually ends with '/v2'."
-        case (404, 3002): "Check the project's id, owner/name. List your projects with 'pontoon projects'."
+        case (404, 3002): "Check the project's id (owner/name). List your projects with 'pontoon projects'."
         case (404, 5026): "Check the folder's id. List folders with 'pontoon ls'."
         case (_, 8005), (_, 5003): "A file of that name exists. Use --overwrite or --skip-existing."
         case (_, 5030): "A folder of that name exists. Choose another name."
@@ -68,7 +68,6 @@ extension APIError {
 
     /// Whether every call with this token will fail.
     var concernsToken: Bool { status == 401 }
-    /// Whether every upload to this destination will fail because of the token, the project or the user's permissions
-    /// in it.
+    /// Whether every upload to this destination will fail, because of the token, the project or the user's permissions.
     var concernsDestination: Bool { concernsToken || status == 403 || (status == 404 && code == 3002) }
 }

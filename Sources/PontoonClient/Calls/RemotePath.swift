@@ -5,9 +5,9 @@ public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
     /// A project, `owner/name`, and the names below it.
     case path(project: String, names: [String])
 
-    /// Parses an id or a path.
+    /// Parses an id, which has 24 hexadecimal digits, or a path of at least `owner/project`.
     ///
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if it is neither.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the text is neither.
     public init(_ text: String) throws(ClientError) {
         if text.count == 24, text.allSatisfy({ $0.isASCII && $0.isHexDigit }) {
             self = .id(text.lowercased())
@@ -36,8 +36,9 @@ public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
 extension SevenBridgesClient {
     /// Finds a file or folder.
     ///
-    /// - Returns: `nil` for the root of a project.
-    /// - Throws: ``ClientError`` with code `.notFound` that names the missing part of the path; ``APIError``.
+    /// - Returns: The file or folder; `nil` for a path without names below the project, which is not looked up.
+    /// - Throws: ``ClientError`` with code `.notFound` if a name in the path does not exist; ``APIError``, with status
+    ///   404 for an unknown id.
     public func find(_ path: RemotePath) async throws -> FileDetails? {
         switch path {
         case .id(let id): return try await file(id)
@@ -50,7 +51,7 @@ extension SevenBridgesClient {
                     throw ClientError(
                         .notFound,
                         "'\(missing)' does not exist on the server.",
-                        advice: "List what exists with 'pontoon ls'."
+                        advice: "List files and folders with 'pontoon ls'."
                     )
                 }
                 found = next
@@ -62,10 +63,11 @@ extension SevenBridgesClient {
 
     /// Finds a project or folder.
     ///
-    /// - Throws: ``ClientError`` with code `.notFound`, or `.requestInvalid` for a file; ``APIError``.
+    /// - Throws: ``ClientError`` with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for a
+    ///   file; ``APIError``.
     public func place(_ path: RemotePath) async throws -> UploadDestination {
         guard let found = try await find(path) else {
-            guard case .path(let project, _) = path else { preconditionFailure("an id is always found or refused") }
+            guard case .path(let project, _) = path else { preconditionFailure("find(_:) returned nil for an id") }
             return .project(project)
         }
         guard found.isFolder else {

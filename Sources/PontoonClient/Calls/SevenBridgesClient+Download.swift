@@ -1,12 +1,12 @@
 import NIOHTTP1
 
 extension SevenBridgesClient {
-    /// Requests a signed URL of a file's bytes, which is valid for a limited time and needs no token.
+    /// Requests a signed URL for a file's bytes, which is valid for a limited time and needs no token.
     ///
     /// - Parameters:
     ///   - id: Id of the file.
     ///   - name: Name of the file, for messages.
-    /// - Returns: The URL. It grants access to the file to anyone who knows it, so do not log it.
+    /// - Returns: The URL. Anyone who has it can download the file, so do not log it.
     /// - Throws: ``APIError``, ``ClientError``.
     public func downloadURL(_ id: String, name: String) async throws -> String {
         struct DownloadInfo: Decodable { var url: String }

@@ -11,7 +11,7 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Copies a file, without transferring its bytes.
+    /// Copies a file on the server, without transferring its bytes.
     ///
     /// - Parameters:
     ///   - id: Id of the file.
@@ -37,7 +37,7 @@ extension SevenBridgesClient {
     ///
     /// - Parameters:
     ///   - id: Id of the file or folder.
-    ///   - folder: Id of the destination folder; the root of a project has one, too.
+    ///   - folder: Id of the destination folder; for the root of a project, ``ProjectDetails/rootFolder``.
     ///   - name: New name; `nil` keeps the name.
     /// - Returns: The moved file or folder.
     /// - Throws: ``APIError``, ``ClientError``.
@@ -55,7 +55,7 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Changes some keys of a file's metadata.
+    /// Sets and removes keys of a file's metadata.
     ///
     /// - Parameters:
     ///   - id: Id of the file.

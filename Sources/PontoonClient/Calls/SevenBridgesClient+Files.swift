@@ -2,7 +2,7 @@ import NIOHTTP1
 import PontoonCore
 
 extension UploadDestination {
-    /// The API's name for this field in queries and bodies.
+    /// The field that identifies this destination in queries and bodies.
     var field: (name: String, value: String) {
         switch self {
         case .project(let id): ("project", id)
@@ -43,12 +43,12 @@ extension SevenBridgesClient {
         try await call(APIRequest(method: .GET, path: "/files/\(id.urlEncoded)", purpose: "get the file \(id)"))
     }
 
-    /// Finds a file or folder by its name in a project or folder.
+    /// Finds a file or folder by its name directly in a project or folder.
     ///
     /// - Returns: `nil` if it does not exist.
     /// - Throws: ``APIError``, ``ClientError``.
     public func file(named name: String, in place: UploadDestination) async throws -> FileDetails? {
-        // The result is filtered here too, because a server that ignores the filter returns all items.
+        // Filter here too: a server that ignores the query parameter returns all items.
         try await files(in: place, names: [name]).items.first { $0.name.utf8.elementsEqual(name.utf8) }
     }
 

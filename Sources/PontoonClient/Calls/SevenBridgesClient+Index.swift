@@ -1,8 +1,8 @@
 import NIOHTTP1
 
-/// An API's description of itself.
+/// The index of an API, `GET /v2/`.
 public struct ServerIndex: Sendable, Decodable {
-    /// Names of its extensions to the platform's API; empty on the platform itself.
+    /// Names of the server's extensions to the platform's API; empty on the platform itself.
     public let extensions: Set<String>
 
     private enum CodingKeys: String, CodingKey { case extensions }
@@ -13,10 +13,10 @@ public struct ServerIndex: Sendable, Decodable {
         extensions = Set(try fields.decodeIfPresent([String].self, forKey: .extensions) ?? [])
     }
 
-    /// Creates a description, by default without extensions.
+    /// Creates an index, by default without extensions.
     public init(extensions: Set<String> = []) { self.extensions = extensions }
 
-    /// Whether several part infos can be requested at a time, including with initialize.
+    /// Whether one call can request several part infos, and initialize can return some.
     var providesPartInfos: Bool { extensions.contains("part_infos") }
     /// Whether parts can be reported in the complete call.
     var acceptsReportsAtCompletion: Bool { extensions.contains("complete_reports") }
@@ -31,7 +31,7 @@ public struct UserDetails: Sendable, Decodable {
 }
 
 extension SevenBridgesClient {
-    /// Requests the API's description of itself; needs no token.
+    /// Requests the API's index; needs no valid token.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func index() async throws -> ServerIndex {

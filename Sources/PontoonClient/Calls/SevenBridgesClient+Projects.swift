@@ -55,11 +55,11 @@ extension SevenBridgesClient {
     ///
     /// - Parameter id: Id of the project, `owner/name`.
     /// - Returns: The project.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the id has another form; ``APIError``.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the id does not have this form; ``APIError``.
     public func project(_ id: String) async throws -> ProjectDetails {
         let names = id.split(separator: "/", omittingEmptySubsequences: false)
         guard names.count == 2, names.allSatisfy({ !$0.isEmpty }) else {
-            throw ClientError(.requestInvalid, "'\(id)' is not a project id.", advice: "Write owner/name.")
+            throw ClientError(.requestInvalid, "'\(id)' is not a project id.", advice: "Use the form owner/name.")
         }
         let path = names.map { String($0).urlEncoded }.joined(separator: "/")
         return try await call(

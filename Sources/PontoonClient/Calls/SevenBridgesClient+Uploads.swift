@@ -1,7 +1,7 @@
 import NIOHTTP1
 import PontoonCore
 
-/// The request to start an upload.
+/// A request to start an upload.
 public struct UploadStart: Sendable {
     /// The project or folder that receives the file.
     public var destination: UploadDestination
@@ -9,7 +9,7 @@ public struct UploadStart: Sendable {
     public var name: String
     /// Length of the file in bytes.
     public var size: Int64
-    /// Requested length of a part in bytes; the server may choose another.
+    /// Requested part size in bytes, which the server may change; `nil` leaves the choice to the server.
     public var partSize: Int64?
     /// Whether an existing file of that name is replaced.
     public var overwrite = false
@@ -30,7 +30,7 @@ public struct UploadStart: Sendable {
 }
 
 extension VerifiedPart {
-    /// The report of a part, in the API's format.
+    /// The report of the part, in the API's format.
     fileprivate var report: JSONValue {
         .object([
             "part_number": .integer(Int64(number)),
@@ -44,8 +44,8 @@ extension SevenBridgesClient {
 
     /// Starts an upload.
     ///
-    /// The request is repeated if its response is lost. An upload that was started but never used has no parts and
-    /// expires on its own.
+    /// The request is retried if its response is lost. This can leave an unused upload on the server, which expires
+    /// automatically.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func startUpload(_ start: UploadStart) async throws -> UploadDetails {
@@ -117,20 +117,20 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Requests the part infos of consecutive parts, if the server provides them.
+    /// Requests the part infos of consecutive parts; requires ``ServerIndex/providesPartInfos``.
     func partInfos(_ upload: String, from first: Int, count: Int) async throws -> [PartInfo] {
         let batch: PartInfos = try await call(
             APIRequest(
                 method: .GET,
                 path: "\(Self.uploads)/\(upload.urlEncoded)/part_infos",
                 query: [("from", String(first)), ("count", String(count))],
-                purpose: "request the URLs of the parts from \(first)"
+                purpose: "request the URLs of part \(first) and the following parts"
             )
         )
         return batch.partInfos
     }
 
-    /// Reports a part.
+    /// Reports a stored part; only reported parts can be completed.
     func report(_ part: VerifiedPart, of upload: String) async throws {
         _ = try await perform(
             APIRequest(
@@ -147,7 +147,7 @@ extension SevenBridgesClient {
     /// - Parameters:
     ///   - upload: Id of the upload.
     ///   - name: Name of the file, for messages.
-    ///   - parts: Parts that are reported with this call; `nil` if all were reported before.
+    ///   - parts: Parts to report with this call; `nil` if all parts have already been reported.
     /// - Returns: The file.
     /// - Throws: ``APIError``, ``ClientError``.
     func completeUpload(_ upload: String, name: String, reporting parts: [VerifiedPart]?) async throws -> FileDetails {
@@ -164,6 +164,6 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// The first characters of a long id, enough to find it in a list.
+    /// The first 12 characters of a longer id, enough to find it in a list.
     var shortened: String { count > 12 ? "\(prefix(12))…" : self }
 }

@@ -21,9 +21,9 @@ public struct TreeComparison: Sendable {
         case failed(any Error)
     }
 
-    /// A file that exists at one end or at both, and the result of its comparison.
+    /// A file that exists locally, on the server or both, and the result of its comparison.
     public struct Entry: Sendable {
-        /// Folders and name below the compared folders.
+        /// Path relative to the compared folders, separated by slashes.
         public let name: String
         /// Path of the local file; `nil` if there is none.
         public let path: FilePath?
@@ -32,7 +32,7 @@ public struct TreeComparison: Sendable {
         /// The result of comparing the two copies.
         public let finding: Finding
 
-        /// Whether both ends have the file, and no difference was found.
+        /// Whether both copies exist and no difference was found.
         public var isSame: Bool {
             switch finding {
             case .same, .sameSize: true
@@ -53,8 +53,7 @@ public struct TreeComparison: Sendable {
     ///
     /// - Parameters:
     ///   - client: Client for the files on the server.
-    ///   - readsFiles: Whether local files are read to compare their checksums; otherwise only names and lengths are
-    ///     compared.
+    ///   - readsFiles: Whether to read local files and compare checksums, not only names and lengths.
     public init(_ client: SevenBridgesClient, readsFiles: Bool = true) {
         self.client = client
         self.readsFiles = readsFiles
@@ -65,9 +64,9 @@ public struct TreeComparison: Sendable {
     /// - Parameters:
     ///   - folder: The local folder; symbolic links to folders and special files are skipped.
     ///   - remote: The project or folder on the server.
-    ///   - body: Receives each result, in the order of the names' bytes.
-    /// - Returns: Warnings about what was skipped in the local folder.
-    /// - Throws: ``APIError``, ``ClientError`` if one of the folders cannot be listed; `CancellationError`.
+    ///   - body: Called with each result, in byte order of the names.
+    /// - Returns: Warnings about skipped items in the local folder.
+    /// - Throws: ``APIError`` or ``ClientError`` if one of the folders cannot be listed; `CancellationError`.
     public func compare(
         _ folder: FilePath,
         with remote: RemotePath,
@@ -134,7 +133,7 @@ public struct TreeComparison: Sendable {
     private func compare(_ path: FilePath, _ listed: DownloadItem) async throws -> Finding {
         var remote = listed
         if remote.size == nil {
-            // Some lists omit it.
+            // Some servers omit the size in lists.
             let details = try await client.file(listed.id)
             remote = DownloadItem(details, remotePath: listed.remotePath, target: listed.target)
         }
@@ -157,6 +156,6 @@ public struct TreeComparison: Sendable {
     }
 
     private static func isFile(_ name: String) -> ClientError {
-        ClientError(.requestInvalid, "'\(name)' is a file, not a folder.", advice: "Give a folder.")
+        ClientError(.requestInvalid, "'\(name)' is a file, not a folder.", advice: "Use a folder.")
     }
 }

@@ -30,9 +30,10 @@ extension Doctor {
         }
     }
 
-    /// Checks the projects, and the permissions in the one for the test transfer.
+    /// Lists the user's projects and checks the permissions in the project for the test transfer.
     ///
-    /// - Returns: The project for the test transfer; `nil` if there is none, or several to choose from.
+    /// - Returns: The project for the test transfer; `nil` if there is no project, several to choose from, or no
+    ///   permission to write.
     func checkProjects(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> String? {
         guard let (page, time) = await run.attempt(.projects, { try await client.projects() }) else {
             return nil
@@ -45,7 +46,7 @@ extension Doctor {
                 .projects,
                 .warning,
                 "You are not a member of any project.",
-                advice: "Create a project, or ask an admin of one to add you.",
+                advice: "Create a project, or ask a project admin to add you.",
                 time: time
             )
         } else {
@@ -56,7 +57,7 @@ extension Doctor {
             run.note(
                 .upload,
                 .warning,
-                "The test transfer was skipped, because you have several projects.",
+                "The test transfer was skipped because you have several projects.",
                 advice: "Choose one with 'pontoon doctor --project \(page.items[0].id)'."
             )
             return nil
@@ -75,7 +76,7 @@ extension Doctor {
                 .permissions,
                 options.project == nil ? .warning : .bad,
                 "You may not upload to \(id).",
-                advice: "Ask an admin of the project for the permission 'write'.",
+                advice: "Ask a project admin for the 'write' permission.",
                 error: error
             )
             return false
@@ -85,7 +86,7 @@ extension Doctor {
                 .permissions,
                 .warning,
                 "You may upload to \(id), but not download from it.",
-                advice: "To download, ask an admin of the project for the permission 'copy'."
+                advice: "To download, ask a project admin for the 'copy' permission."
             )
             return true
         }

@@ -7,7 +7,7 @@ extension Doctor {
 
     /// Checks the proxy, the host name and the connection.
     ///
-    /// - Returns: Whether a connection could be made.
+    /// - Returns: Whether a connection was established.
     func checkNetwork(_ run: DiagnosticRun) async -> Bool {
         let proxy = settings.proxies.proxy(
             isSecure: endpoint.isSecure,
@@ -41,7 +41,7 @@ extension Doctor {
                 "Cannot resolve the host name \(host).",
                 advice: isProxy
                     ? "Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY."
-                    : "Check the URL and the network. You may have to set a proxy with HTTPS_PROXY.",
+                    : "Check the URL and the network. If you need a proxy, set HTTPS_PROXY.",
                 error: ClientError(.unreachable, "\(error)")
             )
             return false
@@ -64,7 +64,7 @@ extension Doctor {
                 "Cannot connect to \(host) on port \(port).",
                 advice: isProxy
                     ? "Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or add the host to NO_PROXY."
-                    : "Check the URL and firewalls. You may have to set a proxy with HTTPS_PROXY.",
+                    : "Check the URL and any firewall. If you need a proxy, set HTTPS_PROXY.",
                 error: ClientError(.unreachable, "\(error)")
             )
             return false
@@ -100,12 +100,12 @@ extension Doctor {
         guard seconds > 30 else {
             return run.note(.clock, .good, "The local clock agrees with the server's.")
         }
-        // Only a warning: expiry is judged by the server's clock.
+        // Only a warning, because URLs expire by the server's clock.
         run.note(
             .clock,
             .warning,
             "The local clock is \(seconds) s \(skew < 0 ? "ahead of" : "behind") the server's.",
-            advice: "Set it, preferably with NTP. It affects the validity of certificates and the times in receipts."
+            advice: "Synchronize it with NTP. A wrong clock affects certificate checks and the times in receipts."
         )
     }
 }

@@ -27,7 +27,7 @@ extension Doctor {
         try FileManager.default.removeItem(atPath: folder.string)
     }
 
-    /// Writes random bytes, which no proxy can compress.
+    /// Writes random bytes, which a proxy cannot compress.
     private static func fill(_ path: FilePath, size: Int) throws {
         var random = SystemRandomNumberGenerator()
         let words = (0..<(size + 7) / 8).map { _ in random.next() }
@@ -60,8 +60,8 @@ extension Doctor {
             run.note(
                 .upload,
                 .warning,
-                "\(rate(time)) uploaded to \(project); the storage provides no checksum to verify.",
-                advice: "Lengths are compared, and TLS protects the bytes on the network.",
+                "\(rate(time)) uploaded to \(project); the storage provides no checksum to compare.",
+                advice: "Only the length was compared. Over https, TLS protects the bytes in transit.",
                 time: time
             )
         }
@@ -113,7 +113,7 @@ extension Doctor {
         }
     }
 
-    /// Formats the size and the rate, such as `4.0 MiB (12.3 MiB/s)`.
+    /// Formats the size and the throughput, such as `4.0 MiB (12.3 MiB/s)`.
     private func rate(_ time: Duration) -> String {
         let size = Double(options.size) / 0x1p20
         return String(format: "%.1f MiB (%.1f MiB/s)", size, size / max(time.inSeconds, 1e-6))

@@ -7,7 +7,7 @@ public struct Doctor: Sendable {
     public enum Check: String, CaseIterable, Sendable {
         /// The proxy in use.
         case proxy
-        /// The resolution of the host name.
+        /// Host name resolution.
         case name
         /// The TCP connection.
         case connection
@@ -47,13 +47,13 @@ public struct Doctor: Sendable {
         public let check: Check
         /// The verdict.
         public let verdict: Verdict
-        /// The result in a sentence.
+        /// The result, as a sentence for the user.
         public let message: String
         /// Suggested fix; `nil` if there is nothing to do.
         public let advice: String?
         /// The error behind a bad verdict.
         public let error: (any Error)?
-        /// Duration of the check; `nil` if it is not reported.
+        /// Duration of the check; `nil` if it was not measured.
         public let time: Duration?
     }
 
@@ -77,12 +77,12 @@ public struct Doctor: Sendable {
     ///
     /// - Parameters:
     ///   - credentials: The API's URL and the user's token.
-    ///   - settings: Connection settings; timeouts and retries are reduced.
+    ///   - settings: Connection settings; at most 2 attempts and a call timeout of at most 20 seconds are used.
     ///   - options: Options of the checks.
     public init(_ credentials: Credentials, settings: ClientSettings, options: Options = Options()) {
         self.credentials = credentials
         var settings = settings
-        // A diagnosis should be quick.
+        // Report problems within seconds instead of retrying for minutes.
         settings.retry.attempts = min(settings.retry.attempts, 2)
         settings.callTimeout = min(settings.callTimeout, .seconds(20))
         self.settings = settings
@@ -93,7 +93,7 @@ public struct Doctor: Sendable {
     ///
     /// If a project for the test transfer is known, a test file is uploaded, downloaded and deleted.
     ///
-    /// - Parameter report: Receives each finding as soon as it is available.
+    /// - Parameter report: Called with each finding as soon as it is available.
     /// - Returns: All findings in order.
     /// - Throws: ``ClientError`` with code `.tlsFailed` if the certificates cannot be read; `CancellationError`.
     public func diagnose(_ report: @escaping @Sendable (Finding) -> Void) async throws -> [Finding] {
@@ -138,7 +138,7 @@ final class DiagnosticRun: Sendable {
         report(finding)
     }
 
-    /// Adds a finding for an error.
+    /// Adds a bad finding for an error; ignores cancellation.
     func fail(_ check: Doctor.Check, _ error: any Error) {
         switch error {
         case is CancellationError: break
@@ -147,9 +147,9 @@ final class DiagnosticRun: Sendable {
         }
     }
 
-    /// Runs and times a step of a check; an error becomes a finding.
+    /// Runs and times one step of a check; adds a finding if it fails.
     ///
-    /// - Returns: `nil` if the step failed.
+    /// - Returns: The value and the duration; `nil` if the step failed.
     func attempt<Value: Sendable>(
         _ check: Doctor.Check,
         _ body: () async throws -> Value

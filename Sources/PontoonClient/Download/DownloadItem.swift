@@ -19,7 +19,7 @@ public struct DownloadItem: TransferItem, Hashable {
     ///   - id: Id of the file on the server.
     ///   - remotePath: Folders and name on the server; used in messages and results only.
     ///   - target: Path of the downloaded file; missing directories are created.
-    ///   - size: Length in bytes; `nil` requests it.
+    ///   - size: Length in bytes; `nil` requests it from the server.
     ///   - crc64nvme: CRC-64/NVME as 16 hexadecimal digits, if known.
     public init(
         id: String,
@@ -63,8 +63,9 @@ public typealias DownloadEvents = TransferEvents<DownloadItem>
 public struct DownloadOptions: Sendable {
     /// The options that uploads and downloads have in common.
     public var transfer = TransferOptions()
-    /// Bytes that are requested at a time, 1 or more; larger for very large files, so that there are not too many
-    /// parts.
+    /// Length of a range in bytes, 1 or more.
+    ///
+    /// Very large files use longer ranges, so that each has at most 4096.
     public var rangeSize: Int64 = 16 << 20
 
     /// Creates the default options.

@@ -6,7 +6,7 @@ import Synchronization
 final class DownloadSource: Sendable {
     private struct State {
         var url: String?
-        /// With quotes.
+        /// ETag of the file, with quotes.
         var etag: String?
         var declaredCRC64: String?
     }
@@ -27,12 +27,12 @@ final class DownloadSource: Sendable {
         state = Mutex(State(etag: earlier.values.lazy.map(\.etag).first { !$0.isEmpty }))
     }
 
-    /// ETag of the file with quotes, once known.
+    /// ETag of the file, with quotes; `nil` until a journal or a response provides it.
     var etag: String? { state.withLock { $0.etag } }
-    /// CRC-64/NVME of the whole file as the storage declared it, 16 hexadecimal digits.
+    /// CRC-64/NVME of the whole file, 16 hexadecimal digits; `nil` unless the storage has declared it.
     var declaredCRC64: String? { state.withLock { $0.declaredCRC64 } }
 
-    /// Returns the signed URL; only one range at a time requests it, and the others wait for the result.
+    /// Returns the signed URL; one range requests it, and the others wait for the result.
     func url() async throws -> String {
         if let known = state.withLock({ $0.url }) { return known }
         try await urlRequest.acquire(priority: 0)
@@ -48,11 +48,11 @@ final class DownloadSource: Sendable {
         state.withLock { if $0.url == url { $0.url = nil } }
     }
 
-    /// Records the ETag, so that no later response adds bytes of another version, and a declared checksum.
+    /// Records the file's ETag and, if the storage declares it, its checksum.
     ///
-    /// - Throws: ``RemoteFileChanged``.
+    /// - Throws: ``RemoteFileChanged`` if the ETag differs from that of an earlier response.
     func note(_ headers: HTTPHeaders, for range: Range<Int64>) throws {
-        // For a range, some storages declare the checksum of that range.
+        // In the response to a range request, some storages declare the checksum of that range only.
         let isOfWholeFile = range == 0..<size || headers.first(name: "x-amz-checksum-type") == "FULL_OBJECT"
         let declared = isOfWholeFile ? headers.first(name: "x-amz-checksum-crc64nvme") : nil
         let etag = headers.first(name: "ETag")
@@ -61,18 +61,18 @@ final class DownloadSource: Sendable {
             state.etag = state.etag ?? etag
             return state.etag
         }
-        // Two first responses may have arrived at the same time.
+        // The first responses to two ranges may arrive concurrently, with different ETags.
         if let etag, let known, etag != known { throw Self.changed(from: known, to: etag) }
     }
 
-    /// Checks that a response has the requested bytes of the expected version of the file.
+    /// Checks that a response contains the requested bytes of the expected version of the file.
     ///
     /// - Parameters:
     ///   - status: The HTTP status.
     ///   - headers: The response headers.
     ///   - range: The requested range.
     ///   - known: The ETag that the request was conditional on.
-    /// - Returns: `false` for an error response of the storage.
+    /// - Returns: `true` if the body can be used; `false` for an error response of the storage.
     /// - Throws: ``RemoteFileChanged``, ``TransportFailure``; `.storageRefused` if ranges are not supported.
     func accepts(status: Int, _ headers: HTTPHeaders, for range: Range<Int64>, known: String?) throws -> Bool {
         let etag = headers.first(name: "ETag")
@@ -83,23 +83,23 @@ final class DownloadSource: Sendable {
         case 206:
             let expected = "bytes \(range.lowerBound)-\(range.upperBound - 1)/"
             guard let actual = headers.first(name: "Content-Range"), actual.lowercased().hasPrefix(expected) else {
-                throw TransportFailure(kind: .connectionLost, reason: "the response has other bytes than requested")
+                throw TransportFailure(kind: .connectionLost, reason: "the response contains a different range")
             }
             if let total = Int64(actual.dropFirst(expected.count)), total != size {
-                throw RemoteFileChanged(reason: "its length was \(size) bytes and is \(total)")
+                throw RemoteFileChanged(reason: "its length was \(size) bytes and is now \(total)")
             }
         case 200 where range == 0..<size:
             let length = headers.first(name: "Content-Length").flatMap { Int64($0) }
             guard length ?? size == size else {
-                throw RemoteFileChanged(reason: "its length was \(size) bytes and is \(length ?? 0)")
+                throw RemoteFileChanged(reason: "its length was \(size) bytes and is now \(length ?? 0)")
             }
         case 200 where known != nil && etag == nil:
-            throw RemoteFileChanged(reason: "the storage sends the whole file")
+            throw RemoteFileChanged(reason: "the storage returned the whole file instead of a range")
         case 200:
             throw ClientError(
                 .storageRefused,
-                "The storage sends '\(name)' only as a whole, not in ranges.",
-                advice: "A proxy may remove the Range header. Try without a proxy."
+                "The storage ignored a range request and returned all of '\(name)'.",
+                advice: "A proxy may have removed the Range header. Try again without a proxy."
             )
         case 416:
             throw RemoteFileChanged(reason: "it is shorter than \(size) bytes")
@@ -110,6 +110,6 @@ final class DownloadSource: Sendable {
     }
 
     private static func changed(from known: String, to etag: String) -> RemoteFileChanged {
-        RemoteFileChanged(reason: "its ETag was \(known) and is \(etag)")
+        RemoteFileChanged(reason: "its ETag was \(known) and is now \(etag)")
     }
 }

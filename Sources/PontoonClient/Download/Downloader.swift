@@ -1,10 +1,10 @@
 import AsyncAlgorithms
 import NIOPosix
 
-/// Downloads files: many at a time, each in byte ranges, resuming what an earlier run left unfinished.
+/// Downloads many files concurrently, each in byte ranges, and resumes downloads that an earlier run left unfinished.
 ///
-/// A file appears at its target only when it is complete and verified. Until then its bytes are in a hidden file next
-/// to the target. Cancelling the task keeps that file; the same call resumes.
+/// A file appears at its target only when it is complete and verified. Until then, its bytes are in a hidden file next
+/// to the target. If the task is cancelled, the hidden file is kept, and the same call resumes the download.
 public struct Downloader: Sendable {
     let client: SevenBridgesClient
     let options: DownloadOptions
@@ -17,13 +17,14 @@ public struct Downloader: Sendable {
 
     /// Downloads files.
     ///
-    /// A file that fails does not stop the others: its error is in its result.
+    /// A file that fails does not stop the others; its error is in its result. If the token is not valid, the files not
+    /// yet started fail with the same error.
     ///
     /// - Parameters:
-    ///   - items: The files; earlier ones are finished first.
+    ///   - items: The files; earlier ones have priority.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result of each file, in the order of `items`.
-    /// - Throws: ``ClientError`` if two files have the same target.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if two files have the same target.
     @discardableResult
     public func download(
         _ items: [DownloadItem],
@@ -62,7 +63,7 @@ struct DownloadJob: TransferJob {
     let items: [DownloadItem]
 
     var maximumOpenFiles: Int { min(32, context.memory.concurrency) }
-    // Opening a file mostly waits for its details or for the disk; only its ranges need permits.
+    // Opening a file mostly waits for the server or the disk; only its ranges need permits.
     let opensFilesUnderPermit = false
 
     func knownEnding(of file: TransferFile<DownloadItem>) -> TransferEnding? { nil }

@@ -4,7 +4,7 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// First line of a download's journal; the lines below describe ranges, numbered from 1.
+/// First line of a download's journal; later lines describe ranges, numbered from 1.
 struct DownloadHead: JournalHeading, Hashable {
     var version = 1
     var endpoint: String
@@ -15,10 +15,10 @@ struct DownloadHead: JournalHeading, Hashable {
     var crc64: String?
 }
 
-/// The bytes of a file that is being downloaded, and the journal of its ranges, both next to the target.
+/// A partially downloaded file and the journal of its ranges, both next to the target.
 ///
-/// Their names are derived from the target's, so that a later download finds them. The journal is locked, so that two
-/// processes do not write the same file. All calls block.
+/// Their names are derived from the target's, so that a later run finds them. The journal is locked, so that two
+/// processes cannot write the same file. All calls block.
 final class PartialFile: Sendable {
     private struct State {
         var hasWritten = false
@@ -31,16 +31,16 @@ final class PartialFile: Sendable {
     private let journal: Journal<DownloadHead>
     private let state = Mutex(State())
 
-    /// The file that an earlier run downloaded partially; `nil` if there is nothing usable.
+    /// The file that an earlier run started to download; `nil` if the journal has no valid first line.
     var head: DownloadHead? { journal.head }
-    /// Ranges that an earlier run wrote, by number; not yet verified against the bytes in the file.
+    /// Ranges that an earlier run wrote, by number; not verified against the bytes in the file.
     var ranges: [Int: JournalPart] { journal.parts }
     /// Whether there is nothing to resume.
     var isEmpty: Bool { journal.parts.isEmpty && !state.withLock { $0.hasWritten } }
 
-    /// Opens or creates both files and locks them; creates the target's directory if it is missing.
+    /// Opens or creates both files and locks the journal; creates the target's directory if it does not exist.
     ///
-    /// - Throws: `.busy` if another process downloads to this target; `.diskFull`, `.fileUnwritable`.
+    /// - Throws: `.busy` if another process is downloading to this target; `.diskFull`, `.fileUnwritable`.
     init(_ target: FilePath) throws {
         self.target = target
         let directory = target.removingLastComponent()
@@ -59,7 +59,7 @@ final class PartialFile: Sendable {
                 path,
                 .readWrite,
                 options: [.create, .closeOnExec, .noFollow],
-                // The process's umask determines the permissions of other users.
+                // The umask determines the final permissions.
                 permissions: FilePermissions(rawValue: 0o666)
             )
         } catch {
@@ -68,7 +68,7 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Starts over: discards all bytes and reserves space for the whole file.
+    /// Starts over: discards all bytes and preallocates space for the whole file.
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
     func begin(_ head: DownloadHead) throws {
@@ -79,7 +79,7 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Writes all of the bytes at an offset.
+    /// Writes bytes at an offset.
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
@@ -87,16 +87,16 @@ final class PartialFile: Sendable {
         state.withLock { $0.hasWritten = true }
     }
 
-    /// Records a range that was written completely.
+    /// Records a completely written range.
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
     func append(_ range: JournalPart) throws {
         try mappingErrors { try journal.append(range) }
     }
 
-    /// Compares the bytes of a range with its checksum in the journal.
+    /// Returns whether the bytes of a range match its checksum in the journal.
     ///
-    /// After a power failure the journal may list bytes that never reached the disk.
+    /// After a power failure, the journal may list ranges whose bytes never reached the disk.
     func isIntact(_ range: Range<Int64>, _ crc64: CRC64NVME) throws -> Bool {
         try mappingErrors {
             var found = CRC64NVME()
@@ -115,9 +115,9 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Writes the bytes to the disk, renames the file to its target, and removes the journal.
+    /// Syncs the file, renames it to the target, syncs the directory, and deletes the journal.
     ///
-    /// - Parameter replacing: Whether an existing file at the target is replaced.
+    /// - Parameter replacing: Whether to replace an existing file at the target.
     /// - Throws: `.nameTaken` if a file already exists at the target and must not be replaced; `.diskFull`,
     ///   `.fileUnwritable`.
     func finish(replacing: Bool) throws {
@@ -137,7 +137,7 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Closes both files; deletes them if `removing` is set.
+    /// Closes both files and, if `removing` is set, deletes them; further calls have no effect.
     func close(removing: Bool) throws {
         let isFirst = state.withLock { state in
             defer { state.isClosed = true }
@@ -146,14 +146,14 @@ final class PartialFile: Sendable {
         guard isFirst else { return }
         try data.close()
         guard removing else { return try journal.close() }
-        // The data file first, because the lock is on the journal.
+        // Delete the data file first, while the journal is still locked.
         try mappingErrors { try FileSystem.remove(path) }
         try journal.remove()
     }
 }
 
 extension PartialFile {
-    /// Removes files left behind by a run that was killed right after renaming the file.
+    /// Deletes files left by a run that was killed right after it renamed the downloaded file.
     ///
     /// - Throws: `.busy`, `.fileUnwritable`.
     static func removeLeftovers(_ target: FilePath) throws {
@@ -163,7 +163,7 @@ extension PartialFile {
 
     private static func paths(_ target: FilePath) -> (data: FilePath, journal: FilePath) {
         let name = Data((target.lastComponent?.string ?? "").utf8)
-        // The target's name is not used here: with a suffix it could be too long.
+        // A digest, because the target's name could become too long with a prefix and a suffix.
         let digest = Hex.encode(SHA256.hash(data: name).prefix(10))
         let base = target.removingLastComponent().appending(".pontoon-\(digest)").string
         return (FilePath(base + ".part"), FilePath(base + ".journal"))
@@ -177,12 +177,12 @@ extension PartialFile {
         }
     }
 
-    /// Adds the target and advice to an error of a file call.
+    /// Converts the error of a file call to a ``ClientError`` with the target's path and advice.
     private static func failure(_ target: FilePath, _ error: any Error) -> any Error {
         let advice =
             "Free some space, check the permissions or choose another --output. Then run the same command again."
         if let error = error as? ClientError {
-            // This journal is next to the target, not in the state directory.
+            // The original advice is about the state directory, but this journal is next to the target.
             guard error.code == .stateUnusable else { return error }
             return ClientError(.fileUnwritable, error.message, advice: advice)
         }
@@ -199,7 +199,7 @@ extension PartialFile {
     static func exists(_ target: FilePath) -> ClientError {
         ClientError(
             .nameTaken,
-            "'\(target)' exists already, with different content.",
+            "A file already exists at '\(target)'.",
             advice: "Use --overwrite or --skip-existing, or choose another --output."
         )
     }

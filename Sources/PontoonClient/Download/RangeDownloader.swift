@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import PontoonCore
 
-/// Downloads the byte ranges of one file into its partial file: verifies those already present and requests the others.
+/// Downloads the byte ranges of one file: verifies those already in the partial file and requests the others.
 struct RangeDownloader: Sendable {
     let file: TransferFile<DownloadItem>
     let source: DownloadSource
@@ -118,7 +118,7 @@ struct RangeDownloader: Sendable {
             }
             try await writer.flush()
         } catch {
-            // Bytes received before the connection broke are not requested again.
+            // Write the bytes received so far, so that a retry does not request them again.
             if !Task.isCancelled { try await writer.flush() }
             throw error
         }

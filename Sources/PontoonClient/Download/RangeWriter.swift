@@ -3,10 +3,9 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// Writes the bytes of one range as they arrive, computes their checksum, and records where a broken connection
-/// stopped.
+/// Writes the bytes of one range as they arrive, computes their checksum, and keeps the offset for a retry.
 ///
-/// Bytes are collected into chunks, which are hashed and written on a thread for blocking file calls.
+/// Bytes are collected into chunks, which are hashed and written on the thread pool for blocking file calls.
 final class RangeWriter: Sendable {
     private struct State {
         var offset: Int64
@@ -23,10 +22,12 @@ final class RangeWriter: Sendable {
     private let written: @Sendable (Int64) -> Void
     private let state: Mutex<State>
 
+    /// Creates a writer for a range.
+    ///
     /// - Parameters:
-    ///   - range: The range.
-    ///   - partial: The file it is written to.
-    ///   - context: Threads and limits.
+    ///   - range: Byte range in the file.
+    ///   - partial: The file to write to.
+    ///   - context: Provides the thread pool and the chunk size.
     ///   - written: Called with the number of bytes after each write.
     init(
         _ range: Range<Int64>,
@@ -42,9 +43,9 @@ final class RangeWriter: Sendable {
         state = Mutex(State(offset: range.lowerBound))
     }
 
-    /// Bytes written so far.
+    /// Number of bytes written so far.
     var writtenBytes: Int64 { state.withLock { $0.offset - range.lowerBound } }
-    /// The part of the range that is not yet written.
+    /// The bytes of the range that have not been written.
     var missing: Range<Int64> { state.withLock { $0.offset..<range.upperBound } }
     var isComplete: Bool { missing.isEmpty }
     /// Checksum of the bytes written so far.
@@ -57,7 +58,7 @@ final class RangeWriter: Sendable {
 
     /// Appends bytes; writes them once a chunk is full.
     ///
-    /// - Throws: ``TransportFailure`` if there are more bytes than the range has; `.diskFull`, `.fileUnwritable`.
+    /// - Throws: ``TransportFailure`` if the bytes exceed the range; `.diskFull`, `.fileUnwritable`.
     func append(_ bytes: ByteBuffer) async throws {
         let (count, isTooMuch) = state.withLock { state in
             state.gathered.writeImmutableBuffer(bytes)

@@ -6,7 +6,7 @@ public import SystemPackage
 public struct RemoteTree: Sendable {
     private let client: SevenBridgesClient
 
-    /// Creates a lister.
+    /// Creates a tree that is listed with a client.
     public init(_ client: SevenBridgesClient) { self.client = client }
 
     /// Lists a file, or all files below a folder or project.
@@ -14,11 +14,11 @@ public struct RemoteTree: Sendable {
     /// - Parameters:
     ///   - path: The file, folder or project.
     ///   - folder: The local folder that receives the files. The contents of a project are placed directly in it.
-    ///   - isOnlyContents: Whether the contents of a folder are also placed directly in it; otherwise the folder itself
-    ///     is.
-    /// - Returns: The files, ordered by name.
-    /// - Throws: ``ClientError`` with code `.notFound`, or `.fileUnsuitable` for names that would lead out of `folder`;
-    ///   ``APIError``.
+    ///   - isOnlyContents: Whether the contents of a remote folder are also placed directly in `folder`; otherwise they
+    ///     are placed in a subfolder with the remote folder's name.
+    /// - Returns: The files in the server's order; those in a folder come before those in its subfolders.
+    /// - Throws: ``ClientError`` with code `.notFound` if the path does not exist, or `.fileUnsuitable` for an invalid
+    ///   name such as `..`; ``APIError``.
     public func items(
         _ path: RemotePath,
         into folder: FilePath,
@@ -53,7 +53,7 @@ public struct RemoteTree: Sendable {
 
     private func item(_ file: FileDetails, below names: [String], into folder: FilePath) throws -> DownloadItem {
         let path = names + [file.name]
-        // Names are chosen by other users; none may refer to a location outside the folder.
+        // Other users choose the names, so a name must not lead outside the folder.
         if let problem = path.lazy.compactMap({ FileName.problem(with: $0) }).first {
             throw ClientError(
                 .fileUnsuitable,

@@ -1,7 +1,7 @@
 import Foundation
 public import SystemPackage
 
-/// The URL of an API and a user's token for it.
+/// The URL of an API and a user's token.
 public struct Credentials: Sendable {
     /// URL of the API.
     public let endpoint: Endpoint
@@ -28,10 +28,10 @@ public struct Credentials: Sendable {
     /// precedence over the profile `default`.
     ///
     /// - Parameters:
-    ///   - profile: Name of the profile; `nil` searches in the usual order.
-    ///   - endpoint: URL or short name that overrides the one found.
+    ///   - profile: Name of the profile; `nil` searches the environment, then the profile `default`.
+    ///   - endpoint: URL or short name of the API, in place of the one found with the token.
     ///   - environment: The process's environment variables.
-    ///   - file: Text of `~/.sevenbridges/credentials`; `nil` if there is none.
+    ///   - file: Text of `~/.sevenbridges/credentials`; `nil` if the file does not exist.
     /// - Returns: The credentials.
     /// - Throws: ``ClientError`` with code `.credentialsMissing` or `.endpointInvalid`.
     public static func find(
@@ -70,9 +70,9 @@ public struct Credentials: Sendable {
     }
 }
 
-/// The file `~/.sevenbridges/credentials`: profiles in brackets, with `key = value` lines below.
+/// The contents of `~/.sevenbridges/credentials`, an INI file with one section per profile.
 public struct CredentialsFile: Sendable {
-    /// A profile.
+    /// A section of the file.
     public struct Profile: Sendable {
         /// Value of `api_endpoint`.
         public var endpoint: String?
@@ -83,7 +83,7 @@ public struct CredentialsFile: Sendable {
     /// The profiles by name.
     public private(set) var profiles: [String: Profile] = [:]
 
-    /// Parses the text; unknown lines are ignored, as in the platform's own clients.
+    /// Parses the file's text; ignores unknown lines, as the platform's own clients do.
     public init(_ text: String) {
         var section: String?
         for line in text.split(whereSeparator: \.isNewline) {

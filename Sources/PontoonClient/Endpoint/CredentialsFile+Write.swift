@@ -2,16 +2,16 @@ import Foundation
 public import SystemPackage
 
 extension CredentialsFile {
-    /// Adds or replaces a profile in the file; everything else is left unchanged.
+    /// Adds or replaces a profile and leaves the other profiles unchanged; blocks.
     ///
-    /// Only the owner can read the file afterwards. Blocks.
+    /// The file is replaced atomically. Afterwards, only its owner can read it.
     ///
     /// - Parameters:
     ///   - name: Name of the profile.
     ///   - endpoint: URL of the API.
     ///   - token: The user's token.
-    ///   - path: The file; it and its folder are created if they are missing.
-    /// - Throws: `.fileUnwritable`.
+    ///   - path: Path of the file. A missing file or folder is created.
+    /// - Throws: ``ClientError`` with code `.fileUnwritable`.
     public static func save(_ name: String, endpoint: Endpoint, token: AuthToken, to path: FilePath) throws {
         do {
             let folder = path.removingLastComponent()
@@ -53,7 +53,7 @@ extension CredentialsFile {
     }
 
     private static func write(_ text: String, to path: FilePath) throws {
-        // The file is created with its final permissions and then renamed, so that other users can never read it.
+        // Other users must never be able to read the token: the new file has its final permissions from the start.
         let new = FilePath(path.string + ".new")
         let file = try FileDescriptor.open(
             new,

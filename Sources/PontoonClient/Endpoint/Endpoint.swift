@@ -12,7 +12,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         public let url: String
     }
 
-    /// The platforms with a short name.
+    /// The platforms that ``init(_:)`` accepts by their short names.
     public static let platforms = [
         Platform(name: "us", title: "Seven Bridges, US", url: "https://api.sbgenomics.com/v2"),
         Platform(name: "eu", title: "Seven Bridges, EU", url: "https://eu-api.sbgenomics.com/v2"),
@@ -24,11 +24,11 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// Absolute URL without a trailing slash.
     public let url: String
-    /// Scheme, host and port, such as `https://api.sbgenomics.com`.
+    /// Scheme, host and, if the URL has one, port, such as `https://api.sbgenomics.com`.
     public let origin: String
     /// Host name or address.
     public let host: String
-    /// Port, by default that of the scheme.
+    /// Port; 443 for `https` and 80 for `http` if the URL has none.
     public let port: Int
     /// Whether connections are encrypted.
     public let isSecure: Bool
@@ -38,8 +38,8 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses a URL or the short name of a platform.
     ///
-    /// - Throws: ``ClientError`` with code `.endpointInvalid` unless the text is an `http` or `https` URL with a host,
-    ///   or a short name.
+    /// - Throws: ``ClientError`` with code `.endpointInvalid` unless the text is a short name, or an `http` or `https`
+    ///   URL with a host and without a query or user name.
     public init(_ text: String) throws(ClientError) {
         let known = Self.platforms.first { $0.name == text.lowercased() }
         var url = known?.url ?? text
@@ -51,7 +51,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             let names = Self.platforms.map(\.name).joined(separator: ", ")
             throw ClientError(
                 .endpointInvalid,
-                "'\(text)' is not the URL of an API.",
+                "'\(text)' is not a valid API URL.",
                 advice: "Use a URL such as https://api.sbgenomics.com/v2, or one of: \(names)."
             )
         }
@@ -64,15 +64,15 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A user's token; it prints as a placeholder.
+/// A user's token; its descriptions are a placeholder, so that it is not printed or logged by mistake.
 public struct AuthToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let value: String
 
     /// Creates a token from its text.
     public init(_ value: String) { self.value = value }
 
-    /// A placeholder.
+    /// The placeholder `<token>`.
     public var description: String { "<token>" }
-    /// A placeholder.
+    /// The placeholder `<token>`.
     public var debugDescription: String { "<token>" }
 }

@@ -3,29 +3,31 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// The record of one transfer, in a separate file: a JSON line for the transfer, then one for each part.
+/// The record of one transfer on disk: a file with a JSON line for the transfer, followed by a line for each part.
 ///
-/// Once `append` returns, the line has been written to the file and survives a crash of this process; it reaches the
-/// disk within a second. Only the last line can be incomplete after a crash, and it is ignored. The open file is
-/// locked, so that two processes do not transfer the same file. All calls block.
+/// Once `append` returns, the line survives a crash of this process, but not necessarily a power failure. Parsing stops
+/// at an incomplete line, such as the last one after a crash. The open file is locked, so that two processes cannot
+/// transfer the same file. All calls block.
 final class Journal<Head: JournalHeading>: Sendable {
     private struct State {
         var lastSync = ContinuousClock.now
         var isClosed = false
     }
 
-    /// The transfer recorded by an earlier run; `nil` if there is nothing usable.
+    /// The transfer that an earlier run recorded; `nil` if the file has no valid first line.
     let head: Head?
-    /// Parts recorded by an earlier run, by number; later lines replace earlier ones.
+    /// Parts that an earlier run recorded, by number; a later line for a part replaces an earlier one.
     let parts: [Int: JournalPart]
 
     private let path: FilePath
     private let descriptor: FileDescriptor
     private let state = Mutex(State())
 
-    /// Opens or creates the journal and locks it; `work` describes the transfer in the error that is thrown if it is
-    /// locked.
+    /// Opens or creates the journal and locks it.
     ///
+    /// - Parameters:
+    ///   - path: Path of the file.
+    ///   - work: Description of the transfer for the `.busy` error, such as `the download to 'reads.bam'`.
     /// - Throws: `.busy` if another process has locked it; `.stateUnusable`.
     init(_ path: FilePath, for work: String) throws {
         self.path = path
@@ -38,12 +40,11 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Starts over: removes all lines and writes a new first one.
+    /// Starts over: removes all lines and writes a new first line.
     ///
     /// - Parameters:
     ///   - head: The transfer.
-    ///   - isDurable: Whether the line must reach the disk before this returns; the delay is not worthwhile for small
-    ///     files.
+    ///   - isDurable: Whether to sync the line to disk before returning; not worth the delay for small files.
     /// - Throws: `.stateUnusable`.
     func begin(_ head: Head, isDurable: Bool) throws {
         try mappingErrors {
@@ -55,8 +56,8 @@ final class Journal<Head: JournalHeading>: Sendable {
 
     /// Records a part.
     ///
-    /// The journal is synced at most once per second: a power failure may lose the parts recorded since, which are then
-    /// sent again.
+    /// The journal is synced at most once per second. A power failure may lose the parts recorded since the last sync;
+    /// they are then transferred again.
     ///
     /// - Throws: `.stateUnusable`.
     func append(_ part: JournalPart) throws {
@@ -71,7 +72,7 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Removes the file after the transfer has ended.
+    /// Deletes the file and closes the journal.
     func remove() throws {
         try mappingErrors {
             try FileManager.default.removeItem(atPath: path.string)
@@ -79,7 +80,7 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Closes the journal and keeps it for a later run.
+    /// Closes the journal and keeps the file for a later run; further calls have no effect.
     func close() throws {
         let isFirst = state.withLock { state in
             defer { state.isClosed = true }
@@ -119,7 +120,7 @@ extension Journal {
             }
             do {
                 guard try FileSystem.tryLock(descriptor) else { throw busy(work) }
-                // The previous owner of the lock may have removed the file in the meantime.
+                // The previous owner of the lock may have deleted the file after it was opened here.
                 if let named = try? FileStatus(path), try FileStatus(descriptor).inode == named.inode {
                     return descriptor
                 }
@@ -134,8 +135,8 @@ extension Journal {
     private static func busy(_ work: String) -> ClientError {
         ClientError(
             .busy,
-            "Another process is working on \(work).",
-            advice: "Wait for it or stop it. Then run this command again."
+            "Another process is already running \(work).",
+            advice: "Wait until it finishes, or stop it. Then run the same command again."
         )
     }
 
@@ -163,7 +164,7 @@ extension Journal {
 }
 
 extension FileDescriptor {
-    /// Reads the whole file.
+    /// Reads the whole file, regardless of the current offset.
     func readAll() throws -> Data {
         var data = Data()
         var buffer = [UInt8](repeating: 0, count: 64 << 10)

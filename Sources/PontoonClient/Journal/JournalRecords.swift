@@ -3,7 +3,7 @@ import Foundation
 import PontoonCore
 import SystemPackage
 
-/// Identifies an upload on this machine: a local file and its place on the server.
+/// The key of an upload's journal: the local file and its destination on the server.
 struct JournalKey: Hashable, Sendable {
     let endpoint: String
     let destination: UploadDestination
@@ -11,13 +11,13 @@ struct JournalKey: Hashable, Sendable {
     let source: String
     let remotePath: String
 
-    /// Name of the journal's file: a digest, which needs no escaping and is never too long.
+    /// File name of the journal: a digest, which needs no escaping and has a fixed length.
     var fileName: String { "\(Self.digest([place, source, remotePath])).journal" }
-    /// The upload, for messages.
+    /// Description of the upload, for error messages.
     var work: String { "the upload of '\(source)' to '\(remotePath)'" }
     /// Endpoint and destination.
     var place: String { "\(endpoint)\n\(destination.field.name)\n\(destination.field.value)" }
-    /// Name of the log that lists the files finished at the destination.
+    /// File name of the log of files finished at this destination.
     var placeFileName: String { "\(Self.digest([place])).jsonl" }
 
     private static func digest(_ texts: [String]) -> String {
@@ -28,7 +28,7 @@ struct JournalKey: Hashable, Sendable {
 /// The state of a file at the start of its upload.
 struct FileIdentity: Hashable, Sendable, Codable {
     let facts: FileFacts
-    /// CRC-64/NVME of samples of its bytes.
+    /// CRC-64/NVME of samples of the file, 16 hexadecimal digits.
     let sample: String
 
     /// Whether this is the same, unchanged file.
@@ -58,15 +58,15 @@ struct JournalHead: JournalHeading, Hashable {
     var began: Date
 }
 
-/// Every later line: a part that was transferred.
+/// Any later line of a journal: a transferred part.
 struct JournalPart: Hashable, Sendable, Codable {
     var number: Int
     var etag: String
-    /// CRC-64/NVME of its bytes, 16 hexadecimal digits; empty if unknown.
+    /// CRC-64/NVME of the part's bytes, 16 hexadecimal digits; empty if unknown.
     var crc64: String
 }
 
-/// A line of the log of finished uploads.
+/// A line of the log of finished files.
 struct FinishedRecord: Hashable, Sendable, Codable {
     var source: String
     var remotePath: String
@@ -76,7 +76,7 @@ struct FinishedRecord: Hashable, Sendable, Codable {
     var verification: String
     var ended: Date
 
-    /// Whether the file on the server is still the one that was uploaded.
+    /// Whether the file on the server is still the uploaded one, by id, length and, if available, checksum.
     func matches(_ existing: FileDetails) -> Bool {
         guard file == existing.id, existing.size == identity.facts.size else { return false }
         return existing.checksums?.crc64nvme.map { $0.lowercased() == crc64 } ?? true

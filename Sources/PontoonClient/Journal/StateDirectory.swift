@@ -5,7 +5,7 @@ import SystemPackage
 struct StateDirectory: Sendable {
     let path: FilePath
 
-    /// Creates the missing directories.
+    /// Creates the directory and its subdirectories if they do not exist; blocks.
     ///
     /// - Throws: `.stateUnusable`.
     init(_ path: FilePath) throws {
@@ -26,14 +26,14 @@ struct StateDirectory: Sendable {
     private var uploads: FilePath { path.appending("uploads") }
     private var finished: FilePath { path.appending("finished") }
 
-    /// Opens and locks the journal of an upload.
+    /// Opens and locks the journal of an upload; blocks.
     ///
     /// - Throws: `.busy`, `.stateUnusable`.
     func journal(_ key: JournalKey) throws -> Journal<JournalHead> {
         try Journal(uploads.appending(key.fileName), for: key.work)
     }
 
-    /// Returns the first lines of all journals with the paths of their files, oldest first; blocks.
+    /// Returns the path and the first line of each journal, oldest first; blocks.
     ///
     /// - Throws: `.stateUnusable`.
     func heads() throws -> [(path: FilePath, head: JournalHead)] {
@@ -53,7 +53,7 @@ struct StateDirectory: Sendable {
 
     /// Reads the first line of an upload's journal without locking it; blocks.
     ///
-    /// - Returns: `nil` if it does not exist.
+    /// - Returns: `nil` if the journal does not exist or has no valid first line.
     /// - Throws: `.stateUnusable`.
     func head(_ key: JournalKey) throws -> JournalHead? {
         let path = uploads.appending(key.fileName)
@@ -65,7 +65,7 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Opens the log of the files that were finished at a destination; blocks.
+    /// Opens the log of files finished at a destination; blocks.
     ///
     /// - Throws: `.stateUnusable`.
     func finishedLog(_ key: JournalKey) throws -> FinishedLog {
@@ -76,15 +76,15 @@ struct StateDirectory: Sendable {
         ClientError(
             .stateUnusable,
             "Cannot use the journal '\(path)': \(error).",
-            advice: "Free some space or choose another directory with --state. '--no-resume' uploads without a journal."
+            advice: "Check disk space and permissions, or use --state with another directory or --no-resume."
         )
     }
 }
 
-/// The log of the files that were finished at one destination: one JSON line per file; later lines replace earlier
-/// ones.
+/// The log of files finished at one destination: one JSON line per file.
 ///
-/// Each line is written with a single call, so several processes may append to the same log.
+/// A later line for a file replaces an earlier one. Each line is written with a single call, so several processes may
+/// append to the same log.
 final class FinishedLog: Sendable {
     private struct Key: Hashable {
         private let source: ByteExactString
@@ -116,7 +116,7 @@ final class FinishedLog: Sendable {
             decoder.dateDecodingStrategy = .iso8601
             var records: [Key: FinishedRecord] = [:]
             for line in try descriptor.readAll().split(separator: UInt8(ascii: "\n")) {
-                // An incomplete line after a crash is ignored.
+                // A crash may have left an incomplete line.
                 guard let record = try? decoder.decode(FinishedRecord.self, from: line) else { continue }
                 records[Key(source: record.source, remotePath: record.remotePath)] = record
             }
@@ -126,7 +126,7 @@ final class FinishedLog: Sendable {
         }
     }
 
-    /// Returns the record of a file; `nil` if it was not finished, or has changed since.
+    /// Returns the record of a finished file; `nil` if there is none, or if the local file has changed since.
     func record(source: String, remotePath: String, facts: FileFacts) -> FinishedRecord? {
         guard let record = records[Key(source: source, remotePath: remotePath)], record.identity.facts.isSame(as: facts)
         else {
@@ -137,20 +137,20 @@ final class FinishedLog: Sendable {
 
     var isEmpty: Bool { records.isEmpty }
 
-    /// Appends a file; blocks.
+    /// Appends a record, without syncing it to disk; blocks.
     ///
     /// - Throws: `.stateUnusable`.
     func add(_ record: FinishedRecord) throws {
         do {
             let encoder = JSONEncoder()
             encoder.dateEncodingStrategy = .iso8601
-            // A newline in front as well: an incomplete line after a crash must not corrupt this one.
+            // The leading newline separates the record from a line that a crash left incomplete.
             try descriptor.writeAll(Data("\n".utf8) + encoder.encode(record) + Data("\n".utf8))
         } catch {
             throw StateDirectory.unusable(path, error)
         }
     }
 
-    /// Closes the file; must not be called twice.
+    /// Closes the log; must not be called twice.
     func close() throws { try descriptor.close() }
 }

@@ -21,9 +21,9 @@ public struct UploadsInProgress: Sendable {
     /// The uploads, oldest first.
     public let entries: [Entry]
 
-    /// Reads the journals below a state directory; blocks.
+    /// Reads the journals in a state directory, creating the directory if it does not exist; blocks.
     ///
-    /// - Throws: `.stateUnusable`.
+    /// - Throws: ``ClientError`` with code `.stateUnusable`.
     public init(stateDirectory: FilePath) throws {
         entries = try StateDirectory(stateDirectory).heads().map { path, head in
             let names = head.remotePath.split(separator: "/").map(String.init)
@@ -44,9 +44,12 @@ public struct UploadsInProgress: Sendable {
         }
     }
 
-    /// Removes the journals of uploads that no longer exist on the server, except those in use by a process.
+    /// Deletes the journals of uploads, for example after the uploads were aborted; blocks.
     ///
-    /// - Throws: `.stateUnusable`.
+    /// Journals that another process has locked are kept.
+    ///
+    /// - Parameter uploads: Ids of the uploads.
+    /// - Throws: ``ClientError`` with code `.stateUnusable`.
     public func forget(_ uploads: Set<String>) throws {
         for entry in entries where uploads.contains(entry.uploadID) {
             let key = JournalKey(

@@ -1,7 +1,7 @@
 public import Foundation
 public import SystemPackage
 
-/// A record of transferred files and their checksums, which ``check(locally:client:_:)`` compares again later.
+/// A record of transferred files and their checksums, which ``check(locally:client:_:)`` can later compare again.
 public struct Receipt: Sendable, Hashable, Codable {
     /// A transferred file.
     public struct Entry: Sendable, Hashable, Codable {
@@ -15,7 +15,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         public var size: Int64
         /// CRC-64/NVME, 16 hexadecimal digits.
         public var crc64nvme: String
-        /// The kind of verification: `file`, `parts` or `size`.
+        /// The raw value of the ``TransferVerification``: `file`, `parts` or `size`.
         public var verifiedBy: String
 
         private enum CodingKeys: String, CodingKey {
@@ -33,9 +33,9 @@ public struct Receipt: Sendable, Hashable, Codable {
     public var destinationKind: String?
     /// Id of the destination; `nil` in the receipt of a download.
     public var destination: String?
-    /// Time at which the run ended.
+    /// Time at which the run ended, in whole seconds.
     public var ended: Date
-    /// The files that were transferred completely.
+    /// The files that are complete at their destination, including those that already were.
     public var files: [Entry]
 
     private enum CodingKeys: String, CodingKey {
@@ -55,7 +55,7 @@ public struct Receipt: Sendable, Hashable, Codable {
 
     private init(_ results: [TransferResult<some TransferItem>], _ endpoint: Endpoint) {
         self.endpoint = endpoint.url
-        // Rounded to seconds, because the file stores whole seconds.
+        // Rounded, because the file format stores whole seconds.
         ended = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded())
         files = results.compactMap { result in
             guard let id = result.fileID, let crc64 = result.crc64nvme, let verification = result.verification else {
@@ -84,7 +84,7 @@ public struct Receipt: Sendable, Hashable, Codable {
             throw ClientError(
                 .fileUnreadable,
                 "Cannot read the receipt '\(path)': \(error.localizedDescription)",
-                advice: "Use a file that --receipt wrote."
+                advice: "Use a file written with --receipt."
             )
         }
     }

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The comparison of one file with its entry in a receipt.
 public struct ReceiptCheck: Sendable {
-    /// The result at one of the two ends.
+    /// The result for one copy of the file.
     public enum Finding: Sendable {
         /// The checksum matches.
         case same
@@ -25,7 +25,7 @@ public struct ReceiptCheck: Sendable {
     /// The result for the file on the server; `nil` if it was not checked.
     public let server: Finding?
 
-    /// Whether every checked copy matches the receipt.
+    /// Whether every checked copy matches the receipt: by checksum or, if there is none, by length.
     public var isGood: Bool {
         [local, server].allSatisfy { finding in
             switch finding {
@@ -40,11 +40,11 @@ extension Receipt {
     /// Compares every file with the receipt.
     ///
     /// - Parameters:
-    ///   - locally: Whether the local files are read and their checksums compared.
+    ///   - locally: Whether to read the local files and compare their checksums.
     ///   - client: Client for the files on the server; `nil` checks the local files only.
-    ///   - body: Receives each result, in order.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the receipt belongs to another endpoint; any error that
-    ///   `body` throws.
+    ///   - body: Called with each result, in order.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the receipt is for another endpoint, or if the server
+    ///   cannot be reached; ``APIError`` if the token is not valid; any error that `body` throws.
     public func check(
         locally: Bool,
         client: SevenBridgesClient?,
@@ -53,7 +53,7 @@ extension Receipt {
         if let client, client.endpoint.url != endpoint {
             throw ClientError(
                 .requestInvalid,
-                "The receipt belongs to \(endpoint), not to \(client.endpoint).",
+                "The receipt is for \(endpoint), not for \(client.endpoint).",
                 advice: "Choose the profile of that endpoint with --profile."
             )
         }

@@ -3,19 +3,19 @@ import SystemPackage
 
 /// Selects local files by paths, patterns and a manifest.
 public struct FileSelection: Sendable {
-    /// Files, folders and patterns such as `*.bam`.
+    /// Paths of files and folders, and shell patterns such as `*.bam`.
     public var paths: [String] = []
     /// Whether folders are recreated at the destination; otherwise all files go to the same folder.
     public var keepsTree = false
-    /// Patterns, at least one of which a file below a folder must match; empty selects all files.
+    /// Patterns that select files below a folder; if empty, all files are selected.
     public var include: [String] = []
-    /// Patterns that exclude files and folders below a folder.
+    /// Patterns that exclude files and folders below a folder; they take precedence over ``include``.
     public var exclude: [String] = []
     /// Tags of all files.
     public var tags: [String] = []
     /// Metadata of all files; a manifest's values take precedence.
     public var metadata: [String: String] = [:]
-    /// Metadata and tags of single files.
+    /// Metadata and tags of individual files.
     public var manifest: Manifest?
 
     /// Creates an empty selection.
@@ -25,14 +25,15 @@ public struct FileSelection: Sendable {
     public struct Result: Sendable {
         /// The selected files.
         public var items: [UploadItem] = []
-        /// Skipped files and the reasons.
+        /// Warnings, for example about skipped files.
         public var warnings: [String] = []
     }
 
-    /// Finds the files; blocks.
+    /// Finds the selected files; blocks.
     ///
     /// - Returns: The files in the order of the paths, and by name within a folder.
-    /// - Throws: `.notFound`, `.fileUnreadable`, `.requestInvalid`.
+    /// - Throws: ``ClientError`` with code `.notFound` for a path, pattern or manifest entry that matches no file,
+    ///   `.fileUnreadable`, or `.fileUnsuitable` for a special file or a name that is not valid UTF-8.
     public func resolve() throws -> Result {
         var result = Result()
         for path in paths {
@@ -50,7 +51,7 @@ public struct FileSelection: Sendable {
         case .file:
             result.items.append(UploadItem(source: file, name: try Self.name(file)))
         case .folder:
-            // As in rsync, a trailing slash selects the folder's contents; without it, the folder itself is selected.
+            // As in rsync, a path with a trailing slash means the folder's contents; without one, the folder itself.
             let isWhole = !path.hasSuffix("/") && file.lastComponent?.kind == .regular
             try walk(file, below: isWhole && keepsTree ? [try Self.name(file)] : [], relative: [], to: &result)
         case .other:
@@ -87,7 +88,7 @@ public struct FileSelection: Sendable {
         item.metadata = metadata.merging(item.metadata) { _, own in own }
     }
 
-    /// Warns about names that look identical on screen but are different names on the server.
+    /// Warns about names that look the same on screen but are different names on the server.
     private func warnAboutNames(_ result: inout Result) {
         let composed = Dictionary(grouping: result.items) { $0.remotePath.precomposedStringWithCanonicalMapping }
         for items in composed.values where Set(items.map { Array($0.remotePath.utf8) }).count > 1 {
@@ -163,7 +164,7 @@ extension FileSelection {
         }
     }
 
-    /// Expands a pattern, unless a file with exactly that name exists.
+    /// Expands a pattern, unless a file or folder with exactly that name exists.
     private static func expand(_ path: String) throws -> [String] {
         guard path.contains(where: { "*?[".contains($0) }), try kind(FilePath(path)) == .missing else { return [path] }
         let found = FileSystem.expand(path)

@@ -4,10 +4,10 @@ public import SystemPackage
 
 /// A CSV table of files and their metadata.
 ///
-/// The first column is headed `File name` or `filename` and has paths relative to the manifest. A column `tags` has
-/// tags separated by `|`. The headings of all other columns are metadata keys.
+/// The first column, `File name` or `filename`, contains paths relative to the manifest. An optional column `tags`
+/// contains tags separated by `|`. The headings of all other columns are metadata keys.
 public struct Manifest: Sendable {
-    /// A row.
+    /// A row of the table.
     public struct Row: Sendable, Hashable {
         /// The file's path as it appears in the table.
         public let file: String
@@ -19,12 +19,12 @@ public struct Manifest: Sendable {
 
     /// The folder that the paths are relative to.
     public let folder: FilePath
-    /// The rows in order.
+    /// The rows in order, without empty ones.
     public let rows: [Row]
 
     /// Reads a manifest from a file; blocks.
     ///
-    /// - Throws: `.requestInvalid`, naming the line, or `.fileUnreadable`.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the table is not valid, or `.fileUnreadable`.
     public init(_ path: FilePath) throws {
         let data: Data
         do {
@@ -47,11 +47,11 @@ public struct Manifest: Sendable {
     /// - Parameters:
     ///   - text: The CSV table.
     ///   - folder: The folder that the paths are relative to.
-    ///   - name: The manifest's name for messages.
-    /// - Throws: `.requestInvalid`.
+    ///   - name: The manifest's name, for messages.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` if the table is not valid.
     public init(text: String, folder: FilePath, name: String) throws {
         self.folder = folder
-        // Spreadsheet programs write a byte order mark.
+        // Some spreadsheet programs write a byte order mark.
         let text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
         let table: CSV<Enumerated>
         do {
@@ -93,7 +93,7 @@ public struct Manifest: Sendable {
         }
         let twice = Dictionary(grouping: rows, by: \.file).filter { $1.count > 1 }.keys.sorted()
         guard twice.isEmpty else {
-            throw ClientError(.requestInvalid, "The manifest '\(name)' lists '\(twice[0])' twice.")
+            throw ClientError(.requestInvalid, "The manifest '\(name)' lists '\(twice[0])' more than once.")
         }
     }
 }

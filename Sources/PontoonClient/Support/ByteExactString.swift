@@ -1,20 +1,20 @@
-/// A string that is equal to another string only if their bytes are equal.
+/// A string that compares equal only to strings with the same UTF-8 bytes.
 ///
-/// Swift compares strings by canonical equivalence. The API and most file systems treat composed and decomposed
-/// characters as different names.
+/// `String` compares by canonical equivalence, but to the API and most file systems, composed and decomposed characters
+/// are different names.
 struct ByteExactString: Hashable, Sendable {
     let bytes: [UInt8]
 
     init(_ string: String) { bytes = Array(string.utf8) }
 }
 
-/// Folders below a destination, outermost first, compared byte by byte.
+/// The path of a folder below a destination, outermost name first, compared byte by byte.
 struct FolderPath: Hashable, Sendable {
     let names: [String]
 
     init(_ names: [String]) { self.names = names }
 
-    /// This folder and those above it, without the destination itself.
+    /// This folder and its ancestors, outermost first, without the destination itself.
     var withParents: [FolderPath] { names.indices.map { FolderPath(Array(names[...$0])) } }
     var parent: FolderPath { FolderPath(names.dropLast()) }
 

@@ -1,4 +1,4 @@
-// The only file of the client that imports the C library: everything else uses these wrappers, Foundation or System.
+// The only file of the client library that imports the C library; the others use these wrappers, Foundation or System.
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)
@@ -20,7 +20,7 @@ struct FileStatus: Sendable {
     /// Time of the last modification, in nanoseconds since 1970.
     let modified: Int64
 
-    /// Returns the status of the file at a path; follows symbolic links by default.
+    /// Reads the status of the file at a path; follows symbolic links by default.
     init(_ path: FilePath, followingLinks: Bool = true) throws(Errno) {
         var status = stat()
         let result = path.withPlatformString { followingLinks ? stat($0, &status) : lstat($0, &status) }
@@ -28,7 +28,7 @@ struct FileStatus: Sendable {
         self.init(status)
     }
 
-    /// Returns the status of an open file.
+    /// Reads the status of an open file.
     init(_ descriptor: FileDescriptor) throws(Errno) {
         var status = stat()
         try checkResult(fstat(descriptor.rawValue, &status))
@@ -57,7 +57,7 @@ struct FileStatus: Sendable {
 
 /// File calls that neither Foundation nor System provides; all of them block.
 enum FileSystem {
-    /// Locks a file for this process, without waiting.
+    /// Locks a file exclusively, without waiting.
     ///
     /// - Returns: `false` if another process has locked it.
     static func tryLock(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
@@ -66,17 +66,17 @@ enum FileSystem {
         return false
     }
 
-    /// Flushes the file's data to the disk.
+    /// Syncs a file's data to disk.
     static func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
         #if canImport(Darwin)
-        // On macOS, fsync does not wait for the disk's own cache.
+        // On macOS, fsync does not flush the drive's own cache.
         try checkResult(fcntl(descriptor.rawValue, F_FULLFSYNC))
         #else
         try checkResult(fdatasync(descriptor.rawValue))
         #endif
     }
 
-    /// Flushes a directory's entries to the disk; without this, a renamed file may be missing after a crash.
+    /// Syncs a directory's entries to disk; without this, a power failure may undo a rename.
     static func synchronizeDirectory(_ path: FilePath) throws {
         let descriptor = try FileDescriptor.open(path.isEmpty ? "." : path, .readOnly, options: [.directory])
         try descriptor.closeAfter {
@@ -85,9 +85,11 @@ enum FileSystem {
         }
     }
 
-    /// Reserves space for a file's data and sets its length.
+    /// Preallocates disk space for a file and sets its length.
     ///
-    /// - Throws: `Errno.noSpace`; if the file system cannot reserve space, only the length is set.
+    /// If the file system cannot preallocate, only the length is set.
+    ///
+    /// - Throws: `Errno.noSpace` if the disk is full; any other `Errno`.
     static func reserve(_ descriptor: FileDescriptor, size: Int64) throws {
         guard cfilecalls_allocate(descriptor.rawValue, size) != 0 else { return }
         let error = Errno(rawValue: errno)
@@ -95,7 +97,7 @@ enum FileSystem {
         try descriptor.resize(to: size)
     }
 
-    /// Renames a file, replacing an existing one.
+    /// Renames a file, replacing any existing file at the new path.
     static func rename(_ path: FilePath, replacing target: FilePath) throws(Errno) {
         let result = path.withPlatformString { path in
             target.withPlatformString { platformRename(path, $0) }
@@ -105,14 +107,14 @@ enum FileSystem {
 
     /// Renames a file only if the new path does not exist.
     ///
-    /// - Throws: `Errno.fileExists`.
+    /// - Throws: `Errno.fileExists` if it does; any other `Errno`.
     static func rename(_ path: FilePath, toNew target: FilePath) throws(Errno) {
         let result = path.withPlatformString { path in
             target.withPlatformString { cfilecalls_rename_new(path, $0) }
         }
         if result == 0 { return }
         let error = Errno(rawValue: errno)
-        // Some file systems do not support this; the check and the rename are then two steps.
+        // Some file systems cannot do this atomically: another process may create the target after this check.
         guard error == .invalidArgument || error == .noFunction || error == .notSupported else { throw error }
         guard (try? FileStatus(target, followingLinks: false)) == nil else { throw .fileExists }
         try rename(path, replacing: target)
@@ -124,7 +126,7 @@ enum FileSystem {
         guard result == 0 || errno == ENOENT else { throw Errno(rawValue: errno) }
     }
 
-    /// Returns the names in a directory, ordered by their bytes.
+    /// Returns the names in a directory, in byte order.
     static func names(in directory: FilePath) throws(Errno) -> [FilePath.Component] {
         guard let stream = directory.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }
         defer { closedir(stream) }
@@ -138,10 +140,10 @@ enum FileSystem {
         return names.sorted { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }
     }
 
-    /// Whether a text matches a shell pattern.
+    /// Whether a text matches a shell pattern, as `fnmatch(3)` without flags: `*` also matches slashes.
     static func matches(_ text: String, pattern: String) -> Bool { fnmatch(pattern, text, 0) == 0 }
 
-    /// Returns the paths that match a shell pattern; directories end with a slash.
+    /// Returns the existing paths that match a shell pattern, sorted; directories end with a slash.
     static func expand(_ pattern: String) -> [String] {
         var found = glob_t()
         defer { globfree(&found) }

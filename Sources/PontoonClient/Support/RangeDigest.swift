@@ -2,13 +2,15 @@ import Crypto
 import Foundation
 import PontoonCore
 
-/// Checksums of a byte range, computed as its bytes are read.
+/// The checksums of a byte range, updated as its bytes are read.
 struct RangeDigest: Sendable {
     private(set) var size: Int64 = 0
     private(set) var crc64 = CRC64NVME()
     private var md5: Insecure.MD5?
 
-    /// MD5 costs several times as much as CRC-64/NVME, so it is computed only if requested.
+    /// Creates a digest of no bytes.
+    ///
+    /// MD5 is several times slower than CRC-64/NVME, so it is computed only if requested.
     init(md5: Bool) { self.md5 = md5 ? Insecure.MD5() : nil }
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
@@ -17,7 +19,7 @@ struct RangeDigest: Sendable {
         md5?.update(bufferPointer: bytes)
     }
 
-    /// The result of comparing an ETag with the bytes.
+    /// The result of comparing an ETag with the digest.
     enum Match: Equatable {
         case same, different
         /// The ETag is an MD5, but no MD5 was computed.
@@ -26,7 +28,7 @@ struct RangeDigest: Sendable {
         case unknown
     }
 
-    /// Compares an ETag without quotes: 16 hexadecimal digits are a CRC-64/NVME, 32 are an MD5.
+    /// Compares an ETag without quotes with the digest: 16 hexadecimal digits are a CRC-64/NVME, 32 are an MD5.
     func compare(_ etag: String) -> Match {
         if let crc64 = CRC64NVME(hex: etag) { return crc64 == self.crc64 ? .same : .different }
         guard etag.utf8.count == 32, etag.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else {

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 import SystemPackage
 
-/// The properties that identify a file as unchanged; stored in journals.
+/// The properties by which a later run recognizes an unchanged file; stored in journals.
 struct FileFacts: Hashable, Sendable, Codable {
     var device: UInt64
     var inode: UInt64
@@ -32,14 +32,17 @@ final class SourceFile: Sendable {
     private let mayChange: Bool
     private let descriptor: FileDescriptor
 
-    /// Opens a regular file; if `mayChange` is set, modifications while it is read are not errors.
+    /// Opens a regular file.
     ///
+    /// - Parameters:
+    ///   - path: Path of the file.
+    ///   - mayChange: Whether ``checkUnchanged()`` accepts modifications.
     /// - Throws: `.fileUnreadable`.
     init(_ path: FilePath, mayChange: Bool = false) throws {
         self.path = path
         self.mayChange = mayChange
         do {
-            // Opened in non-blocking mode: opening a pipe would otherwise wait for its writer.
+            // Non-blocking, because opening a named pipe would otherwise wait for a writer.
             descriptor = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
         } catch {
             throw Self.unreadable(path, "\(error)")
@@ -62,9 +65,9 @@ final class SourceFile: Sendable {
         do { try descriptor.close() } catch {}
     }
 
-    /// Reads bytes at an offset until the buffer is full.
+    /// Fills a buffer with the bytes at an offset.
     ///
-    /// - Throws: `.fileChanged` if the file is too short; `.fileUnreadable`.
+    /// - Throws: `.fileChanged` if the file ends before the buffer is full; `.fileUnreadable`.
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws {
         var done = 0
         while done < buffer.count {
@@ -82,13 +85,13 @@ final class SourceFile: Sendable {
         }
     }
 
-    /// Checks that neither the open file nor the file at its path has changed since it was opened.
+    /// Checks that the file has not been modified, removed or replaced since it was opened.
     ///
     /// - Throws: `.fileChanged`.
     func checkUnchanged() throws {
         if mayChange { return }
         let now = FileFacts(try Self.status(of: descriptor, path))
-        if now.size != facts.size { throw changed("its length was \(facts.size) bytes and is \(now.size)") }
+        if now.size != facts.size { throw changed("its length was \(facts.size) bytes and is now \(now.size)") }
         if now.modified != facts.modified { throw changed("it was modified") }
         let current: FileStatus
         do {
@@ -99,7 +102,7 @@ final class SourceFile: Sendable {
         if current.inode != facts.inode { throw changed("it was replaced by another file") }
     }
 
-    /// Computes the CRC-64/NVME, and the MD5 if requested, of a range.
+    /// Computes the CRC-64/NVME of a range, and its MD5 if requested.
     func digest(_ range: Range<Int64>, md5: Bool) throws -> RangeDigest {
         var digest = RangeDigest(md5: md5)
         try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
@@ -115,9 +118,9 @@ final class SourceFile: Sendable {
         return digest
     }
 
-    /// Computes the CRC-64/NVME of four samples of 64 KiB, or of the whole file if it is small.
+    /// Computes the CRC-64/NVME of four samples of 64 KiB, or of the whole file if it is no longer than 256 KiB.
     ///
-    /// Size and modification time can stay the same while the content changes, for example when a backup is restored.
+    /// Detects changes that keep the length and modification time, for example when a backup is restored.
     func sample() throws -> String {
         let length: Int64 = 64 << 10
         guard facts.size > 4 * length else { return try digest(0..<facts.size, md5: false).crc64.hex }
@@ -129,12 +132,12 @@ final class SourceFile: Sendable {
         return crc64.hex
     }
 
-    /// The error for a file that changed; `reason` describes the observed difference.
+    /// The error for a changed file; `reason` describes the observed difference, such as `it was modified`.
     func changed(_ reason: String) -> ClientError {
         ClientError(
             .fileChanged,
             "'\(path)' changed during its upload: \(reason).",
-            advice: "Run the same command again when nothing writes to the file, or use --allow-changing."
+            advice: "Run the same command again once nothing writes to the file, or use --allow-changing."
         )
     }
 
@@ -156,7 +159,9 @@ final class SourceFile: Sendable {
 }
 
 extension FilePath {
-    /// The absolute path; symbolic links are not resolved, because the user chose the name.
+    /// The absolute, lexically normalized path.
+    ///
+    /// Symbolic links are not resolved, so that the path remains the one that the user chose.
     var absolute: String {
         if isAbsolute { return lexicallyNormalized().string }
         return FilePath(FileManager.default.currentDirectoryPath).pushing(self).lexicallyNormalized().string

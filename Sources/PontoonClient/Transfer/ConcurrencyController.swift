@@ -1,7 +1,7 @@
-/// Searches for the number of parts in flight that gives the best throughput; a pure value.
+/// Searches for the number of parts in flight that gives the best throughput.
 ///
-/// It increases the number by half as long as throughput improves, reverts the last step if it does not, and
-/// periodically probes a higher number again.
+/// The number grows by half while throughput improves. When a step brings no improvement, it is reverted, and a number
+/// one eighth higher is probed periodically.
 struct ConcurrencyController: Sendable {
     /// The current number of parts in flight.
     private(set) var concurrency: Int
@@ -11,9 +11,9 @@ struct ConcurrencyController: Sendable {
     private var rest = 0
     private var isStarting = true
 
-    /// Relative improvement that justifies a higher concurrency.
+    /// Minimum relative improvement of the throughput that justifies a higher concurrency.
     static let minimumGain = 0.04
-    /// Observations between two probes.
+    /// Number of observations between two probes.
     static let restingTime = 10
 
     init(limit: Int, start: Int = 4) {
@@ -39,7 +39,7 @@ struct ConcurrencyController: Sendable {
             best = throughput
             grow()
         } else {
-            // The last step gained nothing: restore the previous concurrency until the next probe.
+            // The last step brought no improvement: restore the previous concurrency until the next probe.
             concurrency = previous
             isStarting = false
             best = max(throughput, best * 0.98)
@@ -53,16 +53,16 @@ struct ConcurrencyController: Sendable {
     }
 }
 
-/// Divides the memory limit among the parts in flight; a pure value.
+/// The division of the memory limit among the parts in flight.
 struct MemoryBudget: Hashable, Sendable {
-    /// Largest read from or write to a file, in bytes.
+    /// Maximum length of one read from or write to a file, in bytes.
     let chunkSize: Int
     /// Maximum number of parts in flight.
     let concurrency: Int
 
     /// Memory reserved for everything but chunk buffers, in bytes.
     static let base = 48 << 20
-    /// Chunks that a part keeps in memory while one is read and another is sent.
+    /// Number of chunks in memory per part: one may be read while others are sent.
     static let chunksPerPart = 3
 
     init(maximumMemory: Int, requestedConcurrency: Int) {

@@ -4,13 +4,13 @@ import PontoonCore
 struct FailedAttempt {
     /// The outcome for the policy; `nil` if another attempt cannot succeed.
     let outcome: RetryPolicy.Outcome?
-    /// The error to throw if the policy gives up; also the reason shown with a retry.
+    /// The error to throw if the policy gives up; otherwise, the reason of the retry in events.
     let error: any Error
-    /// Whether the attempt made progress; if so, the count of attempts starts again at 1.
+    /// Whether the attempt made progress; if so, it counts as the first attempt.
     var madeProgress = false
 }
 
-/// The pause before another attempt.
+/// The policy's decision to make another attempt after a pause.
 struct PlannedRetry {
     let wait: Duration
     let refreshesURL: Bool
@@ -23,7 +23,7 @@ extension RetryPolicy {
     ///   - idempotency: Whether the request may take effect twice.
     ///   - classify: Describes an error for the policy; if it returns `nil`, the error is thrown unchanged.
     ///   - willRetry: Called before the pause.
-    ///   - attempt: One attempt.
+    ///   - attempt: Performs one attempt.
     /// - Returns: The value of the successful attempt.
     /// - Throws: The error of the last attempt; `CancellationError`.
     func withRetries<Value>(

@@ -13,7 +13,7 @@ final class PrioritySemaphore: Sendable {
         var used = 0
         var nextID: UInt64 = 0
         var waiters: [Waiter] = []
-        /// Waiters that were cancelled before they started to wait.
+        /// Ids of waiters that were cancelled before they were enqueued.
         var cancelled: Set<UInt64> = []
     }
 
@@ -29,7 +29,7 @@ final class PrioritySemaphore: Sendable {
     /// Whether all permits are in use.
     var isSaturated: Bool { state.withLock { $0.used >= $0.limit || !$0.waiters.isEmpty } }
 
-    /// Changes the limit; permits in use stay valid.
+    /// Changes the limit, to at least 1; permits in use remain valid.
     func setLimit(_ limit: Int) {
         let woken = state.withLock { state in
             state.limit = max(1, limit)
@@ -74,7 +74,7 @@ final class PrioritySemaphore: Sendable {
         }
     }
 
-    /// Acquires a permit if one is free and there are no waiters.
+    /// Acquires a permit if one is free and nobody is waiting; returns whether it did.
     func tryAcquire() -> Bool {
         state.withLock { state in
             guard state.used < state.limit, state.waiters.isEmpty else { return false }
@@ -83,7 +83,7 @@ final class PrioritySemaphore: Sendable {
         }
     }
 
-    /// Returns a permit.
+    /// Releases a permit.
     func release() {
         let woken = state.withLock { state in
             state.used -= 1
@@ -106,7 +106,7 @@ final class PrioritySemaphore: Sendable {
     }
 }
 
-/// The permit under which a file is opened; released early if its parts need permits.
+/// The permit under which a file is opened; released early if the file's parts acquire their own.
 final class FilePermit: Sendable {
     private let semaphore: PrioritySemaphore
     private let held = Mutex(false)

@@ -8,7 +8,7 @@ public struct TransferProgress: Sendable {
         public let index: Int
         /// Length in bytes.
         public let size: Int64
-        /// Bytes that are stored or in flight.
+        /// Number of bytes that are stored or in flight.
         public let doneBytes: Int64
         /// Number of parts.
         public let parts: Int
@@ -18,9 +18,9 @@ public struct TransferProgress: Sendable {
         public let isVerifying: Bool
     }
 
-    /// Files in progress, in order.
+    /// Files in progress, in the order of the items.
     public let active: [File]
-    /// Number of files.
+    /// Number of files in the run.
     public let files: Int
     /// Number of files whose transfer ended, successfully or not.
     public let finishedFiles: Int
@@ -28,15 +28,15 @@ public struct TransferProgress: Sendable {
     public let failedFiles: Int
     /// Total length of all files whose length is known, in bytes.
     public let bytes: Int64
-    /// Bytes that are stored or in flight.
+    /// Number of bytes that are stored or in flight, in all files.
     public let doneBytes: Int64
-    /// Bytes that this run sent or received, including bytes that were sent twice.
+    /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
     /// Current maximum number of parts in flight.
     public let concurrency: Int
 }
 
-/// The progress of all files: updated for every part, read several times per second.
+/// The progress of all files: updated for every chunk, read several times per second.
 final class ProgressBoard: Sendable {
     struct File {
         var size: Int64 = 0
@@ -55,7 +55,7 @@ final class ProgressBoard: Sendable {
         var failedFiles = 0
         var finishedBytes: Int64 = 0
         var transferredBytes: Int64 = 0
-        /// Number of requests of every kind: many small files have few bytes but take many requests.
+        /// Number of stored parts and finished files, as an estimate of the requests.
         var requests = 0
     }
 
@@ -73,7 +73,7 @@ final class ProgressBoard: Sendable {
         self.bytes = bytes
     }
 
-    /// Bytes transferred so far plus a constant per request, so that small files count too.
+    /// Bytes transferred so far plus 256 KiB per request, because requests limit the throughput of small files.
     var work: Double {
         state.withLock { Double($0.totals.transferredBytes) + Double($0.totals.requests) * Double(256 << 10) }
     }
@@ -132,7 +132,7 @@ struct FileProgress: Sendable {
     /// Records the file's length.
     func opened(size: Int64) { board.update(index) { file, _ in file.size = size } }
 
-    /// Starts the transfer, or starts it over; parts stored so far no longer count.
+    /// Records that the file's transfer starts, or starts over, with no parts stored.
     func started(parts: Int, uploadID: String? = nil) {
         board.update(index) { file, _ in
             (file.doneBytes, file.doneParts, file.resumedBytes) = (0, 0, 0)
@@ -142,7 +142,7 @@ struct FileProgress: Sendable {
         }
     }
 
-    /// Counts a part of an earlier run that was verified to be intact.
+    /// Counts a part that an earlier run transferred and that was verified.
     func resumedPart(size: Int64) {
         board.update(index) { file, _ in
             file.doneBytes += size

@@ -3,7 +3,7 @@ import PontoonCore
 import Synchronization
 
 extension TransferContext {
-    /// Transfers all files of a job, reports progress, and adapts the concurrency in the meantime.
+    /// Transfers all files of a job while reporting progress and adapting the concurrency.
     ///
     /// - Returns: The results in the order of the items.
     func run(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
@@ -17,7 +17,7 @@ extension TransferContext {
         }
     }
 
-    /// Starts the files one after the other; a limited number is in progress at a time.
+    /// Starts the files in order, with at most ``TransferJob/maximumOpenFiles`` in progress at a time.
     private func transferInOrder(_ job: some TransferJob<Item>) async -> [TransferResult<Item>] {
         let fatal = FatalRefusal()
         return await withTaskGroup(of: TransferResult<Item>.self) { group in
@@ -45,12 +45,14 @@ extension TransferContext {
             }
             for await result in group { results[result.index] = result }
             return results.enumerated().map { index, result in
-                // This file was never started.
+                // A file without a result was never started.
                 result ?? TransferResult(job.items[index], index: index, ending: TransferEnding(outcome: .cancelled))
             }
         }
     }
 
+    /// Waits until a file may start.
+    ///
     /// - Returns: Whether the file may start; `false` after cancellation.
     private func admit(_ file: TransferFile<Item>, isUnderPermit: Bool) async -> Bool {
         guard isUnderPermit else { return !Task.isCancelled }

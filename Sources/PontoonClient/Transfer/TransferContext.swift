@@ -14,12 +14,11 @@ struct TransferContext<Item: TransferItem>: Sendable {
     let board: ProgressBoard
     let channel: AsyncChannel<TransferEvent<Item>>
 
-    /// Sends an event to the consumer and waits until the consumer receives it: a slow consumer slows the transfer
-    /// down.
+    /// Sends an event and waits until the consumer receives it, so a slow consumer slows down the transfer.
     func emit(_ event: TransferEvent<Item>) async { await channel.send(event) }
 }
 
-/// Number of parts in flight while ``TransferOptions/Concurrency/automatic`` is set.
+/// Initial and maximum number of parts in flight with ``TransferOptions/Concurrency/automatic``.
 struct AutomaticConcurrency {
     var start = 4
     var limit: Int
@@ -63,7 +62,7 @@ extension TransferContext {
                 }
             }
             await observe(TransferEvents(channel: channel))
-            // The consumer may stop early; later events are dropped then.
+            // If the consumer stops early, later events are dropped.
             channel.finish()
             return try await group.next() ?? []
         }
@@ -80,7 +79,7 @@ extension TransferOptions.Concurrency {
 }
 
 extension SevenBridgesClient {
-    /// The same client, modified to emit an event for each retried call.
+    /// Returns a copy of the client that emits an event for each retried call.
     fileprivate func reportingRetries<Item>(to channel: AsyncChannel<TransferEvent<Item>>) -> SevenBridgesClient {
         var client = self
         client.onRetry = { notice in

@@ -16,23 +16,23 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let partSize: Int64
         /// Number of parts that an earlier run transferred; they are verified before they count.
         public let resumedParts: Int
-        /// Total length of these parts in bytes.
+        /// Total length of the resumed parts in bytes.
         public let resumedBytes: Int64
         /// Id of the upload; `nil` for downloads.
         public let uploadID: String?
     }
 
-    /// A stored and verified part.
+    /// A stored part, verified if the storage provides a checksum.
     public struct Part: Sendable {
         /// Position of the file in the list of items.
         public let index: Int
         /// Number of the part, from 1.
         public let number: Int
-        /// Position of the part's first byte in the file.
+        /// Offset of the part's first byte in the file.
         public let offset: Int64
         /// Length in bytes.
         public let size: Int64
-        /// The storage's ETag without quotes: of the part in an upload, of the whole file in a download.
+        /// ETag without quotes: of the part in an upload, of the whole file in a download.
         public let etag: String
     }
 
@@ -40,15 +40,15 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     case began(files: Int, bytes: Int64)
     /// A file's transfer started or resumed.
     case started(Start)
-    /// A part was stored and verified.
+    /// A part was stored, and verified if the storage provides a checksum.
     case partStored(Part)
-    /// An attempt failed and is repeated after `wait`; `index` is `nil` if it does not concern a single file.
+    /// A failed attempt is retried after `wait`; `index` is `nil` if it does not concern a single file.
     case retrying(index: Int?, purpose: String, reason: String, wait: Duration)
     /// All parts of an uploaded file are stored, and its upload is being completed.
     case verifying(index: Int)
     /// A file's transfer ended, successfully or not.
     case finished(TransferResult<Item>)
-    /// The state of all files, several times per second.
+    /// The progress of all files, about five times per second.
     case progress(TransferProgress)
 }
 

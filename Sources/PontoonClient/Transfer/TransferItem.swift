@@ -2,7 +2,7 @@ public import SystemPackage
 
 /// A file that is uploaded or downloaded.
 public protocol TransferItem: Sendable {
-    /// The file on this machine: the source of an upload, the target of a download.
+    /// Path of the file on this machine: the source of an upload, or the target of a download.
     var localPath: FilePath { get }
     /// The file's path on the server: folders and name, separated by slashes.
     var remotePath: String { get }

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// The files of one run, and the way one of them is transferred; the engine schedules them.
+/// The files of one run and the transfer of a single one; ``TransferContext/run(_:)`` schedules them.
 protocol TransferJob<Item>: Sendable {
     associatedtype Item: TransferItem
 
@@ -10,17 +10,17 @@ protocol TransferJob<Item>: Sendable {
     /// Whether a file waits for a permit before it is opened; otherwise only its parts do.
     var opensFilesUnderPermit: Bool { get }
 
-    /// The ending of a file that need not be opened; `nil` if the file must be opened.
+    /// Returns the ending of a file that need not be opened; `nil` if the file must be opened.
     func knownEnding(of file: TransferFile<Item>) -> TransferEnding?
     /// Transfers a file.
     ///
-    /// - Throws: Any error; it becomes the outcome of this file alone.
+    /// - Throws: Any error; it becomes the outcome of this file.
     func transfer(_ file: TransferFile<Item>) async throws -> TransferEnding
-    /// Whether no other file can succeed after this error response.
+    /// Returns whether no other file can succeed after this error response.
     func isFatal(_ error: APIError) -> Bool
 }
 
-/// One file of a run and the state that its transfer needs.
+/// One file of a run and the state needed to transfer it.
 struct TransferFile<Item: TransferItem>: Sendable {
     let context: TransferContext<Item>
     let index: Int
@@ -36,7 +36,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
 
     var progress: FileProgress { FileProgress(board: context.board, index: index) }
 
-    /// Runs `body` for each part under a permit; the memory limit determines the number of parts at a time.
+    /// Runs `body` for each part under a permit, for as many parts concurrently as the memory limit allows.
     ///
     /// - Returns: The results in the order of the numbers.
     func mapParts<Value: Sendable>(
@@ -53,7 +53,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
     /// Runs `body` under the file's permit if it has not been released, otherwise under a separate permit.
     private func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
         if permit.isHeld { return try await body() }
-        // Earlier files take precedence, so that files finish one after the other and not all at the end.
+        // Earlier files take precedence, so that files finish one after another instead of all at the end.
         try await context.permits.acquire(priority: index)
         defer { context.permits.release() }
         return try await body()

@@ -1,6 +1,6 @@
 /// The options that uploads and downloads have in common.
 public struct TransferOptions: Sendable {
-    /// The treatment of a different file of the same name at the destination.
+    /// The policy for a different file of the same name at the destination.
     public enum ConflictPolicy: Hashable, Sendable {
         /// The transfer of that file fails.
         case fail
@@ -10,7 +10,7 @@ public struct TransferOptions: Sendable {
         case skip
     }
 
-    /// Number of parts in flight at a time, over all files.
+    /// Number of parts in flight, across all files.
     public enum Concurrency: Hashable, Sendable {
         /// Starts low and grows as long as throughput improves.
         case automatic
@@ -18,15 +18,15 @@ public struct TransferOptions: Sendable {
         case fixed(Int)
     }
 
-    /// The treatment of a different file of the same name at the destination.
+    /// The policy for a different file of the same name at the destination.
     public var conflictPolicy = ConflictPolicy.fail
-    /// Number of parts in flight at a time, over all files.
+    /// Number of parts in flight, across all files.
     public var concurrency = Concurrency.automatic
-    /// Approximate memory limit of the whole process in bytes; values below 64 MiB count as 64 MiB.
+    /// Approximate memory limit of the whole process in bytes; values below 56 MiB count as 56 MiB.
     public var maximumMemory = 256 << 20
-    /// Bandwidth limit in bytes per second, over all files; `nil` means unlimited.
+    /// Bandwidth limit in bytes per second, across all files; `nil` means no limit.
     public var bandwidth: Int64?
-    /// Whether transfers that an earlier run left unfinished are resumed; if not, they start over.
+    /// Whether to resume transfers that an earlier run left unfinished; if `false`, they start over.
     public var resumes = true
 
     /// Creates the default options.

@@ -6,12 +6,12 @@ public enum TransferOutcome: Sendable {
     case alreadyThere
     /// A file of that name exists, and ``TransferOptions/ConflictPolicy/skip`` was set.
     case skipped
-    /// The transfer failed with this error; running it again resumes it where possible.
+    /// The transfer failed with this error; another run resumes it where possible.
     case failed(any Error)
-    /// The task was cancelled before the file was complete; running it again resumes it.
+    /// The task was cancelled before the file was complete; another run resumes it where possible.
     case cancelled
 
-    /// Whether the file is at its destination.
+    /// Whether the file was transferred, was already at its destination, or was skipped.
     public var isSuccess: Bool {
         switch self {
         case .transferred, .alreadyThere, .skipped: true
@@ -20,13 +20,13 @@ public enum TransferOutcome: Sendable {
     }
 }
 
-/// The method by which the bytes at both ends were compared.
+/// The method by which the local and the remote copy were compared.
 public enum TransferVerification: String, Sendable {
     /// The server's checksum of the whole file matches.
     case file
     /// The storage's ETag or checksum of every part matches.
     case parts
-    /// The server provides no checksums; only the length was compared.
+    /// Checksums were not available for the whole file; only the length was compared.
     case size
 }
 
@@ -42,22 +42,22 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let fileID: String?
     /// Length of the file in bytes; 0 if the transfer failed before the length was known.
     public let size: Int64
-    /// Bytes that this run sent or received, including bytes that were sent twice.
+    /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
-    /// Bytes that an earlier run had transferred.
+    /// Number of bytes resumed from an earlier run.
     public let resumedBytes: Int64
     /// CRC-64/NVME of the file as 16 hexadecimal digits, once known.
     public let crc64nvme: String?
     /// The method of verification; `nil` unless the file is complete.
     public let verification: TransferVerification?
-    /// The upload that created the file or can be resumed; `nil` for downloads.
+    /// Id of the upload that created the file or can be resumed; `nil` for downloads.
     public let uploadID: String?
 
-    /// Whether the file is at its destination.
+    /// Whether the file was transferred, was already at its destination, or was skipped.
     public var isSuccess: Bool { outcome.isSuccess }
 }
 
-/// The facts that a finished transfer adds to the file's ``FileProgress``.
+/// The outcome of a file's transfer, to which ``TransferResult`` adds the file's progress.
 struct TransferEnding: Sendable {
     var outcome: TransferOutcome
     var fileID: String?

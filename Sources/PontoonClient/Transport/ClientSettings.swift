@@ -6,11 +6,11 @@ public struct ClientSettings: Sendable {
     public var caFile: FilePath?
     /// Proxies, and the hosts that are contacted directly.
     public var proxies = ProxySettings()
-    /// Longest time without progress before a transfer is repeated; the duration of the whole transfer is not limited.
+    /// Maximum time without progress in a part or range before it is retried; its total duration is not limited.
     public var stallTimeout: Duration = .seconds(60)
-    /// Longest time until the server responds to a call; ten times as long for the completion of an upload.
+    /// Timeout of an API call; ten times as long for the completion of an upload.
     public var callTimeout: Duration = .seconds(60)
-    /// Policy that decides which failed requests are repeated, and when.
+    /// Policy that decides which failed requests are retried, and when.
     public var retry = RetryPolicy()
     /// Maximum number of connections to one host.
     public var connections = 128
@@ -20,7 +20,9 @@ public struct ClientSettings: Sendable {
     /// Creates the default settings, without proxies.
     public init() {}
 
-    /// Creates the default settings with `SSL_CERT_FILE` and the proxies of an environment.
+    /// Creates the default settings with the certificates and proxies from environment variables.
+    ///
+    /// `SSL_CERT_FILE` sets ``caFile``; see ``ProxySettings/init(environment:)`` for the others.
     public init(environment: [String: String]) {
         caFile = environment["SSL_CERT_FILE"].flatMap { $0.isEmpty ? nil : FilePath($0) }
         proxies = ProxySettings(environment: environment)

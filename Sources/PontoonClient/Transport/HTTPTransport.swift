@@ -6,13 +6,13 @@ import NIOPosix
 import NIOSSL
 import SystemPackage
 
-/// A response with its whole body.
+/// A response with its complete body.
 struct HTTPResponse: Sendable {
     let status: Int
     let headers: HTTPHeaders
     let body: ByteBuffer
 
-    /// `Retry-After`, if it is a number of seconds.
+    /// The delay in `Retry-After`, if it is a number of seconds.
     var retryAfter: Duration? {
         headers.first(name: "Retry-After").flatMap { Int($0) }.map { .seconds(max(0, $0)) }
     }
@@ -20,12 +20,14 @@ struct HTTPResponse: Sendable {
 
 /// Connections to the API and the storage, direct or through proxies.
 ///
-/// Redirects are not followed: a token must not be sent to another host.
+/// Redirects are not followed, because a token must not be sent to another host.
 final class HTTPTransport: Sendable {
     let settings: ClientSettings
     private let direct: HTTPClient
     private let proxied: [ProxySettings.Proxy: HTTPClient]
 
+    /// Creates a transport without open connections.
+    ///
     /// - Throws: `.tlsFailed` if the certificates cannot be read.
     init(_ settings: ClientSettings) throws {
         self.settings = settings
@@ -51,7 +53,7 @@ final class HTTPTransport: Sendable {
         try await direct.shutdown()
     }
 
-    /// Sends a request and reads the response.
+    /// Sends a request and reads the response, with a body of at most `limit` bytes.
     ///
     /// - Throws: `TransportFailure`, or `CancellationError`.
     func send(_ request: HTTPClientRequest, timeout: Duration, limit: Int = 64 << 20) async throws -> HTTPResponse {
@@ -85,7 +87,7 @@ final class HTTPTransport: Sendable {
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: .seconds(15))
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
-        // RetryPolicy retries instead: it emits events and knows when to stop.
+        // RetryPolicy retries instead, which limits the attempts and reports each of them.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(30)
         if let file = settings.caFile {
@@ -97,7 +99,7 @@ final class HTTPTransport: Sendable {
                 throw ClientError(
                     .tlsFailed,
                     "Cannot read the certificates in '\(file)': \(error).",
-                    advice: "Give a PEM file with --ca-file or SSL_CERT_FILE, or unset it."
+                    advice: "Pass a PEM file with --ca-file or SSL_CERT_FILE, or omit both."
                 )
             }
         }
@@ -105,12 +107,12 @@ final class HTTPTransport: Sendable {
     }
 }
 
-/// Runs a request and converts its errors to `TransportFailure`.
+/// Performs a request and converts its errors to `TransportFailure`.
 func translatingFailures<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
         return try await body()
     } catch {
-        // A cancelled request may fail with another error.
+        // A cancelled request may fail with an error other than CancellationError.
         try Task.checkCancellation()
         throw TransportFailure.translate(error)
     }

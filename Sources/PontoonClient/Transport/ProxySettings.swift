@@ -1,6 +1,6 @@
 import Foundation
 
-/// Proxies, by default those of the usual environment variables.
+/// The proxies for `https` and `http` URLs, and the hosts that are contacted directly.
 public struct ProxySettings: Sendable {
     /// An HTTP proxy.
     public struct Proxy: Hashable, Sendable {
@@ -8,10 +8,10 @@ public struct ProxySettings: Sendable {
         public let host: String
         /// Port.
         public let port: Int
-        /// `user:password`, if the URL contains them.
+        /// `user:password`, if the URL contains a user.
         let login: String?
 
-        /// Parses `http://user:password@host:port` or `host:port`.
+        /// Parses `http://user:password@host:port` or `host:port`; the default port is 80.
         ///
         /// - Returns: `nil` if the text contains no host.
         public init?(_ text: String) {
@@ -28,13 +28,13 @@ public struct ProxySettings: Sendable {
     public var secure: Proxy?
     /// Proxy for `http` URLs: `HTTP_PROXY`, else `ALL_PROXY`.
     public var plain: Proxy?
-    /// Hosts that are contacted directly: names, `.suffixes`, `host:port`, or `*` for all; `NO_PROXY`.
+    /// Hosts that are contacted directly: `host` or `.host` (with subdomains), `host:port`, or `*` for all; `NO_PROXY`.
     public var exceptions: [String] = []
 
     /// Creates settings without proxies.
     public init() {}
 
-    /// Reads the environment variables; lower-case names take precedence, as in curl.
+    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; lower-case names take precedence, as in curl.
     public init(environment: [String: String]) {
         func value(_ name: String) -> String? {
             [environment[name.lowercased()], environment[name]].compactMap { $0 }.first { !$0.isEmpty }

@@ -8,15 +8,15 @@ public struct RateLimitState: Hashable, Sendable {
     public var limit: Int
     /// Number of calls left in the current window.
     public var remaining: Int
-    /// Start of the next window, in the server's time.
+    /// Start of the next window, by the server's clock.
     public var reset: Date
 
-    /// Creates a rate limit.
+    /// Creates the state of a rate limit.
     ///
     /// - Parameters:
     ///   - limit: Number of calls allowed per window.
     ///   - remaining: Number of calls left in the current window.
-    ///   - reset: Start of the next window, in the server's time.
+    ///   - reset: Start of the next window, by the server's clock.
     public init(limit: Int, remaining: Int, reset: Date) {
         self.limit = limit
         self.remaining = remaining
@@ -33,19 +33,19 @@ final class RateLimitThrottle: Sendable {
 
     private let state = Mutex(State())
 
-    /// The rate limit according to the last response.
+    /// The rate limit from the last response that reported it; `nil` if none did.
     var rateLimit: RateLimitState? { state.withLock { $0.rateLimit } }
 
-    /// Waits until a call is allowed.
+    /// Waits while the rate limit is used up.
     func pass() async throws {
         while let until = state.withLock({ $0.closedUntil }), until > .now {
             try await Task.sleep(until: until, clock: .continuous)
         }
     }
 
-    /// Reads the headers of a response.
+    /// Updates the state from the headers of a response.
     ///
-    /// - Returns: The time until the limit resets, if the headers contain it.
+    /// - Returns: The time until the limit resets, at most 900 seconds; `nil` if the headers do not contain it.
     @discardableResult
     func note(_ response: HTTPResponse, clock: ServerClock) -> Duration? {
         func number(_ name: String) -> Int64? { response.headers.first(name: name).flatMap { Int64($0) } }
@@ -53,7 +53,7 @@ final class RateLimitThrottle: Sendable {
             let reset = number("X-RateLimit-Reset")
         else { return nil }
         let date = Date(timeIntervalSince1970: TimeInterval(reset))
-        // One second is added because both clocks have a resolution of one second.
+        // Add a second, because the reset time and the server's clock have a resolution of one second.
         let wait = Duration.seconds(min(max(0, date.timeIntervalSince(clock.now)) + 1, 900))
         state.withLock { state in
             state.rateLimit = RateLimitState(

@@ -1,10 +1,10 @@
-/// Decides which failed requests are repeated, and when.
+/// Decides which failed requests are retried, and when.
 public struct RetryPolicy: Hashable, Sendable {
     /// Whether a request may take effect more than once.
     public enum Idempotency: Hashable, Sendable {
         /// Repeating the request is harmless, as for reads, parts, reports, complete and abort.
         case idempotent
-        /// Repeating the request may create a second object, such as a copy; it is repeated only if the first attempt
+        /// Repeating the request may create a second object, such as a copy. It is retried only if the failed attempt
         /// certainly had no effect.
         case nonIdempotent
     }
@@ -13,9 +13,9 @@ public struct RetryPolicy: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
         /// No connection was made, so nothing was sent.
         case notConnected
-        /// The connection broke after something was sent.
+        /// The connection was lost, possibly after the request was sent.
         case connectionLost
-        /// There was no progress or no response for too long.
+        /// There was no response or no progress within the timeout.
         case timedOut
         /// The API responded with an error.
         ///
@@ -23,7 +23,7 @@ public struct RetryPolicy: Hashable, Sendable {
         case refused(status: Int, code: Int?, wait: Duration?)
         /// The storage behind a signed URL responded with an error; `wait` is `Retry-After`.
         case storageRefused(status: Int, wait: Duration?)
-        /// The storage received bytes other than those sent.
+        /// The storage's checksum of a part does not match the bytes that were sent.
         case checksumMismatch
     }
 
@@ -39,17 +39,17 @@ public struct RetryPolicy: Hashable, Sendable {
 
     /// Maximum number of attempts per request, 1 or more.
     public var attempts = 10
-    /// Pause after the first failed attempt; it doubles with each further one.
+    /// Pause after the first failed attempt; doubles with each further attempt.
     public var initialBackoff: Duration = .milliseconds(250)
-    /// Longest of these pauses.
+    /// Maximum pause, unless the server requests a longer one.
     public var maximumBackoff: Duration = .seconds(30)
-    /// Longest pause that the server may request, for example because of a rate limit.
+    /// Maximum pause that the server may request, for example because of a rate limit.
     public var maximumServerWait: Duration = .seconds(900)
 
     /// Creates the default policy.
     public init() {}
 
-    /// Decides on the action after a failed attempt.
+    /// Decides whether and when to retry after a failed attempt.
     ///
     /// - Parameters:
     ///   - attempt: Number of the attempt, from 1.
@@ -77,8 +77,7 @@ public struct RetryPolicy: Hashable, Sendable {
         case .refused:
             return .giveUp
         case .storageRefused(403, _):
-            // The URL expired, or the clocks differ. If new URLs are refused several times as well, another one will
-            // not help.
+            // The URL expired, or the clocks differ. After several new URLs were refused, another one will not help.
             return attempt <= 4 ? .refreshURLAndRetry(after: attempt == 1 ? .zero : pause) : .giveUp
         case .storageRefused(let status, let wait) where [408, 429].contains(status) || status >= 500:
             return .refreshURLAndRetry(after: min(maximumServerWait, max(wait ?? pause, pause)))
@@ -89,7 +88,7 @@ public struct RetryPolicy: Hashable, Sendable {
         }
     }
 
-    /// Exponential backoff, reduced by a random amount of up to half.
+    /// Returns the exponential backoff, reduced by up to half according to `jitter`.
     private func backoff(attempt: Int, jitter: Double) -> Duration {
         let doubled = initialBackoff * (1 << min(attempt - 1, 20))
         return min(maximumBackoff, doubled) * (0.5 + 0.5 * jitter)

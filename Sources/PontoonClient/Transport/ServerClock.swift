@@ -2,9 +2,9 @@ import Foundation
 import PontoonCore
 import Synchronization
 
-/// The server's time, from the `Date` headers of its responses.
+/// The server's clock, as observed in the `Date` headers of its responses.
 ///
-/// URLs expire by the server's time, and the local clock may be wrong by hours.
+/// Signed URLs expire by the server's clock, and the local clock may be wrong by hours.
 final class ServerClock: Sendable {
     private struct State {
         var skew: TimeInterval = 0
@@ -13,13 +13,13 @@ final class ServerClock: Sendable {
 
     private let state = Mutex(State())
 
-    /// Offset of the server's clock from the local one in seconds, accurate to about one second; positive if it is
-    /// ahead.
+    /// Offset of the server's clock from the local clock in seconds, accurate to about one second; positive if the
+    /// server's is ahead.
     var skew: TimeInterval { state.withLock { $0.skew } }
     /// The current time on the server.
     var now: Date { Date.now.addingTimeInterval(skew) }
 
-    /// Reads the `Date` header of a response that just arrived, at most every 30 seconds.
+    /// Updates the offset from the `Date` header of a response that just arrived, at most every 30 seconds.
     func note(_ header: String?) {
         let isDue = state.withLock { state in
             guard let last = state.lastUpdate else { return true }

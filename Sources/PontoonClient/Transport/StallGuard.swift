@@ -1,9 +1,9 @@
-/// Runs a transfer whose duration is unlimited as long as it makes progress.
+/// Runs a transfer and cancels it if it makes no progress; its total duration is not limited.
 ///
 /// - Parameters:
-///   - limit: Longest time without progress.
-///   - idleTime: Time since the last progress.
-///   - body: The transfer; it is cancelled if it stalls.
+///   - limit: Maximum time without progress.
+///   - idleTime: Returns the time since the last progress.
+///   - body: Performs the transfer.
 /// - Returns: The value of `body`.
 /// - Throws: ``TransportFailure`` of kind `timedOut` if the transfer stalls; any error that `body` throws.
 func withStallGuard<Value: Sendable>(

@@ -4,7 +4,7 @@ import NIOCore
 struct StorageRefusal: Error, Sendable {
     let status: Int
     let wait: Duration?
-    /// The storage's own message if it sent one.
+    /// The storage's message, or a placeholder if it sent none.
     let message: String
 
     init(_ response: HTTPResponse) {
@@ -19,7 +19,7 @@ struct StorageRefusal: Error, Sendable {
                     let close = text[open.upperBound...].firstRange(of: delimiter.close)
                 else { return nil }
                 return String(text[open.upperBound..<close.lowerBound])
-            }.first ?? "HTTP status \(response.status)"
+            }.first ?? "no reason given"
     }
 
     /// The error for the user; `subject` names the refused object, such as `part 3 of 'reads.bam'`.
@@ -32,7 +32,7 @@ struct StorageRefusal: Error, Sendable {
             }
         return ClientError(
             .storageRefused,
-            "The storage refused \(subject) with status \(status): \(message)",
+            "The storage refused \(subject): \(message) (status \(status)).",
             advice: advice
         )
     }

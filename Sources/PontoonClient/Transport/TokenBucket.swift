@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Limits bandwidth; allows bursts of a quarter of a second.
+/// Limits bandwidth; allows bursts of a quarter of a second's bytes.
 final class TokenBucket: Sendable {
     private struct State {
-        /// Time at which the bytes admitted so far no longer exceed the limit.
+        /// Time at which the average rate of the bytes admitted so far falls to the limit.
         var paidUntil: ContinuousClock.Instant
     }
 
@@ -12,7 +12,7 @@ final class TokenBucket: Sendable {
 
     init(bytesPerSecond: Int64) { self.bytesPerSecond = Double(max(1, bytesPerSecond)) }
 
-    /// Maximum number of bytes to request at a time, so that the data rate is even.
+    /// Maximum number of bytes to take at a time for an even data rate.
     var quantum: Int { max(4 << 10, Int(bytesPerSecond / 8)) }
 
     /// Waits until the bytes may be sent or received.

@@ -4,14 +4,14 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// A request that failed without a response.
+/// A request that failed without a complete, valid response.
 struct TransportFailure: Error, Sendable {
     enum Kind: Sendable {
         case notConnected, connectionLost, timedOut, untrusted
     }
 
     let kind: Kind
-    /// Text for the user; contains no URL.
+    /// Reason for the user; contains no URL, because a signed URL is secret.
     let reason: String
 
     /// The outcome for the retry policy; `nil` if another attempt cannot succeed.
@@ -54,7 +54,7 @@ struct TransportFailure: Error, Sendable {
         }
     }
 
-    /// Errors after which it is certain that nothing was sent.
+    /// Errors that certainly occurred before anything was sent.
     private static let unconnected: [HTTPClientError] = [
         .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout, .socksHandshakeTimeout,
         .invalidProxyResponse, .proxyAuthenticationRequired, .getConnectionFromPoolTimeout,
@@ -62,7 +62,8 @@ struct TransportFailure: Error, Sendable {
 
     /// Classifies an error of the HTTP client.
     ///
-    /// - Returns: A failure; other errors, such as those of reading the file that is sent, unchanged.
+    /// - Returns: A ``TransportFailure`` or `CancellationError`; any other error, such as one from reading the file to
+    ///   send, unchanged.
     static func translate(_ error: any Error) -> any Error {
         switch error {
         case let error as HTTPClientError where unconnected.contains(error):

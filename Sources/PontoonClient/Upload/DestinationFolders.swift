@@ -1,10 +1,10 @@
 import Foundation
 import PontoonCore
 
-/// The folders that receive the files of a run, and the existing files that may conflict.
+/// The folders that receive the files of a run, and the existing files that may conflict with them.
 struct DestinationFolders: Sendable {
     private var destinations: [FolderPath: UploadDestination]
-    /// Existing files and folders with one of the names that were looked up, by folder.
+    /// Existing files and folders with the names that were looked up, by folder and name.
     private var contents: [FolderPath: [ByteExactString: FileDetails]] = [:]
 
     init(_ destination: UploadDestination) { destinations = [FolderPath([]): destination] }
@@ -17,15 +17,15 @@ struct DestinationFolders: Sendable {
         contents[FolderPath(item.folders)]?[ByteExactString(item.name)]
     }
 
-    /// Finds the folders of items, creates missing ones, and looks up the names of some items.
+    /// Finds the folders of all items, creates missing ones, and looks up the names of some items.
     ///
-    /// Folders are processed level by level, those of one level concurrently.
+    /// Folders are processed level by level; folders of the same level are processed concurrently.
     ///
     /// - Parameters:
     ///   - items: The files.
     ///   - named: The files whose names are looked up.
-    ///   - isCreating: Whether missing folders are created.
-    ///   - client: The client.
+    ///   - isCreating: Whether to create missing folders.
+    ///   - client: Client for the server with the folders.
     /// - Throws: ``APIError``, ``ClientError``.
     mutating func prepare(
         _ items: [UploadItem],
@@ -48,7 +48,7 @@ struct DestinationFolders: Sendable {
         let found = try await mapConcurrently(names, limit: 8) { folder, names in
             var files: [ByteExactString: FileDetails] = [:]
             guard let destination = known[folder] else { return (folder, files) }
-            // Looks up names instead of listing the folder, which may contain a million other files.
+            // Look up names instead of listing the folder, which may contain a million other files.
             for batch in Self.batches(names) {
                 for file in try await client.files(in: destination, names: batch).items {
                     files[ByteExactString(file.name)] = file
@@ -59,12 +59,12 @@ struct DestinationFolders: Sendable {
         contents = Dictionary(uniqueKeysWithValues: found)
     }
 
-    /// Divides names into groups that fit on a page and into a URL.
+    /// Divides names into batches of at most 50, whose query fits into a URL.
     static func batches(_ names: [String]) -> [[String]] {
         var batches: [[String]] = []
         var length = 4000
         for name in names {
-            // In a URL, a byte takes up at most three characters.
+            // Percent-encoding takes at most three characters per byte; six more are for `&name=`.
             let own = name.utf8.count * 3 + 6
             if length + own > 4000 || batches[batches.count - 1].count == 50 {
                 batches.append([])

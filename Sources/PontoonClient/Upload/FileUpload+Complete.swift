@@ -3,9 +3,10 @@ import NIOPosix
 import PontoonCore
 
 extension FileUpload {
-    /// Completes the upload and compares the resulting file with the source.
+    /// Completes the upload and verifies the resulting file.
     ///
-    /// - Throws: `.fileChanged`, `.checksumMismatch`, ``APIError``, ``ClientError``.
+    /// - Throws: ``ClientError``, with code `.fileChanged` or `.checksumMismatch` if the two copies may differ;
+    ///   ``APIError``.
     func complete(_ uploader: PartUploader, _ stored: [VerifiedPart]) async throws -> CompletedUpload {
         let source = uploader.source
         var stored = stored
@@ -14,7 +15,7 @@ extension FileUpload {
         do {
             details = try await requestCompletion(uploader.upload.id, stored)
         } catch let error as APIError where [8007, 8014, 8015].contains(error.code) {
-            // The server or the storage lost a part that it had acknowledged: every part is reported again.
+            // The server or the storage lost a part that it had acknowledged.
             stored = try await repair(uploader, stored)
             details = try await requestCompletion(uploader.upload.id, stored)
         } catch let error as APIError where error.status == 404 {
@@ -40,7 +41,7 @@ extension FileUpload {
         )
     }
 
-    /// Reports each part again, and sends again the parts that the server does not have.
+    /// Reports each part again and resends those that the server does not have.
     private func repair(_ uploader: PartUploader, _ parts: [VerifiedPart]) async throws -> [VerifiedPart] {
         var missing: [Int] = []
         for part in parts {
@@ -55,7 +56,10 @@ extension FileUpload {
         return (kept + (try await uploader.resend(missing))).sorted { $0.number < $1.number }
     }
 
-    /// - Returns: Whether the server provides a checksum that was compared.
+    /// Compares the length of the uploaded file and, if the server provides one, the checksum.
+    ///
+    /// - Returns: Whether a checksum was compared.
+    /// - Throws: `.checksumMismatch`.
     private func hasSameChecksum(_ details: FileDetails, _ crc64: CRC64NVME, size: Int64) throws -> Bool {
         if let actual = details.size, actual != size {
             throw mismatch("its length is \(actual) bytes on the server and \(size) here")
@@ -70,7 +74,7 @@ extension FileUpload {
     private func mismatch(_ difference: String) -> ClientError {
         ClientError(
             .checksumMismatch,
-            "The uploaded copy of '\(item.source)' differs: \(difference).",
+            "The uploaded copy of '\(item.source)' differs from the file: \(difference).",
             advice: "Delete '\(item.remotePath)' on the server and upload it again."
         )
     }

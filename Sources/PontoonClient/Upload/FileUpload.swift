@@ -3,7 +3,7 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// The upload of one file: opens it, sends its parts, completes the upload, and verifies and records the result.
+/// Uploads one file: opens it, sends its parts, completes the upload, and verifies and records the result.
 struct FileUpload: Sendable {
     let job: UploadJob
     let file: TransferFile<UploadItem>
@@ -16,10 +16,10 @@ struct FileUpload: Sendable {
 
     /// Uploads the file.
     ///
-    /// - Throws: Any error; the journal is kept for a later run unless it is unusable.
+    /// - Throws: Any error; the journal is kept for a later run if there is something to resume.
     func run() async throws -> TransferEnding {
         try checkName()
-        // Both in one step: each switch between threads costs as much as a small file.
+        // Both calls share one switch to the thread pool, which is expensive compared with a small file.
         let (source, journal) = try await threads.runIfActive {
             let source = try SourceFile(item.source, mayChange: job.options.allowsChangingFiles)
             do {
@@ -83,7 +83,7 @@ struct FileUpload: Sendable {
         )
     }
 
-    /// Sets tags and metadata, records the file as finished and removes the journal.
+    /// Sets the file's tags and metadata, records the file as finished and deletes the journal.
     private func finish(
         _ completed: CompletedUpload,
         _ journal: OpenJournal?,
@@ -120,11 +120,13 @@ struct FileUpload: Sendable {
         )
     }
 
-    /// Keeps the journal for a later run, or removes it if there is nothing to resume.
+    /// Closes the journal and keeps it for a later run, or deletes it if there is nothing to resume.
+    ///
+    /// If the file changed, also aborts the upload.
     private func abandon(_ journal: OpenJournal?, upload: String?, after error: any Error) async throws {
         let isUseless = (error as? ClientError)?.code == .fileChanged
         if isUseless, let upload {
-            // Best effort: otherwise the upload expires on its own.
+            // Best effort: an upload that is not aborted expires automatically.
             do {
                 try await client.abortUpload(upload)
             } catch {
@@ -143,14 +145,14 @@ struct FileUpload: Sendable {
     }
 }
 
-/// A journal and the identity of the file at the time it was opened.
+/// A locked journal, its key, and the identity of the file when the journal was opened.
 struct OpenJournal: Sendable {
     let journal: Journal<JournalHead>
     let key: JournalKey
     let identity: FileIdentity
 }
 
-/// An upload that exists on the server.
+/// An active upload on the server, and what is known of its parts.
 struct OpenUpload: Sendable {
     let id: String
     let plan: PartPlan
@@ -162,7 +164,7 @@ struct OpenUpload: Sendable {
     var partInfos: [PartInfo] = []
 }
 
-/// A file that is complete on the server.
+/// A complete file on the server, and how it was verified.
 struct CompletedUpload: Sendable {
     let details: FileDetails
     let crc64: CRC64NVME

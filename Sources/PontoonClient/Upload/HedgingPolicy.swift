@@ -1,21 +1,21 @@
 import PontoonCore
 
-/// Decides when a part in flight is sent over a second connection as well (a hedged request); a pure value.
+/// Decides when a part in flight is also sent over a second connection (a hedged request).
 ///
-/// A very slow connection makes too much progress to count as stalled, but delays the end of the whole run.
+/// A very slow connection does not count as stalled, but delays the end of the whole run.
 struct HedgingPolicy: Hashable, Sendable {
     /// Minimum elapsed time before a part can count as slow.
     var minimumElapsed: Duration = .seconds(5)
-    /// Multiple of the typical duration that a part may take.
+    /// Multiple of the typical duration beyond which a part counts as slow.
     var factor = 3.0
 
     /// Decides whether a part is slow.
     ///
     /// - Parameters:
-    ///   - elapsed: Time since its first byte was sent.
-    ///   - size: Its length in bytes.
+    ///   - elapsed: Time since the first attempt started.
+    ///   - size: Length of the part in bytes.
     ///   - typicalRate: Typical throughput of a part in bytes per second; `nil` if it is not known yet.
-    /// - Returns: Whether it is slow.
+    /// - Returns: Whether the part is slow; `false` while the typical throughput is unknown.
     func isSlow(elapsed: Duration, size: Int64, typicalRate: Double?) -> Bool {
         guard let typicalRate, typicalRate > 0, elapsed > minimumElapsed else { return false }
         return elapsed.inSeconds > factor * Double(size) / typicalRate

@@ -3,14 +3,14 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// The body of one part's PUT: reads and hashes the file in chunks as the connection requests them.
+/// The body of one part's `PUT` request: reads and hashes the file in chunks as the connection requests them.
 ///
-/// Chunks are read on a thread for file calls; at most two of them are in memory.
+/// Chunks are read on the thread pool for blocking file calls; at most two of them are in memory.
 final class PartBody: Sendable {
     private struct State {
         var offset: Int64
         var digest: RangeDigest
-        /// The buffers are used alternately, so that memory is not allocated for every chunk.
+        /// Used alternately, to avoid an allocation per chunk.
         var buffers = [ByteBuffer(), ByteBuffer()]
         var turn = 0
         var chunkSize: Int
@@ -26,11 +26,13 @@ final class PartBody: Sendable {
     private let sent: @Sendable (Int64) -> Void
     private let state: Mutex<State>
 
+    /// Creates the body of a part.
+    ///
     /// - Parameters:
-    ///   - range: The part's bytes in the file.
+    ///   - range: Byte range of the part in the file.
     ///   - source: The file.
-    ///   - md5: Whether the MD5 is computed as well.
-    ///   - context: Threads and limits.
+    ///   - md5: Whether to compute the MD5 as well.
+    ///   - context: Provides the thread pool and the memory and bandwidth limits.
     ///   - sent: Called with the length of each chunk that is passed to the connection.
     init(
         _ range: Range<Int64>,
@@ -74,7 +76,7 @@ final class PartBody: Sendable {
         return buffer
     }
 
-    /// Returns all bytes; only for parts of a single chunk.
+    /// Returns the whole body; only for parts no longer than the maximum chunk size.
     func readAll() async throws -> ByteBuffer {
         var bytes = try await next() ?? ByteBuffer()
         while let more = try await next() { bytes.writeImmutableBuffer(more) }
@@ -101,7 +103,7 @@ final class PartBody: Sendable {
         }
     }
 
-    /// Large chunks are cheaper on a fast connection; small ones show progress on a slow one.
+    /// Doubles the chunk size on a fast connection, to reduce overhead, and halves it on a slow one, to show progress.
     private func adaptChunkSize(_ state: inout State) {
         let now = ContinuousClock.now
         let time = now - state.chunkStart

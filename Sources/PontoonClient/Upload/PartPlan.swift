@@ -4,11 +4,11 @@ import PontoonCore
 public struct PartPlan: Hashable, Sendable {
     /// Limits of the endpoint, and the number of calls per part.
     public struct Limits: Hashable, Sendable {
-        /// Maximum number of calls per window; `nil` if the limit is too high to matter.
+        /// Maximum number of calls per window; `nil` if there is no limit, or one too high to matter.
         public var calls: Int?
-        /// Length of the window.
+        /// Duration of the rate-limit window.
         public var window: Duration = .seconds(300)
-        /// Number of calls per part: two unless the server accepts batches.
+        /// Number of calls per part: 2 (part info and report), or fewer if the server supports batches.
         public var callsPerPart = 2.0
         /// Minimum length in bytes of every part but the last.
         public var smallestPart: Int64 = 5 << 20
@@ -21,17 +21,17 @@ public struct PartPlan: Hashable, Sendable {
     public let size: Int64
     /// Length of every part but the last, in bytes.
     public let partSize: Int64
-    /// Reason for this size, for the user.
+    /// Reason for the part size, as a phrase for the user.
     public let reason: String
 
     /// Number of parts; an empty file has one.
     public var parts: Int { Self.count(size: size, partSize: partSize) }
 
     static let defaultPartSize: Int64 = 16 << 20
-    /// Bandwidth in bytes per second that the rate limit should not reduce.
+    /// Bandwidth in bytes per second up to which the rate limit should not be the bottleneck.
     static let fastLink: Int64 = 250 << 20
 
-    /// Describes a plan that was made elsewhere, for example by the server.
+    /// Creates a plan with a part size that was chosen elsewhere, for example by the server.
     init(size: Int64, partSize: Int64, reason: String) {
         self.size = size
         self.partSize = partSize
@@ -41,11 +41,12 @@ public struct PartPlan: Hashable, Sendable {
     /// Chooses the part size.
     ///
     /// - Parameters:
-    ///   - size: Length of the file, 0 to 5 TiB.
-    ///   - requestedPartSize: The user's part size; `nil` chooses one automatically.
-    ///   - totalBytes: Total length of all files of the run.
+    ///   - size: Length of the file in bytes, at most 5 TiB.
+    ///   - requestedPartSize: The user's part size in bytes; `nil` chooses one automatically.
+    ///   - totalBytes: Total length of all files of the run in bytes.
     ///   - limits: Limits of the endpoint.
-    /// - Throws: `.fileUnsuitable` for a file of more than 5 TiB; `.requestInvalid` for an impossible part size.
+    /// - Throws: ``ClientError`` with code `.fileUnsuitable` for a file of more than 5 TiB, or `.requestInvalid` for a
+    ///   part size outside the limits or one that requires more than 10,000 parts.
     public init(size: Int64, requestedPartSize: Int64?, totalBytes: Int64, limits: Limits) throws(ClientError) {
         guard size <= PartSizing.maximumFileSize else {
             throw ClientError(
@@ -60,7 +61,7 @@ public struct PartPlan: Hashable, Sendable {
             return
         }
         var (partSize, reason) = (max(Self.defaultPartSize, limits.smallestPart), "default")
-        // A run whose calls fit into one window needs no larger parts.
+        // A run that needs at most half of a window's calls does not benefit from larger parts.
         if let calls = limits.calls, Double(totalBytes / partSize) * limits.callsPerPart > Double(calls) / 2 {
             let perSecond = Double(calls) / limits.window.inSeconds
             let wanted = Self.roundedUp(Int64(Double(Self.fastLink) * limits.callsPerPart / perSecond))
@@ -75,7 +76,7 @@ public struct PartPlan: Hashable, Sendable {
         self.init(size: size, partSize: partSize, reason: reason)
     }
 
-    /// Byte range of a part; parts are numbered from 1.
+    /// Returns the byte range of a part; parts are numbered from 1.
     func range(_ number: Int) -> Range<Int64> {
         let start = min(size, Int64(number - 1) * partSize)
         return start..<min(size, start + partSize)
@@ -90,7 +91,7 @@ public struct PartPlan: Hashable, Sendable {
         guard (limits.smallestPart...largest).contains(partSize) else {
             throw ClientError(
                 .requestInvalid,
-                "A part size of \(partSize) bytes is not possible.",
+                "A part size of \(partSize) bytes is not allowed.",
                 advice: "Choose \(limits.smallestPart) to \(largest) bytes (5 MiB to 5 GiB)."
             )
         }

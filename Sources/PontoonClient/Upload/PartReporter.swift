@@ -1,7 +1,7 @@
 import PontoonCore
 import Synchronization
 
-/// Reports stored parts to the server, unless the server accepts all reports in the complete call.
+/// Reports stored parts to the server, unless the server accepts reports in the complete call.
 final class PartReporter: Sendable {
     private let client: SevenBridgesClient
     private let upload: String
@@ -22,6 +22,6 @@ final class PartReporter: Sendable {
         reported.withLock { _ = $0.insert(part.number) }
     }
 
-    /// Marks a part as not reported, because it is sent again.
+    /// Marks a part as not reported, because it is about to be sent again.
     func invalidate(_ number: Int) { reported.withLock { _ = $0.remove(number) } }
 }

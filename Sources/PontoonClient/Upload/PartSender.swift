@@ -5,21 +5,21 @@ import NIOHTTP1
 import NIOPosix
 import PontoonCore
 
-/// A stored part whose checksum was compared with the bytes of the file.
+/// A stored part with the checksum of the file's bytes.
 struct VerifiedPart: Sendable, Hashable {
     let number: Int
     let size: Int64
-    /// Without quotes.
+    /// ETag without quotes.
     let etag: String
     let crc64: CRC64NVME
-    /// Whether the ETag, or another checksum in the response, matched the bytes that were sent.
+    /// Whether the ETag or another checksum from the storage was compared with the bytes; a mismatch is an error.
     let isVerified: Bool
 }
 
-/// The storage received bytes other than those sent.
+/// A mismatch between the storage's checksum of a part and the bytes that were sent.
 struct PartChecksumMismatch: Error, Sendable {}
 
-/// Sends parts of a file to signed URLs and compares the checksums in the responses.
+/// Sends parts of a file to signed URLs and verifies the checksums in the responses.
 struct PartSender: Sendable {
     let job: UploadJob
     let file: TransferFile<UploadItem>
@@ -29,8 +29,8 @@ struct PartSender: Sendable {
     ///
     /// - Parameters:
     ///   - number: Number of the part.
-    ///   - range: Its bytes in the file.
-    ///   - info: The request that sends it.
+    ///   - range: Byte range of the part in the file.
+    ///   - info: URL and headers of the request.
     /// - Returns: The stored part.
     /// - Throws: ``StorageRefusal``, ``PartChecksumMismatch``, ``TransportFailure``; ``ClientError`` for the file.
     func send(_ number: Int, _ range: Range<Int64>, to info: PartInfo) async throws -> VerifiedPart {
@@ -49,13 +49,13 @@ struct PartSender: Sendable {
             return part
         } catch {
             file.progress.discarded(body.sentBytes)
-            // If the file has changed, that is the likelier cause of any failure.
+            // If the file has changed, throw that error: the change is the more likely cause.
             try await job.threads.runIfActive { [source] in try source.checkUnchanged() }
             throw error
         }
     }
 
-    /// Whether the server itself stores the part; its ETags are then CRC-64/NVME checksums.
+    /// Whether the part is sent to the API's own server, whose ETags are CRC-64/NVME checksums.
     private func isOwnStorage(_ info: PartInfo) -> Bool {
         job.server.hasChecksums && info.url.hasPrefix(job.client.endpoint.origin + "/")
     }
@@ -75,7 +75,7 @@ struct PartSender: Sendable {
         let response = try await withStallGuard(limit: transport.settings.stallTimeout) {
             body.idleTime
         } _: { [request] in
-            // The duration of the whole part is not limited.
+            // Only idle time is limited; a week is long enough for any part.
             try await transport.send(request, timeout: .seconds(7 * 24 * 3600), limit: 1 << 20)
         }
         job.client.clock.note(response.headers.first(name: "Date"))
@@ -86,10 +86,10 @@ struct PartSender: Sendable {
     private func verify(_ response: HTTPResponse, _ number: Int, _ body: PartBody) async throws -> VerifiedPart {
         let headers = response.headers
         guard let etag = headers.first(name: "ETag")?.unquoted, body.sentBytes == body.range.count else {
-            throw TransportFailure(kind: .connectionLost, reason: "the storage responded before it had the whole part")
+            throw TransportFailure(kind: .connectionLost, reason: "the response has no ETag or arrived too early")
         }
         var digest = body.digest
-        // With keys of a key management service, the ETag looks like a checksum but is not one.
+        // With SSE-C or SSE-KMS, the ETag looks like an MD5 but is not one.
         let isOpaque =
             headers.contains(name: "x-amz-server-side-encryption-customer-algorithm")
             || headers["x-amz-server-side-encryption"].contains { $0.hasPrefix("aws:kms") }
@@ -101,9 +101,9 @@ struct PartSender: Sendable {
             digest = try await job.threads.runIfActive { [source] in try source.digest(body.range, md5: true) }
             match = digest.compare(etag)
         }
-        // Two reads gave two results, so the file changed.
+        // If the second read gives a different checksum, the file has changed.
         guard digest.crc64 == body.digest.crc64 else {
-            throw source.changed("two reads of a part gave different bytes")
+            throw source.changed("two reads of part \(number) returned different bytes")
         }
         guard match != .different else { throw PartChecksumMismatch() }
         return VerifiedPart(

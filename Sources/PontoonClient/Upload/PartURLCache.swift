@@ -2,11 +2,11 @@ import Foundation
 import PontoonCore
 import Synchronization
 
-/// The part infos of one upload: signed URLs, requested in batches if the server supports it.
+/// A cache of the part infos of one upload, requested in batches if the server supports it.
 final class PartURLCache: Sendable {
     private let client: SevenBridgesClient
     private let upload: String
-    /// Whether several part infos may be requested at a time.
+    /// Whether to request several part infos per call.
     private let isBatched: Bool
     private let infos: Mutex<[Int: PartInfo]>
 
@@ -17,10 +17,10 @@ final class PartURLCache: Sendable {
         infos = Mutex(Self.byNumber(upload.partInfos))
     }
 
-    /// Returns a part's info; requests it if it is unknown or about to expire.
+    /// Returns a part's info; requests it if it is unknown or expires within 30 seconds.
     func info(_ number: Int) async throws -> PartInfo {
         let deadline = client.clock.now.addingTimeInterval(30)
-        // The URL must still be valid when the PUT reaches the storage.
+        // The URL must still be valid when the request reaches the storage.
         if let known = infos.withLock({ $0[number] }), known.expires.map({ $0 > deadline }) ?? true { return known }
         if isBatched {
             let batch = Self.byNumber(try await client.partInfos(upload, from: number, count: 100))
@@ -30,7 +30,7 @@ final class PartURLCache: Sendable {
         return try await client.partInfo(upload, number)
     }
 
-    /// Discards a part's info, so that the next request for it gets a new URL.
+    /// Discards a part's info, so that the next call of ``info(_:)`` requests a new URL.
     func invalidate(_ number: Int) { infos.withLock { $0[number] = nil } }
 
     private static func byNumber(_ infos: [PartInfo]) -> [Int: PartInfo] {

@@ -6,18 +6,18 @@ extension PartUploader {
         case failed(any Error)
         /// The first attempt takes much longer than other parts.
         case isSlow
-        /// The second attempt failed, or was not needed.
+        /// The second attempt failed, or the wait for it was cancelled.
         case hedgeEnded
     }
 
-    /// Sends a part, and sends it again over a second connection if the first one is much slower than usual.
+    /// Sends a part, and sends it again over a second connection if the first attempt is much slower than usual.
     ///
-    /// - Returns: The part as stored by the attempt that finished first; the other one is cancelled.
+    /// - Returns: The part as stored by the attempt that finished first; the other attempt is cancelled.
     /// - Throws: The first attempt's error if both fail.
     func sendHedged(_ number: Int, to info: PartInfo) async throws -> VerifiedPart {
         let sender = PartSender(job: job, file: file, source: source)
         let range = upload.plan.range(number)
-        // A file of one part has no other parts to compare with.
+        // A file of one part avoids the cost of a task group.
         guard upload.plan.parts > 1 else { return try await sender.send(number, range, to: info) }
         return try await withTaskGroup(of: HedgeEvent.self) { group -> Result<VerifiedPart, any Error> in
             defer { group.cancelAll() }
@@ -50,7 +50,7 @@ extension PartUploader {
         }.get()
     }
 
-    /// Waits, in steps of one second, until the part takes much longer than other parts.
+    /// Checks once per second until the part takes much longer than other parts.
     private func waitUntilSlow(size: Int64, since start: ContinuousClock.Instant) async -> HedgeEvent {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let elapsed = ContinuousClock.now - start
@@ -66,7 +66,7 @@ extension PartUploader {
             .retrying(
                 index: file.index,
                 purpose: "send part \(number) over another connection",
-                reason: "It takes much longer than other parts.",
+                reason: "Part \(number) takes much longer than other parts.",
                 wait: .zero
             )
         )

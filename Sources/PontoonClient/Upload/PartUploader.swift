@@ -1,7 +1,7 @@
 import NIOPosix
 import PontoonCore
 
-/// Transfers the parts of one file to the storage: verifies the parts that are already stored and sends the others.
+/// Uploads the parts of one file: verifies the parts that are already stored and sends the others.
 struct PartUploader: Sendable {
     let file: TransferFile<UploadItem>
     let source: SourceFile
@@ -37,16 +37,16 @@ struct PartUploader: Sendable {
         }
     }
 
-    /// Sends again the parts that the server lost.
+    /// Resends parts that the server lost.
     ///
     /// - Returns: The parts in order.
     func resend(_ numbers: [Int]) async throws -> [VerifiedPart] {
         try await file.mapParts(numbers) { try await send($0) }
     }
 
-    /// Verifies a part that was acknowledged earlier against the file's current content, by reading the file.
+    /// Compares a part that the storage acknowledged in an earlier run with the file's current content.
     ///
-    /// - Returns: `nil` if the part has to be sent.
+    /// - Returns: The part; `nil` if it must be sent.
     private func verifyStored(_ number: Int) async throws -> VerifiedPart? {
         guard let known = upload.acknowledged[number] else { return nil }
         let range = upload.plan.range(number)
@@ -54,7 +54,7 @@ struct PartUploader: Sendable {
             try source.digest(range, md5: known.etag.utf8.count == 32)
         }
         let match = digest.compare(known.etag)
-        // An ETag that is not a checksum is trusted if the journal has the checksum of the bytes that were sent.
+        // If the ETag is not a checksum, compare the file with the checksum of the sent bytes in the journal.
         guard match == .same || (match != .different && known.crc64 == digest.crc64.hex) else { return nil }
         let part = VerifiedPart(
             number: number,
@@ -109,14 +109,14 @@ struct PartUploader: Sendable {
                 outcome: .checksumMismatch,
                 error: ClientError(
                     .checksumMismatch,
-                    "The storage received other bytes for \(subject) than were sent.",
+                    "The storage received other bytes than those sent for \(subject).",
                     advice: """
-                        Something on the way corrupts data: memory, a proxy or a disk. The upload was not completed.
+                        Memory, a disk or a proxy may be corrupting data. The upload was not completed.
                         """
                 )
             )
         case let error as APIError where error.code == 8014:
-            // The server cannot find the reported part in the storage.
+            // Code 8014: the server did not find the reported part in the storage.
             return FailedAttempt(outcome: .checksumMismatch, error: error)
         default:
             return FailedAttempt(storageError: error, action: "send", subject: subject)

@@ -1,7 +1,7 @@
 import PontoonCore
 import Synchronization
 
-/// Observations of a run about the storage.
+/// Observations of one run: the throughput of stored parts, and whether the storage's responses contain checksums.
 final class StorageObservations: Sendable {
     private struct State {
         var rates: [Double] = []
@@ -12,10 +12,10 @@ final class StorageObservations: Sendable {
 
     private static let minimumCount = 3
     private static let maximumCount = 32
-    /// Smaller parts spend most of the time waiting for responses.
+    /// Minimum length of a part in bytes: smaller ones spend most of the time waiting for the response.
     private static let minimumSize: Int64 = 1 << 20
 
-    /// Adds a part that was stored.
+    /// Adds the throughput of a stored part.
     func add(size: Int64, time: Duration) {
         guard size >= Self.minimumSize, time > .zero else { return }
         state.withLock { state in
@@ -24,7 +24,7 @@ final class StorageObservations: Sendable {
         }
     }
 
-    /// Median throughput of the most recent parts in bytes per second; `nil` if there are too few.
+    /// Median throughput of the most recent parts in bytes per second; `nil` until there are three.
     var typicalRate: Double? {
         state.withLock { state in
             state.rates.count < Self.minimumCount ? nil : state.rates.sorted()[state.rates.count / 2]

@@ -56,13 +56,15 @@ public struct UploadOptions: Sendable {
     public var destination: UploadDestination
     /// The options that uploads and downloads have in common.
     public var transfer = TransferOptions()
-    /// Whether a file that changes during its upload is uploaded as it was read; otherwise its upload fails.
+    /// Whether to upload a file as it was read even if it changes in the meantime; otherwise its upload fails.
+    ///
+    /// A file that becomes shorter always fails.
     public var allowsChangingFiles = false
-    /// Requested length of a part in bytes; `nil` chooses it by ``PartPlan``.
+    /// Requested part size in bytes; `nil` leaves the choice to ``PartPlan``.
     public var partSize: Int64?
-    /// Directory of the journals; without one, uploads cannot be resumed.
+    /// Directory for the journals; if it is `nil`, uploads cannot be resumed.
     public var stateDirectory: FilePath?
-    /// An upload started elsewhere that is to be continued; only for a single file.
+    /// Id of an upload to resume that another client started; only for a single file.
     public var uploadID: String?
 
     /// Creates the default options for a destination.

@@ -11,7 +11,7 @@ struct UploadJob: TransferJob {
     let limits: PartPlan.Limits
     let state: StateDirectory?
     let finished: FinishedLog?
-    /// Files that an earlier run finished, by position.
+    /// Records of the files that an earlier run finished, by index of the item.
     let finishedRecords: [FinishedRecord?]
     let folders: DestinationFolders
     let storage = StorageObservations()
@@ -29,9 +29,9 @@ struct UploadJob: TransferJob {
         return try await FileUpload(job: self, file: file, destination: destination).run()
     }
 
-    /// The ending of a file that an earlier run finished, or that is skipped because its name is taken.
+    /// Returns the ending of a file that an earlier run finished, or that is skipped because a file of its name exists.
     func knownEnding(of file: TransferFile<UploadItem>) -> TransferEnding? {
-        // If the user names an upload by its id, that upload must be finished.
+        // An upload that the user chose by its id must always be resumed.
         guard options.uploadID == nil, let existing = folders.existing(file.item), !existing.isFolder else {
             return nil
         }
@@ -50,7 +50,7 @@ struct UploadJob: TransferJob {
 
     func isFatal(_ error: APIError) -> Bool { error.concernsDestination }
 
-    /// The journal key of an item.
+    /// Returns the journal key of an item.
     func key(_ item: UploadItem) -> JournalKey {
         JournalKey(
             endpoint: client.endpoint.url,

@@ -2,25 +2,25 @@ import Foundation
 import PontoonCore
 import SystemPackage
 
-/// The effect that an upload would have, determined without changing anything: a dry run.
+/// The result of a dry run: the action that an upload would take for each file, and the calls it would need.
 public struct UploadPreview: Sendable {
     /// The action for a file.
     public enum Action: Sendable {
-        /// It would be uploaded.
+        /// The file would be uploaded.
         case send
         /// An unfinished upload would be resumed.
         case resume(uploadID: String)
-        /// It would replace the existing file of that name.
+        /// The file would replace the existing file of that name.
         case replace
-        /// No action: an earlier run finished it.
+        /// No action: an earlier run finished the file.
         case alreadyThere
         /// No action: a file of that name exists, and ``TransferOptions/ConflictPolicy/skip`` is set.
         case skip
-        /// Its upload would fail.
+        /// The upload of the file would fail.
         case fail(any Error)
     }
 
-    /// The action for one file, with its size and parts.
+    /// The action for one file, with the file's size and parts.
     public struct Entry: Sendable {
         /// The file.
         public let item: UploadItem
@@ -37,16 +37,16 @@ public struct UploadPreview: Sendable {
     /// Limits of the endpoint.
     public let limits: PartPlan.Limits
 
-    /// Bytes that would be sent, including parts that an earlier run may have sent.
+    /// Total length in bytes of the files that would be sent, including parts that an earlier run may have sent.
     public var bytes: Int64 { entries.reduce(0) { $0 + ($1.plan == nil ? 0 : $1.size) } }
-    /// Number of API calls that the upload would need.
+    /// Approximate number of API calls that the upload would need.
     public var calls: Int {
         entries.reduce(0) { calls, entry in
             guard let plan = entry.plan else { return calls }
             return calls + 2 + Int((Double(plan.parts) * limits.callsPerPart).rounded(.up))
         }
     }
-    /// Shortest time in which the rate limit allows these calls.
+    /// Minimum duration of the upload under the rate limit.
     public var shortestTime: Duration {
         guard let allowed = limits.calls, calls > allowed else { return .zero }
         return limits.window * (Double(calls - allowed) / Double(allowed))
@@ -54,7 +54,7 @@ public struct UploadPreview: Sendable {
 }
 
 extension Uploader {
-    /// Determines the effect of ``upload(_:observe:)`` without changing anything.
+    /// Determines what ``upload(_:observe:)`` would do, without changing anything on the server.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func preview(_ items: [UploadItem]) async throws -> UploadPreview {
@@ -134,7 +134,7 @@ private struct PreviewPlanner {
                 return .fail(
                     ClientError(
                         .requestInvalid,
-                        "'\(item.remotePath)' exists already.",
+                        "'\(item.remotePath)' already exists at the destination.",
                         advice: "Use --overwrite or --skip-existing."
                     )
                 )

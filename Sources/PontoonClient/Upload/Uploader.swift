@@ -5,9 +5,9 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// Uploads files: many at a time, each in parts, resuming what an earlier run left unfinished.
+/// Uploads many files concurrently, each in parts, and resumes uploads that an earlier run left unfinished.
 ///
-/// Cancelling the task keeps the state on disk; the same call resumes.
+/// If the task is cancelled, the journals are kept, and the same call resumes the uploads.
 public struct Uploader: Sendable {
     let client: SevenBridgesClient
     let options: UploadOptions
@@ -20,13 +20,14 @@ public struct Uploader: Sendable {
 
     /// Uploads files.
     ///
-    /// A file that fails does not stop the others: its error is in its result.
+    /// A file that fails does not stop the others; its error is in its result. After an error that affects all files,
+    /// such as an invalid token, the files not yet started fail with the same error.
     ///
     /// - Parameters:
-    ///   - items: The files; earlier ones are finished first.
+    ///   - items: The files; earlier ones have priority.
     ///   - observe: Consumes progress events. The transfer applies back-pressure while events are not consumed.
     /// - Returns: The result of each file, in the order of `items`.
-    /// - Throws: ``APIError`` or ``ClientError`` if no file could be started.
+    /// - Throws: ``APIError`` or ``ClientError`` if no file could be started; `CancellationError`.
     @discardableResult
     public func upload(
         _ items: [UploadItem],
@@ -34,7 +35,7 @@ public struct Uploader: Sendable {
     ) async throws -> [UploadResult] {
         try check(items)
         let totalSize = Self.totalSize(items)
-        // Small files wait for responses rather than for bandwidth, so more of them are started concurrently.
+        // Small files spend their time waiting for responses, so more of them are uploaded concurrently.
         let isSmall = totalSize / Int64(max(1, items.count)) < 1 << 20
         return try await TransferContext.withContext(
             for: client,
@@ -89,7 +90,7 @@ public struct Uploader: Sendable {
                 throw ClientError(
                     .requestInvalid,
                     "'\(other.source)' and '\(item.source)' would both be uploaded as '\(item.remotePath)'.",
-                    advice: "Keep the folders with --keep-tree, or upload only one of them."
+                    advice: "Recreate the folders with --keep-tree, or upload only one of the files."
                 )
             }
         }
@@ -101,14 +102,14 @@ public struct Uploader: Sendable {
         }
     }
 
-    /// Total length of the files; an unreadable one counts as 0, and its own upload fails later.
+    /// Total length of the files in bytes; an unreadable file counts as 0 and fails when its upload starts.
     static func totalSize(_ items: [UploadItem]) -> Int64 {
         items.reduce(0) { total, item in total + ((try? FileStatus(item.source).size) ?? 0) }
     }
 }
 
 extension SevenBridgesClient {
-    /// Queries the limits that determine the part size.
+    /// Queries the rate limit and determines the number of calls per part.
     func limits(_ server: ServerIndex) async throws -> PartPlan.Limits {
         var limits = PartPlan.Limits()
         limits.callsPerPart = (server.providesPartInfos ? 0.01 : 1) + (server.acceptsReportsAtCompletion ? 0 : 1)
@@ -120,14 +121,14 @@ extension SevenBridgesClient {
 }
 
 extension JournalKey {
-    /// A key that is used only for its ``place``.
+    /// Creates a key that is used only for its ``place``.
     init(_ client: SevenBridgesClient, _ destination: UploadDestination) {
         self.init(endpoint: client.endpoint.url, destination: destination, source: "", remotePath: "")
     }
 }
 
 extension FinishedLog {
-    /// Returns the record of an item whose file has not changed since; blocks.
+    /// Returns the record of an item if its file has not changed since it was uploaded; blocks.
     fileprivate func record(of item: UploadItem) -> FinishedRecord? {
         guard !isEmpty, let status = try? FileStatus(item.source) else { return nil }
         return record(source: item.source.absolute, remotePath: item.remotePath, facts: FileFacts(status))

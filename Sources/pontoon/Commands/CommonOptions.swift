@@ -17,7 +17,7 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Retry a transfer that makes no progress for this long.", valueName: "seconds"))
     var timeout = 60
 
-    @Option(help: ArgumentHelp("Attempts per request.", valueName: "n"))
+    @Option(help: ArgumentHelp("Maximum number of attempts per request.", valueName: "n"))
     var retries = 10
 
     @Flag(help: "Print one JSON object per line.")
@@ -37,7 +37,7 @@ struct CommonOptions: ParsableArguments {
         return homeDirectory.appending(".local/state/pontoon")
     }
 
-    /// `HOME` takes precedence, as in the platform's own clients.
+    /// The user's home directory; `HOME` takes precedence, as in the platform's own clients.
     static var homeDirectory: FilePath {
         if let home = ProcessInfo.processInfo.environment["HOME"], home.hasPrefix("/") { return FilePath(home) }
         return FilePath(FileManager.default.homeDirectoryForCurrentUser.path)

@@ -8,8 +8,8 @@ struct CompareCommand: AsyncParsableCommand {
         commandName: "compare",
         abstract: "Compare a local folder with a project or folder on the server, by name, length and checksum.",
         discussion: """
-            The exit code is 0 only if both have the same files, 7 if files differ, and 4 if files exist at one end \
-            only. Empty folders are ignored.
+            The exit code is 0 if both have the same files, 7 if any files differ, and 4 if files exist only locally \
+            or only on the server. Empty folders are ignored.
             """
     )
 
@@ -37,7 +37,7 @@ struct CompareCommand: AsyncParsableCommand {
                 }
                 for warning in warnings { Output.standard.warn(warning, json: common.json) }
                 finish(count, bad: failures.count, unread: unread)
-                // Differing content takes precedence over other findings.
+                // Different content takes precedence over other findings.
                 return failures.contains(.checksumsDiffer) ? .checksumsDiffer : ExitStatus(failures)
             }
         }

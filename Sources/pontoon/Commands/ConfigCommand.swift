@@ -19,7 +19,7 @@ struct ConfigCommand: AsyncParsableCommand {
             abstract: "Create or replace a profile.",
             discussion: """
                 The command prompts for the token without showing it, or reads it from standard input if that is not a \
-                terminal. It is never an argument: every user of this machine can read arguments.
+                terminal. It cannot be passed as an argument, because other users of this machine can see arguments.
                 """
         )
 
@@ -44,8 +44,8 @@ struct ConfigCommand: AsyncParsableCommand {
                 guard !token.isEmpty, token.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
                     throw ClientError(
                         .requestInvalid,
-                        "This is not a valid token.",
-                        advice: "Copy the whole token, without spaces."
+                        "The token is not valid.",
+                        advice: "Copy the whole token, without spaces or line breaks."
                     )
                 }
                 let path = CredentialsFile.path(home: CommonOptions.homeDirectory)
@@ -60,7 +60,7 @@ struct ConfigCommand: AsyncParsableCommand {
         private static func prompt(_ text: String) throws -> String {
             if Terminal.isTerminal(.input) { Output.standard.draw(text) }
             guard let line = readLine()?.trimmingCharacters(in: .whitespaces), !line.isEmpty else {
-                throw ClientError(.requestInvalid, "No URL was given.", advice: "Give it with --endpoint.")
+                throw ClientError(.requestInvalid, "No URL was entered.", advice: "Pass it with --endpoint.")
             }
             return line
         }

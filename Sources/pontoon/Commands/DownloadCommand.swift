@@ -9,9 +9,9 @@ struct DownloadCommand: AsyncParsableCommand {
         commandName: "download",
         abstract: "Download files, folders and projects. Run the same command again to resume.",
         discussion: """
-            Folders are downloaded with everything below them. A path with a trailing slash means the folder's contents, \
-            without one the folder itself. A file appears under its name only when it is complete and its checksum was \
-            verified.
+            Folders are downloaded with all of their subfolders. A path with a trailing slash means the folder's \
+            contents; without one, it means the folder itself. A file appears under its name only when it is complete \
+            and verified.
             """
     )
 
@@ -19,19 +19,19 @@ struct DownloadCommand: AsyncParsableCommand {
     var paths: [String] = []
 
     @Option(
-        help: ArgumentHelp("Project that the paths are in; without paths, the whole project.", valueName: "id")
+        help: ArgumentHelp("Project that contains the paths; without paths, the whole project.", valueName: "id")
     )
     var project: String?
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Folder for the files, or the path of a single file.", valueName: "path"),
+        help: ArgumentHelp("Destination folder, or the destination path of a single file.", valueName: "path"),
         completion: .file()
     )
     var output: String?
 
     @Option(
-        help: ArgumentHelp("Bytes per request; larger for very large files.", valueName: "bytes")
+        help: ArgumentHelp("Bytes per request, at least 64K; more for very large files.", valueName: "bytes")
     )
     var rangeSize = ByteCount(bytes: 16 << 20)
 
@@ -39,7 +39,7 @@ struct DownloadCommand: AsyncParsableCommand {
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func validate() throws {
-        guard !paths.isEmpty || project != nil else { throw ValidationError("Give paths or --project.") }
+        guard !paths.isEmpty || project != nil else { throw ValidationError("Pass paths or --project.") }
         guard rangeSize.bytes >= 64 << 10 else { throw ValidationError("--range-size must be at least 64K.") }
     }
 

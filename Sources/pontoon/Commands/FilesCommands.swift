@@ -5,8 +5,8 @@ import PontoonClient
 struct FilesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "files",
-        abstract: "Delete, move, copy, tag and describe files on the server.",
-        discussion: "Name a file by its id, or by its path owner/project/folder/file.",
+        abstract: "Delete, move, copy and tag files on the server, and edit their metadata.",
+        discussion: "Specify a file by its id or by its path, owner/project/folder/file.",
         subcommands: [Remove.self, Move.self, Copy.self, Tag.self, Meta.self]
     )
 
@@ -73,7 +73,7 @@ struct FilesCommand: AsyncParsableCommand {
                             throw ClientError(
                                 .requestInvalid,
                                 "The server does not provide the root folder of '\(id)'.",
-                                advice: "Give a folder instead of the project."
+                                advice: "Use a folder instead of the project."
                             )
                         }
                         folder = root
@@ -93,7 +93,7 @@ struct FilesCommand: AsyncParsableCommand {
     struct Copy: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cp",
-            abstract: "Copy a file into a project or folder, without transferring its bytes."
+            abstract: "Copy a file to a project or folder on the server, without transferring its bytes."
         )
 
         @OptionGroup var common: CommonOptions
@@ -133,7 +133,7 @@ struct FilesCommand: AsyncParsableCommand {
         var remove: [String] = []
 
         func validate() throws {
-            guard !add.isEmpty || !remove.isEmpty else { throw ValidationError("Give --add or --remove.") }
+            guard !add.isEmpty || !remove.isEmpty else { throw ValidationError("Pass --add or --remove.") }
         }
 
         func run() async throws {
@@ -161,7 +161,7 @@ struct FilesCommand: AsyncParsableCommand {
         var unset: [String] = []
 
         func validate() throws {
-            guard !set.isEmpty || !unset.isEmpty else { throw ValidationError("Give --set or --unset.") }
+            guard !set.isEmpty || !unset.isEmpty else { throw ValidationError("Pass --set or --unset.") }
         }
 
         func run() async throws {
@@ -205,7 +205,7 @@ extension SevenBridgesClient {
         return found
     }
 
-    /// Returns an existing folder, or the parent folder and the name of an item that does not exist yet.
+    /// Resolves a destination: an existing project or folder, or a parent and the name of an item that does not exist.
     fileprivate func target(_ text: String) async throws -> (place: UploadDestination, name: String?) {
         let path = try RemotePath(text)
         do {

@@ -11,10 +11,10 @@ struct ListCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "Path owner/project/folder, or the id of a folder; without it, your projects are listed.")
+    @Argument(help: "Path owner/project/folder, or the id of a folder. Default: list your projects.")
     var place: String?
 
-    @Flag(name: [.short, .long], help: "Include the files in all folders below.")
+    @Flag(name: [.short, .long], help: "Include the contents of all subfolders.")
     var recursive = false
 
     func run() async throws {
@@ -118,6 +118,6 @@ struct ProjectsCommand: AsyncParsableCommand {
 }
 
 extension String {
-    /// The text, right-aligned in a column.
+    /// Returns the text padded on the left to a width.
     func leftPadded(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 }

@@ -6,16 +6,16 @@ struct TransferArguments: ParsableArguments {
     @Flag(help: "Replace existing files.")
     var overwrite = false
 
-    @Flag(help: "Skip files that exist at the destination.")
+    @Flag(help: "Skip files that already exist at the destination.")
     var skipExisting = false
 
-    @Option(help: ArgumentHelp("Parts in flight over all files, 1 to 256, or 'auto'.", valueName: "n"))
+    @Option(help: ArgumentHelp("Parts in flight across all files, 1 to 256, or 'auto'.", valueName: "n"))
     var parallel = TransferOptions.Concurrency.automatic
 
-    @Option(help: ArgumentHelp("Memory limit of the process, such as 256M.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Approximate memory limit of the process, such as 256M.", valueName: "bytes"))
     var maxMemory = ByteCount(bytes: 256 << 20)
 
-    @Option(help: ArgumentHelp("Bandwidth limit in bytes per second over all files, such as 10M.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Total bandwidth limit in bytes per second, such as 10M.", valueName: "bytes"))
     var bwlimit: ByteCount?
 
     @Flag(name: .customLong("no-resume"), help: "Start over instead of resuming an earlier run.")
@@ -23,7 +23,7 @@ struct TransferArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Write the transferred files and their checksums to this file, for 'pontoon verify'.",
+            "Write a receipt with the files' checksums to this file, for 'pontoon verify'.",
             valueName: "file"
         )
     )

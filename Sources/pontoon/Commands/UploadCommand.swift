@@ -9,9 +9,9 @@ struct UploadCommand: AsyncParsableCommand {
         commandName: "upload",
         abstract: "Upload files and folders. Run the same command again to resume.",
         discussion: """
-            Files in folders are uploaded to a single destination folder; --keep-tree recreates the folders. A path with \
-            a trailing slash means the folder's contents, without one the folder itself. Patterns are shell patterns; \
-            --include and --exclude match the path below the folder, or the name.
+            All files in a folder are uploaded to the same destination folder; --keep-tree recreates the subfolders. A \
+            path with a trailing slash means the folder's contents; without one, it means the folder itself. Patterns \
+            are shell patterns; --include and --exclude match the path below the folder, or the name.
             """
     )
 
@@ -26,7 +26,7 @@ struct UploadCommand: AsyncParsableCommand {
             let found = try selection.resolve()
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
             guard !found.items.isEmpty else {
-                throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Give files or folders.")
+                throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
             return try await common.withClient { client in
                 let uploader = Uploader(client, options: options)
@@ -78,15 +78,15 @@ struct UploadCommand: AsyncParsableCommand {
 
 /// The project or folder that receives the files.
 struct DestinationArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Project that receives the files, owner/name.", valueName: "id"))
+    @Option(help: ArgumentHelp("Destination project, owner/name.", valueName: "id"))
     var project: String?
 
-    @Option(help: ArgumentHelp("Folder that receives the files.", valueName: "id"))
+    @Option(help: ArgumentHelp("Id of the destination folder.", valueName: "id"))
     var parent: String?
 
     func validate() throws {
         guard (project == nil) != (parent == nil) else {
-            throw ValidationError("Give either --project or --parent.")
+            throw ValidationError("Pass either --project or --parent.")
         }
         if let project, project.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
             throw ValidationError("--project must be owner/name, as listed by 'pontoon projects'.")
@@ -96,24 +96,24 @@ struct DestinationArguments: ParsableArguments {
     var value: UploadDestination { parent.map { .folder($0) } ?? .project(project ?? "") }
 }
 
-/// Options that only uploads have.
+/// Options of `pontoon upload` only.
 struct UploadArguments: ParsableArguments {
-    @Flag(help: "Upload files that change during their upload as they were read, instead of failing.")
+    @Flag(help: "If a file changes during its upload, upload it as it was read instead of failing.")
     var allowChanging = false
 
-    @Option(help: ArgumentHelp("Part size in bytes, 5M to 5G. Default: chosen for the file.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Part size, 5M to 5G. Default: chosen for each file.", valueName: "bytes"))
     var partSize: ByteCount?
 
-    @Option(help: ArgumentHelp("Directory of the journals that uploads are resumed from.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Directory for the journals from which uploads resume.", valueName: "folder"))
     var state: String?
 
-    @Option(help: ArgumentHelp("Continue an upload that another client started.", valueName: "id"))
+    @Option(help: ArgumentHelp("Resume an upload that another client started.", valueName: "id"))
     var uploadID: String?
 
-    @Flag(help: "Print what would be uploaded, without uploading it.")
+    @Flag(help: "Print what would be uploaded, without uploading anything.")
     var dryRun = false
 
-    @Flag(help: "Print the part size of each file and the reason for it, without uploading it.")
+    @Flag(help: "Print each file's part size and the reason for it, without uploading anything.")
     var explain = false
 
     @Option(
@@ -129,7 +129,7 @@ struct UploadArguments: ParsableArguments {
 
 /// Selects the files to upload.
 struct SelectionArguments: ParsableArguments {
-    @Argument(help: "Files, folders and patterns.", completion: .file())
+    @Argument(help: "Files, folders and shell patterns.", completion: .file())
     var paths: [String] = []
 
     @Flag(help: "Recreate the folders at the destination.")
@@ -149,16 +149,16 @@ struct SelectionArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Name at the destination, for a single file.", valueName: "name"))
     var name: String?
 
-    @Option(help: ArgumentHelp("Tag of all files. Repeatable.", valueName: "tag"))
+    @Option(help: ArgumentHelp("Tag for all files. Repeatable.", valueName: "tag"))
     var tag: [String] = []
 
-    @Option(help: ArgumentHelp("Metadata of all files. Repeatable.", valueName: "key=value"))
+    @Option(help: ArgumentHelp("Metadata for all files. Repeatable.", valueName: "key=value"))
     var meta: [String] = []
 
-    @Option(help: ArgumentHelp("CSV table of files and metadata; the first column is 'File name'.", valueName: "file"))
+    @Option(help: ArgumentHelp("CSV file with files and metadata; the first column is 'File name'.", valueName: "file"))
     var manifest: String?
 
-    /// Finds the files; blocks.
+    /// Finds the selected files; blocks.
     func resolve() throws -> FileSelection.Result {
         var selection = FileSelection()
         selection.paths = paths + (try filesFrom.map(Self.lines) ?? [])
@@ -200,7 +200,7 @@ struct SelectionArguments: ParsableArguments {
     static func metadata(_ pairs: [String]) throws -> [String: String] {
         try pairs.reduce(into: [:]) { metadata, pair in
             guard let separator = pair.firstIndex(of: "="), separator > pair.startIndex else {
-                throw ClientError(.requestInvalid, "'\(pair)' is not valid metadata.", advice: "Write key=value.")
+                throw ClientError(.requestInvalid, "'\(pair)' is not valid metadata.", advice: "Use key=value.")
             }
             metadata[String(pair[..<separator])] = String(pair[pair.index(after: separator)...])
         }

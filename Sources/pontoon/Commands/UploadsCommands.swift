@@ -12,14 +12,14 @@ struct UploadsCommand: AsyncParsableCommand {
         defaultSubcommand: List.self
     )
 
-    /// Directory of this machine's journals.
+    /// The directory of the journals on this machine.
     struct StateOptions: ParsableArguments {
-        @Option(help: ArgumentHelp("Directory of the journals that uploads are resumed from.", valueName: "folder"))
+        @Option(help: ArgumentHelp("Directory for the journals from which uploads resume.", valueName: "folder"))
         var state: String?
 
         var path: FilePath { state.map { FilePath($0) } ?? CommonOptions.stateDirectory }
 
-        /// Unfinished uploads to an endpoint that were started on this machine.
+        /// Returns the unfinished uploads to an endpoint that were started on this machine.
         func entries(_ endpoint: Endpoint) throws -> [UploadsInProgress.Entry] {
             try UploadsInProgress(stateDirectory: path).entries.filter { $0.endpoint == endpoint.url }
         }
@@ -94,8 +94,8 @@ struct UploadsCommand: AsyncParsableCommand {
                     if chosen.isEmpty, !ids.isEmpty {
                         throw ClientError(
                             .notFound,
-                            "No such upload was started on this machine.",
-                            advice: "Continue an upload that was started elsewhere with 'pontoon upload --upload-id'."
+                            "No upload with such an id was started on this machine: \(ids.joined(separator: ", ")).",
+                            advice: "To resume an upload from another machine, use 'pontoon upload --upload-id'."
                         )
                     }
                     return try await resume(chosen, client)
@@ -142,7 +142,7 @@ struct UploadsCommand: AsyncParsableCommand {
         var dryRun = false
 
         func validate() throws {
-            guard ids.isEmpty != (olderThan == nil) else { throw ValidationError("Give either ids or --older-than.") }
+            guard ids.isEmpty != (olderThan == nil) else { throw ValidationError("Pass either ids or --older-than.") }
         }
 
         func run() async throws {
@@ -180,7 +180,7 @@ struct UploadsCommand: AsyncParsableCommand {
                     throw ClientError(
                         found.isEmpty ? .notFound : .requestInvalid,
                         found.isEmpty
-                            ? "No upload has an id that begins with '\(id)'."
+                            ? "No unfinished upload has an id that begins with '\(id)'."
                             : "\(found.count) uploads have ids that begin with '\(id)'.",
                         advice: "List your uploads with 'pontoon uploads ls'."
                     )

@@ -72,7 +72,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Differing content takes precedence over other findings.
+    /// Returns the exit status for a failed check; different content takes precedence over other findings.
     private static func status(_ check: ReceiptCheck) -> ExitStatus {
         let findings = [check.local, check.server].compactMap { $0 }
         for finding in findings { if case .different = finding { return .checksumsDiffer } }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// A number of bytes, written like `512K`, `16MiB` or `1.5G`; units are powers of 1024.
+/// A number of bytes, parsed from text such as `512K`, `16MiB` or `1.5G`; units are powers of 1024.
 struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
     let bytes: Int64
 

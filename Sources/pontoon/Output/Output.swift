@@ -26,7 +26,7 @@ struct Output: Sendable {
         }
     }
 
-    /// Prints the error with which the command failed.
+    /// Prints the error with which the command failed; prints nothing after an interruption.
     func fail(_ error: any Error, json: Bool) {
         if error is CancellationError { return }
         if json {
@@ -37,7 +37,7 @@ struct Output: Sendable {
     }
 }
 
-/// One line of `--json`: an object whose first field is `event`.
+/// One line of the output of `--json`: an object whose first field is `event`.
 struct JSONLine {
     private enum Value: Encodable {
         case text(String), number(Int64), decimal(Double), flag(Bool), texts([String])
@@ -71,7 +71,7 @@ struct JSONLine {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         let pairs = fields.map { field in
-            // Strings and numbers can always be encoded.
+            // Values that JSON cannot represent, such as infinity, become null.
             let parts = [try? encoder.encode(field.name), try? encoder.encode(field.value)]
             return parts.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "null" }.joined(separator: ":")
         }

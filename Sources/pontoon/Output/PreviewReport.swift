@@ -4,7 +4,7 @@ import SystemPackage
 /// The output of `--dry-run` and `--explain`.
 struct PreviewReport {
     let json: Bool
-    /// Whether part sizes and the reasons for them are shown.
+    /// Whether to print part sizes and the reasons for them.
     let explains: Bool
 
     /// Prints the preview.

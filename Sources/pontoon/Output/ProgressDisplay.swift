@@ -17,7 +17,7 @@ struct ProgressDisplay {
         drawnLines = lines.count
     }
 
-    /// Prints a permanent line above the live ones.
+    /// Prints a permanent line above the live lines.
     mutating func printAbove(_ line: String) {
         Output.standard.draw("\(erasure)\(line)\n")
         drawnLines = 0
@@ -29,10 +29,10 @@ struct ProgressDisplay {
         drawnLines = 0
     }
 
-    /// Moves to the first live line and erases everything below.
+    /// Escape sequences that move to the first live line and erase everything from there.
     private var erasure: String { drawnLines > 0 ? "\u{1B}[\(drawnLines)A\u{1B}[J" : "" }
 
-    /// The lines, each no longer than the terminal's width.
+    /// Returns the lines, each no longer than the terminal's width.
     private func frame(_ progress: TransferProgress, columns: Int, rows: Int) -> [String] {
         let shown = progress.active.prefix(max(1, min(12, rows - 3)))
         var lines = shown.map { line($0, columns: columns) }
@@ -68,11 +68,11 @@ struct ProgressDisplay {
     }
 }
 
-/// Bytes per second over the last few seconds.
+/// The throughput of the last five seconds.
 struct RateMeter {
     private var samples: [(time: ContinuousClock.Instant, bytes: Int64)] = []
 
-    /// Adds a measurement of a count that only increases.
+    /// Adds a measurement of the total number of bytes transferred so far.
     mutating func add(_ bytes: Int64) {
         let now = ContinuousClock.now
         samples.append((now, bytes))

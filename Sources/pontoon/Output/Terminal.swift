@@ -7,7 +7,7 @@ import Glibc
 import Musl
 #endif
 
-/// Calls for the process's standard streams and the terminal.
+/// System calls for the standard streams and the terminal.
 enum Terminal {
     enum Stream: CInt {
         case input = 0
@@ -17,7 +17,7 @@ enum Terminal {
 
     static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
-    /// Writes text immediately; gives up if the reader has closed its end.
+    /// Writes text immediately, without buffering; stops at an error, for example if the reader has closed its end.
     static func write(_ text: String, to stream: Stream) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -34,7 +34,7 @@ enum Terminal {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Runs `body` with the terminal's echo turned off.
+    /// Runs `body` with the terminal's echo turned off, so that typed text is not displayed.
     ///
     /// - Parameter body: Receives whether standard input is a terminal.
     /// - Returns: The value of `body`.

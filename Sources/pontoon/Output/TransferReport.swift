@@ -35,7 +35,7 @@ struct TransferReport<Item: TransferItem>: Sendable {
         let failed = results.filter { !$0.isSuccess }.count
         let bytes = results.reduce(0) { $0 + $1.transferredBytes }
         if json {
-            // After an interruption, the events no longer have a consumer.
+            // After an interruption, events are no longer consumed.
             for result in results {
                 if case .cancelled = result.outcome { Output.standard.printLine(line(result).text) }
             }
@@ -63,7 +63,7 @@ extension TransferReport {
     private var verb: String { direction == .upload ? "uploaded" : "downloaded" }
     private var transferVerb: String { direction == .upload ? "sent" : "received" }
 
-    /// The message for an event; `nil` for most of them.
+    /// Returns the message for an event; `nil` if none is printed.
     private func text(_ event: TransferEvent<Item>) -> String? {
         switch event {
         case .finished(let result): text(result).printable
@@ -100,7 +100,7 @@ extension TransferReport {
 extension TransferReport {
     private var transferredBytesField: String { direction == .upload ? "sent_bytes" : "received_bytes" }
 
-    /// The JSON line of an event; see docs/client.md#json for all events.
+    /// Returns the JSON line of an event; docs/client.md#json describes all events.
     private func line(_ event: TransferEvent<Item>) -> JSONLine? {
         switch event {
         case .began(let files, let bytes):
