@@ -36,7 +36,7 @@ public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
 extension SevenBridgesClient {
     /// Finds a file or folder.
     ///
-    /// - Returns: The file or folder; `nil` for a path without names below the project, which is not looked up.
+    /// - Returns: The file or folder; `nil` if the path names only a project, whose existence is not checked.
     /// - Throws: ``ClientError`` with code `.notFound` if a name in the path does not exist; ``APIError``, with status
     ///   404 for an unknown id.
     public func find(_ path: RemotePath) async throws -> FileDetails? {

@@ -16,7 +16,7 @@ public struct ServerIndex: Sendable, Decodable {
     /// Creates an index, by default without extensions.
     public init(extensions: Set<String> = []) { self.extensions = extensions }
 
-    /// Whether one call can request several part infos, and initialize can return some.
+    /// Whether part infos can be requested in batches and with initialize.
     var providesPartInfos: Bool { extensions.contains("part_infos") }
     /// Whether parts can be reported in the complete call.
     var acceptsReportsAtCompletion: Bool { extensions.contains("complete_reports") }
@@ -31,7 +31,7 @@ public struct UserDetails: Sendable, Decodable {
 }
 
 extension SevenBridgesClient {
-    /// Requests the API's index; needs no valid token.
+    /// Requests the API's index; no valid token is needed.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func index() async throws -> ServerIndex {

@@ -65,7 +65,7 @@ public struct DownloadOptions: Sendable {
     public var transfer = TransferOptions()
     /// Length of a range in bytes, 1 or more.
     ///
-    /// Very large files use longer ranges, so that each has at most 4096.
+    /// Very large files use longer ranges, so that a file has at most 4096 ranges.
     public var rangeSize: Int64 = 16 << 20
 
     /// Creates the default options.

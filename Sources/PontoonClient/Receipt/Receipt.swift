@@ -1,7 +1,7 @@
 public import Foundation
 public import SystemPackage
 
-/// A record of transferred files and their checksums, which ``check(locally:client:_:)`` can later compare again.
+/// A record of transferred files and their checksums; ``check(locally:client:_:)`` later compares the files with it.
 public struct Receipt: Sendable, Hashable, Codable {
     /// A transferred file.
     public struct Entry: Sendable, Hashable, Codable {

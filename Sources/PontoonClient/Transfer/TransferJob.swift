@@ -43,7 +43,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
         _ numbers: [Int],
         _ body: @escaping @Sendable (Int) async throws -> Value
     ) async throws -> [Value] {
-        // A file of one part avoids the cost of a task group.
+        // A single part needs no task group, whose cost is noticeable for small files.
         if numbers.count == 1 { return [try await withPermit { try await body(numbers[0]) }] }
         return try await mapConcurrently(numbers, limit: context.memory.concurrency) { number in
             try await withPermit { try await body(number) }
@@ -65,7 +65,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
     ///   - purpose: The attempted action for the event, such as `send part 3`.
     ///   - classify: Describes an error for the policy; if it returns `nil`, the error is thrown unchanged.
     ///   - refreshURL: Called before a retry that needs a new signed URL.
-    ///   - attempt: One attempt.
+    ///   - attempt: Performs one attempt.
     /// - Returns: The value of the successful attempt.
     /// - Throws: The error of the last attempt; `CancellationError`.
     func withRetries<Value>(

@@ -25,7 +25,7 @@ struct DestinationFolders: Sendable {
     ///   - items: The files.
     ///   - named: The files whose names are looked up.
     ///   - isCreating: Whether to create missing folders.
-    ///   - client: Client for the server with the folders.
+    ///   - client: Client that finds and creates the folders.
     /// - Throws: ``APIError``, ``ClientError``.
     mutating func prepare(
         _ items: [UploadItem],
@@ -59,7 +59,7 @@ struct DestinationFolders: Sendable {
         contents = Dictionary(uniqueKeysWithValues: found)
     }
 
-    /// Divides names into batches of at most 50, whose query fits into a URL.
+    /// Divides names into batches of at most 50, each short enough for the query of a URL.
     static func batches(_ names: [String]) -> [[String]] {
         var batches: [[String]] = []
         var length = 4000

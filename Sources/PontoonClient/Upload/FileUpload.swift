@@ -19,7 +19,7 @@ struct FileUpload: Sendable {
     /// - Throws: Any error; the journal is kept for a later run if there is something to resume.
     func run() async throws -> TransferEnding {
         try checkName()
-        // Both calls share one switch to the thread pool, which is expensive compared with a small file.
+        // Both calls share one switch to the thread pool, whose cost is noticeable for small files.
         let (source, journal) = try await threads.runIfActive {
             let source = try SourceFile(item.source, mayChange: job.options.allowsChangingFiles)
             do {

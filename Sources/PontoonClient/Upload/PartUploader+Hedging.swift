@@ -17,7 +17,7 @@ extension PartUploader {
     func sendHedged(_ number: Int, to info: PartInfo) async throws -> VerifiedPart {
         let sender = PartSender(job: job, file: file, source: source)
         let range = upload.plan.range(number)
-        // A file of one part avoids the cost of a task group.
+        // Files of one part are not hedged, to avoid the cost of a task group.
         guard upload.plan.parts > 1 else { return try await sender.send(number, range, to: info) }
         return try await withTaskGroup(of: HedgeEvent.self) { group -> Result<VerifiedPart, any Error> in
             defer { group.cancelAll() }

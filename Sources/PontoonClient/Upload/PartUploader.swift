@@ -54,7 +54,7 @@ struct PartUploader: Sendable {
             try source.digest(range, md5: known.etag.utf8.count == 32)
         }
         let match = digest.compare(known.etag)
-        // If the ETag is not a checksum, compare the file with the checksum of the sent bytes in the journal.
+        // If the ETag is not a checksum, use the journal's checksum of the bytes that were sent.
         guard match == .same || (match != .different && known.crc64 == digest.crc64.hex) else { return nil }
         let part = VerifiedPart(
             number: number,

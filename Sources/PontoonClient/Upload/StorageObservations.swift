@@ -12,7 +12,7 @@ final class StorageObservations: Sendable {
 
     private static let minimumCount = 3
     private static let maximumCount = 32
-    /// Minimum length of a part in bytes: smaller ones spend most of the time waiting for the response.
+    /// Minimum length of an observed part in bytes; smaller parts mostly wait for responses.
     private static let minimumSize: Int64 = 1 << 20
 
     /// Adds the throughput of a stored part.
