@@ -43,8 +43,8 @@ extension Receipt {
     ///   - locally: Whether to read the local files and compare their checksums.
     ///   - client: Client for the files on the server; `nil` checks the local files only.
     ///   - body: Called with each result, in order.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint; ``APIError`` if the
-    ///   token is not valid; any error that `body` throws.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint; ``APIError`` if
+    ///   the token is not valid; any error that `body` throws.
     public func check(
         locally: Bool,
         client: SevenBridgesClient?,
