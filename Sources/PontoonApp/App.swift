@@ -21,7 +21,7 @@ package struct App: Sendable {
     /// - Parameters:
     ///   - settings: The settings.
     ///   - stores: Must stay open while the app is used.
-    ///   - logger: Receives one line per request, and errors.
+    ///   - logger: Receives one line per request, and errors, from the level of the settings on.
     ///   - now: The current time; tests replace it.
     /// - Returns: The app.
     /// - Throws: The errors of the stores.
@@ -31,6 +31,8 @@ package struct App: Sendable {
         logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) async throws -> App {
+        var logger = logger
+        logger.logLevel = settings.logLevel
         let (metadata, objects) = (stores.metadata, stores.storage.store)
         let uploads = Uploads(
             metadata: metadata,

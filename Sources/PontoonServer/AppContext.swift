@@ -11,9 +11,9 @@ struct AppContext: RequestContext {
     let requestID = Identifiers.uuid()
     /// The channel of the connection.
     let channel: any Channel
-    /// The authenticated caller, set by ``AuthenticationMiddleware``.
+    /// The authenticated caller, set by ``CallerMiddleware``.
     var caller: AuthenticatedCaller?
-    /// The rate-limit status of the caller's token, set by ``RateLimitMiddleware``.
+    /// The rate-limit status of the caller's token, set by ``CallerMiddleware``.
     var rateLimit: RateLimitStatus?
 
     init(source: ApplicationRequestContextSource) {

@@ -143,8 +143,8 @@ extension MemberContract {
             ([.read: true, .copy: true, .write: true, .execute: true, .admin: true], .all),
         ]
         for (change, expected) in steps {
-            let answer = try await store.changePermissions(of: "bob", in: id, change)
-            try expect(answer, equals: expected, "the permissions after \(change)")
+            let response = try await store.changePermissions(of: "bob", in: id, change)
+            try expect(response, equals: expected, "the permissions after \(change)")
             try expect(try await store.permissions(of: "bob", in: id), equals: expected, "the stored permissions")
         }
         try expect(try await store.permissions(of: "ada", in: id), equals: .all, "another member's permissions")
@@ -167,8 +167,8 @@ extension MemberContract {
             ([.admin: false, .write: false], Permissions(copy: true, execute: true)),
         ]
         for (change, expected) in steps {
-            let answer = try await store.changePermissions(of: "bob", in: id, change)
-            try expect(answer, equals: expected, "the permissions after \(change)")
+            let response = try await store.changePermissions(of: "bob", in: id, change)
+            try expect(response, equals: expected, "the permissions after \(change)")
             try expect(
                 try await store.project(id, for: "bob")?.permissions,
                 equals: expected,

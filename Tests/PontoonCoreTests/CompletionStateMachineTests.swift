@@ -14,7 +14,7 @@ struct CompletionStateMachineTests {
     /// A sequence of events, with the step that the machine must return for each.
     struct Conversation: CustomTestStringConvertible {
         let rule: String
-        let turns: [(event: CompletionStateMachine.Event, answer: String)]
+        let turns: [(event: CompletionStateMachine.Event, response: String)]
 
         init(_ rule: String, _ turns: [(CompletionStateMachine.Event, String)]) {
             self.rule = rule
@@ -29,7 +29,7 @@ struct CompletionStateMachineTests {
         var machine = CompletionStateMachine()
         #expect(Self.text(machine.start) == "look in cache")
         for (index, turn) in conversation.turns.enumerated() {
-            #expect(Self.text(machine.handle(turn.event)) == turn.answer, "\(conversation.rule): turn \(index + 1)")
+            #expect(Self.text(machine.handle(turn.event)) == turn.response, "\(conversation.rule): turn \(index + 1)")
         }
     }
 
@@ -134,7 +134,7 @@ struct CompletionStateMachineTests {
                 ]
             ),
             Conversation(
-                "a commit whose answer was lost is found",
+                "a commit whose response was lost is found",
                 finished + [
                     (.failed(StoreFailure()), "roll back"), (.rolledBack(.completed(fileID: "f")), "file f"),
                 ]
@@ -177,7 +177,7 @@ struct CompletionStateMachineTests {
                 ]
             ),
             Conversation(
-                "and an error of that is the answer",
+                "and an error of that is the response",
                 finished + [
                     (.leaseLost, "roll back"), (.rolledBack(.uploadGone), "discard object"),
                     (.failed(StoreFailure()), "fail StoreFailure"),

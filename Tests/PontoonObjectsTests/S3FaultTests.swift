@@ -39,7 +39,7 @@ struct S3FaultTests {
     }
 
     @Test("retries if a response is truncated", arguments: [0, 10, 150, 400])
-    func truncatedAnswer(_ bytes: Int) async throws {
+    func truncatedResponse(_ bytes: Int) async throws {
         try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
             cutter.cut("GET /", afterBytes: bytes, times: 2)

@@ -14,12 +14,12 @@ struct S3Harness: ObjectStoreHarness {
 
     func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord {
         let request = try store.partRequest(for: upload, part: number, now: Date())
-        let answer = try await fetch(request.method, request.url, body: bytes)
-        try #require(answer.status == 200, "\(answer.bodyText)")
+        let response = try await fetch(request.method, request.url, body: bytes)
+        try #require(response.status == 200, "\(response.bodyText)")
         return PartRecord(
             number: number,
             size: Int64(bytes.readableBytes),
-            etag: ETag.unquoted(try #require(answer.headers.first(name: "etag"))),
+            etag: ETag.unquoted(try #require(response.headers.first(name: "etag"))),
             crc64: nil,
             location: .remote,
             storedOn: Date(timeIntervalSince1970: 0),
@@ -51,8 +51,8 @@ struct S3Harness: ObjectStoreHarness {
             createdOn: Date()
         )
         let request = try store.downloadRequest(for: file, now: Date())
-        let answer = try await fetch(request.method, request.url)
-        return answer.status == 404 ? nil : answer.body
+        let response = try await fetch(request.method, request.url)
+        return response.status == 404 ? nil : response.body
     }
 }
 
@@ -65,7 +65,7 @@ func fetch(
     _ url: String,
     headers: HTTPHeaders = [:],
     body: ByteBuffer? = nil
-) async throws -> Answer {
+) async throws -> APIResponse {
     try await APIClient(origin: "").send(HTTPMethod(rawValue: method), url, body, headers: headers)
 }
 
@@ -119,11 +119,11 @@ func withS3Store<Value>(
 @discardableResult
 func withFaultyS3Store<Value: Sendable>(
     attempts: Int,
-    _ body: @Sendable (S3Harness, AnswerCutter) async throws -> Value
+    _ body: @Sendable (S3Harness, ResponseCutter) async throws -> Value
 ) async throws -> Value {
     let server = try await SeaweedFSServer.running()
-    let cutter = AnswerCutter()
-    return try await FaultInjectionProxy.with(port: server.port, fault: { _ in .cutAnswers(cutter) }) { proxy in
+    let cutter = ResponseCutter()
+    return try await FaultInjectionProxy.with(port: server.port, fault: { _ in .cutResponses(cutter) }) { proxy in
         var settings = try s3Settings(server, port: proxy.port)
         settings.attempts = attempts
         settings.publicEndpoint = try #require(S3Endpoint(server.endpoint))

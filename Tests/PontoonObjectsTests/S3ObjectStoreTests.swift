@@ -168,9 +168,9 @@ struct S3ObjectStoreTests {
             let sent = try await harness.send(text, as: try PartNumber(1), of: upload)
             try await harness.finish(upload, parts: [sent])
             let url = try await download(upload.key, "a.txt", harness)
-            let answer = try await fetch("GET", url, headers: ["Accept-Encoding": "gzip, deflate"])
-            #expect(answer.headers.first(name: "content-encoding") == nil)
-            #expect(answer.body == text)
+            let response = try await fetch("GET", url, headers: ["Accept-Encoding": "gzip, deflate"])
+            #expect(response.headers.first(name: "content-encoding") == nil)
+            #expect(response.body == text)
         }
     }
 

@@ -87,7 +87,7 @@ struct S3RulesTests {
     func transience(status: Int, code: String, isTransient: Bool) {
         let error = S3Error(status: status, code: code, message: "", requestID: nil, region: nil)
         #expect(S3Retry.isTransient(error) == isTransient)
-        #expect(S3Retry.isTransient(S3BadAnswer("x")) == false)
+        #expect(S3Retry.isTransient(S3UnexpectedResponse("x")) == false)
         #expect(S3Retry.isTransient(S3Unreachable(cause: CancellationError())))
     }
 
@@ -143,7 +143,7 @@ struct S3RulesTests {
             #expect((list.part ?? []).count == count && list.isTruncated == true && list.nextPartNumberMarker == 7)
             #expect((list.part ?? []).allSatisfy { $0.size == 5 << 30 && $0.eTag == "\"e\"" && $0.partNumber == 7 })
         }
-        #expect(throws: S3BadAnswer.self) {
+        #expect(throws: S3UnexpectedResponse.self) {
             try S3XML.decode(S3XML.InitiatedUpload.self, from: ByteBuffer(string: "<html>welcome</html>"))
         }
     }

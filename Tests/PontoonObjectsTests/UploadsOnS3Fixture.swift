@@ -40,9 +40,9 @@ struct S3Server {
     /// - Returns: The ETag as received, in quotes.
     func put(_ bytes: ByteBuffer, _ number: Int, of upload: Upload) async throws -> String {
         let info = try await uploads.partInfo(try PartNumber(number), of: upload.id, caller: user, base: anyBase())
-        let answer = try await fetch(info.method, info.url, body: bytes)
-        try #require(answer.status == 200, "\(answer.bodyText)")
-        return try #require(answer.headers.first(name: "etag"))
+        let response = try await fetch(info.method, info.url, body: bytes)
+        try #require(response.status == 200, "\(response.bodyText)")
+        return try #require(response.headers.first(name: "etag"))
     }
 
     /// Reports a part.
@@ -65,9 +65,9 @@ struct S3Server {
     /// Content of a file, downloaded like a client does.
     func content(_ file: File) async throws -> ByteBuffer {
         let request = try store.downloadRequest(for: file, now: Date())
-        let answer = try await fetch(request.method, request.url)
-        try #require(answer.status == 200, "\(answer.bodyText)")
-        return answer.body
+        let response = try await fetch(request.method, request.url)
+        try #require(response.status == 200, "\(response.bodyText)")
+        return response.body
     }
 
     /// All files in the project's root.

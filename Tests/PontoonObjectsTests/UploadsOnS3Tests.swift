@@ -254,7 +254,7 @@ struct UploadsOnS3Tests {
     }
 
     @Test("become one file if the bucket's response is lost and complete is repeated")
-    func lostAnswer() async throws {
+    func lostResponse() async throws {
         try await withFaultyS3Store(attempts: 1) { harness, cutter in
             try await withS3Server(harness) { server in
                 let upload = try await server.begin(size: 4)

@@ -17,10 +17,11 @@ struct DocumentationTests {
     /// Rows of the table of calls: methods and paths, and names of test files.
     private static func rows() throws -> [(calls: [String], tests: [String])] {
         let text = try String(contentsOf: root.appending(path: "docs/api.md"), encoding: .utf8)
-        return text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { line in
+        return text.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap { line in
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
             let words = code(in: cells[0]).flatMap { $0.split(separator: " ").map(String.init) }
-            let path = words.first { $0.hasPrefix("/") } ?? ""
+            // Other tables start their rows with code as well.
+            guard cells.count > 2, let path = words.first(where: { $0.hasPrefix("/") }) else { return nil }
             let methods = words.filter { !$0.hasPrefix("/") }
             return (methods.map { "\($0) \(path)" }, code(in: cells[2]))
         }

@@ -14,9 +14,9 @@ struct DownloadTests {
             ("items=0-1", .whole),
             ("bytes=0-1,5-6", .whole), ("bytes=--5", .whole), ("bytes=1-2-3", .whole),
             ("bytes=-9223372036854775809", .whole),
-        ] as [(String, Download.Answer)]
+        ] as [(String, Download.Outcome)]
     )
-    func ranges(header: String, expected: Download.Answer) {
+    func ranges(header: String, expected: Download.Outcome) {
         #expect(Download.parse(header, size: 100) == expected)
     }
 

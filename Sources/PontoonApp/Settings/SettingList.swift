@@ -1,3 +1,4 @@
+package import Logging
 package import PontoonCore
 package import PontoonObjects
 package import SystemPackage
@@ -261,8 +262,8 @@ extension Setting where Value == Duration {
 
 // MARK: - Operation
 
-extension Setting where Value == LogLevel {
-    package static var logLevel: Setting<LogLevel> {
+extension Setting where Value == Logger.Level {
+    package static var logLevel: Setting<Logger.Level> {
         Setting("log-level", .choice, default: .text("notice"), summary: "Lowest severity of messages to log")
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+package import Logging
 package import PontoonCore
 package import PontoonMetadata
 package import PontoonObjects
@@ -20,7 +21,7 @@ package struct Settings: Sendable {
     package let keyLifetime: Duration
     package let grace: Duration
     package let drain: Duration
-    package let logLevel: LogLevel
+    package let logLevel: Logger.Level
     package let bootstrapToken: Secret?
     /// `nil` if no other server can share the stores.
     package let leaseDuration: Duration?
@@ -112,6 +113,3 @@ package struct ListenAddress: Hashable, Sendable {
         self.port = Int(port)
     }
 }
-
-/// The levels of swift-log.
-package enum LogLevel: String, CaseIterable, Sendable { case trace, debug, info, notice, warning, error, critical }

@@ -1,24 +1,24 @@
-/// An error other than an error response of the API: of the network, of the storage, or of local files.
+/// Any failure except an error response of the API: a network, storage or local file error, or an invalid argument.
 public struct ClientError: Error, Sendable, CustomStringConvertible {
-    /// The kind of an error; the raw value is the `code` in `--json`.
+    /// The kind of an error; the raw value is the field `code` in the output of `--json`.
     public enum Code: String, CaseIterable, Sendable {
         /// The URL of the API is not valid.
         case endpointInvalid = "endpoint_invalid"
-        /// There is no URL or no token.
+        /// No API URL or no token was found.
         case credentialsMissing = "credentials_missing"
-        /// No connection could be made.
+        /// No connection could be established.
         case unreachable
         /// The TLS handshake failed, or the server's certificate is not trusted.
         case tlsFailed = "tls_failed"
-        /// The connection broke too often.
+        /// The connection was lost.
         case connectionLost = "connection_lost"
-        /// There was no progress or no response for too long.
+        /// There was no response, or no progress, within the timeout.
         case timedOut = "timed_out"
         /// The response does not conform to the API.
-        case answerUnreadable = "answer_unreadable"
+        case responseUnreadable = "response_unreadable"
         /// The storage behind a signed URL responded with an error.
         case storageRefused = "storage_refused"
-        /// The bytes at the two ends differ.
+        /// The checksums or lengths of the local and the remote copy differ.
         case checksumMismatch = "checksum_mismatch"
         /// The file changed during its transfer.
         case fileChanged = "file_changed"
@@ -26,11 +26,11 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case fileUnreadable = "file_unreadable"
         /// A local file cannot be written.
         case fileUnwritable = "file_unwritable"
-        /// A local file of that name already exists.
+        /// A file already exists at the target of a download.
         case nameTaken = "name_taken"
         /// There is not enough space on the local disk.
         case diskFull = "disk_full"
-        /// The name or size of the file is not allowed.
+        /// The name, size or type of a file is not allowed.
         case fileUnsuitable = "file_unsuitable"
         /// Another process is transferring the same file.
         case busy
@@ -44,7 +44,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
 
     /// The kind of the error.
     public let code: Code
-    /// The failed action, with the name of the file or call.
+    /// What failed, with the name of the file or call.
     public let message: String
     /// Suggested remedy; `nil` if there is nothing to suggest.
     public let advice: String?
@@ -53,8 +53,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - code: The kind of the error.
-    ///   - message: The failed action, with the name of the file or call.
-    ///   - advice: Suggested remedy.
+    ///   - message: What failed, with the name of the file or call.
+    ///   - advice: Suggested remedy, as a sentence; `nil` if there is nothing to suggest.
     public init(_ code: Code, _ message: String, advice: String? = nil) {
         self.code = code
         self.message = message

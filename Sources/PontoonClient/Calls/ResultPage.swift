@@ -37,11 +37,11 @@ extension SevenBridgesClient {
         )
     }
 
-    /// Reads all pages of a list, one after the other.
+    /// Reads all pages of a list, one at a time.
     ///
     /// - Parameters:
     ///   - page: Requests the page at an offset.
-    ///   - body: Processes the items of a page, before the next one is requested.
+    ///   - body: Processes the items of one page before the next page is requested.
     /// - Throws: Any error that `page` or `body` throws.
     public func eachPage<Item: Decodable & Sendable>(
         _ page: (_ offset: Int) async throws -> ResultPage<Item>,
@@ -49,10 +49,10 @@ extension SevenBridgesClient {
     ) async throws {
         var offset = 0
         while true {
-            let answer = try await page(offset)
-            try await body(answer.items)
-            offset += answer.items.count
-            guard answer.hasNext, !answer.items.isEmpty else { return }
+            let response = try await page(offset)
+            try await body(response.items)
+            offset += response.items.count
+            guard response.hasNext, !response.items.isEmpty else { return }
         }
     }
 }

@@ -9,9 +9,9 @@ import Synchronization
 /// A client of the Seven Bridges Platform API, version 2, for one user.
 ///
 /// Calls are retried according to ``RetryPolicy`` and delayed while the rate limit is used up. They throw ``APIError``
-/// if the server refuses them, and ``ClientError`` if there is no valid response.
+/// for an error response, and ``ClientError`` if there is no valid response.
 public struct SevenBridgesClient: Sendable {
-    /// A call that is about to be repeated.
+    /// A call that is about to be retried.
     struct RetryNotice: Sendable {
         let purpose: String
         let reason: String
@@ -31,7 +31,7 @@ public struct SevenBridgesClient: Sendable {
     /// - Parameters:
     ///   - credentials: The API's URL and the user's token.
     ///   - settings: Connection, timeout and retry settings.
-    ///   - body: The work; the client must not be used after it returns.
+    ///   - body: Receives the client, which must not be used after `body` returns.
     /// - Returns: The value that `body` returns.
     /// - Throws: Any error that `body` throws; ``ClientError`` with code `.tlsFailed` if the certificates cannot be
     ///   read.
@@ -49,13 +49,14 @@ public struct SevenBridgesClient: Sendable {
         return try await withClosing(transport, close: { try await $0.shutdown() }) { _ in try await body(client) }
     }
 
-    /// Offset of the server's clock from the local one in seconds, according to its responses; positive if it is ahead.
+    /// Offset of the server's clock from the local clock in seconds; positive if the server's is ahead, 0 before the
+    /// first response.
     public var clockSkew: TimeInterval { clock.skew }
-    /// The state of the token's rate limit according to the last response; `nil` if the response did not report it.
+    /// The state of the token's rate limit, from the last response that reported it; `nil` if none did.
     public var rateLimit: RateLimitState? { throttle.rateLimit }
 }
 
-/// A call of the API.
+/// A call to the API.
 struct APIRequest: Sendable {
     var method: HTTPMethod
     /// Path below the endpoint, with a leading slash and percent-encoded segments.
@@ -65,7 +66,7 @@ struct APIRequest: Sendable {
     var idempotency: RetryPolicy.Idempotency = .idempotent
     /// The attempted action for messages, such as `start the upload of 'reads.bam'`.
     var purpose: String
-    /// Multiple of the usual timeout.
+    /// Factor by which ``ClientSettings/callTimeout`` is multiplied.
     var timeoutFactor = 1
 
     /// Method and path, for messages.
@@ -80,7 +81,7 @@ extension SevenBridgesClient {
             return try JSONDecoder().decode(Value.self, from: Data(buffer: response.body))
         } catch {
             throw ClientError(
-                .answerUnreadable,
+                .responseUnreadable,
                 "Could not \(request.purpose): the response to \(request.name) is not valid.",
                 advice: "Check that \(endpoint) is the URL of a Seven Bridges API."
             )
@@ -143,7 +144,7 @@ extension SevenBridgesClient {
             http.headers.add(name: "Content-Type", value: "application/json")
             http.body = .bytes(ByteBuffer(data: try JSONEncoder().encode(body)))
         } else if request.method == .POST {
-            // Some proxies reject a POST without a length.
+            // Some proxies reject a POST without Content-Length.
             http.headers.add(name: "Content-Type", value: "application/json")
             http.body = .bytes(ByteBuffer(string: "{}"))
         }
@@ -152,7 +153,7 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// Percent-encoded except for the unreserved characters of RFC 3986; valid in a path segment and in a query.
+    /// Percent-encoded, except for the unreserved characters of RFC 3986; valid in a path segment and in a query.
     var urlEncoded: String {
         addingPercentEncoding(withAllowedCharacters: Self.unreserved) ?? self
     }

@@ -8,7 +8,7 @@ struct RemoteFileChanged: Error, Sendable {
     let reason: String
 }
 
-/// The download of one file: compare an existing file, fetch the ranges, verify and rename.
+/// Downloads one file: checks for an existing file, requests the ranges, verifies the checksum and renames the file.
 struct FileDownload: Sendable {
     let file: TransferFile<DownloadItem>
     let options: DownloadOptions
@@ -21,7 +21,7 @@ struct FileDownload: Sendable {
 
     /// Downloads the file.
     ///
-    /// - Throws: Any error; downloaded bytes are kept for a later run unless they are unusable.
+    /// - Throws: Any error; the bytes downloaded so far are kept for a later run unless they are unusable.
     func run() async throws -> TransferEnding {
         var details = item
         var attempt = 1
@@ -59,10 +59,10 @@ struct FileDownload: Sendable {
         return DownloadItem(details, remotePath: item.remotePath, target: item.target)
     }
 
-    /// Decides what to do if a file already exists at the target.
+    /// Applies the conflict policy if a file already exists at the target.
     ///
     /// - Returns: `nil` if the file must be downloaded.
-    /// - Throws: `.nameTaken`.
+    /// - Throws: `.nameTaken` if the existing file must not be replaced.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
         let target = item.target
         guard try await threads.runIfActive({ FileManager.default.fileExists(atPath: target.string) }) else {
@@ -88,7 +88,7 @@ struct FileDownload: Sendable {
         do {
             return try await fetch(into: partial, details, size)
         } catch {
-            // Bytes that do not belong to the file on the server are useless to a later run.
+            // A later run cannot use bytes of another version, or bytes that failed verification.
             let isUseless =
                 error is RemoteFileChanged || (error as? ClientError)?.code == .checksumMismatch || partial.isEmpty
             try partial.close(removing: isUseless)
@@ -107,7 +107,7 @@ struct FileDownload: Sendable {
         )
         var earlier: [Int: JournalPart] = [:]
         if let found = partial.head, options.transfer.resumes, found.isSameFile(as: head) {
-            // The checksums of an earlier run belong to ranges of its size.
+            // The journal's checksums apply to ranges of the earlier run's size.
             head.rangeSize = found.rangeSize
             earlier = partial.ranges
         } else {
@@ -150,8 +150,8 @@ struct FileDownload: Sendable {
             throw ClientError(
                 .checksumMismatch,
                 """
-                The downloaded copy of '\(item.remotePath)' differs: its CRC-64/NVME is \(declared) on the server and \
-                \(crc64.hex) here.
+                The downloaded copy of '\(item.remotePath)' is corrupt: its CRC-64/NVME is \(declared) on the server \
+                and \(crc64.hex) here.
                 """,
                 advice: """
                     The downloaded bytes were removed. Run the same command again. If this happens again, contact the \
@@ -169,7 +169,7 @@ struct FileDownload: Sendable {
 
     private func sizeUnknown() -> ClientError {
         ClientError(
-            .answerUnreadable,
+            .responseUnreadable,
             "The server does not provide the length of '\(item.remotePath)'.",
             advice: "Contact the server's operator."
         )
@@ -179,13 +179,13 @@ struct FileDownload: Sendable {
         ClientError(
             .fileChanged,
             "'\(item.remotePath)' keeps changing on the server: \(change.reason).",
-            advice: "Run the same command again when the file is no longer being replaced."
+            advice: "Run the same command again once the file is no longer being replaced."
         )
     }
 }
 
 extension DownloadHead {
-    /// Whether bytes downloaded for one file can be used for the other.
+    /// Whether both heads describe the same version of a file, so that downloaded bytes can be reused.
     fileprivate func isSameFile(as other: DownloadHead) -> Bool {
         endpoint == other.endpoint && file == other.file && size == other.size && crc64 == other.crc64 && rangeSize > 0
     }

@@ -4,10 +4,10 @@ import PontoonCore
 import SystemPackage
 
 extension FileUpload {
-    /// The state of a file after its upload was opened.
+    /// The result of opening an upload.
     enum Opening: Sendable {
         case upload(OpenUpload)
-        /// The destination has a file with the same bytes.
+        /// The destination already has a file with the same bytes.
         case alreadyThere(CompletedUpload)
     }
 
@@ -21,7 +21,7 @@ extension FileUpload {
         return OpenJournal(journal: try state.journal(key), key: key, identity: identity)
     }
 
-    /// Resumes an earlier upload, or starts one.
+    /// Resumes the upload chosen by the user or left unfinished by an earlier run; otherwise starts a new one.
     func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         if let id = job.options.uploadID { return try await adopt(id, source, journal) }
         if let journal, let head = journal.journal.head, job.options.transfer.resumes {
@@ -66,8 +66,8 @@ extension FileUpload {
     private func check(_ plan: PartPlan) throws {
         guard plan.partSize > 0, plan.parts <= PartNumber.limits.upperBound else {
             throw ClientError(
-                .answerUnreadable,
-                "The server requires parts of \(plan.partSize) bytes for '\(item.source)', which is not possible.",
+                .responseUnreadable,
+                "The server chose an invalid part size for '\(item.source)': \(plan.partSize) bytes.",
                 advice: "Contact the server's operator."
             )
         }
@@ -92,7 +92,7 @@ extension FileUpload {
 
     /// Resumes the upload of an earlier run.
     ///
-    /// - Returns: `nil` if the server no longer knows the upload.
+    /// - Returns: `nil` if the upload no longer exists and the destination has no file with the same bytes.
     private func resume(_ head: JournalHead, _ source: SourceFile, _ journal: OpenJournal) async throws -> Opening? {
         let details: UploadDetails
         do {
@@ -104,13 +104,13 @@ extension FileUpload {
         let plan = PartPlan(
             size: source.facts.size,
             partSize: details.partSize ?? head.partSize,
-            reason: "as the upload was started"
+            reason: "set when the upload was started"
         )
         try check(plan)
         return .upload(OpenUpload(id: head.upload, plan: plan, journal: journal, listed: details.parts ?? []))
     }
 
-    /// Continues an upload that another client started.
+    /// Resumes an upload that another client started.
     private func adopt(_ id: String, _ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         let details = try await client.upload(id, listingParts: true)
         let size = source.facts.size
@@ -123,14 +123,14 @@ extension FileUpload {
                 advice: "Use the file that the upload was started for."
             )
         }
-        let plan = PartPlan(size: size, partSize: partSize, reason: "as the upload was started")
+        let plan = PartPlan(size: size, partSize: partSize, reason: "set when the upload was started")
         try check(plan)
         var known = journal
         if let journal {
             let head = journal.journal.head
             if head?.upload != id || head?.identity.isSame(as: journal.identity) != true {
                 try await begin(journal, OpenUpload(id: id, plan: plan))
-                // The parts in the journal belong to another upload or another version of the file.
+                // The parts in the journal belong to a different upload or version of the file.
                 known = nil
             }
         }
@@ -153,14 +153,14 @@ extension FileUpload {
         do {
             try await client.abortUpload(upload)
         } catch let error as APIError where error.status < 500 {
-            // The upload no longer exists, or no longer belongs to this user.
+            // The upload no longer exists, or the user may no longer abort it.
         }
     }
 }
 
 extension OpenUpload {
-    /// Combines the parts in the journal with those that the server lists; where their ETags agree, the journal's entry
-    /// is kept.
+    /// Combines the parts in the journal with those that the server lists; if their ETags agree, the journal's entry is
+    /// kept for its checksum.
     fileprivate init(id: String, plan: PartPlan, journal: OpenJournal?, listed: [UploadDetails.Part]) {
         self.init(id: id, plan: plan)
         acknowledged = journal?.journal.parts.filter { $0.key <= plan.parts } ?? [:]

@@ -51,6 +51,8 @@ package enum Identifiers {
         // Foundation's `UUID()` opens /dev/urandom on every call.
         var bytes = randomBytes(16)
         (bytes[6], bytes[8]) = (bytes[6] & 0x0F | 0x40, bytes[8] & 0x3F | 0x80)
-        return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { Hex.encode(bytes[$0]) }.joined(separator: "-")
+        var text = Hex.encode(bytes)
+        for position in [20, 16, 12, 8] { text.insert("-", at: text.utf8.index(text.startIndex, offsetBy: position)) }
+        return text
     }
 }

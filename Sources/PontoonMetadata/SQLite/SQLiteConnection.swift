@@ -70,8 +70,11 @@ struct SQLiteConnection: SQLConnection {
 extension SQLStatement {
     fileprivate var numbersParametersByFirstUse: Bool {
         var highest = 0
-        for match in text.matches(of: /\$([0-9]+)/) {
-            guard let number = Int(match.1), number <= highest + 1 else { return false }
+        // Not a regular expression, which took a tenth of the processor time of debug builds.
+        for piece in text.utf8.split(separator: UInt8(ascii: "$"), omittingEmptySubsequences: false).dropFirst() {
+            let digits = piece.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard !digits.isEmpty else { continue }
+            guard let number = Int(Substring(digits)), number <= highest + 1 else { return false }
             highest = max(highest, number)
         }
         return true

@@ -28,7 +28,7 @@ extension S3Client {
     func uploadPart(_ key: String, uploadID: String, number: Int, body: S3Request.Body) async throws -> String {
         let query = [NamedValue("partNumber", "\(number)"), NamedValue("uploadId", uploadID)]
         guard let etag = try await send(S3Request("PUT", key, query: query, body: body)).headers["etag"] else {
-            throw S3BadAnswer("the response to UploadPart has no ETag")
+            throw S3UnexpectedResponse("the response to UploadPart has no ETag")
         }
         return ETag.unquoted(etag)
     }
@@ -40,18 +40,18 @@ extension S3Client {
         while true {
             var query = [NamedValue("uploadId", uploadID)]
             if let marker { query.append(NamedValue("part-number-marker", "\(marker)")) }
-            let answer = try await send(S3Request("GET", key, query: query))
-            let page = try S3XML.decode(S3XML.PartList.self, from: answer.body)
+            let response = try await send(S3Request("GET", key, query: query))
+            let page = try S3XML.decode(S3XML.PartList.self, from: response.body)
             let found = page.part ?? []
             for part in found {
                 guard let size = part.size, let number = try? PartNumber(part.partNumber) else {
-                    throw S3BadAnswer("a listed part has no size or an invalid number")
+                    throw S3UnexpectedResponse("a listed part has no size or an invalid number")
                 }
                 parts.append(ListedPart(number: number, size: size, etag: ETag.unquoted(part.eTag)))
             }
             guard page.isTruncated == true else { return parts }
             guard let next = page.nextPartNumberMarker ?? found.last?.partNumber, next > (marker ?? 0) else {
-                throw S3BadAnswer("a truncated list of parts has no valid NextPartNumberMarker")
+                throw S3UnexpectedResponse("a truncated list of parts has no valid NextPartNumberMarker")
             }
             marker = next
         }
@@ -67,8 +67,8 @@ extension S3Client {
         while true {
             var query = [NamedValue("uploads", ""), NamedValue("prefix", prefix)] + marker
             if let pageSize { query.append(NamedValue("max-uploads", "\(pageSize)")) }
-            let answer = try await send(S3Request("GET", nil, query: query))
-            let page = try S3XML.decode(S3XML.UploadList.self, from: answer.body)
+            let response = try await send(S3Request("GET", nil, query: query))
+            let page = try S3XML.decode(S3XML.UploadList.self, from: response.body)
             let uploads = try (page.upload ?? []).map { upload in
                 OpenUpload(key: upload.key, id: upload.uploadId, initiatedOn: try Self.time(upload.initiated))
             }
@@ -80,7 +80,7 @@ extension S3Client {
                 .compactMap { name, value in value.map { NamedValue(name, $0) } }
                 .filter { !$0.value.isEmpty }
             guard !next.isEmpty, next != marker else {
-                throw S3BadAnswer("a truncated list of uploads has no valid next marker")
+                throw S3UnexpectedResponse("a truncated list of uploads has no valid next marker")
             }
             marker = next
         }
@@ -118,6 +118,6 @@ extension S3Client {
         for style in [Date.ISO8601FormatStyle(includingFractionalSeconds: true), .iso8601] {
             if let time = try? style.parse(text) { return time }
         }
-        throw S3BadAnswer("the time '\(text)' is not in ISO 8601 format")
+        throw S3UnexpectedResponse("the time '\(text)' is not in ISO 8601 format")
     }
 }

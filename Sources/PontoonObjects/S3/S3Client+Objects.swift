@@ -29,7 +29,7 @@ extension S3Client {
             return nil
         }
         guard let size = response.headers["content-length"].flatMap(Int64.init) else {
-            throw S3BadAnswer("the response for an object has no valid Content-Length")
+            throw S3UnexpectedResponse("the response for an object has no valid Content-Length")
         }
         let encryption = response.headers["x-amz-server-side-encryption"] ?? ""
         return ObjectInfo(
@@ -52,7 +52,7 @@ extension S3Client {
         let header = NamedValue("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
         let response = try await send(S3Request("GET", key, headers: [header]))
         guard response.status == 206, response.body.readableBytes == range.count else {
-            throw S3BadAnswer("the response does not contain the requested range")
+            throw S3UnexpectedResponse("the response does not contain the requested range")
         }
         return response.body
     }

@@ -13,7 +13,7 @@ struct S3Client: Sendable {
     /// Maximum length of a response body in bytes.
     ///
     /// Objects are read in ranges of at most this length, and a list of 1000 entries is shorter than 1 MiB.
-    private static let longestAnswer = 8 << 20
+    private static let longestResponse = 8 << 20
     /// Timeout of one attempt, including the time to receive the response body.
     private static let deadline = TimeAmount.minutes(15)
 
@@ -97,8 +97,8 @@ struct S3Client: Sendable {
             let response = try await http.execute(signed, deadline: .now() + Self.deadline)
             var body = ByteBuffer()
             for try await chunk in response.body {
-                guard body.readableBytes + chunk.readableBytes <= Self.longestAnswer else {
-                    throw S3BadAnswer("the body is longer than \(Self.longestAnswer) bytes")
+                guard body.readableBytes + chunk.readableBytes <= Self.longestResponse else {
+                    throw S3UnexpectedResponse("the body is longer than \(Self.longestResponse) bytes")
                 }
                 body.writeImmutableBuffer(chunk)
             }
@@ -110,7 +110,7 @@ struct S3Client: Sendable {
             )
         } catch let error as HTTPClientError where error == .cancelled {
             throw CancellationError()
-        } catch let error as S3BadAnswer {
+        } catch let error as S3UnexpectedResponse {
             throw error
         } catch let error where error is CancellationError || error is RangeChunks.EndedEarly {
             throw error
@@ -129,7 +129,7 @@ struct S3Client: Sendable {
         guard request.method != "HEAD", let text = response.headers.first(name: "Content-Length"),
             let length = Int(text), length != body.readableBytes
         else { return }
-        throw S3Unreachable(cause: S3BadAnswer("the body ends after \(body.readableBytes) of \(length) bytes"))
+        throw S3Unreachable(cause: S3UnexpectedResponse("the body ends after \(body.readableBytes) of \(length) bytes"))
     }
 
     private func signed(_ request: S3Request) throws -> HTTPClientRequest {

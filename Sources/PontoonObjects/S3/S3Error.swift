@@ -42,7 +42,7 @@ package struct S3Unreachable: Error, CustomStringConvertible {
 }
 
 /// The error for a response that violates the S3 protocol.
-package struct S3BadAnswer: Error, CustomStringConvertible {
+package struct S3UnexpectedResponse: Error, CustomStringConvertible {
     package let description: String
 
     init(_ problem: String) { description = "unexpected response from the S3 store: \(problem)" }

@@ -20,16 +20,16 @@ extension S3ObjectStore {
                 let query = [
                     NamedValue("uploads", ""), NamedValue("prefix", namePrefix), NamedValue("max-uploads", "1"),
                 ]
-                let answer = try await client.send(S3Request("GET", nil, query: query))
-                _ = try S3XML.decode(S3XML.UploadList.self, from: answer.body)
+                let response = try await client.send(S3Request("GET", nil, query: query))
+                _ = try S3XML.decode(S3XML.UploadList.self, from: response.body)
                 // Needed because some stores do not check the time of signed requests.
-                try checkClock(answer.headers["date"])
+                try checkClock(response.headers["date"])
             }
             try await checkUploads()
             try await checkChecksums()
         } catch let error as S3Unreachable {
             throw failure(error)
-        } catch let error as S3BadAnswer {
+        } catch let error as S3UnexpectedResponse {
             throw S3CheckFailure.notS3("\(error)")
         }
     }

@@ -3,7 +3,7 @@ package import PontoonCore
 extension S3ObjectStore {
     package func listParts(of upload: Upload) async throws -> [ListedPart]? {
         guard let handle = upload.handle else { return nil }
-        return try await refusing(as: .completeRefused, Self.badAnswer) {
+        return try await refusing(as: .completeRefused, Self.unexpectedResponse) {
             do {
                 return try await client.listParts(name(upload.key), uploadID: handle.rawValue)
             } catch let error as S3Error where error.code == "NoSuchUpload" {
@@ -14,7 +14,7 @@ extension S3ObjectStore {
 
     @discardableResult
     package func finish(_ upload: Upload, parts: [ListedPart]) async throws -> FinishedObject {
-        try await refusing(as: .completeRefused, Self.badAnswer) {
+        try await refusing(as: .completeRefused, Self.unexpectedResponse) {
             let filled = parts.filter { $0.size > 0 }
             do {
                 try await filled.isEmpty ? createEmpty(upload) : complete(upload, filled)
@@ -27,14 +27,14 @@ extension S3ObjectStore {
                 throw PontoonError(.completeRefused, reason, cause: error)
             }
             guard let info = try await client.headObject(name(upload.key)) else {
-                throw S3BadAnswer("an object that was just created does not exist")
+                throw S3UnexpectedResponse("an object that was just created does not exist")
             }
             return Self.object(info)
         }
     }
 
     package func finishedObject(of upload: Upload, etags: [String]) async throws -> FinishedObject? {
-        try await refusing(as: .completeRefused, Self.badAnswer) {
+        try await refusing(as: .completeRefused, Self.unexpectedResponse) {
             guard let info = try await client.headObject(name(upload.key)), info.marker == upload.key.rawValue,
                 info.hasOpaqueTags || MultipartTag.agrees(info.etag, with: etags)
             else { return nil }
@@ -58,7 +58,9 @@ extension S3ObjectStore {
     ///
     /// If a part was sent twice, SeaweedFS keeps both versions and uses the one whose ETag is given.
     private func complete(_ upload: Upload, _ parts: [ListedPart]) async throws {
-        guard let handle = upload.handle else { throw S3BadAnswer("the upload has no multipart upload to complete") }
+        guard let handle = upload.handle else {
+            throw S3UnexpectedResponse("the upload has no multipart upload to complete")
+        }
         try await client.completeMultipartUpload(name(upload.key), uploadID: handle.rawValue, parts: parts)
     }
 

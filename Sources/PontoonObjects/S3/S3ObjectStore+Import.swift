@@ -12,8 +12,8 @@ extension S3ObjectStore: ImportingObjectStore {
         let query = [
             NamedValue("list-type", "2"), NamedValue("prefix", namePrefix), NamedValue("max-keys", "1"),
         ]
-        let answer = try await client.send(S3Request("GET", nil, query: query))
-        return try S3XML.decode(S3XML.ObjectList.self, from: answer.body).contents?.isEmpty ?? true
+        let response = try await client.send(S3Request("GET", nil, query: query))
+        return try S3XML.decode(S3XML.ObjectList.self, from: response.body).contents?.isEmpty ?? true
     }
 
     /// Stores an object, in parts if it is large.
@@ -37,7 +37,7 @@ extension S3ObjectStore: ImportingObjectStore {
             }
         }
         guard let info = try await client.headObject(name(key)) else {
-            throw S3BadAnswer("an object that was just created does not exist")
+            throw S3UnexpectedResponse("an object that was just created does not exist")
         }
         return FinishedObject(size: info.size, crc64: info.crc64)
     }

@@ -69,7 +69,7 @@ package struct S3ObjectStore: Sendable {
     ) async throws -> Value {
         do {
             return try await body()
-        } catch let error where (error is S3Error || error is S3BadAnswer) && !S3Retry.isTransient(error) {
+        } catch let error where (error is S3Error || error is S3UnexpectedResponse) && !S3Retry.isTransient(error) {
             throw PontoonError(code, message, cause: error)
         }
     }
@@ -109,7 +109,7 @@ extension S3ObjectStore: PresignedObjectStore {
     }
 
     package func openObject(_ key: ObjectKey) async throws -> any ObjectReader {
-        try await refusing(as: .completeRefused, Self.badAnswer) {
+        try await refusing(as: .completeRefused, Self.unexpectedResponse) {
             guard let info = try await client.headObject(name(key)) else {
                 throw PontoonError(.fileNotFound, "The file's content no longer exists.")
             }
@@ -117,7 +117,7 @@ extension S3ObjectStore: PresignedObjectStore {
         }
     }
 
-    static let badAnswer = "The object store returned an unexpected response."
+    static let unexpectedResponse = "The object store returned an unexpected response."
 }
 
 /// Reads an object, with one request per read.

@@ -59,12 +59,12 @@ enum S3XML {
     }
 
     /// Decodes a response body.
-    /// - Throws: ``S3BadAnswer`` if the body is not the expected XML.
+    /// - Throws: ``S3UnexpectedResponse`` if the body is not the expected XML.
     static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
         do {
             return try decoder.decode(type, from: trimmed(body))
         } catch {
-            throw S3BadAnswer("the body is not a valid \(type)")
+            throw S3UnexpectedResponse("the body is not a valid \(type)")
         }
     }
 

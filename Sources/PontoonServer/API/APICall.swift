@@ -14,8 +14,7 @@ struct APICall: Sendable {
     let query: Query
     private let bodies: JSONBodyReader
 
-    /// - Throws: `.notAuthenticated` unless the request went through ``AuthenticationMiddleware`` and
-    ///   ``RateLimitMiddleware``.
+    /// - Throws: `.notAuthenticated` unless the request went through ``CallerMiddleware``.
     init(_ request: Request, _ context: AppContext, base: BaseURL, bodies: JSONBodyReader) throws(PontoonError) {
         guard let caller = context.caller?.user, let rateLimit = context.rateLimit else {
             throw PontoonError(.notAuthenticated, "Authentication is required.")

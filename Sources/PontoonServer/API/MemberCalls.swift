@@ -48,7 +48,7 @@ struct MemberCalls {
 
     @Sendable private func permissions(_ call: APICall) async throws -> Response {
         let (_, member) = try await member(call)
-        return try answer(member.permissions, call)
+        return try permissionsResponse(member.permissions, call)
     }
 
     private func member(_ call: APICall) async throws -> (ProjectID, Member) {
@@ -94,10 +94,10 @@ struct MemberCalls {
             change,
             caller: call.caller
         )
-        return try answer(permissions, call)
+        return try permissionsResponse(permissions, call)
     }
 
-    private func answer(_ permissions: Permissions, _ call: APICall) throws -> Response {
+    private func permissionsResponse(_ permissions: Permissions, _ call: APICall) throws -> Response {
         let body = MemberPermissionsBody(
             member: Member(userName: try call.context.segment("username"), permissions: permissions),
             project: try call.context.projectID(),

@@ -23,9 +23,9 @@ final class Routes {
         baseURLs = BaseURLResolver(settings: settings)
         bodies = JSONBodyReader(maximumSize: settings.maximumBodySize)
         api = router.group("/v2")
-            .add(middleware: AuthenticationMiddleware(accounts: useCases.accounts))
             .add(
-                middleware: RateLimitMiddleware(
+                middleware: CallerMiddleware(
+                    accounts: useCases.accounts,
                     counter: settings.rateLimit.map { RateLimitCounter($0) },
                     now: useCases.now
                 )

@@ -49,7 +49,7 @@ struct DataPlaneCalls {
         try await verify(request, as: "GET")
         let (file, content) = try await downloads.file(try context.segment("file_id"))
         let download = Download(file: file, content: content)
-        switch download.answer(to: request) {
+        switch download.outcome(of: request) {
         case .notModified:
             return Response(status: .notModified, headers: download.headers)
         case .unsatisfiable:

@@ -8,7 +8,7 @@ import PontoonCore
 ///
 /// Source: RFC 9110, sections 13 and 14.
 struct Download {
-    enum Answer: Equatable {
+    enum Outcome: Equatable {
         case whole
         case range(Range<Int64>)
         case unsatisfiable
@@ -38,7 +38,7 @@ struct Download {
     }
 
     /// Evaluates `Range`, `If-Range` and `If-None-Match`; a request for several ranges gets the whole file.
-    func answer(to request: Request) -> Answer {
+    func outcome(of request: Request) -> Outcome {
         if let tags = request.headers[.ifNoneMatch], tags == "*" || Self.names(tags).contains(etag) {
             return .notModified
         }
@@ -49,7 +49,7 @@ struct Download {
     }
 
     /// Parses `bytes=a-b`, `bytes=a-` or `bytes=-n`; ignores other values, as RFC 9110 specifies.
-    static func parse(_ header: String, size: Int64) -> Answer {
+    static func parse(_ header: String, size: Int64) -> Outcome {
         guard header.hasPrefix("bytes="), !header.contains(",") else { return .whole }
         let bounds = header.dropFirst("bytes=".count).split(separator: "-", omittingEmptySubsequences: false)
         guard bounds.count == 2 else { return .whole }

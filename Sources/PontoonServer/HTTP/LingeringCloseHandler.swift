@@ -15,7 +15,7 @@ final class LingeringCloseHandler: ChannelDuplexHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private var closes = false
-    private var isAnswered = false
+    private var hasResponded = false
     private var isReadingBody = false
     private var dropped = 0
 
@@ -26,7 +26,7 @@ final class LingeringCloseHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head: isReadingBody = true
-        case .body(let bytes): if isAnswered { dropped += bytes.readableBytes }
+        case .body(let bytes): if hasResponded { dropped += bytes.readableBytes }
         case .end: isReadingBody = false
         }
         context.fireChannelRead(data)
@@ -51,7 +51,7 @@ final class LingeringCloseHandler: ChannelDuplexHandler {
         case .end:
             context.write(data, promise: promise)
             guard closes else { return }
-            isAnswered = true
+            hasResponded = true
             context.flush()
             let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
             context.eventLoop.scheduleTask(in: Self.timeout) { loopBound.value.close(promise: nil) }
@@ -60,7 +60,7 @@ final class LingeringCloseHandler: ChannelDuplexHandler {
     }
 
     private func closeIfDue(_ context: ChannelHandlerContext) {
-        guard isAnswered, !isReadingBody || dropped > Self.maximumDropped else { return }
+        guard hasResponded, !isReadingBody || dropped > Self.maximumDropped else { return }
         context.close(promise: nil)
     }
 }

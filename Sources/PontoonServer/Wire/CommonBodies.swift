@@ -9,7 +9,7 @@ struct UserBody: JSONWritable {
 
     func write(to json: inout JSONWriter) {
         json.object { json in
-            for name in ["address", "affiliation", "city", "country", "email", "first_name"] { json.field(name, "") }
+            for name in ["address", "affiliation", "city", "country", "email", "first_name"] { json.field(name) { "" } }
             json.field("href", "\(base.api)/users/\(user.name)")
             json.field("last_name", "")
             json.field("phone", "")

@@ -16,6 +16,9 @@ struct FieldSelection: Hashable, Sendable {
     private let excluded: Set<String>
     private let isNested: Bool
 
+    /// Whether no field is left out.
+    var includesEverything: Bool { choices == nil && excluded.isEmpty }
+
     private init(nested names: [String: Choice]) {
         choices = names
         excluded = []
@@ -46,7 +49,7 @@ struct FieldSelection: Hashable, Sendable {
     ///
     /// The outermost `href` is always shown, because clients load missing fields from it.
     func choice(_ name: String) -> Choice {
-        if choices == nil, excluded.isEmpty { return .whole }
+        if includesEverything { return .whole }
         if name == "href", !isNested { return .whole }
         if excluded.contains(name) { return .omitted }
         guard let choices else { return .whole }

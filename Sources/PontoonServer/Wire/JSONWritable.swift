@@ -34,7 +34,7 @@ extension Dictionary: JSONWritable where Key == String, Value: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.object { json in
             for (name, value) in sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
-                json.field(name, value)
+                json.field(name) { value }
             }
         }
     }

@@ -6,7 +6,7 @@ import PontoonCore
 /// Callers append the fields of an object in alphabetical order. A field that is not selected is neither computed nor
 /// written. For the reasons, see docs/decisions/0014-json-is-written-directly.md.
 struct JSONWriter: Sendable {
-    private(set) var buffer = ByteBufferAllocator().buffer(capacity: 512)
+    private(set) var buffer = ByteBufferAllocator().buffer(capacity: 1024)
     private var needsComma = false
     /// The selected fields of the current object.
     private var selection = FieldSelection.all
@@ -40,7 +40,18 @@ struct JSONWriter: Sendable {
     }
 
     /// Appends a field if it is selected and has a value.
-    mutating func field(_ name: String, _ value: @autoclosure () -> (some JSONWritable)?) {
+    mutating func field(_ name: StaticString, _ value: @autoclosure () -> (some JSONWritable)?) {
+        if selection.includesEverything {
+            guard let value = value() else { return }
+            key(name)
+            value.write(to: &self)
+        } else {
+            field(name.description, value)
+        }
+    }
+
+    /// Appends a field whose name is not a constant, if it is selected and has a value.
+    mutating func field(_ name: String, _ value: () -> (some JSONWritable)?) {
         let choice = selection.choice(name)
         if case .omitted = choice { return }
         guard let value = value() else { return }
@@ -57,14 +68,14 @@ struct JSONWriter: Sendable {
     }
 
     /// Appends a field with an object, including only some of the object's fields.
-    mutating func field(_ name: String, _ value: some JSONWritable, fields: FieldSelection) {
+    mutating func field(_ name: StaticString, _ value: some JSONWritable, fields: FieldSelection) {
         key(name)
         write(value, fields: fields)
     }
 
     /// Appends a field with an array.
     mutating func array<Element>(
-        _ name: String,
+        _ name: StaticString,
         _ elements: [Element],
         _ write: (inout JSONWriter, Element) -> Void
     ) {
@@ -85,17 +96,28 @@ struct JSONWriter: Sendable {
     }
 
     mutating func string(_ text: String) {
+        var text = text
         buffer.writeInteger(UInt8(ascii: "\""))
-        if text.utf8.contains(where: Self.isEscaped) {
-            for byte in text.utf8 { append(escaped: byte) }
-        } else {
-            buffer.writeString(text)
+        text.withUTF8 { bytes in
+            if bytes.contains(where: Self.isEscaped) {
+                for byte in bytes { append(escaped: byte) }
+            } else {
+                buffer.writeBytes(UnsafeRawBufferPointer(bytes))
+            }
         }
         buffer.writeInteger(UInt8(ascii: "\""))
     }
 
     /// Appends text that is already JSON, such as a number.
     mutating func literal(_ text: String) { buffer.writeString(text) }
+
+    /// Appends a field's name, a constant without characters that must be escaped.
+    private mutating func key(_ name: StaticString) {
+        buffer.writeStaticString(needsComma ? ",\"" : "\"")
+        needsComma = true
+        buffer.writeStaticString(name)
+        buffer.writeStaticString("\":")
+    }
 
     private mutating func key(_ name: String) {
         if needsComma { buffer.writeStaticString(",") }

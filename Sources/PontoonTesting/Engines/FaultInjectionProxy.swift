@@ -10,13 +10,13 @@ package struct FaultInjectionProxy: Sendable {
         /// Closes the connections to client and server after this many bytes from the client.
         case cutRequest(after: Int)
         /// Closes the connections to client and server after this many bytes from the server.
-        case cutAnswer(after: Int)
+        case cutResponse(after: Int)
         /// Stops forwarding after this many bytes from the client, without closing a connection.
         case hang(after: Int)
         /// Closes the connection instead of forwarding the response to a request with this text in its head.
-        case loseAnswer(to: String)
+        case loseResponse(to: String)
         /// Truncates some responses.
-        case cutAnswers(AnswerCutter)
+        case cutResponses(ResponseCutter)
         /// Blocks some requests.
         case holdRequests(RequestValve)
         /// Replaces a word in the server's responses with another of the same length.
@@ -75,7 +75,7 @@ package struct FaultInjectionProxy: Sendable {
         private let target: Int
         private let fault: Fault
         /// Number of bytes of the response that may still pass; `nil` lets all pass.
-        private let answerLimit = Mutex<Int?>(nil)
+        private let responseLimit = Mutex<Int?>(nil)
 
         init(target: Int, fault: Fault) {
             self.target = target
@@ -93,7 +93,7 @@ package struct FaultInjectionProxy: Sendable {
                     try await server.executeThenClose { fromServer, toServer in
                         try await withThrowingTaskGroup(of: Void.self) { group in
                             group.addTask { [self] in try await copyRequests(fromClient, toServer) }
-                            group.addTask { [self] in try await copyAnswers(fromServer, toClient) }
+                            group.addTask { [self] in try await copyResponses(fromServer, toClient) }
                             try await group.next()
                             group.cancelAll()
                         }
@@ -112,8 +112,9 @@ package struct FaultInjectionProxy: Sendable {
             for try await bytes in source {
                 let head = String(decoding: bytes.readableBytesView.prefix(2000), as: UTF8.self)
                 switch fault {
-                case .loseAnswer(let text): if head.contains(text) { answerLimit.withLock { $0 = 0 } }
-                case .cutAnswers(let cutter): if let limit = cutter.limit(head) { answerLimit.withLock { $0 = limit } }
+                case .loseResponse(let text): if head.contains(text) { responseLimit.withLock { $0 = 0 } }
+                case .cutResponses(let cutter):
+                    if let limit = cutter.limit(head) { responseLimit.withLock { $0 = limit } }
                 case .holdRequests(let valve): try await valve.pass(head)
                 default: break
                 }
@@ -127,20 +128,20 @@ package struct FaultInjectionProxy: Sendable {
             }
         }
 
-        private func copyAnswers(
+        private func copyResponses(
             _ source: NIOAsyncChannelInboundStream<ByteBuffer>,
             _ target: NIOAsyncChannelOutboundWriter<ByteBuffer>
         ) async throws {
             var count = 0
             for try await bytes in source {
                 count += bytes.readableBytes
-                if case .cutAnswer(let limit) = fault, count >= limit { return }
-                let limit = answerLimit.withLock { limit in
+                if case .cutResponse(let limit) = fault, count >= limit { return }
+                let limit = responseLimit.withLock { limit in
                     defer { limit = limit.map { max(0, $0 - bytes.readableBytes) } }
                     return limit
                 }
                 guard let limit, bytes.readableBytes >= limit else {
-                    try await target.write(fault.changedAnswer(bytes))
+                    try await target.write(fault.changedResponse(bytes))
                     continue
                 }
                 if let rest = bytes.getSlice(at: bytes.readerIndex, length: limit) { try await target.write(rest) }
@@ -151,7 +152,7 @@ package struct FaultInjectionProxy: Sendable {
 }
 
 /// Truncates the responses to some requests after the server has executed them.
-package final class AnswerCutter: Sendable {
+package final class ResponseCutter: Sendable {
     private struct State {
         var text = ""
         var bytes = 0
@@ -254,7 +255,7 @@ extension FaultInjectionProxy.Fault {
     }
 
     /// Applies this fault to bytes from the server.
-    fileprivate func changedAnswer(_ bytes: ByteBuffer) -> ByteBuffer {
+    fileprivate func changedResponse(_ bytes: ByteBuffer) -> ByteBuffer {
         guard case .replaceWord(let word, let other) = self else { return bytes }
         return bytes.replacing(word, with: other)
     }

@@ -28,9 +28,9 @@ extension APIClient {
             "name": "code.zip", "size": .integer(Int64(size)), "part_size": .integer(Int64(partSize)),
             "automation_id": .string(automation),
         ]
-        let answer = try await call(.POST, packageUploads, body)
-        guard answer.status == 200 else { throw UnexpectedAnswer(description: String(buffer: answer.body)) }
-        return try answer.text("upload_id")
+        let response = try await call(.POST, packageUploads, body)
+        guard response.status == 200 else { throw UnexpectedResponse(description: String(buffer: response.body)) }
+        return try response.text("upload_id")
     }
 
     /// Sends and reports the parts of a code package.
@@ -44,9 +44,9 @@ extension APIClient {
             let url = try await call(.GET, "\(packageUploads)/\(upload)/part/\(number)").text("url")
             let etag = try #require(try await send(.PUT, url, slice).headers.first(name: "ETag"))
             // With a trailing slash, like the Python client.
-            let answer = try await call(.POST, "\(packageUploads)/\(upload)/part/", partReport(number, etag))
-            try #require(answer.status == 200, "\(String(buffer: answer.body))")
-            #expect(answer["href"] == .string("\(origin)/v2\(packageUploads)/\(upload)"))
+            let response = try await call(.POST, "\(packageUploads)/\(upload)/part/", partReport(number, etag))
+            try #require(response.status == 200, "\(String(buffer: response.body))")
+            #expect(response["href"] == .string("\(origin)/v2\(packageUploads)/\(upload)"))
             parts.append(partReport(number, etag.trimmingCharacters(in: ["\""])))
         }
         return parts

@@ -9,12 +9,12 @@ extension APIClient {
     }
 
     /// Copies a file; `body` contains the destination and optionally a name.
-    package func copy(_ file: String, _ body: JSONValue) async throws -> Answer {
+    package func copy(_ file: String, _ body: JSONValue) async throws -> APIResponse {
         try await call(.POST, "/files/\(file)/actions/copy", body)
     }
 
     /// Moves a file; `body` contains the destination and optionally a name.
-    package func move(_ file: String, _ body: JSONValue) async throws -> Answer {
+    package func move(_ file: String, _ body: JSONValue) async throws -> APIResponse {
         try await call(.POST, "/files/\(file)/actions/move", body)
     }
 }

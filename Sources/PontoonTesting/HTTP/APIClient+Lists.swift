@@ -3,12 +3,12 @@ import NIOHTTP1
 package import PontoonCore
 import Testing
 
-extension Answer {
+extension APIResponse {
     /// The entries of a list.
     package var entries: [JSONValue] {
         get throws {
             guard case .array(let items) = self["items"] else {
-                throw UnexpectedAnswer(description: "not a list: \(status) \(String(buffer: body))")
+                throw UnexpectedResponse(description: "not a list: \(status) \(String(buffer: body))")
             }
             return items
         }
@@ -20,7 +20,7 @@ extension Answer {
     /// URLs of the neighboring pages, keyed by `rel`.
     package var pageLinks: [String: String] {
         get throws {
-            guard case .array(let links) = self["links"] else { throw UnexpectedAnswer(description: "no 'links'") }
+            guard case .array(let links) = self["links"] else { throw UnexpectedResponse(description: "no 'links'") }
             return links.reduce(into: [:]) { pages, link in
                 if let rel = link.string("rel"), link.string("method") == "GET" { pages[rel] = link.string("href") }
             }
@@ -51,9 +51,9 @@ extension APIClient {
     {
         let place: (String, JSONValue) = parent.map { ("parent", .string($0)) } ?? ("project", .string(project))
         let body: JSONValue = [place.0: place.1, "name": .string(name), "type": "folder"]
-        let answer = try await call(.POST, "/files", body)
-        try #require(answer.status == 201, "\(String(buffer: answer.body))")
-        return try answer.text("id")
+        let response = try await call(.POST, "/files", body)
+        try #require(response.status == 201, "\(String(buffer: response.body))")
+        return try response.text("id")
     }
 
     /// Uploads a small file in one part.

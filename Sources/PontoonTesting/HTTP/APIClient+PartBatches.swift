@@ -31,16 +31,16 @@ package struct BatchedPart: Sendable {
     package let fields: [String: JSONValue]
 }
 
-extension Answer {
+extension APIResponse {
     /// Returns the part infos of a batch.
     package func partInfos() throws -> [BatchedPart] {
         guard case .array(let values) = self["part_infos"] else {
-            throw UnexpectedAnswer(description: "no part infos in \(status) \(String(buffer: body))")
+            throw UnexpectedResponse(description: "no part infos in \(status) \(String(buffer: body))")
         }
         return try values.map { value in
             guard case .object(let fields) = value, let number = fields["part_number"]?.integer,
                 case .string(let url) = fields["url"]
-            else { throw UnexpectedAnswer(description: "not a part info: \(value)") }
+            else { throw UnexpectedResponse(description: "not a part info: \(value)") }
             return BatchedPart(number: Int(number), url: url, fields: fields)
         }
     }
@@ -57,7 +57,7 @@ extension APIClient {
         partSize: Int = 5 << 20,
         partInfos: Int,
         _ fields: [String: JSONValue] = ["project": "admin/uploads"]
-    ) async throws -> Answer {
+    ) async throws -> APIResponse {
         try await start(root, name, size: size, partSize: partSize, wish: .integer(Int64(partInfos)), fields)
     }
 
@@ -71,7 +71,7 @@ extension APIClient {
         partSize: Int = 5 << 20,
         wish: JSONValue?,
         _ fields: [String: JSONValue] = ["project": "admin/uploads"]
-    ) async throws -> Answer {
+    ) async throws -> APIResponse {
         var body = fields.merging(["name": .string(name), "part_size": .integer(Int64(partSize))]) { $1 }
         body["size"] = size.map { .integer(Int64($0)) }
         body["part_infos"] = wish
@@ -82,7 +82,7 @@ extension APIClient {
 extension ServerUnderTest {
     /// Returns the number of calls that the admin has left; the request for it counts as a call.
     package func callsLeft() async throws -> Int {
-        let answer = try await api.call(.GET, "/rate_limit")
-        return try #require(answer.headers["X-RateLimit-Remaining"].first.flatMap(Int.init))
+        let response = try await api.call(.GET, "/rate_limit")
+        return try #require(response.headers["X-RateLimit-Remaining"].first.flatMap(Int.init))
     }
 }

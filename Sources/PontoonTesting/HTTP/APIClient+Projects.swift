@@ -9,9 +9,9 @@ extension APIClient {
     /// - Returns: The project's id.
     package func createProject(_ name: String, extra: [String: JSONValue] = [:]) async throws -> String {
         let body = extra.merging(["name": .string(name)]) { $1 }
-        let answer = try await call(.POST, "/projects", .object(body))
-        guard answer.status == 201 else { throw UnexpectedAnswer(description: String(buffer: answer.body)) }
-        return try answer.text("id")
+        let response = try await call(.POST, "/projects", .object(body))
+        guard response.status == 201 else { throw UnexpectedResponse(description: String(buffer: response.body)) }
+        return try response.text("id")
     }
 
     /// Adds a user to a project.
@@ -20,22 +20,22 @@ extension APIClient {
     ///   - user: Name of the user.
     ///   - project: Id of a project of which the caller is an admin.
     ///   - rights: The permissions to grant.
-    /// - Throws: ``UnexpectedAnswer`` if the call is refused.
+    /// - Throws: ``UnexpectedResponse`` if the call is refused.
     package func addMember(_ user: String, of project: String, _ rights: [Permission] = []) async throws {
         let permissions = Dictionary(uniqueKeysWithValues: rights.map { ($0.rawValue, JSONValue.bool(true)) })
-        let answer = try await call(
+        let response = try await call(
             .POST,
             "/projects/\(project)/members",
             ["username": .string(user), "permissions": .object(permissions)]
         )
-        guard answer.status == 201 else { throw UnexpectedAnswer(description: String(buffer: answer.body)) }
+        guard response.status == 201 else { throw UnexpectedResponse(description: String(buffer: response.body)) }
     }
 
     /// Returns the ids, or another text field, of the items of a list.
     package func listed(_ path: String, _ field: String = "id") async throws -> [String] {
-        let answer = try await call(.GET, path)
-        guard case .array(let items) = answer["items"] else {
-            throw UnexpectedAnswer(description: "not a list: \(String(buffer: answer.body))")
+        let response = try await call(.GET, path)
+        guard case .array(let items) = response["items"] else {
+            throw UnexpectedResponse(description: "not a list: \(String(buffer: response.body))")
         }
         return items.map { item in
             guard case .object(let fields) = item, case .string(let text) = fields[field] else { return "?" }
@@ -45,7 +45,7 @@ extension APIClient {
 }
 
 /// Returns the names of the permissions that are `true` in a response; `["?"]` if it is not an object.
-package func rightsShown(_ answer: JSONValue?) -> Set<String> {
-    guard case .object(let fields) = answer else { return ["?"] }
+package func rightsShown(_ response: JSONValue?) -> Set<String> {
+    guard case .object(let fields) = response else { return ["?"] }
     return Set(fields.filter { $0.value == true }.keys)
 }

@@ -7,7 +7,7 @@ package import PontoonCore
 import Testing
 
 /// A response, with its whole body.
-package struct Answer: Sendable {
+package struct APIResponse: Sendable {
     package let status: Int
     package let headers: HTTPHeaders
     package let body: ByteBuffer
@@ -36,10 +36,10 @@ package struct Answer: Sendable {
     }
 
     /// Returns a text field of the body.
-    /// - Throws: ``UnexpectedAnswer`` if the body is not a JSON object with this field.
+    /// - Throws: ``UnexpectedResponse`` if the body is not a JSON object with this field.
     package func text(_ field: String) throws -> String {
         guard case .string(let text) = self[field] else {
-            throw UnexpectedAnswer(description: "no text field '\(field)' in \(String(buffer: body))")
+            throw UnexpectedResponse(description: "no text field '\(field)' in \(String(buffer: body))")
         }
         return text
     }
@@ -49,7 +49,7 @@ package struct Answer: Sendable {
 }
 
 /// The error for a response after which a test cannot continue.
-package struct UnexpectedAnswer: Error, CustomStringConvertible {
+package struct UnexpectedResponse: Error, CustomStringConvertible {
     package let description: String
 
     package init(description: String) { self.description = description }
@@ -70,10 +70,10 @@ package struct APIClient: Sendable {
     package var token: String?
     /// Whether each request asks the server to close its connection.
     package var closesConnections = false
-    private let execute: @Sendable (Request) async throws -> Answer
+    private let execute: @Sendable (Request) async throws -> APIResponse
 
     /// Creates a client with a custom transport.
-    package init(origin: String, token: String?, execute: @escaping @Sendable (Request) async throws -> Answer) {
+    package init(origin: String, token: String?, execute: @escaping @Sendable (Request) async throws -> APIResponse) {
         self.origin = origin
         self.token = token
         self.execute = execute
@@ -88,7 +88,7 @@ package struct APIClient: Sendable {
             if let body = request.body { outgoing.body = .bytes(body) }
             let response = try await http.execute(outgoing, timeout: .seconds(120))
             let bytes = try await response.body.collect(upTo: 128 << 20)
-            return Answer(status: Int(response.status.code), headers: response.headers, body: bytes)
+            return APIResponse(status: Int(response.status.code), headers: response.headers, body: bytes)
         }
     }
 
@@ -98,7 +98,7 @@ package struct APIClient: Sendable {
         _ path: String,
         _ body: JSONValue? = nil,
         headers: HTTPHeaders = [:]
-    ) async throws -> Answer {
+    ) async throws -> APIResponse {
         var headers = headers
         if let token { headers.add(name: "X-SBG-Auth-Token", value: token) }
         var bytes: ByteBuffer?
@@ -111,11 +111,13 @@ package struct APIClient: Sendable {
 
     /// Calls the API and checks only that the call succeeds.
     ///
-    /// - Throws: ``UnexpectedAnswer`` if the call is refused.
+    /// - Throws: ``UnexpectedResponse`` if the call is refused.
     package func perform(_ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil) async throws {
-        let answer = try await call(method, path, body)
-        guard (200..<300).contains(answer.status) else {
-            throw UnexpectedAnswer(description: "\(method) \(path): \(answer.status) \(String(buffer: answer.body))")
+        let response = try await call(method, path, body)
+        guard (200..<300).contains(response.status) else {
+            throw UnexpectedResponse(
+                description: "\(method) \(path): \(response.status) \(String(buffer: response.body))"
+            )
         }
     }
 
@@ -125,7 +127,7 @@ package struct APIClient: Sendable {
         _ url: String,
         _ body: ByteBuffer? = nil,
         headers: HTTPHeaders = [:]
-    ) async throws -> Answer {
+    ) async throws -> APIResponse {
         var request = Request(method: method, url: url, headers: headers, body: body)
         if closesConnections { request.headers.replaceOrAdd(name: "Connection", value: "close") }
         return try await execute(request)
@@ -145,9 +147,9 @@ package struct APIClient: Sendable {
             "project": "admin/uploads", "name": .string(name), "part_size": .integer(Int64(partSize)),
         ].merging(extra) { $1 }
         body["size"] = size.map { .integer(Int64($0)) }
-        let answer = try await call(.POST, "/upload/multipart?overwrite=\(overwrite)", .object(body))
-        guard answer.status == 200 else { throw UnexpectedAnswer(description: String(buffer: answer.body)) }
-        return try answer.text("upload_id")
+        let response = try await call(.POST, "/upload/multipart?overwrite=\(overwrite)", .object(body))
+        guard response.status == 200 else { throw UnexpectedResponse(description: String(buffer: response.body)) }
+        return try response.text("upload_id")
     }
 
     /// Requests the signed URL of a part.
@@ -157,13 +159,13 @@ package struct APIClient: Sendable {
 
     /// Requests the signed URL of one part and sends the part.
     package func put(_ upload: String, _ number: Int, _ bytes: ByteBuffer, headers: HTTPHeaders = [:]) async throws
-        -> Answer
+        -> APIResponse
     {
         try await send(.PUT, try await partURL(upload, number), bytes, headers: headers)
     }
 
     /// Reports one part.
-    package func report(_ upload: String, _ number: Int, _ etag: JSONValue) async throws -> Answer {
+    package func report(_ upload: String, _ number: Int, _ etag: JSONValue) async throws -> APIResponse {
         try await call(
             .POST,
             "/upload/multipart/\(upload)/part",
@@ -176,15 +178,18 @@ package struct APIClient: Sendable {
     /// - Returns: The part's ETag, without quotes.
     @discardableResult
     package func store(_ upload: String, _ number: Int, _ bytes: ByteBuffer) async throws -> String {
-        let answer = try await put(upload, number, bytes)
-        let etag = try #require(answer.headers.first(name: "ETag"), "\(answer.status) \(String(buffer: answer.body))")
+        let response = try await put(upload, number, bytes)
+        let etag = try #require(
+            response.headers.first(name: "ETag"),
+            "\(response.status) \(String(buffer: response.body))"
+        )
         let reported = try await report(upload, number, .string(etag))
         try #require(reported.status == 200, "\(String(buffer: reported.body))")
         return etag.trimmingCharacters(in: ["\""])
     }
 
     /// Completes an upload.
-    package func complete(_ upload: String) async throws -> Answer {
+    package func complete(_ upload: String) async throws -> APIResponse {
         try await call(.POST, "/upload/multipart/\(upload)/complete")
     }
 
@@ -206,11 +211,11 @@ package struct APIClient: Sendable {
     /// Downloads a whole file.
     package func download(_ file: String) async throws -> ByteBuffer {
         let url = try await call(.GET, "/files/\(file)/download_info").text("url")
-        let answer = try await send(.GET, url)
-        guard answer.status == 200 else {
-            throw UnexpectedAnswer(description: "\(answer.status) \(String(buffer: answer.body).prefix(500))")
+        let response = try await send(.GET, url)
+        guard response.status == 200 else {
+            throw UnexpectedResponse(description: "\(response.status) \(String(buffer: response.body).prefix(500))")
         }
-        return answer.body
+        return response.body
     }
 }
 

@@ -47,15 +47,15 @@ package struct RawConnection: Sendable {
     }
 
     /// Reads one response with the body length that its head declares, and leaves later bytes for the next read.
-    package func readAnswer() async throws -> RawAnswer {
+    package func readResponse() async throws -> RawResponse {
         let head = try await readHead()
-        let length = RawAnswer(head: head, body: "").values(of: "Content-Length").first.flatMap { Int($0) } ?? 0
-        return RawAnswer(head: head, body: try await inbox.take { $0.readableBytes >= length ? length : nil })
+        let length = RawResponse(head: head, body: "").values(of: "Content-Length").first.flatMap { Int($0) } ?? 0
+        return RawResponse(head: head, body: try await inbox.take { $0.readableBytes >= length ? length : nil })
     }
 }
 
 /// An HTTP response, as received.
-package struct RawAnswer: Sendable {
+package struct RawResponse: Sendable {
     package let head: String
     package let body: String
 

@@ -37,25 +37,25 @@ extension ServerUnderTest {
 
     /// Checks the status, code and body of a refusal, and that it contains neither secrets nor paths.
     package func expectRefusal(
-        _ answer: Answer,
+        _ response: APIResponse,
         _ status: Int,
         _ code: Int64,
         _ what: Comment = "",
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        let text = String(buffer: answer.body)
+        let text = String(buffer: response.body)
         var wrong: [String] = []
         func check(_ isRight: Bool, _ problem: String) { if !isRight { wrong.append(problem) } }
-        check(answer.status == status, "status is not \(status)")
-        check(answer.code == code, "code is not \(code)")
-        check(answer["status"] == .integer(Int64(answer.status)), "the body has another status")
-        check((try? answer.text("message"))?.isEmpty == false, "the body has no message")
-        check((try? answer.text("more_info")) != nil, "the body has no more_info")
-        check(answer.headers["Content-Type"] == ["application/json"], "the content type is not JSON")
-        check(answer.headers["ETag"].isEmpty, "the response has an ETag")
-        let told = text + answer.headers.map { "\($0): \($1)" }.joined(separator: "\n")
+        check(response.status == status, "status is not \(status)")
+        check(response.code == code, "code is not \(code)")
+        check(response["status"] == .integer(Int64(response.status)), "the body has another status")
+        check((try? response.text("message"))?.isEmpty == false, "the body has no message")
+        check((try? response.text("more_info")) != nil, "the body has no more_info")
+        check(response.headers["Content-Type"] == ["application/json"], "the content type is not JSON")
+        check(response.headers["ETag"].isEmpty, "the response has an ETag")
+        let told = text + response.headers.map { "\($0): \($1)" }.joined(separator: "\n")
         for secret in [token, data.string, "/usr/", ".swift"] { check(!told.contains(secret), "leaks '\(secret)'") }
-        #expect(wrong == [], "\(what): \(answer.status) \(text.prefix(300))", sourceLocation: sourceLocation)
+        #expect(wrong == [], "\(what): \(response.status) \(text.prefix(300))", sourceLocation: sourceLocation)
     }
 
     /// Returns the names of all files and directories of unfinished uploads in the disk store.
@@ -80,7 +80,7 @@ extension APIClient {
         _ path: String,
         bytes: ByteBuffer,
         type: String? = "application/json"
-    ) async throws -> Answer {
+    ) async throws -> APIResponse {
         var headers: HTTPHeaders = [:]
         if let token { headers.add(name: "X-SBG-Auth-Token", value: token) }
         if let type { headers.add(name: "Content-Type", value: type) }
@@ -88,22 +88,22 @@ extension APIClient {
     }
 
     /// Calls the API with an arbitrary body.
-    package func call(_ method: HTTPMethod, _ path: String, text: String) async throws -> Answer {
+    package func call(_ method: HTTPMethod, _ path: String, text: String) async throws -> APIResponse {
         try await call(method, path, bytes: ByteBuffer(string: text))
     }
 }
 
-extension Answer {
+extension APIResponse {
     /// Parses a response that was read from a raw connection.
     ///
-    /// - Throws: ``UnexpectedAnswer`` if the text is not an HTTP/1.1 response.
+    /// - Throws: ``UnexpectedResponse`` if the text is not an HTTP/1.1 response.
     package init(raw: String) throws {
         let halves = raw.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         let lines = halves[0].split(separator: "\r\n")
         guard let first = lines.first, first.hasPrefix("HTTP/1.1 "), halves.count == 2,
             let status = Int(first.split(separator: " ")[1])
         else {
-            throw UnexpectedAnswer(description: "not an HTTP/1.1 response: \(raw.prefix(300))")
+            throw UnexpectedResponse(description: "not an HTTP/1.1 response: \(raw.prefix(300))")
         }
         var headers: HTTPHeaders = [:]
         for line in lines.dropFirst() {

@@ -29,7 +29,7 @@ enum ExitStatus: Int32 {
             }
     }
 
-    /// The exit status for several failures: their common status if they all have the same one.
+    /// The exit status for several failures: their common status, otherwise ``interrupted`` or ``mixed``.
     init(_ failures: [ExitStatus]) {
         let kinds = Set(failures)
         if let first = kinds.first {
@@ -53,7 +53,7 @@ enum ExitStatus: Int32 {
         case .endpointInvalid, .requestInvalid: .badRequest
         case .credentialsMissing: .notAllowed
         case .unreachable, .tlsFailed, .connectionLost, .timedOut: .noConnection
-        case .answerUnreadable, .storageRefused: .refused
+        case .responseUnreadable, .storageRefused: .refused
         case .checksumMismatch: .checksumsDiffer
         case .fileChanged, .fileUnreadable, .fileUnwritable, .diskFull, .fileUnsuitable, .stateUnusable: .localFile
         case .busy: .busy
@@ -63,7 +63,7 @@ enum ExitStatus: Int32 {
     }
 }
 
-/// The `code` of an error in `--json`.
+/// Returns the field `code` of an error in the output of `--json`.
 func errorCode(_ error: any Error) -> String {
     switch error {
     case let error as APIError: error.code.map { "api_\($0)" } ?? "http_\(error.status)"
@@ -73,7 +73,7 @@ func errorCode(_ error: any Error) -> String {
     }
 }
 
-/// Runs a command until it is done or interrupted, and exits with its status.
+/// Runs a command until it ends or is interrupted; throws its exit code unless it is 0.
 func runCommand(json: Bool, _ work: @escaping @Sendable () async throws -> ExitStatus) async throws {
     let status: ExitStatus
     do {

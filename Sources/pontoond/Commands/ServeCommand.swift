@@ -22,17 +22,18 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         try await Pontoond.run {
             let settings = try Settings(try GivenSettings(flags: stores.givenFlags + server.givenFlags))
-            let logger = Self.logger(settings.logLevel)
-            if let url = stores.metadata?.text, URLComponents(string: url)?.password != nil {
-                logger.warning("password visible in --metadata; use PGPASSWORD or ~/.pgpass")
-            }
-            try await OpenedStores.withStores(settings) { stores in
-                try await serve(try await App.build(settings: settings, stores: stores, logger: logger), logger)
+            LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+            try await OpenedStores.withStores(settings) { opened in
+                let app = try await App.build(settings: settings, stores: opened, logger: Logger(label: "pontoond"))
+                if let url = stores.metadata?.text, URLComponents(string: url)?.password != nil {
+                    app.logger.warning("password visible in --metadata; use PGPASSWORD or ~/.pgpass")
+                }
+                try await serve(app)
             }
         }
     }
 
-    private func serve(_ app: App, _ logger: Logger) async throws {
+    private func serve(_ app: App) async throws {
         let firstUser = try await app.createFirstUser()
         if firstUser == .missing {
             Pontoond.print(
@@ -46,7 +47,7 @@ struct ServeCommand: AsyncParsableCommand {
             do {
                 try app.credentials?.update(endpoint: app.endpoint(port: port))
             } catch {
-                logger.warning("credentials file not updated", metadata: ["error": "\(error)"])
+                app.logger.warning("credentials file not updated", metadata: ["error": "\(error)"])
             }
             if firstUser == .created { Pontoond.print("Created user admin, project admin/uploads and a token.") }
             Pontoond.print("Listening on \(app.localEndpoint(port: port))")
@@ -54,12 +55,5 @@ struct ServeCommand: AsyncParsableCommand {
                 Pontoond.print("Credentials are in \(credentials.path)")
             }
         }
-    }
-
-    private static func logger(_ level: LogLevel) -> Logger {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "pontoond")
-        logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .notice
-        return logger
     }
 }

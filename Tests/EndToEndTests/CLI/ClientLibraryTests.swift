@@ -79,7 +79,7 @@ struct ClientLibraryTests {
                 let missing = DownloadItem(id: "000000000000000000000000", remotePath: "g", target: target)
                 let failed = try await Downloader(client, options: DownloadOptions()).download([missing])
                 guard case .failed(let error as APIError) = failed.first?.outcome else {
-                    throw UnexpectedAnswer(description: "\(failed)")
+                    throw UnexpectedResponse(description: "\(failed)")
                 }
                 #expect(error.status == 404 && error.code == 5002)
                 #expect(error.call == "GET /files/000000000000000000000000" && error.requestID != nil)

@@ -94,7 +94,7 @@ struct DisplayTests {
             let content = try JSONDecoder().decode(JSONValue.self, from: try Data(contentsOf: URL(filePath: receipt)))
             guard case .object(let fields) = content, case .array(let files) = fields["files"], files.count == 1,
                 case .object(let file) = files[0]
-            else { throw UnexpectedAnswer(description: "\(content)") }
+            else { throw UnexpectedResponse(description: "\(content)") }
             #expect(file["name"] == "one" && file["verified_by"] == "file")
             #expect(file["crc64nvme"] == .string(tag(of: testBytes(seed: 1, count: 1000))))
             let id = try await server.api.fileID("one")

@@ -97,7 +97,7 @@ struct DownloadFaultTests {
     @Test("after a lost connection, a range continues without fetching a byte twice")
     func cut() async throws {
         let size = 6 * Self.range + 17
-        let run = try await downloads(size: size) { $0 % 3 == 1 ? .cutAnswer(after: 100_000 + $0 * 77_777) : .none }
+        let run = try await downloads(size: size) { $0 % 3 == 1 ? .cutResponse(after: 100_000 + $0 * 77_777) : .none }
         #expect(run.all("retrying").contains { $0.text("purpose")?.contains("download") == true }, "\(run)")
         #expect(run.all("downloaded").first?.number("received_bytes") == Int64(size), "\(run)")
     }
@@ -105,7 +105,7 @@ struct DownloadFaultTests {
     @Test("truncated response heads and stalled connections are retried")
     func truncated() async throws {
         let cut = try await downloads(size: 3 * Self.range, ["--parallel", "2"]) {
-            $0 % 2 == 1 && $0 < 10 ? .cutAnswer(after: $0 * 150 + 1) : .none
+            $0 % 2 == 1 && $0 < 10 ? .cutResponse(after: $0 * 150 + 1) : .none
         }
         #expect(!cut.all("retrying").isEmpty, "\(cut)")
         let stalled = try await downloads(size: 3 * Self.range, ["--timeout", "15", "--parallel", "2"]) {

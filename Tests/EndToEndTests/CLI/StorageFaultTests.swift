@@ -55,7 +55,7 @@ struct StorageFaultTests {
 
     @Test("an upload survives truncated responses of the bucket")
     func truncated() async throws {
-        let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutAnswer(after: $0 * 60 + 1) : .none }
+        let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutResponse(after: $0 * 60 + 1) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 

@@ -41,14 +41,14 @@ struct UploadFaultTests {
 
     @Test("an upload survives truncated responses, including that of complete")
     func truncated() async throws {
-        let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutAnswer(after: $0 * 150 + 1) : .none }
+        let run = try await uploads(["--parallel", "2"]) { $0 < 6 ? .cutResponse(after: $0 * 150 + 1) : .none }
         #expect(!run.all("retrying").isEmpty, "\(run)")
     }
 
     @Test("if the response of complete is lost, complete is repeated and creates one file")
     func lostComplete() async throws {
         let lost = Counter()
-        let run = try await uploads { _ in lost.next() < 5 ? .loseAnswer(to: "/complete") : .none }
+        let run = try await uploads { _ in lost.next() < 5 ? .loseResponse(to: "/complete") : .none }
         #expect(run.all("retrying").contains { $0.text("purpose")?.hasPrefix("complete") == true }, "\(run)")
         #expect(run.all("uploaded").first?.text("verified_by") == "file")
     }

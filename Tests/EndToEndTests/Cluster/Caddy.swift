@@ -52,8 +52,8 @@ private func withCaddy<Value: Sendable>(
             try await eventually("the proxy serves") {
                 let text = try String(contentsOfFile: folder.appending("log").string, encoding: .utf8)
                 if text.contains("address already in use") { throw AddressInUse(description: text) }
-                guard let answer = try? await anybody.send(.GET, site + "/v2/") else { return false }
-                return answer.status == 200
+                guard let response = try? await anybody.send(.GET, site + "/v2/") else { return false }
+                return response.status == 200
             }
             return try await body(site)
         }

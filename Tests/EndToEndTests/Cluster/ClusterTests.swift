@@ -43,16 +43,16 @@ struct ClusterTests {
                         let upload = try await first.api.initialize("a.bin", size: 3)
                         _ = try await second.api.store(upload, 1, ByteBuffer(string: "abc"))
                         valve.close()
-                        async let lost: Answer? = try? first.api.complete(upload)
+                        async let lost: APIResponse? = try? first.api.complete(upload)
                         try await valve.holding()
                         first.signal(SIGKILL)
                         #expect(await lost == nil)
                         valve.discard()
                         let lease = "SELECT claim_expires_on FROM uploads WHERE id = '\(upload)'"
                         let expiry = try #require(Double(try await cluster.sql(lease)))
-                        let answers = try await concurrently(8) { _ in try await second.api.complete(upload) }
-                        #expect(answers.allSatisfy { $0.status == 201 })
-                        #expect(Set(try answers.map { try $0.text("id") }).count == 1)
+                        let responses = try await concurrently(8) { _ in try await second.api.complete(upload) }
+                        #expect(responses.allSatisfy { $0.status == 201 })
+                        #expect(Set(try responses.map { try $0.text("id") }).count == 1)
                         #expect(Date().timeIntervalSince1970 * 1000 >= expiry, "the lease was not waited for")
                     }
                 }
@@ -69,8 +69,8 @@ struct ClusterTests {
                 var (rest, number) = (bytes, 0)
                 while let part = rest.readSlice(length: min(5 << 20, rest.readableBytes)), part.readableBytes > 0 {
                     number += 1
-                    let answer = try await servers[number % 3].api.put(upload, number, part)
-                    let etag = try #require(answer.headers.first(name: "ETag"))
+                    let response = try await servers[number % 3].api.put(upload, number, part)
+                    let etag = try #require(response.headers.first(name: "ETag"))
                     #expect(try await servers[(number + 1) % 3].api.report(upload, number, .string(etag)).status == 200)
                 }
                 let file = try await servers[1].api.complete(upload).text("id")
@@ -90,9 +90,9 @@ struct ClusterTests {
                 try await eventually("ready") { try await server.readiness() == nil }
                 try await cluster.database.stop()
                 // A call whose response is not cached.
-                let answer = try await server.api.call(.GET, "/projects")
-                #expect(answer.status == 503 && answer.code == 0)
-                #expect(answer.headers.first(name: "Retry-After") != nil)
+                let response = try await server.api.call(.GET, "/projects")
+                #expect(response.status == 503 && response.code == 0)
+                #expect(response.headers.first(name: "Retry-After") != nil)
                 try await eventually("not ready") { try await server.readiness() == "metadata" }
                 try await cluster.database.start()
                 try await eventually("ready again") { try await server.readiness() == nil }
@@ -116,9 +116,9 @@ struct ClusterTests {
                     ["project": "admin/uploads", "name": "b.bin", "size": 3]
                 )
                 let refused = try await server.api.complete(upload)
-                for answer in [begun, refused] {
-                    #expect(answer.status == 503 && answer.code == 0)
-                    #expect(answer.headers.first(name: "Retry-After") != nil)
+                for response in [begun, refused] {
+                    #expect(response.status == 503 && response.code == 0)
+                    #expect(response.headers.first(name: "Retry-After") != nil)
                 }
                 try await cluster.bucket.start()
                 try await eventually("ready again") { try await server.readiness() == nil }
@@ -167,8 +167,8 @@ extension ServerProcess {
 
     /// The reason why it is not ready; `nil` if it is ready.
     fileprivate func readiness() async throws -> String? {
-        let answer = try await api.send(.GET, origin + "/readyz")
-        return answer.status == 200 ? nil : try answer.text("reason")
+        let response = try await api.send(.GET, origin + "/readyz")
+        return response.status == 200 ? nil : try response.text("reason")
     }
 }
 

@@ -39,7 +39,7 @@ struct CrashCheck: Sendable {
     private func endUnknown(_ known: Set<String>) async throws {
         let listed = try await api.call(.GET, "/upload/multipart?limit=100")
         guard case .array(let items) = listed["items"] else {
-            throw UnexpectedAnswer(description: "no list of uploads")
+            throw UnexpectedResponse(description: "no list of uploads")
         }
         for case .object(let item) in items {
             guard case .string(let id) = item["upload_id"], !known.contains(id) else { continue }
@@ -84,7 +84,7 @@ struct CrashCheck: Sendable {
         let isReplaced = ledger.entries.last { $0.plan.name == entry.plan.name && $0.end != .none }?.id != entry.id
         #expect(
             status == 200 || isReplaced,
-            "\(what): complete of \(entry.plan.name) was answered, and there is no file"
+            "\(what): complete of \(entry.plan.name) was acknowledged, but there is no file"
         )
         if status == 200 {
             let again = try await api.complete(entry.id, entry.plan)
@@ -94,11 +94,11 @@ struct CrashCheck: Sendable {
     }
 
     private func complete(_ entry: UploadLedger.Entry, reportsAtComplete: Bool) async throws -> String {
-        let answer = try await reportsAtComplete ? api.complete(entry.id, entry.plan) : api.complete(entry.id)
-        guard answer.status == 201 else {
-            throw UnexpectedAnswer(description: "complete of \(entry.plan): \(String(buffer: answer.body))")
+        let response = try await reportsAtComplete ? api.complete(entry.id, entry.plan) : api.complete(entry.id)
+        guard response.status == 201 else {
+            throw UnexpectedResponse(description: "complete of \(entry.plan): \(String(buffer: response.body))")
         }
-        return try answer.text("id")
+        return try response.text("id")
     }
 
     /// Compares the parts with the ledger, then sends those that are missing.
@@ -138,20 +138,22 @@ struct CrashCheck: Sendable {
         _ part: UploadLedger.Part
     ) async throws -> String? {
         for tag in part.possible.union(part.stored.map { [$0] } ?? []) {
-            let answer = try await api.report(entry.id, number, .string(tag))
-            if answer.status == 200 { return tag }
-            #expect(answer.code == 8014, "\(what): \(String(buffer: answer.body))")
+            let response = try await api.report(entry.id, number, .string(tag))
+            if response.status == 200 { return tag }
+            #expect(response.code == 8014, "\(what): \(String(buffer: response.body))")
         }
         return nil
     }
 
-    private func reportedTags(_ details: Answer) throws -> [Int: String] {
-        guard case .array(let parts) = details["parts"] else { throw UnexpectedAnswer(description: "no list of parts") }
+    private func reportedTags(_ details: APIResponse) throws -> [Int: String] {
+        guard case .array(let parts) = details["parts"] else {
+            throw UnexpectedResponse(description: "no list of parts")
+        }
         var tags: [Int: String] = [:]
         for case .object(let part) in parts {
             guard let number = part["part_number"]?.integer, case .object(let response) = part["response"],
                 case .object(let headers) = response["headers"], case .string(let tag) = headers["ETag"]
-            else { throw UnexpectedAnswer(description: "a listed part lacks its number or tag") }
+            else { throw UnexpectedResponse(description: "a listed part lacks its number or tag") }
             tags[Int(number)] = tag
         }
         return tags

@@ -27,7 +27,7 @@ struct CrashLoad: Sendable {
                 let plan = UploadPlan(name: name, overwrite: number % 3 != 1, using: &random)
                 try await upload(plan, order: (1...plan.lengths.count).shuffled(using: &random))
             }
-        } catch let error as UnexpectedAnswer {
+        } catch let error as UnexpectedResponse {
             Issue.record("\(names): \(error)")
         } catch {
             // The server was killed, as intended.
@@ -63,7 +63,7 @@ struct CrashLoad: Sendable {
         guard !plan.reportsAtComplete else { return }
         onRequest(.part)
         try expect(200, try await api.report(id, number, .string(tag(of: plan.part(number)))))
-        ledger.reportAnswered(id, number)
+        ledger.reportAcknowledged(id, number)
     }
 
     private func put(_ bytes: ByteBuffer, _ number: Int, to id: String) async throws {
@@ -71,12 +71,12 @@ struct CrashLoad: Sendable {
         let tag = tag(of: bytes)
         ledger.putBegins(id, number, tag)
         onRequest(.part)
-        let answer = try await api.send(.PUT, url, bytes)
-        try expect(200, answer)
-        guard answer.headers.first(name: "ETag") == "\"\(tag)\"" else {
-            throw UnexpectedAnswer(description: "part \(number) has the tag of other bytes")
+        let response = try await api.send(.PUT, url, bytes)
+        try expect(200, response)
+        guard response.headers.first(name: "ETag") == "\"\(tag)\"" else {
+            throw UnexpectedResponse(description: "part \(number) has the tag of other bytes")
         }
-        ledger.putAnswered(id, number, tag)
+        ledger.putAcknowledged(id, number, tag)
     }
 
     private func end(_ plan: UploadPlan, _ id: String) async throws {
@@ -87,22 +87,22 @@ struct CrashLoad: Sendable {
             ledger.ends(id, .aborted)
         } else {
             ledger.ends(id, .completeAsked)
-            let answer = try await api.complete(id, plan)
-            try expect(201, answer)
-            ledger.ends(id, .completed(file: try answer.text("id")))
+            let response = try await api.complete(id, plan)
+            try expect(201, response)
+            ledger.ends(id, .completed(file: try response.text("id")))
         }
     }
 
-    private func expect(_ status: Int, _ answer: Answer) throws {
-        guard answer.status == status else {
-            throw UnexpectedAnswer(description: "\(answer.status) \(String(buffer: answer.body))")
+    private func expect(_ status: Int, _ response: APIResponse) throws {
+        guard response.status == status else {
+            throw UnexpectedResponse(description: "\(response.status) \(String(buffer: response.body))")
         }
     }
 }
 
 extension APIClient {
     /// Completes an upload according to its plan.
-    func complete(_ upload: String, _ plan: UploadPlan) async throws -> Answer {
+    func complete(_ upload: String, _ plan: UploadPlan) async throws -> APIResponse {
         guard plan.reportsAtComplete else { return try await complete(upload) }
         let parts = (1...plan.lengths.count).map { number -> JSONValue in
             [

@@ -56,12 +56,12 @@ final class UploadLedger: Sendable {
         }
     }
 
-    func putAnswered(_ id: String, _ number: Int, _ tag: String) {
+    func putAcknowledged(_ id: String, _ number: Int, _ tag: String) {
         change(id, number) { $0 = Part(stored: tag) }
         state.withLock { $0.acknowledged += 1 }
     }
 
-    func reportAnswered(_ id: String, _ number: Int) {
+    func reportAcknowledged(_ id: String, _ number: Int) {
         change(id, number) { $0.reported = $0.stored }
     }
 

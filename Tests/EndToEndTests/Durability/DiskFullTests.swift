@@ -62,7 +62,7 @@ struct DiskFullTests {
             #expect(try await server.api.download(kept).readableBytes == 3 << 20)
             #expect(try await server.api.call(.GET, "/files?project=admin/uploads").status == 200)
             let details = try await server.api.call(.GET, "/upload/multipart/\(upload)?list_parts=true")
-            guard case .array(let parts) = details["parts"] else { throw UnexpectedAnswer(description: "no parts") }
+            guard case .array(let parts) = details["parts"] else { throw UnexpectedResponse(description: "no parts") }
             #expect(parts.count == stored)
             server.expectRefusal(try await initialize(server, "large", size: 30 << 20), 409, 90007)
 
@@ -116,9 +116,9 @@ struct DiskFullTests {
                 for number in 1...24 {
                     group.addTask {
                         let bytes = pseudoRandomBytes(seed: UInt64(number), count: 4 << 20)
-                        let answer = try await server.api.put(upload, number, bytes)
-                        #expect([200, 503].contains(answer.status), "\(String(buffer: answer.body))")
-                        return answer.status == 200 ? number : nil
+                        let response = try await server.api.put(upload, number, bytes)
+                        #expect([200, 503].contains(response.status), "\(String(buffer: response.body))")
+                        return response.status == 200 ? number : nil
                     }
                 }
                 return try await group.reduce(into: [Int]()) { if let number = $1 { $0.append(number) } }
@@ -155,7 +155,7 @@ struct DiskFullTests {
 
     // MARK: Steps
 
-    private func initialize(_ server: ServerProcess, _ name: String, size: Int) async throws -> Answer {
+    private func initialize(_ server: ServerProcess, _ name: String, size: Int) async throws -> APIResponse {
         let body: JSONValue = [
             "project": "admin/uploads", "name": .string(name), "size": .integer(Int64(size)), "part_size": 1_048_576,
         ]
@@ -168,21 +168,21 @@ struct DiskFullTests {
     private func fill(_ server: ServerProcess) async throws -> (upload: String, stored: Int) {
         let upload = try await server.api.initialize("filling", size: nil, partSize: 4 << 20)
         for number in 1...16 {
-            let answer = try await server.api.put(
+            let response = try await server.api.put(
                 upload,
                 number,
                 pseudoRandomBytes(seed: UInt64(number), count: 4 << 20)
             )
-            guard answer.status == 200 else {
-                server.expectRefusal(answer, 503, 8000)
-                #expect(answer.headers["Retry-After"] == ["1"])
+            guard response.status == 200 else {
+                server.expectRefusal(response, 503, 8000)
+                #expect(response.headers["Retry-After"] == ["1"])
                 let vouched = try await server.api.report(upload, number, .string(partTag(number)))
                 server.expectRefusal(vouched, 400, 8014)
                 return (upload, number - 1)
             }
             #expect(try await server.api.report(upload, number, .string(partTag(number))).status == 200)
         }
-        throw UnexpectedAnswer(description: "64 MiB fitted on a disk of 64 MiB")
+        throw UnexpectedResponse(description: "64 MiB fitted on a disk of 64 MiB")
     }
 
     private func partTag(_ number: Int) -> String {
@@ -205,6 +205,6 @@ struct DiskFullTests {
                 return (0..<number).map { folder.appending("filler-\($0)").string }
             }
         }
-        throw UnexpectedAnswer(description: "the disk has no end of inodes")
+        throw UnexpectedResponse(description: "the disk has no end of inodes")
     }
 }

@@ -27,7 +27,7 @@ struct DurabilityTests {
         "a part is acknowledged after its bytes and then its record are synced, and a file after all of it",
         arguments: lengths
     )
-    func answersAfterSync(lengths: [Int]) async throws {
+    func respondsAfterSync(lengths: [Int]) async throws {
         let traced = try await traceUpload(lengths, durability: "power")
         for number in 1...traced.plan.lengths.count { #expect(traced.partProblem(number) == nil, "part \(number)") }
         #expect(traced.fileProblem() == nil)
@@ -62,7 +62,7 @@ struct DurabilityTests {
     }
 
     @Test("with durability 'os' no data is synced before the response, and the same check detects it")
-    func answersBeforeSync() async throws {
+    func respondsBeforeSync() async throws {
         let traced = try await traceUpload(Self.lengths[1], durability: "os")
         for number in 1...traced.plan.lengths.count {
             #expect(traced.partProblem(number) == .bytesNotSynced, "part \(number)")
@@ -152,7 +152,7 @@ struct DurabilityTests {
                 try await server.api.store(upload, 1, bytes)
                 let (start, starter) = AsyncStream.makeStream(of: Void.self)
                 let (end, ender) = AsyncStream.makeStream(of: Void.self)
-                async let answer = {
+                async let response = {
                     for await _ in start {}
                     defer { ender.finish() }
                     return try await server.api.complete(upload)
@@ -171,7 +171,7 @@ struct DurabilityTests {
                     server.signal(SIGCONT)
                     for await _ in end {}
                 }
-                #expect(try await answer.status >= 500)
+                #expect(try await response.status >= 500)
                 let file = try await server.api.complete(upload).text("id")
                 #expect(try await server.api.download(file) == bytes)
                 #expect(try server.unfinishedObjects() == [])

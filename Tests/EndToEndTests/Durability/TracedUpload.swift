@@ -25,8 +25,8 @@ struct TracedUpload: Sendable {
 
     /// The first step that is missing or happened too late.
     enum Problem: Equatable {
-        case bytesNotWritten, bytesNotSynced, notNamed, nameNotSynced, recordNotWritten, recordNotSynced, notAnswered
-        case answeredTooEarly
+        case bytesNotWritten, bytesNotSynced, notNamed, nameNotSynced, recordNotWritten, recordNotSynced, noResponse
+        case respondedTooEarly
     }
 
     let plan: Plan
@@ -50,7 +50,7 @@ struct TracedUpload: Sendable {
         }
         guard let last = writes.last, let path = last.paths.first else { return .bytesNotWritten }
         guard let synced = sync(of: path, after: last.end) else { return .bytesNotSynced }
-        return recordProblem(tag, after: synced, answer: "HTTP/1.1 200 OK", holding: #"ETag: \"\#(tag)\""#)
+        return recordProblem(tag, after: synced, response: "HTTP/1.1 200 OK", holding: #"ETag: \"\#(tag)\""#)
     }
 
     /// Checks the order: parts copied in → synced → renamed → both folders synced → record written → synced → response.
@@ -75,24 +75,24 @@ struct TracedUpload: Sendable {
             guard let synced = sync(of: Substring(path), after: begin) else { return .nameNotSynced }
             named = max(named, synced)
         }
-        return recordProblem(file, after: named, answer: "HTTP/1.1 201 Created", holding: "201")
+        return recordProblem(file, after: named, response: "HTTP/1.1 201 Created", holding: "201")
     }
 
     /// Checks the remaining steps.
     ///
     /// The record, the only write that contains `text`, must come after `line`.
-    private func recordProblem(_ text: String, after line: Int, answer: String, holding: String) -> Problem? {
-        let answered = trace.calls.first {
-            ["write", "writev", "sendto", "sendmsg"].contains($0.name) && $0.arguments.contains(answer)
+    private func recordProblem(_ text: String, after line: Int, response: String, holding: String) -> Problem? {
+        let sent = trace.calls.first {
+            ["write", "writev", "sendto", "sendmsg"].contains($0.name) && $0.arguments.contains(response)
                 && $0.arguments.contains(holding)
         }
-        guard let answered else { return .notAnswered }
+        guard let sent else { return .noResponse }
         let record = trace.calls.first {
             $0.name == "pwrite64" && $0.paths.first?.hasSuffix("-wal") == true && $0.arguments.contains(text)
         }
         guard let record, let log = record.paths.first, record.begin > line else { return .recordNotWritten }
         guard let synced = sync(of: log, after: record.end) else { return .recordNotSynced }
-        return answered.begin > synced ? nil : .answeredTooEarly
+        return sent.begin > synced ? nil : .respondedTooEarly
     }
 
     /// The line on which the first successful sync that started after `line` returned.

@@ -17,13 +17,13 @@ struct DrainTests {
             let newcomer = APIClient(origin: server.origin, http: impatientHTTP)
             var accepted = 0
             // Each request uses a new connection, like a new client.
-            while let answer = try? await newcomer.send(
+            while let response = try? await newcomer.send(
                 .GET,
                 server.origin + "/readyz",
                 headers: ["Connection": "close"]
             ) {
-                guard answer.status == 503 else { continue }
-                #expect(try answer.json == ["status": "unavailable", "reason": "stopping"])
+                guard response.status == 503 else { continue }
+                #expect(try response.json == ["status": "unavailable", "reason": "stopping"])
                 let index = try? await newcomer.send(.GET, server.origin + "/v2/", headers: ["Connection": "close"])
                 // There is no response if the drain ended in between.
                 if let index { #expect(index.status == 200) }

@@ -47,8 +47,8 @@ struct FileBodyTests {
     private func isSentByTheSystem(_ server: ServerProcess, _ folder: FilePath, _ url: String) async throws -> Bool {
         let output = folder.appending("trace")
         try await withStrace(server, ["-e", "trace=sendfile"], output: output) {
-            let answer = try await server.api.send(.GET, url, headers: ["Range": "bytes=5-1000004"])
-            #expect(String(buffer: answer.body) == Self.slice(5..<1_000_005))
+            let response = try await server.api.send(.GET, url, headers: ["Range": "bytes=5-1000004"])
+            #expect(String(buffer: response.body) == Self.slice(5..<1_000_005))
         }
         return SystemCallTrace(try String(contentsOfFile: output.string, encoding: .utf8)).calls
             .contains { $0.name == "sendfile" && $0.succeeded }
@@ -91,14 +91,14 @@ struct FileBodyTests {
                                 try await connection.write("GET /storage/files/none HTTP/1.1\r\nHost: a\r\n\r\n")
                             }
                             for text in expected {
-                                let answer = try await connection.readAnswer()
-                                #expect(answer.status == 206)
-                                #expect(answer.body == text)
+                                let response = try await connection.readResponse()
+                                #expect(response.status == 206)
+                                #expect(response.body == text)
                                 let told = try await connection.readHead()
                                 #expect(told.hasPrefix("HTTP/1.1 200 "))
                                 let same = try await connection.readHead()
                                 #expect(same.hasPrefix("HTTP/1.1 304 "))
-                                #expect(try await connection.readAnswer().status == 403)
+                                #expect(try await connection.readResponse().status == 403)
                             }
                         }
                     }

@@ -28,8 +28,8 @@ struct MemoryTests {
                         let url = try await server.api.partURL(upload, number)
                         group.addTask {
                             let api = APIClient(origin: server.origin, token: server.token, http: impatientHTTP)
-                            let answer = try await api.send(.PUT, url, bytes)
-                            #expect(answer.headers["ETag"] == ["\"\(tag)\""], "part \(number): \(answer.status)")
+                            let response = try await api.send(.PUT, url, bytes)
+                            #expect(response.headers["ETag"] == ["\"\(tag)\""], "part \(number): \(response.status)")
                         }
                     }
                     try await group.waitForAll()
@@ -49,14 +49,14 @@ struct MemoryTests {
             let chunk = pseudoRandomBytes(seed: 5, count: 4 << 20)
             let before = try server.peakMemory()
             let url = try await server.api.partURL(upload, 1)
-            let answer = try await RawConnection.with(server) { connection in
+            let response = try await RawConnection.with(server) { connection in
                 try await connection.write(
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: \(size)\r\n\r\n"
                 )
                 for _ in 0..<size / chunk.readableBytes { try await connection.write(chunk) }
-                return try Answer(raw: try await connection.read(until: "\r\n\r\n"))
+                return try APIResponse(raw: try await connection.read(until: "\r\n\r\n"))
             }
-            #expect(answer.status == 200 && answer.headers.contains(name: "ETag"))
+            #expect(response.status == 200 && response.headers.contains(name: "ETag"))
             let grown = try server.peakMemory() - before
             #expect(grown < 64 << 20, "\(grown >> 20) MiB more for 512 MiB")
             #expect(try await server.api.call(.DELETE, "/upload/multipart/\(upload)").status == 204)

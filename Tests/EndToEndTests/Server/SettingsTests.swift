@@ -35,8 +35,8 @@ struct SettingsTests {
         try await withServer(options) { server in
             for (wish, granted) in [(minimum, minimum), (minimum - 1, 32 << 20)] {
                 let body: JSONValue = ["project": "admin/uploads", "name": "a", "part_size": .integer(Int64(wish))]
-                let answer = try await server.api.call(.POST, "/upload/multipart", body)
-                #expect(answer["part_size"] == .integer(Int64(granted)), "minimum \(minimum), wish \(wish)")
+                let response = try await server.api.call(.POST, "/upload/multipart", body)
+                #expect(response["part_size"] == .integer(Int64(granted)), "minimum \(minimum), wish \(wish)")
             }
         }
     }

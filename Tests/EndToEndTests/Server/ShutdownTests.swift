@@ -19,14 +19,14 @@ struct ShutdownTests {
             let (upload, status) = try await withServer(options) { server in
                 let upload = try await server.api.initialize("last", size: bytes.readableBytes, partSize: 3 << 20)
                 let url = try await server.api.partURL(upload, 1)
-                let answer = try await RawConnection.with(server) { connection in
+                let response = try await RawConnection.with(server) { connection in
                     try await begin(url, bytes, on: connection, of: server)
                     server.signal(SIGTERM)
                     try await eventually("new connections are refused") { try await !accepts(server) }
                     try await connection.write(bytes.getSlice(at: 1 << 20, length: 2 << 20) ?? ByteBuffer())
-                    return try Answer(raw: try await connection.readToEnd())
+                    return try APIResponse(raw: try await connection.readToEnd())
                 }
-                #expect(answer.status == 200 && answer.headers["ETag"] == ["\"\(tag(of: bytes))\""], "\(answer)")
+                #expect(response.status == 200 && response.headers["ETag"] == ["\"\(tag(of: bytes))\""], "\(response)")
                 return upload
             }
             #expect(status == .exited(0))
@@ -49,12 +49,12 @@ struct ShutdownTests {
             let (_, status) = try await withServer(options) { server in
                 let upload = try await server.api.initialize("stalled", size: bytes.readableBytes, partSize: 3 << 20)
                 let url = try await server.api.partURL(upload, 1)
-                let answer = try await RawConnection.with(server) { connection in
+                let response = try await RawConnection.with(server) { connection in
                     try await begin(url, bytes, on: connection, of: server)
                     server.signal(SIGTERM)
                     return try await connection.readToEnd()
                 }
-                #expect(!answer.contains("200 OK"))
+                #expect(!response.contains("200 OK"))
             }
             #expect(status == .exited(0))
         }

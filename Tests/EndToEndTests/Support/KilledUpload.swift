@@ -34,7 +34,7 @@ func killAndRepeat(round: Int, on stores: TestStores) async throws {
         #expect(try await server.api.content("f") == testBytes(seed: UInt64(round), count: size))
         // At most one empty upload is left: one whose initialize response was lost.
         let uploads = try await server.api.call(.GET, "/upload/multipart")
-        guard case .array(let items) = uploads["items"] else { throw UnexpectedAnswer(description: "no list") }
+        guard case .array(let items) = uploads["items"] else { throw UnexpectedResponse(description: "no list") }
         for item in items {
             guard case .object(let upload) = item else { continue }
             #expect(upload["stored_bytes"] == 0)

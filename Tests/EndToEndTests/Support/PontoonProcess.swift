@@ -175,10 +175,10 @@ extension APIClient {
     func fileID(_ name: String, parent: String? = nil) async throws -> String {
         let place = parent.map { "parent=\($0)" } ?? "project=admin/uploads"
         let encoded = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? name
-        let answer = try await call(.GET, "/files?\(place)&name=\(encoded)&fields=_all")
-        guard case .array(let items) = answer["items"], items.count == 1, case .object(let file) = items[0],
+        let response = try await call(.GET, "/files?\(place)&name=\(encoded)&fields=_all")
+        guard case .array(let items) = response["items"], items.count == 1, case .object(let file) = items[0],
             case .string(let id) = file["id"]
-        else { throw UnexpectedAnswer(description: "no single '\(name)': \(String(buffer: answer.body))") }
+        else { throw UnexpectedResponse(description: "no single '\(name)': \(String(buffer: response.body))") }
         return id
     }
 

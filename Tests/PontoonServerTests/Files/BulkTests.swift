@@ -17,8 +17,8 @@ struct BulkTests {
             let api = server.api
             let file = try await api.upload("a.bin", ByteBuffer(string: "1"))
             let folder = try await api.makeFolder("sub")
-            let answer = try await api.call(.POST, "/bulk/files/get", ids([file, "nope", folder, file]))
-            let items = try answer.entries
+            let response = try await api.call(.POST, "/bulk/files/get", ids([file, "nope", folder, file]))
+            let items = try response.entries
             #expect(items.count == 4)
             let details = try await api.call(.GET, "/files/\(file)").json
             #expect(items[0]["resource"] == details)
@@ -107,9 +107,9 @@ struct BulkTests {
             ]
             let last: JSONValue = ["id": id, "metadata": ["k": "v"]]
             let items: JSONValue = ["items": .array(rows.map(\.item) + [last])]
-            let answers = try await api.call(.POST, "/bulk/files/\(call)", items).entries
-            for (row, answer) in zip(rows, answers) { #expect(code(answer) == row.code, "\(row.item)") }
-            let resource = answers.last?["resource"]
+            let responses = try await api.call(.POST, "/bulk/files/\(call)", items).entries
+            for (row, response) in zip(rows, responses) { #expect(code(response) == row.code, "\(row.item)") }
+            let resource = responses.last?["resource"]
             #expect(resource?["metadata"] == ["k": "v"])
             #expect(resource?["name"] == "a.bin", "nothing of a refused change is done")
             #expect(resource?["tags"] == [])

@@ -29,8 +29,8 @@ struct CopyMoveErrorTests {
             root = try await api.root()
         }
 
-        func expect(_ answer: Answer, _ status: Int, _ code: Int64, _ what: Comment) {
-            server.expectRefusal(answer, status, code, what)
+        func expect(_ response: APIResponse, _ status: Int, _ code: Int64, _ what: Comment) {
+            server.expectRefusal(response, status, code, what)
         }
     }
 
@@ -137,9 +137,9 @@ struct CopyMoveErrorTests {
             scene.expect(try await ada.copy(adas, ["parent": .string(scene.folder)]), 403, 5014, "without write")
             scene.expect(try await ada.move(file, ["parent": .string(scene.folder)]), 403, 5032, "without write")
             let many: JSONValue = ["project": .string(own), "file_ids": [.string(file), .string(adas)]]
-            let answer = try await ada.call(.POST, "/action/files/copy", many)
-            #expect(answer[file]?["code"] == 5014)
-            #expect(answer[adas]?["new_file_name"] == "1_m")
+            let response = try await ada.call(.POST, "/action/files/copy", many)
+            #expect(response[file]?["code"] == 5014)
+            #expect(response[adas]?["new_file_name"] == "1_m")
             let toAdmin: JSONValue = ["project": admins, "file_ids": [.string(adas)]]
             scene.expect(try await ada.call(.POST, "/action/files/copy", toAdmin), 403, 5014, "without write")
             let third = try await scene.api.createProject("Third")

@@ -111,19 +111,19 @@ struct CopyMoveTests {
                 "project": "admin/uploads",
                 "file_ids": [.string(first), "nope", .string(second), .string(folder), .string(first)],
             ]
-            let answer = try await api.call(.POST, "/action/files/copy", body)
-            #expect(answer.status == 200)
-            #expect(try answer.json.keys == [first, second, folder, "nope"])
-            #expect(answer[first]?["status"] == "OK")
-            #expect(answer[first]?["new_file_name"] == "1_a.bin")
-            #expect(answer[second]?["new_file_name"] == "1_b.bin")
+            let response = try await api.call(.POST, "/action/files/copy", body)
+            #expect(response.status == 200)
+            #expect(try response.json.keys == [first, second, folder, "nope"])
+            #expect(response[first]?["status"] == "OK")
+            #expect(response[first]?["new_file_name"] == "1_a.bin")
+            #expect(response[second]?["new_file_name"] == "1_b.bin")
             for (id, code) in [("nope", 5002), (folder, 5018)] as [(String, Int64)] {
-                #expect(answer[id]?["status"] == "ERROR")
-                #expect(answer[id]?["code"] == .integer(code))
-                #expect(answer[id]?.keys == ["code", "message", "more_info", "status"])
+                #expect(response[id]?["status"] == "ERROR")
+                #expect(response[id]?["code"] == .integer(code))
+                #expect(response[id]?.keys == ["code", "message", "more_info", "status"])
             }
-            guard case .string(let copy) = answer[first]?["new_file_id"] else {
-                throw UnexpectedAnswer(description: String(buffer: answer.body))
+            guard case .string(let copy) = response[first]?["new_file_id"] else {
+                throw UnexpectedResponse(description: String(buffer: response.body))
             }
             #expect(try await api.download(copy) == ByteBuffer(string: "1"))
             let again = try await api.call(.POST, "/action/files/copy", body)

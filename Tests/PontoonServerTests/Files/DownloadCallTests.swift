@@ -27,57 +27,60 @@ struct DownloadCallTests {
         try await withEnduringServer { server in
             let url = try await url(try await server.api.upload("a.bin", bytes), server)
             for (range, expected) in rows {
-                let answer = try await server.api.send(.GET, url, headers: ["Range": range])
+                let response = try await server.api.send(.GET, url, headers: ["Range": range])
                 guard let expected else {
-                    server.expectRefusal(answer, 416, 90000, "\(range)")
-                    #expect(answer.headers["Content-Range"] == ["bytes */\(size)"], "\(range)")
+                    server.expectRefusal(response, 416, 90000, "\(range)")
+                    #expect(response.headers["Content-Range"] == ["bytes */\(size)"], "\(range)")
                     continue
                 }
-                #expect(answer.status == 206, "\(range)")
-                #expect(answer.body == bytes.getSlice(at: expected.lowerBound, length: expected.count), "\(range)")
-                #expect(answer.headers["Content-Length"] == ["\(expected.count)"], "\(range)")
+                #expect(response.status == 206, "\(range)")
+                #expect(response.body == bytes.getSlice(at: expected.lowerBound, length: expected.count), "\(range)")
+                #expect(response.headers["Content-Length"] == ["\(expected.count)"], "\(range)")
                 let last = expected.upperBound - 1
-                #expect(answer.headers["Content-Range"] == ["bytes \(expected.lowerBound)-\(last)/\(size)"], "\(range)")
+                #expect(
+                    response.headers["Content-Range"] == ["bytes \(expected.lowerBound)-\(last)/\(size)"],
+                    "\(range)"
+                )
             }
             let ignored = [
                 "bytes=0-1,5-9", "bytes=x-y", "bytes=5-1", "bytes=", "bytes=-", "items=0-1", "bytes 0-1", "0-1",
                 "bytes=99999999999999999999-", "bytes=0x1-0x2", "bytes=1-2-3", "bytes=--1",
             ]
             for range in ignored {
-                let answer = try await server.api.send(.GET, url, headers: ["Range": range])
-                #expect(answer.status == 200, "\(range)")
-                #expect(answer.body == bytes, "\(range)")
+                let response = try await server.api.send(.GET, url, headers: ["Range": range])
+                #expect(response.status == 200, "\(range)")
+                #expect(response.body == bytes, "\(range)")
             }
         }
     }
 
     @Test("ETags make requests conditional")
     func conditions() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let file = try await server.api.uploadSmall("a", "0123456789")
             let url = try await url(file, server)
             let whole = try await server.api.send(.GET, url)
             let etag = try #require(whole.headers.first(name: "ETag"))
             #expect(etag.hasPrefix("\"") && etag.hasSuffix("\""))
             for tags in [etag, "*", "\"x\", \(etag)"] {
-                let answer = try await server.api.send(.GET, url, headers: ["If-None-Match": tags])
-                #expect(answer.status == 304, "\(tags)")
-                #expect(answer.body.readableBytes == 0)
-                #expect(answer.headers["ETag"] == [etag])
+                let response = try await server.api.send(.GET, url, headers: ["If-None-Match": tags])
+                #expect(response.status == 304, "\(tags)")
+                #expect(response.body.readableBytes == 0)
+                #expect(response.headers["ETag"] == [etag])
             }
             let other = try await server.api.send(.GET, url, headers: ["If-None-Match": "\"x\""])
             #expect(other.status == 200)
             for (tag, status) in [(etag, 206), ("\"x\"", 200), ("Mon, 01 Jan 2024 00:00:00 GMT", 200)] {
-                let answer = try await server.api.send(.GET, url, headers: ["Range": "bytes=2-3", "If-Range": tag])
-                #expect(answer.status == status, "\(tag)")
-                #expect(String(buffer: answer.body) == (status == 206 ? "23" : "0123456789"))
+                let response = try await server.api.send(.GET, url, headers: ["Range": "bytes=2-3", "If-Range": tag])
+                #expect(response.status == status, "\(tag)")
+                #expect(String(buffer: response.body) == (status == 206 ? "23" : "0123456789"))
             }
         }
     }
 
     @Test("HEAD returns the headers of GET")
     func head() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let url = try await url(try await server.api.uploadSmall("a", "0123456789"), server)
             for (headers, status) in [(HTTPHeaders(), 200), (["Range": "bytes=2-3"], 206)] {
                 let got = try await server.api.send(.GET, url, headers: headers)
@@ -85,7 +88,7 @@ struct DownloadCallTests {
                     "HEAD \(try target(url)) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                         + headers.map { "\($0): \($1)\r\n" }.joined() + "\r\n"
                 )
-                let head = try Answer(raw: text)
+                let head = try APIResponse(raw: text)
                 #expect(head.status == status)
                 #expect(head.body.readableBytes == 0)
                 for name in ["Content-Length", "Content-Range", "ETag", "Accept-Ranges", "Content-Disposition"] {
@@ -97,38 +100,38 @@ struct DownloadCallTests {
 
     @Test("a whole file is sent with its headers, uncompressed")
     func whole() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let text = String(repeating: "compressible ", count: 10_000)
             let file = try await server.api.uploadSmall("a.txt", text)
             let url = try await url(file, server)
             let raw = try await server.exchange(
                 "GET \(try target(url)) HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip, deflate, br\r\nConnection: close\r\n\r\n"
             )
-            let answer = try Answer(raw: raw)
-            #expect(answer.status == 200)
-            #expect(answer.body == ByteBuffer(string: text))
-            #expect(answer.headers["Content-Length"] == ["\(text.utf8.count)"])
-            #expect(answer.headers["Content-Encoding"] == [])
-            #expect(answer.headers["Accept-Ranges"] == ["bytes"])
-            #expect(answer.headers["Content-Type"] == ["application/octet-stream"])
-            #expect(answer.headers["X-Total-Matching-Query"] == [])
+            let response = try APIResponse(raw: raw)
+            #expect(response.status == 200)
+            #expect(response.body == ByteBuffer(string: text))
+            #expect(response.headers["Content-Length"] == ["\(text.utf8.count)"])
+            #expect(response.headers["Content-Encoding"] == [])
+            #expect(response.headers["Accept-Ranges"] == ["bytes"])
+            #expect(response.headers["Content-Type"] == ["application/octet-stream"])
+            #expect(response.headers["X-Total-Matching-Query"] == [])
             let details = try await server.api.call(.GET, "/files/\(file)")
             guard case .object(let sums) = details["checksums"], case .string(let crc) = sums["crc64nvme"] else {
-                throw UnexpectedAnswer(description: "no checksum")
+                throw UnexpectedResponse(description: "no checksum")
             }
-            let base64 = try #require(answer.headers.first(name: "x-amz-checksum-crc64nvme"))
+            let base64 = try #require(response.headers.first(name: "x-amz-checksum-crc64nvme"))
             #expect(CRC64NVME(base64: base64)?.hex == crc)
         }
     }
 
     @Test("an empty file is downloaded with status 200 and an empty body")
     func empty() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let upload = try await server.api.initialize("empty", size: 0)
             let url = try await url(try await server.api.complete(upload).text("id"), server)
-            let answer = try await server.api.send(.GET, url)
-            #expect(answer.status == 200)
-            #expect(answer.headers["Content-Length"] == ["0"])
+            let response = try await server.api.send(.GET, url)
+            #expect(response.status == 200)
+            #expect(response.headers["Content-Length"] == ["0"])
             for range in ["bytes=0-", "bytes=0-0", "bytes=-1"] {
                 server.expectRefusal(
                     try await server.api.send(.GET, url, headers: ["Range": range]),
@@ -147,11 +150,11 @@ struct DownloadCallTests {
             ("q\"uo\\te%41.txt", "filename=\"q_uo_te_41.txt\"", "q%22uo%5Cte%2541%2Etxt"),
             ("ä日.txt", "filename=\"__.txt\"", "%C3%A4%E6%97%A5%2Etxt"), ("a;b'c", "filename=\"a;b'c\"", "a%3Bb%27c"),
         ]
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             for (name, plain, encoded) in rows {
                 let url = try await url(try await server.api.uploadSmall(name), server)
-                let answer = try await server.api.send(.GET, url)
-                let header = try #require(answer.headers.first(name: "Content-Disposition"))
+                let response = try await server.api.send(.GET, url)
+                let header = try #require(response.headers.first(name: "Content-Disposition"))
                 #expect(header.hasPrefix("attachment; "), "\(name)")
                 #expect(header.contains(plain), "\(name): \(header)")
                 let value = try #require(header.split(separator: "filename*=UTF-8''").last)
@@ -183,7 +186,7 @@ struct DownloadCallTests {
 
     @Test("an altered URL is rejected")
     func altered() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let url = try await url(try await server.api.uploadSmall("a"), server)
             let other = try await server.api.uploadSmall("b")
             let query = try #require(url.split(separator: "?").last)

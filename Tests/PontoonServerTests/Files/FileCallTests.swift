@@ -17,12 +17,12 @@ struct FileCallTests {
             _ = try await server.api.makeFolder("folder")
             for method in [HTTPMethod.PATCH, .PUT] {
                 for name in Self.badNames {
-                    let answer = try await server.api.call(method, "/files/\(file)", ["name": .string(name)])
-                    server.expectRefusal(answer, 400, 5024, "\(name.debugDescription)")
+                    let response = try await server.api.call(method, "/files/\(file)", ["name": .string(name)])
+                    server.expectRefusal(response, 400, 5024, "\(name.debugDescription)")
                 }
                 for name in ["b", "folder"] {
-                    let answer = try await server.api.call(method, "/files/\(file)", ["name": .string(name)])
-                    server.expectRefusal(answer, 409, 5003, "\(name)")
+                    let response = try await server.api.call(method, "/files/\(file)", ["name": .string(name)])
+                    server.expectRefusal(response, 409, 5003, "\(name)")
                 }
                 for body: JSONValue in [["name": 5], ["tags": "x"], ["tags": [5]], ["metadata": "x"], ["name": [:]]] {
                     server.expectRefusal(
@@ -34,15 +34,15 @@ struct FileCallTests {
                 }
                 let names = ["a", "A", "ä b+c%", "a", String(repeating: "é", count: 255), "a"]
                 for name in names {
-                    let answer = try await server.api.call(
+                    let response = try await server.api.call(
                         method,
                         "/files/\(file)",
                         ["name": .string(name), "size": 9]
                     )
-                    #expect(answer.status == 200, "\(name)")
-                    #expect(answer["name"] == .string(name))
-                    #expect(answer["id"] == .string(file))
-                    #expect(answer["size"] == 5)
+                    #expect(response.status == 200, "\(name)")
+                    #expect(response["name"] == .string(name))
+                    #expect(response["id"] == .string(file))
+                    #expect(response["size"] == 5)
                 }
             }
             let unknown = try await server.api.call(.PATCH, "/files/000000000000000000000000", ["name": "x"])
@@ -72,11 +72,11 @@ struct FileCallTests {
                 ([:], ["name": "b"]),
             ]
             for (change, expected) in changes {
-                let answer = try await server.api.call(.PATCH, "/files/\(file)", .object(change))
-                #expect(answer.status == 200, "\(change)")
-                for (name, value) in expected { #expect(answer[name] == value, "\(change) \(name)") }
+                let response = try await server.api.call(.PATCH, "/files/\(file)", .object(change))
+                #expect(response.status == 200, "\(change)")
+                for (name, value) in expected { #expect(response[name] == value, "\(change) \(name)") }
                 let got = try await server.api.call(.GET, "/files/\(file)")
-                #expect(try got.json == answer.json)
+                #expect(try got.json == response.json)
             }
             let bad = try await server.api.call(.PATCH, "/files/\(file)", ["name": "c", "metadata": ["k": ["x"]]])
             server.expectRefusal(bad, 400, 5006, "metadata")
@@ -103,8 +103,8 @@ struct FileCallTests {
             ]
             for id in [file, "000000000000000000000000", "x", "..%2F..%2Fetc"] {
                 for (method, path, body) in calls {
-                    let answer = try await server.api.call(method, "/files/\(id)\(path)", body)
-                    server.expectRefusal(answer, 404, 5002, "\(method) \(id)\(path)")
+                    let response = try await server.api.call(method, "/files/\(id)\(path)", body)
+                    server.expectRefusal(response, 404, 5002, "\(method) \(id)\(path)")
                 }
             }
             server.expectRefusal(try await server.api.send(.GET, url), 404, 5002, "its URL")
@@ -159,13 +159,13 @@ struct FileCallTests {
             rows += Self.badNames.map { (["name": .string($0)], 400, 5024) }
             for (change, status, code) in rows {
                 let body = ["project": "admin/uploads", "name": "f", "type": "folder"].merging(change) { $1 }
-                let answer = try await server.api.call(.POST, "/files", .object(body))
-                server.expectRefusal(answer, status, code, "\(change)")
+                let response = try await server.api.call(.POST, "/files", .object(body))
+                server.expectRefusal(response, status, code, "\(change)")
             }
             let taken: JSONValue = ["project": "admin/uploads", "name": "file", "type": "folder"]
-            let answer = try await server.api.call(.POST, "/files", taken)
-            #expect(answer.status == 409)
-            #expect(answer.code == 5003 || answer.code == 5030)
+            let response = try await server.api.call(.POST, "/files", taken)
+            #expect(response.status == 409)
+            #expect(response.code == 5003 || response.code == 5030)
             let path = "/files/\(folder)"
             let calls: [(HTTPMethod, String, JSONValue?, Int64)] = [
                 (.PATCH, path, ["name": "x"], 5023), (.PUT, path, ["name": "x"], 5023),

@@ -7,10 +7,10 @@ import Testing
 /// Concurrent changes of one file.
 @Suite(.timeLimit(.minutes(10)))
 struct FileChangeTests {
-    private func state(_ answer: JSONValue, isWhole value: String) -> Bool {
+    private func state(_ response: JSONValue, isWhole value: String) -> Bool {
         let text = JSONValue.string(value)
-        return answer["name"] == text && answer["metadata"]?["k"] == text && answer["metadata"]?["l"] == text
-            && answer["tags"] == [text, .string(value + "!")]
+        return response["name"] == text && response["metadata"]?["k"] == text && response["metadata"]?["l"] == text
+            && response["tags"] == [text, .string(value + "!")]
     }
 
     @Test("one of several concurrent changes remains, complete, and each caller sees its own")
@@ -55,8 +55,8 @@ struct FileChangeTests {
                 for number in 0..<40 {
                     group.addTask {
                         let change: JSONValue = .object(["\(number)": "v"])
-                        let answer = try await api.call(.PATCH, "/files/\(file)/metadata", change)
-                        #expect(answer.status == 200)
+                        let response = try await api.call(.PATCH, "/files/\(file)/metadata", change)
+                        #expect(response.status == 200)
                     }
                 }
                 try await group.waitForAll()
@@ -75,8 +75,8 @@ struct FileChangeTests {
                 for (number, file) in files.enumerated() {
                     group.addTask {
                         let change: JSONValue = ["name": "x", "tags": [.string("\(number)")], "metadata": ["k": "v"]]
-                        let answer = try await api.call(.PATCH, "/files/\(file)", change)
-                        return answer.status == 200 ? Int64(0) : answer.code
+                        let response = try await api.call(.PATCH, "/files/\(file)", change)
+                        return response.status == 200 ? Int64(0) : response.code
                     }
                 }
                 return try await group.reduce(into: [Int64?]()) { $0.append($1) }

@@ -11,8 +11,8 @@ struct FileErrorTests {
 
     private func check(_ server: TestServer, _ rows: [Row]) async throws {
         for row in rows {
-            let answer = try await server.api.call(row.method, row.path, row.body)
-            server.expectRefusal(answer, row.status, row.code, "\(row.method) \(row.path) \(row.body ?? "")")
+            let response = try await server.api.call(row.method, row.path, row.body)
+            server.expectRefusal(response, row.status, row.code, "\(row.method) \(row.path) \(row.body ?? "")")
         }
     }
 

@@ -20,9 +20,9 @@ struct FileMetadataTests {
                 (.PATCH, ["n": 5, "t": true, "ä b": "日本 \"'\\"], ["n": "5", "t": "true", "ä b": "日本 \"'\\"]),
             ]
             for (method, change, expected) in steps {
-                let answer = try await server.api.call(method, path, change)
-                #expect(answer.status == 200)
-                #expect(try answer.json == expected, "\(method) \(change)")
+                let response = try await server.api.call(method, path, change)
+                #expect(response.status == 200)
+                #expect(try response.json == expected, "\(method) \(change)")
                 let got = try await server.api.call(.GET, path)
                 #expect(try got.json == expected)
             }
@@ -64,9 +64,9 @@ struct FileMetadataTests {
         try await withTestServer { server in
             let file = try await server.api.uploadSmall("a")
             for tags: JSONValue in [["b", "a"], ["ä b", "\"", ",", ""], ["x"], []] {
-                let answer = try await server.api.call(.PUT, "/files/\(file)/tags", tags)
-                #expect(answer.status == 200)
-                #expect(try answer.json == tags)
+                let response = try await server.api.call(.PUT, "/files/\(file)/tags", tags)
+                #expect(response.status == 200)
+                #expect(try response.json == tags)
                 let details = try await server.api.call(.GET, "/files/\(file)")
                 #expect(details["tags"] == tags)
             }

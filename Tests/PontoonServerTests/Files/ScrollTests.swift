@@ -17,18 +17,18 @@ struct ScrollTests {
             var url: String? = server.endpoint + "/files/scroll?project=admin%2Fuploads&token=init&limit=3&offset=5"
             var count = 0
             while let current = url {
-                let answer = try await api.send(.GET, current, headers: ["X-SBG-Auth-Token": server.token])
-                #expect(answer.headers["X-Total-Matching-Query"] == ["8"])
-                seen += try answer.entryNames
+                let response = try await api.send(.GET, current, headers: ["X-SBG-Auth-Token": server.token])
+                #expect(response.headers["X-Total-Matching-Query"] == ["8"])
+                seen += try response.entryNames
                 let again = try await api.send(
                     .GET,
-                    try answer.text("href"),
+                    try response.text("href"),
                     headers: ["X-SBG-Auth-Token": server.token]
                 )
-                #expect(try again.entries == answer.entries, "href is this very page")
-                url = try answer.pageLinks["next"]
+                #expect(try again.entries == response.entries, "href is this very page")
+                url = try response.pageLinks["next"]
                 let header = url.map { ["<\($0)>; rel=\"next\""] } ?? []
-                #expect(answer.headers["Link"] == header)
+                #expect(response.headers["Link"] == header)
                 #expect(url?.contains("offset") != true)
                 count += 1
             }
@@ -49,10 +49,10 @@ struct ScrollTests {
             var seen: [String] = []
             var url: String? = server.endpoint + "/files/\(folder)/scroll?limit=4"
             while let current = url {
-                let answer = try await api.send(.GET, current, headers: ["X-SBG-Auth-Token": server.token])
-                let names = try answer.entryNames
+                let response = try await api.send(.GET, current, headers: ["X-SBG-Auth-Token": server.token])
+                let names = try response.entryNames
                 seen += names
-                url = try answer.pageLinks["next"]
+                url = try response.pageLinks["next"]
                 // Deletes all returned entries, and adds others that sort before them.
                 for name in names {
                     let id = try #require(ids[name])
@@ -81,13 +81,13 @@ struct ScrollTests {
             var seen: [JSONValue] = []
             var url: String? = server.endpoint + "/files/scroll?token=init&" + query
             while let current = url {
-                let answer = try await api.send(.GET, current, headers: ["X-SBG-Auth-Token": server.token])
-                #expect(answer.headers["X-Total-Matching-Query"] == ["3"])
-                for item in try answer.entries {
+                let response = try await api.send(.GET, current, headers: ["X-SBG-Auth-Token": server.token])
+                #expect(response.headers["X-Total-Matching-Query"] == ["3"])
+                for item in try response.entries {
                     #expect(item.keys == ["href", "metadata", "name"])
                     seen += [item["metadata"]?["k"] ?? nil]
                 }
-                url = try answer.pageLinks["next"]
+                url = try response.pageLinks["next"]
             }
             #expect(seen == ["a", "c", "d"])
             let plain = try await api.call(.GET, "/files/scroll?project=admin/uploads").entries

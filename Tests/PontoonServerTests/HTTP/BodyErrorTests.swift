@@ -51,12 +51,12 @@ struct BodyErrorTests {
             let file = try await server.api.upload("file.bin", ByteBuffer(string: "abc"))
             for (method, path, code) in Self.calls {
                 for (name, body) in Self.malformed {
-                    let answer = try await server.api.call(
+                    let response = try await server.api.call(
                         method,
                         place(path, upload: upload, file: file),
                         bytes: body
                     )
-                    server.expectRefusal(answer, 400, code, "\(method) \(path) \(name)")
+                    server.expectRefusal(response, 400, code, "\(method) \(path) \(name)")
                 }
             }
             let details = try await server.api.call(.GET, "/upload/multipart/\(upload)")
@@ -72,8 +72,8 @@ struct BodyErrorTests {
             for (method, path, code) in Self.calls {
                 for body in [#""text""#, "5", "1.5e3", "true", "[1]", #"[{"name": "a"}]"#] {
                     let path = place(path, upload: upload, file: file)
-                    let answer = try await server.api.call(method, path, text: body)
-                    server.expectRefusal(answer, 400, path.hasSuffix("/metadata") ? 5006 : code, "\(path) \(body)")
+                    let response = try await server.api.call(method, path, text: body)
+                    server.expectRefusal(response, 400, path.hasSuffix("/metadata") ? 5006 : code, "\(path) \(body)")
                 }
             }
             let tags = try await server.api.call(.PUT, "/files/\(file)/tags", ["a": "b"])
@@ -87,9 +87,9 @@ struct BodyErrorTests {
             let long = "{\"name\": \"\(String(repeating: "x", count: 10_000_000))\"}"
             let upload = try await server.api.initialize("open.bin", size: 3)
             for path in ["/upload/multipart", "/upload/multipart/\(upload)/complete", "/projects", "/files"] {
-                let answer = try await server.api.call(.POST, path, text: long)
-                server.expectRefusal(answer, 413, 90000, "\(path)")
-                #expect(answer.headers["Connection"] == ["close"])
+                let response = try await server.api.call(.POST, path, text: long)
+                server.expectRefusal(response, 413, 90000, "\(path)")
+                #expect(response.headers["Connection"] == ["close"])
             }
             let dropped = try await server.api.call(.GET, "/user", text: long)
             server.expectRefusal(dropped, 413, 90000, "a body that means nothing")
@@ -98,7 +98,7 @@ struct BodyErrorTests {
             let chunked = try await server.exchange(
                 head + "Transfer-Encoding: chunked\r\n\r\n" + String(repeating: chunk, count: 10) + "0\r\n\r\n"
             )
-            server.expectRefusal(try Answer(raw: chunked), 413, 90000, "chunked")
+            server.expectRefusal(try APIResponse(raw: chunked), 413, 90000, "chunked")
         }
     }
 
@@ -109,12 +109,12 @@ struct BodyErrorTests {
             for type in [
                 "text/plain", "application/xml", "multipart/form-data; boundary=x", "application/octet-stream", ";",
             ] {
-                let answer = try await server.api.call(.POST, "/upload/multipart", bytes: body, type: type)
-                server.expectRefusal(answer, 415, 90008, "\(type)")
+                let response = try await server.api.call(.POST, "/upload/multipart", bytes: body, type: type)
+                server.expectRefusal(response, 415, 90008, "\(type)")
             }
             for type in ["application/json; charset=utf-8", "Application/JSON", nil] {
-                let answer = try await server.api.call(.POST, "/upload/multipart", bytes: body, type: type)
-                #expect(answer.status == 200, "\(type ?? "none")")
+                let response = try await server.api.call(.POST, "/upload/multipart", bytes: body, type: type)
+                #expect(response.status == 200, "\(type ?? "none")")
             }
         }
     }

@@ -7,7 +7,7 @@ import Testing
 extension ClientToleranceTests {
     @Test("a page links to itself and its neighbours, with all filters")
     func pages() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             for number in 1...5 { _ = try await server.api.upload("n\(number)", ByteBuffer(string: "x")) }
             let names = (1...5).map { "name=n\($0)" }.joined(separator: "&")
             let query = "project=admin/uploads&\(names)&fields=name,id&limit=2"
@@ -42,7 +42,7 @@ extension ClientToleranceTests {
 
     @Test("every list has the same envelope, and only lists have the total")
     func envelopes() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let file = try await server.api.upload("f", ByteBuffer(string: "x"))
             let folder = try await server.api.call(
                 .POST,
@@ -65,29 +65,29 @@ extension ClientToleranceTests {
                 "", "/user", "/rate_limit", "/files/\(file)", "/files/\(file)/metadata", "/projects/admin/uploads",
                 "/upload/multipart/\(upload)", "/upload/multipart/\(upload)/part/1", "/files/none",
             ] {
-                let answer = try await server.api.call(.GET, path)
-                #expect(answer.headers["X-Total-Matching-Query"] == [], "Java takes it for the size: \(path)")
+                let response = try await server.api.call(.GET, path)
+                #expect(response.headers["X-Total-Matching-Query"] == [], "Java takes it for the size: \(path)")
             }
         }
     }
 
     @Test("a page has 50 entries by default and at most 100")
     func limits() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             for (query, expected) in [("", "50"), ("?limit=100", "100"), ("?limit=1000", "100"), ("?limit=1", "1")] {
                 let href = try await server.api.call(.GET, "/projects\(query)").text("href")
                 #expect(href.hasSuffix("limit=\(expected)"), "\(href)")
             }
             for query in ["limit=-1", "limit=abc", "offset=-1", "offset=1.5", "limit="] {
-                let answer = try await server.api.call(.GET, "/projects?\(query)")
-                #expect(answer.status == 400 && answer.code == 90000, "\(query)")
+                let response = try await server.api.call(.GET, "/projects?\(query)")
+                #expect(response.status == 400 && response.code == 90000, "\(query)")
             }
         }
     }
 
     @Test("the caller selects fields; an object's href is always included")
     func fields() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let file = try await server.api.upload("f", ByteBuffer(string: "x"))
             let metadata: JSONValue = ["sample_id": "s", "lane": "1"]
             try await server.api.perform(.PUT, "/files/\(file)/metadata", metadata)
@@ -101,8 +101,8 @@ extension ClientToleranceTests {
                 ("_all,!tags", whole.subtracting(["tags"])), ("id,name,!name", ["href", "id"]),
                 ("metadata.lane", ["href", "metadata"]), ("id%2C%20name", ["href", "id", "name"]), ("", whole),
             ] as [(String, Set<String>)] {
-                let answer = try await server.api.call(.GET, "/files/\(file)?fields=\(selection)")
-                #expect(try answer.json.keys == expected, "\(selection)")
+                let response = try await server.api.call(.GET, "/files/\(file)?fields=\(selection)")
+                #expect(try response.json.keys == expected, "\(selection)")
             }
             let nested = try await server.api.call(.GET, "/files/\(file)?fields=metadata.lane,origin.task")
             #expect(nested["metadata"] == ["lane": "1"])
@@ -115,7 +115,7 @@ extension ClientToleranceTests {
 
     @Test("only unfinished uploads are listed, newest first")
     func uploads() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             var made: [String] = []
             for name in ["a", "b", "c", "d", "e"] {
                 made.insert(try await server.api.initialize(name, size: 0), at: 0)
@@ -144,22 +144,22 @@ extension ClientToleranceTests {
             (1, 5_368_709_121, 33_554_432), (100, 10_485_761, 10_485_761),
         ] as [(Int64?, Int64?, Int64)]
     )
-    func partSizes(size: Int64?, wish: Int64?, answer: Int64) async throws {
-        try await withTestServer { server in
+    func partSizes(size: Int64?, wish: Int64?, response: Int64) async throws {
+        try await withTestServer(.live) { server in
             var body: [String: JSONValue] = ["project": "admin/uploads", "name": "n"]
             body["size"] = size.map { .integer($0) }
             body["part_size"] = wish.map { .integer($0) }
             let begun = try await server.api.call(.POST, "/upload/multipart", .object(body))
-            #expect(begun["part_size"] == .integer(answer))
+            #expect(begun["part_size"] == .integer(response))
             let details = try await server.api.call(.GET, "/upload/multipart/\(try begun.text("upload_id"))")
-            #expect(details["part_size"] == .integer(answer))
+            #expect(details["part_size"] == .integer(response))
         }
     }
 }
 
 extension TestServer {
     /// Gets the page that a list links to.
-    fileprivate func follow(_ relation: String, of list: Answer) async throws -> Answer {
+    fileprivate func follow(_ relation: String, of list: APIResponse) async throws -> APIResponse {
         try await api.send(.GET, try #require(try list.pageLinks[relation]), headers: ["X-SBG-Auth-Token": token])
     }
 }

@@ -7,7 +7,7 @@ import Testing
 extension ClientToleranceTests {
     @Test("R uploads with paging parameters on every call, quoted ETags, and all parts reported again at complete")
     func uploadByR() async throws {
-        try await withTestServer(arguments: Self.smallParts) { server in
+        try await withTestServer(.live, arguments: Self.smallParts) { server in
             let added = "limit=50&offset=0&fields=_all"
             let bytes = pseudoRandomBytes(seed: 11, count: 2500)
             let begun = try await server.api.call(
@@ -34,17 +34,17 @@ extension ClientToleranceTests {
 
     @Test("parts may be reported only in complete")
     func partsInComplete() async throws {
-        try await withTestServer(arguments: Self.smallParts) { server in
+        try await withTestServer(.live, arguments: Self.smallParts) { server in
             let upload = try await server.api.initialize("f", size: 1027, partSize: 1024)
             let bytes = pseudoRandomBytes(seed: 12, count: 1027)
             var reports: [JSONValue] = []
             for (number, offset, length) in [(1, 0, 1024), (2, 1024, 3)] {
-                let answer = try await server.api.put(
+                let response = try await server.api.put(
                     upload,
                     number,
                     try #require(bytes.getSlice(at: offset, length: length))
                 )
-                reports.append(.report(Int64(number), try #require(answer.headers.first(name: "ETag"))))
+                reports.append(.report(Int64(number), try #require(response.headers.first(name: "ETag"))))
             }
             let path = "/upload/multipart/\(upload)/complete"
             #expect(try await server.api.call(.POST, path, ["parts": .array([reports[1]])]).code == 8007)
@@ -55,7 +55,7 @@ extension ClientToleranceTests {
 
     @Test("Go uploads an empty file without parts")
     func emptyFileByGo() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let upload = try await server.api.initialize("empty", size: 0)
             let completed = try await server.api.complete(upload)
             #expect(completed.status == 201)
@@ -66,21 +66,21 @@ extension ClientToleranceTests {
 
     @Test("Go sends its token to a part's URL, where it is ignored, valid or not", arguments: [true, false])
     func tokenOnPart(isRight: Bool) async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let upload = try await server.api.initialize("f", size: 3)
             let headers: HTTPHeaders = [
                 "X-Sbg-Auth-Token": isRight ? server.token : "wrong", "Authorization": "Bearer wrong",
                 "Accept-Encoding": "gzip", "User-Agent": "go-sevenbridges/0.1",
             ]
-            let answer = try await server.api.put(upload, 1, ByteBuffer(string: "abc"), headers: headers)
-            #expect(answer.status == 200)
-            #expect(answer.body.readableBytes == 0)
+            let response = try await server.api.put(upload, 1, ByteBuffer(string: "abc"), headers: headers)
+            #expect(response.status == 200)
+            #expect(response.body.readableBytes == 0)
         }
     }
 
     @Test("Java initializes, reloads before each step, skips reported parts, and completes with {}")
     func uploadByJava() async throws {
-        try await withTestServer(arguments: Self.smallParts) { server in
+        try await withTestServer(.live, arguments: Self.smallParts) { server in
             let gzip: HTTPHeaders = ["Accept-Encoding": "gzip,deflate"]
             let user = try await server.api.call(.GET, "/user", headers: gzip).text("href")
             #expect(user == server.endpoint + "/users/admin")
@@ -104,7 +104,7 @@ extension ClientToleranceTests {
             let second = try await server.api.put(upload, 2, try #require(bytes.getSlice(at: 1024, length: 476)))
             let tag = try #require(second.headers.first(name: "ETag")).trimmingPrefix("\"").dropLast()
             let reported = try await server.api.call(.POST, "\(path)/part", .report(2, String(tag)))
-            #expect(try reported.text("href") == href, "Java reads the upload from the answer to a report")
+            #expect(try reported.text("href") == href, "Java reads the upload from the response to a report")
             #expect(reported["part_number"] == 2)
             let completed = try await server.api.call(.POST, "\(path)/complete", [:])
             #expect(try completed.text("href") == "\(server.endpoint)/files/\(try completed.text("id"))")
@@ -117,10 +117,10 @@ extension ClientToleranceTests {
         arguments: ["ETag", "etag", "ETAG", "Etag"]
     )
     func reportedHeader(key: String) async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let upload = try await server.api.initialize("f", size: 3)
-            let answer = try await server.api.put(upload, 1, ByteBuffer(string: "abc"))
-            let etag = try #require(answer.headers.first(name: "ETag"))
+            let response = try await server.api.put(upload, 1, ByteBuffer(string: "abc"))
+            let etag = try #require(response.headers.first(name: "ETag"))
             for tag in [etag, etag.uppercased(), String(etag.dropFirst().dropLast())] {
                 let path = "/upload/multipart/\(upload)/part"
                 #expect(try await server.api.call(.POST, path, .report(1, tag, key: key)).status == 200, "\(tag)")
@@ -138,7 +138,7 @@ extension ClientToleranceTests {
         ]
     )
     func partLengths(_ lengths: [Int]) async throws {
-        try await withTestServer(arguments: Self.smallParts) { server in
+        try await withTestServer(.live, arguments: Self.smallParts) { server in
             let bytes = pseudoRandomBytes(seed: 14, count: lengths.reduce(0, +))
             for size in [bytes.readableBytes, nil] {
                 let name = "\(size ?? -1)"
@@ -157,7 +157,7 @@ extension ClientToleranceTests {
 
     @Test("a repeated complete returns the same response, and every other call gets 404")
     func replayedComplete() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let upload = try await server.api.initialize("f", size: 3)
             let etag = try await server.api.store(upload, 1, ByteBuffer(string: "abc"))
             let url = try await server.api.partURL(upload, 1)
@@ -183,13 +183,13 @@ extension ClientToleranceTests {
 
     @Test("several parts are reported together or not at all")
     func reportMany() async throws {
-        try await withTestServer(arguments: Self.smallParts) { server in
+        try await withTestServer(.live, arguments: Self.smallParts) { server in
             let upload = try await server.api.initialize("f", size: 2048, partSize: 1024)
             let path = "/upload/multipart/\(upload)"
             var tags: [String] = []
             for number in 1...2 {
-                let answer = try await server.api.put(upload, number, pseudoRandomBytes(seed: 15, count: 1024))
-                tags.append(try #require(answer.headers.first(name: "ETag")))
+                let response = try await server.api.put(upload, number, pseudoRandomBytes(seed: 15, count: 1024))
+                tags.append(try #require(response.headers.first(name: "ETag")))
             }
             let bad = try await server.api.call(.POST, path, ["parts": [.report(1, tags[0]), .report(2, "\"no\"")]])
             #expect(bad.status == 400 && bad.code == 8014)
@@ -204,12 +204,12 @@ extension ClientToleranceTests {
 
     @Test("a valid report during complete gets a retryable error, never that of a wrong ETag")
     func reportDuringComplete() async throws {
-        try await withTestServer(arguments: Self.smallParts) { server in
+        try await withTestServer(.live, arguments: Self.smallParts) { server in
             // Part 1 is missing, so complete is refused, but the upload is briefly in state `completing`.
             for round in 1...40 {
                 let upload = try await server.api.initialize("f\(round)", size: 2048, partSize: 1024)
-                let answer = try await server.api.put(upload, 2, pseudoRandomBytes(seed: 16, count: 1024))
-                let etag = try #require(answer.headers.first(name: "ETag"))
+                let response = try await server.api.put(upload, 2, pseudoRandomBytes(seed: 16, count: 1024))
+                let etag = try #require(response.headers.first(name: "ETag"))
                 async let completed = server.api.complete(upload)
                 async let reported = server.api.report(upload, 2, .string(etag))
                 let (complete, report) = try await (completed, reported)

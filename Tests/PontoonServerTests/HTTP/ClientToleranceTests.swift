@@ -16,7 +16,7 @@ struct ClientToleranceTests {
 
     @Test("a trailing slash makes no difference on reads")
     func trailingSlashesOnReads() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let file = try await server.api.upload("file", ByteBuffer(string: "content"))
             for path in [
                 "", "/user", "/users/admin", "/projects", "/projects/admin", "/projects/admin/uploads",
@@ -39,7 +39,7 @@ struct ClientToleranceTests {
 
     @Test("a whole upload works with a trailing slash on each call")
     func trailingSlashesOnWrites() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let body: JSONValue = ["project": "admin/uploads", "name": "slashed", "size": 3]
             let upload = try await server.api.call(.POST, "/upload/multipart/?overwrite=false", body).text("upload_id")
             let path = "/upload/multipart/\(upload)"
@@ -65,7 +65,7 @@ struct ClientToleranceTests {
 
     @Test("every client's way to send no body is accepted", arguments: [nil, "", "null", "{}", "[]", " null\n"])
     func noData(_ body: String?) async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             for path in ["/user", "/files?project=admin/uploads", "/upload/multipart", ""] {
                 #expect(try await server.api.call(.GET, path, text: body).status == 200, "\(path)")
             }
@@ -82,7 +82,7 @@ struct ClientToleranceTests {
 
     @Test("a JSON body is accepted unless it is declared as something else")
     func contentTypes() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let types: [(String?, Int)] = [
                 (nil, 200), ("application/json", 200), ("application/json; charset=utf-8", 200),
                 ("Application/JSON;charset=UTF-8", 200), ("application/x-www-form-urlencoded", 200),
@@ -92,16 +92,16 @@ struct ClientToleranceTests {
                 var headers: HTTPHeaders = [:]
                 if let type { headers.add(name: "content-type", value: type) }
                 let body = #"{"project": "admin/uploads", "name": "\#(number)", "size": 0}"#
-                let answer = try await server.api.call(.POST, "/upload/multipart", text: body, headers: headers)
-                #expect(answer.status == status, "\(type ?? "none")")
-                if status == 415 { #expect(answer.code == 90008) }
+                let response = try await server.api.call(.POST, "/upload/multipart", text: body, headers: headers)
+                #expect(response.status == status, "\(type ?? "none")")
+                if status == 415 { #expect(response.code == 90008) }
             }
         }
     }
 
     @Test("the token may be in either header, and the platform's own takes precedence")
     func tokenHeaders() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let (good, bad) = (server.token, String(repeating: "0", count: 32))
             let cases: [([(String, String)], Int)] = [
                 ([("X-SBG-Auth-Token", good)], 200), ([("x-sbg-auth-token", good)], 200),
@@ -116,9 +116,9 @@ struct ClientToleranceTests {
             for (headers, status) in cases {
                 let advance = HTTPHeaders(headers + [("X-SBG-Advance-Access", "aDvance")])
                 for headers in [HTTPHeaders(headers), advance] {
-                    let answer = try await anybody.call(.GET, "/user", headers: headers)
-                    #expect(answer.status == status, "\(headers)")
-                    if status == 401 { #expect(answer.code == 90001) }
+                    let response = try await anybody.call(.GET, "/user", headers: headers)
+                    #expect(response.status == status, "\(headers)")
+                    if status == 401 { #expect(response.code == 90001) }
                 }
             }
             #expect(try await anybody.call(.GET, "").status == 200, "the index needs no token")
@@ -127,16 +127,16 @@ struct ClientToleranceTests {
 
     @Test("overwrite is case-insensitive", arguments: ["true", "True", "TRUE", "false", "False", "FALSE", ""])
     func overwriteSwitch(_ overwrite: String) async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let old = try await server.api.upload("taken", ByteBuffer(string: "old"))
             let path = "/upload/multipart?overwrite=\(overwrite)&limit=50&offset=0&fields=_all"
             let body: JSONValue = ["project": "admin/uploads", "name": "taken", "size": 3]
-            let answer = try await server.api.call(.POST, path, body)
+            let response = try await server.api.call(.POST, path, body)
             guard overwrite.lowercased() == "true" else {
-                #expect(answer.status == 409 && answer.code == 8005)
+                #expect(response.status == 409 && response.code == 8005)
                 return
             }
-            let upload = try answer.text("upload_id")
+            let upload = try response.text("upload_id")
             try await server.api.store(upload, 1, ByteBuffer(string: "new"))
             #expect(try await server.api.download(old) == ByteBuffer(string: "old"), "replaced at complete, not before")
             let new = try await server.api.complete(upload).text("id")
@@ -147,21 +147,21 @@ struct ClientToleranceTests {
 
     @Test("integers are accepted in any notation, and other numbers are rejected")
     func numbers() async throws {
-        try await withTestServer(arguments: Self.smallParts) { server in
+        try await withTestServer(.live, arguments: Self.smallParts) { server in
             for size in ["5000", "5000.0", "5e3", "5.0e+03", "50000e-1"] {
                 let body = #"{"project": "admin/uploads", "name": "n", "size": \#(size), "part_size": 2048.0}"#
-                let answer = try await server.api.call(.POST, "/upload/multipart", text: body)
-                #expect(answer["size"] == 5000, "\(size)")
-                #expect(answer["part_size"] == 2048, "\(size)")
+                let response = try await server.api.call(.POST, "/upload/multipart", text: body)
+                #expect(response["size"] == 5000, "\(size)")
+                #expect(response["part_size"] == 2048, "\(size)")
                 #expect(
-                    String(buffer: answer.body).contains(#""size":5000,"#),
+                    String(buffer: response.body).contains(#""size":5000,"#),
                     "an integer on the wire, as Go reads it"
                 )
             }
             for size in ["5.5", #""5""#, "true", "[5]", "{}", "1e30", "-1"] {
                 let body = #"{"project": "admin/uploads", "name": "n", "size": \#(size)}"#
-                let answer = try await server.api.call(.POST, "/upload/multipart", text: body)
-                #expect(answer.status == 400 && answer.code == 8013, "\(size)")
+                let response = try await server.api.call(.POST, "/upload/multipart", text: body)
+                #expect(response.status == 400 && response.code == 8013, "\(size)")
             }
             let upload = try await server.api.initialize("n", size: 3)
             let etag = try #require(
@@ -169,15 +169,15 @@ struct ClientToleranceTests {
             )
             for number in ["1", "1.0", "1e0"] {
                 let body = #"{"part_number": \#(number), "response": {"headers": {"ETag": \#(etag)}}}"#
-                let answer = try await server.api.call(.POST, "/upload/multipart/\(upload)/part", text: body)
-                #expect(answer.status == 200, "\(number)")
+                let response = try await server.api.call(.POST, "/upload/multipart/\(upload)/part", text: body)
+                #expect(response.status == 200, "\(number)")
             }
         }
     }
 
     @Test("null for an optional field means that it is absent, and unknown fields are ignored")
     func nulls() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let upload = try await server.api.call(
                 .POST,
                 "/upload/multipart",
@@ -206,12 +206,12 @@ struct ClientToleranceTests {
 
     @Test("the slash of a project id in a query may be encoded")
     func projectQueries() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             for name in ["a", "b", "c"] { _ = try await server.api.upload(name, ByteBuffer(string: name)) }
             for project in ["admin/uploads", "admin%2Fuploads", "admin%2fuploads"] {
                 let query = "project=\(project)&name=a&name=c&unknown=1&fields=_all"
-                let answer = try await server.api.call(.GET, "/files?\(query)")
-                #expect(try answer.entryNames == ["a", "c"])
+                let response = try await server.api.call(.GET, "/files?\(query)")
+                #expect(try response.entryNames == ["a", "c"])
             }
         }
     }
@@ -224,7 +224,7 @@ extension APIClient {
         _ path: String,
         text: String?,
         headers: HTTPHeaders = [:]
-    ) async throws -> Answer {
+    ) async throws -> APIResponse {
         var headers = headers
         if let token { headers.add(name: "X-SBG-Auth-Token", value: token) }
         return try await send(method, origin + "/v2" + path, text.map { ByteBuffer(string: $0) }, headers: headers)

@@ -27,14 +27,19 @@ struct HTTPErrorTests {
         ]
         try await withEnduringServer { server in
             for request in requests {
-                let answer = try Answer(raw: try await server.exchange(request))
-                server.expectRefusal(answer, 400, 90000, "\(request.prefix(80).debugDescription)")
-                #expect(answer.headers["Connection"] == ["close"])
+                let response = try APIResponse(raw: try await server.exchange(request))
+                server.expectRefusal(response, 400, 90000, "\(request.prefix(80).debugDescription)")
+                #expect(response.headers["Connection"] == ["close"])
             }
             let chunks =
                 "POST /v2/projects HTTP/1.1\r\nHost: x\r\nX-SBG-Auth-Token: \(server.token)\r\n"
                 + "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n"
-            server.expectRefusal(try Answer(raw: try await server.exchange(chunks)), 400, 90000, "chunk without a size")
+            server.expectRefusal(
+                try APIResponse(raw: try await server.exchange(chunks)),
+                400,
+                90000,
+                "chunk without a size"
+            )
         }
     }
 
@@ -50,8 +55,8 @@ struct HTTPErrorTests {
                 "POST /v2/upload/multipart HTTP/1.1\r\n\(rest)Content-Length: 2\r\nX-A: \(long)\r\n\r\n{}",
             ]
             for request in requests {
-                let answer = try Answer(raw: try await server.exchange(request))
-                server.expectRefusal(answer, 431, 90000, "\(request.prefix(40)) \(request.utf8.count)")
+                let response = try APIResponse(raw: try await server.exchange(request))
+                server.expectRefusal(response, 431, 90000, "\(request.prefix(40)) \(request.utf8.count)")
             }
         }
     }
@@ -81,8 +86,8 @@ struct HTTPErrorTests {
             for path in paths {
                 let request =
                     "GET \(path) HTTP/1.1\r\nHost: x\r\nX-SBG-Auth-Token: \(server.token)\r\nConnection: close\r\n\r\n"
-                let answer = try Answer(raw: try await server.exchange(request))
-                server.expectRefusal(answer, 404, 90003, "\(path)")
+                let response = try APIResponse(raw: try await server.exchange(request))
+                server.expectRefusal(response, 404, 90003, "\(path)")
             }
         }
     }
@@ -100,9 +105,9 @@ struct HTTPErrorTests {
         ]
         try await withEnduringServer { server in
             for (method, path) in calls {
-                let answer = try await server.api.call(method, path)
-                server.expectRefusal(answer, 405, 90006, "\(method) \(path)")
-                #expect(answer.headers["Allow"].count == 1, "\(method) \(path)")
+                let response = try await server.api.call(method, path)
+                server.expectRefusal(response, 405, 90006, "\(method) \(path)")
+                #expect(response.headers["Allow"].count == 1, "\(method) \(path)")
             }
         }
     }
@@ -116,14 +121,14 @@ struct HTTPErrorTests {
             ]
             for (method, path) in calls {
                 let body: JSONValue? = method == .POST ? ["parts": []] : nil
-                let answer = try await server.api.call(method, "/upload/multipart\(path)", body)
-                server.expectRefusal(answer, 400, 8011, "\(method) \(path)")
+                let response = try await server.api.call(method, "/upload/multipart\(path)", body)
+                server.expectRefusal(response, 400, 8011, "\(method) \(path)")
             }
             let odd = ["x", "%00", "..%2F..", "%F0%9F%98%80", "'%20OR%201=1", String(repeating: "a", count: 5000)]
             for id in odd {
-                let answer = try await server.api.call(.GET, "/upload/multipart/\(id)")
-                #expect([400, 404].contains(answer.status))
-                server.expectRefusal(answer, answer.status, id == "%00" ? 90000 : 8003, "\(id.prefix(40))")
+                let response = try await server.api.call(.GET, "/upload/multipart/\(id)")
+                #expect([400, 404].contains(response.status))
+                server.expectRefusal(response, response.status, id == "%00" ? 90000 : 8003, "\(id.prefix(40))")
             }
         }
     }

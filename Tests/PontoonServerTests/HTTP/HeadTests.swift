@@ -8,7 +8,7 @@ import Testing
 struct HeadTests {
     @Test("responses to HEAD have no body, so the next one on the connection is intact")
     func noBody() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let file = try await server.api.upload("a.bin", pseudoRandomBytes(seed: 1, count: 10))
             let url = try await server.api.call(.GET, "/files/\(file)/download_info").text("url")
             let long = "X-Long: \(String(repeating: "a", count: 40_000))\r\n"

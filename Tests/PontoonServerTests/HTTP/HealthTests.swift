@@ -10,7 +10,7 @@ import Testing
 struct HealthTests {
     @Test("a running server reports that it is alive and ready, without a token")
     func ready() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let anybody = server.client(token: nil)
             let health = try await anybody.send(.GET, server.origin + "/healthz")
             #expect(health.status == 200)
@@ -28,15 +28,15 @@ struct HealthTests {
 
     @Test("a server whose object store fails is alive but not ready, and becomes ready once it recovers")
     func lostObjects() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let anybody = server.client(token: nil)
             try await eventually("ready") { try await anybody.send(.GET, server.origin + "/readyz").status == 200 }
             let objects = server.data.appending("objects").string
             try FileManager.default.moveItem(atPath: objects, toPath: objects + ".away")
             try await eventually("not ready") {
-                let answer = try await anybody.send(.GET, server.origin + "/readyz")
-                guard answer.status == 503 else { return false }
-                #expect(answer["reason"] == "objects")
+                let response = try await anybody.send(.GET, server.origin + "/readyz")
+                guard response.status == 503 else { return false }
+                #expect(response["reason"] == "objects")
                 return true
             }
             #expect(try await anybody.send(.GET, server.origin + "/healthz").status == 200)

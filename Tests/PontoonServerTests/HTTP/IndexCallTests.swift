@@ -21,7 +21,7 @@ struct IndexCallTests {
             }
             let limit = try await server.api.call(.GET, "/rate_limit")
             guard case .object(let rate) = limit["rate"], case .object(let instances) = limit["instance_limit"] else {
-                throw UnexpectedAnswer(description: String(buffer: limit.body))
+                throw UnexpectedResponse(description: String(buffer: limit.body))
             }
             for name in ["limit", "remaining", "reset"] { #expect(rate[name]?.integer != nil, "\(name)") }
             for name in ["limit", "remaining"] { #expect(instances[name]?.integer != nil, "\(name)") }

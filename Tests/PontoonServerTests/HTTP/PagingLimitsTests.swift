@@ -18,12 +18,14 @@ struct PagingLimitsTests {
             let path = path.replacing("{root}", with: try await server.api.root())
             let isScroll = path.hasSuffix("scroll")
             let place = path.hasPrefix("/files/") && path != "/files/scroll" ? "" : "project=admin/uploads&"
-            let answer = try await server.api.call(.GET, "\(path)?\(place)offset=\(Int64.max)&limit=100")
-            #expect(answer.status == 200, "\(answer)")
-            #expect(answer.headers["X-Total-Matching-Query"].count == 1)
-            #expect(answer["items"] == [])
-            #expect((try? answer.text("href"))?.contains("offset=\(Int64.max)") == !isScroll)
-            guard case .array(let links) = answer["links"] else { throw UnexpectedAnswer(description: "\(answer)") }
+            let response = try await server.api.call(.GET, "\(path)?\(place)offset=\(Int64.max)&limit=100")
+            #expect(response.status == 200, "\(response)")
+            #expect(response.headers["X-Total-Matching-Query"].count == 1)
+            #expect(response["items"] == [])
+            #expect((try? response.text("href"))?.contains("offset=\(Int64.max)") == !isScroll)
+            guard case .array(let links) = response["links"] else {
+                throw UnexpectedResponse(description: "\(response)")
+            }
             #expect(links.map { $0["rel"] } == (isScroll ? [] : ["prev"]))
         }
     }

@@ -26,9 +26,9 @@ struct RateLimitTests {
                 (.POST, "/automation/upload", ["name": "a", "size": 0, "automation_id": "x"], 400),
             ]
             for (method, path, body, status) in calls {
-                let answer = try await api.call(method, path, body)
-                #expect(answer.status == status, "\(method) \(path)")
-                let rate = try #require(answer.rate, "\(method) \(path): \(answer.headers)")
+                let response = try await api.call(method, path, body)
+                #expect(response.status == status, "\(method) \(path)")
+                let rate = try #require(response.rate, "\(method) \(path): \(response.headers)")
                 #expect(rate.limit == (limit == nil ? 2_147_483_647 : 1000))
                 #expect(rate.remaining == rate.limit || limit != nil)
                 #expect(rate.reset > Int(Date().timeIntervalSince1970))
@@ -46,20 +46,20 @@ struct RateLimitTests {
             let before = Int(Date().timeIntervalSince1970)
             var resets: Set<Int> = []
             for remaining in [2, 1, 0] {
-                let answer = try await server.api.call(.GET, "/rate_limit")
-                let rate = try #require(answer.rate)
-                #expect(answer.status == 200 && rate.limit == 3 && rate.remaining == remaining)
+                let response = try await server.api.call(.GET, "/rate_limit")
+                let rate = try #require(response.rate)
+                #expect(response.status == 200 && rate.limit == 3 && rate.remaining == remaining)
                 let body: JSONValue = [
                     "limit": 3, "remaining": .integer(Int64(remaining)), "reset": .integer(Int64(rate.reset)),
                 ]
-                #expect(answer["rate"] == body)
+                #expect(response["rate"] == body)
                 resets.insert(rate.reset)
             }
             for _ in 0..<3 {
-                let answer = try await server.api.call(.POST, "/upload/multipart", ["name": "a"])
-                server.expectRefusal(answer, 429, 1000)
-                #expect(answer.headers["Retry-After"].isEmpty)
-                let rate = try #require(answer.rate)
+                let response = try await server.api.call(.POST, "/upload/multipart", ["name": "a"])
+                server.expectRefusal(response, 429, 1000)
+                #expect(response.headers["Retry-After"].isEmpty)
+                let rate = try #require(response.rate)
                 #expect(rate.limit == 3 && rate.remaining == 0)
                 resets.insert(rate.reset)
             }
@@ -112,9 +112,9 @@ struct RateLimitTests {
             var resets: Set<Int> = []
             for _ in 1...3 {
                 for status in [200, 200, 429] {
-                    let answer = try await server.api.call(.GET, "/user")
-                    #expect(answer.status == status)
-                    resets.insert(try #require(answer.rate).reset)
+                    let response = try await server.api.call(.GET, "/user")
+                    #expect(response.status == status)
+                    resets.insert(try #require(response.rate).reset)
                 }
                 clock.advance(by: .seconds(3600))
             }
@@ -127,7 +127,7 @@ struct RateLimitTests {
     }
 }
 
-extension Answer {
+extension APIResponse {
     /// The three headers; `nil` unless each is present once, with an integer.
     fileprivate var rate: (limit: Int, remaining: Int, reset: Int)? {
         func number(_ name: String) -> Int? {

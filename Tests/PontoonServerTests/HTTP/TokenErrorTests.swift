@@ -44,12 +44,12 @@ struct TokenErrorTests {
             for (method, path) in Self.calls {
                 let path = path.replacing("/U", with: "/\(upload)")
                 let body: JSONValue? = method == .POST || method == .PATCH || method == .PUT ? [:] : nil
-                let answer = try await stranger.call(method, path, body)
-                server.expectRefusal(answer, 401, 90001, "\(method) \(path)")
+                let response = try await stranger.call(method, path, body)
+                server.expectRefusal(response, 401, 90001, "\(method) \(path)")
             }
             for header in headers {
-                let answer = try await stranger.call(.GET, "/user", headers: header)
-                server.expectRefusal(answer, 401, 90001, "\(header)")
+                let response = try await stranger.call(.GET, "/user", headers: header)
+                server.expectRefusal(response, 401, 90001, "\(header)")
             }
             let index = try await stranger.call(.GET, "/")
             #expect(index.status == 200)
@@ -69,8 +69,8 @@ struct TokenErrorTests {
                 ["X-SBG-Auth-Token": server.token, "X-SBG-Advance-Access": "Advance"],
             ]
             for header in headers {
-                let answer = try await anybody.call(.GET, "/user", headers: header)
-                #expect(answer["username"] == "admin", "\(header)")
+                let response = try await anybody.call(.GET, "/user", headers: header)
+                #expect(response["username"] == "admin", "\(header)")
             }
         }
     }

@@ -12,13 +12,13 @@ struct AccessTests {
         try await withTestServer { server in
             let other = try await server.addUser("other")
             for path in ["/user", "/user/", "/users/other"] {
-                let answer = try await other.call(.GET, path)
-                #expect(answer["username"] == "other")
-                #expect(answer["href"] == .string("\(server.endpoint)/users/other"))
-                #expect(answer["role"] == "MEMBER")
-                #expect(answer["tags"] == [])
+                let response = try await other.call(.GET, path)
+                #expect(response["username"] == "other")
+                #expect(response["href"] == .string("\(server.endpoint)/users/other"))
+                #expect(response["role"] == "MEMBER")
+                #expect(response["tags"] == [])
                 for name in ["email", "first_name", "last_name", "affiliation", "phone", "address", "city", "state"] {
-                    #expect(try answer.text(name).isEmpty)
+                    #expect(try response.text(name).isEmpty)
                 }
             }
             server.expectRefusal(try await other.call(.GET, "/users/admin"), 403, 2001, "other")
@@ -96,13 +96,13 @@ struct AccessTests {
                 "POST /upload/multipart?overwrite=true": 8002,
             ]
             for (method, path, body, code) in calls(file, folder, upload) {
-                let answer = try await reader.call(method, path, body)
+                let response = try await reader.call(method, path, body)
                 if method == .GET, !path.hasSuffix("/download_info"), !path.hasPrefix("/upload") {
-                    #expect(answer.status == 200, "\(method) \(path)")
+                    #expect(response.status == 200, "\(method) \(path)")
                     continue
                 }
                 let expected = special["\(method) \(path)"] ?? refusals[code] ?? 0
-                server.expectRefusal(answer, 403, expected, "\(method) \(path)")
+                server.expectRefusal(response, 403, expected, "\(method) \(path)")
             }
             let project = try await reader.call(.GET, "/projects/admin/uploads")
             #expect(

@@ -99,10 +99,10 @@ struct MemberTests {
             let ada = try await server.addUser("ada")
             try await server.api.addMember("ada", of: "admin/uploads")
             for (method, body, expected) in steps {
-                let answer = try await server.api.call(method, Self.members + "/ada/permissions", body)
-                #expect(answer.status == 200, "\(body)")
-                #expect(answer["href"] == .string("\(server.endpoint)\(Self.members)/ada/permissions"))
-                #expect(rightsShown(try answer.json) == expected, "\(body)")
+                let response = try await server.api.call(method, Self.members + "/ada/permissions", body)
+                #expect(response.status == 200, "\(body)")
+                #expect(response["href"] == .string("\(server.endpoint)\(Self.members)/ada/permissions"))
+                #expect(rightsShown(try response.json) == expected, "\(body)")
                 let kept = try await ada.call(.GET, Self.members + "/ada")
                 #expect(rightsShown(kept["permissions"]) == expected, "\(body)")
             }
@@ -117,8 +117,8 @@ struct MemberTests {
             try await server.api.addMember("ada", of: "admin/uploads", [.copy])
             let before = try await server.api.call(.GET, Self.members)
             for (method, path, body, status, code) in Self.badMembers + Self.badRights {
-                let answer = try await server.api.call(method, path, body)
-                server.expectRefusal(answer, status, code, "\(method) \(path) \(String(describing: body))")
+                let response = try await server.api.call(method, path, body)
+                server.expectRefusal(response, status, code, "\(method) \(path) \(String(describing: body))")
             }
             #expect(try await server.api.call(.GET, Self.members).json == before.json)
         }
@@ -133,8 +133,8 @@ struct MemberTests {
             for caller in [server.api, ada] {
                 server.expectRefusal(try await caller.call(.DELETE, owner), 403, 3001)
                 for body in [["write": false], ["read": false], ["copy": true, "admin": false]] as [JSONValue] {
-                    let answer = try await caller.call(.PATCH, owner + "/permissions", body)
-                    server.expectRefusal(answer, 403, 3001, "\(body)")
+                    let response = try await caller.call(.PATCH, owner + "/permissions", body)
+                    server.expectRefusal(response, 403, 3001, "\(body)")
                 }
                 let nothing: JSONValue = [
                     "read": false, "copy": false, "write": false, "execute": false, "admin": false,

@@ -14,15 +14,15 @@ struct PermissionTests {
             let forbidden = try await stage.makePlace()
             let before = try await stage.snapshot(forbidden)
             for row in Self.rows where !actor.rights.contains(row.right) {
-                let answer = try await row.send(stage.caller, forbidden)
+                let response = try await row.send(stage.caller, forbidden)
                 let (status, code) = actor == .stranger ? (404, row.missing) : (403, row.refusal)
-                server.expectRefusal(answer, status, code, "\(actor): \(row)")
+                server.expectRefusal(response, status, code, "\(actor): \(row)")
             }
             let after = try await stage.snapshot(forbidden)
             #expect(after == before, "\(actor): a refused call changed something")
             for row in Self.rows where actor.rights.contains(row.right) {
-                let answer = try await row.send(stage.caller, try await stage.makePlace())
-                #expect(answer.status == row.success, "\(actor): \(row): \(String(buffer: answer.body))")
+                let response = try await row.send(stage.caller, try await stage.makePlace())
+                #expect(response.status == row.success, "\(actor): \(row): \(String(buffer: response.body))")
             }
         }
     }
@@ -168,7 +168,7 @@ extension PermissionTests {
 
         var description: String { "\(method) \(path)" }
 
-        func send(_ caller: APIClient, _ place: Place) async throws -> Answer {
+        func send(_ caller: APIClient, _ place: Place) async throws -> APIResponse {
             try await caller.call(method, place.fill(path), body(place))
         }
     }

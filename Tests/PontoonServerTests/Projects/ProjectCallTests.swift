@@ -75,16 +75,16 @@ struct ProjectCallTests {
                 server.expectRefusal(try await server.api.call(.POST, "/projects", body), 400, code, "\(body)")
             }
             for (body, code) in rows where body != [:] && body != ["name": nil] {
-                let answer = try await server.api.call(.PATCH, "/projects/admin/uploads", body)
-                server.expectRefusal(answer, 400, code, "PATCH \(body)")
+                let response = try await server.api.call(.PATCH, "/projects/admin/uploads", body)
+                server.expectRefusal(response, 400, code, "PATCH \(body)")
             }
             let list = try await server.api.call(.GET, "/projects")
             #expect(list.headers["X-Total-Matching-Query"] == ["1"])
             for (method, path) in [(HTTPMethod.GET, ""), (.PATCH, ""), (.DELETE, ""), (.GET, "/files")] {
                 for id in ["admin/nothing", "Admin/uploads", "nobody/uploads", "admin/uploads%2Fx"] {
                     let body: JSONValue? = method == .PATCH ? [:] : nil
-                    let answer = try await server.api.call(method, "/projects/\(id)\(path)", body)
-                    server.expectRefusal(answer, 404, 3002, "\(method) \(id)\(path)")
+                    let response = try await server.api.call(method, "/projects/\(id)\(path)", body)
+                    server.expectRefusal(response, 404, 3002, "\(method) \(id)\(path)")
                 }
             }
         }
@@ -108,12 +108,12 @@ struct ProjectCallTests {
                 (["settings": ["a": 1]], ["settings": ["a": 1]]), ([:], ["name": "New", "description": "e"]),
             ]
             for (change, expected) in changes {
-                let answer = try await server.api.call(method, path, .object(change))
-                #expect(answer.status == 200, "\(change)")
-                #expect(answer["id"] == "admin/old")
-                for (name, value) in expected { #expect(answer[name] == value, "\(change): \(name)") }
+                let response = try await server.api.call(method, path, .object(change))
+                #expect(response.status == 200, "\(change)")
+                #expect(response["id"] == "admin/old")
+                for (name, value) in expected { #expect(response[name] == value, "\(change): \(name)") }
                 let got = try await server.api.call(.GET, path)
-                #expect(try got.json == answer.json)
+                #expect(try got.json == response.json)
             }
         }
     }
@@ -139,10 +139,10 @@ struct ProjectCallTests {
                 ("/nobody", []), ("?unknown=x&category=PRIVATE&name=a+one", ["Alpha One"]),
             ]
             for (query, expected) in rows {
-                let answer = try await server.api.call(.GET, "/projects\(query)")
-                let items = try answer.entries
+                let response = try await server.api.call(.GET, "/projects\(query)")
+                let items = try response.entries
                 #expect(Set(items.compactMap { $0.string("name") }) == expected, "\(query)")
-                #expect(answer.headers["X-Total-Matching-Query"] == ["\(expected.count)"], "\(query)")
+                #expect(response.headers["X-Total-Matching-Query"] == ["\(expected.count)"], "\(query)")
                 for item in items {
                     let keys = ["href", "id", "name", "created_by", "category", "created_on", "modified_on"]
                     #expect(item.keys == Set(keys), "\(query)")

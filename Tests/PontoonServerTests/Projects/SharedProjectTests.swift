@@ -27,13 +27,13 @@ struct SharedProjectTests {
             ]
             for (query, expected) in cases {
                 #expect(Set(try await server.api.listed("/projects\(query)")) == expected, "\(query)")
-                let answer = try await server.api.call(.GET, "/projects\(query)")
-                #expect(answer.headers["X-Total-Matching-Query"] == ["\(expected.count)"], "\(query)")
+                let response = try await server.api.call(.GET, "/projects\(query)")
+                #expect(response.headers["X-Total-Matching-Query"] == ["\(expected.count)"], "\(query)")
                 let again = try await server.api.call(
                     .GET,
-                    String(try answer.text("href").dropFirst(server.endpoint.count))
+                    String(try response.text("href").dropFirst(server.endpoint.count))
                 )
-                #expect(try again.json == answer.json, "\(query)")
+                #expect(try again.json == response.json, "\(query)")
             }
             let pages = try await server.api.listed("/projects?limit=2&offset=1")
             #expect(pages == ["ada/tude-100", "admin/uploads"])

@@ -21,7 +21,7 @@ import Testing
 enum Transport {
     /// Directly to the router, without a socket.
     case router
-    /// Over HTTP on a port of 127.0.0.1.
+    /// Over HTTP on a port of 127.0.0.1, for tests of connections, heads and bodies. Takes more time.
     case live
 }
 
@@ -155,7 +155,7 @@ final class LogLines: LogHandler, Sendable {
 /// - Throws: What the body throws.
 @discardableResult
 func withTestServer<Value: Sendable>(
-    _ transport: Transport = .live,
+    _ transport: Transport = .router,
     arguments: [String] = [],
     clock: TestClock = TestClock(),
     _ body: @Sendable (TestServer) async throws -> Value
@@ -175,7 +175,7 @@ func withTestServer<Value: Sendable>(
 @discardableResult
 func withTestServer<Value: Sendable>(
     on data: FilePath,
-    _ transport: Transport = .live,
+    _ transport: Transport = .router,
     arguments: [String] = [],
     clock: TestClock = TestClock(),
     _ body: @Sendable (TestServer) async throws -> Value
@@ -197,7 +197,7 @@ func withEnduringServer<Value: Sendable>(
     arguments: [String] = [],
     _ body: @Sendable (TestServer) async throws -> Value
 ) async throws {
-    try await withTestServer(arguments: arguments) { server in
+    try await withTestServer(.live, arguments: arguments) { server in
         _ = try await body(server)
         try await server.expectStillServing()
     }
@@ -272,7 +272,7 @@ private struct HealthChecks: Service {
 }
 
 /// Sends a request to a router.
-private func send(_ request: APIClient.Request, through client: any TestClientProtocol) async throws -> Answer {
+private func send(_ request: APIClient.Request, through client: any TestClientProtocol) async throws -> APIResponse {
     let path = request.url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).last ?? ""
     let response = try await client.executeRequest(
         uri: "/\(path)",
@@ -281,5 +281,5 @@ private func send(_ request: APIClient.Request, through client: any TestClientPr
         body: request.body
     )
     let headers = HTTPHeaders(response.headers.map { ($0.name.rawName, $0.value) })
-    return Answer(status: response.status.code, headers: headers, body: response.body)
+    return APIResponse(status: response.status.code, headers: headers, body: response.body)
 }

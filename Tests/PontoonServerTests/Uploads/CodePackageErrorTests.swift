@@ -76,8 +76,8 @@ struct CodePackageErrorTests {
         try await withTestServer(arguments: ["--min-part-size", "1"]) { server in
             let api = server.api
             for body: JSONValue? in [nil, [:], ["name": ""], ["name": 5], ["name": "a", "description": 5]] {
-                let answer = try await api.call(.POST, "/automation/automations", body)
-                server.expectRefusal(answer, 400, 90000, "\(String(describing: body))")
+                let response = try await api.call(.POST, "/automation/automations", body)
+                server.expectRefusal(response, 400, 90000, "\(String(describing: body))")
             }
             let automation = try await api.automation()
             let location = JSONValue.string(try await api.packageFile(of: automation))

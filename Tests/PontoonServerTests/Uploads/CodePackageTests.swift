@@ -71,8 +71,8 @@ struct CodePackageTests {
             for (path, id) in [("/upload/multipart", upload), (root, file)] {
                 for (method, tail) in Self.calls {
                     let body: JSONValue? = tail == "/part" ? partReport(1, "x") : ["parts": [partReport(1, "x")]]
-                    let answer = try await api.call(method, "\(path)/\(id)\(tail)", method == .POST ? body : nil)
-                    server.expectRefusal(answer, 404, 8003, "\(method) \(path)\(tail)")
+                    let response = try await api.call(method, "\(path)/\(id)\(tail)", method == .POST ? body : nil)
+                    server.expectRefusal(response, 404, 8003, "\(method) \(path)\(tail)")
                 }
             }
             _ = try await api.storeParts(of: ByteBuffer(string: "x"), partSize: 1, upload)
@@ -108,8 +108,8 @@ struct CodePackageTests {
             server.expectRefusal(try await ada.call(.POST, root, request), 404, 90003)
             for (method, tail) in Self.calls {
                 let body: JSONValue? = tail == "/part" ? partReport(1, "x") : ["parts": [partReport(1, "x")]]
-                let answer = try await ada.call(method, "\(root)/\(upload)\(tail)", method == .POST ? body : nil)
-                server.expectRefusal(answer, 404, 8003, "\(method) \(tail)")
+                let response = try await ada.call(method, "\(root)/\(upload)\(tail)", method == .POST ? body : nil)
+                server.expectRefusal(response, 404, 8003, "\(method) \(tail)")
             }
             let own = try await ada.automation()
             let stolen = try await ada.call(.POST, "/automation/automations/\(own)/packages", body)

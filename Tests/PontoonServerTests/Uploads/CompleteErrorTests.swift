@@ -94,9 +94,9 @@ struct CompleteErrorTests {
                     #expect(put.status == 200)
                 }
                 for body: JSONValue? in [nil, .null, [:], [], ["parts": []]] {
-                    let answer = try await server.api.call(.POST, "/upload/multipart/\(upload)/complete", body)
-                    server.expectRefusal(answer, 409, 8007, "\(row.name)")
-                    let message = try answer.text("message")
+                    let response = try await server.api.call(.POST, "/upload/multipart/\(upload)/complete", body)
+                    server.expectRefusal(response, 409, 8007, "\(row.name)")
+                    let message = try response.text("message")
                     #expect(message.contains(row.says), "\(row.name): \(message)")
                 }
                 let list = try await server.api.call(.GET, "/files?project=admin/uploads&name=\(row.name.utf8Encoded)")

@@ -33,12 +33,12 @@ struct ConcurrentCallTests {
                         }
                     }
                     let order = firstEndsLast ? [(second, "b"), (first, "a")] : [(first, "a"), (second, "b")]
-                    var answers: [Answer] = []
+                    var responses: [APIResponse] = []
                     for (connection, letter) in order {
                         try await connection.write(String(repeating: letter, count: piece))
-                        answers.append(try Answer(raw: try await connection.readToEnd()))
+                        responses.append(try APIResponse(raw: try await connection.readToEnd()))
                     }
-                    return (answers[1], answers[0])
+                    return (responses[1], responses[0])
                 }
             }
             #expect(late.status == 200)
@@ -99,10 +99,10 @@ struct ConcurrentCallTests {
                 "POST /v2/upload/multipart/\(upload)/complete HTTP/1.1\r\nHost: x\r\nX-SBG-Auth-Token: \(server.token)\r\n"
                 + "Content-Length: 2\r\nConnection: close\r\n\r\n{}"
             let bodies = try await withThrowingTaskGroup { group in
-                for _ in 0..<count { group.addTask { try Answer(raw: try await server.exchange(request)) } }
-                return try await group.reduce(into: Set<JSONValue>()) { bodies, answer in
-                    #expect(answer.status == 201, "\(String(buffer: answer.body))")
-                    bodies.insert(try answer.json)
+                for _ in 0..<count { group.addTask { try APIResponse(raw: try await server.exchange(request)) } }
+                return try await group.reduce(into: Set<JSONValue>()) { bodies, response in
+                    #expect(response.status == 201, "\(String(buffer: response.body))")
+                    bodies.insert(try response.json)
                 }
             }
             #expect(bodies.count == 1)
@@ -111,7 +111,7 @@ struct ConcurrentCallTests {
             #expect(try server.finishedObjects() == 1)
             guard case .array(let items) = list["items"], case .object(let item) = items.first,
                 case .string(let id) = item["id"]
-            else { throw UnexpectedAnswer(description: String(buffer: list.body)) }
+            else { throw UnexpectedResponse(description: String(buffer: list.body)) }
             let kept = try await server.api.download(id)
             #expect(kept == bytes)
         }
@@ -138,8 +138,8 @@ struct ConcurrentCallTests {
                         await connection.writeIfOpen(half)
                     }
                 }
-                let answer = try Answer(raw: String(text.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
-                server.expectRefusal(answer, 404, 8003, "the part of an aborted upload")
+                let response = try APIResponse(raw: String(text.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
+                server.expectRefusal(response, 404, 8003, "the part of an aborted upload")
                 try await eventually("nothing is left") { try server.unfinishedObjects().isEmpty }
                 #expect(try server.finishedObjects() == 0)
                 server.expectRefusal(
@@ -173,8 +173,8 @@ struct ConcurrentCallTests {
                     await connection.writeIfOpen(half)
                 }
             }
-            let answer = try Answer(raw: String(text.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
-            server.expectRefusal(answer, 404, 8003, "the part of a completed upload")
+            let response = try APIResponse(raw: String(text.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
+            server.expectRefusal(response, 404, 8003, "the part of a completed upload")
             try await eventually("nothing is left") { try server.unfinishedObjects().isEmpty }
             let file = try await server.api.complete(upload).text("id")
             let kept = try await server.api.download(file)

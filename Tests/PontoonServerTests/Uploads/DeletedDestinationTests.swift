@@ -10,8 +10,8 @@ struct DeletedDestinationTests {
     /// Starts an upload of three bytes and sends them as one part, which is detached because it exceeds the part size.
     private func start(_ api: APIClient, _ place: [String: JSONValue], overwrite: Bool = false) async throws -> String {
         let body = place.merging(["name": "a.bin", "size": 3, "part_size": 2]) { $1 }
-        let answer = try await api.call(.POST, "/upload/multipart?overwrite=\(overwrite)", .object(body))
-        let upload = try answer.text("upload_id")
+        let response = try await api.call(.POST, "/upload/multipart?overwrite=\(overwrite)", .object(body))
+        let upload = try response.text("upload_id")
         try await api.store(upload, 1, ByteBuffer(string: "abc"))
         return upload
     }
@@ -95,8 +95,8 @@ struct DeletedDestinationTests {
                     try? await connection.write(half)
                 }
             }
-            let answer = try Answer(raw: String(text.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
-            server.expectRefusal(answer, 404, 8003, "the part of an upload that is gone")
+            let response = try APIResponse(raw: String(text.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
+            server.expectRefusal(response, 404, 8003, "the part of an upload that is gone")
             try await eventually("nothing is left") { try server.unfinishedObjects().isEmpty }
             #expect(try server.finishedObjects() == 0)
         }

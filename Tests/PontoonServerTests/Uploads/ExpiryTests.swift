@@ -57,8 +57,8 @@ struct ExpiryTests {
                 return (upload, try target(old))
             }
             try await withTestServer(on: data, arguments: smallParts) { server in
-                let answer = try await server.api.send(.PUT, server.origin + old, bytes)
-                #expect(answer.status == 200, "the old URL, after a restart")
+                let response = try await server.api.send(.PUT, server.origin + old, bytes)
+                #expect(response.status == 200, "the old URL, after a restart")
                 let newKey = try keyID(try await server.api.partURL(upload, 3))
                 #expect(try newKey != keyID(server.origin + old))
             }
@@ -77,8 +77,8 @@ struct ExpiryTests {
             }
             clock.advance(by: .seconds(61))
             try await withTestServer(on: data, arguments: arguments, clock: clock) { server in
-                let answer = try await server.api.send(.PUT, server.origin + old, bytes)
-                #expect(answer.status == 200, "\(String(buffer: answer.body))")
+                let response = try await server.api.send(.PUT, server.origin + old, bytes)
+                #expect(response.status == 200, "\(String(buffer: response.body))")
                 let newKey = try keyID(try await server.api.partURL(upload, 1))
                 #expect(try newKey != keyID(server.origin + old))
                 clock.advance(by: .seconds(3600))

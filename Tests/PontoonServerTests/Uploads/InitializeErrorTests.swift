@@ -35,12 +35,12 @@ struct InitializeErrorTests {
         try await withEnduringServer { server in
             for row in rows {
                 let body = ["name": "a.bin", "project": "admin/uploads", "size": 5].merging(row.body) { $1 }
-                let answer = try await server.api.call(.POST, "/upload/multipart", .object(body))
-                server.expectRefusal(answer, row.status, row.code, "\(row.body)")
+                let response = try await server.api.call(.POST, "/upload/multipart", .object(body))
+                server.expectRefusal(response, row.status, row.code, "\(row.body)")
             }
             for body in ["null", "{}", "[]", ""] {
-                let answer = try await server.api.call(.POST, "/upload/multipart", text: body)
-                server.expectRefusal(answer, 400, 8013, "no data as '\(body)'")
+                let response = try await server.api.call(.POST, "/upload/multipart", text: body)
+                server.expectRefusal(response, 400, 8013, "no data as '\(body)'")
             }
             try await expectNoUpload(server)
         }
@@ -56,8 +56,8 @@ struct InitializeErrorTests {
         try await withEnduringServer { server in
             for name in bad {
                 let body: JSONValue = ["project": "admin/uploads", "name": .string(name)]
-                let answer = try await server.api.call(.POST, "/upload/multipart", body)
-                server.expectRefusal(answer, 400, 8013, "\(name.debugDescription)")
+                let response = try await server.api.call(.POST, "/upload/multipart", body)
+                server.expectRefusal(response, 400, 8013, "\(name.debugDescription)")
             }
             try await expectNoUpload(server)
         }
@@ -88,9 +88,9 @@ struct InitializeErrorTests {
         try await withEnduringServer { server in
             for size: Int64 in [5 << 40, 4 << 40] {
                 let body: JSONValue = ["project": "admin/uploads", "name": "huge", "size": .integer(size)]
-                let answer = try await server.api.call(.POST, "/upload/multipart", body)
-                server.expectRefusal(answer, 409, 90007, "\(size)")
-                #expect(try answer.text("message").contains("space"))
+                let response = try await server.api.call(.POST, "/upload/multipart", body)
+                server.expectRefusal(response, 409, 90007, "\(size)")
+                #expect(try response.text("message").contains("space"))
             }
             try await expectNoUpload(server)
         }
@@ -105,18 +105,18 @@ struct InitializeErrorTests {
             #expect(made.status == 201)
             for overwrite in ["false", "FALSE", "no", ""] {
                 let body: JSONValue = ["project": "admin/uploads", "name": "taken"]
-                let answer = try await server.api.call(.POST, "/upload/multipart?overwrite=\(overwrite)", body)
-                server.expectRefusal(answer, 409, 8005, "overwrite=\(overwrite)")
+                let response = try await server.api.call(.POST, "/upload/multipart?overwrite=\(overwrite)", body)
+                server.expectRefusal(response, 409, 8005, "overwrite=\(overwrite)")
             }
             for overwrite in [false, true] {
                 let body: JSONValue = ["project": "admin/uploads", "name": "folder"]
-                let answer = try await server.api.call(.POST, "/upload/multipart?overwrite=\(overwrite)", body)
-                server.expectRefusal(answer, 409, 5030, "overwrite=\(overwrite)")
+                let response = try await server.api.call(.POST, "/upload/multipart?overwrite=\(overwrite)", body)
+                server.expectRefusal(response, 409, 5030, "overwrite=\(overwrite)")
             }
             for overwrite in ["true", "True", "TRUE"] {
                 let body: JSONValue = ["project": "admin/uploads", "name": "taken"]
-                let answer = try await server.api.call(.POST, "/upload/multipart?overwrite=\(overwrite)", body)
-                #expect(answer.status == 200)
+                let response = try await server.api.call(.POST, "/upload/multipart?overwrite=\(overwrite)", body)
+                #expect(response.status == 200)
                 let kept = try await server.api.download(file)
                 #expect(kept == ByteBuffer(string: "old"), "initialize must not touch the old file")
             }

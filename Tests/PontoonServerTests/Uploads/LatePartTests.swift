@@ -9,7 +9,7 @@ import Testing
 struct LatePartTests {
     @Test("a part that fails after its project was deleted does not affect a copy of the file")
     func copyOutlivesLatePart() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let api = server.api
             let first = try await api.call(.POST, "/projects", ["name": "First"]).text("id")
             let second = try await api.call(.POST, "/projects", ["name": "Second"]).text("id")

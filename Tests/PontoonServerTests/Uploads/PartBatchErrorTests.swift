@@ -16,9 +16,9 @@ struct PartBatchErrorTests {
                 -1, .integer(.min), .number(1.5), .number(1e300), "1", "", true, false, [], [1], [:],
             ]
             for wish in bad {
-                let answer = try await server.api.start(root, "a", size: 1, wish: wish, fields)
-                server.expectRefusal(answer, 400, 8013, "\(wish)")
-                #expect(try answer.text("message").contains("part_infos"), "\(wish)")
+                let response = try await server.api.start(root, "a", size: 1, wish: wish, fields)
+                server.expectRefusal(response, 400, 8013, "\(wish)")
+                #expect(try response.text("message").contains("part_infos"), "\(wish)")
             }
             #expect(try server.unfinishedObjects() == [])
         }
@@ -35,20 +35,20 @@ struct PartBatchErrorTests {
             ]
             for number in numbers {
                 for query in ["?from=\(number)", "?count=3&from=\(number)", "?from=\(number)&from=1&count=x"] {
-                    let answer = try await server.api.call(.GET, path + query)
-                    server.expectRefusal(answer, 400, 8012, "\(query.prefix(40))")
+                    let response = try await server.api.call(.GET, path + query)
+                    server.expectRefusal(response, 400, 8012, "\(query.prefix(40))")
                 }
             }
             for count in ["", "0", "-1", "1.0", "1.5", "1e2", "abc", "1%00", "true", "99999999999999999999"] {
-                let answer = try await server.api.call(.GET, "\(path)?from=1&count=\(count)")
-                server.expectRefusal(answer, 400, 90000, "\(count)")
+                let response = try await server.api.call(.GET, "\(path)?from=1&count=\(count)")
+                server.expectRefusal(response, 400, 90000, "\(count)")
             }
             let beyond = try await server.api.call(.GET, "\(path)?from=2")
             #expect(try beyond.partInfos().isEmpty)
             for method: HTTPMethod in [.POST, .PUT, .DELETE, .PATCH] {
-                let answer = try await server.api.call(method, path)
-                server.expectRefusal(answer, 405, 90006, "\(method)")
-                #expect(answer.headers["Allow"] == ["GET"])
+                let response = try await server.api.call(method, path)
+                server.expectRefusal(response, 405, 90006, "\(method)")
+                #expect(response.headers["Allow"] == ["GET"])
             }
         }
     }
@@ -59,8 +59,8 @@ struct PartBatchErrorTests {
             let api = server.api
             let fields = try await root.fields(api)
             func refused(_ upload: String, _ status: Int, _ code: Int64, _ root: UploadRoot) async throws {
-                let answer = try await api.call(.GET, "\(root.path)/\(upload)/part_infos?from=1&count=1")
-                server.expectRefusal(answer, status, code, "\(upload)")
+                let response = try await api.call(.GET, "\(root.path)/\(upload)/part_infos?from=1&count=1")
+                server.expectRefusal(response, status, code, "\(upload)")
             }
             try await refused("none", 404, 8003, root)
             try await refused("%00", 400, 90000, root)
@@ -91,8 +91,8 @@ struct PartBatchErrorTests {
             let upload = try await server.api.start(.files, "a", size: 1, partInfos: 1).text("upload_id")
             server.clock.advance(by: .seconds(8 * 24 * 3600))
             #expect(await server.runMaintenance().expired == [upload])
-            let answer = try await server.api.call(.GET, "/upload/multipart/\(upload)/part_infos")
-            server.expectRefusal(answer, 404, 8003, "expired")
+            let response = try await server.api.call(.GET, "/upload/multipart/\(upload)/part_infos")
+            server.expectRefusal(response, 404, 8003, "expired")
         }
     }
 
@@ -118,8 +118,8 @@ struct PartBatchErrorTests {
             let packagePath = "\(packageUploads)/\(package)/part_infos"
             server.expectRefusal(try await rosalind.call(.GET, packagePath), 404, 8003, "another's package")
             for caller in [rosalind, server.api] {
-                let answer = try await caller.call(.GET, path(hers))
-                #expect(try answer.partInfos().count == 1)
+                let response = try await caller.call(.GET, path(hers))
+                #expect(try response.partInfos().count == 1)
             }
             for token in [nil, "wrong"] {
                 let nobody = server.client(token: token)

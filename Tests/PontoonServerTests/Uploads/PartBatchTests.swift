@@ -51,15 +51,15 @@ struct PartBatchTests {
             let upload = try started.text("upload_id")
             #expect(started["href"] == .string("\(server.endpoint)\(root.path)/\(upload)"))
             let asked = try await server.api.call(.GET, "\(root.path)/\(upload)/part_infos/")
-            guard case .object(let body) = try asked.json else { throw UnexpectedAnswer(description: "\(asked)") }
+            guard case .object(let body) = try asked.json else { throw UnexpectedResponse(description: "\(asked)") }
             #expect(body.keys.sorted() == ["part_infos"])
-            for answer in [started, asked] {
-                let infos = try answer.partInfos()
+            for response in [started, asked] {
+                let infos = try response.partInfos()
                 #expect(infos.map(\.number) == [1, 2, 3])
                 for info in infos {
                     let single = try await server.api.call(.GET, "\(root.path)/\(upload)/part/\(info.number)")
                     guard case .object(var fields) = try single.json else {
-                        throw UnexpectedAnswer(description: "\(single)")
+                        throw UnexpectedResponse(description: "\(single)")
                     }
                     let url = try single.text("url")
                     #expect(info.url.prefix { $0 != "?" } == url.prefix { $0 != "?" })
@@ -86,7 +86,7 @@ struct PartBatchTests {
             for wish: JSONValue? in [nil, .null] {
                 let started = try await server.api.start(root, "a", size: 1, wish: wish, fields)
                 guard case .object(let body) = try started.json else {
-                    throw UnexpectedAnswer(description: "\(started)")
+                    throw UnexpectedResponse(description: "\(started)")
                 }
                 #expect(body.keys.sorted() == (usual + place).sorted())
                 let upload = try started.text("upload_id")
@@ -165,8 +165,8 @@ struct PartBatchTests {
                     ("?from=10000", [10_000]), ("?from=9999&count=1", [9999]), ("?count=2", [1, 2]),
                     ("?from=9990", Array(9990...10_000)), ("", Array(1...100)), ("?limit=1&offset=9&count=1", [1]),
                 ] {
-                    let answer = try await server.api.call(.GET, path + query)
-                    #expect(try answer.partInfos().map(\.number) == expected, "\(query)")
+                    let response = try await server.api.call(.GET, path + query)
+                    #expect(try response.partInfos().map(\.number) == expected, "\(query)")
                 }
                 let last = try #require(infos.last)
                 let put = try await server.api.send(.PUT, last.url, ByteBuffer(string: "z"))

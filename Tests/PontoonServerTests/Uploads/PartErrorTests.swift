@@ -30,11 +30,11 @@ struct PartErrorTests {
             // before it closes the connection, so all requests are sent concurrently.
             try await withThrowingTaskGroup { group in
                 for request in requests {
-                    group.addTask { (request, try Answer(raw: try await server.exchange(request))) }
+                    group.addTask { (request, try APIResponse(raw: try await server.exchange(request))) }
                 }
-                for try await (request, answer) in group {
-                    server.expectRefusal(answer, 413, 90000, "\(request)")
-                    #expect(answer.headers["Connection"] == ["close"])
+                for try await (request, response) in group {
+                    server.expectRefusal(response, 413, 90000, "\(request)")
+                    #expect(response.headers["Connection"] == ["close"])
                 }
             }
             let kept = try await server.api.report(upload, 1, .string(etag))
@@ -50,15 +50,15 @@ struct PartErrorTests {
             let chunk = "64\r\n\(String(repeating: "x", count: 100))\r\n"
             let head = "PUT \(path) HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
             let long = try await server.exchange(head + String(repeating: chunk, count: 2000) + "0\r\n\r\n")
-            server.expectRefusal(try Answer(raw: long), 413, 90000, "chunked")
-            #expect(try Answer(raw: long).headers["Connection"] == ["close"])
+            server.expectRefusal(try APIResponse(raw: long), 413, 90000, "chunked")
+            #expect(try APIResponse(raw: long).headers["Connection"] == ["close"])
             server.expectRefusal(try await server.api.report(upload, 1, "0"), 400, 8014, "nothing is stored")
 
             let right = try await server.exchange(
                 head.replacing("\r\n\r\n", with: "\r\nConnection: close\r\n\r\n") + String(repeating: chunk, count: 10)
                     + "0\r\n\r\n"
             )
-            let etag = try #require(try Answer(raw: right).headers.first(name: "ETag"))
+            let etag = try #require(try APIResponse(raw: right).headers.first(name: "ETag"))
             let reported = try await server.api.report(upload, 1, .string(etag))
             #expect(reported.status == 200)
             let completed = try await server.api.complete(upload)
@@ -127,16 +127,16 @@ struct PartErrorTests {
                 let count = try #require(Data(base64Encoded: right)).count
                 let bad = ["", "x", "!!!!", "rosUhgp5mI", right + "AAAA", String(right.dropLast(4)), Hex.encode(plain)]
                 for value in bad {
-                    let answer = try await server.api.put(upload, 1, bytes, headers: [name: value])
-                    server.expectRefusal(answer, 400, 90000, "\(name): \(value)")
+                    let response = try await server.api.put(upload, 1, bytes, headers: [name: value])
+                    server.expectRefusal(response, 400, 90000, "\(name): \(value)")
                 }
                 let kept = try await server.api.report(upload, 1, etag)
                 #expect(kept.status == 200, "a malformed header is refused before the part is touched")
 
                 let wrong = Data(repeating: 0, count: count).base64EncodedString()
-                let answer = try await server.api.put(upload, 1, bytes, headers: [name: wrong])
-                server.expectRefusal(answer, 400, 90000, "\(name): wrong")
-                #expect(try answer.text("message").contains(name))
+                let response = try await server.api.put(upload, 1, bytes, headers: [name: wrong])
+                server.expectRefusal(response, 400, 90000, "\(name): wrong")
+                #expect(try response.text("message").contains(name))
                 server.expectRefusal(try await server.api.report(upload, 1, etag), 400, 8014, "nothing is stored")
             }
             let all = HTTPHeaders(headers.map { ($0.name, $0.right) })
@@ -162,7 +162,7 @@ struct PartErrorTests {
                 let completed = try await server.api.complete(upload)
                 #expect(completed.status == 201)
                 guard case .object(let checksums) = completed["checksums"] else {
-                    throw UnexpectedAnswer(description: name)
+                    throw UnexpectedResponse(description: name)
                 }
                 #expect(checksums["md5"] == .string(right))
                 let bytes = try await server.api.download(try completed.text("id"))

@@ -16,12 +16,12 @@ struct PartNumberErrorTests {
         try await withEnduringServer { server in
             let upload = try await server.api.initialize("a.bin", size: nil)
             for number in bad {
-                let answer = try await server.api.call(.GET, "/upload/multipart/\(upload)/part/\(number)")
-                server.expectRefusal(answer, 400, 8012, "\(number.prefix(40))")
+                let response = try await server.api.call(.GET, "/upload/multipart/\(upload)/part/\(number)")
+                server.expectRefusal(response, 400, 8012, "\(number.prefix(40))")
             }
             for number in ["1", "10000", "10000/"] {
-                let answer = try await server.api.call(.GET, "/upload/multipart/\(upload)/part/\(number)")
-                #expect(answer.status == 200, "\(number)")
+                let response = try await server.api.call(.GET, "/upload/multipart/\(upload)/part/\(number)")
+                #expect(response.status == 200, "\(number)")
             }
         }
     }
@@ -55,8 +55,8 @@ struct PartNumberErrorTests {
             server.expectRefusal(missing, 400, 8012, "no number")
             for number in ["1", "1.0", "1e0"] {
                 let report = "{\"part_number\": \(number), \(response)}"
-                let answer = try await server.api.call(.POST, "/upload/multipart/\(upload)/part", text: report)
-                #expect(answer.status == 200, "\(number)")
+                let response = try await server.api.call(.POST, "/upload/multipart/\(upload)/part", text: report)
+                #expect(response.status == 200, "\(number)")
             }
             let completed = try await server.api.complete(upload)
             #expect(completed.status == 201)

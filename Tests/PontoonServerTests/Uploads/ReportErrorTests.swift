@@ -25,9 +25,9 @@ struct ReportErrorTests {
             #expect(details["parts"] == [])
             let plain = etag.filter { $0 != "\"" }
             for tag in [etag, plain, plain.uppercased(), "\"\(plain.uppercased())\"", etag] {
-                let answer = try await server.api.report(upload, 1, .string(tag))
-                #expect(answer.status == 200, "\(tag)")
-                #expect(try answer.text("href").hasSuffix("/v2/upload/multipart/\(upload)"))
+                let response = try await server.api.report(upload, 1, .string(tag))
+                #expect(response.status == 200, "\(tag)")
+                #expect(try response.text("href").hasSuffix("/v2/upload/multipart/\(upload)"))
             }
             let completed = try await server.api.complete(upload)
             #expect(completed.status == 201)
@@ -49,9 +49,9 @@ struct ReportErrorTests {
             let upload = try await server.api.initialize("a.bin", size: 3)
             let put = try await server.api.put(upload, 1, ByteBuffer(string: "abc"))
             for body in bodies {
-                let answer = try await server.api.call(.POST, "/upload/multipart/\(upload)/part", text: body)
-                #expect(answer.status == 400, "\(body)")
-                #expect(answer.code == 8014 || !body.contains("part_number") && answer.code == 8012, "\(body)")
+                let response = try await server.api.call(.POST, "/upload/multipart/\(upload)/part", text: body)
+                #expect(response.status == 400, "\(body)")
+                #expect(response.code == 8014 || !body.contains("part_number") && response.code == 8012, "\(body)")
                 guard body.hasPrefix("{\"") else { continue }
                 let many = try await server.api.call(
                     .POST,
@@ -62,8 +62,8 @@ struct ReportErrorTests {
             }
             let etag = try #require(put.headers.first(name: "ETag"))
             let lower: JSONValue = ["part_number": 1, "response": ["headers": ["etag": .string(etag)]]]
-            let answer = try await server.api.call(.POST, "/upload/multipart/\(upload)/part", lower)
-            #expect(answer.status == 200, "the header's name is compared in any letter case")
+            let response = try await server.api.call(.POST, "/upload/multipart/\(upload)/part", lower)
+            #expect(response.status == 200, "the header's name is compared in any letter case")
         }
     }
 
@@ -80,12 +80,12 @@ struct ReportErrorTests {
             }
             for path in ["/part", "", "/complete"] {
                 let report: JSONValue = ["part_number": 1, "response": ["headers": ["ETag": .string(etag)]]]
-                let answer = try await server.api.call(
+                let response = try await server.api.call(
                     .POST,
                     "/upload/multipart/\(String(repeating: "x", count: 64))\(path)",
                     path == "/part" ? report : ["parts": [report]]
                 )
-                server.expectRefusal(answer, 404, 8003, "unknown upload \(path)")
+                server.expectRefusal(response, 404, 8003, "unknown upload \(path)")
             }
         }
     }
@@ -113,8 +113,8 @@ struct ReportErrorTests {
             ]
             for (last, code) in bad {
                 for call in [path, "\(path)/complete"] {
-                    let answer = try await server.api.call(.POST, call, ["parts": .array(reports.prefix(2) + [last])])
-                    server.expectRefusal(answer, 400, code, "\(call) \(last)")
+                    let response = try await server.api.call(.POST, call, ["parts": .array(reports.prefix(2) + [last])])
+                    server.expectRefusal(response, 400, code, "\(call) \(last)")
                 }
                 let details = try await server.api.call(.GET, path)
                 #expect(details["uploaded_parts_count"] == 0, "\(last)")
@@ -129,10 +129,10 @@ struct ReportErrorTests {
                 server.expectRefusal(try await server.api.call(.POST, "\(path)/complete", body), 400, 8015, "\(body)")
             }
             for parts in [[], Array(reports.prefix(1)), reports + reports] {
-                let answer = try await server.api.call(.POST, path, ["parts": .array(parts)])
-                #expect(answer.status == 200)
-                #expect(answer.body.readableBytes == 0)
-                #expect(answer.headers["Content-Length"] == ["0"])
+                let response = try await server.api.call(.POST, path, ["parts": .array(parts)])
+                #expect(response.status == 200)
+                #expect(response.body.readableBytes == 0)
+                #expect(response.headers["Content-Length"] == ["0"])
             }
             let completed = try await server.api.call(.POST, "\(path)/complete", ["parts": .array(reports)])
             #expect(completed["size"] == 6)

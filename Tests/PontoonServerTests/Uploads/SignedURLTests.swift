@@ -47,10 +47,10 @@ struct SignedURLTests {
                 "/storage/files/\(upload)?\(end)",
             ]
             for target in targets {
-                let answer = try await server.api.send(.PUT, server.origin + target, ByteBuffer(string: "abc"))
-                #expect([403, 404, 405].contains(answer.status), "\(target): \(answer.status)")
-                server.expectRefusal(answer, answer.status, try #require(answer.code), "\(target)")
-                if target.hasPrefix("\(path)?") { #expect(answer.status == 403, "\(target)") }
+                let response = try await server.api.send(.PUT, server.origin + target, ByteBuffer(string: "abc"))
+                #expect([403, 404, 405].contains(response.status), "\(target): \(response.status)")
+                server.expectRefusal(response, response.status, try #require(response.code), "\(target)")
+                if target.hasPrefix("\(path)?") { #expect(response.status == 403, "\(target)") }
             }
             for number in [1, 2] {
                 server.expectRefusal(try await server.api.report(upload, number, "0"), 400, 8014, "nothing is stored")
@@ -67,14 +67,14 @@ struct SignedURLTests {
             let upload = try await server.api.initialize("a.bin", size: 3)
             let part = try await server.api.partURL(upload, 1)
             for method: HTTPMethod in [.GET, .POST, .DELETE, .PATCH] {
-                let answer = try await server.api.send(method, part)
-                server.expectRefusal(answer, 403, 90002, "\(method)")
+                let response = try await server.api.send(method, part)
+                server.expectRefusal(response, 403, 90002, "\(method)")
             }
             let file = try await server.api.upload("b.bin", ByteBuffer(string: "abc"))
             let download = try await server.api.call(.GET, "/files/\(file)/download_info").text("url")
             for method: HTTPMethod in [.PUT, .POST, .DELETE, .PATCH] {
-                let answer = try await server.api.send(method, download, ByteBuffer(string: "x"))
-                server.expectRefusal(answer, 403, 90002, "\(method)")
+                let response = try await server.api.send(method, download, ByteBuffer(string: "x"))
+                server.expectRefusal(response, 403, 90002, "\(method)")
             }
             let kept = try await server.api.download(file)
             #expect(kept == ByteBuffer(string: "abc"))
@@ -87,9 +87,9 @@ struct SignedURLTests {
             let upload = try await server.api.initialize("a.bin", size: 3)
             let url = try await server.api.partURL(upload, 1)
             for headers: HTTPHeaders in [[:], ["X-Sbg-Auth-Token": server.token], ["X-SBG-Auth-Token": "wrong"]] {
-                let answer = try await server.api.send(.PUT, url, ByteBuffer(string: "abc"), headers: headers)
-                #expect(answer.status == 200, "\(headers)")
-                #expect(answer.body.readableBytes == 0)
+                let response = try await server.api.send(.PUT, url, ByteBuffer(string: "abc"), headers: headers)
+                #expect(response.status == 200, "\(headers)")
+                #expect(response.body.readableBytes == 0)
             }
         }
     }
@@ -101,11 +101,11 @@ struct SignedURLTests {
                 let upload = try await server.api.initialize("\(ends).bin", size: 3)
                 let urls = [try await server.api.partURL(upload, 1), try await server.api.partURL(upload, 2)]
                 try await server.api.store(upload, 1, ByteBuffer(string: "abc"))
-                let answer =
+                let response =
                     ends == "abort"
                     ? try await server.api.call(.DELETE, "/upload/multipart/\(upload)")
                     : try await server.api.complete(upload)
-                #expect(answer.status == (ends == "abort" ? 204 : 201))
+                #expect(response.status == (ends == "abort" ? 204 : 201))
                 for url in urls {
                     let put = try await server.api.send(.PUT, url, ByteBuffer(string: "xyz"))
                     server.expectRefusal(put, 404, 8003, "\(ends)")
@@ -117,7 +117,7 @@ struct SignedURLTests {
                 guard ends == "complete" else { continue }
                 let again = try await server.api.complete(upload)
                 #expect(again.status == 201)
-                #expect(try again.text("id") == answer.text("id"))
+                #expect(try again.text("id") == response.text("id"))
                 let kept = try await server.api.download(try again.text("id"))
                 #expect(kept == ByteBuffer(string: "abc"))
             }
@@ -153,7 +153,7 @@ struct SignedURLTests {
         try await withTestServer(clock: clock) { server in
             let upload = try await server.api.initialize("a.bin", size: 6)
             let url = try await server.api.partURL(upload, 1)
-            let answer = try await RawConnection.with(server) { connection in
+            let response = try await RawConnection.with(server) { connection in
                 try await connection.write(
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nExpect: 100-continue\r\n"
                         + "Connection: close\r\n\r\n"
@@ -166,7 +166,7 @@ struct SignedURLTests {
                     try await connection.write("def")
                 }
             }
-            let put = try Answer(raw: String(answer.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
+            let put = try APIResponse(raw: String(response.dropFirst("HTTP/1.1 100 Continue\r\n\r\n".count)))
             #expect(put.status == 200)
             let reported = try await server.api.report(
                 upload,

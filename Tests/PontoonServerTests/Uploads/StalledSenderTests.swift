@@ -12,7 +12,7 @@ struct StalledSenderTests {
     @Test("a stalled sender does not block others sending the same part")
     func stalledSender() async throws {
         // If the second sender had to wait for the first, this test would exceed its time limit.
-        try await withTestServer(arguments: smallParts + ["--idle-timeout", "1h"]) { server in
+        try await withTestServer(.live, arguments: smallParts + ["--idle-timeout", "1h"]) { server in
             let api = server.api
             let bytes = pseudoRandomBytes(seed: 1, count: 1 << 20)
             let upload = try await api.initialize("stalled", size: bytes.readableBytes, partSize: 1 << 20)
@@ -38,12 +38,12 @@ struct StalledSenderTests {
         arguments: [(true, 1000), (false, 1000), (true, 100_000)]
     )
     func stalledPart(declaresSize: Bool, partSize: Int) async throws {
-        try await withTestServer(arguments: smallParts + ["--idle-timeout", "2s"]) { server in
+        try await withTestServer(.live, arguments: smallParts + ["--idle-timeout", "2s"]) { server in
             let api = server.api.withoutKeepAlive
             let upload = try await api.initialize("stalled", size: declaresSize ? 200_000 : nil, partSize: partSize)
             let url = try await api.partURL(upload, 1)
             let sent = pseudoRandomBytes(seed: 3, count: 50_000)
-            let answer = try await RawConnection.with(server) { connection in
+            let response = try await RawConnection.with(server) { connection in
                 // Longer than a part of 1000 bytes, so it goes to a separate file.
                 try await connection.write(
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
@@ -51,7 +51,7 @@ struct StalledSenderTests {
                 try await connection.write(sent)
                 return try await connection.readToEnd()
             }
-            #expect(!answer.contains("HTTP/1.1 200") && !answer.lowercased().contains("etag"), "\(answer)")
+            #expect(!response.contains("HTTP/1.1 200") && !response.lowercased().contains("etag"), "\(response)")
             server.expectRefusal(try await api.report(upload, 1, .string(tag(of: sent))), 400, 8014)
             for name in try server.unfinishedObjects() where name.hasSuffix(".parts") {
                 let folder = server.data.appending("objects/uploads/\(name)").string

@@ -89,22 +89,22 @@ public struct UploadDetails: Sendable, Decodable {
 extension UploadDetails {
     /// Returns whether the upload was started at least this long ago.
     ///
-    /// The server's time is taken from `Date` headers, which have a resolution of one second and may be a second old.
-    /// If the age is uncertain, the upload counts as old enough, so an age of zero includes every upload.
+    /// `Date` headers have a resolution of one second and may be a second old. An upload therefore counts as up to two
+    /// seconds older than it appears.
     ///
     /// - Parameters:
     ///   - age: Age in seconds.
     ///   - serverTime: The time on the server, according to its responses.
-    /// - Returns: Whether it is; `false` if the server does not provide the start time.
+    /// - Returns: Whether the upload is old enough; `false` if the server does not provide its start time.
     public func isOlder(than age: TimeInterval, at serverTime: Date) -> Bool {
         guard let initiated else { return false }
         return age <= 0 || initiated <= serverTime.addingTimeInterval(2 - age)
     }
 }
 
-/// The request that sends one part to the storage.
+/// A part info: the signed URL and the headers for sending one part to the storage.
 struct PartInfo: Sendable, Decodable {
-    /// Number of the part; `nil` in the response for a single part.
+    /// Number of the part; `nil` in the response to a request for a single part.
     var number: Int?
     var url: String
     /// Time at which the URL expires, according to the server's clock.
@@ -133,7 +133,7 @@ struct PartInfos: Sendable, Decodable {
     private enum CodingKeys: String, CodingKey { case partInfos = "part_infos" }
 }
 
-/// A date in any of the formats that the platform uses; `nil` for any other text.
+/// A date in the formats of the platform: ISO 8601, or milliseconds since 1970; `nil` for any other text.
 struct LenientDate: Decodable {
     let date: Date?
 
@@ -150,6 +150,6 @@ struct LenientDate: Decodable {
 }
 
 extension String {
-    /// An ETag without quotes and without the prefix of a weak one.
+    /// The ETag without its quotes and without the prefix `W/` of a weak ETag.
     var unquoted: String { ETag.unquoted(hasPrefix("W/") ? String(dropFirst(2)) : self) }
 }

@@ -1,0 +1,58 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import PontoonCore
+
+/// The token of a request, and the user who owns it.
+struct AuthenticatedCaller: Sendable {
+    let user: User
+    let token: Secret
+}
+
+/// Identifies the caller of an API call, counts the call, and adds the rate-limit headers to its response.
+///
+/// One middleware, because each costs every call several percent of its processor time.
+struct CallerMiddleware: RouterMiddleware {
+    typealias Context = AppContext
+
+    let accounts: Accounts
+    /// Counts the calls of each token, in the memory of this process; `nil` admits any number of calls.
+    let counter: RateLimitCounter?
+    let now: @Sendable () -> Date
+
+    /// - Throws: `.notAuthenticated` for a request without a valid token. Later errors become responses, which have the
+    ///   rate-limit headers too.
+    @concurrent func handle(
+        _ request: Request,
+        context: AppContext,
+        next: @concurrent (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        let caller = try await caller(of: request)
+        let status = counter?.count(caller.token, now: now()) ?? .unlimited(now: now())
+        (context.caller, context.rateLimit) = (caller, status)
+        var response: Response
+        do {
+            guard status.isAdmitted else {
+                throw PontoonError(.rateLimited, "This token's limit of \(status.limit) calls is used up; retry later.")
+            }
+            response = try await next(request, context)
+        } catch {
+            response = try context.response(to: error)
+        }
+        status.addHeaders(to: &response)
+        return response
+    }
+
+    /// Identifies the caller by the token in `X-SBG-Auth-Token`, or else in `Authorization: Bearer`.
+    private func caller(of request: Request) async throws -> AuthenticatedCaller {
+        let token = Secret(request.headers[.authToken] ?? Self.bearer(request) ?? "")
+        return AuthenticatedCaller(user: try await accounts.caller(token: token.value), token: token)
+    }
+
+    private static func bearer(_ request: Request) -> String? {
+        guard let value = request.headers[.authorization], value.lowercased().hasPrefix("bearer ") else { return nil }
+        return value.dropFirst("bearer ".count).trimmingCharacters(in: .whitespaces)
+    }
+}
