@@ -9,7 +9,7 @@ import Testing
 struct CopyMoveTests {
     @Test("a copy shares the original's bytes, which are deleted with the last file")
     func copySharesBytes() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let api = server.api
             let bytes = pseudoRandomBytes(seed: 1, count: 100_000)
             let original = try await api.upload("a.bin", bytes)
@@ -45,7 +45,7 @@ struct CopyMoveTests {
 
     @Test("after concurrent copies and deletions, remaining files are readable and no other objects are left")
     func copiesAgainstDeletions() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let api = server.api
             let bytes = pseudoRandomBytes(seed: 2, count: 10_000)
             var files = [try await api.upload("a.bin", bytes)]
@@ -86,7 +86,7 @@ struct CopyMoveTests {
 
     @Test("deleting a project keeps the bytes of a copy in another one")
     func copyOutlivesProject() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let api = server.api
             let bytes = pseudoRandomBytes(seed: 3, count: 1000)
             let project = try await api.createProject("Other")
@@ -102,7 +102,7 @@ struct CopyMoveTests {
 
     @Test("many files are copied in one call, and taken names get a number")
     func copyMany() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let api = server.api
             let first = try await api.upload("a.bin", ByteBuffer(string: "1"))
             let second = try await api.upload("b.bin", ByteBuffer(string: "2"))
@@ -134,7 +134,7 @@ struct CopyMoveTests {
 
     @Test("a file is moved with its details, and a folder with its contents")
     func move() async throws {
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             let api = server.api
             let bytes = pseudoRandomBytes(seed: 4, count: 1000)
             let file = try await api.upload("a.bin", bytes)

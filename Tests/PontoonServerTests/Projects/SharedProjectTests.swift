@@ -42,7 +42,7 @@ struct SharedProjectTests {
 
     @Test("deleting a project deletes its files, folders, open uploads and members, and frees their space")
     func delete() async throws {
-        try await withTestServer(arguments: smallParts) { server in
+        try await withTestServer(.live, arguments: smallParts) { server in
             let ada = try await server.addUser("ada")
             let project = try await server.api.createProject("Doomed")
             try await server.api.addMember("ada", of: project, [.write])

@@ -13,7 +13,7 @@ struct ExpiryTests {
     @Test("an idle upload is aborted and frees its space, but one with a recent part stays")
     func idleUploads() async throws {
         let clock = TestClock()
-        try await withTestServer(arguments: smallParts + ["--upload-lifetime", "1h"], clock: clock) { server in
+        try await withTestServer(.live, arguments: smallParts + ["--upload-lifetime", "1h"], clock: clock) { server in
             let bytes = pseudoRandomBytes(seed: 1, count: 1 << 20)
             let idle = try await server.api.initialize("idle", size: 8 << 20, partSize: 1 << 20)
             try await server.api.store(idle, 1, bytes)

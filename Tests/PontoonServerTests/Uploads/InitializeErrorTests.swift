@@ -70,7 +70,7 @@ struct InitializeErrorTests {
             String(repeating: "😀", count: 255), String(repeating: "e\u{301}", count: 127), "...", " ", "-", "~", "a.b.",
             "a b+c%d#e?f&g=h;i", "%2F", "\\", "\"'`$(id)", "\u{202E}", "\u{E9}", "e\u{301}", "CON",
         ]
-        try await withTestServer { server in
+        try await withTestServer(.live) { server in
             for name in good {
                 let file = try await server.api.upload(name, ByteBuffer(string: name))
                 let details = try await server.api.call(.GET, "/files/\(file)")

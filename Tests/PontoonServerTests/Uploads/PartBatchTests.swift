@@ -103,7 +103,7 @@ struct PartBatchTests {
 
     @Test("many parts can be uploaded with part infos from initialize and batches, and reported by complete")
     func batches() async throws {
-        try await withTestServer(arguments: smallParts) { server in
+        try await withTestServer(.live, arguments: smallParts) { server in
             let bytes = pseudoRandomBytes(seed: 7, count: 37 * 1000 + 1)
             let started = try await server.api.start(
                 .files,
@@ -183,7 +183,7 @@ struct PartBatchTests {
 
     @Test("a repeated batch has new URLs, old ones stay valid, and stored parts are included")
     func again() async throws {
-        try await withTestServer(arguments: smallParts) { server in
+        try await withTestServer(.live, arguments: smallParts) { server in
             let bytes = ByteBuffer(string: "abcd")
             let started = try await server.api.start(.files, "a", size: 4, partSize: 2, partInfos: 2)
             let upload = try started.text("upload_id")

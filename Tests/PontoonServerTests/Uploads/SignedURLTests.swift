@@ -128,7 +128,7 @@ struct SignedURLTests {
     @Test("an expired URL is rejected, and a new one works")
     func expired() async throws {
         let clock = TestClock()
-        try await withTestServer(arguments: ["--url-lifetime", "1h"], clock: clock) { server in
+        try await withTestServer(.live, arguments: ["--url-lifetime", "1h"], clock: clock) { server in
             let upload = try await server.api.initialize("a.bin", size: 3)
             let info = try await server.api.call(.GET, "/upload/multipart/\(upload)/part/1")
             let url = try info.text("url")
@@ -150,7 +150,7 @@ struct SignedURLTests {
     @Test("a part whose PUT started before its URL expired is stored")
     func beganInTime() async throws {
         let clock = TestClock()
-        try await withTestServer(clock: clock) { server in
+        try await withTestServer(.live, clock: clock) { server in
             let upload = try await server.api.initialize("a.bin", size: 6)
             let url = try await server.api.partURL(upload, 1)
             let response = try await RawConnection.with(server) { connection in
