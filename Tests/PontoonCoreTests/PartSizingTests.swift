@@ -7,19 +7,19 @@ struct PartSizingTests {
     @Test(
         "a valid requested part size is granted, and an invalid one is replaced",
         arguments: [
-            (wish: nil, size: nil, expected: 32 * mebi),
-            (wish: 5 * mebi, size: nil, expected: 5 * mebi),
-            (wish: 5 * mebi - 1, size: nil, expected: 32 * mebi),
-            (wish: 5 << 30, size: 0, expected: 5 << 30),
-            (wish: 5 << 30 + 1, size: 0, expected: 32 * mebi),
-            (wish: 0, size: 10, expected: 32 * mebi),
-            (wish: -1, size: 10, expected: 32 * mebi),
-            (wish: 5 * mebi, size: 50_000 * mebi, expected: 5 * mebi),
-            (wish: 5 * mebi, size: 50_000 * mebi + 1, expected: 32 * mebi),
+            (requested: nil, size: nil, expected: 32 * mebi),
+            (requested: 5 * mebi, size: nil, expected: 5 * mebi),
+            (requested: 5 * mebi - 1, size: nil, expected: 32 * mebi),
+            (requested: 5 << 30, size: 0, expected: 5 << 30),
+            (requested: 5 << 30 + 1, size: 0, expected: 32 * mebi),
+            (requested: 0, size: 10, expected: 32 * mebi),
+            (requested: -1, size: 10, expected: 32 * mebi),
+            (requested: 5 * mebi, size: 50_000 * mebi, expected: 5 * mebi),
+            (requested: 5 * mebi, size: 50_000 * mebi + 1, expected: 32 * mebi),
         ] as [(Int64?, Int64?, Int64)]
     )
-    func wishes(wish: Int64?, size: Int64?, expected: Int64) {
-        #expect(PartSizing().partSize(requested: wish, size: size) == expected)
+    func wishes(requested: Int64?, size: Int64?, expected: Int64) {
+        #expect(PartSizing().partSize(requested: requested, size: size) == expected)
     }
 
     @Test(

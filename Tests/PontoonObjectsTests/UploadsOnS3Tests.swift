@@ -53,9 +53,9 @@ struct UploadsOnS3Tests {
     }
 
     @Test("have parts of at least 5 MiB, whatever is set or requested", arguments: [1, 5 << 20 - 1])
-    func minimum(_ wish: Int64) async throws {
+    func minimum(_ requested: Int64) async throws {
         try await withS3Server { server in
-            #expect(try await server.begin(size: 100 << 20, partSize: wish).partSize == PartSizing.defaultPartSize)
+            #expect(try await server.begin(size: 100 << 20, partSize: requested).partSize == PartSizing.defaultPartSize)
             #expect(try await server.begin("b", size: 100 << 20, partSize: 5 << 20).partSize == 5 << 20)
             let longest = try await server.begin("c", size: PartSizing.maximumFileSize, partSize: 5 << 20)
             #expect(longest.partSize == 1 << 30)

@@ -58,7 +58,7 @@ extension APIClient {
         partInfos: Int,
         _ fields: [String: JSONValue] = ["project": "admin/uploads"]
     ) async throws -> APIResponse {
-        try await start(root, name, size: size, partSize: partSize, wish: .integer(Int64(partInfos)), fields)
+        try await start(root, name, size: size, partSize: partSize, requested: .integer(Int64(partInfos)), fields)
     }
 
     /// Starts an upload with an arbitrary JSON value, or none, in the field `part_infos`.
@@ -69,12 +69,12 @@ extension APIClient {
         _ name: String,
         size: Int?,
         partSize: Int = 5 << 20,
-        wish: JSONValue?,
+        requested: JSONValue?,
         _ fields: [String: JSONValue] = ["project": "admin/uploads"]
     ) async throws -> APIResponse {
         var body = fields.merging(["name": .string(name), "part_size": .integer(Int64(partSize))]) { $1 }
         body["size"] = size.map { .integer(Int64($0)) }
-        body["part_infos"] = wish
+        body["part_infos"] = requested
         return try await call(.POST, root.path, .object(body))
     }
 }

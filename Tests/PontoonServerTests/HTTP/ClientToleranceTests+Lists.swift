@@ -144,11 +144,11 @@ extension ClientToleranceTests {
             (1, 5_368_709_121, 33_554_432), (100, 10_485_761, 10_485_761),
         ] as [(Int64?, Int64?, Int64)]
     )
-    func partSizes(size: Int64?, wish: Int64?, response: Int64) async throws {
+    func partSizes(size: Int64?, requested: Int64?, response: Int64) async throws {
         try await withTestServer(.live) { server in
             var body: [String: JSONValue] = ["project": "admin/uploads", "name": "n"]
             body["size"] = size.map { .integer($0) }
-            body["part_size"] = wish.map { .integer($0) }
+            body["part_size"] = requested.map { .integer($0) }
             let begun = try await server.api.call(.POST, "/upload/multipart", .object(body))
             #expect(begun["part_size"] == .integer(response))
             let details = try await server.api.call(.GET, "/upload/multipart/\(try begun.text("upload_id"))")

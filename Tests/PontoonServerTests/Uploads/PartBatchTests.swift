@@ -83,8 +83,8 @@ struct PartBatchTests {
                 "href", "initiated", "name", "part_size", "parallel_uploads", "size", "upload_id",
                 "uploaded_parts_count",
             ]
-            for wish: JSONValue? in [nil, .null] {
-                let started = try await server.api.start(root, "a", size: 1, wish: wish, fields)
+            for requested: JSONValue? in [nil, .null] {
+                let started = try await server.api.start(root, "a", size: 1, requested: requested, fields)
                 guard case .object(let body) = try started.json else {
                     throw UnexpectedResponse(description: "\(started)")
                 }
