@@ -108,7 +108,7 @@ struct DownloadFaultTests {
             $0 % 2 == 1 && $0 < 10 ? .cutResponse(after: $0 * 150 + 1) : .none
         }
         #expect(!cut.all("retrying").isEmpty, "\(cut)")
-        let stalled = try await downloads(size: 3 * Self.range, ["--timeout", "15", "--parallel", "1"]) {
+        let stalled = try await downloads(size: 3 * Self.range, ["--timeout", "15", "--parallel", "2"]) {
             $0 == 1 ? .hang(after: 1) : .none
         }
         #expect(
