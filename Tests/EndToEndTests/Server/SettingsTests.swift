@@ -34,7 +34,9 @@ struct SettingsTests {
     private func expectMinimum(_ minimum: Int, _ options: ServerOptions) async throws {
         try await withServer(options) { server in
             for (requested, granted) in [(minimum, minimum), (minimum - 1, 32 << 20)] {
-                let body: JSONValue = ["project": "admin/uploads", "name": "a", "part_size": .integer(Int64(requested))]
+                let body: JSONValue = [
+                    "project": "admin/uploads", "name": "a", "part_size": .integer(Int64(requested)),
+                ]
                 let response = try await server.api.call(.POST, "/upload/multipart", body)
                 #expect(response["part_size"] == .integer(Int64(granted)), "minimum \(minimum), requested \(requested)")
             }

@@ -27,7 +27,13 @@ struct PartBatchErrorTests {
     @Test("the batch call rejects invalid ranges of parts", arguments: UploadRoot.allCases)
     func badQuery(root: UploadRoot) async throws {
         try await withEnduringServer { server in
-            let started = try await server.api.start(root, "a", size: 1, requested: nil, try await root.fields(server.api))
+            let started = try await server.api.start(
+                root,
+                "a",
+                size: 1,
+                requested: nil,
+                try await root.fields(server.api)
+            )
             let path = "\(root.path)/\(try started.text("upload_id"))/part_infos"
             let numbers = [
                 "", "0", "10001", "-1", "+1", "%2B1", "1.0", "1.5", "1e2", "0x1", "abc", "1%00", "%EF%BC%91", "true",
