@@ -1,13 +1,13 @@
 import Foundation
 public import SystemPackage
 
-/// The URL of an API and a user's token.
+/// An API's URL and the token with which a user authenticates.
 public struct Credentials: Sendable {
     /// URL of the API.
     public let endpoint: Endpoint
     /// The user's token.
     public let token: AuthToken
-    /// Source of the credentials, for messages, such as `profile 'default'` or `the environment`.
+    /// Where the credentials were found, for messages, such as `profile 'default'` or `the environment`.
     public let source: String
 
     /// Creates credentials.
@@ -15,7 +15,7 @@ public struct Credentials: Sendable {
     /// - Parameters:
     ///   - endpoint: URL of the API.
     ///   - token: The user's token.
-    ///   - source: Source of the credentials, for messages.
+    ///   - source: Where the credentials were found, for messages.
     public init(endpoint: Endpoint, token: AuthToken, source: String) {
         self.endpoint = endpoint
         self.token = token
@@ -29,7 +29,7 @@ public struct Credentials: Sendable {
     ///
     /// - Parameters:
     ///   - profile: Name of the profile; `nil` searches the environment, then the profile `default`.
-    ///   - endpoint: URL or short name of the API, in place of the one found with the token.
+    ///   - endpoint: URL or platform name that overrides the endpoint found with the token; `nil` keeps that endpoint.
     ///   - environment: The process's environment variables.
     ///   - file: Text of `~/.sevenbridges/credentials`; `nil` if the file does not exist.
     /// - Returns: The credentials.
@@ -53,7 +53,7 @@ public struct Credentials: Sendable {
             throw missing(
                 profiles.isEmpty
                     ? "No credentials found."
-                    : "~/.sevenbridges/credentials has no profile '\(name)', only: \(known)."
+                    : "~/.sevenbridges/credentials has no profile '\(name)'. Existing profiles: \(known)."
             )
         }
         guard let token = found.token else { throw missing("The profile '\(name)' has no auth_token.") }
@@ -80,10 +80,10 @@ public struct CredentialsFile: Sendable {
         public var token: AuthToken?
     }
 
-    /// The profiles by name.
+    /// Profiles by name.
     public private(set) var profiles: [String: Profile] = [:]
 
-    /// Parses the file's text; ignores unknown lines, as the platform's own clients do.
+    /// Parses the file's text. Unknown lines are ignored, as by the platform's own clients.
     public init(_ text: String) {
         var section: String?
         for line in text.split(whereSeparator: \.isNewline) {
@@ -106,6 +106,6 @@ public struct CredentialsFile: Sendable {
         }
     }
 
-    /// Returns the path of the file in a home directory.
+    /// Returns the path of the credentials file in a home directory.
     public static func path(home: FilePath) -> FilePath { home.appending(".sevenbridges/credentials") }
 }

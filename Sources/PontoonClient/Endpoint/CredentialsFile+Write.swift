@@ -4,13 +4,13 @@ public import SystemPackage
 extension CredentialsFile {
     /// Adds or replaces a profile and leaves the other profiles unchanged; blocks.
     ///
-    /// The file is replaced atomically. Afterwards, only its owner can read it.
+    /// The file is replaced atomically, and only its owner can read and write the new one.
     ///
     /// - Parameters:
     ///   - name: Name of the profile.
     ///   - endpoint: URL of the API.
     ///   - token: The user's token.
-    ///   - path: Path of the file. A missing file or folder is created.
+    ///   - path: Path of the file; the file and its folder are created if they do not exist.
     /// - Throws: ``ClientError`` with code `.fileUnwritable`.
     public static func save(_ name: String, endpoint: Endpoint, token: AuthToken, to path: FilePath) throws {
         do {
@@ -33,7 +33,7 @@ extension CredentialsFile {
         }
     }
 
-    /// Replaces a section of the text, or adds it at the end.
+    /// Returns the text with the section `name` replaced, or appended if the text has no such section.
     static func replacing(_ name: String, in text: String, by section: [String]) -> String {
         var (lines, isInside, isDone) = ([String](), false, false)
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
@@ -53,7 +53,7 @@ extension CredentialsFile {
     }
 
     private static func write(_ text: String, to path: FilePath) throws {
-        // Other users must never be able to read the token: the new file has its final permissions from the start.
+        // Create the new file with its final permissions, so that other users can never read the token.
         let new = FilePath(path.string + ".new")
         let file = try FileDescriptor.open(
             new,

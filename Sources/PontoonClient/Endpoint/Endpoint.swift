@@ -2,11 +2,11 @@ import Foundation
 
 /// The URL of an API, such as `https://api.sbgenomics.com/v2`.
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
-    /// A platform with a short name.
+    /// A hosted platform that can be selected by a short name.
     public struct Platform: Hashable, Sendable {
         /// Short name, such as `cgc`.
         public let name: String
-        /// Full name.
+        /// Full name, such as `Cancer Genomics Cloud`.
         public let title: String
         /// URL of the API.
         public let url: String
@@ -30,13 +30,15 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     public let host: String
     /// Port; 443 for `https` and 80 for `http` if the URL has none.
     public let port: Int
-    /// Whether connections are encrypted.
+    /// Whether the scheme is `https`.
     public let isSecure: Bool
 
-    /// The URL.
+    /// Same as ``url``.
     public var description: String { url }
 
     /// Parses a URL or the short name of a platform.
+    ///
+    /// Trailing slashes are removed. Short names are not case-sensitive.
     ///
     /// - Throws: ``ClientError`` with code `.endpointInvalid` unless the text is a short name, or an `http` or `https`
     ///   URL with a host and without a query or user name.
@@ -64,7 +66,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A user's token; its descriptions are a placeholder, so that it is not printed or logged by mistake.
+/// A user's token. Its descriptions are the placeholder `<token>`, so that it is not logged by accident.
 public struct AuthToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let value: String
 

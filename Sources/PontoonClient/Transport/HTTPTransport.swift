@@ -6,13 +6,13 @@ import NIOPosix
 import NIOSSL
 import SystemPackage
 
-/// A response with its complete body.
+/// An HTTP response whose body has been read completely.
 struct HTTPResponse: Sendable {
     let status: Int
     let headers: HTTPHeaders
     let body: ByteBuffer
 
-    /// The delay in `Retry-After`, if it is a number of seconds.
+    /// Delay from the `Retry-After` header; `nil` if the header is missing or contains a date.
     var retryAfter: Duration? {
         headers.first(name: "Retry-After").flatMap { Int($0) }.map { .seconds(max(0, $0)) }
     }
@@ -20,7 +20,7 @@ struct HTTPResponse: Sendable {
 
 /// Connections to the API and the storage, direct or through proxies.
 ///
-/// Redirects are not followed, because a token must not be sent to another host.
+/// Redirects are not followed, because they could send the token to another host.
 final class HTTPTransport: Sendable {
     let settings: ClientSettings
     private let direct: HTTPClient
@@ -53,9 +53,9 @@ final class HTTPTransport: Sendable {
         try await direct.shutdown()
     }
 
-    /// Sends a request and reads the response, with a body of at most `limit` bytes.
+    /// Sends a request and reads the whole response within `timeout`.
     ///
-    /// - Throws: `TransportFailure`, or `CancellationError`.
+    /// - Throws: `TransportFailure`, also if the body is longer than `limit` bytes; `CancellationError`.
     func send(_ request: HTTPClientRequest, timeout: Duration, limit: Int = 64 << 20) async throws -> HTTPResponse {
         let deadline = NIODeadline.now() + TimeAmount(timeout)
         return try await translatingFailures {
@@ -65,9 +65,9 @@ final class HTTPTransport: Sendable {
         }
     }
 
-    /// Sends a request; the caller reads the body of the response.
+    /// Sends a request, without a timeout, and waits for the response headers; the caller reads the body.
     ///
-    /// - Throws: `TransportFailure`, or `CancellationError`.
+    /// - Throws: `TransportFailure`; `CancellationError`.
     func open(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         try await translatingFailures {
             try await self.client(for: request.url).execute(request, deadline: .distantFuture)
@@ -87,7 +87,7 @@ final class HTTPTransport: Sendable {
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: .seconds(15))
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connections
-        // RetryPolicy retries instead, which limits the attempts and reports each of them.
+        // Leave retries to RetryPolicy, which limits and reports them.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(30)
         if let file = settings.caFile {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The proxies for `https` and `http` URLs, and the hosts that are contacted directly.
+/// The proxies for `https` and `http` URLs, and the hosts that bypass them.
 public struct ProxySettings: Sendable {
     /// An HTTP proxy.
     public struct Proxy: Hashable, Sendable {
@@ -28,7 +28,8 @@ public struct ProxySettings: Sendable {
     public var secure: Proxy?
     /// Proxy for `http` URLs: `HTTP_PROXY`, else `ALL_PROXY`.
     public var plain: Proxy?
-    /// Hosts that are contacted directly: `host` or `.host` (with subdomains), `host:port`, or `*` for all; `NO_PROXY`.
+    /// Hosts that bypass the proxies, from `NO_PROXY`: `host` or `.host` (both include subdomains), `host:port`, or `*`
+    /// for all hosts.
     public var exceptions: [String] = []
 
     /// Creates settings without proxies.
@@ -46,7 +47,7 @@ public struct ProxySettings: Sendable {
         }
     }
 
-    /// Returns the proxy for a host; `nil` if it is contacted directly.
+    /// Returns the proxy for a host; `nil` for a direct connection.
     public func proxy(isSecure: Bool, host: String, port: Int) -> Proxy? {
         let host = host.lowercased()
         let isExcepted = exceptions.contains { exception in

@@ -8,7 +8,7 @@ public struct RateLimitState: Hashable, Sendable {
     public var limit: Int
     /// Number of calls left in the current window.
     public var remaining: Int
-    /// Start of the next window, by the server's clock.
+    /// Start of the next window, according to the server's clock.
     public var reset: Date
 
     /// Creates the state of a rate limit.
@@ -16,7 +16,7 @@ public struct RateLimitState: Hashable, Sendable {
     /// - Parameters:
     ///   - limit: Number of calls allowed per window.
     ///   - remaining: Number of calls left in the current window.
-    ///   - reset: Start of the next window, by the server's clock.
+    ///   - reset: Start of the next window, according to the server's clock.
     public init(limit: Int, remaining: Int, reset: Date) {
         self.limit = limit
         self.remaining = remaining
@@ -24,7 +24,7 @@ public struct RateLimitState: Hashable, Sendable {
     }
 }
 
-/// Delays calls while the rate limit is used up, because the server would reject them.
+/// Delays calls that the server would reject because the rate limit is used up.
 final class RateLimitThrottle: Sendable {
     private struct State {
         var rateLimit: RateLimitState?

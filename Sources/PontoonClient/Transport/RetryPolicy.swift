@@ -1,17 +1,17 @@
 /// Decides which failed requests are retried, and when.
 public struct RetryPolicy: Hashable, Sendable {
-    /// Whether a request may take effect more than once.
+    /// Whether a request can safely be repeated.
     public enum Idempotency: Hashable, Sendable {
         /// Repeating the request is harmless, as for reads, parts, reports, complete and abort.
         case idempotent
-        /// Repeating the request may create a second object, such as a copy. It is retried only if the failed attempt
-        /// certainly had no effect.
+        /// Repeating the request may have a second effect, such as another copy of a file. It is retried only if the
+        /// failed attempt cannot have had any effect.
         case nonIdempotent
     }
 
     /// The way an attempt failed.
     public enum Outcome: Hashable, Sendable {
-        /// No connection was made, so nothing was sent.
+        /// No connection was established, so nothing was sent.
         case notConnected
         /// The connection was lost, possibly after the request was sent.
         case connectionLost
@@ -19,31 +19,31 @@ public struct RetryPolicy: Hashable, Sendable {
         case timedOut
         /// The API responded with an error.
         ///
-        /// `code` is the platform's error code; `wait` is the time until the rate limit resets, or `Retry-After`.
+        /// `code` is the platform code; `wait` is the time until the rate limit resets, or the value of `Retry-After`.
         case refused(status: Int, code: Int?, wait: Duration?)
-        /// The storage behind a signed URL responded with an error; `wait` is `Retry-After`.
+        /// The storage behind a signed URL responded with an error; `wait` is the value of `Retry-After`.
         case storageRefused(status: Int, wait: Duration?)
         /// The storage's checksum of a part does not match the bytes that were sent.
         case checksumMismatch
     }
 
-    /// The action after a failed attempt.
+    /// The action to take after a failed attempt.
     public enum Decision: Hashable, Sendable {
-        /// The error is thrown.
+        /// Throw the error.
         case giveUp
-        /// The same request is sent again.
+        /// Send the same request again.
         case retry(after: Duration)
-        /// The request is sent again to a new signed URL.
+        /// Send the request again, to a new signed URL.
         case refreshURLAndRetry(after: Duration)
     }
 
     /// Maximum number of attempts per request, 1 or more.
     public var attempts = 10
-    /// Pause after the first failed attempt; doubles with each further attempt.
+    /// Pause after the first failed attempt; doubles with each further one. Jitter shortens each pause by up to half.
     public var initialBackoff: Duration = .milliseconds(250)
     /// Maximum pause, unless the server requests a longer one.
     public var maximumBackoff: Duration = .seconds(30)
-    /// Maximum pause that the server may request, for example because of a rate limit.
+    /// Upper bound for a pause that the server requests, for example because of a rate limit.
     public var maximumServerWait: Duration = .seconds(900)
 
     /// Creates the default policy.
@@ -54,7 +54,7 @@ public struct RetryPolicy: Hashable, Sendable {
     /// - Parameters:
     ///   - attempt: Number of the attempt, from 1.
     ///   - outcome: The way the attempt failed.
-    ///   - idempotency: Whether the request may take effect twice.
+    ///   - idempotency: Whether the request can safely be repeated.
     ///   - jitter: A random number from 0 to 1 that spreads the pauses of many clients.
     /// - Returns: The decision.
     public func decide(attempt: Int, outcome: Outcome, idempotency: Idempotency, jitter: Double) -> Decision {
@@ -77,7 +77,7 @@ public struct RetryPolicy: Hashable, Sendable {
         case .refused:
             return .giveUp
         case .storageRefused(403, _):
-            // The URL expired, or the clocks differ. After several new URLs were refused, another one will not help.
+            // The URL has expired, or the clocks differ. If several new URLs are refused, another one will not help.
             return attempt <= 4 ? .refreshURLAndRetry(after: attempt == 1 ? .zero : pause) : .giveUp
         case .storageRefused(let status, let wait) where [408, 429].contains(status) || status >= 500:
             return .refreshURLAndRetry(after: min(maximumServerWait, max(wait ?? pause, pause)))

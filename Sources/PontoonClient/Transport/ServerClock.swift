@@ -2,9 +2,9 @@ import Foundation
 import PontoonCore
 import Synchronization
 
-/// The server's clock, as observed in the `Date` headers of its responses.
+/// The server's clock, as estimated from the `Date` headers of its responses.
 ///
-/// Signed URLs expire by the server's clock, and the local clock may be wrong by hours.
+/// The expiry of signed URLs is checked against this clock, because the local one may be wrong by hours.
 final class ServerClock: Sendable {
     private struct State {
         var skew: TimeInterval = 0
@@ -13,8 +13,8 @@ final class ServerClock: Sendable {
 
     private let state = Mutex(State())
 
-    /// Offset of the server's clock from the local clock in seconds, accurate to about one second; positive if the
-    /// server's is ahead.
+    /// Offset of the server's clock from the local clock in seconds; positive if the server's clock is ahead. Accurate
+    /// to about one second.
     var skew: TimeInterval { state.withLock { $0.skew } }
     /// The current time on the server.
     var now: Date { Date.now.addingTimeInterval(skew) }

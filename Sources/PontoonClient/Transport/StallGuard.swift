@@ -4,7 +4,7 @@
 ///   - limit: Maximum time without progress.
 ///   - idleTime: Returns the time since the last progress.
 ///   - body: Performs the transfer.
-/// - Returns: The value of `body`.
+/// - Returns: The value that `body` returns.
 /// - Throws: ``TransportFailure`` of kind `timedOut` if the transfer stalls; any error that `body` throws.
 func withStallGuard<Value: Sendable>(
     limit: Duration,

@@ -1,8 +1,9 @@
 import NIOCore
 
-/// An error response of the storage behind a signed URL.
+/// An error response from the storage behind a signed URL.
 struct StorageRefusal: Error, Sendable {
     let status: Int
+    /// Value of `Retry-After`, if it is a number of seconds.
     let wait: Duration?
     /// The storage's message, or a placeholder if it sent none.
     let message: String

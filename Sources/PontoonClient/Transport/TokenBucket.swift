@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Limits bandwidth; allows bursts of a quarter of a second's bytes.
+/// Limits bandwidth, and allows bursts of up to 250 milliseconds' worth of bytes.
 final class TokenBucket: Sendable {
     private struct State {
         /// Time at which the average rate of the bytes admitted so far falls to the limit.
@@ -12,10 +12,10 @@ final class TokenBucket: Sendable {
 
     init(bytesPerSecond: Int64) { self.bytesPerSecond = Double(max(1, bytesPerSecond)) }
 
-    /// Maximum number of bytes to take at a time for an even data rate.
+    /// Maximum number of bytes that callers should take at a time, to keep the data rate even.
     var quantum: Int { max(4 << 10, Int(bytesPerSecond / 8)) }
 
-    /// Waits until the bytes may be sent or received.
+    /// Waits until `count` bytes may be sent or received without exceeding the limit.
     func take(_ count: Int) async throws {
         let wait = state.withLock { state in
             let now = ContinuousClock.now

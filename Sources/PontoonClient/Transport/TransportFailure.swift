@@ -4,14 +4,14 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// A request that failed without a complete, valid response.
+/// The failure of a request for which no complete, valid response arrived.
 struct TransportFailure: Error, Sendable {
     enum Kind: Sendable {
         case notConnected, connectionLost, timedOut, untrusted
     }
 
     let kind: Kind
-    /// Reason for the user; contains no URL, because a signed URL is secret.
+    /// Reason for the user; never contains a URL, because signed URLs are secret.
     let reason: String
 
     /// The outcome for the retry policy; `nil` if another attempt cannot succeed.
@@ -54,7 +54,7 @@ struct TransportFailure: Error, Sendable {
         }
     }
 
-    /// Errors that certainly occurred before anything was sent.
+    /// Errors that can only occur before anything is sent.
     private static let unconnected: [HTTPClientError] = [
         .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout, .socksHandshakeTimeout,
         .invalidProxyResponse, .proxyAuthenticationRequired, .getConnectionFromPoolTimeout,
@@ -62,8 +62,8 @@ struct TransportFailure: Error, Sendable {
 
     /// Classifies an error of the HTTP client.
     ///
-    /// - Returns: A ``TransportFailure`` or `CancellationError`; any other error, such as one from reading the file to
-    ///   send, unchanged.
+    /// - Returns: A ``TransportFailure`` or `CancellationError`. Other errors, such as those from reading the file being
+    ///   sent, are returned unchanged.
     static func translate(_ error: any Error) -> any Error {
         switch error {
         case let error as HTTPClientError where unconnected.contains(error):
