@@ -62,8 +62,8 @@ struct TransportFailure: Error, Sendable {
 
     /// Classifies an error of the HTTP client.
     ///
-    /// - Returns: A ``TransportFailure`` or `CancellationError`. Other errors, such as those from reading the file being
-    ///   sent, are returned unchanged.
+    /// - Returns: A ``TransportFailure`` or `CancellationError`. Other errors, for example from reading the file to
+    ///   send, are returned unchanged.
     static func translate(_ error: any Error) -> any Error {
         switch error {
         case let error as HTTPClientError where unconnected.contains(error):
