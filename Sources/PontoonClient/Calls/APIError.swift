@@ -3,15 +3,15 @@ import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 
-/// An error response of the API.
+/// An error response from the API.
 public struct APIError: Error, Sendable, CustomStringConvertible {
     /// The HTTP status.
     public let status: Int
-    /// The platform's error code; `nil` if the response had none, for example if a proxy sent it.
+    /// The platform code; `nil` if the response had none, for example if a proxy sent it.
     public let code: Int?
     /// The server's message.
     public let message: String
-    /// The response's `X-Request-Id`, for the server's operator.
+    /// Value of the response's `X-Request-Id` header, which identifies the request in the server's log.
     public let requestID: String?
     /// The attempted action, such as `start the upload of 'reads.bam'`.
     public let purpose: String
@@ -27,7 +27,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         return advice.map { "\(text) \($0)" } ?? text
     }
 
-    /// Parses an error response, which need not be the API's JSON because a proxy may have sent it.
+    /// Parses an error response. The body may not be the API's JSON, for example if a proxy sent it.
     init(_ response: HTTPResponse, purpose: String, call: String) {
         struct Body: Decodable {
             var code: Int?
@@ -57,8 +57,8 @@ extension APIError {
         case (404, nil), (404, 90_003): "Check the URL of the API; it usually ends with '/v2'."
         case (404, 3002): "Check the project's id (owner/name). List your projects with 'pontoon projects'."
         case (404, 5026): "Check the folder's id. List folders with 'pontoon ls'."
-        case (_, 8005), (_, 5003): "A file of that name exists. Use --overwrite or --skip-existing."
-        case (_, 5030): "A folder of that name exists. Choose another name."
+        case (_, 8005), (_, 5003): "A file with that name exists. Use --overwrite or --skip-existing."
+        case (_, 5030): "A folder with that name exists. Choose another name."
         case (409, 8007): "Run the same command again to send the missing parts."
         case (429, _): "The rate limit is used up. Run the same command again later, or with a larger --part-size."
         case (500..., _): "The server failed. Run the same command again later."
@@ -66,8 +66,8 @@ extension APIError {
         }
     }
 
-    /// Whether every call with this token will fail.
+    /// Whether the token was rejected, so that every other call with it will fail too.
     var concernsToken: Bool { status == 401 }
-    /// Whether every upload to this destination will fail, because of the token, the project or the user's permissions.
+    /// Whether every upload to the destination will fail, because of the token, the project or the user's permissions.
     var concernsDestination: Bool { concernsToken || status == 403 || (status == 404 && code == 3002) }
 }

@@ -1,10 +1,10 @@
-/// Any failure except an error response of the API: a network, storage or local file error, or an invalid argument.
+/// Any failure except an error response from the API: a network, storage or local file error, or an invalid argument.
 public struct ClientError: Error, Sendable, CustomStringConvertible {
     /// The kind of an error; the raw value is the field `code` in the output of `--json`.
     public enum Code: String, CaseIterable, Sendable {
         /// The URL of the API is not valid.
         case endpointInvalid = "endpoint_invalid"
-        /// No API URL or no token was found.
+        /// No API URL or token was found.
         case credentialsMissing = "credentials_missing"
         /// No connection could be established.
         case unreachable
@@ -26,7 +26,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case fileUnreadable = "file_unreadable"
         /// A local file cannot be written.
         case fileUnwritable = "file_unwritable"
-        /// A file already exists at the target of a download.
+        /// A file already exists at the target path of a download.
         case nameTaken = "name_taken"
         /// There is not enough space on the local disk.
         case diskFull = "disk_full"

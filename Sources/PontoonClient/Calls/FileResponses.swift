@@ -12,15 +12,15 @@ public struct FileDetails: Sendable, Decodable {
 
     /// Id of the file or folder.
     public let id: String
-    /// Name without folders.
+    /// Name, without the folders that contain it.
     public let name: String
     /// Length in bytes; `nil` for folders, and in lists that omit it.
     public let size: Int64?
     /// Id of the project, `owner/name`.
     public let project: String?
-    /// Id of the folder that contains it.
+    /// Id of the parent folder.
     public let parent: String?
-    /// Whether it is a folder.
+    /// Whether this is a folder.
     public let isFolder: Bool
     /// Time of creation.
     public let createdOn: Date?
@@ -51,7 +51,7 @@ public struct FileDetails: Sendable, Decodable {
         createdOn = try fields.decodeIfPresent(LenientDate.self, forKey: .createdOn)?.date
         modifiedOn = try fields.decodeIfPresent(LenientDate.self, forKey: .modifiedOn)?.date
         tags = try fields.decodeIfPresent([String].self, forKey: .tags) ?? []
-        // The platform may return null.
+        // The platform may return null for individual keys.
         let metadata = try fields.decodeIfPresent([String: String?].self, forKey: .metadata) ?? [:]
         self.metadata = metadata.compactMapValues { $0 }
         checksums = try fields.decodeIfPresent(Checksums.self, forKey: .checksums)

@@ -2,7 +2,7 @@
 public enum RemotePath: Hashable, Sendable, CustomStringConvertible {
     /// The id of a file or folder.
     case id(String)
-    /// A project, `owner/name`, and the names below it.
+    /// A project, `owner/name`, and the names of the folders and the file below it.
     case path(project: String, names: [String])
 
     /// Parses an id, which has 24 hexadecimal digits, or a path of at least `owner/project`.
@@ -71,7 +71,7 @@ extension SevenBridgesClient {
             return .project(project)
         }
         guard found.isFolder else {
-            throw ClientError(.requestInvalid, "'\(path)' is a file, not a folder.", advice: "Use a folder.")
+            throw ClientError(.requestInvalid, "'\(path)' is a file, not a folder.", advice: "Specify a folder.")
         }
         return .folder(found.id)
     }

@@ -4,7 +4,7 @@ import NIOHTTP1
 public struct ResultPage<Item: Decodable & Sendable>: Decodable, Sendable {
     /// The items on the page.
     public let items: [Item]
-    /// Whether there are more pages.
+    /// Whether another page follows.
     public let hasNext: Bool
 
     private enum CodingKeys: String, CodingKey { case items, links }

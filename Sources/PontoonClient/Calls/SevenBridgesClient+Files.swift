@@ -16,7 +16,7 @@ extension SevenBridgesClient {
     ///
     /// - Parameters:
     ///   - place: The project or folder.
-    ///   - names: Returns only items with one of these names; all items if empty.
+    ///   - names: Limits the list to items with one of these names; if empty, all items are listed.
     ///   - offset: Number of items to skip.
     ///   - limit: Maximum number of items on the page, 1 to 100.
     /// - Returns: The page, with sizes and checksums if the server provides them.
@@ -45,7 +45,7 @@ extension SevenBridgesClient {
 
     /// Finds a file or folder by its name directly in a project or folder.
     ///
-    /// - Returns: `nil` if it does not exist.
+    /// - Returns: The file or folder; `nil` if it does not exist.
     /// - Throws: ``APIError``, ``ClientError``.
     public func file(named name: String, in place: UploadDestination) async throws -> FileDetails? {
         // Filter here too: a server that ignores the query parameter returns all items.

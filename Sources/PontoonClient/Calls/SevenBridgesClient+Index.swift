@@ -16,7 +16,7 @@ public struct ServerIndex: Sendable, Decodable {
     /// Creates an index, by default without extensions.
     public init(extensions: Set<String> = []) { self.extensions = extensions }
 
-    /// Whether part infos can be requested in batches and with initialize.
+    /// Whether part infos can be requested in batches and in the initialize call.
     var providesPartInfos: Bool { extensions.contains("part_infos") }
     /// Whether parts can be reported in the complete call.
     var acceptsReportsAtCompletion: Bool { extensions.contains("complete_reports") }
@@ -26,12 +26,12 @@ public struct ServerIndex: Sendable, Decodable {
 
 /// The user that a token belongs to.
 public struct UserDetails: Sendable, Decodable {
-    /// Name of the user, which is also the owner part of project ids.
+    /// User name; the `owner` in the ids of the user's projects.
     public let username: String
 }
 
 extension SevenBridgesClient {
-    /// Requests the API's index; no valid token is needed.
+    /// Requests the API's index; does not require a valid token.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func index() async throws -> ServerIndex {

@@ -6,7 +6,7 @@ public struct ProjectDetails: Sendable, Decodable {
     public struct Permissions: Sendable, Decodable {
         /// Whether the user may add, change and delete files.
         public let write: Bool?
-        /// Whether the user may see names and metadata.
+        /// Whether the user may list files and read their metadata.
         public let read: Bool?
         /// Whether the user may download files.
         public let copy: Bool?
@@ -18,9 +18,9 @@ public struct ProjectDetails: Sendable, Decodable {
     public let id: String
     /// Display name.
     public let name: String
-    /// The user's permissions; `nil` in lists.
+    /// The user's permissions; `nil` if the project comes from a list.
     public let permissions: Permissions?
-    /// Id of the root folder; `nil` in lists.
+    /// Id of the root folder; `nil` if the project comes from a list.
     public let rootFolder: String?
 
     private enum CodingKeys: String, CodingKey {
@@ -33,7 +33,7 @@ extension SevenBridgesClient {
     /// Lists one page of the user's projects.
     ///
     /// - Parameters:
-    ///   - owner: Returns only projects of this owner; `nil` returns all.
+    ///   - owner: Limits the list to projects of this owner; `nil` lists all.
     ///   - offset: Number of projects to skip.
     ///   - limit: Maximum number of projects on the page, 1 to 100.
     /// - Returns: The page.

@@ -11,7 +11,7 @@ public struct UploadStart: Sendable {
     public var size: Int64
     /// Requested part size in bytes, which the server may change; `nil` leaves the choice to the server.
     public var partSize: Int64?
-    /// Whether an existing file of that name is replaced.
+    /// Whether an existing file with that name is replaced.
     public var overwrite = false
     /// Number of part infos to include in the response, if the server supports it.
     var partInfos: Int?
@@ -130,7 +130,7 @@ extension SevenBridgesClient {
         return batch.partInfos
     }
 
-    /// Reports a stored part; only reported parts can be completed.
+    /// Reports a stored part, which becomes part of the file only if it is reported.
     func report(_ part: VerifiedPart, of upload: String) async throws {
         _ = try await perform(
             APIRequest(
@@ -164,6 +164,6 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// The first 12 characters of a longer id, enough to find it in a list.
+    /// The first 12 characters of an id, for messages.
     var shortened: String { count > 12 ? "\(prefix(12))…" : self }
 }

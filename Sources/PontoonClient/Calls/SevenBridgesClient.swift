@@ -29,7 +29,7 @@ public struct SevenBridgesClient: Sendable {
     /// Runs `body` with a client and closes its connections afterwards.
     ///
     /// - Parameters:
-    ///   - credentials: The API's URL and the user's token.
+    ///   - credentials: URL of the API and the user's token.
     ///   - settings: Connection, timeout and retry settings.
     ///   - body: Receives the client, which must not be used after `body` returns.
     /// - Returns: The value that `body` returns.
@@ -49,8 +49,8 @@ public struct SevenBridgesClient: Sendable {
         return try await withClosing(transport, close: { try await $0.shutdown() }) { _ in try await body(client) }
     }
 
-    /// Offset of the server's clock from the local clock in seconds; positive if the server's is ahead, 0 before the
-    /// first response.
+    /// Offset of the server's clock from the local clock in seconds; positive if the server's clock is ahead, 0 before
+    /// the first response.
     public var clockSkew: TimeInterval { clock.skew }
     /// The state of the token's rate limit, from the last response that reported it; `nil` if none did.
     public var rateLimit: RateLimitState? { throttle.rateLimit }
@@ -153,7 +153,8 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// Percent-encoded, except for the unreserved characters of RFC 3986; valid in a path segment and in a query.
+    /// The text with everything except the unreserved characters of RFC 3986 percent-encoded, as required in path
+    /// segments and query values.
     var urlEncoded: String {
         addingPercentEncoding(withAllowedCharacters: Self.unreserved) ?? self
     }

@@ -5,7 +5,7 @@ import PontoonCore
 public enum UploadDestination: Hashable, Sendable {
     /// The root of a project, `owner/name`.
     case project(String)
-    /// A folder by its id.
+    /// A folder, by its id.
     case folder(String)
 }
 
@@ -15,7 +15,7 @@ public struct UploadDetails: Sendable, Decodable {
     public struct Part: Sendable, Decodable {
         /// Number of the part, from 1.
         public let number: Int
-        /// ETag of the part, without quotes.
+        /// ETag of the part, without quotes; empty if the server does not provide it.
         public let etag: String
 
         private enum CodingKeys: String, CodingKey {
@@ -87,10 +87,10 @@ public struct UploadDetails: Sendable, Decodable {
 }
 
 extension UploadDetails {
-    /// Returns whether the upload was started at least this long ago.
+    /// Returns whether the upload was started at least `age` seconds ago.
     ///
-    /// `Date` headers have a resolution of one second and may be a second old. An upload therefore counts as up to two
-    /// seconds older than it appears.
+    /// The server's time is derived from `Date` headers, which have a resolution of one second and may be a second old.
+    /// To allow for this, the upload is treated as two seconds older than its start time indicates.
     ///
     /// - Parameters:
     ///   - age: Age in seconds.
