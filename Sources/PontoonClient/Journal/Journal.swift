@@ -3,11 +3,11 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// The record of one transfer on disk: a file with a JSON line for the transfer, followed by a line for each part.
+/// The on-disk record of one transfer: a file with a JSON line for the transfer, followed by one line per part.
 ///
 /// Once `append` returns, the line survives a crash of this process, but not necessarily a power failure. Parsing stops
-/// at an incomplete line, such as the last one after a crash. The open file is locked, so that two processes cannot
-/// transfer the same file. All calls block.
+/// at an incomplete line, such as the last one after a crash. The file is locked while it is open, so that no two
+/// processes transfer the same file. All calls block.
 final class Journal<Head: JournalHeading>: Sendable {
     private struct State {
         var lastSync = ContinuousClock.now
@@ -44,7 +44,7 @@ final class Journal<Head: JournalHeading>: Sendable {
     ///
     /// - Parameters:
     ///   - head: The transfer.
-    ///   - isDurable: Whether to sync the line to disk before returning; not worth the delay for small files.
+    ///   - isDurable: Whether to sync the line to disk before returning.
     /// - Throws: `.stateUnusable`.
     func begin(_ head: Head, isDurable: Bool) throws {
         try mappingErrors {
@@ -120,7 +120,7 @@ extension Journal {
             }
             do {
                 guard try FileSystem.tryLock(descriptor) else { throw busy(work) }
-                // The previous owner of the lock may have deleted the file after it was opened here.
+                // The previous owner of the lock may have deleted the file between the open and the lock.
                 if let named = try? FileStatus(path), try FileStatus(descriptor).inode == named.inode {
                     return descriptor
                 }
@@ -135,7 +135,7 @@ extension Journal {
     private static func busy(_ work: String) -> ClientError {
         ClientError(
             .busy,
-            "Another process is already running \(work).",
+            "Another process is still running \(work).",
             advice: "Wait until it finishes, or stop it. Then run the same command again."
         )
     }

@@ -11,11 +11,11 @@ struct JournalKey: Hashable, Sendable {
     let source: String
     let remotePath: String
 
-    /// File name of the journal: a digest, which needs no escaping and has a fixed length.
+    /// File name of the journal, derived from a digest because that needs no escaping and has a fixed length.
     var fileName: String { "\(Self.digest([place, source, remotePath])).journal" }
     /// Description of the upload, for error messages.
     var work: String { "the upload of '\(source)' to '\(remotePath)'" }
-    /// Endpoint and destination.
+    /// Text that identifies the endpoint and the destination.
     var place: String { "\(endpoint)\n\(destination.field.name)\n\(destination.field.value)" }
     /// File name of the log of files finished at this destination.
     var placeFileName: String { "\(Self.digest([place])).jsonl" }
@@ -25,13 +25,13 @@ struct JournalKey: Hashable, Sendable {
     }
 }
 
-/// The state of a file at the start of its upload.
+/// The properties of a file and a checksum of samples of it, taken at the start of its upload.
 struct FileIdentity: Hashable, Sendable, Codable {
     let facts: FileFacts
     /// CRC-64/NVME of samples of the file, 16 hexadecimal digits.
     let sample: String
 
-    /// Whether this is the same, unchanged file.
+    /// Returns whether both describe the same, unchanged file.
     func isSame(as other: FileIdentity) -> Bool { facts.isSame(as: other.facts) && sample == other.sample }
 }
 
@@ -58,11 +58,11 @@ struct JournalHead: JournalHeading, Hashable {
     var began: Date
 }
 
-/// Any later line of a journal: a transferred part.
+/// A later line of a journal: a part or range that has been transferred.
 struct JournalPart: Hashable, Sendable, Codable {
     var number: Int
     var etag: String
-    /// CRC-64/NVME of the part's bytes, 16 hexadecimal digits; empty if unknown.
+    /// CRC-64/NVME of the bytes, 16 hexadecimal digits; empty if unknown.
     var crc64: String
 }
 
@@ -76,7 +76,9 @@ struct FinishedRecord: Hashable, Sendable, Codable {
     var verification: String
     var ended: Date
 
-    /// Whether the file on the server is still the uploaded one, by id, length and, if available, checksum.
+    /// Returns whether the file on the server is still the uploaded one.
+    ///
+    /// Compares the id, the length and, if the server provides one, the checksum.
     func matches(_ existing: FileDetails) -> Bool {
         guard file == existing.id, existing.size == identity.facts.size else { return false }
         return existing.checksums?.crc64nvme.map { $0.lowercased() == crc64 } ?? true

@@ -35,6 +35,8 @@ struct StateDirectory: Sendable {
 
     /// Returns the path and the first line of each journal, oldest first; blocks.
     ///
+    /// Journals without a valid first line are omitted.
+    ///
     /// - Throws: `.stateUnusable`.
     func heads() throws -> [(path: FilePath, head: JournalHead)] {
         do {
