@@ -9,7 +9,7 @@ public struct TreeComparison: Sendable {
     public enum Finding: Sendable {
         /// The checksums match.
         case same
-        /// The lengths match; there is no checksum to compare, or local files are not read.
+        /// The lengths match, but no checksums were compared: the server provides none, or local files are not read.
         case sameSize
         /// The files differ; the text describes how.
         case different(String)
@@ -21,7 +21,7 @@ public struct TreeComparison: Sendable {
         case failed(any Error)
     }
 
-    /// A file that exists locally, on the server or both, and the result of its comparison.
+    /// The result of the comparison for one path, at which a file exists locally, on the server or both.
     public struct Entry: Sendable {
         /// Path relative to the compared folders, separated by slashes.
         public let name: String
@@ -62,7 +62,7 @@ public struct TreeComparison: Sendable {
     /// Compares two folders.
     ///
     /// - Parameters:
-    ///   - folder: The local folder; symbolic links to folders and special files are skipped.
+    ///   - folder: The local folder. Special files, and symbolic links to folders, are skipped.
     ///   - remote: The project or folder on the server.
     ///   - body: Called with each result, in byte order of the names.
     /// - Returns: Warnings about skipped items in the local folder.
@@ -152,10 +152,10 @@ public struct TreeComparison: Sendable {
         guard readsFiles, let expected = remote.crc64nvme?.lowercased() else { return .sameSize }
         let crc64 = try file.digest(0..<file.facts.size, md5: false).crc64.hex
         try file.checkUnchanged()
-        return crc64 == expected ? .same : .different("CRC-64/NVME \(crc64) here, \(expected) on the server")
+        return crc64 == expected ? .same : .different("its CRC-64/NVME is \(crc64) here and \(expected) on the server")
     }
 
     private static func isFile(_ name: String) -> ClientError {
-        ClientError(.requestInvalid, "'\(name)' is a file, not a folder.", advice: "Use a folder.")
+        ClientError(.requestInvalid, "'\(name)' is a file, not a folder.", advice: "Specify a folder.")
     }
 }
