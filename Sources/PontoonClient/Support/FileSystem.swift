@@ -80,7 +80,7 @@ enum FileSystem {
     static func synchronizeDirectory(_ path: FilePath) throws {
         let descriptor = try FileDescriptor.open(path.isEmpty ? "." : path, .readOnly, options: [.directory])
         try descriptor.closeAfter {
-            // EINVAL: the file system cannot synchronize directories.
+            // EINVAL: the file system cannot sync directories.
             guard fsync(descriptor.rawValue) == 0 || errno == EINVAL else { throw Errno(rawValue: errno) }
         }
     }
@@ -114,7 +114,8 @@ enum FileSystem {
         }
         if result == 0 { return }
         let error = Errno(rawValue: errno)
-        // Some file systems cannot do this atomically: another process may create the target after this check.
+        // Some file systems cannot do this atomically. On those, another process may create the target between the
+        // check and the rename.
         guard error == .invalidArgument || error == .noFunction || error == .notSupported else { throw error }
         guard (try? FileStatus(target, followingLinks: false)) == nil else { throw .fileExists }
         try rename(path, replacing: target)
@@ -140,7 +141,7 @@ enum FileSystem {
         return names.sorted { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }
     }
 
-    /// Whether a text matches a shell pattern, as `fnmatch(3)` without flags: `*` also matches slashes.
+    /// Returns whether a text matches a shell pattern, like `fnmatch(3)` without flags: `*` also matches slashes.
     static func matches(_ text: String, pattern: String) -> Bool { fnmatch(pattern, text, 0) == 0 }
 
     /// Returns the existing paths that match a shell pattern, sorted; directories end with a slash.

@@ -28,7 +28,7 @@ struct RangeDigest: Sendable {
         case unknown
     }
 
-    /// Compares an ETag without quotes with the digest: 16 hexadecimal digits are a CRC-64/NVME, 32 are an MD5.
+    /// Compares the digest with an unquoted ETag: 16 hexadecimal digits are a CRC-64/NVME, 32 are an MD5.
     func compare(_ etag: String) -> Match {
         if let crc64 = CRC64NVME(hex: etag) { return crc64 == self.crc64 ? .same : .different }
         guard etag.utf8.count == 32, etag.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else {

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 import SystemPackage
 
-/// The properties by which a later run recognizes an unchanged file; stored in journals.
+/// The properties of a file that change when it is modified or replaced; stored in journals.
 struct FileFacts: Hashable, Sendable, Codable {
     var device: UInt64
     var inode: UInt64
@@ -17,7 +17,7 @@ struct FileFacts: Hashable, Sendable, Codable {
         modified = status.modified
     }
 
-    /// Whether this is the same, unchanged file.
+    /// Returns whether both describe the same, unchanged file.
     ///
     /// The device number is ignored: it can change for network and removable file systems after a reboot.
     func isSame(as other: FileFacts) -> Bool {
@@ -36,7 +36,7 @@ final class SourceFile: Sendable {
     ///
     /// - Parameters:
     ///   - path: Path of the file.
-    ///   - mayChange: Whether ``checkUnchanged()`` accepts modifications.
+    ///   - mayChange: Whether ``checkUnchanged()`` accepts a changed file.
     /// - Throws: `.fileUnreadable`.
     init(_ path: FilePath, mayChange: Bool = false) throws {
         self.path = path
@@ -85,7 +85,7 @@ final class SourceFile: Sendable {
         }
     }
 
-    /// Checks that the file has not been modified, removed or replaced since it was opened.
+    /// Checks that the file has not been modified, removed or replaced since it was opened, unless it may change.
     ///
     /// - Throws: `.fileChanged`.
     func checkUnchanged() throws {
@@ -120,7 +120,7 @@ final class SourceFile: Sendable {
 
     /// Computes the CRC-64/NVME of four samples of 64 KiB, or of the whole file if it is no longer than 256 KiB.
     ///
-    /// Detects changes that keep the length and modification time, for example when a backup is restored.
+    /// Detects most changes that keep the length and modification time, for example when a backup is restored.
     func sample() throws -> String {
         let length: Int64 = 64 << 10
         guard facts.size > 4 * length else { return try digest(0..<facts.size, md5: false).crc64.hex }
@@ -136,8 +136,8 @@ final class SourceFile: Sendable {
     func changed(_ reason: String) -> ClientError {
         ClientError(
             .fileChanged,
-            "'\(path)' changed during its upload: \(reason).",
-            advice: "Run the same command again once nothing writes to the file, or use --allow-changing."
+            "'\(path)' changed while it was being read: \(reason).",
+            advice: "Run the same command again once the file no longer changes, or upload it with --allow-changing."
         )
     }
 
