@@ -1,7 +1,7 @@
 import Foundation
 
 extension Doctor {
-    /// Checks the token and its rate limit.
+    /// Checks the token and the calls left under its rate limit.
     ///
     /// - Returns: Whether the token is valid.
     func checkToken(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> Bool {
@@ -25,7 +25,7 @@ extension Doctor {
         if rate.remaining >= rate.limit / 10 {
             run.note(.calls, .good, message)
         } else {
-            let advice = "Transfers wait until the limit resets. If other programs use this token, give each its own."
+            let advice = "Transfers wait until the limit resets. If other programs use this token, give each its own token."
             run.note(.calls, .warning, message, advice: advice)
         }
     }

@@ -100,12 +100,12 @@ extension Doctor {
         guard seconds > 30 else {
             return run.note(.clock, .good, "The local clock agrees with the server's.")
         }
-        // Only a warning, because URLs expire by the server's clock.
+        // Only a warning, because the client uses the server's clock to check whether a signed URL has expired.
         run.note(
             .clock,
             .warning,
             "The local clock is \(seconds) s \(skew < 0 ? "ahead of" : "behind") the server's.",
-            advice: "Synchronize it with NTP. A wrong clock affects certificate checks and the times in receipts."
+            advice: "Synchronize the local clock with NTP. It affects certificate checks and the times in receipts."
         )
     }
 }

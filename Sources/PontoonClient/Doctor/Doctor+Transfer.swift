@@ -76,7 +76,7 @@ extension Doctor {
             run.note(
                 .removal,
                 .warning,
-                "The failed upload could not be aborted.",
+                "The failed upload could not be aborted: \(error)",
                 advice: "Abort it with 'pontoon uploads abort \(upload)'."
             )
         }

@@ -11,13 +11,13 @@ public struct Doctor: Sendable {
         case name
         /// The TCP connection.
         case connection
-        /// TLS and the API.
+        /// The TLS handshake and the API's response.
         case api
-        /// The local clock, compared with the server's.
+        /// The difference between the local clock and the server's.
         case clock
-        /// The token.
+        /// The validity of the token.
         case token
-        /// The rate limit.
+        /// The calls left under the token's rate limit.
         case calls
         /// The user's projects.
         case projects
@@ -49,9 +49,9 @@ public struct Doctor: Sendable {
         public let verdict: Verdict
         /// The result, as a sentence for the user.
         public let message: String
-        /// Suggested fix; `nil` if there is nothing to do.
+        /// Suggested fix; `nil` if there is none.
         public let advice: String?
-        /// The error behind a bad verdict.
+        /// The error that caused a bad verdict; `nil` for other verdicts.
         public let error: (any Error)?
         /// Duration of the check; `nil` if it was not measured.
         public let time: Duration?
@@ -73,11 +73,12 @@ public struct Doctor: Sendable {
     let settings: ClientSettings
     let options: Options
 
-    /// Creates a doctor.
+    /// Creates a doctor for an API and a user.
     ///
     /// - Parameters:
-    ///   - credentials: The API's URL and the user's token.
-    ///   - settings: Connection settings; at most 2 attempts and a call timeout of at most 20 seconds are used.
+    ///   - credentials: URL of the API and the user's token.
+    ///   - settings: Connection settings. The doctor makes at most 2 attempts per request and limits the call timeout to
+    ///     20 seconds.
     ///   - options: Options of the checks.
     public init(_ credentials: Credentials, settings: ClientSettings, options: Options = Options()) {
         self.credentials = credentials
@@ -91,10 +92,11 @@ public struct Doctor: Sendable {
 
     /// Runs the checks; skips those that depend on a failed one.
     ///
-    /// If a project for the test transfer is known, a test file is uploaded, downloaded and deleted.
+    /// If there is a project for the test transfer and the user may write to it, a test file is uploaded, downloaded
+    /// and deleted.
     ///
     /// - Parameter report: Called with each finding as soon as it is available.
-    /// - Returns: All findings in order.
+    /// - Returns: The findings, in the order in which they were reported.
     /// - Throws: ``ClientError`` with code `.tlsFailed` if the certificates cannot be read; `CancellationError`.
     public func diagnose(_ report: @escaping @Sendable (Finding) -> Void) async throws -> [Finding] {
         let run = DiagnosticRun(report)

@@ -1,13 +1,15 @@
 public import Foundation
 public import SystemPackage
 
-/// A record of transferred files and their checksums; ``check(locally:client:_:)`` later compares the files with it.
+/// A record of transferred files and their checksums.
+///
+/// ``check(locally:client:_:)`` later compares the files with the record.
 public struct Receipt: Sendable, Hashable, Codable {
     /// A transferred file.
     public struct Entry: Sendable, Hashable, Codable {
         /// Absolute path of the local file.
         public var path: String
-        /// Folders and name on the server.
+        /// Folders and name on the server, separated by slashes.
         public var name: String
         /// Id of the file on the server.
         public var fileID: String
@@ -33,9 +35,9 @@ public struct Receipt: Sendable, Hashable, Codable {
     public var destinationKind: String?
     /// Id of the destination; `nil` in the receipt of a download.
     public var destination: String?
-    /// Time at which the run ended, in whole seconds.
+    /// Time at which the receipt was created, rounded to seconds.
     public var ended: Date
-    /// The files that are complete at their destination, including those that already were.
+    /// The files that are complete at their destination, including those that did not need to be transferred.
     public var files: [Entry]
 
     private enum CodingKeys: String, CodingKey {
@@ -43,14 +45,14 @@ public struct Receipt: Sendable, Hashable, Codable {
         case destinationKind = "destination_kind"
     }
 
-    /// Creates the receipt of an upload; failed and skipped files are left out.
+    /// Creates the receipt of an upload; omits failed and skipped files.
     public init(_ results: [UploadResult], endpoint: Endpoint, destination: UploadDestination) {
         self.init(results, endpoint)
         let field = destination.field
         (destinationKind, self.destination) = (field.name, field.value)
     }
 
-    /// Creates the receipt of a download; failed and skipped files are left out.
+    /// Creates the receipt of a download; omits failed and skipped files.
     public init(_ results: [DownloadResult], endpoint: Endpoint) { self.init(results, endpoint) }
 
     private init(_ results: [TransferResult<some TransferItem>], _ endpoint: Endpoint) {

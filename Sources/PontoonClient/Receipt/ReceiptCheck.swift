@@ -8,7 +8,7 @@ public struct ReceiptCheck: Sendable {
     public enum Finding: Sendable {
         /// The checksum matches.
         case same
-        /// The length matches; there is no checksum to compare.
+        /// The length matches; the server provides no checksum to compare.
         case sameSize
         /// The file differs; the text describes how.
         case different(String)
@@ -37,12 +37,12 @@ public struct ReceiptCheck: Sendable {
 }
 
 extension Receipt {
-    /// Compares every file with the receipt.
+    /// Compares every file in the receipt with its recorded length and checksum.
     ///
     /// - Parameters:
     ///   - locally: Whether to read the local files and compare their checksums.
     ///   - client: Client for the files on the server; `nil` checks the local files only.
-    ///   - body: Called with each result, in order.
+    ///   - body: Called with each result, in the order of ``files``.
     /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint; ``APIError`` if
     ///   the token is not valid; any error that `body` throws.
     public func check(
