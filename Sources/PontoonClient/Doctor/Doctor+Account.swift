@@ -25,7 +25,7 @@ extension Doctor {
         if rate.remaining >= rate.limit / 10 {
             run.note(.calls, .good, message)
         } else {
-            let advice = "Transfers wait until the limit resets. If other programs use this token, give each its own token."
+            let advice = "Transfers wait until the limit resets. If other programs share this token, give each its own."
             run.note(.calls, .warning, message, advice: advice)
         }
     }

@@ -77,8 +77,8 @@ public struct Doctor: Sendable {
     ///
     /// - Parameters:
     ///   - credentials: URL of the API and the user's token.
-    ///   - settings: Connection settings. The doctor makes at most 2 attempts per request and limits the call timeout to
-    ///     20 seconds.
+    ///   - settings: Connection settings. The doctor makes at most 2 attempts per request and uses a call timeout of at
+    ///     most 20 seconds.
     ///   - options: Options of the checks.
     public init(_ credentials: Credentials, settings: ClientSettings, options: Options = Options()) {
         self.credentials = credentials
@@ -92,8 +92,8 @@ public struct Doctor: Sendable {
 
     /// Runs the checks; skips those that depend on a failed one.
     ///
-    /// If there is a project for the test transfer and the user may write to it, a test file is uploaded, downloaded
-    /// and deleted.
+    /// If there is a project for the test transfer and the user may write to it, uploads, downloads and deletes a test
+    /// file.
     ///
     /// - Parameter report: Called with each finding as soon as it is available.
     /// - Returns: The findings, in the order in which they were reported.
