@@ -4,7 +4,7 @@ import PontoonCore
 /// The folders that receive the files of a run, and the existing files that may conflict with them.
 struct DestinationFolders: Sendable {
     private var destinations: [FolderPath: UploadDestination]
-    /// Existing files and folders with the names that were looked up, by folder and name.
+    /// Existing files and folders whose names were looked up, by folder and name.
     private var contents: [FolderPath: [ByteExactString: FileDetails]] = [:]
 
     init(_ destination: UploadDestination) { destinations = [FolderPath([]): destination] }
@@ -12,18 +12,18 @@ struct DestinationFolders: Sendable {
     /// Returns the destination of an item; `nil` if its folder does not exist.
     func destination(of item: UploadItem) -> UploadDestination? { destinations[FolderPath(item.folders)] }
 
-    /// Returns the file or folder that has an item's name; `nil` if there is none, or if the name was not looked up.
+    /// Returns the file or folder with an item's name; `nil` if there is none, or if the name was not looked up.
     func existing(_ item: UploadItem) -> FileDetails? {
         contents[FolderPath(item.folders)]?[ByteExactString(item.name)]
     }
 
-    /// Finds the folders of all items, creates missing ones, and looks up the names of some items.
+    /// Finds or creates the folders of all items, and looks up the names of some items in them.
     ///
     /// Folders are processed level by level; folders of the same level are processed concurrently.
     ///
     /// - Parameters:
     ///   - items: The files.
-    ///   - named: The files whose names are looked up.
+    ///   - named: The files whose names are looked up at the destination.
     ///   - isCreating: Whether to create missing folders.
     ///   - client: Client that finds and creates the folders.
     /// - Throws: ``APIError``, ``ClientError``.
@@ -59,7 +59,7 @@ struct DestinationFolders: Sendable {
         contents = Dictionary(uniqueKeysWithValues: found)
     }
 
-    /// Divides names into batches of at most 50, each short enough for the query of a URL.
+    /// Divides names into batches of at most 50, each short enough for a URL's query.
     static func batches(_ names: [String]) -> [[String]] {
         var batches: [[String]] = []
         var length = 4000
@@ -92,14 +92,14 @@ extension SevenBridgesClient {
 
     /// Returns the id of a folder; `nil` if it does not exist.
     ///
-    /// - Throws: `.requestInvalid` if a file has that name.
+    /// - Throws: `.requestInvalid` if there is a file with that name.
     func existingFolder(_ name: String, in destination: UploadDestination) async throws -> String? {
         guard let found = try await file(named: name, in: destination) else { return nil }
         guard found.isFolder else {
             throw ClientError(
                 .requestInvalid,
-                "The folder '\(name)' cannot be created: a file has that name.",
-                advice: "Rename the file on the server or the local folder."
+                "Cannot create the folder '\(name)': a file with that name exists.",
+                advice: "Rename the file on the server, or the local folder."
             )
         }
         return found.id

@@ -5,8 +5,8 @@ import PontoonCore
 extension FileUpload {
     /// Completes the upload and verifies the resulting file.
     ///
-    /// - Throws: ``ClientError``, with code `.fileChanged` or `.checksumMismatch` if the two copies may differ;
-    ///   ``APIError``.
+    /// - Throws: ``ClientError``, with code `.fileChanged` if the local file changed, or `.checksumMismatch` if the
+    ///   uploaded file differs from it; ``APIError``.
     func complete(_ uploader: PartUploader, _ stored: [VerifiedPart]) async throws -> CompletedUpload {
         let source = uploader.source
         var stored = stored
@@ -56,7 +56,7 @@ extension FileUpload {
         return (kept + (try await uploader.resend(missing))).sorted { $0.number < $1.number }
     }
 
-    /// Compares the length of the uploaded file and, if the server provides one, the checksum.
+    /// Compares the uploaded file's length and, if the server provides one, its checksum with those of the local file.
     ///
     /// - Returns: Whether a checksum was compared.
     /// - Throws: `.checksumMismatch`.
@@ -74,7 +74,7 @@ extension FileUpload {
     private func mismatch(_ difference: String) -> ClientError {
         ClientError(
             .checksumMismatch,
-            "The uploaded copy of '\(item.source)' differs from the file: \(difference).",
+            "The uploaded copy of '\(item.source)' differs from the local file: \(difference).",
             advice: "Delete '\(item.remotePath)' on the server and upload it again."
         )
     }

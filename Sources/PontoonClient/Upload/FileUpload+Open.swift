@@ -98,7 +98,7 @@ extension FileUpload {
         do {
             details = try await client.upload(head.upload, listingParts: true)
         } catch let error as APIError where error.status == 404 {
-            // The upload was completed and the response was lost, or it was aborted or expired.
+            // The upload was completed but the response was lost, or the upload was aborted or has expired.
             return try await identicalFile(source)
         }
         let plan = PartPlan(
@@ -118,7 +118,7 @@ extension FileUpload {
             throw ClientError(
                 .requestInvalid,
                 """
-                The upload \(id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(item.source)' has \(size).
+                Upload \(id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(item.source)' has \(size).
                 """,
                 advice: "Use the file that the upload was started for."
             )
@@ -159,8 +159,9 @@ extension FileUpload {
 }
 
 extension OpenUpload {
-    /// Combines the parts in the journal with those that the server lists; if their ETags agree, the journal's entry is
-    /// kept for its checksum.
+    /// Combines the parts in the journal with those that the server lists.
+    ///
+    /// If their ETags match, the journal's entry is kept, because it has a checksum.
     fileprivate init(id: String, plan: PartPlan, journal: OpenJournal?, listed: [UploadDetails.Part]) {
         self.init(id: id, plan: plan)
         acknowledged = journal?.journal.parts.filter { $0.key <= plan.parts } ?? [:]

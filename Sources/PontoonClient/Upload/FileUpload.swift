@@ -122,7 +122,7 @@ struct FileUpload: Sendable {
 
     /// Closes the journal and keeps it for a later run, or deletes it if there is nothing to resume.
     ///
-    /// If the file changed, also aborts the upload.
+    /// If the file changed, aborts the upload as well.
     private func abandon(_ journal: OpenJournal?, upload: String?, after error: any Error) async throws {
         let isUseless = (error as? ClientError)?.code == .fileChanged
         if isUseless, let upload {
@@ -152,7 +152,7 @@ struct OpenJournal: Sendable {
     let identity: FileIdentity
 }
 
-/// An active upload on the server, and what is known of its parts.
+/// An active upload on the server, and its known parts.
 struct OpenUpload: Sendable {
     let id: String
     let plan: PartPlan
@@ -164,7 +164,7 @@ struct OpenUpload: Sendable {
     var partInfos: [PartInfo] = []
 }
 
-/// A complete file on the server, and how it was verified.
+/// A complete file on the server, and the method by which it was verified.
 struct CompletedUpload: Sendable {
     let details: FileDetails
     let crc64: CRC64NVME

@@ -2,11 +2,11 @@ import PontoonCore
 
 /// Decides when a part in flight is also sent over a second connection (a hedged request).
 ///
-/// A very slow connection does not count as stalled, but delays the end of the whole run.
+/// A very slow connection does not count as stalled, but can delay the whole run.
 struct HedgingPolicy: Hashable, Sendable {
     /// Minimum elapsed time before a part can count as slow.
     var minimumElapsed: Duration = .seconds(5)
-    /// Multiple of the typical duration beyond which a part counts as slow.
+    /// Multiple of the expected duration after which a part counts as slow.
     var factor = 3.0
 
     /// Decides whether a part is slow.

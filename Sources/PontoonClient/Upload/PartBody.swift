@@ -5,12 +5,12 @@ import Synchronization
 
 /// The body of one part's `PUT` request: reads and hashes the file in chunks as the connection requests them.
 ///
-/// Chunks are read on the thread pool for blocking file calls; at most two of them are in memory.
+/// Chunks are read into two alternating buffers, on the thread pool for blocking file calls.
 final class PartBody: Sendable {
     private struct State {
         var offset: Int64
         var digest: RangeDigest
-        /// Used alternately, to avoid an allocation per chunk.
+        /// Two buffers, used alternately to avoid an allocation per chunk.
         var buffers = [ByteBuffer(), ByteBuffer()]
         var turn = 0
         var chunkSize: Int
@@ -63,7 +63,7 @@ final class PartBody: Sendable {
     /// Time since bytes were last passed to the connection.
     var idleTime: Duration { state.withLock { .now - $0.lastRead } }
 
-    /// Returns the next chunk, or `nil` at the end.
+    /// Returns the next chunk; `nil` at the end of the part.
     func next() async throws -> ByteBuffer? {
         let count = state.withLock { state in
             adaptChunkSize(&state)
@@ -103,7 +103,8 @@ final class PartBody: Sendable {
         }
     }
 
-    /// Doubles the chunk size on a fast connection, to reduce overhead, and halves it on a slow one, to show progress.
+    /// Doubles the chunk size on a fast connection, to reduce overhead; halves it on a slow one, to report progress
+    /// more often.
     private func adaptChunkSize(_ state: inout State) {
         let now = ContinuousClock.now
         let time = now - state.chunkStart

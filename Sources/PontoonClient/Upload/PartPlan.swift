@@ -2,13 +2,13 @@ import PontoonCore
 
 /// The division of a file into parts, with the reason for the part size.
 public struct PartPlan: Hashable, Sendable {
-    /// Limits of the endpoint, and the number of calls per part.
+    /// The endpoint's limits, and the number of calls that it requires per part.
     public struct Limits: Hashable, Sendable {
-        /// Maximum number of calls per window; `nil` if there is no limit, or one too high to matter.
+        /// Maximum number of calls per window; `nil` if there is no limit, or one so high that it does not matter.
         public var calls: Int?
         /// Duration of the rate-limit window.
         public var window: Duration = .seconds(300)
-        /// Number of calls per part: 2 (part info and report), or fewer if the server supports batches.
+        /// Average number of calls per part: 2 (part info and report), or fewer if the server supports batches.
         public var callsPerPart = 2.0
         /// Minimum length in bytes of every part but the last.
         public var smallestPart: Int64 = 5 << 20
@@ -28,7 +28,7 @@ public struct PartPlan: Hashable, Sendable {
     public var parts: Int { Self.count(size: size, partSize: partSize) }
 
     static let defaultPartSize: Int64 = 16 << 20
-    /// Bandwidth in bytes per second up to which the rate limit should not be the bottleneck.
+    /// Bandwidth, in bytes per second, up to which the rate limit must not slow down an upload.
     static let fastLink: Int64 = 250 << 20
 
     /// Creates a plan with a part size that was chosen elsewhere, for example by the server.
@@ -43,7 +43,7 @@ public struct PartPlan: Hashable, Sendable {
     /// - Parameters:
     ///   - size: Length of the file in bytes, at most 5 TiB.
     ///   - requestedPartSize: The user's part size in bytes; `nil` chooses one automatically.
-    ///   - totalBytes: Total length of all files of the run in bytes.
+    ///   - totalBytes: Total length of all files in the run, in bytes.
     ///   - limits: Limits of the endpoint.
     /// - Throws: ``ClientError`` with code `.fileUnsuitable` for a file of more than 5 TiB, or `.requestInvalid` for a
     ///   part size outside the limits or one that requires more than 10,000 parts.
@@ -67,12 +67,12 @@ public struct PartPlan: Hashable, Sendable {
             let wanted = Self.roundedUp(Int64(Double(Self.fastLink) * limits.callsPerPart / perSecond))
             if wanted > partSize {
                 partSize = min(wanted, PartSizing.maximumPartSize)
-                reason = "so that the limit of \(calls) calls per \(limits.window) does not slow down a fast link"
+                reason = "to use a fast link despite the limit of \(calls) calls per \(limits.window)"
             }
         }
         let mostParts = Int64(PartNumber.limits.upperBound)
         let smallest = Self.roundedUp((size + mostParts - 1) / mostParts)
-        if smallest > partSize { (partSize, reason) = (smallest, "so that 10,000 parts are enough") }
+        if smallest > partSize { (partSize, reason) = (smallest, "to need no more than 10,000 parts") }
         self.init(size: size, partSize: partSize, reason: reason)
     }
 
@@ -99,7 +99,7 @@ public struct PartPlan: Hashable, Sendable {
         guard parts <= PartNumber.limits.upperBound else {
             throw ClientError(
                 .requestInvalid,
-                "A file of \(size) bytes would need \(parts) parts of \(partSize) bytes, but at most 10,000 are allowed.",
+                "A file of \(size) bytes would need \(parts) parts of \(partSize) bytes; at most 10,000 are allowed.",
                 advice: "Omit --part-size or choose a larger one."
             )
         }

@@ -22,6 +22,6 @@ final class PartReporter: Sendable {
         reported.withLock { _ = $0.insert(part.number) }
     }
 
-    /// Marks a part as not reported, because it is about to be sent again.
+    /// Marks a part as not reported; called before the part is sent again.
     func invalidate(_ number: Int) { reported.withLock { _ = $0.remove(number) } }
 }

@@ -12,7 +12,7 @@ struct VerifiedPart: Sendable, Hashable {
     /// ETag without quotes.
     let etag: String
     let crc64: CRC64NVME
-    /// Whether the ETag or another checksum from the storage was compared with the bytes; a mismatch is an error.
+    /// Whether a checksum from the storage, such as the ETag, was compared with the bytes; a mismatch is an error.
     let isVerified: Bool
 }
 
@@ -32,7 +32,8 @@ struct PartSender: Sendable {
     ///   - range: Byte range of the part in the file.
     ///   - info: URL and headers of the request.
     /// - Returns: The stored part.
-    /// - Throws: ``StorageRefusal``, ``PartChecksumMismatch``, ``TransportFailure``; ``ClientError`` for the file.
+    /// - Throws: ``StorageRefusal``, ``PartChecksumMismatch``, ``TransportFailure``; ``ClientError`` if the file cannot
+    ///   be read or has changed.
     func send(_ number: Int, _ range: Range<Int64>, to info: PartInfo) async throws -> VerifiedPart {
         let body = PartBody(
             range,
@@ -86,7 +87,7 @@ struct PartSender: Sendable {
     private func verify(_ response: HTTPResponse, _ number: Int, _ body: PartBody) async throws -> VerifiedPart {
         let headers = response.headers
         guard let etag = headers.first(name: "ETag")?.unquoted, body.sentBytes == body.range.count else {
-            throw TransportFailure(kind: .connectionLost, reason: "the response has no ETag or arrived too early")
+            throw TransportFailure(kind: .connectionLost, reason: "the response has no ETag or arrived early")
         }
         var digest = body.digest
         // With SSE-C or SSE-KMS, the ETag looks like an MD5 but is not one.
@@ -101,7 +102,7 @@ struct PartSender: Sendable {
             digest = try await job.threads.runIfActive { [source] in try source.digest(body.range, md5: true) }
             match = digest.compare(etag)
         }
-        // If the second read gives a different checksum, the file has changed.
+        // If the bytes were read a second time and the checksum differs, the file has changed.
         guard digest.crc64 == body.digest.crc64 else {
             throw source.changed("two reads of part \(number) returned different bytes")
         }

@@ -30,7 +30,7 @@ final class PartURLCache: Sendable {
         return try await client.partInfo(upload, number)
     }
 
-    /// Discards a part's info, so that the next call of ``info(_:)`` requests a new URL.
+    /// Discards a part's info, so that ``info(_:)`` requests a new URL.
     func invalidate(_ number: Int) { infos.withLock { $0[number] = nil } }
 
     private static func byNumber(_ infos: [PartInfo]) -> [Int: PartInfo] {

@@ -4,20 +4,20 @@ extension PartUploader {
     private enum HedgeEvent: Sendable {
         case stored(VerifiedPart)
         case failed(any Error)
-        /// The first attempt takes much longer than other parts.
+        /// The first attempt is taking much longer than other parts did.
         case isSlow
-        /// The second attempt failed, or the wait for it was cancelled.
+        /// The second attempt failed, or was cancelled before it started.
         case hedgeEnded
     }
 
-    /// Sends a part, and sends it again over a second connection if the first attempt is much slower than usual.
+    /// Sends a part. If this is much slower than usual, also sends it over a second connection.
     ///
     /// - Returns: The part as stored by the attempt that finished first; the other attempt is cancelled.
     /// - Throws: The first attempt's error if both fail.
     func sendHedged(_ number: Int, to info: PartInfo) async throws -> VerifiedPart {
         let sender = PartSender(job: job, file: file, source: source)
         let range = upload.plan.range(number)
-        // Files of one part are not hedged, to avoid the cost of a task group.
+        // Single-part files are not hedged, to avoid the cost of a task group.
         guard upload.plan.parts > 1 else { return try await sender.send(number, range, to: info) }
         return try await withTaskGroup(of: HedgeEvent.self) { group -> Result<VerifiedPart, any Error> in
             defer { group.cancelAll() }
@@ -50,7 +50,7 @@ extension PartUploader {
         }.get()
     }
 
-    /// Checks once per second until the part takes much longer than other parts.
+    /// Waits until the part is much slower than usual; checks once per second.
     private func waitUntilSlow(size: Int64, since start: ContinuousClock.Instant) async -> HedgeEvent {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let elapsed = ContinuousClock.now - start
@@ -66,7 +66,7 @@ extension PartUploader {
             .retrying(
                 index: file.index,
                 purpose: "send part \(number) over another connection",
-                reason: "Part \(number) takes much longer than other parts.",
+                reason: "Part \(number) is taking much longer than other parts.",
                 wait: .zero
             )
         )

@@ -44,7 +44,7 @@ struct PartUploader: Sendable {
         try await file.mapParts(numbers) { try await send($0) }
     }
 
-    /// Compares a part that the storage acknowledged in an earlier run with the file's current content.
+    /// Compares a part that the storage acknowledged in an earlier run with the current content of the file.
     ///
     /// - Returns: The part; `nil` if it must be sent.
     private func verifyStored(_ number: Int) async throws -> VerifiedPart? {
@@ -109,9 +109,9 @@ struct PartUploader: Sendable {
                 outcome: .checksumMismatch,
                 error: ClientError(
                     .checksumMismatch,
-                    "The storage received other bytes than those sent for \(subject).",
+                    "The storage's checksum of \(subject) does not match the bytes that were sent.",
                     advice: """
-                        Memory, a disk or a proxy may be corrupting data. The upload was not completed.
+                        Memory, a disk or a proxy may be corrupting data. Check them, then run the same command again.
                         """
                 )
             )

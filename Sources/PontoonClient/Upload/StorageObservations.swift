@@ -1,7 +1,7 @@
 import PontoonCore
 import Synchronization
 
-/// Observations of one run: the throughput of stored parts, and whether the storage's responses contain checksums.
+/// Observations during one run: the throughput of stored parts, and whether the storage's responses contain checksums.
 final class StorageObservations: Sendable {
     private struct State {
         var rates: [Double] = []
@@ -12,10 +12,10 @@ final class StorageObservations: Sendable {
 
     private static let minimumCount = 3
     private static let maximumCount = 32
-    /// Minimum length of an observed part in bytes; smaller parts mostly wait for responses.
+    /// Minimum length, in bytes, of a part whose throughput is observed; sending a smaller one is mostly latency.
     private static let minimumSize: Int64 = 1 << 20
 
-    /// Adds the throughput of a stored part.
+    /// Adds the throughput of a stored part; ignores parts of less than 1 MiB.
     func add(size: Int64, time: Duration) {
         guard size >= Self.minimumSize, time > .zero else { return }
         state.withLock { state in
@@ -24,14 +24,14 @@ final class StorageObservations: Sendable {
         }
     }
 
-    /// Median throughput of the most recent parts in bytes per second; `nil` until there are three.
+    /// Median throughput of the most recent parts in bytes per second; `nil` until three have been observed.
     var typicalRate: Double? {
         state.withLock { state in
             state.rates.count < Self.minimumCount ? nil : state.rates.sorted()[state.rates.count / 2]
         }
     }
 
-    /// Whether responses contain the CRC-64/NVME of the part; the much more expensive MD5 is then unnecessary.
+    /// Whether responses contain the part's CRC-64/NVME; if so, the much more expensive MD5 is unnecessary.
     var returnsCRC64: Bool { state.withLock { $0.returnsCRC64 } }
     func noteCRC64() { state.withLock { $0.returnsCRC64 = true } }
 }

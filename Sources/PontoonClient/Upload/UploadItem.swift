@@ -54,17 +54,17 @@ public typealias UploadEvents = TransferEvents<UploadItem>
 public struct UploadOptions: Sendable {
     /// The project or folder that receives the files.
     public var destination: UploadDestination
-    /// The options that uploads and downloads have in common.
+    /// Options shared by uploads and downloads.
     public var transfer = TransferOptions()
-    /// Whether to upload a file as it was read even if it changes in the meantime; otherwise its upload fails.
+    /// Whether to upload the bytes as read even if the file changes during its upload; otherwise the upload fails.
     ///
-    /// A file that becomes shorter always fails.
+    /// The upload of a file that becomes shorter always fails.
     public var allowsChangingFiles = false
     /// Requested part size in bytes; `nil` leaves the choice to ``PartPlan``.
     public var partSize: Int64?
     /// Directory for the journals; if it is `nil`, uploads cannot be resumed.
     public var stateDirectory: FilePath?
-    /// Id of an upload to resume that another client started; only for a single file.
+    /// Id of an existing upload to resume, such as one that another client started; requires a single item.
     public var uploadID: String?
 
     /// Creates the default options for a destination.

@@ -29,7 +29,7 @@ struct UploadJob: TransferJob {
         return try await FileUpload(job: self, file: file, destination: destination).run()
     }
 
-    /// Returns the ending of a file that an earlier run finished, or that is skipped because a file of its name exists.
+    /// Returns the ending of a file that an earlier run finished, or that is skipped because its name is taken.
     func knownEnding(of file: TransferFile<UploadItem>) -> TransferEnding? {
         // An upload that the user chose by its id must always be resumed.
         guard options.uploadID == nil, let existing = folders.existing(file.item), !existing.isFolder else {

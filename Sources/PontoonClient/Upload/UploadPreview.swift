@@ -10,11 +10,11 @@ public struct UploadPreview: Sendable {
         case send
         /// An unfinished upload would be resumed.
         case resume(uploadID: String)
-        /// The file would replace the existing file of that name.
+        /// The file would replace the existing file with that name.
         case replace
         /// No action: an earlier run finished the file.
         case alreadyThere
-        /// No action: a file of that name exists, and ``TransferOptions/ConflictPolicy/skip`` is set.
+        /// No action: a file with that name exists, and ``TransferOptions/ConflictPolicy/skip`` is set.
         case skip
         /// The upload of the file would fail.
         case fail(any Error)
@@ -46,7 +46,7 @@ public struct UploadPreview: Sendable {
             return calls + 2 + Int((Double(plan.parts) * limits.callsPerPart).rounded(.up))
         }
     }
-    /// Minimum duration of the upload under the rate limit.
+    /// Minimum duration of the upload that the rate limit allows; zero if the limit does not slow it down.
     public var shortestTime: Duration {
         guard let allowed = limits.calls, calls > allowed else { return .zero }
         return limits.window * (Double(calls - allowed) / Double(allowed))

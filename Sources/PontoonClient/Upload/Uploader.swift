@@ -12,7 +12,7 @@ public struct Uploader: Sendable {
     let client: SevenBridgesClient
     let options: UploadOptions
 
-    /// Creates an uploader.
+    /// Creates an uploader to the destination in `options`.
     public init(_ client: SevenBridgesClient, options: UploadOptions) {
         self.client = client
         self.options = options
@@ -109,7 +109,7 @@ public struct Uploader: Sendable {
 }
 
 extension SevenBridgesClient {
-    /// Queries the rate limit and determines the number of calls per part.
+    /// Requests the rate limit, and determines the number of calls per part from the server's extensions.
     func limits(_ server: ServerIndex) async throws -> PartPlan.Limits {
         var limits = PartPlan.Limits()
         limits.callsPerPart = (server.providesPartInfos ? 0.01 : 1) + (server.acceptsReportsAtCompletion ? 0 : 1)
@@ -121,7 +121,7 @@ extension SevenBridgesClient {
 }
 
 extension JournalKey {
-    /// Creates a key that is used only for its ``place``.
+    /// Creates a key without a file, of which only ``place`` is used.
     init(_ client: SevenBridgesClient, _ destination: UploadDestination) {
         self.init(endpoint: client.endpoint.url, destination: destination, source: "", remotePath: "")
     }
