@@ -11,9 +11,9 @@ struct ConcurrencyController: Sendable {
     private var rest = 0
     private var isStarting = true
 
-    /// Minimum relative improvement of the throughput that justifies a higher concurrency.
+    /// Minimum relative increase in throughput that justifies a higher concurrency.
     static let minimumGain = 0.04
-    /// Number of observations between two probes.
+    /// Number of observations before the next probe.
     static let restingTime = 10
 
     init(limit: Int, start: Int = 4) {
@@ -55,7 +55,7 @@ struct ConcurrencyController: Sendable {
 
 /// The division of the memory limit among the parts in flight.
 struct MemoryBudget: Hashable, Sendable {
-    /// Maximum length of one read from or write to a file, in bytes.
+    /// Maximum length of a single file read or write, in bytes.
     let chunkSize: Int
     /// Maximum number of parts in flight.
     let concurrency: Int

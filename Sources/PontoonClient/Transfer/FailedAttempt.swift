@@ -4,9 +4,9 @@ import PontoonCore
 struct FailedAttempt {
     /// The outcome for the policy; `nil` if another attempt cannot succeed.
     let outcome: RetryPolicy.Outcome?
-    /// The error to throw if the policy gives up; otherwise, the reason of the retry in events.
+    /// The error to throw if the policy gives up; if it retries, the reason in the event.
     let error: any Error
-    /// Whether the attempt made progress; if so, it counts as the first attempt.
+    /// Whether the attempt made progress; if so, the count of attempts restarts at this one.
     var madeProgress = false
 }
 
@@ -20,9 +20,9 @@ extension RetryPolicy {
     /// Repeats an attempt until it succeeds or the policy gives up.
     ///
     /// - Parameters:
-    ///   - idempotency: Whether the request may take effect twice.
+    ///   - idempotency: Whether the request can safely be repeated.
     ///   - classify: Describes an error for the policy; if it returns `nil`, the error is thrown unchanged.
-    ///   - willRetry: Called before the pause.
+    ///   - willRetry: Called before the pause that precedes each retry.
     ///   - attempt: Performs one attempt.
     /// - Returns: The value of the successful attempt.
     /// - Throws: The error of the last attempt; `CancellationError`.

@@ -29,7 +29,7 @@ final class PrioritySemaphore: Sendable {
     /// Whether all permits are in use.
     var isSaturated: Bool { state.withLock { $0.used >= $0.limit || !$0.waiters.isEmpty } }
 
-    /// Changes the limit, to at least 1; permits in use remain valid.
+    /// Changes the limit; values below 1 count as 1. Permits in use remain valid.
     func setLimit(_ limit: Int) {
         let woken = state.withLock { state in
             state.limit = max(1, limit)
@@ -74,7 +74,9 @@ final class PrioritySemaphore: Sendable {
         }
     }
 
-    /// Acquires a permit if one is free and nobody is waiting; returns whether it did.
+    /// Acquires a permit without waiting.
+    ///
+    /// - Returns: `false` if no permit is free, or if others are waiting for one.
     func tryAcquire() -> Bool {
         state.withLock { state in
             guard state.used < state.limit, state.waiters.isEmpty else { return false }

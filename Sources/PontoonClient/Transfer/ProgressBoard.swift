@@ -10,9 +10,9 @@ public struct TransferProgress: Sendable {
         public let size: Int64
         /// Number of bytes that are stored or in flight.
         public let doneBytes: Int64
-        /// Number of parts.
+        /// Number of parts, or of ranges in a download.
         public let parts: Int
-        /// Parts that are stored.
+        /// Number of stored parts or ranges.
         public let doneParts: Int
         /// Whether all parts are stored and the upload is being completed.
         public let isVerifying: Bool
@@ -55,7 +55,7 @@ final class ProgressBoard: Sendable {
         var failedFiles = 0
         var finishedBytes: Int64 = 0
         var transferredBytes: Int64 = 0
-        /// Number of stored parts and finished files, as an estimate of the requests.
+        /// Estimated number of requests: the stored parts and finished files.
         var requests = 0
     }
 
@@ -73,7 +73,7 @@ final class ProgressBoard: Sendable {
         self.bytes = bytes
     }
 
-    /// Bytes transferred so far plus 256 KiB per request, because requests limit the throughput of small files.
+    /// Bytes transferred so far, plus 256 KiB per request because small files are limited by requests, not by bytes.
     var work: Double {
         state.withLock { Double($0.totals.transferredBytes) + Double($0.totals.requests) * Double(256 << 10) }
     }
@@ -82,9 +82,9 @@ final class ProgressBoard: Sendable {
         state.withLock { body(&$0.active[index, default: File()], &$0.totals) }
     }
 
-    /// Removes a file whose transfer ended.
+    /// Removes a file whose transfer ended, and adds it to the totals.
     ///
-    /// - Returns: Its final state.
+    /// - Returns: The file's final state.
     func finish(_ index: Int, isSuccess: Bool) -> File {
         state.withLock { state in
             let file = state.active.removeValue(forKey: index) ?? File()
@@ -132,7 +132,7 @@ struct FileProgress: Sendable {
     /// Records the file's length.
     func opened(size: Int64) { board.update(index) { file, _ in file.size = size } }
 
-    /// Records that the file's transfer starts, or starts over, with no parts stored.
+    /// Records that the file's transfer starts or starts over, and resets its counts of parts and bytes.
     func started(parts: Int, uploadID: String? = nil) {
         board.update(index) { file, _ in
             (file.doneBytes, file.doneParts, file.resumedBytes) = (0, 0, 0)
@@ -142,7 +142,7 @@ struct FileProgress: Sendable {
         }
     }
 
-    /// Counts a part that an earlier run transferred and that was verified.
+    /// Counts a part that an earlier run transferred and this run verified.
     func resumedPart(size: Int64) {
         board.update(index) { file, _ in
             file.doneBytes += size
@@ -160,7 +160,7 @@ struct FileProgress: Sendable {
         }
     }
 
-    /// Subtracts bytes counted by ``transferred(_:)`` that have to be transferred again.
+    /// Subtracts bytes counted by ``transferred(_:)`` that must be transferred again.
     func discarded(_ bytes: Int64) { board.update(index) { file, _ in file.doneBytes -= bytes } }
 
     func storedPart() {

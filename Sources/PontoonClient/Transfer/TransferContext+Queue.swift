@@ -104,7 +104,7 @@ extension TransferContext {
     }
 }
 
-/// An error response after which no further file is started.
+/// The error response, if any, after which no further file is started.
 private final class FatalRefusal: Sendable {
     private let state = Mutex<APIError?>(nil)
 

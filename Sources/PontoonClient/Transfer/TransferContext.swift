@@ -2,7 +2,7 @@ import AsyncAlgorithms
 import NIOPosix
 import PontoonCore
 
-/// The state that all files of one run share: connections, threads, permits, limits, progress and events.
+/// State shared by all files of one run: connections, threads, permits, limits, progress and events.
 struct TransferContext<Item: TransferItem>: Sendable {
     let client: SevenBridgesClient
     let options: TransferOptions

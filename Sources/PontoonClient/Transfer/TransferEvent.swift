@@ -10,25 +10,25 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let item: Item
         /// Length in bytes.
         public let size: Int64
-        /// Number of parts.
+        /// Number of parts, or of ranges in a download.
         public let parts: Int
-        /// Length in bytes of every part but the last.
+        /// Length in bytes of every part or range but the last.
         public let partSize: Int64
-        /// Number of parts that an earlier run transferred; they are verified before they count.
+        /// Number of parts or ranges that an earlier run transferred, before verification.
         public let resumedParts: Int
-        /// Total length of the resumed parts in bytes.
+        /// Total length of these parts or ranges in bytes.
         public let resumedBytes: Int64
         /// Id of the upload; `nil` for downloads.
         public let uploadID: String?
     }
 
-    /// A stored part, verified if the storage provides a checksum.
+    /// A stored part of an upload, verified if the storage provides a checksum, or a downloaded range.
     public struct Part: Sendable {
         /// Position of the file in the list of items.
         public let index: Int
-        /// Number of the part, from 1.
+        /// Number of the part or range, from 1.
         public let number: Int
-        /// Offset of the part's first byte in the file.
+        /// Offset of its first byte in the file.
         public let offset: Int64
         /// Length in bytes.
         public let size: Int64
@@ -40,9 +40,9 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     case began(files: Int, bytes: Int64)
     /// A file's transfer started or resumed.
     case started(Start)
-    /// A part was stored, and verified if the storage provides a checksum.
+    /// A part was stored, or a range was downloaded.
     case partStored(Part)
-    /// A failed attempt is retried after `wait`; `index` is `nil` if it does not concern a single file.
+    /// Another attempt starts after `wait`, for the given reason; `index` is `nil` if the attempt is an API call.
     case retrying(index: Int?, purpose: String, reason: String, wait: Duration)
     /// All parts of an uploaded file are stored, and its upload is being completed.
     case verifying(index: Int)

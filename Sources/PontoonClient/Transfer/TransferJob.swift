@@ -1,11 +1,11 @@
 import PontoonCore
 
-/// The files of one run and the transfer of a single one; ``TransferContext/run(_:)`` schedules them.
+/// The files of one run, and the operation that transfers one of them; ``TransferContext/run(_:)`` schedules the files.
 protocol TransferJob<Item>: Sendable {
     associatedtype Item: TransferItem
 
     var items: [Item] { get }
-    /// Maximum number of files that are open at a time.
+    /// Maximum number of files that are open at the same time.
     var maximumOpenFiles: Int { get }
     /// Whether a file waits for a permit before it is opened; otherwise only its parts do.
     var opensFilesUnderPermit: Bool { get }
@@ -16,7 +16,7 @@ protocol TransferJob<Item>: Sendable {
     ///
     /// - Throws: Any error; it becomes the outcome of this file.
     func transfer(_ file: TransferFile<Item>) async throws -> TransferEnding
-    /// Returns whether no other file can succeed after this error response.
+    /// Returns whether this error response means that no other file can succeed.
     func isFatal(_ error: APIError) -> Bool
 }
 
@@ -36,7 +36,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
 
     var progress: FileProgress { FileProgress(board: context.board, index: index) }
 
-    /// Runs `body` for each part under a permit, for as many parts concurrently as the memory limit allows.
+    /// Runs `body` for each part, with a permit per part and at most ``MemoryBudget/concurrency`` parts at a time.
     ///
     /// - Returns: The results in the order of the numbers.
     func mapParts<Value: Sendable>(
@@ -50,7 +50,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
         }
     }
 
-    /// Runs `body` under the file's permit if it has not been released, otherwise under a separate permit.
+    /// Runs `body` under the file's permit if that is still held, otherwise under a separate permit.
     private func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
         if permit.isHeld { return try await body() }
         // Earlier files take precedence, so that files finish one after another instead of all at the end.

@@ -1,6 +1,6 @@
-/// The options that uploads and downloads have in common.
+/// Options shared by uploads and downloads.
 public struct TransferOptions: Sendable {
-    /// The policy for a different file of the same name at the destination.
+    /// The policy for a file whose name is already taken at its destination by a different file.
     public enum ConflictPolicy: Hashable, Sendable {
         /// The transfer of that file fails.
         case fail
@@ -12,13 +12,13 @@ public struct TransferOptions: Sendable {
 
     /// Number of parts in flight, across all files.
     public enum Concurrency: Hashable, Sendable {
-        /// Starts low and grows as long as throughput improves.
+        /// A number that starts low and grows as long as throughput improves.
         case automatic
         /// A fixed number of parts, 1 or more.
         case fixed(Int)
     }
 
-    /// The policy for a different file of the same name at the destination.
+    /// The policy for a file whose name is already taken at its destination by a different file.
     public var conflictPolicy = ConflictPolicy.fail
     /// Number of parts in flight, across all files.
     public var concurrency = Concurrency.automatic

@@ -4,7 +4,7 @@ public enum TransferOutcome: Sendable {
     case transferred
     /// A file with the same bytes was already at the destination, so nothing was transferred.
     case alreadyThere
-    /// A file of that name exists, and ``TransferOptions/ConflictPolicy/skip`` was set.
+    /// A file with that name exists, and ``TransferOptions/ConflictPolicy/skip`` was set.
     case skipped
     /// The transfer failed with this error; another run resumes it where possible.
     case failed(any Error)
@@ -26,7 +26,7 @@ public enum TransferVerification: String, Sendable {
     case file
     /// The storage's ETag or checksum of every part matches.
     case parts
-    /// Checksums were not available for the whole file; only the length was compared.
+    /// Only the lengths match: there was no checksum of the whole file, and at least one part had none either.
     case size
 }
 
@@ -38,15 +38,15 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let item: Item
     /// The outcome of the transfer.
     public let outcome: TransferOutcome
-    /// The file's id on the server, once known.
+    /// The file's id on the server; `nil` if it is not known.
     public let fileID: String?
     /// Length of the file in bytes; 0 if the transfer failed before the length was known.
     public let size: Int64
     /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
-    /// Number of bytes resumed from an earlier run.
+    /// Number of bytes that an earlier run transferred and this run reused.
     public let resumedBytes: Int64
-    /// CRC-64/NVME of the file as 16 hexadecimal digits, once known.
+    /// CRC-64/NVME of the file, 16 hexadecimal digits; `nil` if it is not known.
     public let crc64nvme: String?
     /// The method of verification; `nil` unless the file is complete.
     public let verification: TransferVerification?
