@@ -11,11 +11,11 @@ public struct FileSelection: Sendable {
     public var include: [String] = []
     /// Patterns that exclude files and folders below a folder; they take precedence over ``include``.
     public var exclude: [String] = []
-    /// Tags of all files.
+    /// Tags for all files.
     public var tags: [String] = []
-    /// Metadata of all files; a manifest's values take precedence.
+    /// Metadata for all files; a manifest's values take precedence.
     public var metadata: [String: String] = [:]
-    /// Metadata and tags of individual files.
+    /// Metadata and tags for individual files.
     public var manifest: Manifest?
 
     /// Creates an empty selection.
@@ -31,7 +31,8 @@ public struct FileSelection: Sendable {
 
     /// Finds the selected files; blocks.
     ///
-    /// - Returns: The files in the order of the paths, and by name within a folder.
+    /// - Returns: The files in the order of the paths, in byte order of the names within a folder. Files that only the
+    ///   manifest lists come last.
     /// - Throws: ``ClientError`` with code `.notFound` for a path, pattern or manifest entry that matches no file,
     ///   `.fileUnreadable`, or `.fileUnsuitable` for a special file or a name that is not valid UTF-8.
     public func resolve() throws -> Result {
@@ -94,7 +95,7 @@ public struct FileSelection: Sendable {
         for items in composed.values where Set(items.map { Array($0.remotePath.utf8) }).count > 1 {
             let names = items.map { "'\($0.source)'" }.joined(separator: " and ")
             result.warnings.append(
-                "\(names) differ only in how letters are composed (Unicode normalization). Both are uploaded."
+                "\(names) differ only in how letters are composed (Unicode normalization). All of them are uploaded."
             )
         }
     }
@@ -137,7 +138,7 @@ extension FileSelection {
             throw ClientError(
                 .fileUnsuitable,
                 "The name of '\(path)' is not valid UTF-8.",
-                advice: "Rename the file. 'convmv' converts many names at a time."
+                advice: "Rename the file. The tool 'convmv' can convert many names at once."
             )
         }
         return name.string
@@ -155,7 +156,7 @@ extension FileSelection {
         }
     }
 
-    /// Whether a path below a folder, or its name, matches a pattern.
+    /// Returns whether a path below a folder, or its last component, matches any of the patterns.
     static func matches(_ path: [String], _ patterns: [String]) -> Bool {
         let whole = path.joined(separator: "/")
         return patterns.contains { pattern in
@@ -164,7 +165,7 @@ extension FileSelection {
         }
     }
 
-    /// Expands a pattern, unless a file or folder with exactly that name exists.
+    /// Returns the paths that match a shell pattern. A path that exists is returned as is, even if it looks like one.
     private static func expand(_ path: String) throws -> [String] {
         guard path.contains(where: { "*?[".contains($0) }), try kind(FilePath(path)) == .missing else { return [path] }
         let found = FileSystem.expand(path)

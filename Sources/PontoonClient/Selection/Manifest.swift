@@ -17,7 +17,7 @@ public struct Manifest: Sendable {
         public let tags: [String]
     }
 
-    /// The folder that the paths are relative to.
+    /// The folder to which the paths are relative.
     public let folder: FilePath
     /// The rows in order, without empty ones.
     public let rows: [Row]
@@ -46,7 +46,7 @@ public struct Manifest: Sendable {
     ///
     /// - Parameters:
     ///   - text: The CSV table.
-    ///   - folder: The folder that the paths are relative to.
+    ///   - folder: The folder to which the paths are relative.
     ///   - name: The manifest's name, for messages.
     /// - Throws: ``ClientError`` with code `.requestInvalid` if the table is not valid.
     public init(text: String, folder: FilePath, name: String) throws {
@@ -70,7 +70,7 @@ public struct Manifest: Sendable {
         guard Set(keys).count == keys.count, !keys.contains("") else {
             throw ClientError(
                 .requestInvalid,
-                "The manifest '\(name)' has a column without a name, or two with the same name."
+                "The manifest '\(name)' has a column without a name, or two columns with the same name."
             )
         }
         rows = try table.rows.enumerated().compactMap { index, row in
@@ -81,7 +81,7 @@ public struct Manifest: Sendable {
             guard row.count <= table.header.count else {
                 throw ClientError(
                     .requestInvalid,
-                    "Row \(index + 2) of '\(name)' has \(row.count) values, but the header has \(table.header.count).",
+                    "Row \(index + 2) of '\(name)' has \(row.count) values in \(table.header.count) columns.",
                     advice: "Put quotes around values that contain commas."
                 )
             }
