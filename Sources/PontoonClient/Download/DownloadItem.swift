@@ -8,9 +8,9 @@ public struct DownloadItem: TransferItem, Hashable {
     public var remotePath: String
     /// Path of the downloaded file; missing directories are created.
     public var target: FilePath
-    /// Length in bytes, if a list provided it.
+    /// Length in bytes; `nil` requests it from the server before the download.
     public var size: Int64?
-    /// CRC-64/NVME as 16 hexadecimal digits, if a list provided it.
+    /// CRC-64/NVME, 16 hexadecimal digits, if known; the downloaded file is verified against it.
     public var crc64nvme: String?
 
     /// Creates an item.
@@ -19,8 +19,8 @@ public struct DownloadItem: TransferItem, Hashable {
     ///   - id: Id of the file on the server.
     ///   - remotePath: Folders and name on the server; used in messages and results only.
     ///   - target: Path of the downloaded file; missing directories are created.
-    ///   - size: Length in bytes; `nil` requests it from the server.
-    ///   - crc64nvme: CRC-64/NVME as 16 hexadecimal digits, if known.
+    ///   - size: Length in bytes; `nil` requests it from the server before the download.
+    ///   - crc64nvme: CRC-64/NVME, 16 hexadecimal digits, if known; the downloaded file is verified against it.
     public init(
         id: String,
         remotePath: String,
@@ -35,7 +35,7 @@ public struct DownloadItem: TransferItem, Hashable {
         self.crc64nvme = crc64nvme
     }
 
-    /// Creates an item from the details of a file.
+    /// Creates an item from the details that the server returned for a file.
     public init(_ details: FileDetails, remotePath: String, target: FilePath) {
         self.init(
             id: details.id,
@@ -61,7 +61,7 @@ public typealias DownloadEvents = TransferEvents<DownloadItem>
 
 /// Options of a download.
 public struct DownloadOptions: Sendable {
-    /// The options that uploads and downloads have in common.
+    /// Options shared by uploads and downloads.
     public var transfer = TransferOptions()
     /// Length of a range in bytes, 1 or more.
     ///

@@ -2,7 +2,7 @@ import NIOHTTP1
 import PontoonCore
 import Synchronization
 
-/// The state that all ranges of one file share: its signed URL, and the ETag that ties them to one version of the file.
+/// State shared by all ranges of one file: the signed URL, and the ETag that identifies the version being downloaded.
 final class DownloadSource: Sendable {
     private struct State {
         var url: String?
@@ -23,16 +23,16 @@ final class DownloadSource: Sendable {
         self.size = size
         name = item.remotePath
         fileID = item.id
-        // Every line of the journal has the same ETag.
+        // All lines of a journal have the same ETag, except those for which the storage provided none.
         state = Mutex(State(etag: earlier.values.lazy.map(\.etag).first { !$0.isEmpty }))
     }
 
     /// ETag of the file, with quotes; `nil` until a journal or a response provides it.
     var etag: String? { state.withLock { $0.etag } }
-    /// CRC-64/NVME of the whole file, 16 hexadecimal digits; `nil` unless the storage has declared it.
+    /// CRC-64/NVME of the whole file, 16 hexadecimal digits; `nil` if no response has provided it.
     var declaredCRC64: String? { state.withLock { $0.declaredCRC64 } }
 
-    /// Returns the signed URL; one range requests it, and the others wait for the result.
+    /// Returns the signed URL; if it is unknown, one range requests it, and the others wait for the response.
     func url() async throws -> String {
         if let known = state.withLock({ $0.url }) { return known }
         try await urlRequest.acquire(priority: 0)
@@ -48,11 +48,11 @@ final class DownloadSource: Sendable {
         state.withLock { if $0.url == url { $0.url = nil } }
     }
 
-    /// Records the file's ETag and, if the storage declares it, its checksum.
+    /// Records the file's ETag and, if the response provides it, its checksum.
     ///
     /// - Throws: ``RemoteFileChanged`` if the ETag differs from that of an earlier response.
     func note(_ headers: HTTPHeaders, for range: Range<Int64>) throws {
-        // In the response to a range request, some storages declare the checksum of that range only.
+        // In the response to a range request, the checksum may be that of the range, not of the file.
         let isOfWholeFile = range == 0..<size || headers.first(name: "x-amz-checksum-type") == "FULL_OBJECT"
         let declared = isOfWholeFile ? headers.first(name: "x-amz-checksum-crc64nvme") : nil
         let etag = headers.first(name: "ETag")
@@ -61,7 +61,7 @@ final class DownloadSource: Sendable {
             state.etag = state.etag ?? etag
             return state.etag
         }
-        // The first responses to two ranges may arrive concurrently, with different ETags.
+        // The first responses for two ranges may arrive at the same time, with different ETags.
         if let etag, let known, etag != known { throw Self.changed(from: known, to: etag) }
     }
 
@@ -71,8 +71,8 @@ final class DownloadSource: Sendable {
     ///   - status: The HTTP status.
     ///   - headers: The response headers.
     ///   - range: The requested range.
-    ///   - known: The ETag that the request was conditional on.
-    /// - Returns: `true` if the body can be used; `false` for an error response of the storage.
+    ///   - known: The ETag known when the request was sent; `nil` if there was none.
+    /// - Returns: `true` if the body can be used; `false` for an error response from the storage.
     /// - Throws: ``RemoteFileChanged``, ``TransportFailure``; `.storageRefused` if ranges are not supported.
     func accepts(status: Int, _ headers: HTTPHeaders, for range: Range<Int64>, known: String?) throws -> Bool {
         let etag = headers.first(name: "ETag")

@@ -9,7 +9,7 @@ public struct Downloader: Sendable {
     let client: SevenBridgesClient
     let options: DownloadOptions
 
-    /// Creates a downloader.
+    /// Creates a downloader of files from the client's API.
     public init(_ client: SevenBridgesClient, options: DownloadOptions = DownloadOptions()) {
         self.client = client
         self.options = options
@@ -50,7 +50,7 @@ public struct Downloader: Sendable {
             throw ClientError(
                 .requestInvalid,
                 "'\(other.remotePath)' and '\(item.remotePath)' would both be downloaded to '\(item.target)'.",
-                advice: "Download them one by one, each with a different --output."
+                advice: "Download them separately, each with a different --output."
             )
         }
     }
@@ -63,7 +63,7 @@ struct DownloadJob: TransferJob {
     let items: [DownloadItem]
 
     var maximumOpenFiles: Int { min(32, context.memory.concurrency) }
-    // Opening a file mostly waits for the server or the disk; only its ranges need permits.
+    // Before its first range, a download mostly waits for the server or the disk, so only the ranges need permits.
     let opensFilesUnderPermit = false
 
     func knownEnding(of file: TransferFile<DownloadItem>) -> TransferEnding? { nil }

@@ -3,12 +3,12 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// The file on the server was replaced during its download.
+/// A change of the file on the server during its download; the download starts over.
 struct RemoteFileChanged: Error, Sendable {
     let reason: String
 }
 
-/// Downloads one file: checks for an existing file, requests the ranges, verifies the checksum and renames the file.
+/// Downloads one file: checks for an existing file, downloads the ranges, verifies the checksum and renames the file.
 struct FileDownload: Sendable {
     let file: TransferFile<DownloadItem>
     let options: DownloadOptions
@@ -21,7 +21,7 @@ struct FileDownload: Sendable {
 
     /// Downloads the file.
     ///
-    /// - Throws: Any error; the bytes downloaded so far are kept for a later run unless they are unusable.
+    /// - Throws: Any error; the bytes downloaded so far are kept for a later run if it can use them.
     func run() async throws -> TransferEnding {
         var details = item
         var attempt = 1
@@ -107,7 +107,7 @@ struct FileDownload: Sendable {
         )
         var earlier: [Int: JournalPart] = [:]
         if let found = partial.head, options.transfer.resumes, found.isSameFile(as: head) {
-            // The journal's checksums apply to ranges of the earlier run's size.
+            // The checksums in the journal are for ranges of the size that the earlier run used.
             head.rangeSize = found.rangeSize
             earlier = partial.ranges
         } else {
@@ -185,7 +185,7 @@ struct FileDownload: Sendable {
 }
 
 extension DownloadHead {
-    /// Whether both heads describe the same version of a file, so that downloaded bytes can be reused.
+    /// Returns whether both describe the same version of a file, so that downloaded bytes can be reused.
     fileprivate func isSameFile(as other: DownloadHead) -> Bool {
         endpoint == other.endpoint && file == other.file && size == other.size && crc64 == other.crc64 && rangeSize > 0
     }

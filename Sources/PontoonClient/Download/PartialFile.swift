@@ -17,8 +17,8 @@ struct DownloadHead: JournalHeading, Hashable {
 
 /// A partially downloaded file and the journal of its ranges, both next to the target.
 ///
-/// Their names are derived from the target's, so that a later run finds them. The journal is locked, so that two
-/// processes cannot write the same file. All calls block.
+/// Their names are derived from the target's, so that a later run finds them. The journal is locked, so that no two
+/// processes write to the same file. All calls block.
 final class PartialFile: Sendable {
     private struct State {
         var hasWritten = false
@@ -31,11 +31,11 @@ final class PartialFile: Sendable {
     private let journal: Journal<DownloadHead>
     private let state = Mutex(State())
 
-    /// The file that an earlier run started to download; `nil` if the journal has no valid first line.
+    /// The download that an earlier run recorded; `nil` if the journal has no valid first line.
     var head: DownloadHead? { journal.head }
-    /// Ranges that an earlier run wrote, by number; not verified against the bytes in the file.
+    /// Ranges that an earlier run wrote, by number; their bytes may not be intact, see ``isIntact(_:_:)``.
     var ranges: [Int: JournalPart] { journal.parts }
-    /// Whether there is nothing to resume.
+    /// Whether no run has written any bytes, so that there is nothing to resume.
     var isEmpty: Bool { journal.parts.isEmpty && !state.withLock { $0.hasWritten } }
 
     /// Opens or creates both files and locks the journal; creates the target's directory if it does not exist.
@@ -137,7 +137,7 @@ final class PartialFile: Sendable {
         }
     }
 
-    /// Closes both files and, if `removing` is set, deletes them; further calls have no effect.
+    /// Closes both files and, if `removing` is `true`, deletes them; further calls have no effect.
     func close(removing: Bool) throws {
         let isFirst = state.withLock { state in
             defer { state.isClosed = true }
@@ -153,7 +153,7 @@ final class PartialFile: Sendable {
 }
 
 extension PartialFile {
-    /// Deletes files left by a run that was killed right after it renamed the downloaded file.
+    /// Deletes the files left behind by a run that was killed after it had renamed the downloaded file.
     ///
     /// - Throws: `.busy`, `.fileUnwritable`.
     static func removeLeftovers(_ target: FilePath) throws {
@@ -163,7 +163,7 @@ extension PartialFile {
 
     private static func paths(_ target: FilePath) -> (data: FilePath, journal: FilePath) {
         let name = Data((target.lastComponent?.string ?? "").utf8)
-        // A digest, because the target's name could become too long with a prefix and a suffix.
+        // A digest, because the target's name with a prefix and a suffix could be too long.
         let digest = Hex.encode(SHA256.hash(data: name).prefix(10))
         let base = target.removingLastComponent().appending(".pontoon-\(digest)").string
         return (FilePath(base + ".part"), FilePath(base + ".journal"))

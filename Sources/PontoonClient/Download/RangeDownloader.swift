@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import PontoonCore
 
-/// Downloads the byte ranges of one file: verifies those already in the partial file and requests the others.
+/// Downloads the byte ranges of one file: verifies those that an earlier run wrote and requests the others.
 struct RangeDownloader: Sendable {
     let file: TransferFile<DownloadItem>
     let source: DownloadSource
@@ -89,7 +89,7 @@ struct RangeDownloader: Sendable {
             "User-Agent": transport.settings.userAgent, "Accept-Encoding": "identity",
             "Range": "bytes=\(missing.lowerBound)-\(missing.upperBound - 1)",
         ]
-        // Equal weak ETags do not guarantee identical bytes.
+        // If-Range requires a strong ETag: equal weak ETags do not guarantee identical bytes.
         if let known, !known.hasPrefix("W/") { request.headers.add(name: "If-Range", value: known) }
         writer.connectionWaits()
         let response = try await transport.open(request)

@@ -3,15 +3,15 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// Writes the bytes of one range as they arrive, computes their checksum, and keeps the offset for a retry.
+/// Writes the bytes of one range as they arrive, computes their checksum, and records the offset for a retry.
 ///
-/// Bytes are collected into chunks, which are hashed and written on the thread pool for blocking file calls.
+/// Bytes are buffered into chunks, which are hashed and written on the thread pool for blocking file calls.
 final class RangeWriter: Sendable {
     private struct State {
         var offset: Int64
         var crc64 = CRC64NVME()
         var gathered = ByteBuffer()
-        /// Start of the current wait for the connection; `nil` while received bytes are processed.
+        /// Time at which the current wait for the connection began; `nil` while received bytes are processed.
         var waitsSince: ContinuousClock.Instant?
     }
 
@@ -28,7 +28,7 @@ final class RangeWriter: Sendable {
     ///   - range: Byte range in the file.
     ///   - partial: The file to write to.
     ///   - context: Provides the thread pool and the chunk size.
-    ///   - written: Called with the number of bytes after each write.
+    ///   - written: Called after each write with the number of bytes written.
     init(
         _ range: Range<Int64>,
         into partial: PartialFile,
@@ -56,7 +56,7 @@ final class RangeWriter: Sendable {
     func connectionWaits() { state.withLock { $0.waitsSince = .now } }
     func connectionDelivered() { state.withLock { $0.waitsSince = nil } }
 
-    /// Appends bytes; writes them once a chunk is full.
+    /// Buffers bytes; writes them once a chunk is full.
     ///
     /// - Throws: ``TransportFailure`` if the bytes exceed the range; `.diskFull`, `.fileUnwritable`.
     func append(_ bytes: ByteBuffer) async throws {
@@ -72,7 +72,7 @@ final class RangeWriter: Sendable {
         if count >= chunkSize { try await flush() }
     }
 
-    /// Writes the collected bytes.
+    /// Writes the buffered bytes.
     func flush() async throws {
         let bytes = state.withLock { state in
             defer { state.gathered = ByteBuffer() }

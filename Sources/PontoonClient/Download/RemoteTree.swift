@@ -6,7 +6,7 @@ public import SystemPackage
 public struct RemoteTree: Sendable {
     private let client: SevenBridgesClient
 
-    /// Creates a tree that is listed with a client.
+    /// Creates a tree whose files are listed through a client.
     public init(_ client: SevenBridgesClient) { self.client = client }
 
     /// Lists a file, or all files below a folder or project.
@@ -53,7 +53,7 @@ public struct RemoteTree: Sendable {
 
     private func item(_ file: FileDetails, below names: [String], into folder: FilePath) throws -> DownloadItem {
         let path = names + [file.name]
-        // Other users choose the names, so a name must not lead outside the folder.
+        // Other users choose the names, so reject a name that leads outside the folder.
         if let problem = path.lazy.compactMap({ FileName.problem(with: $0) }).first {
             throw ClientError(
                 .fileUnsuitable,
