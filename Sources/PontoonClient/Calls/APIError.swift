@@ -27,7 +27,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         return advice.map { "\(text) \($0)" } ?? text
     }
 
-    /// Parses an error response. The body may not be the API's JSON, for example if a proxy sent it.
+    /// Parses an error response, whose body may not be the API's JSON, for example if a proxy sent it.
     init(_ response: HTTPResponse, purpose: String, call: String) {
         struct Body: Decodable {
             var code: Int?

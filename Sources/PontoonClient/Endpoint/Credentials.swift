@@ -83,7 +83,7 @@ public struct CredentialsFile: Sendable {
     /// Profiles by name.
     public private(set) var profiles: [String: Profile] = [:]
 
-    /// Parses the file's text. Unknown lines are ignored, as by the platform's own clients.
+    /// Parses the file's text; ignores unknown lines, like the platform's own clients.
     public init(_ text: String) {
         var section: String?
         for line in text.split(whereSeparator: \.isNewline) {

@@ -66,7 +66,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A user's token. Its descriptions are the placeholder `<token>`, so that it is not logged by accident.
+/// A user's token, whose descriptions are the placeholder `<token>` so that it is not logged by accident.
 public struct AuthToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let value: String
 

@@ -165,7 +165,9 @@ extension FileSelection {
         }
     }
 
-    /// Returns the paths that match a shell pattern. A path that exists is returned as is, even if it looks like one.
+    /// Returns the paths that match a shell pattern.
+    ///
+    /// Returns the text itself if it has no wildcard, or if a file or folder with exactly that name exists.
     private static func expand(_ path: String) throws -> [String] {
         guard path.contains(where: { "*?[".contains($0) }), try kind(FilePath(path)) == .missing else { return [path] }
         let found = FileSystem.expand(path)

@@ -29,7 +29,7 @@ final class PrioritySemaphore: Sendable {
     /// Whether all permits are in use.
     var isSaturated: Bool { state.withLock { $0.used >= $0.limit || !$0.waiters.isEmpty } }
 
-    /// Changes the limit; values below 1 count as 1. Permits in use remain valid.
+    /// Changes the limit; values below 1 count as 1, and permits in use remain valid.
     func setLimit(_ limit: Int) {
         let woken = state.withLock { state in
             state.limit = max(1, limit)

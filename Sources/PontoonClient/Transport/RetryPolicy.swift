@@ -39,7 +39,9 @@ public struct RetryPolicy: Hashable, Sendable {
 
     /// Maximum number of attempts per request, 1 or more.
     public var attempts = 10
-    /// Pause after the first failed attempt; doubles with each further one. Jitter shortens each pause by up to half.
+    /// Pause after the first failed attempt; doubles with each further one.
+    ///
+    /// Jitter shortens each pause by up to half.
     public var initialBackoff: Duration = .milliseconds(250)
     /// Maximum pause, unless the server requests a longer one.
     public var maximumBackoff: Duration = .seconds(30)

@@ -13,8 +13,9 @@ final class ServerClock: Sendable {
 
     private let state = Mutex(State())
 
-    /// Offset of the server's clock from the local clock in seconds; positive if the server's clock is ahead. Accurate
-    /// to about one second.
+    /// Offset of the server's clock from the local clock in seconds; positive if the server's clock is ahead.
+    ///
+    /// Accurate to about one second.
     var skew: TimeInterval { state.withLock { $0.skew } }
     /// The current time on the server.
     var now: Date { Date.now.addingTimeInterval(skew) }

@@ -10,7 +10,7 @@ extension PartUploader {
         case hedgeEnded
     }
 
-    /// Sends a part. If this is much slower than usual, also sends it over a second connection.
+    /// Sends a part, and also sends it over a second connection if the first attempt is much slower than usual.
     ///
     /// - Returns: The part as stored by the attempt that finished first; the other attempt is cancelled.
     /// - Throws: The first attempt's error if both fail.
