@@ -30,7 +30,7 @@ struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
     }
 }
 
-/// Formats a time to the second, such as `1:05` or `2:03:07`.
+/// Formats a duration in seconds, such as `1:05` or `2:03:07`; returns `–` for 100 hours or more.
 func timeText(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 360_000 else { return "–" }
     let total = Int(seconds.rounded())

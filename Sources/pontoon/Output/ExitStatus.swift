@@ -29,7 +29,10 @@ enum ExitStatus: Int32 {
             }
     }
 
-    /// The exit status for several failures: their common status, otherwise ``interrupted`` or ``mixed``.
+    /// The exit status for any number of failures.
+    ///
+    /// ``done`` if there are none, the status that all of them have, or else ``interrupted`` if one was interrupted and
+    /// ``mixed`` if none was.
     init(_ failures: [ExitStatus]) {
         let kinds = Set(failures)
         if let first = kinds.first {
@@ -73,7 +76,9 @@ func errorCode(_ error: any Error) -> String {
     }
 }
 
-/// Runs a command until it ends or is interrupted; throws its exit code unless it is 0.
+/// Runs a command until it finishes or is interrupted, and prints its error.
+///
+/// - Throws: The exit code, unless it is 0.
 func runCommand(json: Bool, _ work: @escaping @Sendable () async throws -> ExitStatus) async throws {
     let status: ExitStatus
     do {

@@ -26,7 +26,7 @@ struct Output: Sendable {
         }
     }
 
-    /// Prints the error with which the command failed; prints nothing after an interruption.
+    /// Prints the error with which a command failed; prints nothing for an interruption.
     func fail(_ error: any Error, json: Bool) {
         if error is CancellationError { return }
         if json {
@@ -37,7 +37,7 @@ struct Output: Sendable {
     }
 }
 
-/// One line of the output of `--json`: an object whose first field is `event`.
+/// One line of `--json` output: an object whose first field is `event`.
 struct JSONLine {
     private enum Value: Encodable {
         case text(String), number(Int64), decimal(Double), flag(Bool), texts([String])

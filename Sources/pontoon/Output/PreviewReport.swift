@@ -9,7 +9,7 @@ struct PreviewReport {
 
     /// Prints the preview.
     ///
-    /// - Returns: The exit status that the upload would have, as far as it is known in advance.
+    /// - Returns: The exit status that the upload would have, as far as the preview can tell.
     func show(_ preview: UploadPreview) -> ExitStatus {
         for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry).printable) }
         if json {
@@ -44,7 +44,7 @@ struct PreviewReport {
         case .resume(let id): "resume the upload \(id.prefix(12))…"
         case .replace: "replace"
         case .alreadyThere: "already uploaded"
-        case .skip: "skip, a file of that name exists"
+        case .skip: "skip, a file with that name exists"
         case .fail(let error): "would fail: \(error)"
         }
     }

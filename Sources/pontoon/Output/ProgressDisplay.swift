@@ -29,7 +29,7 @@ struct ProgressDisplay {
         drawnLines = 0
     }
 
-    /// Escape sequences that move to the first live line and erase everything from there.
+    /// Escape sequences that move the cursor to the first live line and erase everything from there.
     private var erasure: String { drawnLines > 0 ? "\u{1B}[\(drawnLines)A\u{1B}[J" : "" }
 
     /// Returns the lines, each no longer than the terminal's width.
@@ -86,7 +86,7 @@ struct RateMeter {
 }
 
 extension String {
-    /// The text with control characters replaced, because the terminal would interpret them.
+    /// The text with control characters, which a terminal would interpret, replaced by U+FFFD.
     var printable: String {
         String(
             String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 })

@@ -16,7 +16,7 @@ func cancelledBySignals<Value: Sendable>(_ work: @escaping @Sendable () async th
             signal(SIGINT, SIG_DFL)
             signal(SIGTERM, SIG_DFL)
             group.cancelAll()
-            // Cancelled work still reports its own result.
+            // If the cancelled work still returns a value, use it.
             for try await value in group { if let value { return value } }
             throw CancellationError()
         }

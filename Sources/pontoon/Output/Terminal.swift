@@ -17,7 +17,7 @@ enum Terminal {
 
     static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
-    /// Writes text immediately, without buffering; stops at an error, for example if the reader has closed its end.
+    /// Writes text without buffering; ignores the rest after an error, for example if the reader closed the pipe.
     static func write(_ text: String, to stream: Stream) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -27,7 +27,7 @@ enum Terminal {
         }
     }
 
-    /// The size of the terminal at standard error; 80 × 24 if it is unknown.
+    /// The size of the terminal connected to standard error; 80 × 24 if unknown.
     static var size: (columns: Int, rows: Int) {
         var size = winsize()
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
@@ -37,7 +37,7 @@ enum Terminal {
     /// Runs `body` with the terminal's echo turned off, so that typed text is not displayed.
     ///
     /// - Parameter body: Receives whether standard input is a terminal.
-    /// - Returns: The value of `body`.
+    /// - Returns: The value that `body` returns.
     static func withoutEcho<Value>(_ body: (_ isTerminal: Bool) throws -> Value) rethrows -> Value {
         var original = termios()
         guard tcgetattr(STDIN_FILENO, &original) == 0 else { return try body(false) }

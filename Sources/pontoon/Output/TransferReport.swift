@@ -35,7 +35,7 @@ struct TransferReport<Item: TransferItem>: Sendable {
         let failed = results.filter { !$0.isSuccess }.count
         let bytes = results.reduce(0) { $0 + $1.transferredBytes }
         if json {
-            // After an interruption, events are no longer consumed.
+            // After an interruption, the events of cancelled files are no longer consumed; print their results here.
             for result in results {
                 if case .cancelled = result.outcome { Output.standard.printLine(line(result).text) }
             }
@@ -80,7 +80,7 @@ extension TransferReport {
             let resumed = result.resumedBytes > 0 ? " (\(ByteCount.text(result.resumedBytes)) resumed)" : ""
             return "\(name): \(ByteCount.text(result.size)) \(verb)\(resumed), \(verification(result))"
         case .alreadyThere: return "\(name): already \(verb), \(verification(result))"
-        case .skipped: return "\(name): skipped, a file of that name exists"
+        case .skipped: return "\(name): skipped, a file with that name exists"
         case .failed(let error): return "pontoon: \(error)"
         case .cancelled: return "\(name): not finished"
         }
@@ -100,7 +100,7 @@ extension TransferReport {
 extension TransferReport {
     private var transferredBytesField: String { direction == .upload ? "sent_bytes" : "received_bytes" }
 
-    /// Returns the JSON line of an event; docs/client.md#json describes all events.
+    /// Returns the JSON line of an event; docs/client.md#json documents all events.
     private func line(_ event: TransferEvent<Item>) -> JSONLine? {
         switch event {
         case .began(let files, let bytes):
