@@ -11,7 +11,7 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("URL of the API, or one of us, eu, cgc, cavatica, bdc, china.", valueName: "url"))
     var endpoint: String?
 
-    @Option(help: ArgumentHelp("PEM file with certificates to trust. Also: SSL_CERT_FILE.", valueName: "file"))
+    @Option(help: ArgumentHelp("PEM file of CA certificates to trust. Default: SSL_CERT_FILE.", valueName: "file"))
     var caFile: String?
 
     @Option(help: ArgumentHelp("Retry a transfer that makes no progress for this long.", valueName: "seconds"))
@@ -43,7 +43,7 @@ struct CommonOptions: ParsableArguments {
         return FilePath(FileManager.default.homeDirectoryForCurrentUser.path)
     }
 
-    /// Text of the user's credentials file; `nil` if there is none.
+    /// Text of the user's credentials file; `nil` if the file does not exist.
     static func credentialsText() throws -> String? {
         let path = CredentialsFile.path(home: homeDirectory)
         guard FileManager.default.fileExists(atPath: path.string) else { return nil }

@@ -37,7 +37,7 @@ struct CompareCommand: AsyncParsableCommand {
                 }
                 for warning in warnings { Output.standard.warn(warning, json: common.json) }
                 finish(count, bad: failures.count, unread: unread)
-                // Different content takes precedence over other findings.
+                // Different content determines the exit status, whatever the other findings are.
                 return failures.contains(.checksumsDiffer) ? .checksumsDiffer : ExitStatus(failures)
             }
         }

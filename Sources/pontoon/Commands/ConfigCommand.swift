@@ -19,7 +19,7 @@ struct ConfigCommand: AsyncParsableCommand {
             abstract: "Create or replace a profile.",
             discussion: """
                 The command prompts for the token without showing it, or reads it from standard input if that is not a \
-                terminal. It cannot be passed as an argument, because other users of this machine can see arguments.
+                terminal. A token cannot be passed as an argument, because other users of this machine could see it.
                 """
         )
 

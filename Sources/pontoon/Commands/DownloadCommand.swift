@@ -77,7 +77,7 @@ struct DownloadCommand: AsyncParsableCommand {
         for text in paths.isEmpty ? [""] : paths {
             let path = try remotePath(text)
             items += try await tree.items(path, into: folder, isOnlyContents: text.hasSuffix("/"))
-            // --output is the path of a single file unless a folder or project was given.
+            // With a single file, --output is its path unless it is an existing folder or ends with a slash.
             guard paths.count == 1, items.count == 1, !text.hasSuffix("/"), !path.isProject, let output,
                 !items[0].remotePath.contains("/"), !isFolder(output)
             else { continue }
@@ -89,7 +89,7 @@ struct DownloadCommand: AsyncParsableCommand {
     private func remotePath(_ text: String) throws -> RemotePath {
         guard let project else { return try RemotePath(text) }
         guard case .path(let id, let names) = try RemotePath("\(project)/\(text)") else {
-            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Write owner/name.")
+            throw ClientError(.requestInvalid, "'\(project)' is not a project id.", advice: "Use the form owner/name.")
         }
         return .path(project: id, names: names)
     }

@@ -16,7 +16,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files and folders.")
+        @Argument(help: "Files and folders to delete.")
         var files: [String]
 
         @Flag(name: [.short, .long], help: "Delete folders with everything in them.")
@@ -25,7 +25,7 @@ struct FilesCommand: AsyncParsableCommand {
         func run() async throws {
             try await forEachFile(files, common) { client, file, text in
                 guard !file.isFolder || recursive else {
-                    throw ClientError(.requestInvalid, "'\(text)' is a folder.", advice: "Use --recursive.")
+                    throw ClientError(.requestInvalid, "'\(text)' is a folder.", advice: "Delete it with --recursive.")
                 }
                 try await remove(file, client)
             }
@@ -54,7 +54,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "File or folder.")
+        @Argument(help: "File or folder to move.")
         var file: String
 
         @Argument(help: "Destination folder, or a path that ends with a new name.")
@@ -98,7 +98,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "File.")
+        @Argument(help: "File to copy.")
         var file: String
 
         @Argument(help: "Destination project or folder, or a path that ends with a new name.")
@@ -123,7 +123,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files.")
+        @Argument(help: "Files to tag.")
         var files: [String]
 
         @Option(help: ArgumentHelp("Tag to add. Repeatable.", valueName: "tag"))
@@ -151,7 +151,7 @@ struct FilesCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "Files.")
+        @Argument(help: "Files whose metadata to change.")
         var files: [String]
 
         @Option(help: ArgumentHelp("Key and value to set. Repeatable.", valueName: "key=value"))
@@ -175,7 +175,7 @@ struct FilesCommand: AsyncParsableCommand {
     }
 }
 
-/// Runs `body` for each of the given files, one after the other.
+/// Runs `body` for each of the given files, in order; stops at the first error.
 private func forEachFile(
     _ files: [String],
     _ common: CommonOptions,
@@ -195,9 +195,9 @@ private func printResult(_ event: String, _ file: FileDetails, json: Bool) {
 }
 
 extension SevenBridgesClient {
-    /// Returns the file or folder that the user named.
+    /// Returns the file or folder with an id or path.
     ///
-    /// - Throws: `.requestInvalid` for a project.
+    /// - Throws: `.requestInvalid` for a project; ``ClientError`` with code `.notFound`; ``APIError``.
     fileprivate func existing(_ text: String) async throws -> FileDetails {
         guard let found = try await find(try RemotePath(text)) else {
             throw ClientError(.requestInvalid, "'\(text)' is a project, not a file.", advice: "Use a file or folder.")
@@ -205,7 +205,7 @@ extension SevenBridgesClient {
         return found
     }
 
-    /// Resolves a destination: an existing project or folder, or a parent and the name of an item that does not exist.
+    /// Resolves a destination: an existing project or folder, or the parent and name of an item that does not exist.
     fileprivate func target(_ text: String) async throws -> (place: UploadDestination, name: String?) {
         let path = try RemotePath(text)
         do {

@@ -118,6 +118,6 @@ struct ProjectsCommand: AsyncParsableCommand {
 }
 
 extension String {
-    /// Returns the text padded on the left to a width.
+    /// Returns the text, padded on the left with spaces to at least `width` characters.
     func leftPadded(_ width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 }

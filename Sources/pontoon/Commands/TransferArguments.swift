@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import PontoonClient
 
-/// Options of `pontoon upload` and `pontoon download`.
+/// Options shared by `pontoon upload` and `pontoon download`.
 struct TransferArguments: ParsableArguments {
     @Flag(help: "Replace existing files.")
     var overwrite = false

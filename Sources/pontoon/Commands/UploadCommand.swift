@@ -98,7 +98,7 @@ struct DestinationArguments: ParsableArguments {
 
 /// Options of `pontoon upload` only.
 struct UploadArguments: ParsableArguments {
-    @Flag(help: "If a file changes during its upload, upload it as it was read instead of failing.")
+    @Flag(help: "If a file changes during its upload, upload the bytes as read instead of failing.")
     var allowChanging = false
 
     @Option(help: ArgumentHelp("Part size, 5M to 5G. Default: chosen for each file.", valueName: "bytes"))
@@ -155,7 +155,7 @@ struct SelectionArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Metadata for all files. Repeatable.", valueName: "key=value"))
     var meta: [String] = []
 
-    @Option(help: ArgumentHelp("CSV file with files and metadata; the first column is 'File name'.", valueName: "file"))
+    @Option(help: ArgumentHelp("CSV file of paths and metadata; the first column is 'File name'.", valueName: "file"))
     var manifest: String?
 
     /// Finds the selected files; blocks.

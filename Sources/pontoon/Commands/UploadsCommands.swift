@@ -12,7 +12,7 @@ struct UploadsCommand: AsyncParsableCommand {
         defaultSubcommand: List.self
     )
 
-    /// The directory of the journals on this machine.
+    /// Selects the directory of the journals.
     struct StateOptions: ParsableArguments {
         @Option(help: ArgumentHelp("Directory for the journals from which uploads resume.", valueName: "folder"))
         var state: String?
@@ -29,7 +29,7 @@ struct UploadsCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
-            abstract: "List your unfinished uploads, and which of them can be resumed from this machine."
+            abstract: "List your unfinished uploads, with the local files of those started on this machine."
         )
 
         @OptionGroup var common: CommonOptions
@@ -82,7 +82,7 @@ struct UploadsCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
         @OptionGroup var state: StateOptions
 
-        @Argument(help: "Ids of uploads, or the beginnings of ids.")
+        @Argument(help: "Ids of uploads, or prefixes of ids.")
         var ids: [String] = []
 
         func run() async throws {
@@ -94,7 +94,7 @@ struct UploadsCommand: AsyncParsableCommand {
                     if chosen.isEmpty, !ids.isEmpty {
                         throw ClientError(
                             .notFound,
-                            "No upload with such an id was started on this machine: \(ids.joined(separator: ", ")).",
+                            "No upload started on this machine matches \(ids.joined(separator: " or ")).",
                             advice: "To resume an upload from another machine, use 'pontoon upload --upload-id'."
                         )
                     }
@@ -108,7 +108,7 @@ struct UploadsCommand: AsyncParsableCommand {
             _ client: SevenBridgesClient
         ) async throws -> ExitStatus {
             var failures: [ExitStatus] = []
-            // Uploads to the same destination can share a run.
+            // One run can resume all uploads to the same destination.
             for (destination, entries) in Dictionary(grouping: entries, by: \.destination) {
                 var options = UploadOptions(destination: destination)
                 options.stateDirectory = state.path
@@ -132,7 +132,7 @@ struct UploadsCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
         @OptionGroup var state: StateOptions
 
-        @Argument(help: "Ids of uploads, or the beginnings of ids.")
+        @Argument(help: "Ids of uploads, or prefixes of ids.")
         var ids: [String] = []
 
         @Option(help: ArgumentHelp("Abort all of your uploads older than this, such as 7d or 12h.", valueName: "time"))

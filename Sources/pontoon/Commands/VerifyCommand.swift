@@ -22,7 +22,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !(local && server) else {
-            throw ValidationError("--local and --server cannot be combined; without them, both ends are checked.")
+            throw ValidationError("--local and --server cannot be combined. Without them, both copies are checked.")
         }
     }
 
@@ -72,7 +72,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the exit status for a failed check; different content takes precedence over other findings.
+    /// Returns the exit status for a failed check; different content takes precedence over errors and missing files.
     private static func status(_ check: ReceiptCheck) -> ExitStatus {
         let findings = [check.local, check.server].compactMap { $0 }
         for finding in findings { if case .different = finding { return .checksumsDiffer } }
