@@ -4,7 +4,7 @@ import Foundation
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// A hosted platform that can be selected by a short name.
     public struct Platform: Hashable, Sendable {
-        /// Short name, such as `cgc`.
+        /// Short name, such as `cgc`, in lower case.
         public let name: String
         /// Full name, such as `Cancer Genomics Cloud`.
         public let title: String

@@ -17,7 +17,7 @@ struct JournalKey: Hashable, Sendable {
     var work: String { "the upload of '\(source)' to '\(remotePath)'" }
     /// Text that identifies the endpoint and the destination.
     var place: String { "\(endpoint)\n\(destination.field.name)\n\(destination.field.value)" }
-    /// File name of the log of files finished at this destination.
+    /// File name of the log of the files that have been uploaded to this destination.
     var placeFileName: String { "\(Self.digest([place])).jsonl" }
 
     private static func digest(_ texts: [String]) -> String {
@@ -66,7 +66,7 @@ struct JournalPart: Hashable, Sendable, Codable {
     var crc64: String
 }
 
-/// A line of the log of finished files.
+/// A line of the log of uploaded files.
 struct FinishedRecord: Hashable, Sendable, Codable {
     var source: String
     var remotePath: String

@@ -67,7 +67,7 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Opens the log of files finished at a destination; blocks.
+    /// Opens the log of the files that have been uploaded to a destination; blocks.
     ///
     /// - Throws: `.stateUnusable`.
     func finishedLog(_ key: JournalKey) throws -> FinishedLog {
@@ -83,7 +83,7 @@ struct StateDirectory: Sendable {
     }
 }
 
-/// The log of files finished at one destination: one JSON line per file.
+/// The log of the files that have been uploaded to one destination: one JSON line per file.
 ///
 /// A later line for a file replaces an earlier one. Each line is written with a single call, so several processes may
 /// append to the same log.

@@ -34,7 +34,7 @@ public enum TransferVerification: String, Sendable {
 public struct TransferResult<Item: TransferItem>: Sendable {
     /// Position in the list of items.
     public let index: Int
-    /// The transferred file.
+    /// The file that was to be transferred.
     public let item: Item
     /// The outcome of the transfer.
     public let outcome: TransferOutcome
@@ -57,7 +57,7 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public var isSuccess: Bool { outcome.isSuccess }
 }
 
-/// The outcome of a file's transfer, to which ``TransferResult`` adds the file's progress.
+/// The outcome of a file's transfer, without the progress that ``TransferResult`` adds.
 struct TransferEnding: Sendable {
     var outcome: TransferOutcome
     var fileID: String?

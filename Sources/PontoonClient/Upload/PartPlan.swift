@@ -28,7 +28,7 @@ public struct PartPlan: Hashable, Sendable {
     public var parts: Int { Self.count(size: size, partSize: partSize) }
 
     static let defaultPartSize: Int64 = 16 << 20
-    /// Bandwidth, in bytes per second, up to which the rate limit must not slow down an upload.
+    /// Bandwidth, in bytes per second, up to which the rate limit should not slow down an upload.
     static let fastLink: Int64 = 250 << 20
 
     /// Creates a plan with a part size that was chosen elsewhere, for example by the server.

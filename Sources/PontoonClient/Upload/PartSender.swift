@@ -5,7 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import PontoonCore
 
-/// A stored part, with the checksum of its bytes in the file.
+/// A stored part, with the checksum computed from its bytes in the local file.
 struct VerifiedPart: Sendable, Hashable {
     let number: Int
     let size: Int64
