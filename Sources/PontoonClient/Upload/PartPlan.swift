@@ -67,7 +67,7 @@ public struct PartPlan: Hashable, Sendable {
             let wanted = Self.roundedUp(Int64(Double(Self.fastLink) * limits.callsPerPart / perSecond))
             if wanted > partSize {
                 partSize = min(wanted, PartSizing.maximumPartSize)
-                reason = "to use a fast link despite the limit of \(calls) calls per \(limits.window)"
+                reason = "to keep the limit of \(calls) calls per \(limits.window) from slowing down a fast link"
             }
         }
         let mostParts = Int64(PartNumber.limits.upperBound)

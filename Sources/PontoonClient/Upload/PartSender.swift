@@ -87,7 +87,7 @@ struct PartSender: Sendable {
     private func verify(_ response: HTTPResponse, _ number: Int, _ body: PartBody) async throws -> VerifiedPart {
         let headers = response.headers
         guard let etag = headers.first(name: "ETag")?.unquoted, body.sentBytes == body.range.count else {
-            throw TransportFailure(kind: .connectionLost, reason: "the response has no ETag or arrived early")
+            throw TransportFailure(kind: .connectionLost, reason: "no ETag, or a response before the part was sent")
         }
         var digest = body.digest
         // With SSE-C or SSE-KMS, the ETag looks like an MD5 but is not one.
