@@ -13,8 +13,6 @@ package struct FaultInjectionProxy: Sendable {
         case cutResponse(after: Int)
         /// Stops forwarding after this many bytes from the client, without closing a connection.
         case hang(after: Int)
-        /// Closes the connection instead of forwarding the response to a request with this text in its head.
-        case loseResponse(to: String)
         /// Truncates some responses.
         case cutResponses(ResponseCutter)
         /// Blocks some requests.
@@ -112,7 +110,6 @@ package struct FaultInjectionProxy: Sendable {
             for try await bytes in source {
                 let head = String(decoding: bytes.readableBytesView.prefix(2000), as: UTF8.self)
                 switch fault {
-                case .loseResponse(let text): if head.contains(text) { responseLimit.withLock { $0 = 0 } }
                 case .cutResponses(let cutter):
                     if let limit = cutter.limit(head) { responseLimit.withLock { $0 = limit } }
                 case .holdRequests(let valve): try await valve.pass(head)

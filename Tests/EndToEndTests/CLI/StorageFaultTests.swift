@@ -73,7 +73,7 @@ struct StorageFaultTests {
     func slowTail() async throws {
         // Only the second connection can complete the part.
         let flags = ["--parallel", "2", "--timeout", "3600"]
-        let run = try await uploads(flags) { $0 == 1 ? .hang(after: 12 << 20) : .none }
+        let run = try await uploads(flags) { $0 == 1 ? .hang(after: 6 << 20) : .none }
         let again = run.all("retrying").first { $0.text("purpose")?.contains("another connection") == true }
         #expect(again != nil, "\(run)")
         #expect(run.parts.count == 9 && Set(run.parts).count == 9, "\(run)")

@@ -47,8 +47,10 @@ struct UploadFaultTests {
 
     @Test("if the response of complete is lost, complete is repeated and creates one file")
     func lostComplete() async throws {
-        let lost = Counter()
-        let run = try await uploads { _ in lost.next() < 5 ? .loseResponse(to: "/complete") : .none }
+        let cutter = ResponseCutter()
+        cutter.cut("/complete HTTP")
+        let run = try await uploads { _ in .cutResponses(cutter) }
+        #expect(cutter.count == 1)
         #expect(run.all("retrying").contains { $0.text("purpose")?.hasPrefix("complete") == true }, "\(run)")
         #expect(run.all("uploaded").first?.text("verified_by") == "file")
     }
@@ -71,7 +73,7 @@ struct UploadFaultTests {
     func slowTail() async throws {
         // Only the second connection can complete the part.
         let flags = ["--parallel", "2", "--timeout", "3600"]
-        let run = try await uploads(flags) { $0 == 1 ? .hang(after: 12 << 20) : .none }
+        let run = try await uploads(flags) { $0 == 1 ? .hang(after: 6 << 20) : .none }
         let again = run.all("retrying").first { $0.text("purpose")?.contains("another connection") == true }
         #expect(again != nil, "\(run)")
     }
