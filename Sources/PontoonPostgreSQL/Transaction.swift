@@ -14,7 +14,7 @@ final class Transaction: SQLConnection {
     private var isCommitting = false
     /// How to retry after the first failure.
     private(set) var retryAction = StatementFailure.RetryAction.none
-    /// Number of unread results above which they are read, so that they do not fill the socket buffers.
+    /// Maximum number of unread results; beyond it they are read, because they could fill the socket buffers.
     private static let maximumUnreadResults = 200
 
     init(_ connection: PostgreSQLConnection, _ kind: Kind) {

@@ -13,7 +13,7 @@ public struct Manifest: Sendable {
         public let file: String
         /// Metadata by key, without empty values.
         public let metadata: [String: String]
-        /// Tags of the file.
+        /// Tags; empty if the table has none for the file.
         public let tags: [String]
     }
 

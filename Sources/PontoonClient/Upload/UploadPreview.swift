@@ -22,7 +22,7 @@ public struct UploadPreview: Sendable {
 
     /// The action for one file, with the file's size and parts.
     public struct Entry: Sendable {
-        /// The file.
+        /// The file, as it was passed to the preview.
         public let item: UploadItem
         /// Length of the file in bytes.
         public let size: Int64

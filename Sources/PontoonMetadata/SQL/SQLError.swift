@@ -30,7 +30,7 @@ package struct SQLError: Error, CustomStringConvertible {
         self.description = description
     }
 
-    /// Whether a constraint was violated.
+    /// Whether a unique or foreign-key constraint was violated.
     var isConflict: Bool { kind == .uniqueViolation || kind == .foreignKeyViolation }
 }
 

@@ -7,10 +7,11 @@ final class S3Capabilities: Sendable {
         NamedValue("x-amz-checksum-algorithm", "CRC64NVME"), NamedValue("x-amz-checksum-type", "FULL_OBJECT"),
     ]
 
-    /// Whether the store accepts parts without the announced checksum, and computes it.
+    /// Whether the store computes checksums itself if CreateMultipartUpload names an algorithm and UploadPart sends no
+    /// checksum.
     ///
-    /// SeaweedFS does, but computes no checksum unless one is announced. Amazon S3 always computes a checksum, but
-    /// refuses a part without the announced one.
+    /// True for SeaweedFS, which computes none unless an algorithm is named. False for Amazon S3, which refuses such
+    /// parts, and computes a checksum even if no algorithm is named.
     let computesAnnouncedChecksums = Atomic(false)
 
     /// The headers for creating multipart uploads.

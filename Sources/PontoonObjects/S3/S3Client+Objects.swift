@@ -29,7 +29,7 @@ extension S3Client {
             return nil
         }
         guard let size = response.headers["content-length"].flatMap(Int64.init) else {
-            throw S3UnexpectedResponse("the response for an object has no valid Content-Length")
+            throw S3UnexpectedResponse("the response to HEAD '\(key)' has no valid Content-Length")
         }
         let encryption = response.headers["x-amz-server-side-encryption"] ?? ""
         return ObjectInfo(

@@ -18,7 +18,7 @@ final class ReceiveBufferBudget: Sendable {
 
     private let parts = Atomic(0)
 
-    /// Current size of a read in bytes, a power of two.
+    /// Current maximum size of a socket read in bytes, a power of two; smaller if more parts are being received.
     var share: Int { Self.share(of: parts.load(ordering: .relaxed)) }
 
     static func share(of parts: Int) -> Int {

@@ -112,7 +112,10 @@ extension PartReport {
         guard case .string(let etag) = tag, !etag.isEmpty, etag != "\"\"" else {
             throw PontoonError(
                 .reportInvalid,
-                "The report of part \(number) has no ETag, so the part was not stored. Send the part again."
+                """
+                The report of part \(number) has no ETag. Report the ETag of the response to the part's PUT; if that \
+                response had none, send the part again.
+                """
             )
         }
         self.init(number: partNumber, etag: etag)

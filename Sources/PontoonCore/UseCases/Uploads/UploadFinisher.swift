@@ -84,7 +84,7 @@ struct UploadFinisher: Sendable {
         }
         guard let object, (upload.size ?? object.size) == object.size else {
             guard try await restart(upload, in: store, under: lease) else { return nil }
-            throw PontoonError(.completeRefused, "The object store no longer has the parts; send all parts again.")
+            throw PontoonError(.completeRefused, "The object store does not have all the parts; send all parts again.")
         }
         if let declared = upload.md5 {
             guard try await md5(of: upload.key, in: store) == declared else {
