@@ -82,7 +82,12 @@ struct StorageFaultTests {
     @Test("a part corrupted in transit is detected by its ETag and sent again")
     func garbled() async throws {
         let run = try await uploads(["--parallel", "1"]) { $0 == 0 ? .flipBit(at: 3 << 20) : .none }
-        #expect(run.all("retrying").contains { $0.text("reason")?.contains("other bytes") == true }, "\(run)")
+        #expect(
+            run.all("retrying").contains {
+                $0.text("reason")?.contains("does not match the bytes that were sent") == true
+            },
+            "\(run)"
+        )
     }
 
     @Test("constant corruption exits with 7 without completing, and the command can be repeated")
