@@ -132,11 +132,10 @@ struct StorageFaultTests {
             try await withPontoon(on: TestStores(.sqliteAndS3, bucket: bucket)) { server, user in
                 let size = 10 * Self.partSize
                 let path = try user.makeFile("f", size: size).string
-                let seen = Counter()
-                let run = try await user.upload("--part-size", "5M", "--bwlimit", "8M", path) { event, _ in
-                    guard event.kind == "part", seen.next() == 1 else { return }
-                    try await bucket.kill()
-                    try await bucket.start()
+                let (seen, retries) = (Counter(), Counter())
+                let run = try await user.upload("--part-size", "5M", "--bwlimit", "4M", path) { event, _ in
+                    if event.kind == "part", seen.next() == 1 { try await bucket.kill() }
+                    if event.kind == "retrying", retries.next() == 0 { try await bucket.start() }
                 }
                 #expect(run.code == 0, "\(run)")
                 #expect(!run.all("retrying").isEmpty, "\(run)")
