@@ -130,10 +130,11 @@ struct StorageFaultTests {
     func restarted() async throws {
         try await withBucket { bucket in
             try await withPontoon(on: TestStores(.sqliteAndS3, bucket: bucket)) { server, user in
-                let size = 10 * Self.partSize
+                // Many parts, because events reach the test in blocks of 4 KiB.
+                let size = 24 * Self.partSize
                 let path = try user.makeFile("f", size: size).string
                 let (seen, retries) = (Counter(), Counter())
-                let run = try await user.upload("--part-size", "5M", "--bwlimit", "4M", path) { event, _ in
+                let run = try await user.upload("--part-size", "5M", "--bwlimit", "8M", path) { event, _ in
                     if event.kind == "part", seen.next() == 1 { try await bucket.kill() }
                     if event.kind == "retrying", retries.next() == 0 { try await bucket.start() }
                 }
