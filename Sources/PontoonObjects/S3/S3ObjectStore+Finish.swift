@@ -46,7 +46,8 @@ extension S3ObjectStore {
         FinishedObject(size: info.size, crc64: info.crc64 ?? (info.size == 0 ? CRC64NVME() : nil))
     }
 
-    /// Stores an empty object with one request, because S3 cannot complete an upload without parts.
+    /// Stores an empty object with `PutObject`, because S3 cannot complete a multipart upload without parts; then aborts
+    /// the multipart upload, if there is one.
     private func createEmpty(_ upload: Upload) async throws {
         try await client.putObject(name(upload.key), headers: headers(upload.key))
         if let handle = upload.handle {
