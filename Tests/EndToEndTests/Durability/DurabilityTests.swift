@@ -160,10 +160,15 @@ struct DurabilityTests {
                 // The server is suspended between the rename and its commit; then syncs of the database log fail.
                 let uploads = server.data.appending("objects/uploads").string
                 let slow = ["-P", uploads, "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=60000000"]
-                try await withStrace(server, slow, output: folder.appending("slow")) {
+                let trace = folder.appending("slow")
+                try await withStrace(server, slow, output: trace) {
                     starter.finish()
                     try await eventually("the file has its name") { try server.finishedObjects() == 1 }
                     server.signal(SIGSTOP)
+                    // A thread that strace lets go before the stop takes effect would go on to the commit.
+                    try await eventually("the server is suspended") {
+                        try String(contentsOfFile: trace.string, encoding: .utf8).contains("stopped by SIGSTOP")
+                    }
                 }
                 let log = server.data.appending("pontoon.sqlite-wal").string
                 let failing = ["-P", log, "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"]
