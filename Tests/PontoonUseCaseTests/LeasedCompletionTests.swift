@@ -86,6 +86,20 @@ struct LeasedCompletionTests {
         }
     }
 
+    @Test("the only server of its stores runs maintenance again after it was killed during maintenance")
+    func killedDuringMaintenance() async throws {
+        try await withStores { stores in
+            let server = stores.server()
+            let lease = Lease(id: "killed", expiresOn: .distantFuture)
+            #expect(try await stores.metadata.acquireLease("housekeeping", lease, now: Date()))
+            let old = try await stores.begin(server)
+            let later = stores.maintenance(server, leaseDuration: nil) { Date().addingTimeInterval(8 * 24 * 3600) }
+            try await later.recover()
+            let report = await later.run()
+            #expect(report.expired == [old] && report.errors.isEmpty)
+        }
+    }
+
     @Test("a server with an outdated cached upload learns its state at complete", arguments: Fate.allCases)
     func remembered(fate: Fate) async throws {
         try await withStores { stores in
@@ -173,6 +187,7 @@ private struct SharedStores: Sendable {
     func maintenance(
         _ server: Uploads,
         lifetime: Duration = .seconds(7 * 24 * 3600),
+        leaseDuration: Duration? = .seconds(30),
         clock: @escaping @Sendable () -> Date = { Date() }
     ) -> Maintenance {
         Maintenance(
@@ -180,7 +195,7 @@ private struct SharedStores: Sendable {
             objects: disk,
             completion: server.completion,
             keys: KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1)),
-            leaseDuration: .seconds(30),
+            leaseDuration: leaseDuration,
             uploadLifetime: lifetime,
             now: clock
         )

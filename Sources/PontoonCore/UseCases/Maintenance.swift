@@ -81,16 +81,11 @@ package struct Maintenance: Sendable {
         var report = Report()
         await report.attempt { try await completion.retryRollbacks() }
         var exclusive: Report?
-        await report.attempt {
-            let lease = leases.new()
-            guard try await metadata.acquireLease(Self.task, lease, now: now()) else { return }
-            exclusive = try await leases.keep(lease) { [self] in
-                try await metadata.acquireLease(Self.task, $0, now: now())
-            } _: { [self] in
-                await runExclusively()
-            }
-            // If there is no result, another server has taken over the lease.
-            if exclusive != nil { try await metadata.endLease(Self.task, leaseID: lease.id) }
+        if leases.duration == nil {
+            // Without other servers there is nothing to exclude, and a lease that never expires would outlive a crash.
+            exclusive = await runExclusively()
+        } else {
+            await report.attempt { exclusive = try await runUnderLease() }
         }
         if let exclusive {
             report.expired = exclusive.expired
@@ -100,6 +95,22 @@ package struct Maintenance: Sendable {
     }
 
     private static let task = "housekeeping"
+
+    /// Runs the tasks of one server at a time.
+    ///
+    /// - Returns: `nil` if another server runs them, or has taken over.
+    private func runUnderLease() async throws -> Report? {
+        let lease = leases.new()
+        guard try await metadata.acquireLease(Self.task, lease, now: now()) else { return nil }
+        let result = try await leases.keep(lease) {
+            try await metadata.acquireLease(Self.task, $0, now: now())
+        } _: {
+            await runExclusively()
+        }
+        guard var report = result else { return nil }
+        await report.attempt { try await metadata.endLease(Self.task, leaseID: lease.id) }
+        return report
+    }
 
     private func runExclusively() async -> Report {
         var report = Report()
