@@ -37,6 +37,7 @@ let package = Package(
         .target(name: "CChecksum"),
         .target(name: "CEmbedded", exclude: ["openapi.yaml"]),
         .target(name: "CFileCalls"),
+        .target(name: "CSQLiteConfig", linkerSettings: [.linkedLibrary("sqlite3")]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(
             name: "PontoonCore",
@@ -48,7 +49,7 @@ let package = Package(
         ),
         .target(
             name: "PontoonMetadata",
-            dependencies: ["PontoonCore", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: ["CSQLiteConfig", "PontoonCore", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         .target(
             name: "PontoonPostgreSQL",

@@ -1,3 +1,4 @@
+import CSQLiteConfig
 import Dispatch
 import Foundation
 import GRDB
@@ -68,7 +69,14 @@ package struct SQLiteDriver: SQLDriver {
 
     package var statistics: WriteStatistics { writer.statistics }
 
+    /// Settings of the whole process, made before the first database is opened.
+    private static let processSettings: Void = {
+        // A failure costs time only.
+        _ = csqliteconfig_disable_memory_statistics()
+    }()
+
     private static func openPool(_ settings: SQLiteSettings) throws -> DatabasePool {
+        _ = processSettings
         var configuration = Configuration()
         // Retries every millisecond. SQLite's own busy handler soon sleeps 100 ms between attempts and rarely gets the
         // lock of a process that commits continuously, because that process releases it for only microseconds.
