@@ -53,7 +53,7 @@ extension SQLMetadataStore {
             var unreported: Set<PartNumber> = []
             for report in reports {
                 let part = stored[report.number]
-                let isEqual = part?.etag.lowercased() == report.etag.lowercased()
+                let isEqual = part.map { ETag.matches($0.etag, report.etag) } ?? false
                 if let part, isEqual, part.isReported { continue }
                 // Once an upload is completing, its set of reported parts must not change.
                 guard let state else { return .uploadNotFound }
