@@ -81,7 +81,7 @@ public struct Manifest: Sendable {
             guard row.count <= table.header.count else {
                 throw ClientError(
                     .requestInvalid,
-                    "Row \(index + 2) of '\(name)' has \(row.count) values, but only \(table.header.count) columns.",
+                    "Row \(index + 2) of '\(name)' has \(row.count) values, but the header has only \(table.header.count) columns.",
                     advice: "Put quotes around values that contain commas."
                 )
             }

@@ -34,7 +34,7 @@ public struct UploadPreview: Sendable {
 
     /// The files, in order.
     public let entries: [Entry]
-    /// Limits of the endpoint.
+    /// The endpoint's rate limit and minimum part size, from which ``calls`` and ``shortestTime`` are estimated.
     public let limits: PartPlan.Limits
 
     /// Total length in bytes of the files that would be sent, including parts that an earlier run may have sent.

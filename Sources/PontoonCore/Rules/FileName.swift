@@ -5,9 +5,10 @@ package enum FileName {
     /// Maximum length of a name in Unicode scalars.
     package static let maximumScalars = 255
 
-    /// Describes the problem with a name.
+    /// Checks a name.
     ///
-    /// - Returns: `nil` for a valid name: 1 to 255 characters other than `/` and control characters, not `.` or `..`.
+    /// - Returns: The problem, as a sentence for the caller; `nil` if the name is valid: 1 to 255 Unicode scalars, none
+    ///   of them `/` or a control character, and neither `.` nor `..`.
     package static func problem(with name: String) -> String? {
         if name.isEmpty { return "The name must not be empty." }
         if name == "." || name == ".." { return "The name must not be '.' or '..'." }

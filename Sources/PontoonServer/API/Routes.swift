@@ -3,7 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// Registers the handlers of all calls, and responds with 405 to unsupported methods on their paths.
+/// The route table: registers the handler of each call, and responds with 405 to unsupported methods on its path.
 final class Routes {
     let baseURLs: BaseURLResolver
     let bodies: JSONBodyReader

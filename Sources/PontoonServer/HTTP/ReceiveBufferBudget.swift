@@ -35,7 +35,7 @@ final class ReceiveBufferBudget: Sendable {
     }
 }
 
-/// Allocates buffers for socket reads: as large as recent reads, up to the budget's share.
+/// The allocator of a connection's receive buffers, which adapts their size to recent reads, up to the budget's share.
 struct ReceiveAllocator: RecvByteBufferAllocator {
     private let budget: ReceiveBufferBudget
     private var adaptive = AdaptiveRecvByteBufferAllocator(

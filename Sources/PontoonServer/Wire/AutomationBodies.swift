@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// An automation.
+/// The JSON of an automation.
 ///
 /// `GET /v2/automation/automations/{automation_id}`; source: docs/api.md#code-packages.
 struct AutomationBody: JSONWritable {
@@ -25,7 +25,7 @@ struct AutomationBody: JSONWritable {
     }
 }
 
-/// A code package.
+/// The JSON of a code package.
 ///
 /// `GET /v2/automation/packages/{package_id}`; source: docs/api.md#code-packages.
 struct CodePackageBody: JSONWritable {
