@@ -2,7 +2,8 @@
 import Foundation
 import PontoonMetadata
 
-/// Runs transactions on one thread of the pool, over a connection that is opened on demand and replaced if it breaks.
+/// A worker that runs transactions on one thread of the pool, over a connection that is opened on demand and replaced
+/// if it breaks.
 final class ConnectionWorker {
     /// Maximum number of attempts for a transaction that conflicts with others.
     static let maximumConflicts = 20

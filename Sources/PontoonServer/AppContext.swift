@@ -4,7 +4,7 @@ import Logging
 import NIOCore
 import PontoonCore
 
-/// The context of one request.
+/// The data that middleware and handlers share about one request.
 struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The request id, sent in `X-Request-Id` and included in every log line.

@@ -48,7 +48,7 @@ package struct SettingSources: OptionSet, Sendable {
 
 /// The definition of a setting with a typed value.
 package struct Setting<Value: Sendable>: SettingDefinition {
-    /// The default of a setting.
+    /// The value that a setting has if no source provides one.
     enum Default {
         /// Parsed like a given value.
         case text(String)

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// The details of a file or folder; only the id and the name are always present.
+/// A file or folder as the API describes it; only the id and the name are always present.
 public struct FileDetails: Sendable, Decodable {
     /// Checksums of a whole file.
     public struct Checksums: Sendable, Decodable {

@@ -1,6 +1,6 @@
 import NIOHTTP1
 
-/// A page of a list.
+/// The JSON body of a response with one page of a list.
 public struct ResultPage<Item: Decodable & Sendable>: Decodable, Sendable {
     /// The items on the page.
     public let items: [Item]

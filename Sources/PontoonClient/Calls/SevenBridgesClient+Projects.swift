@@ -1,6 +1,6 @@
 import NIOHTTP1
 
-/// The details of a project.
+/// A project as the API describes it.
 public struct ProjectDetails: Sendable, Decodable {
     /// The user's permissions in a project.
     public struct Permissions: Sendable, Decodable {

@@ -9,7 +9,7 @@ public enum UploadDestination: Hashable, Sendable {
     case folder(String)
 }
 
-/// The details of an upload; only the id is always present.
+/// An upload as the API describes it; only the id is always present.
 public struct UploadDetails: Sendable, Decodable {
     /// A reported part.
     public struct Part: Sendable, Decodable {
@@ -126,7 +126,7 @@ struct PartInfo: Sendable, Decodable {
     }
 }
 
-/// A batch of part infos.
+/// The JSON body of a response with a batch of part infos.
 struct PartInfos: Sendable, Decodable {
     var partInfos: [PartInfo]
 

@@ -3,7 +3,7 @@ import NIOPosix
 import PontoonCore
 public import SystemPackage
 
-/// Compares a local folder with a project or folder on the server, file by file.
+/// A comparison of a local folder with a project or folder on the server, file by file.
 public struct TreeComparison: Sendable {
     /// The result of comparing the two copies of a file.
     public enum Finding: Sendable {

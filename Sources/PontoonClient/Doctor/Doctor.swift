@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Checks connectivity, credentials and a test transfer, and suggests fixes.
+/// A diagnosis that checks connectivity, credentials and a test transfer, and suggests fixes.
 public struct Doctor: Sendable {
-    /// A check; checks run in this order.
+    /// A step of the diagnosis; steps run in this order.
     public enum Check: String, CaseIterable, Sendable {
         /// The proxy in use.
         case proxy
@@ -31,7 +31,7 @@ public struct Doctor: Sendable {
         case removal
     }
 
-    /// The verdict of a check.
+    /// The severity of a check's result.
     public enum Verdict: String, Sendable {
         /// There is no problem.
         case good
@@ -111,7 +111,7 @@ public struct Doctor: Sendable {
     }
 }
 
-/// Collects the findings of one diagnosis.
+/// A collector of the findings of one diagnosis.
 final class DiagnosticRun: Sendable {
     private let list = Mutex<[Doctor.Finding]>([])
     private let report: @Sendable (Doctor.Finding) -> Void

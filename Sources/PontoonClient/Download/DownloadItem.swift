@@ -54,12 +54,12 @@ public struct DownloadItem: TransferItem, Hashable {
 
 /// The result of downloading one file.
 public typealias DownloadResult = TransferResult<DownloadItem>
-/// An event of a download.
+/// A progress event that a download reports to its observer.
 public typealias DownloadEvent = TransferEvent<DownloadItem>
 /// The events of a download, in order.
 public typealias DownloadEvents = TransferEvents<DownloadItem>
 
-/// Options of a download.
+/// The options with which ``Downloader`` downloads files.
 public struct DownloadOptions: Sendable {
     /// Options shared by uploads and downloads.
     public var transfer = TransferOptions()

@@ -1,7 +1,8 @@
 import AsyncAlgorithms
 import NIOPosix
 
-/// Downloads many files concurrently, each in byte ranges, and resumes downloads that an earlier run left unfinished.
+/// A concurrent downloader, which fetches each file in byte ranges and resumes downloads that an earlier run left
+/// unfinished.
 ///
 /// A file appears at its target only when it is complete and verified. Until then, its bytes are in a hidden file next
 /// to the target. If the task is cancelled, the hidden file is kept, and the same call resumes the download.

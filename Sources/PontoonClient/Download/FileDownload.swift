@@ -8,7 +8,8 @@ struct RemoteFileChanged: Error, Sendable {
     let reason: String
 }
 
-/// Downloads one file: checks for an existing file, downloads the ranges, verifies the checksum and renames the file.
+/// The download of one file: checking for an existing file, downloading the ranges, verifying the checksum and renaming
+/// the file.
 struct FileDownload: Sendable {
     let file: TransferFile<DownloadItem>
     let options: DownloadOptions

@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import PontoonCore
 
-/// Downloads the byte ranges of one file: verifies those that an earlier run wrote and requests the others.
+/// The downloader of one file's byte ranges, which verifies those that an earlier run wrote and requests the others.
 struct RangeDownloader: Sendable {
     let file: TransferFile<DownloadItem>
     let source: DownloadSource

@@ -3,7 +3,8 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// Writes the bytes of one range as they arrive, computes their checksum, and records the offset for a retry.
+/// A writer that stores the bytes of one range as they arrive, computes their checksum, and records the offset for a
+/// retry.
 ///
 /// Bytes are buffered into chunks, which are hashed and written on the thread pool for blocking file calls.
 final class RangeWriter: Sendable {

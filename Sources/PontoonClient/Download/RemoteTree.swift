@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 public import SystemPackage
 
-/// Lists the files below a project or folder on the server, with their local targets.
+/// A view of the server's projects and folders that lists the files below them, with their local targets.
 public struct RemoteTree: Sendable {
     private let client: SevenBridgesClient
 

@@ -1,7 +1,7 @@
 import Foundation
 import SystemPackage
 
-/// Selects local files by paths, patterns and a manifest.
+/// A selection of local files by paths, patterns and a manifest.
 public struct FileSelection: Sendable {
     /// Paths of files and folders, and shell patterns such as `*.bam`.
     public var paths: [String] = []

@@ -1,4 +1,4 @@
-/// Searches for the number of parts in flight that gives the best throughput.
+/// A controller that searches for the number of parts in flight with the best throughput.
 ///
 /// The number grows by half while throughput improves. When a step brings no improvement, it is reverted, and a number
 /// one eighth higher is probed periodically.

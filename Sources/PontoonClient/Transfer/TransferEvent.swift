@@ -1,6 +1,6 @@
 import AsyncAlgorithms
 
-/// An event of an upload or a download.
+/// A progress event that an upload or a download reports to its observer.
 public enum TransferEvent<Item: TransferItem>: Sendable {
     /// The start of one file's transfer.
     public struct Start: Sendable {
@@ -56,7 +56,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
 public struct TransferEvents<Item: TransferItem>: AsyncSequence, Sendable {
     /// A single event.
     public typealias Element = TransferEvent<Item>
-    /// Iteration never throws.
+    /// The error type of the sequence; iteration never throws.
     public typealias Failure = Never
 
     /// The iterator over the events.

@@ -2,7 +2,7 @@ import Foundation
 
 /// The proxies for `https` and `http` URLs, and the hosts that bypass them.
 public struct ProxySettings: Sendable {
-    /// An HTTP proxy.
+    /// The address and credentials of an HTTP proxy.
     public struct Proxy: Hashable, Sendable {
         /// Host name or address.
         public let host: String

@@ -24,7 +24,7 @@ public struct RateLimitState: Hashable, Sendable {
     }
 }
 
-/// Delays calls that the server would reject because the rate limit is used up.
+/// A throttle that delays calls while the rate limit is used up, because the server would reject them.
 final class RateLimitThrottle: Sendable {
     private struct State {
         var rateLimit: RateLimitState?

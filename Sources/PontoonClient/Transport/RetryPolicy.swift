@@ -1,6 +1,6 @@
-/// Decides which failed requests are retried, and when.
+/// The rules that determine which failed requests are retried, and when.
 public struct RetryPolicy: Hashable, Sendable {
-    /// Whether a request can safely be repeated.
+    /// The safety of repeating a request.
     public enum Idempotency: Hashable, Sendable {
         /// Repeating the request is harmless, as for reads, parts, reports, complete and abort.
         case idempotent

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Limits bandwidth, and allows bursts of up to 250 milliseconds' worth of bytes.
+/// A bandwidth limiter that allows bursts of up to 250 milliseconds' worth of bytes.
 final class TokenBucket: Sendable {
     private struct State {
         /// Time at which the average rate of the bytes admitted so far falls to the limit.

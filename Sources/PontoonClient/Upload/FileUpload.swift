@@ -3,7 +3,8 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// Uploads one file: opens it, sends its parts, completes the upload, and verifies and records the result.
+/// The upload of one file: opening it, sending its parts, completing the upload, and verifying and recording the
+/// result.
 struct FileUpload: Sendable {
     let job: UploadJob
     let file: TransferFile<UploadItem>

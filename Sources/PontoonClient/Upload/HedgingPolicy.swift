@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// Decides when a part in flight is also sent over a second connection (a hedged request).
+/// The rule that determines when a part in flight is also sent over a second connection (a hedged request).
 ///
 /// A very slow connection does not count as stalled, but can delay the whole run.
 struct HedgingPolicy: Hashable, Sendable {

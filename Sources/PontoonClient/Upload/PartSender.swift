@@ -19,7 +19,7 @@ struct VerifiedPart: Sendable, Hashable {
 /// A mismatch between the storage's checksum of a part and the bytes that were sent.
 struct PartChecksumMismatch: Error, Sendable {}
 
-/// Sends parts of a file to signed URLs and verifies the checksums in the responses.
+/// A sender that uploads parts of a file to signed URLs and verifies the checksums in the responses.
 struct PartSender: Sendable {
     let job: UploadJob
     let file: TransferFile<UploadItem>

@@ -1,7 +1,7 @@
 import NIOPosix
 import PontoonCore
 
-/// Uploads the parts of one file: verifies the parts that are already stored and sends the others.
+/// The uploader of one file's parts, which verifies the parts that are already stored and sends the others.
 struct PartUploader: Sendable {
     let file: TransferFile<UploadItem>
     let source: SourceFile

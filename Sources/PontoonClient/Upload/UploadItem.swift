@@ -45,12 +45,12 @@ public struct UploadItem: TransferItem, Hashable {
 
 /// The result of uploading one file.
 public typealias UploadResult = TransferResult<UploadItem>
-/// An event of an upload.
+/// A progress event that an upload reports to its observer.
 public typealias UploadEvent = TransferEvent<UploadItem>
 /// The events of an upload, in order.
 public typealias UploadEvents = TransferEvents<UploadItem>
 
-/// Options of an upload.
+/// The options with which ``Uploader`` uploads files, including their destination.
 public struct UploadOptions: Sendable {
     /// The project or folder that receives the files.
     public var destination: UploadDestination

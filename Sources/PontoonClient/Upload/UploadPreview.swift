@@ -81,7 +81,7 @@ extension Uploader {
     }
 }
 
-/// Decides the action for each file from the local files, the journals and the files on the server.
+/// A planner that decides the action for each file from the local files, the journals and the files on the server.
 private struct PreviewPlanner {
     let client: SevenBridgesClient
     let options: UploadOptions

@@ -5,7 +5,7 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// Uploads many files concurrently, each in parts, and resumes uploads that an earlier run left unfinished.
+/// A concurrent uploader, which sends each file in parts and resumes uploads that an earlier run left unfinished.
 ///
 /// If the task is cancelled, the journals are kept, and the same call resumes the uploads.
 public struct Uploader: Sendable {

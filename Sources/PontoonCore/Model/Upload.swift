@@ -2,7 +2,7 @@ package import Foundation
 
 /// One multipart upload, from initialize to complete or abort.
 package struct Upload: Hashable, Sendable {
-    /// The state of an upload.
+    /// The stage of an upload's life cycle.
     ///
     /// Aborted and expired uploads have no state, because they are deleted.
     package enum State: String, Sendable {

@@ -1,7 +1,7 @@
 import Crypto
 package import Foundation
 
-/// Users, their tokens, and authentication.
+/// The use cases that manage users and their tokens, and authenticate callers.
 package struct Accounts: Sendable {
     private let metadata: any IdentityStore
     private let now: @Sendable () -> Date

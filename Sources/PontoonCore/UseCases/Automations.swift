@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Automations and their code packages.
+/// The use cases that create and look up automations and their code packages.
 ///
 /// The files of packages are uploaded with ``Uploads/ofCodePackages``.
 package struct Automations: Sendable {

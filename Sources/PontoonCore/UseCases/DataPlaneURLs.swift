@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The signed URLs of this server's data plane.
+/// The signer and verifier of the URLs of this server's data plane.
 ///
 /// A URL authorizes one method on one path until it expires. Signing needs no query, because keys are cached.
 package struct DataPlaneURLs: Sendable {

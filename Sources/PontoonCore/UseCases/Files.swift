@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Files and folders: list, change, copy, move, delete.
+/// The use cases that list, change, copy, move and delete files and folders.
 package struct Files: Sendable {
     let metadata: any MetadataStore
     let access: Access

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Projects: create, list, change, delete.
+/// The use cases that create, list, change and delete projects.
 package struct Projects: Sendable {
     let metadata: any MetadataStore
     let access: Access

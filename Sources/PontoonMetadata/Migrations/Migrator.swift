@@ -1,6 +1,6 @@
 import Foundation
 
-/// Brings the tables of a database up to date.
+/// The runner of migrations, which brings the tables of a database up to date.
 enum Migrator {
     /// Runs the missing migrations, each in its own transaction.
     ///

@@ -28,7 +28,7 @@ package protocol SQLDriver: Sendable {
     func close() async throws
 }
 
-/// Runs statements inside a transaction.
+/// A database connection that runs statements inside a transaction.
 package protocol SQLConnection {
     /// Runs a statement and returns its rows.
     ///

@@ -2,7 +2,7 @@ import PontoonCore
 
 /// A database error, with the same classification for SQLite and PostgreSQL.
 package struct SQLError: Error, CustomStringConvertible {
-    /// The classes that the store distinguishes.
+    /// A class of errors that the store distinguishes.
     package enum Kind: Sendable {
         /// Another row already has the values of a unique key.
         case uniqueViolation

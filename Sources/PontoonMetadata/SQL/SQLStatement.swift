@@ -21,7 +21,7 @@ package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
     }
 }
 
-/// Builds a statement whose number of parameters depends on the input.
+/// A builder of a statement whose number of parameters depends on the input.
 ///
 /// Values are always passed as parameters, never in the text.
 struct SQLBuilder {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Creates database files that only their owner can read, because they contain the signing keys.
+/// A factory for database files that only their owner can read, because they contain the signing keys.
 enum DatabaseFile {
     /// Creates an empty file if there is none.
     ///

@@ -1,6 +1,6 @@
 import GRDB
 
-/// Runs statements on a GRDB connection, within one transaction.
+/// A GRDB connection that runs statements within one transaction.
 struct SQLiteConnection: SQLConnection {
     let database: Database
 

@@ -1,6 +1,6 @@
 /// Location and options of an SQLite database.
 package struct SQLiteSettings: Sendable {
-    /// What a commit survives.
+    /// The failures that a commit survives.
     package enum Durability: String, Sendable {
         /// Commits survive a power cut.
         case full

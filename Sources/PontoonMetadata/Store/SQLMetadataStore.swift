@@ -113,7 +113,7 @@ extension SQLMetadataStore: ReachableStore {
     package func ping() async throws { try await ping(within: .seconds(2)) }
 }
 
-/// Whether to commit or roll back a transaction, and its result.
+/// The decision to commit or roll back a transaction, and its result.
 enum TransactionEnd<Value: Sendable>: Sendable {
     case commit(Value)
     /// Undoes all changes.

@@ -1,4 +1,4 @@
-/// Copies all metadata from one database to another, and verifies the copy.
+/// The use case that copies all metadata from one database to another and verifies the copy.
 ///
 /// After an interruption, the next run starts over and replaces the rows copied so far.
 package struct MetadataCopy: Sendable {

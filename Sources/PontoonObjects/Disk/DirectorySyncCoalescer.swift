@@ -1,7 +1,8 @@
 import PontoonCore
 import SystemPackage
 
-/// Syncs a directory on behalf of many concurrent callers; callers that arrive during a sync share the next one.
+/// A coalescer of one directory's syncs for many concurrent callers; callers that arrive during a sync share the next
+/// one.
 final class DirectorySyncCoalescer: Sendable {
     private let executor: BlockingIOExecutor
     private let syncOnce: @Sendable () throws -> Void

@@ -3,7 +3,7 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// Reads an object, or a part of an unfinished upload, from a range of a file.
+/// A reader of an object, or of a part of an unfinished upload, that is stored in a range of a file.
 final class DiskObjectReader: FileBackedReader {
     let size: Int64
     /// `nil` once closed, because the system reuses the descriptor of a closed file, often for a connection.

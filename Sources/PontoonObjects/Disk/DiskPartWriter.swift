@@ -3,7 +3,8 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// Writes one part in place, or to a separate file if the part does not fit its region or the region is reserved.
+/// A writer that stores one part in place, or in a separate file if the part does not fit its region or the region is
+/// reserved.
 final class DiskPartWriter: PartWriter {
     private struct State {
         var digest: PartDigest

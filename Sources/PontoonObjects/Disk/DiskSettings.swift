@@ -1,9 +1,9 @@
 import PontoonCore
 package import SystemPackage
 
-/// Settings of the disk store.
+/// Location, durability and resource limits of the disk store.
 package struct DiskSettings: Sendable {
-    /// What a stored part survives.
+    /// The failures that a stored part survives.
     package enum Durability: String, CaseIterable, Sendable {
         /// The bytes survive a power cut.
         case power

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// Runs writes to one file one after another.
+/// A queue that runs writes to one file one after another.
 ///
 /// Linux allows one writer at a time per file, and other writers spin on a CPU core while they wait. In this queue they
 /// wait without occupying a thread.

@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// Automations, their code packages, and uploads of code packages.
+/// The request handlers for automations, their code packages, and uploads of code packages.
 ///
 /// Source: docs/api.md#code-packages.
 struct AutomationCalls {

@@ -2,7 +2,7 @@ import Hummingbird
 import Logging
 import PontoonCore
 
-/// Calls that act on many files; each file succeeds or fails independently.
+/// The request handlers for calls that act on many files; each file succeeds or fails independently.
 ///
 /// Source: docs/api.md#bulk-calls.
 struct BulkCalls {

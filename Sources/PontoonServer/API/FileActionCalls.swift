@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// Copying and moving files.
+/// The request handlers for copying and moving files.
 ///
 /// Source: docs/api.md#copy-files.
 struct FileActionCalls {

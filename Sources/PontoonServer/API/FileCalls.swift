@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// Files and folders.
+/// The request handlers for files and folders.
 ///
 /// Source: docs/api.md#files.
 struct FileCalls {
@@ -140,7 +140,7 @@ struct FileCalls {
     }
 }
 
-/// Metadata in requests; numbers and Booleans, which the R client sends, are converted to text.
+/// The parser of metadata in requests; numbers and Booleans, which the R client sends, are converted to text.
 enum MetadataChange {
     /// Reads a metadata object; `null` removes a key.
     ///

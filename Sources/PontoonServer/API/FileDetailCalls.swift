@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// Metadata and tags of a file.
+/// The request handlers for a file's metadata and tags.
 ///
 /// Source: docs/api.md#file-metadata.
 struct FileDetailCalls {

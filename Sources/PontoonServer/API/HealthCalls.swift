@@ -2,7 +2,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// Health checks for load balancers.
+/// The request handlers for health checks by load balancers.
 ///
 /// Source: docs/api.md#health.
 struct HealthCalls {

@@ -3,7 +3,7 @@ import HummingbirdCore
 import NIOCore
 import PontoonCore
 
-/// The API index, the OpenAPI document, the rate limit and users.
+/// The request handlers for the API index, the OpenAPI document, the rate limit and users.
 ///
 /// Source: docs/api.md#index.
 struct IndexCalls {

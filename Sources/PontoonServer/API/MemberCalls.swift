@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// Members of projects and their permissions.
+/// The request handlers for members of projects and their permissions.
 ///
 /// Source: docs/api.md#members.
 struct MemberCalls {

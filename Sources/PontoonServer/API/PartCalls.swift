@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// Part infos and part reports.
+/// The request handlers for part infos and part reports.
 ///
 /// Source: docs/api.md#parts.
 struct PartCalls {

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import PontoonCore
 
-/// Projects.
+/// The request handlers for projects.
 ///
 /// Source: docs/api.md#projects.
 struct ProjectCalls {

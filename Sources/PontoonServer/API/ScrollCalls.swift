@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// File listings paginated by continuation token instead of offset.
+/// The request handlers for file listings paginated by continuation token instead of offset.
 ///
 /// Source: docs/api.md#scroll.
 struct ScrollCalls {

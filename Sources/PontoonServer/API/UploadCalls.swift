@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// Starting, listing, inspecting, completing and aborting uploads.
+/// The request handlers for starting, listing, inspecting, completing and aborting uploads.
 ///
 /// Source: docs/api.md#uploads.
 struct UploadCalls {

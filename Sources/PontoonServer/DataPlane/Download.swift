@@ -4,7 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// Determines the response to a download request, without I/O.
+/// The download of one file, which determines the response to a request without I/O.
 ///
 /// Source: RFC 9110, sections 13 and 14.
 struct Download {

@@ -4,7 +4,7 @@ import HummingbirdCore
 import NIOCore
 import PontoonCore
 
-/// Sends a range of an object as a response body, no faster than the client receives it.
+/// A sender of a range of an object as a response body, no faster than the client receives it.
 ///
 /// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory on a thread that
 /// may block on the disk. So are all bytes for a slow client, since the cache may evict them before they are sent.

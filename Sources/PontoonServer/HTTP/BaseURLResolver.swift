@@ -4,7 +4,7 @@ import HummingbirdCore
 import PontoonCore
 import Synchronization
 
-/// Determines the base URL at which a client reaches the server.
+/// A resolver of the base URL at which a client reaches the server.
 final class BaseURLResolver: Sendable {
     private let settings: ServerSettings
     /// The most recently parsed URL, cached because nearly all requests use the same one.

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// Runs the tasks of a connection on its event loop, so that I/O and request handling stay on one thread.
+/// A task executor that runs the tasks of a connection on its event loop, so that I/O and request handling stay on one
+/// thread.
 ///
 /// These tasks must not block; file and database operations run on other threads.
 final class EventLoopExecutor: TaskExecutor {

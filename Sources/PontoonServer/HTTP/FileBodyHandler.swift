@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// Sends regions of files as response bodies with `sendfile`, without copying the bytes.
+/// A channel handler that sends regions of files as response bodies with `sendfile`, without copying the bytes.
 ///
 /// Hummingbird's response bodies consist of buffers only. A region therefore enters the pipeline as an outbound user
 /// event (``send(_:over:)``), which this handler writes as the body between the head and the end of the response.

@@ -5,7 +5,7 @@ import NIOCore
 import NIOFoundationCompat
 import PontoonCore
 
-/// Reads JSON request bodies of limited size.
+/// A reader of JSON request bodies of limited size.
 struct JSONBodyReader: Sendable {
     /// Maximum size of a body in bytes.
     let maximumSize: Int

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Closes a connection after a response with `Connection: close`.
+/// A channel handler that closes a connection after a response with `Connection: close`.
 ///
 /// The client may still be sending. Closing immediately would reset the connection and could discard the response
 /// before the client reads it. The handler therefore first reads and drops the rest of the request, for at most

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTPTypes
 import PontoonCore
 
-/// Adds a JSON error body to Hummingbird's response to malformed HTTP, which has no body.
+/// A channel handler that adds a JSON error body to Hummingbird's response to malformed HTTP, which has no body.
 final class MalformedRequestHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart

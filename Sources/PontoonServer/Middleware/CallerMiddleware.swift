@@ -10,7 +10,8 @@ struct AuthenticatedCaller: Sendable {
     let token: Secret
 }
 
-/// Identifies the caller of an API call, counts the call, and adds the rate-limit headers to its response.
+/// The middleware that identifies the caller of an API call, counts the call, and adds the rate-limit headers to its
+/// response.
 ///
 /// One middleware, because each costs every call several percent of its processor time.
 struct CallerMiddleware: RouterMiddleware {

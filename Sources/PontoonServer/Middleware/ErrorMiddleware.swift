@@ -6,7 +6,8 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// Turns errors into responses, adds the request id to every response, and logs one line per request.
+/// The middleware that turns errors into responses, adds the request id to every response, and logs one line per
+/// request.
 struct ErrorMiddleware: RouterMiddleware {
     typealias Context = AppContext
 

@@ -6,7 +6,8 @@ import NIOCore
 import NIOHTTPTypes
 import Synchronization
 
-/// Responds to `Expect: 100-continue` when the handler starts to read, and closes connections with unread bodies.
+/// The middleware that responds to `Expect: 100-continue` when the handler starts to read, and closes connections with
+/// unread bodies.
 ///
 /// A client that waits for `100 Continue` does not send the body if the request is refused based on its head alone.
 struct ExpectMiddleware: RouterMiddleware {
@@ -35,7 +36,7 @@ extension Request {
     var hasBody: Bool { headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false }
 }
 
-/// Records whether a body was read to its end.
+/// A flag that records whether a body was read to its end.
 private final class BodyProgress: Sendable {
     private let done = Mutex(false)
 

@@ -4,7 +4,7 @@ import HummingbirdCore
 import PontoonCore
 import Synchronization
 
-/// Counts the calls of each token.
+/// A thread-safe counter of the calls of each token.
 final class RateLimitCounter: Sendable {
     private let store: Mutex<RateLimitStore>
 

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// The results of a bulk call.
+/// The JSON body with the results of a bulk call.
 ///
 /// `POST /v2/bulk/files/…`; source: docs/api.md#bulk-calls.
 struct BulkBody: JSONWritable {
@@ -32,7 +32,7 @@ struct BulkBody: JSONWritable {
     }
 }
 
-/// The result for one file of a call that copies many files.
+/// The JSON object with the result for one file of a call that copies many files.
 ///
 /// `POST /v2/action/files/copy`; source: docs/api.md#copy-many-files.
 enum CopyResultBody: JSONWritable {

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// A user; Pontoon stores only the name.
+/// The JSON body that describes a user; Pontoon stores only the name.
 ///
 /// `GET /v2/user`; source: docs/api.md#users.
 struct UserBody: JSONWritable {
@@ -22,7 +22,7 @@ struct UserBody: JSONWritable {
     }
 }
 
-/// The rate limit of the caller's token.
+/// The JSON body with the rate limit of the caller's token.
 ///
 /// `GET /v2/rate_limit`; source: docs/api.md#rate-limit.
 struct RateLimitBody: JSONWritable {

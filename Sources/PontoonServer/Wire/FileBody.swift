@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// A file or folder.
+/// The JSON body that describes a file or folder.
 ///
 /// `GET /v2/files/{file_id}`; source: docs/api.md#files.
 struct FileBody: JSONWritable {

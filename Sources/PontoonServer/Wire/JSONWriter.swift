@@ -1,7 +1,8 @@
 import NIOCore
 import PontoonCore
 
-/// Writes JSON in one pass, byte for byte as `JSONEncoder` does with `.sortedKeys` and `.withoutEscapingSlashes`.
+/// A writer that produces JSON in one pass, byte for byte as `JSONEncoder` does with `.sortedKeys` and
+/// `.withoutEscapingSlashes`.
 ///
 /// Callers append the fields of an object in alphabetical order. A field that is not selected is neither computed nor
 /// written. For the reasons, see docs/decisions/0014-json-is-written-directly.md.

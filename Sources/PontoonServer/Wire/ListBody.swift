@@ -1,8 +1,8 @@
-/// A page of a list.
+/// The JSON body with one page of a list.
 ///
 /// Source: docs/api.md#lists.
 struct ListBody<Item: JSONWritable>: JSONWritable {
-    /// A neighboring page.
+    /// The JSON object that links to a neighboring page.
     struct Link: JSONWritable {
         let href: String
         /// `next` or `prev`.

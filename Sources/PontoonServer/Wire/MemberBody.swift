@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// A member of a project; `email` is always empty, because Pontoon stores only names.
+/// The JSON body that describes a member of a project; `email` is always empty, because Pontoon stores only names.
 ///
 /// `GET /v2/projects/{owner}/{project}/members/{username}`; source: docs/api.md#members.
 struct MemberBody: JSONWritable {
@@ -24,7 +24,7 @@ struct MemberBody: JSONWritable {
     }
 }
 
-/// The permissions of a member.
+/// The JSON body with the permissions of a member.
 ///
 /// `GET /v2/projects/{owner}/{project}/members/{username}/permissions`; source: docs/api.md#members.
 struct MemberPermissionsBody: JSONWritable {

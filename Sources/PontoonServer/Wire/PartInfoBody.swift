@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// The HTTP request that sends one part.
+/// The JSON body with the HTTP request that sends one part.
 ///
 /// `GET /v2/upload/multipart/{upload_id}/part/{part_number}`, and an element of ``PartInfosBody``; source:
 /// docs/api.md#get-part-info.
@@ -38,7 +38,7 @@ struct PartInfoBody: JSONWritable {
     }
 }
 
-/// Extension `part_infos`: the HTTP requests that send consecutive parts.
+/// The JSON body of the extension `part_infos`: the HTTP requests that send consecutive parts.
 ///
 /// `GET /v2/upload/multipart/{upload_id}/part_infos`; source: docs/api.md#part-infos-in-batches.
 struct PartInfosBody: JSONWritable {

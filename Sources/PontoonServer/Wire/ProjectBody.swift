@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// A project.
+/// The JSON body that describes a project.
 ///
 /// `GET /v2/projects/{owner}/{project}`; source: docs/api.md#projects.
 struct ProjectBody: JSONWritable {

@@ -1,6 +1,7 @@
 import PontoonCore
 
-/// An upload: the response to initialize, an item of the upload list, or the details of an upload.
+/// The JSON body that describes an upload: the response to initialize, an item of the upload list, or the details of an
+/// upload.
 ///
 /// `GET /v2/upload/multipart/{upload_id}`; source: docs/api.md#uploads.
 struct UploadBody: JSONWritable {
@@ -76,7 +77,7 @@ extension UploadBody {
     }
 }
 
-/// A part report: the response to a report, and an item of `list_parts=true`.
+/// The JSON body that describes a part report: the response to a report, and an item of `list_parts=true`.
 struct PartReportBody: JSONWritable {
     let number: PartNumber
     /// The ETag, without quotes.

@@ -55,9 +55,9 @@ package struct UnexpectedResponse: Error, CustomStringConvertible {
     package init(description: String) { self.description = description }
 }
 
-/// Calls a server as one user.
+/// A client that calls a server as one user.
 package struct APIClient: Sendable {
-    /// A request to the server.
+    /// The method, URL, headers and body of one request.
     package struct Request: Sendable {
         package var method: HTTPMethod
         package var url: String

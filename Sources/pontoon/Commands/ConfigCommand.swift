@@ -12,7 +12,7 @@ struct ConfigCommand: AsyncParsableCommand {
         defaultSubcommand: Write.self
     )
 
-    /// `pontoon config set`.
+    /// The command `pontoon config set`.
     struct Write: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "set",
@@ -74,7 +74,7 @@ struct ConfigCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pontoon config platforms`.
+    /// The command `pontoon config platforms`.
     struct Platforms: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "platforms",
@@ -88,7 +88,7 @@ struct ConfigCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pontoon config show`.
+    /// The command `pontoon config show`.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",

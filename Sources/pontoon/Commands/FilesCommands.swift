@@ -10,7 +10,7 @@ struct FilesCommand: AsyncParsableCommand {
         subcommands: [Remove.self, Move.self, Copy.self, Tag.self, Meta.self]
     )
 
-    /// `pontoon files rm`.
+    /// The command `pontoon files rm`.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "rm", abstract: "Delete files.")
 
@@ -45,7 +45,7 @@ struct FilesCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pontoon files mv`.
+    /// The command `pontoon files mv`.
     struct Move: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "mv",
@@ -89,7 +89,7 @@ struct FilesCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pontoon files cp`.
+    /// The command `pontoon files cp`.
     struct Copy: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cp",
@@ -117,7 +117,7 @@ struct FilesCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pontoon files tag`.
+    /// The command `pontoon files tag`.
     struct Tag: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "tag", abstract: "Add and remove tags.")
 
@@ -145,7 +145,7 @@ struct FilesCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pontoon files meta`.
+    /// The command `pontoon files meta`.
     struct Meta: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "meta", abstract: "Set and remove metadata.")
 

@@ -76,7 +76,7 @@ struct UploadCommand: AsyncParsableCommand {
     }
 }
 
-/// The project or folder that receives the files.
+/// The options that select the project or folder that receives the files.
 struct DestinationArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Destination project, owner/name.", valueName: "id"))
     var project: String?
@@ -127,7 +127,7 @@ struct UploadArguments: ParsableArguments {
     var isPreview: Bool { dryRun || explain }
 }
 
-/// Selects the files to upload.
+/// The arguments that select the files to upload.
 struct SelectionArguments: ParsableArguments {
     @Argument(help: "Files, folders and shell patterns.", completion: .file())
     var paths: [String] = []

@@ -12,7 +12,7 @@ struct UploadsCommand: AsyncParsableCommand {
         defaultSubcommand: List.self
     )
 
-    /// Selects the directory of the journals.
+    /// The option that selects the directory of the journals.
     struct StateOptions: ParsableArguments {
         @Option(help: ArgumentHelp("Directory for the journals from which uploads resume.", valueName: "folder"))
         var state: String?
@@ -25,7 +25,7 @@ struct UploadsCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pontoon uploads ls`.
+    /// The command `pontoon uploads ls`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
@@ -72,7 +72,7 @@ struct UploadsCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pontoon uploads resume`.
+    /// The command `pontoon uploads resume`.
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "resume",
@@ -122,7 +122,7 @@ struct UploadsCommand: AsyncParsableCommand {
         }
     }
 
-    /// `pontoon uploads abort`.
+    /// The command `pontoon uploads abort`.
     struct Abort: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "abort",

@@ -1,7 +1,7 @@
 import PontoonClient
 import SystemPackage
 
-/// Whether files are uploaded or downloaded; determines the wording and the JSON fields.
+/// The direction of a transfer, which determines the wording and the JSON fields.
 enum TransferDirection: Sendable {
     case upload, download
 }

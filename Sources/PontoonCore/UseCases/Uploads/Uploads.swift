@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Multipart uploads, from initialize to complete or abort; ``Parts`` stores their bytes.
+/// The use cases of multipart uploads, from initialize to complete or abort; ``Parts`` stores their bytes.
 package struct Uploads: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
