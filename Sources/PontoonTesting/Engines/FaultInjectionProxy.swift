@@ -148,7 +148,7 @@ package struct FaultInjectionProxy: Sendable {
     }
 }
 
-/// Truncates the responses to some requests after the server has executed them.
+/// A fault injector that truncates the responses to some requests after the server has executed them.
 package final class ResponseCutter: Sendable {
     private struct State {
         var text = ""
@@ -185,7 +185,7 @@ package final class ResponseCutter: Sendable {
     }
 }
 
-/// Blocks requests, so that a test can act while the client is waiting.
+/// A valve that blocks requests, so that a test can act while the client is waiting.
 package final class RequestValve: Sendable {
     private enum Verdict {
         case hold, pass, drop
