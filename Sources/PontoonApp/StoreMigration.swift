@@ -62,7 +62,7 @@ package struct StoreMigration {
             let source = try await SQLMetadataStore.open(settings.sqlite)
             try await withClosing(source, close: { try await $0.close() }) { source in
                 if let target = try await source.metadataValue(for: .movedTo) {
-                    throw SettingError("the directory '\(settings.data)' was already migrated to \(target); start the server with it")
+                    throw SettingError("the directory '\(settings.data)' was already migrated; use \(target)")
                 }
                 try await migrate(source)
             }

@@ -109,12 +109,11 @@ struct Connector {
 
     private func configure(_ connection: OpaquePointer) throws {
         let synchronous = settings.durability == .full ? "on" : "off"
-        // The idle timeout releases row locks if this process hangs in the middle of a transaction.
         let sql = """
             SET synchronous_commit = \(synchronous);
             SET statement_timeout = \(milliseconds(settings.statementTimeout));
             SET lock_timeout = \(milliseconds(settings.lockTimeout));
-            SET idle_in_transaction_session_timeout = \(milliseconds(settings.statementTimeout));
+            SET idle_in_transaction_session_timeout = \(milliseconds(settings.transactionIdleTimeout));
             SET standard_conforming_strings = on
             """
         PQsetNoticeProcessor(connection, { _, _ in }, nil)

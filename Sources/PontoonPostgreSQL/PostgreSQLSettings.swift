@@ -37,8 +37,12 @@ package struct PostgreSQLSettings: Sendable {
     package var acquireTimeout = Duration.seconds(8)
     /// Maximum duration of one statement.
     package var statementTimeout = Duration.seconds(30)
-    /// Maximum time that one statement waits for row locks.
+    /// Maximum time that a statement waits for one lock, such as that of a row.
     package var lockTimeout = Duration.seconds(10)
+    /// Maximum time between two statements of a transaction; afterwards PostgreSQL ends the transaction.
+    ///
+    /// It limits how long the row locks of a suspended server last, and is shorter than ``lockTimeout``.
+    package var transactionIdleTimeout = Duration.seconds(5)
     /// Idle time after which a connection is closed.
     package var idleTimeout = Duration.seconds(300)
     /// Time for which ``SQLDriver/close()`` waits for transactions before it cancels them.
@@ -69,8 +73,8 @@ package struct PostgreSQLSettings: Sendable {
     private static let invalid = PostgreSQLError(
         .invalidURL,
         """
-        not a valid PostgreSQL URL; expected, for example, \
-        postgres://user:password@host:5432/database?sslmode=require, with special characters percent-encoded
+        not a valid PostgreSQL URL; use the form postgres://user:password@host:5432/database?sslmode=require, and \
+        percent-encode special characters in the user name and password
         """
     )
 

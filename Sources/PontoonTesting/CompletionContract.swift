@@ -4,6 +4,7 @@ package import PontoonCore
 /// Rules for ``UploadStore`` about completing uploads to folders.
 package enum CompletionContract: MetadataRule, CaseIterable {
     case completingAddsTheFileAndDeletesTheParts
+    case anotherObjectDiscardsTheUploads
     case oneOfManyCallersCompletes
     case onlyACompletingUploadCompletes
     case takenNameIsRejected
@@ -20,6 +21,7 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         switch self {
         case .completingAddsTheFileAndDeletesTheParts:
             try await Self.completingAddsTheFileAndDeletesTheParts(store, fixture)
+        case .anotherObjectDiscardsTheUploads: try await Self.anotherObjectDiscardsTheUploads(store, fixture)
         case .oneOfManyCallersCompletes: try await Self.oneOfManyCallersCompletes(store, fixture)
         case .onlyACompletingUploadCompletes: try await Self.onlyACompletingUploadCompletes(store, fixture)
         case .takenNameIsRejected: try await Self.takenNameIsRejected(store, fixture)
@@ -48,6 +50,21 @@ package enum CompletionContract: MetadataRule, CaseIterable {
         try expect(completed.fileID, equals: file.id, "the upload refers to its file")
         try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
         try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "its object is not discarded")
+    }
+
+    private static func anotherObjectDiscardsTheUploads(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let upload = fixture.upload()
+        try await fixture.addCompletingUpload(upload, to: store)
+        let file = fixture.file(of: upload, key: .randomForEmptyObject())
+        try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "the upload completes")
+        try expect(try await store.file(file.id), equals: file, "the file has its own object")
+        let discarded = try await store.discardedObjects(limit: 9)
+        try expect(discarded, equals: [upload.object], "the upload's object is discarded")
+        let key = try require(file.content?.key, "a file has content")
+        try expect(try await store.recordedObjects(among: [upload.key, key]), equals: [key], "the file's object")
     }
 
     private static func oneOfManyCallersCompletes(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws

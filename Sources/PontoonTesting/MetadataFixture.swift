@@ -70,8 +70,8 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates the file of a completed upload to a folder without storing it.
-    package func file(of upload: Upload, createdOn: Date = Self.time) -> File {
+    /// Creates the file of a completed upload to a folder without storing it; by default, it has the upload's object.
+    package func file(of upload: Upload, key: ObjectKey? = nil, createdOn: Date = Self.time) -> File {
         guard case .folder(let parent, let project, _) = upload.destination else {
             preconditionFailure("the upload is for an automation")
         }
@@ -81,15 +81,15 @@ package struct MetadataFixture: Sendable {
             kind: .file,
             project: project,
             parent: parent,
-            content: Self.content(of: upload),
+            content: Self.content(of: upload, key: key),
             createdOn: createdOn
         )
     }
 
     /// Creates the content of a completed upload.
-    static func content(of upload: Upload) -> FileContent {
+    static func content(of upload: Upload, key: ObjectKey? = nil) -> FileContent {
         FileContent(
-            key: upload.key,
+            key: key ?? upload.key,
             size: 10,
             crc64: CRC64NVME(rawValue: .max - 1),
             md5: "9e107d9d372bb6826bd81d3542a419d6"

@@ -13,7 +13,7 @@ package enum PresignedUploadContract: MetadataRule, CaseIterable {
     case reportsAreRecordedAtomically
     case onlyAnActiveUploadAcceptsNewReports
     case reportKeepsAnUploadAlive
-    case restartDeletesTheParts
+    case restartReplacesTheObject
     case onlyTheLeaseOwnerRestarts
 
     package func check(_ store: some MetadataStore) async throws {
@@ -29,7 +29,7 @@ package enum PresignedUploadContract: MetadataRule, CaseIterable {
         case .reportsAreRecordedAtomically: try await Self.allOrNone(store, fixture)
         case .onlyAnActiveUploadAcceptsNewReports: try await Self.onlyActive(store, fixture)
         case .reportKeepsAnUploadAlive: try await Self.keepsAlive(store, fixture)
-        case .restartDeletesTheParts: try await Self.restart(store, fixture)
+        case .restartReplacesTheObject: try await Self.restart(store, fixture)
         case .onlyTheLeaseOwnerRestarts: try await Self.onlyTheHolder(store, fixture)
         }
     }
@@ -181,13 +181,14 @@ package enum PresignedUploadContract: MetadataRule, CaseIterable {
         _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
         let lease = Lease(id: "me", expiresOn: .distantFuture)
         try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is leased")
-        let handle = UploadHandle(rawValue: "h2")
+        let object = ObjectReference(key: .random(), handle: UploadHandle(rawValue: "h2"))
         try expect(
-            try await store.restartUpload(upload.id, leaseID: "me", handle: handle),
+            try await store.restartUpload(upload.id, leaseID: "me", as: object),
             "the owner of the lease restarts the upload"
         )
         let now = try require(try await store.upload(upload.id), "the upload is still there")
-        try expect(now.handle, equals: handle, "the new handle")
+        try expect(now.object, equals: object, "the new key and handle")
+        try expect(try await store.discardedObjects(limit: 9), equals: [upload.object], "the old object is discarded")
         try expect(now.state, equals: .completing, "the upload is still leased")
         try expect(try await store.parts(of: upload.id), equals: [], "no part is left")
         try expect(try await store.releaseCompletionLease(of: upload.id, leaseID: "me"), "the lease is released")
@@ -201,14 +202,17 @@ package enum PresignedUploadContract: MetadataRule, CaseIterable {
     private static func onlyTheHolder(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
         let upload = try await added(store, fixture)
         _ = try await store.recordReports([report(1, "a")], of: upload.id, at: time)
-        try expect(try await !store.restartUpload(upload.id, leaseID: "", handle: nil), "an active upload has no lease")
+        let other = ObjectReference(key: .random())
+        try expect(try await !store.restartUpload(upload.id, leaseID: "", as: other), "an active upload has no lease")
         let lease = Lease(id: "me", expiresOn: .distantFuture)
         try expect(try await store.acquireCompletionLease(of: upload.id, lease, now: time), "the completion is leased")
         try expect(
-            try await !store.restartUpload(upload.id, leaseID: "you", handle: nil),
+            try await !store.restartUpload(upload.id, leaseID: "you", as: other),
             "another lease cannot restart it"
         )
-        try expect(try await !store.restartUpload("nope", leaseID: "me", handle: nil), "no such upload")
+        try expect(try await !store.restartUpload("nope", leaseID: "me", as: other), "no such upload")
         try expect(try await tags(store, upload), equals: [1: "a"], "nothing was changed")
+        try expect(try await store.upload(upload.id)?.object, equals: upload.object, "the object is the same")
+        try expect(try await store.discardedObjects(limit: 9), equals: [], "nothing is discarded")
     }
 }

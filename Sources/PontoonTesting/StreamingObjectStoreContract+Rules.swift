@@ -62,7 +62,7 @@ extension StreamingObjectStoreContract {
         let part = try await Self.store(bytes(1200, salt: 1), as: 1, of: kept, in: store)
         try await store.prepare(lost.key, size: lost.size)
         _ = try await Self.store(bytes(1200, salt: 2), as: 1, of: lost, in: store)
-        try await store.recover(open: [kept.key])
+        try await store.recover(comparingWith: FixedObjectRecords(open: [kept.key]))
         try await store.finish(kept, parts: [part])
         try expect(try await content(kept.key, in: store), equals: bytes(1200, salt: 1), "an unfinished upload is kept")
         let gone = try await store.readPartBytes(of: lost, size: 1200)

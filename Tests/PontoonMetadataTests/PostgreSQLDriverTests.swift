@@ -93,7 +93,7 @@ struct PostgreSQLDriverTests {
 
     @Test("reads a consistent snapshot")
     func unchangingReads() async throws {
-        try await withTable { driver in
+        try await withTable({ $0.transactionIdleTimeout = .seconds(300) }) { driver in
             let (first, second) = try await driver.read { connection in
                 let count: SQLStatement = "SELECT COUNT(*) AS total FROM t"
                 let first = try connection.query(count, values: [], lock: nil)[0].integer("total")
@@ -127,7 +127,7 @@ struct PostgreSQLDriverTests {
 
     @Test("retries deadlocked transactions")
     func deadlock() async throws {
-        try await withTable { driver in
+        try await withTable({ $0.transactionIdleTimeout = .seconds(300) }) { driver in
             try await driver.write { connection in
                 _ = try connection.execute("INSERT INTO t (id, name) VALUES (1, ''), (2, '')", values: [])
             }
@@ -152,6 +152,38 @@ struct PostgreSQLDriverTests {
             #expect(runs.withLock { $0 } == 3)
             let names = try await driver.read { try $0.query("SELECT name FROM t", values: [], lock: nil) }
             #expect(try names.map { try $0.text("name") } == ["xx", "xx"])
+        }
+    }
+
+    @Test("a transaction that pauses too long loses its row locks to others, and is retried")
+    func pausedTransaction() async throws {
+        try await withTable({ $0.transactionIdleTimeout = .seconds(1) }) { driver in
+            try await driver.write { _ = try $0.execute("INSERT INTO t (id, name) VALUES (1, '')", values: []) }
+            let runs = Mutex(0)
+            let isChanged = DispatchSemaphore(value: 0)
+            let (locked, lock) = AsyncStream.makeStream(of: Void.self)
+            let append: SQLStatement = "UPDATE t SET name = name || $1 WHERE id = 1"
+            _ = try await concurrently(2) { index in
+                if index == 1 {
+                    for await _ in locked {}
+                    defer { isChanged.signal() }
+                    return try await driver.write { _ = try $0.execute(append, values: [.text("b")]) }
+                }
+                try await driver.write { connection in
+                    _ = try connection.execute(append, values: [.text("a")])
+                    let run = runs.withLock { runs in
+                        runs += 1
+                        return runs
+                    }
+                    guard run == 1 else { return }
+                    lock.finish()
+                    isChanged.wait()
+                    _ = try connection.execute(append, values: [.text("lost")])
+                }
+            }
+            #expect(runs.withLock { $0 } == 2)
+            let names = try await driver.read { try $0.query("SELECT name FROM t", values: [], lock: nil) }
+            #expect(try names.map { try $0.text("name") } == ["ba"])
         }
     }
 

@@ -39,7 +39,9 @@ struct InterceptedStore: StreamingObjectStore {
     func revertFinish(_ key: ObjectKey) async throws { try await store.revertFinish(key) }
     func cleanUp(_ key: ObjectKey) async throws { try await store.cleanUp(key) }
     func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
-    func recover(open: Set<ObjectKey>) async throws { try await store.recover(open: open) }
+    func recover(comparingWith records: any ObjectRecords) async throws {
+        try await store.recover(comparingWith: records)
+    }
 
     /// The store with the MD5 hasher and signed URLs that use cases need.
     func storage(metadata: any MetadataStore) -> ObjectStorage {

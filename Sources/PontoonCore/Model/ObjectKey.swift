@@ -13,6 +13,16 @@ package struct ObjectKey: Hashable, Sendable {
     /// Creates a random key of 128 bits, which cannot be guessed.
     package static func random() -> ObjectKey { ObjectKey(trusted: Identifiers.hex(bytes: 16)) }
 
+    /// Creates a random key for an empty object in a presigned store.
+    ///
+    /// It starts with eight zeros, so that such objects can be listed without all others.
+    package static func randomForEmptyObject() -> ObjectKey {
+        ObjectKey(trusted: emptyObjectPrefix + Identifiers.hex(bytes: 12))
+    }
+
+    /// The first digits of a key from ``randomForEmptyObject()``.
+    package static let emptyObjectPrefix = "00000000"
+
     private init(trusted: String) { rawValue = trusted }
 }
 

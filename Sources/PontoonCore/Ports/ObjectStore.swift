@@ -18,11 +18,11 @@ package protocol ObjectStore: ReachableStore {
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader
     /// Removes all bytes of an object or an unfinished upload; does nothing if there are none.
     func discard(_ object: ObjectReference) async throws
-    /// Removes orphans: uploads without a record, which a crash left behind. A store shared by several servers keeps
-    /// recent uploads, because their records may not be committed yet.
-    /// - Parameter open: Keys of all uploads that are not completed.
-    /// - Throws: An error if the store is unavailable.
-    func recover(open: Set<ObjectKey>) async throws
+    /// Removes orphans: uploads and objects without a record, which a crash left behind. A store shared by several
+    /// servers keeps recent ones, because their records may not be committed yet.
+    /// - Parameter records: The records of all uploads and objects.
+    /// - Throws: An error if a store is unavailable.
+    func recover(comparingWith records: any ObjectRecords) async throws
 }
 
 /// A store whose bytes pass through this server.
@@ -71,7 +71,7 @@ package protocol StreamingObjectStore: ObjectStore {
 /// This server does not see parts arrive: it records the client's reports, and compares them with the store's list of
 /// parts when the upload is completed.
 package protocol PresignedObjectStore: ObjectStore {
-    /// Smallest length in bytes of every part but the last.
+    /// Minimum length in bytes of every part but the last.
     var minimumPartSize: Int64 { get }
     /// Returns the request with which a client sends one part; performs no I/O.
     /// - Throws: `.partUnavailable` if the upload was started in another store.
@@ -87,11 +87,19 @@ package protocol PresignedObjectStore: ObjectStore {
     /// response, produces the same object.
     /// - Parameters:
     ///   - upload: The upload; its key becomes the object's.
-    ///   - parts: The parts, ordered by number and without empty ones; an empty list produces an empty object.
+    ///   - parts: The parts, ordered by number; at least one is not empty.
     /// - Returns: The object.
     /// - Throws: `.completeRefused` if the store does not have the parts or does not accept them.
     @discardableResult
     func finish(_ upload: Upload, parts: [ListedPart]) async throws -> FinishedObject
+    /// Creates an empty object, which is durable when this returns.
+    /// - Parameter key: A key from ``ObjectKey/randomForEmptyObject()`` that is used for one attempt only. The upload's
+    ///   own key must not be used: unlike ``finish(_:parts:)``, which fails once an upload is finished, this would
+    ///   replace the object of another server that has taken over the completion.
+    /// - Returns: The object.
+    /// - Throws: `.completeRefused` if the store does not accept the object.
+    @discardableResult
+    func createEmptyObject(_ key: ObjectKey) async throws -> FinishedObject
     /// Finds the object that ``finish(_:parts:)`` created from an upload.
     /// - Parameters:
     ///   - upload: The upload.

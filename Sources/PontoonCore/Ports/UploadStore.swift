@@ -37,15 +37,23 @@ package protocol UploadStore: Sendable {
     /// Releases a completion lease; the upload becomes `.active` again.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
-    /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records.
+    /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records. If the file
+    /// has another object than the upload, the upload's object is added to
+    /// ``DiscardedObjectStore/discardedObjects(limit:)``.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` or `.projectNotFound` if
     ///   the destination no longer exists.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool
-    /// Deletes the part records of an upload and gives it a new handle, so that all parts must be sent again. The
-    /// upload stays under its lease.
+    /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. The old
+    /// object is added to ``DiscardedObjectStore/discardedObjects(limit:)``. The upload stays under its lease.
+    /// - Parameters:
+    ///   - id: The upload.
+    ///   - leaseID: The lease under which the upload is completed.
+    ///   - object: The new object; its key must be new, because a server that has lost its lease may still change the
+    ///     old object.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
-    func restartUpload(_ id: String, leaseID: String, handle: UploadHandle?) async throws -> Bool
+    /// - Throws: An error if the store is unavailable; the upload may then have been restarted.
+    func restartUpload(_ id: String, leaseID: String, as object: ObjectReference) async throws -> Bool
     /// Deletes an `.active` upload and its part records; its object is added to
     /// ``DiscardedObjectStore/discardedObjects(limit:)``.
     /// - Parameters:
@@ -63,8 +71,6 @@ package protocol UploadStore: Sendable {
     func pruneCompletedUploads(before time: Date) async throws
     /// Returns the uploads that are `.completing` under a lease that expires by a time.
     func completingUploads(leasedUntil time: Date) async throws -> [Upload]
-    /// Returns the object keys of all uploads that are not completed.
-    func openUploadKeys() async throws -> Set<ObjectKey>
 }
 
 extension UploadStore {

@@ -83,7 +83,7 @@ package struct CompletionPlan: Hashable, Sendable {
     ///   - listed: The store's parts, in any order; a part that was sent again may be listed twice.
     ///   - reported: The reported parts, ordered by number; their lengths are ignored.
     ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown.
-    ///   - minimumPartSize: Smallest length in bytes of every part but the last.
+    ///   - minimumPartSize: Minimum length in bytes of every part but the last.
     /// - Returns: The parts of the object, ordered by number.
     /// - Throws: `.completeRefused` if a reported part is not listed or is too short, or if the total length differs
     ///   from the declared one or exceeds the limit.

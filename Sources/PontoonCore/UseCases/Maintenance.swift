@@ -52,7 +52,7 @@ package struct Maintenance: Sendable {
     package func recover() async throws {
         if leases.duration == nil {
             try await completion.recover(leasedUntil: .distantFuture)
-            try await objects.recover(open: try await metadata.openUploadKeys())
+            try await objects.recover(comparingWith: metadata)
             await garbage.collect()
         }
         try await keys.rotateIfDue()
@@ -136,7 +136,7 @@ package struct Maintenance: Sendable {
         let lease = Lease(id: leases.new().id, expiresOn: now().addingTimeInterval(3600))
         guard try await metadata.acquireLease("sweep", lease, now: now()) else { return }
         do {
-            try await objects.recover(open: try await metadata.openUploadKeys())
+            try await objects.recover(comparingWith: metadata)
         } catch {
             try await metadata.endLease("sweep", leaseID: lease.id)
             throw error

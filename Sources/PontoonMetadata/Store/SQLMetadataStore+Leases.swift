@@ -30,9 +30,13 @@ extension SQLMetadataStore {
         try await write(changing: .upload(id)) { try $0.execute(releaseUploadLease, [id, leaseID]) == 1 }
     }
 
-    package func restartUpload(_ id: String, leaseID: String, handle: UploadHandle?) async throws -> Bool {
-        try await write(changing: .upload(id)) { connection in
-            guard try connection.execute(restartWithHandle, [handle?.rawValue, id, leaseID]) == 1 else { return false }
+    package func restartUpload(_ id: String, leaseID: String, as object: ObjectReference) async throws -> Bool {
+        let now = now
+        return try await write(changing: .upload(id)) { connection in
+            let leased = try connection.query(selectLeasedObject, [id, leaseID], lock: .forUpdate("uploads"))
+            guard let old = leased.first else { return false }
+            try connection.execute(replaceObject, [object.key, object.handle?.rawValue, id])
+            try connection.discard(try old.text("object_key"), try old.optionalText("object_handle"), now: now)
             try connection.execute("DELETE FROM parts WHERE upload_id = $1", [id])
             return true
         }
@@ -81,9 +85,10 @@ private let releaseUploadLease: SQLStatement = """
     UPDATE uploads SET state = 'active', claim_holder = '', claim_expires_on = 0
     WHERE id = $1 AND state = 'completing' AND claim_holder = $2
     """
-private let restartWithHandle: SQLStatement = """
-    UPDATE uploads SET object_handle = $1 WHERE id = $2 AND state = 'completing' AND claim_holder = $3
+private let selectLeasedObject: SQLStatement = """
+    SELECT object_key, object_handle FROM uploads WHERE id = $1 AND state = 'completing' AND claim_holder = $2
     """
+private let replaceObject: SQLStatement = "UPDATE uploads SET object_key = $1, object_handle = $2 WHERE id = $3"
 private let upsertLease: SQLStatement = """
     INSERT INTO leases (task, holder, expires_on) VALUES ($1, $2, $3)
     ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, expires_on = excluded.expires_on

@@ -67,6 +67,7 @@ extension SQLMetadataStore {
                 let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID]).first
             else { return false }
             try connection.add(openUploads: [try completed.text("user_name"): -1])
+            try connection.discardUploadObject(completed, unless: file.content?.key, now: now)
             if overwrite {
                 if let folder = file.parent { try connection.lock(folder: folder) }
                 try connection.deleteExisting(file, now: now)
@@ -81,9 +82,11 @@ extension SQLMetadataStore {
     }
 
     private func complete(_ id: String, leaseID: String, packageFile file: PackageFile) async throws -> Bool {
-        try await write(changing: .upload(id)) { connection in
-            let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID])
-            guard !completed.isEmpty else { return false }
+        let now = now
+        return try await write(changing: .upload(id)) { connection in
+            let rows = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID])
+            guard let completed = rows.first else { return false }
+            try connection.discardUploadObject(completed, unless: file.content.key, now: now)
             try connection.insert(file.content, createdOn: file.createdOn)
             try connection.insert(file)
             try connection.enqueue(deleteParts, [id])
@@ -124,17 +127,18 @@ extension SQLMetadataStore {
         try await read { try $0.query(selectCompletingUploads, [time]).map { try $0.upload() } }
     }
 
-    package func openUploadKeys() async throws -> Set<ObjectKey> {
-        try await read { connection in
-            Set(try connection.query(selectOpenKeys).map { try $0.objectKey("object_key") })
-        }
-    }
 }
 
 extension SQLConnection {
     fileprivate func insert(_ content: FileContent, createdOn: Date) throws {
         let values: [(any SQLConvertible)?] = [content.key, content.size, content.crc64, content.md5, createdOn]
         try enqueue(insertObject, values)
+    }
+
+    /// Discards the object of a completed upload, a row of `markCompleted`, unless it has become the file's object.
+    fileprivate func discardUploadObject(_ completed: SQLRow, unless used: ObjectKey?, now: Date) throws {
+        guard try completed.objectKey("object_key") != used else { return }
+        try discard(try completed.text("object_key"), try completed.optionalText("object_handle"), now: now)
     }
 
     /// Deletes the file, if any, that has the same name in the same folder as a new file.
@@ -244,7 +248,7 @@ private let selectProjectOfUpload: SQLStatement = """
 private let markCompleted: SQLStatement = """
     UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2
     WHERE id = $3 AND state = 'completing' AND claim_holder = $4
-    RETURNING user_name
+    RETURNING user_name, object_key, object_handle
     """
 private let selectExistingEntry: SQLStatement = """
     SELECT id, kind, object_key FROM files WHERE parent_id = $1 AND name = $2
@@ -272,4 +276,3 @@ private let selectCompletingUploads = SQLStatement(
         ORDER BY initiated_on, id
         """
 )
-private let selectOpenKeys: SQLStatement = "SELECT object_key FROM uploads WHERE state IN ('active', 'completing')"

@@ -140,7 +140,8 @@ extension DiskObjectStore: ObjectStore {
         }
     }
 
-    package func recover(open: Set<ObjectKey>) async throws {
+    package func recover(comparingWith records: any ObjectRecords) async throws {
+        let open = try await records.openUploadKeys()
         try await executor.run { [layout] in
             for name in try Directory.entries(layout.uploads) {
                 let owner = ObjectKey(String(name.prefix { $0 != "." }))

@@ -114,7 +114,7 @@ extension S3Client {
     }
 
     /// Parses a time such as `2026-11-23T17:00:00.000Z`, with or without fractional seconds.
-    private static func time(_ text: String) throws -> Date {
+    static func time(_ text: String) throws -> Date {
         for style in [Date.ISO8601FormatStyle(includingFractionalSeconds: true), .iso8601] {
             if let time = try? style.parse(text) { return time }
         }

@@ -41,6 +41,34 @@ extension S3Client {
         )
     }
 
+    /// An object in a list.
+    struct ListedObject: Hashable, Sendable {
+        let key: String
+        /// Length in bytes.
+        let size: Int64
+        let modifiedOn: Date
+    }
+
+    /// Passes all objects under a prefix to `body`, one page at a time.
+    func forEachObject(prefix: String, _ body: ([ListedObject]) async throws -> Void) async throws {
+        var token: String?
+        while true {
+            var query = [NamedValue("list-type", "2"), NamedValue("prefix", prefix)]
+            if let token { query.append(NamedValue("continuation-token", token)) }
+            let response = try await send(S3Request("GET", nil, query: query))
+            let page = try S3XML.decode(S3XML.ObjectList.self, from: response.body)
+            let objects = try (page.contents ?? []).map { object in
+                ListedObject(key: object.key, size: object.size, modifiedOn: try Self.time(object.lastModified))
+            }
+            try await body(objects)
+            guard page.isTruncated == true else { return }
+            guard let next = page.nextContinuationToken, !next.isEmpty, next != token else {
+                throw S3UnexpectedResponse("a truncated list of objects has no valid continuation token")
+            }
+            token = next
+        }
+    }
+
     /// Reads a range of an object into memory.
     ///
     /// - Parameters:

@@ -17,7 +17,7 @@ extension S3ObjectStore {
         try await refusing(as: .completeRefused, Self.unexpectedResponse) {
             let filled = parts.filter { $0.size > 0 }
             do {
-                try await filled.isEmpty ? createEmpty(upload) : complete(upload, filled)
+                try await complete(upload, filled)
             } catch let error as S3Error where error.code == "NoSuchUpload" {
                 // An earlier call, whose response was lost, may have completed the upload.
                 guard let object = try await finishedObject(of: upload, etags: parts.map(\.etag)) else { throw error }
@@ -46,12 +46,12 @@ extension S3ObjectStore {
         FinishedObject(size: info.size, crc64: info.crc64 ?? (info.size == 0 ? CRC64NVME() : nil))
     }
 
-    /// Stores an empty object with `PutObject`, because S3 cannot complete a multipart upload without parts; then aborts
-    /// the multipart upload, if there is one.
-    private func createEmpty(_ upload: Upload) async throws {
-        try await client.putObject(name(upload.key), headers: headers(upload.key))
-        if let handle = upload.handle {
-            try await client.abortMultipartUpload(name(upload.key), uploadID: handle.rawValue)
+    /// Creates an empty object with `PutObject`, because S3 cannot complete a multipart upload without parts.
+    @discardableResult
+    package func createEmptyObject(_ key: ObjectKey) async throws -> FinishedObject {
+        try await refusing(as: .completeRefused, Self.unexpectedResponse) {
+            try await client.putObject(name(key), headers: headers(key))
+            return FinishedObject(size: 0, crc64: CRC64NVME())
         }
     }
 

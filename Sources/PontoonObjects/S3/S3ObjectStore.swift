@@ -46,7 +46,7 @@ package struct S3ObjectStore: Sendable {
     /// Closes all connections.
     package func shutDown() async throws { try await client.shutDown() }
 
-    /// Returns the name of an object in the bucket.
+    /// Returns an object's name in the bucket: the prefix, followed by the object's key.
     func name(_ key: ObjectKey) -> String { namePrefix + key.rawValue }
 
     /// The prefix of all object names, ending in a slash unless it is empty.
@@ -93,19 +93,6 @@ extension S3ObjectStore: PresignedObjectStore {
         }
         // The upload may have been finished without being committed.
         try await client.deleteObject(name(object.key))
-    }
-
-    package func recover(open: Set<ObjectKey>) async throws {
-        let youngest = now().addingTimeInterval(-settings.orphanAge.inSeconds)
-        try await client.forEachOpenUpload(prefix: namePrefix) { uploads in
-            for upload in uploads where upload.initiatedOn < youngest {
-                // Uploads whose names are not object keys do not belong to Pontoon.
-                guard let key = ObjectKey(String(upload.key.dropFirst(namePrefix.count))), !open.contains(key) else {
-                    continue
-                }
-                try await client.abortMultipartUpload(upload.key, uploadID: upload.id)
-            }
-        }
     }
 
     package func openObject(_ key: ObjectKey) async throws -> any ObjectReader {

@@ -45,9 +45,15 @@ enum S3XML {
     }
 
     struct ObjectList: Decodable {
-        struct Object: Decodable {}
+        struct Object: Decodable {
+            let key: String
+            let size: Int64
+            let lastModified: String
+        }
 
         let contents: [Object]?
+        let isTruncated: Bool?
+        let nextContinuationToken: String?
     }
 
     struct Completion: Encodable {

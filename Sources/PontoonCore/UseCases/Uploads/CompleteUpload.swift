@@ -24,8 +24,8 @@ package struct CompleteUpload: Sendable {
         self.metadata = metadata
         self.storage = storage
         self.reports = PartReports(metadata: metadata, storage: storage, now: now)
-        self.finisher = UploadFinisher(metadata: metadata, storage: storage)
         self.garbage = GarbageCollector(metadata: metadata, objects: storage.store)
+        self.finisher = UploadFinisher(metadata: metadata, storage: storage, garbage: garbage)
         self.leases = LeaseRenewer(duration: leaseDuration, now: now)
         self.now = now
     }
@@ -103,8 +103,8 @@ package struct CompleteUpload: Sendable {
         case .commit(let finished, let lease):
             return try await commit(finished, under: lease)
         case .cleanUp(let finished):
-            // A completion discards an object only if it replaces a file.
-            if finished.upload.overwrite { await garbage.collect() }
+            // A completion discards an object only if it replaces a file or does not use the upload's object.
+            if finished.upload.overwrite || finished.content.key != finished.upload.key { await garbage.collect() }
             try await finisher.cleanUp(finished)
             return .done
         case .rollBack(let upload, let lease):

@@ -5,9 +5,14 @@ import NIOCore
 /// The steps of a completion that create the object of a leased upload, or undo that.
 ///
 /// Every method may be repeated after a crash or a lost response, with the same result.
+///
+/// With a presigned store, a server may lose its lease between any two steps, and its next request to the store may
+/// arrive after another server has completed the upload. Such a request must change nothing that the other server uses:
+/// a multipart upload can be completed only once, and every other object gets a new key.
 struct UploadFinisher: Sendable {
     let metadata: any MetadataStore
     let storage: ObjectStorage
+    let garbage: GarbageCollector
 
     /// Number of bytes of an object read at a time to compute its MD5; each read is one request to the store.
     private static let md5ChunkSize = 8 << 20
@@ -70,15 +75,21 @@ struct UploadFinisher: Sendable {
         under lease: Lease
     ) async throws -> FinishedUpload? {
         let upload = plan.upload
+        var key = upload.key
         let object: FinishedObject?
-        if let listed = try await store.listParts(of: upload) {
+        if let listed = plan.parts.isEmpty ? [] : try await store.listParts(of: upload) {
             let parts = try CompletionPlan.listedParts(
                 listed,
                 matching: plan.parts,
                 declaredSize: upload.size,
                 minimumPartSize: store.minimumPartSize
             )
-            object = try await store.finish(upload, parts: parts)
+            if parts.isEmpty {
+                key = .randomForEmptyObject()
+                object = try await store.createEmptyObject(key)
+            } else {
+                object = try await store.finish(upload, parts: parts)
+            }
         } else {
             object = try await store.finishedObject(of: upload, etags: plan.parts.map(\.etag))
         }
@@ -87,7 +98,7 @@ struct UploadFinisher: Sendable {
             throw PontoonError(.completeRefused, "The object store does not have all the parts; send all parts again.")
         }
         if let declared = upload.md5 {
-            guard try await md5(of: upload.key, in: store) == declared else {
+            guard try await md5(of: key, in: store) == declared else {
                 guard try await restart(upload, in: store, under: lease) else { return nil }
                 throw PontoonError(
                     .completeRefused,
@@ -97,7 +108,7 @@ struct UploadFinisher: Sendable {
         }
         return FinishedUpload(
             upload: upload,
-            content: FileContent(key: upload.key, size: object.size, crc64: object.crc64, md5: upload.md5),
+            content: FileContent(key: key, size: object.size, crc64: object.crc64, md5: upload.md5),
             needsCleanup: false
         )
     }
@@ -113,18 +124,22 @@ struct UploadFinisher: Sendable {
         return Hex.encode(md5.finalize())
     }
 
-    /// Restarts the upload without parts, because the stored parts can no longer become the file.
+    /// Restarts the upload with a new object and without parts, because the stored parts can no longer become the file.
     ///
-    /// - Returns: `false` if the upload is no longer leased under `lease`. Recovery then removes the data of the new
-    ///   handle; nothing is discarded here, because another server may already be using the key.
+    /// - Returns: `false` if the upload is no longer leased under `lease`.
     private func restart(
         _ upload: Upload,
         in store: any PresignedObjectStore,
         under lease: Lease
     ) async throws -> Bool {
-        let handle = try await store.prepare(upload.key, size: upload.size)
-        guard try await metadata.restartUpload(upload.id, leaseID: lease.id, handle: handle) else { return false }
-        try await store.discard(upload.object)
+        let key = ObjectKey.random()
+        let object = ObjectReference(key: key, handle: try await store.prepare(key, size: upload.size))
+        // After an error the outcome is unknown; if the upload was not restarted, recovery removes the new object.
+        guard try await metadata.restartUpload(upload.id, leaseID: lease.id, as: object) else {
+            try await store.discard(object)
+            return false
+        }
+        await garbage.collect()
         return true
     }
 }

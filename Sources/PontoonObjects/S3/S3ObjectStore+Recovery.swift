@@ -1,0 +1,38 @@
+import Foundation
+package import PontoonCore
+
+extension S3ObjectStore {
+    package func recover(comparingWith records: any ObjectRecords) async throws {
+        // Determined before the records are read. If this server is suspended after that, uploads that were started in
+        // the meantime are missing from the records, but they are also too young.
+        let oldest = now().addingTimeInterval(-settings.orphanAge.inSeconds)
+        try await abortOrphans(startedBefore: oldest, open: try await records.openUploadKeys())
+        try await removeEmptyOrphans(createdBefore: oldest, records)
+    }
+
+    /// Aborts old multipart uploads without a record.
+    private func abortOrphans(startedBefore time: Date, open: Set<ObjectKey>) async throws {
+        try await client.forEachOpenUpload(prefix: namePrefix) { uploads in
+            for upload in uploads where upload.initiatedOn < time {
+                guard let key = key(upload.key), !open.contains(key) else { continue }
+                try await client.abortMultipartUpload(upload.key, uploadID: upload.id)
+            }
+        }
+    }
+
+    /// Removes old empty objects without a record: a completion that created one failed before its commit, or the
+    /// request arrived late.
+    ///
+    /// Other objects are never removed here. They are created from multipart uploads, whose records name them, and
+    /// deleting whatever has no record would be fatal with a database restored from an old backup.
+    private func removeEmptyOrphans(createdBefore time: Date, _ records: any ObjectRecords) async throws {
+        try await client.forEachObject(prefix: namePrefix + ObjectKey.emptyObjectPrefix) { objects in
+            let old = objects.filter { $0.size == 0 && $0.modifiedOn < time }.compactMap { key($0.key) }
+            let recorded = try await records.recordedObjects(among: old)
+            for key in old where !recorded.contains(key) { try await client.deleteObject(name(key)) }
+        }
+    }
+
+    /// Returns the object key in a name in the bucket; `nil` if the name is not Pontoon's.
+    private func key(_ name: String) -> ObjectKey? { ObjectKey(String(name.dropFirst(namePrefix.count))) }
+}

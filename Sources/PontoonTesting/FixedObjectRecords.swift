@@ -1,0 +1,16 @@
+package import PontoonCore
+
+/// Records that do not change.
+package struct FixedObjectRecords: ObjectRecords {
+    private let open: Set<ObjectKey>
+    private let objects: Set<ObjectKey>
+
+    package init(open: Set<ObjectKey> = [], objects: Set<ObjectKey> = []) {
+        self.open = open
+        self.objects = objects
+    }
+
+    package func openUploadKeys() -> Set<ObjectKey> { open }
+
+    package func recordedObjects(among keys: [ObjectKey]) -> Set<ObjectKey> { objects.intersection(keys) }
+}
