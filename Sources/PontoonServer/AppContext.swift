@@ -11,6 +11,8 @@ struct AppContext: RequestContext {
     let requestID = Identifiers.uuid()
     /// The channel of the connection.
     let channel: any Channel
+    /// The URL at which the client reaches the server, set by ``ErrorMiddleware``; `nil` only for health checks.
+    var base: BaseURL?
     /// The authenticated caller, set by ``CallerMiddleware``.
     var caller: AuthenticatedCaller?
     /// The rate-limit status of the caller's token, set by ``CallerMiddleware``.
@@ -37,6 +39,14 @@ struct AppContext: RequestContext {
             throw PontoonError(.routeNotFound, "There is no resource at this URL.")
         }
         return text
+    }
+
+    /// Returns the URL at which the client reaches the server.
+    ///
+    /// - Throws: `.badRequest` if it is unknown.
+    func requireBase() throws -> BaseURL {
+        guard let base else { throw PontoonError(.badRequest, "The request has no Host header.") }
+        return base
     }
 
     /// Returns the id of the project in a path with `{owner}` and `{project}`.

@@ -21,7 +21,12 @@ package func buildServer(
     let router = Router(context: AppContext.self)
     // Added before the error middleware, so that error responses also close the connection if the body is unread.
     router.add(middleware: ExpectMiddleware())
-    router.add(middleware: ErrorMiddleware(maximumHeaderSize: settings.maximumHeaderSize))
+    router.add(
+        middleware: ErrorMiddleware(
+            maximumHeaderSize: settings.maximumHeaderSize,
+            baseURLs: BaseURLResolver(settings: settings)
+        )
+    )
     let budget = ReceiveBufferBudget()
     let routes = Routes(router: router, useCases: useCases, settings: settings)
     routes.addCalls(useCases, budget: budget)
@@ -44,7 +49,7 @@ extension Routes {
     /// Registers every call.
     func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget) {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
-        IndexCalls(useCases: useCases, baseURLs: baseURLs, bodies: bodies).add(to: self)
+        IndexCalls(useCases: useCases, bodies: bodies).add(to: self)
         HealthCalls(readiness: useCases.readiness, bodies: bodies).add(to: self)
         UploadCalls(root: UploadCalls.root, uploads: useCases.uploads).add(to: self, projects: useCases.projects)
         PartCalls(root: UploadCalls.root, uploads: useCases.uploads).add(to: self)

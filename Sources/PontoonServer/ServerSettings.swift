@@ -8,6 +8,8 @@ package struct ServerSettings: Sendable {
     package var port: Int
     /// URL at which clients reach the server; `nil` uses the `Host` header of each request.
     package var publicURL: BaseURL?
+    /// Hosts that a request's `Host` may name, in lower case and without ports; empty allows any host.
+    package var allowedHosts: Set<String>
     /// Whether to trust `X-Forwarded-Proto`; safe only behind a proxy that overwrites the header.
     package var trustsForwardedProto: Bool
     /// Time without received data, between or within requests, after which a connection is closed.
@@ -23,6 +25,7 @@ package struct ServerSettings: Sendable {
         host: String = "127.0.0.1",
         port: Int = 8080,
         publicURL: BaseURL? = nil,
+        allowedHosts: Set<String> = [],
         trustsForwardedProto: Bool = false,
         idleTimeout: Duration = .seconds(150),
         maximumBodySize: Int = 8 << 20,
@@ -32,10 +35,17 @@ package struct ServerSettings: Sendable {
         self.host = host
         self.port = port
         self.publicURL = publicURL
+        self.allowedHosts = allowedHosts
         self.trustsForwardedProto = trustsForwardedProto
         self.idleTimeout = idleTimeout
         self.maximumBodySize = maximumBodySize
         self.maximumHeaderSize = maximumHeaderSize
         self.rateLimit = rateLimit
+    }
+
+    /// Whether clients on other machines may reach the server, and receive URLs with whatever host they request.
+    package var trustsAnyHost: Bool {
+        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        return !isLoopback && publicURL == nil && allowedHosts.isEmpty
     }
 }

@@ -44,6 +44,7 @@ struct StoreFlags: ParsableArguments {
 struct ServerFlags: ParsableArguments {
     @Option(.listen) var listen: GivenFlag?
     @Option(.publicURL) var publicURL: GivenFlag?
+    @Option(.allowedHosts) var allowedHosts: GivenFlag?
     @Option(.trustForwardedProto) var trustForwardedProto: GivenFlag?
     @Option(.urlLifetime) var urlLifetime: GivenFlag?
     @Option(.keyLifetime) var keyLifetime: GivenFlag?

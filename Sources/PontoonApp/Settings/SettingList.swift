@@ -1,13 +1,14 @@
 package import Logging
 package import PontoonCore
 package import PontoonObjects
+import PontoonServer
 package import SystemPackage
 
 /// All settings, in the order of the documentation.
 package enum SettingList {
     package static let all: [any SettingDefinition] = [
         Setting.data, Setting.metadata, Setting.objects, Setting.config,
-        Setting.listen, Setting.publicURL, Setting.trustForwardedProto,
+        Setting.listen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
         Setting.urlLifetime, Setting.keyLifetime, Setting.uploadLifetime, Setting.minimumPartSize,
         Setting.durability, Setting.reservedSpace, Setting.diskThreads,
         Setting.rateLimit, Setting.maximumBodySize, Setting.maximumHeaderSize, Setting.idleTimeout,
@@ -163,6 +164,30 @@ extension Setting where Value == BaseURL? {
             },
             default: .value(nil, described: "the Host header of each request"),
             summary: "URL under which clients reach the server"
+        )
+    }
+}
+
+extension Setting where Value == Set<String> {
+    package static var allowedHosts: Setting<Set<String>> {
+        Setting(
+            "allowed-hosts",
+            SettingFormat(
+                placeholder: "host,host,…",
+                allowed: nil,
+                expectation: "host names or IP addresses without ports, separated by commas"
+            ) { text in
+                var names: Set<String> = []
+                for item in text.split(separator: ",", omittingEmptySubsequences: false) {
+                    let item = item.filter { $0 != " " }
+                    let isAddress = item.count { $0 == ":" } > 1 && !item.hasPrefix("[")
+                    guard let host = HostHeader(isAddress ? "[\(item)]" : item), host.port == nil else { return nil }
+                    names.insert(host.name)
+                }
+                return names
+            },
+            default: .value([], described: "any host"),
+            summary: "Hosts that the Host header of a request may name; health checks are exempt"
         )
     }
 }

@@ -81,12 +81,16 @@ package struct Settings: Sendable {
         bootstrapToken = try given.value(of: .bootstrapToken)
     }
 
+    /// Whether clients on other machines may reach the server, and receive URLs with whatever host they request.
+    package var trustsAnyHost: Bool { server.trustsAnyHost }
+
     private static func server(_ given: GivenSettings) throws -> ServerSettings {
         let address = try given.value(of: .listen)
         return ServerSettings(
             host: address.host,
             port: address.port,
             publicURL: try given.value(of: .publicURL),
+            allowedHosts: try given.value(of: .allowedHosts),
             trustsForwardedProto: try given.value(of: .trustForwardedProto),
             idleTimeout: try given.value(of: .idleTimeout),
             maximumBodySize: Int(clamping: try given.value(of: .maximumBodySize)),

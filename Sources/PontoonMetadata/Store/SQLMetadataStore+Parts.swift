@@ -53,7 +53,8 @@ extension SQLMetadataStore {
             var unreported: Set<PartNumber> = []
             for report in reports {
                 let part = stored[report.number]
-                let isEqual = part.map { ETag.matches($0.etag, report.etag) } ?? false
+                // Neither has quotes: the server's own ETags have none, and the report was unquoted when it was parsed.
+                let isEqual = part?.etag.lowercased() == report.etag.lowercased()
                 if let part, isEqual, part.isReported { continue }
                 // Once an upload is completing, its set of reported parts must not change.
                 guard let state else { return .uploadNotFound }

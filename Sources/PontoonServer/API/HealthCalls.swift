@@ -9,9 +9,13 @@ struct HealthCalls {
     let readiness: Readiness
     let bodies: JSONBodyReader
 
+    static let paths = [health, readiness]
+    private static let health = "/healthz"
+    private static let readiness = "/readyz"
+
     func add(to routes: Routes) {
-        routes.open(.get, "/healthz", health)
-        routes.open(.get, "/readyz", ready)
+        routes.open(.get, Self.health, health)
+        routes.open(.get, Self.readiness, ready)
     }
 
     /// Reports that the process is running, without checking the stores.

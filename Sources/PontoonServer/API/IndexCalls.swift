@@ -8,7 +8,6 @@ import PontoonCore
 /// Source: docs/api.md#index.
 struct IndexCalls {
     let useCases: UseCases
-    let baseURLs: BaseURLResolver
     let bodies: JSONBodyReader
 
     private static let resources = [
@@ -30,7 +29,7 @@ struct IndexCalls {
 
     @Sendable private func index(_ request: Request, _ context: AppContext) async throws -> Response {
         try await bodies.discard(request)
-        let base = baseURLs.base(for: request)
+        let base = try context.requireBase()
         var urls = Dictionary(
             uniqueKeysWithValues: Self.resources.map { ("\($0)_url", JSONValue.string("\(base.api)/\($0)")) }
         )

@@ -5,7 +5,6 @@ import PontoonCore
 
 /// The route table: registers the handler of each call, and responds with 405 to unsupported methods on its path.
 final class Routes {
-    let baseURLs: BaseURLResolver
     let bodies: JSONBodyReader
     /// The registered methods of each path.
     private(set) var methods: [String: Set<HTTPRequest.Method>] = [:]
@@ -20,7 +19,6 @@ final class Routes {
 
     init(router: Router<AppContext>, useCases: UseCases, settings: ServerSettings) {
         self.router = router
-        baseURLs = BaseURLResolver(settings: settings)
         bodies = JSONBodyReader(maximumSize: settings.maximumBodySize)
         api = router.group("/v2")
             .add(
@@ -39,8 +37,8 @@ final class Routes {
         _ handle: @escaping @Sendable (APICall) async throws -> Response
     ) {
         methods["/v2\(path)", default: []].insert(method)
-        api.on(RouterPath(path), method: method) { [baseURLs, bodies] request, context in
-            try await handle(try APICall(request, context, base: baseURLs.base(for: request), bodies: bodies))
+        api.on(RouterPath(path), method: method) { [bodies] request, context in
+            try await handle(try APICall(request, context, base: context.requireBase(), bodies: bodies))
         }
     }
 

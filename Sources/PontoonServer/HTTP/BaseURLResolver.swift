@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -7,27 +8,36 @@ import Synchronization
 /// A resolver of the base URL at which a client reaches the server.
 final class BaseURLResolver: Sendable {
     private let settings: ServerSettings
-    /// The most recently parsed URL, cached because nearly all requests use the same one.
-    private let lastParsed = Mutex<(text: String, url: BaseURL)?>(nil)
+    /// The most recent result, cached because nearly all requests have the same host.
+    private let last = Mutex<(requested: String, url: BaseURL)?>(nil)
 
     init(settings: ServerSettings) { self.settings = settings }
 
-    /// Returns the configured public URL, or else a URL with the request's `Host`, or else the listening address.
-    func base(for request: Request) -> BaseURL {
-        if let url = settings.publicURL { return url }
-        let isSecure = settings.trustsForwardedProto && request.headers[.forwardedProto]?.lowercased() == "https"
-        let requested = request.head.authority.flatMap { parse("\(isSecure ? "https" : "http")://\($0)") }
-        let listening = "\(settings.host):\(settings.port)"
-        guard let url = requested ?? BaseURL("http://\(listening)") else {
-            preconditionFailure("the listening address \(listening) is not valid in a URL")
+    /// Returns the configured public URL, or else a URL with the request's `Host`.
+    ///
+    /// Source: docs/api.md#requests.
+    ///
+    /// - Throws: `.badRequest` unless the request has exactly one `Host`, which names an allowed host.
+    func base(for request: Request) throws(PontoonError) -> BaseURL {
+        guard let authority = request.head.authority, !authority.isEmpty, request.headers[.host] == nil else {
+            throw PontoonError(.badRequest, "The request must have exactly one Host header.")
         }
+        let requested = "\(isForwardedFromHTTPS(request) ? "https" : "http")://\(authority)"
+        if let last = last.withLock({ $0 }), last.requested == requested { return last.url }
+        guard let host = HostHeader(authority), let url = settings.publicURL ?? BaseURL(requested) else {
+            throw PontoonError(.badRequest, "The Host header must have the form host or host:port.")
+        }
+        guard settings.allowedHosts.isEmpty || settings.allowedHosts.contains(host.name) else {
+            throw PontoonError(.badRequest, "This server does not serve the host in the Host header.")
+        }
+        last.withLock { $0 = (requested, url) }
         return url
     }
 
-    private func parse(_ text: String) -> BaseURL? {
-        if let last = lastParsed.withLock({ $0 }), last.text == text { return last.url }
-        guard let url = BaseURL(text) else { return nil }
-        lastParsed.withLock { $0 = (text, url) }
-        return url
+    /// Returns whether the client sent the request over HTTPS, according to the first of the proxies, if they are
+    /// trusted.
+    private func isForwardedFromHTTPS(_ request: Request) -> Bool {
+        guard settings.trustsForwardedProto, let list = request.headers[.forwardedProto] else { return false }
+        return list.prefix { $0 != "," }.trimmingCharacters(in: .whitespaces).lowercased() == "https"
     }
 }

@@ -6,6 +6,8 @@ extension HTTPField.Name {
     static let requestID = named("X-Request-Id")
     static let totalMatchingQuery = named("X-Total-Matching-Query")
     static let link = named("Link")
+    /// A second `Host`; the first becomes the request's authority.
+    static let host = named("Host")
     static let rateLimitLimit = named("X-RateLimit-Limit")
     static let rateLimitRemaining = named("X-RateLimit-Remaining")
     static let rateLimitReset = named("X-RateLimit-Reset")

@@ -13,6 +13,7 @@ struct ErrorMiddleware: RouterMiddleware {
 
     /// Maximum size of the request head in bytes.
     let maximumHeaderSize: Int
+    let baseURLs: BaseURLResolver
 
     @concurrent func handle(
         _ request: Request,
@@ -20,10 +21,13 @@ struct ErrorMiddleware: RouterMiddleware {
         next: @concurrent (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         let start = ContinuousClock.now
+        var context = context
         var response: Response
         do {
             try checkHeaderSize(request)
             try checkPath(request)
+            // Load balancers may send health checks without a Host, or with the server's address.
+            if !HealthCalls.paths.contains(request.uri.path) { context.base = try baseURLs.base(for: request) }
             response = try await next(request, context)
         } catch {
             response = try context.response(to: error)

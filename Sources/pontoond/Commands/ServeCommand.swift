@@ -43,6 +43,9 @@ struct ServeCommand: AsyncParsableCommand {
         if !app.settings.survivesPowerFailure {
             Pontoond.print("Durability is 'os': stored data may not survive a power failure.")
         }
+        if app.settings.trustsAnyHost {
+            app.logger.warning("any Host header is accepted and used in URLs; set --public-url or --allowed-hosts")
+        }
         try await app.run { port in
             do {
                 try app.credentials?.update(endpoint: app.endpoint(port: port))
