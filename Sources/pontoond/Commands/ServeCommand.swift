@@ -43,14 +43,14 @@ struct ServeCommand: AsyncParsableCommand {
         if !app.settings.survivesPowerFailure {
             Pontoond.print("Durability is 'os': stored data may not survive a power failure.")
         }
-        if app.settings.trustsAnyHost {
-            app.logger.warning("any Host header is accepted and used in URLs; set --public-url or --allowed-hosts")
-        }
         try await app.run { port in
             do {
                 try app.credentials?.update(endpoint: app.endpoint(port: port))
             } catch {
                 app.logger.warning("credentials file not updated", metadata: ["error": "\(error)"])
+            }
+            if app.settings.trustsAnyHost {
+                app.logger.warning("any Host header is accepted and used in URLs; set --public-url or --allowed-hosts")
             }
             if firstUser == .created { Pontoond.print("Created user admin, project admin/uploads and a token.") }
             Pontoond.print("Listening on \(app.localEndpoint(port: port))")
