@@ -3,7 +3,7 @@ import CLibPQ
 import PontoonCore
 import PontoonMetadata
 
-/// Opens connections, blocking the calling thread.
+/// The settings and procedure for opening connections, which blocks the calling thread.
 struct Connector {
     let settings: PostgreSQLSettings
 
@@ -129,7 +129,7 @@ struct Connector {
     private func milliseconds(_ duration: Duration) -> Int { Int(duration / .milliseconds(1)) }
 }
 
-/// Cancels the running statement of a connection from another thread.
+/// A handle with which another thread can cancel the running statement of a connection.
 ///
 /// `@unchecked Sendable`: libpq guarantees that `PQcancel` may be called from any thread. The call only reads the C
 /// object, which is freed only by `deinit`.

@@ -186,7 +186,7 @@ extension DiskObjectStore: StreamingObjectStore {
     }
 }
 
-/// Reads an empty part, which has no file.
+/// The reader of an empty part, which has no file.
 private struct EmptyReader: ObjectReader {
     var size: Int64 { 0 }
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer { ByteBuffer() }

@@ -8,7 +8,7 @@ import NIOSSL
 import PontoonCore
 import SystemPackage
 
-/// Sends signed requests to an S3 store, and retries those that fail with a transient error.
+/// A client of an S3 store, which signs its requests and retries those that fail with a transient error.
 struct S3Client: Sendable {
     /// Maximum length of a response body in bytes.
     ///

@@ -107,7 +107,7 @@ extension S3ObjectStore: PresignedObjectStore {
     static let unexpectedResponse = "The object store returned an unexpected response."
 }
 
-/// Reads an object, with one request per read.
+/// A reader of an object, with one request per read.
 struct S3ObjectReader: ObjectReader {
     /// Maximum number of bytes per request.
     private static let longestRead = 8 << 20

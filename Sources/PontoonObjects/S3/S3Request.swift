@@ -38,7 +38,7 @@ struct S3Response: Sendable {
     let body: ByteBuffer
 }
 
-/// Reads a range in chunks of up to 1 MiB, no faster than the receiver accepts them.
+/// The bytes of a range in chunks of up to 1 MiB, read no faster than the receiver accepts them.
 struct RangeChunks: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 

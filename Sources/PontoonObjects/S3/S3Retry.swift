@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// Determines whether and after what delay a failed request is retried, without I/O.
+/// The decision whether and after what delay a failed request is retried, without I/O.
 struct S3Retry: Hashable, Sendable {
     /// Maximum number of attempts, including the first, 1 or more.
     let attempts: Int
