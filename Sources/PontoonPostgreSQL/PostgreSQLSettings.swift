@@ -6,7 +6,7 @@ import CLibPQ
 
 /// Location of a PostgreSQL database, and options of the connections to it.
 package struct PostgreSQLSettings: Sendable {
-    /// What a commit survives.
+    /// The failures that a commit survives.
     package enum Durability: String, Sendable {
         /// Commits survive a power cut of the database server.
         case full
