@@ -1,5 +1,6 @@
 import Foundation
 import PontoonCore
+import PontoonTesting
 import Testing
 
 struct JSONValueTests {

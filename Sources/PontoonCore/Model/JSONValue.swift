@@ -1,5 +1,5 @@
 /// Any JSON value; used for bodies that are validated field by field and for the `fields` query parameter.
-package enum JSONValue: Hashable, Sendable, Codable {
+package enum JSONValue: Hashable, Sendable, Encodable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -7,25 +7,6 @@ package enum JSONValue: Hashable, Sendable, Codable {
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
-
-    package init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if let string = try? value.decode(String.self) {
-            self = .string(string)
-        } else if let object = try? value.decode([String: JSONValue].self) {
-            self = .object(object)
-        } else if value.decodeNil() {
-            self = .null
-        } else if let integer = try? value.decode(Int64.self) {
-            self = .integer(integer)
-        } else if let bool = try? value.decode(Bool.self) {
-            self = .bool(bool)
-        } else if let array = try? value.decode([JSONValue].self) {
-            self = .array(array)
-        } else {
-            self = .number(try value.decode(Double.self))
-        }
-    }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

@@ -13,6 +13,7 @@ struct APICall: Sendable {
     let base: BaseURL
     let query: Query
     private let bodies: JSONBodyReader
+    private let reservation: JSONBodyBudget.Reservation
 
     /// - Throws: `.notAuthenticated` unless the request went through ``CallerMiddleware``.
     init(_ request: Request, _ context: AppContext, base: BaseURL, bodies: JSONBodyReader) throws(PontoonError) {
@@ -25,19 +26,25 @@ struct APICall: Sendable {
         self.rateLimit = rateLimit
         self.base = base
         self.bodies = bodies
+        reservation = bodies.budget.reservation(for: caller.name)
         query = Query(request)
     }
 
-    /// Reads the body as JSON; see ``JSONBodyReader/read(_:code:)``.
-    func readBody(code: PontoonError.Code) async throws -> JSONValue { try await bodies.read(request, code: code) }
+    /// Reads the body as JSON; see ``JSONBodyReader/read(_:limit:code:reservation:)``.
+    func readBody(_ limit: JSONBodyLimit = .fields, code: PontoonError.Code) async throws -> JSONValue {
+        try await bodies.read(request, limit: limit, code: code, reservation: reservation)
+    }
 
     /// Reads the body as a JSON object.
     ///
-    /// - Throws: `code` if the body is not a JSON object; also the errors of ``readBody(code:)``. The returned object
+    /// - Throws: `code` if the body is not a JSON object; also the errors of ``readBody(_:code:)``. The returned object
     ///   throws `code` for an invalid field.
-    func readObject(code: PontoonError.Code) async throws -> RequestObject {
-        try RequestObject(try await readBody(code: code), code: code)
+    func readObject(_ limit: JSONBodyLimit = .fields, code: PontoonError.Code) async throws -> RequestObject {
+        try RequestObject(try await readBody(limit, code: code), code: code)
     }
+
+    /// Releases the memory that is reserved for the body; must be called when the response is known.
+    func end() { reservation.end() }
 
     /// Reads and discards the body.
     func discardBody() async throws { try await bodies.discard(request) }

@@ -24,7 +24,7 @@ struct AutomationCalls {
     }
 
     @Sendable private func create(_ call: APICall) async throws -> Response {
-        let body = try await call.readObject(code: .badRequest)
+        let body = try await call.readObject(.text, code: .badRequest)
         let automation = try await automations.create(
             name: try body.string("name"),
             description: try body.string("description"),
@@ -40,19 +40,19 @@ struct AutomationCalls {
     }
 
     @Sendable private func addPackage(_ call: APICall) async throws -> Response {
-        let body = try await call.readBody(code: .badRequest)
+        let body = try await call.readBody(.text, code: .badRequest)
         let package = try await automations.addPackage(
             try NewCodePackage(body),
             to: try call.context.segment("automation_id"),
             caller: call.caller
         )
-        return try .json(CodePackageBody(package), fields: call.fields, status: .created)
+        return .json(CodePackageBody(package: package), fields: call.fields, status: .created)
     }
 
     @Sendable private func package(_ call: APICall) async throws -> Response {
         try await call.discardBody()
         let package = try await automations.package(try call.context.segment("package_id"), caller: call.caller)
-        return try .json(CodePackageBody(package), fields: call.fields)
+        return .json(CodePackageBody(package: package), fields: call.fields)
     }
 
     @Sendable private func initialize(_ call: APICall) async throws -> Response {

@@ -38,7 +38,7 @@ struct BulkCalls {
         of call: APICall,
         _ process: (JSONValue) async throws -> BulkBody.Item
     ) async throws -> Response {
-        let body = try await call.readObject(code: .badRequest)
+        let body = try await call.readObject(.list, code: .badRequest)
         guard let elements = try body.array(field) else {
             throw PontoonError(.badRequest, "The field '\(field)' is missing.")
         }

@@ -68,7 +68,7 @@ struct FileCalls {
     }
 
     @Sendable private func update(_ call: APICall) async throws -> Response {
-        let body = try await call.readObject(code: .badRequest)
+        let body = try await call.readObject(.text, code: .badRequest)
         let file = try await files.update(
             try call.context.segment("file_id"),
             FileChange(
@@ -119,17 +119,24 @@ struct FileCalls {
 
     /// Reads the filter of a file list from the query; other parameters are ignored.
     ///
-    /// - Throws: `.badRequest` for more than 100 metadata keys.
+    /// - Throws: `.badRequest` for more than 100 metadata keys, or text that is longer than any stored text.
     static func filter(_ query: Query) throws(PontoonError) -> FileFilter {
         var filter = FileFilter()
         for (name, value) in query.items {
             switch name {
-            case "name": filter.names = (filter.names ?? []) + [value]
-            case "tag": filter.tags = (filter.tags ?? []) + [value]
+            case "name":
+                try FieldRules.check("name", name: value)
+                filter.names = (filter.names ?? []) + [value]
+            case "tag":
+                try FieldRules.check(filter: name, value, maximumBytes: FieldRules.maximumTagBytes)
+                filter.tags = (filter.tags ?? []) + [value]
             case "origin.task", "origin.dataset": filter.matchesNothing = true
             default:
                 guard name.hasPrefix("metadata.") else { continue }
-                filter.metadata[String(name.dropFirst("metadata.".count)), default: []].append(value)
+                let key = String(name.dropFirst("metadata.".count))
+                try FieldRules.check(filter: "metadata key", key, maximumBytes: MetadataRules.maximumKeyBytes)
+                try FieldRules.check(filter: name, value, maximumBytes: MetadataRules.maximumValueBytes)
+                filter.metadata[key, default: []].append(value)
             }
         }
         // Each key adds a condition to the SQL statement, and databases limit the number of conditions.

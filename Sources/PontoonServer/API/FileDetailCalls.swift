@@ -20,7 +20,7 @@ struct FileDetailCalls {
     }
 
     @Sendable private func change(_ call: APICall, replacing: Bool) async throws -> Response {
-        guard case .object(let fields) = try await call.readBody(code: .badRequest) else {
+        guard case .object(let fields) = try await call.readBody(.text, code: .badRequest) else {
             throw PontoonError(.metadataInvalid, "The body must be a JSON object.")
         }
         let metadata = try await files.changeMetadata(
@@ -33,7 +33,7 @@ struct FileDetailCalls {
     }
 
     @Sendable private func replaceTags(_ call: APICall) async throws -> Response {
-        guard let tags = try await call.readBody(code: .badRequest).strings else {
+        guard let tags = try await call.readBody(.text, code: .badRequest).strings else {
             throw PontoonError(.badRequest, "The body must be a JSON array of strings.")
         }
         return .json(

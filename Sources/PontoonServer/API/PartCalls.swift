@@ -48,7 +48,7 @@ struct PartCalls {
 
     @Sendable private func reportMany(_ call: APICall) async throws -> Response {
         let id = try call.context.segment("upload_id")
-        let body = try await call.readObject(code: .partListInvalid)
+        let body = try await call.readObject(.list, code: .partListInvalid)
         guard let values = try body.array("parts") else {
             throw PontoonError(.partListInvalid, "The field 'parts' is missing.")
         }

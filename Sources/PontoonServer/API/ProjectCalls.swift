@@ -36,6 +36,8 @@ struct ProjectCalls {
         guard tags.count <= 100 else {
             throw PontoonError(.badRequest, "A list can be filtered by at most 100 tags.")
         }
+        try FieldRules.check("name", name: call.query["name"])
+        for tag in tags { try FieldRules.check(filter: "tag", tag, maximumBytes: FieldRules.maximumTagBytes) }
         let isPrivate = call.query["category"].map { $0.uppercased() == "PRIVATE" } ?? true
         let listing =
             isPrivate
@@ -45,7 +47,7 @@ struct ProjectCalls {
                 page: page
             ) : Listing(items: [], total: 0)
         return try .list(
-            try listing.map { try ProjectBody($0, fields: fields, base: call.base) },
+            listing.map { ProjectBody($0, base: call.base) },
             path: owner.map { "/projects/\(Query.encode($0))" } ?? "/projects",
             call: call,
             fields: fields
@@ -53,29 +55,29 @@ struct ProjectCalls {
     }
 
     @Sendable private func create(_ call: APICall) async throws -> Response {
-        let body = try await call.readObject(code: .badRequest)
+        let body = try await call.readObject(.text, code: .badRequest)
         let project = try await projects.create(
             name: try body.string("name"),
             try Self.change(body),
             caller: call.caller
         )
-        return try Self.response(project, call, status: .created)
+        return Self.response(project, call, status: .created)
     }
 
     @Sendable private func details(_ call: APICall) async throws -> Response {
         try await call.discardBody()
         let project = try await projects.details(try call.context.projectID(), caller: call.caller)
-        return try Self.response(project, call)
+        return Self.response(project, call)
     }
 
     @Sendable private func update(_ call: APICall) async throws -> Response {
-        let body = try await call.readObject(code: .badRequest)
+        let body = try await call.readObject(.text, code: .badRequest)
         let project = try await projects.update(
             try call.context.projectID(),
             try Self.change(body),
             caller: call.caller
         )
-        return try Self.response(project, call)
+        return Self.response(project, call)
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> Response {
@@ -105,8 +107,7 @@ struct ProjectCalls {
         _ project: AccessibleProject,
         _ call: APICall,
         status: HTTPResponse.Status = .ok
-    ) throws -> Response {
-        let fields = call.fields
-        return .json(try ProjectBody(project, fields: fields, base: call.base), fields: fields, status: status)
+    ) -> Response {
+        .json(ProjectBody(project, base: call.base), fields: call.fields, status: status)
     }
 }

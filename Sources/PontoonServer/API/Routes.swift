@@ -30,26 +30,36 @@ final class Routes {
             )
     }
 
-    /// Registers a call below `/v2` that needs a token.
+    /// Registers a call below `/v2` that needs a token; `GET` includes `HEAD`.
     func call(
         _ method: HTTPRequest.Method,
         _ path: String,
         _ handle: @escaping @Sendable (APICall) async throws -> Response
     ) {
-        methods["/v2\(path)", default: []].insert(method)
-        api.on(RouterPath(path), method: method) { [bodies] request, context in
-            try await handle(try APICall(request, context, base: context.requireBase(), bodies: bodies))
+        for method in Self.including(method) {
+            methods["/v2\(path)", default: []].insert(method)
+            api.on(RouterPath(path), method: method) { [bodies] request, context in
+                let call = try APICall(request, context, base: context.requireBase(), bodies: bodies)
+                defer { call.end() }
+                return try await handle(call)
+            }
         }
     }
 
-    /// Registers a call that needs no token.
+    /// Registers a call that needs no token; `GET` includes `HEAD`.
     func open(
         _ method: HTTPRequest.Method,
         _ path: String,
         _ handle: @escaping @Sendable (Request, AppContext) async throws -> Response
     ) {
-        methods[path, default: []].insert(method)
-        router.on(RouterPath(path), method: method, use: handle)
+        for method in Self.including(method) {
+            methods[path, default: []].insert(method)
+            router.on(RouterPath(path), method: method, use: handle)
+        }
+    }
+
+    private static func including(_ method: HTTPRequest.Method) -> [HTTPRequest.Method] {
+        method == .get ? [.get, .head] : [method]
     }
 
     /// Sets the error to return, instead of 405, for unsupported methods on a path.

@@ -88,7 +88,7 @@ extension APICall {
     ///
     /// - Throws: `.partListInvalid` for a malformed body, and the errors of ``PartReport``.
     func readReports() async throws -> [PartReport] {
-        let body = try await readObject(code: .partListInvalid)
+        let body = try await readObject(.list, code: .partListInvalid)
         return try body.array("parts")?.map { value in try PartReport(value) } ?? []
     }
 }

@@ -2,49 +2,99 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import NIOCore
-import NIOFoundationCompat
+import NIOPosix
 import PontoonCore
+
+/// The maximum size of a JSON body, by what the body contains.
+enum JSONBodyLimit: Sendable {
+    /// At most 64 KiB: a few fields of limited length.
+    case fields
+    /// At most 1 MiB: fields with long text, such as a description, settings or metadata.
+    case text
+    /// At most `--max-body-size`: a list with an element for each part or file.
+    case list
+}
 
 /// A reader of JSON request bodies of limited size.
 struct JSONBodyReader: Sendable {
-    /// Maximum size of a body in bytes.
-    let maximumSize: Int
+    /// Maximum size of any body in bytes.
+    private let maximumSize: Int
+    let budget: JSONBodyBudget
+
+    /// Size in bytes from which a body is parsed on a thread that may block, because other calls wait meanwhile.
+    private static let largeBody = 256 << 10
+
+    init(maximumSize: Int) {
+        self.maximumSize = maximumSize
+        budget = JSONBodyBudget(maximumSize: maximumSize)
+    }
 
     /// Reads a body to its end, chunked or not; an empty body counts as `null`.
     ///
     /// - Parameters:
     ///   - request: The request.
+    ///   - limit: The maximum size of the body.
     ///   - code: The error code for a body that is not JSON.
+    ///   - reservation: Reserves memory for the body.
     /// - Returns: The parsed body.
-    /// - Throws: `code`; `.requestTooLarge`; `.unsupportedMediaType` if `Content-Type` is not JSON.
-    func read(_ request: Request, code: PontoonError.Code) async throws -> JSONValue {
-        var bytes = try await collect(request)
-        guard bytes.readableBytes > 0 else { return .null }
+    /// - Throws: `code`; `.requestTooLarge`; `.unsupportedMediaType` if `Content-Type` is not JSON; `.unavailable` if
+    ///   the bodies being read use up the memory for them.
+    func read(
+        _ request: Request,
+        limit: JSONBodyLimit,
+        code: PontoonError.Code,
+        reservation: JSONBodyBudget.Reservation
+    ) async throws -> JSONValue {
+        let bytes = try await collect(request, limit: bytes(limit), reservation)
+        guard !bytes.isEmpty else { return .null }
         if let type = request.headers[.contentType], !Self.isJSON(type) {
             throw PontoonError(.unsupportedMediaType, "The Content-Type '\(type)' is not supported; send JSON.")
         }
         do {
-            return try bytes.readJSONDecodable(JSONValue.self, length: bytes.readableBytes) ?? .null
-        } catch is DecodingError {
-            throw PontoonError(code, "The body is not valid JSON.")
+            guard bytes.count >= Self.largeBody else { return try JSONParser.parse(bytes) }
+            return try await NIOThreadPool.singleton.runIfActive { try JSONParser.parse(bytes) }
+        } catch let error as JSONSyntaxError {
+            throw PontoonError(code, "The body is not valid JSON: \(error).")
         }
     }
 
     /// Reads and discards a body; some clients send `null` or `{}` with every call.
     ///
-    /// - Throws: `.requestTooLarge`.
-    func discard(_ request: Request) async throws { _ = try await collect(request) }
+    /// - Throws: `.requestTooLarge` for a body of more than 64 KiB.
+    func discard(_ request: Request) async throws {
+        guard request.hasBody else { return }
+        var size = 0
+        for try await chunk in request.body {
+            size += chunk.readableBytes
+            try check(size, bytes(.fields))
+        }
+    }
 
-    private func collect(_ request: Request) async throws -> ByteBuffer {
-        var collected = ByteBuffer()
+    private func collect(
+        _ request: Request,
+        limit: Int,
+        _ reservation: JSONBodyBudget.Reservation
+    ) async throws -> [UInt8] {
+        var collected: [UInt8] = []
         guard request.hasBody else { return collected }
         for try await chunk in request.body {
-            guard collected.readableBytes + chunk.readableBytes <= maximumSize else {
-                throw PontoonError(.requestTooLarge, "The body is longer than \(maximumSize) bytes.")
-            }
-            if collected.readableBytes == 0 { collected = chunk } else { collected.writeImmutableBuffer(chunk) }
+            try check(collected.count + chunk.readableBytes, limit)
+            try reservation.grow(by: chunk.readableBytes)
+            collected.append(contentsOf: chunk.readableBytesView)
         }
         return collected
+    }
+
+    private func check(_ size: Int, _ limit: Int) throws(PontoonError) {
+        guard size <= limit else { throw PontoonError(.requestTooLarge, "The body is longer than \(limit) bytes.") }
+    }
+
+    private func bytes(_ limit: JSONBodyLimit) -> Int {
+        switch limit {
+        case .fields: min(64 << 10, maximumSize)
+        case .text: min(1 << 20, maximumSize)
+        case .list: maximumSize
+        }
     }
 
     private static func isJSON(_ type: String) -> Bool {

@@ -30,13 +30,6 @@ struct AutomationBody: JSONWritable {
 /// `GET /v2/automation/packages/{package_id}`; source: docs/api.md#code-packages.
 struct CodePackageBody: JSONWritable {
     let package: CodePackage
-    private let schema: JSONValue
-
-    /// - Throws: An error if the stored schema is not JSON.
-    init(_ package: CodePackage) throws {
-        self.package = package
-        schema = try JSONValue(parsing: package.schema)
-    }
 
     func write(to json: inout JSONWriter) {
         json.object { json in
@@ -48,7 +41,7 @@ struct CodePackageBody: JSONWritable {
             json.field("location", package.location)
             json.field("memory_limit", package.memoryLimit)
             json.field("python", package.python)
-            json.field("schema", schema)
+            json.field("schema", StoredJSON(text: package.schema))
             json.field("version", package.version)
         }
     }

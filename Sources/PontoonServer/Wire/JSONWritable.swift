@@ -58,9 +58,13 @@ extension JSONValue: JSONWritable {
 }
 
 extension JSONValue {
-    /// - Throws: An error if the text is not JSON.
-    init(parsing text: String) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) }
-
     /// The JSON text, with sorted keys.
     var text: String { String(buffer: JSONWriter(self).buffer) }
+}
+
+/// JSON that is stored as text.
+struct StoredJSON: JSONWritable {
+    let text: String
+
+    func write(to json: inout JSONWriter) { json.stored(self) }
 }

@@ -109,6 +109,15 @@ struct JSONWriter: Sendable {
         buffer.writeInteger(UInt8(ascii: "\""))
     }
 
+    /// Appends stored JSON, which is parsed only if not all of its fields are selected.
+    ///
+    /// Appends `null` if the text would have to be parsed, but is not JSON.
+    mutating func stored(_ value: StoredJSON) {
+        guard !nextSelection.includesEverything else { return literal(value.text) }
+        let parsed = try? JSONParser.parse(value.text)
+        (parsed ?? .null).write(to: &self)
+    }
+
     /// Appends text that is already JSON, such as a number.
     mutating func literal(_ text: String) { buffer.writeString(text) }
 

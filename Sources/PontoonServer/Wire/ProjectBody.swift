@@ -9,18 +9,14 @@ struct ProjectBody: JSONWritable {
 
     private let project: Project
     private let permissions: Permissions
-    private let settings: JSONValue?
     private let base: BaseURL
 
     /// - Parameters:
     ///   - accessible: The project and the caller's permissions.
-    ///   - fields: The fields to include; the stored settings are parsed only if `settings` is among them.
     ///   - base: The server's URL.
-    /// - Throws: An error if the stored settings are not JSON.
-    init(_ accessible: AccessibleProject, fields: FieldSelection, base: BaseURL) throws {
+    init(_ accessible: AccessibleProject, base: BaseURL) {
         project = accessible.project
         permissions = accessible.permissions
-        settings = fields.choice("settings") == .omitted ? nil : try JSONValue(parsing: project.settings)
         self.base = base
     }
 
@@ -37,7 +33,7 @@ struct ProjectBody: JSONWritable {
             json.field("name", project.name)
             json.field("permissions", CallerPermissions(permissions: permissions))
             json.field("root_folder", project.rootFolder)
-            json.field("settings", settings)
+            json.field("settings", StoredJSON(text: project.settings))
             json.field("tags", project.tags)
             json.field("type", "v2")
         }
