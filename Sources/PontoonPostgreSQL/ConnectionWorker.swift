@@ -37,7 +37,7 @@ final class ConnectionWorker {
         var (conflicts, connections) = (0, 0)
         while true {
             let connection = try connected(before: deadline)
-            let transaction = Transaction(connection, kind)
+            let transaction = Transaction(connection, kind, writeTimeout: connector.settings.writeTimeout)
             let tripsBefore = connection.roundTrips
             defer { pool.record(roundTrips: connection.roundTrips - tripsBefore) }
             do {

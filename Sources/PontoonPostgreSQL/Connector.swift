@@ -111,7 +111,7 @@ struct Connector {
         let synchronous = settings.durability == .full ? "on" : "off"
         let sql = """
             SET synchronous_commit = \(synchronous);
-            SET statement_timeout = \(milliseconds(settings.statementTimeout));
+            SET statement_timeout = \(milliseconds(settings.readTimeout));
             SET lock_timeout = \(milliseconds(settings.lockTimeout));
             SET idle_in_transaction_session_timeout = \(milliseconds(settings.transactionIdleTimeout));
             SET standard_conforming_strings = on

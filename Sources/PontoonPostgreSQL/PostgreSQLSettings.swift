@@ -35,8 +35,10 @@ package struct PostgreSQLSettings: Sendable {
     ///
     /// The default is shorter than the 10 s for which clients wait for a response.
     package var acquireTimeout = Duration.seconds(8)
-    /// Maximum duration of one statement.
-    package var statementTimeout = Duration.seconds(30)
+    /// Maximum duration of one statement of a read.
+    package var readTimeout = Duration.seconds(5)
+    /// Maximum duration of one statement of a write, which may have to change many rows.
+    package var writeTimeout = Duration.seconds(30)
     /// Maximum time that a statement waits for one lock, such as that of a row.
     package var lockTimeout = Duration.seconds(10)
     /// Maximum time between two statements of a transaction; afterwards PostgreSQL ends the transaction.

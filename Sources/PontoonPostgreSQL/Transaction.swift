@@ -10,6 +10,7 @@ final class Transaction: SQLConnection {
 
     private let connection: PostgreSQLConnection
     private let kind: Kind
+    private let writeTimeout: Duration
     private var hasBegun = false
     private var isCommitting = false
     /// How to retry after the first failure.
@@ -17,9 +18,14 @@ final class Transaction: SQLConnection {
     /// Maximum number of unread results; beyond it they are read, because they could fill the socket buffers.
     private static let maximumUnreadResults = 200
 
-    init(_ connection: PostgreSQLConnection, _ kind: Kind) {
+    /// - Parameters:
+    ///   - connection: The connection, whose statements are limited to the duration allowed for reads.
+    ///   - kind: Whether the transaction may write.
+    ///   - writeTimeout: Maximum duration of one statement if it may.
+    init(_ connection: PostgreSQLConnection, _ kind: Kind, writeTimeout: Duration) {
         self.connection = connection
         self.kind = kind
+        self.writeTimeout = writeTimeout
     }
 
     func query(_ statement: SQLStatement, values: [SQLValue], lock: SQLRowLock?) throws -> [SQLRow] {
@@ -79,6 +85,10 @@ final class Transaction: SQLConnection {
         if !hasBegun {
             hasBegun = true
             try connection.enqueue(kind.begin, isConstant: true, values: [])
+            if kind == .write {
+                let limit = Int(writeTimeout / .milliseconds(1))
+                try connection.enqueue("SET LOCAL statement_timeout = \(limit)", isConstant: true, values: [])
+            }
         }
         let text = statement.text + (lock?.clause ?? "")
         try connection.enqueue(text, isConstant: statement.isConstant, values: values)
@@ -91,7 +101,7 @@ final class Transaction: SQLConnection {
             if isCommitting, failure.retryAction == .reconnect {
                 // Must not be retried, because the transaction may have been committed.
                 retryAction = .none
-                throw SQLError(.outcomeUnknown, "the response to a commit was lost: \(failure.error)")
+                throw SQLError(.outcomeUnknown, "the outcome of a commit is unknown: \(failure.error)")
             }
             if retryAction == .none { retryAction = failure.retryAction }
             throw failure.error

@@ -264,11 +264,15 @@ struct PostgreSQLDriverTests {
 
     @Test("times out long statements and stays usable")
     func slowStatements() async throws {
-        try await withTable({ $0.statementTimeout = .seconds(3) }) { driver in
-            let error = await #expect(throws: SQLError.self) {
-                try await driver.read { _ = try $0.execute("SELECT pg_sleep(3600)", values: []) }
+        try await withTable({ ($0.readTimeout, $0.writeTimeout) = (.seconds(1), .seconds(3)) }) { driver in
+            let sleep: @Sendable (any SQLConnection) throws -> Void = { connection in
+                _ = try connection.execute("SELECT pg_sleep(3600)", values: [])
             }
-            #expect(error?.kind == .busy)
+            let read = await #expect(throws: SQLError.self) { try await driver.read(sleep) }
+            #expect(read?.kind == .busy)
+            let write = await #expect(throws: SQLError.self) { try await driver.write(sleep) }
+            #expect(write?.kind == .busy)
+            try await driver.write { _ = try $0.execute("SELECT pg_sleep(2)", values: []) }
             let left = try await ids(driver)
             #expect(left.isEmpty)
         }

@@ -21,6 +21,18 @@ struct RowCacheTests {
         #expect(try await rows.row("b", reading: .cached) { 6 } == 6)
     }
 
+    @Test("rows are limited in number and in bytes")
+    func limits() async throws {
+        let numbers = RowCache<Int, Int>()
+        for key in 0...RowCache<Int, Int>.capacity { _ = try await numbers.row(key, reading: .cached) { key } }
+        let texts = RowCache<Int, String> { $0.utf8.count }
+        let text = String(repeating: "a", count: 1 << 20)
+        for key in 0...16 { _ = try await texts.row(key, reading: .cached) { text } }
+        // The first rows were removed.
+        #expect(try await numbers.row(0, reading: .cached) { -1 } == -1)
+        #expect(try await texts.row(0, reading: .cached) { "again" } == "again")
+    }
+
     @Test("a row that was read during a change is not cached")
     func changeWhileReading() async throws {
         let rows = RowCache<String, Int>()

@@ -91,6 +91,39 @@ struct SQLiteStoreTests {
         }
     }
 
+    @Test("a read that takes too long fails, and the database stays usable")
+    func slowRead() async throws {
+        try await withDatabasePath { path in
+            let settings = SQLiteSettings(path: path, durability: .os, readTimeout: .milliseconds(200))
+            let driver = try await SQLiteDriver.open(settings)
+            let count: SQLStatement = """
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)
+                SELECT COUNT(*) AS total FROM n
+                """
+            // More reads than connections.
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        let error = await #expect(throws: SQLError.self) {
+                            try await driver.read { _ = try $0.query(count, values: [], lock: nil) }
+                        }
+                        #expect(error?.kind == .busy)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let short: SQLStatement = "SELECT 1 AS total"
+            #expect(try await driver.read { try $0.query(short, values: [], lock: nil).count } == 1)
+            // Writes may take longer.
+            let slow: SQLStatement = """
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000)
+                SELECT COUNT(*) AS total FROM n
+                """
+            #expect(try await driver.write { try $0.query(slow, values: [], lock: nil).count } == 1)
+            try await driver.close()
+        }
+    }
+
     @Test("must be an SQLite file in an existing folder")
     func unusableFiles() async throws {
         try await withDatabasePath { path in

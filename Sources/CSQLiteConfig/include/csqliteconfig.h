@@ -1,8 +1,18 @@
-/// Process-wide SQLite settings, which Swift cannot make because `sqlite3_config` takes variable arguments.
+/// SQLite settings that Swift cannot make: `sqlite3_config` takes variable arguments, and GRDB has no progress handler.
 #pragma once
+
+#include <stdint.h>
+
+typedef struct sqlite3 sqlite3;
 
 /// `SQLITE_CONFIG_MEMSTATUS` with 0: SQLite stops counting its memory use.
 ///
 /// It counts under one lock for the whole process, which every allocation of every connection takes. Must be called
 /// before the first connection is opened; afterwards it has no effect. Returns an SQLite result code.
 int csqliteconfig_disable_memory_statistics(void);
+
+/// Ends a connection's statements with `SQLITE_INTERRUPT` when the time limit of their thread has passed.
+void csqliteconfig_enforce_time_limits(sqlite3 *connection);
+
+/// Sets the time limit in milliseconds, starting now, of the statements that the current thread executes; 0 removes it.
+void csqliteconfig_set_time_limit(int64_t limit);

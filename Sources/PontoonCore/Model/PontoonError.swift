@@ -9,7 +9,8 @@ package struct PontoonError: Error {
     package enum Code: String, CaseIterable, Sendable {
         // General
         case badRequest, notAuthenticated, forbidden, routeNotFound, methodNotAllowed, unsupportedMediaType
-        case requestTooLarge, headersTooLarge, noRoom, rateLimited, internalFault, unavailable
+        case requestTooLarge, headersTooLarge, requestTimedOut, noRoom, limitReached, rateLimited
+        case internalFault, unavailable
         // Users and projects
         case userForbidden, userNotFound, userExists
         case projectForbidden, projectNotFound, projectExists, projectNameMissing, projectIDMalformed

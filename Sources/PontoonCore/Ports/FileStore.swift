@@ -13,8 +13,8 @@ package protocol FileStore: Sendable {
     /// - Throws: `.folderExists` or `.fileExists` if the name is taken, `.destinationNotFound` if the parent does not
     ///   exist.
     func addFolder(_ folder: File) async throws
-    /// Changes the name, metadata and tags of a file, all or nothing. Concurrent changes of a file are applied one
-    /// after another.
+    /// Changes the name, metadata and tags of a file atomically. Concurrent changes to a file are applied one after
+    /// another.
     /// - Returns: The file after the change; `nil` if it does not exist.
     /// - Throws: `.fileExists` if the name is taken, `.metadataInvalid` if the file would have more than
     ///   ``MetadataRules/maximumPairs``.

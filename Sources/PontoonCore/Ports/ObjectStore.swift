@@ -18,8 +18,11 @@ package protocol ObjectStore: ReachableStore {
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader
     /// Removes all bytes of an object or an unfinished upload; does nothing if there are none.
     func discard(_ object: ObjectReference) async throws
-    /// Removes orphans: uploads and objects without a record, which a crash left behind. A store shared by several
-    /// servers keeps recent ones, because their records may not be committed yet.
+    /// Removes what a crash left behind: unfinished uploads and empty objects that have no record.
+    ///
+    /// Never removes a finished object that contains bytes, because its record may only be missing from a database that
+    /// was restored from an old backup. A store shared by several servers also keeps recent orphans, because their
+    /// records may not be committed yet.
     /// - Parameter records: The records of all uploads and objects.
     /// - Throws: An error if a store is unavailable.
     func recover(comparingWith records: any ObjectRecords) async throws

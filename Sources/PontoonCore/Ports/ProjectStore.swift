@@ -6,6 +6,10 @@ package protocol ProjectStore: Sendable {
     /// - Returns: `false`, with nothing changed, if the id is taken.
     /// - Throws: `.userNotFound` if its owner does not exist.
     func addProject(_ project: Project) async throws -> Bool
+    /// Returns whether a project has this id.
+    func isTaken(_ id: ProjectID) async throws -> Bool
+    /// Counts the projects that a user owns, but at most `limit`.
+    func ownedProjects(of userName: String, upTo limit: Int) async throws -> Int
     /// Returns a project and a user's permissions in it.
     /// - Returns: `nil` if the project does not exist or the user may not read it; callers cannot distinguish the two
     ///   cases.

@@ -3,8 +3,13 @@ package import Foundation
 /// Storage of uploads and of the leases under which they are completed.
 package protocol UploadStore: Sendable {
     /// Adds an upload.
-    /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not.
-    func addUpload(_ upload: Upload) async throws
+    /// - Parameters:
+    ///   - upload: The upload.
+    ///   - maximum: Maximum number of unfinished uploads to folders, or else of code packages, that its user may have
+    ///     afterwards; concurrent calls may exceed it by their number.
+    /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not;
+    ///   `.limitReached`.
+    func addUpload(_ upload: Upload, maximum: Int) async throws
     /// Returns an upload in any state.
     /// - Returns: `nil` if there is no such upload, for example because it was aborted.
     func upload(_ id: String, reading consistency: ReadConsistency) async throws -> Upload?

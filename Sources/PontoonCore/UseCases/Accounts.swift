@@ -4,10 +4,16 @@ package import Foundation
 /// The use cases that manage users and their tokens, and authenticate callers.
 package struct Accounts: Sendable {
     private let metadata: any IdentityStore
+    private let limits: UserLimits
     private let now: @Sendable () -> Date
 
-    package init(metadata: any IdentityStore, now: @escaping @Sendable () -> Date = { Date() }) {
+    package init(
+        metadata: any IdentityStore,
+        limits: UserLimits = UserLimits(),
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
         self.metadata = metadata
+        self.limits = limits
         self.now = now
     }
 
@@ -39,8 +45,11 @@ package struct Accounts: Sendable {
     ///
     /// Only the token's hash is stored, so the token cannot be shown again.
     ///
-    /// - Throws: `.userNotFound`.
+    /// - Throws: `.userNotFound`, `.limitReached`.
     package func createToken(for userName: String) async throws -> (id: String, token: Secret) {
+        guard try await metadata.tokens(of: userName).count < limits.tokens else {
+            throw PontoonError(.limitReached, "The user has \(limits.tokens) tokens, the maximum; revoke one first.")
+        }
         let token = Identifiers.token()
         let record = record(token, userName: userName)
         try await metadata.addToken(record)

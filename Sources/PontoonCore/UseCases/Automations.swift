@@ -16,9 +16,11 @@ package struct Automations: Sendable {
 
     /// Creates an automation that belongs to the caller.
     ///
-    /// - Throws: `.badRequest` if the name is missing or empty.
+    /// - Throws: `.badRequest` if the name is missing or empty, or a field is too long.
     package func create(name: String?, description: String?, caller: User) async throws -> Automation {
         guard let name, !name.isEmpty else { throw PontoonError(.badRequest, "The field 'name' is missing or empty.") }
+        try FieldRules.check("name", name: name)
+        try FieldRules.check(description: description)
         let automation = Automation(
             id: Identifiers.uuid(),
             owner: caller.name,
@@ -39,9 +41,13 @@ package struct Automations: Sendable {
 
     /// Creates a code package from a file that was uploaded to the automation.
     ///
-    /// - Throws: `.automationNotFound`; `.badRequest` if the location is not a file of this automation.
+    /// - Throws: `.automationNotFound`; `.badRequest` if the location is not a file of this automation, or a field is
+    ///   too long.
     package func addPackage(_ request: NewCodePackage, to id: String, caller: User) async throws -> CodePackage {
         let automation = try await access.automation(id, for: caller)
+        try FieldRules.check("version", name: request.version)
+        try FieldRules.check("python", name: request.python)
+        try FieldRules.check("schema", json: request.schema)
         guard try await metadata.packageFile(request.location)?.automation == automation.id else {
             throw PontoonError(.badRequest, "The field 'location' must be the id of a file of this automation.")
         }

@@ -27,16 +27,22 @@ extension Files {
     /// prefix.
     ///
     /// - Parameters:
-    ///   - ids: The originals.
+    ///   - ids: The originals, at most ``FieldRules/maximumCopies``.
     ///   - project: The destination.
     ///   - caller: Needs the same permissions as for ``copy(_:to:name:caller:)``.
     /// - Returns: For each original, the copy or the refusal.
-    /// - Throws: `.projectNotFound` or `.copyForbidden` for the destination.
+    /// - Throws: `.badRequest` for too many originals; `.projectNotFound` or `.copyForbidden` for the destination.
     package func copy(
         all ids: [String],
         to project: ProjectID,
         caller: User
     ) async throws -> [String: Result<File, PontoonError>] {
+        guard ids.count <= FieldRules.maximumCopies else {
+            throw PontoonError(
+                .badRequest,
+                "The request names \(ids.count) files; at most \(FieldRules.maximumCopies) are allowed."
+            )
+        }
         let (folder, destination) = try await copyDestination(.project(project), caller: caller)
         var results: [String: Result<File, PontoonError>] = [:]
         // One after another in the caller's order, so that copies with equal names are numbered in this order.

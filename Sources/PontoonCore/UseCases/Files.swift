@@ -106,11 +106,12 @@ package struct Files: Sendable {
     /// Changes the name, metadata and tags of a file, all or nothing.
     ///
     /// - Throws: `.fileNotFound`, `.fileChangeForbidden`, `.folderDetailsFixed`, `.fileNameInvalid`, `.fileExists`,
-    ///   `.metadataInvalid`.
+    ///   `.metadataInvalid`; `.badRequest` for invalid tags.
     package func update(_ id: String, _ change: FileChange, caller: User) async throws -> File {
         let file = try await writable(id, caller: caller, else: .fileChangeForbidden, folder: .folderDetailsFixed)
         if let name = change.name { try Self.check(name: name) }
         if let metadata = change.metadata { try MetadataRules.check(metadata) }
+        try FieldRules.check(tags: change.tags)
         if change.isEmpty { return file }
         return try Self.found(try await metadata.updateFile(id, change, now: now()))
     }
@@ -134,9 +135,10 @@ package struct Files: Sendable {
     /// Replaces the tags of a file.
     ///
     /// - Returns: The tags after the change.
-    /// - Throws: `.fileNotFound`, `.tagChangeForbidden`, `.folderTagsFixed`.
+    /// - Throws: `.fileNotFound`, `.tagChangeForbidden`, `.folderTagsFixed`; `.badRequest` for invalid tags.
     package func replaceTags(_ id: String, _ tags: [String], caller: User) async throws -> [String] {
         _ = try await writable(id, caller: caller, else: .tagChangeForbidden, folder: .folderTagsFixed)
+        try FieldRules.check(tags: tags)
         return try Self.found(try await metadata.updateFile(id, FileChange(tags: tags), now: now())).tags
     }
 

@@ -4,16 +4,19 @@ package import Foundation
 package struct Projects: Sendable {
     let metadata: any MetadataStore
     let access: Access
+    private let limits: UserLimits
     private let garbage: GarbageCollector
     private let now: @Sendable () -> Date
 
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,
+        limits: UserLimits = UserLimits(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.metadata = metadata
         self.access = Access(metadata: metadata)
+        self.limits = limits
         self.garbage = GarbageCollector(metadata: metadata, objects: objects)
         self.now = now
     }
@@ -22,14 +25,19 @@ package struct Projects: Sendable {
     ///
     /// If the short name is taken, a number is appended to it.
     ///
-    /// - Throws: `.projectNameMissing` if the name is missing or blank.
+    /// - Throws: `.projectNameMissing` if the name is missing or blank; `.badRequest` for a field that is too long;
+    ///   `.limitReached`.
     package func create(name: String?, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
         guard let name, !name.allSatisfy(\.isWhitespace) else {
             throw PontoonError(.projectNameMissing, "The field 'name' is missing or empty.")
         }
-        var attempt = 0
+        try Self.check(change)
+        guard try await metadata.ownedProjects(of: caller.name, upTo: limits.projects) < limits.projects else {
+            throw PontoonError(.limitReached, "You own \(limits.projects) projects, the maximum; delete one first.")
+        }
+        // Another call may take the id in the meantime, in which case the next search finds the number after it.
         while true {
-            let id = ProjectID(owner: caller.name, shortName: ShortName.derive(from: name, attempt: attempt))
+            let id = try await freeID(for: name, owner: caller.name)
             var project = Self.newProject(id: id, name: name, creator: caller.name, now: now())
             project.description = change.description ?? ""
             project.tags = change.tags ?? []
@@ -38,8 +46,24 @@ package struct Projects: Sendable {
             if try await metadata.addProject(project) {
                 return AccessibleProject(project: project, permissions: .all)
             }
-            attempt += 1
         }
+    }
+
+    private func freeID(for name: String, owner: String) async throws -> ProjectID {
+        func id(_ attempt: Int) -> ProjectID {
+            ProjectID(owner: owner, shortName: ShortName.derive(from: name, attempt: attempt))
+        }
+        return id(try await FreeNumber.first { try await metadata.isTaken(id($0)) })
+    }
+
+    /// Checks the lengths of the text fields and the number of tags.
+    ///
+    /// - Throws: `.badRequest`.
+    private static func check(_ change: ProjectChange) throws(PontoonError) {
+        try FieldRules.check("name", name: change.name)
+        try FieldRules.check(description: change.description)
+        try FieldRules.check(tags: change.tags)
+        try FieldRules.check("settings", json: change.settings)
     }
 
     /// Returns a project.
@@ -64,12 +88,14 @@ package struct Projects: Sendable {
 
     /// Changes fields of a project other than its id.
     ///
-    /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`.
+    /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`; `.badRequest` for a field that is too
+    ///   long.
     package func update(_ id: ProjectID, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
         let accessible = try await access.project(id, for: caller, needing: .write)
         if let name = change.name, name.allSatisfy(\.isWhitespace) {
             throw PontoonError(.projectNameMissing, "The field 'name' must not be empty.")
         }
+        try Self.check(change)
         guard let project = try await metadata.updateProject(id, change, now: now()) else {
             throw PontoonError.projectNotFound
         }

@@ -19,5 +19,7 @@ extension Migration {
         Migration(name: "0003-totals", statements: totals),
         Migration(name: "0004-claims", statements: leases),
         Migration(name: "0005-handles", statements: uploadHandles),
+        Migration(name: "0006-label-projects", statements: labelProjects),
+        Migration(name: "0007-package-uploads", statements: packageUploads),
     ]
 }

@@ -8,7 +8,8 @@
 package protocol SQLDriver: Sendable {
     /// The dialect of this database's table definitions.
     var dialect: SQLDialect { get }
-    /// Runs queries on one consistent snapshot of the database.
+    /// Runs queries on one consistent snapshot of the database, for at most a few seconds, so that no caller can keep
+    /// the connections from others.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value

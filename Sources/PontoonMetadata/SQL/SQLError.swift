@@ -10,7 +10,7 @@ package struct SQLError: Error, CustomStringConvertible {
         case foreignKeyViolation
         /// The disk is full.
         case full
-        /// A lock was not released in time, or too many transactions are already waiting.
+        /// A lock was not released in time, a statement took too long, or too many transactions are already waiting.
         case busy
         /// Text contains U+0000, which neither database stores.
         case unstorableText

@@ -94,6 +94,8 @@ extension SQLError {
                 switch error.resultCode {
                 case .SQLITE_FULL: .full
                 case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
+                // The time limit of a read has passed.
+                case .SQLITE_INTERRUPT: .busy
                 default: .other
                 }
             }

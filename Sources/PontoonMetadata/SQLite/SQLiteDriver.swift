@@ -8,10 +8,12 @@ import GRDB
 /// Several processes on one machine may share the file. It must not be on a network file system.
 package struct SQLiteDriver: SQLDriver {
     private let pool: DatabasePool
+    private let readTimeout: Duration
     private let writer: GroupCommit
 
-    private init(pool: DatabasePool) {
+    private init(pool: DatabasePool, readTimeout: Duration) {
         self.pool = pool
+        self.readTimeout = readTimeout
         writer = GroupCommit(pool: pool)
     }
 
@@ -21,17 +23,20 @@ package struct SQLiteDriver: SQLDriver {
     package static func open(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
         try await onBlockingThread {
             try DatabaseFile.create(settings.path)
-            return SQLiteDriver(pool: try openPool(settings))
+            return SQLiteDriver(pool: try openPool(settings), readTimeout: settings.readTimeout)
         }
     }
 
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
+        let readTimeout = readTimeout
+        return try await withCheckedThrowingContinuation { continuation in
             pool.asyncRead { database in
                 continuation.resume(
                     with: Result {
+                        csqliteconfig_set_time_limit(Int64(readTimeout / .milliseconds(1)))
+                        defer { csqliteconfig_set_time_limit(0) }
                         do {
                             return try body(SQLiteConnection(database: try database.get()))
                         } catch let error as DatabaseError {
@@ -88,6 +93,7 @@ package struct SQLiteDriver: SQLDriver {
         configuration.maximumReaderCount = max(4, ProcessInfo.processInfo.activeProcessorCount)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
+            csqliteconfig_enforce_time_limits(database.sqliteConnection)
         }
         let deadline = ContinuousClock.now + settings.busyTimeout
         while true {

@@ -15,10 +15,18 @@ package struct SQLiteSettings: Sendable {
     package let durability: Durability
     /// Maximum time that a transaction waits for a lock held by another process.
     package let busyTimeout: Duration
+    /// Maximum duration of a read; a longer one fails with ``SQLError/Kind/busy``.
+    package let readTimeout: Duration
 
-    package init(path: String, durability: Durability = .full, busyTimeout: Duration = .seconds(10)) {
+    package init(
+        path: String,
+        durability: Durability = .full,
+        busyTimeout: Duration = .seconds(10),
+        readTimeout: Duration = .seconds(5)
+    ) {
         self.path = path
         self.durability = durability
         self.busyTimeout = busyTimeout
+        self.readTimeout = readTimeout
     }
 }

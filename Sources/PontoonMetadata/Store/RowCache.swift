@@ -14,12 +14,30 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     }
 
     private struct State {
-        var entries: [Key: Entry] = [:]
+        /// Entries made since ``start``.
+        private var entries: [Key: Entry] = [:]
+        /// Entries made in the period before; older ones are removed, because their rows are outdated.
+        private var olderEntries: [Key: Entry] = [:]
+        private var start = ContinuousClock.now
+        /// Size of the rows in ``entries``.
+        private var bytes = 0
         /// Number of times that the whole cache was invalidated.
-        var generation = 0
+        private(set) var generation = 0
+
+        func entry(_ key: Key) -> Entry? { entries[key] ?? olderEntries[key] }
+
+        mutating func set(_ entry: Entry, for key: Key, bytes added: Int, now: ContinuousClock.Instant) {
+            if now - start >= RowCache.lifetime {
+                olderEntries = now - start < RowCache.lifetime * 2 ? entries : [:]
+                (entries, bytes, start) = ([:], 0, now)
+            }
+            if entries.count >= RowCache.capacity || bytes + added > RowCache.maximumBytes { invalidateAll() }
+            entries[key] = entry
+            bytes += added
+        }
 
         mutating func invalidateAll() {
-            entries = [:]
+            (entries, olderEntries, bytes) = ([:], [:], 0)
             generation += 1
         }
     }
@@ -32,10 +50,16 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 
     /// Maximum age of a cached row.
     static var lifetime: Duration { .seconds(1) }
-    /// Maximum number of rows; a full cache is emptied.
+    /// Maximum number of rows made in one period of ``lifetime``; a full cache is emptied.
     static var capacity: Int { 10_000 }
+    /// Maximum size in bytes of the rows made in one period of ``lifetime``; a full cache is emptied.
+    static var maximumBytes: Int { 16 << 20 }
 
     private let state = Mutex(State())
+    private let size: @Sendable (Row) -> Int
+
+    /// - Parameter size: Returns the approximate size in bytes of a row's texts of variable length.
+    init(size: @escaping @Sendable (Row) -> Int = { _ in 0 }) { self.size = size }
 
     /// Returns the row of a key, from the cache if `consistency` allows it and the row is recent.
     ///
@@ -50,7 +74,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         case .latest: return try await read()
         case .cached:
             let stamp = stamp()
-            let entry = state.withLock { $0.entries[key] }
+            let entry = state.withLock { $0.entry(key) }
             if let entry, let row = entry.row, stamp.time - entry.time < Self.lifetime { return row }
             guard let row = try await read() else { return nil }
             insert(row, for: key, since: stamp)
@@ -63,11 +87,11 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 
     /// Caches a row, unless it was invalidated or read again since the stamp.
     func insert(_ row: Row, for key: Key, since stamp: CacheStamp) {
+        let bytes = Self.overhead + size(row)
         state.withLock { state in
             guard state.generation == stamp.generation else { return }
-            if let entry = state.entries[key], entry.time >= stamp.time { return }
-            if state.entries.count >= Self.capacity { state.invalidateAll() }
-            state.entries[key] = Entry(row: row, time: stamp.time)
+            if let entry = state.entry(key), entry.time >= stamp.time { return }
+            state.set(Entry(row: row, time: stamp.time), for: key, bytes: bytes, now: .now)
         }
     }
 
@@ -76,12 +100,15 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     /// Must be called after every change to the row, even if the change may have failed.
     func invalidate(_ key: Key) {
         state.withLock { state in
-            if state.entries.count >= Self.capacity { state.invalidateAll() }
-            state.entries[key] = Entry(row: nil, time: .now)
+            let now = ContinuousClock.now
+            state.set(Entry(row: nil, time: now), for: key, bytes: Self.overhead, now: now)
         }
     }
 
     func invalidateAll() { state.withLock { $0.invalidateAll() } }
+
+    /// Approximate size in bytes of a row without texts of variable length.
+    private static var overhead: Int { 512 }
 }
 
 /// The cached rows of a store.
@@ -103,10 +130,17 @@ final class ReadCache: Sendable {
     /// Users by the hash of their token.
     let users = RowCache<String, User>()
     let uploads = RowCache<String, Upload>()
-    let files = RowCache<String, File>()
+    let files = RowCache<String, File> { file in
+        file.tags.reduce(0) { $0 + $1.utf8.count }
+            + file.metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+    }
     let permissions = RowCache<Membership, Permissions>()
     /// Projects that a user may read.
-    let projects = RowCache<Membership, AccessibleProject>()
+    let projects = RowCache<Membership, AccessibleProject> { accessible in
+        let project = accessible.project
+        return project.description.utf8.count + project.settings.utf8.count
+            + project.tags.reduce(0) { $0 + $1.utf8.count }
+    }
 
     /// Removes the rows that a write may have changed.
     ///

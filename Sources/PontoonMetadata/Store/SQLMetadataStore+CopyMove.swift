@@ -61,23 +61,13 @@ extension SQLConnection {
     /// - Throws: `.fileExists` and `.fileNameInvalid`, as in ``FileStore/copyFile(_:as:)``.
     fileprivate func name(of copy: FileCopy, original: String) throws -> String {
         let requested = copy.name ?? original
-        var attempt = 0
-        while true {
-            // In batches, because a folder may contain thousands of copies of one file.
-            let last = attempt == 0 ? 0 : attempt + 99
-            let candidates = try (attempt...last).map { try NumberedName.candidate(requested, attempt: $0) }
-            var select = SQLBuilder("SELECT name FROM files WHERE parent_id = ")
-            select.append(value: copy.parent)
-            select.append(" AND name IN ")
-            select.append(list: candidates)
-            // Compared byte for byte, as the database does.
-            let taken = Set(try query(select).map { Array(try $0.text("name").utf8) })
-            if let free = candidates.first(where: { !taken.contains(Array($0.utf8)) }) { return free }
-            guard copy.conflictPolicy == .number else {
-                throw PontoonError.entryExists()
-            }
-            attempt = last + 1
+        let number = try FreeNumber.first { number in
+            let candidate = try NumberedName.candidate(requested, attempt: number)
+            guard try kind(named: candidate, in: copy.parent) != nil else { return false }
+            guard copy.conflictPolicy == .number else { throw PontoonError.entryExists() }
+            return true
         }
+        return try NumberedName.candidate(requested, attempt: number)
     }
 }
 

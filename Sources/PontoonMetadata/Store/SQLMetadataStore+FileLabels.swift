@@ -6,41 +6,54 @@ extension SQLMetadataStore {
         try await write { connection in
             do {
                 // First, because it locks the row, so that concurrent changes to a file are applied one after another.
-                guard try connection.execute(updateDetails, [change.name, now, id]) == 1 else { return nil }
+                let rows = try connection.query(updateDetails, [change.name, now, id])
+                guard let row = rows.first else { return nil }
+                try connection.change(labels: change, of: id, in: try row.text("project_id"))
+                return try connection.file(id)
             } catch let error as SQLError where error.kind == .uniqueViolation {
                 throw PontoonError.entryExists(cause: error)
             }
-            if let metadata = change.metadata {
-                try connection.change(metadata: metadata, replacing: change.replacesMetadata, of: id)
-            }
-            if let tags = change.tags {
-                try connection.execute("DELETE FROM file_tags WHERE file_id = $1", [id])
-                try connection.insert(tags: tags, of: id)
-            }
-            return try connection.file(id)
         }
     }
 }
 
 extension SQLConnection {
+    /// Changes the metadata and tags of a file in the given project.
+    fileprivate func change(labels change: FileChange, of fileID: String, in project: String) throws {
+        if let metadata = change.metadata {
+            try self.change(metadata: metadata, replacing: change.replacesMetadata, of: fileID, in: project)
+        }
+        if let tags = change.tags {
+            try execute("DELETE FROM file_tags WHERE file_id = $1", [fileID])
+            try insert(tags: tags, of: fileID, in: project)
+        }
+    }
+
     /// Adds tags to a file that has none.
-    func insert(tags: [String], of fileID: String) throws {
-        let rows = tags.enumerated().map { [fileID, $0.offset, $0.element] as [any SQLConvertible] }
-        try insert(into: "file_tags (file_id, position, tag)", rows: rows)
+    ///
+    /// The project is stored with each label, so that a search reads only labels of files that the caller may see.
+    func insert(tags: [String], of fileID: String, in project: String) throws {
+        let rows = tags.enumerated().map { [fileID, $0.offset, $0.element, project] as [any SQLConvertible] }
+        try insert(into: "file_tags (file_id, position, tag, project_id)", rows: rows)
     }
 
     /// Sets metadata of a file, replacing the values of existing keys.
-    func insert(metadata: [String: String], of fileID: String) throws {
+    func insert(metadata: [String: String], of fileID: String, in project: String) throws {
         try insert(
-            into: "file_metadata (file_id, key, value)",
-            rows: metadata.map { [fileID, $0.key, $0.value] },
+            into: "file_metadata (file_id, key, value, project_id)",
+            rows: metadata.map { [fileID, $0.key, $0.value, project] },
             conflict: "ON CONFLICT (file_id, key) DO UPDATE SET value = excluded.value"
         )
     }
 
     /// Changes the metadata of a file; a `nil` value removes the key.
     /// - Throws: `.metadataInvalid` if the file would have more than ``MetadataRules/maximumPairs`` pairs.
-    fileprivate func change(metadata: [String: String?], replacing: Bool, of id: String) throws {
+    private func change(
+        metadata: [String: String?],
+        replacing: Bool,
+        of id: String,
+        in project: String
+    ) throws {
         if replacing { try execute("DELETE FROM file_metadata WHERE file_id = $1", [id]) }
         let removed = metadata.filter { $0.value == nil }.keys.sorted()
         for chunk in removed.chunks(of: 500) where !replacing {
@@ -50,7 +63,7 @@ extension SQLConnection {
             delete.append(list: chunk)
             try execute(delete)
         }
-        try insert(metadata: metadata.compactMapValues { $0 }, of: id)
+        try insert(metadata: metadata.compactMapValues { $0 }, of: id, in: project)
         let pairs = try query(countMetadata, [id]).first?.count("total") ?? 0
         guard pairs <= MetadataRules.maximumPairs else {
             throw PontoonError(
@@ -142,6 +155,6 @@ let fileTables = "files LEFT JOIN objects ON objects.key = files.object_key"
 
 private let selectFile = SQLStatement(constant: "SELECT \(fileColumns) FROM \(fileTables) WHERE files.id = $1")
 private let updateDetails: SQLStatement = """
-    UPDATE files SET name = COALESCE($1, name), modified_on = $2 WHERE id = $3
+    UPDATE files SET name = COALESCE($1, name), modified_on = $2 WHERE id = $3 RETURNING project_id
     """
 private let countMetadata: SQLStatement = "SELECT COUNT(*) AS total FROM file_metadata WHERE file_id = $1"

@@ -17,6 +17,8 @@ extension SQLMetadataStore {
 /// The entries of a folder that match a filter, and the index that the search starts from.
 private struct Selection {
     let folder: String
+    /// The project of the folder; `nil` if there are no conditions on labels, or the folder does not exist.
+    let project: String?
     let names: [String]?
     /// The condition whose index the search starts from; `nil` scans the folder by name.
     var start: Label?
@@ -28,7 +30,7 @@ private struct Selection {
 
 /// A condition on a file's tags or metadata.
 ///
-/// Tags and metadata each have an index by value and one by file.
+/// Tags and metadata each have an index by project and value, and one by file.
 private enum Label {
     /// Any of these tags.
     case tags([String])
@@ -47,19 +49,23 @@ private enum Label {
 }
 
 extension SQLConnection {
-    /// Chooses the cheapest starting point of the search: the entries of the folder, or the files in all folders that
+    /// Chooses the cheapest starting point of the search: the entries of the folder, or the files of its project that
     /// satisfy one of the conditions, whichever is roughly the smallest set.
     ///
-    /// Choosing costs no more than the search itself, regardless of how many files satisfy the other conditions.
+    /// Choosing costs no more than the search itself, regardless of how many files satisfy the other conditions. Files
+    /// of other projects are never read, so that the duration of a search reveals nothing about them.
     fileprivate func selection(_ folder: String, _ filter: FileFilter) throws -> Selection {
-        var selection = Selection(folder: folder, names: filter.names, others: Label.all(of: filter))
+        let labels = Label.all(of: filter)
+        let project = labels.isEmpty ? nil : try query(selectProjectOfFolder, [folder]).first?.text("project_id")
+        var selection = Selection(folder: folder, project: project, names: filter.names, others: labels)
         // A filter by name lists only a few names, and names have an index.
         guard filter.names == nil, !selection.others.isEmpty else { return selection }
         let entries = try entries(of: folder)
         var limit = 4
         while true {
             let bound = min(limit, entries)
-            for (index, label) in selection.others.enumerated() where try count(label, upTo: bound) < bound {
+            for (index, label) in selection.others.enumerated()
+            where try count(label, in: project, upTo: bound) < bound {
                 selection.start = selection.others.remove(at: index)
                 return selection
             }
@@ -68,9 +74,9 @@ extension SQLConnection {
         }
     }
 
-    private func count(_ label: Label, upTo limit: Int) throws -> Int {
+    private func count(_ label: Label, in project: String?, upTo limit: Int) throws -> Int {
         var count = SQLBuilder("SELECT COUNT(*) AS total FROM (SELECT file_id FROM ")
-        count.append(label)
+        count.append(label, in: project)
         count.append(" LIMIT ")
         count.append(value: limit)
         count.append(") AS found")
@@ -125,7 +131,7 @@ extension SQLBuilder {
     fileprivate mutating func append(_ selection: Selection) {
         if let start = selection.start {
             append(" FROM (SELECT DISTINCT file_id FROM ")
-            append(start)
+            append(start, in: selection.project)
             append(") AS found CROSS JOIN files WHERE files.id = found.file_id AND files.parent_id = ")
         } else {
             append(" FROM files WHERE files.parent_id = ")
@@ -137,21 +143,27 @@ extension SQLBuilder {
         }
         for label in selection.others {
             append(" AND EXISTS (SELECT 1 FROM ")
-            append(label)
+            append(label, in: selection.project)
             append(" AND file_id = files.id)")
         }
     }
 
-    fileprivate mutating func append(_ label: Label) {
+    fileprivate mutating func append(_ label: Label, in project: String?) {
         switch label {
         case .tags(let tags):
-            append("file_tags WHERE tag IN ")
+            append("file_tags WHERE project_id = ")
+            append(value: project ?? "")
+            append(" AND tag IN ")
             append(list: tags)
         case .metadata(let key, let values):
-            append("file_metadata WHERE key = ")
+            append("file_metadata WHERE project_id = ")
+            append(value: project ?? "")
+            append(" AND key = ")
             append(value: key)
             append(" AND value IN ")
             append(list: values)
         }
     }
 }
+
+private let selectProjectOfFolder: SQLStatement = "SELECT project_id FROM files WHERE id = $1"

@@ -82,8 +82,8 @@ extension SQLConnection {
         guard try execute(insertFile, values) == 1 else {
             throw PontoonError.noSuchDestination
         }
-        try insert(tags: file.tags, of: file.id)
-        try insert(metadata: file.metadata, of: file.id)
+        try insert(tags: file.tags, of: file.id, in: file.project.description)
+        try insert(metadata: file.metadata, of: file.id, in: file.project.description)
         if let folder = file.parent { try add(entries: [folder: 1]) }
     }
 

@@ -2,8 +2,17 @@ package import PontoonCore
 
 extension SQLMetadataStore {
     package func openUploadKeys() async throws -> Set<ObjectKey> {
-        try await read { connection in
-            Set(try connection.query(selectOpenKeys).map { try $0.objectKey("object_key") })
+        var keys: Set<ObjectKey> = []
+        var last: ObjectKey?
+        // In batches, because the duration of a read is limited.
+        while true {
+            let after = last?.rawValue ?? ""
+            let batch = try await read { connection in
+                try connection.query(selectOpenKeys, [after, openKeyBatch]).map { try $0.objectKey("object_key") }
+            }
+            keys.formUnion(batch)
+            guard batch.count == openKeyBatch else { return keys }
+            last = batch.last
         }
     }
 
@@ -20,4 +29,8 @@ extension SQLMetadataStore {
     }
 }
 
-private let selectOpenKeys: SQLStatement = "SELECT object_key FROM uploads WHERE state IN ('active', 'completing')"
+private let openKeyBatch = 10_000
+private let selectOpenKeys: SQLStatement = """
+    SELECT object_key FROM uploads WHERE object_key > $1 AND state IN ('active', 'completing')
+    ORDER BY object_key LIMIT $2
+    """

@@ -10,6 +10,14 @@ extension SQLMetadataStore {
         }
     }
 
+    package func isTaken(_ id: ProjectID) async throws -> Bool {
+        try await read { try !$0.query(selectProjectID, [id]).isEmpty }
+    }
+
+    package func ownedProjects(of userName: String, upTo limit: Int) async throws -> Int {
+        try await read { try $0.query(countOwnedProjects, [userName, limit]).first?.count("total") ?? 0 }
+    }
+
     package func project(
         _ id: ProjectID,
         for userName: String,
@@ -216,6 +224,9 @@ private let updateProjectRow = SQLStatement(
         WHERE id = $7 RETURNING \(projectColumns)
         """
 )
+private let countOwnedProjects: SQLStatement = """
+    SELECT COUNT(*) AS total FROM (SELECT id FROM projects WHERE owner = $1 LIMIT $2) AS found
+    """
 private let selectProjectID: SQLStatement = "SELECT id FROM projects WHERE id = $1"
 // In the order of the index members_by_time.
 private let newestFirst = " ORDER BY members.project_created_on DESC, members.project_id"

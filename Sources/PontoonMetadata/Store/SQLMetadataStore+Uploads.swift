@@ -2,7 +2,7 @@ package import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func addUpload(_ upload: Upload) async throws {
+    package func addUpload(_ upload: Upload, maximum: Int) async throws {
         let values: [(any SQLConvertible)?] = [
             upload.id, upload.userName, upload.name, upload.size, upload.partSize, upload.md5, upload.overwrite,
             upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID, upload.handle?.rawValue,
@@ -10,16 +10,24 @@ extension SQLMetadataStore {
         let stamp = cache.uploads.stamp()
         switch upload.destination {
         case .folder(let id, let project, let wasGivenByFolder):
-            let destination: [any SQLConvertible] = [wasGivenByFolder, id, project]
+            let destination: [any SQLConvertible] = [wasGivenByFolder, id, project, maximum]
             try await write(changing: .none) { connection in
                 guard try connection.execute(insertUpload, values + destination) == 1 else {
+                    guard try connection.openUploadTotal(of: upload.userName) < maximum else {
+                        throw PontoonError.tooManyUploads(maximum)
+                    }
                     throw PontoonError.noSuchDestination
                 }
                 try connection.add(openUploads: [upload.userName: 1])
             }
         case .automation(let id):
-            guard try await write(changing: .none, { try $0.execute(insertPackageUpload, values + [id]) == 1 }) else {
-                throw PontoonError(.automationNotFound, "The automation does not exist.")
+            try await write(changing: .none) { connection in
+                // These uploads have no counter.
+                let open = try connection.query(countPackageUploads, [upload.userName, maximum]).first?.count("total")
+                guard open ?? 0 < maximum else { throw PontoonError.tooManyUploads(maximum) }
+                guard try connection.execute(insertPackageUpload, values + [id]) == 1 else {
+                    throw PontoonError(.automationNotFound, "The automation does not exist.")
+                }
             }
         }
         // The next call usually requests part info of this upload.
@@ -219,6 +227,13 @@ private let insertUpload: SQLStatement = """
     )
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, id, project_id
     FROM files WHERE id = $14 AND project_id = $15 AND kind = 'folder'
+        AND COALESCE((SELECT open_uploads FROM user_totals WHERE user_name = $2), 0) < $16
+    """
+private let countPackageUploads: SQLStatement = """
+    SELECT COUNT(*) AS total FROM (
+        SELECT id FROM uploads
+        WHERE user_name = $1 AND state <> 'completed' AND automation_id IS NOT NULL LIMIT $2
+    ) AS found
     """
 private let insertPackageUpload: SQLStatement = """
     INSERT INTO uploads (

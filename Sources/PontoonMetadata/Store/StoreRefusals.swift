@@ -14,6 +14,13 @@ extension PontoonError {
         PontoonError(.folderExists, "A folder with this name already exists.")
     }
 
+    static func tooManyUploads(_ maximum: Int) -> PontoonError {
+        PontoonError(
+            .limitReached,
+            "You have \(maximum) unfinished uploads, the maximum; complete or abort one of them first."
+        )
+    }
+
     static var noSuchDestination: PontoonError {
         PontoonError(.destinationNotFound, "The destination folder does not exist.")
     }

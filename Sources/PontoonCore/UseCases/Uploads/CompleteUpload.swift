@@ -38,8 +38,11 @@ package struct CompleteUpload: Sendable {
     ///   - caller: The initiator or an admin of the project.
     ///   - access: Finds the upload in its namespace.
     /// - Returns: The file.
-    /// - Throws: The errors listed in docs/api.md#complete. After `.completeRefused` and `.nameTaken`, the upload is
-    ///   active and can be completed again.
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden` or `.projectNotFound`; an error for an invalid report;
+    ///   `.completeRefused` if parts are missing or do not match the declared size or MD5; `.nameTaken`, `.fileExists`
+    ///   or `.folderExists` if the name is taken; `.destinationNotFound` if the folder was deleted, which also aborts
+    ///   the upload. After any other error the upload is active and can be completed again; if its parts were lost, the
+    ///   error's message asks to send them again.
     func callAsFunction(
         _ id: String,
         reports: [PartReport],

@@ -6,6 +6,7 @@ package struct Uploads: Sendable {
     private let storage: ObjectStorage
     private let access: Access
     private let sizing: PartSizing
+    private let limits: UserLimits
     private let garbage: GarbageCollector
     private let reports: PartReports
     private var uploads: UploadAccess
@@ -17,6 +18,7 @@ package struct Uploads: Sendable {
     ///   - metadata: The metadata store.
     ///   - storage: The object store.
     ///   - sizing: Limits of part sizes; the object store's own minimum applies too.
+    ///   - limits: Limits of each user's uploads.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a completion; `nil` if
     ///     no other server shares the stores.
     ///   - now: The current time.
@@ -24,6 +26,7 @@ package struct Uploads: Sendable {
         metadata: any MetadataStore,
         storage: ObjectStorage,
         sizing: PartSizing,
+        limits: UserLimits = UserLimits(),
         leaseDuration: Duration? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -33,6 +36,7 @@ package struct Uploads: Sendable {
         self.storage = storage
         self.access = Access(metadata: metadata)
         self.sizing = sizing.atLeast(storage.minimumPartSize)
+        self.limits = limits
         self.garbage = GarbageCollector(metadata: metadata, objects: storage.store)
         self.reports = PartReports(metadata: metadata, storage: storage, now: now)
         self.uploads = UploadAccess(metadata: metadata, namespace: .files)
@@ -57,7 +61,7 @@ package struct Uploads: Sendable {
     /// Starts an upload that becomes a file.
     ///
     /// - Throws: The errors listed in docs/api.md#initialize; `.noRoom` if there is not enough space for the declared
-    ///   bytes.
+    ///   bytes; `.limitReached` if the caller has too many unfinished uploads.
     package func initialize(
         _ content: DeclaredContent,
         in folder: FolderReference,
@@ -73,7 +77,8 @@ package struct Uploads: Sendable {
 
     /// Starts an upload that becomes a code package.
     ///
-    /// - Throws: `.automationNotFound`; `.noRoom` if there is not enough space for the declared bytes.
+    /// - Throws: `.automationNotFound`; `.noRoom` if there is not enough space for the declared bytes; `.limitReached`
+    ///   if the caller has too many unfinished uploads.
     package func initialize(_ content: DeclaredContent, automation id: String, caller: User) async throws -> Upload {
         let automation = try await access.automation(id, for: caller)
         return try await begin(content, for: .automation(id: automation.id), overwrite: false, caller: caller)
@@ -137,7 +142,7 @@ package struct Uploads: Sendable {
             initiatedOn: now()
         )
         do {
-            try await metadata.addUpload(upload)
+            try await metadata.addUpload(upload, maximum: limits.openUploads)
         } catch {
             try await storage.store.discard(upload.object)
             throw error

@@ -1,0 +1,65 @@
+/// Limits of the text that callers may store, apart from file names (``FileName``) and metadata (``MetadataRules``).
+///
+/// Source: docs/api.md#limits.
+package enum FieldRules {
+    /// Maximum length of the name of a project or automation, and of a code package's fields, in Unicode scalars.
+    package static let maximumNameScalars = 255
+    /// Maximum length of a description in UTF-8 bytes.
+    package static let maximumDescriptionBytes = 64 << 10
+    /// Maximum length of stored JSON in bytes, such as the settings of a project.
+    package static let maximumJSONBytes = 64 << 10
+    /// Maximum number of tags of a file or project.
+    package static let maximumTags = 100
+    /// Maximum length of a tag in UTF-8 bytes.
+    package static let maximumTagBytes = 300
+    /// Maximum number of files per call that copies many.
+    package static let maximumCopies = 1000
+
+    /// Checks a name or another short text; `nil` is valid.
+    ///
+    /// - Throws: `.badRequest`.
+    package static func check(_ field: String, name: String?) throws(PontoonError) {
+        guard let name, name.unicodeScalars.count > maximumNameScalars else { return }
+        throw PontoonError(.badRequest, "The field '\(field)' must have at most \(maximumNameScalars) characters.")
+    }
+
+    /// Checks a description; `nil` is valid.
+    ///
+    /// - Throws: `.badRequest`.
+    package static func check(description: String?) throws(PontoonError) {
+        guard let description, description.utf8.count > maximumDescriptionBytes else { return }
+        throw PontoonError(
+            .badRequest,
+            "The field 'description' must have at most \(maximumDescriptionBytes) bytes in UTF-8."
+        )
+    }
+
+    /// Checks JSON that is stored as text; `nil` is valid.
+    ///
+    /// - Throws: `.badRequest`.
+    package static func check(_ field: String, json: String?) throws(PontoonError) {
+        guard let json, json.utf8.count > maximumJSONBytes else { return }
+        throw PontoonError(.badRequest, "The field '\(field)' must have at most \(maximumJSONBytes) bytes of JSON.")
+    }
+
+    /// Checks a value in the query of a list, which can match nothing if it is longer than any stored value.
+    ///
+    /// - Throws: `.badRequest`.
+    package static func check(filter name: String, _ value: String, maximumBytes: Int) throws(PontoonError) {
+        guard value.utf8.count > maximumBytes else { return }
+        throw PontoonError(.badRequest, "The \(name) in the query must have at most \(maximumBytes) bytes in UTF-8.")
+    }
+
+    /// Checks tags; `nil` is valid.
+    ///
+    /// - Throws: `.badRequest`.
+    package static func check(tags: [String]?) throws(PontoonError) {
+        guard let tags else { return }
+        guard tags.count <= maximumTags else {
+            throw PontoonError(.badRequest, "There are \(tags.count) tags; at most \(maximumTags) are allowed.")
+        }
+        guard tags.allSatisfy({ (1...maximumTagBytes).contains($0.utf8.count) }) else {
+            throw PontoonError(.badRequest, "A tag must have 1 to \(maximumTagBytes) bytes in UTF-8.")
+        }
+    }
+}

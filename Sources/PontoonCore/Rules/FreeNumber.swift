@@ -1,0 +1,44 @@
+/// A search for the number that makes a name unique.
+package enum FreeNumber {
+    /// Finds a free number whose predecessor is taken, by doubling and bisection.
+    ///
+    /// If 0 to n - 1 are taken and all others are free, asks about 2 log n numbers and returns n.
+    ///
+    /// - Parameter isTaken: Returns whether a number, 0 or more, is taken.
+    /// - Returns: The number; 0 if it is free.
+    /// - Throws: The errors of `isTaken`.
+    package static func first(isTaken: (Int) async throws -> Bool) async rethrows -> Int {
+        var search = Search()
+        while let number = search.question { search.answer(isTaken: try await isTaken(number)) }
+        return search.free
+    }
+
+    /// Like the asynchronous method, for a search within one transaction.
+    package static func first(isTaken: (Int) throws -> Bool) rethrows -> Int {
+        var search = Search()
+        while let number = search.question { search.answer(isTaken: try isTaken(number)) }
+        return search.free
+    }
+
+    /// The state of a search: a taken number, -1 at first, and a number after it that is free or unknown.
+    private struct Search {
+        private var taken = -1
+        private(set) var free = 0
+        private var isDoubling = true
+
+        /// The next number to ask about; `nil` if the search is finished.
+        var question: Int? { isDoubling ? free : free - taken > 1 ? taken + (free - taken) / 2 : nil }
+
+        mutating func answer(isTaken: Bool) {
+            guard let number = question else { return }
+            if isTaken {
+                taken = number
+                // Numbers beyond 2^62 do not occur in names.
+                if isDoubling { free = max(1, min(number, .max / 4) * 2) }
+            } else {
+                free = number
+                isDoubling = false
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// The numbers of objects that one user may own.
+package struct UserLimits: Hashable, Sendable {
+    /// Maximum number of unfinished uploads.
+    package var openUploads: Int
+    /// Maximum number of projects that the user owns.
+    package var projects: Int
+    /// Maximum number of tokens.
+    package var tokens: Int
+
+    package init(openUploads: Int = 10_000, projects: Int = 10_000, tokens: Int = 1000) {
+        self.openUploads = openUploads
+        self.projects = projects
+        self.tokens = tokens
+    }
+}
