@@ -38,6 +38,7 @@ package struct App: Sendable {
             metadata: metadata,
             storage: stores.storage,
             sizing: settings.sizing,
+            limits: settings.userLimits,
             leaseDuration: settings.leaseDuration,
             now: now
         )
@@ -52,8 +53,8 @@ package struct App: Sendable {
         )
         try await maintenance.recover()
         let useCases = UseCases(
-            accounts: Accounts(metadata: metadata, now: now),
-            projects: Projects(metadata: metadata, objects: objects, now: now),
+            accounts: Accounts(metadata: metadata, limits: settings.userLimits, now: now),
+            projects: Projects(metadata: metadata, objects: objects, limits: settings.userLimits, now: now),
             files: Files(metadata: metadata, objects: objects, now: now),
             downloads: Downloads(metadata: metadata, storage: stores.storage, now: now),
             uploads: uploads,
@@ -74,8 +75,21 @@ package struct App: Sendable {
     package func httpServer(
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
-        let port = settings.server.port
-        return buildServer(useCases, settings: settings.server, logger: logger) { channel in
+        var server = settings.server
+        let possible = FileDescriptors.connections(limit: FileDescriptors.raiseLimit())
+        if possible < server.maximumConnections {
+            logger.notice(
+                "connection limit reduced by open file limit",
+                metadata: ["configured": "\(server.maximumConnections)", "max_connections": "\(possible)"]
+            )
+            server.maximumConnections = possible
+        }
+        server.maximumConnectionsPerAddress = min(
+            server.maximumConnectionsPerAddress,
+            max(1, server.maximumConnections / 2)
+        )
+        let port = server.port
+        return buildServer(useCases, settings: server, logger: logger) { channel in
             await onReady(channel.localAddress?.port ?? port)
         }
     }

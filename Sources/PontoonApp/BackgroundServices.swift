@@ -27,18 +27,18 @@ struct MaintenanceService: Service {
     }
 
     private func refreshKeys() async {
-        do { try await maintenance.refreshKeys() } catch { log(error) }
+        do { try await maintenance.refreshKeys() } catch { log("key refresh failed", error) }
     }
 
     private func runMaintenance() async {
         let report = await maintenance.run()
         for id in report.expired { logger.notice("idle upload aborted", metadata: ["upload.id": "\(id)"]) }
-        for error in report.errors { log(error) }
+        for error in report.errors { log("maintenance failed", error) }
     }
 
-    private func log(_ error: any Error) {
+    private func log(_ failure: Logger.Message, _ error: any Error) {
         if error is CancellationError { return }
-        logger.error("maintenance failed", metadata: ["error": "\(error)"])
+        logger.error(failure, metadata: ["error": "\(error)"])
     }
 }
 

@@ -124,7 +124,7 @@ extension SQLMetadataStore {
     ///   or is the target of an unfinished migration.
     func bind(to location: String) async throws {
         if let target = try await metadataValue(for: .movedTo) {
-            throw SettingError(.metadata, "the data of this directory was migrated; use the database \(target)")
+            throw SettingError(.metadata, "this data directory was migrated; use the database \(target)")
         }
         let state = try await metadataValue(for: .movedFrom).flatMap { StoreMigrationState(stored: $0) }
         if case .filling = state {

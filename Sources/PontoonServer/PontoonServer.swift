@@ -28,13 +28,22 @@ package func buildServer(
         )
     )
     let budget = ReceiveBufferBudget()
+    let connections = ConnectionLimiter(
+        maximum: settings.maximumConnections,
+        maximumPerAddress: settings.maximumConnectionsPerAddress
+    )
     let routes = Routes(router: router, useCases: useCases, settings: settings)
     routes.addCalls(useCases, budget: budget)
     routes.refuseOtherMethods()
     return Application(
         router: router,
         server: HTTPServerBuilder { responder in
-            LargeBodyHTTP1Channel(responder: responder, idleTimeout: settings.idleTimeout, budget: budget)
+            LargeBodyHTTP1Channel(
+                responder: responder,
+                settings: settings,
+                connections: connections,
+                budget: budget
+            )
         },
         configuration: ApplicationConfiguration(
             address: .hostname(settings.host, port: settings.port),

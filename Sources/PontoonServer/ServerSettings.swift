@@ -12,8 +12,17 @@ package struct ServerSettings: Sendable {
     package var allowedHosts: Set<String>
     /// Whether to trust `X-Forwarded-Proto`; safe only behind a proxy that overwrites the header.
     package var trustsForwardedProto: Bool
-    /// Time without received data, between or within requests, after which a connection is closed.
+    /// Time after which a connection is closed if the client sends nothing, between or within requests, or, on Linux,
+    /// reads nothing of a response.
     package var idleTimeout: Duration
+    /// Maximum time for a request to arrive, except parts.
+    package var requestTimeout: Duration
+    /// Minimum rate in bytes per second at which a part must arrive; 0 allows any rate.
+    package var minimumPartRate: Int
+    /// Maximum number of connections.
+    package var maximumConnections: Int
+    /// Maximum number of connections from one address.
+    package var maximumConnectionsPerAddress: Int
     /// Maximum size of a JSON body in bytes; a complete request with 10,000 part reports has about 1 MB.
     package var maximumBodySize: Int
     /// Maximum size of a request head in bytes.
@@ -28,6 +37,10 @@ package struct ServerSettings: Sendable {
         allowedHosts: Set<String> = [],
         trustsForwardedProto: Bool = false,
         idleTimeout: Duration = .seconds(150),
+        requestTimeout: Duration = .seconds(30),
+        minimumPartRate: Int = 1024,
+        maximumConnections: Int = 8000,
+        maximumConnectionsPerAddress: Int = 4000,
         maximumBodySize: Int = 8 << 20,
         maximumHeaderSize: Int = 32 << 10,
         rateLimit: RateLimit? = nil
@@ -38,6 +51,10 @@ package struct ServerSettings: Sendable {
         self.allowedHosts = allowedHosts
         self.trustsForwardedProto = trustsForwardedProto
         self.idleTimeout = idleTimeout
+        self.requestTimeout = requestTimeout
+        self.minimumPartRate = minimumPartRate
+        self.maximumConnections = maximumConnections
+        self.maximumConnectionsPerAddress = maximumConnectionsPerAddress
         self.maximumBodySize = maximumBodySize
         self.maximumHeaderSize = maximumHeaderSize
         self.rateLimit = rateLimit

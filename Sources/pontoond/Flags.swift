@@ -54,8 +54,15 @@ struct ServerFlags: ParsableArguments {
     @Option(.reservedSpace) var reservedSpace: GivenFlag?
     @Option(.diskThreads) var diskThreads: GivenFlag?
     @Option(.rateLimit) var rateLimit: GivenFlag?
+    @Option(.maximumUploadsPerUser) var maximumUploadsPerUser: GivenFlag?
+    @Option(.maximumProjectsPerUser) var maximumProjectsPerUser: GivenFlag?
+    @Option(.maximumTokensPerUser) var maximumTokensPerUser: GivenFlag?
+    @Option(.maximumConnections) var maximumConnections: GivenFlag?
+    @Option(.maximumConnectionsPerAddress) var maximumConnectionsPerAddress: GivenFlag?
     @Option(.maximumBodySize) var maximumBodySize: GivenFlag?
     @Option(.maximumHeaderSize) var maximumHeaderSize: GivenFlag?
+    @Option(.requestTimeout) var requestTimeout: GivenFlag?
+    @Option(.minimumPartRate) var minimumPartRate: GivenFlag?
     @Option(.idleTimeout) var idleTimeout: GivenFlag?
     @Option(.grace) var grace: GivenFlag?
     @Option(.drain) var drain: GivenFlag?

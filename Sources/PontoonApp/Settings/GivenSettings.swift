@@ -103,7 +103,7 @@ package struct GivenSettings: Sendable {
         } catch {
             // Keeps only the first line, because the others quote the settings file.
             let problem = "\(error)".prefix { $0 != "\n" }
-            throw SettingError(.config, "the file '\(path)' is not YAML: \(problem)", from: source)
+            throw SettingError(.config, "the file '\(path)' is not valid YAML: \(problem)", from: source)
         }
     }
 }

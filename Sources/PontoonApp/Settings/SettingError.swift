@@ -29,7 +29,7 @@ package enum SettingSource: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A flag on the command line.
+/// A flag on the command line, with its value.
 package struct GivenFlag: Sendable {
     /// The name of the setting.
     let setting: String

@@ -10,8 +10,9 @@ struct SettingFormat<Value: Sendable>: Sendable {
     /// Completes the sentence "The value is not …".
     let expectation: String
     /// Parses a value.
-    /// - Returns: `nil` if the text is not allowed.
-    /// - Throws: An error whose description explains why the text is not allowed.
+    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` sufficiently explains why.
+    /// - Throws: An error if the text is not allowed for another reason. Its description is appended to
+    ///   ``expectation``.
     let parse: @Sendable (String) throws -> Value?
 }
 

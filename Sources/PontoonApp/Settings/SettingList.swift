@@ -11,7 +11,10 @@ package enum SettingList {
         Setting.listen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
         Setting.urlLifetime, Setting.keyLifetime, Setting.uploadLifetime, Setting.minimumPartSize,
         Setting.durability, Setting.reservedSpace, Setting.diskThreads,
-        Setting.rateLimit, Setting.maximumBodySize, Setting.maximumHeaderSize, Setting.idleTimeout,
+        Setting.rateLimit, Setting.maximumUploadsPerUser, Setting.maximumProjectsPerUser, Setting.maximumTokensPerUser,
+        Setting.maximumConnections, Setting.maximumConnectionsPerAddress,
+        Setting.maximumBodySize, Setting.maximumHeaderSize,
+        Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
         Setting.grace, Setting.drain, Setting.leaseDuration,
         Setting.logLevel, Setting.bootstrapToken,
     ]
@@ -117,6 +120,15 @@ extension Setting where Value == Int64 {
         )
     }
 
+    package static var minimumPartRate: Setting<Int64> {
+        Setting(
+            "min-part-rate",
+            .size(0...(1 << 30)),
+            default: .text("1KiB"),
+            summary: "Bytes per second, averaged over a minute, at which a part must arrive; 0 allows any rate"
+        )
+    }
+
     package static var maximumHeaderSize: Setting<Int64> {
         Setting(
             "max-header-size",
@@ -134,6 +146,53 @@ extension Setting where Value == Int {
             .count(1...1024),
             default: .text("16"),
             summary: "Number of threads for blocking file operations"
+        )
+    }
+
+    package static var maximumConnections: Setting<Int> {
+        Setting(
+            "max-connections",
+            .count(1...1_000_000),
+            default: .text("8000"),
+            summary: "Number of connections; fewer if the process may not open two files for each of them"
+        )
+    }
+
+    package static var maximumConnectionsPerAddress: Setting<Int> {
+        Setting(
+            "max-connections-per-address",
+            .count(1...1_000_000),
+            default: .text("4000"),
+            summary: """
+                Number of connections from one IPv4 address or IPv6 network of 64 bits; at most half of all connections
+                """
+        )
+    }
+
+    package static var maximumUploadsPerUser: Setting<Int> {
+        Setting(
+            "max-uploads-per-user",
+            .count(1...1_000_000),
+            default: .text("10000"),
+            summary: "Number of unfinished uploads that a user may have"
+        )
+    }
+
+    package static var maximumProjectsPerUser: Setting<Int> {
+        Setting(
+            "max-projects-per-user",
+            .count(1...1_000_000),
+            default: .text("10000"),
+            summary: "Number of projects that a user may own"
+        )
+    }
+
+    package static var maximumTokensPerUser: Setting<Int> {
+        Setting(
+            "max-tokens-per-user",
+            .count(1...1_000_000),
+            default: .text("1000"),
+            summary: "Number of tokens that a user may have"
         )
     }
 }
@@ -275,12 +334,23 @@ extension Setting where Value == Duration {
         )
     }
 
+    package static var requestTimeout: Setting<Duration> {
+        Setting(
+            "request-timeout",
+            .duration(from: "1s", to: "1h"),
+            default: .text("30s"),
+            summary: "Time within which a request must arrive, except parts; waiting for the server does not count"
+        )
+    }
+
     package static var idleTimeout: Setting<Duration> {
         Setting(
             "idle-timeout",
             .duration(from: "1s", to: "1d"),
             default: .text("150s"),
-            summary: "How long a connection may receive no data before it is closed"
+            summary: """
+                How long a client may send nothing, or read nothing of a response, before its connection is closed
+                """
         )
     }
 }

@@ -16,6 +16,7 @@ package struct Settings: Sendable {
     package let disk: DiskSettings
     package let sqlite: SQLiteSettings
     package let sizing: PartSizing
+    package let userLimits: UserLimits
     package let urlLifetime: Duration
     package let uploadLifetime: Duration
     package let keyLifetime: Duration
@@ -68,6 +69,11 @@ package struct Settings: Sendable {
             durability: durability == .power ? .full : .os
         )
         sizing = PartSizing(minimumPartSize: try given.value(of: .minimumPartSize))
+        userLimits = UserLimits(
+            openUploads: try given.value(of: .maximumUploadsPerUser),
+            projects: try given.value(of: .maximumProjectsPerUser),
+            tokens: try given.value(of: .maximumTokensPerUser)
+        )
         keyLifetime = try given.value(of: .keyLifetime)
         grace = try given.value(of: .grace)
         drain = try given.value(of: .drain)
@@ -93,6 +99,10 @@ package struct Settings: Sendable {
             allowedHosts: try given.value(of: .allowedHosts),
             trustsForwardedProto: try given.value(of: .trustForwardedProto),
             idleTimeout: try given.value(of: .idleTimeout),
+            requestTimeout: try given.value(of: .requestTimeout),
+            minimumPartRate: Int(clamping: try given.value(of: .minimumPartRate)),
+            maximumConnections: try given.value(of: .maximumConnections),
+            maximumConnectionsPerAddress: try given.value(of: .maximumConnectionsPerAddress),
             maximumBodySize: Int(clamping: try given.value(of: .maximumBodySize)),
             maximumHeaderSize: Int(clamping: try given.value(of: .maximumHeaderSize)),
             rateLimit: try given.value(of: .rateLimit)

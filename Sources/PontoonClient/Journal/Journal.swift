@@ -40,7 +40,7 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Starts over: removes all lines and writes a new first line.
+    /// Starts over: truncates the journal and writes a new first line.
     ///
     /// - Parameters:
     ///   - head: The transfer.

@@ -67,10 +67,19 @@ public struct Manifest: Sendable {
             )
         }
         let keys = table.header.dropFirst()
-        guard Set(keys).count == keys.count, !keys.contains("") else {
+        if let unnamed = keys.firstIndex(of: "") {
             throw ClientError(
                 .requestInvalid,
-                "The manifest '\(name)' has a column without a name, or two columns with the same name."
+                "Column \(unnamed + 1) of the manifest '\(name)' has no name.",
+                advice: "Name the column, or remove it."
+            )
+        }
+        var known: Set<String> = []
+        if let duplicate = keys.first(where: { !known.insert($0).inserted }) {
+            throw ClientError(
+                .requestInvalid,
+                "The manifest '\(name)' has two columns named '\(duplicate)'.",
+                advice: "Rename or remove one of them."
             )
         }
         rows = try table.rows.enumerated().compactMap { index, row in

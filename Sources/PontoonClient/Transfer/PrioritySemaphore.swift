@@ -108,7 +108,9 @@ final class PrioritySemaphore: Sendable {
     }
 }
 
-/// The permit under which a file is opened; released early if the file's parts acquire their own.
+/// The permit of a file to upload, under which it is opened.
+///
+/// It is released early if the file has several parts, because each part acquires its own.
 final class FilePermit: Sendable {
     private let semaphore: PrioritySemaphore
     private let held = Mutex(false)

@@ -26,7 +26,7 @@ final class ActiveWriters: Sendable {
 
     func release(_ number: PartNumber) { _ = state.withLock { $0.reserved.remove(number) } }
 
-    /// Enters the barrier; the caller must leave it with ``endWrite()``.
+    /// Registers a write in progress, which the caller must end with ``endWrite()``.
     ///
     /// - Throws: `.uploadNotFound` once the barrier is closed.
     func beginWrite() throws {

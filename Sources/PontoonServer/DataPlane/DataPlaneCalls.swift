@@ -20,7 +20,6 @@ struct DataPlaneCalls {
         let file = "/storage/files/{file_id}"
         routes.open(.put, part, putPart)
         routes.open(.get, file, getFile)
-        routes.open(.head, file, getFile)
         // This server signs URLs for no other method.
         for path in [part, file] {
             routes.refuseOtherMethods(of: path, with: PontoonError(.urlRefused, "The URL does not allow this method."))

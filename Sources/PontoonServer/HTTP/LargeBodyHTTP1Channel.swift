@@ -8,6 +8,10 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import PontoonCore
 
+#if os(Linux)
+import Glibc
+#endif
+
 /// Hummingbird's HTTP/1.1 channel, tuned for large bodies: reads up to 1 MiB from the socket at a time, and queues at
 /// most one read while the disk is slow.
 struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
@@ -15,38 +19,72 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
 
     let responder: HTTPChannelHandler.Responder
     let idleTimeout: Duration
+    let limits: SlowRequestLimits
+    let connections: ConnectionLimiter
     let budget: ReceiveBufferBudget
 
-    init(responder: @escaping HTTPChannelHandler.Responder, idleTimeout: Duration, budget: ReceiveBufferBudget) {
+    init(
+        responder: @escaping HTTPChannelHandler.Responder,
+        settings: ServerSettings,
+        connections: ConnectionLimiter,
+        budget: ReceiveBufferBudget
+    ) {
         self.responder = Self.onEventLoop(responder)
-        self.idleTimeout = idleTimeout
+        self.idleTimeout = settings.idleTimeout
+        self.limits = SlowRequestLimits(
+            requestTimeout: settings.requestTimeout,
+            minimumPartRate: settings.minimumPartRate,
+            maximumHeaderSize: settings.maximumHeaderSize
+        )
+        self.connections = connections
         self.budget = budget
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            switch connections.admit(channel) {
+            case .admitted: break
+            case .refused(let error):
+                try channel.pipeline.syncOperations.addHandler(RefusedConnectionHandler(error))
+                return try Self.asynchronous(channel)
+            case .closed:
+                channel.eventLoop.execute { channel.close(promise: nil) }
+                return try Self.asynchronous(channel)
+            }
             let options = channel.syncOptions
             try options?.setOption(.recvAllocator, value: ReceiveAllocator(budget: budget))
             try options?.setOption(.maxMessagesPerRead, value: 1)
+            #if os(Linux)
+            // Closes the connection of a client that does not read its response.
+            let timeout = Int(idleTimeout / .milliseconds(1))
+            try options?.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: timeout)
+            #endif
             let pipeline = channel.pipeline.syncOperations
+            let slowRequests = SlowRequestHandler(limits: limits)
+            try pipeline.addHandler(slowRequests)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
                 withErrorHandling: false,
                 withOutboundHeaderValidation: false
             )
+            try pipeline.addHandler(RequestHeadHandler(slowRequests: slowRequests))
             try pipeline.addHandler(FileBodyHandler())
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandler(MalformedRequestHandler())
             try pipeline.addHandler(LingeringCloseHandler())
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
-            return try NIOAsyncChannel(
-                wrappingChannelSynchronously: channel,
-                configuration: .init(
-                    backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1),
-                    isOutboundHalfClosureEnabled: true
-                )
-            )
+            return try Self.asynchronous(channel)
         }
+    }
+
+    private static func asynchronous(_ channel: any Channel) throws -> Value {
+        try NIOAsyncChannel(
+            wrappingChannelSynchronously: channel,
+            configuration: .init(
+                backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1),
+                isOutboundHalfClosureEnabled: true
+            )
+        )
     }
 
     /// Runs data-plane calls on their connection's event loop, because sending 1 MiB takes less time than a few thread

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Logging
 import PontoonCore
 
 /// The token of a request, and the user who owns it.
@@ -21,6 +22,13 @@ struct CallerMiddleware: RouterMiddleware {
     /// Counts the calls of each token, in the memory of this process; `nil` admits any number of calls.
     let counter: RateLimitCounter?
     let now: @Sendable () -> Date
+    private let failures = LogThrottle()
+
+    init(accounts: Accounts, counter: RateLimitCounter?, now: @escaping @Sendable () -> Date) {
+        self.accounts = accounts
+        self.counter = counter
+        self.now = now
+    }
 
     /// - Throws: `.notAuthenticated` for a request without a valid token. Later errors become responses, which have the
     ///   rate-limit headers too.
@@ -30,7 +38,7 @@ struct CallerMiddleware: RouterMiddleware {
         next: @concurrent (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        let caller = try await caller(of: request)
+        let caller = try await caller(of: request, context)
         let status = counter?.count(caller.token, now: now()) ?? .unlimited(now: now())
         (context.caller, context.rateLimit) = (caller, status)
         var response: Response
@@ -43,13 +51,28 @@ struct CallerMiddleware: RouterMiddleware {
             response = try context.response(to: error)
         }
         status.addHeaders(to: &response)
+        // Responses may contain signed URLs.
+        response.headers[.cacheControl] = "no-store"
         return response
     }
 
     /// Identifies the caller by the token in `X-SBG-Auth-Token`, or else in `Authorization: Bearer`.
-    private func caller(of request: Request) async throws -> AuthenticatedCaller {
+    private func caller(of request: Request, _ context: AppContext) async throws -> AuthenticatedCaller {
         let token = Secret(request.headers[.authToken] ?? Self.bearer(request) ?? "")
-        return AuthenticatedCaller(user: try await accounts.caller(token: token.value), token: token)
+        do {
+            return AuthenticatedCaller(user: try await accounts.caller(token: token.value), token: token)
+        } catch let error as PontoonError where error.code == .notAuthenticated {
+            if let suppressed = failures.admit() {
+                context.log.notice(
+                    "authentication failed",
+                    metadata: [
+                        "address": "\(context.channel.remoteAddress?.ipAddress ?? "unknown")",
+                        "suppressed": "\(suppressed)",
+                    ]
+                )
+            }
+            throw error
+        }
     }
 
     private static func bearer(_ request: Request) -> String? {

@@ -19,7 +19,10 @@ extension AppContext {
         if let refusal = error as? HTTPError, refusal.status == .notFound {
             return .refusal(PontoonError(.routeNotFound, "There is no resource at this URL."))
         }
-        if error is ChannelError || error is CancellationError {
+        if error is SlowRequestError {
+            return .refusal(PontoonError(.requestTimedOut, "The request body did not arrive in time."))
+        }
+        if error is ConnectionLostError || error is ChannelError || error is CancellationError {
             log.debug("connection closed", metadata: ["error": "\(error)"])
             return .refusal(PontoonError(.bodyIncomplete, "The connection was closed before the request was complete."))
         }
@@ -45,7 +48,11 @@ extension Response {
     /// status.
     static func refusal(_ error: PontoonError) -> Response {
         var response = json(ErrorBody(error), status: error.code.status)
-        if error.code.status == .serviceUnavailable { response.headers[.retryAfter] = "1" }
+        switch error.code.status {
+        case .serviceUnavailable: response.headers[.retryAfter] = "1"
+        case .unauthorized: response.headers[.wwwAuthenticate] = "Bearer realm=\"pontoon\""
+        default: break
+        }
         return response
     }
 }

@@ -28,9 +28,10 @@ extension PontoonError.Code {
         case .requestTooLarge, .partTooLong: .contentTooLarge
         case .headersTooLarge: .requestHeaderFieldsTooLarge
         case .rateLimited: .tooManyRequests
+        case .requestTimedOut: .requestTimeout
         case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .userExists, .projectExists, .memberExists, .fileExists, .folderExists, .nameTaken, .completeRefused,
-            .partUnavailable, .abortRefused, .noRoom:
+            .partUnavailable, .abortRefused, .noRoom, .limitReached:
             .conflict
         case .internalFault: .internalServerError
         case .storageFull, .unavailable: .serviceUnavailable

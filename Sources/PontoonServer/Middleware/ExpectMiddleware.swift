@@ -36,6 +36,13 @@ extension Request {
     var hasBody: Bool { headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false }
 }
 
+/// The error with which the body of a request ends if the connection breaks.
+struct ConnectionLostError: Error, CustomStringConvertible {
+    let cause: IOError
+
+    var description: String { "\(cause)" }
+}
+
 /// A flag that records whether a body was read to its end.
 private final class BodyProgress: Sendable {
     private let done = Mutex(false)
@@ -60,9 +67,17 @@ private struct WatchedBody: AsyncSequence, Sendable {
                 self.channel = nil
                 try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
             }
-            let chunk = try await body.next()
+            let chunk = try await nextChunk()
             if let chunk { ByteMetrics.received.increment(by: chunk.readableBytes) } else { progress.finish() }
             return chunk
+        }
+
+        @concurrent private mutating func nextChunk() async throws -> ByteBuffer? {
+            do {
+                return try await body.next()
+            } catch let error as IOError {
+                throw ConnectionLostError(cause: error)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ extension PontoonError.Code {
     /// Source: docs/api.md#error-codes.
     var platformCode: Int {
         switch self {
-        case .badRequest, .requestTooLarge, .headersTooLarge: 90000
+        case .badRequest, .requestTooLarge, .headersTooLarge, .requestTimedOut: 90000
         case .checksumMismatch, .checksumMalformed, .bodyIncomplete, .partTooLong, .rangeNotSatisfiable: 90000
         case .unavailable: 0
         case .rateLimited: 1000
@@ -14,7 +14,7 @@ extension PontoonError.Code {
         case .forbidden, .urlRefused: 90002
         case .routeNotFound, .automationNotFound, .packageNotFound: 90003
         case .methodNotAllowed: 90006
-        case .noRoom: 90007
+        case .noRoom, .limitReached: 90007
         case .unsupportedMediaType: 90008
         case .internalFault: 90009
         case .userForbidden: 2001

@@ -26,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
             try await OpenedStores.withStores(settings) { opened in
                 let app = try await App.build(settings: settings, stores: opened, logger: Logger(label: "pontoond"))
                 if let url = stores.metadata?.text, URLComponents(string: url)?.password != nil {
-                    app.logger.warning("process list shows the password in --metadata; use PGPASSWORD")
+                    app.logger.warning("password in --metadata is visible in the process list; use PGPASSWORD")
                 }
                 try await serve(app)
             }

@@ -134,19 +134,35 @@ struct FileBodyTests {
 
     @Test("a slow client may take longer than the idle timeout, which starts after its last request")
     func slowReader() async throws {
-        try await withServer(arguments: ["--idle-timeout", "1s"]) { server in
+        try await withServer(arguments: ["--idle-timeout", "10s"]) { server in
             let url = try await stored(server)
             let start = ContinuousClock.now
             let received = try await RawConnection.with(server) { connection in
                 try await connection.write("GET \(try target(url)) HTTP/1.1\r\nHost: a\r\n\r\n")
                 let head = try await connection.read(until: "\r\n\r\n")
-                // The slow client: longer than the timeout, and than the time after which a client counts as slow.
+                // The slow client: longer than the time after which a client counts as slow.
                 try await Task.sleep(for: .seconds(3))
                 return head + (try await connection.readToEnd(limit: 64 << 20))
             }
             #expect(received.hasSuffix("\r\n\r\n" + Self.text))
-            #expect(ContinuousClock.now - start > .seconds(4), "it was cut off before the timeout")
+            #expect(ContinuousClock.now - start > .seconds(13), "it was cut off before the timeout")
             try await eventually("the file is closed") { try openObjects(server) == 0 }
+        }
+    }
+
+    @Test("a client that reads nothing of a response is disconnected after the idle timeout")
+    func stalledReader() async throws {
+        try await withServer(arguments: ["--idle-timeout", "2s"]) { server in
+            let url = try await stored(server)
+            try await RawConnection.with(server) { connection in
+                try await connection.write("GET \(try target(url)) HTTP/1.1\r\nHost: a\r\n\r\n")
+                _ = try await connection.read(until: "\r\n\r\n")
+                try await eventually("the file is closed") { try openObjects(server) == 0 }
+                try await server.expectStillServing()
+                // The rest of the response was not sent.
+                let rest = try? await connection.readToEnd(limit: 64 << 20)
+                #expect((rest?.utf8.count ?? 0) < Self.text.utf8.count)
+            }
         }
     }
 

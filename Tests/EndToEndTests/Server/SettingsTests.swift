@@ -96,7 +96,7 @@ struct SettingsTests {
             for (text, named) in [
                 ("gracee: 1s\n", "'gracee'"), ("bootstrap-token: 0123456789abcdef\n", "'bootstrap-token'"),
                 ("config: other.yaml\n", "'config'"), ("grace: [1s]\n", "'grace'"), ("- grace\n", "settings.yaml"),
-                ("grace: 1s: 2s\n", "not YAML"),
+                ("grace: 1s: 2s\n", "not valid YAML"),
             ] {
                 let file = folder.appending("settings.yaml")
                 try text.write(toFile: file.string, atomically: true, encoding: .utf8)

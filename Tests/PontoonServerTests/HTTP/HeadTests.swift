@@ -11,9 +11,12 @@ struct HeadTests {
         try await withTestServer(.live) { server in
             let file = try await server.api.upload("a.bin", pseudoRandomBytes(seed: 1, count: 10))
             let url = try await server.api.call(.GET, "/files/\(file)/download_info").text("url")
+            let token = "X-SBG-Auth-Token: \(server.token)\r\n"
             let long = "X-Long: \(String(repeating: "a", count: 40_000))\r\n"
             let heads: [(path: String, headers: String, status: Int)] = [
-                ("/v2/user", "", 405), ("/nowhere", "", 404), ("/storage/files/none", "", 403), ("/v2/", long, 431),
+                ("/v2/user", "", 401), ("/v2/user/x", "", 404), ("/v2/", "", 200), ("/v2/user", token, 200),
+                ("/v2/projects", token, 200), ("/v2/upload/multipart/x/complete", token, 405),
+                ("/healthz", "", 200), ("/nowhere", "", 404), ("/storage/files/none", "", 403), ("/v2/", long, 431),
                 (try target(url), "", 200), (try target(url), "Range: bytes=99-\r\n", 416),
             ]
             for (path, headers, status) in heads {

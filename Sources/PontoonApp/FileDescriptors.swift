@@ -1,0 +1,36 @@
+import SystemPackage
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// The process's limit on open files, which include connections.
+enum FileDescriptors {
+    /// Raises the soft limit to the hard limit, which needs no privileges, and returns the resulting limit.
+    static func raiseLimit() -> Int {
+        var limit = rlimit()
+        #if canImport(Glibc)
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+        let resource = RLIMIT_NOFILE
+        #endif
+        guard getrlimit(resource, &limit) == 0 else { return 1024 }
+        var raised = limit
+        raised.rlim_cur = limit.rlim_max
+        if limit.rlim_cur < limit.rlim_max, setrlimit(resource, &raised) == 0 { limit = raised }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Returns how many connections a process may accept, so that it can always open files.
+    ///
+    /// A connection may need a second descriptor for the file that it transfers. A quarter of the limit, but at least
+    /// 96 and at most 256 descriptors, are reserved for the databases, event loops and folders.
+    ///
+    /// - Parameter limit: The limit on open files.
+    /// - Returns: The number of connections, 1 or more.
+    static func connections(limit: Int) -> Int { max(1, (limit - max(96, min(256, limit / 4))) / 2) }
+}

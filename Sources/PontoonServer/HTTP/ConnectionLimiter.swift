@@ -1,0 +1,111 @@
+import Foundation
+import NIOCore
+import PontoonCore
+import Synchronization
+
+/// A limit on the number of connections, in total and from one address.
+///
+/// Every connection needs a file descriptor, and a second one while a part or file is transferred. Without free
+/// descriptors, a process can neither accept connections nor open its database.
+final class ConnectionLimiter: Sendable {
+    enum Decision: Sendable {
+        case admitted
+        /// Refused with a response.
+        case refused(PontoonError)
+        /// Closed without a response, because too many refused connections are still open.
+        case closed
+    }
+
+    private struct State {
+        var total = 0
+        var refused = 0
+        var addresses: [String: Int] = [:]
+    }
+
+    private let maximum: Int
+    private let maximumPerAddress: Int
+    private let state = Mutex(State())
+    /// Maximum number of open connections that are being refused.
+    private static let maximumRefused = 32
+
+    /// - Parameters:
+    ///   - maximum: Maximum number of connections.
+    ///   - maximumPerAddress: Maximum number of connections from one IPv4 address or one IPv6 network of 64 bits.
+    init(maximum: Int, maximumPerAddress: Int) {
+        self.maximum = maximum
+        self.maximumPerAddress = maximumPerAddress
+    }
+
+    /// Number of admitted connections that are still open.
+    var count: Int { state.withLock { $0.total } }
+
+    /// Decides about a new connection, and counts it until its channel is closed.
+    func admit(_ channel: any Channel) -> Decision {
+        let address = Self.address(of: channel.remoteAddress)
+        let decision: Decision = state.withLock { state in
+            let refusal: PontoonError
+            if state.total >= maximum {
+                refusal = PontoonError(.unavailable, "The server has too many connections; try again later.")
+            } else if state.addresses[address, default: 0] >= maximumPerAddress {
+                refusal = PontoonError(.unavailable, "There are too many connections from your address.")
+            } else {
+                state.total += 1
+                state.addresses[address, default: 0] += 1
+                return .admitted
+            }
+            guard state.refused < Self.maximumRefused else { return .closed }
+            state.refused += 1
+            return .refused(refusal)
+        }
+        channel.closeFuture.whenComplete { _ in self.remove(decision, address) }
+        return decision
+    }
+
+    private func remove(_ decision: Decision, _ address: String) {
+        state.withLock { state in
+            switch decision {
+            case .admitted:
+                state.total -= 1
+                let rest = state.addresses[address, default: 0] - 1
+                state.addresses[address] = rest > 0 ? rest : nil
+            case .refused: state.refused -= 1
+            case .closed: break
+            }
+        }
+    }
+
+    /// Returns the address to count: an IPv4 address, or the network of an IPv6 address, because one customer of a
+    /// provider usually has a whole network.
+    private static func address(of remote: SocketAddress?) -> String {
+        switch remote {
+        case .v4: remote?.ipAddress ?? ""
+        case .v6(let address): withUnsafeBytes(of: address.address.sin6_addr) { Hex.encode($0.prefix(8)) }
+        default: ""
+        }
+    }
+}
+
+/// A channel handler that sends one response to a connection that is refused, and closes it.
+final class RefusedConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let message: ByteBuffer
+    private var received = 0
+
+    init(_ error: PontoonError) { message = Refusal.message(error) }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(message), promise: nil)
+        context.close(mode: .output, promise: nil)
+        let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .seconds(1)) { loopBound.value.close(promise: nil) }
+        context.fireChannelActive()
+    }
+
+    /// Drops what the client sends, so that it can read the response before the connection is reset.
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        received += unwrapInboundIn(data).readableBytes
+        if received > 1 << 20 { context.close(promise: nil) }
+    }
+}

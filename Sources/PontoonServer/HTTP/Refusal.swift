@@ -1,0 +1,18 @@
+import HTTPTypes
+import NIOCore
+import PontoonCore
+
+/// Complete HTTP responses that refuse a connection, for handlers below the HTTP encoder.
+enum Refusal {
+    /// Returns a response, after which the connection is closed.
+    static func message(_ error: PontoonError) -> ByteBuffer {
+        let status = error.code.status
+        let body = JSONWriter(ErrorBody(error)).buffer
+        var message = ByteBuffer(string: "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n")
+        message.writeString("Content-Type: application/json\r\nContent-Length: \(body.readableBytes)\r\n")
+        if status == .serviceUnavailable { message.writeString("Retry-After: 1\r\n") }
+        message.writeString("Connection: close\r\n\r\n")
+        message.writeImmutableBuffer(body)
+        return message
+    }
+}

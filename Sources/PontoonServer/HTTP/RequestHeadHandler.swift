@@ -1,0 +1,44 @@
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+
+/// A channel handler that checks what SwiftNIO's decoder accepts but HTTP does not allow, and tells
+/// ``SlowRequestHandler`` where requests begin and end.
+final class RequestHeadHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private let slowRequests: SlowRequestHandler
+
+    init(slowRequests: SlowRequestHandler) { self.slowRequests = slowRequests }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(var head):
+            guard Self.hasValidEncoding(head) else {
+                context.fireErrorCaught(HTTPParserError.unknown)
+                return
+            }
+            slowRequests.receivedHead(isPart: head.uri.hasPrefix(DataPlanePath.root))
+            // Hummingbird does not know the version of a request; HTTP/1.0 closes by default.
+            if head.version.major == 1, head.version.minor == 0, !head.isKeepAlive {
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+            }
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+        case .body: context.fireChannelRead(data)
+        case .end:
+            slowRequests.receivedEnd()
+            context.fireChannelRead(data)
+        }
+    }
+
+    /// Returns whether the length of the body is unambiguous: HTTP/1.0 has no transfer encodings, and the server
+    /// supports only `chunked`.
+    ///
+    /// Source: RFC 9112, section 6.1.
+    private static func hasValidEncoding(_ head: HTTPRequestHead) -> Bool {
+        let encodings = head.headers["Transfer-Encoding"]
+        if encodings.isEmpty { return true }
+        return head.version != .http1_0 && encodings.count == 1 && encodings[0].lowercased() == "chunked"
+    }
+}

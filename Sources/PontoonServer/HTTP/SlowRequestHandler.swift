@@ -1,0 +1,161 @@
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+
+/// Limits on how slowly a client may send a request.
+struct SlowRequestLimits: Sendable {
+    /// Maximum time to wait for a request head, and for a head with its body unless the body is a part.
+    let requestTimeout: Duration
+    /// Minimum rate of a part in bytes per second; 0 allows any rate.
+    let minimumPartRate: Int
+    /// Maximum size of a request head in bytes.
+    let maximumHeaderSize: Int
+
+    /// Time over which the rate of a part is measured.
+    static let ratePeriod = TimeAmount.seconds(60)
+}
+
+/// The error with which the body of a request ends if the client sends it too slowly.
+struct SlowRequestError: Error {}
+
+/// A channel handler that stops requests that arrive too slowly, and heads that are too long.
+///
+/// Only time in which the server waits for bytes counts, so a client is not blamed for a slow disk. The handler is
+/// placed before the HTTP decoder, which neither limits the size of a head nor tells when one begins, and
+/// ``RequestHeadHandler`` tells it what the decoder found.
+///
+/// Source: docs/api.md#limits.
+final class SlowRequestHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    private enum Phase {
+        /// Between requests.
+        case idle
+        case head
+        case part
+        /// Receiving the body of any other call.
+        case body
+    }
+
+    private let limits: SlowRequestLimits
+    private var phase = Phase.idle
+    /// Waiting time since the start of the request, or of the period over which the rate of a part is measured.
+    private var waited = TimeAmount.zero
+    /// The start of the current wait for bytes; `nil` if the server is not waiting.
+    private var waitingSince: NIODeadline?
+    /// Bytes received since the same start as ``waited``.
+    private var received = 0
+    private var check: Scheduled<Void>?
+    /// Whether the request was given up, so that further bytes are ignored.
+    private var isStopped = false
+
+    init(limits: SlowRequestLimits) { self.limits = limits }
+
+    // MARK: Events of the decoder
+
+    /// A head was decoded, so the body follows.
+    func receivedHead(isPart: Bool) {
+        guard isPart else { return phase = .body }
+        phase = .part
+        restart()
+    }
+
+    /// The end of a request was decoded.
+    func receivedEnd() { phase = .idle }
+
+    // MARK: Events of the channel
+
+    func read(context: ChannelHandlerContext) {
+        if waitingSince == nil { waitingSince = .now() }
+        context.read()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if let since = waitingSince {
+            waited = waited + (.now() - since)
+            waitingSince = nil
+        }
+        guard !isStopped else { return }
+        if phase == .idle {
+            phase = .head
+            restart()
+            if check == nil { schedule(in: limit, context) }
+        }
+        received += unwrapInboundIn(data).readableBytes
+        context.fireChannelRead(data)
+        if phase == .head, received > limits.maximumHeaderSize { stop(context, Self.headTooLong) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        check?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { check?.cancel() }
+
+    // MARK: Checks
+
+    private func restart() {
+        (waited, received) = (.zero, 0)
+        if waitingSince != nil { waitingSince = .now() }
+    }
+
+    private var limit: TimeAmount {
+        phase == .part ? SlowRequestLimits.ratePeriod : TimeAmount(limits.requestTimeout)
+    }
+
+    /// Schedules a check, which is not cancelled when the request ends, because most requests take far less time.
+    private func schedule(in delay: TimeAmount, _ context: ChannelHandlerContext) {
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        check = context.eventLoop.scheduleTask(in: delay) {
+            let (handler, context) = loopBound.value
+            handler.checkProgress(context)
+        }
+    }
+
+    private func checkProgress(_ context: ChannelHandlerContext) {
+        check = nil
+        guard !isStopped, phase != .idle, context.channel.isActive else { return }
+        let waited = waited + (waitingSince.map { .now() - $0 } ?? .zero)
+        guard waited >= limit else { return schedule(in: limit - waited, context) }
+        switch phase {
+        case .idle: return
+        case .head: stop(context, Self.headTooSlow)
+        case .body: stop(context, nil)
+        case .part:
+            let seconds = Int(SlowRequestLimits.ratePeriod.nanoseconds / 1_000_000_000)
+            guard received < limits.minimumPartRate * seconds else {
+                restart()
+                return schedule(in: limit, context)
+            }
+            stop(context, nil)
+        }
+    }
+
+    /// Gives up a request.
+    ///
+    /// - Parameters:
+    ///   - context: The handler's context.
+    ///   - refusal: The response; `nil` if the request's handler responds, because the error ends the body.
+    private func stop(_ context: ChannelHandlerContext, _ refusal: ByteBuffer?) {
+        isStopped = true
+        if let refusal {
+            context.writeAndFlush(wrapOutboundOut(.byteBuffer(refusal)), promise: nil)
+            context.close(mode: .output, promise: nil)
+        } else {
+            context.fireErrorCaught(SlowRequestError())
+        }
+        let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .seconds(2)) { loopBound.value.close(promise: nil) }
+    }
+
+    private static let headTooLong = Refusal.message(
+        PontoonError(.headersTooLarge, "The request head is too long.")
+    )
+    private static let headTooSlow = Refusal.message(
+        PontoonError(.requestTimedOut, "The request head did not arrive in time.")
+    )
+}
