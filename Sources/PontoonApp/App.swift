@@ -76,20 +76,21 @@ package struct App: Sendable {
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
         var server = settings.server
+        let configured = server.maximumConnections
         let possible = FileDescriptors.connections(limit: FileDescriptors.raiseLimit())
-        if possible < server.maximumConnections {
-            logger.notice(
-                "connection limit reduced by open file limit",
-                metadata: ["configured": "\(server.maximumConnections)", "max_connections": "\(possible)"]
-            )
-            server.maximumConnections = possible
-        }
+        server.maximumConnections = min(configured, possible)
         server.maximumConnectionsPerAddress = min(
             server.maximumConnectionsPerAddress,
             max(1, server.maximumConnections / 2)
         )
         let port = server.port
         return buildServer(useCases, settings: server, logger: logger) { channel in
+            if possible < configured {
+                logger.notice(
+                    "connection limit reduced by open file limit",
+                    metadata: ["configured": "\(configured)", "max_connections": "\(possible)"]
+                )
+            }
             await onReady(channel.localAddress?.port ?? port)
         }
     }

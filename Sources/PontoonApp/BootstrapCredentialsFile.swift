@@ -10,12 +10,22 @@ package struct BootstrapCredentialsFile: Sendable {
 
     package var exists: Bool { FileManager.default.fileExists(atPath: path.string) }
 
-    /// Writes the file atomically, readable by its owner only.
-    func write(endpoint: String, token: Secret) throws {
-        try replace("[default]\napi_endpoint = \(endpoint)\nauth_token = \(token.value)\n")
+    /// Whether the file exists but contains no token, because an older version of the server did not sync it before a
+    /// power cut.
+    package var isDamaged: Bool {
+        guard let data = FileManager.default.contents(atPath: path.string) else { return false }
+        return !String(decoding: data, as: UTF8.self).contains("auth_token")
     }
 
-    /// Replaces the endpoint in the file and keeps all other lines, which the owner may have changed.
+    /// Writes the file atomically and durably, readable by its owner only.
+    func write(endpoint: String, token: Secret) throws {
+        try DurableFile.replace(
+            path,
+            with: "[default]\napi_endpoint = \(endpoint)\nauth_token = \(token.value)\n"
+        )
+    }
+
+    /// Atomically replaces the endpoint in the file and keeps all other lines, which the owner may have changed.
     ///
     /// Does nothing if the file does not exist.
     package func update(endpoint: String) throws {
@@ -23,18 +33,6 @@ package struct BootstrapCredentialsFile: Sendable {
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         let updated = lines.map { $0.hasPrefix("api_endpoint") ? "api_endpoint = \(endpoint)" : String($0) }
         let text = updated.joined(separator: "\n")
-        if Data(text.utf8) != data { try replace(text) }
-    }
-
-    private func replace(_ text: String) throws {
-        let draft = FilePath(path.string + ".new")
-        let file = try FileDescriptor.open(
-            draft,
-            .writeOnly,
-            options: [.create, .truncate],
-            permissions: .ownerReadWrite
-        )
-        try file.closeAfter { _ = try file.writeAll(text.utf8) }
-        guard rename(draft.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+        if Data(text.utf8) != data { try DurableFile.replace(path, with: text) }
     }
 }

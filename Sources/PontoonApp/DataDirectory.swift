@@ -40,13 +40,13 @@ enum DataDirectory {
         let file = path.appending("id").string
         if let text = FileManager.default.contents(atPath: file) { return String(decoding: text, as: UTF8.self) }
         let identity = Identifiers.hex(bytes: 8)
-        try Data(identity.utf8).write(to: URL(filePath: file), options: .atomic)
+        try DurableFile.replace(path.appending("id"), with: identity)
         return identity
     }
 
     private static func createWithParents(_ path: FilePath) throws {
         let parent = path.removingLastComponent()
-        guard mkdir(path.string, 0o700) != 0 else { return }
+        guard mkdir(path.string, 0o700) != 0 else { return try DurableFile.syncDirectory(parent) }
         switch Errno(rawValue: errno) {
         case .fileExists: return
         case .noSuchFileOrDirectory where !parent.isEmpty:
@@ -54,5 +54,6 @@ enum DataDirectory {
             guard mkdir(path.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
         case let error: throw error
         }
+        try DurableFile.syncDirectory(parent)
     }
 }

@@ -27,7 +27,10 @@ package struct OpenedStores: Sendable {
         _ body: (OpenedStores) async throws -> Value
     ) async throws -> Value {
         try await withDataDirectory(settings) {
-            try await withClosing(try await openMetadata(settings), close: { try await $0.close() }) { metadata in
+            try settings.refuseMissingDatabase()
+            let hadObjects = FileManager.default.fileExists(atPath: settings.disk.folder.string)
+            return try await withClosing(try await openMetadata(settings), close: { try await $0.close() }) {
+                metadata in
                 let keys = KeyRing(
                     store: metadata,
                     rotationInterval: settings.keyLifetime,
@@ -36,9 +39,10 @@ package struct OpenedStores: Sendable {
                 )
                 switch settings.objects {
                 case .disk:
+                    try await metadata.bind(to: try settings.objectsLocation())
+                    try await settings.refuseUnrelatedObjects(metadata, hadObjects: hadObjects)
                     let disk = try DiskObjectStore(settings.disk)
                     return try await withClosing(disk, close: { try await $0.shutDown() }) { disk in
-                        try await metadata.bind(to: try settings.objectsLocation())
                         let hasher = PrefixHasher(metadata: metadata, objects: disk)
                         let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
                         return try await body(OpenedStores(metadata: metadata, storage: storage, keys: keys))
@@ -138,6 +142,41 @@ extension SQLMetadataStore {
 }
 
 extension Settings {
+    /// Refuses to create a database next to the objects of another one, whose unfinished uploads would then be removed.
+    ///
+    /// - Throws: ``SettingError``.
+    fileprivate func refuseMissingDatabase() throws {
+        guard case .sqlite = metadata, case .disk = objects else { return }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: sqlite.path)
+        guard (attributes?[.size] as? NSNumber)?.int64Value ?? 0 == 0 else { return }
+        guard try DiskObjectStore.containsObjects(disk) else { return }
+        throw SettingError(
+            .data,
+            """
+            the directory '\(data)' contains files but no database; restore 'pontoon.sqlite', or choose another directory
+            """
+        )
+    }
+
+    /// Refuses to combine a database and objects that do not belong together.
+    ///
+    /// - Parameters:
+    ///   - metadata: The opened database.
+    ///   - hadObjects: Whether the directory of the objects existed before the server started.
+    /// - Throws: ``SettingError``.
+    fileprivate func refuseUnrelatedObjects(_ metadata: SQLMetadataStore, hadObjects: Bool) async throws {
+        let isNew = try await metadata.isEmpty()
+        if !isNew, !hadObjects {
+            throw SettingError(.data, "the directory '\(disk.folder)' with the database's files is missing; restore it")
+        }
+        if isNew, try DiskObjectStore.containsObjects(disk) {
+            throw SettingError(
+                .data,
+                "the directory '\(disk.folder)' contains files that the new database does not know; restore their database"
+            )
+        }
+    }
+
     /// Returns the location of the objects, as recorded in the database.
     func objectsLocation() throws -> String {
         switch (objects, metadata) {

@@ -185,7 +185,7 @@ package struct StoreMigration {
         guard count > 0 else { return }
         guard dropsOpenUploads else {
             throw SettingError(
-                "\(count) unfinished uploads cannot be migrated; complete them, or abort them with --drop-open-uploads"
+                "cannot migrate unfinished uploads (\(count)); complete them, or abort them with --drop-open-uploads"
             )
         }
         _ = try await maintenance.abortUploads(idleSince: .distantFuture)

@@ -113,7 +113,7 @@ final class ConnectionPool: Sendable {
     }
 
     private func admit(_ job: Job, _ state: inout State) -> Admission {
-        guard !state.isClosed else { return .rejected(SQLError(.other, "the database is closed")) }
+        guard !state.isClosed else { return .rejected(SQLError(.other, "the connection pool is closed")) }
         if let worker = state.idleWorkers.popLast() {
             state.running.insert(worker.id)
             return .wake(worker)
@@ -214,7 +214,7 @@ final class ConnectionPool: Sendable {
             defer { state.waiting = [] }
             return (state.waiting, state.cancellers.filter { state.running.contains($0.key) }.map(\.value))
         }
-        for job in waiting { job.fail(SQLError(.other, "the database is closed")) }
+        for job in waiting { job.fail(SQLError(.other, "the connection pool is closed")) }
         for canceller in cancellers { canceller.cancel() }
     }
 

@@ -10,7 +10,7 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         case invalidURL
         /// The program was built without PostgreSQL support.
         case notBuilt
-        /// No server responded in time.
+        /// No connection was established, for example because the host is unknown, refused the connection or timed out.
         case unreachable
         /// The server is starting, stopping or recovering.
         case notReady

@@ -39,6 +39,7 @@ struct InterceptedStore: StreamingObjectStore {
     func revertFinish(_ key: ObjectKey) async throws { try await store.revertFinish(key) }
     func cleanUp(_ key: ObjectKey) async throws { try await store.cleanUp(key) }
     func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
+    func makeDiscardsDurable() async throws { try await store.makeDiscardsDurable() }
     func recover(comparingWith records: any ObjectRecords) async throws {
         try await store.recover(comparingWith: records)
     }

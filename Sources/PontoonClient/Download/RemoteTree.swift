@@ -6,7 +6,7 @@ public import SystemPackage
 public struct RemoteTree: Sendable {
     private let client: SevenBridgesClient
 
-    /// Creates a tree whose files are listed through a client.
+    /// Creates a view of the projects and folders that the client can access.
     public init(_ client: SevenBridgesClient) { self.client = client }
 
     /// Lists a file, or all files below a folder or project.

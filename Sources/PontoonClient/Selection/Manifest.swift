@@ -102,7 +102,11 @@ public struct Manifest: Sendable {
         }
         let twice = Dictionary(grouping: rows, by: \.file).filter { $1.count > 1 }.keys.sorted()
         guard twice.isEmpty else {
-            throw ClientError(.requestInvalid, "The manifest '\(name)' lists '\(twice[0])' more than once.")
+            throw ClientError(
+                .requestInvalid,
+                "The manifest '\(name)' lists '\(twice[0])' more than once.",
+                advice: "Keep one row per file."
+            )
         }
     }
 }

@@ -38,7 +38,7 @@ struct TransferFile<Item: TransferItem>: Sendable {
 
     /// Runs `body` for each part, with a permit per part and at most ``MemoryBudget/concurrency`` parts at a time.
     ///
-    /// - Returns: The results in the order of the numbers.
+    /// - Returns: The results, in the order of `numbers`.
     func mapParts<Value: Sendable>(
         _ numbers: [Int],
         _ body: @escaping @Sendable (Int) async throws -> Value

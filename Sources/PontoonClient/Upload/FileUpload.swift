@@ -123,7 +123,7 @@ struct FileUpload: Sendable {
 
     /// Closes the journal and keeps it for a later run, or deletes it if there is nothing to resume.
     ///
-    /// If the file changed, aborts the upload as well.
+    /// If the file changed, also aborts the upload and deletes the journal.
     private func abandon(_ journal: OpenJournal?, upload: String?, after error: any Error) async throws {
         let isUseless = (error as? ClientError)?.code == .fileChanged
         if isUseless, let upload {

@@ -8,9 +8,9 @@ public struct UploadItem: TransferItem, Hashable {
     public var name: String
     /// Folders below the destination, outermost first; missing ones are created.
     public var folders: [String]
-    /// Tags of the uploaded file.
+    /// Tags to set on the uploaded file; if empty, none are set.
     public var tags: [String]
-    /// Metadata of the uploaded file.
+    /// Metadata to set on the uploaded file; if empty, none is set.
     public var metadata: [String: String]
 
     /// Creates an item.

@@ -16,7 +16,7 @@ package struct PontoonError: Error {
         case projectForbidden, projectNotFound, projectExists, projectNameMissing, projectIDMalformed
         case memberNotFound, memberExists, memberNameMissing, permissionsMissing, permissionsIncomplete
         // Files and folders
-        case fileForbidden, fileNotFound, fileExists, projectQueryMalformed, metadataInvalid
+        case fileForbidden, fileNotFound, fileExists, contentLost, projectQueryMalformed, metadataInvalid
         case fileChangeForbidden, metadataChangeForbidden, tagChangeForbidden
         case typeNotFolder, folderNotDownloadable, folderNotEmpty, parentNotFolder, folderDetailsFixed
         case fileNameInvalid, folderMetadataFixed, folderTagsFixed, destinationNotFound

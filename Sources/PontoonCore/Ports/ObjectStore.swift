@@ -17,7 +17,11 @@ package protocol ObjectStore: ReachableStore {
     /// - Throws: `.fileNotFound` if the object does not exist.
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader
     /// Removes all bytes of an object or an unfinished upload; does nothing if there are none.
+    ///
+    /// A power cut may bring the bytes back until ``makeDiscardsDurable()`` has returned.
     func discard(_ object: ObjectReference) async throws
+    /// Waits until all objects discarded so far stay removed after a power cut.
+    func makeDiscardsDurable() async throws
     /// Removes what a crash left behind: unfinished uploads and empty objects that have no record.
     ///
     /// Never removes a finished object that contains bytes, because its record may only be missing from a database that

@@ -42,8 +42,37 @@ package struct Downloads: Sendable {
 
     /// Opens a file's bytes; the caller closes the reader.
     ///
-    /// - Throws: `.fileNotFound` if the bytes no longer exist.
-    package func open(_ content: FileContent) async throws -> any ObjectReader {
-        try await storage.store.openObject(content.key)
+    /// - Throws: `.contentLost` if the bytes are missing, or their number is not the recorded one; `.fileNotFound` if
+    ///   the file was deleted in the meantime.
+    package func open(_ content: FileContent, of file: File) async throws -> any ObjectReader {
+        let reader: any ObjectReader
+        do {
+            reader = try await storage.store.openObject(content.key)
+        } catch let error as PontoonError where error.code == .fileNotFound {
+            // The row may be outdated.
+            guard try await metadata.file(file.id, reading: .latest)?.content?.key == content.key else { throw error }
+            throw PontoonError(.contentLost, Self.lost, cause: DamagedObject(file: file, content: content, size: nil))
+        }
+        guard reader.size == content.size else {
+            await reader.close()
+            throw PontoonError(
+                .contentLost,
+                Self.lost,
+                cause: DamagedObject(file: file, content: content, size: reader.size)
+            )
+        }
+        return reader
+    }
+
+    private static let lost = "The server has lost the content of this file; upload the file again."
+}
+
+/// The error for an object whose bytes are missing or incomplete, for the log.
+package struct DamagedObject: Error, CustomStringConvertible {
+    package let description: String
+
+    fileprivate init(file: File, content: FileContent, size: Int64?) {
+        let found = size.map { "has \($0) bytes" } ?? "is missing"
+        description = "object \(content.key.rawValue) of file \(file.id) \(found); recorded are \(content.size) bytes"
     }
 }

@@ -34,6 +34,8 @@ package struct GarbageCollector: Sendable {
                     }
                 }
                 guard !removed.isEmpty else { return errors }
+                // Otherwise a power cut could bring back bytes that no record mentions.
+                try await objects.makeDiscardsDurable()
                 try await metadata.forgetDiscarded(removed)
             }
         } catch {

@@ -68,8 +68,13 @@ package struct SQLiteDriver: SQLDriver {
 
     package func close() async throws {
         writer.refuseWrites()
-        // Waits for accepted writes, which are ahead of it in the connection's queue.
-        try await Self.onBlockingThread { try pool.close() }
+        try await Self.onBlockingThread {
+            // Waits for accepted writes, which are ahead of it in the connection's queue. Moves their changes from the
+            // -wal file to the database file, so that a copy of the latter is complete. Fails if another process reads
+            // the database; the changes then stay in the -wal file, where they are just as durable.
+            try? pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try pool.close()
+        }
     }
 
     package var statistics: WriteStatistics { writer.statistics }

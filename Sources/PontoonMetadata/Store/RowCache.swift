@@ -14,9 +14,9 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     }
 
     private struct State {
-        /// Entries made since ``start``.
+        /// Entries added since ``start``.
         private var entries: [Key: Entry] = [:]
-        /// Entries made in the period before; older ones are removed, because their rows are outdated.
+        /// Entries added in the period before; older ones are removed, because their rows are outdated.
         private var olderEntries: [Key: Entry] = [:]
         private var start = ContinuousClock.now
         /// Size of the rows in ``entries``.
@@ -50,9 +50,9 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
 
     /// Maximum age of a cached row.
     static var lifetime: Duration { .seconds(1) }
-    /// Maximum number of rows made in one period of ``lifetime``; a full cache is emptied.
+    /// Maximum number of entries added within ``lifetime``, including invalidations; beyond it, the cache is cleared.
     static var capacity: Int { 10_000 }
-    /// Maximum size in bytes of the rows made in one period of ``lifetime``; a full cache is emptied.
+    /// Maximum approximate size in bytes of the entries added within ``lifetime``; beyond it, the cache is cleared.
     static var maximumBytes: Int { 16 << 20 }
 
     private let state = Mutex(State())

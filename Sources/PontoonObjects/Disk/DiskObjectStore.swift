@@ -20,6 +20,9 @@ package final class DiskObjectStore: Sendable {
     let uploadNames: DirectorySyncCoalescer
     /// Directories of finished objects whose names are known to be durable.
     let durableDirectories = Mutex<Set<FilePath>>([])
+    /// Directories from which objects were removed, and which are not synced yet.
+    private let changedDirectories = ChangedDirectories()
+    private let discards: DirectorySyncCoalescer
     private let lock: DiskFile
 
     var isDurable: Bool { settings.durability == .power }
@@ -46,6 +49,7 @@ package final class DiskObjectStore: Sendable {
         }
         executor = BlockingIOExecutor(threads: settings.threads)
         uploadNames = DirectorySyncCoalescer(layout.uploads, executor: executor)
+        discards = DirectorySyncCoalescer(executor: executor) { [changedDirectories] in try changedDirectories.sync() }
     }
 
     /// Stops the store's threads and releases the directory for other processes.
@@ -132,11 +136,27 @@ extension DiskObjectStore: ObjectStore {
     package func discard(_ object: ObjectReference) async throws {
         let key = object.key
         await writers.quiesce(key)
-        try await executor.run { [layout] in
+        try await executor.run { [layout, changedDirectories] in
+            // Recovery removes what a power cut brings back here, so these removals need not be durable.
             try FileSystem.unlink(layout.upload(key))
             try FileSystem.unlink(layout.assembled(key))
             try Directory.remove(layout.detachedParts(key))
+            guard try FileSystem.exists(layout.object(key)) else { return }
             try FileSystem.unlink(layout.object(key))
+            changedDirectories.insert(layout.objectDirectory(key))
+        }
+    }
+
+    package func makeDiscardsDurable() async throws {
+        if isDurable { try await discards.sync() }
+    }
+
+    /// Returns whether a directory contains bytes of objects or uploads.
+    package static func containsObjects(_ settings: DiskSettings) throws -> Bool {
+        let layout = DiskLayout(root: settings.folder)
+        if try !Directory.entries(layout.uploads).isEmpty { return true }
+        return try Directory.entries(layout.files).contains { name in
+            try !Directory.entries(layout.files.appending(name)).isEmpty
         }
     }
 
@@ -183,6 +203,27 @@ extension DiskObjectStore: StreamingObjectStore {
         let (path, start) = layout.position(of: part.number, at: part.location, in: upload)
         let file = try await executor.run { try DiskFile.open(path, .readOnly, options: .closeOnExec) }
         return DiskObjectReader(file, start: start, size: size, executor: executor)
+    }
+}
+
+/// Directories whose changes are not durable yet.
+private final class ChangedDirectories: Sendable {
+    private let directories = Mutex<Set<FilePath>>([])
+
+    func insert(_ directory: FilePath) { directories.withLock { _ = $0.insert(directory) } }
+
+    /// Makes the changes durable that were made before the call; directories that cannot be synced remain.
+    func sync() throws {
+        let changed = directories.withLock { directories in
+            defer { directories = [] }
+            return directories
+        }
+        do {
+            for directory in changed { try Directory.sync(directory) }
+        } catch {
+            directories.withLock { $0.formUnion(changed) }
+            throw error
+        }
     }
 }
 

@@ -76,6 +76,9 @@ package struct S3ObjectStore: Sendable {
 }
 
 extension S3ObjectStore: PresignedObjectStore {
+    /// Does nothing, because a bucket's response to a deletion means that it is durable.
+    package func makeDiscardsDurable() async throws {}
+
     /// Checks that the bucket responds, without retries, because the caller retries.
     package func ping() async throws { _ = try await client.sendOnce(S3Request("HEAD", nil)) }
 

@@ -77,7 +77,7 @@ struct DataPlaneCalls {
             headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(download.content.size)"
         }
         if request.method == .head { return Response(status: status, headers: headers) }
-        let reader = try await downloads.open(download.content)
+        let reader = try await downloads.open(download.content, of: download.file)
         let sender = RangeSender(reader: reader, range: range, channel: context.channel)
         return Response(
             status: status,

@@ -37,6 +37,7 @@ extension AppContext {
     /// Logs the cause of a refusal, which the response does not contain.
     func logCause(of refusal: PontoonError) {
         guard let cause = refusal.cause else { return }
+        if cause is DamagedObject { return log.error("object damaged", metadata: ["object": "\(cause)"]) }
         log.warning("request refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
     }
 }

@@ -23,6 +23,7 @@ extension PontoonError.Code {
         case .routeNotFound, .userNotFound, .projectNotFound, .memberNotFound, .fileNotFound, .destinationNotFound,
             .uploadNotFound, .automationNotFound, .packageNotFound:
             .notFound
+        case .contentLost: .gone
         case .methodNotAllowed: .methodNotAllowed
         case .unsupportedMediaType: .unsupportedMediaType
         case .requestTooLarge, .partTooLong: .contentTooLarge

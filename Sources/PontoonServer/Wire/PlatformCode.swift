@@ -29,7 +29,7 @@ extension PontoonError.Code {
         case .projectIDMalformed: 3012
         case .permissionsIncomplete: 3013
         case .fileForbidden: 5001
-        case .fileNotFound: 5002
+        case .fileNotFound, .contentLost: 5002
         case .fileExists: 5003
         case .projectQueryMalformed: 5005
         case .metadataInvalid: 5006

@@ -54,6 +54,9 @@ struct ServeCommand: AsyncParsableCommand {
             }
             if firstUser == .created { Pontoond.print("Created user admin, project admin/uploads and a token.") }
             Pontoond.print("Listening on \(app.localEndpoint(port: port))")
+            if app.credentials?.isDamaged == true {
+                app.logger.warning("credentials file contains no token; create one with 'pontoond token create admin'")
+            }
             if let credentials = app.credentials, credentials.exists {
                 Pontoond.print("Credentials are in \(credentials.path)")
             }

@@ -203,4 +203,29 @@ struct DownloadCallTests {
             #expect(anonymous.status == 200)
         }
     }
+
+    @Test("a file whose bytes are missing or incomplete is refused with 410, and the damage is logged")
+    func damagedObject() async throws {
+        try await withTestServer { server in
+            for damage in ["missing", "short", "long"] {
+                let file = try await server.api.upload("\(damage).bin", ByteBuffer(string: "abc"))
+                let url = try await server.api.call(.GET, "/files/\(file)/download_info").text("url")
+                let objects = server.data.appending("objects/files").string
+                let name = try #require(
+                    FileManager.default.subpaths(atPath: objects)?.first { name in
+                        FileManager.default.contents(atPath: "\(objects)/\(name)") == Data("abc".utf8)
+                    }
+                )
+                let path = "\(objects)/\(name)"
+                switch damage {
+                case "missing": try FileManager.default.removeItem(atPath: path)
+                case "short": try Data("a".utf8).write(to: URL(filePath: path))
+                default: try Data("abcd".utf8).write(to: URL(filePath: path))
+                }
+                server.expectRefusal(try await server.api.send(.GET, url), 410, 5002, "\(damage)")
+                let lines = server.log.split(separator: "\n").filter { $0.contains("object damaged") }
+                #expect(lines.contains { $0.hasPrefix("error") && $0.contains(file) }, "\(damage)")
+            }
+        }
+    }
 }

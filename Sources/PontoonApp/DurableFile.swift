@@ -1,0 +1,37 @@
+import Foundation
+import PontoonCore
+import SystemPackage
+
+/// Small files that survive a power cut.
+enum DurableFile {
+    /// Replaces a file atomically; the new content is durable when this returns, and readable by its owner only.
+    ///
+    /// - Throws: `Errno`; the old content may then be kept or replaced, but never damaged.
+    static func replace(_ path: FilePath, with text: String) throws {
+        let draft = FilePath(path.string + ".new")
+        let file = try FileDescriptor.open(
+            draft,
+            .writeOnly,
+            options: [.create, .truncate, .closeOnExec],
+            permissions: .ownerReadWrite
+        )
+        try file.closeAfter {
+            _ = try file.writeAll(text.utf8)
+            guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
+        }
+        guard rename(draft.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+        try syncDirectory(path.removingLastComponent())
+    }
+
+    /// Waits until the names in a directory are durable.
+    static func syncDirectory(_ path: FilePath) throws {
+        let directory = try FileDescriptor.open(
+            path.isEmpty ? "." : path,
+            .readOnly,
+            options: [.directory, .closeOnExec]
+        )
+        try directory.closeAfter {
+            guard fsync(directory.rawValue) == 0 else { throw Errno(rawValue: errno) }
+        }
+    }
+}
