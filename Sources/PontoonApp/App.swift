@@ -3,6 +3,7 @@ package import Hummingbird
 package import Logging
 import NIOCore
 package import PontoonCore
+import PontoonObjects
 package import PontoonServer
 import ServiceLifecycle
 import SystemPackage
@@ -64,6 +65,12 @@ package struct App: Sendable {
             now: now
         )
         return App(settings: settings, stores: stores, useCases: useCases, maintenance: maintenance, logger: logger)
+    }
+
+    /// Whether the disk of the objects does not report its free space.
+    package var freeSpaceIsUnknown: Bool {
+        guard case .disk = settings.objects else { return false }
+        return (try? DiskObjectStore.reportsFreeSpace(settings.disk)) == false
     }
 
     /// Creates the HTTP server alone, without background services.

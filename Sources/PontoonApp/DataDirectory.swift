@@ -20,16 +20,25 @@ enum DataDirectory {
 
     /// Locks the directory against other processes until the returned file is closed.
     ///
-    /// - Throws: ``SettingError`` if another process has locked the directory.
+    /// - Throws: ``SettingError`` if another process has locked the directory, or it cannot be locked.
     static func lock(_ path: FilePath) throws -> FileDescriptor {
-        let file = try FileDescriptor.open(
-            path.appending("lock"),
-            .readWrite,
-            options: [.create, .closeOnExec],
-            permissions: .ownerReadWrite
-        )
+        let file: FileDescriptor
+        do {
+            file = try FileDescriptor.open(
+                path.appending("lock"),
+                .readWrite,
+                options: [.create, .closeOnExec],
+                permissions: .ownerReadWrite
+            )
+        } catch let error as Errno {
+            throw SettingError(.data, "cannot create files in the directory '\(path)': \(error)")
+        }
         guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            let error = Errno(rawValue: errno)
             try file.close()
+            guard error == .wouldBlock else {
+                throw SettingError(.data, "cannot lock the directory '\(path)': \(error); choose another file system")
+            }
             throw SettingError(.data, "another process is using the directory '\(path)'; stop it first")
         }
         return file

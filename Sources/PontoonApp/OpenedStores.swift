@@ -41,7 +41,7 @@ package struct OpenedStores: Sendable {
                 case .disk:
                     try await metadata.bind(to: try settings.objectsLocation())
                     try await settings.refuseUnrelatedObjects(metadata, hadObjects: hadObjects)
-                    let disk = try DiskObjectStore(settings.disk)
+                    let disk = try openDisk(settings.disk)
                     return try await withClosing(disk, close: { try await $0.shutDown() }) { disk in
                         let hasher = PrefixHasher(metadata: metadata, objects: disk)
                         let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
@@ -84,10 +84,14 @@ package struct OpenedStores: Sendable {
 
     /// Opens the metadata store.
     ///
-    /// - Throws: ``SettingError`` if a PostgreSQL database cannot be used.
+    /// - Throws: ``SettingError`` if the database cannot be used.
     static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
         guard case .postgreSQL(let postgreSQL) = settings.metadata else {
-            return try await SQLMetadataStore.open(settings.sqlite)
+            do {
+                return try await SQLMetadataStore.open(settings.sqlite)
+            } catch {
+                throw SettingError(.data, "cannot use the database '\(settings.sqlite.path)': \(oneLine(error))")
+            }
         }
         do {
             return try await SQLMetadataStore.open(postgreSQL)
@@ -115,9 +119,21 @@ package struct OpenedStores: Sendable {
         return bucket
     }
 
+    /// Opens the object store on disk.
+    ///
+    /// - Throws: ``SettingError`` if the directory cannot be used.
+    private static func openDisk(_ settings: DiskSettings) throws -> DiskObjectStore {
+        do {
+            return try DiskObjectStore(settings)
+        } catch let error as Errno {
+            throw SettingError(.data, "cannot use the directory '\(settings.folder)': \(error)")
+        }
+    }
+
     /// Returns an error's description on one line; database errors can have several lines.
-    private static func oneLine(_ error: any Error) -> String {
-        "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+    static func oneLine(_ error: any Error) -> String {
+        let text = (error as? POSIXError).map { "\(Errno(rawValue: $0.code.rawValue))" } ?? "\(error)"
+        return text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }
 

@@ -60,11 +60,19 @@ package struct GivenSettings: Sendable {
 
     private static func checkNames(_ environment: [String: String]) throws {
         let known = Set(names.map { environmentVariable(named: $0.name) })
-        for name in environment.keys.sorted() where name.hasPrefix("PONTOON_") && !known.contains(name) {
+        for name in environment.keys.sorted()
+        where name.hasPrefix("PONTOON_") && !known.contains(name) && !isServiceLink(name) {
             throw SettingError(
                 "environment variable '\(name)' is not a setting; 'pontoond serve --help' lists the settings"
             )
         }
+    }
+
+    /// Returns whether Kubernetes or Docker sets a variable in the containers of a service named `pontoon`.
+    private static func isServiceLink(_ name: String) -> Bool {
+        let service = #/PONTOON_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)/#
+        let port = #/PONTOON_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?/#
+        return name.wholeMatch(of: service) != nil || name.wholeMatch(of: port) != nil
     }
 
     private static func read(file path: String, from source: SettingSource) throws -> [String: Given] {

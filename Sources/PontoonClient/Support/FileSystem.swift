@@ -57,13 +57,16 @@ struct FileStatus: Sendable {
 
 /// File calls that neither Foundation nor System provides; all of them block.
 enum FileSystem {
-    /// Locks a file exclusively, without waiting.
+    /// Locks a file exclusively, without waiting; does nothing if the file system has no locks.
     ///
     /// - Returns: `false` if another process has locked it.
     static func tryLock(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
         if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
-        guard errno == EWOULDBLOCK else { throw Errno(rawValue: errno) }
-        return false
+        switch errno {
+        case EWOULDBLOCK: return false
+        case ENOLCK, ENOSYS, EOPNOTSUPP: return true
+        default: throw Errno(rawValue: errno)
+        }
     }
 
     /// Syncs a file's data to disk.

@@ -94,6 +94,8 @@ extension SQLError {
                 switch error.resultCode {
                 case .SQLITE_FULL: .full
                 case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
+                // Usually because the process has no free file descriptors; a start with a wrong path fails earlier.
+                case .SQLITE_CANTOPEN: .unreachable
                 // The time limit of a read has passed.
                 case .SQLITE_INTERRUPT: .busy
                 default: .other

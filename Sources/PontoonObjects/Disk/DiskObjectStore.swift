@@ -29,7 +29,7 @@ package final class DiskObjectStore: Sendable {
 
     /// Opens a store; creates its directories if they do not exist.
     ///
-    /// - Throws: `.badRequest` if another process uses the directory.
+    /// - Throws: `.badRequest` if another process uses the directory; `Errno` if it cannot be created or locked.
     package init(_ settings: DiskSettings) throws {
         self.settings = settings
         layout = DiskLayout(root: settings.folder)
@@ -41,7 +41,9 @@ package final class DiskObjectStore: Sendable {
             permissions: .ownerReadWrite
         )
         guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            let error = Errno(rawValue: errno)
             try lock.close()
+            guard error == .wouldBlock else { throw error }
             throw PontoonError(.badRequest, "Another process is using the directory \(settings.folder); stop it first.")
         }
         if settings.durability == .power {
@@ -92,8 +94,17 @@ package final class DiskObjectStore: Sendable {
 
 extension DiskObjectStore: ObjectStore {
     package func ping() async throws {
-        try await executor.run { [layout] in
+        try await executor.run { [layout, lock] in
             for directory in [layout.uploads, layout.files] { _ = try Directory.availableSpace(directory) }
+            guard try FileSystem.isSame(layout.lock, lock) else { throw ReplacedDirectory() }
+            // Fails on a full disk and on a file system that has become read-only.
+            let probe = try DiskFile.open(
+                layout.probe,
+                .writeOnly,
+                options: [.create, .truncate, .closeOnExec],
+                permissions: .ownerReadWrite
+            )
+            try probe.closeAfter { _ = try probe.writeAll(Array(repeating: UInt8(0), count: 4096)) }
         }
     }
 
@@ -151,6 +162,11 @@ extension DiskObjectStore: ObjectStore {
         if isDurable { try await discards.sync() }
     }
 
+    /// Whether the file system reports its free space; otherwise an upload is accepted even if it does not fit.
+    package static func reportsFreeSpace(_ settings: DiskSettings) throws -> Bool {
+        try Directory.availableSpace(settings.folder) < .max
+    }
+
     /// Returns whether a directory contains bytes of objects or uploads.
     package static func containsObjects(_ settings: DiskSettings) throws -> Bool {
         let layout = DiskLayout(root: settings.folder)
@@ -204,6 +220,11 @@ extension DiskObjectStore: StreamingObjectStore {
         let file = try await executor.run { try DiskFile.open(path, .readOnly, options: .closeOnExec) }
         return DiskObjectReader(file, start: start, size: size, executor: executor)
     }
+}
+
+/// The error for a directory that was moved or replaced while the store uses it.
+private struct ReplacedDirectory: Error, CustomStringConvertible {
+    var description: String { "the directory of the objects was moved or replaced" }
 }
 
 /// Directories whose changes are not durable yet.

@@ -40,12 +40,14 @@ package struct DiskSettings: Sendable {
 ///     uploads/KEY.assembled  file being assembled, if in-place parts must be copied
 ///     files/KK/KEY           finished object; KK is the last two digits of its key
 ///     lock                   locked by the process that uses the store
+///     probe                  written by health checks
 struct DiskLayout: Sendable {
     let root: FilePath
 
     var uploads: FilePath { root.appending("uploads") }
     var files: FilePath { root.appending("files") }
     var lock: FilePath { root.appending("lock") }
+    var probe: FilePath { root.appending("probe") }
 
     func upload(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue) }
     func assembled(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue + ".assembled") }

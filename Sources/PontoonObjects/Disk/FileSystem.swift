@@ -14,9 +14,12 @@ extension FileDescriptor {
     /// Waits until the file or directory, including its attributes, survives a power cut (`fsync`).
     func sync() throws { try retryingInterrupts { fsync(rawValue) } }
 
-    /// Starts writing a range to the disk without waiting, so that a later ``syncData()`` takes less time.
+    /// Starts writing a range to the disk without waiting, so that a later ``syncData()`` takes less time; does nothing
+    /// if the system does not support this.
     func startWriting(offset: Int64, count: Int64) throws {
-        try retryingInterrupts { cfilecalls_start_writing(rawValue, offset, count) }
+        do {
+            try retryingInterrupts { cfilecalls_start_writing(rawValue, offset, count) }
+        } catch let error as Errno where error.meansUnsupported {}
     }
 
     /// Preallocates the first `size` bytes and sets the length of the file.
@@ -26,7 +29,7 @@ extension FileDescriptor {
         do {
             try retryingInterrupts { cfilecalls_allocate(rawValue, size) }
             return true
-        } catch Errno.notSupported {
+        } catch let error as Errno where error.meansUnsupported {
             return false
         }
     }
@@ -35,7 +38,7 @@ extension FileDescriptor {
     func punchHole(offset: Int64, count: Int64) throws {
         do {
             try retryingInterrupts { cfilecalls_punch_hole(rawValue, offset, count) }
-        } catch Errno.notSupported {}
+        } catch let error as Errno where error.meansUnsupported {}
     }
 
     func truncate(to size: Int64) throws { try retryingInterrupts { ftruncate(rawValue, Int(size)) } }
@@ -64,19 +67,52 @@ extension FileDescriptor {
 
     /// Copies a range inside the kernel; some file systems share the blocks instead of copying them.
     ///
+    /// Copies through memory if the system does not support this.
+    ///
     /// - Throws: ``TruncatedFile`` if the source is shorter than the range.
     func copy(from source: FileDescriptor, at start: Int64, count: Int64, to target: Int64) throws {
         var (from, to, left) = (start, target, count)
         while left > 0 {
             let copied = cfilecalls_copy_range(source.rawValue, &from, rawValue, &to, left)
             if copied < 0 {
-                guard errno == EINTR else { throw Errno(rawValue: errno) }
+                let error = Errno(rawValue: errno)
+                if error.meansUnsupported { return try copyThroughMemory(from: source, at: from, count: left, to: to) }
+                guard error == .interrupted else { throw error }
             } else if copied == 0 {
                 throw TruncatedFile()
             } else {
                 left -= copied
             }
         }
+    }
+
+    private func copyThroughMemory(
+        from source: FileDescriptor,
+        at start: Int64,
+        count: Int64,
+        to target: Int64
+    ) throws {
+        try withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 16) { buffer in
+            var copied: Int64 = 0
+            while copied < count {
+                let size = Int(min(Int64(buffer.count), count - copied))
+                let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+                let read = try source.read(fromAbsoluteOffset: start + copied, into: part)
+                guard read > 0 else { throw TruncatedFile() }
+                try writeAll(toAbsoluteOffset: target + copied, UnsafeRawBufferPointer(rebasing: buffer[..<read]))
+                copied += Int64(read)
+            }
+        }
+    }
+}
+
+extension Errno {
+    /// Whether an optional system call is not available: in the kernel, in a sandbox, in the file system, or between
+    /// two file systems.
+    var meansUnsupported: Bool {
+        [.noFunction, .notPermitted, .invalidArgument, .notSupported, .notSupportedOnSocket, .improperLink].contains(
+            self
+        )
     }
 }
 
@@ -127,11 +163,23 @@ enum Directory {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Returns the number of bytes that an unprivileged process can still write to the file system of a path.
+    /// Returns the number of bytes that an unprivileged process can still write to the file system of a path;
+    /// `Int64.max` if the file system does not tell.
     static func availableSpace(_ path: FilePath) throws -> Int64 {
         var status = statvfs()
         try retryingInterrupts { path.withPlatformString { statvfs($0, &status) } }
-        return Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: Int64(status.f_frsize)).partialValue
+        return availableSpace(
+            blocks: UInt64(status.f_blocks),
+            available: UInt64(status.f_bavail),
+            blockSize: UInt64(status.f_frsize)
+        )
+    }
+
+    /// Computes the available space from the numbers of `statvfs`, which some file systems set to 0 or to nonsense.
+    static func availableSpace(blocks: UInt64, available: UInt64, blockSize: UInt64) -> Int64 {
+        guard blocks > 0, blockSize > 0 else { return .max }
+        let (bytes, overflows) = available.multipliedReportingOverflow(by: blockSize)
+        return overflows ? .max : Int64(clamping: bytes)
     }
 }
 
@@ -149,6 +197,14 @@ enum FileSystem {
         try retryingInterrupts {
             from.withPlatformString { source in to.withPlatformString { Glibc.rename(source, $0) } }
         }
+    }
+
+    /// Returns whether a path leads to an open file.
+    static func isSame(_ path: FilePath, _ file: FileDescriptor) throws -> Bool {
+        var (named, opened) = (stat(), stat())
+        try retryingInterrupts { path.withPlatformString { lstat($0, &named) } }
+        try retryingInterrupts { fstat(file.rawValue, &opened) }
+        return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino
     }
 
     static func exists(_ path: FilePath) throws -> Bool {

@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import PontoonCore
+import SystemPackage
 
 extension AppContext {
     /// Creates the response to an error and logs the details that the client must not see.
@@ -25,6 +26,10 @@ extension AppContext {
         if error is ConnectionLostError || error is ChannelError || error is CancellationError {
             log.debug("connection closed", metadata: ["error": "\(error)"])
             return .refusal(PontoonError(.bodyIncomplete, "The connection was closed before the request was complete."))
+        }
+        if let shortage = error as? Errno, [.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(shortage) {
+            log.error("out of file descriptors", metadata: ["error": "\(shortage)"])
+            return .refusal(PontoonError(.unavailable, "The server is overloaded; try again later."))
         }
         if let fault = error as? any TemporaryFault, fault.isTemporary {
             log.error("store unavailable", metadata: ["error": "\(error)"])

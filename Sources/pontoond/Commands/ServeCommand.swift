@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import Logging
 import PontoonApp
+import PontoonCore
+import SystemPackage
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
             let settings = try Settings(try GivenSettings(flags: stores.givenFlags + server.givenFlags))
             LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
             try await OpenedStores.withStores(settings) { opened in
-                let app = try await App.build(settings: settings, stores: opened, logger: Logger(label: "pontoond"))
+                let app = try await build(settings, opened)
                 if let url = stores.metadata?.text, URLComponents(string: url)?.password != nil {
                     app.logger.warning("password in --metadata is visible in the process list; use PGPASSWORD")
                 }
@@ -33,8 +35,26 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
+    private func build(_ settings: Settings, _ stores: OpenedStores) async throws -> App {
+        do {
+            return try await App.build(settings: settings, stores: stores, logger: Logger(label: "pontoond"))
+        } catch let error as Errno {
+            throw SettingError("cannot recover the directory '\(settings.data)': \(error)")
+        }
+    }
+
+    private func firstUser(_ app: App) async throws -> App.FirstUser {
+        do {
+            return try await app.createFirstUser()
+        } catch let error as Errno {
+            throw SettingError("cannot write to the directory '\(app.settings.data)': \(error)")
+        } catch let error as PontoonError where error.code == .storageFull {
+            throw SettingError("cannot write to the database of '\(app.settings.data)': \(error.message)")
+        }
+    }
+
     private func serve(_ app: App) async throws {
-        let firstUser = try await app.createFirstUser()
+        let firstUser = try await firstUser(app)
         if firstUser == .missing {
             Pontoond.print(
                 "No user exists. Run 'pontoond user add NAME' and 'pontoond token create NAME' with the same settings."
@@ -54,6 +74,9 @@ struct ServeCommand: AsyncParsableCommand {
             }
             if firstUser == .created { Pontoond.print("Created user admin, project admin/uploads and a token.") }
             Pontoond.print("Listening on \(app.localEndpoint(port: port))")
+            if app.freeSpaceIsUnknown {
+                app.logger.warning("free disk space is unknown; uploads are accepted until the disk is full")
+            }
             if app.credentials?.isDamaged == true {
                 app.logger.warning("credentials file contains no token; create one with 'pontoond token create admin'")
             }

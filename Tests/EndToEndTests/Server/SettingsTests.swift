@@ -89,6 +89,28 @@ struct SettingsTests {
         }
     }
 
+    @Test("variables that Kubernetes and Docker set for a service named 'pontoon' are ignored")
+    func serviceLinks() async throws {
+        let links = [
+            "PONTOON_PORT": "tcp://10.0.0.9:8080", "PONTOON_SERVICE_HOST": "10.0.0.9", "PONTOON_SERVICE_PORT": "8080",
+            "PONTOON_SERVICE_PORT_HTTP": "8080", "PONTOON_PORT_8080_TCP": "tcp://10.0.0.9:8080",
+            "PONTOON_PORT_8080_TCP_PROTO": "tcp", "PONTOON_PORT_8080_TCP_PORT": "8080",
+            "PONTOON_PORT_8080_TCP_ADDR": "10.0.0.9", "PONTOON_PORT_53_UDP": "udp://10.0.0.9:53",
+        ]
+        try await withTemporaryFolder { folder in
+            var options = ServerOptions(data: folder.appending("data"))
+            options.environment = links
+            try await withServer(options) { server in
+                let response = try await server.api.call(.GET, "/user")
+                #expect(response.status == 200)
+            }
+            for name in ["PONTOON_PORTS", "PONTOON_PORT_X_TCP", "PONTOON_SERVICE", "PONTOON_PORT_80"] {
+                let base = ["--data", folder.appending("other").string]
+                try await runServer(base, environment: [name: "1"]).expectRefusal("'\(name)'", "--help")
+            }
+        }
+    }
+
     @Test("an unknown setting from any source is rejected")
     func unknownNames() async throws {
         try await withTemporaryFolder { folder in
