@@ -1,4 +1,4 @@
-import SystemPackage
+import Foundation
 
 #if canImport(Darwin)
 import Darwin
@@ -27,10 +27,13 @@ enum FileDescriptors {
 
     /// Returns how many connections a process may accept, so that it can always open files.
     ///
-    /// A connection may need a second descriptor for the file that it transfers. A quarter of the limit, but at least
-    /// 96 and at most 256 descriptors, are reserved for the databases, event loops and folders.
+    /// A connection may need a second descriptor for the file that it transfers. The databases, event loops and folders
+    /// need 32 descriptors and 4 for each processor core; a quarter of the limit, up to 256, is reserved for them.
     ///
     /// - Parameter limit: The limit on open files.
     /// - Returns: The number of connections, 1 or more.
-    static func connections(limit: Int) -> Int { max(1, (limit - max(96, min(256, limit / 4))) / 2) }
+    static func connections(limit: Int) -> Int {
+        let reserve = max(32 + 4 * ProcessInfo.processInfo.activeProcessorCount, min(256, limit / 4))
+        return max(1, (limit - reserve) / 2)
+    }
 }
