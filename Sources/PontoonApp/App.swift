@@ -24,13 +24,15 @@ package struct App: Sendable {
     ///   - stores: Must stay open while the app is used.
     ///   - logger: Receives one line per request, and errors, from the level of the settings on.
     ///   - now: The current time; tests replace it.
+    ///   - uptime: Time on a monotonic clock; tests replace it.
     /// - Returns: The app.
     /// - Throws: The errors of the stores.
     package static func build(
         settings: Settings,
         stores: OpenedStores,
         logger: Logger,
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
     ) async throws -> App {
         var logger = logger
         logger.logLevel = settings.logLevel
@@ -50,7 +52,8 @@ package struct App: Sendable {
             keys: stores.keys,
             leaseDuration: settings.leaseDuration,
             uploadLifetime: settings.uploadLifetime,
-            now: now
+            now: now,
+            uptime: uptime
         )
         try await maintenance.recover()
         let useCases = UseCases(

@@ -14,6 +14,8 @@ package enum UploadContract: MetadataRule, CaseIterable {
     case storedPartKeepsAnUploadAlive
     case pruneDeletesCompletedUploadsOnly
     case openKeysAreOfUnfinishedUploads
+    case observedTimeIsKept
+    case userHasALimitedNumberOfUploads
 
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
@@ -29,7 +31,35 @@ package enum UploadContract: MetadataRule, CaseIterable {
         case .storedPartKeepsAnUploadAlive: try await Self.storedPartKeepsAnUploadAlive(store, fixture)
         case .pruneDeletesCompletedUploadsOnly: try await Self.pruneDeletesCompletedUploadsOnly(store, fixture)
         case .openKeysAreOfUnfinishedUploads: try await Self.openKeysAreOfUnfinishedUploads(store, fixture)
+        case .observedTimeIsKept: try await Self.observedTimeIsKept(store)
+        case .userHasALimitedNumberOfUploads: try await Self.userHasALimitedNumberOfUploads(store, fixture)
         }
+    }
+
+    private static func observedTimeIsKept(_ store: some MetadataStore) async throws {
+        try expect(try await store.observedTime(), equals: nil, "none at first")
+        var time = ObservedTime()
+        for minutes in 0...2 {
+            let wall = MetadataFixture.time.addingTimeInterval(Double(minutes) * 60)
+            time.advance(by: .seconds(60), wall: wall, lifetime: .seconds(100))
+            try await store.setObservedTime(time)
+            try expect(try await store.observedTime(), equals: time, "the time stored last")
+        }
+    }
+
+    private static func userHasALimitedNumberOfUploads(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let uploads = ["a", "b", "c"].map { fixture.upload($0) }
+        try await store.addUpload(uploads[0], maximum: 2)
+        try await store.addUpload(uploads[1], maximum: 2)
+        try await expectRefusal(.limitReached) { try await store.addUpload(uploads[2], maximum: 2) }
+        try expect(try await store.upload(uploads[2].id), equals: nil, "nothing was added")
+        try expect(try await store.abortUpload(uploads[0].id), "an active upload is aborted")
+        try await store.addUpload(uploads[2], maximum: 2)
+        let elsewhere = fixture.upload("d", in: "no folder")
+        try await expectRefusal(.destinationNotFound) { try await store.addUpload(elsewhere, maximum: 3) }
     }
 
     private static func uploadRoundTrips(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

@@ -75,11 +75,10 @@ struct LeasedCompletionTests {
             let lease = Lease(id: "another", expiresOn: Date().addingTimeInterval(60))
             #expect(try await stores.metadata.acquireLease("housekeeping", lease, now: Date()))
             let old = try await stores.begin(server)
-            let week: TimeInterval = 7 * 24 * 3600
             let now = stores.maintenance(server, lifetime: .zero)
             #expect(await now.run().expired.isEmpty)
             #expect(try await stores.metadata.upload(old) != nil)
-            let later = stores.maintenance(server) { Date().addingTimeInterval(week + 60) }
+            let later = stores.maintenance(server, lifetime: .zero) { Date().addingTimeInterval(61) }
             #expect(await later.run().expired == [old])
             let next = Lease(id: "a third", expiresOn: Date().addingTimeInterval(60))
             #expect(try await stores.metadata.acquireLease("housekeeping", next, now: Date()), "it was not let go")
@@ -93,7 +92,9 @@ struct LeasedCompletionTests {
             let lease = Lease(id: "killed", expiresOn: .distantFuture)
             #expect(try await stores.metadata.acquireLease("housekeeping", lease, now: Date()))
             let old = try await stores.begin(server)
-            let later = stores.maintenance(server, leaseDuration: nil) { Date().addingTimeInterval(8 * 24 * 3600) }
+            let later = stores.maintenance(server, lifetime: .zero, leaseDuration: nil) {
+                Date().addingTimeInterval(60)
+            }
             try await later.recover()
             let report = await later.run()
             #expect(report.expired == [old] && report.errors.isEmpty)

@@ -72,6 +72,10 @@ package protocol UploadStore: Sendable {
     /// Returns the ids of `.active` uploads that were initiated, and whose last part was stored, before a time; oldest
     /// first, at most `limit`.
     func idleUploads(since deadline: Date, limit: Int) async throws -> [String]
+    /// Returns the running time of the service that was stored last; `nil` if none is stored.
+    func observedTime() async throws -> ObservedTime?
+    /// Stores the running time of the service.
+    func setObservedTime(_ time: ObservedTime) async throws
     /// Deletes the records of uploads that were completed before a time; their files are kept.
     func pruneCompletedUploads(before time: Date) async throws
     /// Returns the uploads that are `.completing` under a lease that expires by a time.

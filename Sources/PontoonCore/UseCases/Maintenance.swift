@@ -11,6 +11,7 @@ package struct Maintenance: Sendable {
     private let uploadLifetime: Duration
     private let replayLifetime: Duration
     private let now: @Sendable () -> Date
+    private let stopwatch: Stopwatch
 
     /// Creates the maintenance of a metadata store and an object store.
     ///
@@ -24,6 +25,7 @@ package struct Maintenance: Sendable {
     ///   - uploadLifetime: Time after which an upload expires if no part is stored.
     ///   - replayLifetime: Time for which a repeated complete returns the same file.
     ///   - now: The current time.
+    ///   - uptime: Time on a monotonic clock.
     package init(
         metadata: any MetadataStore,
         objects: any ObjectStore,
@@ -32,7 +34,8 @@ package struct Maintenance: Sendable {
         leaseDuration: Duration? = nil,
         uploadLifetime: Duration,
         replayLifetime: Duration = .seconds(24 * 3600),
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
     ) {
         self.metadata = metadata
         self.objects = objects
@@ -43,6 +46,7 @@ package struct Maintenance: Sendable {
         self.uploadLifetime = uploadLifetime
         self.replayLifetime = replayLifetime
         self.now = now
+        self.stopwatch = Stopwatch(uptime)
     }
 
     /// Recovers from a crash; call it before the first request is served.
@@ -121,7 +125,8 @@ package struct Maintenance: Sendable {
         }
         var expired: [String] = []
         await report.attempt {
-            expired = try await abortUploads(idleSince: now().addingTimeInterval(-uploadLifetime.inSeconds))
+            guard let deadline = try await expiryDeadline() else { return }
+            expired = try await abortUploads(idleSince: deadline)
         }
         report.expired = expired
         await report.attempt {
@@ -129,6 +134,15 @@ package struct Maintenance: Sendable {
         }
         report.errors += await garbage.collect()
         return report
+    }
+
+    /// Adds the time since the last run to the running time of the service, and returns the time before which uploads
+    /// must have been idle to expire.
+    private func expiryDeadline() async throws -> Date? {
+        var time = try await metadata.observedTime() ?? ObservedTime()
+        time.advance(by: stopwatch.lap(), wall: now(), lifetime: uploadLifetime)
+        try await metadata.setObservedTime(time)
+        return time.deadline(lifetime: uploadLifetime)
     }
 
     /// Removes orphans, at most once an hour on one server, because listing all unfinished uploads is expensive.

@@ -72,7 +72,10 @@ package struct SQLiteDriver: SQLDriver {
             // Waits for accepted writes, which are ahead of it in the connection's queue. Moves their changes from the
             // -wal file to the database file, so that a copy of the latter is complete. Fails if another process reads
             // the database; the changes then stay in the -wal file, where they are just as durable.
-            try? pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try? pool.writeWithoutTransaction { database in
+                // There is no connection if the database was closed before.
+                if database.sqliteConnection != nil { _ = try database.checkpoint(.truncate) }
+            }
             try pool.close()
         }
     }

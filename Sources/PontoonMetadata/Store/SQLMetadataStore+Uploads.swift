@@ -127,6 +127,14 @@ extension SQLMetadataStore {
         }
     }
 
+    package func observedTime() async throws -> ObservedTime? {
+        try await metadataValue(for: .observedTime).flatMap { ObservedTime($0) }
+    }
+
+    package func setObservedTime(_ time: ObservedTime) async throws {
+        try await setMetadataValue(time.text, for: .observedTime)
+    }
+
     package func pruneCompletedUploads(before time: Date) async throws {
         try await write { _ = try $0.execute("DELETE FROM uploads WHERE completed_on < $1", [time]) }
     }

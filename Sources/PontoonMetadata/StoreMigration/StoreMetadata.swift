@@ -10,6 +10,8 @@ package enum StoreMetadataKey: String, Sendable {
     case movingTo = "moving-to"
     /// An id that distinguishes this data from the data of other databases.
     case identity
+    /// The running time of the service, by which uploads expire.
+    case observedTime = "observed-time"
 }
 
 extension SQLMetadataStore {

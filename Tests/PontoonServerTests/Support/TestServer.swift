@@ -110,14 +110,23 @@ struct TestServer: ServerUnderTest {
     }
 }
 
-/// The server's clock: the system clock plus an offset that tests set.
+/// The server's clocks: the system clocks plus offsets that tests set.
 final class TestClock: Sendable {
-    private let offset = Mutex<TimeInterval>(0)
+    private let offsets = Mutex((wall: Duration.zero, uptime: Duration.zero))
 
-    var now: Date { Date().addingTimeInterval(offset.withLock { $0 }) }
+    var now: Date { Date().addingTimeInterval(offsets.withLock { $0.wall / .seconds(1) }) }
+    var uptime: Duration { Stopwatch.systemUptime() + offsets.withLock { $0.uptime } }
 
-    /// Moves the clock forward.
-    func advance(by time: Duration) { offset.withLock { $0 += time / .seconds(1) } }
+    /// Lets time pass.
+    func advance(by time: Duration) {
+        offsets.withLock { offsets in
+            offsets.wall += time
+            offsets.uptime += time
+        }
+    }
+
+    /// Changes the wall clock alone, as when it is set.
+    func set(aheadBy time: Duration) { offsets.withLock { $0.wall += time } }
 }
 
 /// Logged lines.
@@ -187,7 +196,13 @@ func withTestServer<Value: Sendable>(
     return try await OpenedStores.withStores(settings, now: { clock.now }) { stores in
         let lines = LogLines()
         let logger = Logger(label: "pontoond") { _ in lines }
-        let app = try await App.build(settings: settings, stores: stores, logger: logger, now: { clock.now })
+        let app = try await App.build(
+            settings: settings,
+            stores: stores,
+            logger: logger,
+            now: { clock.now },
+            uptime: { clock.uptime }
+        )
         return try await run(app, transport, clock, lines, body)
     }
 }

@@ -18,6 +18,7 @@ struct ExpiryTests {
             let idle = try await server.api.initialize("idle", size: 8 << 20, partSize: 1 << 20)
             try await server.api.store(idle, 1, bytes)
             let busy = try await server.api.initialize("busy", size: nil, partSize: 1 << 20)
+            #expect(await server.runMaintenance().expired == [])
             clock.advance(by: .seconds(40 * 60))
             try await server.api.store(busy, 1, bytes)
             clock.advance(by: .seconds(40 * 60))
@@ -32,6 +33,36 @@ struct ExpiryTests {
             let file = try await server.api.complete(busy).text("id")
             let both = [bytes, bytes].reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) }
             #expect(try await server.api.download(file) == both)
+        }
+    }
+
+    @Test("an upload expires only after the server has run for its lifetime, whatever the clock shows")
+    func wrongClock() async throws {
+        try await withTemporaryFolder { folder in
+            let (data, clock) = (folder.appending("data"), TestClock())
+            let arguments = smallParts + ["--upload-lifetime", "7d"]
+            let bytes = pseudoRandomBytes(seed: 4, count: 1000)
+            let upload = try await withTestServer(on: data, arguments: arguments, clock: clock) { server in
+                let upload = try await server.api.initialize("kept", size: 1000, partSize: 1000)
+                try await server.api.store(upload, 1, bytes)
+                #expect(await server.runMaintenance().expired == [])
+                return upload
+            }
+            for ahead in [Duration.seconds(8 * 86400), .seconds(8 * 86400), .seconds(-16 * 86400)] {
+                clock.set(aheadBy: ahead)
+                try await withTestServer(on: data, arguments: arguments, clock: clock) { server in
+                    clock.advance(by: .seconds(120))
+                    #expect(await server.runMaintenance().expired == [])
+                    clock.set(aheadBy: .seconds(9 * 86400))
+                    #expect(await server.runMaintenance().expired == [])
+                    clock.set(aheadBy: .seconds(-9 * 86400))
+                    #expect(await server.runMaintenance().expired == [])
+                }
+            }
+            try await withTestServer(on: data, arguments: arguments, clock: clock) { server in
+                let file = try await server.api.complete(upload).text("id")
+                #expect(try await server.api.download(file) == bytes)
+            }
         }
     }
 

@@ -1,0 +1,84 @@
+package import Foundation
+
+/// The time for which the service has been running, and what the wall clock showed in the meantime.
+///
+/// Uploads expire by this time instead of the wall clock, which may be wrong when a server starts and corrected later:
+/// otherwise, one start with a clock that is a week ahead would abort all uploads.
+package struct ObservedTime: Hashable, Sendable {
+    /// A reading of both clocks, in milliseconds.
+    private struct Reading: Hashable {
+        let observed: Int64
+        let wall: Int64
+    }
+
+    /// Running time in milliseconds.
+    private var observed: Int64 = 0
+    /// The wall clock at the last change, as Unix time in milliseconds.
+    private var lastWall: Int64?
+    /// Readings at intervals of about a hundredth of the lifetime, oldest first.
+    private var readings: [Reading] = []
+
+    package init() {}
+
+    /// Adds running time.
+    ///
+    /// - Parameters:
+    ///   - elapsed: Time on a monotonic clock since the caller's last call, or since it started.
+    ///   - wall: The wall clock. If it has advanced less since the last call, which another server may have made, only
+    ///     that much is added.
+    ///   - lifetime: The lifetime of uploads.
+    package mutating func advance(by elapsed: Duration, wall: Date, lifetime: Duration) {
+        let (wall, lifetime) = (Self.milliseconds(wall), Self.milliseconds(lifetime))
+        if let lastWall {
+            let (shown, overflows) = wall.subtractingReportingOverflow(lastWall)
+            let added = overflows ? 0 : max(0, min(Self.milliseconds(elapsed), shown))
+            observed = observed.addingReportingOverflow(added).overflow ? .max : observed + added
+        }
+        lastWall = wall
+        let isDue = readings.last.map { observed - $0.observed >= lifetime / 100 } ?? true
+        if isDue { readings.append(Reading(observed: observed, wall: wall)) }
+        if let first = firstNeeded(lifetime) { readings.removeFirst(first) }
+    }
+
+    /// Returns the wall clock time before which an upload must have been idle to expire; `nil` if the service has not
+    /// run for the lifetime yet.
+    package func deadline(lifetime: Duration) -> Date? {
+        let lifetime = Self.milliseconds(lifetime)
+        guard let lastWall, let first = firstNeeded(lifetime) else { return nil }
+        // A reading of a clock that was ahead does not count, because a later one is lower.
+        let earliest = readings[first...].map(\.wall).min() ?? lastWall
+        let (byClock, overflows) = lastWall.subtractingReportingOverflow(lifetime)
+        return Date(timeIntervalSince1970: Double(min(earliest, overflows ? .min : byClock)) / 1000)
+    }
+
+    /// Index of the latest reading that is older than the lifetime.
+    private func firstNeeded(_ lifetime: Int64) -> Int? {
+        readings.lastIndex { $0.observed <= observed - lifetime }
+    }
+
+    private static func milliseconds(_ date: Date) -> Int64 {
+        Int64(exactly: (date.timeIntervalSince1970 * 1000).rounded()) ?? .max
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Int64 { Int64(duration / .milliseconds(1)) }
+}
+
+extension ObservedTime {
+    /// The text to store.
+    package var text: String {
+        let numbers = [observed, lastWall ?? 0] + readings.flatMap { [$0.observed, $0.wall] }
+        return numbers.map(String.init).joined(separator: " ")
+    }
+
+    /// Parses stored text; `nil` for any other text.
+    package init?(_ text: String) {
+        let numbers = text.split(separator: " ", omittingEmptySubsequences: false).map { Int64($0) }
+        guard numbers.count >= 2, numbers.count.isMultiple(of: 2), !numbers.contains(nil) else { return nil }
+        let values = numbers.compactMap(\.self)
+        observed = max(0, values[0])
+        lastWall = values[1]
+        readings = stride(from: 2, to: values.count, by: 2).map {
+            Reading(observed: max(0, values[$0]), wall: values[$0 + 1])
+        }
+    }
+}
