@@ -59,7 +59,7 @@ struct ExpiryTests {
                     #expect(await server.runMaintenance().expired == [])
                 }
             }
-            try await withTestServer(on: data, arguments: arguments, clock: clock) { server in
+            try await withTestServer(on: data, .live, arguments: arguments, clock: clock) { server in
                 let file = try await server.api.complete(upload).text("id")
                 #expect(try await server.api.download(file) == bytes)
             }
