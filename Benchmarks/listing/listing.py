@@ -46,13 +46,13 @@ def fill(data, files, uploads):
         )
         # A quarter of the files have metadata; the same few carry the rare value in every size.
         database.executemany(
-            "INSERT INTO file_metadata (file_id, key, value) VALUES (?, ?, ?)",
+            "INSERT INTO file_metadata (file_id, key, value, project_id) VALUES (?, ?, ?, ?)",
             (
                 pair
                 for i in range(0, files, 4)
                 for pair in (
-                    (f"{i:024x}", "sample_id", "rare" if i // 4 < RARE else f"s{i}"),
-                    (f"{i:024x}", "platform", "Illumina"),
+                    (f"{i:024x}", "sample_id", "rare" if i // 4 < RARE else f"s{i}", project),
+                    (f"{i:024x}", "platform", "Illumina", project),
                 )
             ),
         )

@@ -55,9 +55,9 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             try options?.setOption(.recvAllocator, value: ReceiveAllocator(budget: budget))
             try options?.setOption(.maxMessagesPerRead, value: 1)
             #if os(Linux)
-            // Closes the connection of a client that does not read its response.
+            // Closes the connection of a client that does not read its response, where the system supports it.
             let timeout = Int(idleTimeout / .milliseconds(1))
-            try options?.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: timeout)
+            try? options?.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: timeout)
             #endif
             let pipeline = channel.pipeline.syncOperations
             let slowRequests = SlowRequestHandler(limits: limits)
