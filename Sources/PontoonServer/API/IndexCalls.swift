@@ -19,6 +19,9 @@ struct IndexCalls {
     /// Source: docs/api.md#extensions.
     private static let extensions = ["checksums", "complete_reports", "openapi", "part_infos", "upload_contents"]
 
+    /// The OpenAPI document; all responses share its bytes, however many clients do not read them.
+    private static let openAPI = ByteBuffer(bytes: APIDocument.openAPI)
+
     func add(to routes: Routes) {
         routes.open(.get, "/v2", index)
         routes.open(.get, "/v2/openapi.yaml", document)
@@ -45,7 +48,7 @@ struct IndexCalls {
 
     @Sendable private func document(_ request: Request, _ context: AppContext) async throws -> Response {
         try await bodies.discard(request)
-        let body = ByteBuffer(bytes: APIDocument.openAPI)
+        let body = Self.openAPI
         return Response(
             status: .ok,
             headers: [.contentType: "application/yaml", .contentLength: String(body.readableBytes)],
