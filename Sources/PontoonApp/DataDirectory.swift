@@ -55,7 +55,7 @@ enum DataDirectory {
 
     private static func createWithParents(_ path: FilePath) throws {
         let parent = path.removingLastComponent()
-        guard mkdir(path.string, 0o700) != 0 else { return try DurableFile.syncDirectory(parent) }
+        guard mkdir(path.string, 0o700) != 0 else { return try syncIfReadable(parent) }
         switch Errno(rawValue: errno) {
         case .fileExists: return
         case .noSuchFileOrDirectory where !parent.isEmpty:
@@ -63,6 +63,11 @@ enum DataDirectory {
             guard mkdir(path.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
         case let error: throw error
         }
-        try DurableFile.syncDirectory(parent)
+        try syncIfReadable(parent)
+    }
+
+    /// Makes the name of a new directory durable, unless its parent may only be traversed.
+    private static func syncIfReadable(_ parent: FilePath) throws {
+        do { try DurableFile.syncDirectory(parent) } catch Errno.permissionDenied {}
     }
 }

@@ -39,8 +39,10 @@ package struct OpenedStores: Sendable {
                 )
                 switch settings.objects {
                 case .disk:
+                    // A database may have users, but no files, before a server has started with it.
+                    let isFirstStart = try await metadata.metadataValue(for: .objects) == nil
                     try await metadata.bind(to: try settings.objectsLocation())
-                    try await settings.refuseUnrelatedObjects(metadata, hadObjects: hadObjects)
+                    try await settings.refuseUnrelatedObjects(metadata, hadObjects: hadObjects || isFirstStart)
                     let disk = try openDisk(settings.disk)
                     return try await withClosing(disk, close: { try await $0.shutDown() }) { disk in
                         let hasher = PrefixHasher(metadata: metadata, objects: disk)
@@ -178,7 +180,7 @@ extension Settings {
     ///
     /// - Parameters:
     ///   - metadata: The opened database.
-    ///   - hadObjects: Whether the directory of the objects existed before the server started.
+    ///   - hadObjects: Whether the directory of the objects existed before the server started, or never did.
     /// - Throws: ``SettingError``.
     fileprivate func refuseUnrelatedObjects(_ metadata: SQLMetadataStore, hadObjects: Bool) async throws {
         let isNew = try await metadata.isEmpty()

@@ -165,7 +165,7 @@ extension JSONParser {
         }
     }
 
-    /// Parses one `\uXXXX` escape, or two that form a surrogate pair, starting after the first `\u`.
+    /// Parses a `\u` escape of four hex digits, or two that form a surrogate pair, starting after the first `\u`.
     private mutating func unicodeEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
         let first = try hexDigits()
         if let scalar = Unicode.Scalar(first) { return scalar }
