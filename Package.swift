@@ -123,6 +123,7 @@ let package = Package(
             name: "PontoonApp",
             dependencies: [
                 "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonPostgreSQL", "PontoonServer",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -184,6 +185,7 @@ let package = Package(
             name: "PontoonUseCaseTests",
             dependencies: [
                 "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonTesting",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

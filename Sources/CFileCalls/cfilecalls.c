@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -29,6 +31,15 @@ int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *t
 
 int cfilecalls_rename_new(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+void cfilecalls_set_idle_priority(void) {
+    static _Thread_local int is_idle;
+    if (is_idle) return;
+    is_idle = 1;
+    // IOPRIO_WHO_PROCESS is 1, IOPRIO_CLASS_IDLE is 3; glibc defines neither.
+    (void)syscall(SYS_ioprio_set, 1, 0, 3 << 13);
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
 }
 
 #else
@@ -63,5 +74,7 @@ int cfilecalls_rename_new(const char *from, const char *to) {
     return unsupported();
 #endif
 }
+
+void cfilecalls_set_idle_priority(void) {}
 
 #endif

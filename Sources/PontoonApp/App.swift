@@ -15,6 +15,7 @@ package struct App: Sendable {
     package let stores: OpenedStores
     package let useCases: UseCases
     package let maintenance: Maintenance
+    package let scrub: BackgroundScrub
     package let logger: Logger
 
     /// Recovers opened stores from a crash and creates the use cases on them.
@@ -67,7 +68,22 @@ package struct App: Sendable {
             readiness: Readiness(metadata: metadata, objects: objects),
             now: now
         )
-        return App(settings: settings, stores: stores, useCases: useCases, maintenance: maintenance, logger: logger)
+        let scrub = BackgroundScrub(
+            metadata: metadata,
+            source: stores.scrubSource,
+            interval: settings.scrubInterval,
+            bytesPerSecond: settings.scrubRate,
+            leaseDuration: settings.leaseDuration,
+            now: now
+        )
+        return App(
+            settings: settings,
+            stores: stores,
+            useCases: useCases,
+            maintenance: maintenance,
+            scrub: scrub,
+            logger: logger
+        )
     }
 
     /// Whether the disk of the objects does not report its free space.
@@ -117,6 +133,7 @@ package struct App: Sendable {
                 // First, so that it stops last.
                 .init(service: ForcedShutdownService()),
                 .init(service: MaintenanceService(maintenance: maintenance, logger: logger)),
+                .init(service: ScrubService(scrub: scrub, logger: logger)),
                 .init(service: HealthCheckService(readiness: useCases.readiness, logger: logger)),
                 .init(service: httpServer(onReady: onReady)),
                 // Last, so that it stops first.

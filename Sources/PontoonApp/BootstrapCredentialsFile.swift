@@ -25,13 +25,18 @@ package struct BootstrapCredentialsFile: Sendable {
         )
     }
 
-    /// Atomically replaces the endpoint in the file and keeps all other lines, which the owner may have changed.
+    /// Atomically replaces the endpoint of the default profile and keeps all other lines, which the owner may have
+    /// changed.
     ///
     /// Does nothing if the file does not exist.
     package func update(endpoint: String) throws {
         guard let data = FileManager.default.contents(atPath: path.string) else { return }
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        let updated = lines.map { $0.hasPrefix("api_endpoint") ? "api_endpoint = \(endpoint)" : String($0) }
+        var isInDefaultProfile = true
+        let updated = lines.map { line in
+            if line.hasPrefix("[") { isInDefaultProfile = line.hasPrefix("[default]") }
+            return isInDefaultProfile && line.hasPrefix("api_endpoint") ? "api_endpoint = \(endpoint)" : String(line)
+        }
         let text = updated.joined(separator: "\n")
         if Data(text.utf8) != data { try DurableFile.replace(path, with: text) }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import PontoonCore
+import PontoonObjects
 import SystemPackage
 
 /// The directory with the database, the objects and the first user's credentials.
@@ -33,15 +34,14 @@ enum DataDirectory {
         } catch let error as Errno {
             throw SettingError(.data, "cannot create files in the directory '\(path)': \(error)")
         }
-        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-            let error = Errno(rawValue: errno)
+        do {
+            if try FileLock.acquire(file) { return file }
+        } catch {
             try file.close()
-            guard error == .wouldBlock else {
-                throw SettingError(.data, "cannot lock the directory '\(path)': \(error); choose another file system")
-            }
-            throw SettingError(.data, "another process is using the directory '\(path)'; stop it first")
+            throw SettingError(.data, "cannot lock the directory '\(path)': \(error); choose another file system")
         }
-        return file
+        try file.close()
+        throw SettingError(.data, "another process is using the directory '\(path)'; stop it first")
     }
 
     /// Returns the random identifier that is stored in the directory; creates it if it does not exist yet.

@@ -10,6 +10,8 @@ package struct OpenedStores: Sendable {
     package let metadata: SQLMetadataStore
     package let storage: ObjectStorage
     package let keys: KeyRing
+    /// The objects, for reading them again.
+    package let scrubSource: any ScrubSource
 
     /// Opens the stores, runs `body`, and closes the stores on every path.
     ///
@@ -47,13 +49,25 @@ package struct OpenedStores: Sendable {
                     return try await withClosing(disk, close: { try await $0.shutDown() }) { disk in
                         let hasher = PrefixHasher(metadata: metadata, objects: disk)
                         let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
-                        return try await body(OpenedStores(metadata: metadata, storage: storage, keys: keys))
+                        let scrubSource = DiskScrubSource(settings.disk, threads: 2)
+                        return try await withClosing(scrubSource, close: { try await $0.shutDown() }) { scrubSource in
+                            try await body(
+                                OpenedStores(metadata: metadata, storage: storage, keys: keys, scrubSource: scrubSource)
+                            )
+                        }
                     }
                 case .s3(let s3, let credentials):
                     try await metadata.bind(to: try settings.objectsLocation())
                     let bucket = try await openBucket(s3, credentials)
                     return try await withClosing(bucket, close: { try await $0.shutDown() }) { bucket in
-                        try await body(OpenedStores(metadata: metadata, storage: .presigned(bucket), keys: keys))
+                        try await body(
+                            OpenedStores(
+                                metadata: metadata,
+                                storage: .presigned(bucket),
+                                keys: keys,
+                                scrubSource: bucket
+                            )
+                        )
                     }
                 }
             }
@@ -190,7 +204,7 @@ extension Settings {
         if isNew, try DiskObjectStore.containsObjects(disk) {
             throw SettingError(
                 .data,
-                "the directory '\(disk.folder)' contains files that the new database does not know; restore their database"
+                "the directory '\(disk.folder)' contains files that are not in the new database; restore the database that they belong to"
             )
         }
     }

@@ -17,6 +17,6 @@ package enum MetadataContract {
         FileListContract.allCases, FileChangeContract.allCases, ListTotalContract.allCases, CopyMoveContract.allCases,
         UploadContract.allCases, LeaseContract.allCases, CompletionContract.allCases, PartContract.allCases,
         PresignedUploadContract.allCases, ReadCacheContract.allCases, AutomationContract.allCases,
-        SigningKeyContract.allCases,
+        SigningKeyContract.allCases, ScrubContract.allCases,
     ]
 }

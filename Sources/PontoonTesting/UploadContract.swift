@@ -12,6 +12,7 @@ package enum UploadContract: MetadataRule, CaseIterable {
     case abortNeedsAnActiveUpload
     case idleUploadsAreOldestFirst
     case storedPartKeepsAnUploadAlive
+    case partStoredDuringAnAbortIsNotLost
     case pruneDeletesCompletedUploadsOnly
     case openKeysAreOfUnfinishedUploads
     case observedTimeIsKept
@@ -29,6 +30,7 @@ package enum UploadContract: MetadataRule, CaseIterable {
         case .abortNeedsAnActiveUpload: try await Self.abortNeedsAnActiveUpload(store, fixture)
         case .idleUploadsAreOldestFirst: try await Self.idleUploadsAreOldestFirst(store, fixture)
         case .storedPartKeepsAnUploadAlive: try await Self.storedPartKeepsAnUploadAlive(store, fixture)
+        case .partStoredDuringAnAbortIsNotLost: try await Self.partStoredDuringAnAbortIsNotLost(store, fixture)
         case .pruneDeletesCompletedUploadsOnly: try await Self.pruneDeletesCompletedUploadsOnly(store, fixture)
         case .openKeysAreOfUnfinishedUploads: try await Self.openKeysAreOfUnfinishedUploads(store, fixture)
         case .observedTimeIsKept: try await Self.observedTimeIsKept(store)
@@ -198,6 +200,29 @@ package enum UploadContract: MetadataRule, CaseIterable {
         try expect(try await store.idleUploads(since: after, limit: 9), equals: [upload.id], "no part was stored since")
         try expect(try await store.abortUpload(upload.id, ifIdleSince: after), "it is idle")
         try expect(try await store.upload(upload.id), equals: nil, "it is gone")
+    }
+
+    private static func partStoredDuringAnAbortIsNotLost(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let deadline = MetadataFixture.time.addingTimeInterval(-1)
+        let uploads = (0..<40).map { _ in fixture.upload(initiatedOn: MetadataFixture.time.addingTimeInterval(-1000)) }
+        for upload in uploads { try await store.addUpload(upload) }
+        let part = try MetadataFixture.part(1)
+        _ = try await concurrently(uploads.count) { index in
+            let id = uploads[index].id
+            async let aborts = concurrently(3) { _ in try await store.abortUpload(id, ifIdleSince: deadline) }
+            var isStored = true
+            do {
+                _ = try await store.recordPart(part, of: id)
+            } catch let error as PontoonError where error.code == .uploadNotFound {
+                isStored = false
+            }
+            let isAborted = try await aborts.contains(true)
+            try expect(isAborted, equals: !isStored, "the upload is aborted only if the part is refused")
+            try expect(try await store.parts(of: id).count, equals: isStored ? 1 : 0, "an acknowledged part is kept")
+        }
     }
 
     private static func pruneDeletesCompletedUploadsOnly(

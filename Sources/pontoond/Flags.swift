@@ -68,5 +68,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.drain) var drain: GivenFlag?
     @Option(.leaseDuration) var leaseDuration: GivenFlag?
     @Option(formerly: "claim-lifetime", .leaseDuration) var claimLifetime: GivenFlag?
+    @Option(.scrubInterval) var scrubInterval: GivenFlag?
+    @Option(.scrubRate) var scrubRate: GivenFlag?
     @Option(.logLevel) var logLevel: GivenFlag?
 }

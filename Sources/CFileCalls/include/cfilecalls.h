@@ -22,3 +22,7 @@ int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *t
 /// `renameat2(2)` with `RENAME_NOREPLACE`: fails with `EEXIST` if the new name already exists, and with `EINVAL` if the
 /// file system does not support the flag.
 int cfilecalls_rename_new(const char *from, const char *to);
+
+/// `ioprio_set(2)` and `setpriority(2)` for the calling thread: it uses the disk and the processor only while no other
+/// thread wants them. Does nothing if the system refuses.
+void cfilecalls_set_idle_priority(void);

@@ -16,6 +16,7 @@ package enum SettingList {
         Setting.maximumBodySize, Setting.maximumHeaderSize,
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
         Setting.grace, Setting.drain, Setting.leaseDuration,
+        Setting.scrubInterval, Setting.scrubRate,
         Setting.logLevel, Setting.bootstrapToken,
     ]
 }
@@ -98,7 +99,7 @@ extension Setting where Value == Int64 {
             "reserved-space",
             .size(0...(1 << 50)),
             default: .text("64MiB"),
-            summary: "Free disk space that parts never use, so that records can always be written"
+            summary: "Free disk space that parts leave, so that records can still be written"
         )
     }
 
@@ -154,7 +155,7 @@ extension Setting where Value == Int {
             "max-connections",
             .count(1...1_000_000),
             default: .text("8000"),
-            summary: "Number of connections; fewer if the process may not open two files for each of them"
+            summary: "Maximum number of connections; lower if the process cannot open two files for each of them"
         )
     }
 
@@ -164,7 +165,7 @@ extension Setting where Value == Int {
             .count(1...1_000_000),
             default: .text("4000"),
             summary: """
-                Number of connections from one IPv4 address or IPv6 network of 64 bits; at most half of all connections
+                Maximum number of connections from one IPv4 address or IPv6 network of 64 bits; at most half of all connections
                 """
         )
     }
@@ -174,7 +175,7 @@ extension Setting where Value == Int {
             "max-uploads-per-user",
             .count(1...1_000_000),
             default: .text("10000"),
-            summary: "Number of unfinished uploads that a user may have"
+            summary: "Maximum number of a user's unfinished uploads of files, and as many of code packages"
         )
     }
 
@@ -257,7 +258,7 @@ extension Setting where Value == Bool {
             "trust-forwarded-proto",
             .bool,
             default: .text("false"),
-            summary: "Whether to trust X-Forwarded-Proto; enable it only behind a proxy that sets the header"
+            summary: "Whether to trust X-Forwarded-Proto; enable it only behind a proxy that overwrites the header"
         )
     }
 }

@@ -26,6 +26,10 @@ package struct Settings: Sendable {
     package let bootstrapToken: Secret?
     /// `nil` if no other server can share the stores.
     package let leaseDuration: Duration?
+    /// Time after which an object is read again; `nil` if the server does this only on request.
+    package let scrubInterval: Duration?
+    /// Maximum number of bytes per second at which objects are read again; `nil` is no limit.
+    package let scrubRate: Int64?
 
     /// Whether acknowledged data survives a power failure, rather than only a crash of the process.
     package var survivesPowerFailure: Bool { disk.durability == .power }
@@ -85,6 +89,13 @@ package struct Settings: Sendable {
         }
         logLevel = try given.value(of: .logLevel)
         bootstrapToken = try given.value(of: .bootstrapToken)
+        switch (try given.value(of: .scrubInterval), objects) {
+        case (.standard, .disk): scrubInterval = .seconds(30 * 86400)
+        case (.standard, .s3), (.off, _): scrubInterval = nil
+        case (.every(let interval), _): scrubInterval = interval
+        }
+        let scrubRate = try given.value(of: .scrubRate)
+        self.scrubRate = scrubRate > 0 ? scrubRate : nil
     }
 
     /// Whether clients on other machines may reach the server, and receive URLs with whatever host they request.

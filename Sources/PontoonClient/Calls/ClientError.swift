@@ -20,6 +20,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case storageRefused = "storage_refused"
         /// The checksums or lengths of the local and the remote copy differ.
         case checksumMismatch = "checksum_mismatch"
+        /// The server has not read a file that it was asked to verify.
+        case verificationFailed = "verification_failed"
         /// The file changed during its transfer.
         case fileChanged = "file_changed"
         /// A local file cannot be read.

@@ -8,6 +8,43 @@ public struct FileDetails: Sendable, Decodable {
         public let crc64nvme: String?
         /// MD5, 32 hexadecimal digits.
         public let md5: String?
+        /// What the server found when it last read the stored bytes; `nil` if it has never read them again.
+        public let state: State?
+        /// The last time at which the server read the stored bytes and they matched the checksum.
+        public let verifiedOn: Date?
+        /// The time of a request to read the stored bytes that the server has not answered yet.
+        public let verificationRequestedOn: Date?
+
+        /// What a server found when it read the stored bytes.
+        public enum State: String, Sendable {
+            case verified, damaged, missing
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case crc64nvme, md5, state
+            case verifiedOn = "verified_on"
+            case verificationRequestedOn = "verification_requested_on"
+        }
+
+        /// Decodes the API's JSON; unknown states are ignored.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            crc64nvme = try fields.decodeIfPresent(String.self, forKey: .crc64nvme)
+            md5 = try fields.decodeIfPresent(String.self, forKey: .md5)
+            state = try fields.decodeIfPresent(String.self, forKey: .state).flatMap { State(rawValue: $0) }
+            verifiedOn = try fields.decodeIfPresent(LenientDate.self, forKey: .verifiedOn)?.date
+            verificationRequestedOn =
+                try fields.decodeIfPresent(LenientDate.self, forKey: .verificationRequestedOn)?.date
+        }
+
+        /// Describes what is wrong with the stored bytes; `nil` if nothing is known to be wrong.
+        var damage: String? {
+            switch state {
+            case .damaged: "its content is damaged on the server"
+            case .missing: "its content is missing on the server"
+            case .verified, nil: nil
+            }
+        }
     }
 
     /// Id of the file or folder.

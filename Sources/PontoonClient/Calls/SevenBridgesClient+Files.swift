@@ -43,6 +43,16 @@ extension SevenBridgesClient {
         try await call(APIRequest(method: .GET, path: "/files/\(id.urlEncoded)", purpose: "get the file \(id)"))
     }
 
+    /// Requests that the server reads a file's stored bytes again and compares them with their checksum, an extension.
+    ///
+    /// - Returns: The file; ``FileDetails/Checksums/verificationRequestedOn`` is set until the server has read it.
+    /// - Throws: ``APIError`` with status 404 if the file or the call does not exist; ``ClientError``.
+    public func requestVerification(of id: String) async throws -> FileDetails {
+        try await call(
+            APIRequest(method: .POST, path: "/files/\(id.urlEncoded)/actions/verify", purpose: "verify the file \(id)")
+        )
+    }
+
     /// Finds a file or folder by its name directly in a project or folder.
     ///
     /// - Returns: The file or folder; `nil` if it does not exist.

@@ -137,6 +137,7 @@ public struct TreeComparison: Sendable {
             let details = try await client.file(listed.id)
             remote = DownloadItem(details, remotePath: listed.remotePath, target: listed.target)
         }
+        if let damage = remote.damage { return .different(damage) }
         return try await NIOThreadPool.singleton.runIfActive { [remote, readsFiles] in
             let file = try SourceFile(path)
             defer { file.closeAfterReading() }

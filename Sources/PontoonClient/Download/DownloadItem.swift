@@ -12,6 +12,8 @@ public struct DownloadItem: TransferItem, Hashable {
     public var size: Int64?
     /// CRC-64/NVME, 16 hexadecimal digits, if known; the downloaded file is verified against it.
     public var crc64nvme: String?
+    /// Describes what the server found wrong with the stored bytes; `nil` if nothing is known to be wrong.
+    var damage: String?
 
     /// Creates an item.
     ///
@@ -44,6 +46,7 @@ public struct DownloadItem: TransferItem, Hashable {
             size: details.size,
             crc64nvme: details.checksums?.crc64nvme
         )
+        damage = details.checksums?.damage
     }
 
     /// Path of the downloaded file.

@@ -76,11 +76,13 @@ struct FinishedRecord: Hashable, Sendable, Codable {
     var verification: String
     var ended: Date
 
-    /// Returns whether the file on the server is still the uploaded one.
+    /// Returns whether the file on the server is still the uploaded one, and not known to be damaged.
     ///
     /// Compares the id, the length and, if the server provides one, the checksum.
     func matches(_ existing: FileDetails) -> Bool {
-        guard file == existing.id, existing.size == identity.facts.size else { return false }
+        guard file == existing.id, existing.size == identity.facts.size, existing.checksums?.damage == nil else {
+            return false
+        }
         return existing.checksums?.crc64nvme.map { $0.lowercased() == crc64 } ?? true
     }
 }

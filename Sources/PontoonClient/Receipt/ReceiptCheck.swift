@@ -1,3 +1,4 @@
+public import Foundation
 import NIOPosix
 import PontoonCore
 import SystemPackage
@@ -24,6 +25,9 @@ public struct ReceiptCheck: Sendable {
     public let local: Finding?
     /// The result for the file on the server; `nil` if it was not checked.
     public let server: Finding?
+    /// The last time at which the server read the stored bytes and they matched its checksum; `nil` if it has never read
+    /// them again, so that only checksums computed during the upload were compared.
+    public let serverVerifiedOn: Date?
 
     /// Whether every checked copy matches the receipt: by checksum or, if there is none, by length.
     public var isGood: Bool {
@@ -42,12 +46,14 @@ extension Receipt {
     /// - Parameters:
     ///   - locally: Whether to read the local files and compare their checksums.
     ///   - client: Client for the files on the server; `nil` checks the local files only.
+    ///   - deep: Whether to have the server read the stored bytes again, and to wait until it has.
     ///   - body: Called with each result, in the order of ``files``.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint; ``APIError`` if
-    ///   the token is not valid; any error that `body` throws.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint, or the server does
+    ///   not read files on request; ``APIError`` if the token is not valid; any error that `body` throws.
     public func check(
         locally: Bool,
         client: SevenBridgesClient?,
+        deep: Bool = false,
         _ body: (ReceiptCheck) async throws -> Void
     ) async throws {
         if let client, client.endpoint.url != endpoint {
@@ -57,11 +63,15 @@ extension Receipt {
                 advice: "Choose the profile of that endpoint with --profile."
             )
         }
+        var requests = DeepVerification.Requests()
+        if let client, deep { requests = try await DeepVerification(client).request(files) }
         for entry in files {
             let local = locally ? try await Self.checkLocal(entry) : nil
-            var server: ReceiptCheck.Finding?
-            if let client { server = try await Self.checkServer(entry, client) }
-            try await body(ReceiptCheck(entry: entry, local: local, server: server))
+            var server: (finding: ReceiptCheck.Finding, verifiedOn: Date?)?
+            if let client { server = try await Self.checkServer(entry, client, requests[entry.fileID]) }
+            try await body(
+                ReceiptCheck(entry: entry, local: local, server: server?.finding, serverVerifiedOn: server?.verifiedOn)
+            )
         }
     }
 
@@ -81,17 +91,33 @@ extension Receipt {
         }
     }
 
-    private static func checkServer(_ entry: Entry, _ client: SevenBridgesClient) async throws -> ReceiptCheck.Finding {
+    private static func checkServer(
+        _ entry: Entry,
+        _ client: SevenBridgesClient,
+        _ request: DeepVerification.Request?
+    ) async throws -> (ReceiptCheck.Finding, Date?) {
         do {
-            let file = try await client.file(entry.fileID)
-            if let size = file.size, size != entry.size { return .different(lengthDifference(size)) }
-            guard let checksum = file.checksums?.crc64nvme?.lowercased() else { return .sameSize }
-            return checksum == entry.crc64nvme ? .same : .different("its CRC-64/NVME is \(checksum)")
+            let file =
+                if let request {
+                    try await DeepVerification(client).result(of: request, size: entry.size)
+                } else {
+                    try await client.file(entry.fileID)
+                }
+            return (compare(entry, file), file.checksums?.verifiedOn)
         } catch let error as APIError where error.status == 404 {
-            return .missing
+            return (.missing, nil)
         } catch let error as APIError where !error.concernsToken {
-            return .failed(error)
+            return (.failed(error), nil)
+        } catch let error as ClientError where request != nil && error.code == .verificationFailed {
+            return (.failed(error), nil)
         }
+    }
+
+    private static func compare(_ entry: Entry, _ file: FileDetails) -> ReceiptCheck.Finding {
+        if let size = file.size, size != entry.size { return .different(lengthDifference(size)) }
+        if let damage = file.checksums?.damage { return .different(damage) }
+        guard let checksum = file.checksums?.crc64nvme?.lowercased() else { return .sameSize }
+        return checksum == entry.crc64nvme ? .same : .different("its CRC-64/NVME is \(checksum)")
     }
 
     private static func lengthDifference(_ size: Int64) -> String { "its length is \(size) bytes" }

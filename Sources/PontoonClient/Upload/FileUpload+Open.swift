@@ -139,10 +139,10 @@ extension FileUpload {
 
     /// Returns the file at the destination if it has the same bytes.
     ///
-    /// - Returns: `nil` if the file does not exist or differs, or if the server provides no checksum for it.
+    /// - Returns: `nil` if the file does not exist, differs or is damaged, or if the server provides no checksum for it.
     func identicalFile(_ source: SourceFile) async throws -> Opening? {
         guard let found = try await client.file(named: item.name, in: destination), found.size == source.facts.size,
-            let checksum = found.checksums?.crc64nvme
+            let checksum = found.checksums?.crc64nvme, found.checksums?.damage == nil
         else { return nil }
         let crc64 = try await threads.runIfActive { try source.digest(0..<source.facts.size, md5: false).crc64 }
         guard crc64.hex == checksum.lowercased() else { return nil }

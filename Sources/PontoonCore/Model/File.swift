@@ -16,7 +16,7 @@ package struct File: Hashable, Sendable {
     /// Id of the parent folder; `nil` for a project's root folder.
     package var parent: String?
     /// The stored bytes; `nil` for a folder.
-    package let content: FileContent?
+    package internal(set) var content: FileContent?
     package let createdOn: Date
     package var modifiedOn: Date
     /// Tags, in the order in which the client sent them.
@@ -58,12 +58,21 @@ package struct FileContent: Hashable, Sendable {
     package let crc64: CRC64NVME?
     /// 32 lower-case hex digits; present only if the client declared an MD5, which was then verified.
     package let md5: String?
+    /// The result of reading the bytes again.
+    package internal(set) var verification: ContentVerification
 
-    package init(key: ObjectKey, size: Int64, crc64: CRC64NVME?, md5: String?) {
+    package init(
+        key: ObjectKey,
+        size: Int64,
+        crc64: CRC64NVME?,
+        md5: String?,
+        verification: ContentVerification = ContentVerification()
+    ) {
         self.key = key
         self.size = size
         self.crc64 = crc64
         self.md5 = md5
+        self.verification = verification
     }
 }
 

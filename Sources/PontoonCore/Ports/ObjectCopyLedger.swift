@@ -1,5 +1,5 @@
 /// A record of the objects already copied to another object store, so that an interrupted migration can resume.
-package protocol ObjectCopyLedger: Sendable {
+package protocol ObjectCopyLedger: ObjectUsers {
     /// Returns objects that files or packages use and that have not been copied, ordered by key.
     /// - Parameters:
     ///   - key: Only objects after this key are returned; `nil` starts at the first one.
@@ -13,6 +13,4 @@ package protocol ObjectCopyLedger: Sendable {
     func orphanedCopies(limit: Int) async throws -> [ObjectKey]
     /// Reverts ``markCopied(_:)``.
     func unmarkCopied(_ key: ObjectKey) async throws
-    /// Returns the ids of the files, including package files, that use an object.
-    func files(of key: ObjectKey) async throws -> [String]
 }

@@ -40,10 +40,8 @@ extension CRC64NVME {
     ///
     /// - Returns: `nil` unless it is 16 hex digits, in either case.
     package init?(hex: String) {
-        // `UInt64.init` accepts a plus sign.
-        guard hex.utf8.count == 16, hex.utf8.first != UInt8(ascii: "+"), let value = UInt64(hex, radix: 16) else {
-            return nil
-        }
+        // `UInt64.init` accepts signs.
+        guard hex.utf8.count == 16, hex.allSatisfy(\.isHexDigit), let value = UInt64(hex, radix: 16) else { return nil }
         self.init(rawValue: value)
     }
 

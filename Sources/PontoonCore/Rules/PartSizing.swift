@@ -32,7 +32,7 @@ package struct PartSizing: Hashable, Sendable {
         {
             return requested
         }
-        var partSize = Self.defaultPartSize
+        var partSize = max(Self.defaultPartSize, minimumPartSize)
         while !Self.fits(size: size, partSize: partSize) { partSize *= 2 }
         return partSize
     }

@@ -21,10 +21,12 @@ package struct Downloads: Sendable {
 
     /// Returns the request with which the caller reads a file.
     ///
-    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`.
+    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`; `.contentLost` if a check has found the
+    ///   bytes damaged.
     package func request(_ id: String, caller: User, base: BaseURL) async throws -> SignedRequest {
         let file = try await access.file(id, for: caller, needing: .copy)
         guard file.kind == .file else { throw PontoonError(.folderNotDownloadable, "A folder cannot be downloaded.") }
+        try Self.refuseDamaged(file)
         return try await storage.downloadRequest(for: file, base: base, now: now())
     }
 
@@ -32,12 +34,21 @@ package struct Downloads: Sendable {
     ///
     /// The row may be up to one second old, so a file deleted within this second is still served while its bytes exist.
     ///
-    /// - Throws: `.fileNotFound` if there is no such file; also for a folder.
+    /// - Throws: `.fileNotFound` if there is no such file; also for a folder. `.contentLost` if a check has found the
+    ///   bytes damaged.
     package func file(_ id: String) async throws -> (file: File, content: FileContent) {
         guard let file = try await metadata.file(id, reading: .cached), let content = file.content else {
             throw PontoonError(.fileNotFound, "Requested file does not exist.")
         }
+        try Self.refuseDamaged(file)
         return (file, content)
+    }
+
+    /// Refuses bytes that a check has found to be wrong. Missing bytes are found when they are opened, so that they can
+    /// be read again as soon as the operator has restored them.
+    private static func refuseDamaged(_ file: File) throws(PontoonError) {
+        guard file.content?.verification.damage?.isHidden == true else { return }
+        throw PontoonError(.contentLost, damaged)
     }
 
     /// Opens a file's bytes; the caller closes the reader.
@@ -64,6 +75,9 @@ package struct Downloads: Sendable {
         return reader
     }
 
+    private static let damaged = """
+        The content of this file is damaged; upload the file again, or ask the server's operator to restore it.
+        """
     private static let lost = "The server has lost the content of this file; upload the file again."
 }
 
@@ -73,6 +87,7 @@ package struct DamagedObject: Error, CustomStringConvertible {
 
     fileprivate init(file: File, content: FileContent, size: Int64?) {
         let found = size.map { "has \($0) bytes" } ?? "is missing"
-        description = "object \(content.key.rawValue) of file \(file.id) \(found); recorded are \(content.size) bytes"
+        description =
+            "object \(content.key.rawValue) of file \(file.id) \(found); its recorded length is \(content.size)"
     }
 }

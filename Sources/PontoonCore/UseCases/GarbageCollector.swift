@@ -6,6 +6,7 @@ package struct GarbageCollector: Sendable {
     private let metadata: any DiscardedObjectStore
     private let objects: any ObjectStore
     private static let batch = 100
+    private static let maximumFailures = 1000
 
     package init(metadata: any DiscardedObjectStore, objects: any ObjectStore) {
         self.metadata = metadata
@@ -21,22 +22,29 @@ package struct GarbageCollector: Sendable {
     @discardableResult
     package func collect() async -> [any Error] {
         var errors: [any Error] = []
+        // Objects that cannot be removed must not keep the collector from those that follow.
+        var failed: Set<ObjectKey> = []
         do {
             while true {
-                let discarded = try await metadata.discardedObjects(limit: Self.batch)
+                let limit = Self.batch + failed.count
+                let oldest = try await metadata.discardedObjects(limit: limit)
                 var removed: [ObjectKey] = []
-                for object in discarded {
+                for object in oldest where !failed.contains(object.key) {
                     do {
                         try await objects.discard(object)
                         removed.append(object.key)
                     } catch {
+                        failed.insert(object.key)
                         errors.append(error)
                     }
                 }
-                guard !removed.isEmpty else { return errors }
-                // Otherwise a power cut could bring back bytes that no record mentions.
-                try await objects.makeDiscardsDurable()
-                try await metadata.forgetDiscarded(removed)
+                if !removed.isEmpty {
+                    // Otherwise a power cut could bring back bytes that no record mentions.
+                    try await objects.makeDiscardsDurable()
+                    try await metadata.forgetDiscarded(removed)
+                }
+                // If a store is unavailable, every object fails.
+                guard oldest.count == limit, failed.count < Self.maximumFailures else { return errors }
             }
         } catch {
             return errors + [error]

@@ -46,4 +46,34 @@ struct LeaseRenewer: Sendable {
             return try await group.next() ?? nil
         }
     }
+
+    /// Runs a maintenance task, unless another server is running it.
+    ///
+    /// - Returns: The result of `body`; `nil` if another server runs the task, or has taken over.
+    /// - Throws: The error of `body`, or of the attempt to acquire the lease.
+    func runExclusively<Value: Sendable>(
+        _ task: String,
+        in metadata: any MetadataStore,
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value? {
+        // Without other servers there is nothing to exclude, and a lease that never expires would outlive a crash.
+        guard duration != nil else { return try await body() }
+        let lease = new()
+        guard try await metadata.acquireLease(task, lease, now: now()) else { return nil }
+        let result: Result<Value?, any Error>
+        do {
+            result = .success(
+                try await keep(lease) {
+                    try await metadata.acquireLease(task, $0, now: now())
+                } _: {
+                    try await body()
+                }
+            )
+        } catch {
+            result = .failure(error)
+        }
+        // If this fails, the lease expires on its own.
+        try? await metadata.endLease(task, leaseID: lease.id)
+        return try result.get()
+    }
 }

@@ -85,11 +85,8 @@ package struct Maintenance: Sendable {
         var report = Report()
         await report.attempt { try await completion.retryRollbacks() }
         var exclusive: Report?
-        if leases.duration == nil {
-            // Without other servers there is nothing to exclude, and a lease that never expires would outlive a crash.
-            exclusive = await runExclusively()
-        } else {
-            await report.attempt { exclusive = try await runUnderLease() }
+        await report.attempt {
+            exclusive = try await leases.runExclusively("housekeeping", in: metadata) { await runExclusively() }
         }
         if let exclusive {
             report.expired = exclusive.expired
@@ -98,24 +95,7 @@ package struct Maintenance: Sendable {
         return report
     }
 
-    private static let task = "housekeeping"
-
     /// Runs the tasks of one server at a time.
-    ///
-    /// - Returns: `nil` if another server runs them, or has taken over.
-    private func runUnderLease() async throws -> Report? {
-        let lease = leases.new()
-        guard try await metadata.acquireLease(Self.task, lease, now: now()) else { return nil }
-        let result = try await leases.keep(lease) {
-            try await metadata.acquireLease(Self.task, $0, now: now())
-        } _: {
-            await runExclusively()
-        }
-        guard var report = result else { return nil }
-        await report.attempt { try await metadata.endLease(Self.task, leaseID: lease.id) }
-        return report
-    }
-
     private func runExclusively() async -> Report {
         var report = Report()
         await report.attempt { try await keys.rotateIfDue() }

@@ -71,6 +71,11 @@ package struct SQLRow: Sendable {
         Date(timeIntervalSince1970: Double(try integer(column)) / 1000)
     }
 
+    /// Reads a time, or `nil` for `NULL`.
+    package func optionalDate(_ column: String) throws -> Date? {
+        try optionalInteger(column).map { Date(timeIntervalSince1970: Double($0) / 1000) }
+    }
+
     /// Converts the raw value of a column.
     /// - Throws: ``SQLRowError`` if `convert` returns `nil`.
     func decode<Raw, Value>(_ column: String, _ raw: Raw, _ convert: (Raw) throws -> Value?) throws -> Value {

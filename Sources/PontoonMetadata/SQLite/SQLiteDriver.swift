@@ -61,7 +61,15 @@ package struct SQLiteDriver: SQLDriver {
         let timeoutError = SQLError(.unreachable, "SQLite did not respond within \(limit)")
         try await withTimeout(limit, timeoutError) { result in
             pool.asyncRead { database in
-                result.resume(with: Result { _ = try database.get().cachedStatement(sql: "SELECT 1") })
+                result.resume(
+                    with: Result {
+                        do {
+                            _ = try Int.fetchOne(database.get(), sql: "SELECT COUNT(*) FROM sqlite_master")
+                        } catch let error as DatabaseError {
+                            throw SQLError(error)
+                        }
+                    }
+                )
             }
         }
     }

@@ -119,6 +119,7 @@ final class ReadCache: Sendable {
         case none
         /// The row of one upload, and all files, because completing the upload adds a file and may replace another.
         case upload(String)
+        case files
         case any
     }
 
@@ -151,6 +152,7 @@ final class ReadCache: Sendable {
         case .upload(let id):
             uploads.invalidate(id)
             files.invalidateAll()
+        case .files: files.invalidateAll()
         case .any:
             users.invalidateAll()
             uploads.invalidateAll()

@@ -59,12 +59,7 @@ extension SQLRow {
             id: try text("id"),
             automation: try text("automation_id"),
             name: try text("name"),
-            content: FileContent(
-                key: try objectKey("object_key"),
-                size: try integer("size"),
-                crc64: try checksum("crc64"),
-                md5: try optionalText("md5")
-            ),
+            content: try fileContent(key: "object_key"),
             createdOn: try date("created_on")
         )
     }
@@ -93,12 +88,13 @@ private let selectAutomation: SQLStatement = """
 private let insertPackageFile: SQLStatement = """
     INSERT INTO package_files (id, automation_id, name, object_key, created_on) VALUES ($1, $2, $3, $4, $5)
     """
-private let selectPackageFile: SQLStatement = """
-    SELECT package_files.id AS id, package_files.automation_id AS automation_id, package_files.name AS name,
-        package_files.object_key AS object_key, package_files.created_on AS created_on, objects.size AS size,
-        objects.crc64 AS crc64, objects.md5 AS md5
-    FROM package_files JOIN objects ON objects.key = package_files.object_key WHERE package_files.id = $1
-    """
+private let selectPackageFile = SQLStatement(
+    constant: """
+        SELECT package_files.id AS id, package_files.automation_id AS automation_id, package_files.name AS name,
+            package_files.object_key AS object_key, package_files.created_on AS created_on, \(contentColumns)
+        FROM package_files JOIN objects ON objects.key = package_files.object_key WHERE package_files.id = $1
+        """
+)
 private let insertPackage: SQLStatement = """
     INSERT INTO packages (
         id, version, schema, memory_limit, python, created_by, created_on, file_id, automation_id

@@ -116,12 +116,7 @@ extension SQLRow {
 
     private func fileContent() throws -> FileContent? {
         guard try optionalText("object_key") != nil else { return nil }
-        return FileContent(
-            key: try objectKey("object_key"),
-            size: try integer("size"),
-            crc64: try checksum("crc64"),
-            md5: try optionalText("md5")
-        )
+        return try fileContent(key: "object_key")
     }
 
     /// Returns the kind of a file.
@@ -148,7 +143,7 @@ extension SQLRow {
 let fileColumns = """
     files.id AS id, files.name AS name, files.kind AS kind, files.project_id AS project_id,
     files.parent_id AS parent_id, files.object_key AS object_key, files.created_on AS created_on,
-    files.modified_on AS modified_on, objects.size AS size, objects.crc64 AS crc64, objects.md5 AS md5
+    files.modified_on AS modified_on, \(contentColumns)
     """
 /// Files joined with their objects.
 let fileTables = "files LEFT JOIN objects ON objects.key = files.object_key"

@@ -48,7 +48,7 @@ extension SQLMetadataStore {
             try connection.enqueue(selectAnyMigration, lock: .forUpdate("schema_migrations"))
             guard try connection.hasNoUsers() else { return false }
             guard try connection.insert(user), try connection.insert(project), try connection.insert(token) else {
-                throw PontoonError(.userNotFound, "The token or the project belongs to another user.")
+                throw PontoonError(.userNotFound, "The token belongs to another user.")
             }
             return true
         }

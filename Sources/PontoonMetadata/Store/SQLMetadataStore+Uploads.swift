@@ -107,7 +107,7 @@ extension SQLMetadataStore {
         return try await write(changing: .upload(id)) { connection in
             let rows =
                 if let deadline {
-                    try connection.query(deleteIdleUpload, [id, deadline])
+                    try connection.deleteUpload(id, ifIdleSince: deadline)
                 } else {
                     try connection.query(deleteActiveUpload, [id])
                 }
@@ -146,6 +146,14 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
+    /// Deletes an active upload in which no part was stored since a time.
+    fileprivate func deleteUpload(_ id: String, ifIdleSince deadline: Date) throws -> [SQLRow] {
+        // Waits for parts that are being recorded. The next statement sees them; with PostgreSQL, a statement that has
+        // waited itself would not.
+        try enqueue(selectUploadToAbort, [id], lock: .forUpdate("uploads"))
+        return try query(deleteIdleUpload, [id, deadline])
+    }
+
     fileprivate func insert(_ content: FileContent, createdOn: Date) throws {
         let values: [(any SQLConvertible)?] = [content.key, content.size, content.crc64, content.md5, createdOn]
         try enqueue(insertObject, values)
@@ -278,11 +286,12 @@ private let selectExistingEntry: SQLStatement = """
     """
 private let deleteParts: SQLStatement = "DELETE FROM parts WHERE upload_id = $1"
 private let insertObject: SQLStatement = """
-    INSERT INTO objects (key, size, crc64, md5, created_on) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO objects (key, size, crc64, md5, created_on, checked_on) VALUES ($1, $2, $3, $4, $5, $5)
     """
 private let deleteActiveUpload: SQLStatement = """
     DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key, object_handle, user_name, automation_id
     """
+private let selectUploadToAbort: SQLStatement = "SELECT id FROM uploads WHERE id = $1 AND state = 'active'"
 private let deleteIdleUpload: SQLStatement = """
     DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2
         AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)

@@ -4,12 +4,7 @@ extension SQLMetadataStore: ObjectCopyLedger {
     package func objectsToCopy(after key: ObjectKey?, limit: Int) async throws -> [FileContent] {
         try await read { connection in
             try connection.query(selectObjectsToCopy, [key?.rawValue ?? "", limit]).map { row in
-                FileContent(
-                    key: try row.objectKey("key"),
-                    size: try row.integer("size"),
-                    crc64: try row.checksum("crc64"),
-                    md5: try row.optionalText("md5")
-                )
+                try row.fileContent(key: "key")
             }
         }
     }
@@ -43,11 +38,13 @@ extension SQLMetadataStore: ObjectCopyLedger {
     }
 }
 
-private let selectObjectsToCopy: SQLStatement = """
-    SELECT key, size, crc64, md5 FROM objects
-    WHERE key > $1 AND NOT EXISTS (SELECT 1 FROM moved_objects WHERE moved_objects.key = objects.key)
-    ORDER BY key LIMIT $2
-    """
+private let selectObjectsToCopy = SQLStatement(
+    constant: """
+        SELECT key, \(contentColumns) FROM objects
+        WHERE key > $1 AND NOT EXISTS (SELECT 1 FROM moved_objects WHERE moved_objects.key = objects.key)
+        ORDER BY key LIMIT $2
+        """
+)
 private let insertCopied: SQLStatement = "INSERT INTO moved_objects (key) VALUES ($1) ON CONFLICT (key) DO NOTHING"
 private let selectOrphanedCopies: SQLStatement = """
     SELECT key FROM moved_objects

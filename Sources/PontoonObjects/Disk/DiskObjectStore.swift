@@ -40,10 +40,15 @@ package final class DiskObjectStore: Sendable {
             options: [.create, .closeOnExec],
             permissions: .ownerReadWrite
         )
-        guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-            let error = Errno(rawValue: errno)
+        let isLocked: Bool
+        do {
+            isLocked = try FileLock.acquire(lock)
+        } catch {
             try lock.close()
-            guard error == .wouldBlock else { throw error }
+            throw error
+        }
+        guard isLocked else {
+            try lock.close()
             throw PontoonError(.badRequest, "Another process is using the directory \(settings.folder); stop it first.")
         }
         if settings.durability == .power {

@@ -1,7 +1,7 @@
 import Hummingbird
 import PontoonCore
 
-/// The request handlers for copying and moving files.
+/// The request handlers for copying, moving and verifying files.
 ///
 /// Source: docs/api.md#copy-files.
 struct FileActionCalls {
@@ -10,6 +10,7 @@ struct FileActionCalls {
     func add(to routes: Routes) {
         routes.call(.post, "/files/{file_id}/actions/copy", copy)
         routes.call(.post, "/files/{file_id}/actions/move", move)
+        routes.call(.post, "/files/{file_id}/actions/verify", verify)
         routes.call(.post, "/action/files/copy", copyAll)
     }
 
@@ -36,6 +37,12 @@ struct FileActionCalls {
             caller: call.caller
         )
         return .json(FileBody(file: file, base: call.base), fields: call.fields)
+    }
+
+    @Sendable private func verify(_ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        let file = try await files.requestVerification(try call.context.segment("file_id"), caller: call.caller)
+        return .json(FileBody(file: file, base: call.base), fields: call.fields, status: .accepted)
     }
 
     @Sendable private func copyAll(_ call: APICall) async throws -> Response {

@@ -17,7 +17,9 @@ struct IndexCalls {
     /// Names of Pontoon's API extensions, which have no effect on clients that do not use them.
     ///
     /// Source: docs/api.md#extensions.
-    private static let extensions = ["checksums", "complete_reports", "openapi", "part_infos", "upload_contents"]
+    private static let extensions = [
+        "checksums", "complete_reports", "openapi", "part_infos", "upload_contents", "verification",
+    ]
 
     /// The OpenAPI document; all responses share its bytes, however many clients do not read them.
     private static let openAPI = ByteBuffer(bytes: APIDocument.openAPI)

@@ -72,7 +72,7 @@ extension NewCodePackage {
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .badRequest)
         guard let version = try object.string("version"), !version.isEmpty else {
-            throw PontoonError(.badRequest, "The field 'version' is missing.")
+            throw PontoonError(.badRequest, "The field 'version' is missing or empty.")
         }
         guard let location = try object.string("location") else {
             throw PontoonError(.badRequest, "The field 'location' is missing.")

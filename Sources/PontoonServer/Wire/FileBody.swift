@@ -32,15 +32,27 @@ struct FileBody: JSONWritable {
         }
     }
 
-    /// Extension: the known checksums of the whole file.
+    /// Extension: the known checksums of the whole file, and when the stored bytes were last compared with them.
     struct Checksums: JSONWritable {
         let content: FileContent
+
+        /// What the last reading of the stored bytes has shown; `nil` if they were never read again.
+        private var state: String? {
+            switch content.verification.damage {
+            case .missing: "missing"
+            case .length, .checksum, .unreadable: "damaged"
+            case nil: content.verification.verifiedOn.map { _ in "verified" }
+            }
+        }
 
         func write(to json: inout JSONWriter) {
             json.object { json in
                 json.field("crc64nvme", content.crc64?.hex)
                 // Present only if the client declared it; complete has verified it against the stored bytes.
                 json.field("md5", content.md5)
+                json.field("state", state)
+                json.field("verification_requested_on", content.verification.requestedOn.map(Timestamp.init))
+                json.field("verified_on", content.verification.verifiedOn.map(Timestamp.init))
             }
         }
     }

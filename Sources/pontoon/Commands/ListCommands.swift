@@ -51,13 +51,15 @@ struct ListCommand: AsyncParsableCommand {
             Output.standard.printLine(
                 JSONLine("file").with("id", file.id).with("name", name).with("type", file.isFolder ? "folder" : "file")
                     .with("size", file.size).with("modified_on", time).with("tags", file.tags)
-                    .with("crc64nvme", file.checksums?.crc64nvme).text
+                    .with("crc64nvme", file.checksums?.crc64nvme).with("state", file.checksums?.state?.rawValue)
+                    .with("verified_on", file.checksums?.verifiedOn?.formatted(.iso8601)).text
             )
         } else {
             let size = file.isFolder ? "–" : file.size.map { ByteCount.text($0) } ?? "?"
             let columns = [file.id, size.leftPadded(11), time ?? "–"]
+            let state = file.checksums?.state.flatMap { $0 == .verified ? nil : "  (\($0.rawValue))" } ?? ""
             Output.standard.printLine(
-                "\(columns.joined(separator: "  "))  \(name.printable)\(file.isFolder ? "/" : "")"
+                "\(columns.joined(separator: "  "))  \(name.printable)\(file.isFolder ? "/" : "")\(state)"
             )
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import PontoonClient
 import SystemPackage
 
@@ -20,7 +21,13 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(help: "Check only the files on the server.")
     var server = false
 
+    @Flag(help: "Have the server read the stored files again and compare them with their checksums.")
+    var deep = false
+
     func validate() throws {
+        guard !(local && deep) else {
+            throw ValidationError("--local and --deep cannot be combined: the server reads only its own files.")
+        }
         guard !(local && server) else {
             throw ValidationError("--local and --server cannot be combined. Without them, both copies are checked.")
         }
@@ -35,14 +42,20 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func check(_ receipt: Receipt, _ client: SevenBridgesClient?) async throws -> ExitStatus {
-        var failures: [ExitStatus] = []
-        try await receipt.check(locally: !server, client: client) { check in
+        var (failures, unread) = ([ExitStatus](), 0)
+        try await receipt.check(locally: !server, client: client, deep: deep) { check in
             show(check)
             if !check.isGood { failures.append(Self.status(check)) }
+            if check.isGood, check.server != nil, check.serverVerifiedOn == nil { unread += 1 }
         }
         if !common.json {
             let good = receipt.files.count - failures.count
             Output.standard.printMessage("\(good) of \(receipt.files.count) files match the receipt.")
+            if unread > 0, !deep {
+                Output.standard.printMessage(
+                    "The server has not read \(unread) of them since they were uploaded; --deep has it read all again."
+                )
+            }
         }
         return ExitStatus(failures)
     }
@@ -52,7 +65,8 @@ struct VerifyCommand: AsyncParsableCommand {
             Output.standard.printLine(
                 JSONLine(check.isGood ? "good" : "bad").with("path", check.entry.path).with("name", check.entry.name)
                     .with("file_id", check.entry.fileID).with("local", Self.text(check.local))
-                    .with("server", Self.text(check.server)).text
+                    .with("server", Self.text(check.server))
+                    .with("verified_on", check.serverVerifiedOn?.formatted(.iso8601)).text
             )
         } else if !check.isGood {
             let ends = [("here", check.local), ("on the server", check.server)]

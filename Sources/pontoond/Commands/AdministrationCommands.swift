@@ -17,8 +17,8 @@ struct UserCommand: AsyncParsableCommand {
         @Argument(help: "Name of the user: 1 to 64 letters, digits, '.', '_' or '-'") var name: String
 
         func run() async throws {
-            try await stores.withMetadata { store in
-                try await Accounts(metadata: store).addUser(name)
+            try await stores.withAccounts { accounts in
+                try await accounts.addUser(name)
                 print("Added user \(name). Create a token with 'pontoond token create \(name)'.")
             }
         }
@@ -40,8 +40,8 @@ struct TokenCommand: AsyncParsableCommand {
         @Argument(help: "Name of the user") var name: String
 
         func run() async throws {
-            try await stores.withMetadata { store in
-                let (id, token) = try await Accounts(metadata: store).createToken(for: name)
+            try await stores.withAccounts { accounts in
+                let (id, token) = try await accounts.createToken(for: name)
                 FileHandle.standardError.write(Data("Created token \(id) for user \(name):\n".utf8))
                 print(token.value)
             }
@@ -54,8 +54,8 @@ struct TokenCommand: AsyncParsableCommand {
         @Argument(help: "Name of the user") var name: String
 
         func run() async throws {
-            try await stores.withMetadata { store in
-                for token in try await Accounts(metadata: store).tokens(of: name) {
+            try await stores.withAccounts { accounts in
+                for token in try await accounts.tokens(of: name) {
                     print("\(token.id)  \(token.createdOn.formatted(.iso8601))")
                 }
             }
@@ -68,8 +68,8 @@ struct TokenCommand: AsyncParsableCommand {
         @Argument(help: "Id of the token, as listed, or the token itself") var token: String
 
         func run() async throws {
-            try await stores.withMetadata { store in
-                guard try await Accounts(metadata: store).revokeToken(token) else {
+            try await stores.withAccounts { accounts in
+                guard try await accounts.revokeToken(token) else {
                     throw SettingError("there is no such token; 'pontoond token list USER' shows a user's tokens")
                 }
                 print("Revoked the token.")
@@ -92,7 +92,7 @@ struct KeyCommand: AsyncParsableCommand {
         @OptionGroup var stores: StoreFlags
 
         func run() async throws {
-            try await stores.withMetadata { store in
+            try await stores.withMetadata { store, _ in
                 try await store.addSigningKey(.random(now: Date()))
                 print("Created a signing key.")
             }
@@ -101,9 +101,16 @@ struct KeyCommand: AsyncParsableCommand {
 }
 
 extension StoreFlags {
-    fileprivate func withMetadata(_ work: (SQLMetadataStore) async throws -> Void) async throws {
+    fileprivate func withMetadata(_ work: (SQLMetadataStore, Settings) async throws -> Void) async throws {
         try await Pontoond.run {
-            try await OpenedStores.withMetadata(try Settings(try GivenSettings(flags: givenFlags)), work)
+            let settings = try Settings(try GivenSettings(flags: givenFlags))
+            try await OpenedStores.withMetadata(settings) { try await work($0, settings) }
+        }
+    }
+
+    fileprivate func withAccounts(_ work: (Accounts) async throws -> Void) async throws {
+        try await withMetadata { store, settings in
+            try await work(Accounts(metadata: store, limits: settings.userLimits))
         }
     }
 }

@@ -156,7 +156,8 @@ struct FileBodyTests {
             let url = try await stored(server)
             try await RawConnection.with(server) { connection in
                 try await connection.write("GET \(try target(url)) HTTP/1.1\r\nHost: a\r\n\r\n")
-                _ = try await connection.read(until: "\r\n\r\n")
+                // Fails if this test is so slow that the server has already closed the connection.
+                _ = try? await connection.read(until: "\r\n\r\n")
                 try await eventually("the file is closed") { try openObjects(server) == 0 }
                 try await server.expectStillServing()
                 // The rest of the response was not sent.

@@ -63,6 +63,24 @@ struct SecretsTests {
         }
     }
 
+    @Test("a restart updates the endpoint of the default profile and keeps everything else in the credentials file")
+    func profiles() async throws {
+        try await withTemporaryFolder { folder in
+            let options = ServerOptions(data: folder.appending("data"))
+            let path = folder.appending("data/credentials").string
+            let added = "# mine\n[other]\napi_endpoint = https://example.org/v2\nauth_token = abc\n"
+            try await withServer(options) { _ in
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                try (text + added).write(toFile: path, atomically: true, encoding: .utf8)
+            }
+            try await withServer(options) { server in
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                #expect(text.hasPrefix("[default]\napi_endpoint = \(server.endpoint)\n"))
+                #expect(text.hasSuffix(added))
+            }
+        }
+    }
+
     @Test("the log never contains a token or signature, even at trace level and for errors")
     func log() async throws {
         try await withServer(arguments: smallParts + ["--log-level", "trace"]) { server in

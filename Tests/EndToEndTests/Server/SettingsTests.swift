@@ -56,6 +56,7 @@ struct SettingsTests {
         ("max-uploads-per-user", "0", "from 1 to 1000000"), ("max-projects-per-user", "x", "from 1 to 1000000"),
         ("max-tokens-per-user", "-1", "from 1 to 1000000"), ("max-connections", "0", "from 1 to 1000000"),
         ("max-connections-per-address", "1000001", "from 1 to 1000000"),
+        ("scrub-interval", "1m", "1h to 10000d"), ("scrub-rate", "2TiB", "1TiB"),
         ("request-timeout", "0s", "1s to 1h"), ("min-part-rate", "2GiB", "1GiB"),
         ("idle-timeout", "0s", "1s to 1d"), ("max-body-size", "1000", "from 1KiB"),
         ("max-header-size", "1MiB", "64KiB"), ("disk-threads", "0", "from 1 to 1024"),
@@ -108,6 +109,20 @@ struct SettingsTests {
                 let base = ["--data", folder.appending("other").string]
                 try await runServer(base, environment: [name: "1"]).expectRefusal("'\(name)'", "--help")
             }
+        }
+    }
+
+    @Test("'token create' obeys the limit of tokens")
+    func tokenLimit() async throws {
+        try await withServer { server in
+            let result = try await run(
+                .path(Places.pontoond),
+                arguments: ["token", "create", "admin", "--data", server.data.string],
+                environment: .inherit.updating(["PONTOON_MAX_TOKENS_PER_USER": "1"]),
+                output: .discarded,
+                error: .string(limit: 1 << 20)
+            )
+            #expect(!result.terminationStatus.isSuccess && result.standardError.contains("token"), "\(result)")
         }
     }
 

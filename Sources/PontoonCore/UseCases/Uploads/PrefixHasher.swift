@@ -16,6 +16,8 @@ package actor PrefixHasher {
     private let objects: any StreamingObjectStore
     private var progress: [String: Progress] = [:]
     private var locked: Set<String> = []
+    /// Uploads that have ended while they were locked.
+    private var ended: Set<String> = []
     private var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
     private var pending: [String: Upload] = [:]
     private let signals: AsyncStream<Void>
@@ -40,6 +42,7 @@ package actor PrefixHasher {
     package func forget(_ uploadID: String) {
         progress[uploadID] = nil
         pending[uploadID] = nil
+        if locked.contains(uploadID) { ended.insert(uploadID) }
     }
 
     /// Hashes in the background until cancelled.
@@ -87,7 +90,7 @@ package actor PrefixHasher {
             for waiter in waiters.removeValue(forKey: uploadID) ?? [] { waiter.resume() }
         }
         var current = progress[uploadID] ?? Progress()
-        defer { progress[uploadID] = current }
+        defer { if ended.remove(uploadID) == nil { progress[uploadID] = current } }
         return try await body(&current)
     }
 

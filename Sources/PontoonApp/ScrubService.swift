@@ -1,0 +1,91 @@
+import CoreMetrics
+import Logging
+import PontoonCore
+import ServiceLifecycle
+
+/// The service that reads stored objects again, when they are due and when a client asks for it.
+struct ScrubService: Service {
+    let scrub: BackgroundScrub
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup { group in
+                group.addTask { await repeating(every: .seconds(60), runPeriodic) }
+                // A client waits for the result.
+                group.addTask { await repeating(every: .seconds(2), runRequested) }
+            }
+        }
+    }
+
+    private func repeating(every interval: Duration, _ work: () async throws -> Void) async {
+        var wasFailing = false
+        while !Task.isCancelled {
+            do {
+                try await work()
+                wasFailing = false
+            } catch is CancellationError {
+                return
+            } catch {
+                // The store's health check repeats the reason while it lasts.
+                if !wasFailing { logger.error("scrub failed", metadata: ["error": "\(error)"]) }
+                wasFailing = true
+            }
+            guard (try? await Task.sleep(for: interval)) != nil else { return }
+        }
+    }
+
+    private func runPeriodic() async throws {
+        guard let totals = try await scrub.runPeriodic(report: report), totals.objects > 0 else { return }
+        logger.info(
+            "scrub finished",
+            metadata: [
+                "objects": "\(totals.objects)", "bytes": "\(totals.bytes)", "damaged": "\(totals.damaged)",
+                "failed": "\(totals.failed)",
+            ]
+        )
+    }
+
+    private func runRequested() async throws { try await scrub.runRequested(report: report) }
+
+    @Sendable private func report(_ check: ObjectCheck) async {
+        ScrubMetrics.objects.increment()
+        switch check.outcome {
+        case .verified, .readable:
+            ScrubMetrics.bytes.increment(by: check.object.size)
+            if check.object.verification.damage != nil {
+                let metadata = await metadata(of: check)
+                logger.notice("damaged object is intact again", metadata: metadata)
+            }
+        case .damaged(let damage):
+            ScrubMetrics.damaged.increment()
+            var metadata = await metadata(of: check)
+            metadata["damage"] = "\(damage)"
+            metadata["size"] = "\(check.object.size)"
+            logger.error("object damaged", metadata: metadata)
+        case .failed(let reason):
+            var metadata = await metadata(of: check)
+            metadata["error"] = "\(reason)"
+            logger.error("object not checked", metadata: metadata)
+        }
+    }
+
+    private func metadata(of check: ObjectCheck) async -> Logger.Metadata {
+        let files = (try? await scrub.files(of: check.object)) ?? []
+        return [
+            "object": "\(check.object.key.rawValue)",
+            // An object can have many copies.
+            "files": .array(files.prefix(20).map { "\($0)" }),
+        ]
+    }
+}
+
+/// Counters of the scrub, for the metrics system of the process.
+private enum ScrubMetrics {
+    /// Objects that were checked.
+    static let objects = Counter(label: "pontoon.scrub.objects")
+    /// Bytes of intact objects.
+    static let bytes = Counter(label: "pontoon.scrub.bytes")
+    /// Checks that found damage.
+    static let damaged = Counter(label: "pontoon.scrub.damaged")
+}

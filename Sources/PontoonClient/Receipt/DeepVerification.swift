@@ -1,0 +1,84 @@
+import Foundation
+
+/// Verification by the server, which reads the stored bytes of files again.
+struct DeepVerification {
+    /// The answer to a request to read a file.
+    enum Request: Sendable {
+        /// The server will read the file; its details at the time of the request.
+        case accepted(FileDetails)
+        case refused(any Error)
+    }
+
+    /// Requests by file id.
+    typealias Requests = [String: Request]
+
+    private let client: SevenBridgesClient
+
+    init(_ client: SevenBridgesClient) { self.client = client }
+
+    /// Requests that the server reads all files, so that it does not have to wait for this client between them.
+    ///
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the server does not read files on request; ``APIError``
+    ///   if the token is not valid.
+    func request(_ entries: [Receipt.Entry]) async throws -> Requests {
+        guard try await client.index().verifiesFiles else {
+            throw ClientError(
+                .requestInvalid,
+                "\(client.endpoint) does not read stored files on request.",
+                advice: "Verify without --deep, or download the files and compare them."
+            )
+        }
+        var requests: Requests = [:]
+        for entry in entries {
+            do {
+                requests[entry.fileID] = .accepted(try await client.requestVerification(of: entry.fileID))
+            } catch let error as APIError where !error.concernsToken {
+                requests[entry.fileID] = .refused(error)
+            }
+        }
+        return requests
+    }
+
+    /// Waits until the server has read a file.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - size: Length of the file in bytes.
+    /// - Returns: The file's details after that.
+    /// - Throws: ``ClientError``, with code `.verificationFailed` if the server could not read the file, or has not read
+    ///   it in a time in which even a slow disk is read; ``APIError``.
+    func result(of request: Request, size: Int64) async throws -> FileDetails {
+        let before: FileDetails
+        switch request {
+        case .accepted(let details): before = details
+        case .refused(let error): throw error
+        }
+        let deadline = ContinuousClock.now + .seconds(3600) + .seconds(max(size, 0) >> 20)
+        var pause = Duration.milliseconds(100)
+        var file = before
+        while file.checksums?.verificationRequestedOn != nil {
+            guard ContinuousClock.now < deadline else { throw failure("has not read '\(file.name)' yet") }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(5))
+            file = try await client.file(before.id)
+        }
+        guard file.checksums?.damage == nil, !wasRead(file, after: before) else { return file }
+        throw failure("could not read '\(file.name)'")
+    }
+
+    private func wasRead(_ file: FileDetails, after before: FileDetails) -> Bool {
+        guard let requestedOn = before.checksums?.verificationRequestedOn else { return false }
+        // The first time that the server reads a file without a checksum, it has nothing to compare.
+        if before.checksums?.crc64nvme == nil, file.checksums?.crc64nvme != nil { return true }
+        // Both times are in whole seconds.
+        return file.checksums?.verifiedOn.map { $0 >= requestedOn } ?? false
+    }
+
+    private func failure(_ what: String) -> ClientError {
+        ClientError(
+            .verificationFailed,
+            "The server \(what).",
+            advice: "Ask the server's operator to look for the reason in its log."
+        )
+    }
+}

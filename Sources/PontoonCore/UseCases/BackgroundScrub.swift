@@ -1,0 +1,62 @@
+package import Foundation
+
+/// The scrubs that servers run on their own: of all objects from time to time, and of single objects on request.
+///
+/// If servers share the stores, only one at a time runs each kind.
+package struct BackgroundScrub: Sendable {
+    private let metadata: any MetadataStore
+    private let periodic: Scrub
+    private let requested: Scrub
+    private let interval: Duration?
+    private let leases: LeaseRenewer
+
+    /// - Parameters:
+    ///   - metadata: The records of the objects.
+    ///   - source: The objects.
+    ///   - interval: Time after which each object is checked again; `nil` checks objects only on request.
+    ///   - bytesPerSecond: Maximum rate at which objects are read, for each kind of scrub; `nil` is no limit.
+    ///   - leaseDuration: Time without a lease renewal after which another server may take over; `nil` if no other
+    ///     server shares the stores.
+    ///   - now: The current time.
+    package init(
+        metadata: any MetadataStore,
+        source: any ScrubSource,
+        interval: Duration?,
+        bytesPerSecond: Int64?,
+        leaseDuration: Duration?,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.metadata = metadata
+        self.interval = interval
+        // Each has its own rate, so that a request does not have to wait for a large object of the other.
+        periodic = Scrub(store: metadata, source: source, bytesPerSecond: bytesPerSecond, now: now)
+        requested = Scrub(store: metadata, source: source, bytesPerSecond: bytesPerSecond, now: now)
+        leases = LeaseRenewer(duration: leaseDuration, now: now)
+    }
+
+    /// Checks the objects that are due.
+    ///
+    /// - Parameter report: Called with each result once it is recorded.
+    /// - Returns: What was checked; `nil` if the periodic scrub is off, or another server runs it.
+    /// - Throws: An error if a store is unavailable; `CancellationError`. The next run continues.
+    package func runPeriodic(report: @escaping @Sendable (ObjectCheck) async -> Void) async throws -> Scrub.Totals? {
+        guard let interval else { return nil }
+        return try await leases.runExclusively("scrub", in: metadata) { [periodic] in
+            try await periodic.run(interval: interval, report: report)
+        }
+    }
+
+    /// Checks the objects whose check was requested.
+    ///
+    /// - Throws: The errors of ``runPeriodic(report:)``.
+    package func runRequested(report: @escaping @Sendable (ObjectCheck) async -> Void) async throws {
+        // Reading is cheaper than acquiring the lease, and usually there are no requests.
+        guard try await !metadata.requestedChecks(limit: 1).isEmpty else { return }
+        _ = try await leases.runExclusively("requested-scrub", in: metadata) { [requested] in
+            try await requested.runRequested(report: report)
+        }
+    }
+
+    /// Returns the ids of the files that use an object.
+    package func files(of object: FileContent) async throws -> [String] { try await metadata.files(of: object.key) }
+}

@@ -1,0 +1,123 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore: ScrubStore {
+    package func objectsToCheck(
+        outside window: ClosedRange<Date>,
+        damagedBefore damaged: Date,
+        limit: Int
+    ) async throws -> [FileContent] {
+        try await read { connection in
+            var found: [FileContent] = []
+            var keys: Set<ObjectKey> = []
+            // One query per index.
+            for (select, time) in [
+                (selectDamaged, damaged), (selectFuture, window.upperBound), (selectDue, window.lowerBound),
+            ] where found.count < limit {
+                for row in try connection.query(select, [time, limit]) {
+                    let object = try row.fileContent(key: "key")
+                    if keys.insert(object.key).inserted { found.append(object) }
+                }
+            }
+            return Array(found.prefix(limit))
+        }
+    }
+
+    package func requestedChecks(limit: Int) async throws -> [FileContent] {
+        try await read { try $0.query(selectRequested, [limit]).map { try $0.fileContent(key: "key") } }
+    }
+
+    package func requestCheck(of key: ObjectKey, now: Date) async throws -> Bool {
+        try await write(changing: .files) { try $0.execute(updateRequest, [now, key]) == 1 }
+    }
+
+    package func record(_ checks: [ObjectCheck]) async throws {
+        guard !checks.isEmpty else { return }
+        try await write(changing: .files) { connection in
+            // In the order of the keys, so that two writers cannot wait for each other's rows.
+            for check in checks.sorted(by: { $0.object.key.rawValue < $1.object.key.rawValue }) {
+                let object = check.object
+                let request = object.verification.requestedOn ?? Date(timeIntervalSince1970: 0)
+                let (key, end) = (object.key, check.checkedOn)
+                switch check.outcome {
+                case .verified(let crc64): try connection.enqueue(updateVerified, [end, crc64.hex, request, key])
+                case .readable(let crc64): try connection.enqueue(updateReadable, [end, crc64.hex, request, key])
+                case .damaged(let damage): try connection.enqueue(updateDamaged, [end, damage.rawValue, request, key])
+                case .failed: try connection.enqueue(updateFailed, [end, request, key])
+                }
+            }
+        }
+    }
+}
+
+extension SQLRow {
+    /// Reads the bytes of a file from a row with ``contentColumns``.
+    func fileContent(key: String) throws -> FileContent {
+        FileContent(
+            key: try objectKey(key),
+            size: try integer("size"),
+            crc64: try checksum("crc64"),
+            md5: try optionalText("md5"),
+            verification: ContentVerification(
+                verifiedOn: try optionalDate("verified_on"),
+                damage: try optionalText("damage").map { damage in
+                    try decode("damage", damage) { ContentDamage(rawValue: $0) }
+                },
+                requestedOn: try optionalDate("check_requested_on")
+            )
+        )
+    }
+}
+
+/// The columns that ``SQLRow/fileContent(key:)`` needs, except the key.
+let contentColumns = """
+    objects.size AS size, objects.crc64 AS crc64, objects.md5 AS md5, objects.verified_on AS verified_on,
+    objects.damage AS damage, objects.check_requested_on AS check_requested_on
+    """
+
+private let selectDue = SQLStatement(
+    constant: """
+        SELECT key, \(contentColumns) FROM objects WHERE checked_on < $1 ORDER BY checked_on, key LIMIT $2
+        """
+)
+private let selectFuture = SQLStatement(
+    constant: """
+        SELECT key, \(contentColumns) FROM objects WHERE checked_on > $1 ORDER BY checked_on, key LIMIT $2
+        """
+)
+private let selectDamaged = SQLStatement(
+    constant: """
+        SELECT key, \(contentColumns) FROM objects WHERE damage IS NOT NULL AND checked_on < $1
+        ORDER BY checked_on, key LIMIT $2
+        """
+)
+private let selectRequested = SQLStatement(
+    constant: """
+        SELECT key, \(contentColumns) FROM objects WHERE check_requested_on IS NOT NULL
+        ORDER BY check_requested_on, key LIMIT $1
+        """
+)
+private let updateRequest: SQLStatement = """
+    UPDATE objects SET check_requested_on = COALESCE(check_requested_on, $1) WHERE key = $2
+    """
+// A check does not satisfy a request that was made after the object was read from the database.
+private let updateVerified: SQLStatement = """
+    UPDATE objects SET checked_on = $1, verified_on = $1, damage = NULL, crc64 = COALESCE(crc64, $2),
+        check_requested_on = CASE WHEN check_requested_on <> $3 THEN check_requested_on END
+    WHERE key = $4
+    """
+private let updateReadable: SQLStatement = """
+    UPDATE objects SET checked_on = $1, damage = NULL, crc64 = COALESCE(crc64, $2),
+        check_requested_on = CASE WHEN check_requested_on <> $3 THEN check_requested_on END
+    WHERE key = $4
+    """
+private let updateDamaged: SQLStatement = """
+    UPDATE objects SET checked_on = $1, damage = $2,
+        check_requested_on = CASE WHEN check_requested_on <> $3 THEN check_requested_on END
+    WHERE key = $4
+    """
+private let updateFailed: SQLStatement = """
+    UPDATE objects SET checked_on = $1,
+        check_requested_on = CASE WHEN check_requested_on <> $2 THEN check_requested_on END
+    WHERE key = $3
+    """

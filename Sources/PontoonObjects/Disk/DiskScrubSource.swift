@@ -1,0 +1,104 @@
+import CFileCalls
+import Glibc
+import NIOCore
+package import PontoonCore
+import SystemPackage
+
+/// The objects of a directory, read with low priority and without filling the page cache.
+///
+/// Needs no lock, because finished objects never change, so another process may use the directory at the same time.
+package final class DiskScrubSource: ScrubSource {
+    private let layout: DiskLayout
+    private let executor: BlockingIOExecutor
+
+    /// - Parameters:
+    ///   - settings: The directory.
+    ///   - threads: Number of objects that can be read at the same time, 1 or more.
+    package init(_ settings: DiskSettings, threads: Int) {
+        layout = DiskLayout(root: settings.folder)
+        executor = BlockingIOExecutor(threads: threads)
+    }
+
+    package func shutDown() async throws { try await executor.shutDown() }
+
+    package func openForScrub(_ key: ObjectKey, ignoringCache: Bool) async throws -> any ObjectReader {
+        do {
+            let (file, size) = try await executor.run { [layout] in
+                let file = try DiskFile.open(layout.object(key), .readOnly, options: [.closeOnExec, .noFollow])
+                do {
+                    // Only a hint: where it is not supported, the bytes are read from memory.
+                    if ignoringCache { _ = posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_DONTNEED) }
+                    return (file, try file.size())
+                } catch {
+                    try? file.close()
+                    throw error
+                }
+            }
+            return ScrubReader(DiskObjectReader(file, start: 0, size: size, executor: executor), file, executor)
+        } catch let error as Errno where error == .noSuchFileOrDirectory {
+            throw PontoonError(.fileNotFound, "The file's content no longer exists.", cause: error)
+        } catch let error as Errno where error.meansDamage {
+            throw UnreadableObject("\(error)")
+        }
+    }
+
+    package func confirmPresence() async throws {
+        try await executor.run { [layout] in
+            // The store creates this file when it is opened, so it is missing if the disk is not mounted.
+            guard try FileSystem.exists(layout.lock) else { throw Errno.noSuchFileOrDirectory }
+        }
+    }
+}
+
+/// A reader that reads ahead, and removes the bytes from the page cache that it has brought there.
+private struct ScrubReader: ObjectReader {
+    private let reader: DiskObjectReader
+    /// Open until ``reader`` is closed.
+    private let file: DiskFile
+    private let executor: BlockingIOExecutor
+
+    init(_ reader: DiskObjectReader, _ file: DiskFile, _ executor: BlockingIOExecutor) {
+        self.reader = reader
+        self.file = file
+        self.executor = executor
+    }
+
+    var size: Int64 { reader.size }
+
+    func read(at offset: Int64, count: Int) async throws -> ByteBuffer {
+        let wasCached = try await executor.run { [file, reader] in
+            cfilecalls_set_idle_priority()
+            guard offset >= 0, offset < reader.size, count > 0 else { return true }
+            let wasCached = file.bytesInMemory(at: Int(offset), count: count) == count
+            let next = offset.addingReportingOverflow(Int64(count))
+            if !next.overflow { _ = posix_fadvise(file.rawValue, Int(next.partialValue), count, POSIX_FADV_WILLNEED) }
+            return wasCached
+        }
+        let bytes: ByteBuffer
+        do {
+            bytes = try await reader.read(at: offset, count: count)
+        } catch let error as Errno where error.meansDamage {
+            throw UnreadableObject("\(error)")
+        }
+        if !wasCached {
+            try await executor.run { [file] in
+                _ = posix_fadvise(file.rawValue, Int(offset), count, POSIX_FADV_DONTNEED)
+            }
+        }
+        return bytes
+    }
+
+    func close() async { await reader.close() }
+}
+
+extension Errno {
+    /// Whether the disk or the file system reports that bytes are damaged.
+    fileprivate var meansDamage: Bool {
+        #if os(Linux)
+        // EUCLEAN: the file system found its structures or checksums damaged.
+        return [.ioError, .badMessage].contains(self) || rawValue == EUCLEAN
+        #else
+        return [.ioError, .badMessage].contains(self)
+        #endif
+    }
+}

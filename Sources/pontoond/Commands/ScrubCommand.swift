@@ -1,0 +1,32 @@
+import ArgumentParser
+import PontoonApp
+import PontoonCore
+
+struct ScrubCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scrub",
+        abstract: "Read all stored objects again and compare them with their checksums. The server may be running.",
+        discussion: """
+            Prints a line for each object that is damaged or could not be checked, with the ids of its files. The exit \
+            status is 0 if all objects are intact, and 1 otherwise. To continue an interrupted scrub, give \
+            --older-than with the time since it began.
+            """
+    )
+
+    @OptionGroup var stores: StoreFlags
+    @Option(.rate) var rate: GivenFlag?
+    @Option(.olderThan) var olderThan: GivenFlag?
+    @Argument(help: "Ids of the files to check; without ids, all objects are checked") var files: [String] = []
+
+    func run() async throws {
+        try await Pontoond.run {
+            let scrub = try StoreScrub(GivenSettings(flags: stores.givenFlags + givenFlags)) { Pontoond.print($0) }
+            let totals = try await scrub.run(files)
+            Pontoond.print(
+                "\(totals.objects) objects checked (\(totals.bytes) bytes intact), "
+                    + "\(totals.damaged) damaged, \(totals.failed) not checked."
+            )
+            guard totals.damaged + totals.failed == 0 else { throw ExitCode.failure }
+        }
+    }
+}
