@@ -92,7 +92,8 @@ package struct Upload: Hashable, Sendable {
 
 /// The record of a stored part.
 ///
-/// The part's bytes are durable. With a presigned store, this is the client's statement, verified at completion.
+/// The part's bytes are durable. With a presigned store, the record contains only the client's statement, which is
+/// verified when the upload is completed.
 package struct PartRecord: Hashable, Sendable {
     package let number: PartNumber
     /// Length in bytes, 0 or more; may differ from the upload's part size.
@@ -132,7 +133,8 @@ package struct PartRecord: Hashable, Sendable {
 package enum PartLocation: Hashable, Sendable {
     /// In the upload's file, in the part's in-place region.
     case inPlace
-    /// In a separate file, because the part does not fit its region or another writer was using the region.
+    /// In a separate file, because the part does not fit its in-place region, its length was not known in advance, or
+    /// another writer was using the region.
     case detached(name: String)
     /// In a ``PresignedObjectStore``; the record was created from the client's report.
     case remote

@@ -1,7 +1,7 @@
 package import Foundation
 
-/// The use case that downloads files: it provides the request that reads a file, and the file's bytes if they pass
-/// through this server.
+/// The use case that downloads files: it provides the request with which a client reads a file, and the file's bytes if
+/// they pass through this server.
 package struct Downloads: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage

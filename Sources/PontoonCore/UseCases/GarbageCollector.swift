@@ -12,12 +12,12 @@ package struct GarbageCollector: Sendable {
         self.objects = objects
     }
 
-    /// Removes all discarded objects.
+    /// Removes the discarded objects in batches, oldest first, until none are left or none of a batch can be removed.
     ///
     /// Does not throw, because the transaction that discarded the objects is already committed. The next maintenance
-    /// run retries objects that could not be removed.
+    /// run retries the remaining objects.
     ///
-    /// - Returns: The errors, one for each object that could not be removed.
+    /// - Returns: The errors; an object that cannot be removed may cause more than one.
     @discardableResult
     package func collect() async -> [any Error] {
         var errors: [any Error] = []

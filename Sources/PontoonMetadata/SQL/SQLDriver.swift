@@ -6,7 +6,7 @@
 /// `$1`, `$2`, … numbered in order of first use, `BIGINT` and `TEXT` columns, and text compared byte for byte
 /// (see ``SQLDialect``).
 package protocol SQLDriver: Sendable {
-    /// The dialect of this database's table definitions.
+    /// The dialect of migrations in this database.
     var dialect: SQLDialect { get }
     /// Runs queries on one consistent snapshot of the database, for at most a few seconds, so that no caller can keep
     /// the connections from others.
@@ -50,7 +50,8 @@ package protocol SQLConnection {
     func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int
     /// Queues a statement, to be sent together with the next statement or the commit, without waiting for its result.
     ///
-    /// If the statement fails, a later statement or the commit throws its error, so the body cannot handle it.
+    /// If the statement fails, this call, a later statement or the commit throws its error, so the body must not handle
+    /// it.
     ///
     /// - Parameters:
     ///   - statement: The statement, with parameters numbered from `$1`; rows that it returns are discarded.
