@@ -1,4 +1,4 @@
-/// SQLite settings that Swift cannot change: `sqlite3_config` takes variable arguments, and GRDB has no progress handler.
+/// SQLite settings that Swift cannot change: `sqlite3_config` is variadic, and GRDB has no progress handler.
 #pragma once
 
 #include <stdint.h>

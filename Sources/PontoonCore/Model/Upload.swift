@@ -37,7 +37,8 @@ package struct Upload: Hashable, Sendable {
     package let md5: String?
     /// Whether completing the upload replaces an existing file of the same name.
     package let overwrite: Bool
-    /// Key of the future object, under which the object store keeps the parts.
+    /// Key of the future object, under which the object store keeps the parts; an empty file in a presigned store gets
+    /// an object with another key.
     package let key: ObjectKey
     /// Identifies the upload in the object store; `nil` if the key is sufficient.
     package let handle: UploadHandle?

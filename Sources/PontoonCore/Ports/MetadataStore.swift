@@ -25,7 +25,7 @@ package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, Discarde
     /// by `now`, or if the task is already leased under this id.
     /// - Returns: `false`, with nothing changed, if the task is leased under another id.
     func acquireLease(_ task: String, _ lease: Lease, now: Date) async throws -> Bool
-    /// Ends the lease of a maintenance task; does nothing if the task is leased under another id.
+    /// Releases the lease of a maintenance task; does nothing if the task is leased under another id.
     func endLease(_ task: String, leaseID: String) async throws
 }
 

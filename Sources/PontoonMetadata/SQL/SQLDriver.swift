@@ -16,13 +16,14 @@ package protocol SQLDriver: Sendable {
     /// Runs statements as one transaction, which is durable when the method returns; rolls all of them back if the body
     /// throws.
     ///
-    /// The body may run more than once, so it must have no effects other than through its connection. It must rethrow
-    /// the connection's errors. Between its statements, it may see the commits of other writers (`READ COMMITTED`);
-    /// where that matters, the store locks rows (``SQLRowLock``). Cancelling the task does not stop a running write.
+    /// The body may run more than once, so it must have no effects other than through its connection. If one of its
+    /// statements throws, the body must throw too. Between its statements, it may see the commits of other writers
+    /// (`READ COMMITTED`); where that matters, the store locks rows (``SQLRowLock``). Cancelling the task does not stop
+    /// a running write.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
-    /// Checks that the database responds to a trivial query.
+    /// Checks that the database responds.
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     func ping(within limit: Duration) async throws
     /// Finishes running transactions and closes the database; later calls fail.
