@@ -13,7 +13,7 @@ struct BlockingIOExecutor: Sendable {
     ///
     /// The closure runs to completion even if the caller is cancelled, because it may have to clean up.
     ///
-    /// - Throws: The error of the closure; `CancellationError` if ``shutDown()`` is called before the closure starts.
+    /// - Throws: The error of the closure; `CancellationError` if the threads are shut down without running it.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             submit { isCancelled in

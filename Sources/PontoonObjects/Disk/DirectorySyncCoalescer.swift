@@ -24,7 +24,7 @@ final class DirectorySyncCoalescer: Sendable {
 
     /// Waits until all names that were added or removed before the call are durable.
     ///
-    /// - Throws: The error of the sync; `CancellationError` after the executor is shut down.
+    /// - Throws: The error of the sync; `CancellationError` if the executor is shut down without running it.
     func sync() async throws {
         try await withCheckedThrowingContinuation { continuation in
             guard queue.append(continuation) else { return }

@@ -11,7 +11,7 @@ final class SerialWriteQueue: Sendable {
     ///
     /// The closure runs to completion even if the caller is cancelled.
     ///
-    /// - Throws: The error of the closure; `CancellationError` if the executor is shut down before the closure starts.
+    /// - Throws: The error of the closure; `CancellationError` if the executor is shut down without running it.
     func run<Value: Sendable>(
         on executor: BlockingIOExecutor,
         _ body: @escaping @Sendable () throws -> Value

@@ -19,7 +19,7 @@ struct IndexCalls {
     /// Source: docs/api.md#extensions.
     private static let extensions = ["checksums", "complete_reports", "openapi", "part_infos", "upload_contents"]
 
-    /// The OpenAPI document; all responses share its bytes, so that clients that do not read them use no memory.
+    /// The OpenAPI document; all responses share its bytes, so that unread responses take no additional memory.
     private static let openAPI = ByteBuffer(bytes: APIDocument.openAPI)
 
     func add(to routes: Routes) {
