@@ -1,4 +1,4 @@
-// CRC-32C with tables, or with the SSE4.2 instruction on CPUs that have it.
+// CRC-32C with tables, or with the SSE4.2 instruction on CPUs that have it and carry-less multiplication.
 //
 // A "state" here is the raw register: no inversion at the start or the end. Polynomials modulo P are kept reflected:
 // bit 31 is x^0, bit 0 is x^31.
@@ -12,7 +12,8 @@ static const uint32_t polynomial = UINT32_C(0x82F63B78);
 /// `tables[k][b]`: the state after byte `b` followed by `k` zero bytes, starting from state 0.
 static uint32_t tables[8][256];
 
-/// Whether the CPU supports the instruction. Written only by the constructor, before `main`, so reads do not race.
+/// Whether the CPU supports the required instructions. Written only by the constructor, before `main`, so reads do not
+/// race.
 static bool accelerated;
 
 /// Returns `a` times x, modulo P.
@@ -57,7 +58,8 @@ static uint32_t factor_for(uint32_t distance) {
     return power;
 }
 
-/// Returns the state after three runs, given the state after each run.
+/// Returns the state after three consecutive runs, given the state after each of them alone, where the second and the
+/// third start from state 0.
 CRC_TARGET static inline uint32_t join(uint64_t first, uint64_t second, uint64_t third) {
     __m128i a = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)first), _mm_cvtsi32_si128((int)over_two_runs), 0);
     __m128i b = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)second), _mm_cvtsi32_si128((int)over_one_run), 0);

@@ -3,7 +3,7 @@
 
 #include <libpq-fe.h>
 
-/* Swift does not import macros that are characters. */
+/* Swift does not import macros that expand to character constants. */
 enum clibpq_field {
     CLIBPQ_SEVERITY = PG_DIAG_SEVERITY_NONLOCALIZED,
     CLIBPQ_SQLSTATE = PG_DIAG_SQLSTATE,

@@ -8,7 +8,8 @@
 
 int csqliteconfig_disable_memory_statistics(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
 
-/// The end of the current thread's time for statements, in milliseconds of the monotonic clock; 0 means no limit.
+/// Time by which the current thread's statements must finish, in milliseconds of the monotonic clock; 0 if there is no
+/// limit.
 static _Thread_local int64_t deadline;
 
 static int64_t milliseconds(void) {

@@ -23,7 +23,7 @@ package struct App: Sendable {
     /// - Parameters:
     ///   - settings: The settings.
     ///   - stores: Must stay open while the app is used.
-    ///   - logger: Receives one line per request, and errors, from the level of the settings on.
+    ///   - logger: Receives one line per request, and errors; its level is replaced by the one in the settings.
     ///   - now: The current time; tests replace it.
     ///   - uptime: Time on a monotonic clock; tests replace it.
     /// - Returns: The app.
@@ -86,7 +86,7 @@ package struct App: Sendable {
         )
     }
 
-    /// Whether the disk of the objects does not report its free space.
+    /// Whether the objects are on a file system that does not report its free space.
     package var freeSpaceIsUnknown: Bool {
         guard case .disk = settings.objects else { return false }
         return (try? DiskObjectStore.reportsFreeSpace(settings.disk)) == false
@@ -94,7 +94,8 @@ package struct App: Sendable {
 
     /// Creates the HTTP server alone, without background services.
     ///
-    /// Tests send requests to it in process.
+    /// Raises the process's limit on open files, and lowers the maximum number of connections to what this limit
+    /// allows. Tests send requests to the server in process.
     ///
     /// - Parameter onReady: Called once with the port on which the server listens.
     /// - Returns: The server, which is not running yet.

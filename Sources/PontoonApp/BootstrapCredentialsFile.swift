@@ -10,8 +10,8 @@ package struct BootstrapCredentialsFile: Sendable {
 
     package var exists: Bool { FileManager.default.fileExists(atPath: path.string) }
 
-    /// Whether the file exists but contains no token, because an older version of the server did not sync it before a
-    /// power cut.
+    /// Whether the file exists but contains no token, for example because an older version of the server did not sync
+    /// it before a power cut.
     package var isDamaged: Bool {
         guard let data = FileManager.default.contents(atPath: path.string) else { return false }
         return !String(decoding: data, as: UTF8.self).contains("auth_token")
@@ -28,7 +28,7 @@ package struct BootstrapCredentialsFile: Sendable {
     /// Atomically replaces the endpoint of the default profile and keeps all other lines, which the owner may have
     /// changed.
     ///
-    /// Does nothing if the file does not exist.
+    /// Does nothing if the file does not exist or cannot be read.
     package func update(endpoint: String) throws {
         guard let data = FileManager.default.contents(atPath: path.string) else { return }
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)

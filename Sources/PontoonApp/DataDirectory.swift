@@ -66,7 +66,7 @@ enum DataDirectory {
         try syncIfReadable(parent)
     }
 
-    /// Makes the name of a new directory durable, unless its parent may only be traversed.
+    /// Makes the name of a new directory durable; does nothing if the permissions do not allow opening its parent.
     private static func syncIfReadable(_ parent: FilePath) throws {
         do { try DurableFile.syncDirectory(parent) } catch Errno.permissionDenied {}
     }

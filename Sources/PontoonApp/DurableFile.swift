@@ -6,7 +6,7 @@ import SystemPackage
 enum DurableFile {
     /// Replaces a file atomically; the new content is durable when this returns, and readable by its owner only.
     ///
-    /// - Throws: `Errno`; the old content may then be kept or replaced, but never damaged.
+    /// - Throws: `Errno`; the file then has either its old or its new content.
     static func replace(_ path: FilePath, with text: String) throws {
         let draft = FilePath(path.string + ".new")
         let file = try FileDescriptor.open(

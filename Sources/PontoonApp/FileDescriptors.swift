@@ -11,6 +11,8 @@ import Glibc
 /// The process's limit on open files, which include connections.
 enum FileDescriptors {
     /// Raises the soft limit to the hard limit, which needs no privileges, and returns the resulting limit.
+    ///
+    /// Returns 1024 if the limit cannot be determined.
     static func raiseLimit() -> Int {
         var limit = rlimit()
         #if canImport(Glibc)
@@ -27,8 +29,9 @@ enum FileDescriptors {
 
     /// Returns how many connections a process may accept, so that it can always open files.
     ///
-    /// A connection may need a second descriptor for the file that it transfers. The databases, event loops and folders
-    /// need 32 descriptors and 4 for each processor core; a quarter of the limit, up to 256, is reserved for them.
+    /// A connection may need a second descriptor for the file that it transfers. The databases, event loops and
+    /// directories need 32 descriptors and 4 for each processor core; a quarter of the limit, up to 256, is reserved
+    /// for them if that is more.
     ///
     /// - Parameter limit: The limit on open files.
     /// - Returns: The number of connections, 1 or more.

@@ -22,7 +22,8 @@ package struct OpenedStores: Sendable {
     ///   - now: The current time; tests replace it.
     ///   - body: The work that uses the stores.
     /// - Returns: The result of `body`.
-    /// - Throws: ``SettingError`` if a store cannot be used, and the errors of `body`.
+    /// - Throws: ``SettingError`` if a store cannot be used; `.badRequest` if another process uses the directory of the
+    ///   objects; the errors of `body`.
     package static func withStores<Value>(
         _ settings: Settings,
         now: @escaping @Sendable () -> Date = { Date() },
@@ -87,7 +88,8 @@ package struct OpenedStores: Sendable {
 
     /// Opens the metadata store alone, runs `body`, and closes the store.
     ///
-    /// - Throws: ``SettingError`` if the store cannot be used, or the data directory contains no database.
+    /// - Throws: ``SettingError`` if the store cannot be used, or the data directory contains no database; the errors
+    ///   of `body`.
     package static func withMetadata<Value>(
         _ settings: Settings,
         _ body: (SQLMetadataStore) async throws -> Value
@@ -137,7 +139,7 @@ package struct OpenedStores: Sendable {
 
     /// Opens the object store on disk.
     ///
-    /// - Throws: ``SettingError`` if the directory cannot be used.
+    /// - Throws: ``SettingError`` if the directory cannot be used; `.badRequest` if another process uses it.
     private static func openDisk(_ settings: DiskSettings) throws -> DiskObjectStore {
         do {
             return try DiskObjectStore(settings)
@@ -194,7 +196,8 @@ extension Settings {
     ///
     /// - Parameters:
     ///   - metadata: The opened database.
-    ///   - hadObjects: Whether the directory of the objects existed before the server started, or never did.
+    ///   - hadObjects: Whether the directory of the objects existed before the server started; also `true` if no server
+    ///     has started with this database before.
     /// - Throws: ``SettingError``.
     fileprivate func refuseUnrelatedObjects(_ metadata: SQLMetadataStore, hadObjects: Bool) async throws {
         let isNew = try await metadata.isEmpty()

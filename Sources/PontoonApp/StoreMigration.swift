@@ -53,7 +53,8 @@ package struct StoreMigration {
 
     /// Migrates, or resumes an interrupted migration.
     ///
-    /// - Throws: ``SettingError`` if the migration cannot be completed; the source then keeps all its data.
+    /// - Throws: ``SettingError`` if the migration cannot be completed; the errors of the stores. The source then keeps
+    ///   all its files, but unfinished uploads may already be aborted if `dropsOpenUploads` is set.
     package func run() async throws {
         guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
             throw SettingError("the directory '\(settings.data)' contains no database to migrate")
@@ -79,7 +80,7 @@ package struct StoreMigration {
     }
 
     private func migrate(_ source: SQLMetadataStore, to bucket: S3ObjectStore?) async throws {
-        // Both targets are checked before the source or a target is changed.
+        // Both targets are checked before any upload is aborted and before any object or row is copied.
         if let bucket { try await checkEmpty(bucket, for: source) }
         guard case .postgreSQL(let postgreSQL) = settings.metadata else {
             guard let bucket else {
@@ -105,7 +106,7 @@ package struct StoreMigration {
 
     // MARK: - Objects
 
-    /// Opens the bucket to fill; returns `nil` if the objects are not migrated.
+    /// Opens the bucket to fill; returns `nil` if the objects stay on disk or were already migrated.
     ///
     /// - Throws: ``SettingError`` if the bucket cannot be used, or the objects were migrated to another one.
     private func openBucket(for source: SQLMetadataStore) async throws -> S3ObjectStore? {
@@ -206,7 +207,7 @@ package struct StoreMigration {
         let isFilled: Bool
     }
 
-    /// Checks that a database is empty or the target of an interrupted migration of this data.
+    /// Checks that a database is empty or the target of an interrupted migration of this data, and returns it.
     ///
     /// - Throws: ``SettingError`` if it is neither.
     private func database(

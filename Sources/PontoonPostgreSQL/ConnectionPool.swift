@@ -9,15 +9,15 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
     /// Open connections.
     package var connections = 0
     package var maximumConnections = 0
-    /// Connections that are running a transaction.
+    /// Connections that are running a transaction or being opened for one.
     package var busy = 0
     /// Transactions waiting for a connection.
     package var waiting = 0
-    /// Finished transactions, whether they succeeded or not.
+    /// Finished transactions, including those that failed or got no connection in time.
     package var transactions = 0
     /// Number of times that a transaction waited for a response from the server.
     package var roundTrips = 0
-    /// Transactions retried after a conflict or a lost connection.
+    /// Number of retries of transactions, after a conflict or on a new connection.
     package var retries = 0
     package var lostConnections = 0
     /// Transactions rejected because too many were waiting.
@@ -28,7 +28,7 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
 final class ConnectionPool: Sendable {
     /// A transaction with a waiting caller.
     struct Job: Sendable {
-        /// The job fails if no worker has started it by this time.
+        /// A worker that takes the job after this time fails it instead of running it.
         let deadline: ContinuousClock.Instant
         /// Runs the transaction and resumes the caller.
         let run: @Sendable (ConnectionWorker) -> Void

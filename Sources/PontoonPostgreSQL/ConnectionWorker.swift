@@ -65,7 +65,7 @@ final class ConnectionWorker {
     }
 
     /// Returns the open connection or opens one, retrying with exponential backoff if that fails.
-    /// - Throws: ``SQLError`` of kind `.unreachable` at the deadline.
+    /// - Throws: ``SQLError`` of kind `.unreachable` at the deadline, or if an attempt fails after the pool was closed.
     private func connected(before deadline: ContinuousClock.Instant) throws -> PostgreSQLConnection {
         if let connection { return connection }
         var delay = 0.05

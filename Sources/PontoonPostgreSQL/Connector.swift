@@ -9,8 +9,9 @@ struct Connector {
 
     /// Opens a connection.
     ///
-    /// - Returns: A connection with its session settings applied, and a canceller of its statements.
-    /// - Throws: ``PostgreSQLError``.
+    /// - Returns: A connection with its session settings applied, and a canceller of its statements; the canceller is
+    ///   `nil` if libpq cannot create one.
+    /// - Throws: ``PostgreSQLError``; ``StatementFailure`` if the new connection cannot enter pipeline mode.
     func connect() throws -> (connection: PostgreSQLConnection, canceller: StatementCanceller?) {
         guard let connection = withParameters({ PQconnectdbParams($0, $1, 1) }) else {
             throw PostgreSQLError(.unreachable, "out of memory while connecting to PostgreSQL")
@@ -72,7 +73,7 @@ struct Connector {
 
     /// Classifies a failed connection attempt.
     ///
-    /// Pings the server, which needs no credentials, because libpq reports the reason of the failure only as text.
+    /// Pings the server, which needs no credentials, because libpq reports the reason for the failure only as text.
     private func error(from message: String) -> PostgreSQLError {
         let message = message.split(separator: "\n").joined(separator: "; ")
         if message.contains("SSL") || message.contains("certificate") {

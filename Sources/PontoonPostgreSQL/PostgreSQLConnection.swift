@@ -82,7 +82,8 @@ final class PostgreSQLConnection {
     /// Sends the pipeline and waits for its results.
     ///
     /// - Returns: The result of the last statement.
-    /// - Throws: The first ``StatementFailure``; the server has not executed the statements after it.
+    /// - Throws: The first ``StatementFailure``; the server has not executed the statements after it. ``SQLError`` if a
+    ///   result has a column of an unsupported type.
     func roundTrip() throws -> StatementResult {
         try flush()
         roundTrips += 1

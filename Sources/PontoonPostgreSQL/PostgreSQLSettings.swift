@@ -29,11 +29,13 @@ package struct PostgreSQLSettings: Sendable {
     package var maximumConnections = 16
     /// Maximum number of transactions waiting for a connection; further transactions are rejected immediately.
     package var maximumWaiting = 1024
-    /// Timeout for connecting to one host; rounded down to whole seconds, at least 2 s.
+    /// Timeout for connecting to one host, unless the URL specifies `connect_timeout`; rounded down to whole seconds,
+    /// at least 2 s.
     package var connectTimeout = Duration.seconds(5)
-    /// Maximum time that a transaction waits for a connection, including the time to re-establish a lost one.
+    /// Time within which a transaction must get a connection, including the time to re-establish a lost one.
     ///
-    /// The default is shorter than the 10 s for which clients wait for a response.
+    /// A waiting transaction that is too late fails when a connection becomes free. The default is shorter than the 10
+    /// s for which clients wait for a response.
     package var acquireTimeout = Duration.seconds(8)
     /// Maximum duration of one statement of a read.
     package var readTimeout = Duration.seconds(5)
@@ -41,7 +43,8 @@ package struct PostgreSQLSettings: Sendable {
     package var writeTimeout = Duration.seconds(30)
     /// Maximum time that a statement waits for one lock, such as that of a row.
     package var lockTimeout = Duration.seconds(10)
-    /// Maximum time between two statements of a transaction; afterwards PostgreSQL ends the transaction.
+    /// Maximum time between two statements of a transaction, after which PostgreSQL closes the connection and rolls the
+    /// transaction back.
     ///
     /// It limits how long the row locks of a suspended server last, and is shorter than ``lockTimeout``.
     package var transactionIdleTimeout = Duration.seconds(5)

@@ -21,7 +21,7 @@ final class Transaction: SQLConnection {
     /// - Parameters:
     ///   - connection: The connection, whose statements are limited to the duration allowed for reads.
     ///   - kind: Whether the transaction may write.
-    ///   - writeTimeout: Maximum duration of one statement if it may.
+    ///   - writeTimeout: Maximum duration of one statement of a write.
     init(_ connection: PostgreSQLConnection, _ kind: Kind, writeTimeout: Duration) {
         self.connection = connection
         self.kind = kind
@@ -50,8 +50,8 @@ final class Transaction: SQLConnection {
     }
 
     /// Commits a write, which is durable when this returns; ends a read without waiting.
-    /// - Throws: ``SQLError``; of kind `.outcomeUnknown` if the connection broke before the server's response to a
-    ///   write arrived.
+    /// - Throws: ``SQLError``; of kind `.outcomeUnknown` if the connection broke before the server's response to the
+    ///   commit of a write arrived.
     func commit() throws {
         guard hasBegun else { return }
         try recordingFailure {

@@ -33,7 +33,7 @@ struct AppContext: RequestContext {
 
     /// Returns a captured path segment, percent-decoded.
     ///
-    /// - Throws: `.routeNotFound` if the segment is missing or not valid UTF-8.
+    /// - Throws: `.routeNotFound` if the segment is missing or cannot be decoded.
     func segment(_ name: String) throws -> String {
         guard let raw = parameters.get(name), let text = Query.unescape(raw) else {
             throw PontoonError(.routeNotFound, "There is no resource at this URL.")

@@ -23,7 +23,7 @@ package struct ServerSettings: Sendable {
     package var maximumConnections: Int
     /// Maximum number of connections from one address.
     package var maximumConnectionsPerAddress: Int
-    /// Maximum size of a JSON body in bytes; a complete request with 10,000 part reports has about 1 MB.
+    /// Maximum size of a JSON body in bytes; completing an upload with 10,000 part reports needs about 1 MB.
     package var maximumBodySize: Int
     /// Maximum size of a request head in bytes.
     package var maximumHeaderSize: Int
@@ -60,7 +60,7 @@ package struct ServerSettings: Sendable {
         self.rateLimit = rateLimit
     }
 
-    /// Whether clients on other machines may reach the server, and receive URLs with whatever host they request.
+    /// Whether the server is reachable from other machines and puts any `Host` that a client sends into URLs.
     package var trustsAnyHost: Bool {
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         return !isLoopback && publicURL == nil && allowedHosts.isEmpty

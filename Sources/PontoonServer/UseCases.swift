@@ -14,11 +14,11 @@ package struct UseCases: Sendable {
     /// Returns the current time.
     package let now: @Sendable () -> Date
 
-    /// The server to which the signed URLs point.
+    /// The server with which clients exchange the bytes of parts and files.
     package enum DataPlane: Sendable {
-        /// This server.
+        /// This server, at signed URLs.
         case own(Parts, DataPlaneURLs)
-        /// The server of the object store.
+        /// The server of the object store, at presigned URLs.
         case external
     }
 

@@ -189,7 +189,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
     }
 }
 
-/// A stored automation, and factories of uploads to it.
+/// A stored automation, and factories of uploads to it and of its packages.
 private struct AutomationFixture: Sendable {
     let fixture: MetadataFixture
     let automation: Automation
@@ -231,7 +231,7 @@ private struct AutomationFixture: Sendable {
         )
     }
 
-    /// Creates the file of a completed upload without storing it.
+    /// Creates the package file that results from an upload, without storing it.
     func file(of upload: Upload) -> PackageFile {
         PackageFile(
             id: Identifiers.file(now: MetadataFixture.time),

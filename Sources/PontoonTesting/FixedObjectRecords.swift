@@ -1,6 +1,6 @@
 package import PontoonCore
 
-/// Records that do not change.
+/// Object records with fixed contents.
 package struct FixedObjectRecords: ObjectRecords {
     private let open: Set<ObjectKey>
     private let objects: Set<ObjectKey>

@@ -236,6 +236,8 @@ package enum LeaseContract: MetadataRule, CaseIterable {
 
 extension UploadStore {
     /// Acquires a completion lease that does not expire, for rules that do not test leases.
+    ///
+    /// - Returns: `false` if the upload is unknown, leased or completed.
     package func beginCompletion(of id: String) async throws -> Bool {
         try await acquireCompletionLease(
             of: id,
@@ -244,12 +246,12 @@ extension UploadStore {
         )
     }
 
-    /// Completes an upload under the lease of ``beginCompletion(of:)``.
+    /// Completes an upload to a folder under the lease of ``beginCompletion(of:)``.
     package func completeUpload(_ id: String, file: File, overwrite: Bool) async throws -> Bool {
         try await completeUpload(id, leaseID: Self.leaseID, as: .file(file, overwrite: overwrite))
     }
 
-    /// Completes an upload under the lease of ``beginCompletion(of:)``.
+    /// Completes an upload to an automation under the lease of ``beginCompletion(of:)``.
     package func completeUpload(_ id: String, packageFile: PackageFile) async throws -> Bool {
         try await completeUpload(id, leaseID: Self.leaseID, as: .package(packageFile))
     }

@@ -3,6 +3,7 @@ package import PontoonCore
 /// A rule that every ``MetadataStore`` must satisfy.
 package protocol MetadataRule: Sendable {
     /// Checks the rule.
+    ///
     /// - Parameter store: An empty store.
     /// - Throws: ``ContractViolation`` if the store breaks the rule.
     func check(_ store: some MetadataStore) async throws

@@ -70,7 +70,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates the file of a completed upload to a folder without storing it; by default, it has the upload's object.
+    /// Creates, without storing it, the file of a completed upload to a folder; by default, it has the upload's object.
     package func file(of upload: Upload, key: ObjectKey? = nil, createdOn: Date = Self.time) -> File {
         guard case .folder(let parent, let project, _) = upload.destination else {
             preconditionFailure("the upload is for an automation")
@@ -86,7 +86,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates the content of a completed upload.
+    /// Creates the content of the file that results from an upload, with a fixed length and fixed checksums.
     static func content(of upload: Upload, key: ObjectKey? = nil) -> FileContent {
         FileContent(
             key: key ?? upload.key,

@@ -11,6 +11,7 @@ package protocol ObjectStoreHarness: Sendable {
     /// The part size in bytes.
     var partSize: Int64 { get }
     /// Sends a part as a client does.
+    ///
     /// - Returns: The part's record, with its ETag and length.
     func send(_ bytes: ByteBuffer, as number: PartNumber, of upload: Upload) async throws -> PartRecord
     /// Assembles the object from stored parts.
@@ -42,6 +43,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
     case recoveryKeepsOpenUploads
 
     /// Checks the rule.
+    ///
     /// - Throws: ``ContractViolation`` if the store breaks the rule.
     package func check(_ harness: some ObjectStoreHarness) async throws {
         let full = Int(harness.partSize)

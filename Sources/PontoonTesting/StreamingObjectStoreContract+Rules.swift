@@ -28,7 +28,7 @@ extension StreamingObjectStoreContract {
         try await late.commit(last: nil) { _ in
             begins.finish()
             do {
-                // Succeeds until finish has closed the barrier.
+                // Writing succeeds until the store refuses it because finish has begun.
                 while true { try await late.write(ByteBuffer()) }
             } catch let error as PontoonError {
                 try expect(error.code, equals: .uploadNotFound, "the error code")
@@ -88,7 +88,7 @@ extension StreamingObjectStoreContract {
 }
 
 extension StreamingObjectStore {
-    /// Reads the bytes of part 1 in place; returns `nil` if they cannot be read.
+    /// Reads the bytes of part 1 from its in-place region; returns `nil` if the part cannot be opened.
     fileprivate func readPartBytes(of upload: Upload, size: Int64) async throws -> ByteBuffer? {
         let part = PartRecord(
             number: try PartNumber(1),

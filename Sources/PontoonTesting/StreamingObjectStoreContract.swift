@@ -26,6 +26,7 @@ package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     static let partSize: Int64 = 1000
 
     /// Checks the rule.
+    ///
     /// - Throws: ``ContractViolation`` if the store breaks the rule.
     package func check(_ store: some StreamingObjectStore) async throws {
         switch self {

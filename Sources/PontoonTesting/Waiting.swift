@@ -9,7 +9,7 @@ import Synchronization
 ///   - file: Source file of the caller.
 ///   - line: Source line of the caller.
 ///   - holds: Returns whether the condition holds.
-/// - Throws: ``ContractViolation`` if the condition does not hold before the deadline.
+/// - Throws: ``ContractViolation`` if the condition does not hold before the deadline; any error that `holds` throws.
 package func eventually(
     _ condition: @autoclosure () -> String,
     within deadline: Duration = .seconds(60),

@@ -32,7 +32,7 @@ extension ParsableArguments {
     }
 }
 
-/// The flags of every command that opens the stores.
+/// The flags that select the stores, for all commands except `migrate`.
 struct StoreFlags: ParsableArguments {
     @Option(.data) var data: GivenFlag?
     @Option(.metadata) var metadata: GivenFlag?

@@ -3,7 +3,7 @@
 /// Every function takes and returns finished ("published") checksums: the all-ones start value and the final inversion
 /// are applied inside, so the checksum of no bytes is 0, and a result can be passed to the next call. Data may have any
 /// alignment and length, and may be split anywhere. `data` may be NULL if `length` is 0. All functions are thread-safe.
-/// They need no initialization, but must not be called before `main` (or `dlopen` of this code).
+/// They need no initialization, but must not be called by constructors that run before `main`.
 #ifndef CCHECKSUM_H
 #define CCHECKSUM_H
 

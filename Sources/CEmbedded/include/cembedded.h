@@ -4,13 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A file that the compiler put into the binary.
+/// A file that is embedded in the binary.
 typedef struct {
     const uint8_t *_Nonnull bytes;
     size_t length;
 } CEmbeddedFile;
 
-// OpenAPI description of the API: YAML in UTF-8.
+/// The OpenAPI description of the API: YAML in UTF-8.
 extern const CEmbeddedFile cembedded_openapi;
 
 #endif

@@ -13,7 +13,7 @@ int cfilecalls_allocate(int file, int64_t size);
 /// `fallocate(2)` with `FALLOC_FL_PUNCH_HOLE`: frees the space of a range and keeps the length of the file.
 int cfilecalls_punch_hole(int file, int64_t offset, int64_t count);
 
-/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: starts write-back of a range without waiting.
+/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: starts write-back of a range without waiting for it to finish.
 int cfilecalls_start_writing(int file, int64_t offset, int64_t count);
 
 /// `copy_file_range(2)`: copies inside the kernel and advances both offsets by the returned count.

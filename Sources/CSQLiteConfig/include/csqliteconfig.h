@@ -1,4 +1,4 @@
-/// SQLite settings that Swift cannot make: `sqlite3_config` takes variable arguments, and GRDB has no progress handler.
+/// SQLite settings that Swift cannot change: `sqlite3_config` is variadic, and GRDB has no progress handler.
 #pragma once
 
 #include <stdint.h>
@@ -11,8 +11,9 @@ typedef struct sqlite3 sqlite3;
 /// before the first connection is opened; afterwards it has no effect. Returns an SQLite result code.
 int csqliteconfig_disable_memory_statistics(void);
 
-/// Ends a connection's statements with `SQLITE_INTERRUPT` when the time limit of their thread has passed.
+/// Interrupts a connection's statements with `SQLITE_INTERRUPT` when the time limit of the executing thread has passed.
 void csqliteconfig_enforce_time_limits(sqlite3 *connection);
 
-/// Sets the time limit in milliseconds, starting now, of the statements that the current thread executes; 0 removes it.
+/// Sets the time, in milliseconds from now, within which the current thread's statements must finish; 0 removes the
+/// limit.
 void csqliteconfig_set_time_limit(int64_t limit);

@@ -17,7 +17,8 @@ package struct GivenSettings: Sendable {
     /// - Parameters:
     ///   - flags: The flags on the command line.
     ///   - environment: The environment variables.
-    /// - Throws: ``SettingError`` for an unknown name in the environment or the file, or if the file cannot be read.
+    /// - Throws: ``SettingError`` for an unknown name in the environment or the file, or if the file cannot be read or
+    ///   parsed.
     package init(
         flags: [GivenFlag],
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -68,7 +69,8 @@ package struct GivenSettings: Sendable {
         }
     }
 
-    /// Returns whether Kubernetes or Docker sets a variable in the containers of a service named `pontoon`.
+    /// Returns whether a variable is one of those that Kubernetes and Docker set in containers to describe a service
+    /// named `pontoon`.
     private static func isServiceLink(_ name: String) -> Bool {
         let service = #/PONTOON_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)/#
         let port = #/PONTOON_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?/#
@@ -109,7 +111,7 @@ package struct GivenSettings: Sendable {
         do {
             return try Yams.compose(yaml: text)
         } catch {
-            // Keeps only the first line, because the others quote the settings file.
+            // Keeps only the first line, because the others quote the settings file, which may contain secrets.
             let problem = "\(error)".prefix { $0 != "\n" }
             throw SettingError(.config, "the file '\(path)' is not valid YAML: \(problem)", from: source)
         }

@@ -35,7 +35,6 @@ package struct GivenFlag: Sendable {
     let setting: String
     /// The flag, with its dashes.
     let flag: String
-    /// The value.
     package let text: String
 
     package init(_ setting: some SettingDefinition, flag: String? = nil, _ text: String) {

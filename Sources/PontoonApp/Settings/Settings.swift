@@ -42,7 +42,7 @@ package struct Settings: Sendable {
 
     /// Validates the given settings.
     ///
-    /// - Throws: ``SettingError`` for the first value that is not allowed.
+    /// - Throws: ``SettingError`` for the first value that is not allowed, or if the credentials for S3 are missing.
     package init(_ given: GivenSettings) throws {
         let durability = try given.value(of: .durability)
         urlLifetime = try given.value(of: .urlLifetime)
@@ -98,7 +98,7 @@ package struct Settings: Sendable {
         self.scrubRate = scrubRate > 0 ? scrubRate : nil
     }
 
-    /// Whether clients on other machines may reach the server, and receive URLs with whatever host they request.
+    /// Whether the server is reachable from other machines and puts any `Host` that a client sends into URLs.
     package var trustsAnyHost: Bool { server.trustsAnyHost }
 
     private static func server(_ given: GivenSettings) throws -> ServerSettings {

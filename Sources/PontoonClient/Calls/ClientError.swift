@@ -1,14 +1,14 @@
-/// Any failure except an error response from the API: a network, storage or local file error, or an invalid argument.
+/// A failure other than an error response from the API, such as a network, storage or local file error.
 public struct ClientError: Error, Sendable, CustomStringConvertible {
     /// The kind of an error; the raw value is the field `code` in the output of `--json`.
     public enum Code: String, CaseIterable, Sendable {
         /// The URL of the API is not valid.
         case endpointInvalid = "endpoint_invalid"
-        /// No API URL or token was found.
+        /// No API URL or token was found, or the credentials file cannot be read.
         case credentialsMissing = "credentials_missing"
         /// No connection could be established.
         case unreachable
-        /// The TLS handshake failed, or the server's certificate is not trusted.
+        /// The TLS handshake failed, the server's certificate is not trusted, or the CA certificates cannot be read.
         case tlsFailed = "tls_failed"
         /// The connection was lost.
         case connectionLost = "connection_lost"
@@ -16,7 +16,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case timedOut = "timed_out"
         /// The response does not conform to the API.
         case responseUnreadable = "response_unreadable"
-        /// The storage behind a signed URL responded with an error.
+        /// The storage behind a signed URL responded with an error, or ignored a range request.
         case storageRefused = "storage_refused"
         /// The checksums or lengths of the local and the remote copy differ.
         case checksumMismatch = "checksum_mismatch"
@@ -36,11 +36,11 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case fileUnsuitable = "file_unsuitable"
         /// Another process is transferring the same file.
         case busy
-        /// A journal cannot be read or written.
+        /// The state directory, or a journal or log in it, cannot be created, read or written.
         case stateUnusable = "state_unusable"
         /// The arguments or input files are not valid.
         case requestInvalid = "request_invalid"
-        /// A local or remote path does not exist.
+        /// A local or remote path does not exist, or a pattern or upload id matches nothing.
         case notFound = "not_found"
     }
 

@@ -37,7 +37,7 @@ extension SevenBridgesClient {
     /// Finds a file or folder.
     ///
     /// - Returns: The file or folder; `nil` if the path names only a project, whose existence is not checked.
-    /// - Throws: ``ClientError`` with code `.notFound` if a name in the path does not exist; ``APIError``, with status
+    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist; ``APIError``, with status
     ///   404 for an unknown id.
     public func find(_ path: RemotePath) async throws -> FileDetails? {
         switch path {
@@ -63,8 +63,8 @@ extension SevenBridgesClient {
 
     /// Finds a project or folder.
     ///
-    /// - Throws: ``ClientError`` with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for a
-    ///   file; ``APIError``.
+    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for
+    ///   a file; ``APIError``.
     public func place(_ path: RemotePath) async throws -> UploadDestination {
         guard let found = try await find(path) else {
             guard case .path(let project, _) = path else { preconditionFailure("find(_:) returned nil for an id") }

@@ -38,7 +38,7 @@ extension SevenBridgesClient {
 
     /// Requests the details of a file or folder.
     ///
-    /// - Throws: ``APIError`` with status 404 if it does not exist; ``ClientError``.
+    /// - Throws: ``APIError``, with status 404 if it does not exist; ``ClientError``.
     public func file(_ id: String) async throws -> FileDetails {
         try await call(APIRequest(method: .GET, path: "/files/\(id.urlEncoded)", purpose: "get the file \(id)"))
     }
@@ -64,7 +64,7 @@ extension SevenBridgesClient {
 
     /// Creates a folder.
     ///
-    /// - Throws: ``APIError`` with status 409 if the name is taken; ``ClientError``.
+    /// - Throws: ``APIError``, with status 409 if the name is taken; ``ClientError``.
     public func createFolder(_ name: String, in place: UploadDestination) async throws -> FileDetails {
         try await call(
             APIRequest(

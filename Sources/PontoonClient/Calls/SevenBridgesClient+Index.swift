@@ -42,7 +42,7 @@ extension SevenBridgesClient {
 
     /// Requests the user that the token belongs to.
     ///
-    /// - Throws: ``APIError`` with status 401 if the token is not valid; ``ClientError``.
+    /// - Throws: ``APIError``, with status 401 if the token is not valid; ``ClientError``.
     public func user() async throws -> UserDetails {
         try await call(APIRequest(method: .GET, path: "/user", purpose: "check the token"))
     }

@@ -55,7 +55,7 @@ extension SevenBridgesClient {
     ///
     /// - Parameter id: Id of the project, `owner/name`.
     /// - Returns: The project.
-    /// - Throws: ``ClientError`` with code `.requestInvalid` if the id does not have this form; ``APIError``.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the id does not have this form; ``APIError``.
     public func project(_ id: String) async throws -> ProjectDetails {
         let names = id.split(separator: "/", omittingEmptySubsequences: false)
         guard names.count == 2, names.allSatisfy({ !$0.isEmpty }) else {

@@ -80,7 +80,7 @@ extension SevenBridgesClient {
     ///   - id: Id of the upload.
     ///   - listingParts: Whether the response includes the reported parts.
     /// - Returns: The upload.
-    /// - Throws: ``APIError`` with code 8003 if the upload is unknown, completed or aborted; ``ClientError``.
+    /// - Throws: ``APIError``, with code 8003 if the upload is unknown, completed or aborted; ``ClientError``.
     public func upload(_ id: String, listingParts: Bool = false) async throws -> UploadDetails {
         try await call(
             APIRequest(
@@ -164,6 +164,6 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// The first 12 characters of an id, for messages.
+    /// The id for messages: its first 12 characters, followed by `…` if it is longer.
     var shortened: String { count > 12 ? "\(prefix(12))…" : self }
 }

@@ -62,11 +62,12 @@ public struct TreeComparison: Sendable {
     /// Compares two folders.
     ///
     /// - Parameters:
-    ///   - folder: The local folder. Special files, and symbolic links to folders, are skipped.
+    ///   - folder: The local folder. Special files, broken symbolic links and symbolic links to folders are skipped.
     ///   - remote: The project or folder on the server.
     ///   - body: Called with each result, in byte order of the names.
-    /// - Returns: Warnings about skipped items in the local folder.
-    /// - Throws: ``APIError`` or ``ClientError`` if one of the folders cannot be listed; `CancellationError`.
+    /// - Returns: Warnings about the local folder, for example about skipped items.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if one of the folders is a file, or `.notFound` if one
+    ///   does not exist; ``APIError``; `CancellationError`.
     public func compare(
         _ folder: FilePath,
         with remote: RemotePath,

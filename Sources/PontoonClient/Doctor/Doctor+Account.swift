@@ -32,8 +32,8 @@ extension Doctor {
 
     /// Lists the user's projects and checks the permissions in the project for the test transfer.
     ///
-    /// - Returns: The project for the test transfer; `nil` if there is no project, several to choose from, or no
-    ///   permission to write.
+    /// - Returns: The project for the test transfer; `nil` if the user has no project, has several but chose none, or
+    ///   may not write to it, or if a request failed.
     func checkProjects(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> String? {
         guard let (page, time) = await run.attempt(.projects, { try await client.projects() }) else {
             return nil

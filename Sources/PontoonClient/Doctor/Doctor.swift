@@ -35,9 +35,9 @@ public struct Doctor: Sendable {
     public enum Verdict: String, Sendable {
         /// There is no problem.
         case good
-        /// Transfers work, but something should be fixed.
+        /// Something needs attention, but transfers may still work.
         case warning
-        /// Transfers do not work.
+        /// Uploads, downloads or both do not work.
         case bad
     }
 
@@ -51,7 +51,7 @@ public struct Doctor: Sendable {
         public let message: String
         /// Suggested fix; `nil` if there is none.
         public let advice: String?
-        /// The error that caused a bad verdict; `nil` for other verdicts.
+        /// The error that caused the verdict; never `nil` for a bad verdict.
         public let error: (any Error)?
         /// Duration of the check; `nil` if it was not measured.
         public let time: Duration?
@@ -59,8 +59,8 @@ public struct Doctor: Sendable {
 
     /// Options of the checks.
     public struct Options: Sendable {
-        /// Project for the test transfer; `nil` uses the user's only project, or skips the transfer if there are
-        /// several.
+        /// Project for the test transfer; `nil` uses the user's only project, or skips the transfer if there is none or
+        /// more than one.
         public var project: String?
         /// Length of the test file in bytes.
         public var size = 4 << 20
@@ -97,7 +97,8 @@ public struct Doctor: Sendable {
     ///
     /// - Parameter report: Called with each finding as soon as it is available.
     /// - Returns: The findings, in the order in which they were reported.
-    /// - Throws: ``ClientError`` with code `.tlsFailed` if the certificates cannot be read; `CancellationError`.
+    /// - Throws: ``ClientError`` with code `.tlsFailed` if the certificates cannot be read; `CancellationError`; an
+    ///   error of the file system if the local test files cannot be deleted.
     public func diagnose(_ report: @escaping @Sendable (Finding) -> Void) async throws -> [Finding] {
         let run = DiagnosticRun(report)
         guard await checkNetwork(run) else { return run.findings }

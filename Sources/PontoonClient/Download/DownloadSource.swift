@@ -50,7 +50,7 @@ final class DownloadSource: Sendable {
 
     /// Records the file's ETag and, if the response provides it, its checksum.
     ///
-    /// - Throws: ``RemoteFileChanged`` if the ETag differs from that of an earlier response.
+    /// - Throws: ``RemoteFileChanged`` if the ETag differs from that in the journal or an earlier response.
     func note(_ headers: HTTPHeaders, for range: Range<Int64>) throws {
         // In the response to a range request, the checksum may be that of the range, not of the file.
         let isOfWholeFile = range == 0..<size || headers.first(name: "x-amz-checksum-type") == "FULL_OBJECT"

@@ -60,10 +60,11 @@ struct FileDownload: Sendable {
         return DownloadItem(details, remotePath: item.remotePath, target: item.target)
     }
 
-    /// Applies the conflict policy if a file already exists at the target.
+    /// Returns the ending of a file that need not be downloaded: it is skipped, or an identical one is at the target.
     ///
     /// - Returns: `nil` if the file must be downloaded.
-    /// - Throws: `.nameTaken` if the existing file must not be replaced.
+    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable`; `.busy`, `.diskFull` or
+    ///   `.fileUnwritable` if the files left by an earlier run cannot be deleted.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
         let target = item.target
         guard try await threads.runIfActive({ FileManager.default.fileExists(atPath: target.string) }) else {
@@ -186,7 +187,7 @@ struct FileDownload: Sendable {
 }
 
 extension DownloadHead {
-    /// Returns whether both describe the same version of a file, so that downloaded bytes can be reused.
+    /// Returns whether both describe the same file with the same length and checksum, so that its bytes can be reused.
     fileprivate func isSameFile(as other: DownloadHead) -> Bool {
         endpoint == other.endpoint && file == other.file && size == other.size && crc64 == other.crc64 && rangeSize > 0
     }

@@ -35,7 +35,7 @@ final class PartialFile: Sendable {
     var head: DownloadHead? { journal.head }
     /// Ranges that an earlier run wrote, by number; their bytes may not be intact, see ``isIntact(_:_:)``.
     var ranges: [Int: JournalPart] { journal.parts }
-    /// Whether no run has written any bytes, so that there is nothing to resume.
+    /// Whether there is nothing to resume: no earlier run completed a range, and this run has written nothing.
     var isEmpty: Bool { journal.parts.isEmpty && !state.withLock { $0.hasWritten } }
 
     /// Opens or creates both files and locks the journal; creates the target's directory if it does not exist.
@@ -155,7 +155,7 @@ final class PartialFile: Sendable {
 extension PartialFile {
     /// Deletes the files left behind by a run that was killed after it had renamed the downloaded file.
     ///
-    /// - Throws: `.busy`, `.fileUnwritable`.
+    /// - Throws: `.busy`, `.diskFull`, `.fileUnwritable`.
     static func removeLeftovers(_ target: FilePath) throws {
         guard FileManager.default.fileExists(atPath: paths(target).journal.string) else { return }
         try PartialFile(target).close(removing: true)

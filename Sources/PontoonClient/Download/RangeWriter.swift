@@ -51,7 +51,7 @@ final class RangeWriter: Sendable {
     var isComplete: Bool { missing.isEmpty }
     /// Checksum of the bytes written so far.
     var crc64: CRC64NVME { state.withLock { $0.crc64 } }
-    /// Time since the connection last delivered bytes; zero while received bytes are processed.
+    /// Duration of the current wait for the connection; zero while received bytes are processed.
     var idleTime: Duration { state.withLock { state in state.waitsSince.map { .now - $0 } ?? .zero } }
 
     func connectionWaits() { state.withLock { $0.waitsSince = .now } }

@@ -17,7 +17,7 @@ public struct RemoteTree: Sendable {
     ///   - isOnlyContents: Whether the contents of a remote folder are also placed directly in `folder`; otherwise they
     ///     are placed in a subfolder with the remote folder's name.
     /// - Returns: The files in the server's order; those in a folder come before those in its subfolders.
-    /// - Throws: ``ClientError`` with code `.notFound` if the path does not exist, or `.fileUnsuitable` for an invalid
+    /// - Throws: ``ClientError``, with code `.notFound` if the path does not exist, or `.fileUnsuitable` for an invalid
     ///   name such as `..`; ``APIError``.
     public func items(
         _ path: RemotePath,

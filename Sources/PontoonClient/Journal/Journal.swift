@@ -57,7 +57,7 @@ final class Journal<Head: JournalHeading>: Sendable {
     /// Records a part.
     ///
     /// The journal is synced at most once per second. A power failure may lose the parts recorded since the last sync;
-    /// they are then transferred again.
+    /// they may then have to be transferred again.
     ///
     /// - Throws: `.stateUnusable`.
     func append(_ part: JournalPart) throws {

@@ -78,7 +78,7 @@ struct DeepVerification {
         ClientError(
             .verificationFailed,
             "The server \(what).",
-            advice: "Ask the server's operator to look for the reason in its log."
+            advice: "The server's log contains the reason."
         )
     }
 }

@@ -45,14 +45,14 @@ public struct Receipt: Sendable, Hashable, Codable {
         case destinationKind = "destination_kind"
     }
 
-    /// Creates the receipt of an upload; omits failed and skipped files.
+    /// Creates the receipt of an upload; omits failed, cancelled and skipped files.
     public init(_ results: [UploadResult], endpoint: Endpoint, destination: UploadDestination) {
         self.init(results, endpoint)
         let field = destination.field
         (destinationKind, self.destination) = (field.name, field.value)
     }
 
-    /// Creates the receipt of a download; omits failed and skipped files.
+    /// Creates the receipt of a download; omits failed, cancelled and skipped files.
     public init(_ results: [DownloadResult], endpoint: Endpoint) { self.init(results, endpoint) }
 
     private init(_ results: [TransferResult<some TransferItem>], _ endpoint: Endpoint) {

@@ -124,7 +124,7 @@ extension FileSelection {
 
     /// Returns a path's last component as a file name for the API.
     ///
-    /// - Throws: `.fileUnsuitable` if it is not valid UTF-8.
+    /// - Throws: `.fileUnsuitable` if there is none, as in `/`, or if it is not valid UTF-8.
     static func name(_ path: FilePath) throws -> String {
         guard let name = path.lexicallyNormalized().lastComponent else {
             throw ClientError(

@@ -4,8 +4,8 @@ public import SystemPackage
 
 /// A CSV table of files and their metadata.
 ///
-/// The first column, `File name` or `filename`, contains paths relative to the manifest. An optional column `tags`
-/// contains tags separated by `|`. The headings of all other columns are metadata keys.
+/// The first column, `File name` or `filename`, contains paths, absolute or relative to the manifest's folder. An
+/// optional column `tags` contains tags separated by `|`. The headings of all other columns are metadata keys.
 public struct Manifest: Sendable {
     /// A row of the table.
     public struct Row: Sendable, Hashable {
@@ -17,7 +17,7 @@ public struct Manifest: Sendable {
         public let tags: [String]
     }
 
-    /// The folder to which the paths are relative.
+    /// The folder to which relative paths refer.
     public let folder: FilePath
     /// The rows in order, without empty ones.
     public let rows: [Row]
@@ -46,7 +46,7 @@ public struct Manifest: Sendable {
     ///
     /// - Parameters:
     ///   - text: The CSV table.
-    ///   - folder: The folder to which the paths are relative.
+    ///   - folder: The folder to which relative paths refer.
     ///   - name: The manifest's name, for messages.
     /// - Throws: ``ClientError`` with code `.requestInvalid` if the table is not valid.
     public init(text: String, folder: FilePath, name: String) throws {
@@ -113,6 +113,8 @@ public struct Manifest: Sendable {
 
 extension FileSelection {
     /// Applies the manifest to the selected files, and adds the files that only the manifest lists.
+    ///
+    /// - Throws: `.notFound` if a listed file does not exist; `.fileUnreadable`, `.fileUnsuitable`.
     func addManifest(to result: inout Result) throws {
         guard let manifest else { return }
         var positions: [FileFacts: Int] = [:]

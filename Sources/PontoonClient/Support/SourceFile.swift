@@ -87,7 +87,7 @@ final class SourceFile: Sendable {
 
     /// Checks that the file has not been modified, removed or replaced since it was opened, unless it may change.
     ///
-    /// - Throws: `.fileChanged`.
+    /// - Throws: `.fileChanged`; `.fileUnreadable` if its status cannot be read.
     func checkUnchanged() throws {
         if mayChange { return }
         let now = FileFacts(try Self.status(of: descriptor, path))
@@ -132,7 +132,7 @@ final class SourceFile: Sendable {
         return crc64.hex
     }
 
-    /// The error for a changed file; `reason` describes the observed difference, such as `it was modified`.
+    /// Returns the error for a changed file; `reason` describes the difference, such as `it was modified`.
     func changed(_ reason: String) -> ClientError {
         ClientError(
             .fileChanged,

@@ -1,7 +1,7 @@
 /// A controller that searches for the number of parts in flight with the best throughput.
 ///
-/// The number grows by half while throughput improves. When a step brings no improvement, it is reverted, and a number
-/// one eighth higher is probed periodically.
+/// At first, the number grows by half while throughput improves. A step that brings no improvement is reverted. After
+/// the first such step, growth continues in steps of one eighth, with a pause after each step that was reverted.
 struct ConcurrencyController: Sendable {
     /// The current number of parts in flight.
     private(set) var concurrency: Int
@@ -13,7 +13,7 @@ struct ConcurrencyController: Sendable {
 
     /// Minimum relative increase in throughput that justifies a higher concurrency.
     static let minimumGain = 0.04
-    /// Number of observations before the next probe.
+    /// Number of observations between a reverted step and the next one.
     static let restingTime = 10
 
     init(limit: Int, start: Int = 4) {
@@ -39,7 +39,7 @@ struct ConcurrencyController: Sendable {
             best = throughput
             grow()
         } else {
-            // The last step brought no improvement: restore the previous concurrency until the next probe.
+            // The last step brought no improvement: restore the previous concurrency until the next step.
             concurrency = previous
             isStarting = false
             best = max(throughput, best * 0.98)
@@ -55,7 +55,7 @@ struct ConcurrencyController: Sendable {
 
 /// The division of the memory limit among the parts in flight.
 struct MemoryBudget: Hashable, Sendable {
-    /// Maximum length of a single file read or write, in bytes.
+    /// Maximum length of a file read, and approximate length of a file write, in bytes.
     let chunkSize: Int
     /// Maximum number of parts in flight.
     let concurrency: Int

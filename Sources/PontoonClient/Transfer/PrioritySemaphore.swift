@@ -24,7 +24,7 @@ final class PrioritySemaphore: Sendable {
 
     /// Maximum number of permits in use.
     var limit: Int { state.withLock { $0.limit } }
-    /// Number of waiters.
+    /// Number of tasks that are waiting for a permit.
     var waiting: Int { state.withLock { $0.waiters.count } }
     /// Whether all permits are in use.
     var isSaturated: Bool { state.withLock { $0.used >= $0.limit || !$0.waiters.isEmpty } }

@@ -24,11 +24,11 @@ public struct TransferProgress: Sendable {
     public let files: Int
     /// Number of files whose transfer ended, successfully or not.
     public let finishedFiles: Int
-    /// Number of files whose transfer failed.
+    /// Number of files whose transfer failed or was cancelled.
     public let failedFiles: Int
     /// Total length of all files whose length is known, in bytes.
     public let bytes: Int64
-    /// Number of bytes that are stored or in flight, in all files.
+    /// Total length of the finished files, plus the bytes of active files that are stored or in flight.
     public let doneBytes: Int64
     /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
@@ -132,7 +132,7 @@ struct FileProgress: Sendable {
     /// Records the file's length.
     func opened(size: Int64) { board.update(index) { file, _ in file.size = size } }
 
-    /// Records that the file's transfer starts or starts over, and resets its counts of parts and bytes.
+    /// Records that the file's transfer starts or starts over; resets all its counts but that of transferred bytes.
     func started(parts: Int, uploadID: String? = nil) {
         board.update(index) { file, _ in
             (file.doneBytes, file.doneParts, file.resumedBytes) = (0, 0, 0)

@@ -14,7 +14,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let parts: Int
         /// Length in bytes of every part or range but the last.
         public let partSize: Int64
-        /// Number of parts or ranges that an earlier run transferred, before verification.
+        /// Number of parts or ranges that an earlier run transferred; they have not been verified yet.
         public let resumedParts: Int
         /// Total length of these parts or ranges in bytes.
         public let resumedBytes: Int64
@@ -43,6 +43,8 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
     /// A part was stored, or a range was downloaded.
     case partStored(Part)
     /// Another attempt starts after `wait`, for the given reason; `index` is `nil` if the attempt is an API call.
+    ///
+    /// Also reported, but not retried, if the upload of a file that changed could not be aborted.
     case retrying(index: Int?, purpose: String, reason: String, wait: Duration)
     /// All parts of an uploaded file are stored, and its upload is being completed.
     case verifying(index: Int)

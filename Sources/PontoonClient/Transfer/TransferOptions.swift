@@ -1,8 +1,8 @@
 /// Options shared by uploads and downloads.
 public struct TransferOptions: Sendable {
-    /// The policy for a file whose name is already taken at its destination by a different file.
+    /// The policy for a file whose name is already taken at its destination.
     public enum ConflictPolicy: Hashable, Sendable {
-        /// The transfer of that file fails.
+        /// The transfer of that file fails, unless the existing file is known to have the same bytes.
         case fail
         /// The existing file is replaced.
         case overwrite
@@ -12,13 +12,13 @@ public struct TransferOptions: Sendable {
 
     /// Number of parts in flight, across all files.
     public enum Concurrency: Hashable, Sendable {
-        /// A number that starts low and grows as long as throughput improves.
+        /// A number that is adapted to the observed throughput.
         case automatic
         /// A fixed number of parts, 1 or more.
         case fixed(Int)
     }
 
-    /// The policy for a file whose name is already taken at its destination by a different file.
+    /// The policy for a file whose name is already taken at its destination.
     public var conflictPolicy = ConflictPolicy.fail
     /// Number of parts in flight, across all files.
     public var concurrency = Concurrency.automatic

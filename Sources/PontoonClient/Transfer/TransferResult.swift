@@ -26,7 +26,7 @@ public enum TransferVerification: String, Sendable {
     case file
     /// The storage's ETag or checksum of every part matches.
     case parts
-    /// Only the lengths match: there was no checksum of the whole file, and at least one part had none either.
+    /// Only the lengths match: there was no checksum of the whole file and, in an upload, at least one part had none.
     case size
 }
 
@@ -40,7 +40,7 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let outcome: TransferOutcome
     /// The file's id on the server; `nil` if it is not known.
     public let fileID: String?
-    /// Length of the file in bytes; 0 if the transfer failed before the length was known.
+    /// Length of the file in bytes; 0 if the transfer ended before the length was known.
     public let size: Int64
     /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
@@ -50,7 +50,7 @@ public struct TransferResult<Item: TransferItem>: Sendable {
     public let crc64nvme: String?
     /// The method of verification; `nil` unless the file is complete.
     public let verification: TransferVerification?
-    /// Id of the upload that created the file or can be resumed; `nil` for downloads.
+    /// Id of the upload that was started or resumed; `nil` if there was none, as in downloads.
     public let uploadID: String?
 
     /// Whether the file was transferred, was already at its destination, or was skipped.

@@ -55,7 +55,8 @@ final class HTTPTransport: Sendable {
 
     /// Sends a request and reads the whole response within `timeout`.
     ///
-    /// - Throws: `TransportFailure`, also if the body is longer than `limit` bytes; `CancellationError`.
+    /// - Throws: `TransportFailure`, also if the body is longer than `limit` bytes; `CancellationError`; any error of
+    ///   the request's body stream.
     func send(_ request: HTTPClientRequest, timeout: Duration, limit: Int = 64 << 20) async throws -> HTTPResponse {
         let deadline = NIODeadline.now() + TimeAmount(timeout)
         return try await translatingFailures {
@@ -65,7 +66,7 @@ final class HTTPTransport: Sendable {
         }
     }
 
-    /// Sends a request, without a timeout, and waits for the response headers; the caller reads the body.
+    /// Sends a request, without a deadline, and waits for the response headers; the caller reads the body.
     ///
     /// - Throws: `TransportFailure`; `CancellationError`.
     func open(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
@@ -107,7 +108,7 @@ final class HTTPTransport: Sendable {
     }
 }
 
-/// Performs a request and converts its errors to `TransportFailure`.
+/// Performs a request and converts the errors of the HTTP client to `TransportFailure`.
 func translatingFailures<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
         return try await body()

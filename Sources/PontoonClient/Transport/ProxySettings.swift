@@ -28,8 +28,9 @@ public struct ProxySettings: Sendable {
     public var secure: Proxy?
     /// Proxy for `http` URLs: `HTTP_PROXY`, else `ALL_PROXY`.
     public var plain: Proxy?
-    /// Hosts that bypass the proxies, from `NO_PROXY`: `host` or `.host` (both include subdomains), `host:port`, or `*`
-    /// for all hosts.
+    /// Hosts that bypass the proxies, from `NO_PROXY`, in lower case.
+    ///
+    /// Each is `host`, `.host` or `*.host` (all include subdomains), `host:port`, or `*` for all hosts.
     public var exceptions: [String] = []
 
     /// Creates settings without proxies.

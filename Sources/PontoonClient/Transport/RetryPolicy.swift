@@ -23,7 +23,7 @@ public struct RetryPolicy: Hashable, Sendable {
         case refused(status: Int, code: Int?, wait: Duration?)
         /// The storage behind a signed URL responded with an error; `wait` is the value of `Retry-After`.
         case storageRefused(status: Int, wait: Duration?)
-        /// The storage's checksum of a part does not match the bytes that were sent.
+        /// The storage's checksum of a part does not match the bytes that were sent, or the storage lost the part.
         case checksumMismatch
     }
 

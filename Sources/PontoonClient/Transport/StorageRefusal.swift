@@ -23,7 +23,7 @@ struct StorageRefusal: Error, Sendable {
             }.first ?? "no reason given"
     }
 
-    /// The error for the user; `subject` names the refused object, such as `part 3 of 'reads.bam'`.
+    /// Returns the error for the user; `subject` names the refused object, such as `part 3 of 'reads.bam'`.
     func error(_ subject: String) -> ClientError {
         let advice =
             switch status {

@@ -24,7 +24,7 @@ struct TransportFailure: Error, Sendable {
         }
     }
 
-    /// The error for the user; `purpose` is the attempted action, such as `send part 3`.
+    /// Returns the error for the user; `purpose` is the attempted action, such as `send part 3`.
     func error(_ purpose: String, host: String) -> ClientError {
         switch kind {
         case .notConnected:

@@ -56,7 +56,7 @@ struct PartSender: Sendable {
         }
     }
 
-    /// Whether the part is sent to the API's own server, whose ETags are CRC-64/NVME checksums.
+    /// Returns whether the part is sent to the API's own server, whose ETags are CRC-64/NVME checksums.
     private func isOwnStorage(_ info: PartInfo) -> Bool {
         job.server.hasChecksums && info.url.hasPrefix(job.client.endpoint.origin + "/")
     }

@@ -24,7 +24,7 @@ public struct UploadPreview: Sendable {
     public struct Entry: Sendable {
         /// The file, as it was passed to the preview.
         public let item: UploadItem
-        /// Length of the file in bytes.
+        /// Length of the file in bytes; 0 if it cannot be read or divided into parts.
         public let size: Int64
         /// The division of the file into parts; `nil` if it would not be sent.
         public let plan: PartPlan?

@@ -12,7 +12,7 @@ public struct Uploader: Sendable {
     let client: SevenBridgesClient
     let options: UploadOptions
 
-    /// Creates an uploader to the destination in `options`.
+    /// Creates an uploader for the destination in `options`.
     public init(_ client: SevenBridgesClient, options: UploadOptions) {
         self.client = client
         self.options = options

@@ -80,9 +80,9 @@ package struct FileContent: Hashable, Sendable {
 package struct FileFilter: Sendable {
     /// Matches any of these names; `nil` matches every name, an empty array none.
     package var names: [String]?
-    /// Matches entries with any of these tags; `nil` matches all entries.
+    /// Matches entries with any of these tags; `nil` or an empty array matches all entries.
     package var tags: [String]?
-    /// Matches entries that have, for each of these keys, one of the listed values.
+    /// Matches entries that have, for each of these keys, one of the listed values; keys without values are ignored.
     package var metadata: [String: [String]] = [:]
     /// Whether the filter matches nothing, because it selects by a property that no file in Pontoon has.
     package var matchesNothing = false

@@ -5,7 +5,7 @@ package struct FileChange: Sendable {
     package var name: String?
     /// Metadata to set; a key whose value is `nil` is removed.
     package var metadata: [String: String?]?
-    /// Whether to remove all existing keys that ``metadata`` does not set.
+    /// Whether to remove all existing keys that ``metadata`` does not set; has no effect if it is `nil`.
     package var replacesMetadata = false
     /// New tags, which replace all existing ones.
     package var tags: [String]?
@@ -30,7 +30,8 @@ package struct FileCopy: Sendable {
     /// The action to take if the name already exists in the folder.
     package enum ConflictPolicy: Sendable {
         case refuse
-        /// Name the copy `1_{name}`, `2_{name}` and so on, whichever is the first free name.
+        /// Prefix the name with a number that makes it unique: `1_{name}`, `2_{name}` and so on. If numbers are
+        /// free between taken ones, it is not always the lowest; see ``FreeNumber``.
         case number
     }
 

@@ -7,8 +7,8 @@ package enum Identifiers {
         var text: [UInt8] = []
         text.reserveCapacity(64)
         while text.count < 64 {
-            // 248 is the largest multiple of 62 that fits a byte. Larger bytes are dropped, because they would make
-            // some letters more frequent than others.
+            // 248 is the largest multiple of 62 that fits in a byte. Bytes from 248 on are dropped, because they would
+            // make some letters more frequent than others.
             for byte in randomBytes(80) where byte < 248 && text.count < 64 {
                 text.append(lettersAndDigits[Int(byte) % lettersAndDigits.count])
             }

@@ -17,7 +17,7 @@ package struct Lease: Hashable, Sendable {
 
 /// An upload and its parts at the time its completion is leased.
 ///
-/// While the lease is valid, only its owner changes the upload.
+/// While the lease is valid, only its owner changes the upload, but deleting the project deletes it.
 package struct CompletionSnapshot: Hashable, Sendable {
     /// The upload, in the state `.completing`.
     package let upload: Upload

@@ -17,7 +17,7 @@ package struct PartNumber: Hashable, Comparable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// Parses a part number, such as a path segment.
+    /// Parses a part number from text, such as a path segment.
     ///
     /// - Throws: `.partNumberInvalid` unless the text consists of decimal digits and the number is within ``limits``.
     package init(text: some StringProtocol) throws(PontoonError) {

@@ -13,11 +13,11 @@ package enum Permission: String, CaseIterable, Sendable {
 package struct Permissions: Hashable, Sendable {
     /// Whether the member may download and copy files.
     package let copy: Bool
-    /// Whether the member may add, change and delete files.
+    /// Whether the member may add, change and delete files, and change the project's own fields.
     package let write: Bool
     /// Whether the member may run tasks; stored for clients only, because Pontoon does not run tasks.
     package let execute: Bool
-    /// Whether the member may manage members and delete the project.
+    /// Whether the member may manage members, use other members' uploads, and delete the project.
     package let admin: Bool
 
     /// Whether the member may see names and metadata; always true.
@@ -43,7 +43,8 @@ package struct Permissions: Hashable, Sendable {
 
     /// Returns the permissions after a change.
     ///
-    /// Permissions that the change does not mention are kept, and so are those that `admin` implies.
+    /// Permissions that the change does not mention are kept: revoking `admin` does not revoke the permissions that it
+    /// implied. While `admin` is granted, revoking another permission has no effect.
     package func applying(_ change: PermissionsChange) -> Permissions {
         Permissions(
             copy: change[.copy] ?? copy,

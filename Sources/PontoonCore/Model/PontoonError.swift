@@ -1,7 +1,7 @@
 /// The refusal of a request.
 ///
 /// Every error that a caller can cause has one of these codes. Any other error is logged in full and returned without
-/// details: as 503 if it is a ``TemporaryFault`` that is temporary, otherwise as 500.
+/// details: as 503 if a retry may succeed, for example after a ``TemporaryFault`` that is temporary; otherwise as 500.
 package struct PontoonError: Error {
     /// The reason for the refusal.
     ///
@@ -64,7 +64,7 @@ extension PontoonError {
         PontoonError(.uploadNotFound, "Requested upload does not exist.")
     }
 
-    /// Refuses an upload to its initiator, who has lost the write permission since starting it.
+    /// The refusal of a call by an upload's initiator, who has lost the write permission since starting the upload.
     package static var uploadNotWritable: PontoonError {
         PontoonError(.uploadForbidden, "You cannot use this upload without the 'write' permission in its project.")
     }

@@ -37,7 +37,8 @@ package struct Upload: Hashable, Sendable {
     package let md5: String?
     /// Whether completing the upload replaces an existing file of the same name.
     package let overwrite: Bool
-    /// Key of the future object, under which the object store keeps the parts.
+    /// Key of the future object, under which the object store keeps the parts; an empty file in a presigned store gets
+    /// an object with another key.
     package let key: ObjectKey
     /// Identifies the upload in the object store; `nil` if the key is sufficient.
     package let handle: UploadHandle?
@@ -92,7 +93,8 @@ package struct Upload: Hashable, Sendable {
 
 /// The record of a stored part.
 ///
-/// The part's bytes are durable. With a presigned store, this is the client's statement, verified at completion.
+/// The part's bytes are durable. With a presigned store, the record contains only the client's statement, which is
+/// verified when the upload is completed.
 package struct PartRecord: Hashable, Sendable {
     package let number: PartNumber
     /// Length in bytes, 0 or more; may differ from the upload's part size.
@@ -132,7 +134,8 @@ package struct PartRecord: Hashable, Sendable {
 package enum PartLocation: Hashable, Sendable {
     /// In the upload's file, in the part's in-place region.
     case inPlace
-    /// In a separate file, because the part does not fit its region or another writer was using the region.
+    /// In a separate file, because the part does not fit its in-place region, its length was not known in advance, or
+    /// another writer was using the region.
     case detached(name: String)
     /// In a ``PresignedObjectStore``; the record was created from the client's report.
     case remote

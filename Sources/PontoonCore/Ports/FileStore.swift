@@ -7,7 +7,7 @@ package protocol FileStore: Sendable {
     /// Returns the entry with this name in a folder; `nil` if there is none.
     func file(named name: String, in folder: String) async throws -> File?
     /// Returns the files and folders directly in a folder, ordered by name. Names are compared byte for byte.
-    /// - Returns: The entries in the window that match the filter, and the number of matches in the whole folder.
+    /// - Returns: The matching entries in the window, and the number of all matching entries.
     func files(in folder: String, filter: FileFilter, window: FileWindow) async throws -> Listing<File>
     /// Adds a folder.
     /// - Throws: `.folderExists` or `.fileExists` if the name is taken, `.destinationNotFound` if the parent does not
@@ -17,13 +17,13 @@ package protocol FileStore: Sendable {
     /// another.
     /// - Returns: The file after the change; `nil` if it does not exist.
     /// - Throws: `.fileExists` if the name is taken, `.metadataInvalid` if the file would have more than
-    ///   ``MetadataRules/maximumPairs``.
+    ///   ``MetadataRules/maximumPairs`` metadata pairs.
     func updateFile(_ id: String, _ change: FileChange, now: Date) async throws -> File?
     /// Adds a copy of a file. The copy has the same tags and metadata and refers to the same object.
-    /// - Returns: The copy; `nil` if the file does not exist.
-    /// - Throws: `.fileExists` if the name is taken and the conflict policy is `.refuse`, `.fileNameInvalid` if a
-    ///   number makes the name too long, `.destinationNotFound` if the folder does not exist or is not in the given
-    ///   project.
+    /// - Returns: The copy; `nil` if the original does not exist or is a folder.
+    /// - Throws: `.fileExists` if the name is taken and the conflict policy is `.refuse`, or if concurrent calls took
+    ///   every name that was tried; `.fileNameInvalid` if a number makes the name too long; `.destinationNotFound` if
+    ///   the folder does not exist or is not in the given project.
     func copyFile(_ id: String, as copy: FileCopy) async throws -> File?
     /// Moves a file, or a folder and its contents, to another folder of the same project.
     /// - Parameters:
@@ -48,7 +48,7 @@ extension FileStore {
     package func file(_ id: String) async throws -> File? { try await file(id, reading: .latest) }
 }
 
-/// The part of a folder's list to read.
+/// The window to read from a folder's entries, which are filtered and ordered by name first.
 package enum FileWindow: Sendable {
     /// The entries at these positions.
     case page(Page)

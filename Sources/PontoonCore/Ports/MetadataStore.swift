@@ -10,11 +10,12 @@ package import Foundation
 ///   response to a commit was lost: then the outcome is unknown until the data is read again.
 /// - **Durability.** Once the method returns, the change survives a power cut, unless the operator chose
 ///   `--durability os`.
-/// - **Isolation.** Several servers may share the data. A rule such as "exactly one caller wins" is a constraint or a
-///   conditional statement, never a read followed by a write.
-/// - **Absence** is `nil`, `false` or an empty result, not an error.
-/// - **Errors.** A violated rule throws the ``PontoonError`` that the method documents. Any other error means that the
-///   store failed; if it conforms to ``TemporaryFault``, a retry may succeed.
+/// - **Isolation.** Several servers may share the data. A rule such as "exactly one caller wins" is a constraint, a
+///   conditional statement or a row lock, never an unprotected read followed by a write.
+/// - **Absence** is `nil`, `false` or an empty result, not an error, unless the method documents an error.
+/// - **Errors.** A violated rule throws the ``PontoonError`` that the method documents. Every method may also throw
+///   `.storageFull`, and `.badRequest` for text that contains U+0000. Any other error means that the store failed; if
+///   it is a ``TemporaryFault`` that is temporary, a retry may succeed.
 ///
 /// The contracts in `PontoonTesting` test these guarantees; an implementation is complete when it passes them.
 package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, DiscardedObjectStore, UploadStore, PartStore,
@@ -24,7 +25,7 @@ package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, Discarde
     /// by `now`, or if the task is already leased under this id.
     /// - Returns: `false`, with nothing changed, if the task is leased under another id.
     func acquireLease(_ task: String, _ lease: Lease, now: Date) async throws -> Bool
-    /// Ends the lease of a maintenance task; does nothing if the task is leased under another id.
+    /// Releases the lease of a maintenance task; does nothing if the task is leased under another id.
     func endLease(_ task: String, leaseID: String) async throws
 }
 
@@ -33,7 +34,7 @@ package enum ReadConsistency: Sendable {
     /// The row as last committed by any process.
     case latest
     /// The row may be up to one second old if another process changed it; changes made through the same store are
-    /// visible immediately. Needs no query if the row was read or written recently.
+    /// visible immediately. Usually needs no query if the row was read in this way within the last second.
     ///
     /// Use it for calls made once per part, file or range, if an outdated row does no harm: because the call only
     /// returns a URL, or because a later statement checks the row again.

@@ -1,6 +1,6 @@
 /// A record of the objects already copied to another object store, so that an interrupted migration can resume.
 package protocol ObjectCopyLedger: ObjectUsers {
-    /// Returns objects that files or packages use and that have not been copied, ordered by key.
+    /// Returns objects that files or package files use and that have not been copied, ordered by key.
     /// - Parameters:
     ///   - key: Only objects after this key are returned; `nil` starts at the first one.
     ///   - limit: Maximum number of objects.

@@ -7,7 +7,7 @@ package import NIOCore
 package protocol ObjectReader: Sendable {
     /// Length in bytes.
     var size: Int64 { get }
-    /// Reads up to `count` bytes from `offset`; fewer only at the end.
+    /// Reads up to `count` bytes from `offset`; may return fewer, but returns none only at the end.
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer
     /// Releases the object; does nothing if called again.
     func close() async

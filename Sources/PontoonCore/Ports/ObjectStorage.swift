@@ -38,7 +38,9 @@ package enum ObjectStorage: Sendable {
 
     /// Returns the request with which a client sends one part.
     ///
-    /// Performs no I/O, except to read the signing keys before their first use.
+    /// Performs no I/O, except to read and rotate the signing keys before their first use.
+    ///
+    /// - Throws: `.partUnavailable` if the upload was started in another object store.
     package func partRequest(
         for upload: Upload,
         part: PartNumber,
@@ -53,7 +55,7 @@ package enum ObjectStorage: Sendable {
 
     /// Returns the request with which a client reads a whole file.
     ///
-    /// Performs no I/O, except to read the signing keys before their first use.
+    /// Performs no I/O, except to read and rotate the signing keys before their first use.
     package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {
         switch self {
         case .streaming(_, _, let urls): try await urls.downloadRequest(for: file, base: base, now: now)

@@ -22,7 +22,8 @@ package protocol ObjectStore: ReachableStore {
     func discard(_ object: ObjectReference) async throws
     /// Waits until all objects discarded so far stay removed after a power cut.
     func makeDiscardsDurable() async throws
-    /// Removes what a crash left behind: unfinished uploads and empty objects that have no record.
+    /// Removes what a crash left behind: unfinished uploads without a record, and in a bucket also empty objects
+    /// without a record.
     ///
     /// Never removes a finished object that contains bytes, because its record may only be missing from a database that
     /// was restored from an old backup. A store shared by several servers also keeps recent orphans, because their
@@ -44,7 +45,7 @@ package protocol StreamingObjectStore: ObjectStore {
     ///   - expected: Checksums to compute and compare.
     /// - Returns: The writer; the caller must end it with exactly one call to ``PartWriter/commit(last:recording:)`` or
     ///   ``PartWriter/abort()``.
-    /// - Throws: `.uploadNotFound` if the upload is being finished.
+    /// - Throws: An error if the store is unavailable.
     func openPart(
         _ number: PartNumber,
         of upload: Upload,
@@ -69,7 +70,8 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Undoes ``finish(_:parts:)``: the upload can be completed again and its parts replaced. Does nothing if the
     /// upload was not finished.
     func revertFinish(_ key: ObjectKey) async throws
-    /// Removes data that only ``revertFinish(_:)`` needs; called after the object's file is committed.
+    /// Removes what remains of an upload apart from its finished object; called after the object's file is committed,
+    /// or after the upload's record was deleted. ``revertFinish(_:)`` must not be called afterwards.
     func cleanUp(_ key: ObjectKey) async throws
 }
 
@@ -88,7 +90,7 @@ package protocol PresignedObjectStore: ObjectStore {
     /// Lists the stored parts of an unfinished upload.
     /// - Returns: All parts, ordered by number; a part that was sent again may be listed twice. `nil` if the store no
     ///   longer has the upload, because it was finished or removed.
-    /// - Throws: A ``TemporaryFault`` if the store is unavailable.
+    /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryFault`` if it is unavailable.
     func listParts(of upload: Upload) async throws -> [ListedPart]?
     /// Combines listed parts into one object, which is durable when this returns. Finishing again, after a lost
     /// response, produces the same object.
@@ -96,7 +98,8 @@ package protocol PresignedObjectStore: ObjectStore {
     ///   - upload: The upload; its key becomes the object's.
     ///   - parts: The parts, ordered by number; at least one is not empty.
     /// - Returns: The object.
-    /// - Throws: `.completeRefused` if the store does not have the parts or does not accept them.
+    /// - Throws: `.completeRefused` if the store does not have the parts or does not accept them; a ``TemporaryFault``
+    ///   if it is unavailable.
     @discardableResult
     func finish(_ upload: Upload, parts: [ListedPart]) async throws -> FinishedObject
     /// Creates an empty object, which is durable when this returns.
@@ -104,15 +107,15 @@ package protocol PresignedObjectStore: ObjectStore {
     ///   own key must not be used: unlike ``finish(_:parts:)``, which fails once an upload is finished, this would
     ///   replace the object of another server that has taken over the completion.
     /// - Returns: The object.
-    /// - Throws: `.completeRefused` if the store does not accept the object.
+    /// - Throws: `.completeRefused` if the store does not accept the object; a ``TemporaryFault`` if it is unavailable.
     @discardableResult
     func createEmptyObject(_ key: ObjectKey) async throws -> FinishedObject
     /// Finds the object that ``finish(_:parts:)`` created from an upload.
     /// - Parameters:
     ///   - upload: The upload.
     ///   - etags: ETags of the parts that the object must consist of, in order.
-    /// - Returns: The object; `nil` if it does not exist or was created from other parts.
-    /// - Throws: A ``TemporaryFault`` if the store is unavailable.
+    /// - Returns: The object; `nil` if it does not exist, or its ETag shows that it was created from other parts.
+    /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryFault`` if it is unavailable.
     func finishedObject(of upload: Upload, etags: [String]) async throws -> FinishedObject?
 }
 
@@ -150,7 +153,7 @@ package protocol PartWriter: Sendable {
     /// - Returns: The result of `recording`.
     /// - Throws: The errors of ``write(_:)``, and the error of `recording`. The bytes are discarded, unless `recording`
     ///   threw an error other than a ``PontoonError``: its transaction may then have been committed, so the bytes are
-    ///   kept until the next start.
+    ///   kept until the upload ends.
     func commit<Value>(
         last: ByteBuffer?,
         recording: (PartDigest.Result) async throws -> Value

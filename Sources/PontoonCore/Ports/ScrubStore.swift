@@ -8,6 +8,8 @@ package protocol ScrubStore: ObjectUsers {
     ///     Later times are due as well, because only a wrong clock can have recorded them.
     ///   - damaged: Damaged objects are due if they were last checked before this time.
     ///   - limit: Maximum number of objects.
+    /// - Returns: The objects; empty if none are due.
+    /// - Throws: An error if the store is unavailable.
     func objectsToCheck(outside window: ClosedRange<Date>, damagedBefore damaged: Date, limit: Int) async throws
         -> [FileContent]
     /// Returns the objects whose check was requested, earliest request first, at most `limit`.

@@ -5,8 +5,8 @@ package protocol UploadStore: Sendable {
     /// Adds an upload.
     /// - Parameters:
     ///   - upload: The upload.
-    ///   - maximum: Maximum number of unfinished uploads to folders, or else of code packages, that its user may have
-    ///     afterwards; concurrent calls may exceed it by their number.
+    ///   - maximum: Maximum number of unfinished uploads, including this one, that its user may have; uploads to
+    ///     folders and uploads of code packages are counted separately. Concurrent calls may exceed the maximum.
     /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not;
     ///   `.limitReached`.
     func addUpload(_ upload: Upload, maximum: Int) async throws
@@ -42,12 +42,13 @@ package protocol UploadStore: Sendable {
     /// Releases a completion lease; the upload becomes `.active` again.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
-    /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records. If the file
-    /// has another object than the upload, the upload's object is added to
-    /// ``DiscardedObjectStore/discardedObjects(limit:)``.
-    /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
-    /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` or `.projectNotFound` if
-    ///   the destination no longer exists.
+    /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records. Objects that
+    /// this leaves unused are added to ``DiscardedObjectStore/discardedObjects(limit:)``: that of a replaced file, and
+    /// the upload's, if the new file has another one.
+    /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id, for
+    ///   example because it was deleted with its project.
+    /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` if the folder no longer
+    ///   exists.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool
     /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. The old
     /// object is added to ``DiscardedObjectStore/discardedObjects(limit:)``. The upload stays under its lease.

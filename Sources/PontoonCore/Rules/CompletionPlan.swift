@@ -53,9 +53,10 @@ package struct CompletionPlan: Hashable, Sendable {
         return reported
     }
 
-    /// Checks that the parts add up to the declared length and do not exceed the maximum length of a file.
+    /// Checks that the parts add up to the declared length, if there is one, and do not exceed the maximum length of a
+    /// file.
     ///
-    /// - Throws: `.completeRefused`.
+    /// - Throws: `.completeRefused`, also if the length of a part is unknown.
     package static func checkLengths(
         _ parts: [(number: PartNumber, size: Int64?)],
         declaredSize: Int64?
@@ -85,8 +86,8 @@ package struct CompletionPlan: Hashable, Sendable {
     ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown.
     ///   - minimumPartSize: Minimum length in bytes of every part but the last.
     /// - Returns: The parts of the object, ordered by number.
-    /// - Throws: `.completeRefused` if a reported part is not listed or is too short, or if the total length differs
-    ///   from the declared one or exceeds the limit.
+    /// - Throws: `.completeRefused` if a reported part is not listed with the reported ETag or is too short, or if the
+    ///   total length differs from the declared one or exceeds the limit.
     package static func listedParts(
         _ listed: [ListedPart],
         matching reported: [PartRecord],

@@ -30,7 +30,7 @@ package struct CompletionStateMachine {
         case commit(FinishedUpload, Lease)
         /// Remove data that only a rollback would need.
         case cleanUp(FinishedUpload)
-        /// Reactivate the upload, unless its file was committed.
+        /// Reactivate the upload, unless its file was committed or another server owns its lease.
         case rollBack(Upload, Lease)
         /// Remove the object of an upload whose project has been deleted.
         case discardObject(Upload)
@@ -52,7 +52,7 @@ package struct CompletionStateMachine {
         case found(Upload, failedLease: String?, now: Date)
         /// The lease, with the plan made in the transaction that granted it.
         case acquired(Result<CompletionPlan, PontoonError>, Lease)
-        /// Another caller owns the lease.
+        /// Another caller owns the lease, or the upload is completed or does not exist.
         case unavailable
         case finished(FinishedUpload)
         case committed(CompletedFile)
@@ -95,7 +95,7 @@ package struct CompletionStateMachine {
     /// The first step.
     package var start: Action { .perform(.look(allowsCached: true)) }
 
-    /// Processes the result of the last requested step.
+    /// Processes the result of the last requested step, and returns the next action.
     package mutating func handle(_ event: Event) -> Action {
         switch (state, event) {
         case (.looking(let refusal), .found(let upload, let failedLease, let now)):

@@ -2,7 +2,8 @@
 ///
 /// Source: docs/api.md#limits.
 package enum FieldRules {
-    /// Maximum length of the name of a project or automation, and of a code package's fields, in Unicode scalars.
+    /// Maximum length in Unicode scalars of the name of a project or automation, and of a code package's version and
+    /// Python version.
     package static let maximumNameScalars = 255
     /// Maximum length of a description in UTF-8 bytes.
     package static let maximumDescriptionBytes = 64 << 10

@@ -2,7 +2,7 @@
 package enum FreeNumber {
     /// Finds a free number whose predecessor is taken, by doubling and bisection.
     ///
-    /// If 0 to n - 1 are taken and all others are free, asks about 2 log n numbers and returns n.
+    /// If 0 to n - 1 are taken and all others are free, calls `isTaken` roughly 2 log₂ n times and returns n.
     ///
     /// - Parameter isTaken: Returns whether a number, 0 or more, is taken.
     /// - Returns: The number; 0 if it is free.

@@ -20,7 +20,7 @@ package struct ObservedTime: Hashable, Sendable {
 
     package init() {}
 
-    /// Adds running time.
+    /// Adds running time; the very first call only records the wall clock.
     ///
     /// - Parameters:
     ///   - elapsed: Time on a monotonic clock since the caller's last call, or since it started.
@@ -40,7 +40,7 @@ package struct ObservedTime: Hashable, Sendable {
         if let first = firstNeeded(lifetime) { readings.removeFirst(first) }
     }
 
-    /// Returns the wall clock time before which an upload must have been idle to expire; `nil` if the service has not
+    /// Returns the wall-clock time since which an upload must have been idle to expire; `nil` if the service has not
     /// run for the lifetime yet.
     package func deadline(lifetime: Duration) -> Date? {
         let lifetime = Self.milliseconds(lifetime)
@@ -51,7 +51,7 @@ package struct ObservedTime: Hashable, Sendable {
         return Date(timeIntervalSince1970: Double(min(earliest, overflows ? .min : byClock)) / 1000)
     }
 
-    /// Index of the latest reading that is older than the lifetime.
+    /// Index of the latest reading that is at least as old as the lifetime; `nil` if there is none.
     private func firstNeeded(_ lifetime: Int64) -> Int? {
         readings.lastIndex { $0.observed <= observed - lifetime }
     }

@@ -22,7 +22,8 @@ package struct PartBatch: Hashable, Sendable {
     /// Returns the part numbers, in order, up to the last part of the file.
     ///
     /// - Parameters:
-    ///   - size: Declared length of the file in bytes; if it is `nil`, the batch ends only at the highest part number.
+    ///   - size: Declared length of the file in bytes; `nil` if unknown, in which case only the highest part number
+    ///     cuts the batch short.
     ///   - partSize: Length in bytes of every part but the last, 1 or more.
     /// - Returns: The numbers. An empty file has one part.
     package func numbers(size: Int64?, partSize: Int64) -> [PartNumber] {

@@ -20,13 +20,13 @@ package struct SignedPath: Hashable, Sendable {
     package let method: String
     /// Path without query, such as `/storage/parts/{upload_id}/1`.
     package let path: String
-    /// Last second at which the URL is valid, in Unix time.
+    /// Time until which the URL is valid, in Unix seconds.
     package let expires: Int64
     package let keyID: String
     /// HMAC-SHA256 as 64 lower-case hex digits.
     package let signature: String
 
-    /// Creates an authorization from the parts of a request; does not verify it.
+    /// Creates an authorization from the fields of a request; does not verify it.
     package init(method: String, path: String, expires: Int64, keyID: String, signature: String) {
         self.method = method
         self.path = path

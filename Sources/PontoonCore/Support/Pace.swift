@@ -13,7 +13,10 @@ final class Pace: Sendable {
         due = Mutex(clock.now)
     }
 
-    /// Waits until bytes that were just processed conform to the rate. Unused time is not saved up.
+    /// Waits until bytes that were just processed conform to the rate.
+    ///
+    /// Unused time is not saved up.
+    ///
     /// - Throws: `CancellationError`.
     func wait(for bytes: Int) async throws {
         guard let bytesPerSecond else { return try Task.checkCancellation() }

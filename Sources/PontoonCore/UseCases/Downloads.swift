@@ -1,7 +1,7 @@
 package import Foundation
 
-/// The use case that downloads files: it provides the request that reads a file, and the file's bytes if they pass
-/// through this server.
+/// The use case that downloads files: it provides the request with which a client reads a file, and the file's bytes if
+/// they pass through this server.
 package struct Downloads: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -44,8 +44,9 @@ package struct Downloads: Sendable {
         return (file, content)
     }
 
-    /// Refuses bytes that a check has found to be wrong. Missing bytes are found when they are opened, so that they can
-    /// be read again as soon as the operator has restored them.
+    /// Refuses bytes that a check has found to be wrong.
+    ///
+    /// Missing bytes are noticed when they are opened, so they are sent again as soon as the operator has restored them.
     private static func refuseDamaged(_ file: File) throws(PontoonError) {
         guard file.content?.verification.damage?.isHidden == true else { return }
         throw PontoonError(.contentLost, damaged)
@@ -76,7 +77,7 @@ package struct Downloads: Sendable {
     }
 
     private static let damaged = """
-        The content of this file is damaged; upload the file again, or ask the server's operator to restore it.
+        The content of this file is damaged; upload the file again, or tell the server's operator to restore it.
         """
     private static let lost = "The server has lost the content of this file; upload the file again."
 }

@@ -13,12 +13,12 @@ package struct GarbageCollector: Sendable {
         self.objects = objects
     }
 
-    /// Removes all discarded objects.
+    /// Removes the discarded objects in batches, oldest first, except those that cannot be removed.
     ///
     /// Does not throw, because the transaction that discarded the objects is already committed. The next maintenance
-    /// run retries objects that could not be removed.
+    /// run retries the remaining objects.
     ///
-    /// - Returns: The errors, one for each object that could not be removed.
+    /// - Returns: The errors: one for each object that cannot be removed, at most about 1,000, or that of a store.
     @discardableResult
     package func collect() async -> [any Error] {
         var errors: [any Error] = []

@@ -51,7 +51,8 @@ package final class KeyRing: Sendable {
         _ = try await refresh()
     }
 
-    /// Creates a key if the newest one is older than the rotation interval; removes keys whose last URL has expired.
+    /// Creates a key if there is none or the newest one is older than the rotation interval; removes keys whose last
+    /// URL has expired.
     package func rotateIfDue() async throws {
         let newest = try await refresh().first
         let due = now().addingTimeInterval(-rotationInterval.inSeconds)
@@ -65,7 +66,7 @@ package final class KeyRing: Sendable {
         _ = try await refresh()
     }
 
-    /// Reads the keys again, because other servers also create and remove keys.
+    /// Reads the keys again, because other servers also create and remove keys; returns them, newest first.
     @discardableResult
     package func refresh() async throws -> [SigningKey] {
         let keys = try await store.signingKeys()

@@ -13,7 +13,7 @@ package struct Maintenance: Sendable {
     private let now: @Sendable () -> Date
     private let stopwatch: Stopwatch
 
-    /// Creates the maintenance of a metadata store and an object store.
+    /// Creates the maintenance tasks of a metadata store and an object store.
     ///
     /// - Parameters:
     ///   - metadata: The metadata store.
@@ -95,7 +95,7 @@ package struct Maintenance: Sendable {
         return report
     }
 
-    /// Runs the tasks of one server at a time.
+    /// Runs the tasks that only one server at a time may run.
     private func runExclusively() async -> Report {
         var report = Report()
         await report.attempt { try await keys.rotateIfDue() }
@@ -116,8 +116,8 @@ package struct Maintenance: Sendable {
         return report
     }
 
-    /// Adds the time since the last run to the running time of the service, and returns the time before which uploads
-    /// must have been idle to expire.
+    /// Adds the time since the last run to the running time of the service, and returns the time since which uploads
+    /// must have been idle to expire; `nil` if no upload can have expired yet.
     private func expiryDeadline() async throws -> Date? {
         var time = try await metadata.observedTime() ?? ObservedTime()
         time.advance(by: stopwatch.lap(), wall: now(), lifetime: uploadLifetime)
@@ -125,7 +125,9 @@ package struct Maintenance: Sendable {
         return time.deadline(lifetime: uploadLifetime)
     }
 
-    /// Removes orphans, at most once an hour on one server, because listing all unfinished uploads is expensive.
+    /// Removes orphans, at most once an hour and on one server, because listing all unfinished uploads is expensive.
+    ///
+    /// After a failure, the next run tries again.
     private func sweep() async throws {
         let lease = Lease(id: leases.new().id, expiresOn: now().addingTimeInterval(3600))
         guard try await metadata.acquireLease("sweep", lease, now: now()) else { return }
@@ -137,7 +139,8 @@ package struct Maintenance: Sendable {
         }
     }
 
-    /// Aborts active uploads in which no part was stored since `deadline`, and removes their bytes.
+    /// Aborts active uploads that were initiated before `deadline` and have stored no part since, and removes their
+    /// bytes.
     ///
     /// - Returns: The ids of the aborted uploads.
     package func abortUploads(idleSince deadline: Date) async throws -> [String] {

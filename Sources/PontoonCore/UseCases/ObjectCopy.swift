@@ -33,7 +33,8 @@ package struct ObjectCopy: Sendable {
     ///
     /// - Parameter report: Called with the outcome so far after every batch.
     /// - Returns: The outcome of this run.
-    /// - Throws: An error if a store is unavailable; the next run resumes.
+    /// - Throws: `.checksumMismatch` if a copy differs from its intact original; an error if a store is unavailable.
+    ///   The next run resumes.
     package func run(report: @Sendable (Outcome) -> Void) async throws -> Outcome {
         var outcome = Outcome()
         var last: ObjectKey?

@@ -25,8 +25,8 @@ package struct Projects: Sendable {
     ///
     /// If the short name is taken, a number is appended to it.
     ///
-    /// - Throws: `.projectNameMissing` if the name is missing or blank; `.badRequest` for a field that is too long;
-    ///   `.limitReached`.
+    /// - Throws: `.projectNameMissing` if the name is missing or blank; `.badRequest` for invalid tags or a field that
+    ///   is too long; `.limitReached`.
     package func create(name: String?, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
         guard let name, !name.allSatisfy(\.isWhitespace) else {
             throw PontoonError(.projectNameMissing, "The field 'name' is missing or empty.")
@@ -56,7 +56,7 @@ package struct Projects: Sendable {
         return id(try await FreeNumber.first { try await metadata.isTaken(id($0)) })
     }
 
-    /// Checks the lengths of the text fields and the number of tags.
+    /// Checks the lengths of the text fields and the tags.
     ///
     /// - Throws: `.badRequest`.
     private static func check(_ change: ProjectChange) throws(PontoonError) {
@@ -88,8 +88,8 @@ package struct Projects: Sendable {
 
     /// Changes fields of a project other than its id.
     ///
-    /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`; `.badRequest` for a field that is too
-    ///   long.
+    /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`; `.badRequest` for invalid tags or a
+    ///   field that is too long.
     package func update(_ id: ProjectID, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
         let accessible = try await access.project(id, for: caller, needing: .write)
         if let name = change.name, name.allSatisfy(\.isWhitespace) {

@@ -64,7 +64,7 @@ package final class Readiness: Sendable {
 
     /// Checks the stores until cancelled.
     ///
-    /// - Parameter report: Called with the error when a store becomes unavailable, and with `nil` when it becomes
+    /// - Parameter report: Called with a store, and with the error when it becomes unavailable or `nil` when it becomes
     ///   available again.
     package func run(report: @escaping @Sendable (NotReadyReason, (any Error)?) -> Void) async {
         await withTaskGroup { group in

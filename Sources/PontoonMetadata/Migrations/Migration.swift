@@ -11,8 +11,8 @@ extension Migration {
     ///
     /// Append only: a published migration is never edited.
     ///
-    /// Times are stored as Unix time in milliseconds, and Booleans as 0 or 1. Where a foreign key is not `ON DELETE
-    /// CASCADE`, the store deletes the referencing rows itself, because they contain keys of objects to discard.
+    /// Times are stored as Unix time in milliseconds, and Booleans as 0 or 1. Files and uploads are not deleted by
+    /// `ON DELETE CASCADE` but by the store itself, because they contain keys of objects to discard.
     static let all = [
         Migration(name: "0001-initial", statements: initial),
         Migration(name: "0002-code-packages", statements: codePackages),

@@ -1,6 +1,8 @@
 extension Migration {
-    /// Stores the results of reading objects again. An object that was never checked has the time of its creation in
-    /// `checked_on`, or 0 if it was created by an earlier version.
+    /// Adds columns for the results of reading objects again.
+    ///
+    /// An object that was never checked has the time of its creation in `checked_on`, or 0 if it was created by an
+    /// earlier version.
     static let scrub: [SQLStatement] = [
         "ALTER TABLE objects ADD COLUMN checked_on BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE objects ADD COLUMN verified_on BIGINT",

@@ -1,4 +1,5 @@
-/// The dialect of table definitions, the only statements that differ between databases.
+/// The dialect of migrations; apart from row locks (``SQLRowLock``), all other statements are the same in every
+/// database.
 package enum SQLDialect: Sendable {
     case sqlite, postgreSQL
 

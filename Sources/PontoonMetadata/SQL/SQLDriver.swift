@@ -6,7 +6,7 @@
 /// `$1`, `$2`, … numbered in order of first use, `BIGINT` and `TEXT` columns, and text compared byte for byte
 /// (see ``SQLDialect``).
 package protocol SQLDriver: Sendable {
-    /// The dialect of this database's table definitions.
+    /// The dialect of migrations in this database.
     var dialect: SQLDialect { get }
     /// Runs queries on one consistent snapshot of the database, for at most a few seconds, so that no caller can keep
     /// the connections from others.
@@ -16,13 +16,14 @@ package protocol SQLDriver: Sendable {
     /// Runs statements as one transaction, which is durable when the method returns; rolls all of them back if the body
     /// throws.
     ///
-    /// The body may run more than once, so it must have no effects other than through its connection. It must rethrow
-    /// the connection's errors. Between its statements, it may see the commits of other writers (`READ COMMITTED`);
-    /// where that matters, the store locks rows (``SQLRowLock``). Cancelling the task does not stop a running write.
+    /// The body may run more than once, so it must have no effects other than through its connection. If one of its
+    /// statements throws, the body must throw too. Between its statements, it may see the commits of other writers
+    /// (`READ COMMITTED`); where that matters, the store locks rows (``SQLRowLock``). Cancelling the task does not stop
+    /// a running write.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
-    /// Checks that the database responds to a trivial query.
+    /// Checks that the database responds.
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     func ping(within limit: Duration) async throws
     /// Finishes running transactions and closes the database; later calls fail.
@@ -50,7 +51,8 @@ package protocol SQLConnection {
     func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int
     /// Queues a statement, to be sent together with the next statement or the commit, without waiting for its result.
     ///
-    /// If the statement fails, a later statement or the commit throws its error, so the body cannot handle it.
+    /// If the statement fails, this call, a later statement or the commit throws its error, so the body must not handle
+    /// it.
     ///
     /// - Parameters:
     ///   - statement: The statement, with parameters numbered from `$1`; rows that it returns are discarded.

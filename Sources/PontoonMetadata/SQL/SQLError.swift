@@ -10,7 +10,8 @@ package struct SQLError: Error, CustomStringConvertible {
         case foreignKeyViolation
         /// The disk is full.
         case full
-        /// A lock was not released in time, a statement took too long, or too many transactions are already waiting.
+        /// A lock or a connection did not become free in time, a statement took too long, too many transactions are
+        /// already waiting, or every retry of a transaction conflicted with others.
         case busy
         /// Text contains U+0000, which neither database stores.
         case unstorableText

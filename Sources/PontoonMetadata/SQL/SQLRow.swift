@@ -77,7 +77,7 @@ package struct SQLRow: Sendable {
     }
 
     /// Converts the raw value of a column.
-    /// - Throws: ``SQLRowError`` if `convert` returns `nil`.
+    /// - Throws: ``SQLRowError`` if `convert` returns `nil`; the errors of `convert`.
     func decode<Raw, Value>(_ column: String, _ raw: Raw, _ convert: (Raw) throws -> Value?) throws -> Value {
         guard let value = try convert(raw) else { throw SQLRowError(column: column, problem: "not a known value") }
         return value

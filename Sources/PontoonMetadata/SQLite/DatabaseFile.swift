@@ -2,7 +2,7 @@ import Foundation
 
 /// A factory for database files that only their owner can read, because they contain the signing keys.
 enum DatabaseFile {
-    /// Creates an empty file if there is none.
+    /// Creates an empty file if there is none; its name is durable when this returns.
     ///
     /// SQLite creates the `-wal` and `-shm` files with the same mode.
     static func create(_ path: String) throws {

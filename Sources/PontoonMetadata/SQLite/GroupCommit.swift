@@ -105,7 +105,9 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// - Returns: Closures that each resume one caller with its result.
+    /// Runs a group of writes in one transaction.
+    ///
+    /// - Returns: Closures that each resume one caller with its result or its error.
     /// - Throws: An error if the whole group was rolled back.
     private func commit(_ group: [PendingWrite], _ database: Database) throws -> [@Sendable () -> Void] {
         let connection = SQLiteConnection(database: database)

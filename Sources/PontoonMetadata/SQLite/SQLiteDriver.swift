@@ -92,7 +92,7 @@ package struct SQLiteDriver: SQLDriver {
 
     /// Settings of the whole process, made before the first database is opened.
     private static let processSettings: Void = {
-        // A failure costs time only.
+        // If this fails, SQLite is slower, but works.
         _ = csqliteconfig_disable_memory_statistics()
     }()
 

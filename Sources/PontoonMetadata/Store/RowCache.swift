@@ -67,7 +67,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     ///   - key: Identifies the row.
     ///   - consistency: Whether a cached row is acceptable.
     ///   - read: Reads the row; its absence is not cached.
-    /// - Returns: The row.
+    /// - Returns: The row; `nil` if it does not exist.
     /// - Throws: The errors of `read`.
     func row(_ key: Key, reading consistency: ReadConsistency, read: () async throws -> Row?) async throws -> Row? {
         switch consistency {

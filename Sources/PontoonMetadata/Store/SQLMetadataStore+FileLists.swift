@@ -52,8 +52,8 @@ extension SQLConnection {
     /// Chooses the cheapest starting point of the search: the entries of the folder, or the files of its project that
     /// satisfy one of the conditions, whichever is roughly the smallest set.
     ///
-    /// Choosing costs no more than the search itself, regardless of how many files satisfy the other conditions. Files
-    /// of other projects are never read, so that the duration of a search reveals nothing about them.
+    /// The cost of choosing is in proportion to the cost of the search, regardless of how many files satisfy the other
+    /// conditions. Files of other projects are never read, so that the duration of a search reveals nothing about them.
     fileprivate func selection(_ folder: String, _ filter: FileFilter) throws -> Selection {
         let labels = Label.all(of: filter)
         let project = labels.isEmpty ? nil : try query(selectProjectOfFolder, [folder]).first?.text("project_id")

@@ -48,7 +48,8 @@ package struct SQLMetadataStore: MetadataStore {
     ///   - change: The cached rows that the transaction may change.
     ///   - body: The statements.
     /// - Returns: The result of the body.
-    /// - Throws: The errors of the body and of the commit.
+    /// - Throws: The errors of the body and of the commit; `.storageFull` if the disk is full, `.badRequest` for text
+    ///   that contains U+0000.
     func write<Value: Sendable>(
         changing change: ReadCache.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value

@@ -26,7 +26,7 @@ package struct MetadataCopy: Sendable {
         return true
     }
 
-    /// Deletes all rows of the target, copies all tables, and then compares them.
+    /// Copies all tables, after deleting their rows in the target, and then compares them.
     ///
     /// - Parameter report: Receives the name of each copied table and its number of rows.
     /// - Throws: ``CopyMismatch`` if the target differs from the source afterwards.

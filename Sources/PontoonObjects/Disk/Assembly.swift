@@ -11,8 +11,9 @@ enum Assembly: Equatable {
         let offset: Int64
     }
 
-    /// Every in-place part is already at its final offset, and the last of them ends at `end`; only detached parts are
-    /// copied.
+    /// Every in-place part is already at its final offset, so only detached parts are copied.
+    ///
+    /// The last in-place part ends at `end`, which is 0 if there is none.
     case inPlace(detached: [Segment], end: Int64, size: Int64)
     /// At least one in-place part is not at its final offset, so all parts are copied to a new file, in order.
     case byCopy([Segment], size: Int64)

@@ -12,6 +12,8 @@ struct BlockingIOExecutor: Sendable {
     /// Runs a closure on one of the threads.
     ///
     /// The closure runs to completion even if the caller is cancelled, because it may have to clean up.
+    ///
+    /// - Throws: The error of the closure; `CancellationError` if the threads are shut down without running it.
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             submit { isCancelled in
@@ -20,7 +22,8 @@ struct BlockingIOExecutor: Sendable {
         }
     }
 
-    /// Starts a closure on one of the threads; after ``shutDown()``, calls it immediately, with `isCancelled` set.
+    /// Starts a closure on one of the threads; calls it with `isCancelled` set if ``shutDown()`` is called before it
+    /// starts.
     func submit(_ body: @escaping @Sendable (_ isCancelled: Bool) -> Void) {
         pool.submit { state in body(state == .cancelled) }
     }

@@ -1,8 +1,7 @@
 import PontoonCore
 import SystemPackage
 
-/// A coalescer of one directory's syncs for many concurrent callers; callers that arrive during a sync share the next
-/// one.
+/// A coalescer of directory syncs for many concurrent callers; callers that arrive during a sync share the next one.
 final class DirectorySyncCoalescer: Sendable {
     private let executor: BlockingIOExecutor
     private let syncOnce: @Sendable () throws -> Void
@@ -14,7 +13,7 @@ final class DirectorySyncCoalescer: Sendable {
 
     /// - Parameters:
     ///   - executor: Runs the syncs.
-    ///   - syncOnce: Makes durable all names that exist when it is called.
+    ///   - syncOnce: Makes all names that were added or removed before it is called durable.
     init(executor: BlockingIOExecutor, syncOnce: @escaping @Sendable () throws -> Void) {
         self.executor = executor
         self.syncOnce = syncOnce
@@ -23,7 +22,9 @@ final class DirectorySyncCoalescer: Sendable {
     /// Number of callers whose sync has not started yet.
     var waiting: Int { queue.count }
 
-    /// Waits until the current names in the directory survive a power cut.
+    /// Waits until all names that were added or removed before the call are durable.
+    ///
+    /// - Throws: The error of the sync; `CancellationError` if the executor is shut down without running it.
     func sync() async throws {
         try await withCheckedThrowingContinuation { continuation in
             guard queue.append(continuation) else { return }

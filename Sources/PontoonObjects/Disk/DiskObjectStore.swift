@@ -6,8 +6,8 @@ import SystemPackage
 
 /// The object store in a directory.
 ///
-/// An upload is one sparse file in which parts are written in place, and a finished object is one file. For the layout,
-/// see ``DiskLayout`` and docs/storage.md.
+/// Parts are written in place into one file for each upload, or into separate files if that is not possible. A finished
+/// object is one file. For the layout, see ``DiskLayout`` and docs/storage.md.
 ///
 /// Only one process may use the directory at a time (enforced by `lock`), because reservations of parts are kept in
 /// memory.
@@ -29,7 +29,8 @@ package final class DiskObjectStore: Sendable {
 
     /// Opens a store; creates its directories if they do not exist.
     ///
-    /// - Throws: `.badRequest` if another process uses the directory; `Errno` if it cannot be created or locked.
+    /// - Throws: `.badRequest` if another process uses the directory; `Errno` if it cannot be created, locked or
+    ///   synced.
     package init(_ settings: DiskSettings) throws {
         self.settings = settings
         layout = DiskLayout(root: settings.folder)
@@ -68,6 +69,8 @@ package final class DiskObjectStore: Sendable {
     /// Creates a file for writing.
     ///
     /// The name survives a power cut only after the directory is synced.
+    ///
+    /// - Throws: `Errno.fileExists` if the file exists; any other `Errno`.
     private func create(_ path: FilePath) throws -> DiskFile {
         try DiskFile.open(
             path,
@@ -77,7 +80,8 @@ package final class DiskObjectStore: Sendable {
         )
     }
 
-    /// Opens a file for writing, creating it if it does not exist; the name of a new file is durable when this returns.
+    /// Opens a file for writing, creating it if it does not exist; with durability `power`, the name of a new file is
+    /// durable when this returns.
     func openOrCreate(_ path: FilePath) throws -> DiskFile {
         do {
             let file = try create(path)
@@ -167,7 +171,7 @@ extension DiskObjectStore: ObjectStore {
         if isDurable { try await discards.sync() }
     }
 
-    /// Whether the file system reports its free space; otherwise an upload is accepted even if it does not fit.
+    /// Returns whether the file system reports its free space; otherwise uploads that do not fit may be accepted.
     package static func reportsFreeSpace(_ settings: DiskSettings) throws -> Bool {
         try Directory.availableSpace(settings.folder) < .max
     }
@@ -238,7 +242,7 @@ private final class ChangedDirectories: Sendable {
 
     func insert(_ directory: FilePath) { directories.withLock { _ = $0.insert(directory) } }
 
-    /// Makes the changes durable that were made before the call; directories that cannot be synced remain.
+    /// Makes the changes made before the call durable; if a sync fails, all directories are kept for the next call.
     func sync() throws {
         let changed = directories.withLock { directories in
             defer { directories = [] }

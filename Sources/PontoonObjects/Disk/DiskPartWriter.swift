@@ -3,14 +3,14 @@ import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// A writer that stores one part in place, or in a separate file if the part does not fit its region or the region is
-/// reserved.
+/// A writer that stores one part at the location that the store chose: in place or in a separate file.
 final class DiskPartWriter: PartWriter {
     private struct State {
         var digest: PartDigest
         var file: DiskFile?
-        /// Number of bytes written, and number of those bytes whose write-back has been started.
+        /// Number of bytes written.
         var written: Int64 = 0
+        /// Number of bytes whose write-back has been started.
         var flushed: Int64 = 0
         /// Whether opening the file was attempted.
         var isTouched = false

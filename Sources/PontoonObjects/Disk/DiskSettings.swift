@@ -14,8 +14,8 @@ package struct DiskSettings: Sendable {
     /// Directory of the store's files; created if it does not exist.
     package var folder: FilePath
     package var durability: Durability
-    /// Free space of the file system, in bytes, that parts never use, so that records can still be written and uploads
-    /// aborted.
+    /// Free space of the file system, in bytes, below which parts that need more space are refused, so that records can
+    /// still be written and uploads aborted.
     package var reservedSpace: Int64
     /// Number of threads for blocking file system calls, 1 or more.
     package var threads: Int
@@ -55,7 +55,7 @@ struct DiskLayout: Sendable {
     func objectDirectory(_ key: ObjectKey) -> FilePath { files.appending(String(key.rawValue.suffix(2))) }
     func object(_ key: ObjectKey) -> FilePath { objectDirectory(key).appending(key.rawValue) }
 
-    /// Returns the file that contains a part's bytes, and the offset of its first byte.
+    /// Returns the file that contains a part's bytes, and the offset of the part in this file.
     func position(of number: PartNumber, at location: PartLocation, in upload: Upload) -> (FilePath, offset: Int64) {
         switch location {
         case .detached(let name): (detachedParts(upload.key).appending(name), 0)

@@ -164,7 +164,7 @@ enum Directory {
     }
 
     /// Returns the number of bytes that an unprivileged process can still write to the file system of a path;
-    /// `Int64.max` if the file system does not tell.
+    /// `Int64.max` if the file system does not report it.
     static func availableSpace(_ path: FilePath) throws -> Int64 {
         var status = statvfs()
         try retryingInterrupts { path.withPlatformString { statvfs($0, &status) } }
@@ -175,7 +175,9 @@ enum Directory {
         )
     }
 
-    /// Computes the available space from the numbers of `statvfs`, which some file systems set to 0 or to nonsense.
+    /// Computes the available space from the fields of `statvfs`, which some file systems set to 0 or to huge values.
+    ///
+    /// - Returns: The number of bytes; `Int64.max` if the fields are unusable.
     static func availableSpace(blocks: UInt64, available: UInt64, blockSize: UInt64) -> Int64 {
         guard blocks > 0, blockSize > 0 else { return .max }
         let (bytes, overflows) = available.multipliedReportingOverflow(by: blockSize)
@@ -199,7 +201,7 @@ enum FileSystem {
         }
     }
 
-    /// Returns whether a path leads to an open file.
+    /// Returns whether a path names an open file; does not follow a symbolic link.
     static func isSame(_ path: FilePath, _ file: FileDescriptor) throws -> Bool {
         var (named, opened) = (stat(), stat())
         try retryingInterrupts { path.withPlatformString { lstat($0, &named) } }
@@ -227,7 +229,7 @@ private func retryingInterrupts(_ call: () -> CInt) throws {
 /// The error for a file that is shorter than the records of its parts indicate.
 struct TruncatedFile: Error {}
 
-/// Maps a full disk to `.storageFull`; other errors pass unchanged.
+/// Maps a full disk or an exceeded quota to `.storageFull`; rethrows other errors unchanged.
 func mapDiskFull<Value>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()

@@ -10,6 +10,8 @@ final class SerialWriteQueue: Sendable {
     /// Runs a closure on a thread of the executor after all earlier closures have finished.
     ///
     /// The closure runs to completion even if the caller is cancelled.
+    ///
+    /// - Throws: The error of the closure; `CancellationError` if the executor is shut down without running it.
     func run<Value: Sendable>(
         on executor: BlockingIOExecutor,
         _ body: @escaping @Sendable () throws -> Value

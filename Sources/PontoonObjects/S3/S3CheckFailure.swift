@@ -1,10 +1,10 @@
 /// The reason why an S3 store cannot be used.
 ///
-/// Each description names the setting to correct and contains no secrets.
+/// Each description contains no secrets, and names the setting to correct if a setting is the cause.
 package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The server at `endpoint` does not respond; with the system's reason.
+    /// The server at `endpoint` cannot be reached or does not respond; with the reason.
     case unreachable(String)
-    /// The certificate of `endpoint` is not trusted.
+    /// The certificate of `endpoint` is not trusted; with the reason.
     case notTrusted(String)
     /// The server at `endpoint` does not support the S3 protocol; with a description of its response.
     case notS3(String)
@@ -16,7 +16,7 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case wrongSessionToken
     /// The clocks of this machine and of the store differ by more than the store tolerates.
     case clockSkewed
-    /// The bucket does not exist.
+    /// The bucket with this name does not exist.
     case missingBucket(String)
     /// The bucket is not in `region`; with its actual region if the store reports it.
     case wrongRegion(String?)

@@ -16,7 +16,7 @@ extension S3Client {
     ///   - key: The object's key.
     ///   - headers: Headers of the future object, such as its content type.
     /// - Returns: The store's id of the upload. If the response is lost, the upload remains as an orphan.
-    /// - Throws: ``S3Error``, ``S3Unreachable``.
+    /// - Throws: The errors of ``send(_:)``.
     func createMultipartUpload(_ key: String, headers: [NamedValue]) async throws -> String {
         let request = S3Request("POST", key, query: [NamedValue("uploads", "")], headers: headers)
         return try S3XML.decode(S3XML.InitiatedUpload.self, from: try await send(request).body).uploadId

@@ -12,14 +12,14 @@ extension S3Client {
         let crc64: CRC64NVME?
         /// Value of ``markerHeader``; `nil` if the object has none.
         let marker: String?
-        /// Whether the object's ETag is not derived from its bytes, as with encryption by AWS KMS.
+        /// Whether the object is encrypted with AWS KMS, so that its ETag is not derived from its bytes.
         let hasOpaqueTags: Bool
     }
 
     /// Header with the user metadata that marks an object as Pontoon's; its value is the object key.
     static let markerHeader = "x-amz-meta-pontoon"
 
-    /// Reads the properties of an object; returns `nil` if it does not exist.
+    /// Reads the properties of an object; returns `nil` if the object or the bucket does not exist.
     func headObject(_ key: String) async throws -> ObjectInfo? {
         let headers = [NamedValue("x-amz-checksum-mode", "ENABLED")]
         let response: S3Response
@@ -75,7 +75,7 @@ extension S3Client {
     ///   - key: The object's key.
     ///   - range: A non-empty range within the object, at most 8 MiB long.
     /// - Returns: All bytes of the range.
-    /// - Throws: ``S3Error``, ``S3Unreachable``.
+    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the response contains another range.
     func getObject(_ key: String, range: Range<Int64>) async throws -> ByteBuffer {
         let header = NamedValue("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
         let response = try await send(S3Request("GET", key, headers: [header]))

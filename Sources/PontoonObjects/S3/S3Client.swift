@@ -14,7 +14,9 @@ struct S3Client: Sendable {
     ///
     /// Objects are read in ranges of at most this length, and a list of 1000 entries is shorter than 1 MiB.
     private static let longestResponse = 8 << 20
-    /// Timeout of one attempt, including the time to receive the response body.
+    /// Time within which the response head must arrive in one attempt, including the time to send the request body.
+    ///
+    /// Only the read timeout applies to the response body.
     private static let deadline = TimeAmount.minutes(15)
 
     let address: S3Address
@@ -65,7 +67,9 @@ struct S3Client: Sendable {
     /// Sends a request, and retries it after transient errors.
     ///
     /// - Returns: A response with a status from 200 to 299.
-    /// - Throws: ``S3Error`` if the store refuses the request; ``S3Unreachable`` if it does not respond.
+    /// - Throws: ``S3Error`` if the store refuses the request; ``S3Unreachable`` if it does not respond, or if the
+    ///   request body cannot be read; ``RangeChunks/EndedEarly`` if the request body is too short;
+    ///   ``S3UnexpectedResponse`` if the response body is too long; `CancellationError`.
     func send(_ request: S3Request) async throws -> S3Response {
         try await retrying { try await sendOnce(request) }
     }
@@ -121,6 +125,8 @@ struct S3Client: Sendable {
     }
 
     /// Checks the length of a response body against its `Content-Length`.
+    ///
+    /// - Throws: ``S3Unreachable`` if the body is incomplete.
     private static func checkLength(
         of body: ByteBuffer,
         in response: HTTPClientResponse,
@@ -168,7 +174,7 @@ struct S3Client: Sendable {
 
     /// Reads the error in a response.
     ///
-    /// A response without a body, such as one to `HEAD`, is classified by its status.
+    /// The error code of a response without an S3 error in its body, such as one to `HEAD`, is derived from the status.
     static func error(_ response: S3Response) -> S3Error {
         let body = S3XML.error(response.body)
         let fallback =

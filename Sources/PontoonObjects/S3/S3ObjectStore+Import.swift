@@ -18,8 +18,9 @@ extension S3ObjectStore: ImportingObjectStore {
 
     /// Stores an object, in parts if it is large.
     ///
-    /// - Throws: ``S3Error``, ``S3Unreachable``, and the errors of the reader. After an error, the multipart upload is
-    ///   aborted; if that fails too, ``recover(comparingWith:)`` removes it later.
+    /// - Throws: The errors of ``S3Client/send(_:)``; an error of the reader is the cause of an ``S3Unreachable``.
+    ///   After an error, the multipart upload is aborted; if that fails too, ``recover(comparingWith:)`` removes it
+    ///   later.
     package func importObject(_ key: ObjectKey, from reader: any ObjectReader) async throws -> FinishedObject {
         if reader.size <= Self.importPartSize {
             let body = reader.size == 0 ? S3Request.Body.none : .range(reader, 0..<reader.size)

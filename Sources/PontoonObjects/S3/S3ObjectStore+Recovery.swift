@@ -3,14 +3,14 @@ package import PontoonCore
 
 extension S3ObjectStore {
     package func recover(comparingWith records: any ObjectRecords) async throws {
-        // Determined before the records are read. If this server is suspended after that, uploads that were started in
-        // the meantime are missing from the records, but they are also too young.
+        // Determined before the records are read: uploads that start after that may be missing from the records, but
+        // are too recent to be aborted, even if this server is suspended in between.
         let oldest = now().addingTimeInterval(-settings.orphanAge.inSeconds)
         try await abortOrphans(startedBefore: oldest, open: try await records.openUploadKeys())
         try await removeEmptyOrphans(createdBefore: oldest, records)
     }
 
-    /// Aborts old multipart uploads without a record.
+    /// Aborts old multipart uploads whose keys belong to no open upload.
     private func abortOrphans(startedBefore time: Date, open: Set<ObjectKey>) async throws {
         try await client.forEachOpenUpload(prefix: namePrefix) { uploads in
             for upload in uploads where upload.initiatedOn < time {
@@ -23,8 +23,8 @@ extension S3ObjectStore {
     /// Removes old empty objects without a record: a completion that created one failed before its commit, or the
     /// request arrived late.
     ///
-    /// Other objects are never removed here. They are created from multipart uploads, whose records name them, and
-    /// deleting whatever has no record would be fatal with a database restored from an old backup.
+    /// Other objects are never removed here. Their keys are recorded before they are created, and deleting whatever has
+    /// no record would be fatal with a database restored from an old backup.
     private func removeEmptyOrphans(createdBefore time: Date, _ records: any ObjectRecords) async throws {
         try await client.forEachObject(prefix: namePrefix + ObjectKey.emptyObjectPrefix) { objects in
             let old = objects.filter { $0.size == 0 && $0.modifiedOn < time }.compactMap { key($0.key) }
@@ -33,6 +33,6 @@ extension S3ObjectStore {
         }
     }
 
-    /// Returns the object key in a name in the bucket; `nil` if the name is not Pontoon's.
+    /// Returns the object key in a name that starts with the prefix; `nil` if the rest of the name is no object key.
     private func key(_ name: String) -> ObjectKey? { ObjectKey(String(name.dropFirst(namePrefix.count))) }
 }

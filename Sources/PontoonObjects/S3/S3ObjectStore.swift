@@ -5,8 +5,8 @@ package import PontoonCore
 /// The object store in an S3 bucket.
 ///
 /// An upload is a multipart upload, and a finished object is an object of the bucket. Clients transfer bytes directly
-/// to and from the bucket, at presigned URLs. Any number of servers may share a bucket, because the store keeps no
-/// state in memory. See docs/storage.md.
+/// to and from the bucket, at presigned URLs. Any number of servers may share a bucket, because the store keeps nothing
+/// about uploads in memory. See docs/storage.md.
 ///
 /// Parts that were sent but not reported are not part of the object. An object cannot be turned back into parts, so an
 /// upload whose file could not be committed can be completed again or aborted, but accepts no more parts.
@@ -60,7 +60,7 @@ package struct S3ObjectStore: Sendable {
         ]
     }
 
-    /// Converts permanent errors of the store to a refusal with the error as its cause; rethrows transient errors
+    /// Converts permanent errors of the store to a refusal with the error as its cause; rethrows all other errors
     /// unchanged.
     func refusing<Value>(
         as code: PontoonError.Code,
@@ -94,7 +94,7 @@ extension S3ObjectStore: PresignedObjectStore {
         if let handle = object.handle {
             try await client.abortMultipartUpload(name(object.key), uploadID: handle.rawValue)
         }
-        // The upload may have been finished without being committed.
+        // Also needed for an upload, which may have been finished without being committed.
         try await client.deleteObject(name(object.key))
     }
 

@@ -19,8 +19,8 @@ package struct S3Settings: Hashable, Sendable {
     package var certificates: FilePath?
     /// Lifetime of a presigned URL; 1 second to 7 days.
     package var urlLifetime: Duration = .seconds(3600)
-    /// Age above which a multipart upload without a record counts as an orphan; much longer than any server needs to
-    /// commit the record.
+    /// Age above which a multipart upload or an empty object without a record counts as an orphan; much longer than any
+    /// server needs to commit the record.
     package var orphanAge: Duration = .seconds(3600)
     /// Maximum number of pooled connections, and therefore of concurrent requests, of this server.
     package var connections = 64
@@ -81,8 +81,10 @@ package struct S3Settings: Hashable, Sendable {
         return values
     }
 
-    /// Accepts only prefixes that all S3 stores support; SeaweedFS allows neither `//` nor segments of more than 255
-    /// bytes.
+    /// Returns the prefix in the path of the store's URL, without leading and trailing slashes.
+    ///
+    /// - Throws: ``S3SettingsError`` for a prefix that not all S3 stores support; SeaweedFS allows neither `//` nor
+    ///   segments of more than 255 bytes.
     private static func checkedPrefix(_ path: String) throws(S3SettingsError) -> String {
         var prefix = path[...]
         while prefix.hasPrefix("/") { prefix.removeFirst() }

@@ -43,13 +43,13 @@ struct APICall: Sendable {
         try RequestObject(try await readBody(limit, code: code), code: code)
     }
 
-    /// Releases the memory that is reserved for the body; must be called when the response is known.
+    /// Releases the memory that is reserved for the body; must be called after the call has been handled.
     func end() { reservation.end() }
 
     /// Reads and discards the body.
     func discardBody() async throws { try await bodies.discard(request) }
 
-    /// The fields of an object that the caller selects with `fields`.
+    /// The fields of an object that the caller selects with `fields`; all fields by default.
     var fields: FieldSelection { FieldSelection(query["fields"]) }
 
     /// Returns the fields of list items that the caller selects with `fields`, or else the defaults.

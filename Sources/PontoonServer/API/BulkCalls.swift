@@ -2,7 +2,7 @@ import Hummingbird
 import Logging
 import PontoonCore
 
-/// The request handlers for calls that act on many files; each file succeeds or fails independently.
+/// The request handlers for calls that act on many files; the refusal of one file does not affect the others.
 ///
 /// Source: docs/api.md#bulk-calls.
 struct BulkCalls {
@@ -83,7 +83,7 @@ struct BulkCalls {
 }
 
 extension APICall {
-    /// Creates the error body for one file of a bulk call, and logs the error's cause.
+    /// Creates the error body for one file of a call that acts on many files, and logs the error's cause.
     func errorBody(for error: PontoonError) -> ErrorBody {
         context.logCause(of: error)
         return ErrorBody(error)

@@ -99,8 +99,8 @@ struct FileCalls {
 
     /// Returns a reference to the folder that a caller names, either by its id or as the root folder of a project.
     ///
-    /// - Throws: `.projectQueryMalformed`; `.destinationMissing` if neither is given; `.destinationAmbiguous` if both
-    ///   are given.
+    /// - Throws: `.projectQueryMalformed` if the project is not `owner/project`; `.destinationMissing` if neither is
+    ///   given; `.destinationAmbiguous` if both are given.
     static func folder(
         project: String?,
         parent: String?

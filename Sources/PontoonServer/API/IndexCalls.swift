@@ -21,7 +21,7 @@ struct IndexCalls {
         "checksums", "complete_reports", "openapi", "part_infos", "upload_contents", "verification",
     ]
 
-    /// The OpenAPI document; all responses share its bytes, however many clients do not read them.
+    /// The OpenAPI document; all responses share its bytes, so that unread responses take no additional memory.
     private static let openAPI = ByteBuffer(bytes: APIDocument.openAPI)
 
     func add(to routes: Routes) {

@@ -61,7 +61,7 @@ struct PartCalls {
 extension Query {
     /// Reads the range of part numbers for which part infos are requested; ``PartBatch`` limits their count.
     ///
-    /// - Throws: `.partNumberInvalid` unless `from` is a part number; `.badRequest` unless `count` is a positive
+    /// - Throws: `.partNumberInvalid` if `from` is not a part number; `.badRequest` if `count` is not a positive
     ///   integer.
     fileprivate func partBatch() throws(PontoonError) -> PartBatch {
         let first = try self["from"].map { text throws(PontoonError) in try PartNumber(text: text) } ?? .first

@@ -86,7 +86,7 @@ struct UploadCalls {
 extension APICall {
     /// Reads the part reports in the body of complete; returns an empty array if there are none.
     ///
-    /// - Throws: `.partListInvalid` for a malformed body, and the errors of ``PartReport``.
+    /// - Throws: `.partListInvalid` for a malformed body; also the errors of ``readBody(_:code:)`` and ``PartReport``.
     func readReports() async throws -> [PartReport] {
         let body = try await readObject(.list, code: .partListInvalid)
         return try body.array("parts")?.map { value in try PartReport(value) } ?? []
@@ -96,7 +96,7 @@ extension APICall {
 extension Uploads {
     /// Creates the response body of initialize, with part infos if requested.
     ///
-    /// - Throws: An error if the object store cannot create part infos.
+    /// - Throws: An error if part infos cannot be created.
     func body(of upload: Upload, partInfos batch: PartBatch?, base: BaseURL) async throws -> UploadBody {
         var body = UploadBody(upload: upload, base: base)
         if let batch {

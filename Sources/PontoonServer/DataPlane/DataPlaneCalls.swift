@@ -27,7 +27,7 @@ struct DataPlaneCalls {
     }
 
     @Sendable private func putPart(_ request: Request, _ context: AppContext) async throws -> Response {
-        // Checked only when the request starts: the body may still be arriving after the URL expires.
+        // Verified only when the request starts, so a body that is still arriving when the URL expires is accepted.
         try await verify(request)
         let number = try PartNumber(text: try context.segment("part_number"))
         let uploadID = try context.segment("upload_id")

@@ -50,8 +50,8 @@ struct Download {
 
     /// Parses one range: `bytes=a-b`, `bytes=a-` or `bytes=-n`.
     ///
-    /// Returns `.unsatisfiable` if the range contains no byte, and `.whole` for any other value, including several
-    /// ranges, which RFC 9110 (section 14.2) permits to ignore.
+    /// Returns `.unsatisfiable` if the range contains no byte of the file, and `.whole` for any other text, including
+    /// several ranges, which RFC 9110 (section 14.2) allows a server to ignore.
     static func parse(_ header: String, size: Int64) -> Outcome {
         guard header.hasPrefix("bytes="), !header.contains(",") else { return .whole }
         let bounds = header.dropFirst("bytes=".count).split(separator: "-", omittingEmptySubsequences: false)

@@ -4,10 +4,10 @@ import HummingbirdCore
 import NIOCore
 import PontoonCore
 
-/// A sender of a range of an object as a response body, no faster than the client receives it.
+/// A sender that writes a range of an object as a response body, no faster than the client receives it.
 ///
 /// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory on a thread that
-/// may block on the disk. So are all bytes for a slow client, since the cache may evict them before they are sent.
+/// may block on the disk. So are all bytes for a slow client, because the cache may evict them before they are sent.
 struct RangeSender: Sendable {
     let reader: any ObjectReader
     let range: Range<Int64>

@@ -17,7 +17,8 @@ final class BaseURLResolver: Sendable {
     ///
     /// Source: docs/api.md#requests.
     ///
-    /// - Throws: `.badRequest` unless the request has exactly one `Host`, which names an allowed host.
+    /// - Throws: `.badRequest` unless the request has exactly one `Host`, which is well-formed and names an allowed
+    ///   host.
     func base(for request: Request) throws(PontoonError) -> BaseURL {
         guard let authority = request.head.authority, !authority.isEmpty, request.headers[.host] == nil else {
             throw PontoonError(.badRequest, "The request must have exactly one Host header.")
@@ -34,8 +35,8 @@ final class BaseURLResolver: Sendable {
         return url
     }
 
-    /// Returns whether the client sent the request over HTTPS, according to the first of the proxies, if they are
-    /// trusted.
+    /// Returns whether the client sent the request over HTTPS, according to the first value of `X-Forwarded-Proto`;
+    /// `false` if the header is not trusted.
     private func isForwardedFromHTTPS(_ request: Request) -> Bool {
         guard settings.trustsForwardedProto, let list = request.headers[.forwardedProto] else { return false }
         return list.prefix { $0 != "," }.trimmingCharacters(in: .whitespaces).lowercased() == "https"

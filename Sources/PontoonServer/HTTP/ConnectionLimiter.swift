@@ -39,7 +39,7 @@ final class ConnectionLimiter: Sendable {
     /// Number of admitted connections that are still open.
     var count: Int { state.withLock { $0.total } }
 
-    /// Decides about a new connection, and counts it until its channel is closed.
+    /// Decides whether to admit a new connection; counts an admitted or refused one until its channel is closed.
     func admit(_ channel: any Channel) -> Decision {
         let address = Self.address(of: channel.remoteAddress)
         let decision: Decision = state.withLock { state in
@@ -74,8 +74,8 @@ final class ConnectionLimiter: Sendable {
         }
     }
 
-    /// Returns the address to count: an IPv4 address, or the network of an IPv6 address, because one customer of a
-    /// provider usually has a whole network.
+    /// Returns the address to count: an IPv4 address, or the 64-bit network of an IPv6 address, because one customer of
+    /// a provider usually has a whole network.
     private static func address(of remote: SocketAddress?) -> String {
         switch remote {
         case .v4: remote?.ipAddress ?? ""
@@ -103,7 +103,8 @@ final class RefusedConnectionHandler: ChannelInboundHandler {
         context.fireChannelActive()
     }
 
-    /// Drops what the client sends, so that it can read the response before the connection is reset.
+    /// Drops up to 1 MiB that the client sends, so that the client can read the response before the connection is
+    /// reset.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received += unwrapInboundIn(data).readableBytes
         if received > 1 << 20 { context.close(promise: nil) }

@@ -33,7 +33,7 @@ final class FileBodyHandler: ChannelOutboundHandler {
         context.writeAndFlush(wrapOutboundOut(.body(.fileRegion(region))), promise: promise)
     }
 
-    /// Whether a part is the head of a final response; no body or end follows `100 Continue`.
+    /// Returns whether a part is the head of a final response; no body or end follows `100 Continue`.
     private static func isFinalHead(_ part: HTTPServerResponsePart) -> Bool {
         guard case .head(let head) = part else { return false }
         return head.status.code >= 200

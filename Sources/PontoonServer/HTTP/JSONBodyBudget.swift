@@ -53,7 +53,7 @@ final class JSONBodyBudget: Sendable {
         }
     }
 
-    /// The share of one body.
+    /// The memory that is reserved for one body.
     final class Reservation: Sendable {
         private let budget: JSONBodyBudget
         private let caller: String

@@ -5,7 +5,7 @@ import NIOCore
 import NIOPosix
 import PontoonCore
 
-/// The maximum size of a JSON body, by what the body contains.
+/// The maximum size of a JSON body, by what the body contains; never more than `--max-body-size`.
 enum JSONBodyLimit: Sendable {
     /// At most 64 KiB: a few fields of limited length.
     case fields
@@ -21,7 +21,7 @@ struct JSONBodyReader: Sendable {
     private let maximumSize: Int
     let budget: JSONBodyBudget
 
-    /// Size in bytes from which a body is parsed on a thread that may block, because other calls wait meanwhile.
+    /// Size in bytes from which a body is parsed on a separate thread, so that other calls do not wait.
     private static let largeBody = 256 << 10
 
     init(maximumSize: Int) {

@@ -68,7 +68,7 @@ struct Query: Sendable {
 
     /// Decodes percent escapes.
     ///
-    /// - Returns: `nil` if the result is not UTF-8.
+    /// - Returns: The decoded text; `nil` if an escape is malformed, or the result is not UTF-8.
     static func unescape(_ text: String) -> String? {
         // Most text contains no escapes.
         text.utf8.contains(UInt8(ascii: "%")) ? text.removingPercentEncoding : text

@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// Limits the total memory for socket reads of the parts being received.
+/// A limit on the total memory for socket reads of the parts being received.
 ///
 /// With fewer parts, each part gets larger reads, which are faster.
 final class ReceiveBufferBudget: Sendable {
@@ -11,7 +11,7 @@ final class ReceiveBufferBudget: Sendable {
     ///
     /// With more than 256 parts, their reads together exceed ``total``.
     static let smallest = 64 << 10
-    /// Total size in bytes of one read per part.
+    /// Maximum total size in bytes of one socket read for each part being received.
     ///
     /// Each part has up to three reads in memory: one being written, one waiting, one arriving.
     static let total = 16 << 20

@@ -4,7 +4,7 @@ import PontoonCore
 
 /// Complete HTTP responses that refuse a connection, for handlers below the HTTP encoder.
 enum Refusal {
-    /// Returns a response, after which the connection is closed.
+    /// Returns a response with `Connection: close`; the caller must close the connection after it.
     static func message(_ error: PontoonError) -> ByteBuffer {
         let status = error.code.status
         let body = JSONWriter(ErrorBody(error)).buffer

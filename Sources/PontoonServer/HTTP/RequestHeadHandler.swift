@@ -2,8 +2,8 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// A channel handler that checks what SwiftNIO's decoder accepts but HTTP does not allow, and tells
-/// ``SlowRequestHandler`` where requests begin and end.
+/// A channel handler that rejects requests that SwiftNIO's decoder accepts but HTTP does not allow, and reports the end
+/// of each head and of each request to ``SlowRequestHandler``.
 final class RequestHeadHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

@@ -21,8 +21,8 @@ struct SlowRequestError: Error {}
 /// A channel handler that stops requests that arrive too slowly, and heads that are too long.
 ///
 /// Only time in which the server waits for bytes counts, so a client is not blamed for a slow disk. The handler is
-/// placed before the HTTP decoder, which neither limits the size of a head nor tells when one begins, and
-/// ``RequestHeadHandler`` tells it what the decoder found.
+/// placed before the HTTP decoder, which neither limits the size of a head nor reports when one begins.
+/// ``RequestHeadHandler`` reports what the decoder found.
 ///
 /// Source: docs/api.md#limits.
 final class SlowRequestHandler: ChannelDuplexHandler {
@@ -56,14 +56,14 @@ final class SlowRequestHandler: ChannelDuplexHandler {
 
     // MARK: Events of the decoder
 
-    /// A head was decoded, so the body follows.
+    /// Records that a head was decoded and the body follows.
     func receivedHead(isPart: Bool) {
         guard isPart else { return phase = .body }
         phase = .part
         restart()
     }
 
-    /// The end of a request was decoded.
+    /// Records that the end of a request was decoded.
     func receivedEnd() { phase = .idle }
 
     // MARK: Events of the channel

@@ -14,7 +14,7 @@ struct AuthenticatedCaller: Sendable {
 /// The middleware that identifies the caller of an API call, counts the call, and adds the rate-limit headers to its
 /// response.
 ///
-/// One middleware, because each costs every call several percent of its processor time.
+/// These are not separate middlewares, because each one adds several percent to the processor time of every call.
 struct CallerMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
@@ -30,8 +30,8 @@ struct CallerMiddleware: RouterMiddleware {
         self.now = now
     }
 
-    /// - Throws: `.notAuthenticated` for a request without a valid token. Later errors become responses, which have the
-    ///   rate-limit headers too.
+    /// - Throws: `.notAuthenticated` for a request without a valid token; an error if the token cannot be looked up.
+    ///   Later errors become responses, which also have the rate-limit headers.
     @concurrent func handle(
         _ request: Request,
         context: AppContext,

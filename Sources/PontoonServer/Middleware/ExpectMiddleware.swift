@@ -32,7 +32,7 @@ struct ExpectMiddleware: RouterMiddleware {
 }
 
 extension Request {
-    /// Whether the request has a body.
+    /// Whether the request has a body, according to its headers.
     var hasBody: Bool { headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false }
 }
 

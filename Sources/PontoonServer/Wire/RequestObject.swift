@@ -6,12 +6,12 @@ struct RequestObject: Sendable {
     let fields: [String: JSONValue]
     private let code: PontoonError.Code
 
-    /// Creates an object from the body of a request.
+    /// Creates an object from the body of a request, or from an element of its body.
     ///
     /// - Parameters:
-    ///   - value: The body; `null` and `[]`, which clients send for "no data", count as an empty object.
+    ///   - value: The JSON value; `null` and `[]`, which clients send for "no data", count as an empty object.
     ///   - code: The error code for an invalid field.
-    /// - Throws: `code` if the body is not an object.
+    /// - Throws: `code` if the value is not an object.
     init(_ value: JSONValue, code: PontoonError.Code) throws(PontoonError) {
         self.code = code
         switch value {

@@ -9,9 +9,9 @@ struct UploadBody: JSONWritable {
     let base: BaseURL
     /// Number of reported parts.
     var reportedParts = 0
-    /// Extension: number of stored parts, reported or not.
+    /// Extension: number of stored parts, reported or not; `nil` omits it, if only the object store knows it.
     var storedParts: Int?
-    /// Extension: total size of the stored parts in bytes.
+    /// Extension: total size of the stored parts in bytes; `nil` omits it, if only the object store knows it.
     var storedBytes: Int64?
     /// Reported parts, ordered by number; only with `list_parts=true`.
     var parts: [PartReportBody]?
@@ -65,7 +65,7 @@ struct UploadBody: JSONWritable {
 }
 
 extension UploadBody {
-    /// Creates the details of an unfinished upload.
+    /// Creates the body of an unfinished upload, with the totals of its parts.
     init(_ summary: UploadSummary, base: BaseURL) {
         self.init(
             upload: summary.upload,

@@ -12,6 +12,8 @@ actor EngineProcess {
     private let output = Pipe()
     private var unread = Data()
 
+    /// Creates a process that has not been started.
+    ///
     /// - Parameters:
     ///   - name: File name of the script.
     ///   - arguments: Arguments of the script.
@@ -34,7 +36,9 @@ actor EngineProcess {
         try await expectReady()
     }
 
-    /// Sends a command and waits for a reply.
+    /// Sends a command to the script and waits for its reply.
+    ///
+    /// - Throws: ``ContractViolation`` if the reply is not `reply`, or if the script exits.
     func send(_ command: String, expecting reply: String) async throws {
         try write(command)
         let line = try await line()

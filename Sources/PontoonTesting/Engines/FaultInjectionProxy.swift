@@ -11,7 +11,7 @@ package struct FaultInjectionProxy: Sendable {
         case cutRequest(after: Int)
         /// Closes the connections to client and server after this many bytes from the server.
         case cutResponse(after: Int)
-        /// Stops forwarding after this many bytes from the client, without closing a connection.
+        /// Stops forwarding the client's bytes after this many of them, without closing a connection.
         case hang(after: Int)
         /// Truncates some responses.
         case cutResponses(ResponseCutter)
@@ -194,6 +194,8 @@ package final class RequestValve: Sendable {
     private let text: String
     private let state: Mutex<(passes: Int, isHolding: Bool, verdict: Verdict)>
 
+    /// Creates a valve that blocks requests with a text in their head.
+    ///
     /// - Parameters:
     ///   - text: Part of the head of the requests to block.
     ///   - passes: Number of such requests to forward before the first is blocked.

@@ -39,7 +39,7 @@ package enum FreePort {
         return try await start()
     }
 
-    /// Locks the file of a port; the lock is released when this process exits.
+    /// Locks the file of a port if no process has locked it; the lock is released when this process exits.
     private static func lock(_ port: Int) -> Bool {
         mkdir(locks, 0o777)
         chmod(locks, 0o777)

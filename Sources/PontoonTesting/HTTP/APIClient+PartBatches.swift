@@ -15,7 +15,7 @@ package enum UploadRoot: CaseIterable, Sendable {
         }
     }
 
-    /// Returns the fields of an initialize request that name the destination.
+    /// Returns the fields of an initialize request that name the destination; creates an automation for packages.
     package func fields(_ api: APIClient) async throws -> [String: JSONValue] {
         switch self {
         case .files: ["project": "admin/uploads"]

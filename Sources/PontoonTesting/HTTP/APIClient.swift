@@ -36,6 +36,7 @@ package struct APIResponse: Sendable {
     }
 
     /// Returns a text field of the body.
+    ///
     /// - Throws: ``UnexpectedResponse`` if the body is not a JSON object with this field.
     package func text(_ field: String) throws -> String {
         guard case .string(let text) = self[field] else {
@@ -232,7 +233,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral,
     package init(booleanLiteral value: Bool) { self = .bool(value) }
 }
 
-/// An HTTP client that allows 128 concurrent connections and does not retry failed ones.
+/// An HTTP client that allows 128 concurrent connections per host and does not retry failed ones.
 package let impatientHTTP: HTTPClient = {
     var configuration = HTTPClient.Configuration()
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128

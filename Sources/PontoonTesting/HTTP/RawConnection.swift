@@ -25,7 +25,6 @@ package struct RawConnection: Sendable {
     /// Writes bytes and waits until they are handed to the system.
     package func write(_ bytes: ByteBuffer) async throws { try await outbound.write(bytes) }
 
-    /// Writes text.
     package func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
 
     /// Reads until the server closes the connection or more than `limit` bytes have arrived.

@@ -87,7 +87,7 @@ extension APIClient {
         return try await send(method, origin + "/v2" + path, bytes, headers: headers)
     }
 
-    /// Calls the API with an arbitrary body.
+    /// Calls the API with any text, even invalid JSON, as the body.
     package func call(_ method: HTTPMethod, _ path: String, text: String) async throws -> APIResponse {
         try await call(method, path, bytes: ByteBuffer(string: text))
     }

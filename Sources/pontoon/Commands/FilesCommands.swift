@@ -197,7 +197,8 @@ private func printResult(_ event: String, _ file: FileDetails, json: Bool) {
 extension SevenBridgesClient {
     /// Returns the file or folder with an id or path.
     ///
-    /// - Throws: `.requestInvalid` for a project; ``ClientError`` with code `.notFound`; ``APIError``.
+    /// - Throws: ``ClientError``, with code `.notFound` if it does not exist, or `.requestInvalid` for a project or an
+    ///   invalid path; ``APIError``.
     fileprivate func existing(_ text: String) async throws -> FileDetails {
         guard let found = try await find(try RemotePath(text)) else {
             throw ClientError(.requestInvalid, "'\(text)' is a project, not a file.", advice: "Use a file or folder.")

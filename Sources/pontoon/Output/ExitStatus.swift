@@ -18,7 +18,7 @@ enum ExitStatus: Int32 {
     case badRequest = 64
     case interrupted = 130
 
-    /// The exit status for an error.
+    /// Creates the exit status for an error.
     init(_ error: any Error) {
         self =
             switch error {
@@ -29,10 +29,10 @@ enum ExitStatus: Int32 {
             }
     }
 
-    /// The exit status for any number of failures.
+    /// Creates the exit status for any number of failures.
     ///
-    /// ``done`` if there are none, the status that all of them have, or else ``interrupted`` if one was interrupted and
-    /// ``mixed`` if none was.
+    /// It is ``done`` if there are none, and their common status if all are equal; otherwise, it is ``interrupted`` if
+    /// one of them is, or else ``mixed``.
     init(_ failures: [ExitStatus]) {
         let kinds = Set(failures)
         if let first = kinds.first {

@@ -9,7 +9,7 @@ struct PreviewReport {
 
     /// Prints the preview.
     ///
-    /// - Returns: The exit status that the upload would have, as far as the preview can tell.
+    /// - Returns: The exit status for the files whose upload would fail; ``ExitStatus/done`` if there are none.
     func show(_ preview: UploadPreview) -> ExitStatus {
         for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry).printable) }
         if json {

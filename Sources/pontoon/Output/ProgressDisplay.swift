@@ -68,7 +68,7 @@ struct ProgressDisplay {
     }
 }
 
-/// The throughput of the last five seconds.
+/// A meter of the throughput over the last five seconds.
 struct RateMeter {
     private var samples: [(time: ContinuousClock.Instant, bytes: Int64)] = []
 

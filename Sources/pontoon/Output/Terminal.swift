@@ -1,4 +1,4 @@
-// The only file of the command line client that imports the C library.
+// The only file of the command-line client that imports the C library.
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)

@@ -3,8 +3,9 @@ package import Foundation
 /// The use case that completes uploads: it assembles their parts into files.
 ///
 /// ``CompletionStateMachine`` decides on each step, and this type performs it. The steps finish and commit run under a
-/// lease; if one of them fails, the completion is rolled back. Completing an upload again returns the same file. If
-/// several callers complete an upload concurrently, one of them does the work and all of them receive its file.
+/// lease; if one of them fails, the completion is rolled back. Completing an upload again returns the same file, as
+/// long as the file and the upload's record exist. If several callers complete an upload concurrently, one of them does
+/// the work and all of them receive its file.
 package struct CompleteUpload: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -38,11 +39,13 @@ package struct CompleteUpload: Sendable {
     ///   - caller: The initiator or an admin of the project.
     ///   - access: Finds the upload in its namespace.
     /// - Returns: The file.
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden` or `.projectNotFound`; an error for an invalid report;
-    ///   `.completeRefused` if parts are missing or do not match the declared size or MD5; `.nameTaken`, `.fileExists`
-    ///   or `.folderExists` if the name is taken; `.destinationNotFound` if the folder was deleted, which also aborts
-    ///   the upload. After any other error the upload is active and can be completed again; if its parts were lost, the
-    ///   error's message asks to send them again.
+    /// - Throws: `.uploadNotFound`, also if the file of a completed upload was deleted; `.uploadForbidden`;
+    ///   `.projectNotFound` if the project was deleted in the meantime; `.reportInvalid`; `.completeRefused` if parts
+    ///   are missing, do not match the declared size or MD5, or do not fit on the disk; `.nameTaken` or `.folderExists`
+    ///   if the name is taken; `.destinationNotFound` if the folder was deleted, which also aborts the upload. After
+    ///   any other refusal, an unfinished upload is active and can be completed again; if its parts were lost, the
+    ///   message asks to send them again. If a store is unavailable, the upload may stay `.completing` until a later
+    ///   call or maintenance rolls it back.
     func callAsFunction(
         _ id: String,
         reports: [PartReport],

@@ -15,8 +15,8 @@ struct PartReports: Sendable {
 
     /// Records all reports or none.
     ///
-    /// - Throws: `.uploadNotFound`; `.partUnavailable` while the upload is being completed; `.reportInvalid` if a part
-    ///   is not stored, or its ETag differs or is too long.
+    /// - Throws: `.uploadNotFound`; `.partUnavailable` if the upload is being completed or is completed;
+    ///   `.reportInvalid` if a part is not stored, or its ETag differs or is too long.
     func record(_ reports: [PartReport], of id: String) async throws {
         if reports.isEmpty { return }
         let rejection: ReportRejection?

@@ -35,7 +35,7 @@ package struct Parts: Sendable {
     /// - Returns: The part's ETag, without quotes.
     /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
     ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. The part is then not stored, and an earlier part with
-    ///   this number is lost if its bytes may have been overwritten.
+    ///   this number is lost, unless the upload or the announced length was refused before the body was read.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,

@@ -47,8 +47,8 @@ package actor PrefixHasher {
 
     /// Hashes in the background until cancelled.
     ///
-    /// - Parameter report: Called with the error if a part cannot be read. Completing the upload reads the part again
-    ///   and throws if it still cannot be read.
+    /// - Parameter report: Called with the error if the parts of an upload cannot be listed or read. Completing the
+    ///   upload reads them again, and throws if they still cannot be read.
     package func run(report: @Sendable (any Error) -> Void) async {
         for await _ in signals {
             while let upload = pending.popFirst()?.value, !Task.isCancelled {
@@ -64,7 +64,9 @@ package actor PrefixHasher {
         }
     }
 
-    /// Returns the MD5 of parts in the given order as 32 lower-case hex digits; reads only parts not hashed yet.
+    /// Returns the MD5 of parts in the given order as 32 lower-case hex digits.
+    ///
+    /// Reads only the parts that are not hashed yet, or all of them if other parts were hashed before.
     package func digest(of upload: Upload, parts: [PartRecord]) async throws -> String {
         try await withLock(upload.id) { progress in
             try await self.advance(&progress, over: parts, of: upload)

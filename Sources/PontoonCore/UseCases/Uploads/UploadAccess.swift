@@ -57,10 +57,10 @@ struct UploadAccess: Sendable {
         }
     }
 
-    /// Finds an active upload of the caller in the cache.
+    /// Finds an active upload of the caller; the rows that it reads may be cached.
     ///
-    /// - Returns: `nil` if the cached rows do not show an active upload that the caller may write to; the latest rows
-    ///   must then be read.
+    /// - Returns: `nil` if these rows do not show an active upload that the caller may write to; the latest rows must
+    ///   then be read.
     func cachedActive(_ id: String, caller: User) async throws -> Upload? {
         guard let upload = try await metadata.upload(id, reading: .cached), upload.namespace == namespace,
             upload.state == .active, upload.userName == caller.name

@@ -60,8 +60,9 @@ package struct Uploads: Sendable {
 
     /// Starts an upload that becomes a file.
     ///
-    /// - Throws: The errors listed in docs/api.md#initialize; `.noRoom` if there is not enough space for the declared
-    ///   bytes; `.limitReached` if the caller has too many unfinished uploads.
+    /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden` or `.parentNotFolder`;
+    ///   `.nameTaken` or `.folderExists` if the name is taken; `.noRoom` if there is not enough space for the declared
+    ///   bytes, or the object store refuses the upload; `.limitReached` if the caller has too many unfinished uploads.
     package func initialize(
         _ content: DeclaredContent,
         in folder: FolderReference,
@@ -77,8 +78,8 @@ package struct Uploads: Sendable {
 
     /// Starts an upload that becomes a code package.
     ///
-    /// - Throws: `.automationNotFound`; `.noRoom` if there is not enough space for the declared bytes; `.limitReached`
-    ///   if the caller has too many unfinished uploads.
+    /// - Throws: `.automationNotFound`; `.noRoom` if there is not enough space for the declared bytes, or the object
+    ///   store refuses the upload; `.limitReached` if the caller has too many unfinished uploads of code packages.
     package func initialize(_ content: DeclaredContent, automation id: String, caller: User) async throws -> Upload {
         let automation = try await access.automation(id, for: caller)
         return try await begin(content, for: .automation(id: automation.id), overwrite: false, caller: caller)

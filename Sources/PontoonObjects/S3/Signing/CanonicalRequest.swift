@@ -13,7 +13,8 @@ struct NamedValue: Hashable, Sendable {
     }
 }
 
-/// A request in canonical form, which client and store sign: the first stage of Signature Version 4.
+/// A request in canonical form, from which both client and store compute the signature: the first stage of Signature
+/// Version 4.
 struct CanonicalRequest: Hashable, Sendable {
     /// The value of ``payloadHash`` for a body that is not signed.
     static let unsignedPayload = "UNSIGNED-PAYLOAD"

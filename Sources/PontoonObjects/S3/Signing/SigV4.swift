@@ -79,7 +79,8 @@ struct SigV4: Sendable {
 
     /// Creates the canonical request of a presigned URL.
     ///
-    /// The signature covers the host, but neither the body nor other headers, so clients may add `Content-MD5`.
+    /// The signature covers the method, the path, the query and the `Host` header, but neither the body nor other
+    /// headers, so clients may add `Content-MD5`.
     ///
     /// - Parameters:
     ///   - method: The method that the URL authorizes.
