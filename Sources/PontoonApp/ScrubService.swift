@@ -55,7 +55,7 @@ struct ScrubService: Service {
             ScrubMetrics.bytes.increment(by: check.object.size)
             if check.object.verification.damage != nil {
                 let metadata = await metadata(of: check)
-                logger.notice("damaged object is intact again", metadata: metadata)
+                logger.notice("object no longer damaged", metadata: metadata)
             }
         case .damaged(let damage):
             ScrubMetrics.damaged.increment()
@@ -66,7 +66,7 @@ struct ScrubService: Service {
         case .failed(let reason):
             var metadata = await metadata(of: check)
             metadata["error"] = "\(reason)"
-            logger.error("object not checked", metadata: metadata)
+            logger.error("object check failed", metadata: metadata)
         }
     }
 

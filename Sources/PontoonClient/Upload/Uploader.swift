@@ -121,7 +121,7 @@ extension SevenBridgesClient {
 }
 
 extension JournalKey {
-    /// Creates a key without a file, of which only ``place`` is used.
+    /// Creates a key that identifies a destination only, to open its log of finished uploads.
     init(_ client: SevenBridgesClient, _ destination: UploadDestination) {
         self.init(endpoint: client.endpoint.url, destination: destination, source: "", remotePath: "")
     }

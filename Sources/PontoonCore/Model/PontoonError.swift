@@ -1,7 +1,8 @@
-/// The refusal of a request.
+/// An error with a code and a message that are returned to the caller.
 ///
-/// Every error that a caller can cause has one of these codes. Any other error is logged in full and returned without
-/// details: as 503 if a retry may succeed, for example after a ``TemporaryFault`` that is temporary; otherwise as 500.
+/// Every error that a caller can cause is a `PontoonError`. Any other error is logged in full and returned without
+/// details: as 503 if a retry may succeed, for example after a ``TemporaryFault`` whose `isTemporary` is true; otherwise
+/// as 500.
 package struct PontoonError: Error {
     /// The reason for the refusal.
     ///

@@ -145,7 +145,7 @@ package struct CompletionStateMachine {
         case (_, .failed(let error)):
             return .fail(error)
         default:
-            return .fail(PontoonError(.internalFault, "The completion received '\(event)' in state '\(state)'."))
+            return .fail(InvalidTransition(description: "a completion received '\(event)' in state '\(state)'"))
         }
     }
 
@@ -250,4 +250,9 @@ package enum RollbackOutcome: Hashable, Sendable {
     case completed(fileID: String?)
     /// The upload was deleted with its project.
     case uploadGone
+}
+
+/// The error for an event that cannot follow the state, which is a fault of this program.
+private struct InvalidTransition: Error, CustomStringConvertible {
+    let description: String
 }

@@ -26,7 +26,8 @@ package protocol SQLDriver: Sendable {
     /// Checks that the database responds.
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     func ping(within limit: Duration) async throws
-    /// Finishes running transactions and closes the database; later calls fail.
+    /// Closes the database after its accepted transactions have finished; later calls fail. A driver may cancel
+    /// transactions that take too long.
     func close() async throws
 }
 

@@ -22,8 +22,9 @@ struct BlockingIOExecutor: Sendable {
         }
     }
 
-    /// Starts a closure on one of the threads; calls it with `isCancelled` set if ``shutDown()`` is called before it
-    /// starts.
+    /// Queues a closure to run on one of the threads.
+    ///
+    /// If ``shutDown()`` is called before a thread has started the closure, it is called with `isCancelled` set.
     func submit(_ body: @escaping @Sendable (_ isCancelled: Bool) -> Void) {
         pool.submit { state in body(state == .cancelled) }
     }

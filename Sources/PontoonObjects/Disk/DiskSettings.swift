@@ -14,8 +14,8 @@ package struct DiskSettings: Sendable {
     /// Directory of the store's files; created if it does not exist.
     package var folder: FilePath
     package var durability: Durability
-    /// Free space of the file system, in bytes, below which parts that need more space are refused, so that records can
-    /// still be written and uploads aborted.
+    /// Space of the file system, in bytes, that is kept free: uploads, parts and completions that would use it are
+    /// refused, so that records can still be written and uploads aborted.
     package var reservedSpace: Int64
     /// Number of threads for blocking file system calls, 1 or more.
     package var threads: Int

@@ -53,7 +53,7 @@ struct DataPlaneCalls {
             return Response(status: .notModified, headers: download.headers)
         case .unsatisfiable:
             var response = Response.refusal(
-                PontoonError(.rangeNotSatisfiable, "The range is outside the file of \(content.size) bytes.")
+                PontoonError(.rangeNotSatisfiable, "The range is outside the file, which is \(content.size) bytes long.")
             )
             response.headers[.contentRange] = "bytes */\(content.size)"
             return response

@@ -57,7 +57,7 @@ final class JSONBodyBudget: Sendable {
     final class Reservation: Sendable {
         private let budget: JSONBodyBudget
         private let caller: String
-        /// Number of bytes of the body, and how many of them are counted.
+        /// Number of bytes of the body received so far, and how many of them count towards the budget.
         private let state = Mutex((size: 0, counted: 0))
 
         fileprivate init(budget: JSONBodyBudget, caller: String) {

@@ -2,7 +2,7 @@ import HTTPTypes
 import NIOCore
 import PontoonCore
 
-/// Complete HTTP responses that refuse a connection, for handlers below the HTTP encoder.
+/// Serialized HTTP responses that refuse a connection or a request, for channel handlers in front of the HTTP codec.
 enum Refusal {
     /// Returns a response with `Connection: close`; the caller must close the connection after it.
     static func message(_ error: PontoonError) -> ByteBuffer {

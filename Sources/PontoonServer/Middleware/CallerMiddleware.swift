@@ -30,8 +30,12 @@ struct CallerMiddleware: RouterMiddleware {
         self.now = now
     }
 
-    /// - Throws: `.notAuthenticated` for a request without a valid token; an error if the token cannot be looked up.
-    ///   Later errors become responses, which also have the rate-limit headers.
+    /// Authenticates the caller, counts the call and runs the later handlers.
+    ///
+    /// Errors of later handlers are converted to responses here, so that they also have the rate-limit headers.
+    ///
+    /// - Throws: `.notAuthenticated` for a request without a valid token; the store's error if the token cannot be
+    ///   looked up.
     @concurrent func handle(
         _ request: Request,
         context: AppContext,

@@ -2,7 +2,6 @@ import ArgumentParser
 import PontoonClient
 import SystemPackage
 
-/// The command `pontoon compare`.
 struct CompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",

@@ -1,7 +1,6 @@
 import ArgumentParser
 import PontoonClient
 
-/// The command `pontoon doctor`.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",

@@ -3,7 +3,6 @@ import Foundation
 import PontoonClient
 import SystemPackage
 
-/// The command `pontoon download`.
 struct DownloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "download",

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import PontoonClient
 
-/// The command `pontoon ls`.
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
@@ -65,7 +64,6 @@ struct ListCommand: AsyncParsableCommand {
     }
 }
 
-/// The command `pontoon projects`.
 struct ProjectsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "projects",

@@ -3,7 +3,6 @@ import Foundation
 import PontoonClient
 import SystemPackage
 
-/// The command `pontoon upload`.
 struct UploadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "upload",

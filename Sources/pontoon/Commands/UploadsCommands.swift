@@ -181,7 +181,7 @@ struct UploadsCommand: AsyncParsableCommand {
                         found.isEmpty ? .notFound : .requestInvalid,
                         found.isEmpty
                             ? "No unfinished upload has an id that begins with '\(id)'."
-                            : "\(found.count) uploads have ids that begin with '\(id)'.",
+                            : "The ids of \(found.count) unfinished uploads begin with '\(id)'; specify more of the id.",
                         advice: "List your uploads with 'pontoon uploads ls'."
                     )
                 }

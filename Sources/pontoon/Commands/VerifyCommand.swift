@@ -3,7 +3,6 @@ import Foundation
 import PontoonClient
 import SystemPackage
 
-/// The command `pontoon verify`.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
