@@ -1,6 +1,3 @@
-import Foundation
-import NIOCore
-import NIOFoundationCompat
 import NIOHTTP1
 
 /// An error response from the API.
@@ -9,7 +6,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public let status: Int
     /// The platform code; `nil` if the response had none, for example if a proxy sent it.
     public let code: Int?
-    /// The server's message.
+    /// The server's message, at most 1000 characters of it.
     public let message: String
     /// Value of the response's `X-Request-Id` header, which identifies the request in the server's log.
     public let requestID: String?
@@ -35,14 +32,14 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
         }
         let body: Body?
         do {
-            body = try JSONDecoder().decode(Body.self, from: Data(buffer: response.body))
+            body = try ServerValues.decode(Body.self, from: response.body)
         } catch {
             body = nil
         }
         status = response.status
         code = body?.code
-        message = body?.message ?? "the server responded with status \(response.status)"
-        requestID = response.headers.first(name: "X-Request-Id")
+        message = body?.message?.truncated() ?? "the server responded with status \(response.status)"
+        requestID = response.headers.first(name: "X-Request-Id")?.truncated(to: 128)
         self.purpose = purpose
         self.call = call
     }

@@ -16,6 +16,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case timedOut = "timed_out"
         /// The response does not conform to the API.
         case responseUnreadable = "response_unreadable"
+        /// The response is longer than the client accepts.
+        case responseTooLong = "response_too_long"
         /// The storage behind a signed URL responded with an error, or ignored a range request.
         case storageRefused = "storage_refused"
         /// The checksums or lengths of the local and the remote copy differ.

@@ -1,7 +1,7 @@
 public import Foundation
 
 /// A file or folder as the API describes it; only the id and the name are always present.
-public struct FileDetails: Sendable, Decodable {
+public struct FileDetails: Sendable, Decodable, Identifiable {
     /// Checksums of a whole file.
     public struct Checksums: Sendable, Decodable {
         /// CRC-64/NVME, 16 hexadecimal digits.
@@ -51,7 +51,7 @@ public struct FileDetails: Sendable, Decodable {
     public let id: String
     /// Name, without the folders that contain it.
     public let name: String
-    /// Length in bytes; `nil` for folders, and in lists that omit it.
+    /// Length in bytes, 0 to 2^53; `nil` for folders, in lists that omit it, and if the server returned another value.
     public let size: Int64?
     /// Id of the project, `owner/name`.
     public let project: String?
@@ -79,9 +79,9 @@ public struct FileDetails: Sendable, Decodable {
     /// Decodes the API's JSON.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
-        id = try fields.decode(String.self, forKey: .id)
+        id = try fields.decodeID(forKey: .id)
         name = try fields.decode(String.self, forKey: .name)
-        size = try fields.decodeIfPresent(Int64.self, forKey: .size)
+        size = try fields.decodeLength(forKey: .size)
         project = try fields.decodeIfPresent(String.self, forKey: .project)
         parent = try fields.decodeIfPresent(String.self, forKey: .parent)
         isFolder = try fields.decodeIfPresent(String.self, forKey: .type)?.lowercased() == "folder"

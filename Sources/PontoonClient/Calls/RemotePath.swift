@@ -67,8 +67,10 @@ extension SevenBridgesClient {
     ///   a file; ``APIError``.
     public func place(_ path: RemotePath) async throws -> UploadDestination {
         guard let found = try await find(path) else {
-            guard case .path(let project, _) = path else { preconditionFailure("find(_:) returned nil for an id") }
-            return .project(project)
+            switch path {
+            case .path(let project, _): return .project(project)
+            case .id(let id): throw ClientError(.notFound, "'\(id)' does not exist on the server.")
+            }
         }
         guard found.isFolder else {
             throw ClientError(.requestInvalid, "'\(path)' is a file, not a folder.", advice: "Specify a folder.")

@@ -10,6 +10,8 @@ public struct ResultPage<Item: Decodable & Sendable>: Decodable, Sendable {
     private enum CodingKeys: String, CodingKey { case items, links }
     private struct Link: Decodable { var rel: String? }
 
+    init(items: [Item], hasNext: Bool) { (self.items, self.hasNext) = (items, hasNext) }
+
     /// Decodes the API's JSON.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
@@ -27,32 +29,59 @@ extension SevenBridgesClient {
         limit: Int,
         purpose: String
     ) async throws -> ResultPage<Item> {
-        try await call(
-            APIRequest(
-                method: .GET,
-                path: path,
-                query: query + [("offset", String(offset)), ("limit", String(limit))],
-                purpose: purpose
-            )
-        )
+        var limit = limit
+        while true {
+            do {
+                return try await call(
+                    APIRequest(
+                        method: .GET,
+                        path: path,
+                        query: query + [("offset", String(offset)), ("limit", String(limit))],
+                        purpose: purpose
+                    )
+                )
+            } catch let error as ClientError where error.code == .responseTooLong && limit > 1 {
+                // The items are unusually long: request fewer.
+                limit = max(1, limit / 10)
+            }
+        }
     }
+
+    /// Maximum number of pages of a list, 10 million items with 100 per page.
+    static var maximumPages: Int { 100_000 }
 
     /// Reads all pages of a list, one at a time.
     ///
     /// - Parameters:
     ///   - page: Requests the page at an offset.
     ///   - body: Processes the items of one page before the next page is requested.
-    /// - Throws: Any error that `page` or `body` throws.
-    public func eachPage<Item: Decodable & Sendable>(
+    /// - Throws: Any error that `page` or `body` throws; ``ClientError`` with code `.responseUnreadable` if a page
+    ///   repeats the previous one, or after 100,000 pages.
+    public func eachPage<Item: Decodable & Sendable & Identifiable>(
         _ page: (_ offset: Int) async throws -> ResultPage<Item>,
         _ body: ([Item]) async throws -> Void
     ) async throws {
-        var offset = 0
-        while true {
+        var (offset, previous) = (0, [Item.ID]())
+        for _ in 0..<Self.maximumPages {
             let response = try await page(offset)
+            let ids = response.items.map(\.id)
+            guard ids.isEmpty || ids != previous else {
+                throw Self.endless("a list", "it returned the same page twice")
+            }
+            previous = ids
             try await body(response.items)
-            offset += response.items.count
-            guard response.hasNext, !response.items.isEmpty else { return }
+            offset += ids.count
+            guard response.hasNext, !ids.isEmpty else { return }
         }
+        throw Self.endless("a list", "it has more than \(Self.maximumPages) pages")
+    }
+
+    /// The error for a list or a tree of folders that does not seem to end.
+    static func endless(_ subject: String, _ problem: String) -> ClientError {
+        ClientError(
+            .responseUnreadable,
+            "The server's response is not valid: \(subject) does not end, because \(problem).",
+            advice: "Run the same command again. If this happens again, contact the server's operator."
+        )
     }
 }

@@ -17,6 +17,7 @@ extension SevenBridgesClient {
                 purpose: "request the download URL of '\(name)'"
             )
         )
+        try checkStorageURL(info.url, of: "'\(name)'")
         return info.url
     }
 }

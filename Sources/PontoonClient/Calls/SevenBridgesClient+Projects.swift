@@ -1,7 +1,7 @@
 import NIOHTTP1
 
 /// A project as the API describes it.
-public struct ProjectDetails: Sendable, Decodable {
+public struct ProjectDetails: Sendable, Decodable, Identifiable {
     /// The user's permissions in a project.
     public struct Permissions: Sendable, Decodable {
         /// Whether the user may add, change and delete files.

@@ -12,10 +12,11 @@ import Synchronization
 /// for an error response, and ``ClientError`` if there is no valid response.
 public struct SevenBridgesClient: Sendable {
     /// A call that is about to be retried.
-    struct RetryNotice: Sendable {
-        let purpose: String
-        let reason: String
-        let wait: Duration
+    package struct RetryNotice: Sendable {
+        /// The attempted action, such as `list the projects`.
+        package let purpose: String
+        package let reason: String
+        package let wait: Duration
     }
 
     /// URL of the API.
@@ -24,7 +25,7 @@ public struct SevenBridgesClient: Sendable {
     let transport: HTTPTransport
     let clock = ServerClock()
     let throttle = RateLimitThrottle()
-    var onRetry: @Sendable (RetryNotice) async -> Void = { _ in }
+    package var onRetry: @Sendable (RetryNotice) async -> Void = { _ in }
 
     /// Runs `body` with a client and closes its connections afterwards.
     ///
@@ -78,7 +79,7 @@ extension SevenBridgesClient {
     func call<Value: Decodable>(_ request: APIRequest, as type: Value.Type = Value.self) async throws -> Value {
         let response = try await perform(request)
         do {
-            return try JSONDecoder().decode(Value.self, from: Data(buffer: response.body))
+            return try ServerValues.decode(Value.self, from: response.body)
         } catch {
             throw ClientError(
                 .responseUnreadable,
@@ -118,7 +119,11 @@ extension SevenBridgesClient {
     private func attempt(_ request: APIRequest) async throws -> HTTPResponse {
         try await throttle.pass()
         let timeout = transport.settings.callTimeout * request.timeoutFactor
-        let response = try await transport.send(try httpRequest(request), timeout: timeout)
+        let response = try await transport.send(
+            try httpRequest(request),
+            timeout: timeout,
+            limit: ServerValues.maximumBody
+        )
         clock.note(response.headers.first(name: "Date"))
         let reset = throttle.note(response, clock: clock)
         guard (200..<300).contains(response.status) else {

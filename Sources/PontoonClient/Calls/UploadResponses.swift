@@ -10,7 +10,7 @@ public enum UploadDestination: Hashable, Sendable {
 }
 
 /// An upload as the API describes it; only the id is always present.
-public struct UploadDetails: Sendable, Decodable {
+public struct UploadDetails: Sendable, Decodable, Identifiable {
     /// A reported part.
     public struct Part: Sendable, Decodable {
         /// Number of the part, from 1.
@@ -29,7 +29,8 @@ public struct UploadDetails: Sendable, Decodable {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             number = try fields.decode(Int.self, forKey: .number)
             let headers = try fields.decodeIfPresent(Response.self, forKey: .response)?.headers ?? [:]
-            etag = (headers.first { $0.key.lowercased() == "etag" }?.value ?? "").unquoted
+            let etag = (headers.first { $0.key.lowercased() == "etag" }?.value ?? "").unquoted
+            self.etag = etag.utf8.count <= ServerValues.maximumETag ? etag : ""
         }
     }
 
@@ -71,16 +72,16 @@ public struct UploadDetails: Sendable, Decodable {
     /// Decodes the API's JSON.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
-        id = try fields.decode(String.self, forKey: .id)
+        id = try fields.decodeID(forKey: .id)
         name = try fields.decodeIfPresent(String.self, forKey: .name)
         project = try fields.decodeIfPresent(String.self, forKey: .project)
         parent = try fields.decodeIfPresent(String.self, forKey: .parent)
-        size = try fields.decodeIfPresent(Int64.self, forKey: .size)
-        partSize = try fields.decodeIfPresent(Int64.self, forKey: .partSize)
+        size = try fields.decodeLength(forKey: .size)
+        partSize = try fields.decodeLength(forKey: .partSize)
         initiated = try fields.decodeIfPresent(LenientDate.self, forKey: .initiated)?.date
         reportedParts = try fields.decodeIfPresent(Int.self, forKey: .reportedParts)
         storedParts = try fields.decodeIfPresent(Int.self, forKey: .storedParts)
-        storedBytes = try fields.decodeIfPresent(Int64.self, forKey: .storedBytes)
+        storedBytes = try fields.decodeLength(forKey: .storedBytes)
         parts = try fields.decodeIfPresent([Part].self, forKey: .parts)
         partInfos = try fields.decodeIfPresent([PartInfo].self, forKey: .partInfos)
     }
@@ -133,19 +134,21 @@ struct PartInfos: Sendable, Decodable {
     private enum CodingKeys: String, CodingKey { case partInfos = "part_infos" }
 }
 
-/// A date in the formats of the platform: ISO 8601, or milliseconds since 1970; `nil` for any other text.
+/// A date in the formats of the platform: ISO 8601, or milliseconds since 1970; `nil` for any other text, and
+/// outside of the years 1 to 9999.
 struct LenientDate: Decodable {
     let date: Date?
 
     init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
         if let milliseconds = try? value.decode(Double.self) {
-            date = Date(timeIntervalSince1970: milliseconds / 1000)
+            date = ServerValues.date(secondsSince1970: milliseconds / 1000)
             return
         }
         let text = try value.decode(String.self)
         let withFraction = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-        date = (try? Date(text, strategy: .iso8601)) ?? (try? Date(text, strategy: withFraction))
+        let parsed = (try? Date(text, strategy: .iso8601)) ?? (try? Date(text, strategy: withFraction))
+        date = parsed.flatMap { ServerValues.date(secondsSince1970: $0.timeIntervalSince1970) }
     }
 }
 

@@ -55,7 +55,7 @@ final class DownloadSource: Sendable {
         // In the response to a range request, the checksum may be that of the range, not of the file.
         let isOfWholeFile = range == 0..<size || headers.first(name: "x-amz-checksum-type") == "FULL_OBJECT"
         let declared = isOfWholeFile ? headers.first(name: "x-amz-checksum-crc64nvme") : nil
-        let etag = headers.first(name: "ETag")
+        let etag = headers.etag
         let known = state.withLock { state in
             if let crc64 = declared.flatMap({ CRC64NVME(base64: $0) }) { state.declaredCRC64 = crc64.hex }
             state.etag = state.etag ?? etag
@@ -75,7 +75,7 @@ final class DownloadSource: Sendable {
     /// - Returns: `true` if the body can be used; `false` for an error response from the storage.
     /// - Throws: ``RemoteFileChanged``, ``TransportFailure``; `.storageRefused` if ranges are not supported.
     func accepts(status: Int, _ headers: HTTPHeaders, for range: Range<Int64>, known: String?) throws -> Bool {
-        let etag = headers.first(name: "ETag")
+        let etag = headers.etag
         if [200, 206, 416].contains(status), let known, let etag, etag != known {
             throw Self.changed(from: known, to: etag)
         }

@@ -1,5 +1,6 @@
 import AsyncAlgorithms
 import NIOPosix
+import PontoonCore
 
 /// A concurrent downloader, which fetches each file in byte ranges and resumes downloads that an earlier run left
 /// unfinished.
@@ -36,7 +37,7 @@ public struct Downloader: Sendable {
             for: client,
             options: options.transfer,
             automatic: AutomaticConcurrency(limit: 32),
-            board: ProgressBoard(files: items.count, bytes: items.reduce(0) { $0 + ($1.size ?? 0) }),
+            board: ProgressBoard(files: items.count, bytes: items.lazy.map { max(0, $0.size ?? 0) }.clampedSum),
             observe: observe
         ) { context in
             await context.emit(.began(files: items.count, bytes: context.board.bytes))

@@ -28,7 +28,9 @@ struct FileDownload: Sendable {
         var attempt = 1
         while true {
             if attempt > 1 || details.size == nil { details = try await fetchDetails() }
-            guard let size = details.size else { throw sizeUnknown() }
+            guard let size = details.size, (0...ServerValues.maximumLength).contains(size) else {
+                throw sizeUnknown()
+            }
             file.progress.opened(size: size)
             if let ending = try await existingFileEnding(details, size) { return ending }
             do {
@@ -164,15 +166,15 @@ struct FileDownload: Sendable {
         return .file
     }
 
-    /// Divides a file into ranges; an empty file has none.
+    /// Divides a file into ranges of 1 byte or more; an empty file has none.
     static func ranges(size: Int64, rangeSize: Int64) -> [Range<Int64>] {
-        stride(from: 0, to: size, by: Int64.Stride(rangeSize)).map { $0..<min(size, $0 + rangeSize) }
+        stride(from: 0, to: size, by: Int64.Stride(rangeSize)).map { $0..<min(size, $0.addingClamped(rangeSize)) }
     }
 
     private func sizeUnknown() -> ClientError {
         ClientError(
             .responseUnreadable,
-            "The server does not provide the length of '\(item.remotePath)'.",
+            "The server does not provide a valid length of '\(item.remotePath)'.",
             advice: "Contact the server's operator."
         )
     }
@@ -189,6 +191,9 @@ struct FileDownload: Sendable {
 extension DownloadHead {
     /// Returns whether both describe the same file with the same length and checksum, so that its bytes can be reused.
     fileprivate func isSameFile(as other: DownloadHead) -> Bool {
-        endpoint == other.endpoint && file == other.file && size == other.size && crc64 == other.crc64 && rangeSize > 0
+        // Ranges shorter than this client's minimum would be too many.
+        let hasUsableRanges = rangeSize >= max(1, size / 4096)
+        return hasUsableRanges && endpoint == other.endpoint && file == other.file && size == other.size
+            && crc64 == other.crc64
     }
 }

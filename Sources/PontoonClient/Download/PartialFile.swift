@@ -55,13 +55,8 @@ final class PartialFile: Sendable {
             throw Self.failure(target, error)
         }
         do {
-            data = try FileDescriptor.open(
-                path,
-                .readWrite,
-                options: [.create, .closeOnExec, .noFollow],
-                // The umask determines the final permissions.
-                permissions: FilePermissions(rawValue: 0o666)
-            )
+            // The umask determines the final permissions.
+            data = try FileDescriptor.openOwn(path, .readWrite, permissions: FilePermissions(rawValue: 0o666))
         } catch {
             try journal.close()
             throw Self.failure(target, error)
@@ -161,7 +156,7 @@ extension PartialFile {
         try PartialFile(target).close(removing: true)
     }
 
-    private static func paths(_ target: FilePath) -> (data: FilePath, journal: FilePath) {
+    static func paths(_ target: FilePath) -> (data: FilePath, journal: FilePath) {
         let name = Data((target.lastComponent?.string ?? "").utf8)
         // A digest, because the target's name with a prefix and a suffix could be too long.
         let digest = Hex.encode(SHA256.hash(data: name).prefix(10))

@@ -13,6 +13,11 @@ struct RangeDownloader: Sendable {
     /// Ranges that an earlier run wrote, by number.
     let earlier: [Int: JournalPart]
 
+    /// Number of bytes after which a failed attempt counts as progress.
+    ///
+    /// Otherwise, a server that sends one byte per connection would be retried for each byte.
+    private static let minimumProgress: Int64 = 64 << 10
+
     private var context: TransferContext<DownloadItem> { file.context }
     private var transport: HTTPTransport { context.client.transport }
 
@@ -63,7 +68,7 @@ struct RangeDownloader: Sendable {
         var (url, before) = (String?.none, writer.writtenBytes)
         try await file.withRetries(purpose: purpose) { error in
             var failure = FailedAttempt(storageError: error, action: "download", subject: "'\(source.name)'")
-            failure?.madeProgress = writer.writtenBytes > before
+            failure?.madeProgress = writer.writtenBytes - before >= Self.minimumProgress
             return failure
         } refreshURL: {
             source.invalidate(url)
@@ -84,13 +89,13 @@ struct RangeDownloader: Sendable {
     private func receive(_ writer: RangeWriter, from url: String) async throws {
         let missing = writer.missing
         let known = source.etag
-        var request = HTTPClientRequest(url: url)
-        request.headers = [
-            "User-Agent": transport.settings.userAgent, "Accept-Encoding": "identity",
-            "Range": "bytes=\(missing.lowerBound)-\(missing.upperBound - 1)",
-        ]
+        var request = try context.client.storageRequest(.GET, url, of: "'\(source.name)'")
+        request.headers.add(name: "Accept-Encoding", value: "identity")
+        request.headers.add(name: "Range", value: "bytes=\(missing.lowerBound)-\(missing.upperBound - 1)")
         // If-Range requires a strong ETag: equal weak ETags do not guarantee identical bytes.
-        if let known, !known.hasPrefix("W/") { request.headers.add(name: "If-Range", value: known) }
+        if let known, !known.hasPrefix("W/"), known.isHeaderValue {
+            request.headers.add(name: "If-Range", value: known)
+        }
         writer.connectionWaits()
         let response = try await transport.open(request)
         context.client.clock.note(response.headers.first(name: "Date"))

@@ -17,36 +17,40 @@ public struct RemoteTree: Sendable {
     ///   - isOnlyContents: Whether the contents of a remote folder are also placed directly in `folder`; otherwise they
     ///     are placed in a subfolder with the remote folder's name.
     /// - Returns: The files in the server's order; those in a folder come before those in its subfolders.
-    /// - Throws: ``ClientError``, with code `.notFound` if the path does not exist, or `.fileUnsuitable` for an invalid
-    ///   name such as `..`; ``APIError``.
+    /// - Throws: ``ClientError``, with code `.notFound` if the path does not exist, `.fileUnsuitable` for an invalid name
+    ///   such as `..`, or `.responseUnreadable` if the folders do not end; ``APIError``.
     public func items(
         _ path: RemotePath,
         into folder: FilePath,
         isOnlyContents: Bool = false
     ) async throws -> [DownloadItem] {
+        var walk = FolderWalk()
         guard let found = try await client.find(path) else {
-            return try await items(in: try await client.place(path), below: [], into: folder)
+            return try await items(in: try await client.place(path), below: [], into: folder, &walk)
         }
         guard found.isFolder else { return [try item(found, below: [], into: folder)] }
         let names = isOnlyContents ? [] : [found.name]
-        return try await items(in: .folder(found.id), below: names, into: folder)
+        return try await items(in: .folder(found.id), below: names, into: folder, &walk)
     }
 
     private func items(
         in place: UploadDestination,
         below names: [String],
-        into folder: FilePath
+        into folder: FilePath,
+        _ walk: inout FolderWalk
     ) async throws -> [DownloadItem] {
         var items: [DownloadItem] = []
         var folders: [FileDetails] = []
         try await client.eachPage {
             try await client.files(in: place, offset: $0)
         } _: { page in
+            try walk.found(page.count)
             folders += page.filter(\.isFolder)
             items += try page.filter { !$0.isFolder }.map { try item($0, below: names, into: folder) }
         }
         for next in folders {
-            items += try await self.items(in: .folder(next.id), below: names + [next.name], into: folder)
+            try walk.enter(next, depth: names.count + 1)
+            items += try await self.items(in: .folder(next.id), below: names + [next.name], into: folder, &walk)
         }
         return items
     }

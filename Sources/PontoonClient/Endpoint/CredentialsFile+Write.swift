@@ -55,12 +55,8 @@ extension CredentialsFile {
     private static func write(_ text: String, to path: FilePath) throws {
         // Create the new file with its final permissions, so that other users can never read the token.
         let new = FilePath(path.string + ".new")
-        let file = try FileDescriptor.open(
-            new,
-            .writeOnly,
-            options: [.create, .truncate, .closeOnExec],
-            permissions: .ownerReadWrite
-        )
+        let file = try FileDescriptor.openOwn(new, .writeOnly)
+        try file.resize(to: 0)
         try file.closeAfter { _ = try file.writeAll(Array(text.utf8)) }
         try FileSystem.rename(new, replacing: path)
     }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// The URL of an API, such as `https://api.sbgenomics.com/v2`.
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// A hosted platform that can be selected by a short name.
@@ -41,28 +39,33 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// Trailing slashes are removed. Short names are not case-sensitive.
     ///
     /// - Throws: ``ClientError`` with code `.endpointInvalid` unless the text is a short name, or an `http` or `https`
-    ///   URL with a host and without a query or user name.
+    ///   URL with a host and without a query, fragment or user name, whose port, if any, is 1 to 65535.
     public init(_ text: String) throws(ClientError) {
         let known = Self.platforms.first { $0.name == text.lowercased() }
         var url = known?.url ?? text
         while url.hasSuffix("/") { url.removeLast() }
-        guard let parsed = URL(string: url), let scheme = parsed.scheme?.lowercased(),
-            ["http", "https"].contains(scheme),
-            let host = parsed.host(), !host.isEmpty, parsed.query() == nil, parsed.user() == nil
-        else {
-            let names = Self.platforms.map(\.name).joined(separator: ", ")
-            throw ClientError(
-                .endpointInvalid,
-                "'\(text)' is not a valid API URL.",
-                advice: "Use a URL such as https://api.sbgenomics.com/v2, or one of: \(names)."
-            )
+        let address: WebAddress
+        do {
+            address = try WebAddress(url)
+        } catch {
+            throw Self.invalid(text, error.rawValue)
         }
+        guard !url.contains("?"), !url.contains("#") else { throw Self.invalid(text, "it has a query or a fragment") }
         self.url = url
-        self.host = host
-        isSecure = scheme == "https"
-        port = parsed.port ?? (isSecure ? 443 : 80)
+        host = address.host
+        isSecure = address.isSecure
+        port = address.port
         let shown = host.contains(":") ? "[\(host)]" : host
-        origin = "\(scheme)://\(shown)" + (parsed.port.map { ":\($0)" } ?? "")
+        origin = "\(address.scheme)://\(shown)" + (address.explicitPort.map { ":\($0)" } ?? "")
+    }
+
+    private static func invalid(_ text: String, _ problem: String) -> ClientError {
+        let names = platforms.map(\.name).joined(separator: ", ")
+        return ClientError(
+            .endpointInvalid,
+            "'\(text)' is not a valid API URL: \(problem).",
+            advice: "Use a URL such as https://api.sbgenomics.com/v2, or one of: \(names)."
+        )
     }
 }
 

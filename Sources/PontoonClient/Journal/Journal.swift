@@ -109,19 +109,16 @@ extension Journal {
         while true {
             let descriptor: FileDescriptor
             do {
-                descriptor = try FileDescriptor.open(
-                    path,
-                    .readWrite,
-                    options: [.create, .append, .closeOnExec],
-                    permissions: .ownerReadWrite
-                )
+                descriptor = try FileDescriptor.openOwn(path, .readWrite, options: [.append])
             } catch {
                 throw StateDirectory.unusable(path, error)
             }
             do {
                 guard try FileSystem.tryLock(descriptor) else { throw busy(work) }
                 // The previous owner of the lock may have deleted the file between the open and the lock.
-                if let named = try? FileStatus(path), try FileStatus(descriptor).inode == named.inode {
+                if let named = try? FileStatus(path, followingLinks: false),
+                    try FileStatus(descriptor).inode == named.inode
+                {
                     return descriptor
                 }
             } catch {

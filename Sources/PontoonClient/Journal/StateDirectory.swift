@@ -108,12 +108,7 @@ final class FinishedLog: Sendable {
     init(_ path: FilePath) throws {
         self.path = path
         do {
-            descriptor = try FileDescriptor.open(
-                path,
-                .readWrite,
-                options: [.create, .append, .closeOnExec],
-                permissions: .ownerReadWrite
-            )
+            descriptor = try FileDescriptor.openOwn(path, .readWrite, options: [.append])
             let decoder = JSONDecoder()
             decoder.dateDecodingStrategy = .iso8601
             var records: [Key: FinishedRecord] = [:]

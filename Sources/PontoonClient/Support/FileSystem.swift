@@ -16,8 +16,10 @@ struct FileStatus: Sendable {
     let kind: Kind
     let device: UInt64
     let inode: UInt64
+    /// Number of names of the file (hard links).
+    let links: UInt64
     let size: Int64
-    /// Time of the last modification, in nanoseconds since 1970.
+    /// Time of the last modification, in nanoseconds since 1970, modulo 2^64.
     let modified: Int64
 
     /// Reads the status of the file at a path; follows symbolic links by default.
@@ -43,15 +45,17 @@ struct FileStatus: Sendable {
             case S_IFLNK: .link
             default: .other
             }
-        device = UInt64(bitPattern: Int64(status.st_dev))
-        inode = UInt64(status.st_ino)
+        device = UInt64(truncatingIfNeeded: status.st_dev)
+        inode = UInt64(truncatingIfNeeded: status.st_ino)
+        links = UInt64(truncatingIfNeeded: status.st_nlink)
         size = Int64(status.st_size)
         #if canImport(Darwin)
         let time = status.st_mtimespec
         #else
         let time = status.st_mtim
         #endif
-        modified = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        // Times after 2262 wrap around; the value is only compared with others for equality.
+        modified = Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 }
 

@@ -1,3 +1,5 @@
+import PontoonCore
+
 /// A controller that searches for the number of parts in flight with the best throughput.
 ///
 /// At first, the number grows by half while throughput improves. A step that brings no improvement is reverted. After
@@ -62,11 +64,14 @@ struct MemoryBudget: Hashable, Sendable {
 
     /// Memory reserved for everything but chunk buffers, in bytes.
     static let base = 48 << 20
+    /// Maximum number of parts in flight that can be requested.
+    static let maximumConcurrency = 1024
     /// Number of chunks in memory per part: one may be read while others are sent.
     static let chunksPerPart = 3
 
     init(maximumMemory: Int, requestedConcurrency: Int) {
-        let available = max(maximumMemory - Self.base, 8 << 20)
+        let available = max(maximumMemory.addingClamped(-Self.base), 8 << 20)
+        let requestedConcurrency = min(max(1, requestedConcurrency), Self.maximumConcurrency)
         var chunkSize = 1 << 20
         while chunkSize > 64 << 10, chunkSize * Self.chunksPerPart * requestedConcurrency > available {
             chunkSize /= 2

@@ -1,3 +1,4 @@
+import PontoonCore
 import Synchronization
 
 /// A snapshot of a transfer's progress.
@@ -90,7 +91,7 @@ final class ProgressBoard: Sendable {
             let file = state.active.removeValue(forKey: index) ?? File()
             state.totals.finishedFiles += 1
             state.totals.failedFiles += isSuccess ? 0 : 1
-            state.totals.finishedBytes += file.size
+            state.totals.finishedBytes = state.totals.finishedBytes.addingClamped(file.size)
             state.totals.requests += 1
             return file
         }
@@ -114,7 +115,7 @@ final class ProgressBoard: Sendable {
                 finishedFiles: state.totals.finishedFiles,
                 failedFiles: state.totals.failedFiles,
                 bytes: bytes,
-                doneBytes: state.totals.finishedBytes + active.reduce(0) { $0 + $1.doneBytes },
+                doneBytes: state.totals.finishedBytes.addingClamped(active.lazy.map(\.doneBytes).clampedSum),
                 transferredBytes: state.totals.transferredBytes,
                 concurrency: concurrency
             )

@@ -55,12 +55,20 @@ final class HTTPTransport: Sendable {
 
     /// Sends a request and reads the whole response within `timeout`.
     ///
-    /// - Throws: `TransportFailure`, also if the body is longer than `limit` bytes; `CancellationError`; any error of
-    ///   the request's body stream.
-    func send(_ request: HTTPClientRequest, timeout: Duration, limit: Int = 64 << 20) async throws -> HTTPResponse {
-        let deadline = NIODeadline.now() + TimeAmount(timeout)
-        return try await translatingFailures {
-            let response = try await self.client(for: request.url).execute(request, deadline: deadline)
+    /// - Throws: `TransportFailure`, of kind `responseTooLong` if the body is longer than `limit` bytes;
+    ///   `CancellationError`; any error of the request's body stream.
+    func send(_ request: HTTPClientRequest, timeout: Duration, limit: Int) async throws -> HTTPResponse {
+        // The deadline of `execute` does not apply to the response body.
+        try await withTimeout(timeout) { try await self.send(request, limit: limit) }
+    }
+
+    /// Sends a request, without a timeout, and reads the whole response.
+    ///
+    /// - Throws: `TransportFailure`, of kind `responseTooLong` if the body is longer than `limit` bytes;
+    ///   `CancellationError`; any error of the request's body stream.
+    func send(_ request: HTTPClientRequest, limit: Int) async throws -> HTTPResponse {
+        try await translatingFailures {
+            let response = try await self.client(for: request.url).execute(request, deadline: .distantFuture)
             let body = try await response.body.collect(upTo: limit)
             return HTTPResponse(status: Int(response.status.code), headers: response.headers, body: body)
         }
@@ -76,13 +84,13 @@ final class HTTPTransport: Sendable {
     }
 
     private func client(for url: String) -> HTTPClient {
-        guard !proxied.isEmpty, let parsed = URL(string: url), let host = parsed.host() else { return direct }
-        let isSecure = parsed.scheme?.lowercased() == "https"
-        let port = parsed.port ?? (isSecure ? 443 : 80)
-        return settings.proxies.proxy(isSecure: isSecure, host: host, port: port).flatMap { proxied[$0] } ?? direct
+        guard !proxied.isEmpty, let address = try? WebAddress(url) else { return direct }
+        let proxy = settings.proxies.proxy(isSecure: address.isSecure, host: address.host, port: address.port)
+        return proxy.flatMap { proxied[$0] } ?? direct
     }
 
-    private static func configuration(_ settings: ClientSettings) throws -> HTTPClient.Configuration {
+    /// Returns the configuration of all connections.
+    static func configuration(_ settings: ClientSettings) throws -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
         configuration.httpVersion = .http1Only
         configuration.redirectConfiguration = .disallow
@@ -91,11 +99,12 @@ final class HTTPTransport: Sendable {
         // Leave retries to RetryPolicy, which limits and reports them.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(30)
+        var tls = TLSConfiguration.makeClientConfiguration()
+        // The default is TLS 1.0; RFC 8996 deprecates versions before 1.2.
+        tls.minimumTLSVersion = .tlsv12
         if let file = settings.caFile {
             do {
-                var tls = TLSConfiguration.makeClientConfiguration()
                 tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file.string))
-                configuration.tlsConfiguration = tls
             } catch {
                 throw ClientError(
                     .tlsFailed,
@@ -104,6 +113,7 @@ final class HTTPTransport: Sendable {
                 )
             }
         }
+        configuration.tlsConfiguration = tls
         return configuration
     }
 }

@@ -13,10 +13,10 @@ public struct ProxySettings: Sendable {
 
         /// Parses `http://user:password@host:port` or `host:port`; the default port is 80.
         ///
-        /// - Returns: `nil` if the text contains no host.
+        /// - Returns: `nil` if the text contains no host, or a port outside of 1 to 65535.
         public init?(_ text: String) {
-            guard !text.isEmpty, let url = URL(string: text.contains("://") ? text : "http://\(text)"),
-                let host = url.host(), !host.isEmpty
+            guard let url = URL(string: text.contains("://") ? text : "http://\(text)"), let host = url.host(),
+                !host.isEmpty, (1...65_535).contains(url.port ?? 80)
             else { return nil }
             self.host = host
             port = url.port ?? 80

@@ -52,7 +52,8 @@ final class RateLimitThrottle: Sendable {
         guard let limit = number("X-RateLimit-Limit"), let remaining = number("X-RateLimit-Remaining"),
             let reset = number("X-RateLimit-Reset")
         else { return nil }
-        let date = Date(timeIntervalSince1970: TimeInterval(reset))
+        let dates = ServerValues.dates
+        let date = Date(timeIntervalSince1970: min(max(TimeInterval(reset), dates.lowerBound), dates.upperBound))
         // Add a second, because the reset time and the server's clock have a resolution of one second.
         let wait = Duration.seconds(min(max(0, date.timeIntervalSince(clock.now)) + 1, 900))
         state.withLock { state in

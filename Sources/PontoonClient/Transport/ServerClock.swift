@@ -26,7 +26,9 @@ final class ServerClock: Sendable {
             guard let last = state.lastUpdate else { return true }
             return last + .seconds(30) < .now
         }
-        guard isDue, let header, let date = HTTPDate.parse(header) else { return }
+        guard isDue, let header, let parsed = HTTPDate.parse(header),
+            let date = ServerValues.date(secondsSince1970: parsed.timeIntervalSince1970)
+        else { return }
         state.withLock { state in
             state.skew = date.timeIntervalSinceNow
             state.lastUpdate = .now

@@ -19,7 +19,7 @@ struct StorageRefusal: Error, Sendable {
                 guard let open = text.firstRange(of: delimiter.open),
                     let close = text[open.upperBound...].firstRange(of: delimiter.close)
                 else { return nil }
-                return String(text[open.upperBound..<close.lowerBound])
+                return String(text[open.upperBound..<close.lowerBound]).truncated()
             }.first ?? "no reason given"
     }
 

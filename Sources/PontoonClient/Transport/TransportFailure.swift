@@ -7,7 +7,7 @@ import NIOSSL
 /// The failure of a request for which no complete, valid response arrived.
 struct TransportFailure: Error, Sendable {
     enum Kind: Sendable {
-        case notConnected, connectionLost, timedOut, untrusted
+        case notConnected, connectionLost, timedOut, untrusted, responseTooLong
     }
 
     let kind: Kind
@@ -20,7 +20,7 @@ struct TransportFailure: Error, Sendable {
         case .notConnected: .notConnected
         case .connectionLost: .connectionLost
         case .timedOut: .timedOut
-        case .untrusted: nil
+        case .untrusted, .responseTooLong: nil
         }
     }
 
@@ -50,6 +50,12 @@ struct TransportFailure: Error, Sendable {
                 .tlsFailed,
                 "Could not \(purpose): cannot establish a secure connection to \(host) (\(reason)).",
                 advice: "If a private CA issued the server's certificate, pass the CA's certificate with --ca-file."
+            )
+        case .responseTooLong:
+            ClientError(
+                .responseTooLong,
+                "Could not \(purpose): the response of \(host) is longer than the client accepts.",
+                advice: "Check that the URL is that of a Seven Bridges API, or contact the server's operator."
             )
         }
     }
@@ -87,7 +93,7 @@ struct TransportFailure: Error, Sendable {
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             TransportFailure(kind: .untrusted, reason: "\(error)")
         case is NIOTooManyBytesError:
-            TransportFailure(kind: .connectionLost, reason: "the response is too long")
+            TransportFailure(kind: .responseTooLong, reason: "the response is too long")
         default:
             error
         }

@@ -107,7 +107,8 @@ extension FileUpload {
             reason: "set when the upload was started"
         )
         try check(plan)
-        return .upload(OpenUpload(id: head.upload, plan: plan, journal: journal, listed: details.parts ?? []))
+        let known = journal.journal.parts
+        return .upload(OpenUpload(id: head.upload, plan: plan, journaled: known, listed: details.parts ?? []))
     }
 
     /// Resumes an upload that another client started.
@@ -134,7 +135,9 @@ extension FileUpload {
                 known = nil
             }
         }
-        return .upload(OpenUpload(id: id, plan: plan, journal: known, listed: details.parts ?? []))
+        return .upload(
+            OpenUpload(id: id, plan: plan, journaled: known?.journal.parts ?? [:], listed: details.parts ?? [])
+        )
     }
 
     /// Returns the file at the destination if it has the same bytes.
@@ -162,10 +165,12 @@ extension OpenUpload {
     /// Combines the parts in the journal with those that the server lists.
     ///
     /// If their ETags match, the journal's entry is kept, because it has a checksum.
-    fileprivate init(id: String, plan: PartPlan, journal: OpenJournal?, listed: [UploadDetails.Part]) {
+    init(id: String, plan: PartPlan, journaled: [Int: JournalPart], listed: [UploadDetails.Part]) {
         self.init(id: id, plan: plan)
-        acknowledged = journal?.journal.parts.filter { $0.key <= plan.parts } ?? [:]
-        for part in listed where part.number <= plan.parts {
+        // Neither the journal nor the server is trusted to contain only numbers of existing parts.
+        let numbers = 1...plan.parts
+        acknowledged = journaled.filter { numbers.contains($0.key) }
+        for part in listed where numbers.contains(part.number) {
             reported.insert(part.number)
             if acknowledged[part.number]?.etag.lowercased() != part.etag.lowercased() {
                 acknowledged[part.number] = JournalPart(number: part.number, etag: part.etag, crc64: "")

@@ -44,7 +44,7 @@ struct PartSender: Sendable {
         )
         let start = ContinuousClock.now
         do {
-            let response = try await put(body, to: info)
+            let response = try await put(number, body, to: info)
             let part = try await verify(response, number, body)
             job.storage.add(size: part.size, time: .now - start)
             return part
@@ -61,12 +61,9 @@ struct PartSender: Sendable {
         job.server.hasChecksums && info.url.hasPrefix(job.client.endpoint.origin + "/")
     }
 
-    private func put(_ body: PartBody, to info: PartInfo) async throws -> HTTPResponse {
+    private func put(_ number: Int, _ body: PartBody, to info: PartInfo) async throws -> HTTPResponse {
         let transport = job.client.transport
-        var request = HTTPClientRequest(url: info.url)
-        request.method = .PUT
-        request.headers = ["User-Agent": transport.settings.userAgent]
-        for (name, value) in info.headers { request.headers.replaceOrAdd(name: name, value: value) }
+        var request = try job.client.storageRequest(.PUT, info.url, headers: info.headers, of: "part \(number)")
         let size = Int64(body.range.count)
         if size <= job.context.memory.chunkSize {
             request.body = .bytes(try await body.readAll())
@@ -76,8 +73,8 @@ struct PartSender: Sendable {
         let response = try await withStallGuard(limit: transport.settings.stallTimeout) {
             body.idleTime
         } _: { [request] in
-            // Only idle time is limited; a week is long enough for any part.
-            try await transport.send(request, timeout: .seconds(7 * 24 * 3600), limit: 1 << 20)
+            // Only idle time is limited.
+            try await transport.send(request, limit: 1 << 20)
         }
         job.client.clock.note(response.headers.first(name: "Date"))
         guard (200..<300).contains(response.status) else { throw StorageRefusal(response) }
@@ -86,7 +83,7 @@ struct PartSender: Sendable {
 
     private func verify(_ response: HTTPResponse, _ number: Int, _ body: PartBody) async throws -> VerifiedPart {
         let headers = response.headers
-        guard let etag = headers.first(name: "ETag")?.unquoted, body.sentBytes == body.range.count else {
+        guard let etag = headers.etag?.unquoted, body.sentBytes == body.range.count else {
             throw TransportFailure(kind: .connectionLost, reason: "no ETag, or a response before the part was sent")
         }
         var digest = body.digest

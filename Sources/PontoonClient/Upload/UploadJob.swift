@@ -24,7 +24,8 @@ struct UploadJob: TransferJob {
 
     func transfer(_ file: TransferFile<UploadItem>) async throws -> TransferEnding {
         guard let destination = folders.destination(of: file.item) else {
-            preconditionFailure("all folders are created before the first upload")
+            // Cannot happen, because all folders are created before the first upload.
+            throw ClientError(.notFound, "The folder of '\(file.item.remotePath)' does not exist.")
         }
         return try await FileUpload(job: self, file: file, destination: destination).run()
     }

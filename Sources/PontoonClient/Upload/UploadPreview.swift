@@ -38,7 +38,7 @@ public struct UploadPreview: Sendable {
     public let limits: PartPlan.Limits
 
     /// Total length in bytes of the files that would be sent, including parts that an earlier run may have sent.
-    public var bytes: Int64 { entries.reduce(0) { $0 + ($1.plan == nil ? 0 : $1.size) } }
+    public var bytes: Int64 { entries.lazy.map { $0.plan == nil ? 0 : $0.size }.clampedSum }
     /// Approximate number of API calls that the upload would need.
     public var calls: Int {
         entries.reduce(0) { calls, entry in

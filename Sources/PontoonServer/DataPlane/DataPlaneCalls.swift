@@ -53,7 +53,7 @@ struct DataPlaneCalls {
             return Response(status: .notModified, headers: download.headers)
         case .unsatisfiable:
             var response = Response.refusal(
-                PontoonError(.rangeNotSatisfiable, "The range is outside the file, which is \(content.size) bytes long.")
+                PontoonError(.rangeNotSatisfiable, "The range is outside the file, which has \(content.size) bytes.")
             )
             response.headers[.contentRange] = "bytes */\(content.size)"
             return response

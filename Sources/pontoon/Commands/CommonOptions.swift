@@ -76,6 +76,10 @@ struct CommonOptions: ParsableArguments {
     }
 
     func withClient<Value: Sendable>(_ body: (SevenBridgesClient) async throws -> Value) async throws -> Value {
-        try await SevenBridgesClient.withClient(try credentials(), settings: settings(), body)
+        try await SevenBridgesClient.withClient(try credentials(), settings: settings()) { client in
+            var client = client
+            client.onRetry = { [json] notice in Output.standard.noteRetry(notice, json: json) }
+            return try await body(client)
+        }
     }
 }

@@ -59,7 +59,7 @@ struct CompareCommand: AsyncParsableCommand {
             )
         } else if !entry.isSame {
             let text = name.replacing("_", with: " ")
-            Output.standard.printLine("\(entry.name): \(text)\(detail.map { ", \($0)" } ?? "")".printable)
+            Output.standard.printLine("\(entry.name): \(text)\(detail.map { ", \($0)" } ?? "")")
         }
     }
 

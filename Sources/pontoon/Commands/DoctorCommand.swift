@@ -29,7 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
             options.size = Int(size.bytes)
             let doctor = Doctor(try common.credentials(), settings: common.settings(), options: options)
             let findings = try await doctor.diagnose { [json = common.json] in
-                Output.standard.printLine(json ? Self.line($0).text : Self.text($0))
+                for line in json ? [Self.line($0).text] : Self.text($0) { Output.standard.printLine(line) }
             }
             return finish(findings)
         }
@@ -51,7 +51,7 @@ struct DoctorCommand: AsyncParsableCommand {
         return ExitStatus(bad.map { $0.error.map { ExitStatus($0) } ?? .mixed })
     }
 
-    private static func text(_ finding: Doctor.Finding) -> String {
+    private static func text(_ finding: Doctor.Finding) -> [String] {
         let mark =
             switch finding.verdict {
             case .good: "ok  "
@@ -59,8 +59,8 @@ struct DoctorCommand: AsyncParsableCommand {
             case .bad: "BAD "
             }
         let time = finding.time.map { " [\(Int(($0 / .milliseconds(1)).rounded())) ms]" } ?? ""
-        let advice = finding.advice.map { "\n      → \($0.printable)" } ?? ""
-        return "\(mark)  \(finding.check.rawValue): \(finding.message.printable)\(time)" + advice
+        let result = "\(mark)  \(finding.check.rawValue): \(finding.message)\(time)"
+        return [result] + (finding.advice.map { ["      → \($0)"] } ?? [])
     }
 
     private static func line(_ finding: Doctor.Finding) -> JSONLine {

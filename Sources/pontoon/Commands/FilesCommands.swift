@@ -27,17 +27,34 @@ struct FilesCommand: AsyncParsableCommand {
                 guard !file.isFolder || recursive else {
                     throw ClientError(.requestInvalid, "'\(text)' is a folder.", advice: "Delete it with --recursive.")
                 }
-                try await remove(file, client)
+                var walk = FolderWalk()
+                try await remove(file, client, depth: 1, &walk)
             }
         }
 
-        private func remove(_ file: FileDetails, _ client: SevenBridgesClient) async throws {
+        private func remove(
+            _ file: FileDetails,
+            _ client: SevenBridgesClient,
+            depth: Int,
+            _ walk: inout FolderWalk
+        ) async throws {
             if file.isFolder {
+                try walk.enter(file, depth: depth)
                 // Always the first page, because deleted items disappear from the list.
+                var removed: Set<String> = []
                 while true {
                     let page = try await client.files(in: .folder(file.id))
                     if page.items.isEmpty { break }
-                    for item in page.items { try await remove(item, client) }
+                    // If the server keeps listing a deleted item, the loop would not end.
+                    guard page.items.allSatisfy({ removed.insert($0.id).inserted }) else {
+                        throw ClientError(
+                            .responseUnreadable,
+                            "The server lists files in '\(file.name)' that it has deleted.",
+                            advice: "Run the same command again."
+                        )
+                    }
+                    try walk.found(page.items.count)
+                    for item in page.items { try await remove(item, client, depth: depth + 1, &walk) }
                 }
             }
             try await client.deleteFile(file.id)
@@ -191,7 +208,7 @@ private func forEachFile(
 
 private func printResult(_ event: String, _ file: FileDetails, json: Bool) {
     let line = JSONLine(event).with("file_id", file.id).with("name", file.name)
-    Output.standard.printLine(json ? line.text : "\(event) \(file.id)  \(file.name)".printable)
+    Output.standard.printLine(json ? line.text : "\(event) \(file.id)  \(file.name)")
 }
 
 extension SevenBridgesClient {

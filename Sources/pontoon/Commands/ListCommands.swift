@@ -24,21 +24,28 @@ struct ListCommand: AsyncParsableCommand {
                 if let found = try await client.find(path), !found.isFolder {
                     show(found, below: [])
                 } else {
-                    try await list(try await client.place(path), below: [], client)
+                    var walk = FolderWalk()
+                    try await list(try await client.place(path), below: [], client, &walk)
                 }
                 return .done
             }
         }
     }
 
-    private func list(_ place: UploadDestination, below: [String], _ client: SevenBridgesClient) async throws {
+    private func list(
+        _ place: UploadDestination,
+        below: [String],
+        _ client: SevenBridgesClient,
+        _ walk: inout FolderWalk
+    ) async throws {
         try await client.eachPage {
             try await client.files(in: place, offset: $0)
         } _: { files in
             for file in files {
                 show(file, below: below)
                 guard recursive, file.isFolder else { continue }
-                try await list(.folder(file.id), below: below + [file.name], client)
+                try walk.enter(file, depth: below.count + 1)
+                try await list(.folder(file.id), below: below + [file.name], client, &walk)
             }
         }
     }
@@ -58,7 +65,7 @@ struct ListCommand: AsyncParsableCommand {
             let columns = [file.id, size.leftPadded(11), time ?? "–"]
             let state = file.checksums?.state.flatMap { $0 == .verified ? nil : "  (\($0.rawValue))" } ?? ""
             Output.standard.printLine(
-                "\(columns.joined(separator: "  "))  \(name.printable)\(file.isFolder ? "/" : "")\(state)"
+                "\(columns.joined(separator: "  "))  \(name)\(file.isFolder ? "/" : "")\(state)"
             )
         }
     }
@@ -97,7 +104,7 @@ struct ProjectsCommand: AsyncParsableCommand {
         Output.standard.printLine(
             common.json
                 ? JSONLine("project").with("id", project.id).with("name", project.name).with("rights", granted).text
-                : "\(project.id)  \(project.name)  permissions: \(granted.joined(separator: ", "))".printable
+                : "\(project.id)  \(project.name)  permissions: \(granted.joined(separator: ", "))"
         )
     }
 
@@ -109,7 +116,7 @@ struct ProjectsCommand: AsyncParsableCommand {
                 Output.standard.printLine(
                     json
                         ? JSONLine("project").with("id", project.id).with("name", project.name).text
-                        : "\(project.id)  \(project.name)".printable
+                        : "\(project.id)  \(project.name)"
                 )
             }
         }

@@ -66,7 +66,7 @@ struct UploadsCommand: AsyncParsableCommand {
                     initiated ?? "–", upload.project ?? "–", upload.name ?? "–", stored, source.map { "from \($0)" },
                 ]
                 Output.standard.printLine(
-                    "\(upload.id)  \(columns.compactMap { $0 }.joined(separator: "  "))".printable
+                    "\(upload.id)  \(columns.compactMap { $0 }.joined(separator: "  "))"
                 )
             }
         }
@@ -154,7 +154,7 @@ struct UploadsCommand: AsyncParsableCommand {
                         let line = JSONLine(dryRun ? "would_abort" : "aborted").with("upload_id", upload.id)
                         let text = "\(dryRun ? "would abort" : "aborted") \(upload.id)  \(upload.name ?? "–")"
                         Output.standard.printLine(
-                            common.json ? line.with("name", upload.name).text : text.printable
+                            common.json ? line.with("name", upload.name).text : text
                         )
                     }
                     if !dryRun { try UploadsInProgress(stateDirectory: state.path).forget(Set(chosen.map(\.id))) }

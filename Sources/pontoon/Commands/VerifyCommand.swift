@@ -70,7 +70,7 @@ struct VerifyCommand: AsyncParsableCommand {
         } else if !check.isGood {
             let ends = [("here", check.local), ("on the server", check.server)]
             let texts = ends.compactMap { name, finding in Self.text(finding).map { "\(name): \($0)" } }
-            Output.standard.printLine("\(check.entry.path): \(texts.joined(separator: "; "))".printable)
+            Output.standard.printLine("\(check.entry.path): \(texts.joined(separator: "; "))")
         }
     }
 

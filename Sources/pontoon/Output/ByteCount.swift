@@ -30,9 +30,10 @@ struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
     }
 }
 
-/// Formats a duration in seconds, such as `1:05` or `2:03:07`; returns `–` for 100 hours or more.
+/// Formats a duration in seconds, such as `1:05` or `2:03:07`; returns `–` for
+/// 100 hours or more and for negative durations.
 func timeText(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds < 360_000 else { return "–" }
+    guard seconds >= 0, seconds < 360_000 else { return "–" }
     let total = Int(seconds.rounded())
     let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
     return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)

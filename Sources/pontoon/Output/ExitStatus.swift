@@ -56,7 +56,7 @@ enum ExitStatus: Int32 {
         case .endpointInvalid, .requestInvalid: .badRequest
         case .credentialsMissing: .notAllowed
         case .unreachable, .tlsFailed, .connectionLost, .timedOut: .noConnection
-        case .responseUnreadable, .storageRefused, .verificationFailed: .refused
+        case .responseUnreadable, .responseTooLong, .storageRefused, .verificationFailed: .refused
         case .checksumMismatch: .checksumsDiffer
         case .fileChanged, .fileUnreadable, .fileUnwritable, .diskFull, .fileUnsuitable, .stateUnusable: .localFile
         case .busy: .busy

@@ -8,13 +8,13 @@ struct Output: Sendable {
     /// Whether standard error is a terminal.
     var isTerminal: Bool { Terminal.isTerminal(.error) }
 
-    /// Prints a line of results to standard output.
-    func printLine(_ line: String) { Terminal.write(line + "\n", to: .output) }
+    /// Prints a line of results to standard output; see ``Swift/String/visible``.
+    func printLine(_ line: String) { Terminal.write(line.visible + "\n", to: .output) }
 
-    /// Prints a message to standard error.
-    func printMessage(_ line: String) { Terminal.write(line + "\n", to: .error) }
+    /// Prints a message of one line to standard error; see ``Swift/String/visible``.
+    func printMessage(_ line: String) { Terminal.write(line.visible + "\n", to: .error) }
 
-    /// Writes text to standard error without a line break.
+    /// Writes text to standard error as it is, for prompts and the live display.
     func draw(_ text: String) { Terminal.write(text, to: .error) }
 
     /// Prints a warning.
@@ -22,7 +22,20 @@ struct Output: Sendable {
         if json {
             printLine(JSONLine("warning").with("message", text).text)
         } else {
-            printMessage("pontoon: \(text)".printable)
+            printMessage("pontoon: \(text)")
+        }
+    }
+
+    /// Prints why a call will be retried, if the pause is long enough to notice.
+    func noteRetry(_ notice: SevenBridgesClient.RetryNotice, json: Bool) {
+        let wait = notice.wait / .seconds(1)
+        if json {
+            printLine(
+                JSONLine("retrying").with("purpose", notice.purpose).with("reason", notice.reason)
+                    .with("wait_seconds", wait).text
+            )
+        } else if wait > 1 {
+            printMessage("pontoon: \(notice.reason) Retrying in \(timeText(wait)) to \(notice.purpose).")
         }
     }
 
@@ -32,7 +45,7 @@ struct Output: Sendable {
         if json {
             printLine(JSONLine("error").with("code", errorCode(error)).with("message", "\(error)").text)
         } else {
-            printMessage("pontoon: \(error)".printable)
+            printMessage("pontoon: \(error)")
         }
     }
 }
@@ -67,6 +80,8 @@ struct JSONLine {
     func with(_ name: String, _ value: [String]) -> JSONLine { adding(name, .texts(value)) }
 
     /// The JSON text, with the fields in the order in which they were added.
+    ///
+    /// Characters that a terminal would interpret are escaped, which does not change the values.
     var text: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
@@ -75,7 +90,7 @@ struct JSONLine {
             let parts = [try? encoder.encode(field.name), try? encoder.encode(field.value)]
             return parts.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "null" }.joined(separator: ":")
         }
-        return "{\(pairs.joined(separator: ","))}"
+        return "{\(pairs.joined(separator: ","))}".escapedForJSON
     }
 
     private func adding(_ name: String, _ value: Value?) -> JSONLine {

@@ -11,7 +11,7 @@ struct PreviewReport {
     ///
     /// - Returns: The exit status for the files whose upload would fail; ``ExitStatus/done`` if there are none.
     func show(_ preview: UploadPreview) -> ExitStatus {
-        for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry).printable) }
+        for entry in preview.entries { Output.standard.printLine(json ? line(entry).text : text(entry)) }
         if json {
             Output.standard.printLine(
                 JSONLine("planned").with("files", preview.entries.count).with("bytes", preview.bytes)

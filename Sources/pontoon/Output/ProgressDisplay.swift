@@ -19,7 +19,7 @@ struct ProgressDisplay {
 
     /// Prints a permanent line above the live lines.
     mutating func printAbove(_ line: String) {
-        Output.standard.draw("\(erasure)\(line)\n")
+        Output.standard.draw("\(erasure)\(line.visible)\n")
         drawnLines = 0
     }
 
@@ -43,12 +43,12 @@ struct ProgressDisplay {
     }
 
     private func line(_ file: TransferProgress.File, columns: Int) -> String {
-        let share = file.size > 0 ? Double(file.doneBytes) / Double(file.size) : 1
+        let share = file.size > 0 ? min(max(0, Double(file.doneBytes) / Double(file.size)), 1) : 1
         let state =
             file.isVerifying
             ? "verifying" : "\(Int(share * 100))% of \(ByteCount.text(file.size)), part \(file.doneParts)/\(file.parts)"
         let room = max(12, columns - 44)
-        let name = names[file.index].printable
+        let name = names[file.index].visible
         let fitting = name.count > room ? "…" + name.suffix(room - 1) : name
         return "  \(fitting)  \(state)"
     }
@@ -59,7 +59,7 @@ struct ProgressDisplay {
         var parts = [
             "\(progress.finishedFiles)/\(counted(progress.files, "file"))",
             "\(ByteCount.text(progress.doneBytes)) of \(ByteCount.text(progress.bytes))",
-            "\(ByteCount.text(Int64(rate)))/s",
+            "\(ByteCount.text(Int64(exactly: rate.rounded()) ?? .max))/s",
             rate > 0 ? "ETA \(timeText(left / rate))" : "ETA –",
             "\(progress.concurrency) in parallel",
         ]
@@ -82,14 +82,5 @@ struct RateMeter {
     var bytesPerSecond: Double {
         guard let first = samples.first, let last = samples.last, last.time > first.time else { return 0 }
         return Double(last.bytes - first.bytes) / ((last.time - first.time) / .seconds(1))
-    }
-}
-
-extension String {
-    /// The text with control characters, which a terminal would interpret, replaced by U+FFFD.
-    var printable: String {
-        String(
-            String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 })
-        )
     }
 }

@@ -66,9 +66,9 @@ extension TransferReport {
     /// Returns the message for an event; `nil` if none is printed.
     private func text(_ event: TransferEvent<Item>) -> String? {
         switch event {
-        case .finished(let result): text(result).printable
+        case .finished(let result): text(result)
         case .retrying(_, let purpose, let reason, let wait) where wait > .seconds(1):
-            "pontoon: \(reason) Retrying in \(timeText(wait / .seconds(1))) to \(purpose).".printable
+            "pontoon: \(reason) Retrying in \(timeText(wait / .seconds(1))) to \(purpose)."
         default: nil
         }
     }

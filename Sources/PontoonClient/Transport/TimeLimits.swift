@@ -1,3 +1,28 @@
+/// Runs a request and cancels it if it takes too long.
+///
+/// - Parameters:
+///   - limit: Maximum duration.
+///   - body: Performs the request.
+/// - Returns: The value that `body` returns.
+/// - Throws: ``TransportFailure`` of kind `timedOut` after `limit`; any error that `body` throws.
+func withTimeout<Value: Sendable>(
+    _ limit: Duration,
+    _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next(), let value = first else {
+            throw TransportFailure(kind: .timedOut, reason: "no complete response within \(limit)")
+        }
+        return value
+    }
+}
+
 /// Runs a transfer and cancels it if it makes no progress; its total duration is not limited.
 ///
 /// - Parameters:

@@ -1,0 +1,131 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import Testing
+
+@testable import PontoonClient
+
+/// Values in responses that no server has a reason to send.
+struct ServerValueTests {
+    private func decode<Value: Decodable>(_ text: String, as type: Value.Type = Value.self) throws -> Value {
+        try ServerValues.decode(Value.self, from: ByteBuffer(string: text))
+    }
+
+    @Test(
+        "a length that cannot be is unknown",
+        arguments: [
+            ("0", 0), ("5", 5), ("9007199254740992", 1 << 53), ("-1", nil), ("9007199254740994", nil),
+            ("9223372036854775807", nil), ("-9223372036854775808", nil), ("1e30", nil), ("0.5", nil), ("null", nil),
+        ] as [(String, Int64?)]
+    )
+    func length(text: String, expected: Int64?) throws {
+        let file: FileDetails = try decode(#"{"id": "a", "name": "f", "size": \#(text)}"#)
+        #expect(file.size == expected)
+        let upload: UploadDetails = try decode(
+            #"{"upload_id": "u", "size": \#(text), "part_size": \#(text), "stored_bytes": \#(text)}"#
+        )
+        #expect([upload.size, upload.partSize, upload.storedBytes] == [expected, expected, expected])
+    }
+
+    @Test(
+        "an id that would change the path of a call is refused",
+        arguments: ["", ".", "..", String(repeating: "x", count: 2000)]
+    )
+    func id(text: String) {
+        #expect(throws: DecodingError.self) { try decode(#"{"id": "\#(text)", "name": "f"}"#, as: FileDetails.self) }
+        #expect(throws: DecodingError.self) { try decode(#"{"upload_id": "\#(text)"}"#, as: UploadDetails.self) }
+    }
+
+    @Test(
+        "a date outside of the years 1 to 9999 is unknown",
+        arguments: ["1e308", "-1e308", "1e19", #""99999-01-01T00:00:00Z""#, #""""#, #""yesterday""#]
+    )
+    func date(text: String) throws {
+        let file: FileDetails = try decode(#"{"id": "a", "name": "f", "modified_on": \#(text)}"#)
+        #expect(file.modifiedOn == nil)
+    }
+
+    @Test("values of any size of the rate limit are limited", arguments: [Int64.max, .min, 0, -1])
+    func rateLimit(number: Int64) {
+        let throttle = RateLimitThrottle()
+        let headers: HTTPHeaders = [
+            "X-RateLimit-Limit": "\(number)", "X-RateLimit-Remaining": "\(number)", "X-RateLimit-Reset": "\(number)",
+        ]
+        let response = HTTPResponse(status: 200, headers: headers, body: ByteBuffer())
+        let wait = throttle.note(response, clock: ServerClock())
+        #expect(wait.map { (.zero ... .seconds(900)).contains($0) } ?? false)
+        // The doctor prints it.
+        #expect(throttle.rateLimit?.reset.formatted(.iso8601).isEmpty == false)
+    }
+
+    @Test(
+        "values of any size of Retry-After are limited",
+        arguments: ["9223372036854775807", "-5", "18446744073709551616"]
+    )
+    func retryAfter(text: String) {
+        let response = HTTPResponse(status: 503, headers: ["Retry-After": text], body: ByteBuffer())
+        let decision = RetryPolicy().decide(
+            attempt: 1,
+            outcome: .refused(status: 503, code: nil, wait: response.retryAfter),
+            idempotency: .idempotent,
+            jitter: 1
+        )
+        guard case .retry(let wait) = decision else { return #expect(Bool(false), "\(decision)") }
+        #expect((.zero ... .seconds(900)).contains(wait))
+    }
+
+    @Test("a deep or very numerous JSON response is refused before it is decoded")
+    func shape() {
+        let deep = #"{"items":"# + String(repeating: "[", count: 600_000) + String(repeating: "]", count: 600_000) + "}"
+        let wide = #"{"items":["# + String(repeating: "{},", count: 600_000) + "{}]}"
+        for text in [deep, wide] {
+            #expect(throws: DecodingError.self) { try decode(text, as: ResultPage<FileDetails>.self) }
+        }
+    }
+
+    @Test("long messages are shortened")
+    func messages() {
+        let long = String(repeating: "x", count: 100_000)
+        let response = HTTPResponse(
+            status: 400,
+            headers: ["X-Request-Id": String(long.prefix(10_000))],
+            body: ByteBuffer(string: #"{"code": 1, "message": "\#(long)"}"#)
+        )
+        #expect("\(APIError(response, purpose: "p", call: "c"))".count < 1500)
+        #expect(StorageRefusal(response).message.count < 1500)
+    }
+
+    @Test(
+        "part numbers outside of the plan, from the server or a journal, are ignored",
+        arguments: [Int.min, -5, 0, 2, .max]
+    )
+    func parts(number: Int) throws {
+        let details: UploadDetails = try decode(
+            #"{"upload_id": "u", "parts": [{"part_number": \#(number), "response": {"headers": {"ETag": "x"}}}]}"#
+        )
+        let upload = OpenUpload(
+            id: "u",
+            plan: PartPlan(size: 5, partSize: 5 << 20, reason: ""),
+            journaled: [number: JournalPart(number: number, etag: "x", crc64: "")],
+            listed: try #require(details.parts)
+        )
+        #expect(upload.acknowledged.isEmpty)
+        #expect(upload.reported.isEmpty)
+    }
+
+    @Test("sums of lengths do not overflow")
+    func sums() {
+        #expect([Int64.max, 1].clampedSum == .max)
+        #expect([Int64.min, -1].clampedSum == .min)
+        #expect([1, 2, 3].clampedSum == 6)
+        let ranges = FileDownload.ranges(size: 1 << 53, rangeSize: .max)
+        #expect(ranges == [0..<(1 << 53)])
+        let board = ProgressBoard(files: 2, bytes: .max)
+        for index in 0..<2 {
+            FileProgress(board: board, index: index).opened(size: .max)
+            _ = board.finish(index, isSuccess: true)
+        }
+        #expect(board.snapshot(concurrency: 1).doneBytes == .max)
+    }
+}
