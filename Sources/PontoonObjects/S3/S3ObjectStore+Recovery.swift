@@ -32,7 +32,4 @@ extension S3ObjectStore {
             for key in old where !recorded.contains(key) { try await client.deleteObject(name(key)) }
         }
     }
-
-    /// Returns the object key in a name in the bucket; `nil` if the name is not Pontoon's.
-    private func key(_ name: String) -> ObjectKey? { ObjectKey(String(name.dropFirst(namePrefix.count))) }
 }
