@@ -9,8 +9,8 @@ struct Pontoond: AsyncParsableCommand {
         commandName: "pontoond",
         abstract: "Upload server for the Seven Bridges Platform v2 multipart-upload API.",
         subcommands: [
-            ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, CheckCommand.self,
-            MigrateCommand.self,
+            ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, BackupCommand.self,
+            CheckCommand.self, MigrateCommand.self,
         ]
     )
 

@@ -12,7 +12,7 @@ package struct GarbageCollector: Sendable {
         self.objects = objects
     }
 
-    /// Removes all discarded objects.
+    /// Removes all discarded objects, unless a backup is running, which may still have to copy them.
     ///
     /// Does not throw, because the transaction that discarded the objects is already committed. The next maintenance
     /// run retries objects that could not be removed.
@@ -24,6 +24,8 @@ package struct GarbageCollector: Sendable {
         do {
             while true {
                 let discarded = try await metadata.discardedObjects(limit: Self.batch)
+                // In this order, so that a backup that starts after the check reads records without these objects.
+                guard !discarded.isEmpty, try await !objects.isBackupRunning() else { return errors }
                 var removed: [ObjectKey] = []
                 for object in discarded {
                     do {

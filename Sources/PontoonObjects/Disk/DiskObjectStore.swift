@@ -24,6 +24,7 @@ package final class DiskObjectStore: Sendable {
     private let changedDirectories = ChangedDirectories()
     private let discards: DirectorySyncCoalescer
     private let lock: DiskFile
+    private let backupLock: BackupLock
 
     var isDurable: Bool { settings.durability == .power }
 
@@ -46,6 +47,7 @@ package final class DiskObjectStore: Sendable {
             guard error == .wouldBlock else { throw error }
             throw PontoonError(.badRequest, "Another process is using the directory \(settings.folder); stop it first.")
         }
+        backupLock = try BackupLock(layout.backupLock)
         if settings.durability == .power {
             for directory in [layout.root, layout.root.removingLastComponent()] { try Directory.sync(directory) }
         }
@@ -57,6 +59,7 @@ package final class DiskObjectStore: Sendable {
     /// Stops the store's threads and releases the directory for other processes.
     package func shutDown() async throws {
         try await executor.shutDown()
+        try backupLock.close()
         try lock.close()
     }
 
@@ -161,6 +164,8 @@ extension DiskObjectStore: ObjectStore {
     package func makeDiscardsDurable() async throws {
         if isDurable { try await discards.sync() }
     }
+
+    package func isBackupRunning() async throws -> Bool { try backupLock.isHeldByBackup() }
 
     /// Whether the file system reports its free space; otherwise an upload is accepted even if it does not fit.
     package static func reportsFreeSpace(_ settings: DiskSettings) throws -> Bool {
