@@ -10,6 +10,9 @@
 
 #if defined(__linux__)
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
 int cfilecalls_allocate(int file, int64_t size) { return fallocate(file, 0, 0, size); }
 
 int cfilecalls_punch_hole(int file, int64_t offset, int64_t count) {
@@ -28,6 +31,8 @@ int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *t
     *to_offset = target;
     return copied;
 }
+
+int cfilecalls_clone(int from, int to) { return ioctl(to, FICLONE, from); }
 
 int cfilecalls_rename_new(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
@@ -66,6 +71,8 @@ int cfilecalls_start_writing(int file, int64_t offset, int64_t count) { return u
 int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *to_offset, int64_t count) {
     return unsupported();
 }
+
+int cfilecalls_clone(int from, int to) { return unsupported(); }
 
 int cfilecalls_rename_new(const char *from, const char *to) {
 #if defined(__APPLE__)

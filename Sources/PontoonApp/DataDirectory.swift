@@ -53,6 +53,11 @@ enum DataDirectory {
         return identity
     }
 
+    /// Whether the directory has an identifier already.
+    static func hasIdentity(_ path: FilePath) -> Bool {
+        FileManager.default.fileExists(atPath: path.appending("id").string)
+    }
+
     private static func createWithParents(_ path: FilePath) throws {
         let parent = path.removingLastComponent()
         guard mkdir(path.string, 0o700) != 0 else { return try syncIfReadable(parent) }

@@ -151,22 +151,41 @@ package struct OpenedStores: Sendable {
     /// Returns an error's description on one line; database errors can have several lines.
     static func oneLine(_ error: any Error) -> String {
         let text = (error as? POSIXError).map { "\(Errno(rawValue: $0.code.rawValue))" } ?? "\(error)"
-        return text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return oneLine(text)
+    }
+
+    /// Returns a text on one line.
+    static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }
 
 extension SQLMetadataStore {
-    /// Binds the database to an object store, so that it cannot be opened with another one by mistake.
+    /// Refuses a database that was migrated to another one, or that is only partially filled.
     ///
-    /// - Throws: ``SettingError`` if the database is bound to another object store, was migrated to another database,
-    ///   or is the target of an unfinished migration.
-    func bind(to location: String) async throws {
+    /// - Throws: ``SettingError``.
+    func refuseUnfinishedMigration() async throws {
         if let target = try await metadataValue(for: .movedTo) {
             throw SettingError(.metadata, "this data directory was migrated; use the database \(target)")
         }
         let state = try await metadataValue(for: .movedFrom).flatMap { StoreMigrationState(stored: $0) }
         if case .filling = state {
-            throw SettingError(.metadata, "this database is only partially migrated; run 'pontoond migrate' again")
+            throw SettingError(
+                .metadata,
+                "this database is only partially filled; run 'pontoond migrate' or 'pontoond restore' again"
+            )
+        }
+    }
+
+    /// Binds the database to an object store, so that it cannot be opened with another one by mistake, and gives it an
+    /// identity, by which its backups are recognized.
+    ///
+    /// - Throws: ``SettingError`` if the database is bound to another object store, was migrated to another database,
+    ///   or is the target of an unfinished migration.
+    func bind(to location: String) async throws {
+        try await refuseUnfinishedMigration()
+        if try await metadataValue(for: .identity) == nil {
+            _ = try await setIfAbsent(Identifiers.uuid(), for: .identity)
         }
         let bound = try await setIfAbsent(location, for: .objects)
         guard bound == location else {

@@ -240,6 +240,7 @@ package struct StoreMigration {
             try await store.setMetadataValue(StoreMigrationState.filling(from: target.identity).stored, for: .movedFrom)
             try await target.copy.run { table, count in report("\(table): \(count) rows copied") }
             try await store.setMetadataValue(try settings.objectsLocation(), for: .objects)
+            try await store.setMetadataValue(target.identity, for: .identity)
             try await store.setMetadataValue(StoreMigrationState.done(from: target.identity).stored, for: .movedFrom)
         }
         try await source.setMetadataValue(target.location, for: .movedTo)

@@ -47,16 +47,37 @@ extension SQLMetadataStore {
     /// - Throws: ``PostgreSQLError`` if the database is unreachable or unsuitable; ``UnknownMigrations`` if it was
     ///   migrated by a newer version of the program; ``SQLError`` for other failures, such as a missing permission.
     package static func open(_ settings: PostgreSQLSettings) async throws -> SQLMetadataStore {
-        #if PostgreSQL
+        try await open(settings) { try await SQLMetadataStore(driver: $0) }
+    }
+
+    /// Opens the metadata store in a PostgreSQL database that servers may be using, for reading; changes nothing.
+    ///
+    /// - Parameter settings: The database and its options.
+    /// - Returns: The store; ``SQLMetadataStore/close()`` closes its connections.
+    /// - Throws: The errors of ``open(_:)``; ``MissingMigrations`` if the tables are not those of this version.
+    package static func openReadOnly(_ settings: PostgreSQLSettings) async throws -> SQLMetadataStore {
+        try await open(settings) { try await SQLMetadataStore(reading: $0) }
+    }
+
+    #if PostgreSQL
+    private static func open(
+        _ settings: PostgreSQLSettings,
+        _ create: (PostgreSQLDriver) async throws -> SQLMetadataStore
+    ) async throws -> SQLMetadataStore {
         let driver = try await PostgreSQLDriver.open(settings)
         do {
-            return try await SQLMetadataStore(driver: driver)
+            return try await create(driver)
         } catch {
             try await driver.close()
             throw error
         }
-        #else
-        throw PostgreSQLError.notBuilt
-        #endif
     }
+    #else
+    private static func open(
+        _ settings: PostgreSQLSettings,
+        _ create: (any SQLDriver) async throws -> SQLMetadataStore
+    ) async throws -> SQLMetadataStore {
+        throw PostgreSQLError.notBuilt
+    }
+    #endif
 }

@@ -113,19 +113,20 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Stores a file by completing an upload.
+    /// Stores a file of ten bytes by completing an upload; by default, it has the upload's object.
     @discardableResult
     package func addFile(
         _ name: String,
         in parent: String? = nil,
         to store: some MetadataStore,
         tags: [String] = [],
-        metadata: [String: String] = [:]
+        metadata: [String: String] = [:],
+        key: ObjectKey? = nil
     ) async throws -> File {
         let upload = upload(name, in: parent)
         try await store.addUpload(upload)
         try expect(try await store.beginCompletion(of: upload.id), "an active upload can be leased")
-        var file = file(of: upload)
+        var file = file(of: upload, key: key)
         file.tags = tags
         file.metadata = metadata
         try expect(try await store.completeUpload(upload.id, file: file, overwrite: false), "an upload completes")

@@ -41,6 +41,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
     case discardedUploadCannotBeFinished
     case discardingIsIdempotent
     case recoveryKeepsOpenUploads
+    case inventoryContainsObjectsAndUploads
 
     /// Checks the rule.
     ///
@@ -64,6 +65,7 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         case .discardedUploadCannotBeFinished: try await Self.discardedUpload(harness)
         case .discardingIsIdempotent: try await Self.discardAgain(harness)
         case .recoveryKeepsOpenUploads: try await Self.recovery(harness)
+        case .inventoryContainsObjectsAndUploads: try await Self.inventory(harness)
         }
     }
 
@@ -182,5 +184,30 @@ package enum ObjectStoreContract: String, CaseIterable, Sendable {
         try await harness.store.recover(comparingWith: FixedObjectRecords(open: [upload.key]))
         try await harness.finish(upload, parts: [part])
         try expect(try await harness.content(upload.key) == bytes(500, salt: 1), "the bytes of an unfinished upload")
+    }
+
+    private static func inventory(_ harness: some ObjectStoreHarness) async throws {
+        let (open, finished, gone) = (
+            try await upload(in: harness), try await upload(in: harness), try await upload(in: harness)
+        )
+        _ = try await send(bytes(300, salt: 1), 1, of: open, harness)
+        for upload in [finished, gone] {
+            let part = try await send(bytes(500, salt: 2), 1, of: upload, harness)
+            try await harness.finish(upload, parts: [part])
+            try await harness.cleanUp(upload.key)
+        }
+        try await harness.store.discard(ObjectReference(key: gone.key))
+        var entries: [StoredEntry] = []
+        try await harness.store.forEachEntry { page in
+            try expect(!page.isEmpty && page.count <= StoredEntry.pageSize, "the length of a page")
+            entries += page
+        }
+        try expect(entries.filter { $0.content == .object(finished.key) }.map(\.size), equals: [500], "the object")
+        try expect(entries.contains { $0.content == .upload(open.object) }, "the unfinished upload is listed")
+        try expect(entries.count, equals: 2, "the number of entries")
+        try expect(try await harness.store.storedSize(finished.key), equals: 500, "the length of an object")
+        for key in [open.key, gone.key] {
+            try expect(try await harness.store.storedSize(key), equals: nil, "there is no such object")
+        }
     }
 }

@@ -9,15 +9,15 @@ struct Pontoond: AsyncParsableCommand {
         commandName: "pontoond",
         abstract: "Upload server for the Seven Bridges Platform v2 multipart-upload API.",
         subcommands: [
-            ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, ScrubCommand.self,
-            MigrateCommand.self,
+            ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, BackupCommand.self,
+            RestoreCommand.self, CheckCommand.self, ScrubCommand.self, MigrateCommand.self,
         ]
     )
 
     /// Runs a command; prints an error that the operator can fix as one line on standard error and exits with status 1.
-    static func run(_ command: () async throws -> Void) async throws {
+    static func run<Value>(_ command: () async throws -> Value) async throws -> Value {
         do {
-            try await command()
+            return try await command()
         } catch let error as SettingError {
             throw failure(error.description)
         } catch let error as PontoonError {

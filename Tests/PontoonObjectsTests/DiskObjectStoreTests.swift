@@ -243,6 +243,51 @@ private struct DiskHarness: ObjectStoreHarness {
 }
 
 /// Runs with a store in a new folder.
+extension DiskObjectStoreTests {
+    @Test("an inventory lists all files in pages, without the lock of the store")
+    func inventory() async throws {
+        try await withDiskStore { _, folder in
+            let keys = (0..<1100).map { String(format: "%030x", $0) + "ab" }
+            try FileManager.default.createDirectory(
+                atPath: folder.appending("files/ab").string,
+                withIntermediateDirectories: false
+            )
+            let strange = ["files/ab/\(keys[0].dropLast())c", "files/ab/notes", "files/other", "uploads/temporary"]
+            for name in keys.map({ "files/ab/\($0)" }) + strange {
+                try Data("x".utf8).write(to: URL(filePath: folder.appending(name).string))
+            }
+            let inventory = DiskInventory(DiskSettings(folder: folder, threads: 1))
+            var (listed, unknown) = (Set<ObjectKey>(), Set<String>())
+            try await inventory.forEachEntry { page in
+                #expect(page.count <= StoredEntry.pageSize)
+                for entry in page {
+                    if let key = entry.object?.key { listed.insert(key) } else { unknown.insert(entry.name) }
+                }
+            }
+            try await inventory.shutDown()
+            #expect(listed == Set(keys.compactMap { ObjectKey($0) }) && listed.count == keys.count)
+            #expect(unknown == Set(strange))
+        }
+    }
+
+    @Test("reverting a finished upload does not change an object to which a backup has linked")
+    func linkedObject() async throws {
+        try await withDiskStore(durability: .os) { store, folder in
+            let upload = upload(.random(), partSize: 4096)
+            let part = try await put(ByteBuffer(repeating: 1, count: 4096), 1, upload, store)
+            try await store.finish(upload, parts: [part])
+            let object = folder.appending("files/\(upload.key.rawValue.suffix(2))/\(upload.key.rawValue)")
+            let link = folder.appending("link")
+            try FileManager.default.linkItem(atPath: object.string, toPath: link.string)
+            try await store.revertFinish(upload.key)
+            let again = try await put(ByteBuffer(repeating: 2, count: 4096), 1, upload, store)
+            try await store.finish(upload, parts: [again])
+            #expect(FileManager.default.contents(atPath: link.string) == Data(repeating: 1, count: 4096))
+            #expect(FileManager.default.contents(atPath: object.string) == Data(repeating: 2, count: 4096))
+        }
+    }
+}
+
 private func withDiskStore(
     durability: DiskSettings.Durability = .power,
     _ body: (DiskObjectStore, FilePath) async throws -> Void

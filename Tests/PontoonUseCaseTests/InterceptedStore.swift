@@ -39,6 +39,11 @@ struct InterceptedStore: StreamingObjectStore {
     func revertFinish(_ key: ObjectKey) async throws { try await store.revertFinish(key) }
     func cleanUp(_ key: ObjectKey) async throws { try await store.cleanUp(key) }
     func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
+    func storedSize(_ key: ObjectKey) async throws -> Int64? { try await store.storedSize(key) }
+    func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws {
+        try await store.forEachEntry(body)
+    }
+    func isBackupRunning() async throws -> Bool { try await store.isBackupRunning() }
     func makeDiscardsDurable() async throws { try await store.makeDiscardsDurable() }
     func recover(comparingWith records: any ObjectRecords) async throws {
         try await store.recover(comparingWith: records)

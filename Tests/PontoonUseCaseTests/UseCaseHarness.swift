@@ -74,7 +74,9 @@ struct UseCaseHarness {
             includingPropertiesForKeys: [.isRegularFileKey]
         )
         return try #require(names).compactMap { entry in
-            guard let url = entry as? URL, url.lastPathComponent != "lock" else { return nil }
+            guard let url = entry as? URL, url.pathExtension != "lock", url.lastPathComponent != "lock" else {
+                return nil
+            }
             let isFile = try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true
             return isFile ? url.lastPathComponent : nil
         }

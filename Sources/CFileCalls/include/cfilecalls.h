@@ -19,6 +19,9 @@ int cfilecalls_start_writing(int file, int64_t offset, int64_t count);
 /// `copy_file_range(2)`: copies inside the kernel and advances both offsets by the returned count.
 int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *to_offset, int64_t count);
 
+/// `ioctl(2)` with `FICLONE`: a file shares all blocks of another one (a reflink) until one of them is written to.
+int cfilecalls_clone(int from, int to);
+
 /// `renameat2(2)` with `RENAME_NOREPLACE`: fails with `EEXIST` if the new name already exists, and with `EINVAL` if the
 /// file system does not support the flag.
 int cfilecalls_rename_new(const char *from, const char *to);

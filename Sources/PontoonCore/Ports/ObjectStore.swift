@@ -4,7 +4,7 @@ package import NIOCore
 /// Storage of bytes: the operations that streaming and presigned object stores have in common.
 ///
 /// See ``ObjectStorage`` for the two kinds. `ObjectStoreContract` in `PontoonTesting` tests this protocol.
-package protocol ObjectStore: ReachableStore {
+package protocol ObjectStore: ReachableStore, ObjectInventory {
     /// Prepares the store for a new upload: preallocates space on disk, or creates a multipart upload in the bucket.
     /// - Parameters:
     ///   - key: The upload's key, which becomes the object's.
@@ -22,6 +22,11 @@ package protocol ObjectStore: ReachableStore {
     func discard(_ object: ObjectReference) async throws
     /// Waits until all objects discarded so far stay removed after a power cut.
     func makeDiscardsDurable() async throws
+    /// Returns whether discarded objects must be kept for now, because a backup copies them.
+    ///
+    /// A backup waits for `true` before it reads the records, so objects that were discarded before this call may be
+    /// removed after it.
+    func isBackupRunning() async throws -> Bool
     /// Removes what a crash left behind: unfinished uploads without a record, and in a bucket also empty objects
     /// without a record.
     ///
@@ -31,6 +36,10 @@ package protocol ObjectStore: ReachableStore {
     /// - Parameter records: The records of all uploads and objects.
     /// - Throws: An error if a store is unavailable.
     func recover(comparingWith records: any ObjectRecords) async throws
+}
+
+extension ObjectStore {
+    package func isBackupRunning() async throws -> Bool { false }
 }
 
 /// A store whose bytes pass through this server.

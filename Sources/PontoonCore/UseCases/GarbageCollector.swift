@@ -13,7 +13,8 @@ package struct GarbageCollector: Sendable {
         self.objects = objects
     }
 
-    /// Removes the discarded objects in batches, oldest first, except those that cannot be removed.
+    /// Removes the discarded objects in batches, oldest first, except those that cannot be removed. Does nothing while
+    /// a backup is running, which may still have to copy them.
     ///
     /// Does not throw, because the transaction that discarded the objects is already committed. The next maintenance
     /// run retries the remaining objects.
@@ -28,6 +29,8 @@ package struct GarbageCollector: Sendable {
             while true {
                 let limit = Self.batch + failed.count
                 let oldest = try await metadata.discardedObjects(limit: limit)
+                // In this order, so that a backup that starts after the check reads records without these objects.
+                guard !oldest.isEmpty, try await !objects.isBackupRunning() else { return errors }
                 var removed: [ObjectKey] = []
                 for object in oldest where !failed.contains(object.key) {
                     do {

@@ -22,15 +22,31 @@ enum Migrator {
         }
     }
 
+    /// Checks that the tables are those of this version, without changing anything.
+    ///
+    /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program,
+    ///   ``MissingMigrations`` if a server of this version has not been started with them.
+    static func requireCurrent(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
+        let applied: Set<String>
+        do {
+            applied = try await driver.read { try $0.migrationNames() }
+        } catch let error as SQLError where error.kind == .other {
+            // There is no table of migrations, so there are no others.
+            throw MissingMigrations()
+        }
+        let names = Set(migrations.map(\.name))
+        let unknown = applied.subtracting(names)
+        guard unknown.isEmpty else { throw UnknownMigrations(names: unknown.sorted()) }
+        guard applied == names else { throw MissingMigrations() }
+    }
+
     private static func appliedNames(_ driver: some SQLDriver) async throws -> Set<String> {
         let dialect = driver.dialect
         try await driver.write { connection in
             for statement in dialect.beforeMigration { try connection.execute(statement) }
             try connection.execute(dialect.definition(create))
         }
-        return try await driver.read { connection in
-            Set(try connection.query("SELECT name FROM schema_migrations").map { try $0.text("name") })
-        }
+        return try await driver.read { try $0.migrationNames() }
     }
 
     private static let create: SQLStatement = """
@@ -42,6 +58,19 @@ enum Migrator {
     private static let record: SQLStatement = """
         INSERT INTO schema_migrations (name, applied_on) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
         """
+}
+
+extension SQLConnection {
+    fileprivate func migrationNames() throws -> Set<String> {
+        Set(try query("SELECT name FROM schema_migrations").map { try $0.text("name") })
+    }
+}
+
+/// The error for a database that must not be changed, but lacks migrations.
+package struct MissingMigrations: Error, CustomStringConvertible {
+    package var description: String {
+        "the database is empty or was created by an older version of Pontoon; start the server of this version once"
+    }
 }
 
 /// The error for a database that was migrated by a newer version of the program, and must not be used by this one.

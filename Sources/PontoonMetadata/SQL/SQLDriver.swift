@@ -26,9 +26,25 @@ package protocol SQLDriver: Sendable {
     /// Checks that the database responds.
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     func ping(within limit: Duration) async throws
+    /// Returns descriptions of damage in the database file, at most about 200.
+    func problems() async throws -> [String]
+    /// Copies all rows, as of one moment, to an SQLite database that has the same tables and no rows.
+    ///
+    /// The snapshot may be open for longer than a ``read(_:)``. The copy is not durable yet.
+    /// - Parameter path: The database file, which no connection uses.
+    /// - Throws: ``SQLError``; the file is then useless.
+    func copySnapshot(to path: String) async throws
     /// Closes the database after its accepted transactions have finished; later calls fail. A driver may cancel
     /// transactions that take too long.
     func close() async throws
+}
+
+extension SQLDriver {
+    package func problems() async throws -> [String] { [] }
+
+    package func copySnapshot(to path: String) async throws {
+        try await read { try SnapshotFile(path).fill(from: $0) }
+    }
 }
 
 /// A database connection that runs statements inside a transaction.

@@ -27,6 +27,14 @@ package struct SQLiteDriver: SQLDriver {
         }
     }
 
+    /// Opens a database that a server may be using, for reading only.
+    /// - Throws: An error if the file does not exist, or is not a database.
+    package static func openReadOnly(_ settings: SQLiteSettings) async throws -> SQLiteDriver {
+        try await onBlockingThread {
+            SQLiteDriver(pool: try openPool(settings, isReadOnly: true), readTimeout: settings.readTimeout)
+        }
+    }
+
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
@@ -55,6 +63,40 @@ package struct SQLiteDriver: SQLDriver {
     }
 
     package var dialect: SQLDialect { .sqlite }
+
+    package func problems() async throws -> [String] {
+        try await withConnection { database in
+            let damage = try String.fetchAll(database, sql: "PRAGMA integrity_check(100)").filter { $0 != "ok" }
+            let references = try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").prefix(100)
+            return damage
+                + references.map { row in
+                    let (table, parent): (String?, String?) = (row["table"], row["parent"])
+                    return "a row of table \(table ?? "?") refers to a row of \(parent ?? "?") that does not exist"
+                }
+        }
+    }
+
+    package func copySnapshot(to path: String) async throws {
+        try await withConnection { database in
+            let target = try DatabaseQueue(path: path)
+            try target.writeWithoutTransaction { try database.backup(to: $0) }
+            try target.close()
+        }
+    }
+
+    /// Runs a body on a reading connection without a time limit.
+    private func withConnection<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        let pool = pool
+        return try await Self.onBlockingThread {
+            do {
+                return try pool.read(body)
+            } catch let error as DatabaseError {
+                throw SQLError(error)
+            }
+        }
+    }
 
     package func ping(within limit: Duration) async throws {
         let pool = pool
@@ -96,9 +138,10 @@ package struct SQLiteDriver: SQLDriver {
         _ = csqliteconfig_disable_memory_statistics()
     }()
 
-    private static func openPool(_ settings: SQLiteSettings) throws -> DatabasePool {
+    private static func openPool(_ settings: SQLiteSettings, isReadOnly: Bool = false) throws -> DatabasePool {
         _ = processSettings
         var configuration = Configuration()
+        configuration.readonly = isReadOnly
         // Retries every millisecond. SQLite's own busy handler soon sleeps 100 ms between attempts and rarely gets the
         // lock of a process that commits continuously, because that process releases it for only microseconds.
         let tries = Int(settings.busyTimeout / .milliseconds(1))
@@ -153,5 +196,17 @@ extension SQLMetadataStore {
     /// - Throws: The errors of ``SQLiteDriver/open(_:)`` and ``init(driver:clock:)``.
     package static func open(_ settings: SQLiteSettings) async throws -> SQLMetadataStore {
         try await SQLMetadataStore(driver: try await SQLiteDriver.open(settings))
+    }
+
+    /// Opens the metadata store in an SQLite file that a server may be using, for reading only.
+    /// - Throws: The errors of ``SQLiteDriver/openReadOnly(_:)`` and ``init(reading:)``.
+    package static func openReadOnly(_ settings: SQLiteSettings) async throws -> SQLMetadataStore {
+        let driver = try await SQLiteDriver.openReadOnly(settings)
+        do {
+            return try await SQLMetadataStore(reading: driver)
+        } catch {
+            try await driver.close()
+            throw error
+        }
     }
 }

@@ -22,12 +22,27 @@ package struct SQLMetadataStore: MetadataStore {
         self.clock = clock
     }
 
+    /// Creates a store for reading a database that a server may be using; changes nothing.
+    ///
+    /// - Parameter driver: The database; ``close()`` closes it.
+    /// - Throws: ``UnknownMigrations`` or ``MissingMigrations`` if the tables are not those of this version.
+    package init(reading driver: some SQLDriver) async throws {
+        try await Migrator.requireCurrent(driver)
+        self.driver = driver
+        clock = { Date() }
+    }
+
     /// Closes the database; later calls fail.
     package func close() async throws { try await driver.close() }
 
     /// Checks that the database responds.
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     package func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
+
+    /// Checks the database's own integrity, which may take minutes for a large one.
+    ///
+    /// - Returns: Descriptions of the problems, at most about 200; empty for PostgreSQL, which has tools for this.
+    package func databaseProblems() async throws -> [String] { try await driver.problems() }
 
     var now: Date { clock() }
 

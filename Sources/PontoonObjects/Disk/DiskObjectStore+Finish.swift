@@ -55,11 +55,28 @@ extension DiskObjectStore {
             if try FileSystem.exists(layout.upload(key)) {
                 try FileSystem.unlink(layout.object(key))
             } else {
+                try separateFromBackup(key)
                 try FileSystem.rename(layout.object(key), to: layout.upload(key))
             }
             guard isDurable else { return }
             for directory in [layout.uploads, layout.objectDirectory(key)] { try Directory.sync(directory) }
         }
+    }
+
+    /// Replaces an object by a copy if a backup has a hard link to it, because parts may be written into the file again.
+    ///
+    /// A backup links only objects whose files are committed, but with `--durability os`, a power cut can undo a commit.
+    private func separateFromBackup(_ key: ObjectKey) throws {
+        guard let status = try FileSystem.status(layout.object(key)), status.links > 1 else { return }
+        try FileSystem.unlink(layout.assembled(key))
+        let (source, target) = (try openExisting(layout.object(key)), try openOrCreate(layout.assembled(key)))
+        try source.closeAfter {
+            try target.closeAfter {
+                try target.copy(from: source, at: 0, count: status.size, to: 0)
+                if isDurable { try target.syncData() }
+            }
+        }
+        try FileSystem.rename(layout.assembled(key), to: layout.object(key))
     }
 
     package func cleanUp(_ key: ObjectKey) async throws {

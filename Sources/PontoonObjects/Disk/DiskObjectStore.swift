@@ -24,6 +24,7 @@ package final class DiskObjectStore: Sendable {
     private let changedDirectories = ChangedDirectories()
     private let discards: DirectorySyncCoalescer
     private let lock: DiskFile
+    private let backupLock: BackupLock
 
     var isDurable: Bool { settings.durability == .power }
 
@@ -52,6 +53,7 @@ package final class DiskObjectStore: Sendable {
             try lock.close()
             throw PontoonError(.badRequest, "Another process is using the directory \(settings.folder); stop it first.")
         }
+        backupLock = try BackupLock(layout.backupLock)
         if settings.durability == .power {
             for directory in [layout.root, layout.root.removingLastComponent()] { try Directory.sync(directory) }
         }
@@ -63,6 +65,7 @@ package final class DiskObjectStore: Sendable {
     /// Stops the store's threads and releases the directory for other processes.
     package func shutDown() async throws {
         try await executor.shutDown()
+        try backupLock.close()
         try lock.close()
     }
 
@@ -170,6 +173,8 @@ extension DiskObjectStore: ObjectStore {
     package func makeDiscardsDurable() async throws {
         if isDurable { try await discards.sync() }
     }
+
+    package func isBackupRunning() async throws -> Bool { try backupLock.isHeldByBackup() }
 
     /// Returns whether the file system reports its free space; otherwise uploads that do not fit may be accepted.
     package static func reportsFreeSpace(_ settings: DiskSettings) throws -> Bool {

@@ -40,6 +40,7 @@ package struct DiskSettings: Sendable {
 ///     uploads/KEY.assembled  file being assembled, if in-place parts must be copied
 ///     files/KK/KEY           finished object; KK is the last two digits of its key
 ///     lock                   locked by the process that uses the store
+///     backup.lock            locked by backups while they copy; no object is removed meanwhile
 ///     probe                  written by health checks
 struct DiskLayout: Sendable {
     let root: FilePath
@@ -47,6 +48,7 @@ struct DiskLayout: Sendable {
     var uploads: FilePath { root.appending("uploads") }
     var files: FilePath { root.appending("files") }
     var lock: FilePath { root.appending("lock") }
+    var backupLock: FilePath { root.appending("backup.lock") }
     var probe: FilePath { root.appending("probe") }
 
     func upload(_ key: ObjectKey) -> FilePath { uploads.appending(key.rawValue) }

@@ -144,6 +144,11 @@ enum Directory {
             return []
         }
         defer { closedir(stream) }
+        return try names(in: stream)
+    }
+
+    /// Returns the names that remain to be read from an open directory.
+    static func names(in stream: OpaquePointer) throws -> [String] {
         var names: [String] = []
         errno = 0
         while let entry = readdir(stream) {
@@ -151,7 +156,9 @@ enum Directory {
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             if name != ".", name != ".." { names.append(name) }
+            errno = 0
         }
+        guard errno == 0 else { throw Errno(rawValue: errno) }
         return names
     }
 
@@ -209,6 +216,17 @@ enum FileSystem {
         return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino
     }
 
+    /// Returns the length, kind and time of the last change of a file; `nil` if it does not exist.
+    static func status(_ path: FilePath) throws -> FileStatus? {
+        var status = stat()
+        do {
+            try retryingInterrupts { path.withPlatformString { lstat($0, &status) } }
+            return FileStatus(status)
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
     static func exists(_ path: FilePath) throws -> Bool {
         do {
             try retryingInterrupts { path.withPlatformString { access($0, F_OK) } }
@@ -220,7 +238,7 @@ enum FileSystem {
 }
 
 /// Makes a system call, repeating it if a signal interrupts it, and throws its error as `Errno`.
-private func retryingInterrupts(_ call: () -> CInt) throws {
+func retryingInterrupts(_ call: () -> CInt) throws {
     while call() != 0 {
         guard errno == EINTR else { throw Errno(rawValue: errno) }
     }

@@ -32,7 +32,4 @@ extension S3ObjectStore {
             for key in old where !recorded.contains(key) { try await client.deleteObject(name(key)) }
         }
     }
-
-    /// Returns the object key in a name that starts with the prefix; `nil` if the rest of the name is no object key.
-    private func key(_ name: String) -> ObjectKey? { ObjectKey(String(name.dropFirst(namePrefix.count))) }
 }

@@ -1,0 +1,185 @@
+import Foundation
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+package import SystemPackage
+
+/// `pontoond backup`: copies a service, which may be running, to a directory.
+///
+/// docs/operations.md describes the result, and decision 0018 the order of the steps.
+package struct Backup {
+    private let settings: Settings
+    private let path: FilePath
+    private let methods: ObjectPlacer.Methods
+    private let report: (String) -> Void
+    /// Objects that disappear with their records can only be seen with an older server, which ignores the backup lock.
+    private static let maximumRounds = 5
+
+    /// - Parameters:
+    ///   - settings: The stores, which servers may be using.
+    ///   - path: The directory of the backup.
+    ///   - usesHardLinks: Whether objects on the same file system may be hard links to the originals.
+    ///   - report: Receives one line for each damaged object, and a summary.
+    package init(settings: Settings, to path: FilePath, usesHardLinks: Bool, report: @escaping (String) -> Void) {
+        self.settings = settings
+        self.path = path
+        methods = usesHardLinks ? .hardLink : []
+        self.report = report
+    }
+
+    /// Creates the backup, or updates the one in the directory.
+    ///
+    /// - Returns: Whether all objects of the service are intact. If not, and the backup has no intact copy either, the
+    ///   previous backup is kept.
+    /// - Throws: ``SettingError`` if no backup can be created; the previous one is then kept.
+    package func run() async throws -> Bool {
+        do {
+            return try await ReadOnlyStores.withMetadata(settings, run)
+        } catch let error as PontoonError where error.code == .storageFull {
+            throw SettingError("the disk of the backup directory '\(path)' is full; the previous backup is kept")
+        } catch let error where !(error is SettingError || error is PontoonError || error is CancellationError) {
+            throw SettingError("cannot create a backup in '\(path)': \(OpenedStores.oneLine(error))")
+        }
+    }
+
+    private func run(_ live: SQLMetadataStore) async throws -> Bool {
+        guard let identity = try await live.metadataValue(for: .identity) else {
+            throw SettingError(.metadata, NoIdentity().description)
+        }
+        let location = try backupLocation()
+        let manifest = BackupManifest(service: identity, objects: location)
+        let directory = try BackupDirectory.open(path, for: manifest, data: settings.folder)
+        return try await withClosing(directory, close: { try $0.close() }) { directory in
+            guard case .disk = settings.objects else {
+                try await copyMetadata(live, to: directory, location: location).close()
+                try finish(directory, manifest, Tally())
+                report("Backed up the metadata. The objects are in \(location), and are not part of this backup.")
+                return true
+            }
+            // From here on, no server removes an object that the records name.
+            let lock = try await retainObjects()
+            return try await withClosing(lock, close: { try $0?.close() }) { _ in
+                try await copyAll(live, to: directory, manifest)
+            }
+        }
+    }
+
+    /// The location of the objects to record in the backup.
+    private func backupLocation() throws -> String {
+        if case .disk = settings.objects { return "disk" }
+        return try settings.objectsLocation()
+    }
+
+    private func retainObjects() async throws -> FileDescriptor? {
+        do {
+            return try await DiskObjectStore.retainObjects(settings.disk)
+        } catch let error as Errno {
+            throw SettingError(.data, "cannot lock the objects in '\(settings.disk.folder)': \(error)")
+        }
+    }
+
+    private func copyMetadata(
+        _ live: SQLMetadataStore,
+        to directory: BackupDirectory,
+        location: String
+    ) async throws -> SQLMetadataStore {
+        try directory.removeDraft()
+        let keepsDiscarded = location != "disk"
+        return try await live.copySnapshot(
+            to: directory.draftPath,
+            objects: location,
+            keepsDiscarded: keepsDiscarded
+        )
+    }
+
+    // MARK: - Objects
+
+    private func copyAll(
+        _ live: SQLMetadataStore,
+        to directory: BackupDirectory,
+        _ manifest: BackupManifest
+    ) async throws -> Bool {
+        _ = FileDescriptors.raiseLimit()
+        let originals = try DirectoryHandle.open(settings.disk.folder)
+        let (copies, _) = try directory.handle.creatingDirectory(BackupDirectory.objects)
+        let placer = try ObjectPlacer(from: originals, to: copies, methods)
+        return try await withClosing(placer, close: { try await $0.shutDown() }) { placer in
+            var tally = Tally()
+            for round in 1... {
+                let copy = try await copyMetadata(live, to: directory, location: manifest.objects)
+                let placed = try await withClosing(copy, close: { try await $0.close() }) {
+                    try await place(objectsOf: $0, with: placer, live)
+                }
+                tally.add(placed)
+                if placed.vanished == 0 { break }
+                guard round < Self.maximumRounds else {
+                    throw SettingError(
+                        "objects are removed faster than they are copied; restart the server with this version"
+                    )
+                }
+            }
+            guard tally.lost == 0 else {
+                try directory.removeDraft()
+                report("\(tally.lost) objects are damaged. No backup was created; the previous one is kept.")
+                return false
+            }
+            try await placer.finish()
+            try finish(directory, manifest, tally)
+            let removed = try await removeUnused(directory, placer)
+            report(tally.summary(removed: removed))
+            return tally.damaged == 0
+        }
+    }
+
+    private func place(
+        objectsOf copy: SQLMetadataStore,
+        with placer: ObjectPlacer,
+        _ live: SQLMetadataStore
+    ) async throws -> Tally {
+        var tally = Tally()
+        try await placer.placeAll(objectsOf: copy) { object, outcome in
+            if outcome == .missing || outcome == .onlyInTarget(originalSize: nil),
+                try await live.recordedObjects(among: [object.key]).isEmpty
+            {
+                // Deleted since the records were copied.
+                if outcome == .missing { tally.vanished += 1 } else { tally.count(object, .present) }
+                return
+            }
+            tally.count(object, outcome)
+            guard let damage = outcome.damage(of: object) else { return }
+            let files = try await copy.fileReferences(to: object.key, limit: 100)
+            report("damaged: \(damage); used by \(files.isEmpty ? "no file" : files.text)")
+        }
+        return tally
+    }
+
+    private func copyCredentials(to directory: BackupDirectory) throws {
+        guard let folder = settings.folder else { return }
+        let name = BackupDirectory.credentials
+        let data = try DirectoryHandle.open(folder)
+        guard try data.status(name)?.isFile == true else { return try directory.handle.remove(name) }
+        let draft = name + ".new"
+        try data.copy(name, to: directory.handle, as: draft)
+        try directory.handle.rename(draft, to: directory.handle, as: name)
+    }
+
+    private func finish(_ directory: BackupDirectory, _ manifest: BackupManifest, _ tally: Tally) throws {
+        try copyCredentials(to: directory)
+        try SQLMetadataStore.finishSnapshot(directory.draftPath)
+        var manifest = manifest
+        manifest.createdOn = Date()
+        if manifest.hasObjects { (manifest.objectCount, manifest.objectBytes) = (tally.objects, tally.bytes) }
+        try directory.publish(manifest)
+    }
+
+    /// Removes the objects that only earlier backups used.
+    private func removeUnused(_ directory: BackupDirectory, _ placer: ObjectPlacer) async throws -> Int {
+        let database = SQLiteSettings(path: directory.path.appending(BackupDirectory.database).string)
+        return try await withClosing(
+            try await SQLMetadataStore.openReadOnly(database),
+            close: { try await $0.close() }
+        ) { records in
+            try await placer.removeUnused { try await records.recordedObjects(among: $0) }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import PontoonCore
+import PontoonObjects
+import SystemPackage
+
+/// A directory with the backup of one service, locked for writing.
+///
+///     manifest.json          describes the backup
+///     pontoon.sqlite         all records; replaced by one rename, which is the moment at which a new backup counts
+///     pontoon.sqlite.new     records of a backup that is not complete yet
+///     objects/files/KK/KEY   objects, shared by the previous and the next backup
+///     objects/incoming/      copies that are not complete yet
+///     credentials            the first user's credentials file, if the data directory has one
+///     lock                   locked by the process that writes the backup
+struct BackupDirectory {
+    let path: FilePath
+    let handle: DirectoryHandle
+    private let lock: FileDescriptor
+
+    static let database = "pontoon.sqlite"
+    static let draft = "pontoon.sqlite.new"
+    static let objects = "objects"
+    static let credentials = "credentials"
+    static let lockName = "lock"
+    /// Suffixes of the files that SQLite creates next to a database.
+    static let companions = ["-wal", "-shm", "-journal"]
+
+    /// Opens the directory of a service's backups; creates it if it does not exist.
+    ///
+    /// - Parameters:
+    ///   - path: The directory, whose parent must exist.
+    ///   - manifest: Describes the service.
+    ///   - data: The service's data directory, which must not contain the backup.
+    /// - Returns: The locked directory; ``close()`` unlocks it.
+    /// - Throws: ``SettingError`` if the directory contains anything else, or another process is using it.
+    static func open(_ path: FilePath, for manifest: BackupManifest, data: FilePath?) throws -> BackupDirectory {
+        let handle: DirectoryHandle
+        do {
+            try refuse(insideOf: data, parent(of: path))
+            try createDirectory(path)
+            try refuse(insideOf: data, path)
+            handle = try DirectoryHandle.open(path)
+        } catch let error as Errno {
+            throw SettingError("cannot open the backup directory '\(path)': \(error)")
+        }
+        try checkContent(of: handle, path, for: manifest)
+        let lock: FileDescriptor
+        do {
+            try handle.makePrivate()
+            lock = try handle.lock(lockName)
+        } catch Errno.wouldBlock {
+            throw SettingError("another process is using the backup directory '\(path)'; wait until it has finished")
+        } catch let error as Errno {
+            throw SettingError("cannot write to the backup directory '\(path)': \(error)")
+        }
+        let directory = BackupDirectory(path: path, handle: handle, lock: lock)
+        do {
+            // Another process may have created a backup before this one had the lock.
+            let existing = try checkContent(of: handle, path, for: manifest)
+            if existing == nil { try manifest.write(to: handle) }
+            try directory.removeDraft()
+            return directory
+        } catch {
+            try lock.close()
+            throw error
+        }
+    }
+
+    /// Removes the records of a backup that failed, and unlocks the directory.
+    func close() throws {
+        // The next run removes them if that fails.
+        try? removeDraft()
+        try lock.close()
+    }
+
+    /// Removes the records of an incomplete backup.
+    func removeDraft() throws {
+        for suffix in [""] + Self.companions { try handle.remove(Self.draft + suffix) }
+    }
+
+    /// Path of the records of the backup that is being created.
+    var draftPath: String { path.appending(Self.draft).string }
+
+    /// Replaces the previous backup by the new one, which is durable when this returns.
+    func publish(_ manifest: BackupManifest) throws {
+        try handle.syncFile(Self.draft)
+        try handle.rename(Self.draft, to: handle, as: Self.database)
+        try handle.sync()
+        // Informative, so it may be older than the records after a crash.
+        try manifest.write(to: handle)
+    }
+
+    /// Checks that the directory is empty or contains a backup of the same service.
+    ///
+    /// - Returns: The manifest; `nil` if the directory is empty.
+    /// - Throws: ``SettingError``.
+    @discardableResult
+    private static func checkContent(
+        of handle: DirectoryHandle,
+        _ path: FilePath,
+        for manifest: BackupManifest
+    ) throws -> BackupManifest? {
+        guard let existing = try BackupManifest.read(from: handle, at: path.string) else {
+            let ignored = [lockName, BackupManifest.name + ".new", "lost+found"]
+            guard try handle.entries().allSatisfy(ignored.contains) else {
+                throw SettingError(
+                    "the directory '\(path)' is not empty and contains no backup; choose an empty directory"
+                )
+            }
+            return nil
+        }
+        guard existing.service == manifest.service else {
+            throw SettingError(
+                "the directory '\(path)' contains a backup of another service; choose another directory"
+            )
+        }
+        if let log = try handle.status(database + "-wal"), log.size > 0 {
+            throw SettingError(
+                "the backup in '\(path)' has been used as a data directory; choose another directory"
+            )
+        }
+        return existing
+    }
+
+    private static func createDirectory(_ path: FilePath) throws {
+        guard mkdir(path.string, 0o700) == 0 else {
+            let error = Errno(rawValue: errno)
+            guard error == .fileExists else { throw error }
+            return
+        }
+        try DurableFile.syncDirectory(parent(of: path))
+    }
+
+    private static func parent(of path: FilePath) -> FilePath {
+        let parent = path.removingLastComponent()
+        return parent.isEmpty ? "." : parent
+    }
+
+    private static func refuse(insideOf data: FilePath?, _ path: FilePath) throws {
+        guard let data, try contains(data, path) else { return }
+        throw SettingError("the backup directory must not be inside the data directory '\(data)'")
+    }
+
+    /// Returns whether a directory is `outer` or inside of it, however it is reached.
+    static func contains(_ outer: FilePath, _ path: FilePath) throws -> Bool {
+        let outer = try FileStatus.following(outer)
+        var current = FilePath(URL(filePath: path.string).resolvingSymlinksInPath().path)
+        while true {
+            let status = try FileStatus.following(current)
+            if status.device == outer.device, status.inode == outer.inode { return true }
+            guard current.removeLastComponent(), !current.isEmpty else { return false }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import PontoonObjects
+
+/// The description of a backup, in its file `manifest.json`.
+struct BackupManifest: Codable, Hashable {
+    /// Version of the layout of the directory.
+    var format = 1
+    /// Identity of the data, as in its database.
+    let service: String
+    /// Time to which the records belong; `nil` until the first backup is complete.
+    var createdOn: Date?
+    /// `disk`, or the location of the bucket, whose objects are not in the backup.
+    let objects: String
+    /// Number and total length of the objects.
+    var objectCount: Int?
+    var objectBytes: Int64?
+
+    enum CodingKeys: String, CodingKey {
+        case format, service, objects
+        case createdOn = "created_on"
+        case objectCount = "object_count"
+        case objectBytes = "object_bytes"
+    }
+
+    static let name = "manifest.json"
+    private static let currentFormat = 1
+    private static let maximumSize = 64 << 10
+
+    var hasObjects: Bool { objects == "disk" }
+
+    /// Reads the manifest of a directory; returns `nil` if there is none.
+    ///
+    /// - Throws: ``SettingError`` if it is not a manifest of a known format.
+    static func read(from directory: DirectoryHandle, at path: String) throws -> BackupManifest? {
+        guard try directory.status(name) != nil else { return nil }
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        guard let bytes = try? directory.read(name, limit: maximumSize),
+            let manifest = try? decoder.decode(BackupManifest.self, from: Data(bytes))
+        else { throw SettingError("the file '\(name)' in '\(path)' is not the manifest of a backup") }
+        guard manifest.format == currentFormat else {
+            throw SettingError("the backup in '\(path)' was created by a newer version of Pontoon; use that version")
+        }
+        return manifest
+    }
+
+    /// Writes the manifest atomically and durably.
+    func write(to directory: DirectoryHandle) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        try directory.write(try encoder.encode(self) + Data("\n".utf8), to: Self.name)
+    }
+}

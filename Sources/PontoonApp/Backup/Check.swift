@@ -1,0 +1,112 @@
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+
+/// `pontoond check`: compares the records with the stored objects, and checks the database file.
+package struct Check {
+    private let settings: Settings
+    private let repairs: Bool
+    private let report: (String) -> Void
+
+    /// - Parameters:
+    ///   - settings: The stores, which servers may be using unless `repairs` is set.
+    ///   - repairs: Whether to remove orphans.
+    ///   - report: Receives one line for each finding, and a summary.
+    package init(settings: Settings, repairs: Bool, report: @escaping (String) -> Void) {
+        self.settings = settings
+        self.repairs = repairs
+        self.report = report
+    }
+
+    /// Checks the stores.
+    ///
+    /// - Returns: Whether no problem remains.
+    /// - Throws: ``SettingError`` if the check is not possible.
+    package func run() async throws -> Bool {
+        do {
+            return try await repairs ? repair() : compare()
+        } catch let error where !(error is SettingError || error is PontoonError || error is CancellationError) {
+            throw SettingError("cannot finish the check: \(OpenedStores.oneLine(error))")
+        }
+    }
+
+    private func compare() async throws -> Bool {
+        try await ReadOnlyStores.withMetadata(settings) { metadata in
+            try await ReadOnlyStores.withInventory(settings) { inventory in
+                try await run(metadata, StoreCheck(records: metadata, inventory: inventory, isExclusive: false))
+            }
+        }
+    }
+
+    /// Compares and removes orphans.
+    ///
+    /// If a store keeps files in the data directory, no server can use it meanwhile.
+    private func repair() async throws -> Bool {
+        // Opening the stores for writing creates what is missing.
+        try await ReadOnlyStores.withMetadata(settings) { _ in }
+        return try await OpenedStores.withStores(settings) { stores in
+            let store = stores.storage.store
+            var minimumAge = Duration.zero
+            if case .s3(let s3, _) = settings.objects { minimumAge = s3.orphanAge }
+            let check = StoreCheck(
+                records: stores.metadata,
+                inventory: store,
+                repair: StoreCheck.Repair(of: store, minimumAge: minimumAge),
+                isExclusive: settings.leaseDuration == nil
+            )
+            return try await run(stores.metadata, check)
+        }
+    }
+
+    private func run(_ metadata: SQLMetadataStore, _ check: StoreCheck) async throws -> Bool {
+        let problems = try await metadata.databaseProblems()
+        for problem in problems { report("database: \(OpenedStores.oneLine(problem))") }
+        let summary = try await check.run { report($0.line) }
+        report(
+            """
+            Checked \(summary.objects) objects (\(summary.bytes) bytes): \(summary.damaged) damaged, \
+            \(summary.orphans)\(summary.hasMoreOrphans ? " or more" : "") orphans (\(summary.orphanBytes) bytes), \
+            \(summary.removed) of them removed, \(summary.unknown) unknown files, \(problems.count) database problems.
+            """
+        )
+        return summary.isClean && problems.isEmpty
+    }
+}
+
+extension StoreCheck.Finding {
+    /// The finding on one line.
+    var line: String {
+        switch self {
+        case .damaged(let object, let size, let files):
+            "damaged: \(object.damage(storedSize: size)); used by \(files.isEmpty ? "no file" : files.text)"
+        case .orphan(let entry, .reported): "orphan: \(entry.text) has no record"
+        case .orphan(let entry, .removed): "orphan: \(entry.text) has no record; removed"
+        case .orphan(let entry, .tooRecent): "orphan: \(entry.text) has no record; kept, because it is recent"
+        case .unknown(let entry): "unknown: \(entry.text) was not created by Pontoon"
+        }
+    }
+}
+
+extension FileContent {
+    /// Describes how stored bytes differ from the record.
+    func damage(storedSize: Int64?) -> String {
+        guard let storedSize else { return "object \(key.rawValue) is missing" }
+        return "object \(key.rawValue) has \(storedSize) bytes instead of \(size)"
+    }
+}
+
+extension [FileReference] {
+    /// The files on one line; names are quoted, because they may contain any character.
+    var text: String {
+        map { "file \($0.id) (\(String(reflecting: "\($0.owner)/\($0.name)")))" }.joined(separator: ", ")
+    }
+}
+
+extension StoredEntry {
+    fileprivate var text: String {
+        // Quoted only if necessary.
+        let quoted = String(reflecting: name)
+        let shown = quoted.dropFirst().dropLast() == name ? name : quoted
+        return size.map { "\(shown) (\($0) bytes)" } ?? "upload \(shown)"
+    }
+}

@@ -1,0 +1,86 @@
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+
+extension ObjectPlacer {
+    private static let batch = 500
+    private static let width = 8
+
+    /// Places all recorded objects.
+    ///
+    /// - Parameters:
+    ///   - records: The records.
+    ///   - count: Receives each object and how it was placed, one after the other.
+    /// - Throws: The errors of ``place(_:)`` and of `count`.
+    func placeAll(
+        objectsOf records: SQLMetadataStore,
+        count: (FileContent, Outcome) async throws -> Void
+    ) async throws {
+        var last: ObjectKey?
+        while true {
+            let objects = try await records.recordedObjects(after: last, limit: Self.batch)
+            guard let newest = objects.last else { return }
+            let outcomes = try await mapConcurrently(objects, limit: Self.width) { try await self.place($0) }
+            for (object, outcome) in zip(objects, outcomes) { try await count(object, outcome) }
+            last = newest.key
+        }
+    }
+}
+
+extension ObjectPlacer.Outcome {
+    /// Describes the damage of the original; `nil` if there is none.
+    func damage(of object: FileContent) -> String? {
+        switch self {
+        case .present, .linked, .copied: nil
+        case .onlyInTarget(let size): object.damage(storedSize: size) + ", but the backup has an intact copy"
+        case .missing: object.damage(storedSize: nil)
+        case .wrongSize(let size): object.damage(storedSize: size)
+        case .wrongChecksum: "object \(object.key.rawValue) does not match its checksum"
+        case .unreadable: "object \(object.key.rawValue) cannot be read from the disk"
+        }
+    }
+}
+
+/// The numbers of objects that were placed in each way.
+struct Tally {
+    private(set) var objects = 0
+    private(set) var bytes: Int64 = 0
+    private var linked = 0
+    private var copied = 0
+    /// Number of objects whose original is damaged.
+    private(set) var damaged = 0
+    /// Number of damaged objects of which there is no intact copy.
+    private(set) var lost = 0
+    /// Number of objects that were removed together with their records in the meantime.
+    var vanished = 0
+
+    mutating func count(_ object: FileContent, _ outcome: ObjectPlacer.Outcome) {
+        objects += 1
+        bytes += object.size
+        switch outcome {
+        case .present: break
+        case .linked: linked += 1
+        case .copied: copied += 1
+        case .onlyInTarget: damaged += 1
+        case .missing, .wrongSize, .wrongChecksum, .unreadable:
+            damaged += 1
+            lost += 1
+        }
+    }
+
+    /// Adds the next round: its numbers of objects replace those of the previous one.
+    mutating func add(_ round: Tally) {
+        (objects, bytes) = (round.objects, round.bytes)
+        (damaged, lost, vanished) = (round.damaged, round.lost, round.vanished)
+        linked += round.linked
+        copied += round.copied
+    }
+
+    func summary(removed: Int) -> String {
+        """
+        Backed up the metadata and \(objects) objects (\(bytes) bytes): \(linked) linked, \(copied) copied, \
+        \(max(0, objects - linked - copied)) already there; \(removed) no longer used and removed. Unfinished uploads \
+        are not part of a backup.
+        """
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+import PontoonPostgreSQL
+import SystemPackage
+
+/// The stores of a service, opened for reading beside the servers that use them.
+///
+/// Nothing is locked, created or migrated.
+enum ReadOnlyStores {
+    /// Opens the metadata store, runs `body`, and closes the store.
+    ///
+    /// - Throws: ``SettingError`` if the store cannot be used or does not belong to the objects of the settings; the
+    ///   errors of `body`.
+    static func withMetadata<Value>(
+        _ settings: Settings,
+        _ body: (SQLMetadataStore) async throws -> Value
+    ) async throws -> Value {
+        try await withClosing(try await openMetadata(settings), close: { try await $0.close() }) { metadata in
+            try await settings.requireBound(metadata)
+            return try await body(metadata)
+        }
+    }
+
+    /// Opens the object store, runs `body`, and closes the store.
+    static func withInventory<Value>(
+        _ settings: Settings,
+        _ body: (any ObjectInventory) async throws -> Value
+    ) async throws -> Value {
+        switch settings.objects {
+        case .disk:
+            return try await withClosing(DiskInventory(settings.disk), close: { try await $0.shutDown() }) {
+                try await body($0)
+            }
+        case .s3(let s3, let credentials):
+            let bucket: S3ObjectStore
+            do {
+                bucket = try S3ObjectStore(s3, credentials: credentials)
+            } catch let error as S3SettingsError {
+                throw SettingError(.objects, "the URL \(error)")
+            }
+            return try await withClosing(bucket, close: { try await $0.shutDown() }) { try await body($0) }
+        }
+    }
+
+    private static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
+        switch settings.metadata {
+        case .sqlite:
+            guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
+                throw SettingError(.data, "the directory '\(settings.data)' contains no database")
+            }
+            do {
+                return try await SQLMetadataStore.openReadOnly(settings.sqlite)
+            } catch {
+                throw SettingError(
+                    .data,
+                    "cannot use the database '\(settings.sqlite.path)': \(OpenedStores.oneLine(error))"
+                )
+            }
+        case .postgreSQL(let postgreSQL):
+            do {
+                return try await SQLMetadataStore.openReadOnly(postgreSQL)
+            } catch {
+                throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(OpenedStores.oneLine(error))")
+            }
+        }
+    }
+}
+
+extension Settings {
+    /// Checks that a database and the objects of the settings belong together.
+    ///
+    /// - Throws: ``SettingError`` if they do not, or no server has used them together yet.
+    fileprivate func requireBound(_ metadata: SQLMetadataStore) async throws {
+        try await metadata.refuseUnfinishedMigration()
+        guard let bound = try await metadata.metadataValue(for: .objects) else {
+            throw SettingError(.metadata, "no server has been started with this database; start it once")
+        }
+        if let folder, !FileManager.default.fileExists(atPath: folder.string) {
+            throw SettingError(.data, "the directory '\(folder)' does not exist")
+        }
+        // Would be created otherwise.
+        if case .disk = objects, case .postgreSQL = self.metadata, !DataDirectory.hasIdentity(data) {
+            throw SettingError(.data, "the directory '\(data)' does not belong to this database")
+        }
+        let location = try objectsLocation()
+        guard bound == location else {
+            throw SettingError(.objects, "this database belongs to the objects in \(bound), not in \(location)")
+        }
+        if case .disk = objects, !FileManager.default.fileExists(atPath: disk.folder.string) {
+            throw SettingError(.data, "the directory '\(disk.folder)' with the database's files is missing")
+        }
+    }
+}

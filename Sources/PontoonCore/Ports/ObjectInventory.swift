@@ -1,0 +1,54 @@
+package import Foundation
+
+/// The contents of an object store, for comparing them with the records.
+///
+/// A server may be using the store, so the contents may change at any time.
+package protocol ObjectInventory: Sendable {
+    /// Returns the length of a finished object in bytes; `nil` if the object does not exist.
+    func storedSize(_ key: ObjectKey) async throws -> Int64?
+    /// Passes everything that the store contains to `body`: finished objects and unfinished uploads, in no particular
+    /// order.
+    ///
+    /// What is added or removed during the call may be passed or not.
+    /// - Parameter body: Receives at most ``StoredEntry/pageSize`` entries at a time.
+    /// - Throws: An error if the store is unavailable; the errors of `body`.
+    func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws
+}
+
+/// Something that an object store contains.
+package struct StoredEntry: Hashable, Sendable {
+    package enum Content: Hashable, Sendable {
+        /// A finished object.
+        case object(ObjectKey)
+        /// An unfinished upload, or one of several files that belong to it.
+        case upload(ObjectReference)
+        /// A file whose name the store never uses.
+        case unknown
+    }
+
+    /// Maximum number of entries that are listed at a time.
+    package static let pageSize = 1000
+
+    package let content: Content
+    /// Path of the file in the store's directory, or name in the bucket; for messages.
+    package let name: String
+    /// Length in bytes; `nil` if the store does not list it.
+    package let size: Int64?
+    package let changedOn: Date
+
+    package init(_ content: Content, name: String, size: Int64?, changedOn: Date) {
+        self.content = content
+        self.name = name
+        self.size = size
+        self.changedOn = changedOn
+    }
+
+    /// The object or upload; `nil` for an unknown file.
+    package var object: ObjectReference? {
+        switch content {
+        case .object(let key): ObjectReference(key: key)
+        case .upload(let upload): upload
+        case .unknown: nil
+        }
+    }
+}

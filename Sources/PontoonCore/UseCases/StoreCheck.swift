@@ -1,0 +1,196 @@
+package import Foundation
+
+/// The use case that compares the records of objects with the contents of the object store, in both directions.
+///
+/// It compares lengths only and reads no bytes of objects. Servers may work at the same time: a difference is reported
+/// only if it is still there when it is looked at again.
+package struct StoreCheck: Sendable {
+    /// A difference between records and contents.
+    package enum Finding: Sendable {
+        /// An object whose bytes are missing (`storedSize` is `nil`) or have the wrong length. Lists at most 100 of the
+        /// files that use it.
+        case damaged(FileContent, storedSize: Int64?, files: [FileReference])
+        case orphan(StoredEntry, Treatment)
+        /// A file that Pontoon did not create, and never removes.
+        case unknown(StoredEntry)
+    }
+
+    /// What was done about an orphan.
+    package enum Treatment: Sendable {
+        case reported, removed
+        /// Not removed, because a server may be about to commit its record.
+        case tooRecent
+    }
+
+    /// How to remove orphans.
+    package struct Repair: Sendable {
+        let store: any ObjectStore
+        let minimumAge: Duration
+
+        /// - Parameters:
+        ///   - store: The store to remove orphans from.
+        ///   - minimumAge: Age of the youngest orphan to remove; 0 only if no server uses the store.
+        package init(of store: any ObjectStore, minimumAge: Duration) {
+            self.store = store
+            self.minimumAge = minimumAge
+        }
+    }
+
+    package struct Summary: Sendable {
+        /// Number of objects compared, and their recorded length in bytes.
+        package var objects = 0
+        package var bytes: Int64 = 0
+        package var damaged = 0
+        package var orphans = 0
+        /// Known length of the orphans in bytes.
+        package var orphanBytes: Int64 = 0
+        /// Number of orphans that were removed.
+        package var removed = 0
+        package var unknown = 0
+        /// Whether there are more orphans than can be compared at a time.
+        package var hasMoreOrphans = false
+
+        /// Whether no difference remains.
+        package var isClean: Bool { damaged == 0 && unknown == 0 && orphans == removed && !hasMoreOrphans }
+    }
+
+    private let records: any RecordInventory & ObjectRecords
+    private let inventory: any ObjectInventory
+    private let repair: Repair?
+    private let isExclusive: Bool
+    private let delay: Duration
+    private let now: @Sendable () -> Date
+    private static let batch = 500
+    private static let width = 16
+    private static let maximumCandidates = 100_000
+    private static let maximumReferences = 100
+    /// Age up to which the record of an entry may not be committed yet.
+    private static let settlingTime: TimeInterval = 60
+
+    /// - Parameters:
+    ///   - records: The metadata store.
+    ///   - inventory: The object store.
+    ///   - repair: How to remove orphans; `nil` only reports them.
+    ///   - isExclusive: Whether no server can use the stores during the check.
+    ///   - delay: Time after which recent orphans are looked at again if a server may be running.
+    ///   - now: The current time.
+    package init(
+        records: any RecordInventory & ObjectRecords,
+        inventory: any ObjectInventory,
+        repair: Repair? = nil,
+        isExclusive: Bool,
+        delay: Duration = .seconds(5),
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.records = records
+        self.inventory = inventory
+        self.repair = repair
+        self.isExclusive = isExclusive
+        self.delay = delay
+        self.now = now
+    }
+
+    /// Compares, and removes orphans if there is a ``Repair``.
+    ///
+    /// - Parameter report: Receives each finding.
+    /// - Returns: The numbers of compared objects and of findings.
+    /// - Throws: An error if a store is unavailable.
+    package func run(report: (Finding) -> Void) async throws -> Summary {
+        var summary = Summary()
+        try await findDamage(&summary, report)
+        let candidates = try await findCandidates(&summary, report)
+        if !candidates.isEmpty { try await examine(candidates, &summary, report) }
+        return summary
+    }
+
+    // MARK: - Records without bytes
+
+    private func findDamage(_ summary: inout Summary, _ report: (Finding) -> Void) async throws {
+        var last: ObjectKey?
+        while true {
+            let objects = try await records.recordedObjects(after: last, limit: Self.batch)
+            guard let newest = objects.last else { return }
+            let sizes = try await mapConcurrently(objects, limit: Self.width) { [inventory] in
+                try await inventory.storedSize($0.key)
+            }
+            let suspects = zip(objects, sizes).filter { $0.size != $1 }
+            // Bytes are removed after their record, so a record that still exists proves the damage.
+            let recorded = try await records.recordedObjects(among: suspects.map(\.0.key))
+            for (object, size) in suspects where recorded.contains(object.key) {
+                summary.damaged += 1
+                let files = try await records.fileReferences(to: object.key, limit: Self.maximumReferences)
+                report(.damaged(object, storedSize: size, files: files))
+            }
+            summary.objects += objects.count
+            summary.bytes += objects.reduce(0) { $0 + $1.size }
+            last = newest.key
+        }
+    }
+
+    // MARK: - Bytes without a record
+
+    /// Entries that may be orphans.
+    private struct Candidates {
+        var names: Set<String> = []
+        var newest = Date.distantPast
+        var isEmpty: Bool { names.isEmpty }
+    }
+
+    private func findCandidates(_ summary: inout Summary, _ report: (Finding) -> Void) async throws -> Candidates {
+        var candidates = Candidates()
+        var found = summary
+        try await inventory.forEachEntry { page in
+            for entry in page where entry.object == nil {
+                found.unknown += 1
+                report(.unknown(entry))
+            }
+            for entry in try await withoutRecords(page) {
+                guard candidates.names.count < Self.maximumCandidates else {
+                    found.hasMoreOrphans = true
+                    return
+                }
+                candidates.names.insert(entry.name)
+                candidates.newest = max(candidates.newest, entry.changedOn)
+            }
+        }
+        summary = found
+        return candidates
+    }
+
+    /// Looks at candidates again, because a server commits the record of an upload after creating it, and removes the
+    /// record of a discarded object after its bytes.
+    private func examine(
+        _ candidates: Candidates,
+        _ summary: inout Summary,
+        _ report: (Finding) -> Void
+    ) async throws {
+        if !isExclusive, candidates.newest > now().addingTimeInterval(-Self.settlingTime) {
+            try await Task.sleep(for: delay)
+        }
+        var found = summary
+        try await inventory.forEachEntry { page in
+            for entry in try await withoutRecords(page.filter { candidates.names.contains($0.name) }) {
+                let treatment = try await treat(entry)
+                found.orphans += 1
+                found.orphanBytes += entry.size ?? 0
+                if treatment == .removed { found.removed += 1 }
+                report(.orphan(entry, treatment))
+            }
+        }
+        if found.removed > summary.removed { try await repair?.store.makeDiscardsDurable() }
+        summary = found
+    }
+
+    private func treat(_ orphan: StoredEntry) async throws -> Treatment {
+        guard let repair, let object = orphan.object else { return .reported }
+        guard orphan.changedOn <= now().addingTimeInterval(-repair.minimumAge.inSeconds) else { return .tooRecent }
+        try await repair.store.discard(object)
+        return .removed
+    }
+
+    /// Returns the objects and uploads of a page to which no record refers.
+    private func withoutRecords(_ page: [StoredEntry]) async throws -> [StoredEntry] {
+        let known = try await records.knownKeys(among: page.compactMap { $0.object?.key })
+        return page.filter { entry in entry.object.map { !known.contains($0.key) } ?? false }
+    }
+}

@@ -1,0 +1,75 @@
+import GRDB
+import PontoonCore
+
+/// An SQLite file that receives a copy of all records.
+struct SnapshotFile {
+    private let path: String
+    private static let batchSize = 1000
+
+    init(_ path: String) { self.path = path }
+
+    /// Replaces all rows by those of another database.
+    ///
+    /// May be called again after it was interrupted.
+    ///
+    /// - Parameter source: A connection whose statements all read the same snapshot.
+    /// - Throws: ``SQLError``.
+    func fill(from source: any SQLConnection) throws {
+        var configuration = Configuration()
+        // Folders precede their parents in the order of their ids. `finish(_:)` checks the references.
+        configuration.foreignKeysEnabled = false
+        do {
+            let target = try DatabaseQueue(path: path, configuration: configuration)
+            try target.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = OFF") }
+            try target.write { database in
+                let target = SQLiteConnection(database: database)
+                for table in TableCopySpec.all.reversed() {
+                    try target.execute(SQLStatement(constant: "DELETE FROM \(table.name)"))
+                }
+                for table in TableCopySpec.all { try Self.copy(table, from: source, to: target) }
+            }
+            try target.close()
+        } catch let error as DatabaseError {
+            throw SQLError(error)
+        }
+    }
+
+    private static func copy(
+        _ table: TableCopySpec,
+        from source: any SQLConnection,
+        to target: any SQLConnection
+    ) throws {
+        var last: SQLRow?
+        while true {
+            let rows = try table.rows(source, after: last, limit: batchSize)
+            guard let newest = rows.last else { return }
+            try target.add(rows, to: table)
+            last = newest
+        }
+    }
+
+    /// Turns the file into a single one that can be opened without writing to its directory.
+    ///
+    /// - Throws: ``SQLError``; ``BrokenReferences`` if a row refers to one that does not exist.
+    func finish() throws {
+        do {
+            let database = try DatabaseQueue(path: path)
+            try database.writeWithoutTransaction { database in
+                guard try Row.fetchOne(database, sql: "PRAGMA foreign_key_check") == nil else {
+                    throw BrokenReferences()
+                }
+                try database.execute(sql: "PRAGMA journal_mode = DELETE")
+            }
+            try database.close()
+        } catch let error as DatabaseError {
+            throw SQLError(error)
+        }
+    }
+}
+
+/// The error for a database with rows that refer to rows that do not exist.
+package struct BrokenReferences: Error, CustomStringConvertible {
+    package var description: String {
+        "the database is damaged: rows refer to rows that do not exist; run 'pontoond check'"
+    }
+}

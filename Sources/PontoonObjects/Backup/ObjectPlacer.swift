@@ -1,0 +1,271 @@
+import CFileCalls
+package import PontoonCore
+import Synchronization
+import SystemPackage
+
+/// Places objects of one directory into another one, for backups and restores.
+///
+/// An object gets its final name only when it is complete and durable, so an interrupted run can be repeated and
+/// continues where it stopped. Both directories have the layout `KK/KEY` of ``DiskLayout/files``.
+package final class ObjectPlacer: Sendable {
+    /// How an object may be placed.
+    package struct Methods: OptionSet, Sendable {
+        package let rawValue: Int
+
+        package init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// A second name for the same file.
+        ///
+        /// Later damage to the file affects both.
+        package static let hardLink = Methods(rawValue: 1)
+        /// Verify recorded checksums even if the bytes need not be read for copying.
+        package static let verifying = Methods(rawValue: 2)
+        /// Do not compare checksums.
+        package static let unverified = Methods(rawValue: 4)
+    }
+
+    /// How an object was placed, or why not.
+    package enum Outcome: Hashable, Sendable {
+        /// It was there before.
+        case present
+        /// It was there before, but the original is now missing (`nil`) or has the wrong length.
+        case onlyInTarget(originalSize: Int64?)
+        /// Shares the bytes with the original: a hard link or a reflink.
+        case linked
+        case copied
+        case missing
+        case wrongSize(Int64)
+        case wrongChecksum
+        /// The disk reports an error for the original.
+        case unreadable
+    }
+
+    private let source: DirectoryHandle
+    private let target: DirectoryHandle
+    private let incoming: DirectoryHandle
+    private let parent: DirectoryHandle
+    private let methods: Methods
+    private let executor: BlockingIOExecutor
+    private let canClone = Atomic(true)
+    /// Target directories with new names that are not durable yet.
+    private let changed = Mutex<Set<String>>([])
+    private static let chunkSize = 1 << 20
+    private static let incomingName = "incoming"
+    static let folderName = "files"
+
+    /// Opens both directories; creates those of the target.
+    ///
+    /// - Parameters:
+    ///   - source: The directory `objects` of the originals.
+    ///   - target: The directory `objects` of the copies. Removes what an interrupted run left in its `incoming`.
+    ///   - methods: How objects may be placed.
+    ///   - threads: Number of objects that are placed concurrently, 1 or more.
+    /// - Throws: `Errno`.
+    package init(
+        from source: DirectoryHandle,
+        to target: DirectoryHandle,
+        _ methods: Methods,
+        threads: Int = 8
+    ) throws {
+        self.source = try source.directory(Self.folderName)
+        parent = target
+        (self.target, _) = try target.creatingDirectory(Self.folderName)
+        (incoming, _) = try target.creatingDirectory(Self.incomingName)
+        for name in try incoming.entries() { try incoming.remove(name) }
+        self.methods = methods
+        executor = BlockingIOExecutor(threads: threads)
+    }
+
+    /// Stops the threads.
+    package func shutDown() async throws { try await executor.shutDown() }
+
+    /// Places an object, unless it is in the target already with the recorded length.
+    ///
+    /// - Throws: `Errno` if a directory cannot be read or written; `.storageFull` if the target's disk is full.
+    package func place(_ object: FileContent) async throws -> Outcome {
+        try await executor.run { [self] in try mapDiskFull { try placeNow(object) } }
+    }
+
+    /// Waits until everything placed so far survives a power cut, and removes the directory for unfinished copies.
+    package func finish() async throws {
+        try await executor.run { [self] in
+            let names = changed.withLock { $0 }
+            for name in names.sorted() { try target.directory(name).sync() }
+            try target.sync()
+            try parent.removeDirectory(Self.incomingName)
+            try parent.sync()
+        }
+    }
+
+    /// Removes all objects from the target that are not used.
+    ///
+    /// - Parameter used: Returns those of at most 1,000 keys that are used.
+    /// - Returns: The number of removed objects.
+    /// - Throws: `Errno`, and the errors of `used`.
+    package func removeUnused(_ used: ([ObjectKey]) async throws -> Set<ObjectKey>) async throws -> Int {
+        var removed = 0
+        for name in try target.entries() {
+            guard let directory = try? target.directory(name) else { continue }
+            let keys = try await executor.run { try directory.entries().compactMap { ObjectKey($0) } }
+            for start in stride(from: 0, to: keys.count, by: StoredEntry.pageSize) {
+                let page = Array(keys[start..<min(start + StoredEntry.pageSize, keys.count)])
+                let unused = Set(page).subtracting(try await used(page))
+                try await executor.run { for key in unused { try directory.remove(key.rawValue) } }
+                removed += unused.count
+            }
+        }
+        return removed
+    }
+
+    // MARK: - One object
+
+    private func placeNow(_ object: FileContent) throws -> Outcome {
+        let name = object.key.rawValue
+        let folder = String(name.suffix(2))
+        let (directory, isNew) = try target.creatingDirectory(folder)
+        if isNew { changed.withLock { _ = $0.insert(folder) } }
+        let original = try Original(name, in: source, folder)
+        let existing = try directory.status(name)
+        if let existing, existing.isFile, existing.size == object.size, try matches(object, in: directory) {
+            return original?.size == object.size ? .present : .onlyInTarget(originalSize: original?.size)
+        }
+        guard let original else { return .missing }
+        return try original.file.closeAfter {
+            guard original.size == object.size else { return .wrongSize(original.size) }
+            changed.withLock { _ = $0.insert(folder) }
+            if let outcome = try clone(object, original, to: directory) { return outcome }
+            if methods.contains(.hardLink) {
+                // Does not replace a file.
+                if existing != nil { try directory.remove(name) }
+                if try link(name, original, to: directory) { return .linked }
+            }
+            return try copy(object, original, to: directory)
+        }
+    }
+
+    /// An open original.
+    private struct Original {
+        let file: FileDescriptor
+        let size: Int64
+        let directory: DirectoryHandle
+
+        /// Opens an original; returns `nil` if it does not exist.
+        init?(_ name: String, in source: DirectoryHandle, _ folder: String) throws {
+            do {
+                directory = try source.directory(folder)
+                file = try directory.file(name)
+            } catch let error as Errno where [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels].contains(error) {
+                return nil
+            }
+            size = try FileStatus.of(file).size
+        }
+    }
+
+    /// Makes a reflink; returns `nil` if that is not possible.
+    private func clone(_ object: FileContent, _ original: Original, to directory: DirectoryHandle) throws -> Outcome? {
+        guard canClone.load(ordering: .relaxed) else { return nil }
+        return try creating(object, in: directory) { copy in
+            guard cfilecalls_clone(original.file.rawValue, copy.rawValue) == 0 else {
+                canClone.store(false, ordering: .relaxed)
+                return nil
+            }
+            guard try !methods.contains(.verifying) || checksum(copy).matches(object) else { return .wrongChecksum }
+            return .linked
+        }
+    }
+
+    /// Makes a hard link; returns `false` if the object is on another file system or the system allows no link.
+    private func link(_ name: String, _ original: Original, to directory: DirectoryHandle) throws -> Bool {
+        do {
+            try original.directory.link(name, in: directory, as: name)
+            return true
+        } catch let error as Errno where [.improperLink, .notPermitted, .tooManyLinks, .notSupported].contains(error) {
+            return false
+        }
+    }
+
+    /// Copies the bytes, comparing length and checksum.
+    private func copy(_ object: FileContent, _ original: Original, to directory: DirectoryHandle) throws -> Outcome {
+        let outcome = try creating(object, in: directory) { copy in
+            var content = Content()
+            do {
+                try read(original.file) { bytes in
+                    try copy.writeAll(toAbsoluteOffset: content.size, bytes)
+                    content.add(bytes)
+                }
+            } catch Errno.ioError {
+                return .unreadable
+            }
+            guard content.size == object.size else { return .wrongSize(content.size) }
+            guard methods.contains(.unverified) || content.matches(object) else { return .wrongChecksum }
+            return .copied
+        }
+        return outcome ?? .unreadable
+    }
+
+    /// Creates a file under a temporary name; if `fill` succeeds, makes it durable and gives it its final name.
+    private func creating(
+        _ object: FileContent,
+        in directory: DirectoryHandle,
+        _ fill: (FileDescriptor) throws -> Outcome?
+    ) throws -> Outcome? {
+        let name = object.key.rawValue
+        let copy = try incoming.creatingFile(name)
+        do {
+            let outcome = try copy.closeAfter {
+                let outcome = try fill(copy)
+                if outcome == .linked || outcome == .copied { try copy.sync() }
+                return outcome
+            }
+            if outcome == .linked || outcome == .copied {
+                try incoming.rename(name, to: directory, as: name)
+            } else {
+                try incoming.remove(name)
+            }
+            return outcome
+        } catch {
+            try? incoming.remove(name)
+            throw error
+        }
+    }
+
+    /// Returns whether an object in the target has the recorded checksum, if it has to be verified.
+    private func matches(_ object: FileContent, in directory: DirectoryHandle) throws -> Bool {
+        guard methods.contains(.verifying) else { return true }
+        let file = try directory.file(object.key.rawValue)
+        return try file.closeAfter { try checksum(file).matches(object) }
+    }
+
+    private func checksum(_ file: FileDescriptor) throws -> Content {
+        var content = Content()
+        try read(file) { content.add($0) }
+        return content
+    }
+
+    private func read(_ file: FileDescriptor, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try withUnsafeTemporaryAllocation(byteCount: Self.chunkSize, alignment: 16) { buffer in
+            var offset: Int64 = 0
+            while true {
+                let count = try file.read(fromAbsoluteOffset: offset, into: buffer)
+                guard count > 0 else { return }
+                try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                offset += Int64(count)
+            }
+        }
+    }
+
+    /// The length and checksum of bytes.
+    private struct Content {
+        private(set) var size: Int64 = 0
+        private var crc64 = CRC64NVME()
+
+        mutating func add(_ bytes: UnsafeRawBufferPointer) {
+            crc64.update(bytes)
+            size += Int64(bytes.count)
+        }
+
+        func matches(_ object: FileContent) -> Bool {
+            size == object.size && (object.crc64 == nil || object.crc64 == crc64)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Glibc
+package import SystemPackage
+import Synchronization
+
+/// The lock with which backups keep the server from removing objects.
+///
+/// Backups share it, and the kernel releases it when a backup exits in any way.
+final class BackupLock: Sendable {
+    /// Guarded, because a descriptor has one lock for all threads; `nil` once closed.
+    private let file: Mutex<DiskFile?>
+
+    /// Opens the lock for the server; creates the file if it does not exist.
+    init(_ path: FilePath) throws {
+        file = Mutex(
+            try DiskFile.open(path, .readWrite, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
+        )
+    }
+
+    /// Returns whether at least one backup holds the lock.
+    func isHeldByBackup() throws -> Bool {
+        try file.withLock { file in
+            guard let file else { throw Errno.badFileDescriptor }
+            do {
+                try retryingInterrupts { flock(file.rawValue, LOCK_EX | LOCK_NB) }
+            } catch Errno.wouldBlock {
+                return true
+            }
+            try retryingInterrupts { flock(file.rawValue, LOCK_UN) }
+            return false
+        }
+    }
+
+    func close() throws { try file.withLock { try $0.take()?.close() } }
+
+    /// Locks the objects of a directory for a backup until the returned file is closed; does not change the directory.
+    ///
+    /// - Parameters:
+    ///   - settings: The store.
+    ///   - attempts: Number of attempts, 10 ms apart; the server holds the lock for a moment when it looks at it.
+    /// - Returns: `nil` if no server of this version has used the directory.
+    /// - Throws: `Errno`; `.wouldBlock` after the last attempt.
+    static func acquire(_ settings: DiskSettings, attempts: Int = 1000) async throws -> FileDescriptor? {
+        let file: DiskFile
+        do {
+            file = try DiskFile.open(
+                DiskLayout(root: settings.folder).backupLock,
+                .readOnly,
+                options: .closeOnExec
+            )
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
+        }
+        for attempt in 1... {
+            do {
+                try retryingInterrupts { flock(file.rawValue, LOCK_SH | LOCK_NB) }
+                break
+            } catch {
+                guard error as? Errno == .wouldBlock, attempt < attempts else {
+                    try file.close()
+                    throw error
+                }
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return file
+    }
+}
+
+extension DiskObjectStore {
+    /// Keeps the server of a directory from removing objects until the returned file is closed; see ``BackupLock``.
+    package static func retainObjects(_ settings: DiskSettings) async throws -> FileDescriptor? {
+        try await BackupLock.acquire(settings)
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import PontoonApp
+import SystemPackage
+
+struct BackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Copy the service to a directory. The server may be running.",
+        discussion: """
+            The backup is consistent: it contains the records as of one moment, and every object that they use. With \
+            the next run, only new objects are added; the previous backup stays usable until the new one is complete. \
+            Objects are reflinks or hard links if the directory is on the same file system, and verified copies \
+            otherwise. Unfinished uploads are not part of a backup. With objects in S3, only the metadata is backed up.
+
+            Exit status: 0 if the backup is complete, 1 if it failed or objects of the service are damaged.
+            """
+    )
+
+    @Argument(help: "The directory of the backup: empty, or with an earlier backup of the same service")
+    var directory: String
+    @OptionGroup var stores: StoreFlags
+    @Flag(help: "Copy objects instead of creating hard links, so that the backup shares no file with the server")
+    var noHardLinks = false
+
+    func run() async throws {
+        let isIntact = try await Pontoond.run {
+            let settings = try Settings(try GivenSettings(flags: stores.givenFlags))
+            let path = FilePath(directory).lexicallyNormalized()
+            let backup = Backup(settings: settings, to: path, usesHardLinks: !noHardLinks) { Pontoond.print($0) }
+            return try await backup.run()
+        }
+        if !isIntact { throw ExitCode.failure }
+    }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import PontoonApp
+
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Compare the records with the stored objects, in both directions.",
+        discussion: """
+            Reports objects that are missing or have the wrong length, with the files that use them; stored objects and \
+            uploads without a record (orphans); and damage in an SQLite database. Compares lengths and reads no bytes \
+            of objects. The server may be running, unless --repair is given: that needs the data directory for itself.
+
+            Exit status: 0 if no problem was found or remains, 1 if there are problems, 2 if the check was not possible.
+            """
+    )
+
+    @OptionGroup var stores: StoreFlags
+    @Flag(help: "Remove orphans. Objects with a record are never removed") var repair = false
+
+    func run() async throws {
+        let isClean: Bool
+        do {
+            isClean = try await Pontoond.run {
+                let settings = try Settings(try GivenSettings(flags: stores.givenFlags))
+                return try await Check(settings: settings, repairs: repair) { Pontoond.print($0) }.run()
+            }
+        } catch let code as ExitCode where code == .failure {
+            throw ExitCode(2)
+        }
+        if !isClean { throw ExitCode(1) }
+    }
+}

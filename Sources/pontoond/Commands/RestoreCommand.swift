@@ -1,0 +1,37 @@
+import ArgumentParser
+import PontoonApp
+import SystemPackage
+
+struct RestoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Create a service from a backup.",
+        discussion: """
+            Restores into an empty or new data directory and, with --metadata postgres://…, into an empty database. \
+            Every object is copied and verified; the backup is not changed. Users, tokens and signing keys are those of \
+            the backup. To resume an interrupted restore, run the same command again. A backup of a service with \
+            objects in S3 contains only metadata; give the bucket with --objects.
+
+            Exit status: 0 if the service is restored, 1 if not.
+            """
+    )
+
+    @Argument(help: "The directory of the backup") var directory: String
+    @OptionGroup var stores: StoreFlags
+    @Flag(help: "Compare only lengths, not checksums; faster on file systems with reflinks") var skipChecksums = false
+
+    func run() async throws {
+        let isRestored = try await Pontoond.run {
+            let settings = try Settings(try GivenSettings(flags: stores.givenFlags))
+            let restore = Restore(
+                settings: settings,
+                from: FilePath(directory).lexicallyNormalized(),
+                verifiesChecksums: !skipChecksums
+            ) { Pontoond.print($0) }
+            let isRestored = try await restore.run()
+            if isRestored { Pontoond.print("Start the server with the same settings.") }
+            return isRestored
+        }
+        if !isRestored { throw ExitCode.failure }
+    }
+}
