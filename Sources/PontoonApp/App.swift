@@ -44,6 +44,7 @@ package struct App: Sendable {
             sizing: settings.sizing,
             limits: settings.userLimits,
             leaseDuration: settings.leaseDuration,
+            activityInterval: min(.seconds(60), settings.uploadLifetime / 10),
             now: now
         )
         let maintenance = Maintenance(

@@ -198,8 +198,14 @@ package enum UploadContract: MetadataRule, CaseIterable {
         try expect(try await store.idleUploads(since: before, limit: 9), equals: [], "a part was stored since")
         try expect(try await !store.abortUpload(upload.id, ifIdleSince: before), "it is not idle")
         try expect(try await store.idleUploads(since: after, limit: 9), equals: [upload.id], "no part was stored since")
-        try expect(try await store.abortUpload(upload.id, ifIdleSince: after), "it is idle")
+        try await store.keepAlive(upload.id, now: after)
+        try expect(try await store.idleUploads(since: after, limit: 9), equals: [], "it was active since")
+        try expect(try await !store.abortUpload(upload.id, ifIdleSince: after), "it is not idle")
+        let later = after.addingTimeInterval(1)
+        try expect(try await store.abortUpload(upload.id, ifIdleSince: later), "it is idle")
         try expect(try await store.upload(upload.id), equals: nil, "it is gone")
+        try await store.keepAlive(upload.id, now: later)
+        try expect(try await store.upload(upload.id), equals: nil, "it stays gone")
     }
 
     private static func partStoredDuringAnAbortIsNotLost(

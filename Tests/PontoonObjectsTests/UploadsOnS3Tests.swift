@@ -217,6 +217,34 @@ struct UploadsOnS3Tests {
         }
     }
 
+    @Test("do not expire while a client requests URLs or looks at them, although the server sees no part arrive")
+    func activity() async throws {
+        try await withS3Server { server in
+            let anHourLater = Uploads(
+                metadata: server.metadata,
+                storage: .presigned(server.store),
+                sizing: PartSizing(minimumPartSize: 1),
+                now: { Date(timeIntervalSinceNow: 3600) }
+            )
+            let number = try PartNumber(1)
+            let batch = PartBatch(from: number, count: 2)
+            let calls: [(String, @Sendable (String) async throws -> Void)] = [
+                ("info", { _ = try await anHourLater.partInfo(number, of: $0, caller: server.user, base: anyBase()) }),
+                ("infos", { _ = try await anHourLater.partInfos(batch, of: $0, caller: server.user, base: anyBase()) }),
+                ("details", { _ = try await anHourLater.details($0, caller: server.user) }),
+                ("parts", { _ = try await anHourLater.reportedParts(of: $0, caller: server.user) }),
+            ]
+            let idle = try await server.begin("idle", size: 8)
+            let deadline = Date(timeIntervalSinceNow: 60)
+            for (name, call) in calls {
+                let upload = try await server.begin(name, size: 8)
+                try await call(upload.id)
+                #expect(try await !server.metadata.abortUpload(upload.id, ifIdleSince: deadline), "\(name)")
+            }
+            #expect(try await server.metadata.abortUpload(idle.id, ifIdleSince: deadline))
+        }
+    }
+
     @Test("can be completed after a name conflict without sending parts again")
     func nameTaken() async throws {
         try await withS3Server { server in

@@ -70,6 +70,8 @@ package protocol UploadStore: Sendable {
     /// - Throws: An error if the store is unavailable.
     func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool
 
+    /// Records that a client is working on an active upload, so that it does not expire; does nothing otherwise.
+    func keepAlive(_ id: String, now: Date) async throws
     /// Returns the ids of `.active` uploads that were initiated, and whose last part was stored, before a time; oldest
     /// first, at most `limit`.
     func idleUploads(since deadline: Date, limit: Int) async throws -> [String]

@@ -13,8 +13,9 @@ package struct GarbageCollector: Sendable {
         self.objects = objects
     }
 
-    /// Removes the discarded objects in batches, oldest first, except those that cannot be removed. Does nothing while
-    /// a backup is running, which may still have to copy them.
+    /// Removes the discarded objects in batches, oldest first, except those that cannot be removed.
+    ///
+    /// Does nothing while a backup is running, which may still have to copy them.
     ///
     /// Does not throw, because the transaction that discarded the objects is already committed. The next maintenance
     /// run retries the remaining objects.

@@ -22,5 +22,6 @@ extension Migration {
         Migration(name: "0006-label-projects", statements: labelProjects),
         Migration(name: "0007-package-uploads", statements: packageUploads),
         Migration(name: "0008-scrub", statements: scrub),
+        Migration(name: "0009-upload-activity", statements: uploadActivity),
     ]
 }

@@ -121,6 +121,10 @@ extension SQLMetadataStore {
         }
     }
 
+    package func keepAlive(_ id: String, now: Date) async throws {
+        try await write(changing: .none) { _ = try $0.execute(updateActivity, [now, id]) }
+    }
+
     package func idleUploads(since time: Date, limit: Int) async throws -> [String] {
         try await read { connection in
             try connection.query(selectIdleUploads, [time, limit]).map { try $0.text("id") }
@@ -291,14 +295,15 @@ private let insertObject: SQLStatement = """
 private let deleteActiveUpload: SQLStatement = """
     DELETE FROM uploads WHERE id = $1 AND state = 'active' RETURNING object_key, object_handle, user_name, automation_id
     """
+private let updateActivity: SQLStatement = "UPDATE uploads SET active_on = $1 WHERE id = $2 AND state = 'active'"
 private let selectUploadToAbort: SQLStatement = "SELECT id FROM uploads WHERE id = $1 AND state = 'active'"
 private let deleteIdleUpload: SQLStatement = """
-    DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2
+    DELETE FROM uploads WHERE id = $1 AND state = 'active' AND initiated_on < $2 AND active_on < $2
         AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
     RETURNING object_key, object_handle, user_name, automation_id
     """
 private let selectIdleUploads: SQLStatement = """
-    SELECT id FROM uploads WHERE state = 'active' AND initiated_on < $1
+    SELECT id FROM uploads WHERE state = 'active' AND initiated_on < $1 AND active_on < $1
         AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $1)
     ORDER BY initiated_on, id LIMIT $2
     """

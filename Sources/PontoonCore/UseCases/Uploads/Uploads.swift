@@ -10,6 +10,7 @@ package struct Uploads: Sendable {
     private let garbage: GarbageCollector
     private let reports: PartReports
     private var uploads: UploadAccess
+    private let activity: UploadActivity
     private let now: @Sendable () -> Date
     /// Completes uploads, and rolls back interrupted completions.
     package let completion: CompleteUpload
@@ -21,6 +22,8 @@ package struct Uploads: Sendable {
     ///   - limits: Limits of each user's uploads.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a completion; `nil` if
     ///     no other server shares the stores.
+    ///   - activityInterval: Time between two records that a client is working on an upload, for a store that clients
+    ///     send parts to directly; must be much shorter than the lifetime of uploads.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -28,6 +31,7 @@ package struct Uploads: Sendable {
         sizing: PartSizing,
         limits: UserLimits = UserLimits(),
         leaseDuration: Duration? = nil,
+        activityInterval: Duration = .seconds(60),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         // The metadata store has a resolution of one millisecond.
@@ -40,6 +44,7 @@ package struct Uploads: Sendable {
         self.garbage = GarbageCollector(metadata: metadata, objects: storage.store)
         self.reports = PartReports(metadata: metadata, storage: storage, now: now)
         self.uploads = UploadAccess(metadata: metadata, namespace: .files)
+        self.activity = UploadActivity(metadata: metadata, interval: activityInterval)
         self.now = now
         self.completion = CompleteUpload(
             metadata: metadata,
@@ -163,7 +168,7 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
     package func details(_ id: String, caller: User) async throws -> UploadSummary {
-        _ = try await uploads.unfinished(id, caller: caller)
+        try await noteActivity(of: try await uploads.unfinished(id, caller: caller))
         guard let summary = try await metadata.uploadSummary(id) else { throw PontoonError.uploadNotFound }
         return withKnownTotals(summary)
     }
@@ -186,7 +191,7 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
     package func reportedParts(of id: String, caller: User) async throws -> [PartRecord] {
-        _ = try await uploads.unfinished(id, caller: caller)
+        try await noteActivity(of: try await uploads.unfinished(id, caller: caller))
         return try await metadata.parts(of: id).filter(\.isReported)
     }
 
@@ -202,7 +207,16 @@ package struct Uploads: Sendable {
         base: BaseURL
     ) async throws -> SignedRequest {
         let upload = try await uploads.active(id, caller: caller)
+        try await noteActivity(of: upload)
         return try await storage.partRequest(for: upload, part: number, base: base, now: now())
+    }
+
+    /// Prevents an upload from expiring while a client is working on it.
+    ///
+    /// Parts that this server stores do so anyway.
+    private func noteActivity(of upload: Upload) async throws {
+        guard !storage.seesParts else { return }
+        try await activity.note(upload.id, now: now())
     }
 
     /// Returns the requests with which the client sends consecutive parts.
@@ -220,7 +234,9 @@ package struct Uploads: Sendable {
         caller: User,
         base: BaseURL
     ) async throws -> [NumberedPartRequest] {
-        try await partInfos(batch, of: try await uploads.active(id, caller: caller), base: base)
+        let upload = try await uploads.active(id, caller: caller)
+        try await noteActivity(of: upload)
+        return try await partInfos(batch, of: upload, base: base)
     }
 
     /// Like ``partInfos(_:of:caller:base:)``, for an upload that the caller has just started.

@@ -1,0 +1,39 @@
+import Foundation
+import Synchronization
+
+/// Keeps uploads alive whose parts this server does not see arrive.
+///
+/// A client that sends parts directly to the object store shows that it is working only by requesting their URLs and
+/// by reporting them, which some clients do at the end.
+final class UploadActivity: Sendable {
+    private let metadata: any UploadStore
+    private let interval: Duration
+    private let recorded = Mutex<[String: ContinuousClock.Instant]>([:])
+    private static let capacity = 10_000
+
+    /// - Parameters:
+    ///   - metadata: The store of the uploads.
+    ///   - interval: Time for which further activity of an upload is not recorded, so that most calls write nothing.
+    init(metadata: any UploadStore, interval: Duration) {
+        self.metadata = metadata
+        self.interval = interval
+    }
+
+    /// Records activity of an upload.
+    func note(_ id: String, now: Date) async throws {
+        let time = ContinuousClock.now
+        let isRecent = recorded.withLock { recorded in
+            if let last = recorded[id], time - last < interval { return true }
+            if recorded.count >= Self.capacity { recorded = [:] }
+            recorded[id] = time
+            return false
+        }
+        guard !isRecent else { return }
+        do {
+            try await metadata.keepAlive(id, now: now)
+        } catch {
+            recorded.withLock { $0[id] = nil }
+            throw error
+        }
+    }
+}
