@@ -21,6 +21,7 @@ struct CrashCheck: Sendable {
             var files: [String: (id: String, content: ByteBuffer)] = [:]
             for entry in entries {
                 if let file = try await settle(entry) { files[entry.plan.name] = file }
+                if entry.end.isDeletion { files[entry.plan.name] = nil }
             }
             for (name, file) in files {
                 let content = try await api.download(file.id)
@@ -61,6 +62,13 @@ struct CrashCheck: Sendable {
             return (try await checkCompleted(entry, file), entry.plan.content)
         case .completeAsked:
             return try await finish(entry)
+        case .deleteAsked(let file):
+            let status = try await api.call(.DELETE, "/files/\(file)").status
+            #expect([204, 404].contains(status), "\(what): delete cannot be repeated")
+            return nil
+        case .deleted(let file):
+            #expect(try await api.call(.GET, "/files/\(file)").status == 404, "\(what): delete undone")
+            return nil
         case .none:
             let others = try await checkParts(entry)
             return (try await complete(entry, reportsAtComplete: false), entry.plan.content(withOthers: others))
@@ -107,7 +115,7 @@ struct CrashCheck: Sendable {
     private func checkParts(_ entry: UploadLedger.Entry) async throws -> Set<Int> {
         let details = try await api.call(.GET, "/upload/multipart/\(entry.id)?list_parts=true")
         try #require(details.status == 200, "\(what): an upload is gone: \(String(buffer: details.body))")
-        let listed = try reportedTags(details)
+        let listed = try details.reportedTags
         var others: Set<Int> = []
         for number in 1...entry.plan.lengths.count {
             let part = entry.parts[number] ?? UploadLedger.Part()
@@ -144,18 +152,14 @@ struct CrashCheck: Sendable {
         }
         return nil
     }
+}
 
-    private func reportedTags(_ details: APIResponse) throws -> [Int: String] {
-        guard case .array(let parts) = details["parts"] else {
-            throw UnexpectedResponse(description: "no list of parts")
+extension UploadLedger.End {
+    /// Whether a client has requested the deletion of the file.
+    fileprivate var isDeletion: Bool {
+        switch self {
+        case .deleteAsked, .deleted: true
+        case .none, .completeAsked, .completed, .abortAsked, .aborted: false
         }
-        var tags: [Int: String] = [:]
-        for case .object(let part) in parts {
-            guard let number = part["part_number"]?.integer, case .object(let response) = part["response"],
-                case .object(let headers) = response["headers"], case .string(let tag) = headers["ETag"]
-            else { throw UnexpectedResponse(description: "a listed part lacks its number or tag") }
-            tags[Int(number)] = tag
-        }
-        return tags
     }
 }

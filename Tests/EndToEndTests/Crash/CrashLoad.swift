@@ -9,11 +9,11 @@ import Testing
 struct CrashLoad: Sendable {
     let api: APIClient
     let ledger: UploadLedger
-    /// The kind of a request.
-    enum Request { case upload, part, end }
+    /// A request was sent, or a request that ends an upload or deletes its file was acknowledged.
+    enum Event { case upload, part, end }
 
-    /// Called for every request that is sent.
-    let onRequest: @Sendable (Request) -> Void
+    /// Called for every event.
+    let onEvent: @Sendable (Event) -> Void
 
     /// Runs one client: one upload after the other, their parts in parallel.
     ///
@@ -35,7 +35,7 @@ struct CrashLoad: Sendable {
     }
 
     private func upload(_ plan: UploadPlan, order: [Int]) async throws {
-        onRequest(.upload)
+        onEvent(.upload)
         let id = try await api.initialize(
             plan.name,
             size: plan.declaresSize ? plan.size : nil,
@@ -61,7 +61,7 @@ struct CrashLoad: Sendable {
         if plan.sentTwice.contains(number) { try await put(plan.otherPart(number), number, to: id) }
         try await put(plan.part(number), number, to: id)
         guard !plan.reportsAtComplete else { return }
-        onRequest(.part)
+        onEvent(.part)
         try expect(200, try await api.report(id, number, .string(tag(of: plan.part(number)))))
         ledger.reportAcknowledged(id, number)
     }
@@ -70,7 +70,7 @@ struct CrashLoad: Sendable {
         let url = try await api.partURL(id, number)
         let tag = tag(of: bytes)
         ledger.putBegins(id, number, tag)
-        onRequest(.part)
+        onEvent(.part)
         let response = try await api.send(.PUT, url, bytes)
         try expect(200, response)
         guard response.headers.first(name: "ETag") == "\"\(tag)\"" else {
@@ -80,17 +80,29 @@ struct CrashLoad: Sendable {
     }
 
     private func end(_ plan: UploadPlan, _ id: String) async throws {
-        onRequest(.end)
+        onEvent(.end)
         if plan.isAborted {
             ledger.ends(id, .abortAsked)
             try expect(204, try await api.call(.DELETE, "/upload/multipart/\(id)"))
             ledger.ends(id, .aborted)
+            onEvent(.end)
         } else {
             ledger.ends(id, .completeAsked)
             let response = try await api.complete(id, plan)
             try expect(201, response)
-            ledger.ends(id, .completed(file: try response.text("id")))
+            let file = try response.text("id")
+            ledger.ends(id, .completed(file: file))
+            onEvent(.end)
+            if plan.isDeleted { try await delete(file, of: id) }
         }
+    }
+
+    private func delete(_ file: String, of id: String) async throws {
+        onEvent(.end)
+        ledger.ends(id, .deleteAsked(file: file))
+        try expect(204, try await api.call(.DELETE, "/files/\(file)"))
+        ledger.ends(id, .deleted(file: file))
+        onEvent(.end)
     }
 
     private func expect(_ status: Int, _ response: APIResponse) throws {

@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import PontoonCore
 import PontoonTesting
 import Subprocess
 import SystemPackage
@@ -21,11 +20,11 @@ struct CrashTests {
             var ledger = UploadLedger()
             var acknowledged = 0
             for round in 1...Self.rounds {
-                let (before, plan) = (ledger, Round(number: round, using: &random))
+                let (before, plan) = (ledger, CrashRound(number: round, using: &random))
                 let (after, status) = try await withServer(options) { server in
                     await CrashCheck(server: server, ledger: before, what: "seed \(Self.seed), round \(round - 1)")
                         .run()
-                    return await plan.run(server)
+                    return try await plan.run(server) { server.signal(SIGKILL) }
                 }
                 #expect(status == .signaled(SIGKILL), "seed \(Self.seed), round \(round)")
                 acknowledged += after.acknowledged
@@ -37,45 +36,5 @@ struct CrashTests {
             }
             #expect(acknowledged > Self.rounds, "too few parts were stored for this to mean anything")
         }
-    }
-}
-
-/// One run of a server, from its start until it is killed.
-private struct Round: Sendable {
-    let number: Int
-    /// Number of requests after which the server is killed; in a third of the rounds only those that end uploads count.
-    let requests: Int
-    let delay: Duration
-    let countsEnds: Bool
-    let seed: UInt64
-
-    init(number: Int, using random: inout SeededGenerator) {
-        self.number = number
-        countsEnds = random.happens(33)
-        requests = Int.random(in: 1...(countsEnds ? 12 : 150), using: &random)
-        delay = .microseconds(Int.random(in: 0...6000, using: &random))
-        seed = random.next()
-    }
-
-    /// - Returns: What the clients knew when the server died.
-    func run(_ server: ServerProcess) async -> UploadLedger {
-        let ledger = UploadLedger()
-        let (requests, continuation) = AsyncStream.makeStream(of: CrashLoad.Request.self)
-        let api = APIClient(origin: server.origin, token: server.token, http: impatientHTTP)
-        let load = CrashLoad(api: api, ledger: ledger) { continuation.yield($0) }
-        await withTaskGroup { group in
-            for client in 1...4 {
-                group.addTask { await load.runClient("r\(number)c\(client)", seed: seed &+ UInt64(client)) }
-            }
-            var left = self.requests
-            for await request in requests {
-                if !countsEnds || request == .end { left -= 1 }
-                if left == 0 { break }
-            }
-            // A random delay, not a wait for an event.
-            try? await Task.sleep(for: delay)
-            server.signal(SIGKILL)
-        }
-        return ledger
     }
 }

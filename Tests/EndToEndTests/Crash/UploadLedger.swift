@@ -12,11 +12,12 @@ final class UploadLedger: Sendable {
         var reported: String?
     }
 
-    /// State of the request that ends an upload.
+    /// State of the request that ends an upload, or that deletes its file.
     enum End: Equatable, Sendable {
         case none
         case completeAsked, completed(file: String)
         case abortAsked, aborted
+        case deleteAsked(file: String), deleted(file: String)
     }
 
     /// A client's view of one upload.

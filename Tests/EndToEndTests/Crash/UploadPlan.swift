@@ -17,6 +17,8 @@ struct UploadPlan: Sendable {
     let reportsAtComplete: Bool
     /// Whether the client aborts the upload at the end.
     let isAborted: Bool
+    /// Whether the client deletes the finished file.
+    let isDeleted: Bool
     /// Parts for which alternative bytes are sent first.
     let sentTwice: Set<Int>
     /// The whole file.
@@ -44,6 +46,7 @@ struct UploadPlan: Sendable {
         declaresMD5 = random.happens(20)
         reportsAtComplete = random.happens(30)
         isAborted = random.happens(10)
+        isDeleted = random.happens(20)
         sentTwice = Set((1...lengths.count).filter { _ in random.happens(30) })
         content = pseudoRandomBytes(seed: seed, count: lengths.reduce(0, +))
     }

@@ -20,6 +20,8 @@ struct ServerOptions {
     var port = 0
     /// A program and its arguments that run the server, such as `strace -f`.
     var wrapper: [String] = []
+    /// File that its standard error is appended to; `nil` for one beside the data folder.
+    var log: FilePath?
 }
 
 /// A running server: the built binary in a separate process.
@@ -81,7 +83,7 @@ func withServer<Value: Sendable>(
     _ options: ServerOptions,
     _ body: @Sendable (ServerProcess) async throws -> Value
 ) async throws -> (value: Value, status: TerminationStatus) {
-    let log = FilePath(options.data.string + ".log")
+    let log = options.log ?? FilePath(options.data.string + ".log")
     let logFile = try FileDescriptor.open(log, .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
     let command =
         options.wrapper + [Places.pontoond.string, "serve", "--data", options.data.string]

@@ -1,0 +1,51 @@
+import Foundation
+import NIOHTTP1
+import PontoonTesting
+import Subprocess
+import SystemPackage
+import Testing
+
+/// An administrator's view of the tokens that the command line has created and revoked.
+struct TokenLedger: Sendable {
+    /// Tokens that must be valid.
+    private(set) var valid: [String] = []
+    /// Tokens that must not be valid.
+    private(set) var revoked: [String] = []
+
+    /// Creates tokens and revokes every third, until a command fails because the server's disk has lost power.
+    func run(_ server: ServerProcess) async -> TokenLedger {
+        var ledger = self
+        var random = SeededGenerator(seed: UInt64(valid.count))
+        while !Task.isCancelled, let token = await administer(server, "create", "admin") {
+            ledger.valid.append(token)
+            guard random.happens(33) else { continue }
+            let old = ledger.valid.remove(at: Int.random(in: 0..<ledger.valid.count, using: &random))
+            // If this fails, the token may or may not be valid.
+            guard await administer(server, "revoke", old) != nil else { break }
+            ledger.revoked.append(old)
+        }
+        return ledger
+    }
+
+    /// Checks which tokens a server accepts.
+    func check(_ server: ServerProcess, _ what: String) async throws {
+        for (tokens, status) in [(valid, 200), (revoked, 401)] {
+            for token in tokens {
+                let response = try await APIClient(origin: server.origin, token: token).call(.GET, "/user")
+                #expect(response.status == status, "\(what): a token that was created or revoked")
+            }
+        }
+    }
+
+    /// - Returns: The command's output; `nil` if it failed.
+    private func administer(_ server: ServerProcess, _ command: String, _ argument: String) async -> String? {
+        let result = try? await Subprocess.run(
+            .path(Places.pontoond),
+            arguments: ["token", command, argument, "--data", server.data.string],
+            output: .string(limit: 1 << 20),
+            error: .discarded
+        )
+        guard let result, result.terminationStatus.isSuccess else { return nil }
+        return result.standardOutput.trimmingCharacters(in: .newlines)
+    }
+}
