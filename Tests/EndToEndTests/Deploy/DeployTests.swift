@@ -4,7 +4,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Validity of the files in `deploy/`; `ClusterTests` also runs the Caddyfile.
+/// Validity of the files in `deploy/`; `ChaosTests` also runs the Caddyfile.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct DeployTests {
     private static let folder = Places.root.appending("deploy")

@@ -1,0 +1,136 @@
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import Synchronization
+import Testing
+
+/// The API of a cluster, whose calls are repeated until a server responds.
+final class ChaosCalls: Sendable {
+    /// A definite response.
+    struct Response: Sendable {
+        let api: APIResponse
+        /// Whether the call was sent more than once, so that an earlier attempt may have taken effect.
+        let wasRepeated: Bool
+        /// Method and path, for error messages.
+        let request: String
+
+        /// Returns the response if it has one of the statuses.
+        ///
+        /// - Throws: ``UnexpectedResponse`` for another status.
+        func expecting(_ statuses: Int...) throws -> APIResponse {
+            guard statuses.contains(api.status) else {
+                throw UnexpectedResponse(description: "\(request): \(api.status) \(api.bodyText.prefix(500))")
+            }
+            return api
+        }
+    }
+
+    /// Time after which a call without a response is a failure.
+    private static let deadline = Duration.seconds(180)
+
+    private let endpoints: [APIClient]
+    /// Numbers of running calls of complete, by endpoint.
+    private let completing = Mutex<[String: Int]>([:])
+
+    /// - Parameter endpoints: The servers and the proxy in front of them.
+    init(_ endpoints: [APIClient]) { self.endpoints = endpoints }
+
+    /// Whether a call of complete is running, at an endpoint or at any.
+    func isCompleting(at origin: String?) -> Bool {
+        completing.withLock { running in running.contains { $0.value > 0 && (origin == nil || $0.key == origin) } }
+    }
+
+    /// Calls random endpoints until one returns a response other than 503.
+    ///
+    /// If the call is idempotent and the first endpoint does not respond within a second, the client calls a second one.
+    /// The seed selects the endpoints and the delays.
+    func call(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: JSONValue? = nil,
+        isIdempotent: Bool = true,
+        seed: UInt64
+    ) async throws -> Response {
+        var random = SeededGenerator(seed: seed)
+        let end = ContinuousClock.now + Self.deadline
+        var wasRepeated = false
+        while true {
+            let order = endpoints.shuffled(using: &random)
+            let second = Switch()
+            let response = await firstResponse {
+                try await self.send(method, path, body, to: order[0])
+            } _: {
+                guard isIdempotent else { return nil }
+                // The client's timeout, not a wait for an event.
+                try await Task.sleep(for: .seconds(1))
+                second.turnOn()
+                return try await self.send(method, path, body, to: order[1])
+            }
+            if let response, response.status < 500 {
+                let isRepeated = wasRepeated || second.isOn
+                return Response(api: response, wasRepeated: isRepeated, request: "\(method) \(path)")
+            }
+            if let response {
+                let isExpected = response.status == 503 && !response.headers["Retry-After"].isEmpty
+                #expect(isExpected, "\(method) \(path): \(response.status) \(response.bodyText.prefix(500))")
+            }
+            guard ContinuousClock.now < end else {
+                throw ContractViolation("\(method) \(path): no definite response within \(Self.deadline)")
+            }
+            wasRepeated = true
+            // A random delay, not a wait for an event.
+            try await Task.sleep(for: .milliseconds(Int.random(in: 20...200, using: &random)))
+        }
+    }
+
+    /// Runs both closures, and cancels one as soon as the other returns a response other than 503.
+    private func firstResponse(
+        _ first: @escaping @Sendable () async throws -> APIResponse?,
+        _ second: @escaping @Sendable () async throws -> APIResponse?
+    ) async -> APIResponse? {
+        await withTaskGroup { group in
+            for request in [first, second] { group.addTask { try? await request() } }
+            var last: APIResponse?
+            for await response in group {
+                guard let response else { continue }
+                last = response
+                if response.status < 500 { break }
+            }
+            group.cancelAll()
+            return last
+        }
+    }
+
+    private func send(_ method: HTTPMethod, _ path: String, _ body: JSONValue?, to endpoint: APIClient) async throws
+        -> APIResponse
+    {
+        let counts = path.hasSuffix("/complete")
+        if counts { completing.withLock { $0[endpoint.origin, default: 0] += 1 } }
+        defer { if counts { completing.withLock { $0[endpoint.origin, default: 0] -= 1 } } }
+        return try await endpoint.call(method, path, body)
+    }
+}
+
+extension ChaosCalls {
+    /// Sends a request to the bucket, at a URL that a call returns, until it succeeds.
+    ///
+    /// `url` requests the URL before each attempt.
+    func transfer(
+        _ method: HTTPMethod,
+        _ bytes: ByteBuffer? = nil,
+        at url: () async throws -> String
+    ) async throws -> APIResponse {
+        let end = ContinuousClock.now + Self.deadline
+        while true {
+            let target = try await url()
+            let response = try? await endpoints[0].send(method, target, bytes)
+            if let response, response.status == 200 { return response }
+            guard ContinuousClock.now < end else {
+                throw ContractViolation("\(method) in the bucket failed: \(response?.bodyText.prefix(500) ?? "")")
+            }
+            // The client's delay before a retry, not a wait for an event.
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import Testing
+
+/// Compares a cluster with the ledgers of its clients.
+struct ChaosCheck: Sendable {
+    let calls: ChaosCalls
+    let ledgers: [ChaosLedger]
+
+    /// Checks files, deletions and uploads, and then aborts all unfinished uploads.
+    func run() async throws {
+        for file in ledgers.flatMap(\.files) { try await calls.check(file, seed: file.seed) }
+        try await checkNames()
+        for file in ledgers.flatMap(\.removed) {
+            #expect(try await get("/files/\(file)").status == 404, "a file that was deleted or replaced")
+        }
+        for upload in ledgers.flatMap(\.aborted) {
+            #expect(try await get("/upload/multipart/\(upload)").status == 404, "an upload that was aborted")
+        }
+        for (upload, parts) in ledgers.flatMap(\.unfinished) {
+            let details = try await get("/upload/multipart/\(upload)?list_parts=true")
+            let listed = try details.reportedTags
+            #expect(listed == parts.mapValues { $0.trimmingCharacters(in: ["\""]) }, "\(details.bodyText)")
+        }
+        try await abortAll()
+    }
+
+    private func get(_ path: String) async throws -> APIResponse { try await calls.call(.GET, path, seed: 0).api }
+
+    private func checkNames() async throws {
+        var names: [String] = []
+        var page: APIResponse
+        repeat {
+            page = try await get("/files?project=admin/uploads&limit=100&offset=\(names.count)")
+            names += try page.entryNames
+        } while try !page.entryNames.isEmpty
+        #expect(names.sorted() == ledgers.flatMap(\.files).map(\.name).sorted())
+    }
+
+    /// Also aborts uploads that no client knows, because the response to initialize was lost.
+    private func abortAll() async throws {
+        while true {
+            let uploads = try await get("/upload/multipart?limit=100").entries.compactMap { $0.string("upload_id") }
+            guard !uploads.isEmpty else { return }
+            for upload in uploads {
+                _ = try await calls.call(.DELETE, "/upload/multipart/\(upload)", seed: 0).expecting(204, 404)
+            }
+        }
+    }
+}

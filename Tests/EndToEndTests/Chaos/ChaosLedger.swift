@@ -1,0 +1,26 @@
+import NIOCore
+import PontoonTesting
+
+/// What a client knows from the responses that it has received.
+struct ChaosLedger: Sendable {
+    /// A file that must exist.
+    struct File: Sendable {
+        let id: String
+        let name: String
+        /// Selects the content.
+        let seed: UInt64
+        let size: Int
+
+        var content: ByteBuffer { testBytes(seed: seed, count: size) }
+    }
+
+    var files: [File] = []
+    /// Ids of the files that were deleted or replaced.
+    var removed: [String] = []
+    /// Ids of the uploads that were aborted.
+    var aborted: [String] = []
+    /// ETags of the reported parts of unfinished uploads, by upload and part number.
+    var unfinished: [String: [Int: String]] = [:]
+    /// Number of changes that a server acknowledged.
+    var acknowledged = 0
+}

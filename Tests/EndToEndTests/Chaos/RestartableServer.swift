@@ -1,0 +1,81 @@
+import Foundation
+import Glibc
+import NIOHTTP1
+import PontoonTesting
+import Subprocess
+import Synchronization
+import Testing
+
+/// A server that a test can kill and start again at the same address.
+final class RestartableServer: Sendable {
+    /// Host and port.
+    let address: String
+    /// Calls the API as admin.
+    let api: APIClient
+
+    private enum Command { case start, stop }
+
+    private let options: ServerOptions
+    private let pid = Mutex<pid_t?>(nil)
+    private let (commands, sender) = AsyncStream.makeStream(of: Command.self)
+
+    /// - Parameter options: Must contain the port and the admin's token.
+    init(_ options: ServerOptions) {
+        self.options = options
+        address = "127.0.0.1:\(options.port)"
+        api = APIClient(origin: "http://\(address)", token: options.stores.token, http: impatientHTTP)
+    }
+
+    /// Runs the server until ``stop()`` is called.
+    ///
+    /// - Throws: An error if it does not start, or if it exits on its own.
+    func run() async throws {
+        var isStopped = false
+        while !isStopped {
+            let (command, status) = try await withServer(options) { server in
+                pid.withLock { $0 = server.pid }
+                defer { pid.withLock { $0 = nil } }
+                return await commands.first { _ in true }
+            }
+            isStopped = command != .start
+            // If the test has failed, its processes are killed.
+            try Task.checkCancellation()
+            #expect(status == (isStopped ? .exited(0) : .signaled(SIGKILL)), "server \(address)")
+        }
+    }
+
+    /// Sends a signal to the process, if it runs.
+    func signal(_ number: CInt) { pid.withLock { pid in if let pid { kill(pid, number) } } }
+
+    /// Starts the server again after it was killed.
+    func start() { sender.yield(.start) }
+
+    /// Stops the server and ends ``run()``.
+    func stop() { sender.yield(.stop) }
+
+    /// Waits until the server is ready.
+    func ready() async throws {
+        try await eventually("\(address) is ready", within: .seconds(120)) {
+            (try? await api.send(.GET, api.origin + "/readyz").status) == 200
+        }
+    }
+}
+
+extension Cluster {
+    /// Runs with servers that the body can kill and start again, and checks that they stop properly afterwards.
+    func withRestartableServers<Value: Sendable>(
+        _ count: Int,
+        _ body: ([RestartableServer]) async throws -> Value
+    ) async throws -> Value {
+        let servers = try (0..<count).map { RestartableServer(options($0, port: try FreePort.reserve())) }
+        return try await withThrowingTaskGroup { group in
+            for server in servers { group.addTask { try await server.run() } }
+            defer { for server in servers { server.stop() } }
+            for server in servers { try await server.ready() }
+            let value = try await body(servers)
+            for server in servers { server.stop() }
+            try await group.waitForAll()
+            return value
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import PontoonTesting
+import SystemPackage
+import Testing
+
+/// A database and a bucket for one test, and servers that use them.
+struct Cluster: Sendable {
+    let folder: FilePath
+    let database: PostgreSQLServer
+    let bucket: SeaweedFSServer
+    let stores: TestStores
+
+    /// Lease duration of the servers, the shortest one that is allowed.
+    static let leaseDuration = Duration.seconds(3)
+
+    /// Runs with separate PostgreSQL and S3 servers, which the body may kill.
+    static func with(_ body: @Sendable (Cluster) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            let cluster = try await Cluster(folder)
+            do {
+                try await body(cluster)
+            } catch {
+                try await cluster.stop()
+                throw error
+            }
+            try await cluster.stop()
+        }
+    }
+
+    private init(_ folder: FilePath) async throws {
+        self.folder = folder
+        database = try await PostgreSQLServer.start()
+        bucket = try await SeaweedFSServer.start()
+        stores = try await TestStores(.postgreSQLAndS3, database: database, bucket: bucket)
+    }
+
+    private func stop() async throws {
+        try await database.remove()
+        try await bucket.remove()
+    }
+
+    /// Runs with some servers.
+    func withServers(_ count: Int, _ body: @Sendable ([ServerProcess]) async throws -> Void) async throws {
+        try await withServers(count, started: [], body)
+    }
+
+    private func withServers(
+        _ count: Int,
+        started: [ServerProcess],
+        _ body: @Sendable ([ServerProcess]) async throws -> Void
+    ) async throws {
+        guard started.count < count else { return try await body(started) }
+        try await withServer(options(started.count, port: try FreePort.reserve())) { server in
+            try await withServers(count, started: started + [server], body)
+        }
+    }
+
+    /// Options of a server; `bucketPort` is the port through which it reaches the bucket.
+    func options(
+        _ index: Int,
+        port: Int = 0,
+        arguments: [String] = [],
+        bucketPort: Int? = nil
+    ) -> ServerOptions {
+        ServerOptions(
+            data: folder.appending("server\(index)"),
+            stores: bucketPort.map { stores.reaching(bucketAt: $0, insteadOf: bucket.port) } ?? stores,
+            arguments: ["--lease-duration", "\(Self.leaseDuration.components.seconds)s"] + arguments,
+            port: port
+        )
+    }
+
+    /// Checks, once no upload is unfinished, that the bucket contains exactly the objects that the records name.
+    func expectNothingLeft() async throws {
+        let unused = try await sql(
+            "SELECT key FROM objects WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.object_key = objects.key)"
+        )
+        #expect(unused == "", "objects without a file")
+        // A sweep is due once an hour, and no call makes it due earlier.
+        try await sql("DELETE FROM leases")
+        // With this lifetime, the sweep removes orphans that are one second old.
+        try await withServer(options(10, arguments: ["--upload-lifetime", "1s"])) { server in
+            try await eventually("no upload is unfinished and no object is discarded") {
+                try await sql(
+                    "SELECT id FROM uploads WHERE state <> 'completed' UNION SELECT key FROM discarded_objects"
+                ) == ""
+            }
+            let keys = try await sql("SELECT key FROM objects ORDER BY key").split(separator: "\n").map(String.init)
+            try await eventually("the bucket contains the objects that the records name") {
+                let text = try await runPython("list_bucket.py", server: server)
+                let listed = try JSONDecoder().decode([String: [String]].self, from: Data(text.utf8))
+                return listed == ["objects": keys, "uploads": []]
+            }
+        }
+    }
+
+    /// Runs a statement directly in the database.
+    @discardableResult
+    func sql(_ statement: String) async throws -> String {
+        try await database.run(statement, in: stores.metadata)
+    }
+}
