@@ -93,6 +93,10 @@ final class ConnectionWorker {
         return connection
     }
 
+    /// Checks that all statements of a connection run in the same session.
+    /// - Throws: ``PostgreSQLError``.
+    func checkSessions() throws { try connector.checkSessions() }
+
     /// Sleeps briefly before the next attempt to connect.
     func pause() { Thread.sleep(forTimeInterval: .random(in: 0.05...0.1)) }
 

@@ -13,13 +13,7 @@ struct Connector {
     ///   `nil` if libpq cannot create one.
     /// - Throws: ``PostgreSQLError``; ``StatementFailure`` if the new connection cannot enter pipeline mode.
     func connect() throws -> (connection: PostgreSQLConnection, canceller: StatementCanceller?) {
-        guard let connection = withParameters({ PQconnectdbParams($0, $1, 1) }) else {
-            throw PostgreSQLError(.unreachable, "out of memory while connecting to PostgreSQL")
-        }
-        guard PQstatus(connection) == CONNECTION_OK else {
-            defer { PQfinish(connection) }
-            throw error(from: String(cString: PQerrorMessage(connection)))
-        }
+        let connection = try openConnection()
         do {
             try check(connection)
             try configure(connection)
@@ -30,6 +24,24 @@ struct Connector {
         let canceller = PQgetCancel(connection).map(StatementCanceller.init)
         return (try PostgreSQLConnection(owning: connection), canceller)
     }
+
+    /// Opens a connection with PostgreSQL's default settings; the caller must close it.
+    ///
+    /// - Throws: ``PostgreSQLError``.
+    func openConnection() throws -> OpaquePointer {
+        guard let connection = withParameters({ PQconnectdbParams($0, $1, 1) }) else {
+            throw PostgreSQLError(.unreachable, "out of memory while connecting to PostgreSQL")
+        }
+        guard PQstatus(connection) == CONNECTION_OK else {
+            defer { PQfinish(connection) }
+            throw error(from: message(of: connection))
+        }
+        PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        return connection
+    }
+
+    /// Returns the error message of the last operation.
+    func message(of connection: OpaquePointer) -> String { String(cString: PQerrorMessage(connection)) }
 
     /// Passes libpq the URL, with defaults that the URL may override and parameters that it may not override.
     private func withParameters<Result>(
@@ -117,10 +129,7 @@ struct Connector {
             SET idle_in_transaction_session_timeout = \(milliseconds(settings.transactionIdleTimeout));
             SET standard_conforming_strings = on
             """
-        PQsetNoticeProcessor(connection, { _, _ in }, nil)
-        guard let result = PQexec(connection, sql) else {
-            throw error(from: String(cString: PQerrorMessage(connection)))
-        }
+        guard let result = PQexec(connection, sql) else { throw error(from: message(of: connection)) }
         defer { PQclear(result) }
         guard PQresultStatus(result) == PGRES_COMMAND_OK else {
             throw PostgreSQLError(.refused, StatementFailure(result).error.description)

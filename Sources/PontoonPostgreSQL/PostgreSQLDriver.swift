@@ -34,6 +34,7 @@ package struct PostgreSQLDriver: SQLDriver {
             let deadline = ContinuousClock.now + settings.acquireTimeout
             while true {
                 do {
+                    try worker.checkSessions()
                     try worker.connect()
                     return
                 } catch let error as PostgreSQLError where error.reason == .notReady && ContinuousClock.now < deadline {

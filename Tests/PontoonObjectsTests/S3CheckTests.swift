@@ -101,6 +101,25 @@ struct S3CheckTests {
         #expect(failure == .clockSkewed)
     }
 
+    @Test("a bucket that refuses parts without a checksum is reported")
+    func requiredChecksums() async throws {
+        let server = try await SeaweedFSServer.running()
+        let refusing = FaultInjectionProxy.Fault.respond(Self.refusal)
+        try await FaultInjectionProxy.with(port: server.port, fault: { _ in refusing }) { proxy in
+            let endpoint = try #require(S3Endpoint("http://127.0.0.1:\(proxy.port)"))
+            let failure = try await failure { try await withS3Store(change: { $0.endpoint = endpoint }, $0) }
+            #expect(failure == .requiresChecksums)
+        }
+    }
+
+    /// The response of Amazon S3 to parts without a checksum, in a bucket with a default retention of Object Lock.
+    @Sendable private static func refusal(_ head: String) -> String? {
+        let isPart = head.hasPrefix("PUT ") && head.contains("uploadId=")
+        guard isPart, !head.lowercased().contains("\r\ncontent-md5: ") else { return nil }
+        let body = "<Error><Code>InvalidRequest</Code><Message/></Error>"
+        return "HTTP/1.1 400 Bad Request\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
+    }
+
     @Test(
         "Amazon's errors are distinguished",
         arguments: [

@@ -22,6 +22,8 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case wrongRegion(String?)
     /// The access key lacks a permission; with the name of the action.
     case forbidden(String)
+    /// The bucket refuses parts that are sent without a checksum.
+    case requiresChecksums
     /// The store refused the request for another reason; with its status and error code.
     case refused(String)
 
@@ -40,6 +42,11 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
         case .wrongRegion(let region?): "the bucket is in the region '\(region)': set 'region=\(region)'"
         case .wrongRegion(nil): "the bucket is not in the configured region; correct 'region'"
         case .forbidden(let call): "the access key in AWS_ACCESS_KEY_ID lacks the permission \(call) for the bucket"
+        case .requiresChecksums:
+            """
+            the bucket refuses parts without a checksum, as with a default retention of Object Lock, but clients send \
+            none; use a bucket without default retention
+            """
         case .refused(let reason): "the store refused the request: \(reason)"
         }
     }

@@ -25,9 +25,16 @@ extension S3Client {
     /// Stores a part.
     ///
     /// - Returns: The part's ETag, without quotes.
-    func uploadPart(_ key: String, uploadID: String, number: Int, body: S3Request.Body) async throws -> String {
+    func uploadPart(
+        _ key: String,
+        uploadID: String,
+        number: Int,
+        headers: [NamedValue] = [],
+        body: S3Request.Body
+    ) async throws -> String {
         let query = [NamedValue("partNumber", "\(number)"), NamedValue("uploadId", uploadID)]
-        guard let etag = try await send(S3Request("PUT", key, query: query, body: body)).headers["etag"] else {
+        let request = S3Request("PUT", key, query: query, headers: headers, body: body)
+        guard let etag = try await send(request).headers["etag"] else {
             throw S3UnexpectedResponse("the response to UploadPart has no ETag")
         }
         return ETag.unquoted(etag)

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Crypto
 import Foundation
 import NIOCore
 import NIOPosix
@@ -44,11 +45,36 @@ extension S3ObjectStore {
         let uploadID = try await attempt("s3:PutObject") {
             try await client.createMultipartUpload(name, headers: [])
         }
-        _ = try await attempt("s3:ListMultipartUploadParts") {
-            try await client.listParts(name, uploadID: uploadID)
+        do {
+            try await checkPart(name, uploadID)
+            _ = try await attempt("s3:ListMultipartUploadParts") {
+                try await client.listParts(name, uploadID: uploadID)
+            }
+        } catch {
+            try? await client.abortMultipartUpload(name, uploadID: uploadID)
+            throw error
         }
         try await attempt("s3:AbortMultipartUpload") {
             try await client.abortMultipartUpload(name, uploadID: uploadID)
+        }
+    }
+
+    /// Stores a part without a checksum, as clients do.
+    private func checkPart(_ name: String, _ uploadID: String) async throws {
+        let bytes = ByteBuffer(string: "?")
+        func store(_ headers: [NamedValue]) async throws {
+            _ = try await client.uploadPart(name, uploadID: uploadID, number: 1, headers: headers, body: .bytes(bytes))
+        }
+        do {
+            try await attempt("s3:PutObject") { try await store([]) }
+        } catch S3CheckFailure.refused(let reason) {
+            let md5 = Data(Insecure.MD5.hash(data: bytes.readableBytesView)).base64EncodedString()
+            do {
+                try await store([NamedValue("Content-MD5", md5)])
+            } catch is S3Error {
+                throw S3CheckFailure.refused(reason)
+            }
+            throw S3CheckFailure.requiresChecksums
         }
     }
 

@@ -17,6 +17,9 @@ package struct FaultInjectionProxy: Sendable {
         case cutResponses(ResponseCutter)
         /// Blocks some requests.
         case holdRequests(RequestValve)
+        /// Responds to the requests for whose heads the closure returns a response, instead of forwarding them, and then
+        /// closes the connections.
+        case respond(@Sendable (String) -> String?)
         /// Replaces a word in the server's responses with another of the same length.
         case replaceWord(String, with: String)
         /// Replaces a word in the client's requests with another of the same length.
@@ -90,7 +93,7 @@ package struct FaultInjectionProxy: Sendable {
                 try await client.executeThenClose { fromClient, toClient in
                     try await server.executeThenClose { fromServer, toServer in
                         try await withThrowingTaskGroup(of: Void.self) { group in
-                            group.addTask { [self] in try await copyRequests(fromClient, toServer) }
+                            group.addTask { [self] in try await copyRequests(fromClient, toServer, toClient) }
                             group.addTask { [self] in try await copyResponses(fromServer, toClient) }
                             try await group.next()
                             group.cancelAll()
@@ -104,7 +107,8 @@ package struct FaultInjectionProxy: Sendable {
 
         private func copyRequests(
             _ source: NIOAsyncChannelInboundStream<ByteBuffer>,
-            _ target: NIOAsyncChannelOutboundWriter<ByteBuffer>
+            _ target: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+            _ client: NIOAsyncChannelOutboundWriter<ByteBuffer>
         ) async throws {
             var count = 0
             for try await bytes in source {
@@ -113,6 +117,8 @@ package struct FaultInjectionProxy: Sendable {
                 case .cutResponses(let cutter):
                     if let limit = cutter.limit(head) { responseLimit.withLock { $0 = limit } }
                 case .holdRequests(let valve): try await valve.pass(head)
+                case .respond(let response):
+                    if let text = response(head) { return try await client.write(ByteBuffer(string: text)) }
                 default: break
                 }
                 let changed = fault.changedRequest(bytes, at: count)

@@ -12,13 +12,15 @@ final class ChaosCalls: Sendable {
         let api: APIResponse
         /// Whether the call was sent more than once, so that an earlier attempt may have taken effect.
         let wasRepeated: Bool
+        /// Method and path, for error messages.
+        let request: String
 
         /// Returns the response if it has one of the statuses.
         ///
         /// - Throws: ``UnexpectedResponse`` for another status.
         func expecting(_ statuses: Int...) throws -> APIResponse {
             guard statuses.contains(api.status) else {
-                throw UnexpectedResponse(description: "\(api.status) \(api.bodyText.prefix(500))")
+                throw UnexpectedResponse(description: "\(request): \(api.status) \(api.bodyText.prefix(500))")
             }
             return api
         }
@@ -66,7 +68,8 @@ final class ChaosCalls: Sendable {
                 return try await self.send(method, path, body, to: order[1])
             }
             if let response, response.status < 500 {
-                return Response(api: response, wasRepeated: wasRepeated || second.isOn)
+                let isRepeated = wasRepeated || second.isOn
+                return Response(api: response, wasRepeated: isRepeated, request: "\(method) \(path)")
             }
             if let response {
                 let isExpected = response.status == 503 && !response.headers["Retry-After"].isEmpty

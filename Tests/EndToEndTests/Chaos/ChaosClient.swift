@@ -29,6 +29,8 @@ struct ChaosClient: Sendable {
     mutating func run(until isOver: Switch) async -> ChaosLedger {
         do {
             while !isOver.isOn, !Task.isCancelled { try await step() }
+        } catch is CancellationError {
+            // Another part of the test has failed.
         } catch {
             Issue.record("client \(number): \(error)")
         }

@@ -38,6 +38,8 @@ final class RestartableServer: Sendable {
                 return await commands.first { _ in true }
             }
             isStopped = command != .start
+            // If the test has failed, its processes are killed.
+            try Task.checkCancellation()
             #expect(status == (isStopped ? .exited(0) : .signaled(SIGKILL)), "server \(address)")
         }
     }

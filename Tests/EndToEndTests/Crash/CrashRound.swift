@@ -30,8 +30,14 @@ struct CrashRound: Sendable {
         let api = APIClient(origin: server.origin, token: server.token, http: impatientHTTP)
         let load = CrashLoad(api: api, ledger: ledger) { continuation.yield($0) }
         try await withThrowingTaskGroup { group in
-            for client in 1...clients {
-                group.addTask { await load.runClient("r\(number)c\(client)", seed: seed &+ UInt64(client)) }
+            group.addTask {
+                await withTaskGroup { group in
+                    for client in 1...clients {
+                        group.addTask { await load.runClient("r\(number)c\(client)", seed: seed &+ UInt64(client)) }
+                    }
+                }
+                // If the clients fail before their last event, the server crashes nevertheless.
+                continuation.finish()
             }
             var left = self.events
             for await event in events {

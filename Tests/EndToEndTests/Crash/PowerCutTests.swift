@@ -28,12 +28,13 @@ struct PowerCutTests {
     func powerCut(_ kind: VolatileDisk.FileSystem) async throws {
         try await withVolatileDisk(kind) { disk, folder in
             var random = SeededGenerator(seed: Self.seed)
-            var (rounds, acknowledged) = ((1...Self.rounds)[...], 0)
-            while !rounds.isEmpty {
+            var acknowledged = 0
+            for first in stride(from: 1, through: Self.rounds, by: Self.roundsPerDirectory) {
+                let rounds = first...min(first + Self.roundsPerDirectory - 1, Self.rounds)
                 var options = ServerOptions(data: disk.root.appending("data"), arguments: smallParts)
                 options.log = folder.appending("log")
                 var known = KnownData()
-                for number in rounds.prefix(Self.roundsPerDirectory) {
+                for number in rounds {
                     let what = "\(kind), seed \(Self.seed), round \(number)"
                     let (before, round, seed) = (known, CrashRound(number: number, using: &random), random.next())
                     let (after, status) = try await withServer(options) { server in
@@ -45,9 +46,10 @@ struct PowerCutTests {
                     acknowledged += after.uploads.acknowledged
                     known = after
                 }
-                rounds = rounds.dropFirst(Self.roundsPerDirectory)
-                let (last, what) = (known, "\(kind), seed \(Self.seed), before round \(rounds.startIndex)")
-                try await withServer(options) { try await last.check($0, what) }
+                let last = known
+                try await withServer(options) { server in
+                    try await last.check(server, "\(kind), seed \(Self.seed), after round \(rounds.upperBound)")
+                }
                 try FileManager.default.removeItem(atPath: options.data.string)
             }
             #expect(acknowledged > Self.rounds, "too few parts were stored for this to mean anything")
@@ -122,7 +124,21 @@ private func cutPower(of server: ServerProcess, _ disk: VolatileDisk, seed: UInt
     // Suspended first, because a server without power does not report errors of its disk.
     server.signal(SIGSTOP)
     defer { server.signal(SIGKILL) }
+    try await eventually("all threads are suspended") {
+        // A thread that waits for the disk (D) is suspended when it returns from the system call.
+        try threadStates(of: server.pid).allSatisfy { "TD".contains($0) }
+    }
     try await disk.cutPower(seed: seed)
+}
+
+/// The states of a process's threads, as in `/proc/PID/stat`.
+private func threadStates(of pid: pid_t) throws -> [Character] {
+    let folder = "/proc/\(pid)/task"
+    return try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { thread in
+        // The state follows the name, which is in parentheses. The thread may have exited.
+        let status = try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8)
+        return status?.split(separator: ")").last?.first { $0 != " " }
+    }
 }
 
 /// Runs with a disk that loses unflushed writes in a power cut, and a folder on another disk.

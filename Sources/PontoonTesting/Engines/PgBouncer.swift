@@ -1,0 +1,37 @@
+import Foundation
+
+/// A PgBouncer in a separate process, which exits with the test process.
+package final class PgBouncer: Sendable {
+    /// How connections to PostgreSQL are assigned.
+    package enum Mode: String, Sendable { case session, transaction }
+
+    private let port: Int
+    private let server: PostgreSQLServer
+    private let process: EngineProcess
+
+    /// Starts a pooler for a test that must call ``remove()``.
+    ///
+    /// - Throws: ``ContractViolation`` if it does not start.
+    package static func start(_ mode: Mode, of server: PostgreSQLServer) async throws -> PgBouncer {
+        try await FreePort.retrying {
+            let pooler = PgBouncer(try FreePort.reserve(), mode, server)
+            try await pooler.process.run()
+            return pooler
+        }
+    }
+
+    private init(_ port: Int, _ mode: Mode, _ server: PostgreSQLServer) {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-pgbouncer-\(UUID().uuidString)")
+        self.port = port
+        self.server = server
+        process = EngineProcess("pgbouncer", [folder.path, "\(port)", "\(server.port)", mode.rawValue])
+    }
+
+    /// Returns the URL of a database through the pooler.
+    package func url(of database: String) -> String {
+        database.replacing("\(server.host):\(server.port)", with: "127.0.0.1:\(port)")
+    }
+
+    /// Stops the pooler.
+    package func remove() async throws { try await process.close() }
+}
