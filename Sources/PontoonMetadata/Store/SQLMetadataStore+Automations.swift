@@ -61,7 +61,7 @@ extension SQLRow {
             name: try text("name"),
             content: FileContent(
                 key: try objectKey("object_key"),
-                size: try integer("size"),
+                size: try length("size"),
                 crc64: try checksum("crc64"),
                 md5: try optionalText("md5")
             ),

@@ -118,7 +118,7 @@ extension SQLRow {
         guard try optionalText("object_key") != nil else { return nil }
         return FileContent(
             key: try objectKey("object_key"),
-            size: try integer("size"),
+            size: try length("size"),
             crc64: try checksum("crc64"),
             md5: try optionalText("md5")
         )
@@ -134,6 +134,12 @@ extension SQLRow {
     /// - Throws: ``SQLRowError`` if the text is not an object key.
     func objectKey(_ column: String) throws -> ObjectKey {
         try decode(column, try text(column)) { ObjectKey($0) }
+    }
+
+    /// Returns a length in bytes.
+    /// - Throws: ``SQLRowError`` unless it is 0 to 5 TiB; sums of such lengths do not overflow.
+    func length(_ column: String) throws -> Int64 {
+        try decode(column, try integer(column)) { (0...PartSizing.maximumFileSize).contains($0) ? $0 : nil }
     }
 
     /// Returns a checksum, or `nil` for `NULL`.

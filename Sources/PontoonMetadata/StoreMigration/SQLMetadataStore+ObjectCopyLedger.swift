@@ -6,7 +6,7 @@ extension SQLMetadataStore: ObjectCopyLedger {
             try connection.query(selectObjectsToCopy, [key?.rawValue ?? "", limit]).map { row in
                 FileContent(
                     key: try row.objectKey("key"),
-                    size: try row.integer("size"),
+                    size: try row.length("size"),
                     crc64: try row.checksum("crc64"),
                     md5: try row.optionalText("md5")
                 )
