@@ -22,10 +22,10 @@ package struct CRC64NVME: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - next: Checksum of the following bytes.
-    ///   - length: Number of following bytes, 0 or more.
+    ///   - length: Number of following bytes; negative numbers count as 0.
     /// - Returns: The checksum of all bytes.
     package func appending(_ next: CRC64NVME, length: Int64) -> CRC64NVME {
-        CRC64NVME(rawValue: cchecksum_crc64nvme_combine(rawValue, next.rawValue, UInt64(length)))
+        CRC64NVME(rawValue: cchecksum_crc64nvme_combine(rawValue, next.rawValue, UInt64(clamping: length)))
     }
 }
 

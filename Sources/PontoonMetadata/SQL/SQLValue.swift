@@ -35,8 +35,11 @@ extension Bool: SQLConvertible {
 }
 
 extension Date: SQLConvertible {
-    /// Unix time in milliseconds.
-    package var sqlValue: SQLValue { .integer(Int64((timeIntervalSince1970 * 1000).rounded())) }
+    /// Unix time in milliseconds, or the nearest one that 64 bits can represent.
+    package var sqlValue: SQLValue {
+        let milliseconds = (timeIntervalSince1970 * 1000).rounded()
+        return .integer(Int64(exactly: milliseconds) ?? (milliseconds < 0 ? .min : .max))
+    }
 }
 
 extension ObjectKey: SQLConvertible {

@@ -119,6 +119,12 @@ extension SQLRow {
         return try fileContent(key: "object_key")
     }
 
+    /// Returns a length in bytes.
+    /// - Throws: ``SQLRowError`` unless it is 0 to 5 TiB; sums of such lengths do not overflow.
+    func length(_ column: String) throws -> Int64 {
+        try decode(column, try integer(column)) { (0...PartSizing.maximumFileSize).contains($0) ? $0 : nil }
+    }
+
     /// Returns the kind of a file.
     /// - Throws: ``SQLRowError`` for an unknown kind.
     func fileKind(_ column: String) throws -> File.Kind {

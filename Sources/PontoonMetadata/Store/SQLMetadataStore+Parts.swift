@@ -131,7 +131,7 @@ extension SQLRow {
         return PartRecord(
             number: try partNumber("number"),
             // The column is NOT NULL and contains 0 for parts whose length is known only to the object store.
-            size: location == .remote ? nil : try integer("size"),
+            size: location == .remote ? nil : try length("size"),
             etag: try text("etag"),
             crc64: try checksum("crc64"),
             location: location,

@@ -55,7 +55,7 @@ extension SQLRow {
     func fileContent(key: String) throws -> FileContent {
         FileContent(
             key: try objectKey(key),
-            size: try integer("size"),
+            size: try length("size"),
             crc64: try checksum("crc64"),
             md5: try optionalText("md5"),
             verification: ContentVerification(

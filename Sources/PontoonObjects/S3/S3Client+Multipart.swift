@@ -51,13 +51,15 @@ extension S3Client {
             let page = try S3XML.decode(S3XML.PartList.self, from: response.body)
             let found = page.part ?? []
             for part in found {
-                guard let size = part.size, let number = try? PartNumber(part.partNumber) else {
-                    throw S3UnexpectedResponse("a listed part has no size or an invalid number")
+                guard let size = part.size, size >= 0, let number = try? PartNumber(part.partNumber) else {
+                    throw S3UnexpectedResponse("a listed part has no valid size or number")
                 }
                 parts.append(ListedPart(number: number, size: size, etag: ETag.unquoted(part.eTag)))
             }
             guard page.isTruncated == true else { return parts }
-            guard let next = page.nextPartNumberMarker ?? found.last?.partNumber, next > (marker ?? 0) else {
+            guard let next = page.nextPartNumberMarker ?? found.last?.partNumber, next > (marker ?? 0),
+                PartNumber.limits.contains(next)
+            else {
                 throw S3UnexpectedResponse("a truncated list of parts has no valid NextPartNumberMarker")
             }
             marker = next

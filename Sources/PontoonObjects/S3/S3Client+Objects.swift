@@ -28,7 +28,7 @@ extension S3Client {
         } catch let error as S3Error where error.isAbsence {
             return nil
         }
-        guard let size = response.headers["content-length"].flatMap(Int64.init) else {
+        guard let size = response.headers["content-length"].flatMap(Int64.init), size >= 0 else {
             throw S3UnexpectedResponse("the response to HEAD '\(key)' has no valid Content-Length")
         }
         let encryption = response.headers["x-amz-server-side-encryption"] ?? ""

@@ -54,11 +54,13 @@ struct S3Client: Sendable {
         // Disabled, because `retrying` retries only transient errors, with backoff.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
+        var tls = TLSConfiguration.makeClientConfiguration()
+        // The default is TLS 1.0; RFC 8996 deprecates versions before 1.2.
+        tls.minimumTLSVersion = .tlsv12
         if let file = settings.certificates {
-            var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file.string))
-            configuration.tlsConfiguration = tls
         }
+        configuration.tlsConfiguration = tls
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
