@@ -70,7 +70,13 @@ package final class ObjectPlacer: Sendable {
         self.source = try source.directory(Self.folderName)
         parent = target
         (self.target, _) = try target.creatingDirectory(Self.folderName)
-        (incoming, _) = try target.creatingDirectory(Self.incomingName)
+        let isNew: Bool
+        (incoming, isNew) = try target.creatingDirectory(Self.incomingName)
+        if !isNew {
+            // The names that an interrupted run created may not be durable yet.
+            let names = try self.target.entries()
+            changed.withLock { $0.formUnion(names) }
+        }
         for name in try incoming.entries() { try incoming.remove(name) }
         self.methods = methods
         executor = BlockingIOExecutor(threads: threads)
@@ -90,7 +96,9 @@ package final class ObjectPlacer: Sendable {
     package func finish() async throws {
         try await executor.run { [self] in
             let names = changed.withLock { $0 }
-            for name in names.sorted() { try target.directory(name).sync() }
+            for name in names.sorted() where try target.status(name)?.isDirectory == true {
+                try target.directory(name).sync()
+            }
             try target.sync()
             try parent.removeDirectory(Self.incomingName)
             try parent.sync()
