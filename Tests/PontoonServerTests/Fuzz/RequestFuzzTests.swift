@@ -73,7 +73,7 @@ struct RequestFuzzTests {
 
     @Test("Host headers: an accepted one has a port that exists and a name without other parts of a URL")
     func host() {
-        Fuzzing.run(["example.org:8080", "[2001:db8::1]:443", "127.0.0.1", "a_b-c.d"]) { bytes in
+        Fuzzing.run(["example.org:8080", "[2001:db8::1]:443", "[fe80::1%1]", "127.0.0.1", "a_b-c.d"]) { bytes in
             guard let host = HostHeader(String(decoding: bytes, as: UTF8.self)) else { return }
             #expect((1...65_535).contains(host.port ?? 1))
             #expect(!host.name.isEmpty && !host.name.contains { "/?#@%\\ \r\n\0".contains($0) }, "\(bytes)")
