@@ -153,7 +153,7 @@ let package = Package(
         .testTarget(
             name: "PontoonClientTests",
             dependencies: [
-                "PontoonClient", "PontoonCore",
+                "PontoonClient", "PontoonCore", "PontoonTesting",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

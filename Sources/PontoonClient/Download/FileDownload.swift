@@ -190,7 +190,7 @@ struct FileDownload: Sendable {
 
 extension DownloadHead {
     /// Returns whether both describe the same file with the same length and checksum, so that its bytes can be reused.
-    fileprivate func isSameFile(as other: DownloadHead) -> Bool {
+    func isSameFile(as other: DownloadHead) -> Bool {
         // Ranges shorter than this client's minimum would be too many.
         let hasUsableRanges = rangeSize >= max(1, size / 4096)
         return hasUsableRanges && endpoint == other.endpoint && file == other.file && size == other.size

@@ -68,7 +68,7 @@ enum S3XML {
     /// - Throws: ``S3UnexpectedResponse`` if the body is not the expected XML.
     static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
         do {
-            return try decoder.decode(type, from: trimmed(body))
+            return try decoder.decode(type, from: try text(body))
         } catch {
             throw S3UnexpectedResponse("the body is not a valid \(type)")
         }
@@ -76,8 +76,8 @@ enum S3XML {
 
     /// Decodes an error; returns `nil` if the body does not contain one.
     static func error(_ body: ByteBuffer) -> Failure? {
-        guard rootName(body) == "Error" else { return nil }
-        return try? decoder.decode(Failure.self, from: trimmed(body))
+        guard let text = try? text(body), rootName(text) == "Error" else { return nil }
+        return try? decoder.decode(Failure.self, from: text)
     }
 
     /// Encodes the body of `CompleteMultipartUpload`, with quoted ETags.
@@ -98,15 +98,21 @@ enum S3XML {
         return decoder
     }
 
-    /// Removes the leading whitespace that a store sends to keep the connection alive while it combines parts; XML
-    /// allows none before its declaration.
-    private static func trimmed(_ body: ByteBuffer) -> Data {
-        Data(buffer: body).drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    /// Returns a body without the leading whitespace that a store sends to keep the connection alive while it combines
+    /// parts; XML allows none before its declaration.
+    ///
+    /// - Throws: ``S3UnexpectedResponse`` unless the body is UTF-8: on Linux, Foundation's parser stops the process if
+    ///   a name is not.
+    private static func text(_ body: ByteBuffer) throws -> Data {
+        guard String(validating: body.readableBytesView, as: UTF8.self) != nil else {
+            throw S3UnexpectedResponse("the body is not valid UTF-8")
+        }
+        return Data(buffer: body).drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }
 
     /// Returns the name of the root element, which shows whether the body of a successful response contains an error.
-    private static func rootName(_ body: ByteBuffer) -> String? {
-        var rest = String(decoding: trimmed(body).prefix(1000), as: UTF8.self)[...]
+    private static func rootName(_ text: Data) -> String? {
+        var rest = String(decoding: text.prefix(1000), as: UTF8.self)[...]
         while let start = rest.firstIndex(of: "<") {
             rest = rest[start...].dropFirst()
             guard let first = rest.first, first != "?", first != "!" else { continue }

@@ -15,7 +15,9 @@ package struct HostHeader: Hashable, Sendable {
         if rest.first == "[" {
             guard let end = rest.firstIndex(of: "]") else { return nil }
             name = rest[rest.index(after: rest.startIndex)..<end].lowercased()
-            guard name.contains(":"), (try? SocketAddress(ipAddress: name, port: 0)) != nil else { return nil }
+            // NIO also accepts a zone, such as `%eth0`, which has no meaning for other hosts.
+            let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
+            guard name.contains(":"), !name.contains("%"), isAddress else { return nil }
             rest = rest[rest.index(after: end)...]
         } else {
             let host = rest.prefix { $0 != ":" }

@@ -68,10 +68,25 @@ struct Query: Sendable {
 
     /// Decodes percent escapes.
     ///
+    /// Unlike Foundation's `removingPercentEncoding`, keeps U+FEFF at the beginning, which may be part of a name.
+    ///
     /// - Returns: The decoded text; `nil` if an escape is malformed, or the result is not UTF-8.
     static func unescape(_ text: String) -> String? {
         // Most text contains no escapes.
-        text.utf8.contains(UInt8(ascii: "%")) ? text.removingPercentEncoding : text
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count)
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%") {
+                guard let decoded = Hex.decode(Substring(rest.prefix(2))), decoded.count == 1 else { return nil }
+                bytes += decoded
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
     }
 
     /// Percent-encodes text for a query or for one segment of a path.
