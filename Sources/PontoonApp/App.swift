@@ -49,7 +49,7 @@ package struct App: Sendable {
         )
         let maintenance = Maintenance(
             metadata: metadata,
-            objects: objects,
+            storage: stores.storage,
             completion: uploads.completion,
             keys: stores.keys,
             leaseDuration: settings.leaseDuration,
@@ -134,7 +134,13 @@ package struct App: Sendable {
             services: [
                 // First, so that it stops last.
                 .init(service: ForcedShutdownService()),
-                .init(service: MaintenanceService(maintenance: maintenance, logger: logger)),
+                .init(
+                    service: MaintenanceService(
+                        maintenance: maintenance,
+                        uploadLifetime: settings.uploadLifetime,
+                        logger: logger
+                    )
+                ),
                 .init(service: ScrubService(scrub: scrub, logger: logger)),
                 .init(service: HealthCheckService(readiness: useCases.readiness, logger: logger)),
                 .init(service: httpServer(onReady: onReady)),

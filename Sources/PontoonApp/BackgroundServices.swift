@@ -4,25 +4,28 @@ import PontoonCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The service that runs maintenance and refreshes the signing keys once a minute.
+/// The service that runs maintenance, usually once a minute, and refreshes the signing keys once a minute.
 struct MaintenanceService: Service {
     let maintenance: Maintenance
+    /// Time after which uploads expire; if it is short, maintenance runs more often.
+    let uploadLifetime: Duration
     let logger: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
                 // Separate tasks, because maintenance can be slow and keys must be refreshed on time.
-                group.addTask { await everyMinute(refreshKeys) }
-                group.addTask { await everyMinute(runMaintenance) }
+                group.addTask { await repeating(every: .seconds(60), refreshKeys) }
+                let interval = max(.seconds(1), min(.seconds(60), uploadLifetime / 10))
+                group.addTask { await repeating(every: interval, runMaintenance) }
             }
         }
     }
 
-    private func everyMinute(_ work: () async -> Void) async {
+    private func repeating(every interval: Duration, _ work: () async -> Void) async {
         while !Task.isCancelled {
             await work()
-            guard (try? await Task.sleep(for: .seconds(60))) != nil else { return }
+            guard (try? await Task.sleep(for: interval)) != nil else { return }
         }
     }
 

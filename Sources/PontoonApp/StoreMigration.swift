@@ -153,7 +153,7 @@ package struct StoreMigration {
             let storage = ObjectStorage.streaming(disk, hasher, DataPlaneURLs(keys))
             let maintenance = Maintenance(
                 metadata: source,
-                objects: disk,
+                storage: storage,
                 completion: Uploads(metadata: source, storage: storage, sizing: settings.sizing).completion,
                 keys: keys,
                 uploadLifetime: settings.uploadLifetime
@@ -189,7 +189,7 @@ package struct StoreMigration {
                 "cannot migrate unfinished uploads (\(count)); complete them, or abort them with --drop-open-uploads"
             )
         }
-        _ = try await maintenance.abortUploads(idleSince: .distantFuture)
+        if let error = await maintenance.abortUploads(idleSince: .distantFuture).errors.first { throw error }
         report("\(count) unfinished uploads aborted")
     }
 

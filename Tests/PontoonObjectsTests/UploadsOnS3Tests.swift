@@ -245,6 +245,30 @@ struct UploadsOnS3Tests {
         }
     }
 
+    @Test("do not expire while parts arrive in the bucket")
+    func arrivingParts() async throws {
+        try await withS3Server { server in
+            let maintenance = Maintenance(
+                metadata: server.metadata,
+                storage: .presigned(server.store),
+                completion: server.uploads.completion,
+                keys: KeyRing(store: server.metadata, rotationInterval: .seconds(60), urlLifetime: .seconds(60)),
+                uploadLifetime: .seconds(60)
+            )
+            let (idle, working) = (try await server.begin("idle", size: 8), try await server.begin("working", size: 8))
+            // The store's times may be in whole seconds.
+            let deadline = Date(timeIntervalSinceNow: 2)
+            try await eventually("the deadline has passed") { Date() > deadline + 1 }
+            let number = try PartNumber(1)
+            let request = try server.store.partRequest(for: working, part: number, now: Date())
+            #expect(try await fetch(request.method, request.url, body: bytes(8, 1)).status == 200)
+            let report = await maintenance.abortUploads(idleSince: deadline)
+            #expect(report.expired == [idle.id])
+            #expect(report.errors.isEmpty)
+            #expect(try await server.metadata.upload(working.id)?.state == .active)
+        }
+    }
+
     @Test("can be completed after a name conflict without sending parts again")
     func nameTaken() async throws {
         try await withS3Server { server in

@@ -31,7 +31,7 @@ package struct PontoonError: Error {
         case automationNotFound, packageNotFound
         // Data plane
         case urlRefused, partTooLong, checksumMismatch, checksumMalformed, bodyIncomplete, storageFull
-        case rangeNotSatisfiable
+        case rangeNotSatisfiable, preconditionFailed
     }
 
     package let code: Code

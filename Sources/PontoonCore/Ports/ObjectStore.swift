@@ -101,6 +101,10 @@ package protocol PresignedObjectStore: ObjectStore {
     ///   longer has the upload, because it was finished or removed.
     /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryFault`` if it is unavailable.
     func listParts(of upload: Upload) async throws -> [ListedPart]?
+    /// Returns the time at which the last part of an unfinished upload was stored, by the store's clock.
+    /// - Returns: `nil` if the store has no parts, or no longer has the upload.
+    /// - Throws: A ``TemporaryFault`` if the store is unavailable.
+    func timeOfLastPart(of upload: Upload) async throws -> Date?
     /// Combines listed parts into one object, which is durable when this returns. Finishing again, after a lost
     /// response, produces the same object.
     /// - Parameters:

@@ -3,7 +3,7 @@ package import Foundation
 /// Periodic maintenance, and recovery at start.
 package struct Maintenance: Sendable {
     private let metadata: any MetadataStore
-    private let objects: any ObjectStore
+    private let storage: ObjectStorage
     private let completion: CompleteUpload
     private let garbage: GarbageCollector
     private let keys: KeyRing
@@ -17,7 +17,7 @@ package struct Maintenance: Sendable {
     ///
     /// - Parameters:
     ///   - metadata: The metadata store.
-    ///   - objects: The object store.
+    ///   - storage: The object store.
     ///   - completion: The use case that rolls back interrupted completions.
     ///   - keys: The signing keys, which are rotated when due.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
@@ -28,7 +28,7 @@ package struct Maintenance: Sendable {
     ///   - uptime: Time on a monotonic clock.
     package init(
         metadata: any MetadataStore,
-        objects: any ObjectStore,
+        storage: ObjectStorage,
         completion: CompleteUpload,
         keys: KeyRing,
         leaseDuration: Duration? = nil,
@@ -38,9 +38,9 @@ package struct Maintenance: Sendable {
         uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
     ) {
         self.metadata = metadata
-        self.objects = objects
+        self.storage = storage
         self.completion = completion
-        self.garbage = GarbageCollector(metadata: metadata, objects: objects)
+        self.garbage = GarbageCollector(metadata: metadata, objects: storage.store)
         self.keys = keys
         self.leases = LeaseRenewer(duration: leaseDuration, now: now)
         self.uploadLifetime = uploadLifetime
@@ -56,7 +56,7 @@ package struct Maintenance: Sendable {
     package func recover() async throws {
         if leases.duration == nil {
             try await completion.recover(leasedUntil: .distantFuture)
-            try await objects.recover(comparingWith: metadata)
+            try await storage.store.recover(comparingWith: metadata)
             await garbage.collect()
         }
         try await keys.rotateIfDue()
@@ -103,12 +103,13 @@ package struct Maintenance: Sendable {
             await report.attempt { try await completion.recover(leasedUntil: now()) }
             await report.attempt { try await sweep() }
         }
-        var expired: [String] = []
-        await report.attempt {
-            guard let deadline = try await expiryDeadline() else { return }
-            expired = try await abortUploads(idleSince: deadline)
+        var deadline: Date?
+        await report.attempt { deadline = try await expiryDeadline() }
+        if let deadline {
+            let expiry = await abortUploads(idleSince: deadline)
+            report.expired = expiry.expired
+            report.errors += expiry.errors
         }
-        report.expired = expired
         await report.attempt {
             try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.inSeconds))
         }
@@ -132,7 +133,7 @@ package struct Maintenance: Sendable {
         let lease = Lease(id: leases.new().id, expiresOn: now().addingTimeInterval(3600))
         guard try await metadata.acquireLease("sweep", lease, now: now()) else { return }
         do {
-            try await objects.recover(comparingWith: metadata)
+            try await storage.store.recover(comparingWith: metadata)
         } catch {
             try await metadata.endLease("sweep", leaseID: lease.id)
             throw error
@@ -142,20 +143,49 @@ package struct Maintenance: Sendable {
     /// Aborts active uploads that were initiated before `deadline` and have stored no part since, and removes their
     /// bytes.
     ///
-    /// - Returns: The ids of the aborted uploads.
-    package func abortUploads(idleSince deadline: Date) async throws -> [String] {
-        var aborted: [String] = []
-        while true {
-            let idle = try await metadata.idleUploads(since: deadline, limit: 100)
-            var isStuck = true
-            // An upload in which a part was stored in the meantime is not aborted.
-            for id in idle where try await metadata.abortUpload(id, ifIdleSince: deadline) {
-                aborted.append(id)
-                isStuck = false
+    /// - Returns: The ids of the aborted uploads, and the errors; an upload with an error is kept.
+    package func abortUploads(idleSince deadline: Date) async -> Report {
+        var report = Report()
+        var kept: Set<String> = []
+        do {
+            while true {
+                let limit = Self.batch + kept.count
+                let idle = try await metadata.idleUploads(since: deadline, limit: limit)
+                for id in idle where !kept.contains(id) {
+                    do {
+                        if try await abort(id, ifIdleSince: deadline) {
+                            report.expired.append(id)
+                        } else {
+                            kept.insert(id)
+                        }
+                    } catch {
+                        kept.insert(id)
+                        report.errors.append(error)
+                    }
+                }
+                // If a store is unavailable, every upload has an error.
+                guard idle.count == limit, report.errors.count < Self.maximumErrors else { break }
             }
-            if isStuck { break }
+        } catch {
+            report.errors.append(error)
         }
-        if !aborted.isEmpty { await garbage.collect() }
-        return aborted
+        if !report.expired.isEmpty { report.errors += await garbage.collect() }
+        return report
+    }
+
+    private static let batch = 100
+    private static let maximumErrors = 1000
+
+    /// Aborts an upload; returns `false` if it is not idle after all.
+    private func abort(_ id: String, ifIdleSince deadline: Date) async throws -> Bool {
+        // This server does not see parts arrive in a presigned store.
+        if case .presigned(let store) = storage, let upload = try await metadata.upload(id),
+            let last = try await store.timeOfLastPart(of: upload), last >= deadline
+        {
+            try await metadata.keepAlive(id, now: last)
+            return false
+        }
+        // An upload in which a part was stored in the meantime is not aborted.
+        return try await metadata.abortUpload(id, ifIdleSince: deadline)
     }
 }

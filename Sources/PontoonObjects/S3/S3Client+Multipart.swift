@@ -43,6 +43,31 @@ extension S3Client {
     /// Lists all parts of an upload, ordered by number.
     func listParts(_ key: String, uploadID: String) async throws -> [ListedPart] {
         var parts: [ListedPart] = []
+        try await forEachPart(key, uploadID: uploadID) { part, number in
+            guard let size = part.size, size >= 0 else {
+                throw S3UnexpectedResponse("a listed part has no valid size")
+            }
+            parts.append(ListedPart(number: number, size: size, etag: ETag.unquoted(part.eTag)))
+        }
+        return parts
+    }
+
+    /// Returns the time at which the last part of an upload was stored; `nil` if there are no parts.
+    func timeOfLastPart(_ key: String, uploadID: String) async throws -> Date? {
+        var last: Date?
+        try await forEachPart(key, uploadID: uploadID) { part, _ in
+            guard let time = try part.lastModified.map(Self.time) else { return }
+            last = max(last ?? time, time)
+        }
+        return last
+    }
+
+    /// Passes all parts of an upload to `body`, ordered by number.
+    private func forEachPart(
+        _ key: String,
+        uploadID: String,
+        _ body: (S3XML.Part, PartNumber) throws -> Void
+    ) async throws {
         var marker: Int?
         while true {
             var query = [NamedValue("uploadId", uploadID)]
@@ -51,12 +76,12 @@ extension S3Client {
             let page = try S3XML.decode(S3XML.PartList.self, from: response.body)
             let found = page.part ?? []
             for part in found {
-                guard let size = part.size, size >= 0, let number = try? PartNumber(part.partNumber) else {
-                    throw S3UnexpectedResponse("a listed part has no valid size or number")
+                guard let number = try? PartNumber(part.partNumber) else {
+                    throw S3UnexpectedResponse("a listed part has no valid number")
                 }
-                parts.append(ListedPart(number: number, size: size, etag: ETag.unquoted(part.eTag)))
+                try body(part, number)
             }
-            guard page.isTruncated == true else { return parts }
+            guard page.isTruncated == true else { return }
             guard let next = page.nextPartNumberMarker ?? found.last?.partNumber, next > (marker ?? 0),
                 PartNumber.limits.contains(next)
             else {

@@ -1,3 +1,4 @@
+package import Foundation
 package import PontoonCore
 
 extension S3ObjectStore {
@@ -9,6 +10,15 @@ extension S3ObjectStore {
             } catch let error as S3Error where error.code == "NoSuchUpload" {
                 return nil
             }
+        }
+    }
+
+    package func timeOfLastPart(of upload: Upload) async throws -> Date? {
+        guard let handle = upload.handle else { return nil }
+        do {
+            return try await client.timeOfLastPart(name(upload.key), uploadID: handle.rawValue)
+        } catch let error as S3Error where error.code == "NoSuchUpload" {
+            return nil
         }
     }
 

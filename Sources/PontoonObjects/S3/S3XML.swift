@@ -23,6 +23,7 @@ enum S3XML {
         let partNumber: Int
         let eTag: String
         var size: Int64?
+        var lastModified: String?
     }
 
     struct PartList: Decodable {

@@ -47,8 +47,10 @@ struct DataPlaneCalls {
     @Sendable private func getFile(_ request: Request, _ context: AppContext) async throws -> Response {
         try await verify(request, as: "GET")
         let (file, content) = try await downloads.file(try context.segment("file_id"))
-        let download = Download(file: file, content: content)
-        switch download.outcome(of: request) {
+        let download = Download(file: file, content: content, now: now())
+        switch download.outcome(of: request.headers) {
+        case .preconditionFailed:
+            throw PontoonError(.preconditionFailed, "The file does not satisfy the conditions of the request.")
         case .notModified:
             return Response(status: .notModified, headers: download.headers)
         case .unsatisfiable:

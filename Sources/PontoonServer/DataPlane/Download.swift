@@ -13,10 +13,13 @@ struct Download {
         case range(Range<Int64>)
         case unsatisfiable
         case notModified
+        case preconditionFailed
     }
 
     let file: File
     let content: FileContent
+    /// The time of the response.
+    let now: Date
 
     /// The entity tag: the file's checksum, or its id if it has none, and its size.
     ///
@@ -29,7 +32,7 @@ struct Download {
             .contentType: "application/octet-stream",
             .acceptRanges: "bytes",
             .eTag: etag,
-            .lastModified: Self.httpDate.string(from: file.createdOn),
+            .lastModified: HTTPDate.format(lastModified),
             .contentDisposition: ContentDisposition.attachment(named: file.name),
             .xContentTypeOptions: "nosniff",
         ]
@@ -37,15 +40,36 @@ struct Download {
         return headers
     }
 
-    /// Evaluates `Range`, `If-Range` and `If-None-Match`; a request for several ranges gets the whole file.
-    func outcome(of request: Request) -> Outcome {
-        if let tags = request.headers[.ifNoneMatch], tags == "*" || Self.names(tags).contains(etag) {
-            return .notModified
+    /// The time from which the bytes are as they are, in whole seconds: those of a file never change.
+    private var lastModified: Date { Date(timeIntervalSince1970: file.createdOn.timeIntervalSince1970.rounded(.down)) }
+
+    /// Evaluates the conditions and the range of a request, in the order of RFC 9110, section 13.2.2.
+    ///
+    /// Dates in another format than HTTP's preferred one are ignored. A request for several ranges gets the whole file.
+    func outcome(of headers: HTTPFields) -> Outcome {
+        if let tags = headers[.ifMatch] {
+            guard tags == "*" || Self.tags(tags).contains(etag) else { return .preconditionFailed }
+        } else if let date = headers[.ifUnmodifiedSince].flatMap(HTTPDate.parse) {
+            guard lastModified <= date else { return .preconditionFailed }
         }
-        guard let range = request.headers[.range], request.headers[.ifRange].map({ $0 == etag }) ?? true else {
-            return .whole
+        if let tags = headers[.ifNoneMatch] {
+            // The comparison is weak.
+            if tags == "*" || Self.tags(tags).contains(where: { $0 == etag || $0 == "W/\(etag)" }) {
+                return .notModified
+            }
+        } else if let date = headers[.ifModifiedSince].flatMap(HTTPDate.parse) {
+            if lastModified <= date { return .notModified }
         }
+        guard let range = headers[.range], headers[.ifRange].map(isCurrent) ?? true else { return .whole }
         return Self.parse(range, size: content.size)
+    }
+
+    /// Returns whether the value of `If-Range` identifies this file.
+    ///
+    /// A date does so only if it is old enough: the file could have been replaced within the same second.
+    private func isCurrent(_ validator: String) -> Bool {
+        if validator == etag { return true }
+        return HTTPDate.parse(validator) == lastModified && now.timeIntervalSince(lastModified) >= 60
     }
 
     /// Parses one range: `bytes=a-b`, `bytes=a-` or `bytes=-n`.
@@ -69,16 +93,7 @@ struct Download {
         return .range(start..<(end + 1))
     }
 
-    private static func names(_ header: String) -> [String] {
+    private static func tags(_ header: String) -> [String] {
         header.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
-
-    /// Shared, because creating a formatter takes longer than creating the rest of a response.
-    private static let httpDate: DateFormatter = {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(identifier: "GMT")
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-        return formatter
-    }()
 }

@@ -31,6 +31,7 @@ extension PontoonError.Code {
         case .rateLimited: .tooManyRequests
         case .requestTimedOut: .requestTimeout
         case .rangeNotSatisfiable: .rangeNotSatisfiable
+        case .preconditionFailed: .preconditionFailed
         case .userExists, .projectExists, .memberExists, .fileExists, .folderExists, .nameTaken, .completeRefused,
             .partUnavailable, .abortRefused, .noRoom, .limitReached:
             .conflict

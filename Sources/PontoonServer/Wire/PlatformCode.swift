@@ -7,7 +7,8 @@ extension PontoonError.Code {
     var platformCode: Int {
         switch self {
         case .badRequest, .requestTooLarge, .headersTooLarge, .requestTimedOut: 90000
-        case .checksumMismatch, .checksumMalformed, .bodyIncomplete, .partTooLong, .rangeNotSatisfiable: 90000
+        case .checksumMismatch, .checksumMalformed, .bodyIncomplete, .partTooLong: 90000
+        case .rangeNotSatisfiable, .preconditionFailed: 90000
         case .unavailable: 0
         case .rateLimited: 1000
         case .notAuthenticated: 90001

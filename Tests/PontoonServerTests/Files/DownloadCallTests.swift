@@ -78,6 +78,44 @@ struct DownloadCallTests {
         }
     }
 
+    @Test("conditions are evaluated in the order of RFC 9110")
+    func conditionalHeaders() async throws {
+        let clock = TestClock()
+        try await withTestServer(.live, arguments: ["--url-lifetime", "1d"], clock: clock) { server in
+            let file = try await server.api.uploadSmall("a", "0123456789")
+            let url = try await url(file, server)
+            let whole = try await server.api.send(.GET, url)
+            let etag = try #require(whole.headers.first(name: "ETag"))
+            let date = try #require(whole.headers.first(name: "Last-Modified"))
+            let (past, future) = ("Mon, 01 Jan 2001 00:00:00 GMT", "Tue, 01 Jan 2041 00:00:00 GMT")
+            let rows: [(HTTPHeaders, Int)] = [
+                (["If-Match": "\"x\""], 412), (["If-Match": "\"x\"", "Range": "bytes=99-"], 412),
+                (["If-Match": etag], 200), (["If-Match": "*"], 200), (["If-Match": "W/\(etag)"], 412),
+                (["If-Match": "\"x\", \(etag)", "If-Unmodified-Since": past], 200),
+                (["If-Unmodified-Since": past], 412), (["If-Unmodified-Since": future], 200),
+                (["If-Unmodified-Since": date], 200), (["If-Unmodified-Since": "yesterday"], 200),
+                (["If-Modified-Since": date], 304), (["If-Modified-Since": future], 304),
+                (["If-Modified-Since": past], 200), (["If-Modified-Since": "yesterday"], 200),
+                (["If-None-Match": "W/\(etag)"], 304), (["If-None-Match": "\"x\"", "If-Modified-Since": date], 200),
+                (["If-Match": etag, "If-None-Match": etag], 304),
+                (["If-Unmodified-Since": past, "If-None-Match": etag], 412),
+                (["If-Range": etag, "Range": "bytes=2-3"], 206),
+                (["If-Range": "W/\(etag)", "Range": "bytes=2-3"], 200),
+                (["If-Range": past, "Range": "bytes=2-3"], 200),
+                // The file may have been replaced within the second.
+                (["If-Range": date, "Range": "bytes=2-3"], 200),
+            ]
+            for (headers, status) in rows {
+                let response = try await server.api.send(.GET, url, headers: headers)
+                #expect(response.status == status, "\(headers)")
+                if status == 412 { server.expectRefusal(response, 412, 90000, "\(headers)") }
+            }
+            clock.advance(by: .seconds(120))
+            let later = try await server.api.send(.GET, url, headers: ["If-Range": date, "Range": "bytes=2-3"])
+            #expect(later.status == 206)
+        }
+    }
+
     @Test("HEAD returns the headers of GET")
     func head() async throws {
         try await withTestServer(.live) { server in
