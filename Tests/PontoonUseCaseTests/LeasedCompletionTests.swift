@@ -193,7 +193,7 @@ private struct SharedStores: Sendable {
     ) -> Maintenance {
         Maintenance(
             metadata: metadata,
-            objects: disk,
+            storage: InterceptedStore(store: disk).storage(metadata: metadata),
             completion: server.completion,
             keys: KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1)),
             leaseDuration: leaseDuration,
