@@ -12,7 +12,7 @@ from pytest_check import check
 from support import api_document
 from support.caller import PACKAGES
 from support.checked_caller import CheckedCaller, Recorder, fill
-from support.server import running_server
+from support.server import eventually, running_server
 
 pytestmark = pytest.mark.own_server
 
@@ -261,6 +261,7 @@ def downloads(admin, nobody, file, folder):
         etag = admin.send_to(method, url, 200).headers["ETag"]
         admin.send_to(method, url, 206, headers={"Range": "bytes=1-2"})
         admin.send_to(method, url, 304, headers={"If-None-Match": etag})
+        admin.send_to(method, url, 412, headers={"If-Match": '"other"'})
         admin.send_to(method, url, 416, headers={"Range": "bytes=99-"})
         admin.send_to(method, url.replace("signature=", "signature=0"), 403)
     gone = admin.upload("gone", b"gone")
@@ -268,6 +269,34 @@ def downloads(admin, nobody, file, folder):
     admin.call("DELETE", f"/files/{gone}", status=204)
     for method in ("GET", "HEAD"):
         admin.send_to(method, url, 404)
+
+
+def test_damaged_files(server, admin, copier, nobody):
+    """Adds a file whose stored bytes are then changed, and has the server read them again."""
+    content = b"bytes that no other file has"
+    file = admin.upload("damaged", content)
+    url = admin.call("GET", f"/files/{file}/download_info", status=200).json()["url"]
+    stored = [path for path in (server.data / "objects" / "files").glob("*/*") if path.read_bytes() == content]
+    stored[0].write_bytes(content.swapcase())
+    verify = f"/files/{file}/actions/verify"
+    for query in ("", "?fields=checksums"):
+        admin.call("POST", verify + query, status=202)
+
+    def state():
+        return admin.call("GET", f"/files/{file}", status=200).json()["checksums"].get("state")
+
+    eventually(lambda: state() == "damaged", "the server has read the file")
+    admin.refused(410, 5002, "GET", f"/files/{file}/download_info")
+    for method in ("GET", "HEAD"):
+        admin.send_to(method, url, 410)
+    root = admin.call("GET", "/projects/admin/uploads").json()["root_folder"]
+    admin.refused(400, 5017, "POST", f"/files/{root}/actions/verify")
+    admin.refused(400, 90000, "POST", "/files/%00/actions/verify")
+    nobody.refused(404, 5002, "POST", verify)
+    admin.call("PUT", "/projects/admin/uploads/members/rosalind/permissions", {
+        "read": True, "copy": False, "write": False, "execute": False, "admin": False,
+    }, 200)
+    copier.refused(403, 5001, "POST", verify)
 
 
 def moves(admin, rosalind, root, file, folder, inner):
