@@ -5,6 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#if defined(__linux__)
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#endif
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,6 +40,16 @@ int cfilecalls_clone(int from, int to) { return ioctl(to, FICLONE, from); }
 
 int cfilecalls_rename_new(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+int cfilecalls_can_send(int file) {
+    int sockets[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return -1;
+    off_t offset = 0;
+    ssize_t sent = sendfile(sockets[0], file, &offset, 1);
+    close(sockets[0]);
+    close(sockets[1]);
+    return sent == 1;
 }
 
 void cfilecalls_set_idle_priority(void) {
@@ -81,6 +95,8 @@ int cfilecalls_rename_new(const char *from, const char *to) {
     return unsupported();
 #endif
 }
+
+int cfilecalls_can_send(int file) { return 1; }
 
 void cfilecalls_set_idle_priority(void) {}
 

@@ -26,6 +26,10 @@ int cfilecalls_clone(int from, int to);
 /// file system does not support the flag.
 int cfilecalls_rename_new(const char *from, const char *to);
 
+/// Tries `sendfile(2)` with the first byte of a file. Returns 1 if it works, 0 if it does not, and -1 if that cannot be
+/// tried.
+int cfilecalls_can_send(int file);
+
 /// `ioprio_set(2)` and `setpriority(2)` for the calling thread: it uses the disk and the processor only while no other
 /// thread wants them. Does nothing if the system refuses.
 void cfilecalls_set_idle_priority(void);

@@ -1,3 +1,4 @@
+import CFileCalls
 import NIOCore
 import PontoonCore
 import Synchronization
@@ -43,7 +44,7 @@ final class DiskObjectReader: FileBackedReader {
 
     func bytesInMemory(at offset: Int64, count: Int) -> FileSpan? {
         let count = Int(min(Int64(count), max(0, size - offset)))
-        guard count > 0, let file = file.withLock({ $0 }) else { return nil }
+        guard count > 0, let file = file.withLock({ $0 }), SendFile.works(with: file) else { return nil }
         let first = Int(start + offset)
         let cached = file.bytesInMemory(at: first, count: count)
         return cached > 0 ? FileSpan(descriptor: file.rawValue, offset: first, count: cached) : nil
@@ -54,5 +55,27 @@ final class DiskObjectReader: FileBackedReader {
     func close() async {
         guard let file = file.withLock({ $0.take() }) else { return }
         executor.submit { _ in _ = try? file.close() }
+    }
+}
+
+/// Finds out whether the kernel can send bytes of files to sockets, which sandboxes and file systems may refuse.
+private enum SendFile {
+    /// The result for the first file; `nil` before that.
+    private static let result = Mutex<Bool?>(nil)
+
+    /// Tries it with the first file.
+    ///
+    /// - Parameter file: A file of at least one byte.
+    /// - Returns: Whether files can be sent.
+    static func works(with file: DiskFile) -> Bool {
+        result.withLock { result in
+            if let result { return result }
+            switch cfilecalls_can_send(file.rawValue) {
+            case 1: result = true
+            case 0: result = false
+            default: break
+            }
+            return result ?? false
+        }
     }
 }

@@ -10,14 +10,15 @@ import Testing
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct OptionalCallTests {
     @Test(
-        "an upload needs none of the optional system calls",
+        "uploads and downloads need none of the optional system calls",
         arguments: ["ENOSYS", "EPERM", "EINVAL", "EOPNOTSUPP", "EXDEV"]
     )
     func refusedCalls(error: String) async throws {
         try await withTemporaryFolder { folder in
             let options = ServerOptions(data: folder.appending("data"), arguments: smallParts)
             try await withServer(options) { server in
-                let inject = ["copy_file_range", "fallocate", "sync_file_range", "mincore"].flatMap { call in
+                let inject = ["copy_file_range", "fallocate", "sync_file_range", "mincore", "sendfile"].flatMap {
+                    call in
                     ["-e", "inject=\(call):error=\(error)"]
                 }
                 // The second part is longer than the part size, so that it must be copied.
