@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import http.client
 import json
+import multiprocessing
 import os
 import pathlib
 import resource
@@ -15,8 +16,10 @@ import tempfile
 import threading
 import time
 import urllib.parse
+from collections.abc import Callable
 
 from shared.pontoond import Server
+from shared.processes import Observed
 
 UPLOADS = 8
 PARTS = 4
@@ -103,6 +106,34 @@ class Load:
             connection.close()
 
 
+class Attack(Observed):
+    """A `Load` in a process of its own, because threads of one Python process keep each other from running."""
+
+    name = "the attack"
+
+    def __init__(self, server: Server, tokens: list[str], scale: float) -> None:
+        context = multiprocessing.get_context("fork")
+        self._end, ready, self._calls = context.Event(), context.Event(), context.Value("q", 0)
+        self._process = context.Process(target=self._run, args=(server, tokens, scale, ready), daemon=True)
+        self._process.start()
+        if self._process.pid is None or not ready.wait(60):
+            raise RuntimeError("overload: the attack did not begin within a minute")
+        self.pid = self._process.pid
+
+    def _run(self, server: Server, tokens: list[str], scale: float, ready) -> None:
+        load = Load(server, tokens, scale)
+        ready.set()
+        self._end.wait()
+        load.stop()
+        self._calls.value = load.hostile_calls
+
+    def stop(self) -> int:
+        """Ends the attack and returns its number of expensive requests."""
+        self._end.set()
+        self._process.join()
+        return self._calls.value
+
+
 def upload(server: Server, name: str, statuses: list[int]) -> None:
     """Uploads a file of `PARTS` parts and deletes it."""
     connection = http.client.HTTPConnection(server.address, timeout=300)
@@ -130,13 +161,22 @@ def upload(server: Server, name: str, statuses: list[int]) -> None:
     connection.close()
 
 
-def measure(server: Server, statuses: list[int]) -> float:
-    """Uploads files concurrently and returns MB/s."""
+def measure(server: Server, statuses: list[int], attack: Attack | None = None) -> tuple[float, list[float]]:
+    """Uploads files concurrently.
+
+    Returns MB/s, and the cores that the server, the uploads' clients and the attack used meanwhile.
+    """
+    clocks: list[Callable[[], float]] = [server.processor_seconds, time.process_time]
+    if attack:
+        clocks.append(attack.processor_seconds)
+    before = [clock() for clock in clocks]
     began = time.perf_counter()
     with concurrent.futures.ThreadPoolExecutor(UPLOADS) as pool:
         # Raises the error of an upload that failed.
         list(pool.map(lambda number: upload(server, f"u{number}", statuses), range(UPLOADS)))
-    return UPLOADS * PARTS * PART / 1e6 / (time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    used = [(clock() - start) / seconds for clock, start in zip(clocks, before, strict=True)]
+    return UPLOADS * PARTS * PART / 1e6 / seconds, used if attack else [*used, 0]
 
 
 def main() -> None:
@@ -161,20 +201,26 @@ def main() -> None:
                 tokens.append(created.stdout.strip())
             statuses: list[int] = []
             measure(server, statuses)
-            speeds: dict[str, list[float]] = {"alone": [], "under attack": []}
+            results: dict[str, list[tuple[float, list[float]]]] = {"alone": [], "under attack": []}
             calls = 0
             for _ in range(rounds):
-                speeds["alone"].append(measure(server, statuses))
-                load = Load(server, tokens, scale)
+                results["alone"].append(measure(server, statuses))
+                attack = Attack(server, tokens, scale)
                 try:
-                    speeds["under attack"].append(measure(server, statuses))
+                    results["under attack"].append(measure(server, statuses, attack))
                 finally:
-                    load.stop()
-                calls += load.hostile_calls
-            print("| Uploads | MB/s (lowest–highest) |\n| --- | ---: |")
-            for name, values in speeds.items():
-                print(f"| {name} | {statistics.median(values):.0f} ({min(values):.0f}–{max(values):.0f}) |")
-            pairs = [b / a for a, b in zip(speeds["alone"], speeds["under attack"], strict=True)]
+                    calls += attack.stop()
+            print("| Uploads | MB/s (lowest–highest) | Cores: server | clients | attack |")
+            print("| --- | ---: | ---: | ---: | ---: |")
+            for name, rows in results.items():
+                speeds = [speed for speed, _ in rows]
+                cores = [statistics.median(column) for column in zip(*(used for _, used in rows), strict=True)]
+                print(
+                    f"| {name} | {statistics.median(speeds):.0f} ({min(speeds):.0f}–{max(speeds):.0f}) | "
+                    + " | ".join(f"{core:.2f}" for core in cores)
+                    + " |"
+                )
+            pairs = [b[0] / a[0] for a, b in zip(results["alone"], results["under attack"], strict=True)]
             print(f"\nRatio {statistics.median(pairs):.2f} ({min(pairs):.2f}–{max(pairs):.2f}); hostile calls {calls};")
             print(f"peak memory {server.memory('VmHWM'):.0f} MiB; {len(statuses)} calls of the uploads, none with an error.")
         finally:
