@@ -107,7 +107,7 @@ class Load:
 
 
 class Attack(Observed):
-    """A `Load` in a process of its own, because threads of one Python process keep each other from running."""
+    """A `Load` in a separate process, because threads of one Python process keep each other from running."""
 
     name = "the attack"
 
