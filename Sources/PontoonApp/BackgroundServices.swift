@@ -22,13 +22,6 @@ struct MaintenanceService: Service {
         }
     }
 
-    private func repeating(every interval: Duration, _ work: () async -> Void) async {
-        while !Task.isCancelled {
-            await work()
-            guard (try? await Task.sleep(for: interval)) != nil else { return }
-        }
-    }
-
     private func refreshKeys() async {
         do { try await maintenance.refreshKeys() } catch { log("key refresh failed", error) }
     }
@@ -42,6 +35,14 @@ struct MaintenanceService: Service {
     private func log(_ failure: Logger.Message, _ error: any Error) {
         if error is CancellationError { return }
         logger.error(failure, metadata: ["error": "\(error)"])
+    }
+}
+
+/// Runs `work` at intervals until the task is cancelled.
+func repeating(every interval: Duration, _ work: () async -> Void) async {
+    while !Task.isCancelled {
+        await work()
+        guard (try? await Task.sleep(for: interval)) != nil else { return }
     }
 }
 

@@ -11,27 +11,26 @@ struct ScrubService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
-                group.addTask { await repeating(every: .seconds(60), runPeriodic) }
+                group.addTask { await attempting(every: .seconds(60), runPeriodic) }
                 // A client waits for the result.
-                group.addTask { await repeating(every: .seconds(2), runRequested) }
+                group.addTask { await attempting(every: .seconds(2), runRequested) }
             }
         }
     }
 
-    private func repeating(every interval: Duration, _ work: () async throws -> Void) async {
+    /// Runs `work` at intervals and logs the first of several failures in a row.
+    private func attempting(every interval: Duration, _ work: () async throws -> Void) async {
         var wasFailing = false
-        while !Task.isCancelled {
+        await repeating(every: interval) {
             do {
                 try await work()
                 wasFailing = false
             } catch is CancellationError {
-                return
+                // The service is being stopped.
             } catch {
-                // The store's health check repeats the reason while it lasts.
                 if !wasFailing { logger.error("scrub failed", metadata: ["error": "\(error)"]) }
                 wasFailing = true
             }
-            guard (try? await Task.sleep(for: interval)) != nil else { return }
         }
     }
 

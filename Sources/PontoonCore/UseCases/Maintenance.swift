@@ -182,7 +182,8 @@ package struct Maintenance: Sendable {
         if case .presigned(let store) = storage, let upload = try await metadata.upload(id),
             let last = try await store.timeOfLastPart(of: upload), last >= deadline
         {
-            try await metadata.keepAlive(id, now: last)
+            // The store's clock may be ahead.
+            try await metadata.keepAlive(id, now: min(last, now()))
             return false
         }
         // An upload in which a part was stored in the meantime is not aborted.

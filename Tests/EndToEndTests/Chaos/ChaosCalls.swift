@@ -121,16 +121,12 @@ extension ChaosCalls {
         _ bytes: ByteBuffer? = nil,
         at url: () async throws -> String
     ) async throws -> APIResponse {
-        let end = ContinuousClock.now + Self.deadline
-        while true {
+        var last: APIResponse?
+        try await eventually("\(method) in the bucket succeeds", within: Self.deadline) {
             let target = try await url()
-            let response = try? await endpoints[0].send(method, target, bytes)
-            if let response, response.status == 200 { return response }
-            guard ContinuousClock.now < end else {
-                throw ContractViolation("\(method) in the bucket failed: \(response?.bodyText.prefix(500) ?? "")")
-            }
-            // The client's delay before a retry, not a wait for an event.
-            try await Task.sleep(for: .milliseconds(200))
+            last = try? await endpoints[0].send(method, target, bytes)
+            return last?.status == 200
         }
+        return try #require(last)
     }
 }
