@@ -88,8 +88,8 @@ export class Client extends EventTarget {
   }
 
   /** The names of the server's extensions; requested once. */
-  async extensions() {
-    this.#index ??= this.request('GET', '/v2/').then(
+  async extensions(options) {
+    this.#index ??= this.request('GET', '/v2/', options).then(
       (index) => new Set(index?.extensions ?? []),
       (error) => {
         this.#index = null;
