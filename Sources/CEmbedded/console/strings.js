@@ -183,6 +183,7 @@ export const strings = {
 
   labels: {
     tags: 'Tags',
+    chosenTags: 'Chosen tags',
     addTag: 'Add a tag, then press Enter',
     removeTag: (tag) => `Remove tag ${tag}`,
     metadata: 'Metadata',

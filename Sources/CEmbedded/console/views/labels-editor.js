@@ -16,7 +16,7 @@ const LIMITS = { tags: 100, tagBytes: 300, pairs: 1000, keyBytes: 100, valueByte
  */
 export function tagsEditor(initial = []) {
   let tags = [...initial];
-  const list = h('ul', { class: 'chips', 'aria-label': t.tags });
+  const list = h('ul', { class: 'chips', 'aria-label': t.chosenTags });
   const input = h('input', {
     type: 'text', id: uniqueID('tags'), placeholder: t.addTag, autocomplete: 'off', spellcheck: 'false',
     on: {

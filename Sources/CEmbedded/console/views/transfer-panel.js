@@ -9,6 +9,8 @@ import { VirtualList } from '../ui/virtual-list.js';
 
 const t = strings.transfers;
 const ROW = 56;
+/** Rows that the panel shows without scrolling. */
+const MOST_VISIBLE = 6;
 const ICONS = {
   verified: 'shield', uploaded: 'check', skipped: 'check', failed: 'alert', cancelled: 'close', paused: 'pause', offline: 'clock',
   waiting: 'clock',
@@ -59,6 +61,7 @@ export class TransferPanel {
     }
     if (shown.length !== this.items.length || this.onlyFailed) {
       this.items = shown;
+      this.list.element.style.height = `${Math.min(shown.length, MOST_VISIBLE) * ROW}px`;
       this.list.setCount(shown.length);
     } else {
       this.items = shown;
