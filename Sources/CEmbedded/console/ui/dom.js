@@ -108,7 +108,7 @@ export function button(label, { icon: iconName, kind, iconOnly, on, ...props } =
   return h(
     'button',
     {
-      type: 'button', ...props, class: classes, 'aria-label': iconOnly ? label : null, title: iconOnly ? label : props.title,
+      type: 'button', ...props, class: classes, 'aria-label': iconOnly ? label : props['aria-label'], title: iconOnly ? label : props.title,
       on: on && { click: on },
     },
     iconName && icon(iconName), !iconOnly && h('span', null, label));

@@ -24,8 +24,9 @@ export async function show({ app, route, signal, main }) {
     const fixed = !admin || member.username === owner;
     const label = plainName(member.username);
     return h('tr', null,
-      h('th', { scope: 'row' }, h('span', { class: 'avatar', 'aria-hidden': 'true' }, label.slice(0, 1).toUpperCase()), name(member.username),
-        member.username === owner && h('span', { class: 'pill' }, t.owner), member.username === app.user.username && h('span', { class: 'pill' }, t.you)),
+      h('th', { scope: 'row' }, h('div', { class: 'cell-title' },
+        h('span', { class: 'avatar', 'aria-hidden': 'true' }, label.slice(0, 1).toUpperCase()), name(member.username),
+        member.username === owner && h('span', { class: 'pill' }, t.owner), member.username === app.user.username && h('span', { class: 'pill' }, t.you))),
       RIGHTS.map((right) => h('td', { 'data-label': t.rights[right] }, h('input', {
         type: 'checkbox', checked: member.permissions[right], disabled: fixed || (right !== 'admin' && member.permissions.admin),
         'aria-label': t.allow(label, t.rights[right]), on: { change: (event) => change(member, right, event.currentTarget) },
