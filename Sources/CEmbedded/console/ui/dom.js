@@ -160,6 +160,27 @@ export function uniqueID(prefix = 'id') {
 }
 
 /**
+ * Draws a part of the page again without losing the keyboard focus: it returns to the control with the same label, or
+ * else to `fallback`.
+ *
+ * @param {HTMLElement} container
+ * @param {() => void} draw
+ * @param {() => HTMLElement|null} [fallback]
+ */
+export function keepFocus(container, draw, fallback) {
+  const before = document.activeElement;
+  const label = before && container.contains(before) ? labelOf(before) : null;
+  draw();
+  if (label === null || container.contains(document.activeElement)) return;
+  const same = [...container.querySelectorAll('button, a, input, summary')].find((control) => labelOf(control) === label);
+  (same ?? fallback?.())?.focus();
+}
+
+function labelOf(control) {
+  return control.getAttribute('aria-label') ?? control.textContent;
+}
+
+/**
  * Creates a labelled form field.
  *
  * @param {string} label
