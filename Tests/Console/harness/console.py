@@ -24,7 +24,6 @@ class Console:
     def open(self, route: str = "", token: str | None = None) -> "Console":
         """Signs in by the address and goes to a view."""
         self.page.goto(f"{self.server.origin}/#token={token or self.server.token}")
-        self.page.get_by_role("navigation", name="Main").wait_for(state="attached")
         # Before that, files cannot be chosen or dropped.
         self.page.locator(".dock > .transfers").wait_for(state="attached")
         return self.go(route) if route else self

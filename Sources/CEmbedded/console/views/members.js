@@ -67,7 +67,7 @@ export async function show({ app, route, signal, main }) {
     projectHead({ app, project, active: 'members', actions: admin ? [button(t.add, { icon: 'plus', kind: 'primary', on: () => add(app, project, again) })] : [] }),
     h('div', { class: 'content' },
       !admin && h('p', { class: 'note' }, icon('info'), t.readOnly),
-      h('div', { class: 'table-area' }, h('table', { class: 'table' },
+      h('div', { class: 'table-area' }, h('table', { class: 'table table-cards' },
         h('caption', { class: 'sr-only' }, t.title),
         h('thead', null, h('tr', null, h('th', { scope: 'col' }, t.user), RIGHTS.map((right) => h('th', { scope: 'col' }, t.rights[right])),
           h('th', { scope: 'col' }, h('span', { class: 'sr-only' }, strings.files.actions)))),
