@@ -4,7 +4,7 @@ import pathlib
 import re
 from typing import Any
 
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, Response
 from support.server import eventually
 
 from .server import PROJECT, Server
@@ -26,7 +26,7 @@ class Engine:
         self.started: list[tuple[str, int]] = []
         self.acknowledged: list[tuple[str, int]] = []
         page.on("request", lambda request: self._record(request, self.started))
-        page.on("requestfinished", self._finished)
+        page.on("response", self._responded)
 
     def open(self, *, token: str | None = None, parallel: int = 5) -> "Engine":
         """Opens the page and starts the engine in it; also after a reload."""
@@ -109,8 +109,6 @@ class Engine:
         if found and request.method == "PUT":
             parts.append((found["upload"], int(found["number"])))
 
-    def _finished(self, request: Request) -> None:
-        if PART.search(request.url):
-            response = request.response()
-            if response is not None and response.status == 200:
-                self._record(request, self.acknowledged)
+    def _responded(self, response: Response) -> None:
+        if response.status == 200:
+            self._record(response.request, self.acknowledged)
