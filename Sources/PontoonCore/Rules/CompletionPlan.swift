@@ -44,7 +44,7 @@ package struct CompletionPlan: Hashable, Sendable {
         guard !reported.isEmpty || declaredSize == 0 else {
             throw refusal(
                 parts.isEmpty
-                    ? "No part was sent." : "No part was reported; stored but not reported: \(parts.count)."
+                    ? "No part was sent." : "No part was reported. Number of stored parts: \(parts.count)."
             )
         }
         if let missing = missingNumbers(in: reported.map(\.number.rawValue)) {

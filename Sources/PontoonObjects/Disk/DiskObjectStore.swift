@@ -238,7 +238,7 @@ extension DiskObjectStore: StreamingObjectStore {
 
 /// The error for a directory that was moved or replaced while the store uses it.
 private struct ReplacedDirectory: Error, CustomStringConvertible {
-    var description: String { "the directory of the objects was moved or replaced" }
+    var description: String { "the object directory was moved or replaced while in use" }
 }
 
 /// Directories whose changes are not durable yet.
