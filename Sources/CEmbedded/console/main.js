@@ -1,0 +1,2 @@
+// The console is not part of this build yet.
+document.documentElement.dataset.loaded = 'true';
