@@ -1,0 +1,67 @@
+// The state of the network, and pauses that end early when it returns.
+
+/** A gap between ticks that only a suspended computer or a frozen tab explains. */
+const TICK = 2000;
+const SLEEP = 15_000;
+
+/**
+ * Observes connectivity. Dispatches `wake` when the browser is online again or the computer resumes from sleep, so that
+ * retries need not wait for their full pause.
+ */
+export class Network extends EventTarget {
+  #lastTick = Date.now();
+
+  constructor() {
+    super();
+    addEventListener('online', () => this.wake());
+    document.addEventListener('resume', () => this.wake());
+    setInterval(() => {
+      const gap = Date.now() - this.#lastTick;
+      this.#lastTick = Date.now();
+      if (gap > SLEEP && !document.hidden) this.wake();
+    }, TICK);
+    document.addEventListener('visibilitychange', () => {
+      // Timers of hidden tabs are throttled to one per minute, so a gap proves nothing until the tab is visible.
+      if (!document.hidden && Date.now() - this.#lastTick > SLEEP) this.wake();
+      this.#lastTick = Date.now();
+    });
+  }
+
+  get isOnline() {
+    return navigator.onLine;
+  }
+
+  /** Ends all pauses. */
+  wake() {
+    this.dispatchEvent(new Event('wake'));
+  }
+
+  /**
+   * Waits for some milliseconds or until {@link wake}.
+   *
+   * @throws the signal's reason if it is aborted
+   */
+  pause(milliseconds, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const end = (act) => () => {
+        clearTimeout(timer);
+        this.removeEventListener('wake', finish);
+        signal?.removeEventListener('abort', abort);
+        act();
+      };
+      const finish = end(resolve);
+      const abort = end(() => reject(signal.reason));
+      const timer = setTimeout(finish, milliseconds);
+      this.addEventListener('wake', finish);
+      signal?.addEventListener('abort', abort);
+    });
+  }
+}
+
+export const network = new Network();
+
+/** Pause after a failed attempt, in milliseconds: doubles from 0.25 s to 30 s, shortened at random by up to half. */
+export function backoff(attempt) {
+  return Math.min(30_000, 250 * 2 ** Math.min(attempt - 1, 20)) * (1 - Math.random() / 2);
+}

@@ -1,0 +1,322 @@
+import { completeUpload, findFile, getUpload, labelFile, startUpload } from '../api/uploads.js';
+import { combine, parseChecksum } from './crc64.js';
+import { withLock } from './lock.js';
+import { PartUploader } from './parts.js';
+import { MAXIMUM_SIZE, Plan, choosePartSize } from './plan.js';
+import { UploadProblem, explain, explainOutage } from './problems.js';
+
+/** Number of part infos to request with initialize. */
+const FIRST_INFOS = 25;
+/** Length of the pieces in which a whole file is hashed. */
+const PIECE = 16 << 20;
+/** Codes with which complete refuses the reported parts. */
+const PARTS_REFUSED = [8007, 8014, 8015];
+
+/** Uploads one item: opens or resumes the upload, sends the parts, completes it and compares checksums. */
+export class FileUpload {
+  #item;
+  #context;
+  #signal;
+  #onClaimed;
+  #options;
+  #place = null;
+
+  /**
+   * @param {UploadItem} item
+   * @param {object} context `client`, `journal`, `hasher`, `permits`, `folders`, `parallel`
+   * @param {AbortSignal} signal
+   * @param {() => void} onClaimed called as soon as the next file may begin
+   */
+  constructor(item, context, signal, onClaimed) {
+    this.#item = item;
+    this.#context = { ...context, extensions: new Set() };
+    this.#signal = signal;
+    this.#onClaimed = onClaimed;
+    this.#options = {
+      signal,
+      attempts: Infinity,
+      onRetry: (error) => item.enter('offline', explainOutage(error)),
+    };
+  }
+
+  /** Uploads the item; its state is then `verified`, `uploaded` or `skipped`. */
+  async run() {
+    const item = this.#item;
+    checkFile(item);
+    item.enter('preparing');
+    const { signal, ...options } = this.#options;
+    this.#context.extensions = await this.#context.client.extensions(options);
+    signal.throwIfAborted();
+    if (item.size > choosePartSize(item.size)) return this.#runLocked();
+    this.#onClaimed();
+    return this.#runWithRestart();
+  }
+
+  /** Only one tab sends a file of several parts. For small files, the conflict rule is enough. */
+  #runLocked() {
+    const item = this.#item;
+    const name = `pontoon-upload ${item.isChosen ? item.uploadID : item.key}`;
+    const wait = () => {
+      item.enter('waiting', explain(new UploadProblem('otherTab')));
+      this.#onClaimed();
+    };
+    return withLock(name, this.#signal, wait, (hasWaited) => {
+      item.enter('preparing');
+      return this.#runWithRestart(hasWaited);
+    });
+  }
+
+  async #runWithRestart(isJournalStale = false) {
+    const item = this.#item;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#upload(isJournalStale);
+      } catch (error) {
+        const isGone = error.status === 404 || PARTS_REFUSED.includes(error.code);
+        if (!isGone || item.isChosen || attempt > 1) throw error;
+        // The upload expired or was aborted, or its parts are lost; or a folder was deleted. Starts over once.
+        this.#context.folders.clear();
+        this.#context.journal.forget(item.key);
+        item.progress = null;
+        item.uploadID = null;
+        item.setSent(0);
+        item.enter('preparing');
+      }
+    }
+  }
+
+  async #upload(isJournalStale) {
+    const item = this.#item;
+    if (!(await this.#open(isJournalStale))) return;
+    item.enter('sending');
+    const uploader = new PartUploader(item, this.#context, this.#options);
+    await uploader.run(this.#onClaimed);
+    this.#signal.throwIfAborted();
+    item.enter('finishing');
+    const file = await this.#complete(uploader);
+    if (file) await this.#finish(file, uploader.checksum());
+  }
+
+  /** Sets `item.progress`. Returns false if the item has ended, because there is nothing to send. */
+  async #open(isJournalStale) {
+    const item = this.#item;
+    if (item.progress) return true;
+    let id = item.uploadID;
+    let record;
+    if (!id) {
+      record = await this.#context.journal.find(item.key, { isFresh: isJournalStale });
+      id = record?.uploadID;
+    }
+    if (id) {
+      const opened = await this.#adopt(id);
+      if (opened !== null) return opened;
+    }
+    return this.#start();
+  }
+
+  /** Resumes an upload. Returns null if it does not exist or is not for this file. */
+  async #adopt(id) {
+    const item = this.#item;
+    const { client, journal } = this.#context;
+    let details;
+    try {
+      details = await getUpload(client, id, this.#options);
+    } catch (error) {
+      if (![403, 404].includes(error.status)) throw error;
+      // Perhaps it was completed and only the response was lost.
+      if (await this.#finishIfIdentical()) return false;
+      if (item.isChosen) throw error;
+      return null;
+    }
+    if ((details.size ?? item.size) !== item.size) {
+      if (!item.isChosen) return null;
+      throw new UploadProblem('otherSize', { expected: details.size, actual: item.size });
+    }
+    if (item.isChosen) this.#place = details.parent ? { parent: details.parent } : { project: details.project };
+    const plan = new Plan(item.size, details.part_size);
+    if (!plan.isValid) return null;
+    const stored = new Map();
+    for (const part of details.parts ?? []) {
+      const number = part.part_number;
+      const etag = part.response.headers.ETag.replaceAll('"', '');
+      if (number <= plan.parts) stored.set(number, { number, etag, checksum: null, isReported: true });
+    }
+    const unlisted = Math.max(0, (details.stored_parts_count ?? 0) - stored.size);
+    this.#opened({ uploadID: id, plan, stored, unlisted, kept: await journal.parts(item.key), infos: [] });
+    return true;
+  }
+
+  async #start() {
+    const item = this.#item;
+    const { client, extensions } = this.#context;
+    const { conflict, isLink } = item.options;
+    const folders = item.path.split('/').slice(0, -1);
+    const size = item.size;
+    const partSize = choosePartSize(size);
+    const body = { name: item.name, size, part_size: partSize, ...this.#initialLabels() };
+    if (isLink) {
+      if (folders.length > 0) body.path = folders;
+    } else {
+      this.#place ??= await this.#context.folders.place(item.options, folders, this.#options);
+      Object.assign(body, this.#place);
+    }
+    if (extensions.has('part_infos')) body.part_infos = Math.min(FIRST_INFOS, Math.ceil(size / partSize));
+    let details;
+    try {
+      details = await startUpload(client, body, { ...this.#options, overwrite: conflict === 'overwrite' });
+    } catch (error) {
+      if (error.status === 404) this.#place = null;
+      if (error.code !== 8005) throw error;
+      await this.#resolveConflict(error);
+      return false;
+    }
+    const plan = new Plan(size, details.part_size ?? partSize);
+    if (!plan.isValid) throw new Error(`the server chose an invalid part size: ${plan.partSize}`);
+    const infos = details.part_infos ?? [];
+    this.#opened({ uploadID: details.upload_id, plan, stored: new Map(), unlisted: 0, kept: null, infos });
+    return true;
+  }
+
+  /** Labels for initialize, if the server stores them with the upload. */
+  #initialLabels() {
+    const { metadata, tags } = this.#labels();
+    if (!this.#context.extensions.has('upload_labels')) return {};
+    return { metadata, tags };
+  }
+
+  /** Metadata and tags of the item; undefined if it has none. */
+  #labels() {
+    const { metadata, tags } = this.#item.options.labels?.(this.#item.path) ?? {};
+    return {
+      metadata: metadata && Object.keys(metadata).length > 0 ? metadata : undefined,
+      tags: tags?.length > 0 ? tags : undefined,
+    };
+  }
+
+  #opened(progress) {
+    const item = this.#item;
+    item.progress = progress;
+    item.uploadID = progress.uploadID;
+    const { metadata, tags } = this.#labels();
+    this.#context.journal.save({
+      ...journalRecord(item),
+      uploadID: progress.uploadID,
+      partSize: progress.plan.partSize,
+      metadata,
+      tags,
+    });
+  }
+
+  /** Skips the item, or accepts the existing file if it has the same bytes. @throws the conflict */
+  async #resolveConflict(error) {
+    const item = this.#item;
+    if (item.options.conflict === 'skip') {
+      this.#context.journal.forget(item.key);
+      item.enter('skipped');
+      return;
+    }
+    if (!(await this.#finishIfIdentical())) throw error;
+  }
+
+  /** Ends the item if the file on the server has the same bytes. */
+  async #finishIfIdentical() {
+    const item = this.#item;
+    const { client, folders } = this.#context;
+    if (item.options.isLink) return false;
+    const names = item.path.split('/').slice(0, -1);
+    this.#place ??= await folders.place(item.options, names, this.#options);
+    const found = await findFile(client, this.#place, item.name, this.#options);
+    const checksum = parseChecksum(found?.checksums?.crc64nvme ?? '');
+    const isDamaged = ['damaged', 'missing'].includes(found?.checksums?.state);
+    if (checksum === null || found.size !== item.size || isDamaged) return false;
+    if ((await this.#hashFile()) !== checksum) return false;
+    item.setSent(item.size);
+    await this.#finish(found, checksum, { hasLabels: false });
+    return true;
+  }
+
+  async #hashFile() {
+    const { file } = this.#item;
+    let whole = 0n;
+    for (let at = 0; at < file.size; at += PIECE) {
+      const piece = file.slice(at, at + PIECE);
+      whole = combine(whole, await this.#context.hasher.hash(piece, this.#signal), piece.size);
+    }
+    return whole;
+  }
+
+  /** Completes the upload and returns the file; null if the item has ended otherwise. */
+  async #complete(uploader) {
+    const item = this.#item;
+    try {
+      return await this.#requestCompletion(uploader);
+    } catch (error) {
+      if (error.status === 404 && error.code === 8003 && (await this.#finishIfIdentical())) return null;
+      if (error.code === 8005) {
+        await this.#resolveConflict(error);
+        await this.#context.abort(item.uploadID);
+        return null;
+      }
+      if (!PARTS_REFUSED.includes(error.code)) throw error;
+      item.enter('sending');
+      await uploader.repair();
+      item.enter('finishing');
+      return this.#requestCompletion(uploader);
+    }
+  }
+
+  async #requestCompletion(uploader) {
+    const { client, extensions } = this.#context;
+    let parts = await uploader.finishReports();
+    if (!extensions.has('complete_reports') && parts.length > 0) {
+      await uploader.report(parts);
+      parts = [];
+    }
+    return completeUpload(client, this.#item.progress.uploadID, parts, this.#options);
+  }
+
+  /** Compares the file on the server with the local one, and sets its labels if initialize did not. */
+  async #finish(file, checksum, { hasLabels = this.#context.extensions.has('upload_labels') } = {}) {
+    const item = this.#item;
+    const { client, journal } = this.#context;
+    const stored = parseChecksum(file.checksums?.crc64nvme ?? '');
+    if (file.size !== item.size || (stored !== null && stored !== checksum)) throw new UploadProblem('copyDiffers');
+    const labels = this.#labels();
+    if (!hasLabels && (labels.metadata || labels.tags)) await labelFile(client, file.id, labels, this.#options);
+    journal.forget(item.key);
+    item.fileID = file.id;
+    item.uploadID = null;
+    item.progress = null;
+    item.enter(stored === null ? 'uploaded' : 'verified');
+  }
+}
+
+/** The fields of an item that the journal keeps. */
+export function journalRecord(item) {
+  const { project, parent, conflict } = item.options;
+  return {
+    id: item.key,
+    name: item.name,
+    path: item.path,
+    size: item.size,
+    lastModified: item.file.lastModified,
+    project: project ?? null,
+    parent: parent ?? null,
+    conflict,
+    uploadID: null,
+    started: Date.now(),
+    handle: item.handle ?? undefined,
+    root: item.root?.id,
+  };
+}
+
+/** @throws {UploadProblem} if the API cannot accept the file */
+function checkFile(item) {
+  if (item.size > MAXIMUM_SIZE) throw new UploadProblem('tooLong');
+  for (const name of item.path.split('/')) {
+    if (name === '') throw new UploadProblem('nameEmpty');
+    if (name === '.' || name === '..' || [...name].length > 255 || /[\u0000-\u001f\u007f-\u009f]/.test(name)) {
+      throw new UploadProblem('nameInvalid');
+    }
+  }
+}

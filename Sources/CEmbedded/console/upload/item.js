@@ -1,0 +1,114 @@
+/** States in which an item is finished, successfully or not. */
+const ENDED = new Set(['verified', 'uploaded', 'skipped', 'failed', 'cancelled']);
+/** States in which an item uses the network, or would if it could. */
+const ACTIVE = new Set(['preparing', 'sending', 'finishing', 'offline']);
+
+/**
+ * A file in the queue.
+ *
+ * `state` is one of:
+ * - `waiting`, `preparing` (looking for an earlier upload, creating folders), `sending`, `finishing` (completing and
+ *   comparing checksums), `offline` (waiting for the server or the network; `error` says which);
+ * - `verified`: the checksum of the file on the server equals that of the local file;
+ * - `uploaded`: stored, but the storage provides no checksum to compare; only the length is the same;
+ * - `skipped`, `paused`, `failed`, `cancelled`.
+ */
+export class UploadItem {
+  #queue;
+  #state = 'waiting';
+  #sent = 0;
+  #error = null;
+
+  constructor(queue, fields) {
+    this.#queue = queue;
+    /** Number of the item, which is its position in the order of adding. */
+    this.id = fields.id;
+    /** Path with folders, relative to the destination. */
+    this.path = fields.path;
+    this.name = fields.path.slice(fields.path.lastIndexOf('/') + 1);
+    this.file = fields.file;
+    this.handle = fields.handle ?? null;
+    this.root = fields.root ?? null;
+    /** Project, parent, conflict rule and labels of the call of `add`, shared by its items. */
+    this.options = fields.options;
+    /** Identifies the file and its destination in the journal. */
+    this.key = fields.key;
+    /** Id of the file on the server, when it is complete. */
+    this.fileID = null;
+    /** Id of the upload, from initialize to the end. */
+    this.uploadID = fields.uploadID ?? null;
+    /** Whether the user chose this upload from the list of open uploads. */
+    this.isChosen = Boolean(fields.uploadID);
+    /** Parts that are stored, with their checksums, by number; null if no upload was opened yet. */
+    this.progress = null;
+  }
+
+  get size() {
+    return this.file.size;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** Number of bytes that are stored or being sent. */
+  get sent() {
+    return this.#sent;
+  }
+
+  /** `{ title, advice, code }` after a failure or while waiting for the server; otherwise null. */
+  get error() {
+    return this.#error;
+  }
+
+  /** Whether the upload can resume after a reload without choosing the file again. */
+  get handleKept() {
+    return this.handle !== null;
+  }
+
+  get hasEnded() {
+    return ENDED.has(this.#state);
+  }
+
+  get isActive() {
+    return ACTIVE.has(this.#state);
+  }
+
+  /** Changes the state and the error that belongs to it. */
+  enter(state, error = null) {
+    if (state === this.#state && error === null && this.#error === null) return;
+    this.#change(() => {
+      this.#state = state;
+      this.#error = error;
+    });
+  }
+
+  /** Corrects the number of sent bytes by a difference. */
+  addSent(bytes) {
+    if (bytes === 0) return;
+    this.#change(() => {
+      this.#sent = Math.max(0, Math.min(this.size, this.#sent + bytes));
+    });
+  }
+
+  setSent(bytes) {
+    this.addSent(bytes - this.#sent);
+  }
+
+  #change(change) {
+    const before = this.contribution();
+    change();
+    this.#queue.changed(this, before, this.contribution());
+  }
+
+  /** What the item adds to the totals of the queue. */
+  contribution() {
+    const isCounted = this.#state !== 'skipped' && this.#state !== 'cancelled';
+    return {
+      state: this.#state,
+      bytes: isCounted ? this.size : 0,
+      sent: isCounted ? this.#sent : 0,
+      left: this.hasEnded ? 0 : this.size - this.#sent,
+    };
+  }
+}

@@ -1,0 +1,161 @@
+// Unfinished uploads of this browser, in IndexedDB. They survive a reload and a crash.
+
+const DATABASE = 'pontoon-uploads';
+/** Writes are collected for this long (milliseconds), so that most small files never reach the database. */
+const DELAY = 200;
+
+/** Identifies a file and its destination; the same file that is chosen again has the same key. */
+export function keyOf({ project, parent, path, size, lastModified }) {
+  return JSON.stringify([project ?? null, parent ?? null, path, size, lastModified]);
+}
+
+/**
+ * The journal. If the browser does not allow IndexedDB, it is empty and forgets everything.
+ *
+ * A record has the fields of {@link keyOf}, and `id` (the key), `uploadID` (null until the upload is initialized),
+ * `partSize`, `started` (milliseconds), `conflict`, `metadata`, `tags`, and if the browser can keep them, `handle` of
+ * the file and `root`, the id of the handle of the folder that was chosen.
+ */
+export class Journal {
+  #database;
+  #keys = new Set();
+  /** Keys that the database may contain; others need not be deleted. */
+  #stored = new Set();
+  /** Records to write by key; null deletes. */
+  #pending = new Map();
+  #timer = 0;
+  #roots = new Map();
+
+  /** Opens the journal. */
+  static async open(name = DATABASE) {
+    const journal = new Journal();
+    try {
+      journal.#database = await openDatabase(name);
+      const keys = await journal.#run('uploads', 'readonly', (uploads) => uploads.getAllKeys());
+      for (const key of keys) journal.#keys.add(key) && journal.#stored.add(key);
+    } catch {
+      journal.#database = null;
+    }
+    addEventListener('pagehide', () => void journal.flush());
+    return journal;
+  }
+
+  /** All records, oldest first. */
+  async list() {
+    if (!this.#database) return [];
+    await this.flush();
+    const records = await this.#run('uploads', 'readonly', (uploads) => uploads.getAll());
+    return records.sort((a, b) => a.started - b.started);
+  }
+
+  /** The record with a key; undefined if there is none. */
+  async find(id, { isFresh = false } = {}) {
+    if (this.#pending.has(id)) return this.#pending.get(id) ?? undefined;
+    if (!this.#database || !(isFresh || this.#keys.has(id))) return undefined;
+    return this.#run('uploads', 'readonly', (uploads) => uploads.get(id));
+  }
+
+  /** Adds or replaces a record; it is written within 200 ms. */
+  save(record) {
+    this.#keys.add(record.id);
+    this.#write(record.id, record);
+  }
+
+  /** Deletes a record, and with it the checksums of its parts. */
+  forget(id) {
+    if (this.#keys.delete(id) || this.#pending.has(id)) this.#write(id, null);
+  }
+
+  /** Deletes everything. */
+  async forgetAll() {
+    this.#pending.clear();
+    this.#keys.clear();
+    this.#stored.clear();
+    if (!this.#database) return;
+    for (const store of ['uploads', 'parts', 'roots']) await this.#run(store, 'readwrite', (it) => it.clear());
+  }
+
+  /** Writes what {@link save} and {@link forget} have collected. */
+  async flush() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    const changes = this.#pending;
+    if (changes.size === 0 || !this.#database) return;
+    this.#pending = new Map();
+    await this.#run(['uploads', 'parts'], 'readwrite', (uploads, parts) => {
+      for (const [id, record] of changes) {
+        if (record) {
+          uploads.put(record);
+          this.#stored.add(id);
+        } else {
+          this.#stored.delete(id);
+          uploads.delete(id);
+          parts.delete(IDBKeyRange.bound([id], [id, []]));
+        }
+      }
+    }).catch(() => {});
+  }
+
+  /**
+   * Keeps the checksum of a part's bytes with its ETag, for storages whose ETags are not CRCs.
+   *
+   * @param {bigint} checksum
+   */
+  async addPart(id, number, etag, checksum) {
+    if (!this.#database) return;
+    await this.#run('parts', 'readwrite', (parts) => parts.put({ id, number, etag, checksum })).catch(() => {});
+  }
+
+  /** The parts that {@link addPart} kept, by number. */
+  async parts(id) {
+    if (!this.#database) return new Map();
+    const range = IDBKeyRange.bound([id], [id, []]);
+    const found = await this.#run('parts', 'readonly', (parts) => parts.getAll(range));
+    return new Map(found.map((part) => [part.number, part]));
+  }
+
+  /** Keeps the handle of a chosen folder; its permission covers all files in it. */
+  async addRoot(root) {
+    if (!this.#database || this.#roots.has(root.id)) return;
+    this.#roots.set(root.id, root.handle);
+    await this.#run('roots', 'readwrite', (roots) => roots.put(root)).catch(() => {});
+  }
+
+  /** The handle of a chosen folder; undefined if it is not known. */
+  async root(id) {
+    if (!id || !this.#database) return undefined;
+    return (await this.#run('roots', 'readonly', (roots) => roots.get(id)))?.handle;
+  }
+
+  #write(id, record) {
+    if (record === null && !this.#stored.has(id)) this.#pending.delete(id);
+    else this.#pending.set(id, record);
+    if (this.#timer === 0) this.#timer = setTimeout(() => void this.flush(), DELAY);
+  }
+
+  /** Runs requests in one transaction and returns the result of the last one. */
+  #run(stores, mode, body) {
+    return new Promise((resolve, reject) => {
+      const names = [stores].flat();
+      const transaction = this.#database.transaction(names, mode, { durability: 'relaxed' });
+      const request = body(...names.map((name) => transaction.objectStore(name)));
+      transaction.oncomplete = () => resolve(request?.result);
+      transaction.onabort = () => reject(transaction.error);
+      transaction.onerror = () => reject(transaction.error);
+    });
+  }
+}
+
+function openDatabase(name) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore('uploads', { keyPath: 'id' });
+      request.result.createObjectStore('parts', { keyPath: ['id', 'number'] });
+      request.result.createObjectStore('roots', { keyPath: 'id' });
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+    request.onblocked = () => reject(new Error('blocked'));
+  });
+}

@@ -1,0 +1,19 @@
+/**
+ * Runs a function while no other tab of this browser runs one with the same name.
+ *
+ * @param {string} name
+ * @param {AbortSignal} signal
+ * @param {() => void} onWait called if another tab holds the lock
+ * @param {(hasWaited: boolean) => Promise<T>} body
+ * @template T
+ */
+export async function withLock(name, signal, onWait, body) {
+  // Only pages of secure origins have locks: https, or http on this computer.
+  if (!navigator.locks) return body(false);
+  const attempt = await navigator.locks.request(name, { ifAvailable: true }, async (lock) =>
+    lock ? { result: await body(false) } : null,
+  );
+  if (attempt) return attempt.result;
+  onWait();
+  return navigator.locks.request(name, { signal }, () => body(true));
+}

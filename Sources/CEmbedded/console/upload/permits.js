@@ -1,0 +1,55 @@
+/** A semaphore whose permits are granted in order of priority. */
+export class Permits {
+  #free;
+  #waiting = [];
+
+  /** @param {number} count number of permits */
+  constructor(count) {
+    this.#free = count;
+  }
+
+  /**
+   * Waits for a permit.
+   *
+   * @param {number} priority lower numbers come first
+   * @returns {Promise<() => void>} returns the permit; further calls have no effect
+   */
+  acquire(priority, signal) {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return Promise.resolve(this.#permit());
+    }
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        this.#waiting.splice(this.#waiting.indexOf(entry), 1);
+        reject(signal.reason);
+      };
+      const entry = { priority, signal, abort, resolve };
+      this.#waiting.push(entry);
+      signal?.addEventListener('abort', abort);
+    });
+  }
+
+  #permit() {
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#free += 1;
+      this.#grant();
+    };
+  }
+
+  #grant() {
+    if (this.#free === 0 || this.#waiting.length === 0) return;
+    let first = 0;
+    for (let at = 1; at < this.#waiting.length; at += 1) {
+      if (this.#waiting[at].priority < this.#waiting[first].priority) first = at;
+    }
+    const [entry] = this.#waiting.splice(first, 1);
+    entry.signal?.removeEventListener('abort', entry.abort);
+    this.#free -= 1;
+    entry.resolve(this.#permit());
+  }
+}

@@ -1,0 +1,356 @@
+import { abortUpload } from '../api/uploads.js';
+import { FileUpload, journalRecord } from './file-upload.js';
+import { Folders } from './folders.js';
+import { Hasher } from './hasher.js';
+import { UploadItem } from './item.js';
+import { keyOf } from './journal.js';
+import { Permits } from './permits.js';
+import { UploadProblem, explain } from './problems.js';
+import { Totals } from './totals.js';
+
+/** Files that are open at the same time; more than connections, because some of them are not sending. */
+const OPEN_FILES = 8;
+/** Interval of samples of the rate in milliseconds. */
+const SAMPLE = 500;
+
+/** Reasons for which a running item is stopped. */
+const PAUSED = Symbol('paused');
+const CANCELLED = Symbol('cancelled');
+
+/**
+ * Uploads files, in order, a few at a time.
+ *
+ * Events:
+ * - `change`: at most once per animation frame; `detail.items` is the set of changed items.
+ * - `idle`: nothing is waiting or being uploaded any more.
+ * - `halt`: the server refuses the token. All items are paused; {@link problem} explains it, and `resume` continues.
+ */
+export class UploadQueue extends EventTarget {
+  #context;
+  #items = [];
+  #byKey = new Map();
+  /** Items to start; some may have left the state `waiting` meanwhile. */
+  #waiting = [];
+  #head = 0;
+  #running = new Map();
+  #unclaimed = new Set();
+  #changed = new Set();
+  #isFrameRequested = false;
+  #isHalted = false;
+  #sampler = 0;
+  #nextID = 1;
+
+  /** Totals of all items. */
+  totals = new Totals();
+  /** `{ title, advice, code }` after `halt`; otherwise null. */
+  problem = null;
+
+  /**
+   * @param {object} options
+   * @param {Client} options.client
+   * @param {Journal} options.journal
+   * @param {number} [options.workers] number of workers that compute checksums
+   * @param {number} [options.parallel] number of parts sent at the same time. Browsers open six connections to a
+   *   server, one of which remains for calls of the API.
+   */
+  constructor({ client, journal, workers, parallel = 5 }) {
+    super();
+    this.journal = journal;
+    this.#context = {
+      client,
+      journal,
+      parallel,
+      hasher: new Hasher(workers),
+      permits: new Permits(parallel),
+      folders: new Folders(client),
+      abort: (id) => abortUpload(client, id, { attempts: 10 }).catch(() => {}),
+    };
+    client.addEventListener('unauthorized', ({ detail }) => this.#halt(detail.error));
+  }
+
+  /** All items in the order of adding. */
+  get items() {
+    return this.#items;
+  }
+
+  /** Whether files are being uploaded: then the page warns before it is left. */
+  get active() {
+    return this.totals.active > 0;
+  }
+
+  /**
+   * Adds files. A file that is in the queue already and has not ended is not added again.
+   *
+   * @param {{ file: File, path: string, handle?: FileSystemFileHandle, root?: object }[]} entries
+   * @param {object} options
+   * @param {string} [options.project] id of the destination project
+   * @param {string | null} [options.parent] id of the destination folder; null for the root of the project
+   * @param {boolean} [options.isLink] whether the token is that of an upload link, which decides the destination
+   * @param {'fail' | 'skip' | 'overwrite'} [options.conflict] what happens if a different file has the same name
+   * @param {(path: string) => { metadata?: object, tags?: string[] }} [options.labels]
+   * @returns {UploadItem[]} the items of the entries
+   */
+  add(entries, { project, parent = null, isLink = false, conflict = 'fail', labels } = {}) {
+    const options = { project, parent, isLink, conflict, labels };
+    const added = entries.map((entry) => this.#add(entry, options));
+    for (const item of added) if (item.handle) this.#keepHandle(item);
+    this.#pump();
+    return added;
+  }
+
+  /**
+   * Resumes an upload that this browser or another client began.
+   *
+   * @param {object} upload entry of the list of unfinished uploads
+   * @param {File} file the file that it was started for
+   */
+  resumeUpload(upload, file) {
+    const known = this.#items.find((item) => item.uploadID === upload.upload_id && !item.hasEnded);
+    if (known) {
+      this.resume([known]);
+      return known;
+    }
+    const options = { project: upload.project, parent: upload.parent ?? null, conflict: 'fail' };
+    const item = this.#add({ file, path: upload.name }, options, upload.upload_id);
+    this.#pump();
+    return item;
+  }
+
+  /**
+   * Adds the files of journal records whose handles were kept. Must be called from a click, because the browser may
+   * have to ask the user.
+   *
+   * @param {object[]} records records of {@link Journal#list}
+   * @returns {Promise<{ items: UploadItem[], problems: object[] }>} `problems` are `{ path, title, advice, code }`
+   */
+  async restore(records) {
+    const result = { items: [], problems: [] };
+    const allowed = new Map();
+    for (const record of records.filter(({ handle }) => handle)) {
+      try {
+        const root = await this.journal.root(record.root);
+        if (root && !allowed.has(record.root)) allowed.set(record.root, await isAllowed(root));
+        if (!allowed.get(record.root) && !(await isAllowed(record.handle))) throw new UploadProblem('fileChanged');
+        const file = await record.handle.getFile();
+        if (file.size !== record.size || file.lastModified !== record.lastModified) {
+          throw new UploadProblem('fileChanged');
+        }
+        const { metadata, tags } = record;
+        const entry = { file, path: record.path, handle: record.handle };
+        result.items.push(...this.add([entry], { ...record, labels: () => ({ metadata, tags }) }));
+      } catch (error) {
+        result.problems.push({ path: record.path, ...explain(error) });
+      }
+    }
+    return result;
+  }
+
+  /** Pauses items, all without an argument. Parts on their way are sent again later. */
+  pause(items = this.#items) {
+    for (const item of [...items]) {
+      if (item.hasEnded || item.state === 'paused') continue;
+      item.enter('paused');
+      this.#running.get(item)?.abort(PAUSED);
+    }
+  }
+
+  /** Resumes paused items. */
+  resume(items = this.#items) {
+    this.#isHalted = false;
+    this.problem = null;
+    this.#restart(items, (item) => item.state === 'paused');
+  }
+
+  /** Tries failed and cancelled items again. */
+  retry(items = this.#items) {
+    this.#isHalted = false;
+    this.problem = null;
+    this.#restart(items, (item) => item.state === 'failed' || item.state === 'cancelled');
+  }
+
+  /** Cancels items that have not ended, and aborts their uploads on the server. */
+  cancel(items = this.#items) {
+    for (const item of [...items]) {
+      if (item.hasEnded && item.state !== 'failed') continue;
+      const running = this.#running.get(item);
+      if (running) running.abort(CANCELLED);
+      else this.#cancelled(item);
+    }
+  }
+
+  /** Removes items from the queue; those that have not ended are cancelled. */
+  remove(items = this.#items) {
+    const removed = new Set(items);
+    this.cancel(removed);
+    for (const item of removed) {
+      if (this.#byKey.get(item.key) === item) this.#byKey.delete(item.key);
+      this.totals.remove(item.contribution());
+      item.isRemoved = true;
+      this.#notify(item);
+    }
+    this.#items = this.#items.filter((item) => !removed.has(item));
+  }
+
+  /** Called by items. */
+  changed(item, before, after) {
+    if (item.isRemoved) return;
+    this.totals.change(before, after);
+    this.#notify(item);
+  }
+
+  #add(entry, options, uploadID) {
+    const key = keyOf({ ...options, path: entry.path, size: entry.file.size, lastModified: entry.file.lastModified });
+    const known = this.#byKey.get(key);
+    if (known && !known.hasEnded) {
+      if (known.state === 'paused') {
+        known.enter('waiting');
+        this.#waiting.push(known);
+      }
+      return known;
+    }
+    const item = new UploadItem(this, { ...entry, id: this.#nextID, key, options, uploadID });
+    this.#nextID += 1;
+    this.#items.push(item);
+    this.#byKey.set(key, item);
+    this.#waiting.push(item);
+    this.totals.add(item.contribution());
+    this.#notify(item);
+    return item;
+  }
+
+  #keepHandle(item) {
+    const { metadata, tags } = item.options.labels?.(item.path) ?? {};
+    if (item.root) void this.journal.addRoot(item.root);
+    void this.journal.find(item.key).then((known) => {
+      if (!known && !item.hasEnded && !item.uploadID) this.journal.save({ ...journalRecord(item), metadata, tags });
+    });
+  }
+
+  #restart(items, applies) {
+    for (const item of items) {
+      if (!applies(item)) continue;
+      item.enter('waiting');
+      this.#waiting.push(item);
+    }
+    this.#waiting = this.#waiting.slice(this.#head).sort((a, b) => a.id - b.id);
+    this.#head = 0;
+    this.#pump();
+  }
+
+  /** Starts items while nothing that was started before could use the connections. */
+  #pump() {
+    while (!this.#isHalted && this.#running.size < OPEN_FILES && this.#unclaimed.size === 0) {
+      const item = this.#next();
+      if (!item) return;
+      void this.#run(item);
+    }
+  }
+
+  #next() {
+    while (this.#head < this.#waiting.length) {
+      const item = this.#waiting[this.#head];
+      this.#head += 1;
+      if (item.state === 'waiting' && !item.isRemoved && !this.#running.has(item)) return item;
+    }
+    this.#waiting = [];
+    this.#head = 0;
+    return null;
+  }
+
+  async #run(item) {
+    const controller = new AbortController();
+    this.#running.set(item, controller);
+    this.#unclaimed.add(item);
+    this.#startSampling();
+    const onClaimed = () => {
+      if (this.#unclaimed.delete(item)) queueMicrotask(() => this.#pump());
+    };
+    try {
+      await new FileUpload(item, this.#context, controller.signal, onClaimed).run();
+    } catch (error) {
+      this.#stopped(item, controller.signal.aborted ? controller.signal.reason : error);
+    } finally {
+      this.#running.delete(item);
+      this.#unclaimed.delete(item);
+    }
+    // Resumed while it was stopping.
+    if (item.state === 'waiting') this.#waiting.push(item);
+    this.#pump();
+    if (this.#running.size === 0) this.#settled();
+  }
+
+  #stopped(item, error) {
+    // Unless it was resumed meanwhile.
+    if (error === PAUSED) return item.state === 'waiting' ? undefined : item.enter('paused');
+    if (error === CANCELLED) return this.#cancelled(item);
+    const explained = explain(error);
+    if (error.status === 401) return item.enter('paused', explained);
+    if (explained.code === 'fileChanged') this.#discard(item);
+    item.enter('failed', explained);
+  }
+
+  #cancelled(item) {
+    this.#discard(item);
+    item.setSent(0);
+    item.enter('cancelled');
+  }
+
+  /** Aborts the upload of an item, if there is one, and forgets it. */
+  #discard(item) {
+    if (item.uploadID) void this.#context.abort(item.uploadID);
+    this.journal.forget(item.key);
+    item.uploadID = null;
+    item.progress = null;
+    item.isChosen = false;
+  }
+
+  /** Stops everything, because no call can succeed any more. */
+  #halt(error) {
+    if (this.#isHalted) return;
+    this.#isHalted = true;
+    this.problem = explain(error);
+    this.pause();
+    this.dispatchEvent(new CustomEvent('halt', { detail: this.problem }));
+  }
+
+  #settled() {
+    clearInterval(this.#sampler);
+    this.#sampler = 0;
+    this.totals.sample();
+    if (!this.#isHalted && this.totals.waiting === 0) this.dispatchEvent(new Event('idle'));
+  }
+
+  #startSampling() {
+    if (this.#sampler !== 0) return;
+    this.totals.sample();
+    this.#sampler = setInterval(() => {
+      this.totals.sample();
+      this.#requestFrame();
+    }, SAMPLE);
+  }
+
+  #notify(item) {
+    this.#changed.add(item);
+    this.#requestFrame();
+  }
+
+  #requestFrame() {
+    if (this.#isFrameRequested) return;
+    this.#isFrameRequested = true;
+    const dispatch = () => {
+      this.#isFrameRequested = false;
+      const items = this.#changed;
+      this.#changed = new Set();
+      this.dispatchEvent(new CustomEvent('change', { detail: { items } }));
+    };
+    // Hidden pages have no animation frames, but a title that shows the progress.
+    if (document.hidden) setTimeout(dispatch, 500);
+    else requestAnimationFrame(dispatch);
+  }
+}
+
+async function isAllowed(handle) {
+  const mode = { mode: 'read' };
+  if ((await handle.queryPermission(mode)) === 'granted') return true;
+  return (await handle.requestPermission(mode)) === 'granted';
+}

@@ -1,0 +1,83 @@
+import { reportPart, reportParts } from '../api/uploads.js';
+import { network } from '../api/network.js';
+
+/** Pause between reports in milliseconds. */
+const INTERVAL = 1000;
+/** Parts per call, for its body's limit. */
+const BATCH = 1000;
+
+/**
+ * Reports the parts of one upload while others are being sent, so that any client can finish it. Several parts share a
+ * call. What is not reported by the end is reported with complete.
+ */
+export class Reporter {
+  #client;
+  #uploadID;
+  #options;
+  #pending = new Map();
+  #loop = null;
+  #stop = new AbortController();
+
+  /** @param {object} options options of {@link Client#request} */
+  constructor(client, uploadID, options) {
+    this.#client = client;
+    this.#uploadID = uploadID;
+    this.#options = options;
+  }
+
+  /** Reports a part soon. */
+  add(part) {
+    this.#pending.set(part.number, part);
+    this.#loop ??= this.#run().finally(() => {
+      this.#loop = null;
+    });
+  }
+
+  /** A part that is sent again must be reported again. */
+  invalidate(number) {
+    this.#pending.delete(number);
+  }
+
+  /** Stops, and returns the parts that are not reported. */
+  async finish() {
+    this.#stop.abort();
+    await this.#loop;
+    this.#stop = new AbortController();
+    const rest = [...this.#pending.values()];
+    this.#pending.clear();
+    return rest;
+  }
+
+  /** Reports parts now. @throws {ApiError} */
+  async report(parts) {
+    for (let at = 0; at < parts.length; at += BATCH) {
+      await reportParts(this.#client, this.#uploadID, parts.slice(at, at + BATCH), this.#options);
+    }
+  }
+
+  /** Reports one part. @returns {Promise<boolean>} false if the storage has no part with this ETag */
+  async tryReport(part) {
+    try {
+      await reportPart(this.#client, this.#uploadID, part, this.#options);
+      return true;
+    } catch (error) {
+      if (error.status === 400 && error.code === 8014) return false;
+      throw error;
+    }
+  }
+
+  async #run() {
+    const { signal } = this.#stop;
+    while (!signal.aborted && this.#pending.size > 0) {
+      const parts = [...this.#pending.values()].slice(0, BATCH);
+      try {
+        await this.report(parts);
+        for (const part of parts) if (this.#pending.get(part.number) === part) this.#pending.delete(part.number);
+        await network.pause(INTERVAL, signal);
+      } catch {
+        // Complete reports these parts and handles what is wrong with them.
+        return;
+      }
+    }
+  }
+}
