@@ -1,0 +1,148 @@
+/** Starts the console: signs in, draws the frame of the page, and shows the view that the address names. */
+
+import { Client } from './api/client.js';
+import { getIndex, getUser } from './api/calls.js';
+import { forget, storedToken, storeToken, tokenFromAddress } from './session.js';
+import { strings } from './strings.js';
+import { button, fill, h, icon } from './ui/dom.js';
+import { startTheme } from './ui/theme.js';
+import { startToasts, toastError } from './ui/toast.js';
+import { parseRoute, ROUTES } from './routes.js';
+import { Shell } from './views/shell.js';
+import { signIn } from './views/sign-in.js';
+
+/** What all views share. */
+class App {
+  constructor(root) {
+    this.root = root;
+    this.client = null;
+    this.user = null;
+    this.extensions = new Set();
+    this.transfers = null;
+    this.view = null;
+    this.controller = null;
+  }
+
+  /** Signs in with the token of the address or of an earlier visit, or asks for one. */
+  async start() {
+    const token = tokenFromAddress();
+    if (token) storeToken(token, false);
+    const known = token ?? storedToken();
+    if (known) await this.connect(known, { fromAddress: Boolean(token) });
+    else this.askForToken();
+  }
+
+  /** @returns {Promise<boolean>} Whether the server accepts the token. */
+  async connect(token, { fromAddress = false } = {}) {
+    const client = new Client({ origin: window.location.origin, token });
+    try {
+      const [user, index] = await Promise.all([getUser(client), getIndex(client)]);
+      this.client = client;
+      this.user = user;
+      this.extensions = new Set(index.extensions ?? []);
+    } catch (error) {
+      if (error.status === 401) {
+        forget();
+        this.askForToken(fromAddress ? strings.signIn.wrongLink : strings.signIn.wrong);
+      } else {
+        this.showFailure(error, () => this.connect(token, { fromAddress }));
+      }
+      return false;
+    }
+    this.shell = new Shell(this);
+    fill(this.root, this.shell.element);
+    await this.route();
+    this.shell.start();
+    return true;
+  }
+
+  askForToken(message) {
+    document.title = strings.signIn.pageTitle;
+    fill(this.root, signIn({
+      message,
+      submit: async (token, keep) => {
+        const client = new Client({ origin: window.location.origin, token });
+        try {
+          await getUser(client);
+        } catch (error) {
+          throw error.status === 401 ? new Error(strings.signIn.wrong) : error;
+        }
+        storeToken(token, keep);
+        await this.connect(token);
+      },
+    }));
+  }
+
+  showFailure(error, retry) {
+    document.title = strings.product;
+    fill(this.root, h('main', { class: 'center-page' },
+      h('div', { class: 'empty', role: 'alert' }, icon('alert'), h('h1', null, strings.failure.title), h('p', null, error.message),
+        button(strings.common.tryAgain, { kind: 'primary', icon: 'retry', on: retry }))));
+  }
+
+  /** Forgets the token, the preferences and, on request, the state of unfinished uploads; then asks for a token. */
+  async signOut({ uploads }) {
+    this.controller?.abort();
+    this.view?.dispose?.();
+    await this.transfers?.close({ forget: uploads });
+    forget();
+    // A new page also forgets what is in memory.
+    window.location.replace(window.location.pathname);
+  }
+
+  /** Shows the view that the address names. */
+  async route() {
+    if (!this.client) return;
+    this.controller?.abort();
+    this.view?.dispose?.();
+    this.view = null;
+    const controller = new AbortController();
+    this.controller = controller;
+    const route = parseRoute(window.location.hash);
+    const target = ROUTES[route.view] ?? ROUTES.projects;
+    this.shell.select(route);
+    const main = this.shell.main;
+    try {
+      const { show } = await target.load();
+      if (controller.signal.aborted) return;
+      const view = await show({ app: this, route, signal: controller.signal, main });
+      if (controller.signal.aborted) view?.dispose?.();
+      else this.view = view;
+    } catch (error) {
+      if (controller.signal.aborted || error.name === 'AbortError') return;
+      this.showProblem(error);
+    }
+    if (this.routed) this.shell.focusHeading();
+    this.routed = true;
+  }
+
+  /** Shows why a view has no content. */
+  showProblem(error) {
+    const missing = error.status === 404;
+    this.shell.setTitle(missing ? strings.failure.missingTitle : strings.failure.title);
+    fill(this.shell.main, h('div', { class: 'empty', role: 'alert' }, icon('alert'),
+      h('h1', { tabindex: '-1' }, missing ? strings.failure.missingTitle : strings.failure.title),
+      h('p', null, missing ? strings.failure.missing : error.message),
+      missing
+        ? h('a', { class: 'button', href: '#/projects' }, strings.failure.toProjects)
+        : button(strings.common.tryAgain, { icon: 'retry', on: () => this.route() })));
+  }
+}
+
+startTheme();
+startToasts();
+const app = new App(document.getElementById('app'));
+window.addEventListener('hashchange', () => {
+  const token = tokenFromAddress();
+  if (token) {
+    storeToken(token, false);
+    window.location.reload();
+  } else {
+    app.route();
+  }
+});
+window.addEventListener('unhandledrejection', (event) => {
+  if (event.reason?.name === 'AbortError') event.preventDefault();
+  else toastError(event.reason);
+});
+app.start();

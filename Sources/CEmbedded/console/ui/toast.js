@@ -1,0 +1,59 @@
+/** Short messages at the edge of the page, also read aloud. */
+
+import { strings } from '../strings.js';
+import { button, h, icon } from './dom.js';
+
+const SECONDS = 6;
+
+let polite;
+let assertive;
+
+/** Adds the live regions to the page. They must exist before the first message for screen readers to read it. */
+export function startToasts() {
+  polite = h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
+  assertive = h('div', { class: 'toasts', role: 'alert' });
+  document.body.append(h('div', { class: 'toast-area' }, polite, assertive));
+}
+
+/**
+ * Shows a message for a few seconds.
+ *
+ * @param {string|Node} message
+ */
+export function toast(message) {
+  show(polite, message, 'check', SECONDS);
+}
+
+/**
+ * Shows a message that stays until it is closed.
+ *
+ * @param {Error|string} error
+ */
+export function toastError(error) {
+  show(assertive, error instanceof Error ? describe(error) : error, 'alert');
+}
+
+/** Shows the outcome of `action`: a message if it succeeds, its error otherwise; returns whether it succeeded. */
+export async function attempt(action, message) {
+  try {
+    await action();
+    if (message) toast(message);
+    return true;
+  } catch (error) {
+    if (error.name !== 'AbortError') toastError(error);
+    return false;
+  }
+}
+
+/** The message of an error, with the id under which the server's log has it. */
+export function describe(error) {
+  return error.requestID && error.status >= 500 ? `${error.message} ${strings.common.requestID(error.requestID)}` : error.message;
+}
+
+function show(region, message, iconName, seconds) {
+  const item = h('div', { class: `toast toast-${iconName}` }, icon(iconName), h('div', { class: 'toast-text' }, message));
+  item.append(button(strings.common.dismiss, { icon: 'close', iconOnly: true, kind: 'quiet', on: () => item.remove() }));
+  while (region.children.length >= 4) region.firstElementChild.remove();
+  region.append(item);
+  if (seconds) setTimeout(() => item.remove(), seconds * 1000);
+}

@@ -1,0 +1,43 @@
+/** The head of all views of a project: where it is, its tabs, and the actions of the view. */
+
+import { getProject } from '../api/calls.js';
+import { projectAddress } from '../routes.js';
+import { strings } from '../strings.js';
+import { h, icon, name } from '../ui/dom.js';
+
+/** Reads a project; remembers the last one, so that changing tabs shows no gap. */
+export async function loadProject(app, id, signal, { fresh = false } = {}) {
+  if (!fresh && app.project?.id === id) return app.project;
+  app.project = await getProject(app.client, id, signal);
+  return app.project;
+}
+
+/**
+ * @param {Object} options
+ * @param {Object} options.app
+ * @param {Object} options.project
+ * @param {'files'|'links'|'members'|'settings'} options.active
+ * @param {{label: string, href: string}[]} [options.trail] Folders below the project, the last being the current one.
+ * @param {HTMLElement[]} [options.actions]
+ */
+export function projectHead({ app, project, active, trail = [], actions = [] }) {
+  const t = strings.project;
+  const current = trail.at(-1);
+  const parents = [
+    { label: strings.projects.title, href: '#/projects' },
+    ...(current ? [{ label: project.name, href: projectAddress(project.id) }] : []),
+    ...trail.slice(0, -1),
+  ];
+  const tab = (view, label) => h('a', {
+    class: 'tab', href: projectAddress(project.id, view), 'aria-current': view === active ? 'page' : null,
+  }, label);
+  return h('header', { class: 'page-head project-head' },
+    h('nav', { class: 'crumbs', 'aria-label': t.path }, h('ol', null,
+      parents.map(({ label, href }) => h('li', null, h('a', { href }, name(label)), icon('chevron'))))),
+    h('div', { class: 'head-row' },
+      h('h1', { tabindex: '-1' }, current && icon('folder'), name(current?.label ?? project.name)),
+      h('div', { class: 'actions' }, actions)),
+    h('nav', { class: 'tabs', 'aria-label': t.views },
+      tab('files', t.files), app.extensions.has('upload_links') && tab('links', t.links), tab('members', t.members),
+      tab('settings', t.settings)));
+}

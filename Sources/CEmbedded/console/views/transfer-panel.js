@@ -1,0 +1,206 @@
+/** The panel of running uploads: one row per file, and the progress of all. */
+
+import { strings } from '../strings.js';
+import { button, fill, h, icon, name, plainName } from '../ui/dom.js';
+import { bytes, count, duration, percent, rate } from '../ui/format.js';
+import { openMenu } from '../ui/menu.js';
+import { setBar } from '../ui/progress.js';
+import { VirtualList } from '../ui/virtual-list.js';
+
+const t = strings.transfers;
+const ROW = 56;
+/** Rows that the panel shows without scrolling. */
+const MOST_VISIBLE = 6;
+const ICONS = {
+  verified: 'shield', uploaded: 'check', skipped: 'check', failed: 'alert', cancelled: 'close', paused: 'pause', offline: 'clock',
+  waiting: 'clock',
+};
+/** What can be done with a file in each state. */
+const CAN = {
+  pause: new Set(['waiting', 'preparing', 'sending', 'offline']),
+  resume: new Set(['paused']),
+  retry: new Set(['failed', 'cancelled']),
+  cancel: new Set(['waiting', 'preparing', 'sending', 'offline', 'paused', 'failed']),
+};
+
+export class TransferPanel {
+  /**
+   * @param {EventTarget} queue The `UploadQueue`.
+   * @param {{title?: string, inline?: boolean, onClose?: () => void}} options `inline` panels cannot be collapsed or closed.
+   */
+  constructor(queue, { inline = false, onClose } = {}) {
+    Object.assign(this, { queue, inline, onClose });
+    this.onlyFailed = false;
+    this.items = [];
+    this.heading = h('h2', { class: 'transfer-title' });
+    this.detail = h('p', { class: 'transfer-detail' });
+    this.bar = h('div', { class: 'bar', role: 'progressbar', 'aria-label': t.overall, 'aria-valuemin': '0', 'aria-valuemax': '100' });
+    this.actions = h('div', { class: 'actions' });
+    this.announcer = h('p', { class: 'sr-only', role: 'status' });
+    this.result = h('div', { class: 'transfer-result' });
+    this.list = new VirtualList({
+      label: t.listLabel, className: 'transfer-list', rowHeight: ROW, row: (index) => this.#row(index),
+      update: (index, row) => this.#update(index, row), onOpen: (index) => this.#menu(index), onMenu: (index) => this.#menu(index),
+    });
+    this.body = h('div', { class: 'transfer-body' }, this.result, this.list.element);
+    this.element = h('section', { class: inline ? 'transfers transfers-inline' : 'transfers', 'aria-label': t.title, hidden: true },
+      h('header', { class: 'transfer-head' }, h('div', { class: 'transfer-text' }, this.heading, this.detail), this.actions),
+      this.bar, this.body, this.announcer);
+    this.actionState = '';
+  }
+
+  /** Draws everything that has changed. */
+  draw(changed) {
+    const { totals } = this.queue;
+    const all = this.queue.items;
+    this.element.hidden = all.length === 0;
+    const shown = this.onlyFailed ? all.filter(({ state }) => state === 'failed') : all;
+    if (this.onlyFailed && shown.length === 0 && all.length > 0) {
+      this.onlyFailed = false;
+      return this.draw(changed);
+    }
+    if (shown.length !== this.items.length || this.onlyFailed) {
+      this.items = shown;
+      this.list.element.style.height = `${Math.min(shown.length, MOST_VISIBLE) * ROW}px`;
+      this.list.setCount(shown.length);
+    } else {
+      this.items = shown;
+      for (const [index, row] of this.list.rows) if (!changed || changed.has(shown[index])) this.#update(index, row);
+    }
+    this.#drawHead(totals, all);
+  }
+
+  /** Reads the outcome aloud. */
+  announce(text) {
+    this.announcer.textContent = text;
+  }
+
+  #drawHead(totals, all) {
+    const state = summarize(totals, all);
+    this.state = state;
+    this.heading.textContent = state.title;
+    this.detail.textContent = state.detail;
+    setBar(this.bar, totals.bytes > 0 ? totals.sent / totals.bytes : state.open ? 0 : 1, state.title);
+    this.bar.classList.toggle('bar-done', !state.open && totals.failed === 0);
+    this.bar.classList.toggle('bar-failed', totals.failed > 0);
+    fill(this.result, totals.failed > 0 && button(this.onlyFailed ? t.showAll : t.showFailed(totals.failed), {
+      icon: 'alert', kind: 'quiet', class: 'small', 'aria-pressed': String(this.onlyFailed),
+      on: () => {
+        this.onlyFailed = !this.onlyFailed;
+        this.draw();
+      },
+    }));
+    // Drawn again only if something changes, so that the focus stays on a button.
+    const key = [state.open > 0, state.paused > 0, totals.failed > 0, this.element.classList.contains('collapsed')].join();
+    if (key === this.actionState) return;
+    this.actionState = key;
+    this.#drawActions(state, totals);
+  }
+
+  #drawActions(state, totals) {
+    const focused = this.actions.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+    const does = (action, label, iconName, on) => button(label, { icon: iconName, iconOnly: true, kind: 'quiet', data: { action }, on });
+    const collapsed = this.element.classList.contains('collapsed');
+    fill(this.actions,
+      state.open > 0 && does('pause', t.pauseAll, 'pause', () => this.queue.pause()),
+      state.open === 0 && state.paused > 0 && does('resume', t.resumeAll, 'play', () => this.queue.resume()),
+      totals.failed > 0 && does('retry', t.retryAll, 'retry', () => this.queue.retry()),
+      state.open > 0 && does('cancel', t.cancelAll, 'close', () => this.queue.cancel()),
+      !this.inline && does('collapse', collapsed ? t.expand : t.collapse, 'chevron', () => {
+        this.element.classList.toggle('collapsed');
+        this.draw();
+      }),
+      !this.inline && state.open === 0 && state.paused === 0 && does('close', t.close, 'close', () => this.onClose?.()));
+    this.actions.querySelector('[data-action=collapse]')?.classList.add('turn');
+    if (focused) (this.actions.querySelector(`[data-action=${focused}]`) ?? this.actions.querySelector('button'))?.focus();
+  }
+
+  #row(index) {
+    const cell = (className) => h('div', { role: 'gridcell', class: className });
+    const row = h('div', { class: 'transfer-row' }, cell('transfer-state'), cell('transfer-main'), cell('transfer-actions'));
+    const bar = h('div', { class: 'bar bar-small', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
+    row.parts = { bar, label: h('div', { class: 'transfer-name' }), text: h('div', { class: 'transfer-note' }) };
+    row.children[1].append(row.parts.label, bar, row.parts.text);
+    this.#update(index, row);
+    return row;
+  }
+
+  #update(index, row) {
+    const item = this.items[index];
+    if (!item) return;
+    if (row.item !== item) {
+      row.item = item;
+      row.shown = null;
+      fill(row.parts.label, name(item.path));
+      row.parts.bar.setAttribute('aria-label', t.progressOf(plainName(item.name)));
+    }
+    const { state } = item;
+    if (row.shown !== state) {
+      row.shown = state;
+      row.className = `transfer-row is-${state}`;
+      fill(row.children[0], icon(ICONS[state] ?? 'upload'));
+      fill(row.children[2], this.#rowActions(item));
+      row.parts.bar.hidden = item.hasEnded || state === 'waiting';
+    }
+    setBar(row.parts.bar, item.size > 0 ? item.sent / item.size : 0);
+    const text = note(item);
+    if (row.parts.text.textContent !== text) row.parts.text.textContent = text;
+    row.parts.text.title = text;
+  }
+
+  #rowActions(item) {
+    const does = (action, label, iconName) => CAN[action].has(item.state) && button(label, {
+      icon: iconName, iconOnly: true, kind: 'quiet', tabindex: '-1', on: () => this.queue[action]([item]),
+    });
+    const label = plainName(item.name);
+    return [does('pause', t.pause(label), 'pause'), does('resume', t.resume(label), 'play'), does('retry', t.retry(label), 'retry'),
+      does('cancel', t.cancel(label), 'close')];
+  }
+
+  #menu(index) {
+    const item = this.items[index];
+    const row = this.list.rows.get(index);
+    if (!item || !row) return;
+    const label = plainName(item.name);
+    const entries = [['pause', t.pause(label), 'pause'], ['resume', t.resume(label), 'play'], ['retry', t.retry(label), 'retry'],
+      ['cancel', t.cancel(label), 'close']]
+      .filter(([action]) => CAN[action].has(item.state))
+      .map(([action, text, iconName]) => ({ label: text, icon: iconName, action: () => this.queue[action]([item]) }));
+    if (item.hasEnded) entries.push({ label: t.remove(label), icon: 'trash', action: () => this.queue.remove([item]) });
+    if (entries.length > 0) openMenu(row, label, entries);
+  }
+
+  dispose() {
+    this.list.dispose();
+  }
+}
+
+/** The state of a file in words. */
+function note(item) {
+  const size = bytes(item.size);
+  if (item.error) return `${item.error.title}. ${item.error.advice ?? ''}`.trim();
+  if (item.state === 'sending') return t.sending(bytes(item.sent), size, percent(item.sent, item.size));
+  return `${t.states[item.state] ?? item.state} · ${size}`;
+}
+
+/** What the head of the panel says. */
+export function summarize(totals, items) {
+  const { active, paused } = totals;
+  const open = active + totals.waiting;
+  const all = totals.files;
+  const fraction = totals.bytes > 0 ? totals.sent / totals.bytes : 0;
+  const size = `${bytes(totals.sent)} / ${bytes(totals.bytes)}`;
+  if (open > 0) {
+    const cut = totals.rate === 0 && items.some(({ state }) => state === 'offline') && !items.some(({ state }) => state === 'sending');
+    const speed = totals.rate > 0 ? ` · ${rate(totals.rate)}` : '';
+    const left = totals.secondsLeft === null ? '' : ` · ${t.left(duration(totals.secondsLeft))}`;
+    return { open, paused, fraction, title: cut ? t.offline : t.uploading(all - open - paused, all), detail: `${size}${speed}${left}` };
+  }
+  if (paused > 0) return { open, paused, fraction, title: t.paused(paused), detail: size };
+  return { open, paused, fraction: 1, title: totals.failed > 0 ? t.doneWithFailures(totals.failed) : t.done, detail: counts(totals) };
+}
+
+function counts(totals) {
+  return ['verified', 'uploaded', 'skipped', 'failed', 'cancelled'].filter((state) => totals[state] > 0)
+    .map((state) => `${count(totals[state])} ${t.states[state].toLowerCase()}`).join(' · ');
+}

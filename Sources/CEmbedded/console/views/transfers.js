@@ -1,0 +1,203 @@
+/** Uploads of the console: choosing and dropping files, the queue, and the panel. */
+
+import { Journal } from '../upload/journal.js';
+import { UploadQueue } from '../upload/queue.js';
+import { entriesFromDrop, entriesFromInput, entriesFromPicker } from '../upload/selection.js';
+import { listUploads } from '../api/calls.js';
+import { strings } from '../strings.js';
+import { fill, h, icon, name, plainName } from '../ui/dom.js';
+import { percent } from '../ui/format.js';
+import { TabIcon, WakeLock } from '../ui/progress.js';
+import { toastError } from '../ui/toast.js';
+import { TransferPanel } from './transfer-panel.js';
+import { uploadDialog } from './upload-dialog.js';
+
+const t = strings.transfers;
+/** Pause between two looks at a folder into which files arrive, in milliseconds. */
+const REFRESH = 2000;
+
+export class Transfers {
+  constructor(app, dock) {
+    this.app = app;
+    this.dock = dock;
+    this.icon = new TabIcon();
+    this.wakeLock = new WakeLock();
+    this.listeners = new AbortController();
+    this.lastRefresh = 0;
+  }
+
+  async start() {
+    this.journal = await Journal.open();
+    this.queue = new UploadQueue({ client: this.app.client, journal: this.journal });
+    this.panel = new TransferPanel(this.queue, { onClose: () => this.queue.remove() });
+    this.dock.append(this.panel.element);
+    const { signal } = this.listeners;
+    this.queue.addEventListener('change', (event) => this.#changed(event.detail?.items), { signal });
+    this.queue.addEventListener('idle', () => this.#idle(), { signal });
+    this.queue.addEventListener('halt', ({ detail }) => toastError(`${detail.title}. ${detail.advice}`), { signal });
+    window.addEventListener('beforeunload', (event) => {
+      if (this.busy) event.preventDefault();
+    }, { signal });
+    watchDrops(signal, {
+      label: () => this.app.view?.destination?.label ?? null,
+      drop: async (data) => this.#add(await entriesFromDrop(data)),
+    });
+    this.refreshBadge();
+  }
+
+  /** Whether files are being sent or wait for it. */
+  get busy() {
+    return Boolean(this.panel?.state?.open);
+  }
+
+  /** Lets the user choose files or a folder. */
+  async choose({ folder }) {
+    const picker = folder ? 'showDirectoryPicker' : 'showOpenFilePicker';
+    try {
+      if (picker in window) {
+        const entries = await entriesFromPicker({ folder });
+        if (entries.length > 0) await this.#add({ entries, problems: [] });
+      } else {
+        const entries = entriesFromInput(await chooseByInput({ folder, multiple: true }));
+        if (entries.length > 0) await this.#add({ entries, problems: [] });
+      }
+    } catch (error) {
+      if (error.name !== 'AbortError') toastError(error);
+    }
+  }
+
+  /** Finishes an upload from the list of open uploads with a file that the user chooses. */
+  async resumeUpload(upload) {
+    const [file] = await chooseByInput({ folder: false, multiple: false });
+    if (file) this.queue.resumeUpload(upload, file);
+  }
+
+  /** Resumes uploads whose files this browser can open again without asking for them. */
+  async resumeKept(records) {
+    const { problems } = await this.queue.restore(records);
+    this.panel.draw();
+    for (const { path, title, advice } of problems) toastError(`${plainName(path)}: ${title}. ${advice}`);
+  }
+
+  updateTitle() {
+    const { state } = this.panel ?? {};
+    const title = `${this.app.shell.title ?? ''} · ${strings.product}`;
+    document.title = state?.open ? `${percent(state.fraction, 1)}% · ${title}` : title;
+  }
+
+  /** Shows the number of unfinished uploads in the navigation. */
+  async refreshBadge() {
+    try {
+      this.app.shell.setBadge((await listUploads(this.app.client)).length);
+    } catch {
+      // The number is not important; the view shows the error.
+    }
+  }
+
+  /** Ends all uploads of this page. */
+  async close({ forget }) {
+    this.listeners.abort();
+    if (!this.queue) return;
+    this.queue.pause();
+    this.wakeLock.set(false);
+    if (forget) await this.journal.forgetAll();
+    else await this.journal.flush?.();
+  }
+
+  async #add({ entries, problems }) {
+    if (entries.length === 0) return toastError(problems.length > 0 ? problems.map((problem) => problem.message ?? problem).join(' ') : t.nothing);
+    const options = await uploadDialog(this.app, { entries, problems, destination: this.app.view?.destination ?? null });
+    if (!options) return;
+    this.panel.element.classList.remove('collapsed');
+    this.queue.add(entries, options);
+    this.panel.draw();
+  }
+
+  #changed(items) {
+    this.panel.draw(items);
+    const { state } = this.panel;
+    const { totals } = this.queue;
+    this.updateTitle();
+    this.icon.show(state.open ? state.fraction : null, totals.failed > 0);
+    this.wakeLock.set(state.open > 0);
+    this.#refreshView(items);
+  }
+
+  /** Shows arrived files in the open folder. */
+  #refreshView(items) {
+    const view = this.app.view;
+    if (!view?.refresh || !items) return;
+    const arrived = [...items].some((item) => item.fileID && item.options?.project === view.project?.id);
+    if (!arrived || this.refreshTimer) return;
+    this.refreshTimer = setTimeout(() => {
+      this.refreshTimer = null;
+      this.lastRefresh = Date.now();
+      this.app.view?.refresh?.();
+    }, Math.max(300, this.lastRefresh + REFRESH - Date.now()));
+  }
+
+  #idle() {
+    this.#changed();
+    this.icon.show(null);
+    this.panel.announce(`${this.panel.state.title}. ${this.panel.state.detail}`);
+    this.refreshBadge();
+  }
+}
+
+/** Asks for files with the browser's own dialog. @returns {Promise<File[]>} Empty if the user closes it. */
+export function chooseByInput({ folder, multiple }) {
+  return new Promise((resolve) => {
+    const input = h('input', { type: 'file', multiple, hidden: true, 'aria-label': t.chooseLabel, webkitdirectory: folder });
+    const finish = () => {
+      const files = [...input.files];
+      input.remove();
+      resolve(files);
+    };
+    input.addEventListener('change', finish);
+    input.addEventListener('cancel', finish);
+    document.body.append(input);
+    input.click();
+  });
+}
+
+/**
+ * Makes the page a target for dropped files.
+ *
+ * @param {AbortSignal} signal Ends it.
+ * @param {{label: () => string|null, drop: (data: DataTransfer) => Promise<void>}} options
+ */
+export function watchDrops(signal, { label, drop }) {
+  const text = h('p', { class: 'drop-text' });
+  const overlay = h('div', { class: 'drop-overlay', hidden: true }, h('div', { class: 'drop-box' }, icon('upload'), text));
+  document.body.append(overlay);
+  signal.addEventListener('abort', () => overlay.remove());
+  const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
+  const blocked = () => document.querySelector('dialog[open]') !== null;
+  window.addEventListener('dragenter', (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    if (blocked()) return;
+    const target = label();
+    fill(text, target ? [t.dropTo, ' ', h('strong', null, name(target))] : t.dropAnywhere);
+    overlay.hidden = false;
+  }, { signal });
+  window.addEventListener('dragover', (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = blocked() ? 'none' : 'copy';
+  }, { signal });
+  window.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) overlay.hidden = true;
+  }, { signal });
+  window.addEventListener('drop', async (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    overlay.hidden = true;
+    if (blocked()) return;
+    try {
+      await drop(event.dataTransfer);
+    } catch (error) {
+      toastError(error);
+    }
+  }, { signal });
+}
