@@ -35,7 +35,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CChecksum"),
-        .target(name: "CEmbedded", exclude: ["openapi.yaml"]),
+        .target(name: "CEmbedded", exclude: ["console", "openapi.yaml"]),
         .target(name: "CFileCalls"),
         .target(name: "CSQLiteConfig", linkerSettings: [.linkedLibrary("sqlite3")]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),

@@ -175,7 +175,7 @@ extension OpenedStores {
         switch storage {
         case .streaming(let objects, let hasher, let urls):
             .own(Parts(metadata: metadata, objects: objects, hasher: hasher, now: now), urls)
-        case .presigned: .external
+        case .presigned(let store): .external(origin: store.clientOrigin)
         }
     }
 }

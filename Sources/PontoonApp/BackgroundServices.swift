@@ -55,7 +55,7 @@ struct HealthCheckService: Service {
         await cancelWhenGracefulShutdown {
             await readiness.run { store, error in
                 if let error {
-                    logger.error("store health check failed", metadata: ["store": "\(store)", "error": "\(error)"])
+                    logger.error("store unavailable", metadata: ["store": "\(store)", "error": "\(error)"])
                 } else {
                     logger.notice("store available again", metadata: ["store": "\(store)"])
                 }

@@ -4,7 +4,8 @@ package import Logging
 package import NIOCore
 import PontoonCore
 
-/// Builds the HTTP server: the API under `/v2`, and the data plane under `/storage` if bytes pass through this server.
+/// Builds the HTTP server: the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and
+/// the console.
 ///
 /// - Parameters:
 ///   - useCases: The use cases to call.
@@ -34,6 +35,10 @@ package func buildServer(
     )
     let routes = Routes(router: router, useCases: useCases, settings: settings)
     routes.addCalls(useCases, budget: budget)
+    if settings.servesConsole {
+        let policy = ConsolePolicy(connectsTo: useCases.dataPlane.externalOrigin)
+        ConsoleCalls(policy: policy, bodies: routes.bodies).add(to: routes)
+    }
     routes.refuseOtherMethods()
     return Application(
         router: router,

@@ -10,6 +10,8 @@ package struct ServerSettings: Sendable {
     package var publicURL: BaseURL?
     /// Hosts that a request's `Host` may name, in lower case and without ports; empty allows any host.
     package var allowedHosts: Set<String>
+    /// Whether to serve the console.
+    package var servesConsole: Bool
     /// Whether to trust `X-Forwarded-Proto`; safe only behind a proxy that overwrites the header.
     package var trustsForwardedProto: Bool
     /// Time after which a connection is closed if the client sends nothing, between or within requests, or, on Linux,
@@ -35,6 +37,7 @@ package struct ServerSettings: Sendable {
         port: Int = 8080,
         publicURL: BaseURL? = nil,
         allowedHosts: Set<String> = [],
+        servesConsole: Bool = true,
         trustsForwardedProto: Bool = false,
         idleTimeout: Duration = .seconds(150),
         requestTimeout: Duration = .seconds(30),
@@ -49,6 +52,7 @@ package struct ServerSettings: Sendable {
         self.port = port
         self.publicURL = publicURL
         self.allowedHosts = allowedHosts
+        self.servesConsole = servesConsole
         self.trustsForwardedProto = trustsForwardedProto
         self.idleTimeout = idleTimeout
         self.requestTimeout = requestTimeout

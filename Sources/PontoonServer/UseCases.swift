@@ -18,8 +18,13 @@ package struct UseCases: Sendable {
     package enum DataPlane: Sendable {
         /// This server, at signed URLs.
         case own(Parts, DataPlaneURLs)
-        /// The server of the object store, at presigned URLs.
-        case external
+        /// The server of the object store, at presigned URLs with this origin.
+        case external(origin: String)
+
+        /// The origin of the object store's server; `nil` if clients exchange bytes with this server.
+        var externalOrigin: String? {
+            if case .external(let origin) = self { origin } else { nil }
+        }
     }
 
     package init(

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Random inputs for a parser: valid texts, damaged in a few places.
+/// Random inputs for a parser: valid texts with a few random changes.
 ///
 /// A parser must not stop the process on any of them; a test also checks what must be true of those that it accepts.
 package enum Fuzzing {
@@ -12,7 +12,7 @@ package enum Fuzzing {
         "&lt;", "&#0;", "\u{FEFF}", "\u{202E}", "e\u{301}", "\u{10FFFF}", "null", "true",
     ].map { Array($0.utf8) }
 
-    /// Calls `body` with damaged copies of the texts.
+    /// Calls `body` with randomly changed copies of the texts.
     ///
     /// `TEST_FUZZ_ROUNDS` and `TEST_FUZZ_SEED` set the number of inputs and the seed; see docs/testing.md.
     ///

@@ -17,6 +17,7 @@ package enum UploadContract: MetadataRule, CaseIterable {
     case openKeysAreOfUnfinishedUploads
     case observedTimeIsKept
     case userHasALimitedNumberOfUploads
+    case labelsAreKeptUntilTheUploadCompletes
 
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
@@ -35,7 +36,31 @@ package enum UploadContract: MetadataRule, CaseIterable {
         case .openKeysAreOfUnfinishedUploads: try await Self.openKeysAreOfUnfinishedUploads(store, fixture)
         case .observedTimeIsKept: try await Self.observedTimeIsKept(store)
         case .userHasALimitedNumberOfUploads: try await Self.userHasALimitedNumberOfUploads(store, fixture)
+        case .labelsAreKeptUntilTheUploadCompletes:
+            try await Self.labelsAreKeptUntilTheUploadCompletes(store, fixture)
         }
+    }
+
+    private static func labelsAreKeptUntilTheUploadCompletes(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let upload = fixture.upload()
+        let labels = FileLabels(metadata: ["sample_id": "ü \"1\"\n", "": "\u{1F600}"], tags: ["b", "a", "b"])
+        try await store.addUpload(upload, labels: labels, maximum: .max)
+        try expect(try await store.uploadSummary(upload.id)?.labels, equals: labels, "the labels in the details")
+        let list = try await store.uploads(of: "ada", page: .all)
+        try expect(list.items.map(\.labels), equals: [FileLabels()], "the list leaves them out")
+        let lease = Lease(id: "lease", expiresOn: .distantFuture)
+        let leased = try await store.acquireCompletionLease(of: upload.id, lease, now: MetadataFixture.time) {
+            snapshot in snapshot.labels
+        }
+        guard case .acquired(let planned) = leased else { throw ContractViolation("the upload cannot be leased") }
+        try expect(planned, equals: labels, "the plan has the labels")
+        let completed = CompletedFile.file(fixture.file(of: upload), overwrite: false)
+        let isCompleted = try await store.completeUpload(upload.id, leaseID: lease.id, as: completed)
+        try expect(isCompleted, "it completes")
+        try expect(try await store.uploadSummary(upload.id)?.labels, equals: FileLabels(), "they are deleted")
     }
 
     private static func observedTimeIsKept(_ store: some MetadataStore) async throws {

@@ -46,6 +46,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.publicURL) var publicURL: GivenFlag?
     @Option(.allowedHosts) var allowedHosts: GivenFlag?
     @Option(.trustForwardedProto) var trustForwardedProto: GivenFlag?
+    @Option(.console) var console: GivenFlag?
     @Option(.urlLifetime) var urlLifetime: GivenFlag?
     @Option(.keyLifetime) var keyLifetime: GivenFlag?
     @Option(.uploadLifetime) var uploadLifetime: GivenFlag?

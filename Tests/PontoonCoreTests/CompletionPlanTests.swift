@@ -9,7 +9,7 @@ struct CompletionPlanTests {
         arguments: [
             (parts: [], size: nil, refusal: "No part was sent."),
             (parts: [], size: 1, refusal: "No part was sent."),
-            (parts: [(1, 5, false)], size: 5, refusal: "No part was reported; stored but not reported: 1."),
+            (parts: [(1, 5, false)], size: 5, refusal: "No part was reported. Number of stored parts: 1."),
             (parts: [(2, 5, true)], size: 5, refusal: "Parts are missing: 1."),
             (parts: [(1, 5, true), (3, 5, true)], size: nil, refusal: "Parts are missing: 2."),
             (parts: [(1, 5, true), (2, 5, false), (3, 5, true)], size: 15, refusal: "Parts are missing: 2."),

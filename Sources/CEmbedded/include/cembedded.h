@@ -10,7 +10,24 @@ typedef struct {
     size_t length;
 } CEmbeddedFile;
 
+/// A text file that is embedded in the binary.
+typedef struct {
+    /// Path below the folder of the files.
+    const char *_Nonnull path;
+    /// The text in UTF-8, followed by a zero byte.
+    const uint8_t *_Nonnull text;
+} CEmbeddedText;
+
+/// Text files that are embedded in the binary.
+typedef struct {
+    const CEmbeddedText *_Nonnull first;
+    size_t count;
+} CEmbeddedTexts;
+
 /// The OpenAPI description of the API: YAML in UTF-8.
 extern const CEmbeddedFile cembedded_openapi;
+
+/// The files of the web console.
+extern const CEmbeddedTexts cembedded_console;
 
 #endif

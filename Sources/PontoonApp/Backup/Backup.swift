@@ -12,7 +12,10 @@ package struct Backup {
     private let path: FilePath
     private let methods: ObjectPlacer.Methods
     private let report: (String) -> Void
-    /// Objects that disappear with their records can only be seen with an older server, which ignores the backup lock.
+    /// Maximum number of times that the records and their objects are copied.
+    ///
+    /// Another round is needed only if an object was deleted in the meantime, which only an older server does, because
+    /// it ignores the backup lock.
     private static let maximumRounds = 5
 
     /// - Parameters:

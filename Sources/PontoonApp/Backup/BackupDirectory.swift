@@ -81,7 +81,7 @@ struct BackupDirectory {
     /// Path of the records of the backup that is being created.
     var draftPath: String { path.appending(Self.draft).string }
 
-    /// Replaces the previous backup by the new one, which is durable when this returns.
+    /// Replaces the previous backup with the new one, which is durable when this returns.
     func publish(_ manifest: BackupManifest) throws {
         try handle.syncFile(Self.draft)
         try handle.rename(Self.draft, to: handle, as: Self.database)

@@ -1,5 +1,6 @@
 import Foundation
 import PontoonObjects
+import SystemPackage
 
 /// The description of a backup, in its file `manifest.json`.
 struct BackupManifest: Codable, Hashable {
@@ -35,9 +36,13 @@ struct BackupManifest: Codable, Hashable {
         guard try directory.status(name) != nil else { return nil }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
-        guard let bytes = try? directory.read(name, limit: maximumSize),
-            let manifest = try? decoder.decode(BackupManifest.self, from: Data(bytes))
-        else { throw SettingError("the file '\(name)' in '\(path)' is not the manifest of a backup") }
+        var bytes: [UInt8] = []
+        do { bytes = try directory.read(name, limit: maximumSize) } catch Errno.fileTooLarge {}
+        guard let manifest = try? decoder.decode(BackupManifest.self, from: Data(bytes)) else {
+            throw SettingError(
+                "the file '\(name)' in '\(path)' is not a backup manifest; choose the directory of a backup"
+            )
+        }
         guard manifest.format == currentFormat else {
             throw SettingError("the backup in '\(path)' was created by a newer version of Pontoon; use that version")
         }

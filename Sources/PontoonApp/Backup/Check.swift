@@ -2,7 +2,8 @@ import PontoonCore
 import PontoonMetadata
 import PontoonObjects
 
-/// `pontoond check`: compares the records with the stored objects, and checks the database file.
+/// `pontoond check`: compares the records with the stored objects, checks an SQLite database for damage, and removes
+/// orphans on request.
 package struct Check {
     private let settings: Settings
     private let repairs: Bool

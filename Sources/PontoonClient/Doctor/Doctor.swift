@@ -141,7 +141,7 @@ final class DiagnosticRun: Sendable {
         report(finding)
     }
 
-    /// Adds a bad finding for an error; ignores cancellation.
+    /// Adds a finding with the verdict `.bad` for an error; ignores cancellation.
     func fail(_ check: Doctor.Check, _ error: any Error) {
         switch error {
         case is CancellationError: break

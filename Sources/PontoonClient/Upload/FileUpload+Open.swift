@@ -140,7 +140,7 @@ extension FileUpload {
         )
     }
 
-    /// Returns the file at the destination if it has the same bytes.
+    /// Returns the file at the destination if its content is identical to the local file.
     ///
     /// - Returns: `nil` if the file does not exist, differs or is damaged, or if the server provides no checksum for it.
     func identicalFile(_ source: SourceFile) async throws -> Opening? {

@@ -8,11 +8,20 @@ package struct DeclaredContent: Hashable, Sendable {
     package let requestedPartSize: Int64?
     /// MD5 of the file, 32 lower-case hex digits; `nil` if the client declared none.
     package let md5: String?
+    /// Labels that the file will have.
+    package var labels: FileLabels
 
-    package init(name: String, size: Int64?, requestedPartSize: Int64? = nil, md5: String? = nil) {
+    package init(
+        name: String,
+        size: Int64?,
+        requestedPartSize: Int64? = nil,
+        md5: String? = nil,
+        labels: FileLabels = FileLabels()
+    ) {
         self.name = name
         self.size = size
         self.requestedPartSize = requestedPartSize
         self.md5 = md5
+        self.labels = labels
     }
 }

@@ -5,7 +5,7 @@ package struct FileChange: Sendable {
     package var name: String?
     /// Metadata to set; a key whose value is `nil` is removed.
     package var metadata: [String: String?]?
-    /// Whether to remove all existing keys that ``metadata`` does not set; has no effect if it is `nil`.
+    /// Whether to remove all existing keys that ``metadata`` does not set; has no effect if ``metadata`` is `nil`.
     package var replacesMetadata = false
     /// New tags, which replace all existing ones.
     package var tags: [String]?

@@ -28,12 +28,21 @@ package struct CompletionSnapshot: Hashable, Sendable {
     package let parts: [PartRecord]
     /// Kind of the entry that already has the file's name in the destination folder; `nil` if the name is free.
     package let existingEntry: File.Kind?
+    /// Labels that the file will have.
+    package let labels: FileLabels
 
-    package init(upload: Upload, initiatorMayWrite: Bool, parts: [PartRecord], existingEntry: File.Kind?) {
+    package init(
+        upload: Upload,
+        initiatorMayWrite: Bool,
+        parts: [PartRecord],
+        existingEntry: File.Kind?,
+        labels: FileLabels = FileLabels()
+    ) {
         self.upload = upload
         self.initiatorMayWrite = initiatorMayWrite
         self.parts = parts
         self.existingEntry = existingEntry
+        self.labels = labels
     }
 }
 

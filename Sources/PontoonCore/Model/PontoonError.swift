@@ -71,7 +71,7 @@ extension PontoonError {
     }
 
     package static var uploadCompleting: PontoonError {
-        PontoonError(.partUnavailable, "The upload is being completed and accepts no more parts or reports.")
+        PontoonError(.partUnavailable, "The upload is being completed; it no longer accepts parts or reports.")
     }
 }
 

@@ -182,11 +182,20 @@ package struct UploadSummary: Hashable, Sendable {
     package let storedParts: Int?
     /// Total length of the stored parts in bytes; `nil` if only the object store knows it.
     package let storedBytes: Int64?
+    /// Labels that the file will have; always empty in a list.
+    package let labels: FileLabels
 
-    package init(upload: Upload, reportedParts: Int, storedParts: Int?, storedBytes: Int64?) {
+    package init(
+        upload: Upload,
+        reportedParts: Int,
+        storedParts: Int?,
+        storedBytes: Int64?,
+        labels: FileLabels = FileLabels()
+    ) {
         self.upload = upload
         self.reportedParts = reportedParts
         self.storedParts = storedParts
         self.storedBytes = storedBytes
+        self.labels = labels
     }
 }

@@ -89,6 +89,8 @@ package protocol StreamingObjectStore: ObjectStore {
 /// This server does not see parts arrive: it records the client's reports, and compares them with the store's list of
 /// parts when the upload is completed.
 package protocol PresignedObjectStore: ObjectStore {
+    /// The origin (scheme, host and port) of the URLs that clients receive.
+    var clientOrigin: String { get }
     /// Minimum length in bytes of every part but the last.
     var minimumPartSize: Int64 { get }
     /// Returns the request with which a client sends one part; performs no I/O.

@@ -5,15 +5,16 @@ package protocol UploadStore: Sendable {
     /// Adds an upload.
     /// - Parameters:
     ///   - upload: The upload.
+    ///   - labels: Labels that the file will have.
     ///   - maximum: Maximum number of unfinished uploads, including this one, that its user may have; uploads to
     ///     folders and uploads of code packages are counted separately. Concurrent calls may exceed the maximum.
     /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not;
     ///   `.limitReached`.
-    func addUpload(_ upload: Upload, maximum: Int) async throws
+    func addUpload(_ upload: Upload, labels: FileLabels, maximum: Int) async throws
     /// Returns an upload in any state.
     /// - Returns: `nil` if there is no such upload, for example because it was aborted.
     func upload(_ id: String, reading consistency: ReadConsistency) async throws -> Upload?
-    /// Returns an upload in any state, with the totals of its parts.
+    /// Returns an upload in any state, with its labels and the totals of its parts.
     /// - Returns: `nil` if there is no such upload.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
     /// Returns a user's unfinished uploads to project folders, newest first.

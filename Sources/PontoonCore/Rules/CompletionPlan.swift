@@ -8,6 +8,8 @@ package struct CompletionPlan: Hashable, Sendable {
     package let parts: [PartRecord]
     /// Whether the file leaves out stored parts because they were not reported.
     package let leavesOutParts: Bool
+    /// Labels that the file will have.
+    package let labels: FileLabels
 
     /// Creates a plan; checks permissions, parts and the file's name, in this order.
     ///
@@ -20,6 +22,7 @@ package struct CompletionPlan: Hashable, Sendable {
     /// - Throws: `.uploadForbidden`, `.completeRefused`, `.nameTaken`.
     package init(_ snapshot: CompletionSnapshot, caller: String, knowsLengths: Bool) throws(PontoonError) {
         upload = snapshot.upload
+        labels = snapshot.labels
         guard upload.userName != caller || snapshot.initiatorMayWrite else { throw .uploadNotWritable }
         parts = try Self.reportedParts(of: snapshot.parts, declaredSize: upload.size)
         leavesOutParts = parts.count < snapshot.parts.count
@@ -44,7 +47,7 @@ package struct CompletionPlan: Hashable, Sendable {
         guard !reported.isEmpty || declaredSize == 0 else {
             throw refusal(
                 parts.isEmpty
-                    ? "No part was sent." : "No part was reported; stored but not reported: \(parts.count)."
+                    ? "No part was sent." : "No part was reported. Number of stored parts: \(parts.count)."
             )
         }
         if let missing = missingNumbers(in: reported.map(\.number.rawValue)) {

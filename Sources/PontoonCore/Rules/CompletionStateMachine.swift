@@ -226,10 +226,13 @@ package struct FinishedUpload: Hashable, Sendable {
     package let content: FileContent
     /// Whether ``StreamingObjectStore/cleanUp(_:)`` has something to remove.
     package let needsCleanup: Bool
+    /// Labels that the file will have.
+    package let labels: FileLabels
 
-    package init(upload: Upload, content: FileContent, needsCleanup: Bool) {
+    package init(upload: Upload, content: FileContent, needsCleanup: Bool, labels: FileLabels = FileLabels()) {
         self.upload = upload
         self.content = content
+        self.labels = labels
         self.needsCleanup = needsCleanup
     }
 }

@@ -26,7 +26,7 @@ package enum FreeNumber {
         private(set) var free = 0
         private var isDoubling = true
 
-        /// The next number to ask about; `nil` if the search is finished.
+        /// The next number to test; `nil` if the search is finished.
         var question: Int? { isDoubling ? free : free - taken > 1 ? taken + (free - taken) / 2 : nil }
 
         mutating func answer(isTaken: Bool) {

@@ -1,7 +1,7 @@
 extension FixedWidthInteger {
     /// Returns the sum, or the nearest representable value if the sum overflows.
     ///
-    /// For values from outside, such as file sizes, whose sum must not stop the process.
+    /// For untrusted values, such as file sizes, whose sum must not stop the process.
     package func addingClamped(_ other: Self) -> Self {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? (other < 0 ? .min : .max) : sum

@@ -1,4 +1,3 @@
-import Crypto
 package import Foundation
 
 /// The use cases that manage users and their tokens, and authenticate callers.
@@ -116,6 +115,6 @@ package struct Accounts: Sendable {
     ///
     /// One round without salt is sufficient, because a generated token has 128 random bits.
     private static func hash(_ token: Secret) -> String {
-        Hex.encode(SHA256.hash(data: Data(token.value.utf8)))
+        ContentHash.hex(token.value)
     }
 }

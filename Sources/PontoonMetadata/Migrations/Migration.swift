@@ -23,5 +23,6 @@ extension Migration {
         Migration(name: "0007-package-uploads", statements: packageUploads),
         Migration(name: "0008-scrub", statements: scrub),
         Migration(name: "0009-upload-activity", statements: uploadActivity),
+        Migration(name: "0010-upload-labels", statements: uploadLabels),
     ]
 }

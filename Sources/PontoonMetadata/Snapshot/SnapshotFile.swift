@@ -8,7 +8,7 @@ struct SnapshotFile {
 
     init(_ path: String) { self.path = path }
 
-    /// Replaces all rows by those of another database.
+    /// Replaces all rows with those of another database.
     ///
     /// May be called again after it was interrupted.
     ///

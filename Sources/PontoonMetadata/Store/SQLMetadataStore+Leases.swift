@@ -11,7 +11,7 @@ extension SQLMetadataStore {
         try await writeOrRollBack(changing: .upload(id)) { connection in
             let values: [any SQLConvertible] = [lease.id, lease.expiresOn, id, now]
             guard let row = try connection.query(acquireUploadLease, values).first else { return .commit(.unavailable) }
-            let snapshot = try connection.completionSnapshot(of: try row.upload())
+            let snapshot = try connection.completionSnapshot(of: try row.upload(), labels: try row.labels("labels"))
             do throws(PontoonError) {
                 return .commit(.acquired(try decide(snapshot)))
             } catch {
@@ -54,7 +54,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    fileprivate func completionSnapshot(of upload: Upload) throws -> CompletionSnapshot {
+    fileprivate func completionSnapshot(of upload: Upload, labels: FileLabels) throws -> CompletionSnapshot {
         var mayWrite = true
         var existingEntry: File.Kind?
         if case .folder(let folder, let project, _) = upload.destination {
@@ -66,7 +66,8 @@ extension SQLConnection {
             upload: upload,
             initiatorMayWrite: mayWrite,
             parts: parts,
-            existingEntry: existingEntry
+            existingEntry: existingEntry,
+            labels: labels
         )
     }
 }
@@ -75,7 +76,7 @@ private let acquireUploadLease = SQLStatement(
     constant: """
         UPDATE uploads SET state = 'completing', claim_holder = $1, claim_expires_on = $2
         WHERE id = $3 AND (state = 'active' OR (state = 'completing' AND claim_expires_on <= $4))
-        RETURNING \(uploadColumns)
+        RETURNING \(uploadColumns), labels
         """
 )
 private let renewUploadLease: SQLStatement = """

@@ -2,10 +2,11 @@ package import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
-    package func addUpload(_ upload: Upload, maximum: Int) async throws {
+    package func addUpload(_ upload: Upload, labels: FileLabels, maximum: Int) async throws {
         let values: [(any SQLConvertible)?] = [
             upload.id, upload.userName, upload.name, upload.size, upload.partSize, upload.md5, upload.overwrite,
             upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID, upload.handle?.rawValue,
+            try labels.storedText,
         ]
         let stamp = cache.uploads.stamp()
         switch upload.destination {
@@ -52,7 +53,9 @@ extension SQLMetadataStore {
 
     package func uploadSummary(_ id: String) async throws -> UploadSummary? {
         try await read { connection in
-            try connection.summaries(try connection.query(selectUpload, [id])).first
+            let rows = try connection.query(selectLabelledUpload, [id])
+            guard let row = rows.first else { return nil }
+            return try connection.summaries(rows, labels: try row.labels("labels")).first
         }
     }
 
@@ -181,7 +184,7 @@ extension SQLConnection {
     }
 
     /// Creates summaries from rows with `uploadColumns`; also reads the totals of each upload's parts.
-    fileprivate func summaries(_ rows: [SQLRow]) throws -> [UploadSummary] {
+    fileprivate func summaries(_ rows: [SQLRow], labels: FileLabels = FileLabels()) throws -> [UploadSummary] {
         guard !rows.isEmpty else { return [] }
         var select = SQLBuilder("SELECT upload_id, \(partTotals) FROM parts WHERE upload_id IN ")
         select.append(list: try rows.map { try $0.text("id") })
@@ -194,7 +197,8 @@ extension SQLConnection {
                 upload: upload,
                 reportedParts: try totals?.count("reported") ?? 0,
                 storedParts: try totals?.count("stored") ?? 0,
-                storedBytes: try totals?.integer("bytes") ?? 0
+                storedBytes: try totals?.integer("bytes") ?? 0,
+                labels: labels
             )
         }
     }
@@ -243,11 +247,11 @@ private let partTotals = """
 private let insertUpload: SQLStatement = """
     INSERT INTO uploads (
         id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
-        object_handle, parent_was_named, parent_id, project_id
+        object_handle, labels, parent_was_named, parent_id, project_id
     )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, id, project_id
-    FROM files WHERE id = $14 AND project_id = $15 AND kind = 'folder'
-        AND COALESCE((SELECT open_uploads FROM user_totals WHERE user_name = $2), 0) < $16
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, id, project_id
+    FROM files WHERE id = $15 AND project_id = $16 AND kind = 'folder'
+        AND COALESCE((SELECT open_uploads FROM user_totals WHERE user_name = $2), 0) < $17
     """
 private let countPackageUploads: SQLStatement = """
     SELECT COUNT(*) AS total FROM (
@@ -258,11 +262,14 @@ private let countPackageUploads: SQLStatement = """
 private let insertPackageUpload: SQLStatement = """
     INSERT INTO uploads (
         id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
-        object_handle, parent_was_named, automation_id
+        object_handle, labels, parent_was_named, automation_id
     )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, id FROM automations WHERE id = $13
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, id FROM automations WHERE id = $14
     """
 private let selectUpload = SQLStatement(constant: "SELECT \(uploadColumns) FROM uploads WHERE id = $1")
+private let selectLabelledUpload = SQLStatement(
+    constant: "SELECT \(uploadColumns), labels FROM uploads WHERE id = $1"
+)
 private let selectUploads = SQLStatement(
     constant: """
         SELECT \(uploadColumns) FROM uploads
@@ -281,7 +288,7 @@ private let selectProjectOfUpload: SQLStatement = """
     SELECT projects.id AS id FROM uploads JOIN projects ON projects.id = uploads.project_id WHERE uploads.id = $1
     """
 private let markCompleted: SQLStatement = """
-    UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2
+    UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2, labels = NULL
     WHERE id = $3 AND state = 'completing' AND claim_holder = $4
     RETURNING user_name, object_key, object_handle
     """

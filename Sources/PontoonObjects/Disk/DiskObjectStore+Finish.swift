@@ -63,7 +63,7 @@ extension DiskObjectStore {
         }
     }
 
-    /// Replaces an object by a copy if a backup has a hard link to it, because parts may be written into the file again.
+    /// Replaces an object with a copy if a backup has a hard link to it, because parts may be written into it again.
     ///
     /// A backup links only objects whose files are committed, but with `--durability os`, a power cut can undo a commit.
     private func separateFromBackup(_ key: ObjectKey) throws {

@@ -16,9 +16,9 @@ package final class DiskObjectStore: Sendable {
     let layout: DiskLayout
     let executor: BlockingIOExecutor
     let writers = ActiveWriterRegistry()
-    /// Syncs the directory of unfinished uploads, whose entries change frequently.
+    /// Coalesces the syncs of the directory of unfinished uploads, whose entries change frequently.
     let uploadNames: DirectorySyncCoalescer
-    /// Directories of finished objects whose names are known to be durable.
+    /// Directories of finished objects that are known to exist after a power failure.
     let durableDirectories = Mutex<Set<FilePath>>([])
     /// Directories from which objects were removed, and which are not synced yet.
     private let changedDirectories = ChangedDirectories()
@@ -238,7 +238,7 @@ extension DiskObjectStore: StreamingObjectStore {
 
 /// The error for a directory that was moved or replaced while the store uses it.
 private struct ReplacedDirectory: Error, CustomStringConvertible {
-    var description: String { "the directory of the objects was moved or replaced" }
+    var description: String { "the object directory was moved or replaced while in use" }
 }
 
 /// Directories whose changes are not durable yet.

@@ -10,6 +10,9 @@ struct S3Address: Hashable, Sendable {
         return endpoint.port.map { "\(name):\($0)" } ?? name
     }
 
+    /// The origin of all URLs.
+    var origin: String { "\(endpoint.scheme)://\(host)" }
+
     /// Returns the path of an object, or of the bucket if `key` is `nil`; not percent-encoded.
     func path(_ key: String?) -> String {
         switch (isPathStyle, key) {
@@ -26,7 +29,7 @@ struct S3Address: Hashable, Sendable {
     ///   - query: The query, percent-encoded; may be empty.
     /// - Returns: The percent-encoded URL.
     func url(path: String, query: String) -> String {
-        let url = "\(endpoint.scheme)://\(host)\(PercentEncoding.path(path))"
+        let url = "\(origin)\(PercentEncoding.path(path))"
         return query.isEmpty ? url : "\(url)?\(query)"
     }
 }

@@ -37,15 +37,15 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
         case .wrongSecret: "the secret key in AWS_SECRET_ACCESS_KEY does not match the access key in AWS_ACCESS_KEY_ID"
         case .wrongSessionToken: "the token in AWS_SESSION_TOKEN is invalid or has expired"
         case .clockSkewed:
-            "the clocks of this machine and of the store differ by more than the store allows; correct them"
+            "the clocks of this machine and the store differ too much; synchronize them"
         case .missingBucket(let bucket): "there is no bucket '\(bucket)' in the store; create it first"
         case .wrongRegion(let region?): "the bucket is in the region '\(region)': set 'region=\(region)'"
         case .wrongRegion(nil): "the bucket is not in the configured region; correct 'region'"
         case .forbidden(let call): "the access key in AWS_ACCESS_KEY_ID lacks the permission \(call) for the bucket"
         case .requiresChecksums:
             """
-            the bucket refuses parts without a checksum, as with a default retention of Object Lock, but clients send \
-            none; use a bucket without default retention
+            the bucket requires a checksum with each part (for example, because of Object Lock with default retention), \
+            but clients send none; use a bucket without default retention
             """
         case .refused(let reason): "the store refused the request: \(reason)"
         }

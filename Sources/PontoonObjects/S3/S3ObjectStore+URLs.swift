@@ -2,6 +2,17 @@ package import Foundation
 package import PontoonCore
 
 extension S3ObjectStore {
+    package var clientOrigin: String { clientAddress.origin }
+
+    /// The address of the bucket for clients.
+    var clientAddress: S3Address {
+        S3Address(
+            endpoint: settings.publicEndpoint,
+            bucket: settings.bucket,
+            isPathStyle: settings.isPathStyle
+        )
+    }
+
     package func partRequest(for upload: Upload, part: PartNumber, now: Date) throws -> SignedRequest {
         guard let handle = upload.handle else {
             throw PontoonError(.partUnavailable, "The upload was started in another object store; start it again.")
@@ -30,11 +41,7 @@ extension S3ObjectStore {
         now: Date,
         reportHeaders: [String]
     ) -> SignedRequest {
-        let address = S3Address(
-            endpoint: settings.publicEndpoint,
-            bucket: settings.bucket,
-            isPathStyle: settings.isPathStyle
-        )
+        let address = clientAddress
         // Rounded down, because signatures contain whole seconds.
         let time = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down))
         let lifetime = Int(settings.urlLifetime.components.seconds)

@@ -94,7 +94,7 @@ package struct S3Settings: Hashable, Sendable {
         for segment in segments {
             guard !segment.isEmpty, segment != ".", segment != "..", segment.utf8.count <= 255 else {
                 throw S3SettingsError(
-                    "has a prefix with an empty segment, a '.' or '..', or one of more than 255 bytes"
+                    "has a prefix with a segment that is empty, '.', '..' or longer than 255 bytes"
                 )
             }
             guard segment.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
@@ -110,7 +110,7 @@ package struct S3Settings: Hashable, Sendable {
 
     private static func endpoint(_ text: String, _ name: String) throws(S3SettingsError) -> S3Endpoint {
         guard let endpoint = S3Endpoint(text) else {
-            throw S3SettingsError("has an '\(name)' that is not http:// or https:// with a host and optional port")
+            throw S3SettingsError("has an '\(name)' that is not a URL of the form http(s)://host[:port]")
         }
         return endpoint
     }

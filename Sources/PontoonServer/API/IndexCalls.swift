@@ -18,7 +18,7 @@ struct IndexCalls {
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = [
-        "checksums", "complete_reports", "openapi", "part_infos", "upload_contents", "verification",
+        "checksums", "complete_reports", "openapi", "part_infos", "upload_contents", "upload_labels", "verification",
     ]
 
     /// The OpenAPI document; all responses share its bytes, so that unread responses take no additional memory.

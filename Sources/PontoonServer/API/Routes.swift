@@ -58,6 +58,14 @@ final class Routes {
         }
     }
 
+    /// Registers `GET` and `HEAD` of a page or file of the console, which needs no token and is not a call of the API.
+    func page(
+        _ path: String,
+        _ handle: @escaping @Sendable (Request, AppContext) async throws -> Response
+    ) {
+        for method in Self.including(.get) { router.on(RouterPath(path), method: method, use: handle) }
+    }
+
     private static func including(_ method: HTTPRequest.Method) -> [HTTPRequest.Method] {
         method == .get ? [.get, .head] : [method]
     }

@@ -26,7 +26,7 @@ struct UploadCalls {
     }
 
     @Sendable private func initialize(_ call: APICall) async throws -> Response {
-        let body = try await call.readBody(code: .initializeInvalid)
+        let body = try await call.readBody(.text, code: .initializeInvalid)
         let request = try InitializeRequest(body)
         let upload = try await uploads.initialize(
             request.content,
@@ -34,7 +34,9 @@ struct UploadCalls {
             overwrite: call.query.isTrue("overwrite"),
             caller: call.caller
         )
-        return .json(try await uploads.body(of: upload, partInfos: request.partInfos, base: call.base))
+        var response = try await uploads.body(of: upload, partInfos: request.partInfos, base: call.base)
+        response.labels = request.content.labels
+        return .json(response)
     }
 
     @Sendable private func list(_ call: APICall) async throws -> Response {

@@ -48,15 +48,12 @@ struct Download {
     /// Dates in another format than HTTP's preferred one are ignored. A request for several ranges gets the whole file.
     func outcome(of headers: HTTPFields) -> Outcome {
         if let tags = headers[.ifMatch] {
-            guard tags == "*" || Self.tags(tags).contains(etag) else { return .preconditionFailed }
+            guard tags == "*" || HTTPFields.tags(tags).contains(etag) else { return .preconditionFailed }
         } else if let date = headers[.ifUnmodifiedSince].flatMap(HTTPDate.parse) {
             guard lastModified <= date else { return .preconditionFailed }
         }
-        if let tags = headers[.ifNoneMatch] {
-            // The comparison is weak.
-            if tags == "*" || Self.tags(tags).contains(where: { $0 == etag || $0 == "W/\(etag)" }) {
-                return .notModified
-            }
+        if headers[.ifNoneMatch] != nil {
+            if headers.contains(etag: etag, in: .ifNoneMatch) { return .notModified }
         } else if let date = headers[.ifModifiedSince].flatMap(HTTPDate.parse) {
             if lastModified <= date { return .notModified }
         }
@@ -91,9 +88,5 @@ struct Download {
         guard start < size else { return .unsatisfiable }
         let end = min(Int64(last) ?? size - 1, size - 1)
         return .range(start..<(end + 1))
-    }
-
-    private static func tags(_ header: String) -> [String] {
-        header.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
 }

@@ -79,7 +79,9 @@ final class ConnectionLimiter: Sendable {
     private static func address(of remote: SocketAddress?) -> String {
         switch remote {
         case .v4: remote?.ipAddress ?? ""
-        case .v6(let address): withUnsafeBytes(of: address.address.sin6_addr) { Hex.encode($0.prefix(8)) }
+        // The network follows the family, the port and the flow label. Which module declares `sin6_addr`, and must be
+        // imported, depends on the order in which the compiler reads the files of this target.
+        case .v6(let address): withUnsafeBytes(of: address.address) { Hex.encode($0[8..<16]) }
         default: ""
         }
     }

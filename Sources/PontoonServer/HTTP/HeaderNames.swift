@@ -13,6 +13,8 @@ extension HTTPField.Name {
     static let rateLimitReset = named("X-RateLimit-Reset")
     static let forwardedProto = named("X-Forwarded-Proto")
     static let contentMD5 = named("Content-MD5")
+    static let crossOriginOpenerPolicy = named("Cross-Origin-Opener-Policy")
+    static let referrerPolicy = named("Referrer-Policy")
     static let checksumCRC64NVME = named("x-amz-checksum-crc64nvme")
     static let checksumCRC32C = named("x-amz-checksum-crc32c")
     static let checksumSHA256 = named("x-amz-checksum-sha256")

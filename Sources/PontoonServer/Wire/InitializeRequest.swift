@@ -15,7 +15,9 @@ struct InitializeRequest: Sendable {
         let object = try RequestObject(value, code: .initializeInvalid)
         let project = try object.string("project")
         let parent = try object.string("parent")
-        content = try DeclaredContent(object)
+        var content = try DeclaredContent(object)
+        content.labels = try object.labels()
+        self.content = content
         partInfos = try object.partInfos()
         switch (project, parent) {
         case (let project?, nil):
@@ -79,6 +81,14 @@ extension DeclaredContent {
 }
 
 extension RequestObject {
+    /// Reads the fields of the extension `upload_labels`.
+    ///
+    /// - Throws: `.initializeInvalid` if a field has the wrong type; `.metadataInvalid` if a value has.
+    fileprivate func labels() throws(PontoonError) -> FileLabels {
+        let metadata = try object("metadata").map { fields throws(PontoonError) in try MetadataChange.read(fields) }
+        return FileLabels(metadata: (metadata ?? [:]).compactMapValues { $0 }, tags: try strings("tags") ?? [])
+    }
+
     /// Reads the extension field `part_infos`; returns `nil` if it is absent.
     ///
     /// - Throws: `.initializeInvalid` if the field is not a non-negative integer.

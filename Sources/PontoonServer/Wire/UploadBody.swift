@@ -17,6 +17,8 @@ struct UploadBody: JSONWritable {
     var parts: [PartReportBody]?
     /// Extension `part_infos`; only in the response to initialize, if requested.
     var partInfos: [PartInfoBody]?
+    /// Extension `upload_labels`: labels that the file will have; empty metadata and empty tags are omitted.
+    var labels = FileLabels()
     /// Whether the upload is shown as a list item, with fewer fields, as on the platform.
     var isListItem = false
 
@@ -26,6 +28,7 @@ struct UploadBody: JSONWritable {
             // The Java client builds the URLs of all later calls from `href`.
             json.field("href", href)
             json.field("initiated", Timestamp(upload.initiatedOn))
+            json.field("metadata", labels.metadata.isEmpty ? nil : labels.metadata)
             json.field("name", upload.name)
             json.field("parallel_uploads", isListItem ? nil : true)
             json.field("parent", parent)
@@ -36,6 +39,7 @@ struct UploadBody: JSONWritable {
             json.field("size", upload.size)
             json.field("stored_bytes", storedBytes)
             json.field("stored_parts_count", storedParts)
+            json.field("tags", labels.tags.isEmpty ? nil : labels.tags)
             json.field("upload_id", upload.id)
             json.field("uploaded_parts_count", reportedParts)
         }
@@ -72,7 +76,8 @@ extension UploadBody {
             base: base,
             reportedParts: summary.reportedParts,
             storedParts: summary.storedParts,
-            storedBytes: summary.storedBytes
+            storedBytes: summary.storedBytes,
+            labels: summary.labels
         )
     }
 }

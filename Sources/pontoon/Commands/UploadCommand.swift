@@ -85,7 +85,7 @@ struct DestinationArguments: ParsableArguments {
 
     func validate() throws {
         guard (project == nil) != (parent == nil) else {
-            throw ValidationError("Pass either --project or --parent.")
+            throw ValidationError("Pass exactly one of --project and --parent.")
         }
         if let project, project.split(separator: "/", omittingEmptySubsequences: false).count != 2 {
             throw ValidationError("--project must be owner/name, as listed by 'pontoon projects'.")

@@ -75,7 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
             if firstUser == .created { Pontoond.print("Created user admin, project admin/uploads and a token.") }
             Pontoond.print("Listening on \(app.localEndpoint(port: port))")
             if app.freeSpaceIsUnknown {
-                app.logger.warning("free disk space is unknown; uploads are accepted until the disk is full")
+                app.logger.warning("free disk space cannot be determined; uploads are accepted until the disk is full")
             }
             if app.credentials?.isDamaged == true {
                 app.logger.warning("credentials file contains no token; create one with 'pontoond token create admin'")

@@ -41,7 +41,7 @@ class FuzzWorld:
         self.schemas[name] = or_one_of(self.schemas[name], values)
 
     def instead(self, method, path, name, schema):
-        """Replaces the shared parameter of a call by one that has its own schema."""
+        """Replaces the shared parameter of a call with one that has its own schema."""
         operation = self.document["paths"][path][method]
         operation["parameters"] = [
             copy.deepcopy(parameter) | {"schema": schema, "example": schema["anyOf"][0]["enum"][0]}

@@ -358,6 +358,7 @@ def test_uploads(admin, copier, nobody):
         ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026), ({}, 409, 8005),
         ({"name": "clash"}, 409, 5030),
         ({"name": "huge", "size": 5 << 40}, 409, 90007), ({"name": "infos", "part_infos": -1}, 400, 8013),
+        ({"metadata": {"": "a"}}, 400, 5006), ({"tags": [""]}, 400, 90000),
     ):
         admin.refused(status, code, "POST", root, new | change)
     for count in (0, 2, 9999, None):
@@ -365,6 +366,8 @@ def test_uploads(admin, copier, nobody):
     rosalind.refused(403, 8002, "POST", root, new | {"name": "b"})
     admin.create(root, {"parent": folder, "name": "unknown size", "md5": None}, 200)
     admin.create(root + "?overwrite=True", new, 200)
+    labels = {"metadata": {"a": 1, "b": None}, "tags": ["x"]}
+    admin.call("GET", root + "/" + admin.create(root, new | labels | {"name": "labels"}, 200)["upload_id"], status=200)
     for query in ("", "?limit=1", "?limit=1&offset=1", "?offset=9"):
         admin.call("GET", root + query, status=200)
     admin.refused(400, 90000, "GET", root + "?limit=x")

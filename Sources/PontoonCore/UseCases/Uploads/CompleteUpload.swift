@@ -189,7 +189,9 @@ package struct CompleteUpload: Sendable {
                 project: project,
                 parent: parent,
                 content: finished.content,
-                createdOn: time
+                createdOn: time,
+                tags: finished.labels.tags,
+                metadata: finished.labels.metadata
             )
             completed = .file(file, overwrite: upload.overwrite)
         case .automation(let automation):

@@ -65,7 +65,8 @@ struct UploadFinisher: Sendable {
         return FinishedUpload(
             upload: upload,
             content: FileContent(key: upload.key, size: object.size, crc64: object.crc64, md5: upload.md5),
-            needsCleanup: object.needsCleanup
+            needsCleanup: object.needsCleanup,
+            labels: plan.labels
         )
     }
 
@@ -109,7 +110,8 @@ struct UploadFinisher: Sendable {
         return FinishedUpload(
             upload: upload,
             content: FileContent(key: key, size: object.size, crc64: object.crc64, md5: upload.md5),
-            needsCleanup: false
+            needsCleanup: false,
+            labels: plan.labels
         )
     }
 

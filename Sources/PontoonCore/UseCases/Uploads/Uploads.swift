@@ -65,8 +65,8 @@ package struct Uploads: Sendable {
 
     /// Starts an upload that becomes a file.
     ///
-    /// - Throws: `.projectNotFound`, `.destinationNotFound`, `.destinationForbidden` or `.parentNotFolder`;
-    ///   `.nameTaken` or `.folderExists` if the name is taken; `.noRoom` if there is not enough space for the declared
+    /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
+    ///   `.destinationForbidden` or `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken; `.noRoom` if there is not enough space for the declared
     ///   bytes, or the object store refuses the upload; `.limitReached` if the caller has too many unfinished uploads.
     package func initialize(
         _ content: DeclaredContent,
@@ -74,6 +74,7 @@ package struct Uploads: Sendable {
         overwrite: Bool,
         caller: User
     ) async throws -> Upload {
+        try content.labels.check()
         let destination = try await destination(folder, caller: caller)
         if case .folder(let folder, _, _) = destination {
             try await checkName(content.name, in: folder, overwrite: overwrite)
@@ -148,7 +149,7 @@ package struct Uploads: Sendable {
             initiatedOn: now()
         )
         do {
-            try await metadata.addUpload(upload, maximum: limits.openUploads)
+            try await metadata.addUpload(upload, labels: content.labels, maximum: limits.openUploads)
         } catch {
             try await storage.store.discard(upload.object)
             throw error
@@ -182,7 +183,8 @@ package struct Uploads: Sendable {
                 upload: summary.upload,
                 reportedParts: summary.reportedParts,
                 storedParts: nil,
-                storedBytes: nil
+                storedBytes: nil,
+                labels: summary.labels
             )
         }
     }

@@ -1,0 +1,25 @@
+/// The metadata and tags of a file.
+package struct FileLabels: Hashable, Sendable, Codable {
+    package var metadata: [String: String]
+    /// Tags in the order given by the client.
+    package var tags: [String]
+
+    package init(metadata: [String: String] = [:], tags: [String] = []) {
+        self.metadata = metadata
+        self.tags = tags
+    }
+
+    package var isEmpty: Bool { metadata.isEmpty && tags.isEmpty }
+
+    /// Checks labels that a file will have.
+    ///
+    /// - Throws: `.metadataInvalid`; `.badRequest` for invalid tags.
+    package func check() throws(PontoonError) {
+        try MetadataRules.check(metadata.mapValues { $0 })
+        try FieldRules.check(tags: tags)
+        // Other tags are refused by the database, which does not see these because they are stored as JSON at first.
+        guard !tags.contains(where: { $0.unicodeScalars.contains("\0") }) else {
+            throw PontoonError(.badRequest, "Text must not contain the character U+0000.")
+        }
+    }
+}

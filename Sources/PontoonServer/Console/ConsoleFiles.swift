@@ -1,0 +1,75 @@
+import CEmbedded
+import Foundation
+import NIOCore
+import PontoonCore
+
+/// The files of the console, which are embedded in the executable.
+///
+/// Source: docs/architecture.md#console.
+struct ConsoleFiles: Sendable {
+    /// A file as it is sent to browsers.
+    struct File: Sendable {
+        let mediaType: String
+        /// All responses share these bytes.
+        let content: ByteBuffer
+        /// The strong entity tag, with quotes.
+        let etag: String
+
+        init(path: String, text: String) {
+            mediaType = ConsoleFiles.mediaType(of: path)
+            content = ByteBuffer(string: text)
+            etag = "\"\(ContentHash.hex(text).prefix(32))\""
+        }
+    }
+
+    /// Identifies the content of all files; part of the URLs of assets, which browsers therefore cache for good.
+    let version: String
+    /// The page at `/`.
+    let console: File
+    /// The page of upload links.
+    let drop: File
+    /// All other files, by path.
+    let assets: [String: File]
+
+    private static let placeholder = "{{version}}"
+
+    /// Prepares the embedded files.
+    init() { self.init(texts: Self.embedded) }
+
+    /// Prepares files.
+    ///
+    /// - Parameter texts: Texts by path. In `index.html` and `drop.html`, `{{version}}` is replaced by the version; a
+    ///   missing page is empty.
+    init(texts: [String: String]) {
+        let all = texts.sorted { $0.key < $1.key }
+            .map { "\($0.key.utf8.count) \($0.key) \($0.value.utf8.count) \($0.value)" }
+        let version = String(ContentHash.hex(all.joined()).prefix(16))
+        func page(_ path: String) -> File {
+            File(path: path, text: texts[path, default: ""].replacing(Self.placeholder, with: version))
+        }
+        self.version = version
+        (console, drop) = (page("index.html"), page("drop.html"))
+        var assets: [String: File] = [:]
+        for (path, text) in texts where !path.hasSuffix(".html") {
+            assets[path] = File(path: path, text: text)
+        }
+        self.assets = assets
+    }
+
+    /// The embedded texts, by path.
+    static var embedded: [String: String] {
+        let table = UnsafeBufferPointer(start: cembedded_console.first, count: cembedded_console.count)
+        let texts = table.map { (String(cString: $0.path), String(cString: $0.text)) }
+        return Dictionary(texts) { first, _ in first }
+    }
+
+    private static func mediaType(of path: String) -> String {
+        switch path.split(separator: ".").last {
+        case "css": "text/css; charset=utf-8"
+        case "html": "text/html; charset=utf-8"
+        case "js": "text/javascript; charset=utf-8"
+        case "svg": "image/svg+xml"
+        default: "application/octet-stream"
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/// The content security policy of the console, which lets it load and call only this server and the bucket.
+struct ConsolePolicy: Sendable, CustomStringConvertible {
+    /// The value of the header `Content-Security-Policy`.
+    let description: String
+
+    /// - Parameter bytesOrigin: The origin with which clients exchange bytes; `nil` if it is this server.
+    init(connectsTo bytesOrigin: String?) {
+        let targets = ["'self'", bytesOrigin].compactMap(\.self).joined(separator: " ")
+        description = [
+            "default-src 'self'",
+            "connect-src \(targets)",
+            "img-src 'self' blob: data:",
+            "frame-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            // The console's own policy, which creates the URLs of workers.
+            "trusted-types pontoon",
+        ].joined(separator: "; ")
+    }
+}
