@@ -4,7 +4,7 @@ import pathlib
 import re
 from typing import Any
 
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, Response
 from support.server import eventually
 
 from .server import PROJECT, Server
@@ -22,10 +22,11 @@ class Engine:
         self.page = page
         self.server = server
         self.origin = origin or server.origin
+        self.modules = ""
         self.started: list[tuple[str, int]] = []
         self.acknowledged: list[tuple[str, int]] = []
         page.on("request", lambda request: self._record(request, self.started))
-        page.on("requestfinished", self._finished)
+        page.on("response", self._responded)
 
     def open(self, *, token: str | None = None, parallel: int = 5) -> "Engine":
         """Opens the page and starts the engine in it; also after a reload."""
@@ -36,7 +37,8 @@ class Engine:
         """Starts the engine in the page."""
         modules = MODULES.search(self.page.content())
         assert modules, "the page loads no module of the console"
-        arguments = {"modules": modules[0], "token": token or self.server.token, "parallel": parallel}
+        self.modules = modules[0]
+        arguments = {"modules": self.modules, "token": token or self.server.token, "parallel": parallel}
         self.page.evaluate(SCRIPT, arguments)
         return self
 
@@ -59,6 +61,18 @@ class Engine:
         self.page.evaluate(
             "([files, options]) => engine.addGenerated(files, options)", [files, {"project": PROJECT} | options]
         )
+
+    def limit_rate(self, bytes_per_second: float) -> None:
+        """Limits the rate at which the page sends; 0 removes the limit."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Network.enable")
+        rate = bytes_per_second or -1
+        conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": rate}
+        session.send("Network.emulateNetworkConditions", conditions)
+
+    def wait_for_parts(self, count: int) -> None:
+        """Waits until a number of parts has been acknowledged."""
+        eventually(lambda: self._poll(lambda: len(self.acknowledged) >= count), f"{count} parts are acknowledged")
 
     def items(self) -> dict[str, dict]:
         """All items by path."""
@@ -95,8 +109,6 @@ class Engine:
         if found and request.method == "PUT":
             parts.append((found["upload"], int(found["number"])))
 
-    def _finished(self, request: Request) -> None:
-        if PART.search(request.url):
-            response = request.response()
-            if response is not None and response.status == 200:
-                self._record(request, self.acknowledged)
+    def _responded(self, response: Response) -> None:
+        if response.status == 200:
+            self._record(response.request, self.acknowledged)

@@ -1,5 +1,6 @@
 import { completeUpload, findFile, getUpload, labelFile, startUpload } from '../api/uploads.js';
 import { combine, parseChecksum } from './crc64.js';
+import { SMALL } from './hasher.js';
 import { withLock } from './lock.js';
 import { PartUploader } from './parts.js';
 import { MAXIMUM_SIZE, Plan, choosePartSize } from './plan.js';
@@ -93,6 +94,8 @@ export class FileUpload {
     await uploader.run(this.#onClaimed);
     this.#signal.throwIfAborted();
     item.enter('finishing');
+    // The browser refuses to read a file that was changed after it was chosen.
+    if (item.size > SMALL) await item.file.slice(0, 1).arrayBuffer();
     const file = await this.#complete(uploader);
     if (file) await this.#finish(file, uploader.checksum());
   }
@@ -267,7 +270,7 @@ export class FileUpload {
 
   async #requestCompletion(uploader) {
     const { client, extensions } = this.#context;
-    let parts = await uploader.finishReports();
+    let parts = uploader.unreported;
     if (!extensions.has('complete_reports') && parts.length > 0) {
       await uploader.report(parts);
       parts = [];
@@ -293,7 +296,7 @@ export class FileUpload {
 
 /** The fields of an item that the journal keeps. */
 export function journalRecord(item) {
-  const { project, parent, conflict } = item.options;
+  const { project, parent, isLink, conflict } = item.options;
   return {
     id: item.key,
     name: item.name,
@@ -302,6 +305,7 @@ export function journalRecord(item) {
     lastModified: item.file.lastModified,
     project: project ?? null,
     parent: parent ?? null,
+    isLink,
     conflict,
     uploadID: null,
     started: Date.now(),

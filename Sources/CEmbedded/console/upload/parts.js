@@ -12,6 +12,8 @@ const MOST_REFUSALS = 4;
 const MOST_MISMATCHES = 3;
 const MOST_FAILURES = 6;
 const LONGEST_OUTAGE = 24 * 3600_000;
+/** Number of bytes after which a connection is considered to work again. */
+const PROOF = 2 << 20;
 
 /**
  * Sends the parts of one file, several at a time, and skips those that are stored already.
@@ -70,15 +72,13 @@ export class PartUploader {
     if (plan.parts === 0) onClaimed();
     // One more than the permits: while a part is hashed, another one is sent.
     await Promise.all(Array.from({ length: Math.min(this.#context.parallel + 1, plan.parts) }, loop));
+    await this.#reporter.finish();
     if (firstError) throw firstError;
   }
 
-  /** Returns the parts to report with complete, after the others were reported. */
-  async finishReports() {
-    const rest = await this.#reporter.finish();
-    const { stored, plan } = this.#progress;
-    // The only part of a small file was never given to the reporter.
-    return plan.parts === 1 ? [...stored.values()].filter((part) => !part.isReported) : rest;
+  /** The parts to report with complete. */
+  get unreported() {
+    return [...this.#progress.stored.values()].filter((part) => !part.isReported);
   }
 
   /** Reports parts now. */
@@ -177,7 +177,8 @@ export class PartUploader {
       const onProgress = (loaded) => {
         this.#item.addSent(loaded - attempt.loaded);
         attempt.loaded = loaded;
-        if (this.#item.state === 'offline') this.#item.enter('sending');
+        // A proxy in front of a stopped server accepts some bytes, too.
+        if (loaded > PROOF && this.#item.state === 'offline') this.#item.enter('sending');
       };
       const answer = await put(info, body, {
         signal: this.#signal,

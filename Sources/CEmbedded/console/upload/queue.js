@@ -283,7 +283,8 @@ export class UploadQueue extends EventTarget {
     // Unless it was resumed meanwhile.
     if (error === PAUSED) return item.state === 'waiting' ? undefined : item.enter('paused');
     if (error === CANCELLED) return this.#cancelled(item);
-    const explained = explain(error);
+    const isLimit = item.options.isLink && error.status === 409 && error.code === 90007;
+    const explained = explain(isLimit ? new UploadProblem('limitReached') : error);
     if (error.status === 401) return item.enter('paused', explained);
     if (explained.code === 'fileChanged') this.#discard(item);
     item.enter('failed', explained);

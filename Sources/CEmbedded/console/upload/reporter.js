@@ -8,7 +8,7 @@ const BATCH = 1000;
 
 /**
  * Reports the parts of one upload while others are being sent, so that any client can finish it. Several parts share a
- * call. What is not reported by the end is reported with complete.
+ * call. A reported part has `isReported`; the others are reported with complete.
  */
 export class Reporter {
   #client;
@@ -33,25 +33,20 @@ export class Reporter {
     });
   }
 
-  /** A part that is sent again must be reported again. */
-  invalidate(number) {
-    this.#pending.delete(number);
-  }
-
-  /** Stops, and returns the parts that are not reported. */
+  /** Stops, after the call that is in progress. */
   async finish() {
     this.#stop.abort();
     await this.#loop;
     this.#stop = new AbortController();
-    const rest = [...this.#pending.values()];
     this.#pending.clear();
-    return rest;
   }
 
   /** Reports parts now. @throws {ApiError} */
   async report(parts) {
     for (let at = 0; at < parts.length; at += BATCH) {
-      await reportParts(this.#client, this.#uploadID, parts.slice(at, at + BATCH), this.#options);
+      const some = parts.slice(at, at + BATCH);
+      await reportParts(this.#client, this.#uploadID, some, this.#options);
+      for (const part of some) part.isReported = true;
     }
   }
 
@@ -72,7 +67,7 @@ export class Reporter {
       const parts = [...this.#pending.values()].slice(0, BATCH);
       try {
         await this.report(parts);
-        for (const part of parts) if (this.#pending.get(part.number) === part) this.#pending.delete(part.number);
+        for (const part of parts) this.#pending.delete(part.number);
         await network.pause(INTERVAL, signal);
       } catch {
         // Complete reports these parts and handles what is wrong with them.
