@@ -38,7 +38,11 @@ class Camera:
         self.context.add_init_script("delete window.showOpenFilePicker; delete window.showDirectoryPicker;")
 
     def close(self) -> None:
+        """Closes the browser, and aborts what it left unfinished."""
         self.context.close()
+        for upload in self.server.uploads():
+            if upload["name"].endswith(".fastq.gz"):
+                self.server.call("DELETE", f"/upload/multipart/{upload['upload_id']}")
 
     def page(self, path: str) -> Page:
         page = self.context.new_page()

@@ -101,7 +101,8 @@ class App {
     const route = parseRoute(window.location.hash);
     const target = ROUTES[route.view] ?? ROUTES.projects;
     this.shell.select(route);
-    const main = this.shell.main;
+    const { main } = this.shell;
+    delete main.dataset.shown;
     try {
       const { show } = await target.load();
       if (controller.signal.aborted) return;
@@ -109,11 +110,13 @@ class App {
       if (controller.signal.aborted) view?.dispose?.();
       else this.view = view;
     } catch (error) {
-      if (controller.signal.aborted || error.name === 'AbortError') return;
+      if (controller.signal.aborted) return;
       this.showProblem(error);
     }
+    if (controller.signal.aborted) return;
     if (this.routed) this.shell.focusHeading();
     this.routed = true;
+    main.dataset.shown = window.location.hash;
   }
 
   /** Shows why a view has no content. */

@@ -70,6 +70,7 @@ export const strings = {
     count: ['project', 'projects'],
     search: 'Search projects',
     matching: (number) => `${plural(number, ['project matches', 'projects match'])}`,
+    access: { read: 'Can view', copy: 'Can download', write: 'Can upload', admin: 'Administrator' },
     changed: (when) => `Changed ${when}`,
     create: 'New project',
     createTitle: 'New project',
@@ -397,7 +398,6 @@ export const strings = {
   },
 
   links: {
-    title: 'Upload links',
     pageTitle: (project) => `Upload links · ${project}`,
     text: 'People with a link can send files to its folder without an account. They see nothing of the project, and nothing that others have sent.',
     emptyTitle: 'No upload links',

@@ -108,7 +108,7 @@ export function button(label, { icon: iconName, kind, iconOnly, on, ...props } =
   return h(
     'button',
     {
-      type: 'button', ...props, class: classes, 'aria-label': iconOnly ? label : null, title: iconOnly ? label : props.title,
+      type: 'button', ...props, class: classes, 'aria-label': iconOnly ? label : props['aria-label'], title: iconOnly ? label : props.title,
       on: on && { click: on },
     },
     iconName && icon(iconName), !iconOnly && h('span', null, label));
@@ -157,6 +157,27 @@ let ids = 0;
 export function uniqueID(prefix = 'id') {
   ids += 1;
   return `${prefix}-${ids}`;
+}
+
+/**
+ * Draws a part of the page again without losing the keyboard focus: it returns to the control with the same label, or
+ * else to `fallback`.
+ *
+ * @param {HTMLElement} container
+ * @param {() => void} draw
+ * @param {() => HTMLElement|null} [fallback]
+ */
+export function keepFocus(container, draw, fallback) {
+  const before = document.activeElement;
+  const label = before && container.contains(before) ? labelOf(before) : null;
+  draw();
+  if (label === null || container.contains(document.activeElement)) return;
+  const same = [...container.querySelectorAll('button, a, input, summary')].find((control) => labelOf(control) === label);
+  (same ?? fallback?.())?.focus();
+}
+
+function labelOf(control) {
+  return control.getAttribute('aria-label') ?? control.textContent;
 }
 
 /**

@@ -51,6 +51,8 @@ export function describe(error) {
 }
 
 function show(region, message, iconName, seconds) {
+  const text = message instanceof Node ? message.textContent : message;
+  if ([...region.querySelectorAll('.toast-text')].some((shown) => shown.textContent === text)) return;
   const item = h('div', { class: `toast toast-${iconName}` }, icon(iconName), h('div', { class: 'toast-text' }, message));
   item.append(button(strings.common.dismiss, { icon: 'close', iconOnly: true, kind: 'quiet', on: () => item.remove() }));
   while (region.children.length >= 4) region.firstElementChild.remove();

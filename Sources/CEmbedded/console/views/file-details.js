@@ -2,7 +2,7 @@
 
 import { getFile, verifyFile } from '../api/calls.js';
 import { strings } from '../strings.js';
-import { button, fill, h, icon, name, plainName } from '../ui/dom.js';
+import { button, fill, h, icon, keepFocus, name } from '../ui/dom.js';
 import { ago, bytes, count, time } from '../ui/format.js';
 import { copyButton } from '../ui/snippet.js';
 import { attempt } from '../ui/toast.js';
@@ -96,6 +96,10 @@ export class FileDetails {
   }
 
   #draw() {
+    keepFocus(this.element, () => this.#drawAll(), () => this.element.querySelector('.details-close'));
+  }
+
+  #drawAll() {
     const { entry, actions } = this;
     const folder = entry.type === 'folder';
     const { write, copy } = this.project.permissions;
@@ -133,6 +137,10 @@ export class FileDetails {
   }
 
   #drawFacts() {
+    keepFocus(this.facts, () => this.#fillFacts(), () => this.element.querySelector('.details-close'));
+  }
+
+  #fillFacts() {
     const { entry } = this;
     const fact = (label, ...value) => [h('dt', null, label), h('dd', null, value)];
     const code = (text) => [h('code', { class: 'sum' }, text), copyButton(text, { iconOnly: true, label: t.copy })];
@@ -168,6 +176,3 @@ export class FileDetails {
       }));
   }
 }
-
-/** The name of an entry, for messages. */
-export const labelOf = (entry) => plainName(entry.name);

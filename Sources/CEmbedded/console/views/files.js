@@ -93,7 +93,13 @@ class FilesView {
         h('section', { class: 'pane', 'aria-label': t.listLabel }, this.toolbar, this.note, this.list.element, this.empty),
         this.details.element)));
     this.#drawToolbar();
-    await this.listing.restart();
+    try {
+      await this.listing.restart();
+    } catch (error) {
+      // What has arrived stays; a folder of which nothing arrived is explained in its place.
+      if (this.listing.loaded.length === 0 || this.signal.aborted) throw error;
+      toastError(error);
+    }
   }
 
   dispose() {

@@ -30,7 +30,6 @@ export function tagsEditor(initial = []) {
           draw();
         }
       },
-      blur: () => take(),
     },
   });
 

@@ -24,8 +24,9 @@ export async function show({ app, route, signal, main }) {
     const fixed = !admin || member.username === owner;
     const label = plainName(member.username);
     return h('tr', null,
-      h('th', { scope: 'row' }, h('span', { class: 'avatar', 'aria-hidden': 'true' }, label.slice(0, 1).toUpperCase()), name(member.username),
-        member.username === owner && h('span', { class: 'pill' }, t.owner), member.username === app.user.username && h('span', { class: 'pill' }, t.you)),
+      h('th', { scope: 'row' }, h('div', { class: 'cell-title' },
+        h('span', { class: 'avatar', 'aria-hidden': 'true' }, label.slice(0, 1).toUpperCase()), name(member.username),
+        member.username === owner && h('span', { class: 'pill' }, t.owner), member.username === app.user.username && h('span', { class: 'pill' }, t.you))),
       RIGHTS.map((right) => h('td', { 'data-label': t.rights[right] }, h('input', {
         type: 'checkbox', checked: member.permissions[right], disabled: fixed || (right !== 'admin' && member.permissions.admin),
         'aria-label': t.allow(label, t.rights[right]), on: { change: (event) => change(member, right, event.currentTarget) },
@@ -66,7 +67,7 @@ export async function show({ app, route, signal, main }) {
     projectHead({ app, project, active: 'members', actions: admin ? [button(t.add, { icon: 'plus', kind: 'primary', on: () => add(app, project, again) })] : [] }),
     h('div', { class: 'content' },
       !admin && h('p', { class: 'note' }, icon('info'), t.readOnly),
-      h('div', { class: 'table-area' }, h('table', { class: 'table' },
+      h('div', { class: 'table-area' }, h('table', { class: 'table table-cards' },
         h('caption', { class: 'sr-only' }, t.title),
         h('thead', null, h('tr', null, h('th', { scope: 'col' }, t.user), RIGHTS.map((right) => h('th', { scope: 'col' }, t.rights[right])),
           h('th', { scope: 'col' }, h('span', { class: 'sr-only' }, strings.files.actions)))),

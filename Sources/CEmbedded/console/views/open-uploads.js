@@ -59,7 +59,7 @@ class OpenUploads {
     const bar = h('div', { class: 'bar bar-small', role: 'progressbar', 'aria-label': t.storedOf(label), 'aria-valuemin': '0', 'aria-valuemax': '100' });
     if (has !== undefined && upload.size) setBar(bar, has / upload.size);
     return h('tr', null,
-      h('th', { scope: 'row' }, icon('file'), name(record?.path ?? upload.name)),
+      h('th', { scope: 'row' }, h('div', { class: 'cell-title' }, icon('file'), name(record?.path ?? upload.name))),
       h('td', { 'data-label': t.project }, h('a', { href: projectAddress(upload.project) }, name(upload.project))),
       h('td', { 'data-label': t.stored, class: 'cell-progress' }, has === undefined
         ? h('span', null, t.parts(upload.uploaded_parts_count), upload.size ? ` · ${bytes(upload.size)}` : '')

@@ -53,8 +53,8 @@ function row(project) {
   return h('li', { class: 'project-row' },
     h('span', { class: 'tile' }, icon('folder')),
     h('div', { class: 'project-main' },
-      h('a', { class: 'project-name', href: projectAddress(project.id) }, name(project.name)),
-      h('span', { class: 'muted id' }, name(project.id)),
+      h('div', { class: 'project-title' },
+        h('a', { class: 'project-name', href: projectAddress(project.id) }, name(project.name)), h('span', { class: 'muted id' }, name(project.id))),
       project.description && h('p', { class: 'muted clamp' }, name(project.description, 'text'))),
     h('div', { class: 'project-side' },
       h('span', { class: 'pill' }, rights(project.permissions)),
@@ -63,7 +63,7 @@ function row(project) {
 
 /** The strongest permission in one word. */
 export function rights(permissions = {}) {
-  const names = strings.members.rights;
+  const names = strings.projects.access;
   return ['admin', 'write', 'copy', 'read'].filter((key) => permissions[key]).map((key) => names[key])[0] ?? names.read;
 }
 
