@@ -153,6 +153,10 @@ package struct App: Sendable {
         if case .streaming(_, let hasher, _) = stores.storage {
             configuration.services.insert(.init(service: MD5Service(hasher: hasher, logger: logger)), at: 1)
         }
+        if let bucket = stores.storage.store as? S3ObjectStore {
+            let check = BucketCheckService(bucket: bucket, origins: settings.pageOrigins, logger: logger)
+            configuration.services.append(.init(service: check, successTerminationBehavior: .ignore))
+        }
         configuration.maximumGracefulShutdownDuration = settings.drain + settings.grace
         do {
             try await ServiceGroup(configuration: configuration).run()

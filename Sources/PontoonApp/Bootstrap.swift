@@ -1,4 +1,5 @@
-import PontoonCore
+import Foundation
+package import PontoonCore
 import PontoonMetadata
 import PontoonServer
 
@@ -16,9 +17,11 @@ extension App {
     package func endpoint(port: Int) -> String { settings.server.publicURL?.api ?? localEndpoint(port: port) }
 
     /// Returns the URL of the API at the server's own address and port, regardless of any proxy.
-    package func localEndpoint(port: Int) -> String {
-        let host = settings.server.host
-        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/v2"
+    package func localEndpoint(port: Int) -> String { settings.server.localOrigin(port: port) + "/v2" }
+
+    /// Returns the URL of the console; `nil` if it is switched off.
+    package func consoleURL(port: Int) -> String? {
+        settings.server.servesConsole ? settings.server.consoleURL(port: port) : nil
     }
 
     /// The file with the first user's credentials; `nil` if there is no data directory.
@@ -37,5 +40,15 @@ extension App {
         }
         if token != nil { return try await useCases.accounts.bootstrap(token: token) { _ in } ? .created : .existed }
         return try await stores.metadata.isEmpty() ? .missing : .existed
+    }
+}
+
+extension Settings {
+    /// Returns a link that signs in to the console with a token.
+    ///
+    /// The token is in the fragment, which browsers do not send to the server.
+    package func signInLink(_ token: Secret) -> String {
+        let token = token.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        return "\(server.consoleURL(port: server.port))/#token=\(token)"
     }
 }

@@ -25,7 +25,8 @@ package func buildServer(
     router.add(
         middleware: ErrorMiddleware(
             maximumHeaderSize: settings.maximumHeaderSize,
-            baseURLs: BaseURLResolver(settings: settings)
+            baseURLs: BaseURLResolver(settings: settings),
+            crossOrigin: CrossOriginPolicy(settings.allowedOrigins)
         )
     )
     let budget = ReceiveBufferBudget()

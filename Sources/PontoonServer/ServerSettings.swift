@@ -10,6 +10,8 @@ package struct ServerSettings: Sendable {
     package var publicURL: BaseURL?
     /// Hosts that a request's `Host` may name, in lower case and without ports; empty allows any host.
     package var allowedHosts: Set<String>
+    /// Origins whose pages may call the server.
+    package var allowedOrigins: AllowedOrigins
     /// Whether to serve the console.
     package var servesConsole: Bool
     /// Whether to trust `X-Forwarded-Proto`; safe only behind a proxy that overwrites the header.
@@ -37,6 +39,7 @@ package struct ServerSettings: Sendable {
         port: Int = 8080,
         publicURL: BaseURL? = nil,
         allowedHosts: Set<String> = [],
+        allowedOrigins: AllowedOrigins = .none,
         servesConsole: Bool = true,
         trustsForwardedProto: Bool = false,
         idleTimeout: Duration = .seconds(150),
@@ -52,6 +55,7 @@ package struct ServerSettings: Sendable {
         self.port = port
         self.publicURL = publicURL
         self.allowedHosts = allowedHosts
+        self.allowedOrigins = allowedOrigins
         self.servesConsole = servesConsole
         self.trustsForwardedProto = trustsForwardedProto
         self.idleTimeout = idleTimeout
@@ -62,6 +66,26 @@ package struct ServerSettings: Sendable {
         self.maximumBodySize = maximumBodySize
         self.maximumHeaderSize = maximumHeaderSize
         self.rateLimit = rateLimit
+    }
+
+    /// Returns the scheme, host and port of the server's own address, regardless of any proxy.
+    package func localOrigin(port: Int) -> String {
+        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
+    /// Returns the URL of the console without a trailing slash: the public URL, or else the server's own address, with
+    /// the loopback address for all addresses.
+    package func consoleURL(port: Int) -> String {
+        if let publicURL { return publicURL.description }
+        var local = self
+        local.host = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
+        return local.localOrigin(port: port)
+    }
+
+    /// The origin of the console's pages; `nil` if it is known only from the `Host` of a request.
+    package var consoleOrigin: String? {
+        if let publicURL { return AllowedOrigins.origin(of: publicURL.description) }
+        return port == 0 || ["0.0.0.0", "::"].contains(host) ? nil : AllowedOrigins.origin(of: localOrigin(port: port))
     }
 
     /// Whether the server is reachable from other machines and puts any `Host` that a client sends into URLs.

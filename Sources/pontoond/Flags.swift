@@ -47,6 +47,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.allowedHosts) var allowedHosts: GivenFlag?
     @Option(.trustForwardedProto) var trustForwardedProto: GivenFlag?
     @Option(.console) var console: GivenFlag?
+    @Option(.allowOrigin) var allowOrigin: GivenFlag?
     @Option(.urlLifetime) var urlLifetime: GivenFlag?
     @Option(.keyLifetime) var keyLifetime: GivenFlag?
     @Option(.uploadLifetime) var uploadLifetime: GivenFlag?

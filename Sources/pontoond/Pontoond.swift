@@ -10,7 +10,7 @@ struct Pontoond: AsyncParsableCommand {
         abstract: "Upload server for the Seven Bridges Platform v2 multipart-upload API.",
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, BackupCommand.self,
-            RestoreCommand.self, CheckCommand.self, ScrubCommand.self, MigrateCommand.self,
+            RestoreCommand.self, CheckCommand.self, CheckBucketCommand.self, ScrubCommand.self, MigrateCommand.self,
         ]
     )
 

@@ -9,7 +9,7 @@ package enum SettingList {
     package static let all: [any SettingDefinition] = [
         Setting.data, Setting.metadata, Setting.objects, Setting.config,
         Setting.listen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
-        Setting.console,
+        Setting.console, Setting.allowOrigin,
         Setting.urlLifetime, Setting.keyLifetime, Setting.uploadLifetime, Setting.minimumPartSize,
         Setting.durability, Setting.reservedSpace, Setting.diskThreads,
         Setting.rateLimit, Setting.maximumUploadsPerUser, Setting.maximumProjectsPerUser, Setting.maximumTokensPerUser,

@@ -108,6 +108,7 @@ package struct Settings: Sendable {
             port: address.port,
             publicURL: try given.value(of: .publicURL),
             allowedHosts: try given.value(of: .allowedHosts),
+            allowedOrigins: try given.value(of: .allowOrigin),
             servesConsole: try given.value(of: .console),
             trustsForwardedProto: try given.value(of: .trustForwardedProto),
             idleTimeout: try given.value(of: .idleTimeout),

@@ -97,10 +97,31 @@ struct S3Client: Sendable {
         return response
     }
 
+    /// Sends a request to any URL, as a client does, without a signature and without retries.
+    ///
+    /// - Returns: The response, whatever its status.
+    /// - Throws: ``S3Unreachable`` if there is no complete response within 10 seconds; ``S3UnexpectedResponse``;
+    ///   `CancellationError`.
+    func fetch(
+        _ method: String,
+        _ url: String,
+        headers: [NamedValue],
+        body: ByteBuffer? = nil
+    ) async throws -> S3Response {
+        var request = HTTPClientRequest(url: url)
+        request.method = HTTPMethod(rawValue: method)
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
+        request.body = body.map { .bytes($0) }
+        return try await exchange(request, deadline: .now() + .seconds(10))
+    }
+
     private func exchange(_ request: S3Request) async throws -> S3Response {
-        let signed = try signed(request)
+        try await exchange(try signed(request), deadline: .now() + Self.deadline)
+    }
+
+    private func exchange(_ request: HTTPClientRequest, deadline: NIODeadline) async throws -> S3Response {
         do {
-            let response = try await http.execute(signed, deadline: .now() + Self.deadline)
+            let response = try await http.execute(request, deadline: deadline)
             var body = ByteBuffer()
             for try await chunk in response.body {
                 guard body.readableBytes + chunk.readableBytes <= Self.longestResponse else {
@@ -132,9 +153,9 @@ struct S3Client: Sendable {
     private static func checkLength(
         of body: ByteBuffer,
         in response: HTTPClientResponse,
-        to request: S3Request
+        to request: HTTPClientRequest
     ) throws {
-        guard request.method != "HEAD", let text = response.headers.first(name: "Content-Length"),
+        guard request.method != .HEAD, let text = response.headers.first(name: "Content-Length"),
             let length = Int(text), length != body.readableBytes
         else { return }
         throw S3Unreachable(cause: S3UnexpectedResponse("the body ends after \(body.readableBytes) of \(length) bytes"))

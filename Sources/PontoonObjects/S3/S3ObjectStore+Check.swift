@@ -97,7 +97,7 @@ extension S3ObjectStore {
         }
     }
 
-    private func attempt<Value>(_ action: String, _ body: () async throws -> Value) async throws -> Value {
+    func attempt<Value>(_ action: String, _ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch let error as S3Error {

@@ -34,7 +34,7 @@ extension S3ObjectStore {
         return presign("GET", content.key, query: query, now: now, reportHeaders: [])
     }
 
-    private func presign(
+    func presign(
         _ method: String,
         _ key: ObjectKey,
         query: [NamedValue],

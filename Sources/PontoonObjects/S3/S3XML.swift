@@ -67,7 +67,11 @@ enum S3XML {
 
     /// Decodes a response body.
     /// - Throws: ``S3UnexpectedResponse`` if the body is not the expected XML.
-    static func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) throws -> Value {
+    static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        from body: ByteBuffer,
+        with decoder: XMLDecoder = Self.decoder
+    ) throws -> Value {
         do {
             return try decoder.decode(type, from: try text(body))
         } catch {

@@ -95,7 +95,9 @@ final class RefusedConnectionHandler: ChannelInboundHandler {
     private let message: ByteBuffer
     private var received = 0
 
-    init(_ error: PontoonError) { message = Refusal.message(error) }
+    init(_ error: PontoonError, allowedOrigin: String?) {
+        message = Refusal.message(error, allowedOrigin: allowedOrigin)
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(message), promise: nil)

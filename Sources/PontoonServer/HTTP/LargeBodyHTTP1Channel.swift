@@ -34,7 +34,8 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
         self.limits = SlowRequestLimits(
             requestTimeout: settings.requestTimeout,
             minimumPartRate: settings.minimumPartRate,
-            maximumHeaderSize: settings.maximumHeaderSize
+            maximumHeaderSize: settings.maximumHeaderSize,
+            allowedOrigin: settings.allowedOrigins.fixed
         )
         self.connections = connections
         self.budget = budget
@@ -45,7 +46,8 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             switch connections.admit(channel) {
             case .admitted: break
             case .refused(let error):
-                try channel.pipeline.syncOperations.addHandler(RefusedConnectionHandler(error))
+                let handler = RefusedConnectionHandler(error, allowedOrigin: limits.allowedOrigin)
+                try channel.pipeline.syncOperations.addHandler(handler)
                 return try Self.asynchronous(channel)
             case .closed:
                 channel.eventLoop.execute { channel.close(promise: nil) }
@@ -70,7 +72,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             try pipeline.addHandler(RequestHeadHandler(slowRequests: slowRequests))
             try pipeline.addHandler(FileBodyHandler())
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            try pipeline.addHandler(MalformedRequestHandler())
+            try pipeline.addHandler(MalformedRequestHandler(allowedOrigin: limits.allowedOrigin))
             try pipeline.addHandler(LingeringCloseHandler())
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
             return try Self.asynchronous(channel)

@@ -9,7 +9,11 @@ final class MalformedRequestHandler: ChannelOutboundHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private static let refusal = PontoonError(.badRequest, "The request is not well-formed HTTP.")
+    /// The origin whose pages may read the response; the request's own is unknown.
+    private let allowedOrigin: String?
     private let body = JSONWriter(ErrorBody(refusal)).buffer
+
+    init(allowedOrigin: String?) { self.allowedOrigin = allowedOrigin }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard case .head(var head) = unwrapOutboundIn(data), head.status == .badRequest,
@@ -20,6 +24,7 @@ final class MalformedRequestHandler: ChannelOutboundHandler {
         }
         head.headerFields[.contentType] = "application/json"
         head.headerFields[.contentLength] = String(body.readableBytes)
+        head.headerFields[.accessControlAllowOrigin] = allowedOrigin
         context.write(wrapOutboundOut(.head(head)), promise: promise)
         context.write(wrapOutboundOut(.body(body)), promise: nil)
     }

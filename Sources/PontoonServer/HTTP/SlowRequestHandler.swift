@@ -10,6 +10,8 @@ struct SlowRequestLimits: Sendable {
     let minimumPartRate: Int
     /// Maximum size of a request head in bytes.
     let maximumHeaderSize: Int
+    /// The origin whose pages may read the response to a request whose head was not received.
+    let allowedOrigin: String?
 
     /// Time over which the rate of a part is measured.
     static let ratePeriod = TimeAmount.seconds(60)
@@ -86,7 +88,7 @@ final class SlowRequestHandler: ChannelDuplexHandler {
         }
         received += unwrapInboundIn(data).readableBytes
         context.fireChannelRead(data)
-        if phase == .head, received > limits.maximumHeaderSize { stop(context, Self.headTooLong) }
+        if phase == .head, received > limits.maximumHeaderSize { stop(context, headTooLong) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -123,7 +125,7 @@ final class SlowRequestHandler: ChannelDuplexHandler {
         guard waited >= limit else { return schedule(in: limit - waited, context) }
         switch phase {
         case .idle: return
-        case .head: stop(context, Self.headTooSlow)
+        case .head: stop(context, headTooSlow)
         case .body: stop(context, nil)
         case .part:
             let seconds = Int(SlowRequestLimits.ratePeriod.nanoseconds / 1_000_000_000)
@@ -152,10 +154,17 @@ final class SlowRequestHandler: ChannelDuplexHandler {
         context.eventLoop.scheduleTask(in: .seconds(2)) { loopBound.value.close(promise: nil) }
     }
 
-    private static let headTooLong = Refusal.message(
-        PontoonError(.headersTooLarge, "The request head is too long.")
-    )
-    private static let headTooSlow = Refusal.message(
-        PontoonError(.requestTimedOut, "The request head did not arrive in time.")
-    )
+    private var headTooLong: ByteBuffer {
+        Refusal.message(
+            PontoonError(.headersTooLarge, "The request head is too long."),
+            allowedOrigin: limits.allowedOrigin
+        )
+    }
+
+    private var headTooSlow: ByteBuffer {
+        Refusal.message(
+            PontoonError(.requestTimedOut, "The request head did not arrive in time."),
+            allowedOrigin: limits.allowedOrigin
+        )
+    }
 }

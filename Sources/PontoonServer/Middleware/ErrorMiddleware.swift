@@ -6,14 +6,16 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// The middleware that turns errors into responses, adds the request id to every response, and logs one line per
-/// request.
+/// The middleware that turns errors into responses, answers preflight requests, adds the request id and the CORS headers
+/// to every response, and logs one line per request.
 struct ErrorMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
     /// Maximum size of the request head in bytes.
     let maximumHeaderSize: Int
     let baseURLs: BaseURLResolver
+    /// `nil` if pages of other origins may not call the server.
+    let crossOrigin: CrossOriginPolicy?
 
     @concurrent func handle(
         _ request: Request,
@@ -28,11 +30,16 @@ struct ErrorMiddleware: RouterMiddleware {
             try checkPath(request)
             // Load balancers may send health checks without a Host, or with the server's address.
             if !HealthCalls.paths.contains(request.uri.path) { context.base = try baseURLs.base(for: request) }
-            response = try await next(request, context)
+            if let preflight = crossOrigin?.preflight(request) {
+                response = preflight
+            } else {
+                response = try await next(request, context)
+            }
         } catch {
             response = try context.response(to: error)
         }
         response.headers[.requestID] = context.requestID
+        crossOrigin?.addHeaders(to: &response, for: request)
         log(request, response, context, duration: .now - start)
         // After HEAD, the client would interpret a body as the start of the next response.
         return request.method == .head ? response.createHeadResponse() : response

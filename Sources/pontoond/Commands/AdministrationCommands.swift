@@ -37,13 +37,20 @@ struct TokenCommand: AsyncParsableCommand {
             abstract: "Create a token for a user and print it. Only its hash is stored."
         )
         @OptionGroup var stores: StoreFlags
+        @Option(.listen, help: "Address that the server listens on, for --link") var listen: GivenFlag?
+        @Option(.publicURL, help: "URL under which browsers reach the server, for --link") var publicURL: GivenFlag?
+        @Flag(help: "Print a link that signs in to the console, instead of the token alone") var link = false
         @Argument(help: "Name of the user") var name: String
 
         func run() async throws {
-            try await stores.withAccounts { accounts in
-                let (id, token) = try await accounts.createToken(for: name)
-                FileHandle.standardError.write(Data("Created token \(id) for user \(name):\n".utf8))
-                print(token.value)
+            try await Pontoond.run {
+                let settings = try Settings(try GivenSettings(flags: stores.givenFlags + givenFlags))
+                try await OpenedStores.withMetadata(settings) { store in
+                    let accounts = Accounts(metadata: store, limits: settings.userLimits)
+                    let (id, token) = try await accounts.createToken(for: name)
+                    FileHandle.standardError.write(Data("Created token \(id) for user \(name):\n".utf8))
+                    print(link ? settings.signInLink(token) : token.value)
+                }
             }
         }
     }

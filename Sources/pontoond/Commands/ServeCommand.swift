@@ -73,6 +73,7 @@ struct ServeCommand: AsyncParsableCommand {
                 app.logger.warning("any Host header is accepted and used in URLs; set --public-url or --allowed-hosts")
             }
             if firstUser == .created { Pontoond.print("Created user admin, project admin/uploads and a token.") }
+            if let url = app.consoleURL(port: port) { Pontoond.print("The console is at \(url)/") }
             Pontoond.print("Listening on \(app.localEndpoint(port: port))")
             if app.freeSpaceIsUnknown {
                 app.logger.warning("free disk space cannot be determined; uploads are accepted until the disk is full")

@@ -48,6 +48,8 @@ struct SettingsTests {
         ("listen", "127.0.0.1", "HOST:PORT"), ("listen", "127.0.0.1:65536", "65535"), ("listen", ":8080", "host"),
         ("public-url", "ftp://example.org", "http"), ("public-url", "example.org", "http"),
         ("allowed-hosts", "a,", "separated by commas"), ("allowed-hosts", "a:80", "without ports"),
+        ("console", "yes", "true, false"), ("allow-origin", "https://a.example/", "without paths"),
+        ("allow-origin", "*,https://a.example", "separated by commas"),
         ("url-lifetime", "0s", "1s to 7d"), ("url-lifetime", "8d", "1s to 7d"), ("url-lifetime", "1 h", "such as 90s"),
         ("upload-lifetime", "7", "1s to 10000d"), ("key-lifetime", "soon", "1s to 10000d"),
         ("min-part-size", "0", "from 1 to 5GiB"), ("min-part-size", "6GiB", "5GiB"),

@@ -1,0 +1,143 @@
+import Foundation
+import Logging
+import PontoonCore
+import PontoonObjects
+import PontoonServer
+import ServiceLifecycle
+
+/// `pontoond check-bucket`: checks whether the server can use its bucket, and whether web pages can.
+package struct BucketCheck {
+    private let settings: Settings
+    private let fixesRules: Bool
+    private let report: (String) -> Void
+
+    /// - Parameters:
+    ///   - settings: The bucket and the pages' origins.
+    ///   - fixesRules: Whether to add a missing CORS rule to the bucket.
+    ///   - report: Receives the lines of the result.
+    package init(settings: Settings, fixesRules: Bool, report: @escaping (String) -> Void) {
+        self.settings = settings
+        self.fixesRules = fixesRules
+        self.report = report
+    }
+
+    /// Checks the bucket.
+    ///
+    /// - Returns: Whether no problem remains.
+    /// - Throws: ``SettingError`` if the server cannot use the bucket or the objects are not in a bucket.
+    package func run() async throws -> Bool {
+        guard case .s3(let s3, let credentials) = settings.objects else {
+            throw SettingError(.objects, "the objects are not in a bucket; give the server's --objects")
+        }
+        let bucket = try await OpenedStores.openBucket(s3, credentials)
+        return try await withClosing(bucket, close: { try await $0.shutDown() }) { bucket in
+            report("The server can use the bucket '\(s3.bucket)'.")
+            do {
+                return try await checkPages(bucket)
+            } catch let error where !(error is SettingError || error is CancellationError) {
+                throw SettingError(.objects, "cannot finish the check: \(OpenedStores.oneLine(error))")
+            }
+        }
+    }
+
+    private func checkPages(_ bucket: S3ObjectStore) async throws -> Bool {
+        let origins = settings.pageOrigins
+        guard !origins.isEmpty else {
+            report("The origin of the console is unknown, so its access was not checked. Set --public-url.")
+            return true
+        }
+        var results = try await check(origins, bucket)
+        guard report(results, bucket) else {
+            let rule = CrossOriginRule(for: origins)
+            guard fixesRules else {
+                report("Run this command with --fix-cors, or add this CORS rule to the bucket:\n\(rule.json)")
+                return false
+            }
+            try await bucket.addCrossOriginRule(rule)
+            report("Added the CORS rule '\(CrossOriginRule.ownID)' to the bucket.")
+            // Some stores apply a rule only after a while.
+            for attempt in 1...10 {
+                results = try await check(origins, bucket)
+                if attempt == 10 || results.allSatisfy({ $0.result == .allowed }) { break }
+                try await Task.sleep(for: .seconds(1))
+            }
+            return report(results, bucket)
+        }
+        return true
+    }
+
+    private func check(_ origins: [String], _ bucket: S3ObjectStore) async throws -> [OriginResult] {
+        var results: [OriginResult] = []
+        for origin in origins { results.append((origin, try await bucket.checkCrossOrigin(of: origin))) }
+        return results
+    }
+
+    /// Reports the result for every origin.
+    ///
+    /// - Returns: Whether all of them can exchange bytes with the bucket.
+    private func report(_ results: [OriginResult], _ bucket: S3ObjectStore) -> Bool {
+        for (origin, result) in results {
+            let pages = origin == "*" ? "Pages of any origin" : "Pages at \(origin)"
+            switch result {
+            case .allowed: report("\(pages) can exchange bytes with the bucket.")
+            case .denied(let action): report("\(pages) cannot \(action).")
+            case .unreachable(let reason):
+                report("\(pages) were not checked: \(bucket.clientOrigin) cannot be reached from here: \(reason)")
+            }
+        }
+        return results.allSatisfy { $0.result == .allowed }
+    }
+
+    private typealias OriginResult = (origin: String, result: CrossOriginResult)
+}
+
+extension S3ObjectStore {
+    /// Checks an origin, or any other origin for `*`.
+    fileprivate func checkCrossOrigin(of origin: String) async throws -> CrossOriginResult {
+        try await checkCrossOrigin(origin == "*" ? "https://any-origin.invalid" : origin)
+    }
+}
+
+extension Settings {
+    /// The origins of pages that exchange bytes with a bucket; `*` alone if any origin is allowed.
+    ///
+    /// Includes the console, unless it is switched off or its origin is unknown.
+    package var pageOrigins: [String] {
+        var origins: Set<String> = []
+        switch server.allowedOrigins {
+        case .none: break
+        case .any: return ["*"]
+        case .listed(let listed): origins = listed
+        }
+        if server.servesConsole, let console = server.consoleOrigin { origins.insert(console) }
+        return origins.sorted()
+    }
+}
+
+/// The service that checks once, after the start, whether web pages can exchange bytes with the bucket.
+///
+/// It only logs a warning, because other clients need no CORS rule.
+struct BucketCheckService: Service {
+    let bucket: S3ObjectStore
+    let origins: [String]
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var denied: [String] = []
+            for origin in origins {
+                do {
+                    if case .denied = try await bucket.checkCrossOrigin(of: origin) { denied.append(origin) }
+                } catch {
+                    logger.debug("bucket not checked for CORS", metadata: ["error": "\(error)"])
+                }
+            }
+            if !denied.isEmpty {
+                logger.warning(
+                    "bucket has no CORS rule for web pages; run 'pontoond check-bucket'",
+                    metadata: ["origins": "\(denied.joined(separator: " "))"]
+                )
+            }
+        }
+    }
+}

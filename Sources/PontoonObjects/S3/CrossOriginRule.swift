@@ -1,0 +1,91 @@
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import XMLCoder
+
+/// A CORS rule of a bucket, with the names of the S3 API.
+package struct CrossOriginRule: Codable, Hashable, Sendable {
+    package var id: String?
+    package var allowedOrigins: [String]
+    package var allowedMethods: [String]
+    package var allowedHeaders: [String]?
+    package var exposedHeaders: [String]?
+    package var maxAge: Int?
+
+    /// The id of the rule that Pontoon sets.
+    package static let ownID = "pontoon"
+
+    private enum CodingKeys: String, CodingKey {
+        case id = "ID"
+        case allowedOrigins = "AllowedOrigin"
+        case allowedMethods = "AllowedMethod"
+        case allowedHeaders = "AllowedHeader"
+        case exposedHeaders = "ExposeHeader"
+        case maxAge = "MaxAgeSeconds"
+    }
+
+    /// The rule that lets pages of some origins send parts and read files.
+    ///
+    /// - Parameter origins: Origins, such as `https://uploads.example.org`; `*` means any origin.
+    package init(for origins: [String]) {
+        id = Self.ownID
+        allowedOrigins = origins
+        allowedMethods = ["GET", "HEAD", "PUT"]
+        allowedHeaders = ["*"]
+        exposedHeaders = ["Content-Range", "ETag", "x-amz-checksum-crc64nvme", "x-amz-request-id"]
+        maxAge = 7200
+    }
+
+    /// The rule as a whole configuration in JSON, as `aws s3api put-bucket-cors` reads it.
+    package var json: String {
+        func list(_ items: [String]) -> String {
+            "[" + items.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+        }
+        return """
+            {"CORSRules": [{
+              "ID": "\(id ?? Self.ownID)",
+              "AllowedOrigins": \(list(allowedOrigins)),
+              "AllowedMethods": \(list(allowedMethods)),
+              "AllowedHeaders": \(list(allowedHeaders ?? [])),
+              "ExposeHeaders": \(list(exposedHeaders ?? [])),
+              "MaxAgeSeconds": \(maxAge ?? 0)
+            }]}
+            """
+    }
+
+    /// Returns the rules of a bucket with this rule first; it keeps the origins of an earlier rule of Pontoon's, which
+    /// another server may need.
+    ///
+    /// It is the first, because some stores apply only the first rule that matches an origin.
+    func added(to rules: [CrossOriginRule]) -> [CrossOriginRule] {
+        var rule = self
+        for earlier in rules where earlier.id == Self.ownID { rule.allowedOrigins += earlier.allowedOrigins }
+        rule.allowedOrigins = rule.allowedOrigins.contains("*") ? ["*"] : Set(rule.allowedOrigins).sorted()
+        return [rule] + rules.filter { $0.id != Self.ownID }
+    }
+}
+
+extension S3XML {
+    /// The CORS configuration of a bucket.
+    struct CrossOriginRules: Codable {
+        let rules: [CrossOriginRule]?
+
+        private enum CodingKeys: String, CodingKey {
+            case rules = "CORSRule"
+        }
+    }
+
+    static func crossOriginRules(_ body: ByteBuffer) throws -> [CrossOriginRule] {
+        try decode(CrossOriginRules.self, from: body, with: XMLDecoder()).rules ?? []
+    }
+
+    /// Encodes the body of `PutBucketCors`.
+    static func body(of rules: [CrossOriginRule]) throws -> ByteBuffer {
+        let data = try XMLEncoder().encode(
+            CrossOriginRules(rules: rules),
+            withRootKey: "CORSConfiguration",
+            rootAttributes: ["xmlns": "http://s3.amazonaws.com/doc/2006-03-01/"]
+        )
+        return ByteBuffer(data: data)
+    }
+}

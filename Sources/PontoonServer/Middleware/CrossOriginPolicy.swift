@@ -1,0 +1,72 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import PontoonCore
+
+/// The CORS headers that let pages of other origins call the API and the data plane.
+///
+/// Responses never allow credentials: a page needs a token or a signed URL, which browsers do not add to requests themselves.
+///
+/// Source: docs/api.md#cors; the Fetch standard, section 3.3.
+struct CrossOriginPolicy: Sendable {
+    private let origins: AllowedOrigins
+
+    /// - Returns: `nil` if no origin is allowed.
+    init?(_ origins: AllowedOrigins) {
+        if origins == .none { return nil }
+        self.origins = origins
+    }
+
+    /// Returns the response to a preflight request of an allowed origin; `nil` for any other request.
+    func preflight(_ request: Request) -> Response? {
+        guard request.method == .options, request.headers[.accessControlRequestMethod] != nil,
+            Self.covers(request), allowedOrigin(request) != nil
+        else { return nil }
+        return Response(
+            status: .noContent,
+            headers: [
+                .accessControlAllowMethods: "DELETE, GET, HEAD, PATCH, POST, PUT",
+                .accessControlAllowHeaders: Self.requestHeaders,
+                .accessControlMaxAge: "7200",
+            ]
+        )
+    }
+
+    /// Adds the headers that let the page read the response.
+    func addHeaders(to response: inout Response, for request: Request) {
+        guard Self.covers(request) else { return }
+        response.headers.append(HTTPField(name: .vary, value: "Origin"))
+        guard let origin = allowedOrigin(request) else { return }
+        response.headers[.accessControlAllowOrigin] = origin
+        response.headers[.accessControlExposeHeaders] = Self.responseHeaders
+    }
+
+    private func allowedOrigin(_ request: Request) -> String? {
+        guard let origin = request.headers[.origin] else { return nil }
+        switch origins {
+        case .none: return nil
+        case .any: return "*"
+        case .listed(let listed): return listed.contains(origin) ? origin : nil
+        }
+    }
+
+    /// Returns whether the request is for the API or the data plane.
+    private static func covers(_ request: Request) -> Bool {
+        let path = request.uri.path
+        return path == "/v2" || path.hasPrefix("/v2/") || path.hasPrefix(DataPlanePath.root)
+    }
+
+    /// Headers that a page may send, apart from those that need no permission.
+    private static let requestHeaders = [
+        "Authorization", "Content-MD5", "Content-Type", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range",
+        "If-Unmodified-Since", "Range", "X-Pontoon-Upload-Link", "X-SBG-Advance-Access", "X-SBG-Auth-Token",
+        "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha256",
+    ].joined(separator: ", ")
+
+    /// Headers that a page may read, apart from those that need no permission.
+    private static let responseHeaders = [
+        "Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag", "Link", "Retry-After",
+        "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id", "X-Total-Matching-Query",
+        "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha256",
+    ].joined(separator: ", ")
+}

@@ -1,0 +1,93 @@
+import Foundation
+import NIOCore
+import PontoonCore
+import PontoonTesting
+import Testing
+
+@testable import PontoonObjects
+
+@Suite("CORS rules of a bucket", .timeLimit(.minutes(10)))
+struct S3CrossOriginTests {
+    private static let page = "https://uploads.example.org"
+
+    @Test("a bucket is usable by pages of an origin only if they may send parts, read ETags and read files")
+    func rules() async throws {
+        try await withBucket { harness in
+            let store = harness.store
+            let own = CrossOriginRule(for: [Self.page])
+            var onlyGET = own
+            onlyGET.allowedMethods = ["GET"]
+            var onlyPUT = own
+            onlyPUT.allowedMethods = ["PUT"]
+            var hidden = own
+            hidden.exposedHeaders = nil
+            for (rule, expected) in [
+                (own, .allowed), (CrossOriginRule(for: ["*"]), .allowed),
+                (CrossOriginRule(for: ["https://other.example.org"]), .denied("send parts to it")),
+                (onlyGET, .denied("send parts to it")), (onlyPUT, .denied("read files from it")),
+                (hidden, .denied("read the ETag of parts that they send to it")),
+            ] as [(CrossOriginRule, CrossOriginResult)] {
+                try await store.client.setCrossOriginRules([rule])
+                try await expect(expected, store, Self.page)
+            }
+            #expect(try await openUploads(harness).isEmpty)
+        }
+    }
+
+    @Test("adding a rule keeps all others, and the origins of an earlier one of Pontoon's")
+    func adding() async throws {
+        try await withBucket { harness in
+            let store = harness.store
+            var other = CrossOriginRule(for: ["https://a.example.org", "http://*.example.org"])
+            (other.id, other.allowedMethods, other.exposedHeaders, other.maxAge) = ("other", ["DELETE"], nil, 60)
+            try await store.client.setCrossOriginRules([other])
+            try await expect(.denied("send parts to it"), store, Self.page)
+            try await store.addCrossOriginRule(CrossOriginRule(for: [Self.page]))
+            try await expect(.allowed, store, Self.page)
+            try await store.addCrossOriginRule(CrossOriginRule(for: ["https://b.example.org"]))
+            try await expect(.allowed, store, "https://b.example.org")
+            try await expect(.allowed, store, Self.page)
+            let rules = try await store.client.crossOriginRules()
+            #expect(rules == [CrossOriginRule(for: ["https://b.example.org", Self.page]), other])
+        }
+    }
+
+    @Test("a bucket without rules gets one")
+    func first() async throws {
+        try await withBucket { harness in
+            let store = harness.store
+            #expect(try await store.client.crossOriginRules() == [])
+            try await store.addCrossOriginRule(CrossOriginRule(for: ["*"]))
+            #expect(try await store.client.crossOriginRules() == [CrossOriginRule(for: ["*"])])
+        }
+    }
+
+    @Test("an address that cannot be reached is reported as such")
+    func unreachable() async throws {
+        try await withS3Store(change: { $0.publicEndpoint = S3Endpoint("http://127.0.0.1:1") ?? $0.publicEndpoint }) {
+            guard case .unreachable = try await $0.store.checkCrossOrigin(Self.page) else {
+                throw UnexpectedResponse(description: "not unreachable")
+            }
+        }
+    }
+
+    /// Polls, because a store may apply rules only after a while.
+    private func expect(
+        _ expected: CrossOriginResult,
+        _ store: S3ObjectStore,
+        _ origin: String,
+        line: Int = #line
+    ) async throws {
+        try await eventually("\(expected)", line: line) {
+            try await store.checkCrossOrigin(origin) == expected
+        }
+    }
+
+    /// Runs with a store in a new bucket, whose rules no other test uses.
+    private func withBucket(_ body: (S3Harness) async throws -> Void) async throws {
+        try await withS3Store(change: { $0.bucket = "cors-\(UUID().uuidString.lowercased())" }) { harness in
+            _ = try await harness.store.client.send(S3Request("PUT", nil))
+            try await body(harness)
+        }
+    }
+}
