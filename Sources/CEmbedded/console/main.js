@@ -49,6 +49,7 @@ class App {
       }
       return false;
     }
+    client.addEventListener('unauthorized', () => this.#ended(), { once: true });
     this.shell = new Shell(this);
     fill(this.root, this.shell.element);
     await this.route();
@@ -89,6 +90,18 @@ class App {
     forget();
     // A new page also forgets what is in memory.
     window.location.replace(window.location.pathname);
+  }
+
+  /** Asks for a token again, when the server no longer accepts the one in use. The address stays. */
+  async #ended() {
+    this.controller?.abort();
+    this.view?.dispose?.();
+    this.view = null;
+    await this.transfers?.close({ forget: false });
+    // The next user may be another one, with other permissions.
+    Object.assign(this, { transfers: null, client: null, project: null, folders: null });
+    forget();
+    this.askForToken(strings.signIn.ended);
   }
 
   /** Shows the view that the address names. */
