@@ -73,10 +73,10 @@ class Camera:
         self.shoot("files", self._select(self.signed_in(fastq)))
         self.shoot("details", self._open_details(self.signed_in(project)))
         self.shoot("upload", self._upload_dialog(self.signed_in(fastq)))
+        self.shoot("open-uploads", self.signed_in("#/uploads"))
         self.shoot("transfers", self._transfers(self.signed_in(project)))
         self.shoot("members", self.signed_in(f"{project}/members"))
         self.shoot("settings", self.signed_in(f"{project}/settings"))
-        self.shoot("open-uploads", self.signed_in("#/uploads"))
         self.shoot("server", self.signed_in("#/server"))
         self.shoot("account", self.signed_in("#/account"))
         if "upload_links" in self.server.call("GET", "/").json()["extensions"]:

@@ -35,6 +35,8 @@ class App {
   /** @returns {Promise<boolean>} Whether the server accepts the token. */
   async connect(token, { fromAddress = false } = {}) {
     const client = new Client({ origin: window.location.origin, token });
+    // The view's module is loaded while the server checks the token.
+    targetOf(parseRoute(window.location.hash)).load().catch(() => {});
     try {
       const [user, index] = await Promise.all([getUser(client), getIndex(client)]);
       this.client = client;
@@ -113,12 +115,11 @@ class App {
     const controller = new AbortController();
     this.controller = controller;
     const route = parseRoute(window.location.hash);
-    const target = ROUTES[route.view] ?? ROUTES.projects;
     this.shell.select(route);
     const { main } = this.shell;
     delete main.dataset.shown;
     try {
-      const { show } = await target.load();
+      const { show } = await targetOf(route).load();
       if (controller.signal.aborted) return;
       const view = await show({ app: this, route, signal: controller.signal, main });
       if (controller.signal.aborted) view?.dispose?.();
@@ -144,6 +145,10 @@ class App {
         ? h('a', { class: 'button', href: '#/projects' }, strings.failure.toProjects)
         : button(strings.common.tryAgain, { icon: 'retry', on: () => this.route() })));
   }
+}
+
+function targetOf(route) {
+  return ROUTES[route.view] ?? ROUTES.projects;
 }
 
 startTheme();

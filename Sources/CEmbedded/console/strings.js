@@ -325,6 +325,7 @@ export const strings = {
     file: 'File',
     project: 'Project',
     stored: 'Stored',
+    storedPart: (percent, size) => `${percent}% of ${size}`,
     storedOf: (name) => `Stored bytes of ${name}`,
     parts: (number) => plural(number, ['part', 'parts']),
     started: 'Started',
