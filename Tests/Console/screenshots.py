@@ -28,7 +28,9 @@ COLOURS = 128
 class Camera:
     """Takes pictures of one size and theme."""
 
-    def __init__(self, browser: Browser, server: Server, project: dict, folder: pathlib.Path, theme: str, size: str) -> None:
+    def __init__(
+        self, browser: Browser, server: Server, project: dict, folder: pathlib.Path, theme: str, size: str
+    ) -> None:
         self.server, self.project, self.folder = server, project, folder
         self.suffix = f"{theme}-{size}"
         self.size = size
@@ -38,11 +40,14 @@ class Camera:
         self.context.add_init_script("delete window.showOpenFilePicker; delete window.showDirectoryPicker;")
 
     def close(self) -> None:
-        """Closes the browser, and aborts what it left unfinished."""
+        """Closes the browser, and removes what it has uploaded."""
         self.context.close()
         for upload in self.server.uploads():
             if upload["name"].endswith(".fastq.gz"):
                 self.server.call("DELETE", f"/upload/multipart/{upload['upload_id']}")
+        for name, file in self.server.files(project=self.project["id"]).items():
+            if name.endswith(".fastq.gz"):
+                self.server.call("DELETE", f"/files/{file['id']}")
 
     def page(self, path: str) -> Page:
         page = self.context.new_page()
@@ -107,7 +112,9 @@ class Camera:
 
     def _upload_dialog(self, page: Page) -> Page:
         names = [f"S{sample:02d}_L003_R1_001.fastq.gz" for sample in range(1, 7)]
-        self._choose(page, [{"name": name, "mimeType": "", "buffer": bytes(420_000 + 9000 * len(name))} for name in names])
+        self._choose(
+            page, [{"name": name, "mimeType": "", "buffer": bytes(420_000 + 9000 * len(name))} for name in names]
+        )
         page.get_by_text("Tags and metadata", exact=True).last.click()
         page.get_by_role("textbox", name="Tags").fill("raw")
         page.get_by_role("textbox", name="Tags").press("Enter")
@@ -120,10 +127,11 @@ class Camera:
         # A slow network, so that the picture shows an upload in progress.
         cdp = self.context.new_cdp_session(page)
         cdp.send("Network.enable")
-        cdp.send("Network.emulateNetworkConditions", {
-            "offline": False, "latency": 20, "downloadThroughput": 4 << 20, "uploadThroughput": 700 << 10})
-        folder = len(list(self.folder.glob("console-transfers-*"))) + 3
-        files = [(f"S{sample:02d}_L{folder:03d}_R1_001.fastq.gz", 90_000 * sample) for sample in range(1, 10)]
+        cdp.send(
+            "Network.emulateNetworkConditions",
+            {"offline": False, "latency": 20, "downloadThroughput": 4 << 20, "uploadThroughput": 700 << 10},
+        )
+        files = [(f"S{sample:02d}_L003_R1_001.fastq.gz", 90_000 * sample) for sample in range(1, 10)]
         self._choose(page, [{"name": name, "mimeType": "", "buffer": bytes(size)} for name, size in files])
         page.get_by_role("button", name="Start upload").click()
         page.locator(".is-verified").nth(2).wait_for()
@@ -135,10 +143,21 @@ class Camera:
             self.server.call("DELETE", f"/upload_links/{link['id']}")
         parent = self.project["folders"]["fastq"]
         note = "Please send the FASTQ files of week 48 and the sample sheet.\nQuestions: sequencing@example.org"
-        self.server.call("POST", "/upload_links", {
-            "parent": parent, "name": "Clinic north", "password": "correct horse", "note": "Exomes, one folder per sample"})
-        return self.server.call("POST", "/upload_links", {
-            "parent": parent, "name": "Samples of lab B", "max_files": 200, "max_bytes": 500 << 30, "note": note}).json()
+        self.server.call(
+            "POST",
+            "/upload_links",
+            {
+                "parent": parent,
+                "name": "Clinic north",
+                "password": "correct horse",
+                "note": "Exomes, one folder per sample",
+            },
+        )
+        return self.server.call(
+            "POST",
+            "/upload_links",
+            {"parent": parent, "name": "Samples of lab B", "max_files": 200, "max_bytes": 500 << 30, "note": note},
+        ).json()
 
     def _drop(self, link: dict) -> Page:
         page = self.page(f"/drop/{link['id']}#{link['secret']}")

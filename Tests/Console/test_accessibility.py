@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from harness.accessibility import sideways, violations
 from harness.console import Console, text_file
 from harness.sample import Sample
 from harness.server import Server
@@ -12,31 +12,10 @@ from playwright.sync_api import Page, expect
 # The server outlives the page, which would log failed requests otherwise.
 pytestmark = pytest.mark.usefixtures("server")
 
-SERIOUS = {"serious", "critical"}
-# What reaches beyond the edge of the page, or scrolls sideways.
-OVERFLOW = """() => {
-  const width = document.documentElement.clientWidth;
-  const wide = (element) => {
-    const style = getComputedStyle(element);
-    return element.scrollWidth > element.clientWidth + 1 && ['auto', 'scroll'].includes(style.overflowX);
-  };
-  const found = [...document.querySelectorAll('body, body *')].filter(wide).filter((element) => !element.matches('pre, .tabs'));
-  return document.documentElement.scrollWidth > width ? ['the page'] : found.map((element) => element.className || element.tagName);
-}"""
-
 
 @pytest.fixture
 def console(page: Page, server: Server) -> Console:
     return Console(page, server)
-
-
-def serious(page: Page, *rules: str) -> list[str]:
-    """The rules of axe that the page breaks, with the elements; of all rules without `rules`."""
-    violations = Axe().run(page, options={"runOnly": list(rules)} if rules else None).response["violations"]
-    return [
-        f"{violation['id']}: {node['html'][:160]}"
-        for violation in violations if violation["impact"] in SERIOUS for node in violation["nodes"]
-    ]
 
 
 def states(console: Console, server: Server) -> Iterator[str]:
@@ -100,7 +79,7 @@ def states(console: Console, server: Server) -> Iterator[str]:
 @pytest.mark.parametrize("theme, rules", [("light", ()), ("dark", ("color-contrast",))])
 def test_axe_finds_no_serious_violation(page, console, server, theme, rules):
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    found = {state: serious(page, *rules) + page.evaluate(OVERFLOW) for state in states(console, server)}
+    found = {state: violations(page, *rules) + sideways(page) for state in states(console, server)}
     assert {state: problems for state, problems in found.items() if problems} == {}
 
 
@@ -108,7 +87,7 @@ def test_axe_finds_no_serious_violation(page, console, server, theme, rules):
 def test_a_width_of_320_pixels_needs_no_sideways_scrolling(page, console, server):
     page.set_viewport_size({"width": 320, "height": 640})
     page.emulate_media(reduced_motion="reduce")
-    found = {state: wide for state in states(console, server) if (wide := page.evaluate(OVERFLOW))}
+    found = {state: wide for state in states(console, server) if (wide := sideways(page))}
     assert found == {}
 
 
@@ -126,14 +105,18 @@ def test_the_navigation_of_a_small_screen_opens_and_closes(page, console):
     expect(page.get_by_role("link", name="Account")).to_be_hidden()
 
 
+LABEL_AND_ROLE = """() => {
+  const it = document.activeElement;
+  const label = it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent ?? it.textContent;
+  return [label, it.getAttribute('role') ?? it.localName];
+}"""
+
+
 def tab_to(page: Page, name: str, role: str | None = None, most: int = 40) -> None:
     """Presses Tab until the control with this name has the focus."""
     for _ in range(most):
         page.keyboard.press("Tab")
-        found = page.evaluate(
-            "() => { const it = document.activeElement;"
-            " return [it.getAttribute('aria-label') ?? it.labels?.[0]?.textContent ?? it.textContent, it.getAttribute('role') ?? it.localName]; }"
-        )
+        found = page.evaluate(LABEL_AND_ROLE)
         if found[0].strip() == name and role in (None, found[1]):
             outline = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
             assert outline != "none" or name == "Uploads", f"the focus on {name} is not visible"

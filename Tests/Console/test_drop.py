@@ -1,7 +1,10 @@
 """Upload links: managing them in a project, and sending files as somebody without an account."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 import requests
+from harness.accessibility import sideways, violations
 from harness.console import WITHOUT_PICKER, Console, text_file
 from harness.sample import Sample
 from harness.server import PROJECT, Server
@@ -51,7 +54,9 @@ class Sender:
 
 
 def test_a_link_is_created_edited_and_revoked(page, console, server):
-    folder = Sample(server).folder(server.call("GET", f"/projects/{PROJECT}", fields="_all").json()["root_folder"], "inbox")
+    folder = Sample(server).folder(
+        server.call("GET", f"/projects/{PROJECT}", fields="_all").json()["root_folder"], "inbox"
+    )
     console.open(f"#/projects/{PROJECT}/links")
     expect(page.get_by_text("No upload links")).to_be_visible()
     page.locator(".page-head").get_by_role("button", name="New link").click()
@@ -91,7 +96,9 @@ def test_a_link_is_created_edited_and_revoked(page, console, server):
 
 
 def test_a_sender_uploads_and_sees_nothing_else(page, server, tmp_path):
-    Sample(server).file(server.call("GET", f"/projects/{PROJECT}", fields="_all").json()["root_folder"], "secret.txt", b"x")
+    Sample(server).file(
+        server.call("GET", f"/projects/{PROJECT}", fields="_all").json()["root_folder"], "secret.txt", b"x"
+    )
     link = new_link(server, note="Please send <b>all</b> files", max_files=10)
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
@@ -105,7 +112,9 @@ def test_a_sender_uploads_and_sees_nothing_else(page, server, tmp_path):
     expect(page.locator("body")).not_to_contain_text("secret.txt")
     assert all(link["secret"] not in url for url in requested)
     paths = {url.removeprefix(server.origin).split("?")[0] for url in requested if url.startswith(server.origin)}
-    assert all(path.startswith(("/drop/", "/console/", "/v2/upload", "/storage/parts/")) or path == "/v2/" for path in paths)
+    assert all(
+        path.startswith(("/drop/", "/console/", "/v2/upload", "/storage/parts/")) or path == "/v2/" for path in paths
+    )
     arrived = {path: file for path, file in server.tree().items() if path != "secret.txt"}
     assert sorted(path.split("/")[-1] for path in arrived) == ["a.fastq", "b.fastq"]
     assert all("Anna" in path.split("/")[0] for path in arrived)
@@ -178,8 +187,6 @@ def test_links_that_cannot_be_used_are_explained(page, context: BrowserContext, 
 
 @pytest.mark.console_errors("410")
 def test_an_expired_link_is_explained(page, server):
-    from datetime import datetime, timedelta, timezone
-
     soon = datetime.now(timezone.utc) + timedelta(seconds=2)
     link = new_link(server, expires=soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
     session = {"X-Pontoon-Upload-Link": link["secret"]}
@@ -191,16 +198,14 @@ def test_an_expired_link_is_explained(page, server):
 
 @pytest.mark.console_errors("403")
 def test_the_page_of_a_link_is_accessible_and_fits_a_small_screen(page, server):
-    from test_accessibility import OVERFLOW, serious
-
     page.set_viewport_size({"width": 320, "height": 640})
     link = new_link(server, note="Please send all files", password="correct horse")
     page.goto(f"{server.origin}/drop/{link['id']}#{link['secret']}")
     expect(page.get_by_label("Password")).to_be_focused()
-    assert serious(page) == [] and page.evaluate(OVERFLOW) == []
+    assert violations(page) == [] and sideways(page) == []
     page.get_by_label("Password").fill("correct horse")
     page.keyboard.press("Enter")
     expect(page.locator(".drop-zone")).to_be_visible()
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        assert serious(page) == [] and page.evaluate(OVERFLOW) == []
+        assert violations(page) == [] and sideways(page) == []

@@ -35,7 +35,9 @@ def test_names_tags_and_metadata_are_shown_as_text(page, console, server):
     project = sample.project(IMAGE, QUOTE)
     root = project["root_folder"]
     for number, text in enumerate(EVIL):
-        sample.file(root, text.replace("/", "|") + f".{number}", text.encode(), tags=[text], metadata={f"{text[:60]}": text})
+        sample.file(
+            root, text.replace("/", "|") + f".{number}", text.encode(), tags=[text], metadata={f"{text[:60]}": text}
+        )
     folder = sample.folder(root, QUOTE)
     sample.begun(folder, IMAGE, 10, 0)
     console.open()
@@ -68,7 +70,12 @@ def test_names_tags_and_metadata_are_shown_as_text(page, console, server):
     console.submit("Start upload")
     console.expect_transfers("1 verified")
     assert_harmless(page)
-    for route in ("#/uploads", f"#/projects/{project['id']}/settings", f"#/projects/{project['id']}/members", "#/account"):
+    for route in (
+        "#/uploads",
+        f"#/projects/{project['id']}/settings",
+        f"#/projects/{project['id']}/members",
+        "#/account",
+    ):
         console.go(route)
         assert_harmless(page)
 
@@ -115,8 +122,11 @@ def test_the_token_goes_to_the_api_only_and_is_in_no_address(page, console, serv
     expect(page.frame_locator("iframe").locator("pre")).to_have_text("content")
     assert all(request.url.startswith((server.origin, "blob:", "data:", "about:")) for request in requested)
     assert all(server.token not in request.url for request in requested)
-    sending = {request.url.removeprefix(server.origin) for request in requested
-               if server.token in str(request.all_headers().items())}
+    sending = {
+        request.url.removeprefix(server.origin)
+        for request in requested
+        if server.token in str(request.all_headers().items())
+    }
     assert sending and all(path.startswith("/v2/") for path in sending)
     assert server.token not in page.content()
 

@@ -114,7 +114,9 @@ def test_members_are_added_changed_and_removed(page, console, server):
     expect(page.get_by_label("anna: Download")).to_be_checked()
     page.get_by_label("anna: Write").check()
     console.toast("Permissions of anna changed")
-    members = {member["username"]: member for member in server.call("GET", f"/projects/{PROJECT}/members").json()["items"]}
+    members = {
+        member["username"]: member for member in server.call("GET", f"/projects/{PROJECT}/members").json()["items"]
+    }
     assert members["anna"]["permissions"]["write"] and not members["anna"]["permissions"]["admin"]
     expect(page.get_by_label("admin: Administer")).to_be_disabled()
     answer = requests.get(f"{server.origin}/v2/projects", headers={"X-SBG-Auth-Token": token})

@@ -194,8 +194,10 @@ def test_a_file_is_downloaded_as_an_attachment(page, console, server, root):
     with page.expect_download() as download:
         page.get_by_role("complementary").get_by_role("button", name="Download").click()
     assert download.value.suggested_filename == "page.html"
-    assert hashlib.sha256(download.value.path().read_bytes()).digest() == hashlib.sha256(
-        b"<script>document.title = 'run'</script>").digest()
+    assert (
+        hashlib.sha256(download.value.path().read_bytes()).digest()
+        == hashlib.sha256(b"<script>document.title = 'run'</script>").digest()
+    )
     assert "Uploads" in page.title()
 
 
@@ -207,8 +209,11 @@ def test_a_folder_is_searched_by_name_tag_and_metadata_and_sorted(page, console,
     console.open().files()
     search = page.get_by_label("Search this folder by name")
     for text, names in [
-        ("TXT", ["alpha.txt", "beta.txt"]), ("tag:raw", ["alpha.txt", "beta.txt"]), ('tag:raw "sample id=S 1"', ["alpha.txt"]),
-        ("tag:raw bet", ["beta.txt"]), ("", ["alpha.txt", "beta.txt", "gamma.bam"]),
+        ("TXT", ["alpha.txt", "beta.txt"]),
+        ("tag:raw", ["alpha.txt", "beta.txt"]),
+        ('tag:raw "sample id=S 1"', ["alpha.txt"]),
+        ("tag:raw bet", ["beta.txt"]),
+        ("", ["alpha.txt", "beta.txt", "gamma.bam"]),
     ]:
         search.fill(text)
         console.expect_names(*names)

@@ -207,7 +207,7 @@ class DropPage {
       this.session = { ...this.session, ...await getLinkSession(this.client) };
       this.#drawLimits();
     } catch {
-      // What is left is shown again after the next files.
+      // The limits are read again after the next files.
     }
   }
 

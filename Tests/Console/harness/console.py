@@ -42,7 +42,9 @@ class Console:
 
     def row(self, name: str) -> Locator:
         """The row of a file or folder."""
-        return self.page.locator(".files-list .list-body [role=row]").filter(has=self.page.get_by_text(name, exact=True))
+        return self.page.locator(".files-list .list-body [role=row]").filter(
+            has=self.page.get_by_text(name, exact=True)
+        )
 
     def names(self) -> list[str]:
         """The names of the shown entries."""
@@ -114,6 +116,7 @@ def text_file(name: str, content: str = "content") -> dict:
 
 def new_user(server: Server, name: str) -> str:
     """Adds a user, and returns a token of the user."""
+
     def administer(*arguments: str) -> str:
         command = [BINARY, *arguments, "--data", server.data]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

@@ -60,13 +60,19 @@ class Sample:
                     metadata = {"sample_id": f"S{sample:02d}", "lane": str(lane), "platform": "NovaSeq X"}
                     tags = ["raw", "paired"] if read == 1 else ["raw"]
                     name = f"S{sample:02d}_L00{lane}_R{read}_001.fastq.gz"
-                    file = self.file(folders["fastq"], name, self.random.randint(1000, 300_000), tags=tags, metadata=metadata)
+                    file = self.file(
+                        folders["fastq"], name, self.random.randint(1000, 300_000), tags=tags, metadata=metadata
+                    )
                     if sample in (1, 2, 5):
                         self.call("POST", f"/files/{file['id']}/actions/verify")
         self.file(root, "README.md", b"# NovaSeq run 0412\n\nDelivered on 27 November 2026.\n")
         self.file(root, "RunInfo.xml", b'<?xml version="1.0"?><RunInfo/>')
         sheet = self.file(
-            root, "SampleSheet.csv", SHEET.encode(), tags=["manifest"], metadata={"run": "0412", "instrument": "LH00547"}
+            root,
+            "SampleSheet.csv",
+            SHEET.encode(),
+            tags=["manifest"],
+            metadata={"run": "0412", "instrument": "LH00547"},
         )
         self.call("POST", f"/files/{sheet['id']}/actions/verify")
         self.file(folders["alignments"], "S01.sorted.bam", 400_000)

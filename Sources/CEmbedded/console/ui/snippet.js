@@ -14,7 +14,7 @@ export function snippet(text, { copy = text, label } = {}) {
     h('div', { class: 'snippet-box' }, h('pre', { tabindex: '0' }, h('code', null, text)), copied));
 }
 
-/** A button that copies a text and says so. */
+/** A button that copies a text and confirms it. */
 export function copyButton(text, { label = strings.common.copy, iconOnly, ...props } = {}) {
   let timer;
   const element = button(label, {

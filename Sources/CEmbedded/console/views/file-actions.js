@@ -13,7 +13,7 @@ import { metadataEditor, tagsEditor } from './labels-editor.js';
 import { snippet } from '../ui/snippet.js';
 
 const t = strings.actions;
-/** Browsers ask the user before a page starts many downloads. */
+/** Browsers require a confirmation before a page starts many downloads. */
 const MOST_DOWNLOADS = 10;
 /** A folder with more entries below it is not deleted from the browser. */
 const MOST_DELETED = 20_000;

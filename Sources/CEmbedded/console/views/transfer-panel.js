@@ -188,7 +188,7 @@ export class TransferPanel {
   }
 }
 
-/** The state of a file in words. */
+/** The state of a file, with its size or the reason of a failure. */
 function note(item) {
   const size = bytes(item.size);
   if (item.error) return `${item.error.title}. ${item.error.advice ?? ''}`.trim();
