@@ -40,6 +40,41 @@ START = """(async () => {
   });
 })()"""
 
+# The same calls without anything else: no checksums, no retries. Shows what the browser itself can do.
+BARE = """(async () => {
+  const input = Object.assign(document.createElement('input'), { type: 'file', id: 'bench', webkitdirectory: %(folder)s });
+  document.body.append(input);
+  const headers = { 'X-SBG-Auth-Token': '%(token)s' };
+  const call = async (method, path, body) =>
+    (await fetch('/v2/upload/multipart' + path, { method, headers, body: JSON.stringify(body) })).json();
+  const partSize = 16 << 20;
+  const upload = async (file, send) => {
+    const parts = Math.ceil(file.size / partSize);
+    const { upload_id: id, part_infos: infos } = await call('POST', '', {
+      project: '%(project)s', name: file.name, size: file.size, part_size: partSize, part_infos: parts,
+    });
+    const reports = infos.map((info, at) => send(async () => {
+      const answer = await fetch(info.url, { method: 'PUT', body: file.slice(at * partSize, (at + 1) * partSize) });
+      return { part_number: at + 1, response: { headers: { ETag: answer.headers.get('ETag') } } };
+    }));
+    return call('POST', `/${id}/complete`, { parts: await Promise.all(reports) });
+  };
+  const limited = (count) => {
+    const waiting = [];
+    const next = () => { if (count > 0 && waiting.length > 0) { count -= 1; waiting.shift()(); } };
+    return (body) => new Promise((resolve, reject) => {
+      waiting.push(() => body().then(resolve, reject).finally(() => { count += 1; next(); }));
+      next();
+    });
+  };
+  globalThis.upload = async () => {
+    const began = performance.now();
+    const [files, parts] = [limited(8), limited(5)];
+    const all = await Promise.all([...input.files].map((file) => files(() => upload(file, parts))));
+    return [(performance.now() - began) / 1000, all.filter((file) => file.id).length];
+  };
+})()"""
+
 VIEW = """(() => {
   const [page] = performance.getEntriesByType('navigation');
   const all = [page, ...performance.getEntriesByType('resource')].filter((entry) => !entry.name.includes('/v2/'));
@@ -85,14 +120,23 @@ class Bench:
                 raise SystemExit(f"bench: {command} exited with {process.returncode}")
             return Measurement(wall, usage.ru_utime + usage.ru_stime, server.processor_seconds() - busy)
 
-    def with_chromium(self, source: pathlib.Path, count: int) -> Measurement:
+    def with_console(self, source: pathlib.Path, count: int) -> Measurement:
         """Uploads with the console's engine in Chromium."""
+        return self._with_chromium(START, source, count)
+
+    def with_bare_calls(self, source: pathlib.Path, count: int) -> Measurement:
+        """Uploads in Chromium with the same calls, but nothing else."""
+        return self._with_chromium(BARE, source, count)
+
+    def _with_chromium(self, script: str, source: pathlib.Path, count: int) -> Measurement:
         profile = self.folder / "profile"
         with self._server() as server, Chromium(profile) as browser:
             browser.open(f"{server.origin}/")
             folder = "true" if source.is_dir() else "false"
-            browser.evaluate(START % {"token": server.token, "project": server.project, "folder": folder})
+            browser.evaluate(script % {"token": server.token, "project": server.project, "folder": folder})
             browser.choose("#bench", source)
+            while browser.evaluate("document.querySelector('#bench').files.length") != count:
+                time.sleep(0.05)  # a folder is read in the background
             busy, own = server.processor_seconds(), browser.processor_seconds()
             wall, verified = browser.evaluate("upload()")
             if verified != count:
@@ -141,20 +185,25 @@ def write_file(path: pathlib.Path, size: int) -> pathlib.Path:
 
 
 def compare(bench: Bench, title: str, source: pathlib.Path, count: int) -> None:
-    """Measures both senders in turns and prints a table."""
-    pontoon, chromium = [], []
+    """Measures all senders in turns and prints a table."""
+    senders = {
+        "`pontoon upload`": bench.with_pontoon,
+        "console in Chromium": bench.with_console,
+        "the same calls in Chromium, without checksums": bench.with_bare_calls,
+    }
+    found: dict[str, list[Measurement]] = {name: [] for name in senders}
     for number in range(bench.options.rounds):
-        pontoon.append(bench.with_pontoon(source, count))
-        chromium.append(bench.with_chromium(source, count))
-        print(f"{title}, round {number + 1}: {pontoon[-1].wall:.2f} s, {chromium[-1].wall:.2f} s", file=sys.stderr)
-    ratio = statistics.median(one.wall / other.wall for one, other in zip(pontoon, chromium))
+        for name, send in senders.items():
+            found[name].append(send(source, count))
+            print(f"{title}, round {number + 1}, {name}: {found[name][-1].wall:.2f} s", file=sys.stderr)
     print(f"| {title} | Seconds, median (min–max) | Processor s, sender | Processor s, server | Speed relative to pontoon |")
     print("| --- | --- | --- | --- | --- |")
-    for name, rounds, relative in [("pontoon upload", pontoon, 1.0), ("Chromium", chromium, ratio)]:
+    for name, rounds in found.items():
         walls = sorted(one.wall for one in rounds)
         sender, server = (statistics.median(getattr(one, field) for one in rounds) for field in ("sender", "server"))
-        print(f"| {name} | {statistics.median(walls):.2f} ({walls[0]:.2f}–{walls[-1]:.2f}) | {sender:.1f} | {server:.1f} "
-              f"| {relative:.2f} |")
+        ratio = statistics.median(base.wall / own.wall for base, own in zip(found["`pontoon upload`"], rounds, strict=True))
+        seconds = f"{statistics.median(walls):.2f} ({walls[0]:.2f}–{walls[-1]:.2f})"
+        print(f"| {name} | {seconds} | {sender:.1f} | {server:.1f} | {ratio:.2f} |")
     print(flush=True)
 
 

@@ -187,3 +187,32 @@ def test_only_the_file_of_an_upload_resumes_it(engine, server, file):
     engine.call("resumeUpload(it)", upload)
     engine.wait(failed=1)
     assert engine.items()["large.bin"]["error"]["code"] == "otherSize"
+
+
+@pytest.mark.console_errors("400.*/part")
+def test_a_kept_handle_resumes_without_choosing_the_file(page, server):
+    engine = Engine(page, server).open(parallel=2)
+    engine.limit_rate(RATE)
+    # The browser's private file system needs no picker; its handles are kept like those of the user's files.
+    page.evaluate("""async (length) => {
+        const root = await navigator.storage.getDirectory();
+        const handle = await root.getFileHandle('kept.bin', { create: true });
+        const writable = await handle.createWritable();
+        await writable.write(new Uint8Array(length).map((_, at) => at >> 12));
+        await writable.close();
+        engine.queue.add([{ file: await handle.getFile(), path: 'run/kept.bin', handle }],
+                         { project: 'admin/uploads', labels: () => ({ tags: ['kept'] }) });
+    }""", 4 * PART)
+    engine.wait_for_parts(1)
+    page.reload()
+    acknowledged, started = list(engine.acknowledged), len(engine.started)
+    engine.start()
+    result = page.evaluate("""async () => {
+        const { items, problems } = await engine.queue.restore(await engine.journal.list());
+        return [items.length, problems];
+    }""")
+    assert result == [1, []]
+    engine.wait(verified=1)
+    check_none_sent_twice(engine, acknowledged, started)
+    file = server.tree()["run/kept.bin"]
+    assert server.call("GET", f"/files/{file['id']}").json()["tags"] == ["kept"]

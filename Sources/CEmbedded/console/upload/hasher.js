@@ -52,14 +52,18 @@ export class Hasher {
       return startWorker();
     }
     return new Promise((resolve, reject) => {
-      const entry = { resolve };
-      this.#waiting.push(entry);
-      signal?.addEventListener('abort', () => {
-        const at = this.#waiting.indexOf(entry);
-        if (at < 0) return;
-        this.#waiting.splice(at, 1);
+      const abort = () => {
+        this.#waiting.splice(this.#waiting.indexOf(entry), 1);
         reject(signal.reason);
-      });
+      };
+      const entry = {
+        resolve: (worker) => {
+          signal?.removeEventListener('abort', abort);
+          resolve(worker);
+        },
+      };
+      this.#waiting.push(entry);
+      signal?.addEventListener('abort', abort);
     });
   }
 

@@ -83,22 +83,23 @@ export class UploadItem {
     });
   }
 
-  /** Corrects the number of sent bytes by a difference. */
-  addSent(bytes) {
+  /** Corrects the number of sent bytes by a difference; those that this page transfers count for the rate. */
+  addSent(bytes, { isTransferred = true } = {}) {
     if (bytes === 0) return;
     this.#change(() => {
       this.#sent = Math.max(0, Math.min(this.size, this.#sent + bytes));
-    });
+    }, isTransferred ? bytes : 0);
   }
 
+  /** Sets the number of bytes that are stored, without a transfer. */
   setSent(bytes) {
-    this.addSent(bytes - this.#sent);
+    this.addSent(bytes - this.#sent, { isTransferred: false });
   }
 
-  #change(change) {
+  #change(change, transferred = 0) {
     const before = this.contribution();
     change();
-    this.#queue.changed(this, before, this.contribution());
+    this.#queue.changed(this, before, this.contribution(), transferred);
   }
 
   /** What the item adds to the totals of the queue. */

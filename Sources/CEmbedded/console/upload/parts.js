@@ -92,7 +92,7 @@ export class PartUploader {
     for (const part of [...stored.values()]) {
       if (await this.#reporter.tryReport(part)) continue;
       stored.delete(part.number);
-      this.#item.addSent(-this.#progress.plan.length(part.number));
+      this.#item.addSent(-this.#progress.plan.length(part.number), { isTransferred: false });
     }
     await this.run(() => {});
   }
@@ -110,7 +110,9 @@ export class PartUploader {
   async #store(number) {
     const { plan, stored, kept } = this.#progress;
     const start = plan.start(number);
-    const blob = this.#item.file.slice(start, start + plan.length(number));
+    const { file } = this.#item;
+    // Thousands of small files need not be sliced, which takes a call to another process.
+    const blob = file.size <= SMALL ? file : file.slice(start, start + plan.length(number));
     const listed = stored.get(number);
     let checksum;
     if (listed || this.#progress.unlisted > 0) {
@@ -120,7 +122,7 @@ export class PartUploader {
         || (known?.etag === listed.etag && known.checksum === checksum));
       if (isSame || (!listed && (await this.#isStored(number, checksum)))) {
         stored.set(number, { number, etag: listed?.etag ?? hex(checksum), checksum, isReported: true });
-        this.#item.addSent(blob.size);
+        this.#item.addSent(blob.size, { isTransferred: false });
         return;
       }
     }

@@ -192,9 +192,9 @@ export class UploadQueue extends EventTarget {
   }
 
   /** Called by items. */
-  changed(item, before, after) {
+  changed(item, before, after, transferred) {
     if (item.isRemoved) return;
-    this.totals.change(before, after);
+    this.totals.change(before, after, transferred);
     this.#notify(item);
   }
 

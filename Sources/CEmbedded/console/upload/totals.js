@@ -46,8 +46,12 @@ export class Totals {
     this.#count(contribution, -1);
   }
 
-  /** Replaces the contribution of an item. */
-  change(before, after) {
+  /**
+   * Replaces the contribution of an item.
+   *
+   * @param {number} transferred number of bytes that were transferred since the last change
+   */
+  change(before, after, transferred) {
     if (before.state !== after.state) {
       this.#count(before, -1);
       this.#count(after, 1);
@@ -56,7 +60,7 @@ export class Totals {
       this.sent += after.sent - before.sent;
       this.#left += after.left - before.left;
     }
-    if (after.state === 'sending') this.#transferred += after.sent - before.sent;
+    this.#transferred += transferred;
   }
 
   /** Updates the rate; called about once per second while items are active. */
