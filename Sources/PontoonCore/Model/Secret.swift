@@ -1,9 +1,17 @@
+import Crypto
+import Foundation
+
 /// Text that must not appear in logs or errors; its description is a placeholder.
 package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     /// The text itself; pass it only to the code that needs it, never to a log or an error.
     package let value: String
 
     package init(_ value: String) { self.value = value }
+
+    /// The SHA-256 of the text in hex, under which a token is stored.
+    ///
+    /// One round without salt is sufficient for a generated token, which has 128 random bits.
+    package var sha256: String { Hex.encode(SHA256.hash(data: Data(value.utf8))) }
 
     package var description: String { "<secret>" }
     package var debugDescription: String { "<secret>" }
