@@ -126,6 +126,8 @@ let package = Package(
             dependencies: [
                 "PontoonCore", "PontoonMetadata", "PontoonObjects", "PontoonPostgreSQL", "PontoonServer",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
