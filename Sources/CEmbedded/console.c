@@ -142,6 +142,9 @@ static const CEmbeddedText files[] = {
     FILE("upload/totals.js")
 #embed "console/upload/totals.js"
     END
+    FILE("views.css")
+#embed "console/views.css"
+    END
     FILE("views/account.js")
 #embed "console/views/account.js"
     END
@@ -159,6 +162,9 @@ static const CEmbeddedText files[] = {
     END
     FILE("views/folder-picker.js")
 #embed "console/views/folder-picker.js"
+    END
+    FILE("views/folder-rows.js")
+#embed "console/views/folder-rows.js"
     END
     FILE("views/labels-editor.js")
 #embed "console/views/labels-editor.js"

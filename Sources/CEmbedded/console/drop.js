@@ -1,4 +1,4 @@
-/** The page of an upload link: an uploader for people without an account. */
+// The page of an upload link: an uploader for people without an account.
 
 import { Client, errorOf } from './api/client.js';
 import { getLinkSession } from './api/calls.js';
@@ -80,14 +80,18 @@ class DropPage {
   /** Asks for the sender's name and, if the link has one, the password. */
   #askSender(message, withPassword, sender = '') {
     return new Promise((resolve) => {
-      const who = h('input', { type: 'text', value: sender, maxlength: 100, autocomplete: 'name', id: 'sender', autofocus: true });
-      const password = withPassword && h('input', { type: 'password', autocomplete: 'off', id: 'password', required: true });
-      const error = h('div', { class: 'form-error', role: 'alert' }, message && [icon('alert'), h('span', null, message)]);
+      const who = h('input', { type: 'text', value: sender, maxlength: 100, autocomplete: 'name', id: 'sender',
+        autofocus: true });
+      const password = withPassword && h('input', { type: 'password', autocomplete: 'off', id: 'password',
+        required: true });
+      const error = h('div', { class: 'form-error', role: 'alert' },
+        message && [icon('alert'), h('span', null, message)]);
       const send = button(t.begin, { kind: 'primary', type: 'submit', class: 'wide' });
       const form = h('form', { class: 'card sign-in', novalidate: true }, brand(),
         h('h1', null, this.preview ? name(this.preview.link.name) : t.title),
         this.preview?.link.note && h('p', { class: 'link-note' }, name(this.preview.link.note, 'text')),
-        withPassword && field(t.password, password, { help: t.passwordHelp }), field(t.sender, who, { help: t.senderHelp }), error, send);
+        withPassword && field(t.password, password, { help: t.passwordHelp }),
+        field(t.sender, who, { help: t.senderHelp }), error, send);
       form.addEventListener('submit', async (event) => {
         event.preventDefault();
         if (send.disabled) return;
@@ -119,7 +123,8 @@ class DropPage {
 
   explain(title, text, again = false) {
     document.title = `${title} · ${strings.product}`;
-    fill(this.root, h('main', { class: 'center-page' }, h('div', { class: 'card sign-in', role: 'alert' }, brand(), h('h1', null, title), h('p', null, text),
+    fill(this.root, h('main', { class: 'center-page' },
+      h('div', { class: 'card sign-in', role: 'alert' }, brand(), h('h1', null, title), h('p', null, text),
       again && button(strings.common.tryAgain, { icon: 'retry', on: () => this.start() }))));
   }
 
@@ -145,8 +150,10 @@ class DropPage {
     fill(this.root, h('main', { class: 'drop-page', id: 'main' }, brand(),
       h('h1', null, name(link.name)), link.note && h('p', { class: 'link-note' }, name(link.note, 'text')),
       session.sender && h('p', { class: 'muted' }, t.as, ' ', name(session.sender)), this.limits,
-      h('div', { class: 'drop-zone' }, icon('upload'), h('p', { class: 'drop-zone-title' }, t.dropHere), h('p', { class: 'muted' }, t.or),
-        h('div', { class: 'actions' }, button(strings.files.chooseFiles, { kind: 'primary', icon: 'file', on: choose(false) }),
+      h('div', { class: 'drop-zone' }, icon('upload'), h('p', { class: 'drop-zone-title' }, t.dropHere),
+        h('p', { class: 'muted' }, t.or),
+        h('div', { class: 'actions' }, button(strings.files.chooseFiles,
+          { kind: 'primary', icon: 'file', on: choose(false) }),
           button(strings.files.chooseFolder, { icon: 'folder', on: choose(true) }))),
       this.panel.element, h('p', { class: 'muted small-print' }, t.privacy)));
     this.queue.addEventListener('change', (event) => this.#changed(event.detail?.items));
@@ -155,17 +162,20 @@ class DropPage {
     window.addEventListener('beforeunload', (event) => {
       if (this.panel.state?.open) event.preventDefault();
     });
-    watchDrops(new AbortController().signal, { label: () => link.name, drop: async (data) => this.#add(await entriesFromDrop(data)) });
+    watchDrops(new AbortController().signal, { label: () => link.name,
+      drop: async (data) => this.#add(await entriesFromDrop(data)) });
   }
 
   #drawLimits() {
     const { link, expires } = this.session;
     const left = [
-      link.files_left !== undefined && plural(link.files_left, t.filesLeft), link.bytes_left !== undefined && t.bytesLeft(bytes(link.bytes_left)),
+      link.files_left !== undefined && plural(link.files_left, t.filesLeft),
+      link.bytes_left !== undefined && t.bytesLeft(bytes(link.bytes_left)),
     ].filter(Boolean);
     const full = link.files_left === 0 || link.bytes_left === 0;
     fill(this.limits, full ? h('p', { class: 'note', role: 'status' }, icon('alert'), t.full)
-      : h('p', { class: 'muted' }, left.length > 0 && `${t.room(left.join(t.and))} `, t.until(time(link.expires ?? expires))));
+      : h('p', { class: 'muted' }, left.length > 0 && `${t.room(left.join(t.and))} `,
+        t.until(time(link.expires ?? expires))));
   }
 
   #add({ entries, problems }) {
@@ -173,8 +183,10 @@ class DropPage {
     if (entries.length === 0) return;
     const { link } = this.session;
     const size = entries.reduce((sum, { file }) => sum + file.size, 0);
-    if (link.files_left !== undefined && entries.length > link.files_left) toastError(t.tooMany(count(entries.length), count(link.files_left)));
-    else if (link.bytes_left !== undefined && size > link.bytes_left) toastError(t.tooLarge(bytes(size), bytes(link.bytes_left)));
+    if (link.files_left !== undefined && entries.length > link.files_left) toastError(t.tooMany(count(entries.length),
+      count(link.files_left)));
+    else if (link.bytes_left !== undefined && size > link.bytes_left) toastError(t.tooLarge(bytes(size),
+      bytes(link.bytes_left)));
     this.queue.add(entries, { conflict: 'fail', isLink: true, labels: () => ({}) });
     this.panel.draw();
   }
@@ -208,7 +220,8 @@ class DropPage {
 }
 
 function brand() {
-  return h('div', { class: 'brand brand-large' }, h('span', { class: 'brand-mark', 'aria-hidden': 'true' }), strings.product);
+  return h('div', { class: 'brand brand-large' }, h('span', { class: 'brand-mark', 'aria-hidden': 'true' }),
+    strings.product);
 }
 
 function read(key) {

@@ -1,4 +1,4 @@
-/** Starts the console: signs in, draws the frame of the page, and shows the view that the address names. */
+// Starts the console: signs in, draws the frame of the page, and shows the view that the address names.
 
 import { Client } from './api/client.js';
 import { getIndex, getUser } from './api/calls.js';
@@ -76,7 +76,8 @@ class App {
   showFailure(error, retry) {
     document.title = strings.product;
     fill(this.root, h('main', { class: 'center-page' },
-      h('div', { class: 'empty', role: 'alert' }, icon('alert'), h('h1', null, strings.failure.title), h('p', null, error.message),
+      h('div', { class: 'empty', role: 'alert' }, icon('alert'), h('h1', null, strings.failure.title),
+        h('p', null, error.message),
         button(strings.common.tryAgain, { kind: 'primary', icon: 'retry', on: retry }))));
   }
 

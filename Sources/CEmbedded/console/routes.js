@@ -1,4 +1,4 @@
-/** Addresses of the views, such as `#/projects/admin/uploads/files/6742…`. */
+// Addresses of the views, such as `#/projects/admin/uploads/files/6742…`.
 
 /** Each view's module is loaded when it is first shown. */
 export const ROUTES = {

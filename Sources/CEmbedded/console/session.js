@@ -1,10 +1,10 @@
-/** The token of the signed-in user, and what the browser remembers between visits. */
+// The token of the signed-in user, and what the browser remembers between visits.
 
 const TOKEN = 'pontoon.token';
 const PREFIX = 'pontoon.';
 
 /**
- * Takes the token from an address such as `/#token=…`, and removes it from the address bar and from the history entry.
+ * Takes the token from an address such as `/#token=…`, and removes it there and in the history.
  *
  * @returns {string|null}
  */

@@ -1,4 +1,4 @@
-/** All English texts of the console, except those of `upload/strings.js`. A translation replaces this object. */
+// All English texts of the console, except those of `upload/strings.js`. A translation replaces this object.
 
 import { count, plural } from './ui/format.js';
 

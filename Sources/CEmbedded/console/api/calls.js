@@ -1,4 +1,4 @@
-/** The API's calls for projects, members, files and the server; those for uploads are in `upload/`. */
+// The API's calls for projects, members, files and the server; those for uploads are in `upload/`.
 
 const encode = encodeURIComponent;
 
@@ -32,7 +32,8 @@ export const getRateLimit = (client, signal) => client.request('GET', '/v2/rate_
 // Projects and members
 
 /** @returns {Promise<Object[]>} All projects that the user can see, newest first. */
-export const listProjects = (client, { signal } = {}) => all(client, '/v2/projects', { query: { fields: '_all' }, signal });
+export const listProjects = (client, { signal } = {}) => all(client, '/v2/projects',
+  { query: { fields: '_all' }, signal });
 
 export const getProject = (client, id, signal) =>
   client.request('GET', projectPath(id), { query: { fields: '_all' }, signal });
@@ -81,7 +82,8 @@ export const getFile = (client, id, signal) => client.request('GET', `/v2/files/
 export const createFolder = (client, { project, parent, name }) =>
   client.request('POST', '/v2/files', { body: { name, type: 'folder', ...(parent ? { parent } : { project }) } });
 
-export const updateFile = (client, id, changes) => client.request('PATCH', `/v2/files/${encode(id)}`, { body: changes });
+export const updateFile = (client, id, changes) => client.request('PATCH', `/v2/files/${encode(id)}`,
+  { body: changes });
 
 export const putMetadata = (client, id, metadata) =>
   client.request('PUT', `/v2/files/${encode(id)}/metadata`, { body: metadata });
@@ -93,10 +95,12 @@ export const deleteFile = (client, id) => client.request('DELETE', `/v2/files/${
 export const verifyFile = (client, id) => client.request('POST', `/v2/files/${encode(id)}/actions/verify`);
 
 /** @param {{parent: string, name?: string}} to The folder, which may be a project's root folder. */
-export const moveFile = (client, id, to) => client.request('POST', `/v2/files/${encode(id)}/actions/move`, { body: to });
+export const moveFile = (client, id, to) => client.request('POST', `/v2/files/${encode(id)}/actions/move`,
+  { body: to });
 
 /** @param {{project?: string, parent?: string, name?: string}} to Either a project or a folder. */
-export const copyFile = (client, id, to) => client.request('POST', `/v2/files/${encode(id)}/actions/copy`, { body: to });
+export const copyFile = (client, id, to) => client.request('POST', `/v2/files/${encode(id)}/actions/copy`,
+  { body: to });
 
 /** @returns {Promise<string>} A signed URL, which needs no token. */
 export async function downloadURL(client, id, signal) {

@@ -1,4 +1,4 @@
-/** Modal dialogs, based on the native `<dialog>`: focus stays inside, Escape closes. */
+// Modal dialogs, based on the native `<dialog>`: focus stays inside, Escape closes.
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon, uniqueID } from './dom.js';
@@ -13,13 +13,15 @@ import { button, fill, h, icon, uniqueID } from './dom.js';
  * @param {'primary'|'danger'} [options.kind]
  * @param {string} [options.cancel] Label of the button that closes the dialog.
  * @param {boolean} [options.wide]
- * @param {(dialog: HTMLDialogElement) => (*|Promise<*>)} [options.onSubmit] Its result is that of the dialog. If it throws,
+ * @param {(dialog: HTMLDialogElement) => (*|Promise<*>)} [options.onSubmit] Its result is that of the dialog. If it
+ * throws,
  *   the message is shown and the dialog stays open; if it returns `undefined`, the dialog stays open.
  * @param {(dialog: HTMLDialogElement) => void} [options.onOpen]
  * @returns {Promise<*>} `null` if the dialog was closed.
  */
 export function openDialog({
-  title, content, submit, kind = 'primary', cancel = submit ? strings.common.cancel : strings.common.close, wide, onSubmit,
+  title, content, submit, kind = 'primary', cancel = submit ? strings.common.cancel : strings.common.close, wide,
+  onSubmit,
   onOpen,
 }) {
   return new Promise((resolve) => {
@@ -82,7 +84,8 @@ export function openDialog({
  * @returns {Promise<*>} The result of `onSubmit(text)`, or `null`.
  */
 export function promptDialog({ title, label, value = '', submit, help, onSubmit, maxLength = 255 }) {
-  const input = h('input', { type: 'text', value, autofocus: true, autocomplete: 'off', spellcheck: 'false', maxlength: maxLength });
+  const input = h('input', { type: 'text', value, autofocus: true, autocomplete: 'off', spellcheck: 'false',
+    maxlength: maxLength });
   input.id = uniqueID('field');
   const note = help && h('p', { class: 'help', id: `${input.id}-help` }, help);
   if (note) input.setAttribute('aria-describedby', note.id);

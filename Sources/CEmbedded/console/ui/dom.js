@@ -1,16 +1,17 @@
-/** Creating elements without `innerHTML`: every text becomes a text node. */
+// Creating elements without `innerHTML`: every text becomes a text node.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** Properties that differ from the attribute of the same name once the user has changed them. */
-const AS_PROPERTY = new Set(['value', 'checked', 'indeterminate', 'disabled', 'hidden', 'selected', 'open', 'readOnly']);
+const AS_PROPERTY = new Set(['value', 'checked', 'indeterminate', 'disabled', 'hidden', 'selected', 'open',
+  'readOnly']);
 
 /**
  * Creates an element.
  *
  * @param {string} tag
- * @param {Object} [props] `class`; `on` (event name → listener); `data` (dataset); properties; all else are attributes.
- *   `null`, `undefined` and `false` attributes are left out.
+ * @param {Object} [props] `class`; `on` (event name → listener); `data` (dataset); properties; all else are attributes,
+ *   of which `null`, `undefined` and `false` are left out.
  * @param {...(Node|string|number|Array|null|false|undefined)} children
  * @returns {HTMLElement}
  */
@@ -19,7 +20,8 @@ export function h(tag, props, ...children) {
   for (const [name, value] of Object.entries(props ?? {})) {
     if (value === null || value === undefined) continue;
     if (name === 'class') element.className = value;
-    else if (name === 'on') for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (name === 'on') for (const [event, listener] of Object.entries(value)) element.addEventListener(event,
+      listener);
     else if (name === 'data') Object.assign(element.dataset, value);
     else if (AS_PROPERTY.has(name)) element[name] = value;
     else if (value !== false) element.setAttribute(name, value === true ? '' : String(value));
@@ -74,11 +76,15 @@ const ICONS = {
   shield: 'M8 1.8 13 3.6v4c0 3-2 5.4-5 6.6-3-1.2-5-3.6-5-6.6v-4ZM5.7 7.8l1.7 1.7 3-3.3',
   signout: 'M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6',
   sort: 'M8 3v10M4.8 9.8 8 13l3.2-3.2',
-  sun: 'M8 10.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6ZM8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M12.6 3.4l-.9.9M4.3 11.7l-.9.9',
+  sun:
+    'M8 10.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6ZM8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9' +
+    'M11.7 11.7l.9.9M12.6 3.4l-.9.9M4.3 11.7l-.9.9',
   tag: 'M2.5 2.5h5l6 6-5 5-6-6ZM5.5 5.5v.1',
   trash: 'M2.8 4.5h10.4M6 4.5v-2h4v2M4.2 4.5l.6 9h6.4l.6-9',
   upload: 'M8 10.8v-8M4.5 6 8 2.5 11.5 6M2.8 13.5h10.4',
-  users: 'M6 7.5a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6ZM1.8 13c.3-2.3 2-3.5 4.2-3.5s3.9 1.2 4.2 3.5M10.5 3.1a2.3 2.3 0 0 1 0 4.3M12 9.8c1.3.5 2.1 1.6 2.3 3.2',
+  users:
+    'M6 7.5a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6ZM1.8 13c.3-2.3 2-3.5 4.2-3.5s3.9 1.2 4.2 3.5' +
+    'M10.5 3.1a2.3 2.3 0 0 1 0 4.3M12 9.8c1.3.5 2.1 1.6 2.3 3.2',
 };
 
 /**
@@ -101,14 +107,17 @@ export function icon(name) {
  * Creates a button.
  *
  * @param {string} label Shown, or only read aloud if `iconOnly`.
- * @param {Object} options `icon`, `kind` ('primary', 'danger', 'quiet'), `iconOnly`, `on` (click listener), other props.
+ * @param {Object} options `icon`, `kind` ('primary', 'danger', 'quiet'), `iconOnly`, `on` (click listener), other
+ * props.
  */
 export function button(label, { icon: iconName, kind, iconOnly, on, ...props } = {}) {
-  const classes = ['button', kind && `button-${kind}`, iconOnly && 'button-icon', props.class].filter(Boolean).join(' ');
+  const classes = ['button', kind && `button-${kind}`, iconOnly && 'button-icon',
+    props.class].filter(Boolean).join(' ');
   return h(
     'button',
     {
-      type: 'button', ...props, class: classes, 'aria-label': iconOnly ? label : props['aria-label'], title: iconOnly ? label : props.title,
+      type: 'button', ...props, class: classes, 'aria-label': iconOnly ? label : props['aria-label'],
+      title: iconOnly ? label : props.title,
       on: on && { click: on },
     },
     iconName && icon(iconName), !iconOnly && h('span', null, label));
@@ -172,7 +181,8 @@ export function keepFocus(container, draw, fallback) {
   const label = before && container.contains(before) ? labelOf(before) : null;
   draw();
   if (label === null || container.contains(document.activeElement)) return;
-  const same = [...container.querySelectorAll('button, a, input, summary')].find((control) => labelOf(control) === label);
+  const same = [...container.querySelectorAll('button, a, input, summary')].find((control) =>
+    labelOf(control) === label);
   (same ?? fallback?.())?.focus();
 }
 

@@ -1,4 +1,4 @@
-/** Numbers, sizes, times and durations as people read them. */
+// Numbers, sizes, times and durations as people read them.
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const number = new Intl.NumberFormat('en');
@@ -57,7 +57,8 @@ export function ago(text, now = Date.now()) {
   const date = new Date(text ?? NaN);
   if (Number.isNaN(date.getTime())) return '–';
   const seconds = (date.getTime() - now) / 1000;
-  for (const [unit, length] of [['year', 31_557_600], ['month', 2_629_800], ['day', 86_400], ['hour', 3600], ['minute', 60]]) {
+  for (const [unit, length] of [['year', 31_557_600], ['month', 2_629_800], ['day', 86_400], ['hour', 3600],
+    ['minute', 60]]) {
     if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
   }
   return relative.format(0, 'second');

@@ -1,4 +1,4 @@
-/** Menus, based on the native popover: a click elsewhere or Escape closes them. */
+// Menus, based on the native popover: a click elsewhere or Escape closes them.
 
 import { h, icon, uniqueID } from './dom.js';
 

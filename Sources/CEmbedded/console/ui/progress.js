@@ -1,4 +1,4 @@
-/** Progress outside of the page: in the title, in the icon of the tab, and by keeping the screen on. */
+// Progress outside of the page: in the title, in the icon of the tab, and by keeping the screen on.
 
 const SIZE = 32;
 

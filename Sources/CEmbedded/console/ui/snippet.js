@@ -1,4 +1,4 @@
-/** Text to copy, such as a command. */
+// Text to copy, such as a command.
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon } from './dom.js';

@@ -1,4 +1,4 @@
-/** Light and dark: follows the system unless the user chooses. */
+// Light and dark: follows the system unless the user chooses.
 
 import { preference, setPreference } from '../session.js';
 

@@ -1,4 +1,4 @@
-/** Short messages at the edge of the page, also read aloud. */
+// Short messages at the edge of the page, also read aloud.
 
 import { strings } from '../strings.js';
 import { button, h, icon } from './dom.js';
@@ -47,14 +47,17 @@ export async function attempt(action, message) {
 
 /** The message of an error, with the id under which the server's log has it. */
 export function describe(error) {
-  return error.requestID && error.status >= 500 ? `${error.message} ${strings.common.requestID(error.requestID)}` : error.message;
+  return error.requestID && error.status >= 500 ? `${error.message} ${strings.common.requestID(error.requestID)}`
+    : error.message;
 }
 
 function show(region, message, iconName, seconds) {
   const text = message instanceof Node ? message.textContent : message;
   if ([...region.querySelectorAll('.toast-text')].some((shown) => shown.textContent === text)) return;
-  const item = h('div', { class: `toast toast-${iconName}` }, icon(iconName), h('div', { class: 'toast-text' }, message));
-  item.append(button(strings.common.dismiss, { icon: 'close', iconOnly: true, kind: 'quiet', on: () => item.remove() }));
+  const item = h('div', { class: `toast toast-${iconName}` }, icon(iconName),
+    h('div', { class: 'toast-text' }, message));
+  item.append(button(strings.common.dismiss, { icon: 'close', iconOnly: true, kind: 'quiet',
+    on: () => item.remove() }));
   while (region.children.length >= 4) region.firstElementChild.remove();
   region.append(item);
   if (seconds) setTimeout(() => item.remove(), seconds * 1000);

@@ -1,4 +1,4 @@
-/** A table of any length: only the rows in view are in the document. */
+// A table of any length: only the rows in view are in the document.
 
 import { h } from './dom.js';
 
@@ -19,7 +19,8 @@ export class VirtualList {
    * @param {(index: number, event: KeyboardEvent) => void} [options.onToggle] Space
    * @param {(from: number, to: number) => void} [options.onExtend] Shift and arrow keys
    * @param {(index: number, row: HTMLElement) => void} [options.onMenu] The menu key
-   * @param {(key: KeyboardEvent, index: number) => boolean} [options.onKey] Other keys; returns whether it used the key.
+   * @param {(key: KeyboardEvent, index: number) => boolean} [options.onKey] Other keys; returns whether it used the
+   * key.
    * @param {(end: number) => void} [options.onRange] Called with the number of the last row in view.
    */
   constructor(options) {

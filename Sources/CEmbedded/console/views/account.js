@@ -1,4 +1,4 @@
-/** The user, and how to use this server with other clients. */
+// The user, and how to use this server with other clients.
 
 import { strings } from '../strings.js';
 import { fill, h, name } from '../ui/dom.js';
@@ -13,9 +13,16 @@ export async function show({ app, main }) {
   const endpoint = `${window.location.origin}/v2`;
   const project = app.project?.id ?? `${app.user.username}/…`;
   const commands = (token) => ({
-    pontoon: `export SB_API_ENDPOINT=${endpoint}\nexport SB_AUTH_TOKEN=${token}\npontoon upload --project ${project} data/`,
+    pontoon: [
+      `export SB_API_ENDPOINT=${endpoint}`, `export SB_AUTH_TOKEN=${token}`, `pontoon upload --project ${project} data/`,
+    ].join('\n'),
     curl: `curl -H "X-SBG-Auth-Token: ${token}" ${endpoint}/projects`,
-    python: `import sevenbridges\n\napi = sevenbridges.Api(url="${endpoint}", token="${token}"${endpoint.startsWith('http:') ? ', debug=True' : ''})\nupload = api.files.upload("reads.bam", project="${project}")\nprint(upload.status, upload.result())`,
+    // With `url=`, the Python client refuses plain http unless `debug=True` is set.
+    python: [
+      'import sevenbridges', '',
+      `api = sevenbridges.Api(url="${endpoint}", token="${token}"${endpoint.startsWith('http:') ? ', debug=True' : ''})`,
+      `upload = api.files.upload("reads.bam", project="${project}")`, 'print(upload.status, upload.result())',
+    ].join('\n'),
   });
   const shown = commands(HIDDEN);
   const copied = commands(app.client.token);
@@ -23,10 +30,14 @@ export async function show({ app, main }) {
     h('header', { class: 'page-head' }, h('div', { class: 'head-row' }, h('h1', { tabindex: '-1' }, t.title))),
     h('div', { class: 'scroll' }, h('div', { class: 'content narrow' },
       h('dl', { class: 'facts' },
-        h('dt', null, t.user), h('dd', null, name(app.user.username), copyButton(app.user.username, { iconOnly: true, label: t.copyUser })),
-        h('dt', null, t.endpoint), h('dd', null, h('code', null, endpoint), copyButton(endpoint, { iconOnly: true, label: t.copyEndpoint })),
-        h('dt', null, t.token), h('dd', null, h('code', null, HIDDEN), copyButton(app.client.token, { iconOnly: true, label: t.copyToken }))),
+        h('dt', null, t.user), h('dd', null, name(app.user.username),
+          copyButton(app.user.username, { iconOnly: true, label: t.copyUser })),
+        h('dt', null, t.endpoint), h('dd', null, h('code', null, endpoint),
+          copyButton(endpoint, { iconOnly: true, label: t.copyEndpoint })),
+        h('dt', null, t.token), h('dd', null, h('code', null, HIDDEN),
+          copyButton(app.client.token, { iconOnly: true, label: t.copyToken }))),
       h('h2', null, t.clients), h('p', { class: 'muted' }, t.clientsText),
       Object.keys(shown).map((key) => snippet(shown[key], { copy: copied[key], label: t.labels[key] })),
-      h('p', null, t.more, ' ', h('a', { href: `${endpoint}/openapi.yaml`, download: 'pontoon-openapi.yaml' }, t.openapi), '.')))));
+      h('p', null, t.more, ' ', h('a', { href: `${endpoint}/openapi.yaml`, download: 'pontoon-openapi.yaml' },
+        t.openapi), '.')))));
 }

@@ -1,4 +1,4 @@
-/** What can be done with entries of a folder. */
+// What can be done with entries of a folder.
 
 import {
   copyFile, createFolder, deleteFile, deleteFiles, downloadURL, editFiles, listFolder, moveFile, updateFile,
@@ -52,7 +52,8 @@ export class FileActions {
 
   async rename(entry) {
     const renamed = await promptDialog({
-      title: entry.type === 'folder' ? t.renameFolder : t.renameFile, label: t.newName, value: entry.name, submit: t.rename,
+      title: entry.type === 'folder' ? t.renameFolder : t.renameFile, label: t.newName, value: entry.name,
+      submit: t.rename,
       onSubmit: (value) => {
         if (!value) throw new Error(t.nameMissing);
         if (value === entry.name) return entry;
@@ -145,7 +146,8 @@ export class FileActions {
     if (one) {
       // A key that the user removed is removed by `null`; `PATCH` keeps keys that others add meanwhile.
       const removed = Object.keys(one.metadata ?? {}).filter((key) => !Object.hasOwn(metadata, key));
-      await updateFile(this.client, one.id, { tags, metadata: { ...metadata, ...Object.fromEntries(removed.map((key) => [key, null])) } });
+      await updateFile(this.client, one.id, { tags,
+        metadata: { ...metadata, ...Object.fromEntries(removed.map((key) => [key, null])) } });
       return { failed: [] };
     }
     const changes = files.map((file) => ({
@@ -206,7 +208,8 @@ export class FileActions {
   #failures(failed, title) {
     openDialog({
       title,
-      content: [h('ul', { class: 'failures' }, failed.slice(0, 100).map(({ entry, error }) => h('li', null, icon('alert'),
+      content: [h('ul', { class: 'failures' }, failed.slice(0,
+        100).map(({ entry, error }) => h('li', null, icon('alert'),
         h('div', null, h('strong', null, name(entry.name)), h('p', null, describe(error)))))),
       failed.length > 100 && h('p', { class: 'muted' }, t.andMore(failed.length - 100))],
     });
@@ -217,12 +220,14 @@ export class FileActions {
     openDialog({
       title: t.downloadManyTitle,
       content: [h('p', null, t.downloadMany(MOST_DOWNLOADS)),
-        snippet(`pontoon download --endpoint ${window.location.origin}/v2 ${path} --output data/`, { label: t.downloadCommand }),
+        snippet(`pontoon download --endpoint ${window.location.origin}/v2 ${path} --output data/`,
+          { label: t.downloadCommand }),
         h('p', { class: 'muted' }, t.downloadManyWhy)],
     });
   }
 }
 
 function failures(entries, results) {
-  return results.flatMap((result, index) => (result.error && result.error.status !== 404 ? [{ entry: entries[index], error: result.error }] : []));
+  return results.flatMap((result,
+    index) => (result.error && result.error.status !== 404 ? [{ entry: entries[index], error: result.error }] : []));
 }

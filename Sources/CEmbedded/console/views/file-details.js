@@ -1,4 +1,4 @@
-/** The panel with everything about one file or folder. */
+// The panel with everything about one file or folder.
 
 import { getFile, verifyFile } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -103,13 +103,15 @@ export class FileDetails {
     const { entry, actions } = this;
     const folder = entry.type === 'folder';
     const { write, copy } = this.project.permissions;
-    const does = (label, iconName, action, props = {}) => button(label, { icon: iconName, class: 'small', on: action, ...props });
+    const does = (label, iconName, action, props = {}) => button(label,
+      { icon: iconName, class: 'small', on: action, ...props });
     this.facts = h('div', { class: 'details-facts' });
     this.labels = h('div');
     const keep = this.preview?.element.isConnected ? this.preview.element : null;
     fill(this.element,
       h('header', { class: 'details-head' }, icon(folder ? 'folder' : 'file'), h('h2', null, name(entry.name)),
-        button(t.close, { icon: 'close', iconOnly: true, kind: 'quiet', class: 'details-close', on: () => this.close() })),
+        button(t.close, { icon: 'close', iconOnly: true, kind: 'quiet', class: 'details-close',
+          on: () => this.close() })),
       h('div', { class: 'details-body' },
         h('div', { class: 'actions' },
           !folder && copy && does(t.download, 'download', () => actions.download([entry]), { kind: 'primary' }),
@@ -146,7 +148,8 @@ export class FileDetails {
     const code = (text) => [h('code', { class: 'sum' }, text), copyButton(text, { iconOnly: true, label: t.copy })];
     const when = (text) => h('time', { datetime: text, title: ago(text) }, time(text, { seconds: true }));
     fill(this.facts, this.#check(), h('dl', { class: 'facts' },
-      entry.size !== undefined && fact(t.size, bytes(entry.size), h('span', { class: 'muted' }, ` ${t.bytes(count(entry.size))}`)),
+      entry.size !== undefined && fact(t.size, bytes(entry.size),
+        h('span', { class: 'muted' }, ` ${t.bytes(count(entry.size))}`)),
       fact(t.created, when(entry.created_on)), fact(t.modified, when(entry.modified_on)),
       entry.checksums?.crc64nvme && fact(t.crc, code(entry.checksums.crc64nvme)),
       entry.checksums?.md5 && fact(t.md5, code(entry.checksums.md5)),

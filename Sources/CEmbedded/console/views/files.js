@@ -1,47 +1,30 @@
-/** A folder of a project: its entries, a search, a selection, and the details of one entry. */
+// A folder of a project: its entries, a search, a selection, and the details of one entry.
 
-import { getFile } from '../api/calls.js';
 import { projectAddress } from '../routes.js';
 import { strings } from '../strings.js';
-import { button, fill, h, icon, name, plainName } from '../ui/dom.js';
-import { bytes, count, plural, time } from '../ui/format.js';
+import { button, fill, h, icon, plainName } from '../ui/dom.js';
+import { bytes, count, plural } from '../ui/format.js';
 import { menuButton, openMenu } from '../ui/menu.js';
 import { toastError } from '../ui/toast.js';
 import { VirtualList } from '../ui/virtual-list.js';
 import { FileActions } from './file-actions.js';
 import { FileDetails } from './file-details.js';
 import { FolderListing, MOST_ENTRIES, parseSearch } from './folder-listing.js';
-import { loadProject, projectHead } from './project-head.js';
+import { entryRow, headerRow, pendingRow } from './folder-rows.js';
+import { folderTrail, loadProject, projectHead } from './project-head.js';
 
 const t = strings.files;
 const ROW = 38;
 /** Browsers draw no element that is much taller than this many rows. */
 const MOST_ROWS = 400_000;
-/** Deepest folder whose path is shown. */
-const DEEPEST = 100;
 
 export async function show({ app, route, signal, main }) {
   const [project, trail] = await Promise.all([
-    loadProject(app, route.project, signal), path(app, route, signal),
+    loadProject(app, route.project, signal), folderTrail(app, route, signal),
   ]);
   const view = new FilesView(app, route, project, trail, signal);
   await view.start(main);
   return view;
-}
-
-/** The folders from the project's root to the current folder. */
-async function path(app, route, signal) {
-  const trail = [];
-  let id = route.folder;
-  while (id && trail.length < DEEPEST) {
-    const folder = app.folders?.get(id) ?? await getFile(app.client, id, signal);
-    (app.folders ??= new Map()).set(id, folder);
-    // The root folder has no parent, and no name that people know.
-    if (!folder.parent) break;
-    trail.unshift({ label: folder.name, href: projectAddress(route.project, 'files', id), id });
-    id = folder.parent;
-  }
-  return trail;
 }
 
 class FilesView {
@@ -71,11 +54,16 @@ class FilesView {
     this.summary = h('p', { class: 'muted count', role: 'status' });
     this.toolbar = h('div', { class: 'toolbar' });
     this.note = h('div', { class: 'note-area' });
-    this.header = this.#header();
+    this.all = h('input', {
+      type: 'checkbox', 'aria-label': t.selectAll, on: { change: () => this.#selectAll(this.all.checked) },
+    });
+    this.header = headerRow(this.all, (by) => this.#order(by));
     this.list = new VirtualList({
-      label: t.listLabel, className: 'files-list', rowHeight: ROW, header: this.header, row: (index) => this.#row(index),
+      label: t.listLabel, className: 'files-list', rowHeight: ROW, header: this.header,
+      row: (index) => this.#row(index),
       onOpen: (index) => this.#open(index), onToggle: (index) => this.#toggle(index),
-      onExtend: (from, to) => this.#extend(from, to), onMenu: (index, row) => this.#menu(index, row.querySelector('.row-more')),
+      onExtend: (from, to) => this.#extend(from, to),
+      onMenu: (index, row) => this.#menu(index, row.querySelector('.row-more')),
       onRange: (last) => this.#need(last), onKey: (event, index) => this.#key(event, index),
     });
     this.list.element.setAttribute('aria-multiselectable', 'true');
@@ -90,7 +78,8 @@ class FilesView {
     fill(main, h('div', { class: 'page page-files' },
       projectHead({ app: this.app, project: this.project, active: 'files', trail: this.trail, actions }),
       h('div', { class: 'split' },
-        h('section', { class: 'pane', 'aria-label': t.listLabel }, this.toolbar, this.note, this.list.element, this.empty),
+        h('section', { class: 'pane', 'aria-label': t.listLabel }, this.toolbar, this.note, this.list.element,
+          this.empty),
         this.details.element)));
     this.#drawToolbar();
     try {
@@ -131,53 +120,19 @@ class FilesView {
 
   // The table
 
-  #header() {
-    this.all = h('input', { type: 'checkbox', 'aria-label': t.selectAll, on: { change: () => this.#selectAll(this.all.checked) } });
-    const column = (by, label, className) => {
-      const element = h('div', { role: 'columnheader', class: className });
-      element.append(h('button', { type: 'button', class: 'column', data: { by }, on: { click: () => this.#order(by) } }, label, icon('sort')));
-      return element;
-    };
-    return h('div', { role: 'row', class: 'list-row' },
-      h('div', { role: 'columnheader', class: 'cell-check' }, this.all), column('name', t.name, 'cell-name'),
-      column('size', t.size, 'cell-size'), column('modified', t.modified, 'cell-time'),
-      h('div', { role: 'columnheader', class: 'cell-more' }, h('span', { class: 'sr-only' }, t.actions)));
-  }
-
   #row(index) {
     const entry = this.listing.shown[index];
-    if (!entry) {
-      return h('div', { class: 'list-row row-pending', 'aria-busy': 'true' },
-        h('div', { role: 'gridcell', class: 'cell-check' }),
-        h('div', { role: 'gridcell', class: 'cell-name' }, h('span', { class: 'bone' }, strings.common.loading)));
-    }
-    const folder = entry.type === 'folder';
-    const selected = this.selected.has(entry.id);
-    const label = plainName(entry.name);
-    const more = button(t.actionsOf(label), { icon: 'more', iconOnly: true, kind: 'quiet', class: 'row-more', tabindex: '-1' });
-    menuButton(more, t.actionsOf(label), () => this.#items(entry));
-    const check = h('input', {
-      type: 'checkbox', checked: selected, tabindex: '-1', 'aria-label': t.selectOne(label),
-      on: { click: (event) => this.#check(index, event) },
+    if (!entry) return pendingRow();
+    const more = button(t.actionsOf(plainName(entry.name)), {
+      icon: 'more', iconOnly: true, kind: 'quiet', class: 'row-more', tabindex: '-1',
     });
-    const row = h('div', {
-      class: `list-row${selected ? ' row-selected' : ''}${this.details.shows(entry) ? ' row-current' : ''}`,
-      'aria-selected': String(selected), data: { id: entry.id },
-      on: {
-        click: (event) => this.#click(index, event),
-        contextmenu: (event) => {
-          event.preventDefault();
-          this.#menu(index, more);
-        },
-      },
-    },
-    h('div', { role: 'gridcell', class: 'cell-check' }, check),
-    h('div', { role: 'gridcell', class: 'cell-name' }, icon(folder ? 'folder' : 'file'),
-      h('span', { class: folder ? 'entry entry-folder' : 'entry' }, name(entry.name)), state(entry), tags(entry)),
-    h('div', { role: 'gridcell', class: 'cell-size' }, folder ? '–' : bytes(entry.size)),
-    h('div', { role: 'gridcell', class: 'cell-time' }, time(entry.modified_on)),
-    h('div', { role: 'gridcell', class: 'cell-more' }, more));
-    return row;
+    menuButton(more, t.actionsOf(plainName(entry.name)), () => this.#items(entry));
+    return entryRow(entry, {
+      selected: this.selected.has(entry.id), current: this.details.shows(entry), more,
+      check: (event) => this.#check(index, event),
+      click: (event) => this.#click(index, event),
+      menu: () => this.#menu(index, more),
+    });
   }
 
   #changed() {
@@ -189,11 +144,13 @@ class FilesView {
     this.#drawEmpty(total);
     this.#drawOrder();
     this.#drawSummary();
-    fill(this.note, listing.isCut && h('p', { class: 'note' }, icon('info'), t.cut(count(MOST_ENTRIES), count(listing.total ?? 0))));
+    fill(this.note, listing.isCut && h('p', { class: 'note' }, icon('info'),
+      t.cut(count(MOST_ENTRIES), count(listing.total ?? 0))));
   }
 
   #need(last) {
-    if (this.listing.isPlain && last + 50 >= this.listing.shown.length && !this.listing.isComplete && !this.listing.error) {
+    if (this.listing.isPlain && last + 50 >= this.listing.shown.length && !this.listing.isComplete
+      && !this.listing.error) {
       this.listing.need(last + 100).catch((error) => this.signal.aborted || toastError(error));
     }
   }
@@ -229,7 +186,8 @@ class FilesView {
       : h('div', { class: 'empty empty-drop' }, icon(writable ? 'upload' : 'folder'),
         h('h2', null, writable ? t.emptyTitle : t.emptyReadTitle), h('p', null, writable ? t.empty : t.emptyRead),
         writable && h('div', { class: 'actions' },
-          button(t.chooseFiles, { kind: 'primary', icon: 'file', on: () => this.app.transfers?.choose({ folder: false }) }),
+          button(t.chooseFiles, { kind: 'primary', icon: 'file',
+            on: () => this.app.transfers?.choose({ folder: false }) }),
           button(t.chooseFolder, { icon: 'folder', on: () => this.app.transfers?.choose({ folder: true }) }))));
   }
 
@@ -272,7 +230,8 @@ class FilesView {
       const entries = [...this.selected.values()];
       const size = entries.reduce((sum, entry) => sum + (entry.size ?? 0), 0);
       const { permissions } = this.project;
-      const does = (label, iconName, action, kind) => button(label, { icon: iconName, kind, class: 'small', on: action });
+      const does = (label, iconName, action, kind) => button(label,
+        { icon: iconName, kind, class: 'small', on: action });
       fill(this.toolbar, h('p', { class: 'selection', role: 'status' }, t.selected(entries.length, bytes(size))),
         h('div', { class: 'actions' },
           permissions.copy && does(t.download, 'download', () => this.actions.download(entries)),
@@ -284,7 +243,8 @@ class FilesView {
     } else if (this.toolbarMode !== wanted) {
       fill(this.toolbar, h('div', { class: 'search' }, icon('search'), this.search),
         h('span', { class: 'sr-only', id: 'search-help' }, t.searchHelp),
-        button(t.searchHow, { icon: 'info', iconOnly: true, kind: 'quiet', on: (event) => this.#explainSearch(event.currentTarget) }),
+        button(t.searchHow, { icon: 'info', iconOnly: true, kind: 'quiet',
+          on: (event) => this.#explainSearch(event.currentTarget) }),
         this.summary);
     }
     this.toolbar.classList.toggle('toolbar-selection', many);
@@ -297,7 +257,8 @@ class FilesView {
       this.search.focus();
     };
     openMenu(anchor, t.searchHow, [
-      { label: t.searchName, icon: 'search', action: insert('') }, { label: t.searchTag, icon: 'tag', action: insert('tag:') },
+      { label: t.searchName, icon: 'search', action: insert('') },
+      { label: t.searchTag, icon: 'tag', action: insert('tag:') },
       { label: t.searchMetadata, icon: 'info', action: insert('sample_id=') },
     ]);
   }
@@ -381,7 +342,8 @@ class FilesView {
     const { write, copy } = this.project.permissions;
     const does = (label, iconName, action, danger) => ({ label, icon: iconName, action, danger });
     return [
-      folder ? does(t.open, 'folder', () => { window.location.hash = projectAddress(this.project.id, 'files', entry.id); }) : null,
+      folder ? does(t.open, 'folder',
+        () => { window.location.hash = projectAddress(this.project.id, 'files', entry.id); }) : null,
       does(t.details, 'info', () => this.#details(entry, true)),
       !folder && copy ? does(t.download, 'download', () => this.actions.download([entry])) : null,
       write ? does(t.rename, 'edit', () => this.actions.rename(entry)) : null,
@@ -404,20 +366,4 @@ class FilesView {
     }
     return false;
   }
-}
-
-/** The result of the last check of a file, if there is something to say. */
-function state(entry) {
-  const checked = entry.checksums?.state;
-  if (!checked) return null;
-  const label = checked === 'verified' ? t.verifiedOn(time(entry.checksums.verified_on)) : strings.details.states[checked] ?? checked;
-  return h('span', { class: `state state-${checked}`, title: label }, icon(checked === 'verified' ? 'shield' : 'alert'),
-    h('span', { class: 'sr-only' }, label));
-}
-
-function tags(entry) {
-  const all = entry.tags ?? [];
-  if (all.length === 0) return null;
-  return h('span', { class: 'row-tags' }, all.slice(0, 3).map((tag) => h('span', { class: 'chip' }, name(tag))),
-    all.length > 3 && h('span', { class: 'muted' }, `+${all.length - 3}`));
 }

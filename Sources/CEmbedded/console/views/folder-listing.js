@@ -1,4 +1,4 @@
-/** The entries of a folder, read page by page, with the search and the order that the user wants. */
+// The entries of a folder, read page by page, with the search and the order that the user wants.
 
 import { listFolder } from '../api/calls.js';
 
@@ -111,7 +111,8 @@ export class FolderListing {
     let drawn = 0;
     while (this.token !== null && this.loaded.length < this.wanted) {
       try {
-        const page = await listFolder(this.client, { ...this.place, filters: this.search.filters, token: this.token, signal });
+        const page = await listFolder(this.client, { ...this.place, filters: this.search.filters, token: this.token,
+          signal });
         if (signal.aborted) return;
         this.loaded.push(...page.items);
         this.token = page.next;
@@ -164,7 +165,8 @@ export function parseSearch(text) {
     const word = match[1] ?? match[2];
     const metadata = /^([^=]+)=(.+)$/.exec(word);
     if (/^tag:./i.test(word)) filters.tag = [...(filters.tag ?? []), word.slice(4)];
-    else if (metadata) filters[`metadata.${metadata[1]}`] = [...(filters[`metadata.${metadata[1]}`] ?? []), metadata[2]];
+    else if (metadata) filters[`metadata.${metadata[1]}`] = [...(filters[`metadata.${metadata[1]}`] ?? []),
+      metadata[2]];
     else words.push(word);
   }
   return { filters, contains: words.join(' ') };

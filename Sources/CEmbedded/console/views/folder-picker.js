@@ -1,4 +1,4 @@
-/** A dialog in which the user chooses a folder, of one project or of any. */
+// A dialog in which the user chooses a folder, of one project or of any.
 
 import { createFolder, listFolder, listProjects } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -39,7 +39,8 @@ export async function pickFolder(app, { title, submit, project, sameProject, wit
         draw();
       },
     },
-  }, projects.map((one) => h('option', { value: one.id, selected: one.id === chosen.id }, `${plainName(one.name)} (${one.id})`)));
+  }, projects.map((one) => h('option', { value: one.id, selected: one.id === chosen.id },
+    `${plainName(one.name)} (${one.id})`)));
 
   async function draw() {
     reading?.abort();
@@ -54,7 +55,8 @@ export async function pickFolder(app, { title, submit, project, sameProject, wit
       const folders = await subfolders(controller.signal);
       if (controller.signal.aborted) return;
       fill(list, folders.length === 0 ? h('li', { class: 'muted' }, t.noFolders) : folders.map((folder) => h('li', null,
-        h('button', { type: 'button', class: 'pick', on: { click: () => enter(folder) } }, icon('folder'), name(folder.name), icon('chevron')))));
+        h('button', { type: 'button', class: 'pick', on: { click: () => enter(folder) } }, icon('folder'),
+          name(folder.name), icon('chevron')))));
     } catch (error) {
       if (!controller.signal.aborted) fill(list, h('li', { class: 'form-error' }, error.message));
     }
@@ -84,7 +86,8 @@ export async function pickFolder(app, { title, submit, project, sameProject, wit
     draw();
   }
 
-  const newName = h('input', { type: 'text', placeholder: t.newFolder, 'aria-label': t.newFolder, autocomplete: 'off', maxlength: 255 });
+  const newName = h('input', { type: 'text', placeholder: t.newFolder, 'aria-label': t.newFolder, autocomplete: 'off',
+    maxlength: 255 });
   const add = button(t.create, {
     icon: 'plus', class: 'small',
     on: async () => {

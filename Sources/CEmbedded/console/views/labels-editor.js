@@ -1,4 +1,4 @@
-/** Form controls for tags and metadata, used for one file, many files, and files to upload. */
+// Form controls for tags and metadata, used for one file, many files, and files to upload.
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon, name, plainName, uniqueID } from '../ui/dom.js';
@@ -55,7 +55,8 @@ export function tagsEditor(initial = []) {
 
   draw();
   return {
-    element: h('div', { class: 'field' }, h('label', { for: input.id }, t.tags), h('div', { class: 'tags-box' }, list, input)),
+    element: h('div', { class: 'field' }, h('label', { for: input.id }, t.tags),
+      h('div', { class: 'tags-box' }, list, input)),
     /** @returns {string[]} @throws {Error} if a tag is too long */
     read() {
       take();
@@ -81,8 +82,10 @@ export function metadataEditor(initial = {}) {
   const title = uniqueID('pairs');
 
   function add(key = '', value = '', focus = false) {
-    const keyInput = h('input', { type: 'text', value: key, placeholder: t.key, 'aria-label': t.key, autocomplete: 'off', spellcheck: 'false' });
-    const valueInput = h('input', { type: 'text', value, placeholder: t.value, 'aria-label': t.valueOf(plainName(key)), autocomplete: 'off', spellcheck: 'false' });
+    const keyInput = h('input', { type: 'text', value: key, placeholder: t.key, 'aria-label': t.key,
+      autocomplete: 'off', spellcheck: 'false' });
+    const valueInput = h('input', { type: 'text', value, placeholder: t.value, 'aria-label': t.valueOf(plainName(key)),
+      autocomplete: 'off', spellcheck: 'false' });
     const row = h('div', { class: 'pair' }, keyInput, valueInput,
       button(t.removePair, {
         icon: 'close', iconOnly: true, kind: 'quiet',
@@ -108,8 +111,10 @@ export function metadataEditor(initial = {}) {
         if (key === '' && value === '') continue;
         if (key === '') throw new Error(t.missingKey(plainName(value).slice(0, 60)));
         if (Object.hasOwn(pairs, key)) throw new Error(t.sameKey(plainName(key)));
-        if (encoder.encode(key).length > LIMITS.keyBytes) throw new Error(t.longKey(plainName(key).slice(0, 60), LIMITS.keyBytes));
-        if (encoder.encode(value).length > LIMITS.valueBytes) throw new Error(t.longValue(plainName(key), LIMITS.valueBytes));
+        if (encoder.encode(key).length > LIMITS.keyBytes) throw new Error(t.longKey(plainName(key).slice(0, 60),
+          LIMITS.keyBytes));
+        if (encoder.encode(value).length > LIMITS.valueBytes) throw new Error(t.longValue(plainName(key),
+          LIMITS.valueBytes));
         // `__proto__` is a key like any other.
         Object.defineProperty(pairs, key, { value, enumerable: true, configurable: true, writable: true });
       }
@@ -123,7 +128,8 @@ export function metadataEditor(initial = {}) {
 export function labelsView({ tags = [], metadata = {} }) {
   const pairs = Object.entries(metadata);
   return [
-    tags.length > 0 && h('ul', { class: 'chips' }, tags.map((tag) => h('li', { class: 'chip' }, icon('tag'), name(tag)))),
+    tags.length > 0 && h('ul', { class: 'chips' },
+      tags.map((tag) => h('li', { class: 'chip' }, icon('tag'), name(tag)))),
     pairs.length > 0 && h('dl', { class: 'facts' }, pairs.map(([key, value]) => [
       h('dt', null, name(key)), h('dd', null, name(value ?? '')),
     ])),

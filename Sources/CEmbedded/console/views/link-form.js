@@ -1,4 +1,4 @@
-/** The form for creating and changing an upload link. */
+// The form for creating and changing an upload link.
 
 import { updateLink } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -17,10 +17,12 @@ export class LinkForm {
   constructor(app, { project, link, target }) {
     Object.assign(this, { app, project, link, target });
     const text = (value, props) => h('input', { type: 'text', value, autocomplete: 'off', ...props });
-    const number = (value, props) => h('input', { type: 'number', value: value ?? '', min: 0, inputmode: 'decimal', placeholder: t.noLimit, ...props });
+    const number = (value, props) => h('input', { type: 'number', value: value ?? '', min: 0, inputmode: 'decimal',
+      placeholder: t.noLimit, ...props });
     this.name = text(link?.name ?? '', { maxlength: 100, autofocus: true });
     this.note = h('textarea', { rows: 3, maxlength: 4096, value: link?.note ?? '' });
-    this.expires = h('input', { type: 'date', value: day(link ? new Date(link.expires) : new Date(Date.now() + 30 * DAY)), min: day(new Date()),
+    this.expires = h('input', { type: 'date',
+      value: day(link ? new Date(link.expires) : new Date(Date.now() + 30 * DAY)), min: day(new Date()),
       max: day(new Date(Date.now() + 365 * DAY)) });
     this.password = h('input', { type: 'password', autocomplete: 'new-password', maxlength: 200 });
     this.noPassword = h('input', { type: 'checkbox' });
@@ -35,7 +37,8 @@ export class LinkForm {
       field(t.name, this.name, { help: t.nameHelp }),
       !link && this.#destination(),
       field(t.note, this.note, { help: t.noteHelp }),
-      h('div', { class: 'columns' }, field(t.expiresOn, this.expires), field(t.maxFiles, this.files), field(t.maxBytes, this.size)),
+      h('div', { class: 'columns' }, field(t.expiresOn, this.expires), field(t.maxFiles, this.files),
+        field(t.maxBytes, this.size)),
       field(link?.has_password ? t.newPassword : t.passwordOptional, this.password, { help: t.passwordHelp }),
       link?.has_password && h('label', { class: 'check' }, this.noPassword, h('span', null, t.removePassword)),
     ];
@@ -47,14 +50,16 @@ export class LinkForm {
       class: 'small',
       on: async () => {
         const picked = await pickFolder(this.app, {
-          title: t.pickTitle, submit: t.pickSubmit, project: this.project, folder: this.target.folder, sameProject: true,
+          title: t.pickTitle, submit: t.pickSubmit, project: this.project, folder: this.target.folder,
+          sameProject: true,
         });
         if (picked) this.target = picked;
         fill(where, name(this.target.label));
         change.focus();
       },
     });
-    return h('div', { class: 'field' }, h('span', { class: 'label' }, t.destination), h('div', { class: 'destination-row' }, icon('folder'), where, change));
+    return h('div', { class: 'field' }, h('span', { class: 'label' }, t.destination),
+      h('div', { class: 'destination-row' }, icon('folder'), where, change));
   }
 
   /** The fields of a new link. @throws {Error} if one is not valid */
@@ -71,7 +76,8 @@ export class LinkForm {
       name: title, note: this.note.value,
       // The end of the chosen day, where the user is.
       expires: new Date(`${this.expires.value}T23:59:59`).toISOString().replace(/\.\d+Z$/, 'Z'),
-      ...(password ? { password } : {}), ...(files ? { max_files: Math.round(files) } : {}), ...(size ? { max_bytes: Math.round(size * GIB) } : {}),
+      ...(password ? { password } : {}), ...(files ? { max_files: Math.round(files) } : {}),
+      ...(size ? { max_bytes: Math.round(size * GIB) } : {}),
     };
   }
 

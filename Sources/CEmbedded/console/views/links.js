@@ -1,4 +1,4 @@
-/** Upload links of a project: people without an account send files to a folder. */
+// Upload links of a project: people without an account send files to a folder.
 
 import { createLink, getFile, listLinks, revokeLink } from '../api/calls.js';
 import { projectAddress } from '../routes.js';
@@ -19,7 +19,8 @@ export async function show({ app, route, signal, main }) {
   const view = new LinksView(app, project, signal);
   const { write } = project.permissions;
   fill(main, h('div', { class: 'page' },
-    projectHead({ app, project, active: 'links', actions: write ? [button(t.create, { icon: 'plus', kind: 'primary', on: () => view.create() })] : [] }),
+    projectHead({ app, project, active: 'links',
+      actions: write ? [button(t.create, { icon: 'plus', kind: 'primary', on: () => view.create() })] : [] }),
     view.content));
   if (write) await view.refresh();
   else fill(view.content, h('div', { class: 'content' }, h('p', { class: 'note' }, icon('info'), t.readOnly)));
@@ -40,7 +41,8 @@ class LinksView {
     fill(this.content, links.length === 0
       ? h('div', { class: 'empty' }, icon('link'), h('h2', null, t.emptyTitle), h('p', null, t.empty),
         button(t.create, { icon: 'plus', kind: 'primary', on: () => this.create() }))
-      : h('div', { class: 'content' }, h('p', { class: 'muted' }, t.text), h('ul', { class: 'link-list' }, links.map((link) => this.#row(link)))));
+      : h('div', { class: 'content' }, h('p', { class: 'muted' }, t.text),
+        h('ul', { class: 'link-list' }, links.map((link) => this.#row(link)))));
   }
 
   /** The names of the links' folders; a folder that is gone has none. */
@@ -62,16 +64,20 @@ class LinksView {
       usage.open_uploads > 0 && t.open(count(usage.open_uploads)), t.senders(usage.senders),
     ].filter(Boolean).join(' · ');
     return h('li', { class: 'card link-row' },
-      h('div', { class: 'link-head' }, h('h2', null, name(link.name)), h('span', { class: `pill pill-${link.state}` }, t.states[link.state] ?? link.state),
+      h('div', { class: 'link-head' }, h('h2', null, name(link.name)),
+        h('span', { class: `pill pill-${link.state}` }, t.states[link.state] ?? link.state),
         link.has_password && h('span', { class: 'pill' }, t.password),
         h('div', { class: 'actions' },
           button(t.edit, { icon: 'edit', class: 'small', 'aria-label': t.editLink(label), on: () => this.#edit(link) }),
-          button(t.revoke, { icon: 'trash', class: 'small', kind: 'danger-quiet', 'aria-label': t.revokeLink(label), on: () => this.#revoke(link) }))),
+          button(t.revoke, { icon: 'trash', class: 'small', kind: 'danger-quiet', 'aria-label': t.revokeLink(label),
+            on: () => this.#revoke(link) }))),
       link.note && h('p', { class: 'link-note' }, name(link.note, 'text')),
       h('p', { class: 'muted' }, limits),
       h('p', { class: 'muted' }, t.folder, ' ', folder === null ? t.folderGone
-        : h('a', { href: projectAddress(this.project.id, 'files', link.parent === this.project.root_folder ? null : link.parent) }, name(folder ?? link.parent)),
-      ' · ', h('time', { datetime: link.expires, title: time(link.expires) }, link.state === 'expired' ? t.expired(ago(link.expires)) : t.expires(ago(link.expires))),
+        : h('a', { href: projectAddress(this.project.id, 'files',
+          link.parent === this.project.root_folder ? null : link.parent) }, name(folder ?? link.parent)),
+      ' · ', h('time', { datetime: link.expires, title: time(link.expires) },
+        link.state === 'expired' ? t.expired(ago(link.expires)) : t.expires(ago(link.expires))),
       ' · ', t.by, ' ', name(link.created_by)));
   }
 
@@ -84,8 +90,10 @@ class LinksView {
     if (!link) return;
     await openDialog({
       title: t.createdTitle, cancel: t.createdClose,
-      content: [h('p', null, t.createdText), snippet(link.url ?? `${window.location.origin}/drop/${link.id}#${link.secret}`, { label: t.link }),
-        h('p', { class: 'note' }, icon('alert'), t.createdOnce), link.has_password && h('p', { class: 'muted' }, t.createdPassword)],
+      content: [h('p', null, t.createdText),
+        snippet(link.url ?? `${window.location.origin}/drop/${link.id}#${link.secret}`, { label: t.link }),
+        h('p', { class: 'note' }, icon('alert'), t.createdOnce),
+        link.has_password && h('p', { class: 'muted' }, t.createdPassword)],
     });
     await this.refresh();
   }

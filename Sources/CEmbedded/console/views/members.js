@@ -1,4 +1,4 @@
-/** Members of a project and what they may do. */
+// Members of a project and what they may do.
 
 import { addMember, listMembers, removeMember, setPermissions } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -26,17 +26,22 @@ export async function show({ app, route, signal, main }) {
     return h('tr', null,
       h('th', { scope: 'row' }, h('div', { class: 'cell-title' },
         h('span', { class: 'avatar', 'aria-hidden': 'true' }, label.slice(0, 1).toUpperCase()), name(member.username),
-        member.username === owner && h('span', { class: 'pill' }, t.owner), member.username === app.user.username && h('span', { class: 'pill' }, t.you))),
+        member.username === owner && h('span', { class: 'pill' }, t.owner),
+        member.username === app.user.username && h('span', { class: 'pill' }, t.you))),
       RIGHTS.map((right) => h('td', { 'data-label': t.rights[right] }, h('input', {
-        type: 'checkbox', checked: member.permissions[right], disabled: fixed || (right !== 'admin' && member.permissions.admin),
-        'aria-label': t.allow(label, t.rights[right]), on: { change: (event) => change(member, right, event.currentTarget) },
+        type: 'checkbox', checked: member.permissions[right],
+        disabled: fixed || (right !== 'admin' && member.permissions.admin),
+        'aria-label': t.allow(label, t.rights[right]),
+        on: { change: (event) => change(member, right, event.currentTarget) },
       }))),
-      h('td', { class: 'cell-end' }, !fixed && button(t.remove(label), { icon: 'trash', iconOnly: true, kind: 'quiet', on: () => remove(member) })));
+      h('td', { class: 'cell-end' }, !fixed && button(t.remove(label),
+        { icon: 'trash', iconOnly: true, kind: 'quiet', on: () => remove(member) })));
   }
 
   async function change(member, right, box) {
     const self = member.username === app.user.username && right === 'admin';
-    if (self && !(await confirmDialog({ title: t.demoteSelfTitle, content: [h('p', null, t.demoteSelf)], submit: t.demoteSelfSubmit }))) {
+    if (self && !(await confirmDialog({ title: t.demoteSelfTitle, content: [h('p', null, t.demoteSelf)],
+      submit: t.demoteSelfSubmit }))) {
       box.checked = true;
       return;
     }
@@ -64,24 +69,30 @@ export async function show({ app, route, signal, main }) {
   }
 
   fill(main, h('div', { class: 'page' },
-    projectHead({ app, project, active: 'members', actions: admin ? [button(t.add, { icon: 'plus', kind: 'primary', on: () => add(app, project, again) })] : [] }),
+    projectHead({ app, project, active: 'members',
+      actions: admin ? [button(t.add, { icon: 'plus', kind: 'primary', on: () => add(app, project, again) })] : [] }),
     h('div', { class: 'content' },
       !admin && h('p', { class: 'note' }, icon('info'), t.readOnly),
       h('div', { class: 'table-area' }, h('table', { class: 'table table-cards' },
         h('caption', { class: 'sr-only' }, t.title),
-        h('thead', null, h('tr', null, h('th', { scope: 'col' }, t.user), RIGHTS.map((right) => h('th', { scope: 'col' }, t.rights[right])),
+        h('thead', null, h('tr', null, h('th', { scope: 'col' }, t.user),
+          RIGHTS.map((right) => h('th', { scope: 'col' }, t.rights[right])),
           h('th', { scope: 'col' }, h('span', { class: 'sr-only' }, strings.files.actions)))),
         h('tbody', null, members.map(row)))),
-      h('dl', { class: 'facts legend' }, RIGHTS.map((right) => [h('dt', null, t.rights[right]), h('dd', null, t.rightHelp[right])])))));
+      h('dl', { class: 'facts legend' },
+        RIGHTS.map((right) => [h('dt', null, t.rights[right]), h('dd', null, t.rightHelp[right])])))));
 }
 
 async function add(app, project, again) {
-  const user = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', autofocus: true });
+  const user = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none',
+    autofocus: true });
   const boxes = RIGHTS.map((right) => h('input', { type: 'checkbox', value: right, checked: right === 'copy' }));
   const member = await openDialog({
     title: t.add, submit: t.addSubmit,
-    content: [field(t.user, user, { help: t.userHelp }), h('fieldset', { class: 'field' }, h('legend', null, t.permissions),
-      boxes.map((box) => h('label', { class: 'check' }, box, h('span', null, t.rights[box.value], h('small', null, t.rightHelp[box.value])))))],
+    content: [field(t.user, user, { help: t.userHelp }),
+      h('fieldset', { class: 'field' }, h('legend', null, t.permissions),
+      boxes.map((box) => h('label', { class: 'check' }, box,
+        h('span', null, t.rights[box.value], h('small', null, t.rightHelp[box.value])))))],
     onSubmit: async () => {
       const username = user.value.trim();
       if (!username) throw new Error(t.userMissing);

@@ -1,9 +1,7 @@
-/**
- * The beginning of a text, or an image, in a frame without scripts.
- *
- * The frame is empty and sandboxed; the console puts text nodes or an `<img>` into it. HTML and SVG are never loaded as
- * documents.
- */
+// The beginning of a text, or an image, in a frame without scripts.
+//
+// The frame is empty and sandboxed; the console puts text nodes or an `<img>` into it. HTML and SVG are never loaded as
+// documents.
 
 import { downloadURL } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -14,10 +12,13 @@ const t = strings.preview;
 const TEXT_BYTES = 64 << 10;
 const MOST_IMAGE_BYTES = 32 << 20;
 
-const IMAGES = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', avif: 'image/avif' };
+const IMAGES = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp',
+  avif: 'image/avif' };
 /** Files in these formats are not text. */
-const BINARY = new Set(['bam', 'bai', 'cram', 'crai', 'bcf', 'gz', 'bgz', 'bz2', 'xz', 'zst', 'zip', 'tar', 'tbi', 'csi', 'pdf', 'h5',
-  'hdf5', 'fast5', 'pod5', 'bcl', 'cbcl', 'sra', 'parquet', 'exe', 'so', 'dll', 'iso', 'mp4', 'mov', 'mp3', 'tif', 'tiff', 'xlsx', 'docx']);
+const BINARY = new Set(['bam', 'bai', 'cram', 'crai', 'bcf', 'gz', 'bgz', 'bz2', 'xz', 'zst', 'zip', 'tar', 'tbi',
+  'csi', 'pdf', 'h5',
+  'hdf5', 'fast5', 'pod5', 'bcl', 'cbcl', 'sra', 'parquet', 'exe', 'so', 'dll', 'iso', 'mp4', 'mov', 'mp3', 'tif',
+  'tiff', 'xlsx', 'docx']);
 
 /** Whether a preview is worth offering; text is recognized by its bytes. */
 export function canPreview({ name, size }) {
@@ -34,7 +35,8 @@ export class Preview {
     this.client = client;
     this.entry = entry;
     this.controller = new AbortController();
-    this.frame = h('iframe', { sandbox: 'allow-same-origin', title: t.of(plainName(entry.name)), referrerpolicy: 'no-referrer' });
+    this.frame = h('iframe', { sandbox: 'allow-same-origin', title: t.of(plainName(entry.name)),
+      referrerpolicy: 'no-referrer' });
     this.note = h('p', { class: 'muted', role: 'status' }, strings.common.loading);
     this.element = h('figure', { class: 'preview' }, this.frame, h('figcaption', null, this.note));
   }
@@ -45,7 +47,8 @@ export class Preview {
       const type = IMAGES[extension(this.entry.name)];
       const url = await downloadURL(this.client, this.entry.id, signal);
       const headers = type ? {} : { Range: `bytes=0-${TEXT_BYTES - 1}` };
-      const response = await fetch(url, { headers, signal, credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' });
+      const response = await fetch(url, { headers, signal, credentials: 'omit', referrerPolicy: 'no-referrer',
+        cache: 'no-store' });
       if (!response.ok) throw new Error(t.failed);
       const data = new Uint8Array(await response.arrayBuffer());
       if (!signal.aborted) await (type ? this.#image(data, type) : this.#text(data));
@@ -84,7 +87,8 @@ export class Preview {
     const text = page.createElement('pre');
     text.textContent = new TextDecoder().decode(data);
     text.tabIndex = 0;
-    Object.assign(text.style, { margin: '0', font: '12px/1.5 ui-monospace, monospace', whiteSpace: 'pre', tabSize: '4' });
+    Object.assign(text.style, { margin: '0', font: '12px/1.5 ui-monospace, monospace', whiteSpace: 'pre',
+      tabSize: '4' });
     page.body.append(text);
     this.note.textContent = data.length < this.entry.size ? t.part(bytes(data.length)) : t.whole;
   }

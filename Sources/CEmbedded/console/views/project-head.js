@@ -1,9 +1,12 @@
-/** The head of all views of a project: where it is, its tabs, and the actions of the view. */
+// The head of all views of a project: where it is, its tabs, and the actions of the view.
 
-import { getProject } from '../api/calls.js';
+import { getFile, getProject } from '../api/calls.js';
 import { projectAddress } from '../routes.js';
 import { strings } from '../strings.js';
 import { h, icon, name } from '../ui/dom.js';
+
+/** Deepest folder whose path is shown. */
+const DEEPEST = 100;
 
 /** Reads a project; remembers the last one, so that changing tabs shows no gap. */
 export async function loadProject(app, id, signal, { fresh = false } = {}) {
@@ -40,4 +43,19 @@ export function projectHead({ app, project, active, trail = [], actions = [] }) 
     h('nav', { class: 'tabs', 'aria-label': t.views },
       tab('files', t.files), app.extensions.has('upload_links') && tab('links', t.links), tab('members', t.members),
       tab('settings', t.settings)));
+}
+
+/** The folders from the project's root to the current folder. */
+export async function folderTrail(app, route, signal) {
+  const trail = [];
+  let id = route.folder;
+  while (id && trail.length < DEEPEST) {
+    const folder = app.folders?.get(id) ?? await getFile(app.client, id, signal);
+    (app.folders ??= new Map()).set(id, folder);
+    // The root folder has no parent, and no name that people know.
+    if (!folder.parent) break;
+    trail.unshift({ label: folder.name, href: projectAddress(route.project, 'files', id), id });
+    id = folder.parent;
+  }
+  return trail;
 }

@@ -1,4 +1,4 @@
-/** Name and description of a project, and its deletion. */
+// Name and description of a project, and its deletion.
 
 import { deleteProject, updateProject } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -15,7 +15,8 @@ export async function show({ app, route, signal, main }) {
   const project = await loadProject(app, route.project, signal, { fresh: true });
   const { write, admin } = project.permissions;
   app.shell.setTitle(t.pageTitle(plainName(project.name)));
-  const title = h('input', { type: 'text', value: project.name, maxlength: 255, disabled: !write, autocomplete: 'off' });
+  const title = h('input', { type: 'text', value: project.name, maxlength: 255, disabled: !write,
+    autocomplete: 'off' });
   const description = h('textarea', { rows: 5, value: project.description ?? '', disabled: !write });
   const error = h('div', { class: 'form-error', role: 'alert' });
   const save = button(strings.common.save, { kind: 'primary', type: 'submit' });
@@ -23,7 +24,8 @@ export async function show({ app, route, signal, main }) {
     field(t.name, title, { help: t.nameHelp }), field(t.description, description), error,
     write ? h('div', { class: 'actions' }, save) : h('p', { class: 'note' }, icon('info'), t.readOnly),
     h('dl', { class: 'facts' },
-      h('dt', null, t.id), h('dd', null, h('code', null, project.id), copyButton(project.id, { iconOnly: true, label: t.copyID })),
+      h('dt', null, t.id), h('dd', null, h('code', null, project.id),
+        copyButton(project.id, { iconOnly: true, label: t.copyID })),
       h('dt', null, t.createdBy), h('dd', null, name(project.created_by)),
       h('dt', null, t.created), h('dd', null, time(project.created_on)),
       h('dt', null, t.modified), h('dd', null, time(project.modified_on))));
@@ -45,7 +47,8 @@ export async function show({ app, route, signal, main }) {
   });
   fill(main, h('div', { class: 'page' }, projectHead({ app, project, active: 'settings' }),
     h('div', { class: 'scroll' }, form,
-      admin && h('section', { class: 'content narrow danger-zone' }, h('h2', null, t.deleteTitle), h('p', null, t.deleteText),
+      admin && h('section', { class: 'content narrow danger-zone' }, h('h2', null, t.deleteTitle),
+        h('p', null, t.deleteText),
         button(t.delete, { icon: 'trash', kind: 'danger', on: () => remove(app, project) })))));
 }
 

@@ -1,4 +1,4 @@
-/** The list of projects. */
+// The list of projects.
 
 import { createProject, listProjects } from '../api/calls.js';
 import { projectAddress } from '../routes.js';
@@ -22,7 +22,8 @@ export async function show({ app, signal, main }) {
   const page = [
     h('header', { class: 'page-head' }, h('h1', null, t.title),
       h('div', { class: 'actions' }, button(t.create, { icon: 'plus', kind: 'primary', on: create }))),
-    projects.length > 0 && h('div', { class: 'toolbar' }, h('div', { class: 'search' }, icon('search'), search), result),
+    projects.length > 0 && h('div', { class: 'toolbar' }, h('div', { class: 'search' }, icon('search'), search),
+      result),
     list,
   ];
 
@@ -54,11 +55,13 @@ function row(project) {
     h('span', { class: 'tile' }, icon('folder')),
     h('div', { class: 'project-main' },
       h('div', { class: 'project-title' },
-        h('a', { class: 'project-name', href: projectAddress(project.id) }, name(project.name)), h('span', { class: 'muted id' }, name(project.id))),
+        h('a', { class: 'project-name', href: projectAddress(project.id) }, name(project.name)),
+        h('span', { class: 'muted id' }, name(project.id))),
       project.description && h('p', { class: 'muted clamp' }, name(project.description, 'text'))),
     h('div', { class: 'project-side' },
       h('span', { class: 'pill' }, rights(project.permissions)),
-      h('time', { class: 'muted', datetime: project.modified_on, title: time(project.modified_on) }, t.changed(ago(project.modified_on)))));
+      h('time', { class: 'muted', datetime: project.modified_on, title: time(project.modified_on) },
+        t.changed(ago(project.modified_on)))));
 }
 
 /** The strongest permission in one word. */

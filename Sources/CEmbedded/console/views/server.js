@@ -1,4 +1,4 @@
-/** Health and abilities of the server, as far as its API tells. */
+// Health and abilities of the server, as far as its API tells.
 
 import { getIndex, getRateLimit } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -23,7 +23,8 @@ export async function show({ app, signal, main }) {
     ])));
   fill(main, h('div', { class: 'page' },
     h('header', { class: 'page-head' }, h('div', { class: 'head-row' }, h('h1', { tabindex: '-1' }, t.title))),
-    h('div', { class: 'scroll' }, h('div', { class: 'content cards' }, health, limits, storage(extensions), abilities))));
+    h('div', { class: 'scroll' }, h('div', { class: 'content cards' }, health, limits, storage(extensions),
+      abilities))));
 
   async function check() {
     const began = performance.now();
@@ -61,8 +62,10 @@ async function readiness(signal) {
 function drawRate(card, limit) {
   const rate = limit?.rate;
   const none = !rate || rate.limit >= NO_LIMIT;
-  fill(card, h('h2', { id: 'limits' }, t.limits), none ? h('p', null, rate ? t.noLimit : t.limitUnknown) : h('dl', { class: 'facts' },
-    h('dt', null, t.limit), h('dd', null, t.calls(count(rate.limit))), h('dt', null, t.remaining), h('dd', null, t.calls(count(rate.remaining))),
+  fill(card, h('h2', { id: 'limits' }, t.limits),
+    none ? h('p', null, rate ? t.noLimit : t.limitUnknown) : h('dl', { class: 'facts' },
+    h('dt', null, t.limit), h('dd', null, t.calls(count(rate.limit))), h('dt', null, t.remaining),
+    h('dd', null, t.calls(count(rate.remaining))),
     h('dt', null, t.reset), h('dd', null, time(new Date(rate.reset * 1000).toISOString(), { seconds: true }))));
 }
 

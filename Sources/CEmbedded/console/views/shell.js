@@ -1,4 +1,4 @@
-/** The frame around all views: navigation, theme, account, and the panel of running uploads. */
+// The frame around all views: navigation, theme, account, and the panel of running uploads.
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon, name } from '../ui/dom.js';
@@ -19,13 +19,16 @@ export class Shell {
       return h('li', null, link);
     };
     this.nav = h('nav', { class: 'side', id: 'side', 'aria-label': t.navigation },
-      h('a', { class: 'brand', href: '#/projects', 'aria-label': t.home }, h('span', { class: 'brand-mark', 'aria-hidden': 'true' }),
+      h('a', { class: 'brand', href: '#/projects', 'aria-label': t.home },
+        h('span', { class: 'brand-mark', 'aria-hidden': 'true' }),
         strings.product),
       h('ul', { class: 'nav-list' },
-        entry('projects', strings.projects.title, 'grid'), entry('uploads', strings.openUploads.title, 'upload', this.badge),
+        entry('projects', strings.projects.title, 'grid'),
+        entry('uploads', strings.openUploads.title, 'upload', this.badge),
         entry('server', strings.server.title, 'server'), entry('account', strings.account.title, 'account')),
       h('div', { class: 'side-foot' }, themeSwitch(),
-        h('div', { class: 'who' }, h('span', { class: 'avatar', 'aria-hidden': 'true' }, app.user.username.slice(0, 1).toUpperCase()),
+        h('div', { class: 'who' }, h('span', { class: 'avatar', 'aria-hidden': 'true' },
+          app.user.username.slice(0, 1).toUpperCase()),
           h('span', { class: 'who-name' }, name(app.user.username)),
           button(t.signOut, { icon: 'signout', iconOnly: true, kind: 'quiet', on: () => this.#signOut() }))));
     this.toggle = button(t.menu, {

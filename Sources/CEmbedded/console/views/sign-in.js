@@ -1,4 +1,4 @@
-/** The page that asks for a token. */
+// The page that asks for a token.
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon, uniqueID } from '../ui/dom.js';
@@ -25,7 +25,8 @@ export function signIn({ message, submit }) {
   const send = button(t.submit, { kind: 'primary', type: 'submit', class: 'wide' });
   const show = (text) => fill(error, text && [icon('alert'), h('span', null, text)]);
   const form = h('form', { class: 'card sign-in', novalidate: true },
-    h('div', { class: 'brand brand-large' }, h('span', { class: 'brand-mark', 'aria-hidden': 'true' }), strings.product),
+    h('div', { class: 'brand brand-large' }, h('span', { class: 'brand-mark', 'aria-hidden': 'true' }),
+      strings.product),
     h('h1', null, t.title),
     h('div', { class: 'field' }, h('label', { for: 'token' }, t.token), h('div', { class: 'input-row' }, token, reveal),
       h('p', { class: 'help', id: 'token-help' }, t.help)),

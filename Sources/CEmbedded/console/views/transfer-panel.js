@@ -1,4 +1,4 @@
-/** The panel of running uploads: one row per file, and the progress of all. */
+// The panel of running uploads: one row per file, and the progress of all.
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon, name, plainName } from '../ui/dom.js';
@@ -12,7 +12,8 @@ const ROW = 56;
 /** Rows that the panel shows without scrolling. */
 const MOST_VISIBLE = 6;
 const ICONS = {
-  verified: 'shield', uploaded: 'check', skipped: 'check', failed: 'alert', cancelled: 'close', paused: 'pause', offline: 'clock',
+  verified: 'shield', uploaded: 'check', skipped: 'check', failed: 'alert', cancelled: 'close', paused: 'pause',
+  offline: 'clock',
   waiting: 'clock',
 };
 /** What can be done with a file in each state. */
@@ -26,7 +27,8 @@ const CAN = {
 export class TransferPanel {
   /**
    * @param {EventTarget} queue The `UploadQueue`.
-   * @param {{title?: string, inline?: boolean, onClose?: () => void}} options `inline` panels cannot be collapsed or closed.
+   * @param {{title?: string, inline?: boolean, onClose?: () => void}} options `inline` panels cannot be collapsed or
+   * closed.
    */
   constructor(queue, { inline = false, onClose } = {}) {
     Object.assign(this, { queue, inline, onClose });
@@ -34,17 +36,21 @@ export class TransferPanel {
     this.items = [];
     this.heading = h('h2', { class: 'transfer-title' });
     this.detail = h('p', { class: 'transfer-detail' });
-    this.bar = h('div', { class: 'bar', role: 'progressbar', 'aria-label': t.overall, 'aria-valuemin': '0', 'aria-valuemax': '100' });
+    this.bar = h('div', { class: 'bar', role: 'progressbar', 'aria-label': t.overall, 'aria-valuemin': '0',
+      'aria-valuemax': '100' });
     this.actions = h('div', { class: 'actions' });
     this.announcer = h('p', { class: 'sr-only', role: 'status' });
     this.result = h('div', { class: 'transfer-result' });
     this.list = new VirtualList({
       label: t.listLabel, className: 'transfer-list', rowHeight: ROW, row: (index) => this.#row(index),
-      update: (index, row) => this.#update(index, row), onOpen: (index) => this.#menu(index), onMenu: (index) => this.#menu(index),
+      update: (index, row) => this.#update(index, row), onOpen: (index) => this.#menu(index),
+      onMenu: (index) => this.#menu(index),
     });
     this.body = h('div', { class: 'transfer-body' }, this.result, this.list.element);
-    this.element = h('section', { class: inline ? 'transfers transfers-inline' : 'transfers', 'aria-label': t.title, hidden: true },
-      h('header', { class: 'transfer-head' }, h('div', { class: 'transfer-text' }, this.heading, this.detail), this.actions),
+    this.element = h('section', { class: inline ? 'transfers transfers-inline' : 'transfers', 'aria-label': t.title,
+      hidden: true },
+      h('header', { class: 'transfer-head' }, h('div', { class: 'transfer-text' }, this.heading, this.detail),
+        this.actions),
       this.bar, this.body, this.announcer);
     this.actionState = '';
   }
@@ -91,7 +97,8 @@ export class TransferPanel {
       },
     }));
     // Drawn again only if something changes, so that the focus stays on a button.
-    const key = [state.open > 0, state.paused > 0, totals.failed > 0, this.element.classList.contains('collapsed')].join();
+    const key = [state.open > 0, state.paused > 0, totals.failed > 0,
+      this.element.classList.contains('collapsed')].join();
     if (key === this.actionState) return;
     this.actionState = key;
     this.#drawActions(state, totals);
@@ -99,7 +106,8 @@ export class TransferPanel {
 
   #drawActions(state, totals) {
     const focused = this.actions.contains(document.activeElement) ? document.activeElement.dataset.action : null;
-    const does = (action, label, iconName, on) => button(label, { icon: iconName, iconOnly: true, kind: 'quiet', data: { action }, on });
+    const does = (action, label, iconName, on) => button(label,
+      { icon: iconName, iconOnly: true, kind: 'quiet', data: { action }, on });
     const collapsed = this.element.classList.contains('collapsed');
     fill(this.actions,
       state.open > 0 && does('pause', t.pauseAll, 'pause', () => this.queue.pause()),
@@ -110,14 +118,17 @@ export class TransferPanel {
         this.element.classList.toggle('collapsed');
         this.draw();
       }),
-      !this.inline && state.open === 0 && state.paused === 0 && does('close', t.close, 'close', () => this.onClose?.()));
+      !this.inline && state.open === 0 && state.paused === 0 && does('close', t.close, 'close',
+        () => this.onClose?.()));
     this.actions.querySelector('[data-action=collapse]')?.classList.add('turn');
-    if (focused) (this.actions.querySelector(`[data-action=${focused}]`) ?? this.actions.querySelector('button'))?.focus();
+    if (focused) (this.actions.querySelector(`[data-action=${focused}]`)
+      ?? this.actions.querySelector('button'))?.focus();
   }
 
   #row(index) {
     const cell = (className) => h('div', { role: 'gridcell', class: className });
-    const row = h('div', { class: 'transfer-row' }, cell('transfer-state'), cell('transfer-main'), cell('transfer-actions'));
+    const row = h('div', { class: 'transfer-row' }, cell('transfer-state'), cell('transfer-main'),
+      cell('transfer-actions'));
     const bar = h('div', { class: 'bar bar-small', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
     row.parts = { bar, label: h('div', { class: 'transfer-name' }), text: h('div', { class: 'transfer-note' }) };
     row.children[1].append(row.parts.label, bar, row.parts.text);
@@ -153,7 +164,8 @@ export class TransferPanel {
       icon: iconName, iconOnly: true, kind: 'quiet', tabindex: '-1', on: () => this.queue[action]([item]),
     });
     const label = plainName(item.name);
-    return [does('pause', t.pause(label), 'pause'), does('resume', t.resume(label), 'play'), does('retry', t.retry(label), 'retry'),
+    return [does('pause', t.pause(label), 'pause'), does('resume', t.resume(label), 'play'),
+      does('retry', t.retry(label), 'retry'),
       does('cancel', t.cancel(label), 'close')];
   }
 
@@ -162,7 +174,8 @@ export class TransferPanel {
     const row = this.list.rows.get(index);
     if (!item || !row) return;
     const label = plainName(item.name);
-    const entries = [['pause', t.pause(label), 'pause'], ['resume', t.resume(label), 'play'], ['retry', t.retry(label), 'retry'],
+    const entries = [['pause', t.pause(label), 'pause'], ['resume', t.resume(label), 'play'],
+      ['retry', t.retry(label), 'retry'],
       ['cancel', t.cancel(label), 'close']]
       .filter(([action]) => CAN[action].has(item.state))
       .map(([action, text, iconName]) => ({ label: text, icon: iconName, action: () => this.queue[action]([item]) }));
@@ -191,13 +204,16 @@ export function summarize(totals, items) {
   const fraction = totals.bytes > 0 ? totals.sent / totals.bytes : 0;
   const size = `${bytes(totals.sent)} / ${bytes(totals.bytes)}`;
   if (open > 0) {
-    const cut = totals.rate === 0 && items.some(({ state }) => state === 'offline') && !items.some(({ state }) => state === 'sending');
+    const cut = totals.rate === 0 && items.some(({ state }) => state === 'offline')
+      && !items.some(({ state }) => state === 'sending');
     const speed = totals.rate > 0 ? ` · ${rate(totals.rate)}` : '';
     const left = totals.secondsLeft === null ? '' : ` · ${t.left(duration(totals.secondsLeft))}`;
-    return { open, paused, fraction, title: cut ? t.offline : t.uploading(all - open - paused, all), detail: `${size}${speed}${left}` };
+    return { open, paused, fraction, title: cut ? t.offline : t.uploading(all - open - paused, all),
+      detail: `${size}${speed}${left}` };
   }
   if (paused > 0) return { open, paused, fraction, title: t.paused(paused), detail: size };
-  return { open, paused, fraction: 1, title: totals.failed > 0 ? t.doneWithFailures(totals.failed) : t.done, detail: counts(totals) };
+  return { open, paused, fraction: 1, title: totals.failed > 0 ? t.doneWithFailures(totals.failed) : t.done,
+    detail: counts(totals) };
 }
 
 function counts(totals) {

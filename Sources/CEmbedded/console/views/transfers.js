@@ -1,4 +1,4 @@
-/** Uploads of the console: choosing and dropping files, the queue, and the panel. */
+// Uploads of the console: choosing and dropping files, the queue, and the panel.
 
 import { Journal } from '../upload/journal.js';
 import { UploadQueue } from '../upload/queue.js';
@@ -105,8 +105,10 @@ export class Transfers {
   }
 
   async #add({ entries, problems }) {
-    if (entries.length === 0) return toastError(problems.length > 0 ? problems.map((problem) => problem.message ?? problem).join(' ') : t.nothing);
-    const options = await uploadDialog(this.app, { entries, problems, destination: this.app.view?.destination ?? null });
+    if (entries.length === 0) return toastError(problems.length > 0
+      ? problems.map((problem) => problem.message ?? problem).join(' ') : t.nothing);
+    const options = await uploadDialog(this.app, { entries, problems,
+      destination: this.app.view?.destination ?? null });
     if (!options) return;
     this.panel.element.classList.remove('collapsed');
     this.queue.add(entries, options);
@@ -147,7 +149,8 @@ export class Transfers {
 /** Asks for files with the browser's own dialog. @returns {Promise<File[]>} Empty if the user closes it. */
 export function chooseByInput({ folder, multiple }) {
   return new Promise((resolve) => {
-    const input = h('input', { type: 'file', multiple, hidden: true, 'aria-label': t.chooseLabel, webkitdirectory: folder });
+    const input = h('input', { type: 'file', multiple, hidden: true, 'aria-label': t.chooseLabel,
+      webkitdirectory: folder });
     const finish = () => {
       const files = [...input.files];
       input.remove();
@@ -168,7 +171,8 @@ export function chooseByInput({ folder, multiple }) {
  */
 export function watchDrops(signal, { label, drop }) {
   const text = h('p', { class: 'drop-text' });
-  const overlay = h('div', { class: 'drop-overlay', hidden: true }, h('div', { class: 'drop-box' }, icon('upload'), text));
+  const overlay = h('div', { class: 'drop-overlay', hidden: true },
+    h('div', { class: 'drop-box' }, icon('upload'), text));
   document.body.append(overlay);
   signal.addEventListener('abort', () => overlay.remove());
   const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');

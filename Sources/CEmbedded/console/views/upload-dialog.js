@@ -1,4 +1,4 @@
-/** The dialog before uploads start: destination, conflict rule, tags and metadata. */
+// The dialog before uploads start: destination, conflict rule, tags and metadata.
 
 import { parseManifest } from '../upload/manifest.js';
 import { strings } from '../strings.js';
@@ -25,7 +25,8 @@ export function uploadDialog(app, { entries, problems, destination }) {
   let target = destination;
   let manifest = null;
   const size = entries.reduce((sum, { file }) => sum + file.size, 0);
-  const folders = new Set(entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf('/')))).filter(Boolean)).size;
+  const folders = new Set(entries.map(({ path }) => path.slice(0,
+    Math.max(0, path.lastIndexOf('/')))).filter(Boolean)).size;
   const where = h('strong', { class: 'destination' });
   const showTarget = () => fill(where, target ? name(target.label) : h('span', { class: 'muted' }, t.noDestination));
   const change = button(t.change, {
@@ -41,7 +42,8 @@ export function uploadDialog(app, { entries, problems, destination }) {
   });
   const group = uniqueID('conflict');
   const rule = (value, checked) => h('label', { class: 'check' },
-    h('input', { type: 'radio', name: group, value, checked }), h('span', null, t.rules[value], h('small', null, t.ruleHelp[value])));
+    h('input', { type: 'radio', name: group, value, checked }),
+    h('span', null, t.rules[value], h('small', null, t.ruleHelp[value])));
   const tags = tagsEditor();
   const metadata = metadataEditor();
   const manifestState = h('div', { class: 'manifest-state', role: 'status' });
@@ -63,9 +65,12 @@ export function uploadDialog(app, { entries, problems, destination }) {
       h('p', { class: 'summary' }, h('strong', null, plural(entries.length, t.files)), ` · ${bytes(size)}`,
         folders > 0 && ` · ${plural(folders, t.folders)}`),
       problems.length > 0 && problemList(problems),
-      h('div', { class: 'field' }, h('span', { class: 'label' }, t.destination), h('div', { class: 'destination-row' }, icon('folder'), where, change)),
-      h('fieldset', { class: 'field' }, h('legend', null, t.conflict), rule('fail', true), rule('skip'), rule('overwrite')),
-      h('details', { class: 'more' }, h('summary', null, t.labels), h('p', { class: 'muted' }, t.labelsHelp), tags.element, metadata.element,
+      h('div', { class: 'field' }, h('span', { class: 'label' }, t.destination),
+        h('div', { class: 'destination-row' }, icon('folder'), where, change)),
+      h('fieldset', { class: 'field' }, h('legend', null, t.conflict), rule('fail', true), rule('skip'),
+        rule('overwrite')),
+      h('details', { class: 'more' }, h('summary', null, t.labels), h('p', { class: 'muted' }, t.labelsHelp),
+        tags.element, metadata.element,
         h('div', { class: 'field' }, h('label', { for: manifestInput.id }, t.manifest), manifestInput,
           h('p', { class: 'help' }, t.manifestHelp), manifestState)),
     ],
@@ -84,10 +89,12 @@ export function uploadDialog(app, { entries, problems, destination }) {
 
 function merge(common, own) {
   if (!own) return common;
-  return { tags: [...new Set([...common.tags, ...(own.tags ?? [])])], metadata: { ...common.metadata, ...own.metadata } };
+  return { tags: [...new Set([...common.tags, ...(own.tags ?? [])])],
+    metadata: { ...common.metadata, ...own.metadata } };
 }
 
-/** The manifest names files by their path, as the selection has it, with or without the chosen folder, or by their name. */
+/** The manifest names files by their path, as the selection has it, with or without the chosen folder, or by their
+ * name. */
 function labelsOf(labels, path) {
   const parts = path.split('/');
   for (let start = 0; start < parts.length; start += 1) {
@@ -99,7 +106,8 @@ function labelsOf(labels, path) {
 
 async function readManifest(file, entries, state) {
   if (!file) return void fill(state);
-  const refuse = (...content) => void fill(state, h('div', { class: 'form-error' }, icon('alert'), h('span', null, content)));
+  const refuse = (...content) => void fill(state,
+    h('div', { class: 'form-error' }, icon('alert'), h('span', null, content)));
   if (file.size > MOST_MANIFEST_BYTES) return refuse(t.manifestTooLong(bytes(MOST_MANIFEST_BYTES)));
   let parsed;
   try {
@@ -115,6 +123,8 @@ async function readManifest(file, entries, state) {
 }
 
 function problemList(problems) {
-  return h('ul', { class: 'problems' }, problems.slice(0, MOST_PROBLEMS).map((problem) => h('li', null, name(problem.message ?? problem, 'text'))),
-    problems.length > MOST_PROBLEMS && h('li', { class: 'muted' }, strings.actions.andMore(problems.length - MOST_PROBLEMS)));
+  return h('ul', { class: 'problems' }, problems.slice(0,
+    MOST_PROBLEMS).map((problem) => h('li', null, name(problem.message ?? problem, 'text'))),
+    problems.length > MOST_PROBLEMS && h('li', { class: 'muted' },
+      strings.actions.andMore(problems.length - MOST_PROBLEMS)));
 }
