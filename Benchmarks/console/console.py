@@ -46,7 +46,7 @@ START = """(async () => {
 # The same calls without anything else: no checksums, no retries. Shows what the browser itself can do.
 BARE = """(async () => {
   %(input)s
-  const headers = { 'X-SBG-Auth-Token': '%(token)s' };
+  const headers = { 'X-SBG-Auth-Token': '%(token)s', 'Content-Type': 'application/json' };
   const call = async (method, path, body) =>
     (await fetch('/v2/upload/multipart' + path, { method, headers, body: JSON.stringify(body) })).json();
   const partSize = 16 << 20;
