@@ -22,6 +22,10 @@ SMALL = 16 << 10
 # Limits of the first view: bytes in total, milliseconds until it can be used.
 MOST_BYTES = 150_000
 
+INPUT = """const input = document.createElement('input');
+  Object.assign(input, { type: 'file', id: 'bench', webkitdirectory: %s });
+  document.body.append(input);"""
+
 START = """(async () => {
   const page = await (await fetch('/', { headers: { Accept: 'text/html' } })).text();
   const modules = /\\/console\\/[^\\/"']+\\//.exec(page)[0];
@@ -30,8 +34,7 @@ START = """(async () => {
   const { Journal } = await load('upload/journal.js');
   const { UploadQueue } = await load('upload/queue.js');
   const { entriesFromInput } = await load('upload/selection.js');
-  const input = Object.assign(document.createElement('input'), { type: 'file', id: 'bench', webkitdirectory: %(folder)s });
-  document.body.append(input);
+  %(input)s
   const queue = new UploadQueue({ client: new Client({ token: '%(token)s' }), journal: await Journal.open() });
   globalThis.upload = () => new Promise((resolve) => {
     const began = performance.now();
@@ -42,9 +45,8 @@ START = """(async () => {
 
 # The same calls without anything else: no checksums, no retries. Shows what the browser itself can do.
 BARE = """(async () => {
-  const input = Object.assign(document.createElement('input'), { type: 'file', id: 'bench', webkitdirectory: %(folder)s });
-  document.body.append(input);
-  const headers = { 'X-SBG-Auth-Token': '%(token)s' };
+  %(input)s
+  const headers = { 'X-SBG-Auth-Token': '%(token)s', 'Content-Type': 'application/json' };
   const call = async (method, path, body) =>
     (await fetch('/v2/upload/multipart' + path, { method, headers, body: JSON.stringify(body) })).json();
   const partSize = 16 << 20;
@@ -132,8 +134,8 @@ class Bench:
         profile = self.folder / "profile"
         with self._server() as server, Chromium(profile) as browser:
             browser.open(f"{server.origin}/")
-            folder = "true" if source.is_dir() else "false"
-            browser.evaluate(script % {"token": server.token, "project": server.project, "folder": folder})
+            chooser = INPUT % ("true" if source.is_dir() else "false")
+            browser.evaluate(script % {"token": server.token, "project": server.project, "input": chooser})
             browser.choose("#bench", source)
             while browser.evaluate("document.querySelector('#bench').files.length") != count:
                 time.sleep(0.05)  # a folder is read in the background
@@ -196,12 +198,13 @@ def compare(bench: Bench, title: str, source: pathlib.Path, count: int) -> None:
         for name, send in senders.items():
             found[name].append(send(source, count))
             print(f"{title}, round {number + 1}, {name}: {found[name][-1].wall:.2f} s", file=sys.stderr)
-    print(f"| {title} | Seconds, median (min–max) | Processor s, sender | Processor s, server | Speed relative to pontoon |")
+    print(f"| {title} | Seconds, median (min–max) | Processor s, sender | Processor s, server | Relative to pontoon |")
     print("| --- | --- | --- | --- | --- |")
     for name, rounds in found.items():
         walls = sorted(one.wall for one in rounds)
         sender, server = (statistics.median(getattr(one, field) for one in rounds) for field in ("sender", "server"))
-        ratio = statistics.median(base.wall / own.wall for base, own in zip(found["`pontoon upload`"], rounds, strict=True))
+        pairs = zip(found["`pontoon upload`"], rounds, strict=True)
+        ratio = statistics.median(base.wall / own.wall for base, own in pairs)
         seconds = f"{statistics.median(walls):.2f} ({walls[0]:.2f}–{walls[-1]:.2f})"
         print(f"| {name} | {seconds} | {sender:.1f} | {server:.1f} | {ratio:.2f} |")
     print(flush=True)
@@ -232,7 +235,8 @@ def main() -> None:
         print("| --- | --- | --- | --- |")
         for view, size, requests, times in views:
             times.sort()
-            print(f"| {view} | {size:,} | {requests} | {statistics.median(times):.0f} ({times[0]:.0f}–{times[-1]:.0f}) |")
+            middle = statistics.median(times)
+            print(f"| {view} | {size:,} | {requests} | {middle:.0f} ({times[0]:.0f}–{times[-1]:.0f}) |")
         if too_long := [view for view, size, *_ in views if size > MOST_BYTES]:
             raise SystemExit(f"bench: more than {MOST_BYTES:,} bytes: {', '.join(too_long)}")
 

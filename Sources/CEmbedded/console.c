@@ -79,6 +79,9 @@ static const CEmbeddedText files[] = {
     FILE("upload/crc64.js")
 #embed "console/upload/crc64.js"
     END
+    FILE("upload/file-rules.js")
+#embed "console/upload/file-rules.js"
+    END
     FILE("upload/file-upload.js")
 #embed "console/upload/file-upload.js"
     END
@@ -99,6 +102,9 @@ static const CEmbeddedText files[] = {
     END
     FILE("upload/manifest.js")
 #embed "console/upload/manifest.js"
+    END
+    FILE("upload/notifier.js")
+#embed "console/upload/notifier.js"
     END
     FILE("upload/part-urls.js")
 #embed "console/upload/part-urls.js"
@@ -123,6 +129,9 @@ static const CEmbeddedText files[] = {
     END
     FILE("upload/reporter.js")
 #embed "console/upload/reporter.js"
+    END
+    FILE("upload/restore.js")
+#embed "console/upload/restore.js"
     END
     FILE("upload/selection.js")
 #embed "console/upload/selection.js"

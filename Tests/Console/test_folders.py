@@ -24,8 +24,9 @@ def test_a_folder_of_500_files_keeps_its_tree(engine, server, tmp_path):
 def test_labels_of_a_manifest(engine, server, page):
     page.evaluate("""async (modules) => {
         const { parseManifest, labelsByPath } = await import(modules + 'upload/manifest.js');
-        const { labels, problems } = parseManifest(
-            '\\uFEFFFile name,sample_id,"a ""quoted"" key",tags\\r\\nreads/a.txt,S1,"x, y",raw| 2026\\nb.txt,S2,,\\n\\n');
+        const rows = ['\\uFEFFFile name,sample_id,"a ""quoted"" key",tags\\r', 'reads/a.txt,S1,"x, y",raw| 2026',
+                      'b.txt,S2,,', '', ''];
+        const { labels, problems } = parseManifest(rows.join('\\n'));
         if (problems.length) throw new Error(problems.join());
         engine.labels = labelsByPath(labels);
     }""", engine.modules)

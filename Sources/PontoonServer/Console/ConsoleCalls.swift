@@ -9,7 +9,7 @@ import PontoonCore
 ///
 /// Source: docs/architecture.md#console.
 struct ConsoleCalls {
-    let files = ConsoleFiles()
+    let files = ConsoleFiles.shared
     let policy: ConsolePolicy
     let bodies: JSONBodyReader
 
@@ -21,12 +21,10 @@ struct ConsoleCalls {
 
     private func page(_ file: ConsoleFiles.File) -> @Sendable (Request, AppContext) async throws -> Response {
         { request, _ in
-            guard AcceptHeader(request.headers[values: .accept]).prefersHTML else {
+            guard WeightedList(request.headers[values: .accept]).prefersHTML else {
                 throw PontoonError(.routeNotFound, "There is no resource at this URL.")
             }
-            var response = try await send(file, caching: "no-cache", request)
-            response.headers[.vary] = "Accept"
-            return response
+            return try await send(file, caching: "no-cache", varying: "Accept, Accept-Encoding", request)
         }
     }
 
@@ -35,24 +33,35 @@ struct ConsoleCalls {
         guard let file = files.assets[String(path)] else {
             throw PontoonError(.routeNotFound, "There is no resource at this URL.")
         }
-        return try await send(file, caching: "public, max-age=31536000, immutable", request)
+        let caching = "public, max-age=31536000, immutable"
+        return try await send(file, caching: caching, varying: "Accept-Encoding", request)
     }
 
-    private func send(_ file: ConsoleFiles.File, caching: String, _ request: Request) async throws -> Response {
+    private func send(
+        _ file: ConsoleFiles.File,
+        caching: String,
+        varying: String,
+        _ request: Request
+    ) async throws -> Response {
         try await bodies.discard(request)
+        let encodings = WeightedList(request.headers[values: .acceptEncoding])
+        let compressed = encodings.weight(of: "gzip") > 0 ? file.gzip : nil
+        let variant = compressed ?? file.plain
         var headers: HTTPFields = [
             .cacheControl: caching,
-            .eTag: file.etag,
+            .eTag: variant.etag,
+            .vary: varying,
             .contentSecurityPolicy: policy.description,
             .xContentTypeOptions: "nosniff",
             .referrerPolicy: "no-referrer",
             .crossOriginOpenerPolicy: "same-origin",
         ]
-        if request.headers.contains(etag: file.etag, in: .ifNoneMatch) {
+        if request.headers.contains(etag: variant.etag, in: .ifNoneMatch) {
             return Response(status: .notModified, headers: headers)
         }
         headers[.contentType] = file.mediaType
-        headers[.contentLength] = String(file.content.readableBytes)
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.content))
+        headers[.contentEncoding] = compressed.map { _ in "gzip" }
+        headers[.contentLength] = String(variant.content.readableBytes)
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: variant.content))
     }
 }

@@ -10,17 +10,30 @@ struct ConsoleFiles: Sendable {
     /// A file as it is sent to browsers.
     struct File: Sendable {
         let mediaType: String
-        /// All responses share these bytes.
-        let content: ByteBuffer
-        /// The strong entity tag, with quotes.
-        let etag: String
+        /// The file as it is.
+        let plain: Variant
+        /// The file compressed with gzip; `nil` if this does not make it shorter.
+        let gzip: Variant?
 
         init(path: String, text: String) {
             mediaType = ConsoleFiles.mediaType(of: path)
-            content = ByteBuffer(string: text)
-            etag = "\"\(ContentHash.hex(text).prefix(32))\""
+            let content = ByteBuffer(string: text)
+            let hash = ContentHash.hex(text).prefix(32)
+            plain = Variant(content: content, etag: "\"\(hash)\"")
+            gzip = Gzip.compress(content).map { Variant(content: $0, etag: "\"\(hash)-gzip\"") }
         }
     }
+
+    /// The bytes of a file in one encoding.
+    struct Variant: Sendable {
+        /// All responses share these bytes.
+        let content: ByteBuffer
+        /// The strong entity tag, with quotes; it differs between encodings.
+        let etag: String
+    }
+
+    /// The embedded files, prepared at the first use.
+    static let shared = ConsoleFiles(texts: embedded)
 
     /// Identifies the content of all files; part of the URLs of assets, which browsers therefore cache for good.
     let version: String
@@ -32,9 +45,6 @@ struct ConsoleFiles: Sendable {
     let assets: [String: File]
 
     private static let placeholder = "{{version}}"
-
-    /// Prepares the embedded files.
-    init() { self.init(texts: Self.embedded) }
 
     /// Prepares files.
     ///

@@ -62,10 +62,11 @@ class Proxy:
         sent = None  # bytes since the head of a PUT
         try:
             while data := source.recv(256 << 10):
-                if is_request:
-                    sent = len(data) if data.startswith(b"PUT /storage/") else None if sent is None else sent + len(data)
-                    if sent is not None:
-                        data = self._corrupted(data, sent)
+                if is_request and data.startswith(b"PUT /storage/"):
+                    sent = 0
+                if sent is not None:
+                    sent += len(data)
+                    data = self._corrupted(data, sent)
                 sink.sendall(data)
         except OSError:
             pass

@@ -29,7 +29,7 @@ struct ConsoleTests {
 
     @Test("browsers receive the pages, which refer to assets of this version")
     func pages() async throws {
-        let version = ConsoleFiles().version
+        let version = ConsoleFiles.shared.version
         try await withTestServer(arguments: ["--rate-limit", "1/1d"]) { server in
             for path in ["/", "/?q=1", "/drop/x", "/drop/%F0%9F%98%80"] {
                 let page = try await get(server, path, Self.html)
@@ -37,7 +37,7 @@ struct ConsoleTests {
                 #expect(page.bodyText.contains("/console/\(version)/") && !page.bodyText.contains("{{"), "\(path)")
                 #expect(page.headers["Content-Type"] == ["text/html; charset=utf-8"])
                 #expect(page.headers["Cache-Control"] == ["no-cache"])
-                #expect(page.headers["Vary"] == ["Accept"])
+                #expect(page.headers["Vary"] == ["Accept, Accept-Encoding"])
                 expectSafe(page)
             }
         }
@@ -45,12 +45,13 @@ struct ConsoleTests {
 
     @Test("assets are cached for good; other versions and paths do not exist")
     func assets() async throws {
-        let files = ConsoleFiles()
+        let files = ConsoleFiles.shared
         try await withTestServer { server in
             for (path, file) in files.assets {
                 let asset = try await get(server, "/console/\(files.version)/\(path)")
-                #expect(asset.status == 200 && asset.body == file.content, "\(path)")
+                #expect(asset.status == 200 && asset.body == file.plain.content, "\(path)")
                 #expect(asset.headers["Content-Type"] == [file.mediaType])
+                #expect(asset.headers["Vary"] == ["Accept-Encoding"])
                 #expect(asset.headers["Cache-Control"] == ["public, max-age=31536000, immutable"])
                 expectSafe(asset)
             }
@@ -63,9 +64,44 @@ struct ConsoleTests {
         }
     }
 
+    @Test("files are sent compressed to browsers that accept gzip, with another tag")
+    func compression() async throws {
+        let files = ConsoleFiles.shared
+        try await withTestServer { server in
+            for path in ["/", "/console/\(files.version)/main.js"] {
+                let plain = try await get(server, path, Self.html)
+                for (encodings, isCompressed) in [
+                    ("gzip, deflate, br, zstd", true), ("GZIP;q=0.5", true), ("gzip;q=0", false), ("br", false),
+                    ("*", false),
+                ] {
+                    var headers = Self.html
+                    headers.add(name: "Accept-Encoding", value: encodings)
+                    let response = try await get(server, path, headers)
+                    #expect(response.status == 200)
+                    #expect(response.headers["Content-Encoding"] == (isCompressed ? ["gzip"] : []), "\(encodings)")
+                    #expect((response.headers["ETag"] != plain.headers["ETag"]) == isCompressed)
+                    #expect(response.headers["Vary"] == plain.headers["Vary"])
+                    #expect(response.headers["Content-Length"] == ["\(response.body.readableBytes)"])
+                    guard isCompressed else { continue }
+                    #expect(response.body.readableBytes < plain.body.readableBytes)
+                    // RFC 1952: magic number; length of the content as the last four bytes.
+                    #expect(response.body.getInteger(at: 0, as: UInt16.self) == 0x1F8B)
+                    let length = response.body.getInteger(
+                        at: response.body.readableBytes - 4,
+                        endianness: .little,
+                        as: UInt32.self
+                    )
+                    #expect(length.map { Int($0) } == plain.body.readableBytes)
+                    headers.add(name: "If-None-Match", value: response.headers.first(name: "ETag") ?? "")
+                    #expect(try await get(server, path, headers).status == 304)
+                }
+            }
+        }
+    }
+
     @Test("a file that the browser has is not sent again, and HEAD sends no content")
     func conditions() async throws {
-        let files = ConsoleFiles()
+        let files = ConsoleFiles.shared
         try await withTestServer { server in
             for path in ["/", "/drop/x", "/console/\(files.version)/main.js"] {
                 let whole = try await get(server, path, Self.html)
@@ -108,7 +144,7 @@ struct ConsoleTests {
 
     @Test("without the console, nothing of it is served")
     func switchedOff() async throws {
-        let version = ConsoleFiles().version
+        let version = ConsoleFiles.shared.version
         try await withTestServer(arguments: ["--console", "false"]) { server in
             for path in ["/", "/drop/x", "/console/\(version)/main.js"] {
                 server.expectRefusal(try await get(server, path, Self.html), 404, 90003, "\(path)")
@@ -132,14 +168,15 @@ struct ConsoleTests {
         arguments: [
             ("text/html", true), ("TEXT/HTML;charset=utf-8", true), ("text/*", true), ("text/html;q=0.1", true),
             ("text/html, application/json", true), ("application/json;q=0.5, text/html; q=0.6", true),
-            ("", false), ("*/*", false), ("text/html;q=0", false), ("text/html;q=x", false), ("text/plain", false),
+            ("", false), ("*/*", false), ("text/html;q=0", false), ("text/html;q=x", false), ("text/html;q=nan", false),
+            ("text/plain", false),
             ("application/json, text/html;q=0.9", false), ("application/*, text/html;q=0.9", false), ("html", false),
             ("text/html/x", false), (";q=1,,/,", false),
         ]
     )
     func accept(header: String, prefersHTML: Bool) {
-        #expect(AcceptHeader([header]).prefersHTML == prefersHTML)
-        #expect(AcceptHeader(["*/*", header]).prefersHTML == prefersHTML)
+        #expect(WeightedList([header]).prefersHTML == prefersHTML)
+        #expect(WeightedList(["*/*", header]).prefersHTML == prefersHTML)
     }
 
     @Test("pages may also connect to the bucket, but to nothing else")
@@ -154,7 +191,7 @@ struct ConsoleTests {
     func version() {
         let texts = ["index.html": "{{version}} {{version}}", "a.js": "1", "b/c.js": "2"]
         let files = ConsoleFiles(texts: texts)
-        #expect(files.console.content == ByteBuffer(string: "\(files.version) \(files.version)"))
+        #expect(files.console.plain.content == ByteBuffer(string: "\(files.version) \(files.version)"))
         #expect(files.assets.keys.sorted() == ["a.js", "b/c.js"])
         #expect(ConsoleFiles(texts: texts).version == files.version)
         for (path, text) in [("a.js", "3"), ("index.html", ""), ("d.js", ""), ("drop.html", "")] {

@@ -5,7 +5,7 @@ import { backoff, network } from './network.js';
 /** Longest wait for a response, in milliseconds. */
 const TIMEOUT = 60_000;
 /** A failing server or network is retried for this long, so that an upload survives a night without a connection. */
-const PATIENCE = 24 * 3600_000;
+const LONGEST_OUTAGE = 24 * 3600_000;
 /** Longest pause that a server may request, in milliseconds. */
 const LONGEST_PAUSE = 900_000;
 /** Attempts while the server responds with an error other than 429 and 503. */
@@ -53,9 +53,13 @@ export function errorOf(status, headers, text) {
     body = JSON.parse(text);
   } catch {
     // S3 responds in XML, proxies in HTML.
-    body = { message: /<Message>([^<]{1,500})<\/Message>/.exec(text)?.[1], code: /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1] };
+    body = {
+      message: /<Message>([^<]{1,500})<\/Message>/.exec(text)?.[1],
+      code: /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1],
+    };
   }
-  return new ApiError(status, body?.code ?? `http_${status}`, body?.message ?? `The server responded with status ${status}.`, {
+  const message = body?.message ?? `The server responded with status ${status}.`;
+  return new ApiError(status, body?.code ?? `http_${status}`, message, {
     requestID: headers.get('x-request-id'),
     retryAfter: pauseOf(status, headers),
   });
@@ -130,7 +134,7 @@ export class Client extends EventTarget {
         if (error.status === 401) this.dispatchEvent(new CustomEvent('unauthorized', { detail: { error } }));
         const limit = error.isOutage ? attempts : Math.min(attempts, ATTEMPTS);
         const mayRepeat = idempotent || error.status === 429 || error.status === 503;
-        if (!error.retryable || !mayRepeat || attempt >= limit || Date.now() - began > PATIENCE) throw error;
+        if (!error.retryable || !mayRepeat || attempt >= limit || Date.now() - began > LONGEST_OUTAGE) throw error;
         const pause = Math.max(error.retryAfter ?? 0, backoff(attempt));
         onRetry?.(error, pause);
         await network.pause(pause, signal);
@@ -165,7 +169,9 @@ export class Client extends EventTarget {
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw signal.reason;
-      if (limit.signal.aborted) throw new ApiError(0, 'timeout', `The server did not respond within ${timeout / 1000} s.`);
+      if (limit.signal.aborted) {
+        throw new ApiError(0, 'timeout', `The server did not respond within ${timeout / 1000} s.`);
+      }
       if (error instanceof SyntaxError) throw new ApiError(502, 'response_unreadable', 'The response is not JSON.');
       throw new ApiError(0, 'network', 'The server cannot be reached.');
     } finally {

@@ -78,7 +78,7 @@ export async function abortUpload(client, id, options) {
   }
 }
 
-/** Returns the file or folder with a name in a folder (`{ parent }`) or in a project's root (`{ project }`), or null. */
+/** Returns the file or folder with a name in a folder (`{ parent }`) or a project's root (`{ project }`), or null. */
 export async function findFile(client, place, name, options) {
   const found = await client.request('GET', '/v2/files', { ...options, query: { ...place, name, fields: '_all' } });
   return found.items.find((file) => file.name === name) ?? null;

@@ -21,8 +21,8 @@ self.onmessage = async ({ data: { id, blob } }) => {
 };
 
 /**
- * Reads into one buffer again and again, where the browser can: a new one per chunk would leave hundreds of megabytes to
- * the garbage collector. Streams take about half of the processor time of FileReaderSync.
+ * Reads into one buffer again and again, where the browser can: a new one per chunk would leave hundreds of megabytes
+ * to the garbage collector. Streams take about half of the processor time of FileReaderSync.
  */
 function reader(stream) {
   let byob;

@@ -1,9 +1,11 @@
 import { completeUpload, findFile, getUpload, labelFile, startUpload } from '../api/uploads.js';
 import { combine, parseChecksum } from './crc64.js';
+import { checkFile } from './file-rules.js';
 import { SMALL } from './hasher.js';
+import { recordOf } from './journal.js';
 import { withLock } from './lock.js';
 import { PartUploader } from './parts.js';
-import { MAXIMUM_SIZE, Plan, choosePartSize } from './plan.js';
+import { Plan, choosePartSize } from './plan.js';
 import { UploadProblem, explain, explainOutage } from './problems.js';
 
 /** Number of part infos to request with initialize. */
@@ -202,7 +204,7 @@ export class FileUpload {
     item.uploadID = progress.uploadID;
     const { metadata, tags } = this.#labels();
     this.#context.journal.save({
-      ...journalRecord(item),
+      ...recordOf(item),
       uploadID: progress.uploadID,
       partSize: progress.plan.partSize,
       metadata,
@@ -291,36 +293,5 @@ export class FileUpload {
     item.uploadID = null;
     item.progress = null;
     item.enter(stored === null ? 'uploaded' : 'verified');
-  }
-}
-
-/** The fields of an item that the journal keeps. */
-export function journalRecord(item) {
-  const { project, parent, isLink, conflict } = item.options;
-  return {
-    id: item.key,
-    name: item.name,
-    path: item.path,
-    size: item.size,
-    lastModified: item.file.lastModified,
-    project: project ?? null,
-    parent: parent ?? null,
-    isLink,
-    conflict,
-    uploadID: null,
-    started: Date.now(),
-    handle: item.handle ?? undefined,
-    root: item.root?.id,
-  };
-}
-
-/** @throws {UploadProblem} if the API cannot accept the file */
-function checkFile(item) {
-  if (item.size > MAXIMUM_SIZE) throw new UploadProblem('tooLong');
-  for (const name of item.path.split('/')) {
-    if (name === '') throw new UploadProblem('nameEmpty');
-    if (name === '.' || name === '..' || [...name].length > 255 || /[\u0000-\u001f\u007f-\u009f]/.test(name)) {
-      throw new UploadProblem('nameInvalid');
-    }
   }
 }

@@ -9,6 +9,26 @@ export function keyOf({ project, parent, path, size, lastModified }) {
   return JSON.stringify([project ?? null, parent ?? null, path, size, lastModified]);
 }
 
+/** The record of an item. */
+export function recordOf(item) {
+  const { project, parent, isLink, conflict } = item.options;
+  return {
+    id: item.key,
+    name: item.name,
+    path: item.path,
+    size: item.size,
+    lastModified: item.file.lastModified,
+    project: project ?? null,
+    parent: parent ?? null,
+    isLink,
+    conflict,
+    uploadID: null,
+    started: Date.now(),
+    handle: item.handle ?? undefined,
+    root: item.root?.id,
+  };
+}
+
 /**
  * The journal. If the browser does not allow IndexedDB, it is empty and forgets everything.
  *

@@ -7,8 +7,8 @@ import { fill, upload as texts } from './strings.js';
  * tags separated by `|`; the headings of all other columns are metadata keys.
  *
  * @param {string} text
- * @returns {{ labels: Map<string, { metadata: Record<string, string>, tags: string[] }>, problems: string[] }} labels by
- *   path as it appears in the table; none if there are problems
+ * @returns {{ labels: Map<string, { metadata: Record<string, string>, tags: string[] }>, problems: string[] }}
+ *   labels by path as it appears in the table; none if there are problems
  */
 export function parseManifest(text) {
   const problems = [];
@@ -30,8 +30,8 @@ export function parseManifest(text) {
 }
 
 /**
- * Returns a function for the option `labels` of the queue. A row applies to the file with its path, also if the file was
- * chosen with the folder around it; a row with a name only applies if no other row has the path.
+ * Returns a function for the option `labels` of the queue. A row applies to the file with its path, also if the file
+ * was chosen with the folder around it; a row with a name only applies if no other row has the path.
  */
 export function labelsByPath(labels) {
   return (path) => {

@@ -1,11 +1,13 @@
 import { abortUpload } from '../api/uploads.js';
-import { FileUpload, journalRecord } from './file-upload.js';
+import { FileUpload } from './file-upload.js';
 import { Folders } from './folders.js';
 import { Hasher } from './hasher.js';
 import { UploadItem } from './item.js';
-import { keyOf } from './journal.js';
+import { keyOf, recordOf } from './journal.js';
+import { Notifier } from './notifier.js';
 import { Permits } from './permits.js';
 import { UploadProblem, explain } from './problems.js';
+import { restore } from './restore.js';
 import { Totals } from './totals.js';
 
 /** Files that are open at the same time; more than connections, because some of them are not sending. */
@@ -34,8 +36,7 @@ export class UploadQueue extends EventTarget {
   #head = 0;
   #running = new Map();
   #unclaimed = new Set();
-  #changed = new Set();
-  #isFrameRequested = false;
+  #notifier = new Notifier((items) => this.dispatchEvent(new CustomEvent('change', { detail: { items } })));
   #isHalted = false;
   #sampler = 0;
   #nextID = 1;
@@ -118,31 +119,13 @@ export class UploadQueue extends EventTarget {
 
   /**
    * Adds the files of journal records whose handles were kept. Must be called from a click, because the browser may
-   * have to ask the user.
+   * have to prompt the user.
    *
    * @param {object[]} records records of {@link Journal#list}
    * @returns {Promise<{ items: UploadItem[], problems: object[] }>} `problems` are `{ path, title, advice, code }`
    */
-  async restore(records) {
-    const result = { items: [], problems: [] };
-    const allowed = new Map();
-    for (const record of records.filter(({ handle }) => handle)) {
-      try {
-        const root = await this.journal.root(record.root);
-        if (root && !allowed.has(record.root)) allowed.set(record.root, await isAllowed(root));
-        if (!allowed.get(record.root) && !(await isAllowed(record.handle))) throw new UploadProblem('fileChanged');
-        const file = await record.handle.getFile();
-        if (file.size !== record.size || file.lastModified !== record.lastModified) {
-          throw new UploadProblem('fileChanged');
-        }
-        const { metadata, tags } = record;
-        const entry = { file, path: record.path, handle: record.handle };
-        result.items.push(...this.add([entry], { ...record, labels: () => ({ metadata, tags }) }));
-      } catch (error) {
-        result.problems.push({ path: record.path, ...explain(error) });
-      }
-    }
-    return result;
+  restore(records) {
+    return restore(this, records);
   }
 
   /** Pauses items, all without an argument. Parts on their way are sent again later. */
@@ -186,7 +169,7 @@ export class UploadQueue extends EventTarget {
       if (this.#byKey.get(item.key) === item) this.#byKey.delete(item.key);
       this.totals.remove(item.contribution());
       item.isRemoved = true;
-      this.#notify(item);
+      this.#notifier.add(item);
     }
     this.#items = this.#items.filter((item) => !removed.has(item));
   }
@@ -195,7 +178,7 @@ export class UploadQueue extends EventTarget {
   changed(item, before, after, transferred) {
     if (item.isRemoved) return;
     this.totals.change(before, after, transferred);
-    this.#notify(item);
+    this.#notifier.add(item);
   }
 
   #add(entry, options, uploadID) {
@@ -214,7 +197,7 @@ export class UploadQueue extends EventTarget {
     this.#byKey.set(key, item);
     this.#waiting.push(item);
     this.totals.add(item.contribution());
-    this.#notify(item);
+    this.#notifier.add(item);
     return item;
   }
 
@@ -222,7 +205,7 @@ export class UploadQueue extends EventTarget {
     const { metadata, tags } = item.options.labels?.(item.path) ?? {};
     if (item.root) void this.journal.addRoot(item.root);
     void this.journal.find(item.key).then((known) => {
-      if (!known && !item.hasEnded && !item.uploadID) this.journal.save({ ...journalRecord(item), metadata, tags });
+      if (!known && !item.hasEnded && !item.uploadID) this.journal.save({ ...recordOf(item), metadata, tags });
     });
   }
 
@@ -276,7 +259,7 @@ export class UploadQueue extends EventTarget {
     // Resumed while it was stopping.
     if (item.state === 'waiting') this.#waiting.push(item);
     this.#pump();
-    if (this.#running.size === 0) this.#settled();
+    if (this.#running.size === 0) this.#endRun();
   }
 
   #stopped(item, error) {
@@ -314,7 +297,7 @@ export class UploadQueue extends EventTarget {
     this.dispatchEvent(new CustomEvent('halt', { detail: this.problem }));
   }
 
-  #settled() {
+  #endRun() {
     clearInterval(this.#sampler);
     this.#sampler = 0;
     this.totals.sample();
@@ -326,32 +309,7 @@ export class UploadQueue extends EventTarget {
     this.totals.sample();
     this.#sampler = setInterval(() => {
       this.totals.sample();
-      this.#requestFrame();
+      this.#notifier.request();
     }, SAMPLE);
   }
-
-  #notify(item) {
-    this.#changed.add(item);
-    this.#requestFrame();
-  }
-
-  #requestFrame() {
-    if (this.#isFrameRequested) return;
-    this.#isFrameRequested = true;
-    const dispatch = () => {
-      this.#isFrameRequested = false;
-      const items = this.#changed;
-      this.#changed = new Set();
-      this.dispatchEvent(new CustomEvent('change', { detail: { items } }));
-    };
-    // Hidden pages have no animation frames, but a title that shows the progress.
-    if (document.hidden) setTimeout(dispatch, 500);
-    else requestAnimationFrame(dispatch);
-  }
-}
-
-async function isAllowed(handle) {
-  const mode = { mode: 'read' };
-  if ((await handle.queryPermission(mode)) === 'granted') return true;
-  return (await handle.requestPermission(mode)) === 'granted';
 }

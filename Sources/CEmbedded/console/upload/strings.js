@@ -1,33 +1,86 @@
 /** Reasons why a file is not uploaded, each with advice. `{…}` is replaced by a value. */
 export const upload = {
   nameEmpty: ['The file has no name', 'Rename the file, then add it again.'],
-  nameInvalid: ['The name is not allowed', 'Names have 1 to 255 characters, without / and control characters. Rename the file or folder, then add it again.'],
+  nameInvalid: [
+    'The name is not allowed',
+    'Names have 1 to 255 characters, without / and control characters. Rename the file or folder, then add it ' +
+      'again.',
+  ],
   tooLong: ['The file is longer than 5 TiB', 'Split the file, then add the pieces.'],
-  nameTaken: ['A different file with this name exists', 'Choose to skip or overwrite existing files, or rename this file.'],
+  nameTaken: [
+    'A different file with this name exists',
+    'Choose to skip or overwrite existing files, or rename this file.',
+  ],
   folderTaken: ['A folder with this name exists', 'Rename this file, or the folder on the server.'],
-  fileInTheWay: ['A file has the name of a folder', 'Rename the file "{name}" on the server, or this folder.'],
-  fileChanged: ['The file has changed or cannot be read', 'It was changed, moved or deleted after it was chosen, or its disk was removed. Add it again.'],
-  checksumMismatch: ['The server received other bytes than were sent', 'Memory, a disk or a proxy may be corrupting data. Try again; if this happens again, tell the operator of the server.'],
-  copyDiffers: ['The copy on the server differs from this file', 'Delete the file on the server, then upload it again.'],
-  diskFull: ['The disk of the server is full', 'Free space on the server or tell its operator, then try again.'],
-  noSpace: ['The server has no room for this file', 'The file does not fit on the disk, or you have too many unfinished uploads. Abort uploads that you no longer need, or tell the operator of the server.'],
-  signedOut: ['The server does not accept your token', 'It may have expired or been revoked. Sign in again, then resume.'],
-  forbidden: ['You may not upload to this project', 'Ask an administrator of the project for the permission to write.'],
-  destinationMissing: ['The destination no longer exists', 'The project or folder was deleted. Choose another destination.'],
-  uploadMissing: ['The unfinished upload no longer exists', 'It was completed, aborted or has expired. Add the file again to start over.'],
-  otherSize: ['This is not the file that the upload was started for', 'The upload is for a file of {expected} bytes; this file has {actual}.'],
-  urlRefused: ['The storage refused a part', 'If this happens again, check that the clock of this computer is right.'],
-  limitReached: ['A limit of the upload link is reached', 'The link accepts no more files or bytes. Tell the person who sent it.'],
+  fileInTheWay: [
+    'A file has the name of a folder',
+    'Rename the file "{name}" on the server, or this folder.',
+  ],
+  fileChanged: [
+    'The file has changed or cannot be read',
+    'It was changed, moved or deleted after it was chosen, or its disk was removed. Add it again.',
+  ],
+  checksumMismatch: [
+    'The server received other bytes than were sent',
+    'Memory, a disk or a proxy may be corrupting data. Try again; if this happens again, tell the operator of the' +
+      ' server.',
+  ],
+  copyDiffers: [
+    'The copy on the server differs from this file',
+    'Delete the file on the server, then upload it again.',
+  ],
+  diskFull: [
+    'The disk of the server is full',
+    'Free space on the server or tell its operator, then try again.',
+  ],
+  noSpace: [
+    'The server has no space for this file',
+    'The file does not fit on the disk, or you have too many unfinished uploads. Abort uploads that you no longer' +
+      ' need, or tell the operator of the server.',
+  ],
+  signedOut: [
+    'The server does not accept your token',
+    'It may have expired or been revoked. Sign in again, then resume.',
+  ],
+  forbidden: [
+    'You may not upload to this project',
+    'Contact an administrator of the project for the permission to write.',
+  ],
+  destinationMissing: [
+    'The destination no longer exists',
+    'The project or folder was deleted. Choose another destination.',
+  ],
+  uploadMissing: [
+    'The unfinished upload no longer exists',
+    'It was completed, aborted or has expired. Add the file again to start over.',
+  ],
+  otherSize: [
+    'This is not the file that the upload was started for',
+    'The upload is for a file of {expected} bytes; this file has {actual}.',
+  ],
+  urlRefused: [
+    'The storage refused a part',
+    'If this happens again, check that the clock of this computer is right.',
+  ],
+  limitReached: [
+    'A limit of the upload link is reached',
+    'The link accepts no more files or bytes. Tell the person who sent it.',
+  ],
   offline: ['No connection', 'The upload resumes by itself when the connection is back.'],
   unavailable: ['The server does not respond', 'It may be restarting. The upload resumes by itself.'],
   busy: ['The server is busy', 'The upload resumes by itself.'],
-  otherTab: ['Another tab is uploading this file', 'This upload starts when the other tab is done or closed.'],
+  otherTab: [
+    'Another tab is uploading this file',
+    'This upload starts when the other tab is done or closed.',
+  ],
   unexpected: ['The upload failed', '{message}'],
   manifestFirstColumn: 'The first column is "{name}", not "File name".',
   manifestUnnamedColumn: 'Column {column} has no name.',
   manifestDuplicateColumn: 'Two columns are named "{name}".',
   manifestNoFile: 'Row {row} has no file name.',
-  manifestTooManyValues: 'Row {row} has {values} values, but the header has {columns} columns. Put quotes around values that contain commas.',
+  manifestTooManyValues:
+    'Row {row} has {values} values, but the header has {columns} columns. Put quotes around values that contain ' +
+    'commas.',
   manifestDuplicateFile: '"{name}" is listed more than once.',
   manifestQuotes: 'Row {row} has an opening quote without a closing one.',
   unreadable: '"{name}" cannot be read: {message}',
