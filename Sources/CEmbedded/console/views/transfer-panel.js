@@ -34,6 +34,8 @@ export class TransferPanel {
     Object.assign(this, { queue, inline, onClose });
     this.onlyFailed = false;
     this.items = [];
+    /** Index of the first file that has not ended. */
+    this.first = 0;
     this.heading = h('h2', { class: 'transfer-title' });
     this.detail = h('p', { class: 'transfer-detail' });
     this.bar = h('div', { class: 'bar', role: 'progressbar', 'aria-label': t.overall, 'aria-valuemin': '0',
@@ -73,7 +75,17 @@ export class TransferPanel {
       this.items = shown;
       for (const [index, row] of this.list.rows) if (!changed || changed.has(shown[index])) this.#update(index, row);
     }
+    this.#follow();
     this.#drawHead(totals, all);
+  }
+
+  /** Keeps the files that are being sent in view, unless the user looks at the list. */
+  #follow() {
+    const { element } = this.list;
+    if (element.matches(':hover') || element.contains(document.activeElement)) return;
+    if (!this.items[this.first - 1]?.hasEnded) this.first = 0;
+    while (this.items[this.first]?.hasEnded) this.first += 1;
+    if (this.first < this.items.length) element.scrollTop = Math.max(0, this.first - 1) * ROW;
   }
 
   /** Reads the outcome aloud. */
