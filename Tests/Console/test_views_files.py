@@ -284,6 +284,25 @@ def test_a_running_upload_shows_in_the_title_and_keeps_the_page(page, console, s
     expect(page.locator("link[rel=icon]")).to_have_attribute("href", icon)
 
 
+def test_a_reload_points_to_unfinished_uploads(page, console, server):
+    page.route("**/storage/parts/**", lambda route: None)
+    console.open().files()
+    console.choose({"name": "a.bin", "mimeType": "", "buffer": bytes(1 << 20)})
+    console.submit("Start upload")
+    console.expect_transfers("Uploading")
+    expect(console.transfers.locator(".is-sending")).to_have_count(1)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.get_by_role("link", name="Continue or abort").click()
+    expect(page.get_by_role("row").filter(has_text="a.bin")).to_contain_text("This browser")
+    page.unroute("**/storage/parts/**")
+    with console.chooser() as chooser:
+        page.get_by_role("button", name="Continue a.bin").click()
+    chooser[0].set_files({"name": "a.bin", "mimeType": "", "buffer": bytes(1 << 20)})
+    console.expect_transfers("1 verified")
+    assert server.uploads() == []
+
+
 @pytest.mark.console_errors("409")
 def test_files_are_paused_resumed_and_retried_in_the_panel(page, console, server, root):
     Sample(server).file(root, "taken.txt", b"other bytes")

@@ -312,6 +312,8 @@ export const strings = {
     chooseLabel: 'Files to upload',
     dropTo: 'Drop to upload to',
     dropAnywhere: 'Drop to upload',
+    unfinished: (number) => `This browser has ${plural(number, ['unfinished upload', 'unfinished uploads'])}.`,
+    toUploads: 'Continue or abort',
     nothing: 'Nothing to upload: the selection contains no files.',
   },
 

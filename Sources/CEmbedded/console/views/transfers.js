@@ -8,7 +8,7 @@ import { strings } from '../strings.js';
 import { fill, h, icon, name, plainName } from '../ui/dom.js';
 import { percent } from '../ui/format.js';
 import { TabIcon, WakeLock } from '../ui/progress.js';
-import { toastError } from '../ui/toast.js';
+import { toast, toastError } from '../ui/toast.js';
 import { TransferPanel } from './transfer-panel.js';
 import { uploadDialog } from './upload-dialog.js';
 
@@ -42,7 +42,7 @@ export class Transfers {
       label: () => this.app.view?.destination?.label ?? null,
       drop: async (data) => this.#add(await entriesFromDrop(data)),
     });
-    this.refreshBadge();
+    this.#offerToResume(await this.refreshBadge());
   }
 
   /** Whether files are being sent or wait for it. */
@@ -88,10 +88,21 @@ export class Transfers {
   /** Shows the number of unfinished uploads in the navigation. */
   async refreshBadge() {
     try {
-      this.app.shell.setBadge((await listUploads(this.app.client)).length);
+      const uploads = await listUploads(this.app.client);
+      this.app.shell.setBadge(uploads.length);
+      return uploads;
     } catch {
       // The number is not important; the view shows the error.
+      return [];
     }
+  }
+
+  /** After a reload or a crash, points to the uploads that this browser has left unfinished. */
+  async #offerToResume(uploads) {
+    const known = new Set((await this.journal.list()).map(({ uploadID }) => uploadID));
+    const left = uploads.filter((upload) => known.has(upload.upload_id)).length;
+    if (left === 0 || this.queue.items.length > 0) return;
+    toast(h('span', null, t.unfinished(left), ' ', h('a', { href: '#/uploads' }, t.toUploads)));
   }
 
   /** Ends all uploads of this page. */
