@@ -5,7 +5,8 @@ import { UploadQueue } from '../upload/queue.js';
 import { entriesFromDrop, entriesFromInput, entriesFromPicker } from '../upload/selection.js';
 import { listUploads } from '../api/calls.js';
 import { strings } from '../strings.js';
-import { fill, h, icon, name, plainName } from '../ui/dom.js';
+import { chooseByInput, watchDrops } from '../ui/choose.js';
+import { h, plainName } from '../ui/dom.js';
 import { percent } from '../ui/format.js';
 import { TabIcon, WakeLock } from '../ui/progress.js';
 import { toast, toastError } from '../ui/toast.js';
@@ -158,64 +159,4 @@ export class Transfers {
     // Cancelled uploads are aborted in the background.
     setTimeout(() => this.refreshBadge(), 1000);
   }
-}
-
-/** Asks for files with the browser's own dialog. @returns {Promise<File[]>} Empty if the user closes it. */
-export function chooseByInput({ folder, multiple }) {
-  return new Promise((resolve) => {
-    const input = h('input', { type: 'file', multiple, hidden: true, 'aria-label': t.chooseLabel,
-      webkitdirectory: folder });
-    const finish = () => {
-      const files = [...input.files];
-      input.remove();
-      resolve(files);
-    };
-    input.addEventListener('change', finish);
-    input.addEventListener('cancel', finish);
-    document.body.append(input);
-    input.click();
-  });
-}
-
-/**
- * Makes the page a target for dropped files.
- *
- * @param {AbortSignal} signal Ends it.
- * @param {{label: () => string|null, drop: (data: DataTransfer) => Promise<void>}} options
- */
-export function watchDrops(signal, { label, drop }) {
-  const text = h('p', { class: 'drop-text' });
-  const overlay = h('div', { class: 'drop-overlay', hidden: true },
-    h('div', { class: 'drop-box' }, icon('upload'), text));
-  document.body.append(overlay);
-  signal.addEventListener('abort', () => overlay.remove());
-  const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
-  const blocked = () => document.querySelector('dialog[open]') !== null;
-  window.addEventListener('dragenter', (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    if (blocked()) return;
-    const target = label();
-    fill(text, target ? [t.dropTo, ' ', h('strong', null, name(target))] : t.dropAnywhere);
-    overlay.hidden = false;
-  }, { signal });
-  window.addEventListener('dragover', (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = blocked() ? 'none' : 'copy';
-  }, { signal });
-  window.addEventListener('dragleave', (event) => {
-    if (event.relatedTarget === null) overlay.hidden = true;
-  }, { signal });
-  window.addEventListener('drop', async (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    overlay.hidden = true;
-    if (blocked()) return;
-    try {
-      await drop(event.dataTransfer);
-    } catch (error) {
-      toastError(error);
-    }
-  }, { signal });
 }
