@@ -24,6 +24,7 @@ package struct App: Sendable {
     ///   - settings: The settings.
     ///   - stores: Must stay open while the app is used.
     ///   - logger: Receives one line per request, and errors; its level is replaced by the one in the settings.
+    ///   - passwords: Hashes the passwords of upload links.
     ///   - now: The current time; tests replace it.
     ///   - uptime: Time on a monotonic clock; tests replace it.
     /// - Returns: The app.
@@ -32,6 +33,7 @@ package struct App: Sendable {
         settings: Settings,
         stores: OpenedStores,
         logger: Logger,
+        passwords: any PasswordHashing = ScryptPasswords(),
         now: @escaping @Sendable () -> Date = { Date() },
         uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
     ) async throws -> App {
@@ -64,6 +66,8 @@ package struct App: Sendable {
             files: Files(metadata: metadata, objects: objects, now: now),
             downloads: Downloads(metadata: metadata, storage: stores.storage, now: now),
             uploads: uploads,
+            uploadLinks: UploadLinks(metadata: metadata, objects: objects, passwords: passwords, now: now),
+            senders: SenderSessions(metadata: metadata, passwords: passwords, now: now),
             automations: Automations(metadata: metadata, now: now),
             dataPlane: stores.dataPlane(now: now),
             readiness: Readiness(metadata: metadata, objects: objects),

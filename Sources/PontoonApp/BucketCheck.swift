@@ -43,7 +43,11 @@ package struct BucketCheck {
     private func checkPages(_ bucket: S3ObjectStore) async throws -> Bool {
         let origins = settings.pageOrigins
         guard !origins.isEmpty else {
-            report("The origin of the console is unknown, so its access was not checked. Set --public-url.")
+            report(
+                settings.server.servesConsole
+                    ? "Web pages were not checked, because the origin of the console is unknown. Set --public-url."
+                    : "Web pages were not checked, because the console is switched off and no origin is allowed."
+            )
             return true
         }
         var results = try await check(origins, bucket)

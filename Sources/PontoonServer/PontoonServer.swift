@@ -66,8 +66,15 @@ extension Routes {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
         IndexCalls(useCases: useCases, bodies: bodies).add(to: self)
         HealthCalls(readiness: useCases.readiness, bodies: bodies).add(to: self)
-        UploadCalls(root: UploadCalls.root, uploads: useCases.uploads).add(to: self, projects: useCases.projects)
-        PartCalls(root: UploadCalls.root, uploads: useCases.uploads).add(to: self)
+        UploadCalls(root: UploadCalls.root, uploads: useCases.uploads, audience: .usersAndSenders)
+            .add(to: self, projects: useCases.projects)
+        PartCalls(root: UploadCalls.root, uploads: useCases.uploads, audience: .usersAndSenders).add(to: self)
+        UploadLinkCalls(
+            links: useCases.uploadLinks,
+            senders: useCases.senders,
+            bodies: bodies,
+            trustsProxy: trustsProxy
+        ).add(to: self)
         AutomationCalls(automations: useCases.automations, uploads: useCases.uploads.ofCodePackages).add(to: self)
         ProjectCalls(projects: useCases.projects, files: files).add(to: self)
         MemberCalls(projects: useCases.projects).add(to: self)

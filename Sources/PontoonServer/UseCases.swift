@@ -8,6 +8,8 @@ package struct UseCases: Sendable {
     package let files: Files
     package let downloads: Downloads
     package let uploads: Uploads
+    package let uploadLinks: UploadLinks
+    package let senders: SenderSessions
     package let automations: Automations
     package let dataPlane: DataPlane
     package let readiness: Readiness
@@ -33,6 +35,8 @@ package struct UseCases: Sendable {
         files: Files,
         downloads: Downloads,
         uploads: Uploads,
+        uploadLinks: UploadLinks,
+        senders: SenderSessions,
         automations: Automations,
         dataPlane: DataPlane,
         readiness: Readiness,
@@ -43,6 +47,8 @@ package struct UseCases: Sendable {
         self.files = files
         self.downloads = downloads
         self.uploads = uploads
+        self.uploadLinks = uploadLinks
+        self.senders = senders
         self.automations = automations
         self.dataPlane = dataPlane
         self.readiness = readiness

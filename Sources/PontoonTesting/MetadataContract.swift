@@ -18,6 +18,7 @@ package enum MetadataContract {
         FileListContract.allCases, FileChangeContract.allCases, ListTotalContract.allCases, CopyMoveContract.allCases,
         UploadContract.allCases, LeaseContract.allCases, CompletionContract.allCases, PartContract.allCases,
         PresignedUploadContract.allCases, ReadCacheContract.allCases, AutomationContract.allCases,
-        SigningKeyContract.allCases, ScrubContract.allCases,
+        SigningKeyContract.allCases, ScrubContract.allCases, UploadLinkContract.allCases,
+        SenderSessionContract.allCases,
     ]
 }

@@ -54,7 +54,8 @@ package struct MetadataFixture: Sendable {
         _ name: String = "a.bam",
         in parent: String? = nil,
         overwrite: Bool = false,
-        initiatedOn: Date = Self.time
+        initiatedOn: Date = Self.time,
+        session: SenderSession? = nil
     ) -> Upload {
         Upload(
             id: Identifiers.upload(),
@@ -65,6 +66,7 @@ package struct MetadataFixture: Sendable {
             partSize: 5,
             md5: nil,
             overwrite: overwrite,
+            senderSession: session?.id,
             key: .random(),
             initiatedOn: initiatedOn
         )

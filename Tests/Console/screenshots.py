@@ -73,15 +73,16 @@ class Camera:
         self.shoot("files", self._select(self.signed_in(fastq)))
         self.shoot("details", self._open_details(self.signed_in(project)))
         self.shoot("upload", self._upload_dialog(self.signed_in(fastq)))
+        self.shoot("open-uploads", self.signed_in("#/uploads"))
         self.shoot("transfers", self._transfers(self.signed_in(project)))
         self.shoot("members", self.signed_in(f"{project}/members"))
         self.shoot("settings", self.signed_in(f"{project}/settings"))
-        self.shoot("open-uploads", self.signed_in("#/uploads"))
         self.shoot("server", self.signed_in("#/server"))
         self.shoot("account", self.signed_in("#/account"))
         if "upload_links" in self.server.call("GET", "/").json()["extensions"]:
+            link = self._link()
             self.shoot("links", self.signed_in(f"{project}/links"))
-            self.shoot("drop", self._drop())
+            self.shoot("drop", self._drop(link))
 
     def _select(self, page: Page) -> Page:
         rows = page.locator(".list-body [role=row]")
@@ -129,11 +130,17 @@ class Camera:
         page.wait_for_timeout(600)
         return page
 
-    def _drop(self) -> Page:
-        link = self.server.call("POST", "/upload_links", {
-            "parent": self.project["folders"]["fastq"], "name": "Samples of lab B", "max_files": 200, "max_bytes": 500 << 30,
-            "note": "Please send the FASTQ files of week 48 and the sample sheet.\nQuestions: sequencing@example.org",
-        }).json()
+    def _link(self) -> dict:
+        for link in self.server.call("GET", "/upload_links", project=self.project["id"]).json()["items"]:
+            self.server.call("DELETE", f"/upload_links/{link['id']}")
+        parent = self.project["folders"]["fastq"]
+        note = "Please send the FASTQ files of week 48 and the sample sheet.\nQuestions: sequencing@example.org"
+        self.server.call("POST", "/upload_links", {
+            "parent": parent, "name": "Clinic north", "password": "correct horse", "note": "Exomes, one folder per sample"})
+        return self.server.call("POST", "/upload_links", {
+            "parent": parent, "name": "Samples of lab B", "max_files": 200, "max_bytes": 500 << 30, "note": note}).json()
+
+    def _drop(self, link: dict) -> Page:
         page = self.page(f"/drop/{link['id']}#{link['secret']}")
         page.get_by_label("Your name").fill("Anna")
         page.get_by_role("button", name="Continue").click()

@@ -146,6 +146,22 @@ def test_a_member_without_write_sees_no_actions_that_would_fail(page, console, s
     expect(page.get_by_role("menuitem")).to_have_text(["Details"])
 
 
+@pytest.mark.console_errors("401")
+def test_a_revoked_token_leads_to_the_sign_in_page_and_back(page, console, server):
+    anna = new_user(server, "anna")
+    server.call("POST", f"/projects/{PROJECT}/members", {"username": "anna", "permissions": {"read": True}})
+    console.open(token=anna).files()
+    revoked = page.evaluate("() => sessionStorage['pontoon.token']")
+    page.route("**/v2/**", lambda route: route.continue_(headers=route.request.headers | {"x-sbg-auth-token": WRONG}))
+    page.evaluate("() => { window.location.hash = '#/projects/admin/uploads/members'; }")
+    expect(page.get_by_role("alert").filter(has_text="no longer accepts your token")).to_be_visible()
+    assert revoked not in str(storage(page))
+    page.unroute("**/v2/**")
+    page.get_by_label("Token", exact=True).fill(server.token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Add member")).to_be_visible()
+
+
 @pytest.mark.console_errors("404")
 def test_an_address_of_nothing_is_explained(page, console):
     console.open().go("#/projects/admin/nothing/files")

@@ -259,18 +259,45 @@ def test_open_uploads_are_listed_continued_and_aborted(page, console, server, ro
     assert len(sent) == 1, "the part that the server has is not sent again"
 
 
-def test_leaving_the_page_while_sending_is_warned_about(page, console, server):
-    page.route("**/storage/parts/**", lambda route: None)
+def test_a_running_upload_shows_in_the_title_and_keeps_the_page(page, console, server):
+    held = []
+    page.route("**/storage/parts/**", lambda route: held.append(route))
     console.open().files()
+    icon = page.locator("link[rel=icon]").get_attribute("href")
     console.choose(text_file("a.txt"))
     console.submit("Start upload")
-    console.expect_transfers("Uploading")
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    page.evaluate("() => { window.location.href = '/v2/'; }")
-    page.wait_for_timeout(200)
+    console.expect_transfers("Uploading: 0 of 1 file done")
     expect(page).to_have_title("0% · Uploads · Pontoon")
-    assert asked in ([], ["beforeunload"])
+    expect(page.locator("link[rel=icon]")).not_to_have_attribute("href", icon)
+    with page.expect_event("dialog") as dialog:
+        page.close(run_before_unload=True)
+    assert dialog.value.type == "beforeunload"
+    dialog.value.dismiss()
     page.get_by_role("button", name="Cancel all").click()
     console.expect_transfers("1 cancelled")
     expect(page).to_have_title("Uploads · Pontoon")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", icon)
+
+
+@pytest.mark.console_errors("409")
+def test_files_are_paused_resumed_and_retried_in_the_panel(page, console, server, root):
+    Sample(server).file(root, "taken.txt", b"other bytes")
+    page.route("**/storage/parts/**", lambda route: None)
+    console.open().files()
+    console.choose(text_file("a.txt"), text_file("taken.txt"))
+    console.submit("Start upload")
+    expect(console.transfers.locator(".is-failed")).to_contain_text("exists")
+    page.get_by_role("button", name="Pause all").click()
+    console.expect_transfers("1 file paused")
+    page.get_by_role("button", name="Show 1 failed file").click()
+    expect(console.transfers.locator(".transfer-row")).to_have_count(1)
+    page.get_by_role("button", name="Show all files").click()
+    page.unroute("**/storage/parts/**")
+    page.get_by_role("button", name="Resume all").click()
+    console.expect_transfers("1 verified · 1 failed")
+    server.call("DELETE", f"/files/{server.files()['taken.txt']['id']}")
+    page.get_by_role("button", name="Try failed files again").click()
+    console.expect_transfers("2 verified")
+    page.get_by_role("button", name="Close and clear the list").click()
+    expect(console.transfers).to_be_hidden()
+    assert server.download(server.files()["taken.txt"]) == b"content"

@@ -20,7 +20,7 @@ struct MetadataCopyTests {
                     .map { try $0.text("name") }
                 )
             }
-            let stays: Set = ["schema_migrations", "leases", "properties", "moved_objects"]
+            let stays: Set = ["schema_migrations", "leases", "properties", "moved_objects", "password_attempts"]
             #expect(names == stays.union(TableCopySpec.all.map(\.name)))
         }
     }
@@ -81,8 +81,9 @@ struct MetadataCopyTests {
         }
         try await fixture.addFile("a", to: store, tags: ["t", "ü"], metadata: ["k": "v"])
         for index in 0..<520 { try await fixture.addFile("\(index)", in: inner.id, to: store) }
-        let open = fixture.upload("open")
-        try await store.addUpload(open)
+        let (_, session) = try await fixture.addLink(to: store)
+        let open = fixture.upload("open", session: session)
+        try await store.addUpload(open, labels: FileLabels(metadata: ["k": "v"], tags: ["t"]), maximum: 1)
         for number in 1...3 { _ = try await store.recordPart(try MetadataFixture.part(number), of: open.id) }
         let (id, token) = try await Accounts(metadata: store).createToken(for: "ada")
         #expect(!id.isEmpty && !token.value.isEmpty)

@@ -91,8 +91,9 @@ struct SnapshotTests {
         }
         try await fixture.addFile("a", to: store, tags: ["t"], metadata: ["k": "v"])
         for index in 0..<1200 { try await fixture.addFile("\(index)", in: inner.id, to: store) }
-        let open = fixture.upload("open")
-        try await store.addUpload(open)
+        let (_, session) = try await fixture.addLink(to: store)
+        let open = fixture.upload("open", session: session)
+        try await store.addUpload(open, labels: FileLabels(metadata: ["k": "v"], tags: ["t"]), maximum: 1)
         _ = try await store.recordPart(try MetadataFixture.part(1), of: open.id)
         let gone = try await fixture.addFile("gone", to: store)
         #expect(try await store.deleteFile(gone.id))

@@ -62,6 +62,18 @@ struct S3CrossOriginTests {
         }
     }
 
+    @Test("a response that is not a CORS configuration does not count as a bucket without rules")
+    func unexpected() throws {
+        for text in ["", "<html/>", "<CORSRule/>", "<Error><Code>x</Code></Error>", "<CORSConfiguration"] {
+            #expect(throws: S3UnexpectedResponse.self, "\(text)") {
+                try S3XML.crossOriginRules(ByteBuffer(string: text))
+            }
+        }
+        let rules = [["https://a.example.org", "https://*.example.org"], ["*"]].map { CrossOriginRule(for: $0) }
+        #expect(try S3XML.crossOriginRules(try S3XML.body(of: rules)) == rules)
+        #expect(try S3XML.crossOriginRules(ByteBuffer(string: "<CORSConfiguration/>")) == [])
+    }
+
     @Test("an address that cannot be reached is reported as such")
     func unreachable() async throws {
         try await withS3Store(change: { $0.publicEndpoint = S3Endpoint("http://127.0.0.1:1") ?? $0.publicEndpoint }) {

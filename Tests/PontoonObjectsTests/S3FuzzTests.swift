@@ -27,6 +27,11 @@ struct S3FuzzTests {
             """,
             "<Error><Code>NoSuchKey</Code><Message>m</Message><RequestId>r</RequestId></Error>",
             "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
+            """
+            <CORSConfiguration><CORSRule><ID>i</ID><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>\
+            <AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>5</MaxAgeSeconds></CORSRule>\
+            </CORSConfiguration>
+            """,
         ]
         Fuzzing.run(corpus, rounds: 1000) { bytes in
             let body = ByteBuffer(bytes: bytes)
@@ -35,6 +40,8 @@ struct S3FuzzTests {
             _ = try? S3XML.decode(S3XML.UploadList.self, from: body)
             _ = try? S3XML.decode(S3XML.ObjectList.self, from: body)
             _ = try? S3XML.decode(S3XML.InitiatedUpload.self, from: body)
+            guard let rules = try? S3XML.crossOriginRules(body), let again = try? S3XML.body(of: rules) else { return }
+            #expect((try? S3XML.crossOriginRules(again)) == rules, "\(bytes)")
         }
     }
 

@@ -35,6 +35,8 @@ class App {
   /** @returns {Promise<boolean>} Whether the server accepts the token. */
   async connect(token, { fromAddress = false } = {}) {
     const client = new Client({ origin: window.location.origin, token });
+    // The view's module is loaded while the server checks the token.
+    targetOf(parseRoute(window.location.hash)).load().catch(() => {});
     try {
       const [user, index] = await Promise.all([getUser(client), getIndex(client)]);
       this.client = client;
@@ -49,6 +51,7 @@ class App {
       }
       return false;
     }
+    client.addEventListener('unauthorized', () => this.#ended(), { once: true });
     this.shell = new Shell(this);
     fill(this.root, this.shell.element);
     await this.route();
@@ -91,6 +94,18 @@ class App {
     window.location.replace(window.location.pathname);
   }
 
+  /** Asks for a token again, when the server no longer accepts the one in use. The address stays. */
+  async #ended() {
+    this.controller?.abort();
+    this.view?.dispose?.();
+    this.view = null;
+    await this.transfers?.close({ forget: false });
+    // The next user may be another one, with other permissions.
+    Object.assign(this, { transfers: null, client: null, project: null, folders: null });
+    forget();
+    this.askForToken(strings.signIn.ended);
+  }
+
   /** Shows the view that the address names. */
   async route() {
     if (!this.client) return;
@@ -100,12 +115,11 @@ class App {
     const controller = new AbortController();
     this.controller = controller;
     const route = parseRoute(window.location.hash);
-    const target = ROUTES[route.view] ?? ROUTES.projects;
     this.shell.select(route);
     const { main } = this.shell;
     delete main.dataset.shown;
     try {
-      const { show } = await target.load();
+      const { show } = await targetOf(route).load();
       if (controller.signal.aborted) return;
       const view = await show({ app: this, route, signal: controller.signal, main });
       if (controller.signal.aborted) view?.dispose?.();
@@ -131,6 +145,10 @@ class App {
         ? h('a', { class: 'button', href: '#/projects' }, strings.failure.toProjects)
         : button(strings.common.tryAgain, { icon: 'retry', on: () => this.route() })));
   }
+}
+
+function targetOf(route) {
+  return ROUTES[route.view] ?? ROUTES.projects;
 }
 
 startTheme();

@@ -259,7 +259,10 @@ extension Setting where Value == Bool {
             "trust-forwarded-proto",
             .bool,
             default: .text("false"),
-            summary: "Whether to trust X-Forwarded-Proto; enable it only behind a proxy that overwrites the header"
+            summary: """
+                Whether to trust X-Forwarded-Proto, and the last address in X-Forwarded-For; enable it only behind a \
+                proxy that sets these headers
+                """
         )
     }
 }

@@ -27,6 +27,8 @@ package struct PontoonError: Error {
         case uploadForbidden, destinationForbidden, uploadNotFound, nameTaken, completeRefused
         case partUnavailable, abortRefused, uploadProjectMalformed, uploadIDMissing
         case partNumberInvalid, initializeInvalid, reportInvalid, partListInvalid
+        // Upload links
+        case uploadLinkNotFound, uploadLinkExpired, uploadLinkForbidden
         // Automations
         case automationNotFound, packageNotFound
         // Data plane
@@ -55,6 +57,10 @@ extension PontoonError {
 
     package static var fileNotFound: PontoonError {
         PontoonError(.fileNotFound, "Requested file or folder does not exist.")
+    }
+
+    package static var uploadLinkNotFound: PontoonError {
+        PontoonError(.uploadLinkNotFound, "Requested upload link does not exist.")
     }
 
     package static var automationNotFound: PontoonError {

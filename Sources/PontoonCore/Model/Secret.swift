@@ -5,6 +5,11 @@ package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugS
 
     package init(_ value: String) { self.value = value }
 
+    /// The SHA-256 of the text in hex, under which a token is stored.
+    ///
+    /// One round without salt is sufficient for a generated token, which has 128 random bits.
+    package var sha256: String { ContentHash.hex(value) }
+
     package var description: String { "<secret>" }
     package var debugDescription: String { "<secret>" }
 }

@@ -37,6 +37,8 @@ package struct Upload: Hashable, Sendable {
     package let md5: String?
     /// Whether completing the upload replaces an existing file of the same name.
     package let overwrite: Bool
+    /// Id of the session of the sender who started the upload through an upload link; `nil` if a user started it.
+    package let senderSession: String?
     /// Key of the future object, under which the object store keeps the parts; an empty file in a presigned store gets
     /// an object with another key.
     package let key: ObjectKey
@@ -58,6 +60,7 @@ package struct Upload: Hashable, Sendable {
         partSize: Int64,
         md5: String?,
         overwrite: Bool,
+        senderSession: String? = nil,
         key: ObjectKey,
         handle: UploadHandle? = nil,
         initiatedOn: Date,
@@ -73,6 +76,7 @@ package struct Upload: Hashable, Sendable {
         self.partSize = partSize
         self.md5 = md5
         self.overwrite = overwrite
+        self.senderSession = senderSession
         self.key = key
         self.handle = handle
         self.initiatedOn = initiatedOn

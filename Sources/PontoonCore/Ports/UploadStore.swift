@@ -2,14 +2,14 @@ package import Foundation
 
 /// Storage of uploads and of the leases under which they are completed.
 package protocol UploadStore: Sendable {
-    /// Adds an upload.
+    /// Adds an upload; if it has a ``Upload/senderSession``, through the upload link of the session, whose limits apply.
     /// - Parameters:
     ///   - upload: The upload.
     ///   - labels: Labels that the file will have.
     ///   - maximum: Maximum number of unfinished uploads, including this one, that its user may have; uploads to
     ///     folders and uploads of code packages are counted separately. Concurrent calls may exceed the maximum.
     /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not;
-    ///   `.limitReached`.
+    ///   `.limitReached`; `.notAuthenticated` if the session does not exist.
     func addUpload(_ upload: Upload, labels: FileLabels, maximum: Int) async throws
     /// Returns an upload in any state.
     /// - Returns: `nil` if there is no such upload, for example because it was aborted.
@@ -49,7 +49,7 @@ package protocol UploadStore: Sendable {
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id, for
     ///   example because it was deleted with its project.
     /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` if the folder no longer
-    ///   exists.
+    ///   exists; `.completeRefused` if the limits of the upload's link were lowered in the meantime.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool
     /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. The old
     /// object is added to ``DiscardedObjectStore/discardedObjects(limit:)``. The upload stays under its lease.

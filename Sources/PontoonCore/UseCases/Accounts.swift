@@ -23,7 +23,7 @@ package struct Accounts: Sendable {
     /// - Throws: `.notAuthenticated` if the token is missing, unknown or revoked.
     package func caller(token: String?) async throws -> User {
         guard let token, !token.isEmpty,
-            let user = try await metadata.user(withTokenHash: Self.hash(Secret(token)))
+            let user = try await metadata.user(withTokenHash: Secret(token).sha256)
         else {
             throw PontoonError(.notAuthenticated, "A valid authentication token is required.")
         }
@@ -70,7 +70,7 @@ package struct Accounts: Sendable {
     /// - Returns: Whether the token existed.
     package func revokeToken(_ idOrToken: String) async throws -> Bool {
         if try await metadata.revokeToken(idOrToken) { return true }
-        return try await metadata.revokeToken(Self.hash(Secret(idOrToken)))
+        return try await metadata.revokeToken(Secret(idOrToken).sha256)
     }
 
     /// Creates the user `admin`, the project `admin/uploads` and a token, unless a user exists.
@@ -106,15 +106,8 @@ package struct Accounts: Sendable {
         TokenRecord(
             id: Identifiers.hex(bytes: 6),
             userName: userName,
-            hash: Self.hash(token),
+            hash: token.sha256,
             createdOn: now()
         )
-    }
-
-    /// Returns the SHA-256 of a token in hex.
-    ///
-    /// One round without salt is sufficient, because a generated token has 128 random bits.
-    private static func hash(_ token: Secret) -> String {
-        ContentHash.hex(token.value)
     }
 }

@@ -113,8 +113,25 @@ package struct Maintenance: Sendable {
         await report.attempt {
             try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.inSeconds))
         }
+        await report.attempt { try await removeExpiredLinks() }
         report.errors += await garbage.collect()
         return report
+    }
+
+    /// Removes upload links that expired long ago, sessions of senders who were idle for too long, and the counts of
+    /// wrong passwords.
+    private func removeExpiredLinks() async throws {
+        let now = now()
+        for id in try await metadata.uploadLinks(
+            expiredBefore: now.addingTimeInterval(-UploadLinkRules.keptAfterExpiry),
+            limit: Self.batch
+        ) {
+            _ = try await metadata.deleteUploadLink(id)
+        }
+        try await metadata.pruneSenderSessions(
+            usedBefore: now.addingTimeInterval(-UploadLinkRules.idleTime),
+            attemptsBefore: now.addingTimeInterval(-UploadLinkRules.attemptWindow)
+        )
     }
 
     /// Adds the time since the last run to the running time of the service, and returns the time since which uploads

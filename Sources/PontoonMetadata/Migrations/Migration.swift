@@ -24,5 +24,6 @@ extension Migration {
         Migration(name: "0008-scrub", statements: scrub),
         Migration(name: "0009-upload-activity", statements: uploadActivity),
         Migration(name: "0010-upload-labels", statements: uploadLabels),
+        Migration(name: "0011-upload-links", statements: uploadLinks),
     ]
 }

@@ -6,14 +6,17 @@ extension SQLMetadataStore {
         let values: [(any SQLConvertible)?] = [
             upload.id, upload.userName, upload.name, upload.size, upload.partSize, upload.md5, upload.overwrite,
             upload.key, upload.initiatedOn, upload.state.rawValue, upload.fileID, upload.handle?.rawValue,
-            try labels.storedText,
+            try labels.storedText, upload.senderSession,
         ]
         let stamp = cache.uploads.stamp()
         switch upload.destination {
         case .folder(let id, let project, let wasGivenByFolder):
-            let destination: [any SQLConvertible] = [wasGivenByFolder, id, project, maximum]
+            let destination: [(any SQLConvertible)?] = [wasGivenByFolder, id, project, maximum]
             try await write(changing: .none) { connection in
-                guard try connection.execute(insertUpload, values + destination) == 1 else {
+                let link = try upload.senderSession.map { session in
+                    try connection.acquireLink(ofSession: session, of: project, withRoomFor: upload.size ?? 0)
+                }
+                guard try connection.execute(insertUpload, values + [link] + destination) == 1 else {
                     guard try connection.openUploadTotal(of: upload.userName) < maximum else {
                         throw PontoonError.tooManyUploads(maximum)
                     }
@@ -74,10 +77,14 @@ extension SQLMetadataStore {
             // Locked, so that the project is not deleted in the meantime. Deleting a project deletes its uploads, so
             // without a project there is nothing to complete.
             let project = try connection.query(selectProjectOfUpload, [id], lock: .forShare("projects"))
-            guard !project.isEmpty,
+            guard let project = project.first else { return false }
+            let link = try project.optionalText("link_id")
+            if let link { try connection.enqueue(lockLink, [link], lock: .forUpdate("upload_links")) }
+            guard
                 let completed = try connection.query(markCompleted, [file.id, file.createdOn, id, leaseID]).first
             else { return false }
             try connection.add(openUploads: [try completed.text("user_name"): -1])
+            if let link { try connection.count(bytes: file.content?.size ?? 0, receivedThrough: link) }
             try connection.discardUploadObject(completed, unless: file.content?.key, now: now)
             if overwrite {
                 if let folder = file.parent { try connection.lock(folder: folder) }
@@ -184,7 +191,7 @@ extension SQLConnection {
     }
 
     /// Creates summaries from rows with `uploadColumns`; also reads the totals of each upload's parts.
-    fileprivate func summaries(_ rows: [SQLRow], labels: FileLabels = FileLabels()) throws -> [UploadSummary] {
+    func summaries(_ rows: [SQLRow], labels: FileLabels = FileLabels()) throws -> [UploadSummary] {
         guard !rows.isEmpty else { return [] }
         var select = SQLBuilder("SELECT upload_id, \(partTotals) FROM parts WHERE upload_id IN ")
         select.append(list: try rows.map { try $0.text("id") })
@@ -217,6 +224,7 @@ extension SQLRow {
             partSize: try decode("part_size", try length("part_size")) { $0 > 0 ? $0 : nil },
             md5: try optionalText("md5"),
             overwrite: try flag("overwrites"),
+            senderSession: try optionalText("sender_session"),
             key: try objectKey("object_key"),
             handle: try optionalText("object_handle").map(UploadHandle.init(rawValue:)),
             initiatedOn: try date("initiated_on"),
@@ -238,7 +246,7 @@ extension SQLRow {
 
 let uploadColumns = """
     id, user_name, project_id, parent_id, parent_was_named, automation_id, name, size, part_size, md5, overwrites,
-    object_key, object_handle, initiated_on, state, file_id, claim_expires_on
+    object_key, object_handle, initiated_on, state, file_id, claim_expires_on, sender_session
     """
 // The casts are for PostgreSQL, where the sum of BIGINT is NUMERIC.
 private let partTotals = """
@@ -247,11 +255,11 @@ private let partTotals = """
 private let insertUpload: SQLStatement = """
     INSERT INTO uploads (
         id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
-        object_handle, labels, parent_was_named, parent_id, project_id
+        object_handle, labels, sender_session, link_id, parent_was_named, parent_id, project_id
     )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, id, project_id
-    FROM files WHERE id = $15 AND project_id = $16 AND kind = 'folder'
-        AND COALESCE((SELECT open_uploads FROM user_totals WHERE user_name = $2), 0) < $17
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, id, project_id
+    FROM files WHERE id = $17 AND project_id = $18 AND kind = 'folder'
+        AND COALESCE((SELECT open_uploads FROM user_totals WHERE user_name = $2), 0) < $19
     """
 private let countPackageUploads: SQLStatement = """
     SELECT COUNT(*) AS total FROM (
@@ -262,9 +270,9 @@ private let countPackageUploads: SQLStatement = """
 private let insertPackageUpload: SQLStatement = """
     INSERT INTO uploads (
         id, user_name, name, size, part_size, md5, overwrites, object_key, initiated_on, state, file_id,
-        object_handle, labels, parent_was_named, automation_id
+        object_handle, labels, sender_session, parent_was_named, automation_id
     )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, id FROM automations WHERE id = $14
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, id FROM automations WHERE id = $15
     """
 private let selectUpload = SQLStatement(constant: "SELECT \(uploadColumns) FROM uploads WHERE id = $1")
 private let selectLabelledUpload = SQLStatement(
@@ -285,7 +293,8 @@ private let selectUploadsBackward = SQLStatement(
         """
 )
 private let selectProjectOfUpload: SQLStatement = """
-    SELECT projects.id AS id FROM uploads JOIN projects ON projects.id = uploads.project_id WHERE uploads.id = $1
+    SELECT projects.id AS id, uploads.link_id AS link_id FROM uploads
+    JOIN projects ON projects.id = uploads.project_id WHERE uploads.id = $1
     """
 private let markCompleted: SQLStatement = """
     UPDATE uploads SET state = 'completed', file_id = $1, completed_on = $2, labels = NULL

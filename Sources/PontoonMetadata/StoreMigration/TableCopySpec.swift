@@ -11,7 +11,7 @@ struct TableCopySpec: Sendable {
     /// Within `files`, ``MetadataCopy`` copies folders first.
     ///
     /// The tables `schema_migrations`, `leases`, `properties` and `moved_objects` are not copied, because they describe
-    /// one database or its servers.
+    /// one database or its servers, and neither is `password_attempts`, which is outdated after minutes.
     static let all = [
         TableCopySpec(name: "users", key: ["name"]),
         TableCopySpec(name: "tokens", key: ["id"]),
@@ -25,6 +25,8 @@ struct TableCopySpec: Sendable {
         TableCopySpec(name: "automations", key: ["id"]),
         TableCopySpec(name: "package_files", key: ["id"]),
         TableCopySpec(name: "packages", key: ["id"]),
+        TableCopySpec(name: "upload_links", key: ["id"]),
+        TableCopySpec(name: "sender_sessions", key: ["id"]),
         TableCopySpec(name: "uploads", key: ["id"]),
         TableCopySpec(name: "parts", key: ["upload_id", "number"]),
         TableCopySpec(name: "discarded_objects", key: ["key"]),

@@ -75,8 +75,15 @@ extension S3XML {
         }
     }
 
+    /// Decodes the rules of a bucket.
+    ///
+    /// - Throws: ``S3UnexpectedResponse`` if the body is anything else, which must not count as "no rules": they would
+    ///   be replaced.
     static func crossOriginRules(_ body: ByteBuffer) throws -> [CrossOriginRule] {
-        try decode(CrossOriginRules.self, from: body, with: XMLDecoder()).rules ?? []
+        guard try rootName(body) == "CORSConfiguration" else {
+            throw S3UnexpectedResponse("the body is not a CORS configuration")
+        }
+        return try decode(CrossOriginRules.self, from: body, with: XMLDecoder()).rules ?? []
     }
 
     /// Encodes the body of `PutBucketCors`.

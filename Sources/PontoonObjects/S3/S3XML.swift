@@ -85,6 +85,11 @@ enum S3XML {
         return try? decoder.decode(Failure.self, from: text)
     }
 
+    /// Returns the name of the root element; `nil` if there is none.
+    ///
+    /// - Throws: ``S3UnexpectedResponse`` unless the body is UTF-8.
+    static func rootName(_ body: ByteBuffer) throws -> String? { rootName(try text(body)) }
+
     /// Encodes the body of `CompleteMultipartUpload`, with quoted ETags.
     static func completion(of parts: [ListedPart]) throws -> ByteBuffer {
         let encoder = XMLEncoder()

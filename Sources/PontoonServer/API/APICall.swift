@@ -7,6 +7,8 @@ struct APICall: Sendable {
     let request: Request
     let context: AppContext
     let caller: User
+    /// The session of a sender, who acts on behalf of the caller; `nil` if the caller is a user.
+    let session: SenderSession?
     /// The rate-limit status of the caller's token, counting this call.
     let rateLimit: RateLimitStatus
     /// The base URL at which this client reaches the server.
@@ -17,18 +19,37 @@ struct APICall: Sendable {
 
     /// - Throws: `.notAuthenticated` unless the request went through ``CallerMiddleware``.
     init(_ request: Request, _ context: AppContext, base: BaseURL, bodies: JSONBodyReader) throws(PontoonError) {
-        guard let caller = context.caller?.user, let rateLimit = context.rateLimit else {
+        guard let caller = context.caller, let rateLimit = context.rateLimit else {
             throw PontoonError(.notAuthenticated, "Authentication is required.")
         }
         self.request = request
         self.context = context
-        self.caller = caller
+        self.caller = caller.user
+        session = caller.session
         self.rateLimit = rateLimit
         self.base = base
         self.bodies = bodies
-        reservation = bodies.budget.reservation(for: caller.name)
+        // No user name contains a slash.
+        reservation = bodies.budget.reservation(for: session.map { "link/\($0.link.id)" } ?? self.caller.name)
         query = Query(request)
     }
+
+    /// Checks that the call is available to the caller.
+    ///
+    /// - Throws: `.notAuthenticated` for a sender, unless the audience includes senders.
+    func check(_ audience: CallAudience) throws(PontoonError) {
+        guard session == nil || audience == .usersAndSenders else {
+            throw PontoonError(.notAuthenticated, "The token of an upload link is valid only for uploads.")
+        }
+    }
+
+    /// Returns the use cases of uploads for the caller.
+    func scoped(_ uploads: Uploads) -> Uploads { session.map { uploads.of($0) } ?? uploads }
+
+    /// The fields of an upload that the caller may see.
+    var uploadFields: FieldSelection { session == nil ? .all : Self.senderUploadFields }
+
+    private static let senderUploadFields = FieldSelection("!project,!parent")
 
     /// Reads the body as JSON; see ``JSONBodyReader/read(_:limit:code:reservation:)``.
     func readBody(_ limit: JSONBodyLimit = .fields, code: PontoonError.Code) async throws -> JSONValue {

@@ -19,8 +19,8 @@ struct AutomationCalls {
         routes.call(.get, "/automation/packages/{package_id}", package)
         routes.call(.post, Self.uploadRoot, initialize)
         routes.call(.post, "\(Self.uploadRoot)/{upload_id}/complete", complete)
-        UploadCalls(root: Self.uploadRoot, uploads: uploads).addShared(to: routes)
-        PartCalls(root: Self.uploadRoot, uploads: uploads).add(to: routes)
+        UploadCalls(root: Self.uploadRoot, uploads: uploads, audience: .users).addShared(to: routes)
+        PartCalls(root: Self.uploadRoot, uploads: uploads, audience: .users).add(to: routes)
     }
 
     @Sendable private func create(_ call: APICall) async throws -> Response {

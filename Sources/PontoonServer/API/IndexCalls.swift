@@ -18,7 +18,8 @@ struct IndexCalls {
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = [
-        "checksums", "complete_reports", "openapi", "part_infos", "upload_contents", "upload_labels", "verification",
+        "checksums", "complete_reports", "openapi", "part_infos", "upload_contents", "upload_labels", "upload_links",
+        "verification",
     ]
 
     /// The OpenAPI document; all responses share its bytes, so that unread responses take no additional memory.

@@ -8,17 +8,19 @@ struct PartCalls {
     /// Path of the uploads, relative to `/v2`.
     let root: String
     let uploads: Uploads
+    /// The callers to whom the calls are available.
+    let audience: CallAudience
 
     func add(to routes: Routes) {
-        routes.call(.get, "\(root)/{upload_id}/part/{part_number}", info)
-        routes.call(.get, "\(root)/{upload_id}/part_infos", infos)
-        routes.call(.post, "\(root)/{upload_id}/part", report)
-        routes.call(.post, "\(root)/{upload_id}", reportMany)
+        routes.call(.get, "\(root)/{upload_id}/part/{part_number}", for: audience, info)
+        routes.call(.get, "\(root)/{upload_id}/part_infos", for: audience, infos)
+        routes.call(.post, "\(root)/{upload_id}/part", for: audience, report)
+        routes.call(.post, "\(root)/{upload_id}", for: audience, reportMany)
     }
 
     @Sendable private func info(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        let request = try await uploads.partInfo(
+        let request = try await call.scoped(uploads).partInfo(
             try PartNumber(text: try call.context.segment("part_number")),
             of: try call.context.segment("upload_id"),
             caller: call.caller,
@@ -29,7 +31,7 @@ struct PartCalls {
 
     @Sendable private func infos(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        let infos = try await uploads.partInfos(
+        let infos = try await call.scoped(uploads).partInfos(
             try call.query.partBatch(),
             of: try call.context.segment("upload_id"),
             caller: call.caller,
@@ -41,7 +43,7 @@ struct PartCalls {
     @Sendable private func report(_ call: APICall) async throws -> Response {
         let id = try call.context.segment("upload_id")
         let report = try PartReport(try await call.readBody(code: .reportInvalid))
-        try await uploads.report([report], of: id, caller: call.caller)
+        try await call.scoped(uploads).report([report], of: id, caller: call.caller)
         let href = "\(call.base.api)\(root)/\(id)"
         return .json(PartReportBody(number: report.number, etag: report.etag, href: href))
     }
@@ -53,7 +55,7 @@ struct PartCalls {
             throw PontoonError(.partListInvalid, "The field 'parts' is missing.")
         }
         let reports = try values.map { value in try PartReport(value) }
-        try await uploads.report(reports, of: id, caller: call.caller)
+        try await call.scoped(uploads).report(reports, of: id, caller: call.caller)
         return Response(status: .ok, headers: [.contentLength: "0"])
     }
 }

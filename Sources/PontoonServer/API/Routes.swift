@@ -3,9 +3,18 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
+/// The callers to whom a call is available.
+enum CallAudience: Sendable {
+    case users
+    /// Also senders, who are signed in with an upload link.
+    case usersAndSenders
+}
+
 /// The route table: registers the handler of each call, and responds with 405 to unsupported methods on its path.
 final class Routes {
     let bodies: JSONBodyReader
+    /// Whether a proxy in front of the server sets `X-Forwarded-…` headers.
+    let trustsProxy: Bool
     /// The registered methods of each path.
     private(set) var methods: [String: Set<HTTPRequest.Method>] = [:]
     private let router: Router<AppContext>
@@ -19,11 +28,13 @@ final class Routes {
 
     init(router: Router<AppContext>, useCases: UseCases, settings: ServerSettings) {
         self.router = router
+        trustsProxy = settings.trustsForwardedProto
         bodies = JSONBodyReader(maximumSize: settings.maximumBodySize)
         api = router.group("/v2")
             .add(
                 middleware: CallerMiddleware(
                     accounts: useCases.accounts,
+                    senders: useCases.senders,
                     counter: settings.rateLimit.map { RateLimitCounter($0) },
                     now: useCases.now
                 )
@@ -31,15 +42,23 @@ final class Routes {
     }
 
     /// Registers a call below `/v2` that needs a token; `GET` includes `HEAD`.
+    ///
+    /// - Parameters:
+    ///   - method: The method.
+    ///   - path: The path, relative to `/v2`.
+    ///   - audience: The callers who may make the call; others are refused with `.notAuthenticated`.
+    ///   - handle: The handler.
     func call(
         _ method: HTTPRequest.Method,
         _ path: String,
+        for audience: CallAudience = .users,
         _ handle: @escaping @Sendable (APICall) async throws -> Response
     ) {
         for method in Self.including(method) {
             methods["/v2\(path)", default: []].insert(method)
             api.on(RouterPath(path), method: method) { [bodies] request, context in
                 let call = try APICall(request, context, base: context.requireBase(), bodies: bodies)
+                try call.check(audience)
                 defer { call.end() }
                 return try await handle(call)
             }

@@ -11,22 +11,25 @@ struct UploadCalls {
     /// Path of these uploads, relative to `/v2`.
     let root: String
     let uploads: Uploads
+    /// The callers to whom the calls are available.
+    let audience: CallAudience
 
     func add(to routes: Routes, projects: Projects) {
-        routes.call(.post, root, initialize)
-        routes.call(.get, root, list)
-        routes.call(.post, "\(root)/{upload_id}/complete") { call in try await complete(call, projects) }
+        routes.call(.post, root, for: audience, initialize)
+        routes.call(.get, root, for: audience, list)
+        routes.call(.post, "\(root)/{upload_id}/complete", for: audience) { call in try await complete(call, projects) }
         addShared(to: routes)
     }
 
     /// Adds the calls that are the same for file uploads and code package uploads.
     func addShared(to routes: Routes) {
-        routes.call(.get, "\(root)/{upload_id}", details)
-        routes.call(.delete, "\(root)/{upload_id}", abort)
+        routes.call(.get, "\(root)/{upload_id}", for: audience, details)
+        routes.call(.delete, "\(root)/{upload_id}", for: audience, abort)
     }
 
     @Sendable private func initialize(_ call: APICall) async throws -> Response {
         let body = try await call.readBody(.text, code: .initializeInvalid)
+        if let session = call.session { return try await initialize(body, call, session) }
         let request = try InitializeRequest(body)
         let upload = try await uploads.initialize(
             request.content,
@@ -39,9 +42,21 @@ struct UploadCalls {
         return .json(response)
     }
 
+    /// Starts the upload of a sender.
+    private func initialize(_ body: JSONValue, _ call: APICall, _ session: SenderSession) async throws -> Response {
+        guard !call.query.isTrue("overwrite") else {
+            throw PontoonError(.destinationForbidden, "An upload through an upload link cannot replace a file.")
+        }
+        let request = try InitializeSenderRequest(body)
+        let upload = try await uploads.initialize(request.content, path: request.path, session: session)
+        var response = try await uploads.body(of: upload, partInfos: request.partInfos, base: call.base)
+        response.labels = session.labels(of: request.content.labels)
+        return .json(response, fields: call.uploadFields)
+    }
+
     @Sendable private func list(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        let listing = try await uploads.list(caller: call.caller, page: try call.query.page())
+        let listing = try await call.scoped(uploads).list(caller: call.caller, page: try call.query.page())
         return try .list(
             listing.map { summary in
                 var item = UploadBody(summary, base: call.base)
@@ -50,37 +65,44 @@ struct UploadCalls {
             },
             path: root,
             call: call,
-            fields: .all
+            fields: call.uploadFields
         )
     }
 
     @Sendable private func details(_ call: APICall) async throws -> Response {
         try await call.discardBody()
         let id = try call.context.segment("upload_id")
+        let uploads = call.scoped(uploads)
         var body = UploadBody(try await uploads.details(id, caller: call.caller), base: call.base)
         if call.query.isTrue("list_parts") {
             body.parts = try await uploads.reportedParts(of: id, caller: call.caller).map {
                 PartReportBody(number: $0.number, etag: $0.etag)
             }
         }
-        return .json(body)
+        return .json(body, fields: call.uploadFields)
     }
 
     private func complete(_ call: APICall, _ projects: Projects) async throws -> Response {
         let reports = try await call.readReports()
-        let file = try await uploads.complete(
+        let file = try await call.scoped(uploads).complete(
             try call.context.segment("upload_id"),
             reports: reports,
             caller: call.caller
         )
+        if call.session != nil {
+            return .json(FileBody(file: file, base: call.base), fields: Self.senderFileFields, status: .created)
+        }
         let project = try await projects.details(file.project, caller: call.caller, reading: .cached).project
         let body = FileBody(file: file, base: call.base, path: "/Projects/\(project.uuid)/\(file.name)")
         return .json(body, status: .created)
     }
 
+    /// The fields of a completed file that a sender may see.
+    private static let senderFileFields = FieldSelection("checksums,created_on,id,metadata,name,size,tags,type")
+
     @Sendable private func abort(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        try await uploads.abort(try call.context.segment("upload_id"), caller: call.caller)
+        try await call.scoped(uploads).abort(try call.context.segment("upload_id"), caller: call.caller)
         return Response(status: .noContent)
     }
 }

@@ -9,6 +9,8 @@ import PontoonCore
 struct AuthenticatedCaller: Sendable {
     let user: User
     let token: Secret
+    /// The session of a sender, who acts on behalf of the user and may only upload; `nil` for the user.
+    var session: SenderSession?
 }
 
 /// The middleware that identifies the caller of an API call, counts the call, and adds the rate-limit headers to its
@@ -19,13 +21,20 @@ struct CallerMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
     let accounts: Accounts
+    let senders: SenderSessions
     /// Counts the calls of each token, in the memory of this process; `nil` admits any number of calls.
     let counter: RateLimitCounter?
     let now: @Sendable () -> Date
     private let failures = LogThrottle()
 
-    init(accounts: Accounts, counter: RateLimitCounter?, now: @escaping @Sendable () -> Date) {
+    init(
+        accounts: Accounts,
+        senders: SenderSessions,
+        counter: RateLimitCounter?,
+        now: @escaping @Sendable () -> Date
+    ) {
         self.accounts = accounts
+        self.senders = senders
         self.counter = counter
         self.now = now
     }
@@ -51,6 +60,9 @@ struct CallerMiddleware: RouterMiddleware {
                 throw PontoonError(.rateLimited, "This token's limit of \(status.limit) calls is used up; retry later.")
             }
             response = try await next(request, context)
+        } catch let error as PontoonError where error.code == .notAuthenticated {
+            // The token is not valid for this call, so the response is the same as for an unknown token.
+            throw error
         } catch {
             response = try context.response(to: error)
         }
@@ -64,6 +76,10 @@ struct CallerMiddleware: RouterMiddleware {
     private func caller(of request: Request, _ context: AppContext) async throws -> AuthenticatedCaller {
         let token = Secret(request.headers[.authToken] ?? Self.bearer(request) ?? "")
         do {
+            if SenderSessions.isSenderToken(token) {
+                let session = try await senders.session(token: token)
+                return AuthenticatedCaller(user: session.user, token: token, session: session)
+            }
             return AuthenticatedCaller(user: try await accounts.caller(token: token.value), token: token)
         } catch let error as PontoonError where error.code == .notAuthenticated {
             if let suppressed = failures.admit() {

@@ -18,12 +18,12 @@ extension PontoonError.Code {
         case .notAuthenticated: .unauthorized
         case .forbidden, .userForbidden, .projectForbidden, .fileForbidden, .fileChangeForbidden,
             .metadataChangeForbidden, .tagChangeForbidden, .copyForbidden, .moveForbidden, .uploadForbidden,
-            .destinationForbidden, .urlRefused:
+            .destinationForbidden, .urlRefused, .uploadLinkForbidden:
             .forbidden
         case .routeNotFound, .userNotFound, .projectNotFound, .memberNotFound, .fileNotFound, .destinationNotFound,
-            .uploadNotFound, .automationNotFound, .packageNotFound:
+            .uploadNotFound, .uploadLinkNotFound, .automationNotFound, .packageNotFound:
             .notFound
-        case .contentLost: .gone
+        case .contentLost, .uploadLinkExpired: .gone
         case .methodNotAllowed: .methodNotAllowed
         case .unsupportedMediaType: .unsupportedMediaType
         case .requestTooLarge, .partTooLong: .contentTooLarge

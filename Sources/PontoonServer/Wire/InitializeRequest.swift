@@ -63,7 +63,7 @@ extension DeclaredContent {
     /// Reads and validates the fields common to file uploads and code package uploads.
     ///
     /// - Throws: `.initializeInvalid`.
-    fileprivate init(_ object: RequestObject) throws(PontoonError) {
+    init(_ object: RequestObject) throws(PontoonError) {
         let name = try object.string("name")
         let size = try object.integer("size")
         let partSize = try object.integer("part_size")
@@ -84,7 +84,7 @@ extension RequestObject {
     /// Reads the fields of the extension `upload_labels`.
     ///
     /// - Throws: `.initializeInvalid` if a field has the wrong type; `.metadataInvalid` if a value has.
-    fileprivate func labels() throws(PontoonError) -> FileLabels {
+    func labels() throws(PontoonError) -> FileLabels {
         let metadata = try object("metadata").map { fields throws(PontoonError) in try MetadataChange.read(fields) }
         return FileLabels(metadata: (metadata ?? [:]).compactMapValues { $0 }, tags: try strings("tags") ?? [])
     }
@@ -92,7 +92,7 @@ extension RequestObject {
     /// Reads the extension field `part_infos`; returns `nil` if it is absent.
     ///
     /// - Throws: `.initializeInvalid` if the field is not a non-negative integer.
-    fileprivate func partInfos() throws(PontoonError) -> PartBatch? {
+    func partInfos() throws(PontoonError) -> PartBatch? {
         guard let count = try integer("part_infos") else { return nil }
         guard count >= 0 else {
             throw PontoonError(.initializeInvalid, "The field 'part_infos' must be 0 or more.")

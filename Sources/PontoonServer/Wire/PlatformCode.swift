@@ -12,8 +12,8 @@ extension PontoonError.Code {
         case .unavailable: 0
         case .rateLimited: 1000
         case .notAuthenticated: 90001
-        case .forbidden, .urlRefused: 90002
-        case .routeNotFound, .automationNotFound, .packageNotFound: 90003
+        case .forbidden, .urlRefused, .uploadLinkForbidden: 90002
+        case .routeNotFound, .automationNotFound, .packageNotFound, .uploadLinkNotFound, .uploadLinkExpired: 90003
         case .methodNotAllowed: 90006
         case .noRoom, .limitReached: 90007
         case .unsupportedMediaType: 90008

@@ -8,6 +8,13 @@ struct Timestamp: Hashable, JSONWritable {
 
     init(_ date: Date) { self.date = date }
 
+    /// Parses a time in RFC 3339, with or without fractional seconds; returns `nil` if the text is anything else.
+    static func date(_ text: String) -> Date? {
+        guard text.utf8.count <= 40 else { return nil }
+        if let date = try? Date(text, strategy: .iso8601) { return date }
+        return try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+
     var text: String { date.formatted(.iso8601) }
 
     func write(to json: inout JSONWriter) { json.string(text) }

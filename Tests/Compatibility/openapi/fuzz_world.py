@@ -29,6 +29,7 @@ class FuzzWorld:
         self.files()
         report = self.uploads("/upload/multipart", lambda name: self.admin.start(name, 2))
         self.packages()
+        self.links()
         self.reports(report)
         self.parts()
 
@@ -150,6 +151,15 @@ class FuzzWorld:
         ):
             self.schemas[name]["properties"][field] = or_one_of(self.schemas[name]["properties"][field], [value])
             self.body_example(name, field, value)
+
+    def links(self):
+        links = [self.admin.create("/upload_links", {"project": "admin/uploads", "name": f"{n}"}, 201) for n in range(12)]
+        path, pattern = "/v2/upload_links/{link_id}", self.schemas["LinkID"]
+        for method, some in (("get", links[:2]), ("patch", links[1:2]), ("delete", links[2:])):
+            self.instead(method, path, "link_id", or_one_of(pattern, [link["id"] for link in some]))
+        header = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+        secret = or_one_of(header, [links[0]["secret"]])
+        self.instead("post", "/v2/upload_links/session", "X-Pontoon-Upload-Link", secret)
 
     def reports(self, report):
         headers = self.schemas["PartReport"]["properties"]["response"]["properties"]["headers"]["properties"]

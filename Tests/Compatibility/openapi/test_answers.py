@@ -442,6 +442,75 @@ def parts(admin):
     admin.send_to("PUT", url, 404, data=b"abc")
 
 
+def test_upload_links(server, admin, copier, nobody, recorder):
+    rosalind, root = copier, "/upload_links"
+    new = {"project": "admin/uploads", "name": "Golden"}
+    file = admin.upload("no folder", b"")
+    for change, status, code in (
+        ({"name": None}, 400, 90000), ({"expires": "x"}, 400, 90000), ({"project": None}, 400, 5029),
+        ({"project": "x"}, 400, 5005), ({"parent": file}, 400, 5031), ({"project": None, "parent": file}, 400, 5022),
+        ({"project": "admin/none"}, 404, 3002), ({"project": None, "parent": "none"}, 404, 5026),
+    ):
+        admin.refused(status, code, "POST", root, new | change)
+    rosalind.refused(403, 3001, "POST", root, new)
+    plain = admin.create(root, new, 201)
+    link = admin.create(root, new | {"note": "n", "password": "correct horse", "max_files": 2, "max_bytes": 10}, 201)
+    one = f"{root}/{link['id']}"
+    for query in ("", "&limit=1", "&limit=1&offset=1"):
+        admin.call("GET", f"{root}?project=admin/uploads{query}", status=200)
+    for query, status, code in (("", 400, 90000), ("?project=x", 400, 5005), ("?project=a/none", 404, 3002)):
+        admin.refused(status, code, "GET", root + query)
+    rosalind.refused(403, 3001, "GET", root + "?project=admin/uploads")
+    for method in ("GET", "PATCH", "DELETE"):
+        rosalind.refused(403, 3001, method, one, {})
+        nobody.refused(404, 90003, method, one, {})
+        admin.refused(400, 90000, method, root + "/%00", {})
+    admin.call("GET", one, status=200)
+    admin.call("PATCH", one, {"note": "m", "max_files": None}, 200)
+    admin.refused(400, 90000, "PATCH", one, {"max_files": 0})
+    sent_uploads(server, admin, recorder, link, plain)
+    admin.call("DELETE", one, status=204)
+    admin.call("DELETE", f"{root}/{plain['id']}", status=204)
+    expired = admin.create(root, new | {"parent": admin.folder("gone"), "project": None}, 201)
+    admin.call("DELETE", f"/files/{expired['parent']}", status=204)
+    admin.call("POST", root + "/session", {}, 410, headers={"X-Pontoon-Upload-Link": expired["secret"]})
+
+
+def sent_uploads(server, admin, recorder, link, plain):
+    """Uploads as senders, and signs in with wrong passwords."""
+    path = "/upload_links/session"
+    secret = {"X-Pontoon-Upload-Link": link["secret"]}
+    admin.refused(401, 90001, "GET", path)
+    for body, status, code in (
+        ({}, 403, 90002), ({"password": "wrong"}, 403, 90002), ({"password": 1}, 400, 90000),
+        ({"sender": " "}, 400, 90000),
+    ):
+        admin.refused(status, code, "POST", path, body, headers=secret)
+    admin.refused(404, 90003, "POST", path, {}, headers={"X-Pontoon-Upload-Link": "0" * 32})
+    known = {"password": "correct horse", "sender": "Anna"}
+    token = admin.call("POST", path, known, 201, headers=secret).json()["token"]
+    sender = CheckedCaller(server.endpoint, token, recorder)
+    sender.call("GET", path, status=200)
+    root = "/upload/multipart"
+    new = {"name": "sent", "size": 2, "path": ["a", "b"], "tags": ["x"]}
+    for change, status, code in (({"size": None}, 400, 8013), ({"path": ["/"]}, 400, 8013), ({"size": 11}, 409, 90007)):
+        sender.refused(status, code, "POST", root, new | change)
+    sender.refused(403, 8002, "POST", root + "?overwrite=true", new)
+    upload = sender.create(root, new | {"part_infos": 1}, 200)["upload_id"]
+    sender.call("GET", root, status=200)
+    steps(sender, root, upload)
+    sender.call("GET", f"{root}/{upload}?list_parts=true", status=200)
+    second = sender.send(upload, 2, b"b", root)
+    sender.call("POST", f"{root}/{upload}/complete", {"parts": [second]}, 201)
+    sender.refused(409, 8005, "POST", root, new)
+    sender.call("DELETE", f"{root}/{sender.create(root, new | {'name': 'b'}, 200)['upload_id']}", status=204)
+    refused_everywhere(sender, root, admin.start("not sent", 2), 404, 8003)
+    while admin.call("POST", path, {"password": "wrong"}, headers=secret).status_code == 403:
+        pass
+    admin.refused(429, 1000, "POST", path, known, headers=secret)
+    admin.call("POST", path, {}, 201, headers={"X-Pontoon-Upload-Link": plain["secret"]})
+
+
 def test_packages(admin, nobody):
     root, automations = PACKAGES, "/automation/automations"
     automation = admin.create(automations, {"name": "golden"}, 201)["id"]

@@ -71,6 +71,16 @@ struct RequestFuzzTests {
         }
     }
 
+    @Test("Accept headers: weights are between 0 and 1")
+    func weights() {
+        Fuzzing.run(["text/html,application/xhtml+xml,*/*;q=0.8", "gzip;q=0.5, br;q=1.0, identity; q=0"]) { bytes in
+            let list = WeightedList([String(decoding: bytes, as: UTF8.self)])
+            for name in ["text/html", "*/*", "gzip", "br", "identity"] {
+                #expect((0...1).contains(list.weight(of: name)), "\(bytes)")
+            }
+        }
+    }
+
     @Test("Host headers: an accepted one has a port that exists and a name without other parts of a URL")
     func host() {
         Fuzzing.run(["example.org:8080", "[2001:db8::1]:443", "[fe80::1%1]", "127.0.0.1", "a_b-c.d"]) { bytes in

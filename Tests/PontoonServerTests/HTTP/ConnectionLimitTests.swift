@@ -1,8 +1,11 @@
 import NIOCore
+import NIOEmbedded
 import NIOHTTP1
 import PontoonCore
 import PontoonTesting
 import Testing
+
+@testable import PontoonServer
 
 /// Limits on the number of connections.
 @Suite(.timeLimit(.minutes(10)))
@@ -26,6 +29,26 @@ struct ConnectionLimitTests {
                 try await api.call(.GET, "/user").status == 200
             }
         }
+    }
+
+    @Test("addresses of one IPv6 network of 64 bits share a limit")
+    func network() throws {
+        let limiter = ConnectionLimiter(maximum: 100, maximumPerAddress: 1)
+        var channels: [EmbeddedChannel] = []
+        for (address, isAdmitted) in [
+            ("2001:db8:0:1::1", true), ("2001:db8:0:1:ffff::2", false), ("2001:db8:0:2::1", true),
+            ("2001:db9:0:1::1", true), ("192.0.2.1", true), ("192.0.2.2", true), ("192.0.2.1", false),
+        ] {
+            let channel = EmbeddedChannel()
+            channels.append(channel)
+            try channel.connect(to: try SocketAddress(ipAddress: address, port: 1)).wait()
+            switch limiter.admit(channel) {
+            case .admitted: #expect(isAdmitted, "\(address)")
+            case .refused, .closed: #expect(!isAdmitted, "\(address)")
+            }
+        }
+        for channel in channels { _ = try channel.finish() }
+        #expect(limiter.count == 0)
     }
 
     @Test("many refused connections do not stop admitted ones")

@@ -168,7 +168,8 @@ struct ConsoleTests {
         arguments: [
             ("text/html", true), ("TEXT/HTML;charset=utf-8", true), ("text/*", true), ("text/html;q=0.1", true),
             ("text/html, application/json", true), ("application/json;q=0.5, text/html; q=0.6", true),
-            ("", false), ("*/*", false), ("text/html;q=0", false), ("text/html;q=x", false), ("text/plain", false),
+            ("", false), ("*/*", false), ("text/html;q=0", false), ("text/html;q=x", false), ("text/html;q=nan", false),
+            ("text/plain", false),
             ("application/json, text/html;q=0.9", false), ("application/*, text/html;q=0.9", false), ("html", false),
             ("text/html/x", false), (";q=1,,/,", false),
         ]

@@ -200,6 +200,7 @@ func withTestServer<Value: Sendable>(
             settings: settings,
             stores: stores,
             logger: logger,
+            passwords: ScryptPasswords(cost: .minimal),
             now: { clock.now },
             uptime: { clock.uptime }
         )

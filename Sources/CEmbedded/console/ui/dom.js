@@ -134,7 +134,7 @@ const INVISIBLE = new RegExp(
 
 /**
  * Creates an element with a text from outside, such as a file name. Invisible characters are shown as `U+202E`, and the
- * text's direction does not affect its surroundings.
+ * text's direction does not affect its surroundings. In a text of several lines (`text`), line breaks stay.
  *
  * @param {string} value
  * @param {string} [className]
@@ -144,6 +144,7 @@ export function name(value, className = 'name') {
   const element = h('bdi', { class: className });
   let end = 0;
   for (const match of text.matchAll(INVISIBLE)) {
+    if (className === 'text' && (match[0] === '\n' || match[0] === '\t')) continue;
     element.append(text.slice(end, match.index), h('span', { class: 'codepoint' }, codePoint(match[0])));
     end = match.index + match[0].length;
   }

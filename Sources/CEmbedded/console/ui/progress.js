@@ -14,7 +14,7 @@ export function setBar(bar, fraction, text) {
 export class TabIcon {
   constructor() {
     this.link = document.querySelector('link[rel=icon]');
-    this.original = this.link?.href;
+    this.original = this.link?.getAttribute('href');
     this.shown = null;
   }
 

@@ -67,11 +67,11 @@ class OpenUploads {
     if (has !== undefined && upload.size) setBar(bar, has / upload.size);
     return h('tr', null,
       h('th', { scope: 'row' }, h('div', { class: 'cell-title' }, icon('file'), name(record?.path ?? upload.name))),
-      h('td', { 'data-label': t.project }, h('a', { href: projectAddress(upload.project) }, name(upload.project))),
+      h('td', { 'data-label': t.project, class: 'cell-wrap' }, h('a', { href: projectAddress(upload.project) }, name(upload.project))),
       h('td', { 'data-label': t.stored, class: 'cell-progress' }, has === undefined
         ? h('span', null, t.parts(upload.uploaded_parts_count), upload.size ? ` · ${bytes(upload.size)}` : '')
         : [h('span', null,
-          upload.size ? `${bytes(has)} / ${bytes(upload.size)} (${percent(has, upload.size)}%)` : bytes(has)),
+          upload.size ? t.storedPart(percent(has, upload.size), bytes(upload.size)) : bytes(has)),
           upload.size ? bar : null]),
       h('td', { 'data-label': t.started }, h('time', { datetime: upload.initiated, title: time(upload.initiated) },
         ago(upload.initiated))),

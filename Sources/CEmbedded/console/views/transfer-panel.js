@@ -212,8 +212,10 @@ export function summarize(totals, items) {
       detail: `${size}${speed}${left}` };
   }
   if (paused > 0) return { open, paused, fraction, title: t.paused(paused), detail: size };
-  return { open, paused, fraction: 1, title: totals.failed > 0 ? t.doneWithFailures(totals.failed) : t.done,
-    detail: counts(totals) };
+  const { verified, uploaded, skipped, failed, cancelled } = totals;
+  const title = failed > 0 ? t.doneWithFailures(failed) : cancelled > 0 && verified + uploaded + skipped === 0
+    ? t.cancelled : t.done;
+  return { open, paused, fraction: 1, title, detail: counts(totals) };
 }
 
 function counts(totals) {

@@ -99,6 +99,8 @@ export class Transfers {
     this.listeners.abort();
     if (!this.queue) return;
     this.queue.pause();
+    this.panel.element.remove();
+    this.icon.show(null);
     this.wakeLock.set(false);
     if (forget) await this.journal.forgetAll();
     else await this.journal.flush?.();
@@ -142,7 +144,8 @@ export class Transfers {
     this.#changed();
     this.icon.show(null);
     this.panel.announce(`${this.panel.state.title}. ${this.panel.state.detail}`);
-    this.refreshBadge();
+    // Cancelled uploads are aborted in the background.
+    setTimeout(() => this.refreshBadge(), 1000);
   }
 }
 

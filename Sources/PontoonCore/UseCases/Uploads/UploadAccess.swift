@@ -4,6 +4,8 @@
 struct UploadAccess: Sendable {
     let metadata: any MetadataStore
     let namespace: Upload.Namespace
+    /// The session of a sender, who sees only the uploads of this session; `nil` for a user.
+    var session: String?
 
     /// Finds an upload in any state.
     ///
@@ -15,7 +17,7 @@ struct UploadAccess: Sendable {
     /// - Returns: The upload.
     /// - Throws: `.uploadNotFound`, also for users without access; `.uploadForbidden`.
     func upload(_ id: String, caller: User, mayProgress: Bool = true) async throws -> Upload {
-        guard let upload = try await metadata.upload(id), upload.namespace == namespace else {
+        guard let upload = try await metadata.upload(id), isVisible(upload) else {
             throw PontoonError.uploadNotFound
         }
         let isOwn = upload.userName == caller.name
@@ -33,6 +35,10 @@ struct UploadAccess: Sendable {
         }
         if isOwn { throw PontoonError.uploadNotWritable }
         throw PontoonError(.uploadForbidden, "You cannot use this upload, because it belongs to another user.")
+    }
+
+    private func isVisible(_ upload: Upload) -> Bool {
+        upload.namespace == namespace && (session == nil || upload.senderSession == session)
     }
 
     /// Finds an upload that is not completed, for calls that do not contribute to its file.
@@ -62,8 +68,8 @@ struct UploadAccess: Sendable {
     /// - Returns: `nil` if these rows do not show an active upload that the caller may write to; the latest rows must
     ///   then be read.
     func cachedActive(_ id: String, caller: User) async throws -> Upload? {
-        guard let upload = try await metadata.upload(id, reading: .cached), upload.namespace == namespace,
-            upload.state == .active, upload.userName == caller.name
+        guard let upload = try await metadata.upload(id, reading: .cached), isVisible(upload), upload.state == .active,
+            upload.userName == caller.name
         else { return nil }
         guard case .folder(_, let project, _) = upload.destination else { return upload }
         let permissions = try await metadata.permissions(of: caller.name, in: project, reading: .cached)

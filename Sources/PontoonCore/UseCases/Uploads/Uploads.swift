@@ -2,16 +2,16 @@ package import Foundation
 
 /// The use cases of multipart uploads, from initialize to complete or abort; ``Parts`` stores their bytes.
 package struct Uploads: Sendable {
-    private let metadata: any MetadataStore
+    let metadata: any MetadataStore
     private let storage: ObjectStorage
     private let access: Access
     private let sizing: PartSizing
     private let limits: UserLimits
     private let garbage: GarbageCollector
     private let reports: PartReports
-    private var uploads: UploadAccess
+    var uploads: UploadAccess
     private let activity: UploadActivity
-    private let now: @Sendable () -> Date
+    let now: @Sendable () -> Date
     /// Completes uploads, and rolls back interrupted completions.
     package let completion: CompleteUpload
 
@@ -79,7 +79,7 @@ package struct Uploads: Sendable {
         if case .folder(let folder, _, _) = destination {
             try await checkName(content.name, in: folder, overwrite: overwrite)
         }
-        return try await begin(content, for: destination, overwrite: overwrite, caller: caller)
+        return try await begin(content, for: destination, overwrite: overwrite, userName: caller.name)
     }
 
     /// Starts an upload that becomes a code package.
@@ -88,7 +88,7 @@ package struct Uploads: Sendable {
     ///   store refuses the upload; `.limitReached` if the caller has too many unfinished uploads of code packages.
     package func initialize(_ content: DeclaredContent, automation id: String, caller: User) async throws -> Upload {
         let automation = try await access.automation(id, for: caller)
-        return try await begin(content, for: .automation(id: automation.id), overwrite: false, caller: caller)
+        return try await begin(content, for: .automation(id: automation.id), overwrite: false, userName: caller.name)
     }
 
     /// Returns the folder that a caller names, or the root folder of the project.
@@ -116,7 +116,7 @@ package struct Uploads: Sendable {
         }
     }
 
-    private func checkName(_ name: String, in folder: String, overwrite: Bool) async throws {
+    func checkName(_ name: String, in folder: String, overwrite: Bool) async throws {
         guard let existing = try await metadata.file(named: name, in: folder) else { return }
         if existing.kind == .folder {
             throw PontoonError(.folderExists, "A folder named '\(name)' already exists; choose another name.")
@@ -126,24 +126,26 @@ package struct Uploads: Sendable {
         }
     }
 
-    private func begin(
+    func begin(
         _ content: DeclaredContent,
         for destination: Upload.Destination,
         overwrite: Bool,
-        caller: User
+        userName: String,
+        senderSession: String? = nil
     ) async throws -> Upload {
         let key = ObjectKey.random()
         // The object store is called first. After a crash between the two calls, recovery removes the orphan.
         let handle = try await storage.store.prepare(key, size: content.size)
         let upload = Upload(
             id: Identifiers.upload(),
-            userName: caller.name,
+            userName: userName,
             destination: destination,
             name: content.name,
             size: content.size,
             partSize: sizing.partSize(requested: content.requestedPartSize, size: content.size),
             md5: content.md5,
             overwrite: overwrite,
+            senderSession: senderSession,
             key: key,
             handle: handle,
             initiatedOn: now()
@@ -159,9 +161,14 @@ package struct Uploads: Sendable {
 
     // MARK: - Queries
 
-    /// Returns the caller's unfinished uploads to project folders, newest first.
+    /// Returns the caller's unfinished uploads to project folders, newest first; only those of a sender's session.
     package func list(caller: User, page: Page) async throws -> Listing<UploadSummary> {
-        let uploads = try await metadata.uploads(of: caller.name, page: page)
+        let uploads =
+            if let session = uploads.session {
+                try await metadata.uploads(ofSenderSession: session, page: page)
+            } else {
+                try await metadata.uploads(of: caller.name, page: page)
+            }
         return Listing(items: uploads.items.map(withKnownTotals), total: uploads.total)
     }
 

@@ -1,0 +1,145 @@
+package import Foundation
+
+/// A link through which people without an account upload files to a folder.
+package struct UploadLink: Hashable, Sendable {
+    /// 24 lower-case hex digits, not secret.
+    package let id: String
+    package let project: ProjectID
+    /// The folder in which each sender's files get a folder.
+    package let folder: String
+    /// The member on whose behalf senders upload; the link works only while this member may write to the project.
+    package let createdBy: String
+    package let createdOn: Date
+    package var details: UploadLinkDetails
+
+    package init(
+        id: String,
+        project: ProjectID,
+        folder: String,
+        createdBy: String,
+        createdOn: Date,
+        details: UploadLinkDetails
+    ) {
+        self.id = id
+        self.project = project
+        self.folder = folder
+        self.createdBy = createdBy
+        self.createdOn = createdOn
+        self.details = details
+    }
+}
+
+/// The properties of an upload link that members can change.
+package struct UploadLinkDetails: Hashable, Sendable {
+    package var name: String
+    /// Text for senders; may be empty.
+    package var note: String
+    package var expiresOn: Date
+    /// The hashed password; `nil` if senders need none.
+    package var passwordHash: Secret?
+    package var limits: UploadLinkLimits
+
+    package init(
+        name: String,
+        note: String,
+        expiresOn: Date,
+        passwordHash: Secret? = nil,
+        limits: UploadLinkLimits = UploadLinkLimits()
+    ) {
+        self.name = name
+        self.note = note
+        self.expiresOn = expiresOn
+        self.passwordHash = passwordHash
+        self.limits = limits
+    }
+}
+
+/// Limits of what all senders of an upload link together may upload; `nil` means no limit.
+package struct UploadLinkLimits: Hashable, Sendable {
+    package var files: Int64?
+    package var bytes: Int64?
+
+    package init(files: Int64? = nil, bytes: Int64? = nil) {
+        self.files = files
+        self.bytes = bytes
+    }
+}
+
+/// What was uploaded through an upload link.
+package struct UploadLinkUsage: Hashable, Sendable {
+    /// Number of completed files, including those that were deleted later.
+    package var files: Int64
+    /// Total size of the completed files in bytes.
+    package var bytes: Int64
+    /// Number of unfinished uploads.
+    package var openUploads: Int64
+    /// Total declared size of the unfinished uploads in bytes.
+    package var openBytes: Int64
+    /// Number of senders who are signed in.
+    package var senders: Int64
+
+    package init(files: Int64 = 0, bytes: Int64 = 0, openUploads: Int64 = 0, openBytes: Int64 = 0, senders: Int64 = 0) {
+        self.files = files
+        self.bytes = bytes
+        self.openUploads = openUploads
+        self.openBytes = openBytes
+        self.senders = senders
+    }
+}
+
+/// An upload link as the API shows it to members.
+package struct UploadLinkSummary: Hashable, Sendable {
+    package let link: UploadLink
+    package let usage: UploadLinkUsage
+    /// Whether the link's creator may still write to the project, and the link's folder still exists.
+    package let isUsable: Bool
+
+    package init(link: UploadLink, usage: UploadLinkUsage, isUsable: Bool) {
+        self.link = link
+        self.usage = usage
+        self.isUsable = isUsable
+    }
+
+    /// Whether a link accepts uploads; the raw value is its name in the API.
+    package enum State: String, Sendable {
+        case active, disabled, expired, full
+    }
+
+    package func state(now: Date) -> State {
+        if !isUsable { return .disabled }
+        if link.details.expiresOn <= now { return .expired }
+        let left = UploadLinkRules.left(of: link.details.limits, usage)
+        return left.files == 0 || left.bytes == 0 ? .full : .active
+    }
+}
+
+/// A sender who is signed in with an upload link.
+package struct SenderSession: Hashable, Sendable {
+    /// Identifies the session in the uploads that were started with it: 24 lower-case hex digits, not secret.
+    package let id: String
+    package let link: UploadLink
+    /// The name that the sender gave; `nil` if none.
+    package let sender: String?
+    package let createdOn: Date
+    /// Time of the last call, at most an hour old.
+    package let usedOn: Date
+
+    package init(id: String, link: UploadLink, sender: String?, createdOn: Date, usedOn: Date) {
+        self.id = id
+        self.link = link
+        self.sender = sender
+        self.createdOn = createdOn
+        self.usedOn = usedOn
+    }
+
+    /// The user on whose behalf the sender uploads.
+    package var user: User { User(name: link.createdBy, createdOn: link.createdOn) }
+
+    /// Returns the labels of a file, given those that the sender wants: the server sets the names of link and sender.
+    package func labels(of wanted: FileLabels) -> FileLabels {
+        var labels = wanted
+        labels.metadata[UploadLinkRules.MetadataKey.link] = link.details.name
+        labels.metadata[UploadLinkRules.MetadataKey.sender] = sender
+        return labels
+    }
+}

@@ -1,0 +1,108 @@
+package import Foundation
+
+/// Storage of upload links and of the senders who are signed in with them.
+///
+/// Secrets and tokens are stored as hashes. Links are deleted with their project.
+package protocol UploadLinkStore: Sendable {
+    /// Adds a link.
+    /// - Parameters:
+    ///   - link: The link.
+    ///   - secretHash: The hash of the link's secret.
+    ///   - maximumOfProject: Maximum number of links of the project, including this one.
+    ///   - maximumOfUser: Maximum number of links that the creator has created, including this one.
+    /// - Throws: `.limitReached` if the project or the creator has too many links; `.destinationNotFound` if the folder
+    ///   does not exist.
+    func addUploadLink(
+        _ link: UploadLink,
+        secretHash: String,
+        maximumOfProject: Int,
+        maximumOfUser: Int
+    ) async throws
+    /// Returns a link; `nil` if it does not exist.
+    func uploadLink(_ id: String) async throws -> UploadLinkSummary?
+    /// Returns the link with a secret; `nil` if it does not exist.
+    func uploadLink(withSecretHash hash: String) async throws -> UploadLinkSummary?
+    /// Returns the links of a project, newest first.
+    func uploadLinks(of project: ProjectID, page: Page) async throws -> Listing<UploadLinkSummary>
+    /// Changes the properties of a link.
+    /// - Parameters:
+    ///   - id: The link.
+    ///   - change: Changes the properties within the transaction, or throws to refuse the change. It must have no side
+    ///     effects, because it runs again if the transaction is retried.
+    /// - Returns: The changed link; `nil` if there is no such link.
+    /// - Throws: The error of `change`.
+    func updateUploadLink(
+        _ id: String,
+        _ change: @escaping @Sendable (inout UploadLinkDetails) throws(PontoonError) -> Void
+    ) async throws -> UploadLinkSummary?
+    /// Deletes a link with its senders' sessions, and aborts its active uploads, whose objects are discarded. Uploads
+    /// that are being completed become files.
+    /// - Returns: `false` if there is no such link.
+    func deleteUploadLink(_ id: String) async throws -> Bool
+    /// Returns the links that expired before a time, at most `limit`.
+    func uploadLinks(expiredBefore time: Date, limit: Int) async throws -> [String]
+
+    /// Counts an attempt to enter a link's password, unless there were too many within
+    /// ``UploadLinkRules/attemptWindow``.
+    /// - Returns: The time from which the next attempt is allowed; `nil` if this one is.
+    func countPasswordAttempt(for link: String, from address: String, now: Date) async throws -> Date?
+    /// Uncounts the attempts from an address, because the password was right.
+    func forgetPasswordAttempts(for link: String, from address: String) async throws
+
+    /// Signs a sender in.
+    ///
+    /// If too many senders are signed in, the one who has not made a call for the longest time and has not started any
+    /// upload is signed out.
+    /// - Parameters:
+    ///   - session: The session.
+    ///   - tokenHash: The hash of the sender's token.
+    ///   - maximum: Maximum number of senders who may be signed in, including this one.
+    /// - Returns: The result; nothing has changed unless it is `.added`.
+    /// - Throws: An error if the store is unavailable.
+    func addSenderSession(
+        _ session: SenderSession,
+        tokenHash: String,
+        maximum: Int
+    ) async throws -> SenderSessionResult
+    /// Returns the session with a token; `nil` if it does not exist, or its link was deleted.
+    /// - Returns: The session, and whether its link is usable; see ``UploadLinkSummary/isUsable``.
+    func senderSession(withTokenHash hash: String) async throws -> (session: SenderSession, isUsable: Bool)?
+    /// Sets the time of a session's last call.
+    func noteUse(ofSenderSession id: String, now: Date) async throws
+    /// Deletes the sessions whose last call was before a time, and attempts to enter passwords from before another time.
+    func pruneSenderSessions(usedBefore time: Date, attemptsBefore other: Date) async throws
+
+    /// Returns the folder for a sender's file, and creates the folders that do not exist: the sender's own folder in the
+    /// link's folder, and the folders of a path in it.
+    /// - Parameters:
+    ///   - session: The sender's session.
+    ///   - path: The names of the folders.
+    ///   - now: The current time, which is part of the name of the sender's own folder.
+    /// - Returns: The id of the folder.
+    /// - Throws: `.notAuthenticated` if the session does not exist; `.destinationNotFound` if the link's folder does not
+    ///   exist; `.nameTaken` if a file has the name of a folder of the path.
+    func folder(of session: SenderSession, path: [String], now: Date) async throws -> String
+    /// Returns the unfinished uploads that were started with a session, newest first.
+    func uploads(ofSenderSession id: String, page: Page) async throws -> Listing<UploadSummary>
+}
+
+/// The result of signing a sender in.
+package enum SenderSessionResult: Sendable {
+    case added
+    /// The link does not exist.
+    case noLink
+    /// Too many senders have signed in within the last minute.
+    case tooMany
+    /// Too many senders are signed in.
+    case full
+}
+
+/// The hashing of passwords with a function that is slow on purpose, in a separate thread.
+package protocol PasswordHashing: Sendable {
+    /// Hashes a password with a random salt.
+    /// - Throws: `.unavailable` if too many passwords are being hashed.
+    func hash(_ password: Secret) async throws -> Secret
+    /// Returns whether a password has the hash.
+    /// - Throws: `.unavailable` if too many passwords are being hashed.
+    func matches(_ password: Secret, _ hash: Secret) async throws -> Bool
+}

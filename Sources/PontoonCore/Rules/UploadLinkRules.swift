@@ -1,0 +1,156 @@
+package import Foundation
+
+/// Limits of upload links and of their senders.
+///
+/// Source: docs/api.md#upload-links.
+package enum UploadLinkRules {
+    /// Maximum length of a link's or sender's name in Unicode scalars; also limited in bytes, because both become
+    /// metadata of files.
+    package static let maximumNameScalars = 100
+    package static let maximumNoteBytes = 4096
+    package static let passwordBytes = 8...200
+    /// Range of the limit of files.
+    package static let fileLimits: ClosedRange<Int64> = 1...1_000_000
+    /// Range of the limit of bytes, up to 1 PiB.
+    package static let byteLimits: ClosedRange<Int64> = 1...(1 << 50)
+    /// Lifetime of a link whose creator does not choose one.
+    package static let defaultLifetime: TimeInterval = 30 * 86_400
+    package static let maximumLifetime: TimeInterval = 366 * 86_400
+    /// Time for which an expired link is still shown to members, who can extend it.
+    package static let keptAfterExpiry: TimeInterval = 30 * 86_400
+    package static let maximumLinksPerProject = 500
+    package static let maximumLinksPerUser = 1000
+    /// Maximum number of unfinished uploads of a link.
+    package static let maximumOpenUploads: Int64 = 1000
+    /// Maximum number of senders who are signed in with a link.
+    package static let maximumSenders = 1000
+    /// Maximum number of senders who may sign in with a link within a minute.
+    package static let maximumSignInsPerMinute = 60
+    /// Time without a call after which a sender must sign in again.
+    package static let idleTime: TimeInterval = 7 * 86_400
+    /// Maximum number of folders in a path.
+    package static let maximumDepth = 32
+    /// Time in which wrong passwords are counted.
+    package static let attemptWindow: TimeInterval = 15 * 60
+    package static let maximumAttemptsPerAddress: Int64 = 10
+    package static let maximumAttemptsPerLink: Int64 = 50
+
+    /// The metadata keys that the server sets on every file of a link.
+    package enum MetadataKey {
+        package static let link = "upload_link"
+        package static let sender = "sender"
+    }
+
+    /// Checks the name of a link or a sender.
+    ///
+    /// - Throws: `.badRequest` unless it has 1 to 100 Unicode scalars and at most 300 bytes, none of them a control
+    ///   character, and is not blank.
+    package static func check(_ field: String, name: String) throws(PontoonError) {
+        guard name.unicodeScalars.count <= maximumNameScalars, name.utf8.count <= MetadataRules.maximumValueBytes,
+            name.contains(where: { !$0.isWhitespace }),
+            !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else {
+            throw PontoonError(
+                .badRequest,
+                """
+                The field '\(field)' must have 1 to \(maximumNameScalars) characters and at most \
+                \(MetadataRules.maximumValueBytes) bytes in UTF-8, without control characters.
+                """
+            )
+        }
+    }
+
+    /// Checks the properties of a link.
+    ///
+    /// - Throws: `.badRequest`.
+    package static func check(_ details: UploadLinkDetails) throws(PontoonError) {
+        try check("name", name: details.name)
+        guard details.note.utf8.count <= maximumNoteBytes else {
+            throw PontoonError(.badRequest, "The field 'note' must have at most \(maximumNoteBytes) bytes in UTF-8.")
+        }
+        let limits = details.limits
+        guard limits.files.map(fileLimits.contains) ?? true else {
+            throw PontoonError(.badRequest, "The field 'max_files' must be 1 to \(fileLimits.upperBound).")
+        }
+        guard limits.bytes.map(byteLimits.contains) ?? true else {
+            throw PontoonError(.badRequest, "The field 'max_bytes' must be 1 to \(byteLimits.upperBound).")
+        }
+    }
+
+    /// Checks a new time of expiry.
+    ///
+    /// - Throws: `.badRequest`.
+    package static func check(expiresOn: Date, now: Date) throws(PontoonError) {
+        guard expiresOn > now, expiresOn <= now.addingTimeInterval(maximumLifetime) else {
+            throw PontoonError(.badRequest, "The field 'expires' must be in the future, at most 366 days from now.")
+        }
+    }
+
+    /// Checks a new password.
+    ///
+    /// - Throws: `.badRequest`.
+    package static func check(password: Secret) throws(PontoonError) {
+        guard passwordBytes.contains(password.value.utf8.count) else {
+            throw PontoonError(
+                .badRequest,
+                "The password must have \(passwordBytes.lowerBound) to \(passwordBytes.upperBound) bytes in UTF-8."
+            )
+        }
+    }
+
+    /// Checks the path of a sender's file, relative to the sender's folder.
+    ///
+    /// - Throws: `.initializeInvalid`.
+    package static func check(path: [String]) throws(PontoonError) {
+        guard path.count <= maximumDepth else {
+            throw PontoonError(.initializeInvalid, "The field 'path' must have at most \(maximumDepth) elements.")
+        }
+        for name in path {
+            let problem = name.hasPrefix("__") ? "The name of a folder must not start with '__'." : nil
+            if let problem = problem ?? FileName.problem(with: name) { throw PontoonError(.initializeInvalid, problem) }
+        }
+    }
+
+    /// Returns how many files and bytes may still be uploaded, counting unfinished uploads; `nil` means no limit.
+    package static func left(of limits: UploadLinkLimits, _ usage: UploadLinkUsage) -> UploadLinkLimits {
+        UploadLinkLimits(
+            files: limits.files.map { max(0, $0 - usage.files - usage.openUploads) },
+            bytes: limits.bytes.map { max(0, $0 - usage.bytes - usage.openBytes) }
+        )
+    }
+
+    /// Checks that one more file may be uploaded.
+    ///
+    /// - Throws: `.limitReached`.
+    package static func checkRoom(
+        for size: Int64,
+        in limits: UploadLinkLimits,
+        _ usage: UploadLinkUsage
+    ) throws(PontoonError) {
+        let left = left(of: limits, usage)
+        guard left.files != 0 else { throw PontoonError(.limitReached, "This upload link accepts no more files.") }
+        if let bytes = left.bytes, size > bytes {
+            throw PontoonError(.limitReached, "This upload link accepts only \(bytes) more bytes.")
+        }
+        guard usage.openUploads < maximumOpenUploads else {
+            throw PontoonError(
+                .limitReached,
+                "This upload link has \(maximumOpenUploads) unfinished uploads, the maximum; complete one of them first."
+            )
+        }
+    }
+
+    /// Returns the name of a new sender's folder, such as `2026-11-27 14.03 Anna`.
+    ///
+    /// - Parameters:
+    ///   - sender: The sender's name; characters that are not allowed in the name of a folder become `_`.
+    ///   - time: The time of the sender's first upload, shown in UTC.
+    ///   - attempt: Number of names already tried, 0 or more.
+    /// - Returns: The name, with a number in parentheses unless `attempt` is 0.
+    package static func folderName(of sender: String?, time: Date, attempt: Int) -> String {
+        let text = time.formatted(.iso8601)
+        let minute = "\(text.prefix(10)) \(text.dropFirst(11).prefix(5).replacing(":", with: "."))"
+        let name = sender.map { $0.replacing("/", with: "_") }
+        return [minute, name, attempt > 0 ? "(\(attempt + 1))" : nil].compactMap { $0 }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,160 @@
+package import Foundation
+
+/// The use cases with which senders sign in with an upload link, and are recognized later.
+package struct SenderSessions: Sendable {
+    private let metadata: any MetadataStore
+    private let passwords: any PasswordHashing
+    private let now: @Sendable () -> Date
+
+    /// Interval at which the time of a session's last call is stored.
+    private static let useInterval: TimeInterval = 3600
+
+    package init(
+        metadata: any MetadataStore,
+        passwords: any PasswordHashing,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.metadata = metadata
+        self.passwords = passwords
+        self.now = { @Sendable in now().wholeMilliseconds }
+    }
+
+    /// A sender who has just signed in.
+    package struct SignedIn: Sendable {
+        package let session: SenderSession
+        /// The token for later calls; only its hash is stored.
+        package let token: Secret
+        package let usage: UploadLinkUsage
+    }
+
+    /// The result of an attempt to sign in.
+    package enum SignInResult: Sendable {
+        case signedIn(SignedIn)
+        /// There were too many attempts.
+        case retry(after: Duration)
+    }
+
+    /// Signs a sender in with the secret of a link.
+    ///
+    /// - Parameters:
+    ///   - secret: The secret.
+    ///   - password: The link's password, if it has one.
+    ///   - sender: The sender's name, if given.
+    ///   - address: The sender's IP address, by which wrong passwords are counted.
+    /// - Returns: The session, or the time after which the sender may try again.
+    /// - Throws: `.badRequest` for an invalid name or password; `.uploadLinkNotFound`; `.uploadLinkExpired`, also if the
+    ///   link is not usable; `.uploadLinkForbidden` if the password is missing or wrong; `.limitReached` if too many
+    ///   senders are signed in.
+    package func signIn(
+        secret: Secret,
+        password: Secret?,
+        sender: String?,
+        address: String
+    ) async throws -> SignInResult {
+        if let sender { try UploadLinkRules.check("sender", name: sender) }
+        let now = now()
+        guard let summary = try await metadata.uploadLink(withSecretHash: secret.sha256) else {
+            throw PontoonError.uploadLinkNotFound
+        }
+        let link = summary.link
+        try Self.check(link, isUsable: summary.isUsable, now: now)
+        if let retry = try await checkPassword(password, of: link, from: address, now: now) {
+            return .retry(after: .seconds(max(1, retry.timeIntervalSince(now).rounded(.up))))
+        }
+        let session = SenderSession(
+            id: Identifiers.hex(bytes: 12),
+            link: link,
+            sender: sender,
+            createdOn: now,
+            usedOn: now
+        )
+        let token = Secret(Self.tokenPrefix + Identifiers.token().value)
+        let result = try await metadata.addSenderSession(
+            session,
+            tokenHash: token.sha256,
+            maximum: UploadLinkRules.maximumSenders
+        )
+        switch result {
+        case .added: return .signedIn(SignedIn(session: session, token: token, usage: summary.usage))
+        case .noLink: throw PontoonError.uploadLinkNotFound
+        case .tooMany: return .retry(after: .seconds(60))
+        case .full:
+            throw PontoonError(.limitReached, "Too many senders use this upload link at the moment; try again later.")
+        }
+    }
+
+    /// Checks the password of a link that has one.
+    ///
+    /// - Returns: The time from which the next attempt is allowed, if this one is not.
+    private func checkPassword(
+        _ password: Secret?,
+        of link: UploadLink,
+        from address: String,
+        now: Date
+    ) async throws -> Date? {
+        guard let hash = link.details.passwordHash else { return nil }
+        guard let password else {
+            throw PontoonError(
+                .uploadLinkForbidden,
+                "This upload link has a password; send it in the field 'password'."
+            )
+        }
+        guard password.value.utf8.count <= UploadLinkRules.passwordBytes.upperBound else {
+            throw PontoonError(.badRequest, "The field 'password' is too long.")
+        }
+        // Counted before the password is compared, so that concurrent attempts do not exceed the limit.
+        if let retry = try await metadata.countPasswordAttempt(for: link.id, from: address, now: now) { return retry }
+        guard try await passwords.matches(password, hash) else {
+            throw PontoonError(.uploadLinkForbidden, "The password of the upload link is wrong.")
+        }
+        try await metadata.forgetPasswordAttempts(for: link.id, from: address)
+        return nil
+    }
+
+    private static func check(_ link: UploadLink, isUsable: Bool, now: Date) throws(PontoonError) {
+        guard isUsable else {
+            throw PontoonError(.uploadLinkExpired, "This upload link no longer works; request another one.")
+        }
+        guard link.details.expiresOn > now else {
+            throw PontoonError(.uploadLinkExpired, "This upload link has expired; request another one.")
+        }
+    }
+
+    /// Returns whether a token belongs to a sender rather than to a user.
+    package static func isSenderToken(_ token: Secret) -> Bool { token.value.hasPrefix(tokenPrefix) }
+
+    private static let tokenPrefix = "link-"
+
+    /// Returns the session to which a token belongs.
+    ///
+    /// Reads the latest rows, so that a revoked link stops working at once on every server.
+    ///
+    /// - Throws: `.notAuthenticated` if the token is unknown, the sender was idle for too long, or the link has expired,
+    ///   was revoked or is not usable.
+    package func session(token: Secret) async throws -> SenderSession {
+        let now = now()
+        guard let (session, isUsable) = try await metadata.senderSession(withTokenHash: token.sha256), isUsable,
+            session.link.details.expiresOn > now,
+            session.usedOn.addingTimeInterval(UploadLinkRules.idleTime) > now
+        else {
+            throw PontoonError(
+                .notAuthenticated,
+                "The upload link has expired or was revoked, or it was not used for a week; open the link again."
+            )
+        }
+        if now.timeIntervalSince(session.usedOn) > Self.useInterval {
+            try await metadata.noteUse(ofSenderSession: session.id, now: now)
+        }
+        return session
+    }
+
+    /// Returns what was uploaded through a sender's link so far.
+    ///
+    /// - Throws: `.notAuthenticated` if the link was revoked in the meantime.
+    package func usage(of session: SenderSession) async throws -> UploadLinkUsage {
+        guard let summary = try await metadata.uploadLink(session.link.id) else {
+            throw PontoonError(.notAuthenticated, "The upload link was revoked.")
+        }
+        return summary.usage
+    }
+}

@@ -1,0 +1,171 @@
+package import Foundation
+
+/// The use cases of members that create and manage upload links; ``SenderSessions`` are those of senders.
+///
+/// A member with the `write` permission manages all links of a project.
+package struct UploadLinks: Sendable {
+    private let metadata: any MetadataStore
+    private let access: Access
+    private let passwords: any PasswordHashing
+    private let garbage: GarbageCollector
+    package let now: @Sendable () -> Date
+
+    package init(
+        metadata: any MetadataStore,
+        objects: any ObjectStore,
+        passwords: any PasswordHashing,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.metadata = metadata
+        self.access = Access(metadata: metadata)
+        self.passwords = passwords
+        self.garbage = GarbageCollector(metadata: metadata, objects: objects)
+        // The metadata store has a resolution of one millisecond.
+        self.now = { @Sendable in now().wholeMilliseconds }
+    }
+
+    /// Creates a link.
+    ///
+    /// Only the hash of the secret is stored, so the secret cannot be shown again.
+    ///
+    /// - Throws: `.badRequest` for invalid properties; `.projectNotFound`, `.projectForbidden`, `.destinationNotFound`,
+    ///   `.parentNotFolder`; `.limitReached` if the project or the caller has too many links.
+    package func create(
+        in folder: FolderReference,
+        _ change: UploadLinkChange,
+        caller: User
+    ) async throws -> (summary: UploadLinkSummary, secret: Secret) {
+        guard let name = change.name else { throw PontoonError(.badRequest, "The field 'name' is missing.") }
+        let now = now()
+        try change.check(now: now)
+        var details = UploadLinkDetails(
+            name: name,
+            note: "",
+            expiresOn: now.addingTimeInterval(UploadLinkRules.defaultLifetime)
+        )
+        try change.apply(to: &details, passwordHash: nil)
+        let place = try await access.folder(
+            folder,
+            for: caller,
+            needing: .write,
+            missing: .destinationNotFound,
+            else: .projectForbidden
+        )
+        // Last, because it takes long.
+        try change.apply(to: &details, passwordHash: try await hash(change.password))
+        let link = UploadLink(
+            id: Identifiers.hex(bytes: 12),
+            project: place.project,
+            folder: place.folder,
+            createdBy: caller.name,
+            createdOn: now,
+            details: details
+        )
+        let secret = Identifiers.token()
+        try await metadata.addUploadLink(
+            link,
+            secretHash: secret.sha256,
+            maximumOfProject: UploadLinkRules.maximumLinksPerProject,
+            maximumOfUser: UploadLinkRules.maximumLinksPerUser
+        )
+        return (UploadLinkSummary(link: link, usage: UploadLinkUsage(), isUsable: true), secret)
+    }
+
+    /// Returns the links of a project, newest first.
+    ///
+    /// - Throws: `.projectNotFound`, `.projectForbidden`.
+    package func list(in project: ProjectID, caller: User, page: Page) async throws -> Listing<UploadLinkSummary> {
+        _ = try await access.project(project, for: caller, needing: .write)
+        return try await metadata.uploadLinks(of: project, page: page)
+    }
+
+    /// Returns a link.
+    ///
+    /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`.
+    package func details(_ id: String, caller: User) async throws -> UploadLinkSummary {
+        guard let summary = try await metadata.uploadLink(id) else { throw PontoonError.uploadLinkNotFound }
+        do {
+            _ = try await access.project(summary.link.project, for: caller, needing: .write)
+        } catch let error as PontoonError where error.code == .projectNotFound {
+            throw PontoonError.uploadLinkNotFound
+        }
+        return summary
+    }
+
+    /// Changes properties of a link.
+    ///
+    /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`; `.badRequest` for invalid properties.
+    package func update(_ id: String, _ change: UploadLinkChange, caller: User) async throws -> UploadLinkSummary {
+        _ = try await details(id, caller: caller)
+        try change.check(now: now())
+        let hash = try await hash(change.password)
+        let updated = try await metadata.updateUploadLink(id) { details throws(PontoonError) in
+            try change.apply(to: &details, passwordHash: hash)
+        }
+        guard let updated else { throw PontoonError.uploadLinkNotFound }
+        return updated
+    }
+
+    /// Deletes a link, signs its senders out, aborts their unfinished uploads, and keeps their files.
+    ///
+    /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`.
+    package func revoke(_ id: String, caller: User) async throws {
+        _ = try await details(id, caller: caller)
+        guard try await metadata.deleteUploadLink(id) else { throw PontoonError.uploadLinkNotFound }
+        await garbage.collect()
+    }
+
+    private func hash(_ password: FieldChange<Secret>) async throws -> Secret? {
+        guard case .set(let password) = password else { return nil }
+        return try await passwords.hash(password)
+    }
+}
+
+/// A change of a field that may be absent.
+package enum FieldChange<Value: Hashable & Sendable>: Hashable, Sendable {
+    case keep, remove
+    case set(Value)
+
+    package func apply(to value: inout Value?) {
+        switch self {
+        case .keep: break
+        case .remove: value = nil
+        case .set(let new): value = new
+        }
+    }
+}
+
+/// A change of an upload link's properties.
+package struct UploadLinkChange: Hashable, Sendable {
+    /// `nil` keeps the value; the same for the other optional fields.
+    package var name: String?
+    package var note: String?
+    package var expiresOn: Date?
+    package var password = FieldChange<Secret>.keep
+    package var maximumFiles = FieldChange<Int64>.keep
+    package var maximumBytes = FieldChange<Int64>.keep
+
+    package init() {}
+
+    /// Checks the values that do not depend on the current ones.
+    ///
+    /// - Throws: `.badRequest`.
+    func check(now: Date) throws(PontoonError) {
+        if let expiresOn { try UploadLinkRules.check(expiresOn: expiresOn, now: now) }
+        if case .set(let password) = password { try UploadLinkRules.check(password: password) }
+    }
+
+    /// Applies the change.
+    ///
+    /// - Throws: `.badRequest` if the result is invalid.
+    func apply(to details: inout UploadLinkDetails, passwordHash: Secret?) throws(PontoonError) {
+        if let name { details.name = name }
+        if let note { details.note = note }
+        if let expiresOn { details.expiresOn = expiresOn }
+        if let passwordHash { details.passwordHash = passwordHash }
+        if password == .remove { details.passwordHash = nil }
+        maximumFiles.apply(to: &details.limits.files)
+        maximumBytes.apply(to: &details.limits.bytes)
+        try UploadLinkRules.check(details)
+    }
+}

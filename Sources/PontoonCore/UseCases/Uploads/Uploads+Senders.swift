@@ -1,0 +1,49 @@
+/// The use cases of senders, who upload through an upload link.
+extension Uploads {
+    /// The same use cases for a sender, to whom only the uploads of the session exist.
+    package func of(_ session: SenderSession) -> Uploads {
+        var copy = self
+        copy.uploads = UploadAccess(metadata: metadata, namespace: .files, session: session.id)
+        return copy
+    }
+
+    /// Starts an upload to the sender's own folder, on behalf of the link's creator.
+    ///
+    /// The file will have the name of the link and that of the sender as metadata.
+    ///
+    /// - Parameters:
+    ///   - content: The declared content; its size must be known.
+    ///   - path: Names of the folders in the sender's own folder; folders that do not exist are created.
+    ///   - session: The sender's session.
+    /// - Returns: The upload.
+    /// - Throws: `.initializeInvalid`, `.metadataInvalid`, or `.badRequest` for invalid tags; `.limitReached` if the
+    ///   link does not accept the file; `.nameTaken` or `.folderExists`; `.destinationNotFound` if the link's folder does
+    ///   not exist; `.noRoom`; `.notAuthenticated` if the link was revoked in the meantime.
+    package func initialize(
+        _ content: DeclaredContent,
+        path: [String],
+        session: SenderSession
+    ) async throws -> Upload {
+        var content = content
+        guard let size = content.size else {
+            throw PontoonError(.initializeInvalid, "The field 'size' is required for uploads through an upload link.")
+        }
+        try UploadLinkRules.check(path: path)
+        content.labels = session.labels(of: content.labels)
+        try content.labels.check()
+        // Checked again when the upload is added; here, so that a full link gets no more folders.
+        guard let summary = try await metadata.uploadLink(session.link.id) else {
+            throw PontoonError(.notAuthenticated, "The upload link was revoked.")
+        }
+        try UploadLinkRules.checkRoom(for: size, in: summary.link.details.limits, summary.usage)
+        let folder = try await metadata.folder(of: session, path: path, now: now())
+        try await checkName(content.name, in: folder, overwrite: false)
+        return try await begin(
+            content,
+            for: .folder(id: folder, project: session.link.project, wasGivenByFolder: true),
+            overwrite: false,
+            userName: session.link.createdBy,
+            senderSession: session.id
+        )
+    }
+}

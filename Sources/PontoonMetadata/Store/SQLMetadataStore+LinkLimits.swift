@@ -1,0 +1,55 @@
+import PontoonCore
+
+/// The limits of upload links, checked under a lock on the link's row.
+///
+/// To avoid deadlocks, a transaction locks the project before the link, and the link before its uploads.
+extension SQLConnection {
+    /// Locks the link of a sender's session until the transaction ends; checks that it accepts a file of `size` bytes.
+    /// - Returns: The link's id.
+    /// - Throws: `.notAuthenticated` if there is no such session; `.limitReached`.
+    func acquireLink(ofSession session: String, of project: ProjectID, withRoomFor size: Int64) throws -> String {
+        try enqueue("SELECT id FROM projects WHERE id = $1", [project], lock: .forShare("projects"))
+        guard let link = try query(selectLinkOfSession, [session], lock: .forUpdate("upload_links")).first else {
+            throw PontoonError(.notAuthenticated, "The upload link was revoked.")
+        }
+        let id = try link.text("link_id")
+        // A separate statement, because with PostgreSQL, one that has waited for the lock would not see the uploads
+        // that were added meanwhile.
+        guard let open = try query(selectOpenUploads, [id]).first else { return id }
+        let usage = UploadLinkUsage(
+            files: try link.integer("received_files"),
+            bytes: try link.integer("received_bytes"),
+            openUploads: try open.integer("uploads"),
+            openBytes: try open.integer("bytes")
+        )
+        try UploadLinkRules.checkRoom(for: size, in: try link.linkLimits(), usage)
+        return id
+    }
+
+    /// Counts a completed file; does nothing if the link was deleted in the meantime.
+    /// - Throws: `.completeRefused` if the link's limits do not allow the file.
+    func count(bytes: Int64, receivedThrough link: String) throws {
+        guard try execute(countReceivedFile, [bytes, link]) == 0 else { return }
+        guard try query(lockLink, [link]).isEmpty else {
+            throw PontoonError(
+                .completeRefused,
+                "The limits of the upload link were lowered and do not allow this file."
+            )
+        }
+    }
+}
+
+private let selectLinkOfSession: SQLStatement = """
+    SELECT upload_links.id AS link_id, max_files, max_bytes, received_files, received_bytes
+    FROM sender_sessions JOIN upload_links ON upload_links.id = sender_sessions.link_id WHERE sender_sessions.id = $1
+    """
+// The cast is for PostgreSQL, where the sum of BIGINT is NUMERIC.
+private let selectOpenUploads: SQLStatement = """
+    SELECT COUNT(*) AS uploads, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM uploads
+    WHERE link_id = $1 AND state <> 'completed'
+    """
+private let countReceivedFile: SQLStatement = """
+    UPDATE upload_links SET received_files = received_files + 1, received_bytes = received_bytes + $1
+    WHERE id = $2 AND (max_files IS NULL OR received_files < max_files)
+        AND (max_bytes IS NULL OR received_bytes + $1 <= max_bytes)
+    """

@@ -1,0 +1,229 @@
+package import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func countPasswordAttempt(for link: String, from address: String, now: Date) async throws -> Date? {
+        try await write(changing: .none) { connection in
+            // Locked, so that concurrent attempts are counted one after another.
+            try connection.enqueue(lockLink, [link], lock: .forUpdate("upload_links"))
+            let begin = now.addingTimeInterval(-UploadLinkRules.attemptWindow)
+            try connection.execute(deleteAttemptsOfLink, [link, begin])
+            let rows = try connection.query(selectAttempts, [link])
+            var total: Int64 = 0
+            var fromAddress: Int64 = 0
+            for row in rows {
+                let attempts = try row.integer("attempts")
+                total += attempts
+                if try row.text("address") == address { fromAddress = attempts }
+            }
+            guard total < UploadLinkRules.maximumAttemptsPerLink,
+                fromAddress < UploadLinkRules.maximumAttemptsPerAddress
+            else {
+                let isAddressFull = fromAddress >= UploadLinkRules.maximumAttemptsPerAddress
+                let counted = try rows.filter { try !isAddressFull || $0.text("address") == address }
+                let first = try counted.map { try $0.date("began_on") }.min() ?? now
+                return first.addingTimeInterval(UploadLinkRules.attemptWindow)
+            }
+            try connection.execute(addAttempt, [link, address, now])
+            return nil
+        }
+    }
+
+    package func forgetPasswordAttempts(for link: String, from address: String) async throws {
+        try await write(changing: .none) { _ = try $0.execute(deleteAttempts, [link, address]) }
+    }
+
+    package func addSenderSession(
+        _ session: SenderSession,
+        tokenHash: String,
+        maximum: Int
+    ) async throws -> SenderSessionResult {
+        let link = session.link.id
+        return try await write(changing: .none) { connection in
+            // Locked, so that concurrent calls do not exceed the limits.
+            guard try !connection.query(lockLink, [link], lock: .forUpdate("upload_links")).isEmpty else {
+                return .noLink
+            }
+            let recently = session.createdOn.addingTimeInterval(-60)
+            let counts = try connection.query(countSessions, [recently, link]).first
+            guard try counts?.count("recent") ?? 0 < UploadLinkRules.maximumSignInsPerMinute else { return .tooMany }
+            if try counts?.count("total") ?? 0 >= maximum {
+                guard try connection.execute(deleteIdleSession, [link]) == 1 else { return .full }
+            }
+            let values: [(any SQLConvertible)?] = [
+                session.id, tokenHash, link, session.sender, session.createdOn, session.usedOn,
+            ]
+            try connection.execute(insertSession, values)
+            return .added
+        }
+    }
+
+    package func senderSession(
+        withTokenHash hash: String
+    ) async throws -> (session: SenderSession, isUsable: Bool)? {
+        try await read { connection in
+            guard let row = try connection.query(selectSession, [hash]).first else { return nil }
+            let session = SenderSession(
+                id: try row.text("session_id"),
+                link: try row.link(),
+                sender: try row.optionalText("sender"),
+                createdOn: try row.date("session_created_on"),
+                usedOn: try row.date("used_on")
+            )
+            return (session, try row.flag("is_usable"))
+        }
+    }
+
+    package func noteUse(ofSenderSession id: String, now: Date) async throws {
+        try await write(changing: .none) { _ = try $0.execute(updateUse, [now, id]) }
+    }
+
+    package func pruneSenderSessions(usedBefore time: Date, attemptsBefore other: Date) async throws {
+        try await write(changing: .none) { connection in
+            try connection.execute("DELETE FROM sender_sessions WHERE used_on < $1", [time])
+            try connection.execute("DELETE FROM password_attempts WHERE began_on < $1", [other])
+        }
+    }
+
+    package func folder(of session: SenderSession, path: [String], now: Date) async throws -> String {
+        // Usually, the folders exist.
+        let existing = try await read { connection -> String? in
+            guard let own = try connection.query(selectSessionFolder, [session.id]).first else { return nil }
+            var folder = try own.text("id")
+            for name in path {
+                guard case .folder(let id) = try connection.entry(named: name, in: folder) else { return nil }
+                folder = id
+            }
+            return folder
+        }
+        if let existing { return existing }
+        return try await writeRetryingConflicts(changing: .files) { connection in
+            // Locked in this order, as when a project is deleted.
+            try connection.enqueue(selectProjectOfSession, [session.id], lock: .forShare("projects"))
+            guard try !connection.query(lockSession, [session.id], lock: .forUpdate("sender_sessions")).isEmpty else {
+                throw PontoonError(.notAuthenticated, "The upload link was revoked.")
+            }
+            var folder = try connection.ownFolder(of: session, now: now)
+            for name in path {
+                switch try connection.entry(named: name, in: folder) {
+                case .folder(let id): folder = id
+                case .file: throw PontoonError(.nameTaken, "A file named '\(name)' already exists.")
+                case nil: folder = try connection.insertFolder(name, in: folder, of: session.link.project, now: now)
+                }
+            }
+            return folder
+        }
+    }
+
+    package func uploads(ofSenderSession id: String, page: Page) async throws -> Listing<UploadSummary> {
+        try await read { connection in
+            let total = try connection.query(countUploadsOfSession, [id]).first?.count("total") ?? 0
+            guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
+            let select = window.isBackward ? selectUploadsOfSessionBackward : selectUploadsOfSession
+            let rows = try connection.query(select, [id, window.limit, window.offset])
+            return Listing(items: try connection.summaries(window.inOrder(rows)), total: total)
+        }
+    }
+}
+
+/// An entry of a folder.
+private enum FolderEntry {
+    case file
+    case folder(id: String)
+}
+
+extension SQLConnection {
+    fileprivate func entry(named name: String, in folder: String) throws -> FolderEntry? {
+        guard let row = try query(selectEntry, [folder, name]).first else { return nil }
+        switch try row.fileKind("kind") {
+        case .file: return .file
+        case .folder: return .folder(id: try row.text("id"))
+        }
+    }
+
+    /// Returns the sender's own folder; creates it if it does not exist or was deleted.
+    fileprivate func ownFolder(of session: SenderSession, now: Date) throws -> String {
+        if let row = try query(selectSessionFolder, [session.id]).first { return try row.text("id") }
+        for attempt in 0..<100 {
+            let name = UploadLinkRules.folderName(of: session.sender, time: now, attempt: attempt)
+            guard try kind(named: name, in: session.link.folder) == nil else { continue }
+            let id = try insertFolder(name, in: session.link.folder, of: session.link.project, now: now)
+            try execute(setSessionFolder, [id, session.id])
+            return id
+        }
+        throw PontoonError(.limitReached, "Too many senders of the same name; try again in a minute.")
+    }
+
+    fileprivate func insertFolder(_ name: String, in parent: String, of project: ProjectID, now: Date) throws -> String
+    {
+        let folder = File(
+            id: Identifiers.file(now: now),
+            name: name,
+            kind: .folder,
+            project: project,
+            parent: parent,
+            content: nil,
+            createdOn: now
+        )
+        try insert(folder)
+        return folder.id
+    }
+}
+
+private let deleteAttemptsOfLink: SQLStatement = "DELETE FROM password_attempts WHERE link_id = $1 AND began_on <= $2"
+private let selectAttempts: SQLStatement = """
+    SELECT address, attempts, began_on FROM password_attempts WHERE link_id = $1
+    """
+private let addAttempt: SQLStatement = """
+    INSERT INTO password_attempts (link_id, address, attempts, began_on) VALUES ($1, $2, 1, $3)
+    ON CONFLICT (link_id, address) DO UPDATE SET attempts = password_attempts.attempts + 1
+    """
+private let deleteAttempts: SQLStatement = "DELETE FROM password_attempts WHERE link_id = $1 AND address = $2"
+private let countSessions: SQLStatement = """
+    SELECT COUNT(*) AS total, COUNT(CASE WHEN created_on > $1 THEN 1 END) AS recent FROM sender_sessions
+    WHERE link_id = $2
+    """
+private let deleteIdleSession: SQLStatement = """
+    DELETE FROM sender_sessions WHERE id = (
+        SELECT id FROM sender_sessions WHERE link_id = $1 AND folder_id IS NULL ORDER BY used_on, id LIMIT 1
+    )
+    """
+private let insertSession: SQLStatement = """
+    INSERT INTO sender_sessions (id, token_hash, link_id, sender, created_on, used_on)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    """
+private let selectSession = SQLStatement(
+    constant: """
+        SELECT sender_sessions.id AS session_id, sender_sessions.sender AS sender,
+            sender_sessions.created_on AS session_created_on, sender_sessions.used_on AS used_on, \(linkColumns)
+        FROM sender_sessions JOIN upload_links ON upload_links.id = sender_sessions.link_id
+        WHERE sender_sessions.token_hash = $1
+        """
+)
+private let updateUse: SQLStatement = "UPDATE sender_sessions SET used_on = $1 WHERE id = $2"
+private let selectSessionFolder: SQLStatement = """
+    SELECT files.id AS id FROM sender_sessions JOIN files ON files.id = sender_sessions.folder_id
+    WHERE sender_sessions.id = $1
+    """
+private let selectProjectOfSession: SQLStatement = """
+    SELECT projects.id AS id FROM sender_sessions JOIN upload_links ON upload_links.id = sender_sessions.link_id
+    JOIN projects ON projects.id = upload_links.project_id WHERE sender_sessions.id = $1
+    """
+private let lockSession: SQLStatement = "SELECT id FROM sender_sessions WHERE id = $1"
+private let setSessionFolder: SQLStatement = "UPDATE sender_sessions SET folder_id = $1 WHERE id = $2"
+private let selectEntry: SQLStatement = "SELECT id, kind FROM files WHERE parent_id = $1 AND name = $2"
+private let countUploadsOfSession: SQLStatement = """
+    SELECT COUNT(*) AS total FROM uploads WHERE sender_session = $1 AND state <> 'completed'
+    """
+private let selectUploadsOfSession = SQLStatement(
+    constant: """
+        SELECT \(uploadColumns) FROM uploads WHERE sender_session = $1 AND state <> 'completed'
+        ORDER BY initiated_on DESC, id DESC LIMIT $2 OFFSET $3
+        """
+)
+private let selectUploadsOfSessionBackward = SQLStatement(
+    constant: """
+        SELECT \(uploadColumns) FROM uploads WHERE sender_session = $1 AND state <> 'completed'
+        ORDER BY initiated_on, id LIMIT $2 OFFSET $3
+        """
+)

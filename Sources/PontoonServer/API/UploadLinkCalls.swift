@@ -1,0 +1,120 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import PontoonCore
+
+/// The request handlers for upload links, and for senders who sign in with them.
+///
+/// Source: docs/api.md#upload-links.
+struct UploadLinkCalls {
+    /// Path of the links, relative to `/v2`.
+    static let root = "/upload_links"
+
+    let links: UploadLinks
+    let senders: SenderSessions
+    let bodies: JSONBodyReader
+    /// Whether a proxy sets `X-Forwarded-For`.
+    let trustsProxy: Bool
+
+    func add(to routes: Routes) {
+        routes.call(.post, Self.root, create)
+        routes.call(.get, Self.root, list)
+        routes.call(.get, "\(Self.root)/{link_id}", details)
+        routes.call(.patch, "\(Self.root)/{link_id}", update)
+        routes.call(.delete, "\(Self.root)/{link_id}", revoke)
+        routes.open(.post, "/v2\(Self.root)/session", signIn)
+        routes.call(.get, "\(Self.root)/session", for: .usersAndSenders, session)
+    }
+
+    @Sendable private func create(_ call: APICall) async throws -> Response {
+        let value = try await call.readBody(code: .badRequest)
+        let body = try RequestObject(value, code: .badRequest)
+        let (summary, secret) = try await links.create(
+            in: try FileCalls.folder(project: try body.string("project"), parent: try body.string("parent")),
+            try UploadLinkChange(value),
+            caller: call.caller
+        )
+        let response = UploadLinkBody(summary: summary, base: call.base, now: links.now(), secret: secret)
+        return .json(response, status: .created)
+    }
+
+    @Sendable private func list(_ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        guard let project = call.query["project"] else {
+            throw PontoonError(.badRequest, "The parameter 'project' is missing.")
+        }
+        guard let id = ProjectID(project) else {
+            throw PontoonError(.projectQueryMalformed, "The project '\(project)' must have the form owner/project.")
+        }
+        let listing = try await links.list(in: id, caller: call.caller, page: try call.query.page())
+        let now = links.now()
+        return try .list(
+            listing.map { UploadLinkBody(summary: $0, base: call.base, now: now) },
+            path: Self.root,
+            call: call,
+            fields: .all
+        )
+    }
+
+    @Sendable private func details(_ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        let summary = try await links.details(try call.context.segment("link_id"), caller: call.caller)
+        return .json(UploadLinkBody(summary: summary, base: call.base, now: links.now()))
+    }
+
+    @Sendable private func update(_ call: APICall) async throws -> Response {
+        let change = try UploadLinkChange(try await call.readBody(code: .badRequest))
+        let summary = try await links.update(try call.context.segment("link_id"), change, caller: call.caller)
+        return .json(UploadLinkBody(summary: summary, base: call.base, now: links.now()))
+    }
+
+    @Sendable private func revoke(_ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        try await links.revoke(try call.context.segment("link_id"), caller: call.caller)
+        return Response(status: .noContent)
+    }
+
+    @Sendable private func signIn(_ request: Request, _ context: AppContext) async throws -> Response {
+        // Reserves nothing, because the limit is within the part of a body that is free.
+        let reservation = bodies.budget.reservation(for: "")
+        defer { reservation.end() }
+        let value = try await bodies.read(request, limit: .fields, code: .badRequest, reservation: reservation)
+        let body = try RequestObject(value, code: .badRequest)
+        guard let secret = request.headers[.uploadLink], !secret.isEmpty else {
+            throw PontoonError(.badRequest, "The header 'X-Pontoon-Upload-Link' is missing.")
+        }
+        let result = try await senders.signIn(
+            secret: Secret(secret),
+            password: try body.string("password").map(Secret.init),
+            sender: try body.string("sender"),
+            address: address(of: request, context)
+        )
+        var response: Response
+        switch result {
+        case .signedIn(let signedIn):
+            let body = SenderSessionBody(session: signedIn.session, usage: signedIn.usage, token: signedIn.token)
+            response = .json(body, status: .created)
+        case .retry(let pause):
+            response = .refusal(PontoonError(.rateLimited, "Too many attempts with this upload link; try again later."))
+            response.headers[.retryAfter] = String(pause.components.seconds)
+        }
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+
+    @Sendable private func session(_ call: APICall) async throws -> Response {
+        try await call.discardBody()
+        guard let session = call.session else {
+            throw PontoonError(.notAuthenticated, "This call needs the token of a sender.")
+        }
+        return .json(SenderSessionBody(session: session, usage: try await senders.usage(of: session)))
+    }
+
+    /// Returns the client's address: behind a trusted proxy, the last one in `X-Forwarded-For`, which the proxy adds.
+    private func address(of request: Request, _ context: AppContext) -> String {
+        let forwarded = trustsProxy ? request.headers[.forwardedFor]?.split(separator: ",").last : nil
+        let address = forwarded.map { $0.trimmingPrefix(while: \.isWhitespace) }.map(String.init)
+        return String((address ?? context.channel.remoteAddress?.ipAddress ?? "unknown").prefix(64))
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import PontoonCore
+
+extension UploadLinkChange {
+    /// Reads the fields of create and update; unknown fields are ignored.
+    ///
+    /// Unlike elsewhere, `null` removes a password or a limit. Source: docs/api.md#upload-links.
+    ///
+    /// - Throws: `.badRequest`.
+    init(_ value: JSONValue) throws(PontoonError) {
+        let object = try RequestObject(value, code: .badRequest)
+        var removed: Set<String> = []
+        if case .object(let fields) = value { removed = Set(fields.filter { $0.value == .null }.keys) }
+        func change<Value>(_ name: String, _ value: Value?) -> FieldChange<Value> {
+            if let value { return .set(value) }
+            return removed.contains(name) ? .remove : .keep
+        }
+        self.init()
+        name = try object.string("name")
+        note = try object.string("note")
+        password = change("password", try object.string("password").map(Secret.init))
+        maximumFiles = change("max_files", try object.integer("max_files"))
+        maximumBytes = change("max_bytes", try object.integer("max_bytes"))
+        if let expires = try object.string("expires") {
+            guard let date = Timestamp.date(expires) else {
+                throw PontoonError(.badRequest, "The field 'expires' must be a time such as 2026-12-31T23:59:59Z.")
+            }
+            expiresOn = date
+        }
+    }
+}
+
+/// The validated request body of initialize from a sender.
+struct InitializeSenderRequest: Sendable {
+    /// Names of the folders, relative to the sender's own folder.
+    let path: [String]
+    /// The declared content; its size is present.
+    let content: DeclaredContent
+    /// Extension `part_infos`, as in ``InitializeRequest``.
+    let partInfos: PartBatch?
+
+    /// Reads the body; unknown fields are ignored, among them `project` and `parent`.
+    ///
+    /// - Throws: `.initializeInvalid`.
+    init(_ value: JSONValue) throws(PontoonError) {
+        let object = try RequestObject(value, code: .initializeInvalid)
+        var content = try DeclaredContent(object)
+        content.labels = try object.labels()
+        guard content.size != nil else {
+            throw PontoonError(.initializeInvalid, "The field 'size' is required for uploads through an upload link.")
+        }
+        self.content = content
+        path = try object.strings("path") ?? []
+        partInfos = try object.partInfos()
+    }
+}

@@ -1,0 +1,67 @@
+package import Foundation
+package import PontoonCore
+
+extension UploadLinkStore {
+    /// Adds a link, regardless of how many there are.
+    package func addUploadLink(_ link: UploadLink, secretHash: String) async throws {
+        try await addUploadLink(link, secretHash: secretHash, maximumOfProject: .max, maximumOfUser: .max)
+    }
+
+    /// Signs a sender in, regardless of how many others are.
+    package func addSenderSession(
+        _ session: SenderSession,
+        tokenHash: String
+    ) async throws -> SenderSessionResult {
+        try await addSenderSession(session, tokenHash: tokenHash, maximum: .max)
+    }
+}
+
+extension MetadataFixture {
+    /// Creates an upload link without storing it.
+    package func link(
+        in folder: String? = nil,
+        createdBy creator: String? = nil,
+        createdOn: Date = Self.time,
+        limits: UploadLinkLimits = UploadLinkLimits()
+    ) -> UploadLink {
+        UploadLink(
+            id: Identifiers.hex(bytes: 12),
+            project: project.id,
+            folder: folder ?? root,
+            createdBy: creator ?? user.name,
+            createdOn: createdOn,
+            details: UploadLinkDetails(
+                name: "Link",
+                note: "",
+                expiresOn: Self.time.addingTimeInterval(3600),
+                limits: limits
+            )
+        )
+    }
+
+    /// Creates a sender's session without storing it.
+    package func session(of link: UploadLink, sender: String? = nil, createdOn: Date = Self.time) -> SenderSession {
+        SenderSession(
+            id: Identifiers.hex(bytes: 12),
+            link: link,
+            sender: sender,
+            createdOn: createdOn,
+            usedOn: createdOn
+        )
+    }
+
+    /// Stores a link, and a session whose token has the session's id as its hash.
+    package func addLink(
+        to store: some MetadataStore,
+        in folder: String? = nil,
+        limits: UploadLinkLimits = UploadLinkLimits()
+    ) async throws -> (UploadLink, SenderSession) {
+        let link = link(in: folder, limits: limits)
+        try await store.addUploadLink(link, secretHash: link.id)
+        let session = session(of: link)
+        guard case .added = try await store.addSenderSession(session, tokenHash: session.id) else {
+            throw ContractViolation("a new sender signs in")
+        }
+        return (link, session)
+    }
+}
