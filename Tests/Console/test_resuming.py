@@ -137,6 +137,18 @@ def test_two_tabs_do_not_send_the_same_file(slow, server, file, context):
     check_stored(server, file)
 
 
+def test_tabs_share_the_connections(engine, server, context):
+    other = Engine(context.new_page(), server).open()
+    for tab, path in [(engine, "one.bin"), (other, "other.bin")]:
+        tab.limit_rate(100_000)
+        tab.add_generated([(path, PART)])
+    for tab in (engine, other):
+        tab.wait_for("engine.queue.parallel === 2", "the tab leaves connections to the other one")
+    for tab in (engine, other):
+        tab.limit_rate(0)
+        tab.wait(verified=1)
+
+
 def start_client(server, tmp_path, *arguments):
     return subprocess.Popen(
         [CLIENT, "upload", "--project", PROJECT, "--state", tmp_path / "state", "--json", *arguments],
