@@ -44,7 +44,8 @@ class Camera:
         self.context.close()
         for upload in self.server.uploads():
             if upload["name"].endswith(".fastq.gz"):
-                self.server.call("DELETE", f"/upload/multipart/{upload['upload_id']}")
+                # One that was being completed may be a file by now.
+                self.server.session.delete(f"{self.server.origin}/v2/upload/multipart/{upload['upload_id']}")
         for name, file in self.server.files(project=self.project["id"]).items():
             if name.endswith(".fastq.gz"):
                 self.server.call("DELETE", f"/files/{file['id']}")
@@ -79,7 +80,6 @@ class Camera:
         self.shoot("details", self._open_details(self.signed_in(project)))
         self.shoot("upload", self._upload_dialog(self.signed_in(fastq)))
         self.shoot("open-uploads", self.signed_in("#/uploads"))
-        self.shoot("transfers", self._transfers(self.signed_in(project)))
         self.shoot("members", self.signed_in(f"{project}/members"))
         self.shoot("settings", self.signed_in(f"{project}/settings"))
         self.shoot("server", self.signed_in("#/server"))
@@ -88,6 +88,8 @@ class Camera:
             link = self._link()
             self.shoot("links", self.signed_in(f"{project}/links"))
             self.shoot("drop", self._drop(link))
+        # Last, because later pages would point to the uploads that this one leaves unfinished.
+        self.shoot("transfers", self._transfers(self.signed_in(project)))
 
     def _select(self, page: Page) -> Page:
         rows = page.locator(".list-body [role=row]")
