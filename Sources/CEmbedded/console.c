@@ -79,6 +79,9 @@ static const CEmbeddedText files[] = {
     FILE("upload/crc64.js")
 #embed "console/upload/crc64.js"
     END
+    FILE("upload/endings.js")
+#embed "console/upload/endings.js"
+    END
     FILE("upload/file-rules.js")
 #embed "console/upload/file-rules.js"
     END
@@ -138,6 +141,9 @@ static const CEmbeddedText files[] = {
     END
     FILE("upload/strings.js")
 #embed "console/upload/strings.js"
+    END
+    FILE("upload/tabs.js")
+#embed "console/upload/tabs.js"
     END
     FILE("upload/totals.js")
 #embed "console/upload/totals.js"

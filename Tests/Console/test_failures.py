@@ -76,9 +76,10 @@ def test_a_file_that_changes_is_not_uploaded(page, server, tmp_path):
     engine = Engine(page, server).open(parallel=1)
     engine.limit_rate(24 * MIB)
     engine.add(file)
-    engine.wait_for_parts(1)
+    engine.hold_after_parts(1)
     with file.open("ab") as end:
         end.write(b"more")
+    engine.limit_rate(0)
     engine.wait(failed=1)
     assert engine.items()["changing.bin"]["error"]["code"] == "fileChanged"
     eventually(lambda: server.uploads() == [], "the upload is aborted")
@@ -100,7 +101,7 @@ def test_an_upload_that_was_aborted_starts_over(page, server, tmp_path):
     engine = Engine(page, server).open(parallel=2)
     engine.limit_rate(24 * MIB)
     engine.add(random_file(tmp_path / "large.bin", 4 * PART))
-    engine.wait_for_parts(1)
+    engine.hold_after_parts(1)
     engine.call("queue.pause()")
     (upload,) = server.uploads()
     server.call("DELETE", f"/upload/multipart/{upload['upload_id']}")

@@ -51,7 +51,7 @@ def check_none_sent_twice(engine, acknowledged, started_before):
 def test_a_reload_resumes(slow, server, file):
     engine = slow
     engine.add(file)
-    engine.wait_for_parts(2)
+    engine.hold_after_parts(2)
     engine.page.reload()
     acknowledged, started = list(engine.acknowledged), len(engine.started)
     engine.start()
@@ -67,7 +67,7 @@ def test_a_reload_resumes(slow, server, file):
 def test_a_crash_of_the_server_is_survived(slow, server, file):
     engine = slow
     engine.add(file)
-    engine.wait_for_parts(2)
+    engine.hold_after_parts(2)
     server.kill()
     acknowledged, started = list(engine.acknowledged), len(engine.started)
     engine.wait_for("engine.queue.items[0].error?.code === 'unavailable'", "the item waits for the server")
@@ -83,7 +83,7 @@ def test_a_lost_network_is_survived(page, server, proxy, file):
     engine = Engine(page, server, proxy.origin).open(parallel=2)
     engine.limit_rate(RATE)
     engine.add(file)
-    engine.wait_for_parts(1)
+    engine.hold_after_parts(1)
     proxy.cut()
     acknowledged, started = list(engine.acknowledged), len(engine.started)
     engine.wait_for("engine.states().offline", "the item waits for the network")
@@ -106,7 +106,7 @@ def test_an_offline_browser_waits(engine, server, context):
 def test_pause_resume_and_cancel(slow, server, file, tmp_path):
     engine, other = slow, random_file(tmp_path / "other.bin", 2 * PART)
     engine.add(file, other)
-    engine.wait_for_parts(1)
+    engine.hold_after_parts(1)
     engine.call("queue.pause()")
     assert engine.states() == {"paused": 2}
     acknowledged, started = list(engine.acknowledged), len(engine.started)
@@ -127,7 +127,7 @@ def test_two_tabs_do_not_send_the_same_file(slow, server, file, context):
     engine = slow
     other = Engine(context.new_page(), server).open()
     engine.add(file)
-    engine.wait_for_parts(1)
+    engine.hold_after_parts(1)
     other.add(file)
     other.wait_for("engine.queue.items[0].error?.code === 'otherTab'", "the second tab waits")
     engine.limit_rate(0)
@@ -135,6 +135,18 @@ def test_two_tabs_do_not_send_the_same_file(slow, server, file, context):
     other.wait(verified=1)
     assert other.started == []
     check_stored(server, file)
+
+
+def test_tabs_share_the_connections(engine, server, context):
+    other = Engine(context.new_page(), server).open()
+    for tab, path in [(engine, "one.bin"), (other, "other.bin")]:
+        tab.limit_rate(100_000)
+        tab.add_generated([(path, PART)])
+    for tab in (engine, other):
+        tab.wait_for("engine.queue.parallel === 2", "the tab leaves connections to the other one")
+    for tab in (engine, other):
+        tab.limit_rate(0)
+        tab.wait(verified=1)
 
 
 def start_client(server, tmp_path, *arguments):
@@ -148,7 +160,7 @@ def start_client(server, tmp_path, *arguments):
 
 @pytest.mark.console_errors("400.*/part")
 def test_an_upload_of_the_client_is_finished_in_the_browser(engine, server, file, tmp_path):
-    client = start_client(server, tmp_path, "--bwlimit", str(RATE), "--part-size", str(5 * MIB), str(file))
+    client = start_client(server, tmp_path, "--bwlimit", str(8 * MIB), "--part-size", str(5 * MIB), str(file))
     try:
         eventually(lambda: [one for one in server.uploads() if one["stored_parts_count"] >= 4], "four parts are stored")
     finally:
@@ -167,7 +179,7 @@ def test_an_upload_of_the_client_is_finished_in_the_browser(engine, server, file
 def test_an_upload_of_the_browser_is_finished_by_the_client(slow, server, file, tmp_path):
     engine = slow
     engine.add(file)
-    engine.wait_for_parts(2)
+    engine.hold_after_parts(2)
     eventually(lambda: server.uploads()[0]["uploaded_parts_count"] >= 2, "parts are reported")
     engine.page.close()
     (upload,) = server.uploads()
@@ -203,10 +215,11 @@ def test_a_kept_handle_resumes_without_choosing_the_file(page, server):
         engine.queue.add([{ file: await handle.getFile(), path: 'run/kept.bin', handle }],
                          { project: 'admin/uploads', labels: () => ({ tags: ['kept'] }) });
     }""", 4 * PART)
-    engine.wait_for_parts(1)
+    engine.hold_after_parts(1)
     page.reload()
     acknowledged, started = list(engine.acknowledged), len(engine.started)
     engine.start()
+    engine.limit_rate(0)
     result = page.evaluate("""async () => {
         const { items, problems } = await engine.queue.restore(await engine.journal.list());
         return [items.length, problems];

@@ -54,6 +54,7 @@ def test_a_reload_resumes(server, page, tmp_path):
     engine.limit_rate(24 * MIB)
     engine.add(file)
     eventually(lambda: engine.page.wait_for_timeout(50) or server.uploads()[0]["uploaded_parts_count"] > 0, "reported")
+    engine.limit_rate(100_000)
     page.reload()
     before = len(started)
     engine.start()

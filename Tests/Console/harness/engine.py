@@ -4,7 +4,7 @@ import pathlib
 import re
 from typing import Any
 
-from playwright.sync_api import Page, Request, Response
+from playwright.sync_api import CDPSession, Page, Request, Response
 from support.server import eventually
 
 from .server import PROJECT, Server
@@ -23,6 +23,7 @@ class Engine:
         self.server = server
         self.origin = origin or server.origin
         self.modules = ""
+        self._network: CDPSession | None = None
         self.started: list[tuple[str, int]] = []
         self.acknowledged: list[tuple[str, int]] = []
         page.on("request", lambda request: self._record(request, self.started))
@@ -64,15 +65,17 @@ class Engine:
 
     def limit_rate(self, bytes_per_second: float) -> None:
         """Limits the rate at which the page sends; 0 removes the limit."""
-        session = self.page.context.new_cdp_session(self.page)
-        session.send("Network.enable")
+        if self._network is None:
+            self._network = self.page.context.new_cdp_session(self.page)
+            self._network.send("Network.enable")
         rate = bytes_per_second or -1
         conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": rate}
-        session.send("Network.emulateNetworkConditions", conditions)
+        self._network.send("Network.emulateNetworkConditions", conditions)
 
-    def wait_for_parts(self, count: int) -> None:
-        """Waits until a number of parts has been acknowledged."""
+    def hold_after_parts(self, count: int) -> None:
+        """Waits until a number of parts has been acknowledged, and then nearly stops the page from sending."""
         eventually(lambda: self._poll(lambda: len(self.acknowledged) >= count), f"{count} parts are acknowledged")
+        self.limit_rate(100_000)
 
     def items(self) -> dict[str, dict]:
         """All items by path."""

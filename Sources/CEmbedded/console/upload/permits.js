@@ -1,11 +1,24 @@
 /** A semaphore whose permits are granted in order of priority. */
 export class Permits {
+  #count;
   #free;
   #waiting = [];
 
   /** @param {number} count number of permits */
   constructor(count) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  /** Number of permits. If it is reduced, permits that are held stay valid. */
+  get count() {
+    return this.#count;
+  }
+
+  set count(count) {
+    this.#free += count - this.#count;
+    this.#count = count;
+    while (this.#free > 0 && this.#waiting.length > 0) this.#grant();
   }
 
   /**
@@ -42,7 +55,7 @@ export class Permits {
   }
 
   #grant() {
-    if (this.#free === 0 || this.#waiting.length === 0) return;
+    if (this.#free <= 0 || this.#waiting.length === 0) return;
     let first = 0;
     for (let at = 1; at < this.#waiting.length; at += 1) {
       if (this.#waiting[at].priority < this.#waiting[first].priority) first = at;

@@ -1,4 +1,5 @@
 import { abortUpload } from '../api/uploads.js';
+import { CANCELLED, PAUSED, cancel, stop } from './endings.js';
 import { FileUpload } from './file-upload.js';
 import { Folders } from './folders.js';
 import { Hasher } from './hasher.js';
@@ -6,18 +7,15 @@ import { UploadItem } from './item.js';
 import { keyOf, recordOf } from './journal.js';
 import { Notifier } from './notifier.js';
 import { Permits } from './permits.js';
-import { UploadProblem, explain } from './problems.js';
+import { explain } from './problems.js';
 import { restore } from './restore.js';
+import { Tabs } from './tabs.js';
 import { Totals } from './totals.js';
 
 /** Files that are open at the same time; more than connections, because some of them are not sending. */
 const OPEN_FILES = 8;
 /** Interval of samples of the rate in milliseconds. */
 const SAMPLE = 500;
-
-/** Reasons for which a running item is stopped. */
-const PAUSED = Symbol('paused');
-const CANCELLED = Symbol('cancelled');
 
 /**
  * Uploads files, in order, a few at a time.
@@ -39,6 +37,7 @@ export class UploadQueue extends EventTarget {
   #notifier = new Notifier((items) => this.dispatchEvent(new CustomEvent('change', { detail: { items } })));
   #isHalted = false;
   #sampler = 0;
+  #tabs;
   #nextID = 1;
 
   /** Totals of all items. */
@@ -66,12 +65,20 @@ export class UploadQueue extends EventTarget {
       folders: new Folders(client),
       abort: (id) => abortUpload(client, id, { attempts: 10 }).catch(() => {}),
     };
+    this.#tabs = new Tabs((count) => {
+      this.#context.permits.count = Math.max(1, Math.floor(parallel / count));
+    });
     client.addEventListener('unauthorized', ({ detail }) => this.#halt(detail.error));
   }
 
   /** All items in the order of adding. */
   get items() {
     return this.#items;
+  }
+
+  /** Number of parts that may be sent at the same time: fewer while other tabs are sending. */
+  get parallel() {
+    return this.#context.permits.count;
   }
 
   /** Whether files are being uploaded: then the page warns before it is left. */
@@ -157,7 +164,7 @@ export class UploadQueue extends EventTarget {
       if (item.hasEnded && item.state !== 'failed') continue;
       const running = this.#running.get(item);
       if (running) running.abort(CANCELLED);
-      else this.#cancelled(item);
+      else cancel(item, this.#context);
     }
   }
 
@@ -251,7 +258,7 @@ export class UploadQueue extends EventTarget {
     try {
       await new FileUpload(item, this.#context, controller.signal, onClaimed).run();
     } catch (error) {
-      this.#stopped(item, controller.signal.aborted ? controller.signal.reason : error);
+      stop(item, this.#context, controller.signal.aborted ? controller.signal.reason : error);
     } finally {
       this.#running.delete(item);
       this.#unclaimed.delete(item);
@@ -260,32 +267,6 @@ export class UploadQueue extends EventTarget {
     if (item.state === 'waiting') this.#waiting.push(item);
     this.#pump();
     if (this.#running.size === 0) this.#endRun();
-  }
-
-  #stopped(item, error) {
-    // Unless it was resumed meanwhile.
-    if (error === PAUSED) return item.state === 'waiting' ? undefined : item.enter('paused');
-    if (error === CANCELLED) return this.#cancelled(item);
-    const isLimit = item.options.isLink && error.status === 409 && error.code === 90007;
-    const explained = explain(isLimit ? new UploadProblem('limitReached') : error);
-    if (error.status === 401) return item.enter('paused', explained);
-    if (explained.code === 'fileChanged') this.#discard(item);
-    item.enter('failed', explained);
-  }
-
-  #cancelled(item) {
-    this.#discard(item);
-    item.setSent(0);
-    item.enter('cancelled');
-  }
-
-  /** Aborts the upload of an item, if there is one, and forgets it. */
-  #discard(item) {
-    if (item.uploadID) void this.#context.abort(item.uploadID);
-    this.journal.forget(item.key);
-    item.uploadID = null;
-    item.progress = null;
-    item.isChosen = false;
   }
 
   /** Stops everything, because no call can succeed any more. */
@@ -300,6 +281,7 @@ export class UploadQueue extends EventTarget {
   #endRun() {
     clearInterval(this.#sampler);
     this.#sampler = 0;
+    this.#tabs.leave();
     this.totals.sample();
     if (!this.#isHalted && this.totals.waiting === 0) this.dispatchEvent(new Event('idle'));
   }
@@ -307,6 +289,7 @@ export class UploadQueue extends EventTarget {
   #startSampling() {
     if (this.#sampler !== 0) return;
     this.totals.sample();
+    this.#tabs.enter();
     this.#sampler = setInterval(() => {
       this.totals.sample();
       this.#notifier.request();

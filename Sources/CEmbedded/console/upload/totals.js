@@ -65,13 +65,14 @@ export class Totals {
 
   /** Updates the rate; called about once per second while items are active. */
   sample(now = performance.now()) {
+    if (this.#active === 0) this.rate = 0;
     const seconds = (now - this.#sampled.time) / 1000;
     if (seconds < 0.25) return;
     const bytes = Math.max(0, this.#transferred - this.#sampled.transferred);
     this.#sampled = { time: now, transferred: this.#transferred };
     // After a pause, the time without transfers does not count.
-    if (seconds > 5 || this.#active === 0) this.rate = this.#active === 0 ? 0 : this.rate;
-    else if (this.rate === 0) this.rate = bytes / seconds;
+    if (seconds > 5 || this.#active === 0) return;
+    if (this.rate === 0) this.rate = bytes / seconds;
     else this.rate += (bytes / seconds - this.rate) * (1 - Math.exp(-seconds / SMOOTHING));
   }
 

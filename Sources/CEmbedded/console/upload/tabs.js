@@ -1,0 +1,46 @@
+const NAME = 'pontoon-sending';
+/** Interval at which tabs are counted, in milliseconds. */
+const INTERVAL = 3000;
+
+/**
+ * Counts the tabs of this browser that are sending. They share its six connections to the server: if each of them used
+ * five, calls of the API would wait for the end of a part.
+ */
+export class Tabs {
+  #onCount;
+  #stay = null;
+  #timer = 0;
+
+  /** @param {(count: number) => void} onCount called with the number of tabs, at least 1, from time to time */
+  constructor(onCount) {
+    this.#onCount = onCount;
+  }
+
+  /** Counts this tab until {@link leave}. */
+  enter() {
+    if (!navigator.locks || this.#stay) return;
+    const stay = { hasEnded: false, end: () => {} };
+    this.#stay = stay;
+    void navigator.locks.request(NAME, { mode: 'shared' }, () => {
+      void this.#count();
+      if (stay.hasEnded) return undefined;
+      return new Promise((resolve) => {
+        stay.end = resolve;
+      });
+    });
+    this.#timer = setInterval(() => void this.#count(), INTERVAL);
+  }
+
+  leave() {
+    if (!this.#stay) return;
+    clearInterval(this.#timer);
+    this.#stay.hasEnded = true;
+    this.#stay.end();
+    this.#stay = null;
+  }
+
+  async #count() {
+    const { held } = await navigator.locks.query();
+    this.#onCount(Math.max(1, held.filter(({ name }) => name === NAME).length));
+  }
+}
