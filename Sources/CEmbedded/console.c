@@ -46,6 +46,9 @@ static const CEmbeddedText files[] = {
     FILE("style.css")
 #embed "console/style.css"
     END
+    FILE("ui/choose.js")
+#embed "console/ui/choose.js"
+    END
     FILE("ui/dialog.js")
 #embed "console/ui/dialog.js"
     END

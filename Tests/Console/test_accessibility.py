@@ -21,7 +21,7 @@ def console(page: Page, server: Server) -> Console:
 def states(console: Console, server: Server) -> Iterator[str]:
     """Brings the page into each view and dialog, and yields its name."""
     page = console.page
-    project = Sample(server).run()
+    project = Sample(server).run(samples=2)
     page.goto(server.origin)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     yield "sign-in"

@@ -7,6 +7,7 @@ from harness.console import Console, text_file
 from harness.sample import Sample
 from harness.server import PROJECT, Server
 from playwright.sync_api import Page, expect
+from support.server import eventually
 
 # The server outlives the page, which would log failed requests otherwise.
 pytestmark = pytest.mark.usefixtures("server")
@@ -201,6 +202,25 @@ def test_a_file_is_downloaded_as_an_attachment(page, console, server, root):
     assert "Uploads" in page.title()
 
 
+def test_several_files_are_downloaded_but_no_folders(page, console, server, root):
+    sample = Sample(server)
+    sample.folder(root, "folder")
+    for index in range(3):
+        sample.file(root, f"{index}.txt", f"content {index}".encode())
+    console.open().files()
+    for index in range(3):
+        console.row(f"{index}.txt").get_by_role("checkbox").check()
+    downloads = []
+    page.on("download", lambda download: downloads.append(download))
+    page.get_by_role("button", name="Download", exact=True).click()
+    console.toast("3 downloads started")
+    eventually(lambda: page.wait_for_timeout(20) or len(downloads) == 3, "three downloads")
+    assert sorted(download.path().read_text() for download in downloads) == ["content 0", "content 1", "content 2"]
+    console.row("folder").get_by_role("checkbox").check()
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(console.dialog).to_contain_text(f"pontoon download --endpoint {server.origin}/v2 {PROJECT}/")
+
+
 def test_a_folder_is_searched_by_name_tag_and_metadata_and_sorted(page, console, server, root):
     sample = Sample(server)
     sample.file(root, "alpha.txt", b"1", tags=["raw"], metadata={"sample id": "S 1"})
@@ -282,6 +302,41 @@ def test_a_running_upload_shows_in_the_title_and_keeps_the_page(page, console, s
     console.expect_transfers("1 cancelled")
     expect(page).to_have_title("Uploads · Pontoon")
     expect(page.locator("link[rel=icon]")).to_have_attribute("href", icon)
+
+
+def test_cancelling_what_was_sent_needs_a_confirmation(page, console, server):
+    page.route("**/complete", lambda route: None)
+    console.open().files()
+    console.choose({"name": "a.bin", "mimeType": "", "buffer": bytes(2 << 20)}, text_file("b.txt"))
+    console.submit("Start upload")
+    expect(console.transfers.locator(".is-finishing")).to_have_count(2)
+    page.get_by_role("button", name="Cancel all").click()
+    expect(console.dialog).to_contain_text("2.00 MiB")
+    console.dialog.get_by_role("button", name="Cancel", exact=True).click()
+    expect(console.transfers.locator(".is-finishing")).to_have_count(2)
+    page.get_by_role("button", name="Cancel all").click()
+    console.submit("Cancel upload")
+    console.expect_transfers("2 cancelled")
+    eventually(lambda: server.uploads() == [], "the uploads are aborted")
+
+
+def test_a_reload_points_to_unfinished_uploads(page, console, server):
+    page.route("**/storage/parts/**", lambda route: None)
+    console.open().files()
+    console.choose({"name": "a.bin", "mimeType": "", "buffer": bytes(1 << 20)})
+    console.submit("Start upload")
+    console.expect_transfers("Uploading")
+    expect(console.transfers.locator(".is-sending")).to_have_count(1)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.get_by_role("link", name="Continue or abort").click()
+    expect(page.get_by_role("row").filter(has_text="a.bin")).to_contain_text("This browser")
+    page.unroute("**/storage/parts/**")
+    with console.chooser() as chooser:
+        page.get_by_role("button", name="Continue a.bin").click()
+    chooser[0].set_files({"name": "a.bin", "mimeType": "", "buffer": bytes(1 << 20)})
+    console.expect_transfers("1 verified")
+    assert server.uploads() == []
 
 
 @pytest.mark.console_errors("409")

@@ -3,6 +3,7 @@
 import { Client, errorOf } from './api/client.js';
 import { getLinkSession } from './api/calls.js';
 import { strings } from './strings.js';
+import { chooseByInput, watchDrops } from './ui/choose.js';
 import { button, field, fill, h, icon, name, plainName } from './ui/dom.js';
 import { bytes, count, percent, plural, time } from './ui/format.js';
 import { TabIcon, WakeLock } from './ui/progress.js';
@@ -12,7 +13,6 @@ import { Journal } from './upload/journal.js';
 import { UploadQueue } from './upload/queue.js';
 import { entriesFromDrop, entriesFromInput } from './upload/selection.js';
 import { TransferPanel } from './views/transfer-panel.js';
-import { chooseByInput, watchDrops } from './views/transfers.js';
 
 const t = strings.drop;
 

@@ -299,6 +299,9 @@ export const strings = {
     resumeAll: 'Resume all',
     retryAll: 'Try failed files again',
     cancelAll: 'Cancel all',
+    cancelTitle: (number) => `Cancel ${plural(number, ['upload', 'uploads'])}?`,
+    cancelText: (size) => `The server deletes the ${size} that it has already received. To stop for a while, pause instead.`,
+    cancelSubmit: 'Cancel upload',
     collapse: 'Collapse',
     expand: 'Expand',
     close: 'Close and clear the list',
@@ -312,6 +315,8 @@ export const strings = {
     chooseLabel: 'Files to upload',
     dropTo: 'Drop to upload to',
     dropAnywhere: 'Drop to upload',
+    unfinished: (number) => `This browser has ${plural(number, ['unfinished upload', 'unfinished uploads'])}.`,
+    toUploads: 'Continue or abort',
     nothing: 'Nothing to upload: the selection contains no files.',
   },
 

@@ -47,14 +47,14 @@ class Sample:
         if stored:
             assert requests.put(upload["part_infos"][0]["url"], data=self.random.randbytes(stored)).ok
 
-    def run(self) -> dict:
+    def run(self, samples: int = 18) -> dict:
         """Creates three projects, and returns the one with the sequencing run: `id`, `root_folder` and `folders`."""
         self.project("Nanopore cohort 2026", "Whole genomes, 48 samples, PromethION")
         self.project("Exome panel – clinical", "Routine diagnostics, NovaSeq X, weekly runs")
         project = self.project("NovaSeq run 0412", "Paired-end 2 × 150, lanes 1 and 2")
         root = project["root_folder"]
         folders = {name: self.folder(root, name) for name in ("alignments", "fastq", "qc reports")}
-        for sample in range(1, 19):
+        for sample in range(1, samples + 1):
             for lane in (1, 2):
                 for read in (1, 2):
                     metadata = {"sample_id": f"S{sample:02d}", "lane": str(lane), "platform": "NovaSeq X"}

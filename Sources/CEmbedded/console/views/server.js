@@ -23,7 +23,8 @@ export async function show({ app, signal, main }) {
     ])));
   fill(main, h('div', { class: 'page' },
     h('header', { class: 'page-head' }, h('div', { class: 'head-row' }, h('h1', { tabindex: '-1' }, t.title))),
-    h('div', { class: 'scroll' }, h('div', { class: 'content cards' }, health, limits, storage(extensions),
+    h('div', { class: 'scroll', role: 'region', 'aria-label': t.title, tabindex: '0' },
+      h('div', { class: 'content cards' }, health, limits, storage(extensions),
       abilities))));
 
   async function check() {

@@ -1,7 +1,8 @@
 // The panel of running uploads: one row per file, and the progress of all.
 
 import { strings } from '../strings.js';
-import { button, fill, h, icon, name, plainName } from '../ui/dom.js';
+import { confirmDialog } from '../ui/dialog.js';
+import { button, fill, h, icon, keepFocus, name, plainName } from '../ui/dom.js';
 import { bytes, count, duration, percent, rate } from '../ui/format.js';
 import { openMenu } from '../ui/menu.js';
 import { setBar } from '../ui/progress.js';
@@ -9,6 +10,8 @@ import { VirtualList } from '../ui/virtual-list.js';
 
 const t = strings.transfers;
 const ROW = 56;
+/** Sent bytes that are not discarded without a question. */
+const MOST_LOST = 1 << 20;
 /** Rows that the panel shows without scrolling. */
 const MOST_VISIBLE = 6;
 const ICONS = {
@@ -101,19 +104,34 @@ export class TransferPanel {
     setBar(this.bar, totals.bytes > 0 ? totals.sent / totals.bytes : state.open ? 0 : 1, state.title);
     this.bar.classList.toggle('bar-done', !state.open && totals.failed === 0);
     this.bar.classList.toggle('bar-failed', totals.failed > 0);
-    fill(this.result, totals.failed > 0 && button(this.onlyFailed ? t.showAll : t.showFailed(totals.failed), {
+    // Drawn again only if something changes, so that the focus stays on a button.
+    const collapsed = this.element.classList.contains('collapsed');
+    const key = [state.open > 0, state.paused > 0, totals.failed, this.onlyFailed, collapsed].join();
+    if (key === this.actionState) return;
+    this.actionState = key;
+    this.#drawActions(state, totals);
+    keepFocus(this.result, () => fill(this.result, totals.failed > 0 && this.#failedButton(totals.failed)));
+  }
+
+  /** Shows only the files that failed, or all again. */
+  #failedButton(failed) {
+    return button(this.onlyFailed ? t.showAll : t.showFailed(failed), {
       icon: 'alert', kind: 'quiet', class: 'small', 'aria-pressed': String(this.onlyFailed),
       on: () => {
         this.onlyFailed = !this.onlyFailed;
         this.draw();
       },
-    }));
-    // Drawn again only if something changes, so that the focus stays on a button.
-    const key = [state.open > 0, state.paused > 0, totals.failed > 0,
-      this.element.classList.contains('collapsed')].join();
-    if (key === this.actionState) return;
-    this.actionState = key;
-    this.#drawActions(state, totals);
+    });
+  }
+
+  /** Cancels files, after a question if sent bytes would be lost. */
+  async #cancel(items) {
+    const sent = items.reduce((sum, item) => sum + (item.hasEnded ? 0 : item.sent), 0);
+    if (sent >= MOST_LOST && !(await confirmDialog({
+      title: t.cancelTitle(items.filter((item) => !item.hasEnded).length), submit: t.cancelSubmit,
+      content: [h('p', null, t.cancelText(bytes(sent)))],
+    }))) return;
+    this.queue.cancel(items);
   }
 
   #drawActions(state, totals) {
@@ -125,7 +143,7 @@ export class TransferPanel {
       state.open > 0 && does('pause', t.pauseAll, 'pause', () => this.queue.pause()),
       state.open === 0 && state.paused > 0 && does('resume', t.resumeAll, 'play', () => this.queue.resume()),
       totals.failed > 0 && does('retry', t.retryAll, 'retry', () => this.queue.retry()),
-      state.open > 0 && does('cancel', t.cancelAll, 'close', () => this.queue.cancel()),
+      state.open > 0 && does('cancel', t.cancelAll, 'close', () => this.#cancel(this.queue.items)),
       !this.inline && does('collapse', collapsed ? t.expand : t.collapse, 'chevron', () => {
         this.element.classList.toggle('collapsed');
         this.draw();
@@ -173,12 +191,17 @@ export class TransferPanel {
 
   #rowActions(item) {
     const does = (action, label, iconName) => CAN[action].has(item.state) && button(label, {
-      icon: iconName, iconOnly: true, kind: 'quiet', tabindex: '-1', on: () => this.queue[action]([item]),
+      icon: iconName, iconOnly: true, kind: 'quiet', tabindex: '-1', on: () => this.#do(action, item),
     });
     const label = plainName(item.name);
     return [does('pause', t.pause(label), 'pause'), does('resume', t.resume(label), 'play'),
       does('retry', t.retry(label), 'retry'),
       does('cancel', t.cancel(label), 'close')];
+  }
+
+  #do(action, item) {
+    if (action === 'cancel') this.#cancel([item]);
+    else this.queue[action]([item]);
   }
 
   #menu(index) {
@@ -190,7 +213,7 @@ export class TransferPanel {
       ['retry', t.retry(label), 'retry'],
       ['cancel', t.cancel(label), 'close']]
       .filter(([action]) => CAN[action].has(item.state))
-      .map(([action, text, iconName]) => ({ label: text, icon: iconName, action: () => this.queue[action]([item]) }));
+      .map(([action, text, iconName]) => ({ label: text, icon: iconName, action: () => this.#do(action, item) }));
     if (item.hasEnded) entries.push({ label: t.remove(label), icon: 'trash', action: () => this.queue.remove([item]) });
     if (entries.length > 0) openMenu(row, label, entries);
   }

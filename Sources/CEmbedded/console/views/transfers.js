@@ -5,10 +5,11 @@ import { UploadQueue } from '../upload/queue.js';
 import { entriesFromDrop, entriesFromInput, entriesFromPicker } from '../upload/selection.js';
 import { listUploads } from '../api/calls.js';
 import { strings } from '../strings.js';
-import { fill, h, icon, name, plainName } from '../ui/dom.js';
+import { chooseByInput, watchDrops } from '../ui/choose.js';
+import { h, plainName } from '../ui/dom.js';
 import { percent } from '../ui/format.js';
 import { TabIcon, WakeLock } from '../ui/progress.js';
-import { toastError } from '../ui/toast.js';
+import { toast, toastError } from '../ui/toast.js';
 import { TransferPanel } from './transfer-panel.js';
 import { uploadDialog } from './upload-dialog.js';
 
@@ -42,7 +43,7 @@ export class Transfers {
       label: () => this.app.view?.destination?.label ?? null,
       drop: async (data) => this.#add(await entriesFromDrop(data)),
     });
-    this.refreshBadge();
+    this.#offerToResume(await this.refreshBadge());
   }
 
   /** Whether files are being sent or wait for it. */
@@ -88,10 +89,21 @@ export class Transfers {
   /** Shows the number of unfinished uploads in the navigation. */
   async refreshBadge() {
     try {
-      this.app.shell.setBadge((await listUploads(this.app.client)).length);
+      const uploads = await listUploads(this.app.client);
+      this.app.shell.setBadge(uploads.length);
+      return uploads;
     } catch {
       // The number is not important; the view shows the error.
+      return [];
     }
+  }
+
+  /** After a reload or a crash, points to the uploads that this browser has left unfinished. */
+  async #offerToResume(uploads) {
+    const known = new Set((await this.journal.list()).map(({ uploadID }) => uploadID));
+    const left = uploads.filter((upload) => known.has(upload.upload_id)).length;
+    if (left === 0 || this.queue.items.length > 0) return;
+    toast(h('span', null, t.unfinished(left), ' ', h('a', { href: '#/uploads' }, t.toUploads)));
   }
 
   /** Ends all uploads of this page. */
@@ -147,64 +159,4 @@ export class Transfers {
     // Cancelled uploads are aborted in the background.
     setTimeout(() => this.refreshBadge(), 1000);
   }
-}
-
-/** Asks for files with the browser's own dialog. @returns {Promise<File[]>} Empty if the user closes it. */
-export function chooseByInput({ folder, multiple }) {
-  return new Promise((resolve) => {
-    const input = h('input', { type: 'file', multiple, hidden: true, 'aria-label': t.chooseLabel,
-      webkitdirectory: folder });
-    const finish = () => {
-      const files = [...input.files];
-      input.remove();
-      resolve(files);
-    };
-    input.addEventListener('change', finish);
-    input.addEventListener('cancel', finish);
-    document.body.append(input);
-    input.click();
-  });
-}
-
-/**
- * Makes the page a target for dropped files.
- *
- * @param {AbortSignal} signal Ends it.
- * @param {{label: () => string|null, drop: (data: DataTransfer) => Promise<void>}} options
- */
-export function watchDrops(signal, { label, drop }) {
-  const text = h('p', { class: 'drop-text' });
-  const overlay = h('div', { class: 'drop-overlay', hidden: true },
-    h('div', { class: 'drop-box' }, icon('upload'), text));
-  document.body.append(overlay);
-  signal.addEventListener('abort', () => overlay.remove());
-  const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
-  const blocked = () => document.querySelector('dialog[open]') !== null;
-  window.addEventListener('dragenter', (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    if (blocked()) return;
-    const target = label();
-    fill(text, target ? [t.dropTo, ' ', h('strong', null, name(target))] : t.dropAnywhere);
-    overlay.hidden = false;
-  }, { signal });
-  window.addEventListener('dragover', (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = blocked() ? 'none' : 'copy';
-  }, { signal });
-  window.addEventListener('dragleave', (event) => {
-    if (event.relatedTarget === null) overlay.hidden = true;
-  }, { signal });
-  window.addEventListener('drop', async (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    overlay.hidden = true;
-    if (blocked()) return;
-    try {
-      await drop(event.dataTransfer);
-    } catch (error) {
-      toastError(error);
-    }
-  }, { signal });
 }
