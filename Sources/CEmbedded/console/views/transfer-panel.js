@@ -1,7 +1,7 @@
 // The panel of running uploads: one row per file, and the progress of all.
 
 import { strings } from '../strings.js';
-import { confirmDialog } from '../ui/dialog.js';
+import { confirmDialog, openDialog } from '../ui/dialog.js';
 import { button, fill, h, icon, keepFocus, name, plainName } from '../ui/dom.js';
 import { bytes, count, duration, percent, rate } from '../ui/format.js';
 import { openMenu } from '../ui/menu.js';
@@ -157,7 +157,11 @@ export class TransferPanel {
 
   #row(index) {
     const cell = (className) => h('div', { role: 'gridcell', class: className });
-    const row = h('div', { class: 'transfer-row' }, cell('transfer-state'), cell('transfer-main'),
+    const explain = (event) => {
+      if (row.item?.error && !event.target.closest('button')) this.#explain(row.item);
+    };
+    const row = h('div', { class: 'transfer-row', on: { click: explain } }, cell('transfer-state'),
+      cell('transfer-main'),
       cell('transfer-actions'));
     const bar = h('div', { class: 'bar bar-small', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' });
     row.parts = { bar, label: h('div', { class: 'transfer-name' }), text: h('div', { class: 'transfer-note' }) };
@@ -199,6 +203,12 @@ export class TransferPanel {
       does('cancel', t.cancel(label), 'close')];
   }
 
+  /** Shows why a file failed or waits, and what to do. */
+  #explain({ path, error }) {
+    openDialog({ title: error.title, content: [h('p', null, h('strong', null, name(path))),
+      h('p', null, error.advice ?? '')] });
+  }
+
   #do(action, item) {
     if (action === 'cancel') this.#cancel([item]);
     else this.queue[action]([item]);
@@ -214,6 +224,7 @@ export class TransferPanel {
       ['cancel', t.cancel(label), 'close']]
       .filter(([action]) => CAN[action].has(item.state))
       .map(([action, text, iconName]) => ({ label: text, icon: iconName, action: () => this.#do(action, item) }));
+    if (item.error) entries.unshift({ label: t.why(label), icon: 'info', action: () => this.#explain(item) });
     if (item.hasEnded) entries.push({ label: t.remove(label), icon: 'trash', action: () => this.queue.remove([item]) });
     if (entries.length > 0) openMenu(row, label, entries);
   }
