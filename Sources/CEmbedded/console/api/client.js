@@ -8,6 +8,8 @@ const TIMEOUT = 60_000;
 const LONGEST_OUTAGE = 24 * 3600_000;
 /** Longest pause that a server may request, in milliseconds. */
 const LONGEST_PAUSE = 900_000;
+/** Longest pause of a call whose caller does not show that it waits, in milliseconds. */
+const LONGEST_SILENT_PAUSE = 10_000;
 /** Attempts while the server responds with an error other than 429 and 503. */
 const ATTEMPTS = 6;
 const PAGE = 100;
@@ -136,6 +138,7 @@ export class Client extends EventTarget {
         const mayRepeat = idempotent || error.status === 429 || error.status === 503;
         if (!error.retryable || !mayRepeat || attempt >= limit || Date.now() - began > LONGEST_OUTAGE) throw error;
         const pause = Math.max(error.retryAfter ?? 0, backoff(attempt));
+        if (!onRetry && pause > LONGEST_SILENT_PAUSE) throw error;
         onRetry?.(error, pause);
         await network.pause(pause, signal);
       }
