@@ -14,7 +14,7 @@ from typing import Any
 
 from shared.processes import Observed, environment
 
-PROGRAM = "/usr/bin/chromium"
+PROGRAM = "/usr/bin/chromium-headless-shell"
 FLAGS = [
     "--headless",
     "--no-sandbox",

@@ -7,6 +7,11 @@ extension UploadLinkStore {
         try await addUploadLink(link, secretHash: secretHash, maximumOfProject: .max, maximumOfUser: .max)
     }
 
+    /// Returns the folder for a sender's file, regardless of how many there are.
+    package func folder(of session: SenderSession, path: [String], now: Date) async throws -> String {
+        try await folder(of: session, path: path, now: now, maximumFolders: .max)
+    }
+
     /// Signs a sender in, regardless of how many others are.
     package func addSenderSession(
         _ session: SenderSession,

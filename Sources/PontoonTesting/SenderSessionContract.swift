@@ -13,6 +13,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
     case eachSenderHasAFolder
     case pathsAreCreatedOnce
     case deletedFolderIsCreatedAgain
+    case numberOfFoldersIsLimited
 
     package func check(_ store: some MetadataStore) async throws {
         let fixture = try await MetadataFixture(in: store)
@@ -26,6 +27,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         case .concurrentAttemptsAreLimited: try await Self.concurrentAttemptsAreLimited(store, fixture)
         case .eachSenderHasAFolder: try await Self.eachSenderHasAFolder(store, fixture)
         case .pathsAreCreatedOnce: try await Self.pathsAreCreatedOnce(store, fixture)
+        case .numberOfFoldersIsLimited: try await Self.numberOfFoldersIsLimited(store, fixture)
         case .deletedFolderIsCreatedAgain: try await Self.deletedFolderIsCreatedAgain(store, fixture)
         }
     }
@@ -192,6 +194,19 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         try await fixture.addCompletingUpload(upload, to: store)
         _ = try await store.completeUpload(upload.id, file: fixture.file(of: upload), overwrite: false)
         try await expectRefusal(.nameTaken) { try await store.folder(of: session, path: ["file", "x"], now: time) }
+    }
+
+    private static func numberOfFoldersIsLimited(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
+        let (link, session) = try await fixture.addLink(to: store)
+        func folder(_ path: [String]) async throws -> String {
+            try await store.folder(of: session, path: path, now: time, maximumFolders: 3)
+        }
+        try await expectRefusal(.limitReached) { try await folder(["a", "b", "c"]) }
+        let list = try await store.files(in: link.folder, filter: FileFilter(), window: .page(.all))
+        try expect(list.total, equals: 0, "no folder was created")
+        let created = try await folder(["a", "b"])
+        try await expectRefusal(.limitReached) { try await folder(["c"]) }
+        try expect(try await folder(["a", "b"]), equals: created, "existing folders can be used")
     }
 
     private static func deletedFolderIsCreatedAgain(

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from harness.engine import Engine
 from harness.server import Server
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 # Reports what Content-Security-Policy blocks as an error of the page.
 REPORT_VIOLATIONS = """

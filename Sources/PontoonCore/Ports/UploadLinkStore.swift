@@ -78,10 +78,16 @@ package protocol UploadLinkStore: Sendable {
     ///   - session: The sender's session.
     ///   - path: The names of the folders.
     ///   - now: The current time, which is part of the name of the sender's own folder.
+    ///   - maximumFolders: Maximum number of folders that all senders of the link together may create.
     /// - Returns: The id of the folder.
     /// - Throws: `.notAuthenticated` if the session does not exist; `.destinationNotFound` if the link's folder does not
-    ///   exist; `.nameTaken` if a file has the name of a folder of the path.
-    func folder(of session: SenderSession, path: [String], now: Date) async throws -> String
+    ///   exist; `.nameTaken` if a file has the name of a folder of the path; `.limitReached`.
+    func folder(
+        of session: SenderSession,
+        path: [String],
+        now: Date,
+        maximumFolders: Int64
+    ) async throws -> String
     /// Returns the unfinished uploads that were started with a session, newest first.
     func uploads(ofSenderSession id: String, page: Page) async throws -> Listing<UploadSummary>
 }

@@ -28,6 +28,8 @@ package enum UploadLinkRules {
     package static let maximumSignInsPerMinute = 60
     /// Time without a call after which a sender must sign in again.
     package static let idleTime: TimeInterval = 7 * 86_400
+    /// Maximum number of folders that all senders of a link together may create.
+    package static let maximumFolders: Int64 = 100_000
     /// Maximum number of folders in a path.
     package static let maximumDepth = 32
     /// Time in which wrong passwords are counted.

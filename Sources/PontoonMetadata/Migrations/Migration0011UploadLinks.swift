@@ -16,6 +16,7 @@ extension Migration {
             max_bytes BIGINT,
             received_files BIGINT NOT NULL,
             received_bytes BIGINT NOT NULL,
+            folders BIGINT NOT NULL,
             created_by TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
             created_on BIGINT NOT NULL,
             expires_on BIGINT NOT NULL

@@ -85,7 +85,12 @@ extension SQLMetadataStore {
         }
     }
 
-    package func folder(of session: SenderSession, path: [String], now: Date) async throws -> String {
+    package func folder(
+        of session: SenderSession,
+        path: [String],
+        now: Date,
+        maximumFolders: Int64
+    ) async throws -> String {
         // Usually, the folders exist.
         let existing = try await read { connection -> String? in
             guard let own = try connection.query(selectSessionFolder, [session.id]).first else { return nil }
@@ -98,17 +103,20 @@ extension SQLMetadataStore {
         }
         if let existing { return existing }
         return try await writeRetryingConflicts(changing: .files) { connection in
-            // Locked in this order, as when a project is deleted.
+            // Locked in this order, as everywhere.
             try connection.enqueue(selectProjectOfSession, [session.id], lock: .forShare("projects"))
-            guard try !connection.query(lockSession, [session.id], lock: .forUpdate("sender_sessions")).isEmpty else {
-                throw PontoonError(.notAuthenticated, "The upload link was revoked.")
+            let links = try connection.query(selectLinkOfSession, [session.id], lock: .forUpdate("upload_links"))
+            guard let link = links.first else { throw PontoonError(.notAuthenticated, "The upload link was revoked.") }
+            // Limited, because folders stay if a sender aborts all uploads.
+            guard try link.integer("folders") + Int64(path.count) < maximumFolders else {
+                throw PontoonError(.limitReached, "The senders of this upload link have created too many folders.")
             }
             var folder = try connection.ownFolder(of: session, now: now)
             for name in path {
                 switch try connection.entry(named: name, in: folder) {
                 case .folder(let id): folder = id
                 case .file: throw PontoonError(.nameTaken, "A file named '\(name)' already exists.")
-                case nil: folder = try connection.insertFolder(name, in: folder, of: session.link.project, now: now)
+                case nil: folder = try connection.insertFolder(name, in: folder, of: session.link, now: now)
                 }
             }
             return folder
@@ -147,25 +155,26 @@ extension SQLConnection {
         for attempt in 0..<100 {
             let name = UploadLinkRules.folderName(of: session.sender, time: now, attempt: attempt)
             guard try kind(named: name, in: session.link.folder) == nil else { continue }
-            let id = try insertFolder(name, in: session.link.folder, of: session.link.project, now: now)
+            let id = try insertFolder(name, in: session.link.folder, of: session.link, now: now)
             try execute(setSessionFolder, [id, session.id])
             return id
         }
         throw PontoonError(.limitReached, "Too many senders of the same name; try again in a minute.")
     }
 
-    fileprivate func insertFolder(_ name: String, in parent: String, of project: ProjectID, now: Date) throws -> String
-    {
+    /// Adds a folder, and counts it.
+    fileprivate func insertFolder(_ name: String, in parent: String, of link: UploadLink, now: Date) throws -> String {
         let folder = File(
             id: Identifiers.file(now: now),
             name: name,
             kind: .folder,
-            project: project,
+            project: link.project,
             parent: parent,
             content: nil,
             createdOn: now
         )
         try insert(folder)
+        try execute(countFolder, [link.id])
         return folder.id
     }
 }
@@ -209,7 +218,11 @@ private let selectProjectOfSession: SQLStatement = """
     SELECT projects.id AS id FROM sender_sessions JOIN upload_links ON upload_links.id = sender_sessions.link_id
     JOIN projects ON projects.id = upload_links.project_id WHERE sender_sessions.id = $1
     """
-private let lockSession: SQLStatement = "SELECT id FROM sender_sessions WHERE id = $1"
+private let selectLinkOfSession: SQLStatement = """
+    SELECT upload_links.id AS id, upload_links.folders AS folders
+    FROM sender_sessions JOIN upload_links ON upload_links.id = sender_sessions.link_id WHERE sender_sessions.id = $1
+    """
+private let countFolder: SQLStatement = "UPDATE upload_links SET folders = folders + 1 WHERE id = $1"
 private let setSessionFolder: SQLStatement = "UPDATE sender_sessions SET folder_id = $1 WHERE id = $2"
 private let selectEntry: SQLStatement = "SELECT id, kind FROM files WHERE parent_id = $1 AND name = $2"
 private let countUploadsOfSession: SQLStatement = """

@@ -169,9 +169,9 @@ private let countLinksOfUser: SQLStatement = "SELECT COUNT(*) AS total FROM uplo
 private let insertLink: SQLStatement = """
     INSERT INTO upload_links (
         id, secret_hash, name, note, password_hash, max_files, max_bytes, created_by, created_on, expires_on,
-        received_files, received_bytes, folder_id, project_id
+        received_files, received_bytes, folders, folder_id, project_id
     )
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, id, project_id FROM files
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, id, project_id FROM files
     WHERE id = $11 AND project_id = $12 AND kind = 'folder'
     """
 private let updateLink: SQLStatement = """

@@ -19,7 +19,7 @@ NOT_SEEN_OF = {
     ("abortPackageUpload", "409"), ("getPartsOfUpload", "409"), ("getPartsOfPackageUpload", "409"),
     # Need hundreds of links or senders; the contract of the metadata store tests these limits.
     ("createLink", "409"), ("signIn", "409"),
-    # Depends on wrong passwords, not on --rate-limit; test_upload_links has it.
+    # Does not depend on --rate-limit; test_upload_links has it.
     ("signIn", "429"),
 }
 # Need two calls at the same moment.

@@ -36,7 +36,12 @@ extension Uploads {
             throw PontoonError(.notAuthenticated, "The upload link was revoked.")
         }
         try UploadLinkRules.checkRoom(for: size, in: summary.link.details.limits, summary.usage)
-        let folder = try await metadata.folder(of: session, path: path, now: now())
+        let folder = try await metadata.folder(
+            of: session,
+            path: path,
+            now: now(),
+            maximumFolders: UploadLinkRules.maximumFolders
+        )
         try await checkName(content.name, in: folder, overwrite: false)
         return try await begin(
             content,
