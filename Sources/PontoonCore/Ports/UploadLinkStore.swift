@@ -36,7 +36,7 @@ package protocol UploadLinkStore: Sendable {
         _ change: @escaping @Sendable (inout UploadLinkDetails) throws(PontoonError) -> Void
     ) async throws -> UploadLinkSummary?
     /// Deletes a link with its senders' sessions, and aborts its active uploads, whose objects are discarded. Uploads
-    /// that are being completed become files.
+    /// that are being completed become files; if that fails, they stay open uploads of the creator.
     /// - Returns: `false` if there is no such link.
     func deleteUploadLink(_ id: String) async throws -> Bool
     /// Returns the links that expired before a time, at most `limit`.
