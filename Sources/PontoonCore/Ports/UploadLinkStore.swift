@@ -45,6 +45,7 @@ package protocol UploadLinkStore: Sendable {
     /// Counts an attempt to enter a link's password, unless there were too many within
     /// ``UploadLinkRules/attemptWindow``.
     /// - Returns: The time from which the next attempt is allowed; `nil` if this one is.
+    /// - Throws: `.uploadLinkNotFound` if the link does not exist any more.
     func countPasswordAttempt(for link: String, from address: String, now: Date) async throws -> Date?
     /// Uncounts the attempts from an address, because the password was right.
     func forgetPasswordAttempts(for link: String, from address: String) async throws

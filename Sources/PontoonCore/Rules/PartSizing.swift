@@ -42,7 +42,7 @@ package struct PartSizing: Hashable, Sendable {
 
     /// Returns the maximum length of a part of an upload in bytes.
     ///
-    /// A sender's parts must lie within the declared file, split by its part size, because the limits of a link count
+    /// A sender's parts must not exceed the declared file, split by its part size, because the limits of a link count
     /// declared sizes. Others may split a file differently.
     package static func longestPart(_ number: PartNumber, of upload: Upload) -> Int64 {
         let longest = longestPart(size: upload.size)

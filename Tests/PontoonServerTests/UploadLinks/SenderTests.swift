@@ -95,7 +95,7 @@ struct SenderTests {
         }
     }
 
-    @Test("parts of a sender lie within the declared file")
+    @Test("parts of a sender do not exceed the declared file")
     func partLengths() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let sender = try await server.api.sender(of: try await server.api.createLink())
