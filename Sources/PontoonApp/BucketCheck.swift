@@ -52,6 +52,10 @@ package struct BucketCheck {
         }
         var results = try await check(origins, bucket)
         guard report(results, bucket) else {
+            // If the bucket cannot be reached from here, a rule need not be missing, and one that is added needlessly can
+            // exclude other origins.
+            let isDenied = results.contains { if case .denied = $0.result { true } else { false } }
+            guard isDenied else { return false }
             let rule = CrossOriginRule(for: origins)
             guard fixesRules else {
                 report("Run this command with --fix-cors, or add this CORS rule to the bucket:\n\(rule.json)")

@@ -14,7 +14,8 @@ package struct ServerSettings: Sendable {
     package var allowedOrigins: AllowedOrigins
     /// Whether to serve the console.
     package var servesConsole: Bool
-    /// Whether to trust `X-Forwarded-Proto`; safe only behind a proxy that overwrites the header.
+    /// Whether to trust `X-Forwarded-Proto` and the last address in `X-Forwarded-For`; safe only behind a proxy that sets
+    /// both.
     package var trustsForwardedProto: Bool
     /// Time after which a connection is closed if the client sends nothing, between or within requests, or, on Linux,
     /// reads nothing of a response.

@@ -46,6 +46,21 @@ def check_none_sent_twice(engine, acknowledged, started_before):
     assert again == set(), f"acknowledged parts were sent again: {again}"
 
 
+@pytest.mark.console_errors("409")
+def test_an_upload_that_replaces_a_file_is_not_resumed_with_another_rule(slow, server, file):
+    engine = slow
+    server.upload(file.name, b"something else")
+    engine.add(file, conflict="overwrite")
+    engine.hold_after_parts(1)
+    engine.page.reload()
+    engine.start()
+    engine.limit_rate(0)
+    engine.add(file, conflict="fail")
+    engine.wait(failed=1)
+    assert engine.items()[file.name]["error"]["code"] == "nameTaken"
+    assert server.download(server.files()[file.name]) == b"something else"
+
+
 # The first part that was not stored is found by trying to report it, which is refused.
 @pytest.mark.console_errors("400.*/part")
 def test_a_reload_resumes(slow, server, file):

@@ -26,7 +26,13 @@ class DropPage {
 
   async start() {
     if (!this.secret) return this.explain(t.incompleteTitle, t.incomplete);
-    const session = await this.#earlier() ?? await this.#begin({});
+    let session;
+    try {
+      session = await this.#earlier();
+    } catch (error) {
+      return this.#refuse(error);
+    }
+    session ??= await this.#begin({});
     if (session) await this.#open(session);
   }
 
@@ -36,7 +42,8 @@ class DropPage {
     if (!token) return null;
     try {
       return { ...await getLinkSession(new Client({ token })), token };
-    } catch {
+    } catch (error) {
+      if (error.status !== 401) throw error;
       remove(this.key);
       return null;
     }

@@ -2,11 +2,11 @@
 
 import { Client } from './api/client.js';
 import { getIndex, getUser } from './api/calls.js';
-import { forget, storedToken, storeToken, tokenFromAddress } from './session.js';
+import { forget, forgetToken, storedToken, storeLinkToken, storeToken, tokenFromAddress } from './session.js';
 import { strings } from './strings.js';
-import { button, fill, h, icon } from './ui/dom.js';
+import { button, fill, h, icon, plainName } from './ui/dom.js';
 import { startTheme } from './ui/theme.js';
-import { startToasts, toastError } from './ui/toast.js';
+import { startToasts, toast, toastError } from './ui/toast.js';
 import { parseRoute, ROUTES } from './routes.js';
 import { Shell } from './views/shell.js';
 import { signIn } from './views/sign-in.js';
@@ -26,7 +26,7 @@ class App {
   /** Signs in with the token of the address or of an earlier visit, or asks for one. */
   async start() {
     const token = tokenFromAddress();
-    if (token) storeToken(token, false);
+    if (token) storeLinkToken(token);
     const known = token ?? storedToken();
     if (known) await this.connect(known, { fromAddress: Boolean(token) });
     else this.askForToken();
@@ -44,7 +44,7 @@ class App {
       this.extensions = new Set(index.extensions ?? []);
     } catch (error) {
       if (error.status === 401) {
-        forget();
+        forgetToken(token);
         this.askForToken(fromAddress ? strings.signIn.wrongLink : strings.signIn.wrong);
       } else {
         this.showFailure(error, () => this.connect(token, { fromAddress }));
@@ -54,6 +54,7 @@ class App {
     client.addEventListener('unauthorized', () => this.#ended(), { once: true });
     this.shell = new Shell(this);
     fill(this.root, this.shell.element);
+    if (fromAddress) toast(strings.signIn.signedInAs(plainName(this.user.username)));
     await this.route();
     this.shell.start();
     return true;
@@ -86,23 +87,36 @@ class App {
 
   /** Forgets the token, the preferences and, on request, the state of unfinished uploads; then asks for a token. */
   async signOut({ uploads }) {
+    tabs?.postMessage(this.user.username);
+    await this.leave({ uploads });
+  }
+
+  /** Forgets the token first, so that nothing that fails afterwards keeps it. */
+  async leave({ uploads = false } = {}) {
+    forget();
+    this.client = null;
     this.controller?.abort();
     this.view?.dispose?.();
-    await this.transfers?.close({ forget: uploads });
-    forget();
-    // A new page also forgets what is in memory.
-    window.location.replace(window.location.pathname);
+    fill(this.root);
+    try {
+      await this.transfers?.close({ forget: uploads });
+    } finally {
+      // A new page also forgets what is in memory.
+      window.location.replace(window.location.pathname);
+    }
   }
 
   /** Asks for a token again, when the server no longer accepts the one in use. The address stays. */
   async #ended() {
+    const { token } = this.client;
+    for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
     this.controller?.abort();
     this.view?.dispose?.();
     this.view = null;
     await this.transfers?.close({ forget: false });
     // The next user may be another one, with other permissions.
     Object.assign(this, { transfers: null, client: null, project: null, folders: null });
-    forget();
+    forgetToken(token);
     this.askForToken(strings.signIn.ended);
   }
 
@@ -154,10 +168,14 @@ function targetOf(route) {
 startTheme();
 startToasts();
 const app = new App(document.getElementById('app'));
+/** Signing out in one tab signs out the user's other tabs. */
+const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('pontoon-session') : null;
+tabs?.addEventListener('message', ({ data }) => app.client && app.user?.username === data && app.leave());
+window.addEventListener('pageshow', (event) => event.persisted && !storedToken() && window.location.reload());
 window.addEventListener('hashchange', () => {
   const token = tokenFromAddress();
   if (token) {
-    storeToken(token, false);
+    storeLinkToken(token);
     window.location.reload();
   } else {
     app.route();

@@ -18,7 +18,7 @@ export function tokenFromAddress() {
 
 /** @returns {string|null} */
 export function storedToken() {
-  return read(window.sessionStorage) ?? read(window.localStorage);
+  return read(area('sessionStorage')) ?? read(area('localStorage'));
 }
 
 /**
@@ -26,34 +26,30 @@ export function storedToken() {
  * @param {boolean} keep Whether to stay signed in after the browser is closed.
  */
 export function storeToken(token, keep) {
-  clearToken();
-  write(keep ? window.localStorage : window.sessionStorage, token);
+  for (const storage of areas()) storage.removeItem(TOKEN);
+  write(area(keep ? 'localStorage' : 'sessionStorage'), token);
 }
 
-function clearToken() {
-  for (const storage of [window.sessionStorage, window.localStorage]) {
-    try {
-      storage.removeItem(TOKEN);
-    } catch {
-      // Storage is switched off; there is nothing to remove.
-    }
-  }
+/** Keeps the token of a link for this tab; a token that is kept on this computer stays. */
+export function storeLinkToken(token) {
+  write(area('sessionStorage'), token);
+}
+
+/** Removes a token that the server refused; a newer one of another tab stays. */
+export function forgetToken(token) {
+  for (const storage of areas()) if (read(storage) === token) storage.removeItem(TOKEN);
 }
 
 /** Removes everything that the console keeps in web storage: the token and the preferences. */
 export function forget() {
-  for (const storage of [window.sessionStorage, window.localStorage]) {
-    try {
-      for (const key of Object.keys(storage)) if (key.startsWith(PREFIX)) storage.removeItem(key);
-    } catch {
-      // As above.
-    }
+  for (const storage of areas()) {
+    for (const key of Object.keys(storage)) if (key.startsWith(PREFIX)) storage.removeItem(key);
   }
 }
 
 /** Reads a preference, such as the theme. */
 export function preference(key) {
-  return read(window.localStorage, PREFIX + key);
+  return read(area('localStorage'), PREFIX + key);
 }
 
 /** Stores a preference; `null` removes it. */
@@ -66,9 +62,22 @@ export function setPreference(key, value) {
   }
 }
 
+/** A web storage; null if the browser does not allow it, in which case even reading the property fails. */
+function area(kind) {
+  try {
+    return window[kind];
+  } catch {
+    return null;
+  }
+}
+
+function areas() {
+  return [area('sessionStorage'), area('localStorage')].filter(Boolean);
+}
+
 function read(storage, key = TOKEN) {
   try {
-    return storage.getItem(key);
+    return storage?.getItem(key) ?? null;
   } catch {
     return null;
   }
@@ -76,7 +85,7 @@ function read(storage, key = TOKEN) {
 
 function write(storage, value) {
   try {
-    storage.setItem(TOKEN, value);
+    storage?.setItem(TOKEN, value);
   } catch {
     // Without storage, the user is signed in until the page is closed.
   }

@@ -36,7 +36,7 @@ package protocol UploadLinkStore: Sendable {
         _ change: @escaping @Sendable (inout UploadLinkDetails) throws(PontoonError) -> Void
     ) async throws -> UploadLinkSummary?
     /// Deletes a link with its senders' sessions, and aborts its active uploads, whose objects are discarded. Uploads
-    /// that are being completed become files.
+    /// that are being completed become files; if that fails, they stay open uploads of the creator.
     /// - Returns: `false` if there is no such link.
     func deleteUploadLink(_ id: String) async throws -> Bool
     /// Returns the links that expired before a time, at most `limit`.
@@ -45,6 +45,7 @@ package protocol UploadLinkStore: Sendable {
     /// Counts an attempt to enter a link's password, unless there were too many within
     /// ``UploadLinkRules/attemptWindow``.
     /// - Returns: The time from which the next attempt is allowed; `nil` if this one is.
+    /// - Throws: `.uploadLinkNotFound` if the link does not exist any more.
     func countPasswordAttempt(for link: String, from address: String, now: Date) async throws -> Date?
     /// Uncounts the attempts from an address, because the password was right.
     func forgetPasswordAttempts(for link: String, from address: String) async throws

@@ -40,6 +40,18 @@ package struct PartSizing: Hashable, Sendable {
     /// Returns the maximum length of a part in bytes: 5 GiB, or the length of the file if it is known and smaller.
     package static func longestPart(size: Int64?) -> Int64 { min(maximumPartSize, size ?? maximumPartSize) }
 
+    /// Returns the maximum length of a part of an upload in bytes.
+    ///
+    /// A sender's parts must not exceed the declared file, split by its part size, because the limits of a link count
+    /// declared sizes. Others may split a file differently.
+    package static func longestPart(_ number: PartNumber, of upload: Upload) -> Int64 {
+        let longest = longestPart(size: upload.size)
+        guard upload.senderSession != nil, let size = upload.size else { return longest }
+        let start = Int64(number.rawValue - 1).multipliedReportingOverflow(by: upload.partSize)
+        guard !start.overflow, start.partialValue < size else { return 0 }
+        return min(longest, upload.partSize, size - start.partialValue)
+    }
+
     private static func fits(size: Int64?, partSize: Int64) -> Bool {
         guard let size else { return true }
         let whole = size / partSize

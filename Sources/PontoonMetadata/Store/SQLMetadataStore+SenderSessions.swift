@@ -5,7 +5,9 @@ extension SQLMetadataStore {
     package func countPasswordAttempt(for link: String, from address: String, now: Date) async throws -> Date? {
         try await write(changing: .none) { connection in
             // Locked, so that concurrent attempts are counted one after another.
-            try connection.enqueue(lockLink, [link], lock: .forUpdate("upload_links"))
+            guard try !connection.query(lockLink, [link], lock: .forUpdate("upload_links")).isEmpty else {
+                throw PontoonError.uploadLinkNotFound
+            }
             let begin = now.addingTimeInterval(-UploadLinkRules.attemptWindow)
             try connection.execute(deleteAttemptsOfLink, [link, begin])
             let rows = try connection.query(selectAttempts, [link])

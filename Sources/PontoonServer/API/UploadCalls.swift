@@ -90,7 +90,10 @@ struct UploadCalls {
             caller: call.caller
         )
         if call.session != nil {
-            return .json(FileBody(file: file, base: call.base), fields: Self.senderFileFields, status: .created)
+            // Complete can be repeated, but what members have changed since is not shown to the sender.
+            let isUnchanged = file.modifiedOn == file.createdOn
+            let fields = isUnchanged ? Self.senderFileFields : Self.changedFileFields
+            return .json(FileBody(file: file, base: call.base), fields: fields, status: .created)
         }
         let project = try await projects.details(file.project, caller: call.caller, reading: .cached).project
         let body = FileBody(file: file, base: call.base, path: "/Projects/\(project.uuid)/\(file.name)")
@@ -99,6 +102,9 @@ struct UploadCalls {
 
     /// The fields of a completed file that a sender may see.
     private static let senderFileFields = FieldSelection("checksums,created_on,id,metadata,name,size,tags,type")
+
+    /// The fields that a sender may see if the file was changed after it was completed.
+    private static let changedFileFields = FieldSelection("checksums,created_on,id,size,type")
 
     @Sendable private func abort(_ call: APICall) async throws -> Response {
         try await call.discardBody()

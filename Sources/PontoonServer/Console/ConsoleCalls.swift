@@ -22,7 +22,10 @@ struct ConsoleCalls {
     private func page(_ file: ConsoleFiles.File) -> @Sendable (Request, AppContext) async throws -> Response {
         { request, _ in
             guard WeightedList(request.headers[values: .accept]).prefersHTML else {
-                throw PontoonError(.routeNotFound, "There is no resource at this URL.")
+                var response = Response.refusal(PontoonError(.routeNotFound, "There is no resource at this URL."))
+                response.headers[.vary] = "Accept"
+                response.headers[.cacheControl] = "no-store"
+                return response
             }
             return try await send(file, caching: "no-cache", varying: "Accept, Accept-Encoding", request)
         }

@@ -7,6 +7,8 @@ import PontoonCore
 
 /// The maximum size of a JSON body, by what the body contains; never more than `--max-body-size`.
 enum JSONBodyLimit: Sendable {
+    /// At most 4 KiB: what anybody may send without a token.
+    case credentials
     /// At most 64 KiB: a few fields of limited length.
     case fields
     /// At most 1 MiB: fields with long text, such as a description, settings or metadata.
@@ -91,6 +93,7 @@ struct JSONBodyReader: Sendable {
 
     private func bytes(_ limit: JSONBodyLimit) -> Int {
         switch limit {
+        case .credentials: min(4 << 10, maximumSize)
         case .fields: min(64 << 10, maximumSize)
         case .text: min(1 << 20, maximumSize)
         case .list: maximumSize

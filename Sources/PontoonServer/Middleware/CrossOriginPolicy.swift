@@ -5,7 +5,7 @@ import PontoonCore
 
 /// The CORS headers that let pages of other origins call the API and the data plane.
 ///
-/// Responses never allow credentials: a page needs a token or a signed URL, which browsers do not add to requests themselves.
+/// Responses never allow credentials: a page needs a token or a signed URL, which browsers do not add to requests.
 ///
 /// Source: docs/api.md#cors; the Fetch standard, section 3.3.
 struct CrossOriginPolicy: Sendable {

@@ -223,3 +223,14 @@ function queryString(query = {}) {
   const text = parameters.toString();
   return text === '' ? '' : `?${text}`;
 }
+
+/**
+ * The URL to use for a signed URL. Those of the disk store name the server's public host, but the page may have been
+ * opened under another one, such as `localhost`; the signature does not cover the host, and the policy of the page
+ * allows only its own.
+ */
+export function storageURL(text) {
+  const url = new URL(text);
+  const isOurs = url.pathname.startsWith('/storage/') && url.searchParams.has('signature');
+  return isOurs ? location.origin + url.pathname + url.search : text;
+}

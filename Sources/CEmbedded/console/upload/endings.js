@@ -17,7 +17,12 @@ export function stop(item, context, reason) {
   const isLimit = item.options.isLink && reason.status === 409 && reason.code === 90007;
   const explained = explain(isLimit ? new UploadProblem('limitReached') : reason);
   if (reason.status === 401) return item.enter('paused', explained);
-  if (explained.code === 'fileChanged') discard(item, context);
+  if (explained.code === 'fileChanged') {
+    // Perhaps it is the same file again later, for example on a disk that was removed. Its parts are then compared
+    // with the stored ones.
+    item.progress = null;
+    item.setSent(0);
+  }
   item.enter('failed', explained);
 }
 
@@ -29,9 +34,12 @@ export function cancel(item, context) {
 }
 
 /** Aborts the upload of an item, if there is one, and forgets it. */
-function discard(item, { abort, journal }) {
-  if (item.uploadID) void abort(item.uploadID);
-  journal.forget(item.key);
+function discard(item, { abort, journal, isTakenOver }) {
+  // The same file was added again, and the newer item continues the upload.
+  if (!isTakenOver(item)) {
+    if (item.uploadID) void abort(item.uploadID);
+    journal.forget(item.key);
+  }
   item.uploadID = null;
   item.progress = null;
   item.isChosen = false;

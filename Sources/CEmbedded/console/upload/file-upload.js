@@ -38,7 +38,7 @@ export class FileUpload {
     this.#options = {
       signal,
       attempts: Infinity,
-      onRetry: (error) => item.enter('offline', explainOutage(error)),
+      onRetry: (error) => signal.aborted || item.enter('offline', explainOutage(error)),
     };
   }
 
@@ -48,7 +48,7 @@ export class FileUpload {
     checkFile(item);
     item.enter('preparing');
     const { signal, ...options } = this.#options;
-    this.#context.extensions = await this.#context.client.extensions(options);
+    this.#context.extensions = await unlessAborted(this.#context.client.extensions(options), signal);
     signal.throwIfAborted();
     if (item.size > choosePartSize(item.size)) return this.#runLocked();
     this.#onClaimed();
@@ -79,6 +79,7 @@ export class FileUpload {
         if (!isGone || item.isChosen || attempt > 1) throw error;
         // The upload expired or was aborted, or its parts are lost; or a folder was deleted. Starts over once.
         this.#context.folders.clear();
+        this.#place = null;
         this.#context.journal.forget(item.key);
         item.progress = null;
         item.uploadID = null;
@@ -110,7 +111,9 @@ export class FileUpload {
     let record;
     if (!id) {
       record = await this.#context.journal.find(item.key, { isFresh: isJournalStale });
-      id = record?.uploadID;
+      // The server keeps the rule with which an upload was started.
+      const isReplacing = (conflict) => conflict === 'overwrite';
+      if (isReplacing(record?.conflict) === isReplacing(item.options.conflict)) id = record?.uploadID;
     }
     if (id) {
       const opened = await this.#adopt(id);
@@ -147,7 +150,8 @@ export class FileUpload {
       if (number <= plan.parts) stored.set(number, { number, etag, checksum: null, isReported: true });
     }
     const unlisted = Math.max(0, (details.stored_parts_count ?? 0) - stored.size);
-    this.#opened({ uploadID: id, plan, stored, unlisted, kept: await journal.parts(item.key), infos: [] });
+    this.#opened({ uploadID: id, plan, stored, unlisted, kept: await journal.parts(item.key), infos: [],
+      isAdopted: true });
     return true;
   }
 
@@ -162,7 +166,7 @@ export class FileUpload {
     if (isLink) {
       if (folders.length > 0) body.path = folders;
     } else {
-      this.#place ??= await this.#context.folders.place(item.options, folders, this.#options);
+      this.#place ??= await this.#findPlace(folders);
       Object.assign(body, this.#place);
     }
     if (extensions.has('part_infos')) body.part_infos = Math.min(FIRST_INFOS, Math.ceil(size / partSize));
@@ -180,6 +184,11 @@ export class FileUpload {
     const infos = details.part_infos ?? [];
     this.#opened({ uploadID: details.upload_id, plan, stored: new Map(), unlisted: 0, kept: null, infos });
     return true;
+  }
+
+  /** The destination, whose folders are created if needed; other items may wait for the same ones. */
+  #findPlace(folders) {
+    return unlessAborted(this.#context.folders.place(this.#item.options, folders, this.#options), this.#signal);
   }
 
   /** Labels for initialize, if the server stores them with the upload. */
@@ -226,10 +235,9 @@ export class FileUpload {
   /** Ends the item if the file on the server has the same bytes. */
   async #finishIfIdentical() {
     const item = this.#item;
-    const { client, folders } = this.#context;
+    const { client } = this.#context;
     if (item.options.isLink) return false;
-    const names = item.path.split('/').slice(0, -1);
-    this.#place ??= await folders.place(item.options, names, this.#options);
+    this.#place ??= await this.#findPlace(item.path.split('/').slice(0, -1));
     const found = await findFile(client, this.#place, item.name, this.#options);
     const checksum = parseChecksum(found?.checksums?.crc64nvme ?? '');
     const isDamaged = ['damaged', 'missing'].includes(found?.checksums?.state);
@@ -281,12 +289,15 @@ export class FileUpload {
   }
 
   /** Compares the file on the server with the local one, and sets its labels if initialize did not. */
-  async #finish(file, checksum, { hasLabels = this.#context.extensions.has('upload_labels') } = {}) {
+  async #finish(file, checksum, { hasLabels } = {}) {
     const item = this.#item;
+    // A resumed upload has the labels with which it was started.
+    hasLabels ??= this.#context.extensions.has('upload_labels') && !item.progress?.isAdopted;
     const { client, journal } = this.#context;
     const stored = parseChecksum(file.checksums?.crc64nvme ?? '');
     if (file.size !== item.size || (stored !== null && stored !== checksum)) throw new UploadProblem('copyDiffers');
     const labels = this.#labels();
+    if (labels.tags) labels.tags = [...new Set([...(file.tags ?? []), ...labels.tags])];
     if (!hasLabels && (labels.metadata || labels.tags)) await labelFile(client, file.id, labels, this.#options);
     journal.forget(item.key);
     item.fileID = file.id;
@@ -294,4 +305,14 @@ export class FileUpload {
     item.progress = null;
     item.enter(stored === null ? 'uploaded' : 'verified');
   }
+}
+
+/** Waits for a promise for which others wait too. @throws the signal's reason if it is aborted first */
+function unlessAborted(promise, signal) {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

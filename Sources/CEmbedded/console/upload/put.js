@@ -1,4 +1,4 @@
-import { ApiError, errorOf } from '../api/client.js';
+import { ApiError, errorOf, storageURL } from '../api/client.js';
 import { network } from '../api/network.js';
 
 /** Longest time without progress, in milliseconds. */
@@ -78,21 +78,11 @@ export function put(info, body, { signal, onProgress } = {}) {
     }
     network.addEventListener('wake', wake);
     signal?.addEventListener('abort', abort);
-    request.open('PUT', partURL(info.url));
+    request.open('PUT', storageURL(info.url));
     for (const [name, value] of Object.entries(info.headers ?? {})) request.setRequestHeader(name, value);
     watch();
     request.send(body);
   });
-}
-
-/**
- * URLs of the disk store name the server's public host. The page may have been opened under another one, such as
- * `localhost`; the signature does not cover the host, and the policy of the page allows only its own.
- */
-function partURL(text) {
-  const url = new URL(text);
-  const isOurs = url.pathname.startsWith('/storage/parts/') && url.searchParams.has('signature');
-  return isOurs ? location.origin + url.pathname + url.search : text;
 }
 
 /** `getResponseHeader` would log an error for a header that the other origin does not expose. */

@@ -63,6 +63,10 @@ export class UploadQueue extends EventTarget {
       hasher: new Hasher(workers),
       permits: new Permits(parallel),
       folders: new Folders(client),
+      isTakenOver: (item) => {
+        const newest = this.#byKey.get(item.key);
+        return newest !== undefined && newest !== item && !newest.hasEnded;
+      },
       abort: (id) => abortUpload(client, id, { attempts: 10 }).catch(() => {}),
     };
     this.#tabs = new Tabs((count) => {
@@ -163,15 +167,22 @@ export class UploadQueue extends EventTarget {
     for (const item of [...items]) {
       if (item.hasEnded && item.state !== 'failed') continue;
       const running = this.#running.get(item);
-      if (running) running.abort(CANCELLED);
-      else cancel(item, this.#context);
+      if (running) {
+        // It may have been paused, and be about to stop for that reason.
+        running.isCancelled = true;
+        running.abort(CANCELLED);
+      }
+      else {
+        cancel(item, this.#context);
+      }
     }
   }
 
   /** Removes items from the queue; those that have not ended are cancelled. */
   remove(items = this.#items) {
     const removed = new Set(items);
-    this.cancel(removed);
+    // The upload of a failed item stays on the server and in the journal, so that it can be resumed.
+    this.cancel([...removed].filter((item) => !item.hasEnded));
     for (const item of removed) {
       if (this.#byKey.get(item.key) === item) this.#byKey.delete(item.key);
       this.totals.remove(item.contribution());
@@ -191,7 +202,7 @@ export class UploadQueue extends EventTarget {
   #add(entry, options, uploadID) {
     const key = keyOf({ ...options, path: entry.path, size: entry.file.size, lastModified: entry.file.lastModified });
     const known = this.#byKey.get(key);
-    if (known && !known.hasEnded) {
+    if (known && !known.hasEnded && (known.state !== 'paused' || known.options.conflict === options.conflict)) {
       if (known.state === 'paused') {
         known.enter('waiting');
         this.#waiting.push(known);
@@ -258,7 +269,8 @@ export class UploadQueue extends EventTarget {
     try {
       await new FileUpload(item, this.#context, controller.signal, onClaimed).run();
     } catch (error) {
-      stop(item, this.#context, controller.signal.aborted ? controller.signal.reason : error);
+      const { isCancelled, signal } = controller;
+      stop(item, this.#context, isCancelled ? CANCELLED : signal.aborted ? signal.reason : error);
     } finally {
       this.#running.delete(item);
       this.#unclaimed.delete(item);

@@ -117,9 +117,10 @@ export class FileActions {
           entries.length > 8 && h('li', { class: 'muted' }, t.andMore(entries.length - 8))),
         progress,
       ],
-      onSubmit: () => this.#remove(entries, (text) => fill(progress, text)),
+      // Closing the dialog stops after the call that is in progress.
+      onSubmit: (dialog) => this.#remove(entries, (text) => fill(progress, text), () => !dialog.open),
     });
-    if (done === null) return;
+    if (done === null) return void this.changed();
     if (done.failed.length > 0) this.#failures(done.failed, t.removeFailed);
     else toast(t.removed(entries.length));
     this.changed();
@@ -157,7 +158,7 @@ export class FileActions {
     return { failed: failures(files, results) };
   }
 
-  async #remove(entries, report) {
+  async #remove(entries, report, isStopped) {
     const folders = [];
     const files = entries.filter(({ type }) => type !== 'folder');
     const waiting = entries.filter(({ type }) => type === 'folder');
@@ -166,6 +167,7 @@ export class FileActions {
       folders.push(folder);
       let token = 'init';
       while (token) {
+        if (isStopped()) return { failed: [] };
         const page = await listFolder(this.client, { folder: folder.id, token, fields: 'id,name,type' });
         for (const entry of page.items) (entry.type === 'folder' ? waiting : files).push(entry);
         token = page.next;
@@ -174,12 +176,13 @@ export class FileActions {
       }
     }
     const failed = [];
-    for (let start = 0; start < files.length; start += 100) {
+    for (let start = 0; start < files.length && !isStopped(); start += 100) {
       const some = files.slice(start, start + 100);
       failed.push(...failures(some, await deleteFiles(this.client, some.map(({ id }) => id))));
       report(t.removeProgress(Math.min(start + 100, files.length), files.length));
     }
     for (const folder of folders.reverse()) {
+      if (isStopped()) break;
       try {
         await deleteFile(this.client, folder.id);
         this.app.folders?.delete(folder.id);

@@ -60,8 +60,10 @@ export class FileDetails {
     try {
       const fresh = await getFile(this.app.client, entry.id, signal);
       if (signal.aborted || this.entry?.id !== entry.id) return;
+      const isSame = JSON.stringify(fresh) === JSON.stringify(this.entry);
       this.entry = fresh;
-      this.#draw();
+      if (isSame) this.#drawFacts();
+      else this.#draw();
       if (fresh.checksums?.verification_requested_on) this.#watch(0);
     } catch (error) {
       if (signal.aborted) return;
@@ -107,7 +109,9 @@ export class FileDetails {
       { icon: iconName, class: 'small', on: action, ...props });
     this.facts = h('div', { class: 'details-facts' });
     this.labels = h('div');
-    const keep = this.preview?.element.isConnected ? this.preview.element : null;
+    // A frame loses its document when it is moved.
+    this.preview?.dispose();
+    this.preview = null;
     fill(this.element,
       h('header', { class: 'details-head' }, icon(folder ? 'folder' : 'file'), h('h2', null, name(entry.name)),
         button(t.close, { icon: 'close', iconOnly: true, kind: 'quiet', class: 'details-close',
@@ -117,7 +121,7 @@ export class FileDetails {
           !folder && copy && does(t.download, 'download', () => actions.download([entry]), { kind: 'primary' }),
           write && does(t.rename, 'edit', () => actions.rename(entry)),
           write && does(t.remove, 'trash', () => actions.remove([entry]), { kind: 'danger-quiet' })),
-        keep ?? (!folder && copy && canPreview(entry) && this.#previewButton()),
+        !folder && copy && canPreview(entry) && this.#previewButton(),
         this.facts,
         !folder && h('section', null, h('div', { class: 'section-head' }, h('h3', null, t.labels),
           write && does(t.editLabels, 'tag', () => actions.label([entry]), { kind: 'quiet' })), this.labels)));
@@ -172,7 +176,9 @@ export class FileDetails {
       may && kind !== 'pending' && button(t.verify, {
         class: 'small', kind: 'quiet',
         on: () => attempt(async () => {
-          this.entry = await verifyFile(this.app.client, entry.id);
+          const fresh = await verifyFile(this.app.client, entry.id);
+          if (this.entry?.id !== fresh.id) return;
+          this.entry = fresh;
           this.#drawFacts();
           this.#watch(0);
         }),

@@ -64,9 +64,10 @@ export class FolderListing {
     const fresh = new FolderListing(this.client, this.place, () => {});
     Object.assign(fresh, { search: this.search, order: this.order });
     const signal = this.controller.signal;
-    signal.addEventListener('abort', () => fresh.controller.abort(), { once: true });
+    const stop = () => fresh.controller.abort();
+    signal.addEventListener('abort', stop);
     const wanted = Math.max(1, this.loaded.length);
-    await fresh.#read(wanted);
+    await fresh.#read(wanted).finally(() => signal.removeEventListener('abort', stop));
     if (signal.aborted) return;
     const { loaded, token, total } = fresh;
     Object.assign(this, { loaded, token, total });
@@ -110,10 +111,12 @@ export class FolderListing {
     if (!this.isPlain) this.wanted = Math.max(this.wanted, MOST_ENTRIES);
     let drawn = 0;
     while (this.token !== null && this.loaded.length < this.wanted) {
+      const { token } = this;
       try {
-        const page = await listFolder(this.client, { ...this.place, filters: this.search.filters, token: this.token,
-          signal });
+        const page = await listFolder(this.client, { ...this.place, filters: this.search.filters, token, signal });
         if (signal.aborted) return;
+        // A refresh has replaced the entries meanwhile.
+        if (token !== this.token) continue;
         this.loaded.push(...page.items);
         this.token = page.next;
         this.total = page.total ?? (page.next ? null : this.loaded.length);

@@ -15,7 +15,6 @@ const MOST_PAGES = 200;
  * @param {string} options.title
  * @param {string} options.submit
  * @param {Object} [options.project] The project to start with.
- * @param {string|null} [options.folder] The folder to start with.
  * @param {boolean} [options.sameProject] Whether other projects cannot be chosen.
  * @param {Set<string>} [options.without] Folders that cannot be chosen.
  * @param {string} [options.note]

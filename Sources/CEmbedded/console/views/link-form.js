@@ -50,7 +50,7 @@ export class LinkForm {
       class: 'small',
       on: async () => {
         const picked = await pickFolder(this.app, {
-          title: t.pickTitle, submit: t.pickSubmit, project: this.project, folder: this.target.folder,
+          title: t.pickTitle, submit: t.pickSubmit, project: this.project,
           sameProject: true,
         });
         if (picked) this.target = picked;

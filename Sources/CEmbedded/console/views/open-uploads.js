@@ -33,8 +33,11 @@ class OpenUploads {
     const [uploads, known] = await Promise.all([listUploads(this.app.client, this.signal), this.#known()]);
     if (this.signal.aborted) return;
     this.app.shell.setBadge(uploads.length);
-    const running = new Set((this.app.transfers?.queue?.items
-      ?? []).filter((item) => !item.hasEnded).map((item) => item.uploadID));
+    const items = (this.app.transfers?.queue?.items ?? []).filter((item) => !item.hasEnded);
+    const running = new Set(items.map(({ uploadID }) => uploadID));
+    // An item that was just added does not know its upload yet; its journal record does.
+    const keys = new Set(items.map(({ key }) => key));
+    for (const [id, record] of known) if (keys.has(record.id)) running.add(id);
     const idle = uploads.filter((upload) => !running.has(upload.upload_id));
     const kept = [...known.values()].filter((record) => record.handle
       && idle.some((upload) => upload.upload_id === record.uploadID));
@@ -99,8 +102,9 @@ class OpenUploads {
     const done = await confirmDialog({
       title: one ? t.abortTitle(one) : t.abortAllTitle(uploads.length), submit: t.abort,
       content: [h('p', null, t.abortText)],
-      onSubmit: async () => {
+      onSubmit: async (dialog) => {
         for (const upload of uploads) {
+          if (!dialog.open) break;
           try {
             await abortUpload(this.app.client, upload.upload_id);
           } catch (error) {
@@ -110,7 +114,7 @@ class OpenUploads {
         return true;
       },
     });
-    if (!done) return;
+    if (!done) return this.refresh();
     toast(t.aborted(plural(uploads.length, t.count)));
     await this.refresh();
   }

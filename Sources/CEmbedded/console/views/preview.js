@@ -4,6 +4,7 @@
 // documents.
 
 import { downloadURL } from '../api/calls.js';
+import { storageURL } from '../api/client.js';
 import { strings } from '../strings.js';
 import { fill, h, icon, plainName } from '../ui/dom.js';
 import { bytes } from '../ui/format.js';
@@ -47,7 +48,7 @@ export class Preview {
       const type = IMAGES[extension(this.entry.name)];
       const url = await downloadURL(this.client, this.entry.id, signal);
       const headers = type ? {} : { Range: `bytes=0-${TEXT_BYTES - 1}` };
-      const response = await fetch(url, { headers, signal, credentials: 'omit', referrerPolicy: 'no-referrer',
+      const response = await fetch(storageURL(url), { headers, signal, credentials: 'omit', referrerPolicy: 'no-referrer',
         cache: 'no-store' });
       if (!response.ok) throw new Error(t.failed);
       const data = new Uint8Array(await response.arrayBuffer());

@@ -1,6 +1,7 @@
 // The head of all views of a project: where it is, its tabs, and the actions of the view.
 
 import { getFile, getProject } from '../api/calls.js';
+import { ApiError } from '../api/client.js';
 import { projectAddress } from '../routes.js';
 import { strings } from '../strings.js';
 import { h, icon, name } from '../ui/dom.js';
@@ -52,6 +53,7 @@ export async function folderTrail(app, route, signal) {
   while (id && trail.length < DEEPEST) {
     const folder = app.folders?.get(id) ?? await getFile(app.client, id, signal);
     (app.folders ??= new Map()).set(id, folder);
+    if (folder.project !== route.project) throw new ApiError(404, 5002, strings.failure.missing);
     // The root folder has no parent, and no name that people know.
     if (!folder.parent) break;
     trail.unshift({ label: folder.name, href: projectAddress(route.project, 'files', id), id });

@@ -126,12 +126,13 @@ export class TransferPanel {
 
   /** Cancels files, after a question if sent bytes would be lost. */
   async #cancel(items) {
-    const sent = items.reduce((sum, item) => sum + (item.hasEnded ? 0 : item.sent), 0);
+    const lost = items.filter((item) => !item.hasEnded || item.state === 'failed');
+    const sent = lost.reduce((sum, item) => sum + item.sent, 0);
     if (sent >= MOST_LOST && !(await confirmDialog({
-      title: t.cancelTitle(items.filter((item) => !item.hasEnded).length), submit: t.cancelSubmit,
+      title: t.cancelTitle(lost.length), submit: t.cancelSubmit,
       content: [h('p', null, t.cancelText(bytes(sent)))],
     }))) return;
-    this.queue.cancel(items);
+    this.queue.cancel(lost);
   }
 
   #drawActions(state, totals) {
@@ -142,7 +143,8 @@ export class TransferPanel {
     fill(this.actions,
       state.open > 0 && does('pause', t.pauseAll, 'pause', () => this.queue.pause()),
       state.open === 0 && state.paused > 0 && does('resume', t.resumeAll, 'play', () => this.queue.resume()),
-      totals.failed > 0 && does('retry', t.retryAll, 'retry', () => this.queue.retry()),
+      totals.failed > 0 && does('retry', t.retryAll, 'retry',
+        () => this.queue.retry(this.queue.items.filter(({ state }) => state === 'failed'))),
       state.open > 0 && does('cancel', t.cancelAll, 'close', () => this.#cancel(this.queue.items)),
       !this.inline && does('collapse', collapsed ? t.expand : t.collapse, 'chevron', () => {
         this.element.classList.toggle('collapsed');

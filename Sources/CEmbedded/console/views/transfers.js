@@ -41,7 +41,11 @@ export class Transfers {
     }, { signal });
     watchDrops(signal, {
       label: () => this.app.view?.destination?.label ?? null,
-      drop: async (data) => this.#add(await entriesFromDrop(data)),
+      drop: async (data) => {
+        // Reading a large folder takes a while, and another folder may be open then.
+        const destination = this.app.view?.destination ?? null;
+        await this.#add(await entriesFromDrop(data), destination);
+      },
     });
     this.#offerToResume(await this.refreshBadge());
   }
@@ -54,13 +58,14 @@ export class Transfers {
   /** Lets the user choose files or a folder. */
   async choose({ folder }) {
     const picker = folder ? 'showDirectoryPicker' : 'showOpenFilePicker';
+    const destination = this.app.view?.destination ?? null;
     try {
       if (picker in window) {
         const entries = await entriesFromPicker({ folder });
-        if (entries.length > 0) await this.#add({ entries, problems: [] });
+        if (entries.length > 0) await this.#add({ entries, problems: [] }, destination);
       } else {
         const entries = entriesFromInput(await chooseByInput({ folder, multiple: true }));
-        if (entries.length > 0) await this.#add({ entries, problems: [] });
+        if (entries.length > 0) await this.#add({ entries, problems: [] }, destination);
       }
     } catch (error) {
       if (error.name !== 'AbortError') toastError(error);
@@ -118,11 +123,10 @@ export class Transfers {
     else await this.journal.flush?.();
   }
 
-  async #add({ entries, problems }) {
+  async #add({ entries, problems }, destination) {
     if (entries.length === 0) return toastError(problems.length > 0
       ? problems.map((problem) => problem.message ?? problem).join(' ') : t.nothing);
-    const options = await uploadDialog(this.app, { entries, problems,
-      destination: this.app.view?.destination ?? null });
+    const options = await uploadDialog(this.app, { entries, problems, destination });
     if (!options) return;
     this.panel.element.classList.remove('collapsed');
     this.queue.add(entries, options);
@@ -144,11 +148,18 @@ export class Transfers {
     const view = this.app.view;
     if (!view?.refresh || !items) return;
     const arrived = [...items].some((item) => item.fileID && item.options?.project === view.project?.id);
-    if (!arrived || this.refreshTimer) return;
-    this.refreshTimer = setTimeout(() => {
-      this.refreshTimer = null;
-      this.lastRefresh = Date.now();
-      this.app.view?.refresh?.();
+    if (arrived) this.refreshWanted = true;
+    if (!this.refreshWanted || this.refreshTimer) return;
+    // The next refresh waits for this one, which takes long in a large folder.
+    this.refreshTimer = setTimeout(async () => {
+      this.refreshWanted = false;
+      try {
+        await this.app.view?.refresh?.();
+      } finally {
+        this.lastRefresh = Date.now();
+        this.refreshTimer = null;
+      }
+      this.#refreshView([]);
     }, Math.max(300, this.lastRefresh + REFRESH - Date.now()));
   }
 

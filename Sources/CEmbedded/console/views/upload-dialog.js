@@ -33,7 +33,7 @@ export function uploadDialog(app, { entries, problems, destination }) {
     class: 'small',
     on: async () => {
       const picked = await pickFolder(app, {
-        title: t.pickTitle, submit: t.pickSubmit, project: app.project, folder: target?.folder ?? null,
+        title: t.pickTitle, submit: t.pickSubmit, project: app.project,
       });
       if (picked) target = picked;
       showTarget();

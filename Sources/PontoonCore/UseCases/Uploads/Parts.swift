@@ -48,7 +48,7 @@ package struct Parts: Sendable {
         guard let upload = try await metadata.upload(uploadID, reading: .cached), upload.state == .active else {
             throw PontoonError.uploadNotFound
         }
-        let limit = PartSizing.longestPart(size: upload.size)
+        let limit = PartSizing.longestPart(number, of: upload)
         guard (length ?? 0) <= limit else { throw Self.tooLong(limit) }
         let writer = try await objects.openPart(number, of: upload, length: length, expecting: expected)
         do {
