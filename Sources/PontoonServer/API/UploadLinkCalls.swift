@@ -79,11 +79,11 @@ struct UploadLinkCalls {
         // Reserves nothing, because the limit is within the part of a body that is free.
         let reservation = bodies.budget.reservation(for: "")
         defer { reservation.end() }
+        let value = try await bodies.read(request, limit: .credentials, code: .badRequest, reservation: reservation)
+        let body = try RequestObject(value, code: .badRequest)
         guard let secret = request.headers[.uploadLink], !secret.isEmpty else {
             throw PontoonError(.badRequest, "The header 'X-Pontoon-Upload-Link' is missing.")
         }
-        let value = try await bodies.read(request, limit: .credentials, code: .badRequest, reservation: reservation)
-        let body = try RequestObject(value, code: .badRequest)
         let result = try await senders.signIn(
             secret: Secret(secret),
             password: try body.string("password").map(Secret.init),

@@ -492,7 +492,7 @@ def sent_uploads(server, admin, recorder, link, plain):
     sender = CheckedCaller(server.endpoint, token, recorder)
     sender.call("GET", path, status=200)
     root = "/upload/multipart"
-    new = {"name": "sent", "size": 2, "path": ["a", "b"], "tags": ["x"]}
+    new = {"name": "sent", "size": 2, "part_size": 1, "path": ["a", "b"], "tags": ["x"]}
     for change, status, code in (({"size": None}, 400, 8013), ({"path": ["/"]}, 400, 8013), ({"size": 11}, 409, 90007)):
         sender.refused(status, code, "POST", root, new | change)
     sender.refused(403, 8002, "POST", root + "?overwrite=true", new)
