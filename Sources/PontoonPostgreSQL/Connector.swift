@@ -3,7 +3,7 @@ import CLibPQ
 import PontoonCore
 import PontoonMetadata
 
-/// The settings and procedure for opening connections, which blocks the calling thread.
+/// A factory of PostgreSQL connections; opening one blocks the calling thread.
 struct Connector {
     let settings: PostgreSQLSettings
 

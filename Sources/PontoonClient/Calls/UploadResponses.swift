@@ -134,8 +134,9 @@ struct PartInfos: Sendable, Decodable {
     private enum CodingKeys: String, CodingKey { case partInfos = "part_infos" }
 }
 
-/// A date in the formats of the platform: ISO 8601, or milliseconds since 1970; `nil` for any other text, and
-/// outside of the years 1 to 9999.
+/// A date in one of the platform's formats: ISO 8601, or milliseconds since 1970.
+///
+/// The date is `nil` for any other text, and for dates outside the years 1 to 9999.
 struct LenientDate: Decodable {
     let date: Date?
 

@@ -121,7 +121,7 @@ package struct SenderSession: Hashable, Sendable {
     /// The name that the sender gave; `nil` if none.
     package let sender: String?
     package let createdOn: Date
-    /// Time of the last call, at most an hour old.
+    /// Time of the last call, recorded at most once an hour.
     package let usedOn: Date
 
     package init(id: String, link: UploadLink, sender: String?, createdOn: Date, usedOn: Date) {

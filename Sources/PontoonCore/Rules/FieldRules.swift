@@ -13,7 +13,7 @@ package enum FieldRules {
     package static let maximumTags = 100
     /// Maximum length of a tag in UTF-8 bytes.
     package static let maximumTagBytes = 300
-    /// Maximum number of files per call that copies many.
+    /// Maximum number of files per `POST /v2/action/files/copy`.
     package static let maximumCopies = 1000
 
     /// Checks a name or another short text; `nil` is valid.

@@ -58,9 +58,11 @@ package final class DirectoryHandle: Sendable {
         return FileDescriptor(rawValue: try Self.opened { openat(descriptor, name, flags, 0o600) })
     }
 
-    /// Locks a file of this directory against other processes until the returned file is closed; creates the file.
+    /// Acquires an exclusive lock on a file in this directory, and creates the file if it does not exist.
     ///
-    /// - Throws: `.wouldBlock` if another process has locked it.
+    /// The lock is held until the returned file is closed.
+    ///
+    /// - Throws: `.wouldBlock` if another process holds a lock on it.
     package func lock(_ name: String) throws -> FileDescriptor {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
         let file = FileDescriptor(rawValue: try Self.opened { openat(descriptor, name, flags, 0o600) })

@@ -21,7 +21,7 @@ final class DiskPartWriter: PartWriter {
     let location: PartLocation
     private let path: FilePath
     private let start: Int64
-    /// The file's bytes before this offset are preallocated.
+    /// End of the file's preallocated range in bytes; 0 if nothing is preallocated.
     private let preallocatedEnd: Int64
     private let number: PartNumber
     private let key: ObjectKey
