@@ -43,6 +43,12 @@ static const CEmbeddedText files[] = {
     FILE("strings.js")
 #embed "console/strings.js"
     END
+    FILE("strings/files.js")
+#embed "console/strings/files.js"
+    END
+    FILE("strings/uploads.js")
+#embed "console/strings/uploads.js"
+    END
     FILE("style.css")
 #embed "console/style.css"
     END

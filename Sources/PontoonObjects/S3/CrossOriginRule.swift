@@ -60,6 +60,8 @@ package struct CrossOriginRule: Codable, Hashable, Sendable {
     func added(to rules: [CrossOriginRule]) -> [CrossOriginRule] {
         var rule = self
         for earlier in rules where earlier.id == Self.ownID { rule.allowedOrigins += earlier.allowedOrigins }
+        // Headers that another rule lets pages of the same origin read must stay readable.
+        rule.exposedHeaders = Set((exposedHeaders ?? []) + rules.flatMap { $0.exposedHeaders ?? [] }).sorted()
         rule.allowedOrigins = rule.allowedOrigins.contains("*") ? ["*"] : Set(rule.allowedOrigins).sorted()
         return [rule] + rules.filter { $0.id != Self.ownID }
     }

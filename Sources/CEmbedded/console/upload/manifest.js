@@ -31,14 +31,15 @@ export function parseManifest(text) {
 
 /**
  * Returns a function for the option `labels` of the queue. A row applies to the file with its path, also if the file
- * was chosen with the folder around it; a row with a name only applies if no other row has the path.
+ * was chosen with the folder around it; a row with a name only applies if no other row has the path. The function returns
+ * null for a file without a row.
  */
 export function labelsByPath(labels) {
   return (path) => {
     for (let rest = path; ; rest = rest.slice(rest.indexOf('/') + 1)) {
       const found = labels.get(rest) ?? labels.get(`./${rest}`);
       if (found) return found;
-      if (!rest.includes('/')) return { metadata: {}, tags: [] };
+      if (!rest.includes('/')) return null;
     }
   };
 }

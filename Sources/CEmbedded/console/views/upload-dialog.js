@@ -1,6 +1,6 @@
 // The dialog before uploads start: destination, conflict rule, tags and metadata.
 
-import { parseManifest } from '../upload/manifest.js';
+import { labelsByPath, parseManifest } from '../upload/manifest.js';
 import { strings } from '../strings.js';
 import { button, fill, h, icon, name, uniqueID } from '../ui/dom.js';
 import { openDialog } from '../ui/dialog.js';
@@ -81,7 +81,7 @@ export function uploadDialog(app, { entries, problems, destination }) {
       return {
         project: target.project, parent: target.folder, label: target.label,
         conflict: dialog.querySelector('input[type=radio]:checked').value,
-        labels: (path) => merge(common, manifest && labelsOf(manifest, path)),
+        labels: (path) => merge(common, manifest?.(path)),
       };
     },
   });
@@ -91,17 +91,6 @@ function merge(common, own) {
   if (!own) return common;
   return { tags: [...new Set([...common.tags, ...(own.tags ?? [])])],
     metadata: { ...common.metadata, ...own.metadata } };
-}
-
-/** The manifest names files by their path, as the selection has it, with or without the chosen folder, or by their
- * name. */
-function labelsOf(labels, path) {
-  const parts = path.split('/');
-  for (let start = 0; start < parts.length; start += 1) {
-    const found = labels.get(parts.slice(start).join('/'));
-    if (found) return found;
-  }
-  return null;
 }
 
 async function readManifest(file, entries, state) {
@@ -116,10 +105,11 @@ async function readManifest(file, entries, state) {
     return refuse(error.message);
   }
   if (parsed.problems.length > 0) return refuse(problemList(parsed.problems));
-  const matched = entries.filter(({ path }) => labelsOf(parsed.labels, path)).length;
+  const labelsOf = labelsByPath(parsed.labels);
+  const matched = entries.filter(({ path }) => labelsOf(path)).length;
   fill(state, h('p', { class: matched > 0 ? 'good' : 'note' }, icon(matched > 0 ? 'check' : 'info'),
     t.manifestMatched(matched, entries.length, parsed.labels.size)));
-  return parsed.labels;
+  return labelsOf;
 }
 
 function problemList(problems) {
