@@ -142,7 +142,7 @@ struct BucketCheckService: Service {
             }
             if !denied.isEmpty {
                 logger.warning(
-                    "bucket has no CORS rule for web pages; run 'pontoond check-bucket'",
+                    "bucket denies cross-origin requests; run 'pontoond check-bucket'",
                     metadata: ["origins": "\(denied.joined(separator: " "))"]
                 )
             }

@@ -8,8 +8,8 @@ package enum FileName {
     /// Checks a name.
     ///
     /// - Returns: The problem, as a sentence for the caller; `nil` if the name is valid: 1 to 255 Unicode scalars, none
-    ///   of them `/` or a control character, and neither `.` nor `..`.
-    package static func problem(with name: String) -> String? {
+    ///   of them `/` or a control character, and neither `.` nor `..`. The name of a folder must not start with `__`.
+    package static func problem(with name: String, kind: File.Kind = .file) -> String? {
         if name.isEmpty { return "The name must not be empty." }
         if name == "." || name == ".." { return "The name must not be '.' or '..'." }
         if name.unicodeScalars.count > maximumScalars {
@@ -19,6 +19,7 @@ package enum FileName {
         if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
             return "The name must not contain control characters."
         }
+        if kind == .folder, name.hasPrefix("__") { return "The name of a folder must not start with '__'." }
         return nil
     }
 }

@@ -34,6 +34,8 @@ package enum UploadLinkRules {
     package static let maximumDepth = 32
     /// Time in which wrong passwords are counted.
     package static let attemptWindow: TimeInterval = 15 * 60
+    /// Time within which an attempt to enter a password is compared with the hash, on a busy server.
+    package static let comparisonTime: TimeInterval = 10
     package static let maximumAttemptsPerAddress: Int64 = 10
     package static let maximumAttemptsPerLink: Int64 = 50
 
@@ -108,8 +110,9 @@ package enum UploadLinkRules {
             throw PontoonError(.initializeInvalid, "The field 'path' must have at most \(maximumDepth) elements.")
         }
         for name in path {
-            let problem = name.hasPrefix("__") ? "The name of a folder must not start with '__'." : nil
-            if let problem = problem ?? FileName.problem(with: name) { throw PontoonError(.initializeInvalid, problem) }
+            if let problem = FileName.problem(with: name, kind: .folder) {
+                throw PontoonError(.initializeInvalid, problem)
+            }
         }
     }
 

@@ -171,10 +171,7 @@ package struct Files: Sendable {
     ///
     /// - Throws: `.fileNameInvalid`, also for the name of a folder that starts with `__`.
     static func check(name: String, kind: File.Kind = .file) throws(PontoonError) {
-        if let problem = FileName.problem(with: name) { throw PontoonError(.fileNameInvalid, problem) }
-        guard kind == .file || !name.hasPrefix("__") else {
-            throw PontoonError(.fileNameInvalid, "The name of a folder must not start with '__'.")
-        }
+        if let problem = FileName.problem(with: name, kind: kind) { throw PontoonError(.fileNameInvalid, problem) }
     }
 
     static func found(_ file: File?) throws(PontoonError) -> File {

@@ -80,7 +80,8 @@ package struct Maintenance: Sendable {
 
     /// Runs all maintenance tasks, even if some of them fail.
     ///
-    /// Every server retries its own failed rollbacks. Only one server at a time runs the other tasks.
+    /// Every server retries its own failed rollbacks and frees its memory. Only one server at a time runs the other
+    /// tasks.
     package func run() async -> Report {
         var report = Report()
         await report.attempt { try await completion.retryRollbacks() }
@@ -92,6 +93,7 @@ package struct Maintenance: Sendable {
             report.expired = exclusive.expired
             report.errors += exclusive.errors
         }
+        if case .streaming(_, let hasher, _) = storage { await report.attempt { try await hasher.forgetAborted() } }
         return report
     }
 

@@ -23,8 +23,10 @@ extension SQLMetadataStore {
             else {
                 let isAddressFull = fromAddress >= UploadLinkRules.maximumAttemptsPerAddress
                 let counted = try rows.filter { try !isAddressFull || $0.text("address") == address }
-                let first = try counted.map { try $0.date("began_on") }.min() ?? now
-                return first.addingTimeInterval(UploadLinkRules.attemptWindow)
+                let times = try counted.map { try $0.date("began_on") }
+                // Attempts of the last seconds are perhaps being compared, and right ones are uncounted afterwards.
+                let compared = (times.max() ?? now).addingTimeInterval(UploadLinkRules.comparisonTime)
+                return compared > now ? compared : times.min()?.addingTimeInterval(UploadLinkRules.attemptWindow)
             }
             try connection.execute(addAttempt, [link, address, now])
             return nil

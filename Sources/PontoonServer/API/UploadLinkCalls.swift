@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Logging
 import NIOCore
 import PontoonCore
 
@@ -16,6 +17,14 @@ struct UploadLinkCalls {
     let bodies: JSONBodyReader
     /// Whether a proxy sets `X-Forwarded-For`.
     let trustsProxy: Bool
+    private let failures = LogThrottle()
+
+    init(links: UploadLinks, senders: SenderSessions, bodies: JSONBodyReader, trustsProxy: Bool) {
+        self.links = links
+        self.senders = senders
+        self.bodies = bodies
+        self.trustsProxy = trustsProxy
+    }
 
     func add(to routes: Routes) {
         routes.call(.post, Self.root, create)
@@ -75,6 +84,9 @@ struct UploadLinkCalls {
         return Response(status: .noContent)
     }
 
+    /// Errors that may be attempts to guess a secret or a password.
+    private static let signInFailures: Set<PontoonError.Code> = [.uploadLinkNotFound, .uploadLinkForbidden]
+
     @Sendable private func signIn(_ request: Request, _ context: AppContext) async throws -> Response {
         // Reserves nothing, because the limit is within the part of a body that is free.
         let reservation = bodies.budget.reservation(for: "")
@@ -84,12 +96,24 @@ struct UploadLinkCalls {
         guard let secret = request.headers[.uploadLink], !secret.isEmpty else {
             throw PontoonError(.badRequest, "The header 'X-Pontoon-Upload-Link' is missing.")
         }
-        let result = try await senders.signIn(
-            secret: Secret(secret),
-            password: try body.string("password").map(Secret.init),
-            sender: try body.string("sender"),
-            address: address(of: request, context)
-        )
+        let address = address(of: request, context)
+        let result: SenderSessions.SignInResult
+        do {
+            result = try await senders.signIn(
+                secret: Secret(secret),
+                password: try body.string("password").map(Secret.init),
+                sender: try body.string("sender"),
+                address: address
+            )
+        } catch let error as PontoonError where Self.signInFailures.contains(error.code) {
+            if let suppressed = failures.admit() {
+                context.log.notice(
+                    "sign-in with an upload link failed",
+                    metadata: ["address": "\(address)", "code": "\(error.code)", "suppressed": "\(suppressed)"]
+                )
+            }
+            throw error
+        }
         var response: Response
         switch result {
         case .signedIn(let signedIn):

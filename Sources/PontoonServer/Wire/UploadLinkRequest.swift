@@ -34,7 +34,7 @@ extension UploadLinkChange {
 struct InitializeSenderRequest: Sendable {
     /// Names of the folders, relative to the sender's own folder.
     let path: [String]
-    /// The declared content; its size is present.
+    /// The declared content.
     let content: DeclaredContent
     /// Extension `part_infos`, as in ``InitializeRequest``.
     let partInfos: PartBatch?
@@ -46,9 +46,6 @@ struct InitializeSenderRequest: Sendable {
         let object = try RequestObject(value, code: .initializeInvalid)
         var content = try DeclaredContent(object)
         content.labels = try object.labels()
-        guard content.size != nil else {
-            throw PontoonError(.initializeInvalid, "The field 'size' is required for uploads through an upload link.")
-        }
         self.content = content
         path = try object.strings("path") ?? []
         partInfos = try object.partInfos()

@@ -12,7 +12,7 @@ package actor PrefixHasher {
         var parts: [PartRecord] = []
     }
 
-    private let metadata: any PartStore
+    private let metadata: any UploadStore & PartStore
     private let objects: any StreamingObjectStore
     private var progress: [String: Progress] = [:]
     private var locked: Set<String> = []
@@ -26,11 +26,14 @@ package actor PrefixHasher {
     /// Number of bytes read at a time.
     private static let chunkSize = 1 << 20
 
-    package init(metadata: any PartStore, objects: any StreamingObjectStore) {
+    package init(metadata: any UploadStore & PartStore, objects: any StreamingObjectStore) {
         self.metadata = metadata
         self.objects = objects
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    /// Number of uploads whose progress is kept.
+    package var count: Int { progress.count }
 
     /// Schedules hashing of an upload after one of its parts was stored; returns immediately.
     package func partStored(of upload: Upload) {
@@ -43,6 +46,12 @@ package actor PrefixHasher {
         progress[uploadID] = nil
         pending[uploadID] = nil
         if locked.contains(uploadID) { ended.insert(uploadID) }
+    }
+
+    /// Discards the progress of uploads that were aborted by others: with their project or upload link, by another
+    /// program, or because they expired.
+    package func forgetAborted() async throws {
+        for id in progress.keys where try await metadata.upload(id) == nil { forget(id) }
     }
 
     /// Hashes in the background until cancelled.

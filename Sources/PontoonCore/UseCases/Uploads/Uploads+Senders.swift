@@ -42,7 +42,7 @@ extension Uploads {
             now: now(),
             maximumFolders: UploadLinkRules.maximumFolders
         )
-        try await checkName(content.name, in: folder, overwrite: false)
+        try await checkName(content.name, in: folder, overwrite: false, mayOverwrite: false)
         return try await begin(
             content,
             for: .folder(id: folder, project: session.link.project, wasGivenByFolder: true),

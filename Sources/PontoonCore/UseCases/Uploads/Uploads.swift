@@ -67,7 +67,8 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
     ///   `.destinationForbidden` or `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken;
-    ///   `.noRoom` if there is not enough space for the declared bytes, or the object store refuses the upload; `.limitReached` if the caller has too many unfinished uploads.
+    ///   `.noRoom` if there is not enough space for the declared bytes, or the object store refuses the upload;
+    ///   `.limitReached` if the caller has too many unfinished uploads.
     package func initialize(
         _ content: DeclaredContent,
         in folder: FolderReference,
@@ -116,13 +117,14 @@ package struct Uploads: Sendable {
         }
     }
 
-    func checkName(_ name: String, in folder: String, overwrite: Bool) async throws {
+    func checkName(_ name: String, in folder: String, overwrite: Bool, mayOverwrite: Bool = true) async throws {
         guard let existing = try await metadata.file(named: name, in: folder) else { return }
         if existing.kind == .folder {
             throw PontoonError(.folderExists, "A folder named '\(name)' already exists; choose another name.")
         }
         if !overwrite {
-            throw PontoonError(.nameTaken, "A file named '\(name)' already exists; set 'overwrite' to replace it.")
+            let advice = mayOverwrite ? "set 'overwrite' to replace it" : "choose another name"
+            throw PontoonError(.nameTaken, "A file named '\(name)' already exists; \(advice).")
         }
     }
 

@@ -1,0 +1,25 @@
+import PontoonCore
+import PontoonTesting
+import Testing
+
+/// The memory of the MD5 hasher.
+@Suite(.timeLimit(.minutes(10)))
+struct PrefixHasherTests {
+    @Test("the progress of uploads that were aborted elsewhere is discarded")
+    func abortedUploads() async throws {
+        try await withUseCases { harness in
+            let hasher = PrefixHasher(metadata: harness.metadata, objects: harness.disk)
+            var ids: [String] = []
+            for _ in 0..<3 {
+                let id = try await harness.upload(to: .project(harness.project)) {}
+                let upload = try #require(try await harness.metadata.upload(id))
+                #expect(try await hasher.digest(of: upload, parts: []) == "d41d8cd98f00b204e9800998ecf8427e")
+                ids.append(id)
+            }
+            #expect(try await harness.metadata.abortUpload(ids[1]))
+            #expect(await hasher.count == 3)
+            try await hasher.forgetAborted()
+            #expect(await hasher.count == 2)
+        }
+    }
+}
