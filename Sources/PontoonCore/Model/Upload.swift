@@ -22,7 +22,7 @@ package struct Upload: Hashable, Sendable {
         case files, codePackages
     }
 
-    /// 64 letters and digits.
+    /// Random id: 64 letters and digits.
     package let id: String
     /// User name of the initiator.
     package let userName: String
@@ -31,7 +31,7 @@ package struct Upload: Hashable, Sendable {
     package let name: String
     /// Declared length in bytes; `nil` if the client did not declare one.
     package let size: Int64?
-    /// Part size in bytes, returned to the client; the disk store writes part `n` at offset `(n - 1) * partSize`.
+    /// Part size in bytes, returned to the client; in-place part `n` starts at offset `(n - 1) * partSize`.
     package let partSize: Int64
     /// Declared MD5 of the file, 32 lower-case hex digits; `nil` if the client did not declare one.
     package let md5: String?

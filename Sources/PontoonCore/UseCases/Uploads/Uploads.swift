@@ -22,8 +22,8 @@ package struct Uploads: Sendable {
     ///   - limits: Limits of each user's uploads.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a completion; `nil` if
     ///     no other server shares the stores.
-    ///   - activityInterval: Time between two records that a client is working on an upload, for a store that clients
-    ///     send parts to directly; must be much shorter than the lifetime of uploads.
+    ///   - activityInterval: Minimum time between two writes that keep an upload in a presigned store alive while a
+    ///     client requests its details and part infos; must be much shorter than the lifetime of uploads.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -67,7 +67,8 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
     ///   `.destinationForbidden` or `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken;
-    ///   `.noRoom` if there is not enough space for the declared bytes, or the object store refuses the upload; `.limitReached` if the caller has too many unfinished uploads.
+    ///   `.noRoom` if there is not enough space for the declared bytes, or the object store refuses the upload;
+    ///   `.limitReached` if the caller has too many unfinished uploads.
     package func initialize(
         _ content: DeclaredContent,
         in folder: FolderReference,
@@ -161,7 +162,7 @@ package struct Uploads: Sendable {
 
     // MARK: - Queries
 
-    /// Returns the caller's unfinished uploads to project folders, newest first; only those of a sender's session.
+    /// Returns the caller's unfinished uploads to project folders, newest first; for a sender, those of the session.
     package func list(caller: User, page: Page) async throws -> Listing<UploadSummary> {
         let uploads =
             if let session = uploads.session {
@@ -181,7 +182,7 @@ package struct Uploads: Sendable {
         return withKnownTotals(summary)
     }
 
-    /// Removes the totals that only a presigned store knows.
+    /// Sets the totals that only a presigned store knows to `nil`.
     private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
         switch storage {
         case .streaming: summary
