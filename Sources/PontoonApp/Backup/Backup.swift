@@ -4,7 +4,7 @@ import PontoonMetadata
 import PontoonObjects
 package import SystemPackage
 
-/// `pontoond backup`: copies a service, which may be running, to a directory.
+/// The command `pontoond backup`, which copies the data of a service to a directory; its servers may be running.
 ///
 /// docs/operations.md describes the result, and decision 0018 the order of the steps.
 package struct Backup {

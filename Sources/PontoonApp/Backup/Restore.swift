@@ -5,7 +5,7 @@ import PontoonObjects
 import PontoonPostgreSQL
 package import SystemPackage
 
-/// `pontoond restore`: creates the stores of a service from a backup.
+/// The command `pontoond restore`, which creates the stores of a service from a backup.
 package struct Restore {
     private let settings: Settings
     private let path: FilePath
