@@ -53,7 +53,7 @@ enum DataDirectory {
         return identity
     }
 
-    /// Whether the directory has an identifier already.
+    /// Returns whether the directory has an identifier already.
     static func hasIdentity(_ path: FilePath) -> Bool {
         FileManager.default.fileExists(atPath: path.appending("id").string)
     }

@@ -67,7 +67,7 @@ package struct Backup {
         }
     }
 
-    /// The location of the objects to record in the backup.
+    /// Returns the location of the objects to record in the backup: `disk`, or that of the bucket.
     private func backupLocation() throws -> String {
         if case .disk = settings.objects { return "disk" }
         return try settings.objectsLocation()

@@ -37,7 +37,7 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
                 try fields.decodeIfPresent(LenientDate.self, forKey: .verificationRequestedOn)?.date
         }
 
-        /// Describes what is wrong with the stored bytes; `nil` if nothing is known to be wrong.
+        /// A clause for messages that describes damage of the stored bytes; `nil` if none is known.
         var damage: String? {
             switch state {
             case .damaged: "its content is damaged on the server"

@@ -80,7 +80,7 @@ extension HTTPHeaders {
 }
 
 extension String {
-    /// The text, shortened to `limit` characters.
+    /// Returns the text; if it has more than `limit` characters, its first `limit` characters and `…`.
     func truncated(to limit: Int = ServerValues.maximumMessage) -> String {
         let kept = prefix(limit)
         return kept.endIndex == endIndex ? self : "\(kept)…"

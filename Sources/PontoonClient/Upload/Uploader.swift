@@ -102,7 +102,7 @@ public struct Uploader: Sendable {
         }
     }
 
-    /// Total length of the files in bytes; an unreadable file counts as 0 and fails when its upload starts.
+    /// Returns the total length of the files in bytes; an unreadable file counts as 0 and fails when its upload starts.
     static func totalSize(_ items: [UploadItem]) -> Int64 {
         items.lazy.map { (try? FileStatus($0.source).size) ?? 0 }.clampedSum
     }

@@ -42,7 +42,7 @@ package struct Upload: Hashable, Sendable {
     /// Key of the future object, under which the object store keeps the parts; an empty file in a presigned store gets
     /// an object with another key.
     package let key: ObjectKey
-    /// Identifies the upload in the object store; `nil` if the key is sufficient.
+    /// Data with which the object store finds the unfinished upload; `nil` if the key is sufficient.
     package let handle: UploadHandle?
     package let initiatedOn: Date
     package let state: State

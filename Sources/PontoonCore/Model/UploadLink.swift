@@ -115,7 +115,7 @@ package struct UploadLinkSummary: Hashable, Sendable {
 
 /// A sender who is signed in with an upload link.
 package struct SenderSession: Hashable, Sendable {
-    /// Identifies the session in the uploads that were started with it: 24 lower-case hex digits, not secret.
+    /// Id of the session, recorded with the uploads started in it: 24 lower-case hex digits, not secret.
     package let id: String
     package let link: UploadLink
     /// The name that the sender gave; `nil` if none.

@@ -14,7 +14,7 @@ package protocol ObjectStore: ReachableStore, ObjectInventory {
     @discardableResult
     func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle?
     /// Opens a finished object; the caller closes the reader.
-    /// - Throws: `.fileNotFound` if the object does not exist.
+    /// - Throws: `.fileNotFound` if the object does not exist; `.completeRefused` if a bucket refuses the request.
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader
     /// Removes all bytes of an object or an unfinished upload; does nothing if there are none.
     ///

@@ -51,7 +51,7 @@ package struct ObservedTime: Hashable, Sendable {
         return Date(timeIntervalSince1970: Double(min(earliest, overflows ? .min : byClock)) / 1000)
     }
 
-    /// Index of the latest reading that is at least as old as the lifetime; `nil` if there is none.
+    /// Returns the index of the latest reading that is at least as old as the lifetime; `nil` if there is none.
     private func firstNeeded(_ lifetime: Int64) -> Int? {
         readings.lastIndex { $0.observed <= observed - lifetime }
     }

@@ -1,13 +1,13 @@
 import GRDB
 import Synchronization
 
-/// Counts of writes, and of the transactions that committed them.
+/// The numbers of writes and of the transactions that committed them.
 package struct WriteStatistics: Hashable, Sendable {
-    /// Finished writes, including those whose body threw.
+    /// Number of finished writes, including those whose body threw.
     package var writes = 0
-    /// Committed transactions.
+    /// Number of committed transactions.
     package var commits = 0
-    /// Writes that are waiting for the running commit.
+    /// Number of writes that are waiting for the running commit.
     package var waiting = 0
 }
 

@@ -24,7 +24,7 @@ package struct CrossOriginRule: Codable, Hashable, Sendable {
         case maxAge = "MaxAgeSeconds"
     }
 
-    /// The rule that lets pages of some origins send parts and read files.
+    /// Creates the rule that lets pages of some origins send parts and read files.
     ///
     /// - Parameter origins: Origins, such as `https://uploads.example.org`; `*` means any origin.
     package init(for origins: [String]) {

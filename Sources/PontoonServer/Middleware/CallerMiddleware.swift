@@ -22,7 +22,7 @@ struct CallerMiddleware: RouterMiddleware {
 
     let accounts: Accounts
     let senders: SenderSessions
-    /// Counts the calls of each token, in the memory of this process; `nil` admits any number of calls.
+    /// The counter of each token's calls, in the memory of this process; `nil` admits any number of calls.
     let counter: RateLimitCounter?
     let now: @Sendable () -> Date
     private let failures = LogThrottle()

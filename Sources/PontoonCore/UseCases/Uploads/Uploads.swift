@@ -12,7 +12,7 @@ package struct Uploads: Sendable {
     var uploads: UploadAccess
     private let activity: UploadActivity
     let now: @Sendable () -> Date
-    /// Completes uploads, and rolls back interrupted completions.
+    /// The use case that completes uploads and rolls back interrupted completions.
     package let completion: CompleteUpload
 
     /// - Parameters:
@@ -221,9 +221,9 @@ package struct Uploads: Sendable {
         return try await storage.partRequest(for: upload, part: number, base: base, now: now())
     }
 
-    /// Prevents an upload from expiring while a client is working on it.
+    /// Prevents an upload to a presigned store from expiring while a client is working on it.
     ///
-    /// Parts that this server stores do so anyway.
+    /// Does nothing with a streaming store, in which every stored part has this effect.
     private func noteActivity(of upload: Upload) async throws {
         guard !storage.seesParts else { return }
         try await activity.note(upload.id, now: now())
