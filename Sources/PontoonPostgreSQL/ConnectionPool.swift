@@ -28,11 +28,11 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
 final class ConnectionPool: Sendable {
     /// A transaction with a waiting caller.
     struct Job: Sendable {
-        /// A worker that takes the job after this time fails it instead of running it.
+        /// The time after which a worker that takes the job fails it instead of running it.
         let deadline: ContinuousClock.Instant
-        /// Runs the transaction and resumes the caller.
+        /// The function that runs the transaction and resumes the caller.
         let run: @Sendable (ConnectionWorker) -> Void
-        /// Resumes the caller with an error; nothing was changed.
+        /// The function that resumes the caller with an error; nothing was changed.
         let fail: @Sendable (any Error) -> Void
     }
 

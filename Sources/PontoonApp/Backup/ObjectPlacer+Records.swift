@@ -10,7 +10,7 @@ extension ObjectPlacer {
     ///
     /// - Parameters:
     ///   - records: The records.
-    ///   - count: Receives each object and how it was placed, one after the other.
+    ///   - count: Receives each object and the outcome of placing it, one after another.
     /// - Throws: The errors of ``place(_:)`` and of `count`.
     func placeAll(
         objectsOf records: SQLMetadataStore,

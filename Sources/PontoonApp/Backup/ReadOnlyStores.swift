@@ -5,7 +5,7 @@ import PontoonObjects
 import PontoonPostgreSQL
 import SystemPackage
 
-/// The stores of a service, opened for reading beside the servers that use them.
+/// The stores of a service, opened for reading while servers may be using them.
 ///
 /// Nothing is locked, created or migrated.
 enum ReadOnlyStores {
@@ -80,7 +80,7 @@ extension Settings {
         if let folder, !FileManager.default.fileExists(atPath: folder.string) {
             throw SettingError(.data, "the directory '\(folder)' does not exist")
         }
-        // Would be created otherwise.
+        // Checked here, because `objectsLocation()` would create a missing id.
         if case .disk = objects, case .postgreSQL = self.metadata, !DataDirectory.hasIdentity(data) {
             throw SettingError(.data, "the directory '\(data)' does not belong to this database")
         }

@@ -30,7 +30,7 @@ package struct Restore {
     ) {
         self.settings = settings
         self.path = path
-        // No hard links: what happens to the files of the server must not affect the backup.
+        // No hard links, so that later changes to the server's files cannot affect the backup.
         methods = verifiesChecksums ? .verifying : .unverified
         self.report = report
     }

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The time for which the service has been running, and what the wall clock showed in the meantime.
+/// The time for which the service has been running, and readings of the wall clock in the meantime.
 ///
 /// Uploads expire by this time instead of the wall clock, which may be wrong when a server starts and corrected later:
 /// otherwise, one start with a clock that is a week ahead would abort all uploads.

@@ -49,7 +49,7 @@ package struct Scrub: Sendable {
     /// - Parameters:
     ///   - interval: Time after which an object is checked again; 0 checks all objects.
     ///   - report: Called with each result once it is recorded.
-    /// - Returns: What this run has checked.
+    /// - Returns: The totals of this run.
     /// - Throws: An error if a store is unavailable; `CancellationError`. The next run continues.
     package func run(
         interval: Duration,

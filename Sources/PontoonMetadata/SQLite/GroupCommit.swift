@@ -20,11 +20,11 @@ final class GroupCommit: Sendable {
     static let largestGroup = 128
 
     private struct PendingWrite: Sendable {
-        /// Runs the body.
+        /// The function that runs the body.
         ///
         /// The returned closure resumes the caller; it is called when the commit is durable.
         let attempt: @Sendable (SQLiteConnection) throws -> @Sendable () -> Void
-        /// Resumes the caller with an error; nothing was changed.
+        /// The function that resumes the caller with an error; nothing was changed.
         let fail: @Sendable (any Error) -> Void
     }
 
