@@ -28,7 +28,7 @@ package struct BucketCheck {
     ///   cannot be finished.
     package func run() async throws -> Bool {
         guard case .s3(let s3, let credentials) = settings.objects else {
-            throw SettingError(.objects, "the objects are not in a bucket; give the server's --objects")
+            throw SettingError(.objects, "the objects are not in a bucket; pass the server's --objects")
         }
         let bucket = try await OpenedStores.openBucket(s3, credentials)
         return try await withClosing(bucket, close: { try await $0.shutDown() }) { bucket in

@@ -117,7 +117,7 @@ package struct Backup {
                 if placed.vanished == 0 { break }
                 guard round < Self.maximumRounds else {
                     throw SettingError(
-                        "objects are removed faster than they are copied; restart the server with this version"
+                        "objects are removed faster than they are copied; restart all servers with this version"
                     )
                 }
             }

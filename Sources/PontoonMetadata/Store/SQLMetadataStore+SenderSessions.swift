@@ -111,7 +111,10 @@ extension SQLMetadataStore {
             guard let link = links.first else { throw PontoonError(.notAuthenticated, "The upload link was revoked.") }
             // Limited, because aborting the uploads does not remove their folders.
             guard try link.integer("folders") + Int64(path.count) < maximumFolders else {
-                throw PontoonError(.limitReached, "The senders of this upload link have created too many folders.")
+                throw PontoonError(
+                    .limitReached,
+                    "The senders of this upload link may create at most \(maximumFolders) folders; request another link."
+                )
             }
             var folder = try connection.ownFolder(of: session, now: now)
             for name in path {

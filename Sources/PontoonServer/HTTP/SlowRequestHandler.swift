@@ -163,7 +163,7 @@ final class SlowRequestHandler: ChannelDuplexHandler {
 
     private var headTooSlow: ByteBuffer {
         Refusal.message(
-            PontoonError(.requestTimedOut, "The request head did not arrive in time."),
+            PontoonError(.requestTimedOut, "The request head did not arrive within \(limits.requestTimeout)."),
             allowedOrigin: limits.allowedOrigin
         )
     }

@@ -100,7 +100,10 @@ package struct SenderSessions: Sendable {
             )
         }
         guard password.value.utf8.count <= UploadLinkRules.passwordBytes.upperBound else {
-            throw PontoonError(.badRequest, "The field 'password' is too long.")
+            throw PontoonError(
+                .badRequest,
+                "The field 'password' must have at most \(UploadLinkRules.passwordBytes.upperBound) bytes in UTF-8."
+            )
         }
         // Counted before the password is compared, so that concurrent attempts do not exceed the limit.
         if let retry = try await metadata.countPasswordAttempt(for: link.id, from: address, now: now) { return retry }
