@@ -127,7 +127,7 @@ package struct Settings: Sendable {
 package struct ListenAddress: Hashable, Sendable {
     /// A host name or an IP address; an IPv6 address has no brackets.
     package let host: String
-    /// 0 selects a free port.
+    /// TCP port, 0 to 65535; 0 selects a free port.
     package let port: Int
 
     /// Parses `HOST:PORT`; `nil` for any other text.

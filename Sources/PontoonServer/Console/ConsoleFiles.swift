@@ -26,7 +26,7 @@ struct ConsoleFiles: Sendable {
 
     /// The bytes of a file in one encoding.
     struct Variant: Sendable {
-        /// All responses share these bytes.
+        /// The bytes, which all responses share.
         let content: ByteBuffer
         /// The strong entity tag, with quotes; it differs between encodings.
         let etag: String

@@ -19,7 +19,7 @@ final class UploadActivity: Sendable {
         self.interval = interval
     }
 
-    /// Records activity of an upload.
+    /// Keeps an upload alive, unless that was done within the interval.
     func note(_ id: String, now: Date) async throws {
         let time = ContinuousClock.now
         let isRecent = recorded.withLock { recorded in
