@@ -144,7 +144,7 @@ package struct OpenedStores: Sendable {
         do {
             return try DiskObjectStore(settings)
         } catch let error as Errno {
-            throw SettingError(.data, "cannot use the directory '\(settings.folder)': \(error)")
+            throw SettingError(.data, "cannot use the directory '\(settings.folder)': \(error); check its permissions")
         }
     }
 
@@ -189,7 +189,10 @@ extension SQLMetadataStore {
         }
         let bound = try await setIfAbsent(location, for: .objects)
         guard bound == location else {
-            throw SettingError(.objects, "this database belongs to the objects in \(bound), not in \(location)")
+            throw SettingError(
+                .objects,
+                "this database belongs to the objects in \(bound), not in \(location); give the --objects or --data of this database"
+            )
         }
     }
 }
