@@ -3,7 +3,7 @@ import Logging
 import PontoonCore
 import ServiceLifecycle
 
-/// The service that reads stored objects again, when they are due and when a client asks for it.
+/// The service that reads stored objects again when they are due, and when a client requests it.
 struct ScrubService: Service {
     let scrub: BackgroundScrub
     let logger: Logger

@@ -12,9 +12,10 @@ package struct Restore {
     private let methods: ObjectPlacer.Methods
     private let report: (String) -> Void
 
-    /// Marks a data directory that is being restored, so that the restore can be resumed after an interruption.
+    /// Name of the file that marks a data directory as being restored, so that the restore can be resumed.
     private static let marker = "restoring"
-    /// The records while objects are being copied; a server does not start with objects but no `pontoon.sqlite`.
+    /// Name of the database while objects are being copied; a server does not start with objects but no
+    /// `pontoon.sqlite`.
     private static let draft = "pontoon.sqlite.restoring"
 
     /// - Parameters:

@@ -7,10 +7,10 @@ struct SettingFormat<Value: Sendable>: Sendable {
     let placeholder: String
     /// The allowed values in `--help`; `nil` if the setting's summary describes them.
     let allowed: String?
-    /// Completes the sentence "The value is not …".
+    /// The end of the error message "VALUE is not …", such as `a whole number from 1 to 5`.
     let expectation: String
     /// Parses a value.
-    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` sufficiently explains why.
+    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` is a sufficient explanation.
     /// - Throws: An error if the text is not allowed for another reason. Its description is appended to
     ///   ``expectation``.
     let parse: @Sendable (String) throws -> Value?

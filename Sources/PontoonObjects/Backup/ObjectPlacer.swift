@@ -18,19 +18,19 @@ package final class ObjectPlacer: Sendable {
         ///
         /// Later damage to the file affects both.
         package static let hardLink = Methods(rawValue: 1)
-        /// Verify recorded checksums even if the bytes need not be read for copying.
+        /// Verification of recorded checksums even if the bytes need not be read for copying.
         package static let verifying = Methods(rawValue: 2)
-        /// Do not compare checksums.
+        /// No comparison of checksums, only of lengths.
         package static let unverified = Methods(rawValue: 4)
     }
 
     /// How an object was placed, or why not.
     package enum Outcome: Hashable, Sendable {
-        /// It was there before.
+        /// The target already contained the object.
         case present
-        /// It was there before, but the original is now missing (`nil`) or has the wrong length.
+        /// The target already contained the object, but the original is now missing (`nil`) or has the wrong length.
         case onlyInTarget(originalSize: Int64?)
-        /// Shares the bytes with the original: a hard link or a reflink.
+        /// A hard link or a reflink, which shares its bytes with the original, was created.
         case linked
         case copied
         case missing

@@ -58,15 +58,15 @@ final class DiskObjectReader: FileBackedReader {
     }
 }
 
-/// Finds out whether the kernel can send bytes of files to sockets, which sandboxes and file systems may refuse.
+/// A check whether `sendfile` works, which sandboxes and some file systems refuse.
 private enum SendFile {
-    /// The result for the first file; `nil` before that.
+    /// The result, which is reused for all files; `nil` while it is unknown.
     private static let result = Mutex<Bool?>(nil)
 
-    /// Tries it with the first file.
+    /// Returns whether the kernel can send bytes of files to sockets; tries it with `file` while this is unknown.
     ///
     /// - Parameter file: A file of at least one byte.
-    /// - Returns: Whether files can be sent.
+    /// - Returns: `false` also if the attempt was inconclusive; the next call then tries again.
     static func works(with file: DiskFile) -> Bool {
         result.withLock { result in
             if let result { return result }

@@ -50,7 +50,7 @@ package final class DiskScrubSource: ScrubSource {
     }
 }
 
-/// A reader that reads ahead, and removes the bytes from the page cache that it has brought there.
+/// A reader that reads ahead, and removes from the page cache the bytes that were not cached before.
 private struct ScrubReader: ObjectReader {
     private let reader: DiskObjectReader
     /// Open until ``reader`` is closed.
