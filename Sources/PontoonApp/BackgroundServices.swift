@@ -99,7 +99,7 @@ struct MD5Service: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await hasher.run { error in
-                logger.warning("background MD5 computation failed", metadata: ["error": "\(error)"])
+                logger.warning("background hashing failed", metadata: ["error": "\(error)"])
             }
         }
     }
