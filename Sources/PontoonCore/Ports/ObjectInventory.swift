@@ -15,7 +15,7 @@ package protocol ObjectInventory: Sendable {
     func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws
 }
 
-/// Something that an object store contains.
+/// A finished object, a file of an unfinished upload, or an unknown file in an object store.
 package struct StoredEntry: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         /// A finished object.

@@ -23,7 +23,7 @@ package protocol ScrubStore: ObjectUsers {
     func recordedObjects(among keys: [ObjectKey]) async throws -> Set<ObjectKey>
 }
 
-/// Finds the files that use an object.
+/// A lookup of the files that use an object.
 package protocol ObjectUsers: Sendable {
     /// Returns the ids of the files, including package files, that use an object.
     func files(of key: ObjectKey) async throws -> [String]

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The scrubs that servers run on their own: of all objects from time to time, and of single objects on request.
+/// The scrubs that servers run in the background: of all objects at intervals, and of single objects on request.
 ///
 /// If servers share the stores, only one at a time runs each kind.
 package struct BackgroundScrub: Sendable {

@@ -15,14 +15,14 @@ package struct StoreCheck: Sendable {
         case unknown(StoredEntry)
     }
 
-    /// What was done about an orphan.
+    /// The action that was taken for an orphan.
     package enum Treatment: Sendable {
         case reported, removed
         /// Not removed, because a server may be about to commit its record.
         case tooRecent
     }
 
-    /// How to remove orphans.
+    /// The options for removing orphans.
     package struct Repair: Sendable {
         let store: any ObjectStore
         let minimumAge: Duration

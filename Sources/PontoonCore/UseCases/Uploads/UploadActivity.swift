@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Keeps uploads alive whose parts this server does not see arrive.
+/// A recorder of activity, which keeps uploads from expiring whose parts this server does not see arrive.
 ///
 /// A client that sends parts directly to the object store shows that it is working only by requesting their URLs and
 /// by reporting them, which some clients do at the end.
