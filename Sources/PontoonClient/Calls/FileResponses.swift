@@ -8,14 +8,14 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
         public let crc64nvme: String?
         /// MD5, 32 hexadecimal digits.
         public let md5: String?
-        /// What the server found when it last read the stored bytes; `nil` if it has never read them again.
+        /// The server's finding when it last read the stored bytes; `nil` if it has never read them again.
         public let state: State?
         /// The last time at which the server read the stored bytes and they matched the checksum.
         public let verifiedOn: Date?
         /// The time of a request to read the stored bytes that the server has not answered yet.
         public let verificationRequestedOn: Date?
 
-        /// What a server found when it read the stored bytes.
+        /// A server's finding when it read the stored bytes of a file.
         public enum State: String, Sendable {
             case verified, damaged, missing
         }

@@ -15,7 +15,7 @@ enum ServerValues {
     static let maximumTokens = 1_000_000
     /// Maximum length of a file in bytes; larger integers are not exact in JSON.
     static let maximumLength: Int64 = 1 << 53
-    /// Years 1 to 9999: the dates that have an ISO 8601 representation.
+    /// Range of dates in Unix seconds: the years 1 to 9999, which have an ISO 8601 representation.
     static let dates = -62_135_596_800.0...253_402_300_799.0
     /// Maximum length of a server's message in characters; the rest is omitted.
     static let maximumMessage = 1000

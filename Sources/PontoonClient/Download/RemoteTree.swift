@@ -18,7 +18,7 @@ public struct RemoteTree: Sendable {
     ///     are placed in a subfolder with the remote folder's name.
     /// - Returns: The files in the server's order; those in a folder come before those in its subfolders.
     /// - Throws: ``ClientError``, with code `.notFound` if the path does not exist, `.fileUnsuitable` for an invalid name
-    ///   such as `..`, or `.responseUnreadable` if the folders do not end; ``APIError``.
+    ///   such as `..`, or `.responseUnreadable` if the tree of folders seems endless; ``APIError``.
     public func items(
         _ path: RemotePath,
         into folder: FilePath,

@@ -2,7 +2,7 @@ import Foundation
 
 /// Verification by the server, which reads the stored bytes of files again.
 struct DeepVerification {
-    /// The answer to a request to read a file.
+    /// The server's response to a request to read a file.
     enum Request: Sendable {
         /// The server will read the file; its details at the time of the request.
         case accepted(FileDetails)
@@ -46,7 +46,7 @@ struct DeepVerification {
     ///   - size: Length of the file in bytes.
     /// - Returns: The file's details after that.
     /// - Throws: ``ClientError``, with code `.verificationFailed` if the server could not read the file, or has not read
-    ///   it in a time in which even a slow disk is read; ``APIError``.
+    ///   it within an hour and one second per MiB; ``APIError``.
     func result(of request: Request, size: Int64) async throws -> FileDetails {
         let before: FileDetails
         switch request {

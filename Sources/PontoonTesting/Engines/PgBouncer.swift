@@ -2,7 +2,7 @@ import Foundation
 
 /// A PgBouncer in a separate process, which exits with the test process.
 package final class PgBouncer: Sendable {
-    /// How connections to PostgreSQL are assigned.
+    /// The unit to which the pooler assigns a connection to PostgreSQL: a client's session or a transaction.
     package enum Mode: String, Sendable { case session, transaction }
 
     private let port: Int
