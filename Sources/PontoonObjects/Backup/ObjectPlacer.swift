@@ -85,7 +85,9 @@ package final class ObjectPlacer: Sendable {
     /// Stops the threads.
     package func shutDown() async throws { try await executor.shutDown() }
 
-    /// Places an object, unless it is in the target already with the recorded length.
+    /// Places an object, unless the target already contains it with the recorded length.
+    ///
+    /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum.
     ///
     /// - Throws: `Errno` if a directory cannot be read or written; `.storageFull` if the target's disk is full.
     package func place(_ object: FileContent) async throws -> Outcome {
