@@ -81,7 +81,7 @@ struct ScrubService: Service {
 
 /// Counters of the scrub, for the metrics system of the process.
 private enum ScrubMetrics {
-    /// Objects that were checked.
+    /// Checks of objects, including those that failed.
     static let objects = Counter(label: "pontoon.scrub.objects")
     /// Bytes of intact objects.
     static let bytes = Counter(label: "pontoon.scrub.bytes")
