@@ -58,7 +58,7 @@ package struct StoreScrub {
         var contents: [FileContent] = []
         for id in files {
             guard let file = try await metadata.file(id, reading: .latest), let content = file.content else {
-                throw SettingError("there is no file with the id '\(id)'")
+                throw SettingError("there is no file with the id '\(id)'; 'pontoon ls' lists the ids of files")
             }
             contents.append(content)
         }

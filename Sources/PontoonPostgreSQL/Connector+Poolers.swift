@@ -48,7 +48,10 @@ extension Connector {
         guard PQresultStatus(result) == PGRES_TUPLES_OK, let text = PQgetvalue(result, 0, 0),
             let id = CInt(String(cString: text))
         else {
-            throw PostgreSQLError(.refused, "PostgreSQL did not return its session: \(message(of: connection))")
+            throw PostgreSQLError(
+                .refused,
+                "cannot determine the id of a PostgreSQL session: \(message(of: connection))"
+            )
         }
         return id
     }

@@ -10,7 +10,7 @@ struct SettingFormat<Value: Sendable>: Sendable {
     /// A description of the allowed values that completes the sentence "The value is not …".
     let expectation: String
     /// Parses a value.
-    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` sufficiently explains why.
+    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` is a sufficient explanation.
     /// - Throws: An error if the text is not allowed for another reason. Its description is appended to
     ///   ``expectation``.
     let parse: @Sendable (String) throws -> Value?

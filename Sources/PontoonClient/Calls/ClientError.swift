@@ -57,7 +57,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - code: The kind of the error.
-    ///   - message: What failed, with the name of the file or call.
+    ///   - message: The failure, with the name of the file or call, as a sentence.
     ///   - advice: Suggested remedy, as a sentence; `nil` if there is nothing to suggest.
     public init(_ code: Code, _ message: String, advice: String? = nil) {
         self.code = code

@@ -97,7 +97,8 @@ public struct Uploader: Sendable {
         guard options.uploadID == nil || items.count == 1 else {
             throw ClientError(
                 .requestInvalid,
-                "An upload id applies to a single file, but \(items.count) files were given."
+                "An upload id applies to a single file, but \(items.count) files were given.",
+                advice: "Specify only the file that belongs to the upload."
             )
         }
     }

@@ -32,7 +32,7 @@ package struct Scrub: Sendable {
         self.now = now
     }
 
-    /// The objects checked by one run.
+    /// The numbers of objects that one run checked, and their length.
     package struct Totals: Hashable, Sendable {
         package var objects = 0
         /// Total length in bytes of the objects that could be read.

@@ -11,7 +11,7 @@ package struct WriteStatistics: Hashable, Sendable {
     package var waiting = 0
 }
 
-/// A queue that combines concurrent writes into shared commits, because every commit waits for a disk sync.
+/// A queue that combines concurrent writes into shared commits, because every durable commit waits for a disk sync.
 ///
 /// Writes that arrive while a commit runs form the next transaction. So a single write is never delayed, and under load
 /// more writes share a commit. Each body runs in a separate savepoint, so that its failure does not affect the others.

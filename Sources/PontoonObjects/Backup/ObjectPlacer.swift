@@ -18,9 +18,9 @@ package final class ObjectPlacer: Sendable {
         ///
         /// Later damage to the file affects both.
         package static let hardLink = Methods(rawValue: 1)
-        /// Verify recorded checksums even if the bytes need not be read for copying.
+        /// Verification of recorded checksums even if the bytes need not be read for copying.
         package static let verifying = Methods(rawValue: 2)
-        /// Do not compare checksums.
+        /// No comparison of checksums, only of lengths.
         package static let unverified = Methods(rawValue: 4)
     }
 
@@ -85,7 +85,9 @@ package final class ObjectPlacer: Sendable {
     /// Stops the threads.
     package func shutDown() async throws { try await executor.shutDown() }
 
-    /// Places an object, unless it is in the target already with the recorded length.
+    /// Places an object, unless the target already contains it with the recorded length.
+    ///
+    /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum.
     ///
     /// - Throws: `Errno` if a directory cannot be read or written; `.storageFull` if the target's disk is full.
     package func place(_ object: FileContent) async throws -> Outcome {

@@ -66,7 +66,7 @@ private enum SendFile {
     /// Tests the ability with the first file, and returns the same result from then on.
     ///
     /// - Parameter file: A file of at least one byte.
-    /// - Returns: Whether files can be sent.
+    /// - Returns: `false` also if the attempt was inconclusive; the next call then tries again.
     static func works(with file: DiskFile) -> Bool {
         result.withLock { result in
             if let result { return result }
