@@ -99,8 +99,9 @@ package struct App: Sendable {
 
     /// Creates the HTTP server alone, without background services.
     ///
-    /// Raises the process's limit on open files, and lowers the maximum number of connections to what this limit
-    /// allows. Tests send requests to the server in process.
+    /// Raises the process's limit on open files, lowers the maximum number of connections to what this limit allows,
+    /// and lowers that of connections from one address to at most half of it. Tests send requests to the server in
+    /// process.
     ///
     /// - Parameter onReady: Called once with the port on which the server listens.
     /// - Returns: The server, which is not running yet.

@@ -38,7 +38,7 @@ struct MaintenanceService: Service {
     }
 }
 
-/// Runs `work` at intervals until the task is cancelled.
+/// Runs `work` until the task is cancelled: at once, and again when `interval` has passed since it returned.
 func repeating(every interval: Duration, _ work: () async -> Void) async {
     while !Task.isCancelled {
         await work()

@@ -30,6 +30,8 @@ extension App {
     }
 
     /// Creates the first user if none exists; if several servers start concurrently, only one of them does so.
+    ///
+    /// - Throws: `Errno` if the credentials file cannot be written; the errors of the metadata store.
     package func createFirstUser() async throws -> FirstUser {
         let token = settings.bootstrapToken
         if let credentials {

@@ -5,7 +5,7 @@ import PontoonObjects
 import PontoonServer
 import ServiceLifecycle
 
-/// `pontoond check-bucket`: checks whether the server can use its bucket, and whether web pages can.
+/// The command `pontoond check-bucket`, which checks whether the server and web pages can use its bucket.
 package struct BucketCheck {
     private let settings: Settings
     private let fixesRules: Bool
@@ -14,7 +14,7 @@ package struct BucketCheck {
     /// - Parameters:
     ///   - settings: The bucket and the pages' origins.
     ///   - fixesRules: Whether to add a missing CORS rule to the bucket.
-    ///   - report: Receives the lines of the result.
+    ///   - report: Receives each sentence of the result; the CORS rule to add follows its sentence on separate lines.
     package init(settings: Settings, fixesRules: Bool, report: @escaping (String) -> Void) {
         self.settings = settings
         self.fixesRules = fixesRules
@@ -24,10 +24,11 @@ package struct BucketCheck {
     /// Checks the bucket.
     ///
     /// - Returns: Whether no problem remains.
-    /// - Throws: ``SettingError`` if the server cannot use the bucket or the objects are not in a bucket.
+    /// - Throws: ``SettingError`` if the objects are not in a bucket, the server cannot use the bucket, or the check
+    ///   cannot be finished.
     package func run() async throws -> Bool {
         guard case .s3(let s3, let credentials) = settings.objects else {
-            throw SettingError(.objects, "the objects are not in a bucket; give the server's --objects")
+            throw SettingError(.objects, "the objects are not in a bucket; pass the server's --objects")
         }
         let bucket = try await OpenedStores.openBucket(s3, credentials)
         return try await withClosing(bucket, close: { try await $0.shutDown() }) { bucket in
@@ -52,8 +53,8 @@ package struct BucketCheck {
         }
         var results = try await check(origins, bucket)
         guard report(results, bucket) else {
-            // If the bucket cannot be reached from here, a rule need not be missing, and one that is added needlessly can
-            // exclude other origins.
+            // A bucket that cannot be reached from here may need no rule, and an unnecessary rule can exclude origins
+            // that the store allows without one.
             let isDenied = results.contains { if case .denied = $0.result { true } else { false } }
             guard isDenied else { return false }
             let rule = CrossOriginRule(for: origins)
@@ -124,7 +125,7 @@ extension Settings {
 
 /// The service that checks once, after the start, whether web pages can exchange bytes with the bucket.
 ///
-/// It only logs a warning, because other clients need no CORS rule.
+/// A missing rule is only logged as a warning, because clients other than web pages need none.
 struct BucketCheckService: Service {
     let bucket: S3ObjectStore
     let origins: [String]

@@ -15,7 +15,10 @@ enum DataDirectory {
             throw SettingError(.data, "cannot create the directory '\(path)': \(error); choose another directory")
         }
         guard access("\(path)/.", R_OK | W_OK | X_OK) == 0 else {
-            throw SettingError(.data, "cannot write to the directory '\(path)': \(Errno(rawValue: errno))")
+            throw SettingError(
+                .data,
+                "cannot write to the directory '\(path)': \(Errno(rawValue: errno)); check its owner and permissions"
+            )
         }
     }
 
@@ -32,7 +35,10 @@ enum DataDirectory {
                 permissions: .ownerReadWrite
             )
         } catch let error as Errno {
-            throw SettingError(.data, "cannot create files in the directory '\(path)': \(error)")
+            throw SettingError(
+                .data,
+                "cannot open the lock file in the directory '\(path)': \(error); check the directory's owner and permissions"
+            )
         }
         do {
             if try FileLock.acquire(file) { return file }
@@ -53,7 +59,7 @@ enum DataDirectory {
         return identity
     }
 
-    /// Whether the directory has an identifier already.
+    /// Returns whether the directory has an identifier already.
     static func hasIdentity(_ path: FilePath) -> Bool {
         FileManager.default.fileExists(atPath: path.appending("id").string)
     }

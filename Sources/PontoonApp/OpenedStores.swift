@@ -139,12 +139,12 @@ package struct OpenedStores: Sendable {
 
     /// Opens the object store on disk.
     ///
-    /// - Throws: ``SettingError`` if the directory cannot be used; `.badRequest` if another process uses it.
+    /// - Throws: ``SettingError`` if the directory cannot be used; `.badRequest` if another process has locked it.
     private static func openDisk(_ settings: DiskSettings) throws -> DiskObjectStore {
         do {
             return try DiskObjectStore(settings)
         } catch let error as Errno {
-            throw SettingError(.data, "cannot use the directory '\(settings.folder)': \(error)")
+            throw SettingError(.data, "cannot use the directory '\(settings.folder)': \(error); check its permissions")
         }
     }
 
@@ -154,7 +154,7 @@ package struct OpenedStores: Sendable {
         return oneLine(text)
     }
 
-    /// Returns a text on one line.
+    /// Replaces each sequence of line breaks in a text by a space.
     static func oneLine(_ text: String) -> String {
         text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
@@ -189,7 +189,10 @@ extension SQLMetadataStore {
         }
         let bound = try await setIfAbsent(location, for: .objects)
         guard bound == location else {
-            throw SettingError(.objects, "this database belongs to the objects in \(bound), not in \(location)")
+            throw SettingError(
+                .objects,
+                "this database belongs to the objects in \(bound), not in \(location); give the --objects or --data of this database"
+            )
         }
     }
 }
@@ -231,7 +234,11 @@ extension Settings {
         }
     }
 
-    /// Returns the location of the objects, as recorded in the database.
+    /// Returns the location of the objects in the form recorded in the database.
+    ///
+    /// With PostgreSQL and the disk store, creates the identifier of the data directory if there is none.
+    ///
+    /// - Throws: `Errno` if the identifier cannot be written.
     func objectsLocation() throws -> String {
         switch (objects, metadata) {
         case (.s3(let s3, _), _): "s3://\(s3.bucket)/\(s3.prefix)"

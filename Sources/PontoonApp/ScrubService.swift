@@ -3,7 +3,7 @@ import Logging
 import PontoonCore
 import ServiceLifecycle
 
-/// The service that reads stored objects again, when they are due and when a client asks for it.
+/// The service that reads stored objects again, when they are due or a client requests it.
 struct ScrubService: Service {
     let scrub: BackgroundScrub
     let logger: Logger
@@ -81,10 +81,10 @@ struct ScrubService: Service {
 
 /// Counters of the scrub, for the metrics system of the process.
 private enum ScrubMetrics {
-    /// Objects that were checked.
+    /// Number of objects that were checked.
     static let objects = Counter(label: "pontoon.scrub.objects")
-    /// Bytes of intact objects.
+    /// Total length in bytes of the checked objects that were intact.
     static let bytes = Counter(label: "pontoon.scrub.bytes")
-    /// Checks that found damage.
+    /// Number of checks that found damage.
     static let damaged = Counter(label: "pontoon.scrub.damaged")
 }

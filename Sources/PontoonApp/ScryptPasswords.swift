@@ -17,7 +17,7 @@ package final class ScryptPasswords: PasswordHashing {
         var parallelism = 3
 
         package static let standard = Cost()
-        /// Takes almost no time; for tests.
+        /// A cost that takes almost no time, for tests.
         package static let minimal = Cost(log2Rounds: 4, blockSize: 1, parallelism: 1)
     }
 
@@ -65,7 +65,7 @@ package final class ScryptPasswords: PasswordHashing {
 
     /// Runs a computation on the thread.
     ///
-    /// - Throws: `.unavailable` if too many computations are waiting for it.
+    /// - Throws: `.unavailable` if 32 computations are running or waiting; the errors of `compute`.
     private func run(_ compute: @escaping @Sendable () throws -> SymmetricKey) async throws -> SymmetricKey {
         let isAdmitted = waiting.withLock { waiting in
             guard waiting < Self.maximumWaiting else { return false }

@@ -57,7 +57,9 @@ package struct StoreMigration {
     ///   all its files, but unfinished uploads may already be aborted if `dropsOpenUploads` is set.
     package func run() async throws {
         guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
-            throw SettingError("the directory '\(settings.data)' contains no database to migrate")
+            throw SettingError(
+                "the directory '\(settings.data)' contains no database to migrate; give the server's directory with --from"
+            )
         }
         try await withClosing(try DataDirectory.lock(settings.data), close: { try $0.close() }) { _ in
             let source = try await SQLMetadataStore.open(settings.sqlite)

@@ -3,7 +3,7 @@ package import PontoonCore
 import PontoonMetadata
 import PontoonObjects
 
-/// The scrub of `pontoond scrub`, which may run beside servers that use the same stores.
+/// The scrub of `pontoond scrub`, which may run while servers use the same stores.
 package struct StoreScrub {
     private let settings: Settings
     private let rate: Int64
@@ -58,7 +58,7 @@ package struct StoreScrub {
         var contents: [FileContent] = []
         for id in files {
             guard let file = try await metadata.file(id, reading: .latest), let content = file.content else {
-                throw SettingError("there is no file with the id '\(id)'")
+                throw SettingError("there is no file with the id '\(id)'; 'pontoon ls' lists the ids of files")
             }
             contents.append(content)
         }

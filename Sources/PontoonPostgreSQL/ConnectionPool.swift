@@ -6,21 +6,21 @@ import Synchronization
 
 /// The current state of a connection pool, and totals since it was opened.
 package struct ConnectionPoolStatistics: Hashable, Sendable {
-    /// Open connections.
+    /// Number of open connections.
     package var connections = 0
     package var maximumConnections = 0
-    /// Connections that are running a transaction or being opened for one.
+    /// Number of connections that are running a transaction or being opened for one.
     package var busy = 0
-    /// Transactions waiting for a connection.
+    /// Number of transactions waiting for a connection.
     package var waiting = 0
-    /// Finished transactions, including those that failed or got no connection in time.
+    /// Number of finished transactions, including those that failed or got no connection in time.
     package var transactions = 0
     /// Number of times that a transaction waited for a response from the server.
     package var roundTrips = 0
     /// Number of retries of transactions, after a conflict or on a new connection.
     package var retries = 0
     package var lostConnections = 0
-    /// Transactions rejected because too many were waiting.
+    /// Number of transactions rejected because too many were waiting.
     package var rejected = 0
 }
 
@@ -28,11 +28,11 @@ package struct ConnectionPoolStatistics: Hashable, Sendable {
 final class ConnectionPool: Sendable {
     /// A transaction with a waiting caller.
     struct Job: Sendable {
-        /// A worker that takes the job after this time fails it instead of running it.
+        /// The time after which a worker that takes the job fails it instead of running it.
         let deadline: ContinuousClock.Instant
-        /// Runs the transaction and resumes the caller.
+        /// The function that runs the transaction and resumes the caller.
         let run: @Sendable (ConnectionWorker) -> Void
-        /// Resumes the caller with an error; nothing was changed.
+        /// The function that resumes the caller with an error; nothing was changed.
         let fail: @Sendable (any Error) -> Void
     }
 

@@ -97,7 +97,7 @@ final class ConnectionWorker {
     /// - Throws: ``PostgreSQLError``.
     func checkSessions() throws { try connector.checkSessions() }
 
-    /// Sleeps briefly before the next attempt to connect.
+    /// Sleeps for 50 to 100 ms before the next attempt to connect.
     func pause() { Thread.sleep(forTimeInterval: .random(in: 0.05...0.1)) }
 
     private func disconnect() {

@@ -4,8 +4,8 @@ import CLibPQ
 extension Connector {
     /// Checks that all statements of a connection run in the same session of PostgreSQL.
     ///
-    /// With a pooler that assigns connections per transaction, prepared statements would be missing, and the settings of
-    /// Pontoon's sessions would apply to other clients of the pooler. This check changes no session.
+    /// With a pooler that assigns connections per transaction, prepared statements would be missing, and the settings
+    /// of Pontoon's sessions would apply to other clients of the pooler. This check changes no session.
     ///
     /// - Throws: ``PostgreSQLError``.
     func checkSessions() throws {
@@ -14,8 +14,8 @@ extension Connector {
             guard try sessionID(first) != PQbackendPID(first) else { return }
             try withConnection { second in
                 // An idle connection has no session in transaction mode. Then the first connection gets another session
-                // in its second transaction if the pooler uses its sessions in turn, and otherwise the second connection
-                // gets the session of the first.
+                // in its second transaction if the pooler uses its sessions in turn, and otherwise the second
+                // connection gets the session of the first.
                 let ids = try (0..<3).map { _ in
                     (first: try sessionID(first), again: try sessionID(first), second: try sessionID(second))
                 }
@@ -48,7 +48,10 @@ extension Connector {
         guard PQresultStatus(result) == PGRES_TUPLES_OK, let text = PQgetvalue(result, 0, 0),
             let id = CInt(String(cString: text))
         else {
-            throw PostgreSQLError(.refused, "PostgreSQL did not return its session: \(message(of: connection))")
+            throw PostgreSQLError(
+                .refused,
+                "cannot determine the id of a PostgreSQL session: \(message(of: connection))"
+            )
         }
         return id
     }

@@ -18,8 +18,8 @@ package struct PostgreSQLError: Error, CustomStringConvertible {
         case tls
         /// Wrong password, unknown user or database, host not allowed, or too many connections.
         case refused
-        /// The server is too old or a standby, the encoding of the database is not UTF-8, or a pooler assigns connections
-        /// per transaction.
+        /// The server is too old or a standby, the encoding of the database is not UTF-8, or a pooler assigns
+        /// connections per transaction.
         case unsuitable
     }
 

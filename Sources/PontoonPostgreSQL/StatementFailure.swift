@@ -2,7 +2,7 @@
 import CLibPQ
 import PontoonMetadata
 
-/// The error of a statement or of its connection, and how to retry.
+/// The error of a statement or of its connection, and the way to retry.
 struct StatementFailure: Error {
     enum RetryAction {
         case none

@@ -13,7 +13,7 @@ final class Transaction: SQLConnection {
     private let writeTimeout: Duration
     private var hasBegun = false
     private var isCommitting = false
-    /// How to retry after the first failure.
+    /// The way to retry after the first failure.
     private(set) var retryAction = StatementFailure.RetryAction.none
     /// Maximum number of unread results; beyond it they are read, because they could fill the socket buffers.
     private static let maximumUnreadResults = 200

@@ -5,7 +5,7 @@ package import NIOCore
 import PontoonCore
 
 /// Builds the HTTP server: the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and
-/// the console.
+/// the console unless it is switched off.
 ///
 /// - Parameters:
 ///   - useCases: The use cases to call.
@@ -61,7 +61,7 @@ package func buildServer(
 }
 
 extension Routes {
-    /// Registers every call.
+    /// Registers all calls of the API, and those of the data plane if bytes pass through this server.
     func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget) {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
         IndexCalls(useCases: useCases, bodies: bodies).add(to: self)

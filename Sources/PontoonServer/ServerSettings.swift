@@ -14,19 +14,20 @@ package struct ServerSettings: Sendable {
     package var allowedOrigins: AllowedOrigins
     /// Whether to serve the console.
     package var servesConsole: Bool
-    /// Whether to trust `X-Forwarded-Proto` and the last address in `X-Forwarded-For`; safe only behind a proxy that sets
-    /// both.
+    /// Whether to trust `X-Forwarded-Proto` and the last address in `X-Forwarded-For`; safe only behind a proxy that
+    /// sets both.
     package var trustsForwardedProto: Bool
     /// Time after which a connection is closed if the client sends nothing, between or within requests, or, on Linux,
     /// reads nothing of a response.
     package var idleTimeout: Duration
-    /// Maximum time for a request to arrive, except parts.
+    /// Maximum time for a request to arrive, except parts; time in which the client waits for the server does not
+    /// count.
     package var requestTimeout: Duration
     /// Minimum rate in bytes per second at which a part must arrive; 0 allows any rate.
     package var minimumPartRate: Int
     /// Maximum number of connections.
     package var maximumConnections: Int
-    /// Maximum number of connections from one address.
+    /// Maximum number of connections from one IPv4 address or one IPv6 network of 64 bits.
     package var maximumConnectionsPerAddress: Int
     /// Maximum size of a JSON body in bytes; completing an upload with 10,000 part reports needs about 1 MB.
     package var maximumBodySize: Int

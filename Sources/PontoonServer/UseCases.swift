@@ -13,7 +13,7 @@ package struct UseCases: Sendable {
     package let automations: Automations
     package let dataPlane: DataPlane
     package let readiness: Readiness
-    /// Returns the current time.
+    /// The clock: a function that returns the current time.
     package let now: @Sendable () -> Date
 
     /// The server with which clients exchange the bytes of parts and files.

@@ -2,9 +2,10 @@ import Foundation
 
 /// Random inputs for a parser: valid texts with a few random changes.
 ///
-/// A parser must not stop the process on any of them; a test also checks what must be true of those that it accepts.
+/// No input may stop the process; for an input that the parser accepts, a test also checks the parsed value.
 package enum Fuzzing {
-    /// Texts that parsers treat specially: limits of integers, structure, white space, and invalid or invisible characters.
+    /// Texts that parsers treat specially: limits of integers, structure, white space, and invalid or invisible
+    /// characters.
     private static let words = [
         "0", "-1", "1e999", "-0.0", "9223372036854775807", "-9223372036854775808", "18446744073709551616",
         "99999999999999999999999999", "\0", "\n", "\r\n", "\t", " ", "\"", "'", "\\", "\\u0000", "\\ud800", "/", "..",
@@ -12,14 +13,14 @@ package enum Fuzzing {
         "&lt;", "&#0;", "\u{FEFF}", "\u{202E}", "e\u{301}", "\u{10FFFF}", "null", "true",
     ].map { Array($0.utf8) }
 
-    /// Calls `body` with randomly changed copies of the texts.
+    /// Calls `body` with each of the texts, and then with randomly changed copies of them.
     ///
-    /// `TEST_FUZZ_ROUNDS` and `TEST_FUZZ_SEED` set the number of inputs and the seed; see docs/testing.md.
+    /// `TEST_FUZZ_ROUNDS` and `TEST_FUZZ_SEED` set the number of copies and the seed; see docs/testing.md.
     ///
     /// - Parameters:
     ///   - corpus: Valid texts; at least one.
-    ///   - rounds: Number of inputs by default.
-    ///   - body: Parses an input; errors that it expects must not leave it.
+    ///   - rounds: Number of changed copies if `TEST_FUZZ_ROUNDS` is not set.
+    ///   - body: Parses an input, and catches the errors that the parser may throw.
     /// - Throws: Any error that `body` throws.
     package static func run(_ corpus: [String], rounds: Int = 2000, _ body: ([UInt8]) throws -> Void) rethrows {
         let environment = ProcessInfo.processInfo.environment

@@ -2,17 +2,17 @@ package import Foundation
 package import PontoonCore
 
 extension UploadLinkStore {
-    /// Adds a link, regardless of how many there are.
+    /// Adds a link, without limits on the number of links.
     package func addUploadLink(_ link: UploadLink, secretHash: String) async throws {
         try await addUploadLink(link, secretHash: secretHash, maximumOfProject: .max, maximumOfUser: .max)
     }
 
-    /// Returns the folder for a sender's file, regardless of how many there are.
+    /// Returns the folder for a sender's file, without a limit on the number of folders.
     package func folder(of session: SenderSession, path: [String], now: Date) async throws -> String {
         try await folder(of: session, path: path, now: now, maximumFolders: .max)
     }
 
-    /// Signs a sender in, regardless of how many others are.
+    /// Signs a sender in, without a limit on the number of senders who are signed in.
     package func addSenderSession(
         _ session: SenderSession,
         tokenHash: String
@@ -55,7 +55,7 @@ extension MetadataFixture {
         )
     }
 
-    /// Stores a link, and a session whose token has the session's id as its hash.
+    /// Stores a link and a session, with their ids in place of the hashes of the secret and the token.
     package func addLink(
         to store: some MetadataStore,
         in folder: String? = nil,

@@ -1,7 +1,7 @@
 package import PontoonCore
 
 extension UploadStore {
-    /// Adds an upload, regardless of how many its user has.
+    /// Adds an upload whose file will have no labels, without a limit on the number of the user's uploads.
     package func addUpload(_ upload: Upload) async throws { try await addUpload(upload, maximum: .max) }
 
     /// Adds an upload whose file will have no labels.

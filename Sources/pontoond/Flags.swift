@@ -15,7 +15,7 @@ extension Option where Value == GivenFlag? {
         )
     }
 
-    /// Declares the name of a setting's flag in earlier versions, which `--help` does not list.
+    /// Declares a former name of a setting's flag, which still works but is not listed by `--help`.
     init<SettingValue>(formerly name: String, _ setting: Setting<SettingValue>) {
         self.init(
             name: .customLong(name),

@@ -14,7 +14,9 @@ struct Pontoond: AsyncParsableCommand {
         ]
     )
 
-    /// Runs a command; prints an error that the operator can fix as one line on standard error and exits with status 1.
+    /// Runs a command; prints an error that the operator can fix as one line on standard error.
+    ///
+    /// - Throws: `ExitCode.failure` after such an error; any other error of the command.
     static func run<Value>(_ command: () async throws -> Value) async throws -> Value {
         do {
             return try await command()

@@ -36,7 +36,7 @@ class DropPage {
     if (session) await this.#open(session);
   }
 
-  /** The session of before a reload, if its token still works. */
+  /** Returns the session of this tab before a reload; null if there is none or its token is no longer valid. */
   async #earlier() {
     const token = read(this.key);
     if (!token) return null;
@@ -49,11 +49,11 @@ class DropPage {
     }
   }
 
-  /** Begins a session; asks for what is missing. */
+  /** Signs in, after asking for the name and the password; returns null if the link cannot be used. */
   async #begin(body) {
     let problem;
     try {
-      // The first call learns whether a password is needed; the session of a link without one begins with the name.
+      // The first call finds out whether the link has a password; the form then asks for it and for the name.
       if (!('sender' in body)) return await this.#askSender(null, await this.#needsPassword());
       return await this.#post(body);
     } catch (error) {
@@ -84,7 +84,7 @@ class DropPage {
     return JSON.parse(text);
   }
 
-  /** Asks for the sender's name and, if the link has one, the password. */
+  /** Asks for the sender's name and, if the link has one, the password; resolves with the session. */
   #askSender(message, withPassword, sender = '') {
     return new Promise((resolve) => {
       const who = h('input', { type: 'text', value: sender, maxlength: 100, autocomplete: 'name', id: 'sender',
@@ -106,7 +106,7 @@ class DropPage {
         fill(error);
         const body = { sender: who.value.trim() || undefined, password: password ? password.value : undefined };
         try {
-          // A session that the question about the password began already is used if nobody gives a name.
+          // For a link without a password, the first call has already begun a session, which is used without a name.
           resolve(this.preview && !body.sender ? this.preview : await this.#post(body));
         } catch (problem) {
           if (problem.status === 404 || problem.status === 410) return this.#refuse(problem);
@@ -135,7 +135,7 @@ class DropPage {
       again && button(strings.common.tryAgain, { icon: 'retry', on: () => this.start() }))));
   }
 
-  /** Shows the uploader. */
+  /** Stores the session's token, and shows the page on which files are added and uploaded. */
   async #open(session) {
     this.session = session;
     write(this.key, session.token);
@@ -218,7 +218,7 @@ class DropPage {
     }
   }
 
-  /** The link was revoked, has expired, or the session was idle for too long. */
+  /** Shows that the server refuses the token: the link was revoked or has expired, or the session was idle too long. */
   #ended() {
     remove(this.key);
     fill(this.limits, h('p', { class: 'note', role: 'alert' }, icon('alert'), t.ended,
@@ -243,7 +243,7 @@ function write(key, value) {
   try {
     window.sessionStorage.setItem(key, value);
   } catch {
-    // After a reload, a new session begins.
+    // Without storage, a reload begins a new session.
   }
 }
 
@@ -251,7 +251,7 @@ function remove(key) {
   try {
     window.sessionStorage.removeItem(key);
   } catch {
-    // As above.
+    // Without storage, there is nothing to remove.
   }
 }
 

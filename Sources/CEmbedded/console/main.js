@@ -11,7 +11,7 @@ import { parseRoute, ROUTES } from './routes.js';
 import { Shell } from './views/shell.js';
 import { signIn } from './views/sign-in.js';
 
-/** What all views share. */
+/** The console: the signed-in user, the client of the API, and the state that all views share. */
 class App {
   constructor(root) {
     this.root = root;
@@ -23,7 +23,7 @@ class App {
     this.controller = null;
   }
 
-  /** Signs in with the token of the address or of an earlier visit, or asks for one. */
+  /** Signs in with the token in the address or of an earlier visit, or asks for one. */
   async start() {
     const token = tokenFromAddress();
     if (token) storeLinkToken(token);
@@ -32,7 +32,11 @@ class App {
     else this.askForToken();
   }
 
-  /** @returns {Promise<boolean>} Whether the server accepts the token. */
+  /**
+   * Signs in with a token and draws the console, or shows why that failed.
+   *
+   * @returns {Promise<boolean>} Whether the user is signed in.
+   */
   async connect(token, { fromAddress = false } = {}) {
     const client = new Client({ origin: window.location.origin, token });
     // The view's module is loaded while the server checks the token.
@@ -85,13 +89,13 @@ class App {
         button(strings.common.tryAgain, { kind: 'primary', icon: 'retry', on: retry }))));
   }
 
-  /** Forgets the token, the preferences and, on request, the state of unfinished uploads; then asks for a token. */
+  /** Signs the user out in all tabs; if `uploads` is set, also clears the journal of unfinished uploads. */
   async signOut({ uploads }) {
     tabs?.postMessage(this.user.username);
     await this.leave({ uploads });
   }
 
-  /** Forgets the token first, so that nothing that fails afterwards keeps it. */
+  /** Signs out in this tab: removes the token first, so that a later failure cannot keep it, and reloads the page. */
   async leave({ uploads = false } = {}) {
     forget();
     this.client = null;
@@ -101,12 +105,12 @@ class App {
     try {
       await this.transfers?.close({ forget: uploads });
     } finally {
-      // A new page also forgets what is in memory.
+      // Reloading the page also discards what is in memory.
       window.location.replace(window.location.pathname);
     }
   }
 
-  /** Asks for a token again, when the server no longer accepts the one in use. The address stays. */
+  /** Asks for another token after the server has refused the current one; the address is kept. */
   async #ended() {
     const { token } = this.client;
     for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
@@ -114,7 +118,7 @@ class App {
     this.view?.dispose?.();
     this.view = null;
     await this.transfers?.close({ forget: false });
-    // The next user may be another one, with other permissions.
+    // The next token may belong to another user, with other permissions.
     Object.assign(this, { transfers: null, client: null, project: null, folders: null });
     forgetToken(token);
     this.askForToken(strings.signIn.ended);
@@ -148,7 +152,7 @@ class App {
     main.dataset.shown = window.location.hash;
   }
 
-  /** Shows why a view has no content. */
+  /** Shows the error of a view in its place, with a button to try again or, after 404, a link to the projects. */
   showProblem(error) {
     const missing = error.status === 404;
     this.shell.setTitle(missing ? strings.failure.missingTitle : strings.failure.title);
@@ -168,7 +172,7 @@ function targetOf(route) {
 startTheme();
 startToasts();
 const app = new App(document.getElementById('app'));
-/** Signing out in one tab signs out the user's other tabs. */
+/** The channel on which signing out is announced to the user's other tabs; null if the browser has none. */
 const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('pontoon-session') : null;
 tabs?.addEventListener('message', ({ data }) => app.client && app.user?.username === data && app.leave());
 window.addEventListener('pageshow', (event) => event.persisted && !storedToken() && window.location.reload());

@@ -1,6 +1,6 @@
 // Addresses of the views, such as `#/projects/admin/uploads/files/6742…`.
 
-/** Each view's module is loaded when it is first shown. */
+/** The views by their name in the address; the module of each is loaded when it is first shown. */
 export const ROUTES = {
   projects: { load: () => import('./views/projects.js') },
   files: { load: () => import('./views/files.js') },
@@ -15,9 +15,9 @@ export const ROUTES = {
 const PROJECT_VIEWS = new Set(['files', 'links', 'members', 'settings']);
 
 /**
- * Reads an address.
+ * Parses an address; one that names no view counts as that of the projects.
  *
- * @param {string} hash
+ * @param {string} hash The fragment, with `#`.
  * @returns {{view: string, project?: string, folder?: string|null, query: URLSearchParams}}
  */
 export function parseRoute(hash) {
@@ -31,7 +31,7 @@ export function parseRoute(hash) {
   return { view: parts[0] in ROUTES && !PROJECT_VIEWS.has(parts[0]) ? parts[0] : 'projects', query };
 }
 
-/** The address of a view of a project. */
+/** Returns the address of a view of a project, as a fragment with `#`. */
 export function projectAddress(project, view = 'files', folder = null) {
   const id = project.split('/').map(encodeURIComponent).join('/');
   return `#/projects/${id}/${view}${folder ? `/${encodeURIComponent(folder)}` : ''}`;

@@ -1,4 +1,4 @@
-// The token of the signed-in user, and what the browser remembers between visits.
+// Storage of the signed-in user's token and of preferences in the browser.
 
 const TOKEN = 'pontoon.token';
 const PREFIX = 'pontoon.';
@@ -16,12 +16,18 @@ export function tokenFromAddress() {
   return token?.trim() || null;
 }
 
-/** @returns {string|null} */
+/**
+ * Returns the token of this tab, or else the one that is kept on this computer.
+ *
+ * @returns {string|null}
+ */
 export function storedToken() {
   return read(area('sessionStorage')) ?? read(area('localStorage'));
 }
 
 /**
+ * Stores a token in place of all stored ones.
+ *
  * @param {string} token
  * @param {boolean} keep Whether to stay signed in after the browser is closed.
  */
@@ -30,12 +36,12 @@ export function storeToken(token, keep) {
   write(area(keep ? 'localStorage' : 'sessionStorage'), token);
 }
 
-/** Keeps the token of a link for this tab; a token that is kept on this computer stays. */
+/** Stores the token of a sign-in link for this tab; a token that is kept on this computer is not replaced. */
 export function storeLinkToken(token) {
   write(area('sessionStorage'), token);
 }
 
-/** Removes a token that the server refused; a newer one of another tab stays. */
+/** Removes a token that the server refused; a different token, which another tab may have stored, is kept. */
 export function forgetToken(token) {
   for (const storage of areas()) if (read(storage) === token) storage.removeItem(TOKEN);
 }
@@ -47,7 +53,7 @@ export function forget() {
   }
 }
 
-/** Reads a preference, such as the theme. */
+/** Returns a preference, such as the theme; null if it is not set. */
 export function preference(key) {
   return read(area('localStorage'), PREFIX + key);
 }
@@ -62,7 +68,7 @@ export function setPreference(key, value) {
   }
 }
 
-/** A web storage; null if the browser does not allow it, in which case even reading the property fails. */
+/** Returns a web storage; null if the browser denies access, in which case even reading the property throws. */
 function area(kind) {
   try {
     return window[kind];

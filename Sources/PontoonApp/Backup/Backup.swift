@@ -4,7 +4,7 @@ import PontoonMetadata
 import PontoonObjects
 package import SystemPackage
 
-/// `pontoond backup`: copies a service, which may be running, to a directory.
+/// The command `pontoond backup`, which copies the data of a service to a directory; its servers may be running.
 ///
 /// docs/operations.md describes the result, and decision 0018 the order of the steps.
 package struct Backup {
@@ -67,7 +67,7 @@ package struct Backup {
         }
     }
 
-    /// The location of the objects to record in the backup.
+    /// Returns the location of the objects to record in the backup: `disk`, or that of the bucket.
     private func backupLocation() throws -> String {
         if case .disk = settings.objects { return "disk" }
         return try settings.objectsLocation()
@@ -117,7 +117,7 @@ package struct Backup {
                 if placed.vanished == 0 { break }
                 guard round < Self.maximumRounds else {
                     throw SettingError(
-                        "objects are removed faster than they are copied; restart the server with this version"
+                        "objects are removed faster than they are copied; restart all servers with this version"
                     )
                 }
             }

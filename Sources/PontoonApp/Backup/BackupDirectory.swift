@@ -32,7 +32,8 @@ struct BackupDirectory {
     ///   - manifest: Describes the service.
     ///   - data: The service's data directory, which must not contain the backup.
     /// - Returns: The locked directory; ``close()`` unlocks it.
-    /// - Throws: ``SettingError`` if the directory contains anything else, or another process is using it.
+    /// - Throws: ``SettingError`` if the directory cannot be used: it contains anything but backups of this service, is
+    ///   inside the data directory, is in use by another process or cannot be written to.
     static func open(_ path: FilePath, for manifest: BackupManifest, data: FilePath?) throws -> BackupDirectory {
         let handle: DirectoryHandle
         do {
@@ -141,7 +142,7 @@ struct BackupDirectory {
         throw SettingError("the backup directory must not be inside the data directory '\(data)'")
     }
 
-    /// Returns whether a directory is `outer` or inside of it, however it is reached.
+    /// Returns whether a directory is `outer` or is inside it, also if the path leads there through symbolic links.
     static func contains(_ outer: FilePath, _ path: FilePath) throws -> Bool {
         let outer = try FileStatus.following(outer)
         var current = FilePath(URL(filePath: path.string).resolvingSymlinksInPath().path)

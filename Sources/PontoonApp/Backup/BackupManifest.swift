@@ -6,14 +6,15 @@ import SystemPackage
 struct BackupManifest: Codable, Hashable {
     /// Version of the layout of the directory.
     var format = 1
-    /// Identity of the data, as in its database.
+    /// The service's identity, as recorded in its database.
     let service: String
     /// Time to which the records belong; `nil` until the first backup is complete.
     var createdOn: Date?
     /// `disk`, or the location of the bucket, whose objects are not in the backup.
     let objects: String
-    /// Number and total length of the objects.
+    /// Number of objects in the backup; `nil` if they are in a bucket, or until the first backup is complete.
     var objectCount: Int?
+    /// Total length in bytes of the objects in the backup; `nil` under the same conditions.
     var objectBytes: Int64?
 
     enum CodingKeys: String, CodingKey {

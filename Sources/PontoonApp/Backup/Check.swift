@@ -2,15 +2,16 @@ import PontoonCore
 import PontoonMetadata
 import PontoonObjects
 
-/// `pontoond check`: compares the records with the stored objects, checks an SQLite database for damage, and removes
-/// orphans on request.
+/// The command `pontoond check`, which compares the records with the stored objects, checks an SQLite database for
+/// damage, and removes orphans on request.
 package struct Check {
     private let settings: Settings
     private let repairs: Bool
     private let report: (String) -> Void
 
     /// - Parameters:
-    ///   - settings: The stores, which servers may be using unless `repairs` is set.
+    ///   - settings: The stores. Servers may be using them, unless `repairs` is set and a store is in the data
+    ///     directory.
     ///   - repairs: Whether to remove orphans.
     ///   - report: Receives one line for each finding, and a summary.
     package init(settings: Settings, repairs: Bool, report: @escaping (String) -> Void) {
@@ -43,7 +44,7 @@ package struct Check {
     ///
     /// If a store keeps files in the data directory, no server can use it meanwhile.
     private func repair() async throws -> Bool {
-        // Opening the stores for writing creates what is missing.
+        // Fails if there is no database, which opening the stores for writing would create.
         try await ReadOnlyStores.withMetadata(settings) { _ in }
         return try await OpenedStores.withStores(settings) { stores in
             let store = stores.storage.store

@@ -10,7 +10,7 @@ extension ObjectPlacer {
     ///
     /// - Parameters:
     ///   - records: The records.
-    ///   - count: Receives each object and how it was placed, one after the other.
+    ///   - count: Receives each object and the outcome of placing it, one after another.
     /// - Throws: The errors of ``place(_:)`` and of `count`.
     func placeAll(
         objectsOf records: SQLMetadataStore,
@@ -41,7 +41,7 @@ extension ObjectPlacer.Outcome {
     }
 }
 
-/// The numbers of objects that were placed in each way.
+/// The result of placing objects: how many were linked, copied, found damaged, and so on.
 struct Tally {
     private(set) var objects = 0
     private(set) var bytes: Int64 = 0
@@ -68,7 +68,9 @@ struct Tally {
         }
     }
 
-    /// Adds the next round: its numbers of objects replace those of the previous one.
+    /// Adds the result of the next round, which placed all objects again.
+    ///
+    /// The numbers of links and copies are added up; all other numbers replace those of the previous round.
     mutating func add(_ round: Tally) {
         (objects, bytes) = (round.objects, round.bytes)
         (damaged, lost, vanished) = (round.damaged, round.lost, round.vanished)

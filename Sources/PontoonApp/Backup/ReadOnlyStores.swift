@@ -5,7 +5,7 @@ import PontoonObjects
 import PontoonPostgreSQL
 import SystemPackage
 
-/// The stores of a service, opened for reading beside the servers that use them.
+/// The stores of a service, opened for reading while servers may be using them.
 ///
 /// Nothing is locked, created or migrated.
 enum ReadOnlyStores {
@@ -48,7 +48,10 @@ enum ReadOnlyStores {
         switch settings.metadata {
         case .sqlite:
             guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
-                throw SettingError(.data, "the directory '\(settings.data)' contains no database")
+                throw SettingError(
+                    .data,
+                    "the directory '\(settings.data)' contains no database; give the server's --data"
+                )
             }
             do {
                 return try await SQLMetadataStore.openReadOnly(settings.sqlite)
@@ -75,21 +78,27 @@ extension Settings {
     fileprivate func requireBound(_ metadata: SQLMetadataStore) async throws {
         try await metadata.refuseUnfinishedMigration()
         guard let bound = try await metadata.metadataValue(for: .objects) else {
-            throw SettingError(.metadata, "no server has been started with this database; start it once")
+            throw SettingError(.metadata, "no server has used this database yet; start a server with it once")
         }
         if let folder, !FileManager.default.fileExists(atPath: folder.string) {
-            throw SettingError(.data, "the directory '\(folder)' does not exist")
+            throw SettingError(.data, "the directory '\(folder)' does not exist; give the server's --data")
         }
-        // Would be created otherwise.
+        // Checked here, because `objectsLocation()` would create a missing id.
         if case .disk = objects, case .postgreSQL = self.metadata, !DataDirectory.hasIdentity(data) {
-            throw SettingError(.data, "the directory '\(data)' does not belong to this database")
+            throw SettingError(
+                .data,
+                "the directory '\(data)' does not belong to this database; give the server's --data"
+            )
         }
         let location = try objectsLocation()
         guard bound == location else {
-            throw SettingError(.objects, "this database belongs to the objects in \(bound), not in \(location)")
+            throw SettingError(
+                .objects,
+                "this database belongs to the objects in \(bound), not in \(location); give the --objects or --data of this database"
+            )
         }
         if case .disk = objects, !FileManager.default.fileExists(atPath: disk.folder.string) {
-            throw SettingError(.data, "the directory '\(disk.folder)' with the database's files is missing")
+            throw SettingError(.data, "the directory '\(disk.folder)' with the database's files is missing; restore it")
         }
     }
 }

@@ -5,16 +5,17 @@ import PontoonObjects
 import PontoonPostgreSQL
 package import SystemPackage
 
-/// `pontoond restore`: creates the stores of a service from a backup.
+/// The command `pontoond restore`, which creates the stores of a service from a backup.
 package struct Restore {
     private let settings: Settings
     private let path: FilePath
     private let methods: ObjectPlacer.Methods
     private let report: (String) -> Void
 
-    /// Marks a data directory that is being restored, so that the restore can be resumed after an interruption.
+    /// Name of the file that marks a data directory as being restored, so that an interrupted restore can be resumed.
     private static let marker = "restoring"
-    /// The records while objects are being copied; a server does not start with objects but no `pontoon.sqlite`.
+    /// Name of the database while objects are being copied; a server does not start with objects but no
+    /// `pontoon.sqlite`.
     private static let draft = "pontoon.sqlite.restoring"
 
     /// - Parameters:
@@ -30,7 +31,7 @@ package struct Restore {
     ) {
         self.settings = settings
         self.path = path
-        // No hard links: what happens to the files of the server must not affect the backup.
+        // No hard links, so that later changes to the server's files cannot affect the backup.
         methods = verifiesChecksums ? .verifying : .unverified
         self.report = report
     }
@@ -54,11 +55,11 @@ package struct Restore {
         do {
             backup = try DirectoryHandle.open(path)
         } catch let error as Errno {
-            throw SettingError("cannot open the backup directory '\(path)': \(error)")
+            throw SettingError("cannot open the backup directory '\(path)': \(error); check its path and permissions")
         }
         guard let manifest = try BackupManifest.read(from: backup, at: path.string),
             try backup.status(BackupDirectory.database)?.isFile == true
-        else { throw SettingError("the directory '\(path)' contains no complete backup") }
+        else { throw SettingError("the directory '\(path)' contains no complete backup; use another directory") }
         try refuseOtherObjects(than: manifest)
         let lock: FileDescriptor?
         do {
@@ -98,7 +99,10 @@ package struct Restore {
     private func prepare(_ folder: FilePath, for manifest: BackupManifest) throws {
         try DataDirectory.create(folder)
         if try BackupDirectory.contains(path, folder) {
-            throw SettingError(.data, "the directory '\(folder)' must not be inside the backup")
+            throw SettingError(
+                .data,
+                "the directory '\(folder)' must not be inside the backup; choose another directory"
+            )
         }
         let handle = try DirectoryHandle.open(folder)
         let marked = try? handle.read(Self.marker, limit: 1000)
@@ -154,10 +158,14 @@ package struct Restore {
 
     private func check(_ records: SQLMetadataStore, against manifest: BackupManifest) async throws {
         if let problem = try await records.databaseProblems().first {
-            throw SettingError("the database of the backup is damaged: \(OpenedStores.oneLine(problem))")
+            throw SettingError(
+                "the database of the backup is damaged: \(OpenedStores.oneLine(problem)); use another backup"
+            )
         }
         guard try await records.metadataValue(for: .identity) == manifest.service else {
-            throw SettingError("the database of the backup belongs to another service than its manifest")
+            throw SettingError(
+                "the database and the manifest of the backup belong to different services; use another backup"
+            )
         }
     }
 

@@ -50,7 +50,7 @@ package struct SettingSources: OptionSet, Sendable {
 package struct Setting<Value: Sendable>: SettingDefinition {
     /// The value that a setting has if no source provides one.
     enum Default {
-        /// Parsed like a given value.
+        /// A text that is parsed like a given value.
         case text(String)
         /// A value without a textual form.
         case value(Value, described: String)

@@ -7,17 +7,17 @@ struct SettingFormat<Value: Sendable>: Sendable {
     let placeholder: String
     /// The allowed values in `--help`; `nil` if the setting's summary describes them.
     let allowed: String?
-    /// Completes the sentence "The value is not …".
+    /// A description of the allowed values that completes the sentence "The value is not …".
     let expectation: String
     /// Parses a value.
-    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` sufficiently explains why.
+    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` is a sufficient explanation.
     /// - Throws: An error if the text is not allowed for another reason. Its description is appended to
     ///   ``expectation``.
     let parse: @Sendable (String) throws -> Value?
 }
 
 extension SettingFormat where Value == Duration {
-    /// The format of durations: whole numbers of seconds, minutes, hours or days, such as `90s`.
+    /// Returns the format of durations: whole numbers of seconds, minutes, hours or days, such as `90s`.
     static func duration(from minimum: String, to maximum: String) -> Self {
         SettingFormat(
             placeholder: "duration",
@@ -33,7 +33,7 @@ extension SettingFormat where Value == Duration {
 }
 
 extension SettingFormat where Value == Int64 {
-    /// The format of sizes in bytes, such as `5MiB`.
+    /// Returns the format of sizes in bytes within a range, such as `5MiB`.
     static func size(_ range: ClosedRange<Int64>) -> Self {
         let allowed = "\(SettingText.size(range.lowerBound)) to \(SettingText.size(range.upperBound))"
         return SettingFormat(
@@ -47,7 +47,7 @@ extension SettingFormat where Value == Int64 {
 }
 
 extension SettingFormat where Value == Int {
-    /// The format of whole numbers.
+    /// Returns the format of whole numbers within a range.
     static func count(_ range: ClosedRange<Int>) -> Self {
         let allowed = "\(range.lowerBound) to \(range.upperBound)"
         return SettingFormat(

@@ -176,7 +176,7 @@ extension Setting where Value == Int {
             "max-uploads-per-user",
             .count(1...1_000_000),
             default: .text("10000"),
-            summary: "Maximum number of a user's unfinished uploads of files, and as many of code packages"
+            summary: "Maximum number of unfinished uploads per user; files and code packages are counted separately"
         )
     }
 

@@ -24,11 +24,11 @@ package struct Settings: Sendable {
     package let drain: Duration
     package let logLevel: Logger.Level
     package let bootstrapToken: Secret?
-    /// `nil` if no other server can share the stores.
+    /// Time without a renewal after which a lease expires; `nil` if no other server can share the stores.
     package let leaseDuration: Duration?
-    /// Time after which an object is read again; `nil` if the server does this only on request.
+    /// Interval at which the server reads each object again; `nil` if only `pontoond scrub` does.
     package let scrubInterval: Duration?
-    /// Maximum number of bytes per second at which objects are read again; `nil` is no limit.
+    /// Maximum rate in bytes per second at which the server reads objects again; `nil` means no limit.
     package let scrubRate: Int64?
 
     /// Whether acknowledged data survives a power failure, rather than only a crash of the process.
@@ -127,7 +127,7 @@ package struct Settings: Sendable {
 package struct ListenAddress: Hashable, Sendable {
     /// A host name or an IP address; an IPv6 address has no brackets.
     package let host: String
-    /// 0 selects a free port.
+    /// TCP port, 0 to 65535; 0 selects a free port.
     package let port: Int
 
     /// Parses `HOST:PORT`; `nil` for any other text.

@@ -48,7 +48,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
 
     /// The kind of the error.
     public let code: Code
-    /// What failed, with the name of the file or call.
+    /// A description of the failure, with the name of the file or call.
     public let message: String
     /// Suggested remedy; `nil` if there is nothing to suggest.
     public let advice: String?
@@ -57,7 +57,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - code: The kind of the error.
-    ///   - message: What failed, with the name of the file or call.
+    ///   - message: The failure, with the name of the file or call, as a sentence.
     ///   - advice: Suggested remedy, as a sentence; `nil` if there is nothing to suggest.
     public init(_ code: Code, _ message: String, advice: String? = nil) {
         self.code = code

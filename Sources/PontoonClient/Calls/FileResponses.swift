@@ -8,14 +8,14 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
         public let crc64nvme: String?
         /// MD5, 32 hexadecimal digits.
         public let md5: String?
-        /// What the server found when it last read the stored bytes; `nil` if it has never read them again.
+        /// The result of the server's last check of the stored bytes; `nil` if it has never read them again.
         public let state: State?
         /// The last time at which the server read the stored bytes and they matched the checksum.
         public let verifiedOn: Date?
-        /// The time of a request to read the stored bytes that the server has not answered yet.
+        /// The time of a request to read the stored bytes that the server has not completed yet; `nil` if none.
         public let verificationRequestedOn: Date?
 
-        /// What a server found when it read the stored bytes.
+        /// The result of a server's check of the stored bytes.
         public enum State: String, Sendable {
             case verified, damaged, missing
         }
@@ -37,7 +37,7 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
                 try fields.decodeIfPresent(LenientDate.self, forKey: .verificationRequestedOn)?.date
         }
 
-        /// Describes what is wrong with the stored bytes; `nil` if nothing is known to be wrong.
+        /// A clause for messages that describes damage of the stored bytes; `nil` if none is known.
         var damage: String? {
             switch state {
             case .damaged: "its content is damaged on the server"

@@ -69,7 +69,12 @@ extension SevenBridgesClient {
         guard let found = try await find(path) else {
             switch path {
             case .path(let project, _): return .project(project)
-            case .id(let id): throw ClientError(.notFound, "'\(id)' does not exist on the server.")
+            case .id(let id):
+                throw ClientError(
+                    .notFound,
+                    "'\(id)' does not exist on the server.",
+                    advice: "List files and folders with 'pontoon ls'."
+                )
             }
         }
         guard found.isFolder else {

@@ -76,7 +76,7 @@ extension SevenBridgesClient {
         throw Self.endless("a list", "it has more than \(Self.maximumPages) pages")
     }
 
-    /// The error for a list or a tree of folders that does not seem to end.
+    /// Returns the error for a list or a tree of folders that does not seem to end.
     static func endless(_ subject: String, _ problem: String) -> ClientError {
         ClientError(
             .responseUnreadable,

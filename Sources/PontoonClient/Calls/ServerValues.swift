@@ -15,7 +15,7 @@ enum ServerValues {
     static let maximumTokens = 1_000_000
     /// Maximum length of a file in bytes; larger integers are not exact in JSON.
     static let maximumLength: Int64 = 1 << 53
-    /// Years 1 to 9999: the dates that have an ISO 8601 representation.
+    /// Seconds since 1970 of the years 1 to 9999, whose dates have an ISO 8601 representation.
     static let dates = -62_135_596_800.0...253_402_300_799.0
     /// Maximum length of a server's message in characters; the rest is omitted.
     static let maximumMessage = 1000
@@ -44,7 +44,7 @@ enum ServerValues {
         }
     }
 
-    /// Returns a date; `nil` outside of ``dates``.
+    /// Returns a date; `nil` if it is not in the range ``dates``.
     static func date(secondsSince1970 seconds: Double) -> Date? {
         dates.contains(seconds) ? Date(timeIntervalSince1970: seconds) : nil
     }
@@ -80,7 +80,7 @@ extension HTTPHeaders {
 }
 
 extension String {
-    /// The text, shortened to `limit` characters.
+    /// Returns the text; if it has more than `limit` characters, its first `limit` characters and `…`.
     func truncated(to limit: Int = ServerValues.maximumMessage) -> String {
         let kept = prefix(limit)
         return kept.endIndex == endIndex ? self : "\(kept)…"

@@ -15,7 +15,7 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
     public struct Part: Sendable, Decodable {
         /// Number of the part, from 1.
         public let number: Int
-        /// ETag of the part, without quotes; empty if the server does not provide it.
+        /// ETag of the part, without quotes; empty if the server provides none, or one of more than 1024 bytes.
         public let etag: String
 
         private enum CodingKeys: String, CodingKey {

@@ -12,7 +12,7 @@ public struct DownloadItem: TransferItem, Hashable {
     public var size: Int64?
     /// CRC-64/NVME, 16 hexadecimal digits, if known; the downloaded file is verified against it.
     public var crc64nvme: String?
-    /// Describes what the server found wrong with the stored bytes; `nil` if nothing is known to be wrong.
+    /// A clause for messages that describes damage of the stored bytes on the server; `nil` if none is known.
     var damage: String?
 
     /// Creates an item.

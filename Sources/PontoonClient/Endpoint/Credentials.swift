@@ -7,7 +7,7 @@ public struct Credentials: Sendable {
     public let endpoint: Endpoint
     /// The user's token.
     public let token: AuthToken
-    /// Where the credentials were found, for messages, such as `profile 'default'` or `the environment`.
+    /// The source of the credentials, for messages, such as `profile 'default'` or `the environment`.
     public let source: String
 
     /// Creates credentials.
@@ -15,7 +15,7 @@ public struct Credentials: Sendable {
     /// - Parameters:
     ///   - endpoint: URL of the API.
     ///   - token: The user's token.
-    ///   - source: Where the credentials were found, for messages.
+    ///   - source: The source of the credentials, for messages.
     public init(endpoint: Endpoint, token: AuthToken, source: String) {
         self.endpoint = endpoint
         self.token = token

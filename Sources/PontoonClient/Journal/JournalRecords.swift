@@ -7,7 +7,7 @@ import SystemPackage
 struct JournalKey: Hashable, Sendable {
     let endpoint: String
     let destination: UploadDestination
-    /// Absolute path.
+    /// Absolute path of the local file.
     let source: String
     let remotePath: String
 

@@ -2,7 +2,7 @@ import Foundation
 
 /// Verification by the server, which reads the stored bytes of files again.
 struct DeepVerification {
-    /// The answer to a request to read a file.
+    /// The server's response to a request to read a file.
     enum Request: Sendable {
         /// The server will read the file; its details at the time of the request.
         case accepted(FileDetails)
@@ -18,8 +18,8 @@ struct DeepVerification {
 
     /// Requests that the server reads all files, so that it does not have to wait for this client between them.
     ///
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the server does not read files on request; ``APIError``
-    ///   if the token is not valid.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the server does not read files on request;
+    ///   ``APIError`` if the token is not valid.
     func request(_ entries: [Receipt.Entry]) async throws -> Requests {
         guard try await client.index().verifiesFiles else {
             throw ClientError(
@@ -45,8 +45,8 @@ struct DeepVerification {
     ///   - request: The request.
     ///   - size: Length of the file in bytes.
     /// - Returns: The file's details after that.
-    /// - Throws: ``ClientError``, with code `.verificationFailed` if the server could not read the file, or has not read
-    ///   it in a time in which even a slow disk is read; ``APIError``.
+    /// - Throws: ``ClientError``, with code `.verificationFailed` if the server could not read the file, or has not
+    ///   read it within an hour plus one second per MiB; ``APIError``.
     func result(of request: Request, size: Int64) async throws -> FileDetails {
         let before: FileDetails
         switch request {

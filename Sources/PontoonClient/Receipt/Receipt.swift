@@ -3,7 +3,7 @@ public import SystemPackage
 
 /// A record of transferred files and their checksums.
 ///
-/// ``check(locally:client:_:)`` later compares the files with the record.
+/// ``check(locally:client:deep:_:)`` later compares the files with the record.
 public struct Receipt: Sendable, Hashable, Codable {
     /// A transferred file.
     public struct Entry: Sendable, Hashable, Codable {

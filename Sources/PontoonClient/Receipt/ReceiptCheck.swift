@@ -25,8 +25,8 @@ public struct ReceiptCheck: Sendable {
     public let local: Finding?
     /// The result for the file on the server; `nil` if it was not checked.
     public let server: Finding?
-    /// The last time at which the server read the stored bytes and they matched its checksum; `nil` if it has never read
-    /// them again, so that only checksums computed during the upload were compared.
+    /// The last time at which the server read the stored bytes and they matched its checksum; `nil` if it has never
+    /// read them again, so that only checksums computed during the upload were compared.
     public let serverVerifiedOn: Date?
 
     /// Whether every checked copy matches the receipt: by checksum or, if there is none, by length.
@@ -48,8 +48,8 @@ extension Receipt {
     ///   - client: Client for the files on the server; `nil` checks the local files only.
     ///   - deep: Whether to have the server read the stored bytes again, and to wait until it has.
     ///   - body: Called with each result, in the order of ``files``.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint, or the server does
-    ///   not read files on request; ``APIError`` if the token is not valid; any error that `body` throws.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint, or the server
+    ///   does not read files on request; ``APIError`` if the token is not valid; any error that `body` throws.
     public func check(
         locally: Bool,
         client: SevenBridgesClient?,

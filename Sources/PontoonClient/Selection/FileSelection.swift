@@ -56,7 +56,11 @@ public struct FileSelection: Sendable {
             let isWhole = !path.hasSuffix("/") && file.lastComponent?.kind == .regular
             try walk(file, below: isWhole && keepsTree ? [try Self.name(file)] : [], relative: [], to: &result)
         case .other:
-            throw ClientError(.fileUnsuitable, "'\(path)' is neither a regular file nor a folder.")
+            throw ClientError(
+                .fileUnsuitable,
+                "'\(path)' is neither a regular file nor a folder.",
+                advice: "Specify a file or a folder."
+            )
         case .missing:
             throw ClientError(.notFound, "'\(path)' does not exist.", advice: "Check the path.")
         }

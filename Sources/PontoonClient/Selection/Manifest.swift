@@ -30,7 +30,11 @@ public struct Manifest: Sendable {
         do {
             data = try Data(contentsOf: URL(filePath: path.string))
         } catch {
-            throw ClientError(.fileUnreadable, "Cannot read the manifest '\(path)': \(error.localizedDescription)")
+            throw ClientError(
+                .fileUnreadable,
+                "Cannot read the manifest '\(path)': \(error.localizedDescription)",
+                advice: "Check its path and permissions."
+            )
         }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw ClientError(
@@ -57,7 +61,11 @@ public struct Manifest: Sendable {
         do {
             table = try CSV<Enumerated>(string: text, delimiter: .comma, loadColumns: false)
         } catch {
-            throw ClientError(.requestInvalid, "The manifest '\(name)' is not valid CSV: \(error).")
+            throw ClientError(
+                .requestInvalid,
+                "The manifest '\(name)' is not valid CSV: \(error).",
+                advice: "Check the quotes around values."
+            )
         }
         guard let first = table.header.first, ["file name", "filename"].contains(first.lowercased()) else {
             throw ClientError(
@@ -85,12 +93,16 @@ public struct Manifest: Sendable {
         rows = try table.rows.enumerated().compactMap { index, row in
             guard row.contains(where: { !$0.isEmpty }) else { return nil }
             guard let file = row.first, !file.isEmpty else {
-                throw ClientError(.requestInvalid, "Row \(index + 2) of the manifest '\(name)' has no file name.")
+                throw ClientError(
+                    .requestInvalid,
+                    "Row \(index + 2) of the manifest '\(name)' has no file name.",
+                    advice: "Enter the path of a file in the first column, or remove the row."
+                )
             }
             guard row.count <= table.header.count else {
                 throw ClientError(
                     .requestInvalid,
-                    "Row \(index + 2) of '\(name)' has \(row.count) values, but the header has only \(table.header.count) columns.",
+                    "Row \(index + 2) of the manifest '\(name)' has \(row.count) values, but the header has only \(table.header.count) columns.",
                     advice: "Put quotes around values that contain commas."
                 )
             }

@@ -113,7 +113,7 @@ private final class FatalRefusal: Sendable {
 }
 
 extension TransferEnding {
-    /// The ending of a file that cannot succeed because another file failed with this error.
+    /// Creates the ending of a file that cannot succeed because another file failed with this error.
     fileprivate init(_ fatal: APIError) { self.init(outcome: .failed(fatal)) }
 }
 

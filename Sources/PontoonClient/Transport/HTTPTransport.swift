@@ -55,8 +55,8 @@ final class HTTPTransport: Sendable {
 
     /// Sends a request and reads the whole response within `timeout`.
     ///
-    /// - Throws: `TransportFailure`, of kind `timedOut` after `timeout`, and `responseTooLong` if the body is longer than
-    ///   `limit` bytes; `CancellationError`; any error of the request's body stream.
+    /// - Throws: `TransportFailure`, of kind `timedOut` after `timeout`, and `responseTooLong` if the body is longer
+    ///   than `limit` bytes; `CancellationError`; any error of the request's body stream.
     func send(_ request: HTTPClientRequest, timeout: Duration, limit: Int) async throws -> HTTPResponse {
         // The deadline of `execute` does not apply to the response body.
         try await withTimeout(timeout) { try await self.send(request, limit: limit) }

@@ -13,7 +13,7 @@ public struct ProxySettings: Sendable {
 
         /// Parses `http://user:password@host:port` or `host:port`; the default port is 80.
         ///
-        /// - Returns: `nil` if the text contains no host, or a port outside of 1 to 65535.
+        /// - Returns: `nil` if the text contains no host, or a port that is not 1 to 65535.
         public init?(_ text: String) {
             guard let url = URL(string: text.contains("://") ? text : "http://\(text)"), let host = url.host(),
                 !host.isEmpty, (1...65_535).contains(url.port ?? 80)

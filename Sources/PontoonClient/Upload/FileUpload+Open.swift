@@ -111,7 +111,9 @@ extension FileUpload {
         return .upload(OpenUpload(id: head.upload, plan: plan, journaled: known, listed: details.parts ?? []))
     }
 
-    /// Resumes an upload that another client started.
+    /// Resumes the upload chosen by the user, which another client may have started.
+    ///
+    /// - Throws: ``ClientError`` if the upload is for a file of another length.
     private func adopt(_ id: String, _ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         let details = try await client.upload(id, listingParts: true)
         let size = source.facts.size
@@ -142,7 +144,8 @@ extension FileUpload {
 
     /// Returns the file at the destination if its content is identical to the local file.
     ///
-    /// - Returns: `nil` if the file does not exist, differs or is damaged, or if the server provides no checksum for it.
+    /// - Returns: `nil` if the file does not exist, differs or is damaged, or if the server provides no checksum for
+    ///   it.
     func identicalFile(_ source: SourceFile) async throws -> Opening? {
         guard let found = try await client.file(named: item.name, in: destination), found.size == source.facts.size,
             let checksum = found.checksums?.crc64nvme, found.checksums?.damage == nil

@@ -54,7 +54,7 @@ public struct UploadPreview: Sendable {
 }
 
 extension Uploader {
-    /// Determines what ``upload(_:observe:)`` would do, without changing anything on the server.
+    /// Returns the actions that ``upload(_:observe:)`` would take, without changing anything on the server.
     ///
     /// - Throws: ``APIError``, ``ClientError``.
     public func preview(_ items: [UploadItem]) async throws -> UploadPreview {

@@ -97,12 +97,13 @@ public struct Uploader: Sendable {
         guard options.uploadID == nil || items.count == 1 else {
             throw ClientError(
                 .requestInvalid,
-                "An upload id applies to a single file, but \(items.count) files were given."
+                "An upload id applies to a single file, but \(items.count) files were given.",
+                advice: "Specify only the file that belongs to the upload."
             )
         }
     }
 
-    /// Total length of the files in bytes; an unreadable file counts as 0 and fails when its upload starts.
+    /// Returns the total length of the files in bytes; an unreadable file counts as 0 and fails when its upload starts.
     static func totalSize(_ items: [UploadItem]) -> Int64 {
         items.lazy.map { (try? FileStatus($0.source).size) ?? 0 }.clampedSum
     }

@@ -1,10 +1,10 @@
 package import Foundation
 
-/// What is known about the stored bytes of a file from reading them again.
+/// The results of reading the stored bytes of a file again.
 package struct ContentVerification: Hashable, Sendable {
     /// The last time at which all bytes were read and matched the checksum; `nil` if they were never read again.
     package var verifiedOn: Date?
-    /// What the last check found wrong; `nil` if it found nothing wrong, or there was no check.
+    /// The damage that the last check found; `nil` if it found none, or there was no check.
     package var damage: ContentDamage?
     /// The time of a request to check the bytes that is still waiting; `nil` if there is none.
     package var requestedOn: Date?
@@ -16,7 +16,7 @@ package struct ContentVerification: Hashable, Sendable {
     }
 }
 
-/// What is wrong with the stored bytes of a file; the raw values are stored in the database.
+/// A kind of damage to the stored bytes of a file; the raw values are stored in the database.
 package enum ContentDamage: String, CaseIterable, Sendable {
     /// The object does not exist.
     case missing

@@ -17,7 +17,8 @@ package struct FileLabels: Hashable, Sendable, Codable {
     package func check() throws(PontoonError) {
         try MetadataRules.check(metadata.mapValues { $0 })
         try FieldRules.check(tags: tags)
-        // Other tags are refused by the database, which does not see these because they are stored as JSON at first.
+        // The database refuses U+0000 in text, but these tags are stored as JSON, which escapes it, until the upload is
+        // completed.
         guard !tags.contains(where: { $0.unicodeScalars.contains("\0") }) else {
             throw PontoonError(.badRequest, "Text must not contain the character U+0000.")
         }

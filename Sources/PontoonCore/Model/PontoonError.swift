@@ -1,8 +1,8 @@
 /// An error with a code and a message that are returned to the caller.
 ///
 /// Every error that a caller can cause is a `PontoonError`. Any other error is logged in full and returned without
-/// details: as 503 if a retry may succeed, for example after a ``TemporaryFault`` whose `isTemporary` is true; otherwise
-/// as 500.
+/// details: as 503 if a retry may succeed, for example after a ``TemporaryFault`` whose `isTemporary` is true;
+/// otherwise as 500.
 package struct PontoonError: Error {
     /// The reason for the refusal.
     ///

@@ -67,7 +67,7 @@ package struct ProjectChange: Sendable {
     package var tags: [String]?
     /// JSON object, as text, which replaces the existing settings.
     package var settings: String?
-    /// UUID.
+    /// New billing group, a UUID.
     package var billingGroup: String?
 
     package init() {}

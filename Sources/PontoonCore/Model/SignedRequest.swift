@@ -24,7 +24,7 @@ package struct SignedRequest: Hashable, Sendable {
 
 /// The URL under which clients reach this server, without a trailing slash.
 package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
-    /// Such as `http://127.0.0.1:8080`.
+    /// The URL, such as `http://127.0.0.1:8080`.
     package let description: String
 
     /// Parses a URL; drops trailing slashes and a trailing `/v2`.

@@ -2,7 +2,7 @@ package import Foundation
 
 /// A secret that signs data-plane URLs.
 package struct SigningKey: Hashable, Sendable {
-    /// Identifies the key in signed URLs: 8 hex digits, not secret.
+    /// Id of the key in signed URLs: 8 hex digits, not secret.
     package let id: String
     /// 256 random bits as 64 hex digits.
     package let secret: Secret

@@ -22,7 +22,7 @@ package struct Upload: Hashable, Sendable {
         case files, codePackages
     }
 
-    /// 64 letters and digits.
+    /// Random id: 64 letters and digits.
     package let id: String
     /// User name of the initiator.
     package let userName: String
@@ -31,7 +31,7 @@ package struct Upload: Hashable, Sendable {
     package let name: String
     /// Declared length in bytes; `nil` if the client did not declare one.
     package let size: Int64?
-    /// Part size in bytes, returned to the client; the disk store writes part `n` at offset `(n - 1) * partSize`.
+    /// Part size in bytes, returned to the client; in-place part `n` starts at offset `(n - 1) * partSize`.
     package let partSize: Int64
     /// Declared MD5 of the file, 32 lower-case hex digits; `nil` if the client did not declare one.
     package let md5: String?
@@ -42,7 +42,7 @@ package struct Upload: Hashable, Sendable {
     /// Key of the future object, under which the object store keeps the parts; an empty file in a presigned store gets
     /// an object with another key.
     package let key: ObjectKey
-    /// Identifies the upload in the object store; `nil` if the key is sufficient.
+    /// Data with which the object store finds the unfinished upload; `nil` if the key is sufficient.
     package let handle: UploadHandle?
     package let initiatedOn: Date
     package let state: State

@@ -5,7 +5,7 @@ package struct UploadLink: Hashable, Sendable {
     /// 24 lower-case hex digits, not secret.
     package let id: String
     package let project: ProjectID
-    /// The folder in which each sender's files get a folder.
+    /// Id of the folder in which the server creates a folder for each sender.
     package let folder: String
     /// The member on whose behalf senders upload; the link works only while this member may write to the project.
     package let createdBy: String
@@ -65,7 +65,7 @@ package struct UploadLinkLimits: Hashable, Sendable {
     }
 }
 
-/// What was uploaded through an upload link.
+/// The number and total size of the files and unfinished uploads of an upload link.
 package struct UploadLinkUsage: Hashable, Sendable {
     /// Number of completed files, including those that were deleted later.
     package var files: Int64
@@ -75,7 +75,7 @@ package struct UploadLinkUsage: Hashable, Sendable {
     package var openUploads: Int64
     /// Total declared size of the unfinished uploads in bytes.
     package var openBytes: Int64
-    /// Number of senders who are signed in.
+    /// Number of senders who are signed in, including idle ones until maintenance deletes their sessions.
     package var senders: Int64
 
     package init(files: Int64 = 0, bytes: Int64 = 0, openUploads: Int64 = 0, openBytes: Int64 = 0, senders: Int64 = 0) {
@@ -115,7 +115,7 @@ package struct UploadLinkSummary: Hashable, Sendable {
 
 /// A sender who is signed in with an upload link.
 package struct SenderSession: Hashable, Sendable {
-    /// Identifies the session in the uploads that were started with it: 24 lower-case hex digits, not secret.
+    /// Id of the session, recorded with the uploads started in it: 24 lower-case hex digits, not secret.
     package let id: String
     package let link: UploadLink
     /// The name that the sender gave; `nil` if none.
@@ -132,10 +132,12 @@ package struct SenderSession: Hashable, Sendable {
         self.usedOn = usedOn
     }
 
-    /// The user on whose behalf the sender uploads.
+    /// The link's creator, on whose behalf the sender uploads; `createdOn` is the link's, not the user's.
     package var user: User { User(name: link.createdBy, createdOn: link.createdOn) }
 
-    /// Returns the labels of a file, given those that the sender wants: the server sets the names of link and sender.
+    /// Returns the requested labels, with the names of the link and the sender as metadata.
+    ///
+    /// Requested values of these two keys are replaced; without a name of the sender, that key is removed.
     package func labels(of wanted: FileLabels) -> FileLabels {
         var labels = wanted
         labels.metadata[UploadLinkRules.MetadataKey.link] = link.details.name

@@ -34,7 +34,7 @@ package struct User: Hashable, Sendable {
 
 /// The stored record of an API token: its hash, never the token itself.
 package struct TokenRecord: Hashable, Sendable {
-    /// Identifies the token in lists and for revocation: 12 hex digits, not secret.
+    /// Id of the token for lists and revocation: 12 hex digits, not secret.
     package let id: String
     package let userName: String
     /// SHA-256 of the token's UTF-8 bytes, 64 hex digits.

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Storage of all records: users, projects, files, uploads, parts, automations and signing keys.
+/// Storage of all records, such as users, projects, files, uploads, upload links, automations and signing keys.
 ///
 /// A use case depends on the narrowest inherited protocol that is sufficient, or on this one if it needs several.
 ///

@@ -9,13 +9,13 @@ package protocol ObjectInventory: Sendable {
     /// Passes everything that the store contains to `body`: finished objects and unfinished uploads, in no particular
     /// order.
     ///
-    /// What is added or removed during the call may be passed or not.
+    /// Entries that are added or removed during the call may or may not be passed.
     /// - Parameter body: Receives at most ``StoredEntry/pageSize`` entries at a time.
     /// - Throws: An error if the store is unavailable; the errors of `body`.
     func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws
 }
 
-/// Something that an object store contains.
+/// An entry of an object store: a finished object, an unfinished upload or one of its files, or an unknown file.
 package struct StoredEntry: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         /// A finished object.

@@ -14,7 +14,7 @@ package protocol ObjectStore: ReachableStore, ObjectInventory {
     @discardableResult
     func prepare(_ key: ObjectKey, size: Int64?) async throws -> UploadHandle?
     /// Opens a finished object; the caller closes the reader.
-    /// - Throws: `.fileNotFound` if the object does not exist.
+    /// - Throws: `.fileNotFound` if the object does not exist; `.completeRefused` if a bucket refuses the request.
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader
     /// Removes all bytes of an object or an unfinished upload; does nothing if there are none.
     ///
@@ -61,8 +61,8 @@ package protocol StreamingObjectStore: ObjectStore {
         length: Int64?,
         expecting expected: ExpectedChecksums
     ) async throws -> any PartWriter
-    /// Removes the bytes of a part whose record was removed or replaced. The bytes of an in-place part are kept until
-    /// they are overwritten.
+    /// Removes the file of a detached part whose record was removed or replaced. Does nothing for an in-place part,
+    /// whose bytes are kept until they are overwritten.
     func discardPart(_ part: PartRecord, of upload: Upload) async throws
     /// Opens a stored part of an unfinished upload; the caller closes the reader.
     func readPart(_ part: PartRecord, of upload: Upload) async throws -> any ObjectReader

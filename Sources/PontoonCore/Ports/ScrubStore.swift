@@ -23,7 +23,7 @@ package protocol ScrubStore: ObjectUsers {
     func recordedObjects(among keys: [ObjectKey]) async throws -> Set<ObjectKey>
 }
 
-/// Finds the files that use an object.
+/// The lookup of the files that use an object.
 package protocol ObjectUsers: Sendable {
     /// Returns the ids of the files, including package files, that use an object.
     func files(of key: ObjectKey) async throws -> [String]
@@ -53,7 +53,7 @@ package struct ObjectCheck: Sendable {
         self.checkedOn = checkedOn
     }
 
-    /// What the check found wrong; `nil` if nothing.
+    /// The damage that the check found; `nil` if it found none or failed.
     package var damage: ContentDamage? {
         if case .damaged(let damage) = outcome { damage } else { nil }
     }

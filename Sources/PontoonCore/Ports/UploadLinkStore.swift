@@ -42,12 +42,12 @@ package protocol UploadLinkStore: Sendable {
     /// Returns the links that expired before a time, at most `limit`.
     func uploadLinks(expiredBefore time: Date, limit: Int) async throws -> [String]
 
-    /// Counts an attempt to enter a link's password, unless there were too many within
-    /// ``UploadLinkRules/attemptWindow``.
+    /// Counts an attempt to enter a link's password, unless there were too many from the address or with the link
+    /// within ``UploadLinkRules/attemptWindow``.
     /// - Returns: The time from which the next attempt is allowed; `nil` if this one is.
     /// - Throws: `.uploadLinkNotFound` if the link does not exist any more.
     func countPasswordAttempt(for link: String, from address: String, now: Date) async throws -> Date?
-    /// Uncounts the attempts from an address, because the password was right.
+    /// Deletes the count of attempts from an address; called after the right password was entered.
     func forgetPasswordAttempts(for link: String, from address: String) async throws
 
     /// Signs a sender in.
@@ -70,19 +70,21 @@ package protocol UploadLinkStore: Sendable {
     func senderSession(withTokenHash hash: String) async throws -> (session: SenderSession, isUsable: Bool)?
     /// Sets the time of a session's last call.
     func noteUse(ofSenderSession id: String, now: Date) async throws
-    /// Deletes the sessions whose last call was before a time, and attempts to enter passwords from before another time.
+    /// Deletes the sessions whose last call was before one time, and the counts of password attempts that began before
+    /// another.
     func pruneSenderSessions(usedBefore time: Date, attemptsBefore other: Date) async throws
 
-    /// Returns the folder for a sender's file, and creates the folders that do not exist: the sender's own folder in the
-    /// link's folder, and the folders of a path in it.
+    /// Returns the folder for a sender's file, and creates the missing folders: the sender's own folder in the link's
+    /// folder, and the folders of a path in it.
     /// - Parameters:
     ///   - session: The sender's session.
-    ///   - path: The names of the folders.
+    ///   - path: Names of the folders below the sender's own folder, outermost first; may be empty.
     ///   - now: The current time, which is part of the name of the sender's own folder.
     ///   - maximumFolders: Maximum number of folders that all senders of the link together may create.
     /// - Returns: The id of the folder.
-    /// - Throws: `.notAuthenticated` if the session does not exist; `.destinationNotFound` if the link's folder does not
-    ///   exist; `.nameTaken` if a file has the name of a folder of the path; `.limitReached`.
+    /// - Throws: `.notAuthenticated` if the session does not exist; `.destinationNotFound` if the link's folder does
+    ///   not exist; `.nameTaken` if a file has the name of a folder of the path; `.limitReached` if there would be too
+    ///   many folders.
     func folder(
         of session: SenderSession,
         path: [String],
@@ -104,12 +106,12 @@ package enum SenderSessionResult: Sendable {
     case full
 }
 
-/// The hashing of passwords with a function that is slow on purpose, in a separate thread.
+/// Password hashing with a deliberately slow function, on a separate thread.
 package protocol PasswordHashing: Sendable {
     /// Hashes a password with a random salt.
     /// - Throws: `.unavailable` if too many passwords are being hashed.
     func hash(_ password: Secret) async throws -> Secret
-    /// Returns whether a password has the hash.
+    /// Returns whether a password has the hash; `false` also for a malformed hash.
     /// - Throws: `.unavailable` if too many passwords are being hashed.
     func matches(_ password: Secret, _ hash: Secret) async throws -> Bool
 }

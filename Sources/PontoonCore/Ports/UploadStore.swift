@@ -2,14 +2,15 @@ package import Foundation
 
 /// Storage of uploads and of the leases under which they are completed.
 package protocol UploadStore: Sendable {
-    /// Adds an upload; if it has a ``Upload/senderSession``, through the upload link of the session, whose limits apply.
+    /// Adds an upload; one with a ``Upload/senderSession`` is subject to the limits of the session's upload link.
     /// - Parameters:
     ///   - upload: The upload.
     ///   - labels: Labels that the file will have.
     ///   - maximum: Maximum number of unfinished uploads, including this one, that its user may have; uploads to
     ///     folders and uploads of code packages are counted separately. Concurrent calls may exceed the maximum.
     /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not;
-    ///   `.limitReached`; `.notAuthenticated` if the session does not exist.
+    ///   `.limitReached` if the user has too many uploads or the link does not accept the file; `.notAuthenticated` if
+    ///   the session does not exist.
     func addUpload(_ upload: Upload, labels: FileLabels, maximum: Int) async throws
     /// Returns an upload in any state.
     /// - Returns: `nil` if there is no such upload, for example because it was aborted.
@@ -65,16 +66,16 @@ package protocol UploadStore: Sendable {
     /// ``DiscardedObjectStore/discardedObjects(limit:)``.
     /// - Parameters:
     ///   - id: The upload.
-    ///   - deadline: Aborts only if the upload was initiated, and its last part stored, before this time; `nil` aborts
-    ///     unconditionally. A part stored concurrently prevents the abort.
+    ///   - deadline: Aborts only if the upload was initiated, last kept alive with ``keepAlive(_:now:)`` and its last
+    ///     part stored before this time; `nil` aborts unconditionally. A part stored concurrently prevents the abort.
     /// - Returns: `false` if there is no such upload, or it is not `.active` or not idle.
     /// - Throws: An error if the store is unavailable.
     func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool
 
     /// Records that a client is working on an active upload, so that it does not expire; does nothing otherwise.
     func keepAlive(_ id: String, now: Date) async throws
-    /// Returns the ids of `.active` uploads that were initiated, and whose last part was stored, before a time; oldest
-    /// first, at most `limit`.
+    /// Returns the ids of at most `limit` idle `.active` uploads, oldest first: those that were initiated, last kept
+    /// alive with ``keepAlive(_:now:)`` and whose last part was stored before a time.
     func idleUploads(since deadline: Date, limit: Int) async throws -> [String]
     /// Returns the running time of the service that was stored last; `nil` if none is stored.
     func observedTime() async throws -> ObservedTime?

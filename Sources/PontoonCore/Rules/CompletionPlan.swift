@@ -11,7 +11,7 @@ package struct CompletionPlan: Hashable, Sendable {
     /// Labels that the file will have.
     package let labels: FileLabels
 
-    /// Creates a plan; checks permissions, parts and the file's name, in this order.
+    /// Creates a plan; checks the initiator's permission, the parts and the file's name, in this order.
     ///
     /// - Parameters:
     ///   - snapshot: The upload, read in the transaction that leases its completion.

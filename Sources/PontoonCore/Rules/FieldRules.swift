@@ -1,4 +1,4 @@
-/// Limits of the text that callers may store, apart from file names (``FileName``) and metadata (``MetadataRules``).
+/// Limits of names, descriptions, tags and lists in calls; for others, see ``FileName`` and ``MetadataRules``.
 ///
 /// Source: docs/api.md#limits.
 package enum FieldRules {

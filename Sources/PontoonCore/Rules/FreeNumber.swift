@@ -13,7 +13,7 @@ package enum FreeNumber {
         return search.free
     }
 
-    /// Like the asynchronous method, for a search within one transaction.
+    /// Finds a free number like the asynchronous method, for a search within one transaction.
     package static func first(isTaken: (Int) throws -> Bool) rethrows -> Int {
         var search = Search()
         while let number = search.question { search.answer(isTaken: try isTaken(number)) }

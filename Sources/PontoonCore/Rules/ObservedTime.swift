@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The time for which the service has been running, and what the wall clock showed in the meantime.
+/// The time for which the service has been running, and readings of the wall clock in the meantime.
 ///
 /// Uploads expire by this time instead of the wall clock, which may be wrong when a server starts and corrected later:
 /// otherwise, one start with a clock that is a week ahead would abort all uploads.
@@ -51,7 +51,7 @@ package struct ObservedTime: Hashable, Sendable {
         return Date(timeIntervalSince1970: Double(min(earliest, overflows ? .min : byClock)) / 1000)
     }
 
-    /// Index of the latest reading that is at least as old as the lifetime; `nil` if there is none.
+    /// Returns the index of the latest reading that is at least as old as the lifetime; `nil` if there is none.
     private func firstNeeded(_ lifetime: Int64) -> Int? {
         readings.lastIndex { $0.observed <= observed - lifetime }
     }

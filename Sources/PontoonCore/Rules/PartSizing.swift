@@ -40,10 +40,10 @@ package struct PartSizing: Hashable, Sendable {
     /// Returns the maximum length of a part in bytes: 5 GiB, or the length of the file if it is known and smaller.
     package static func longestPart(size: Int64?) -> Int64 { min(maximumPartSize, size ?? maximumPartSize) }
 
-    /// Returns the maximum length of a part of an upload in bytes.
+    /// Returns the maximum length of one part of an upload in bytes.
     ///
-    /// A sender's parts must not exceed the declared file, split by its part size, because the limits of a link count
-    /// declared sizes. Others may split a file differently.
+    /// A sender's part must not exceed its range of the declared file, because the limits of a link count declared
+    /// sizes; a part after the end of that file must be empty. Users may split a file differently.
     package static func longestPart(_ number: PartNumber, of upload: Upload) -> Int64 {
         let longest = longestPart(size: upload.size)
         guard upload.senderSession != nil, let size = upload.size else { return longest }

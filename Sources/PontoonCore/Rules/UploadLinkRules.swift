@@ -32,7 +32,7 @@ package enum UploadLinkRules {
     package static let maximumFolders: Int64 = 100_000
     /// Maximum number of folders in a path.
     package static let maximumDepth = 32
-    /// Time in which wrong passwords are counted.
+    /// Time after the first counted password attempt from an address after which the count is deleted.
     package static let attemptWindow: TimeInterval = 15 * 60
     /// Time within which an attempt to enter a password is compared with the hash, on a busy server.
     package static let comparisonTime: TimeInterval = 10
@@ -47,8 +47,8 @@ package enum UploadLinkRules {
 
     /// Checks the name of a link or a sender.
     ///
-    /// - Throws: `.badRequest` unless it has 1 to 100 Unicode scalars and at most 300 bytes, none of them a control
-    ///   character, and is not blank.
+    /// - Throws: `.badRequest` if it is blank, has more than 100 Unicode scalars or 300 bytes in UTF-8, or contains a
+    ///   control character.
     package static func check(_ field: String, name: String) throws(PontoonError) {
         guard name.unicodeScalars.count <= maximumNameScalars, name.utf8.count <= MetadataRules.maximumValueBytes,
             name.contains(where: { !$0.isWhitespace }),
@@ -57,7 +57,7 @@ package enum UploadLinkRules {
             throw PontoonError(
                 .badRequest,
                 """
-                The field '\(field)' must have 1 to \(maximumNameScalars) characters and at most \
+                The field '\(field)' must not be blank, and must have at most \(maximumNameScalars) characters and \
                 \(MetadataRules.maximumValueBytes) bytes in UTF-8, without control characters.
                 """
             )
@@ -124,7 +124,7 @@ package enum UploadLinkRules {
         )
     }
 
-    /// Checks that one more file may be uploaded.
+    /// Checks that a link accepts one more file of `size` bytes and one more unfinished upload.
     ///
     /// - Throws: `.limitReached`.
     package static func checkRoom(
@@ -148,7 +148,7 @@ package enum UploadLinkRules {
     /// Returns the name of a new sender's folder, such as `2026-11-27 14.03 Anna`.
     ///
     /// - Parameters:
-    ///   - sender: The sender's name; characters that are not allowed in the name of a folder become `_`.
+    ///   - sender: The sender's name, in which `/` becomes `_`; `nil` if the sender gave none.
     ///   - time: The time of the sender's first upload, shown in UTC.
     ///   - attempt: Number of names already tried, 0 or more.
     /// - Returns: The name, with a number in parentheses unless `attempt` is 0.

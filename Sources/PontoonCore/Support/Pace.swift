@@ -4,7 +4,7 @@ import Synchronization
 final class Pace: Sendable {
     private let bytesPerSecond: Int64?
     private let clock = ContinuousClock()
-    /// The time at which the bytes processed so far are paid for.
+    /// The time at which the bytes processed so far conform to the rate.
     private let due: Mutex<ContinuousClock.Instant>
 
     /// - Parameter bytesPerSecond: 1 or more; `nil` is no limit.

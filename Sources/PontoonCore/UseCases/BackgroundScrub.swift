@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The scrubs that servers run on their own: of all objects from time to time, and of single objects on request.
+/// The scrubs that servers run in the background: of all objects at an interval, and of single objects on request.
 ///
 /// If servers share the stores, only one at a time runs each kind.
 package struct BackgroundScrub: Sendable {
@@ -37,7 +37,7 @@ package struct BackgroundScrub: Sendable {
     /// Checks the objects that are due.
     ///
     /// - Parameter report: Called with each result once it is recorded.
-    /// - Returns: What was checked; `nil` if the periodic scrub is off, or another server runs it.
+    /// - Returns: The totals of this run; `nil` if the periodic scrub is off, or another server runs it.
     /// - Throws: An error if a store is unavailable; `CancellationError`. The next run continues.
     package func runPeriodic(report: @escaping @Sendable (ObjectCheck) async -> Void) async throws -> Scrub.Totals? {
         guard let interval else { return nil }

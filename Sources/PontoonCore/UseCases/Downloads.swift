@@ -46,7 +46,8 @@ package struct Downloads: Sendable {
 
     /// Refuses bytes that a check has found to be wrong.
     ///
-    /// Missing bytes are noticed when they are opened, so they are sent again as soon as the operator has restored them.
+    /// Missing bytes are noticed when they are opened, so they are sent again as soon as the operator has restored
+    /// them.
     private static func refuseDamaged(_ file: File) throws(PontoonError) {
         guard file.content?.verification.damage?.isHidden == true else { return }
         throw PontoonError(.contentLost, damaged)

@@ -18,7 +18,7 @@ extension Files {
 }
 
 extension File {
-    /// The file with a request to check its bytes, unless one is already waiting.
+    /// Returns the file with a request to check its bytes; an earlier request is kept.
     ///
     /// Not read from the store, where a fast check may already have removed the request.
     fileprivate func requested(on time: Date) -> File {

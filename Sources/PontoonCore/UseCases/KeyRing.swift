@@ -27,7 +27,7 @@ package final class KeyRing: Sendable {
         self.now = now
     }
 
-    /// Returns the key with which to sign.
+    /// Returns the newest key; if none is cached, reads the keys, and creates one if there is none.
     package func current() async throws -> URLSigner {
         if let newest = cached.withLock({ $0.first }) { return newest }
         try await rotateIfDue()

@@ -7,7 +7,7 @@ struct LeaseRenewer: Sendable {
     let duration: Duration?
     let now: @Sendable () -> Date
 
-    /// Creates a lease that starts now.
+    /// Creates a lease with a random id that expires after ``duration``; does not acquire it.
     func new() -> Lease { Lease(id: Identifiers.hex(bytes: 16), expiresOn: expiry) }
 
     /// Returns the lease with its expiry extended, counted from now.

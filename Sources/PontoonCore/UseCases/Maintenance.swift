@@ -120,8 +120,8 @@ package struct Maintenance: Sendable {
         return report
     }
 
-    /// Removes upload links that expired long ago, sessions of senders who were idle for too long, and the counts of
-    /// wrong passwords.
+    /// Removes up to 100 upload links that expired 30 days ago, the sessions of senders who were idle for a week, and
+    /// outdated counts of password attempts.
     private func removeExpiredLinks() async throws {
         let now = now()
         for id in try await metadata.uploadLinks(

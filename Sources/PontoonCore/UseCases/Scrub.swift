@@ -32,7 +32,7 @@ package struct Scrub: Sendable {
         self.now = now
     }
 
-    /// The objects checked by one run.
+    /// The numbers of objects that one run checked, and their length.
     package struct Totals: Hashable, Sendable {
         package var objects = 0
         /// Total length in bytes of the objects that could be read.
@@ -49,7 +49,7 @@ package struct Scrub: Sendable {
     /// - Parameters:
     ///   - interval: Time after which an object is checked again; 0 checks all objects.
     ///   - report: Called with each result once it is recorded.
-    /// - Returns: What this run has checked.
+    /// - Returns: The totals of this run.
     /// - Throws: An error if a store is unavailable; `CancellationError`. The next run continues.
     package func run(
         interval: Duration,

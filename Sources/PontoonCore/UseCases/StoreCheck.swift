@@ -2,8 +2,8 @@ package import Foundation
 
 /// The use case that compares the records of objects with the contents of the object store, in both directions.
 ///
-/// It compares lengths only and reads no bytes of objects. Servers may work at the same time: a difference is reported
-/// only if it is still there when it is looked at again.
+/// It compares lengths only and reads no bytes of objects. Servers may be running: a difference is reported only if it
+/// still exists when it is checked a second time.
 package struct StoreCheck: Sendable {
     /// A difference between records and contents.
     package enum Finding: Sendable {
@@ -15,14 +15,14 @@ package struct StoreCheck: Sendable {
         case unknown(StoredEntry)
     }
 
-    /// What was done about an orphan.
+    /// The treatment of an orphan.
     package enum Treatment: Sendable {
         case reported, removed
         /// Not removed, because a server may be about to commit its record.
         case tooRecent
     }
 
-    /// How to remove orphans.
+    /// The settings of the removal of orphans.
     package struct Repair: Sendable {
         let store: any ObjectStore
         let minimumAge: Duration
@@ -70,9 +70,9 @@ package struct StoreCheck: Sendable {
     /// - Parameters:
     ///   - records: The metadata store.
     ///   - inventory: The object store.
-    ///   - repair: How to remove orphans; `nil` only reports them.
+    ///   - repair: Settings of the removal of orphans; `nil` only reports them.
     ///   - isExclusive: Whether no server can use the stores during the check.
-    ///   - delay: Time after which recent orphans are looked at again if a server may be running.
+    ///   - delay: Time after which recent orphans are checked again if a server may be running.
     ///   - now: The current time.
     package init(
         records: any RecordInventory & ObjectRecords,
@@ -157,7 +157,7 @@ package struct StoreCheck: Sendable {
         return candidates
     }
 
-    /// Looks at candidates again, because a server commits the record of an upload after creating it, and removes the
+    /// Checks candidates again, because a server commits the record of an upload after creating it, and removes the
     /// record of a discarded object after its bytes.
     private func examine(
         _ candidates: Candidates,

@@ -1,5 +1,5 @@
 extension Migration {
-    /// Creates the tables of the first version.
+    /// The statements that create the tables of the first version.
     static let initial = identity + projects + files + uploads + upkeep
 
     private static let identity: [SQLStatement] = [

@@ -1,6 +1,6 @@
 extension Migration {
-    /// Adds counters for the lengths of lists, so that queries do not have to count rows, and an index of each user's
-    /// projects in list order.
+    /// The statements that add counters for the lengths of lists, so that queries do not have to count rows, and an
+    /// index of each user's projects in list order.
     static let totals: [SQLStatement] = [
         """
         CREATE TABLE folder_totals (

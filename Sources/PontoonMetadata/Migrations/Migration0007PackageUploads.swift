@@ -1,5 +1,5 @@
 extension Migration {
-    /// Adds an index of each user's unfinished uploads of code packages, which are in no list and have no counter.
+    /// The statement that adds an index of each user's unfinished uploads of code packages, which have no counter.
     static let packageUploads: [SQLStatement] = [
         """
         CREATE INDEX package_uploads_by_user ON uploads (user_name)

@@ -1,6 +1,5 @@
 extension Migration {
-    /// Adds the time at which a client last showed that it is working on an upload, for stores that clients send parts
-    /// to directly; 0 if it never did.
+    /// The statement that adds the time of the last call that kept an upload to a presigned store alive; 0 if none has.
     static let uploadActivity: [SQLStatement] = [
         "ALTER TABLE uploads ADD COLUMN active_on BIGINT NOT NULL DEFAULT 0"
     ]

@@ -1,5 +1,5 @@
 extension Migration {
-    /// Adds the metadata and tags that the file of an unfinished upload will have, as JSON; `NULL` if there are none.
+    /// The statement that adds the labels of an unfinished upload's future file, as JSON; `NULL` if there are none.
     static let uploadLabels: [SQLStatement] = [
         "ALTER TABLE uploads ADD COLUMN labels TEXT"
     ]

@@ -1,6 +1,7 @@
 extension Migration {
-    /// Adds upload links, the sessions of their senders, and wrong passwords; and to uploads, the link and session
-    /// through which they were started.
+    /// The statements that add upload links, the sessions of their senders and the counts of password attempts.
+    ///
+    /// Each upload records the link and session through which it was started.
     static let uploadLinks: [SQLStatement] = [
         // folder_id is not a foreign key, because the folder may be deleted. The link then does not work.
         """

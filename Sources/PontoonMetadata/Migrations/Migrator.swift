@@ -4,8 +4,8 @@ import Foundation
 enum Migrator {
     /// Runs the missing migrations, each in its own transaction.
     ///
-    /// Safe when several processes start at the same time: they migrate one after another, and the first to record a
-    /// migration runs it.
+    /// Several processes may start at the same time: they take turns, and each migration is run by the first process
+    /// that records it.
     ///
     /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program.
     static func migrate(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
@@ -25,7 +25,7 @@ enum Migrator {
     /// Checks that the tables are those of this version, without changing anything.
     ///
     /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program,
-    ///   ``MissingMigrations`` if a server of this version has not been started with them.
+    ///   ``MissingMigrations`` if they lack migrations, because no server of this version has used them yet.
     static func requireCurrent(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
         let applied: Set<String>
         do {

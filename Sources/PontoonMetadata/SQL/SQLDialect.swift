@@ -3,7 +3,7 @@
 package enum SQLDialect: Sendable {
     case sqlite, postgreSQL
 
-    /// Statements that start a migration's transaction and ensure that only one process migrates at a time.
+    /// The first statements of a migration's transaction, which ensure that only one process migrates at a time.
     var beforeMigration: [SQLStatement] {
         switch self {
         // SQLite runs one write transaction at a time.

@@ -8,8 +8,10 @@
 package protocol SQLDriver: Sendable {
     /// The dialect of migrations in this database.
     var dialect: SQLDialect { get }
-    /// Runs queries on one consistent snapshot of the database, for at most a few seconds, so that no caller can keep
-    /// the connections from others.
+    /// Runs queries on one consistent snapshot of the database.
+    ///
+    /// A query that takes too long (by default, 5 seconds) fails with ``SQLError/Kind/busy``, so that no caller can
+    /// occupy a connection for long.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
@@ -34,8 +36,9 @@ package protocol SQLDriver: Sendable {
     /// - Parameter path: The database file, which no connection uses.
     /// - Throws: ``SQLError``; the file is then useless.
     func copySnapshot(to path: String) async throws
-    /// Closes the database after its accepted transactions have finished; later calls fail. A driver may cancel
-    /// transactions that take too long.
+    /// Closes the database after its accepted transactions have finished; later calls fail.
+    ///
+    /// The PostgreSQL driver cancels transactions that do not finish within 5 seconds.
     func close() async throws
 }
 

@@ -1,17 +1,17 @@
 import GRDB
 import Synchronization
 
-/// Counts of writes, and of the transactions that committed them.
+/// The numbers of writes and of the transactions that committed them.
 package struct WriteStatistics: Hashable, Sendable {
-    /// Finished writes, including those whose body threw.
+    /// Number of finished writes, including those whose body threw.
     package var writes = 0
-    /// Committed transactions.
+    /// Number of committed transactions.
     package var commits = 0
-    /// Writes that are waiting for the running commit.
+    /// Number of writes that are waiting for the running commit.
     package var waiting = 0
 }
 
-/// A queue that combines concurrent writes into shared commits, because every commit waits for a disk sync.
+/// A queue that combines concurrent writes into shared commits, because every durable commit waits for a disk sync.
 ///
 /// Writes that arrive while a commit runs form the next transaction. So a single write is never delayed, and under load
 /// more writes share a commit. Each body runs in a separate savepoint, so that its failure does not affect the others.
@@ -20,11 +20,11 @@ final class GroupCommit: Sendable {
     static let largestGroup = 128
 
     private struct PendingWrite: Sendable {
-        /// Runs the body.
+        /// The function that runs the body.
         ///
         /// The returned closure resumes the caller; it is called when the commit is durable.
         let attempt: @Sendable (SQLiteConnection) throws -> @Sendable () -> Void
-        /// Resumes the caller with an error; nothing was changed.
+        /// The function that resumes the caller with an error; nothing was changed.
         let fail: @Sendable (any Error) -> Void
     }
 

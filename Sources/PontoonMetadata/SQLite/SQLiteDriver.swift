@@ -132,7 +132,7 @@ package struct SQLiteDriver: SQLDriver {
 
     package var statistics: WriteStatistics { writer.statistics }
 
-    /// Settings of the whole process, made before the first database is opened.
+    /// SQLite's process-wide setting, made before the first database is opened: it counts no memory allocations.
     private static let processSettings: Void = {
         // If this fails, SQLite is slower, but works.
         _ = csqliteconfig_disable_memory_statistics()

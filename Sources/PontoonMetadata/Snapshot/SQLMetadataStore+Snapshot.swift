@@ -28,7 +28,8 @@ extension SQLMetadataStore {
         }
     }
 
-    /// Turns a closed copy into a single file that can be opened without writing to its directory.
+    /// Checks the references in a closed copy, and makes it a file that can be opened in a directory that is not
+    /// writable.
     ///
     /// - Throws: ``SQLError``, ``BrokenReferences``.
     package static func finishSnapshot(_ path: String) throws { try SnapshotFile(path).finish() }

@@ -1,22 +1,22 @@
 import GRDB
 import PontoonCore
 
-/// An SQLite file that receives a copy of all records.
+/// An SQLite file that receives a copy of the records in the tables of ``TableCopySpec/all``.
 struct SnapshotFile {
     private let path: String
     private static let batchSize = 1000
 
     init(_ path: String) { self.path = path }
 
-    /// Replaces all rows with those of another database.
+    /// Replaces all rows of these tables with those of another database, in one transaction.
     ///
-    /// May be called again after it was interrupted.
+    /// May be called again after an interruption.
     ///
     /// - Parameter source: A connection whose statements all read the same snapshot.
     /// - Throws: ``SQLError``.
     func fill(from source: any SQLConnection) throws {
         var configuration = Configuration()
-        // Folders precede their parents in the order of their ids. `finish(_:)` checks the references.
+        // In the order of their ids, folders may precede their parents; `finish()` checks the references.
         configuration.foreignKeysEnabled = false
         do {
             let target = try DatabaseQueue(path: path, configuration: configuration)
@@ -48,7 +48,7 @@ struct SnapshotFile {
         }
     }
 
-    /// Turns the file into a single one that can be opened without writing to its directory.
+    /// Checks all references and ends WAL mode, so that the file can be opened in a directory that is not writable.
     ///
     /// - Throws: ``SQLError``; ``BrokenReferences`` if a row refers to one that does not exist.
     func finish() throws {

@@ -21,7 +21,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         private var start = ContinuousClock.now
         /// Size of the rows in ``entries``.
         private var bytes = 0
-        /// Number of times that the whole cache was invalidated.
+        /// Number of times that the whole cache was cleared, by a change or because it was full.
         private(set) var generation = 0
 
         func entry(_ key: Key) -> Entry? { entries[key] ?? olderEntries[key] }

@@ -2,8 +2,9 @@ import PontoonCore
 
 /// The limits of upload links, checked under a lock on the link's row.
 ///
-/// To avoid deadlocks, these transactions lock the project before the link, and the link before its uploads. Others lock
-/// only the link; PostgreSQL may refuse one of them while its project is deleted, and it is then repeated.
+/// To avoid deadlocks, these transactions lock the project before the link, and the link before its uploads. Other
+/// transactions do not lock the project first; if one of them is in a deadlock with the deletion of the project,
+/// PostgreSQL aborts one of the two, and the store repeats it.
 extension SQLConnection {
     /// Locks the link of a sender's session until the transaction ends; checks that it accepts a file of `size` bytes.
     /// - Returns: The link's id.

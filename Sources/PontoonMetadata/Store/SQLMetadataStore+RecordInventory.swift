@@ -40,9 +40,9 @@ extension SQLMetadataStore: RecordInventory {
 private let selectObjects: SQLStatement = """
     SELECT key, size, crc64, md5 FROM objects WHERE key > $1 ORDER BY key LIMIT $2
     """
-/// Queries that end in a list of keys.
+/// Beginnings of queries for recorded keys; a list of keys to look for is appended to each.
 ///
-/// The key of a completed upload is that of its object, or of one that was discarded.
+/// Completed uploads need no query: their key is that of an object or of a discarded object.
 private let selectKnownKeys = [
     "SELECT key FROM objects WHERE key IN ",
     "SELECT object_key AS key FROM uploads WHERE state <> 'completed' AND object_key IN ",

@@ -51,7 +51,11 @@ extension SQLMetadataStore: ScrubStore {
 }
 
 extension SQLRow {
-    /// Reads the bytes of a file from a row with ``contentColumns``.
+    /// Creates the description of a file's bytes from a row with ``contentColumns``.
+    ///
+    /// - Parameter key: The column with the object key.
+    /// - Returns: The object key, length, checksums and results of earlier checks.
+    /// - Throws: ``SQLRowError`` if a value is not one that the store writes.
     func fileContent(key: String) throws -> FileContent {
         FileContent(
             key: try objectKey(key),

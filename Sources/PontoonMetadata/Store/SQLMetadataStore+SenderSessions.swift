@@ -95,7 +95,7 @@ extension SQLMetadataStore {
         now: Date,
         maximumFolders: Int64
     ) async throws -> String {
-        // Usually, the folders exist.
+        // Read without a lock first, because the folders exist for all but the first files.
         let existing = try await read { connection -> String? in
             guard let own = try connection.query(selectSessionFolder, [session.id]).first else { return nil }
             var folder = try own.text("id")
@@ -107,13 +107,16 @@ extension SQLMetadataStore {
         }
         if let existing { return existing }
         return try await writeRetryingConflicts(changing: .files) { connection in
-            // Locked in this order, as everywhere.
+            // The project is locked before the link, as in every transaction that locks both, to avoid deadlocks.
             try connection.enqueue(selectProjectOfSession, [session.id], lock: .forShare("projects"))
             let links = try connection.query(selectLinkOfSession, [session.id], lock: .forUpdate("upload_links"))
             guard let link = links.first else { throw PontoonError(.notAuthenticated, "The upload link was revoked.") }
-            // Limited, because folders stay if a sender aborts all uploads.
+            // Limited, because aborting the uploads does not remove their folders.
             guard try link.integer("folders") + Int64(path.count) < maximumFolders else {
-                throw PontoonError(.limitReached, "The senders of this upload link have created too many folders.")
+                throw PontoonError(
+                    .limitReached,
+                    "The senders of this upload link may create at most \(maximumFolders) folders; request another link."
+                )
             }
             var folder = try connection.ownFolder(of: session, now: now)
             for name in path {
@@ -163,10 +166,10 @@ extension SQLConnection {
             try execute(setSessionFolder, [id, session.id])
             return id
         }
-        throw PontoonError(.limitReached, "Too many senders of the same name; try again in a minute.")
+        throw PontoonError(.limitReached, "Too many senders with this name started uploads; try again in a minute.")
     }
 
-    /// Adds a folder, and counts it.
+    /// Adds a folder and increments the number of folders that the link's senders have created.
     fileprivate func insertFolder(_ name: String, in parent: String, of link: UploadLink, now: Date) throws -> String {
         let folder = File(
             id: Identifiers.file(now: now),

@@ -26,7 +26,7 @@ extension SQLMetadataStore {
                 guard total < maximum else {
                     throw PontoonError(
                         .limitReached,
-                        "There are \(maximum) upload links, the maximum; delete one first."
+                        "The project or the user has \(maximum) upload links, the maximum; delete one first."
                     )
                 }
             }

@@ -26,7 +26,7 @@ extension SQLMetadataStore {
             }
         case .automation(let id):
             try await write(changing: .none) { connection in
-                // These uploads have no counter.
+                // These uploads are not counted in `user_totals`.
                 let open = try connection.query(countPackageUploads, [upload.userName, maximum]).first?.count("total")
                 guard open ?? 0 < maximum else { throw PontoonError.tooManyUploads(maximum) }
                 guard try connection.execute(insertPackageUpload, values + [id]) == 1 else {
@@ -123,7 +123,7 @@ extension SQLMetadataStore {
                 }
             guard let row = rows.first else { return false }
             try connection.discard(try row.text("object_key"), try row.optionalText("object_handle"), now: now)
-            // Uploads of code packages do not appear in any list.
+            // Uploads of code packages are not counted in `user_totals`.
             if try row.optionalText("automation_id") == nil {
                 try connection.add(openUploads: [try row.text("user_name"): -1])
             }
@@ -160,7 +160,8 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Deletes an active upload in which no part was stored since a time.
+    /// Deletes an active upload that was initiated, and has been idle, since before a time.
+    /// - Returns: The deleted row; empty if there is no such upload.
     fileprivate func deleteUpload(_ id: String, ifIdleSince deadline: Date) throws -> [SQLRow] {
         // Waits for parts that are being recorded. The next statement sees them; with PostgreSQL, a statement that has
         // waited itself would not.

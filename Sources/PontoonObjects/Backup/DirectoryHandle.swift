@@ -69,9 +69,9 @@ package final class DirectoryHandle: Sendable {
         return try Self.locked(file, LOCK_EX)
     }
 
-    /// Locks a file together with other readers; does not create it.
+    /// Acquires a shared lock on a file in this directory; does not create the file.
     ///
-    /// - Returns: `nil` if the file does not exist.
+    /// - Returns: The file, which is locked until it is closed; `nil` if it does not exist.
     /// - Throws: `.wouldBlock` if another process has locked it with ``lock(_:)``.
     package func lockForReading(_ name: String) throws -> FileDescriptor? {
         guard try status(name) != nil else { return nil }
@@ -173,7 +173,7 @@ package final class DirectoryHandle: Sendable {
     /// Waits until the names in the directory survive a power cut.
     package func sync() throws { try retryingInterrupts { fsync(descriptor) } }
 
-    /// Denies access to the directory to everyone but its owner.
+    /// Sets the directory's mode to 0700, so that only its owner has access.
     package func makePrivate() throws { try retryingInterrupts { fchmod(descriptor, 0o700) } }
 
     /// Returns the names of the entries.

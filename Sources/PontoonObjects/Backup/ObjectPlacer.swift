@@ -3,12 +3,12 @@ package import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// Places objects of one directory into another one, for backups and restores.
+/// The placement of objects from one directory in another, for backups and restores.
 ///
 /// An object gets its final name only when it is complete and durable, so an interrupted run can be repeated and
 /// continues where it stopped. Both directories have the layout `KK/KEY` of ``DiskLayout/files``.
 package final class ObjectPlacer: Sendable {
-    /// How an object may be placed.
+    /// The allowed methods of placing an object.
     package struct Methods: OptionSet, Sendable {
         package let rawValue: Int
 
@@ -18,19 +18,19 @@ package final class ObjectPlacer: Sendable {
         ///
         /// Later damage to the file affects both.
         package static let hardLink = Methods(rawValue: 1)
-        /// Verify recorded checksums even if the bytes need not be read for copying.
+        /// Verification of recorded checksums even if the bytes need not be read for copying.
         package static let verifying = Methods(rawValue: 2)
-        /// Do not compare checksums.
+        /// No comparison of checksums, only of lengths.
         package static let unverified = Methods(rawValue: 4)
     }
 
-    /// How an object was placed, or why not.
+    /// The outcome of placing an object.
     package enum Outcome: Hashable, Sendable {
-        /// It was there before.
+        /// The target already contained the object.
         case present
-        /// It was there before, but the original is now missing (`nil`) or has the wrong length.
+        /// The target already contained the object, but the original is now missing (`nil`) or has the wrong length.
         case onlyInTarget(originalSize: Int64?)
-        /// Shares the bytes with the original: a hard link or a reflink.
+        /// The object shares the bytes with the original: a hard link or a reflink.
         case linked
         case copied
         case missing
@@ -58,7 +58,7 @@ package final class ObjectPlacer: Sendable {
     /// - Parameters:
     ///   - source: The directory `objects` of the originals.
     ///   - target: The directory `objects` of the copies. Removes what an interrupted run left in its `incoming`.
-    ///   - methods: How objects may be placed.
+    ///   - methods: The allowed methods of placing objects.
     ///   - threads: Number of objects that are placed concurrently, 1 or more.
     /// - Throws: `Errno`.
     package init(
@@ -85,7 +85,9 @@ package final class ObjectPlacer: Sendable {
     /// Stops the threads.
     package func shutDown() async throws { try await executor.shutDown() }
 
-    /// Places an object, unless it is in the target already with the recorded length.
+    /// Places an object, unless the target already contains it with the recorded length.
+    ///
+    /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum.
     ///
     /// - Throws: `Errno` if a directory cannot be read or written; `.storageFull` if the target's disk is full.
     package func place(_ object: FileContent) async throws -> Outcome {
@@ -169,7 +171,7 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Makes a reflink; returns `nil` if that is not possible.
+    /// Creates a reflink; returns `nil` if that is not possible.
     private func clone(_ object: FileContent, _ original: Original, to directory: DirectoryHandle) throws -> Outcome? {
         guard canClone.load(ordering: .relaxed) else { return nil }
         return try creating(object, in: directory) { copy in
@@ -182,7 +184,7 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Makes a hard link; returns `false` if the object is on another file system or the system allows no link.
+    /// Creates a hard link; returns `false` if the object is on another file system or the system allows no link.
     private func link(_ name: String, _ original: Original, to directory: DirectoryHandle) throws -> Bool {
         do {
             try original.directory.link(name, in: directory, as: name)

@@ -15,7 +15,7 @@ final class ActiveWriters: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    /// Serializes the writes of in-place parts of more than one chunk, because they all go to one file.
+    /// The queue of the writes of in-place parts of more than one chunk, which all go to one file.
     let queue = SerialWriteQueue()
     private let state = Mutex(State())
 

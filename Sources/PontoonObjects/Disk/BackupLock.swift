@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Backups share it, and the kernel releases it when a backup exits in any way.
 final class BackupLock: Sendable {
-    /// Guarded, because a descriptor has one lock for all threads; `nil` once closed.
+    /// The file, guarded because a descriptor has one lock for all threads; `nil` once closed.
     private let file: Mutex<DiskFile?>
 
     /// Opens the lock for the server; creates the file if it does not exist.
@@ -36,7 +36,7 @@ final class BackupLock: Sendable {
     ///
     /// - Parameters:
     ///   - settings: The store.
-    ///   - attempts: Number of attempts, 10 ms apart; the server holds the lock for a moment when it looks at it.
+    ///   - attempts: Number of attempts, 10 ms apart; the server holds the lock for a moment when it checks it.
     /// - Returns: `nil` if no server of this version has used the directory.
     /// - Throws: `Errno`; `.wouldBlock` after the last attempt.
     static func acquire(_ settings: DiskSettings, attempts: Int = 1000) async throws -> FileDescriptor? {

@@ -1,7 +1,7 @@
 package import PontoonCore
 import SystemPackage
 
-/// A read-only view of the disk store's directory, which works beside the server that uses it.
+/// A read-only view of the disk store's directory, which may be used while a server uses the directory.
 package struct DiskInventory: ObjectInventory {
     private let layout: DiskLayout
     private let executor: BlockingIOExecutor

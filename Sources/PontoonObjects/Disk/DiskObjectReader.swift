@@ -7,7 +7,7 @@ import SystemPackage
 /// A reader of an object, or of a part of an unfinished upload, that is stored in a range of a file.
 final class DiskObjectReader: FileBackedReader {
     let size: Int64
-    /// `nil` once closed, because the system reuses the descriptor of a closed file, often for a connection.
+    /// The file; `nil` once closed, because the system reuses the descriptor of a closed file, often for a connection.
     private let file: Mutex<DiskFile?>
     private let start: Int64
     private let executor: BlockingIOExecutor
@@ -58,15 +58,15 @@ final class DiskObjectReader: FileBackedReader {
     }
 }
 
-/// Finds out whether the kernel can send bytes of files to sockets, which sandboxes and file systems may refuse.
+/// The kernel's ability to send bytes of files to sockets, which sandboxes and file systems may refuse.
 private enum SendFile {
-    /// The result for the first file; `nil` before that.
+    /// Whether the first file could be sent; `nil` until that is known.
     private static let result = Mutex<Bool?>(nil)
 
-    /// Tries it with the first file.
+    /// Tests the ability with the first file, and returns the same result from then on.
     ///
     /// - Parameter file: A file of at least one byte.
-    /// - Returns: Whether files can be sent.
+    /// - Returns: `false` also if the attempt was inconclusive; the next call then tries again.
     static func works(with file: DiskFile) -> Bool {
         result.withLock { result in
             if let result { return result }

@@ -65,7 +65,8 @@ extension DiskObjectStore {
 
     /// Replaces an object with a copy if a backup has a hard link to it, because parts may be written into it again.
     ///
-    /// A backup links only objects whose files are committed, but with `--durability os`, a power cut can undo a commit.
+    /// A backup links only objects whose files are committed, but with `--durability os`, a power cut can undo a
+    /// commit.
     private func separateFromBackup(_ key: ObjectKey) throws {
         guard let status = try FileSystem.status(layout.object(key)), status.links > 1 else { return }
         try FileSystem.unlink(layout.assembled(key))

@@ -27,7 +27,8 @@ final class DiskPartWriter: PartWriter {
     private let key: ObjectKey
     private let store: DiskObjectStore
     private let writers: ActiveWriters
-    /// Used by one task at a time, so even a long write under this lock blocks no other task.
+    /// The mutable state; only one task at a time uses the writer, so a long write under this lock blocks no other
+    /// task.
     private let state: Mutex<State>
 
     /// Number of written bytes after which write-back is started.

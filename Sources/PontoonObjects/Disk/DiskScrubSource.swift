@@ -50,10 +50,10 @@ package final class DiskScrubSource: ScrubSource {
     }
 }
 
-/// A reader that reads ahead, and removes the bytes from the page cache that it has brought there.
+/// A reader that reads ahead, and removes from the page cache the bytes that it has loaded into it.
 private struct ScrubReader: ObjectReader {
     private let reader: DiskObjectReader
-    /// Open until ``reader`` is closed.
+    /// The file, open until ``reader`` is closed.
     private let file: DiskFile
     private let executor: BlockingIOExecutor
 

@@ -24,7 +24,7 @@ package struct CrossOriginRule: Codable, Hashable, Sendable {
         case maxAge = "MaxAgeSeconds"
     }
 
-    /// The rule that lets pages of some origins send parts and read files.
+    /// Creates the rule that lets pages of some origins send parts and read files.
     ///
     /// - Parameter origins: Origins, such as `https://uploads.example.org`; `*` means any origin.
     package init(for origins: [String]) {
@@ -36,7 +36,7 @@ package struct CrossOriginRule: Codable, Hashable, Sendable {
         maxAge = 7200
     }
 
-    /// The rule as a whole configuration in JSON, as `aws s3api put-bucket-cors` reads it.
+    /// A CORS configuration that contains only this rule, as JSON for `aws s3api put-bucket-cors`.
     package var json: String {
         func list(_ items: [String]) -> String {
             "[" + items.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
@@ -53,10 +53,10 @@ package struct CrossOriginRule: Codable, Hashable, Sendable {
             """
     }
 
-    /// Returns the rules of a bucket with this rule first; it keeps the origins of an earlier rule of Pontoon's, which
-    /// another server may need.
+    /// Returns the rules of a bucket with this rule first, in place of an earlier rule with ``ownID``.
     ///
-    /// It is the first, because some stores apply only the first rule that matches an origin.
+    /// Some stores apply only the first rule that matches an origin. The rule therefore also exposes the headers of the
+    /// other rules, and it keeps the origins of the earlier rule, which another server may need.
     func added(to rules: [CrossOriginRule]) -> [CrossOriginRule] {
         var rule = self
         for earlier in rules where earlier.id == Self.ownID { rule.allowedOrigins += earlier.allowedOrigins }

@@ -14,7 +14,7 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case wrongSecret
     /// The session token is invalid or has expired.
     case wrongSessionToken
-    /// The clocks of this machine and of the store differ by more than the store tolerates.
+    /// The clocks of this machine and the store differ by 15 minutes or more, or by more than the store tolerates.
     case clockSkewed
     /// The bucket with this name does not exist.
     case missingBucket(String)

@@ -22,9 +22,10 @@ extension S3Client {
         return try S3XML.decode(S3XML.InitiatedUpload.self, from: try await send(request).body).uploadId
     }
 
-    /// Stores a part.
+    /// Sends a part of a multipart upload to the store.
     ///
     /// - Returns: The part's ETag, without quotes.
+    /// - Throws: The errors of ``send(_:)``; ``S3UnexpectedResponse`` if the response has no ETag.
     func uploadPart(
         _ key: String,
         uploadID: String,

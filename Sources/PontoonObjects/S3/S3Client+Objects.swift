@@ -85,7 +85,7 @@ extension S3Client {
         return response.body
     }
 
-    /// Stores an object in one request.
+    /// Stores an object in one request, replacing any object with this key.
     func putObject(_ key: String, headers: [NamedValue], body: S3Request.Body = .none) async throws {
         _ = try await send(S3Request("PUT", key, headers: headers, body: body))
     }

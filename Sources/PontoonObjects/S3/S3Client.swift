@@ -100,8 +100,8 @@ struct S3Client: Sendable {
     /// Sends a request to any URL, as a client does, without a signature and without retries.
     ///
     /// - Returns: The response, whatever its status.
-    /// - Throws: ``S3Unreachable`` if there is no complete response within 10 seconds; ``S3UnexpectedResponse``;
-    ///   `CancellationError`.
+    /// - Throws: ``S3Unreachable`` if the response head does not arrive within 10 seconds or the body is incomplete;
+    ///   ``S3UnexpectedResponse`` if the body is too long; `CancellationError`.
     func fetch(
         _ method: String,
         _ url: String,

@@ -6,15 +6,15 @@ import PontoonCore
 /// The result of checking whether pages of an origin can exchange bytes with a bucket.
 package enum CrossOriginResult: Hashable, Sendable {
     case allowed
-    /// The bucket lets no page of the origin do this; completes the sentence "Pages at ORIGIN cannot …".
+    /// The bucket does not let pages of the origin do this; the text completes the sentence "Pages at ORIGIN cannot …".
     case denied(String)
     /// The address of the bucket for clients cannot be reached from here; with the reason.
     case unreachable(String)
 }
 
 extension S3ObjectStore {
-    /// Sends a part and a download as a page of another origin does, and checks whether a browser would let the page do
-    /// this.
+    /// Sends a part and requests an object as a page of another origin does, and checks whether a browser would let the
+    /// page do this.
     ///
     /// The responses decide, rather than the bucket's rules: stores differ in how they apply rules, and some allow all
     /// origins without any.
@@ -64,7 +64,8 @@ extension S3ObjectStore {
 
     /// Adds a CORS rule to the bucket and keeps its other rules.
     ///
-    /// - Throws: ``S3CheckFailure`` if the access key lacks a permission, or the store does not support CORS rules.
+    /// - Throws: ``S3CheckFailure`` if the store refuses a request, for example because the access key lacks a
+    ///   permission or the store does not support CORS rules; ``S3Unreachable``, ``S3UnexpectedResponse``.
     package func addCrossOriginRule(_ rule: CrossOriginRule) async throws {
         let rules = try await attempt("s3:GetBucketCORS") { try await client.crossOriginRules() }
         try await attempt("s3:PutBucketCORS") { try await client.setCrossOriginRules(rule.added(to: rules)) }

@@ -5,7 +5,8 @@ extension S3ObjectStore {
 
     /// Passes the objects and multipart uploads with names that Pontoon uses to `body`.
     ///
-    /// Omits other names, because a bucket may contain objects of other programs. MinIO lists no multipart uploads.
+    /// Omits other names, because a bucket may contain objects of other programs. With MinIO, omits all multipart
+    /// uploads, because MinIO does not list them by prefix.
     package func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws {
         try await client.forEachObject(prefix: namePrefix) { objects in
             let entries = objects.compactMap { object in

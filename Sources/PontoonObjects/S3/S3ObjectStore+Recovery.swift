@@ -23,8 +23,8 @@ extension S3ObjectStore {
     /// Removes old empty objects without a record: a completion that created one failed before its commit, or the
     /// request arrived late.
     ///
-    /// Other objects are never removed here. Their keys are recorded before they are created, and deleting whatever has
-    /// no record would be fatal with a database restored from an old backup.
+    /// Other objects are never removed here. Their keys are recorded before they are created, and deleting objects
+    /// without a record would destroy files after the database was restored from an old backup.
     private func removeEmptyOrphans(createdBefore time: Date, _ records: any ObjectRecords) async throws {
         try await client.forEachObject(prefix: namePrefix + ObjectKey.emptyObjectPrefix) { objects in
             let old = objects.filter { $0.size == 0 && $0.modifiedOn < time }.compactMap { key($0.key) }

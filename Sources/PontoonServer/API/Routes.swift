@@ -6,7 +6,7 @@ import PontoonCore
 /// The callers to whom a call is available.
 enum CallAudience: Sendable {
     case users
-    /// Also senders, who are signed in with an upload link.
+    /// Users, and senders, who are signed in with an upload link.
     case usersAndSenders
 }
 

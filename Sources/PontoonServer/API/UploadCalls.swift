@@ -90,7 +90,7 @@ struct UploadCalls {
             caller: call.caller
         )
         if call.session != nil {
-            // Complete can be repeated, but what members have changed since is not shown to the sender.
+            // Complete can be repeated, but a sender must not see changes that members have made to the file since.
             let isUnchanged = file.modifiedOn == file.createdOn
             let fields = isUnchanged ? Self.senderFileFields : Self.changedFileFields
             return .json(FileBody(file: file, base: call.base), fields: fields, status: .created)
@@ -126,7 +126,8 @@ extension APICall {
 extension Uploads {
     /// Creates the response body of initialize, with part infos if requested.
     ///
-    /// - Throws: An error if part infos cannot be created.
+    /// - Throws: `.partUnavailable` if the upload was started in another object store; an error if the signing keys
+    ///   cannot be read.
     func body(of upload: Upload, partInfos batch: PartBatch?, base: BaseURL) async throws -> UploadBody {
         var body = UploadBody(upload: upload, base: base)
         if let batch {

@@ -88,7 +88,7 @@ struct UploadLinkCalls {
     private static let signInFailures: Set<PontoonError.Code> = [.uploadLinkNotFound, .uploadLinkForbidden]
 
     @Sendable private func signIn(_ request: Request, _ context: AppContext) async throws -> Response {
-        // Reserves nothing, because the limit is within the part of a body that is free.
+        // The caller is unknown, but the reservation stays empty: a body of up to 4 KiB does not count.
         let reservation = bodies.budget.reservation(for: "")
         defer { reservation.end() }
         let value = try await bodies.read(request, limit: .credentials, code: .badRequest, reservation: reservation)
@@ -136,6 +136,8 @@ struct UploadLinkCalls {
     }
 
     /// Returns the client's address: behind a trusted proxy, the last one in `X-Forwarded-For`, which the proxy adds.
+    ///
+    /// It has at most 64 characters, and is `unknown` if the connection has no address.
     private func address(of request: Request, _ context: AppContext) -> String {
         let forwarded = trustsProxy ? request.headers[.forwardedFor]?.split(separator: ",").last : nil
         let address = forwarded.map { $0.trimmingPrefix(while: \.isWhitespace) }.map(String.init)

@@ -5,7 +5,8 @@ import PontoonCore
 
 /// The request handlers for the console: its pages and their assets.
 ///
-/// A page shares its path with the API, so only clients that accept HTML receive it.
+/// Only clients whose `Accept` header names HTML, such as browsers, receive a page; all others receive 404. See
+/// ``WeightedList/prefersHTML``.
 ///
 /// Source: docs/architecture.md#console.
 struct ConsoleCalls {

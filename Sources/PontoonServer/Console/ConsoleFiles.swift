@@ -10,7 +10,7 @@ struct ConsoleFiles: Sendable {
     /// A file as it is sent to browsers.
     struct File: Sendable {
         let mediaType: String
-        /// The file as it is.
+        /// The file without compression.
         let plain: Variant
         /// The file compressed with gzip; `nil` if this does not make it shorter.
         let gzip: Variant?
@@ -26,7 +26,7 @@ struct ConsoleFiles: Sendable {
 
     /// The bytes of a file in one encoding.
     struct Variant: Sendable {
-        /// All responses share these bytes.
+        /// The bytes, which all responses share.
         let content: ByteBuffer
         /// The strong entity tag, with quotes; it differs between encodings.
         let etag: String
@@ -35,18 +35,18 @@ struct ConsoleFiles: Sendable {
     /// The embedded files, prepared at the first use.
     static let shared = ConsoleFiles(texts: embedded)
 
-    /// Identifies the content of all files; part of the URLs of assets, which browsers therefore cache for good.
+    /// A hash of all files in 16 hex digits, part of the URLs of assets, so that browsers can cache these forever.
     let version: String
     /// The page at `/`.
     let console: File
     /// The page of upload links.
     let drop: File
-    /// All other files, by path.
+    /// All files except HTML, by path.
     let assets: [String: File]
 
     private static let placeholder = "{{version}}"
 
-    /// Prepares files.
+    /// Hashes the files, inserts the version into the pages, and compresses all files.
     ///
     /// - Parameter texts: Texts by path. In `index.html` and `drop.html`, `{{version}}` is replaced by the version; a
     ///   missing page is empty.

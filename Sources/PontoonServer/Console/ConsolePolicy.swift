@@ -16,7 +16,7 @@ struct ConsolePolicy: Sendable, CustomStringConvertible {
             "form-action 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
-            // The console's own policy, which creates the URLs of workers.
+            // The name of the console's Trusted Types policy, which creates the URLs of its workers.
             "trusted-types pontoon",
         ].joined(separator: "; ")
     }

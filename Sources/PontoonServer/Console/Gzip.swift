@@ -9,7 +9,7 @@ enum Gzip {
     ///
     /// NIO's compressor is a channel handler, so a channel in memory passes it one request and one response.
     ///
-    /// - Returns: The compressed content; `nil` if it is not shorter.
+    /// - Returns: The compressed content; `nil` if it is not shorter or compression fails.
     static func compress(_ content: ByteBuffer) -> ByteBuffer? {
         let channel = EmbeddedChannel()
         var compressed = ByteBuffer()

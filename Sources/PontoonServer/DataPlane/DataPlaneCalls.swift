@@ -93,7 +93,7 @@ struct DataPlaneCalls {
         guard let expires = query["expires"].flatMap({ Int64($0) }), let key = query["key"],
             let signature = query["signature"]
         else {
-            throw PontoonError(.urlRefused, "The URL lacks a valid 'expires', 'key' or 'signature'.")
+            throw PontoonError(.urlRefused, "The URL lacks a valid 'expires', 'key' or 'signature'; request a new URL.")
         }
         let signed = SignedPath(
             method: method ?? request.method.rawValue,

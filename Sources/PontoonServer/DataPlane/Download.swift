@@ -40,12 +40,12 @@ struct Download {
         return headers
     }
 
-    /// The time from which the bytes are as they are, in whole seconds: those of a file never change.
+    /// The time at which the file was created, rounded down to whole seconds; its bytes never change.
     private var lastModified: Date { Date(timeIntervalSince1970: file.createdOn.timeIntervalSince1970.rounded(.down)) }
 
     /// Evaluates the conditions and the range of a request, in the order of RFC 9110, section 13.2.2.
     ///
-    /// Dates in another format than HTTP's preferred one are ignored. A request for several ranges gets the whole file.
+    /// Dates in a format other than HTTP's preferred one are ignored. A request for several ranges gets the whole file.
     func outcome(of headers: HTTPFields) -> Outcome {
         if let tags = headers[.ifMatch] {
             guard tags == "*" || HTTPFields.tags(tags).contains(etag) else { return .preconditionFailed }
@@ -63,7 +63,7 @@ struct Download {
 
     /// Returns whether the value of `If-Range` identifies this file.
     ///
-    /// A date does so only if it is old enough: the file could have been replaced within the same second.
+    /// A date does so only if it is at least 60 seconds old, because a file can be replaced within the same second.
     private func isCurrent(_ validator: String) -> Bool {
         if validator == etag { return true }
         return HTTPDate.parse(validator) == lastModified && now.timeIntervalSince(lastModified) >= 60

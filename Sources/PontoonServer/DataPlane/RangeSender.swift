@@ -17,7 +17,7 @@ struct RangeSender: Sendable {
     static let regionSize = 1 << 20
     /// Maximum number of bytes read into memory in one operation.
     static let chunkSize = 1 << 20
-    /// If sending one region takes longer than this, the client counts as slow.
+    /// Time for sending one region above which the client counts as slow.
     static let slowRegion = Duration.seconds(1)
 
     /// Sends the range and ends the body; closes the reader, even if an error is thrown.

@@ -25,13 +25,15 @@ package enum AllowedOrigins: Hashable, Sendable {
         self = .listed(origins)
     }
 
-    /// Returns the origin of a URL with a host and, optionally, a path.
+    /// Returns the origin of a URL with a host and, optionally, a path; `nil` for any other text.
     static func origin(of url: String) -> String? {
         let start = url.firstRange(of: "://").map(\.upperBound) ?? url.startIndex
         return serialized(String(url[..<(url[start...].firstIndex(of: "/") ?? url.endIndex)]))
     }
 
     /// Returns an origin in the form in which browsers send it: in lower case and without the default port.
+    ///
+    /// Returns `nil` if the text is not a scheme and a host with an optional port.
     ///
     /// Source: RFC 6454, section 6.2.
     private static func serialized(_ text: String) -> String? {
@@ -47,8 +49,9 @@ package enum AllowedOrigins: Hashable, Sendable {
         return "\(scheme)://\(name)\(port.map { ":\($0)" } ?? "")"
     }
 
-    /// The origin that every response allows, also one to a request whose headers are unknown; `nil` if it depends on
-    /// the request.
+    /// The value of `Access-Control-Allow-Origin` in a response to a request whose headers are unknown.
+    ///
+    /// `nil` if no origin is allowed, or if the value depends on the request's `Origin`.
     var fixed: String? {
         switch self {
         case .none: nil

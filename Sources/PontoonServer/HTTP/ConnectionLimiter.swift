@@ -47,7 +47,7 @@ final class ConnectionLimiter: Sendable {
             if state.total >= maximum {
                 refusal = PontoonError(.unavailable, "The server has too many connections; try again later.")
             } else if state.addresses[address, default: 0] >= maximumPerAddress {
-                refusal = PontoonError(.unavailable, "There are too many connections from your address.")
+                refusal = PontoonError(.unavailable, "Your address has too many connections; close one and try again.")
             } else {
                 state.total += 1
                 state.addresses[address, default: 0] += 1
@@ -79,8 +79,9 @@ final class ConnectionLimiter: Sendable {
     private static func address(of remote: SocketAddress?) -> String {
         switch remote {
         case .v4: remote?.ipAddress ?? ""
-        // The network follows the family, the port and the flow label. Which module declares `sin6_addr`, and must be
-        // imported, depends on the order in which the compiler reads the files of this target.
+        // Read as raw bytes, in which the network follows the family, the port and the flow label: which module
+        // declares `sin6_addr`, and must be imported, depends on the order in which the compiler reads the files of
+        // this target.
         case .v6(let address): withUnsafeBytes(of: address.address) { Hex.encode($0[8..<16]) }
         default: ""
         }

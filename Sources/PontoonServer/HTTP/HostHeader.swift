@@ -38,7 +38,9 @@ package struct HostHeader: Hashable, Sendable {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-    /// Names with underscores are common in container networks, although DNS host names have none.
+    /// Returns whether a byte may be part of a name.
+    ///
+    /// Allows underscores, which are common in container networks, although DNS host names have none.
     private static func isNameByte(_ byte: UInt8) -> Bool {
         isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
             || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")

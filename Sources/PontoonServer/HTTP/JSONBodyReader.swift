@@ -7,7 +7,7 @@ import PontoonCore
 
 /// The maximum size of a JSON body, by what the body contains; never more than `--max-body-size`.
 enum JSONBodyLimit: Sendable {
-    /// At most 4 KiB: what anybody may send without a token.
+    /// At most 4 KiB: the body of a sign-in, which needs no token.
     case credentials
     /// At most 64 KiB: a few fields of limited length.
     case fields

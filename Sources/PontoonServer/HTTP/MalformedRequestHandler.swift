@@ -9,7 +9,7 @@ final class MalformedRequestHandler: ChannelOutboundHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private static let refusal = PontoonError(.badRequest, "The request is not well-formed HTTP.")
-    /// The origin whose pages may read the response; the request's own is unknown.
+    /// The origin whose pages may read the response, because the request's `Origin` is unknown; `nil` if none may.
     private let allowedOrigin: String?
     private let body = JSONWriter(ErrorBody(refusal)).buffer
 

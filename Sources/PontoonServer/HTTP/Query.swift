@@ -20,7 +20,7 @@ struct Query: Sendable {
 
     func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
-    /// Whether a parameter is `true`, in any letter case.
+    /// Returns whether a parameter is `true`, in any letter case.
     func isTrue(_ name: String) -> Bool { self[name]?.lowercased() == "true" }
 
     /// Reads the requested page.

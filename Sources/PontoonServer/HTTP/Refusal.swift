@@ -8,8 +8,9 @@ enum Refusal {
     ///
     /// - Parameters:
     ///   - error: The refusal.
-    ///   - allowedOrigin: The origin whose pages may read the response; the request's own is unknown.
-    /// - Returns: The whole response.
+    ///   - allowedOrigin: The origin whose pages may read the response, because the request's `Origin` is unknown;
+    ///     `nil` if none may.
+    /// - Returns: The response, including its body.
     static func message(_ error: PontoonError, allowedOrigin: String?) -> ByteBuffer {
         let status = error.code.status
         let body = JSONWriter(ErrorBody(error)).buffer

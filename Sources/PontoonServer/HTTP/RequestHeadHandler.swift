@@ -4,6 +4,9 @@ import PontoonCore
 
 /// A channel handler that rejects requests that SwiftNIO's decoder accepts but HTTP does not allow, and reports the end
 /// of each head and of each request to ``SlowRequestHandler``.
+///
+/// It also adds `Connection: close` to requests of HTTP/1.0 without keep-alive, because Hummingbird does not know their
+/// version.
 final class RequestHeadHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

@@ -17,7 +17,7 @@ struct SlowRequestLimits: Sendable {
     static let ratePeriod = TimeAmount.seconds(60)
 }
 
-/// The error with which the body of a request ends if the client sends it too slowly.
+/// The error thrown while the body of a request is read, if the client sends it too slowly.
 struct SlowRequestError: Error {}
 
 /// A channel handler that stops requests that arrive too slowly, and heads that are too long.
@@ -51,7 +51,7 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     /// Bytes received since the same start as ``waited``.
     private var received = 0
     private var check: Scheduled<Void>?
-    /// Whether the request was given up, so that further bytes are ignored.
+    /// Whether the request was stopped, so that further bytes are ignored.
     private var isStopped = false
 
     init(limits: SlowRequestLimits) { self.limits = limits }
@@ -137,11 +137,11 @@ final class SlowRequestHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Gives up a request.
+    /// Stops reading a request, and closes the connection two seconds later.
     ///
     /// - Parameters:
     ///   - context: The handler's context.
-    ///   - refusal: The response; `nil` if the request's handler responds, because the error ends the body.
+    ///   - refusal: The response; `nil` if the request's handler responds after ``SlowRequestError`` in the body.
     private func stop(_ context: ChannelHandlerContext, _ refusal: ByteBuffer?) {
         isStopped = true
         if let refusal {
@@ -156,14 +156,14 @@ final class SlowRequestHandler: ChannelDuplexHandler {
 
     private var headTooLong: ByteBuffer {
         Refusal.message(
-            PontoonError(.headersTooLarge, "The request head is too long."),
+            PontoonError(.headersTooLarge, "The request head is longer than \(limits.maximumHeaderSize) bytes."),
             allowedOrigin: limits.allowedOrigin
         )
     }
 
     private var headTooSlow: ByteBuffer {
         Refusal.message(
-            PontoonError(.requestTimedOut, "The request head did not arrive in time."),
+            PontoonError(.requestTimedOut, "The request head did not arrive within \(limits.requestTimeout)."),
             allowedOrigin: limits.allowedOrigin
         )
     }

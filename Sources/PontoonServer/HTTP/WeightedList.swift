@@ -20,7 +20,7 @@ struct WeightedList {
     /// Returns the weight of the first of some names that the list contains; 0 if it contains none of them.
     func weight(of names: String...) -> Double { names.lazy.compactMap { weights[$0] }.first ?? 0 }
 
-    /// Whether the media ranges name HTML, at least with the weight of JSON.
+    /// Whether the media ranges name HTML, with a weight that is at least that of JSON.
     ///
     /// The range `*/*` does not name HTML, because HTTP libraries and curl send it with every request.
     var prefersHTML: Bool {

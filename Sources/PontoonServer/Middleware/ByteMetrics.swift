@@ -2,8 +2,8 @@ import CoreMetrics
 
 /// Counters of transferred bytes, for the metrics system of the process; Hummingbird counts and times requests.
 enum ByteMetrics {
-    /// Bytes of request bodies.
+    /// Number of bytes received in request bodies.
     static let received = Counter(label: "pontoon.received.bytes")
-    /// Bytes of downloaded files.
+    /// Number of bytes sent in downloads of files.
     static let sent = Counter(label: "pontoon.sent.bytes")
 }

@@ -5,7 +5,7 @@ import HummingbirdCore
 import Logging
 import PontoonCore
 
-/// The token of a request, and the user who owns it.
+/// The token of a request, and the user on whose behalf the request is made.
 struct AuthenticatedCaller: Sendable {
     let user: User
     let token: Secret
@@ -22,7 +22,7 @@ struct CallerMiddleware: RouterMiddleware {
 
     let accounts: Accounts
     let senders: SenderSessions
-    /// Counts the calls of each token, in the memory of this process; `nil` admits any number of calls.
+    /// The counter of each token's calls, in the memory of this process; `nil` admits any number of calls.
     let counter: RateLimitCounter?
     let now: @Sendable () -> Date
     private let failures = LogThrottle()
@@ -43,8 +43,8 @@ struct CallerMiddleware: RouterMiddleware {
     ///
     /// Errors of later handlers are converted to responses here, so that they also have the rate-limit headers.
     ///
-    /// - Throws: `.notAuthenticated` for a request without a valid token; the store's error if the token cannot be
-    ///   looked up.
+    /// - Throws: `.notAuthenticated` for a request without a valid token, or with one that is not valid for this call;
+    ///   the store's error if the token cannot be looked up.
     @concurrent func handle(
         _ request: Request,
         context: AppContext,

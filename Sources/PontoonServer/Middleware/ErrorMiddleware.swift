@@ -6,8 +6,8 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// The middleware that turns errors into responses, answers preflight requests, adds the request id and the CORS headers
-/// to every response, and logs one line per request.
+/// The middleware that turns errors into responses, answers preflight requests, adds the request id and the CORS
+/// headers to every response, and logs one line per request.
 struct ErrorMiddleware: RouterMiddleware {
     typealias Context = AppContext
 

@@ -36,7 +36,7 @@ extension Request {
     var hasBody: Bool { headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false }
 }
 
-/// The error with which the body of a request ends if the connection breaks.
+/// The error thrown while the body of a request is read, if the connection breaks.
 struct ConnectionLostError: Error, CustomStringConvertible {
     let cause: IOError
 

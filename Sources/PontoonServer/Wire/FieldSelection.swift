@@ -11,7 +11,7 @@ struct FieldSelection: Hashable, Sendable {
 
     static let all = FieldSelection(nil)
 
-    /// `nil` shows every field.
+    /// The choice for each named field; `nil` shows every field.
     private let choices: [String: Choice]?
     private let excluded: Set<String>
     private let isNested: Bool

@@ -36,7 +36,7 @@ struct FileBody: JSONWritable {
     struct Checksums: JSONWritable {
         let content: FileContent
 
-        /// What the last reading of the stored bytes has shown; `nil` if they were never read again.
+        /// The result of the last check of the stored bytes; `nil` if they were never read again.
         private var state: String? {
             switch content.verification.damage {
             case .missing: "missing"

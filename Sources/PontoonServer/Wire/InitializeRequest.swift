@@ -10,7 +10,8 @@ struct InitializeRequest: Sendable {
 
     /// Reads the body; unknown fields are ignored.
     ///
-    /// - Throws: `.initializeInvalid`; `.uploadProjectMalformed` if `project` is not `owner/name`.
+    /// - Throws: `.initializeInvalid`; `.metadataInvalid` if a metadata value is an object or an array;
+    ///   `.uploadProjectMalformed` if `project` is not `owner/name`.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .initializeInvalid)
         let project = try object.string("project")
@@ -83,7 +84,8 @@ extension DeclaredContent {
 extension RequestObject {
     /// Reads the fields of the extension `upload_labels`.
     ///
-    /// - Throws: `.initializeInvalid` if a field has the wrong type; `.metadataInvalid` if a value has.
+    /// - Throws: `.initializeInvalid` if a field has the wrong type; `.metadataInvalid` if a metadata value is an
+    ///   object or an array.
     func labels() throws(PontoonError) -> FileLabels {
         let metadata = try object("metadata").map { fields throws(PontoonError) in try MetadataChange.read(fields) }
         return FileLabels(metadata: (metadata ?? [:]).compactMapValues { $0 }, tags: try strings("tags") ?? [])

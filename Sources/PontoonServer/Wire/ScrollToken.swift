@@ -24,7 +24,7 @@ struct ScrollToken: Hashable, Sendable {
         guard text.hasPrefix(Self.version), let name = Self.decode(text.dropFirst(Self.version.count)),
             FileName.problem(with: name) == nil, ScrollToken(after: name).text == text
         else {
-            throw PontoonError(.badRequest, "The parameter 'token' is neither 'init' nor from a 'next' link.")
+            throw PontoonError(.badRequest, "The parameter 'token' must be 'init', or the token in a 'next' link.")
         }
         after = name
     }

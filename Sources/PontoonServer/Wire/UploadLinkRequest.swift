@@ -4,7 +4,9 @@ import PontoonCore
 extension UploadLinkChange {
     /// Reads the fields of create and update; unknown fields are ignored.
     ///
-    /// Unlike elsewhere, `null` removes a password or a limit. Source: docs/api.md#upload-links.
+    /// For a password or a limit, `null` removes the current value; in other fields it counts as absent.
+    ///
+    /// Source: docs/api.md#upload-links.
     ///
     /// - Throws: `.badRequest`.
     init(_ value: JSONValue) throws(PontoonError) {
@@ -39,9 +41,9 @@ struct InitializeSenderRequest: Sendable {
     /// Extension `part_infos`, as in ``InitializeRequest``.
     let partInfos: PartBatch?
 
-    /// Reads the body; unknown fields are ignored, among them `project` and `parent`.
+    /// Reads the body; `project`, `parent` and unknown fields are ignored.
     ///
-    /// - Throws: `.initializeInvalid`.
+    /// - Throws: `.initializeInvalid`; `.metadataInvalid` if a metadata value is an object or an array.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .initializeInvalid)
         var content = try DeclaredContent(object)

@@ -17,8 +17,8 @@ package struct FaultInjectionProxy: Sendable {
         case cutResponses(ResponseCutter)
         /// Blocks some requests.
         case holdRequests(RequestValve)
-        /// Responds to the requests for whose heads the closure returns a response, instead of forwarding them, and then
-        /// closes the connections.
+        /// Responds to the requests for whose heads the closure returns a response, instead of forwarding them, and
+        /// then closes the connections.
         case respond(@Sendable (String) -> String?)
         /// Replaces a word in the server's responses with another of the same length.
         case replaceWord(String, with: String)

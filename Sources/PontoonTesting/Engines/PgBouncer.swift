@@ -2,7 +2,7 @@ import Foundation
 
 /// A PgBouncer in a separate process, which exits with the test process.
 package final class PgBouncer: Sendable {
-    /// How connections to PostgreSQL are assigned.
+    /// The unit of work for which a connection to PostgreSQL is assigned to a client.
     package enum Mode: String, Sendable { case session, transaction }
 
     private let port: Int

@@ -43,7 +43,7 @@ struct CommonOptions: ParsableArguments {
         return FilePath(FileManager.default.homeDirectoryForCurrentUser.path)
     }
 
-    /// Text of the user's credentials file; `nil` if the file does not exist.
+    /// Returns the text of the user's credentials file; `nil` if the file does not exist.
     static func credentialsText() throws -> String? {
         let path = CredentialsFile.path(home: homeDirectory)
         guard FileManager.default.fileExists(atPath: path.string) else { return nil }

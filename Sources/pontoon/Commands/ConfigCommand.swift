@@ -31,7 +31,7 @@ struct ConfigCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard !profile.isEmpty, !profile.contains(where: { "[]\n".contains($0) }) else {
-                throw ValidationError("'\(profile)' is not a valid profile name.")
+                throw ValidationError("--profile must not be empty or contain '[', ']' or a line break.")
             }
         }
 

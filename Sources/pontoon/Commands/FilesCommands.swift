@@ -49,7 +49,7 @@ struct FilesCommand: AsyncParsableCommand {
                     guard page.items.allSatisfy({ removed.insert($0.id).inserted }) else {
                         throw ClientError(
                             .responseUnreadable,
-                            "The server lists files in '\(file.name)' that it has deleted.",
+                            "The server still lists files in '\(file.name)' that were deleted.",
                             advice: "Run the same command again."
                         )
                     }

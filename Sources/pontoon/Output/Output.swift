@@ -17,7 +17,7 @@ struct Output: Sendable {
     /// Writes text to standard error as it is, for prompts and the live display.
     func draw(_ text: String) { Terminal.write(text, to: .error) }
 
-    /// Prints a warning.
+    /// Prints a warning: to standard error or, with `--json`, as an event to standard output.
     func warn(_ text: String, json: Bool) {
         if json {
             printLine(JSONLine("warning").with("message", text).text)
@@ -26,7 +26,7 @@ struct Output: Sendable {
         }
     }
 
-    /// Prints why a call will be retried, if the pause is long enough to notice.
+    /// Prints why a call will be retried; without `--json`, only if the pause is longer than a second.
     func noteRetry(_ notice: SevenBridgesClient.RetryNotice, json: Bool) {
         let wait = notice.wait / .seconds(1)
         if json {

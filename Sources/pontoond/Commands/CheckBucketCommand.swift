@@ -6,8 +6,8 @@ struct CheckBucketCommand: AsyncParsableCommand {
         commandName: "check-bucket",
         abstract: "Check whether the server can use its S3 bucket, and whether web pages can exchange bytes with it.",
         discussion: """
-            Browsers send and read bytes directly to and from the bucket, which needs a CORS rule for the pages' origins: \
-            that of the console (--public-url, or else --listen), and those in --allow-origin. Give the settings of the \
+            Browsers exchange bytes directly with the bucket, which therefore needs a CORS rule for the pages' origins: \
+            that of the console (--public-url, or else --listen), and those in --allow-origin. Pass the settings of the \
             server. The check starts and aborts an upload, and leaves nothing in the bucket. The server may be running.
 
             Exit status: 0 if no problem was found or remains, 1 if there are problems, 2 if the check was not possible.

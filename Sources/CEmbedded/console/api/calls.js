@@ -2,18 +2,18 @@
 
 const encode = encodeURIComponent;
 
-/** The path of a project, whose id is `owner/short-name`. */
+/** Returns the path of a project, whose id is `owner/short-name`. */
 function projectPath(id) {
   return `/v2/projects/${id.split('/').map(encode).join('/')}`;
 }
 
-/** The value of a parameter in the `next` link of a list, or `null` on the last page. */
+/** Returns the value of a parameter in the `next` link of a list; `null` on the last page. */
 function next(list, parameter) {
   const link = list.links?.find((candidate) => candidate.rel === 'next');
   return link ? new URL(link.href, window.location.href).searchParams.get(parameter) : null;
 }
 
-/** Reads all entries of a list. */
+/** Returns all entries of a list; stops after the page that reaches `limit`. */
 async function all(client, path, { query, signal, limit = 10_000 } = {}) {
   const items = [];
   for await (const page of client.pages(path, { query, signal })) {
@@ -59,13 +59,13 @@ export const setPermissions = (client, id, username, permissions) =>
 // Files and folders
 
 /**
- * Reads a page of a folder, ordered by name.
+ * Returns a page of a folder's entries, ordered by name.
  *
  * @param {Object} options
  * @param {string} [options.project] The root folder of this project, unless `folder` is given.
  * @param {string|null} [options.folder]
  * @param {Object} [options.filters] `tag`, `metadata.KEY`, `name`
- * @param {string} [options.token] Of the page; the first page without.
+ * @param {string} [options.token] Token of the page, from `next` of the page before; the first page by default.
  * @param {string} [options.fields]
  * @returns {Promise<{items: Object[], next: string|null, total: number|null}>}
  */
@@ -107,7 +107,7 @@ export async function downloadURL(client, id, signal) {
   return (await client.request('GET', `/v2/files/${encode(id)}/download_info`, { signal })).url;
 }
 
-/** The number of files in a bulk call. */
+/** Maximum number of files in a bulk call. */
 const BULK = 100;
 
 async function bulk(client, path, items, body) {
@@ -144,5 +144,5 @@ export const updateLink = (client, id, changes) => client.request('PATCH', `${LI
 
 export const revokeLink = (client, id) => client.request('DELETE', `${LINKS}/${encode(id)}`);
 
-/** What a session of a link may still send; `client` has the session's token. */
+/** Returns a sender's session with what the link still accepts; `client` has the session's token. */
 export const getLinkSession = (client, signal) => client.request('GET', `${LINKS}/session`, { signal });

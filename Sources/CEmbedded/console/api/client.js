@@ -4,13 +4,13 @@ import { backoff, network } from './network.js';
 
 /** Longest wait for a response, in milliseconds. */
 const TIMEOUT = 60_000;
-/** A failing server or network is retried for this long, so that an upload survives a night without a connection. */
+/** Time for which an outage is retried, in milliseconds, so that an upload survives a night without a connection. */
 const LONGEST_OUTAGE = 24 * 3600_000;
 /** Longest pause that a server may request, in milliseconds. */
 const LONGEST_PAUSE = 900_000;
 /** Longest pause of a call whose caller does not show that it waits, in milliseconds. */
 const LONGEST_SILENT_PAUSE = 10_000;
-/** Attempts while the server responds with an error other than 429 and 503. */
+/** Maximum number of attempts while the server responds with an error other than 429 and 503. */
 const ATTEMPTS = 6;
 const PAGE = 100;
 
@@ -35,14 +35,14 @@ export class ApiError extends Error {
     return this.status === 0;
   }
 
-  /** Whether the same call may succeed later. A full disk (503/8000) is not retried: somebody has to free space. */
+  /** Whether the same call may succeed later without a person's help; on a full disk (503/8000) it does not. */
   get retryable() {
     if (this.status === 503) return this.code !== 8000;
     if ([0, 408, 429].includes(this.status) || (this.status === 409 && this.code === 8008)) return true;
     return this.status >= 500 && ![501, 505].includes(this.status);
   }
 
-  /** Whether the pause between attempts is the only limit, because the server or the network is unavailable. */
+  /** Whether the server or the network is unavailable; then only the caller limits the attempts, up to a day. */
   get isOutage() {
     return [0, 429, 502, 503, 504].includes(this.status) && this.retryable;
   }
@@ -75,7 +75,7 @@ function pauseOf(status, headers) {
 }
 
 /**
- * Calls the API with one token. Dispatches `unauthorized` when the server refuses the token.
+ * A client of the API with one token. Dispatches `unauthorized` when the server refuses the token.
  */
 export class Client extends EventTarget {
   #index = null;
@@ -93,7 +93,7 @@ export class Client extends EventTarget {
     this.clockSkew = 0;
   }
 
-  /** The names of the server's extensions; requested once. */
+  /** Returns the names of the server's extensions, which are requested once. */
   async extensions(options) {
     this.#index ??= this.request('GET', '/v2/', options).then(
       (index) => new Set(index?.extensions ?? []),
@@ -207,7 +207,7 @@ export class Client extends EventTarget {
   }
 }
 
-/** The path and the query of a link. Its host is ignored: the token is sent to no other server. */
+/** Returns the path and the query of a link; its host is ignored, so that the token is sent to no other server. */
 function linkTarget(href) {
   const url = new URL(href, location.origin);
   const query = {};
@@ -225,9 +225,10 @@ function queryString(query = {}) {
 }
 
 /**
- * The URL to use for a signed URL. Those of the disk store name the server's public host, but the page may have been
- * opened under another one, such as `localhost`; the signature does not cover the host, and the policy of the page
- * allows only its own.
+ * Returns a signed URL of this server with the host of the page, and any other URL unchanged.
+ *
+ * Those of the disk store name the server's public host, but the page may have been opened under another one, such as
+ * `localhost`. The signature does not cover the host, and the page's policy allows only its own.
  */
 export function storageURL(text) {
   const url = new URL(text);

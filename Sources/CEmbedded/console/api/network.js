@@ -1,12 +1,13 @@
 // The state of the network, and pauses that end early when it returns.
 
-/** A gap between ticks that only a suspended computer or a frozen tab explains. */
+/** Interval of ticks in milliseconds. */
 const TICK = 2000;
+/** Gap between ticks, in milliseconds, that only a suspended computer or a frozen tab explains. */
 const SLEEP = 15_000;
 
 /**
- * Observes connectivity. Dispatches `wake` when the browser is online again or the computer resumes from sleep, so that
- * retries need not wait for their full pause.
+ * An observer of connectivity. Dispatches `wake` when the browser is online again or the computer resumes from sleep, so
+ * that retries need not wait for their full pause.
  */
 export class Network extends EventTarget {
   #lastTick = Date.now();
@@ -61,7 +62,7 @@ export class Network extends EventTarget {
 
 export const network = new Network();
 
-/** Pause after a failed attempt, in milliseconds: doubles from 0.25 s to 30 s, shortened at random by up to half. */
+/** Returns the pause after a failed attempt in milliseconds: 250, doubled up to 30,000, minus a random part up to half. */
 export function backoff(attempt) {
   return Math.min(30_000, 250 * 2 ** Math.min(attempt - 1, 20)) * (1 - Math.random() / 2);
 }

@@ -1,7 +1,7 @@
 // The calls that uploads need; api/calls.js has all others.
 
 const ROOT = '/v2/upload/multipart';
-/** Completion may copy or read the whole file. */
+/** Longest wait for complete in milliseconds: the server may copy or read the whole file. */
 const COMPLETION_TIMEOUT = 600_000;
 
 const at = (id) => `${ROOT}/${encodeURIComponent(id)}`;

@@ -6,7 +6,7 @@ import { toastError } from './toast.js';
 
 const t = strings.transfers;
 
-/** Asks for files with the browser's own dialog. @returns {Promise<File[]>} Empty if the user closes it. */
+/** Opens the browser's dialog for choosing files. @returns {Promise<File[]>} Empty if the user closes it. */
 export function chooseByInput({ folder, multiple }) {
   return new Promise((resolve) => {
     const input = h('input', { type: 'file', multiple, hidden: true, 'aria-label': t.chooseLabel,
@@ -26,7 +26,7 @@ export function chooseByInput({ folder, multiple }) {
 /**
  * Makes the page a target for dropped files.
  *
- * @param {AbortSignal} signal Ends it.
+ * @param {AbortSignal} signal Removes the target when aborted.
  * @param {{label: () => string|null, drop: (data: DataTransfer) => Promise<void>}} options
  */
 export function watchDrops(signal, { label, drop }) {

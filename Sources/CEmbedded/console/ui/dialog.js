@@ -13,9 +13,8 @@ import { button, fill, h, icon, uniqueID } from './dom.js';
  * @param {'primary'|'danger'} [options.kind]
  * @param {string} [options.cancel] Label of the button that closes the dialog.
  * @param {boolean} [options.wide]
- * @param {(dialog: HTMLDialogElement) => (*|Promise<*>)} [options.onSubmit] Its result is that of the dialog. If it
- * throws,
- *   the message is shown and the dialog stays open; if it returns `undefined`, the dialog stays open.
+ * @param {(dialog: HTMLDialogElement) => (*|Promise<*>)} [options.onSubmit] Returns the dialog's result. The dialog
+ *   stays open if this returns `undefined`, or throws an error, whose message is shown.
  * @param {(dialog: HTMLDialogElement) => void} [options.onOpen]
  * @returns {Promise<*>} `null` if the dialog was closed.
  */
@@ -79,7 +78,7 @@ export function openDialog({
 }
 
 /**
- * Asks for one line of text.
+ * Opens a dialog with a field for one line of text.
  *
  * @returns {Promise<*>} The result of `onSubmit(text)`, or `null`.
  */
@@ -98,7 +97,7 @@ export function promptDialog({ title, label, value = '', submit, help, onSubmit,
 }
 
 /**
- * Asks before something is done.
+ * Opens a dialog in which the user confirms an action.
  *
  * @returns {Promise<*>} The result of `onSubmit()`, or `null`.
  */

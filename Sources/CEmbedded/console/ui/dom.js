@@ -126,7 +126,7 @@ export function button(label, { icon: iconName, kind, iconOnly, on, ...props } =
 }
 
 /**
- * Characters that change how the text around them looks, or that nobody sees: controls, zero-width and bidirectional
+ * Characters that are invisible or change how the text around them looks: controls, zero-width and bidirectional
  * formatting characters, line separators, tags, and lone surrogates.
  */
 const INVISIBLE = new RegExp(
@@ -136,7 +136,7 @@ const INVISIBLE = new RegExp(
 
 /**
  * Creates an element with a text from outside, such as a file name. Invisible characters are shown as `U+202E`, and the
- * text's direction does not affect its surroundings. In a text of several lines (`text`), line breaks stay.
+ * text's direction does not affect its surroundings. With the class `text`, line breaks are kept.
  *
  * @param {string} value
  * @param {string} [className]
@@ -154,7 +154,7 @@ export function name(value, className = 'name') {
   return element;
 }
 
-/** The same as plain text, for titles, labels and messages. */
+/** Returns a text from outside as {@link name} shows it, but as a string, for titles, labels and messages. */
 export function plainName(value) {
   return String(value).replace(INVISIBLE, (character) => `[${codePoint(character)}]`);
 }

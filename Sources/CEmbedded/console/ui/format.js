@@ -1,4 +1,4 @@
-// Numbers, sizes, times and durations as people read them.
+// Formats of numbers, sizes, times and durations for display.
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const number = new Intl.NumberFormat('en');
@@ -64,7 +64,7 @@ export function ago(text, now = Date.now()) {
   return relative.format(0, 'second');
 }
 
-/** The whole percentage of a part; 100 only when all is done. */
+/** Returns a part of a whole in percent, rounded down, so that 100 is returned only for the whole; 0 if it is empty. */
 export function percent(part, whole) {
   if (!whole) return 0;
   return Math.min(part >= whole ? 100 : 99, Math.floor((part / whole) * 100));

@@ -1,8 +1,8 @@
-// Progress outside of the page: in the title, in the icon of the tab, and by keeping the screen on.
+// Progress outside the content of the page: the icon of the tab, and a lock that keeps the screen on.
 
 const SIZE = 32;
 
-/** A bar that screen readers know as one. */
+/** Sets a progress bar, also for screen readers; `fraction` is limited to 0 to 1. */
 export function setBar(bar, fraction, text) {
   const value = Math.round(Math.max(0, Math.min(1, fraction)) * 100);
   bar.style.setProperty('--done', `${value}%`);
@@ -10,7 +10,7 @@ export function setBar(bar, fraction, text) {
   if (text) bar.setAttribute('aria-valuetext', text);
 }
 
-/** The icon of the tab. */
+/** The icon of the tab, which shows progress as a ring. */
 export class TabIcon {
   constructor() {
     this.link = document.querySelector('link[rel=icon]');
@@ -45,7 +45,7 @@ function draw(fraction, failed) {
   return canvas.toDataURL('image/png');
 }
 
-/** Keeps the screen on, and with it the network, while files are sent. */
+/** A lock that keeps the screen on, and with it the network, while files are sent. */
 export class WakeLock {
   constructor() {
     this.wanted = false;
@@ -68,7 +68,7 @@ export class WakeLock {
         this.lock = null;
       }
     } catch {
-      // The browser refuses, for instance with a low battery; the upload goes on.
+      // The browser may refuse, for example with a low battery; the upload continues without the lock.
     }
   }
 }

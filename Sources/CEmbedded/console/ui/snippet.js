@@ -5,6 +5,8 @@ import { button, fill, h, icon } from './dom.js';
 import { toastError } from './toast.js';
 
 /**
+ * Creates a box with a text and a button that copies it.
+ *
  * @param {string} text The shown text.
  * @param {{copy?: string, label?: string}} [options] `copy` is the text that the button copies, if it differs.
  */
@@ -14,7 +16,7 @@ export function snippet(text, { copy = text, label } = {}) {
     h('div', { class: 'snippet-box' }, h('pre', { tabindex: '0' }, h('code', null, text)), copied));
 }
 
-/** A button that copies a text and confirms it. */
+/** Creates a button that copies a text and then shows for two seconds that it did. */
 export function copyButton(text, { label = strings.common.copy, iconOnly, ...props } = {}) {
   let timer;
   const element = button(label, {
@@ -39,7 +41,7 @@ export function copyButton(text, { label = strings.common.copy, iconOnly, ...pro
   return element;
 }
 
-/** Without https, browsers have no clipboard for pages, but still copy what is selected. */
+/** Copies a text by selecting it, because browsers give pages without HTTPS no clipboard; returns whether it did. */
 function copyBySelection(text) {
   const area = h('textarea', { class: 'sr-only', readOnly: true, value: text });
   (document.querySelector('dialog[open]') ?? document.body).append(area);

@@ -45,7 +45,7 @@ export async function attempt(action, message) {
   }
 }
 
-/** The message of an error, with the id under which the server's log has it. */
+/** Returns the message of an error; for a fault of the server, with the request id by which its log identifies it. */
 export function describe(error) {
   return error.requestID && error.status >= 500 ? `${error.message} ${strings.common.requestID(error.requestID)}`
     : error.message;

@@ -33,7 +33,7 @@ for (let at = 512; at < table.length; at += 2) {
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** Computes the CRC-64/NVME of bytes that arrive in chunks. */
+/** The CRC-64/NVME of bytes that arrive in chunks. */
 export class CRC64 {
   #low = -1;
   #high = -1;
@@ -132,7 +132,7 @@ function multiply(left, right) {
   return product;
 }
 
-/** x to the power of 8·length; a file has only a few different part lengths, so results are kept. */
+/** Returns x to the power of 8·length; results are cached, because a file has only a few different part lengths. */
 function powerOfX(length) {
   const known = powers.get(length);
   if (known !== undefined) return known;

@@ -11,14 +11,14 @@ export const CANCELLED = Symbol('cancelled');
  * @param {unknown} reason {@link PAUSED}, {@link CANCELLED} or an error
  */
 export function stop(item, context, reason) {
-  // Unless it was resumed meanwhile.
+  // An item that was resumed in the meantime stays `waiting`.
   if (reason === PAUSED) return item.state === 'waiting' ? undefined : item.enter('paused');
   if (reason === CANCELLED) return cancel(item, context);
   const isLimit = item.options.isLink && reason.status === 409 && reason.code === 90007;
   const explained = explain(isLimit ? new UploadProblem('limitReached') : reason);
   if (reason.status === 401) return item.enter('paused', explained);
   if (explained.code === 'fileChanged') {
-    // Perhaps it is the same file again later, for example on a disk that was removed. Its parts are then compared
+    // The same file may be readable again later, for example on a disk that was removed. Its parts are then compared
     // with the stored ones.
     item.progress = null;
     item.setSent(0);

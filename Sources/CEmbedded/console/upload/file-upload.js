@@ -10,12 +10,12 @@ import { UploadProblem, explain, explainOutage } from './problems.js';
 
 /** Number of part infos to request with initialize. */
 const FIRST_INFOS = 25;
-/** Length of the pieces in which a whole file is hashed. */
+/** Length in bytes of the pieces in which a whole file is hashed. */
 const PIECE = 16 << 20;
 /** Codes with which complete refuses the reported parts. */
 const PARTS_REFUSED = [8007, 8014, 8015];
 
-/** Uploads one item: opens or resumes the upload, sends the parts, completes it and compares checksums. */
+/** The upload of one item: opens or resumes it, sends the parts, completes it and compares checksums. */
 export class FileUpload {
   #item;
   #context;
@@ -55,7 +55,7 @@ export class FileUpload {
     return this.#runWithRestart();
   }
 
-  /** Only one tab sends a file of several parts. For small files, the conflict rule is enough. */
+  /** Uploads the item while no other tab of this browser uploads the same one; waits until then. */
   #runLocked() {
     const item = this.#item;
     const name = `pontoon-upload ${item.isChosen ? item.uploadID : item.key}`;
@@ -186,19 +186,19 @@ export class FileUpload {
     return true;
   }
 
-  /** The destination, whose folders are created if needed; other items may wait for the same ones. */
+  /** Returns the destination, and creates its missing folders; other items may wait for the same ones. */
   #findPlace(folders) {
     return unlessAborted(this.#context.folders.place(this.#item.options, folders, this.#options), this.#signal);
   }
 
-  /** Labels for initialize, if the server stores them with the upload. */
+  /** Returns the labels for initialize, if the server stores them with the upload. */
   #initialLabels() {
     const { metadata, tags } = this.#labels();
     if (!this.#context.extensions.has('upload_labels')) return {};
     return { metadata, tags };
   }
 
-  /** Metadata and tags of the item; undefined if it has none. */
+  /** Returns the metadata and tags of the item; each is undefined if the item has none. */
   #labels() {
     const { metadata, tags } = this.#item.options.labels?.(this.#item.path) ?? {};
     return {

@@ -1,6 +1,6 @@
 import { CRC64 } from './crc64.js';
 
-/** Longest blob that is hashed on the main thread: cheaper than a message to a worker, and unnoticeable. */
+/** Length in bytes up to which a blob is hashed on the main thread, which costs less than a message to a worker. */
 export const SMALL = 256 << 10;
 
 // With `require-trusted-types-for 'script'`, a worker's URL must come from a policy. Only our own scripts pass.
@@ -17,7 +17,7 @@ function startWorker() {
   return new Worker(policy ? policy.createScriptURL(url) : url, { type: 'module' });
 }
 
-/** Computes CRC-64/NVME checksums of files in workers, one blob per worker at a time. */
+/** A pool of workers that compute CRC-64/NVME checksums of files, one blob per worker at a time. */
 export class Hasher {
   #idle = [];
   #count = 0;

@@ -21,7 +21,7 @@ export class UploadItem {
 
   constructor(queue, fields) {
     this.#queue = queue;
-    /** Number of the item, which is its position in the order of adding. */
+    /** Number of the item, in the order in which items were added. */
     this.id = fields.id;
     /** Path with folders, relative to the destination. */
     this.path = fields.path;
@@ -31,11 +31,11 @@ export class UploadItem {
     this.root = fields.root ?? null;
     /** Project, parent, conflict rule and labels of the call of `add`, shared by its items. */
     this.options = fields.options;
-    /** Identifies the file and its destination in the journal. */
+    /** Key of the file and its destination in the journal. */
     this.key = fields.key;
-    /** Id of the file on the server, when it is complete. */
+    /** Id of the file on the server; null until the upload is completed. */
     this.fileID = null;
-    /** Id of the upload, from initialize to the end. */
+    /** Id of the upload; null before it is initialized and after it has ended. */
     this.uploadID = fields.uploadID ?? null;
     /** Whether the user chose this upload from the list of open uploads. */
     this.isChosen = Boolean(fields.uploadID);
@@ -102,7 +102,7 @@ export class UploadItem {
     this.#queue.changed(this, before, this.contribution(), transferred);
   }
 
-  /** What the item adds to the totals of the queue. */
+  /** Returns what the item adds to the totals of the queue; nothing but its state if it was skipped or cancelled. */
   contribution() {
     const isCounted = this.#state !== 'skipped' && this.#state !== 'cancelled';
     return {

@@ -1,15 +1,15 @@
 // Unfinished uploads of this browser, in IndexedDB. They survive a reload and a crash.
 
 const DATABASE = 'pontoon-uploads';
-/** Writes are collected for this long (milliseconds), so that most small files never reach the database. */
+/** Time for which writes are collected, in milliseconds, so that most small files never reach the database. */
 const DELAY = 200;
 
-/** Identifies a file and its destination; the same file that is chosen again has the same key. */
+/** Returns the key of a file and its destination, which is the same when the file is chosen again. */
 export function keyOf({ project, parent, path, size, lastModified }) {
   return JSON.stringify([project ?? null, parent ?? null, path, size, lastModified]);
 }
 
-/** The record of an item. */
+/** Returns the record of an item; for its fields, see {@link Journal}. */
 export function recordOf(item) {
   const { project, parent, isLink, conflict } = item.options;
   return {
@@ -30,7 +30,7 @@ export function recordOf(item) {
 }
 
 /**
- * The journal. If the browser does not allow IndexedDB, it is empty and forgets everything.
+ * The journal of unfinished uploads. If the browser does not allow IndexedDB, it stays empty.
  *
  * A record has the fields of {@link keyOf}, and `id` (the key), `uploadID` (null until the upload is initialized),
  * `partSize`, `started` (milliseconds), `conflict`, `metadata`, `tags`, and if the browser can keep them, `handle` of
@@ -60,7 +60,7 @@ export class Journal {
     return journal;
   }
 
-  /** All records, oldest first. */
+  /** Returns all records, oldest first. */
   async list() {
     if (!this.#database) return [];
     await this.flush();
@@ -68,7 +68,7 @@ export class Journal {
     return records.sort((a, b) => a.started - b.started);
   }
 
-  /** The record with a key; undefined if there is none. */
+  /** Returns the record with a key; undefined if there is none. */
   async find(id, { isFresh = false } = {}) {
     if (this.#pending.has(id)) return this.#pending.get(id) ?? undefined;
     if (!this.#database || !(isFresh || this.#keys.has(id))) return undefined;
@@ -95,7 +95,7 @@ export class Journal {
     for (const store of ['uploads', 'parts', 'roots']) await this.#run(store, 'readwrite', (it) => it.clear());
   }
 
-  /** Writes what {@link save} and {@link forget} have collected. */
+  /** Writes the changes that {@link save} and {@link forget} have collected. */
   async flush() {
     clearTimeout(this.#timer);
     this.#timer = 0;
@@ -117,7 +117,7 @@ export class Journal {
   }
 
   /**
-   * Keeps the checksum of a part's bytes with its ETag, for storages whose ETags are not CRCs.
+   * Stores the checksum of a part's bytes with its ETag, for storages whose ETags are not CRCs.
    *
    * @param {bigint} checksum
    */
@@ -126,7 +126,7 @@ export class Journal {
     await this.#run('parts', 'readwrite', (parts) => parts.put({ id, number, etag, checksum })).catch(() => {});
   }
 
-  /** The parts that {@link addPart} kept, by number. */
+  /** Returns the parts that {@link addPart} stored, by number. */
   async parts(id) {
     if (!this.#database) return new Map();
     const range = IDBKeyRange.bound([id], [id, []]);
@@ -134,14 +134,14 @@ export class Journal {
     return new Map(found.map((part) => [part.number, part]));
   }
 
-  /** Keeps the handle of a chosen folder; its permission covers all files in it. */
+  /** Stores the handle of a chosen folder, whose permission covers all files in it. */
   async addRoot(root) {
     if (!this.#database || this.#roots.has(root.id)) return;
     this.#roots.set(root.id, root.handle);
     await this.#run('roots', 'readwrite', (roots) => roots.put(root)).catch(() => {});
   }
 
-  /** The handle of a chosen folder; undefined if it is not known. */
+  /** Returns the handle of a chosen folder; undefined if it is not known. */
   async root(id) {
     if (!id || !this.#database) return undefined;
     return (await this.#run('roots', 'readonly', (roots) => roots.get(id)))?.handle;

@@ -68,7 +68,7 @@ function labelsOf(keys, values) {
   return { metadata, tags };
 }
 
-/** The rows of a CSV table with their numbers; values may be quoted, and `""` in quotes is a quote. */
+/** Returns the rows of a CSV table with their numbers; values may be quoted, and `""` in quotes is a quote. */
 function parseCSV(text, problem) {
   const rows = [];
   let values = [];

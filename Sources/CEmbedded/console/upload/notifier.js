@@ -1,7 +1,7 @@
 /** Interval of notifications while the page is hidden, in milliseconds. */
 const HIDDEN_INTERVAL = 500;
 
-/** Collects changed items, and passes them on at most once per animation frame. */
+/** A collector of changed items that passes them on at most once per animation frame. */
 export class Notifier {
   #notify;
   #items = new Set();

@@ -7,7 +7,7 @@ import { UploadProblem, explainOutage } from './problems.js';
 import { put } from './put.js';
 import { Reporter } from './reporter.js';
 
-/** Attempts per part, by the kind of failure. An outage is retried for a day. */
+/** Maximum number of attempts per part, by the kind of failure; an outage is retried for a day. */
 const MOST_REFUSALS = 4;
 const MOST_MISMATCHES = 3;
 const MOST_FAILURES = 6;
@@ -16,7 +16,7 @@ const LONGEST_OUTAGE = 24 * 3600_000;
 const PROOF = 2 << 20;
 
 /**
- * Sends the parts of one file, several at a time, and skips those that are stored already.
+ * A sender of the parts of one file, several at a time; parts that are stored already are skipped.
  *
  * `progress` is kept by the item from one attempt to the next:
  * `{ uploadID, plan, stored, unlisted, kept, infos }`, where `stored` maps numbers to
@@ -97,7 +97,7 @@ export class PartUploader {
     await this.run(() => {});
   }
 
-  /** The checksum of the whole file. */
+  /** Returns the checksum of the whole file, combined from those of its parts. */
   checksum() {
     const { plan, stored } = this.#progress;
     let whole = 0n;
@@ -206,7 +206,7 @@ export class PartUploader {
     this.#reporter.add(part);
   }
 
-  /** Waits before the next attempt; throws if there is no point in one. */
+  /** Waits before the next attempt; throws the error if another attempt cannot succeed. */
   async #waitAfter(error, blob, counts) {
     if (error instanceof UploadProblem && error.code === 'checksumMismatch') {
       counts.mismatches += 1;
@@ -214,7 +214,7 @@ export class PartUploader {
       return network.pause(backoff(counts.mismatches), this.#signal);
     }
     if (!(error instanceof ApiError)) throw error;
-    // The browser reports a file that has changed as a network failure; reading it tells them apart.
+    // The browser reports a file that has changed as a network failure; reading the file distinguishes the two.
     if (error.isUnreachable) await blob.slice(0, 1).arrayBuffer();
     if (error.status === 403) {
       counts.refusals += 1;

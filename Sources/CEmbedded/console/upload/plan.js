@@ -29,12 +29,12 @@ export class Plan {
     return this.partSize > 0 && this.parts <= MAXIMUM_PARTS;
   }
 
-  /** Offset of the first byte of a part. */
+  /** Returns the offset of the first byte of a part. */
   start(number) {
     return (number - 1) * this.partSize;
   }
 
-  /** Length of a part in bytes. */
+  /** Returns the length of a part in bytes. */
   length(number) {
     return Math.min(this.size, number * this.partSize) - this.start(number);
   }

@@ -85,7 +85,7 @@ export function put(info, body, { signal, onProgress } = {}) {
   });
 }
 
-/** `getResponseHeader` would log an error for a header that the other origin does not expose. */
+/** Returns all readable headers: asking for a hidden one with `getResponseHeader` would log an error. */
 function headersOf(request) {
   const headers = new Headers();
   for (const line of request.getAllResponseHeaders().trim().split('\r\n')) {

@@ -12,13 +12,13 @@ import { restore } from './restore.js';
 import { Tabs } from './tabs.js';
 import { Totals } from './totals.js';
 
-/** Files that are open at the same time; more than connections, because some of them are not sending. */
+/** Maximum number of files uploaded at the same time; more than connections, because some of them are not sending. */
 const OPEN_FILES = 8;
 /** Interval of samples of the rate in milliseconds. */
 const SAMPLE = 500;
 
 /**
- * Uploads files, in order, a few at a time.
+ * A queue that uploads files, in order, a few at a time.
  *
  * Events:
  * - `change`: at most once per animation frame; `detail.items` is the set of changed items.
@@ -192,7 +192,7 @@ export class UploadQueue extends EventTarget {
     this.#items = this.#items.filter((item) => !removed.has(item));
   }
 
-  /** Called by items. */
+  /** Updates the totals after a change of an item; called by the item. */
   changed(item, before, after, transferred) {
     if (item.isRemoved) return;
     this.totals.change(before, after, transferred);

@@ -3,12 +3,12 @@ import { network } from '../api/network.js';
 
 /** Pause between reports in milliseconds. */
 const INTERVAL = 1000;
-/** Parts per call, for its body's limit. */
+/** Maximum number of parts per call, so that its body stays below the server's limit. */
 const BATCH = 1000;
 
 /**
- * Reports the parts of one upload while others are being sent, so that any client can finish it. Several parts share a
- * call. A reported part has `isReported`; the others are reported with complete.
+ * A reporter of the stored parts of one upload while others are being sent, so that any client can finish the upload.
+ * Several parts share a call. A reported part has `isReported`; the others are reported with complete.
  */
 export class Reporter {
   #client;
@@ -25,7 +25,7 @@ export class Reporter {
     this.#options = options;
   }
 
-  /** Reports a part soon. */
+  /** Queues a part; queued parts are reported at once, or one second after the previous report. */
   add(part) {
     this.#pending.set(part.number, part);
     this.#loop ??= this.#run().finally(() => {
@@ -70,7 +70,7 @@ export class Reporter {
         for (const part of parts) this.#pending.delete(part.number);
         await network.pause(INTERVAL, signal);
       } catch {
-        // Complete reports these parts and handles what is wrong with them.
+        // Complete reports these parts again, and repairs those that it refuses.
         return;
       }
     }

@@ -3,19 +3,19 @@
 
 import { fill, upload as texts } from './strings.js';
 
-/** Files that operating systems add to folders, and that nobody means to upload. */
+/** Names of files that operating systems add to folders, and that are not uploaded. */
 const IGNORED = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini']);
-/** Reads of folders at the same time. */
+/** Maximum number of concurrent reads of folders. */
 const PARALLEL = 16;
 
 /**
- * Reads what was dropped, with the contents of folders. Must be called from the `drop` event.
+ * Returns the dropped files, with those in folders. Must be called from the `drop` event.
  *
  * @param {DataTransfer} dataTransfer
- * @returns {Promise<{ entries: object[], problems: string[] }>} `problems` says what could not be read
+ * @returns {Promise<{ entries: object[], problems: string[] }>} `problems` name the files that could not be read
  */
 export async function entriesFromDrop(dataTransfer) {
-  // The list of items is gone after the event, so nothing may be awaited before all of them were asked for.
+  // The browser clears the list of items after the event, so nothing may be awaited before all of them are read.
   const dropped = [...dataTransfer.items]
     .filter((item) => item.kind === 'file')
     .map((item) => ({
@@ -76,7 +76,7 @@ async function addHandle(handle, path, result, root) {
   }
 }
 
-/** The older interface, for browsers without handles. */
+/** Adds a file or a folder's files through the older interface, for browsers without handles. */
 async function addEntry(entry, path, result) {
   const own = path === '' ? entry.name : `${path}/${entry.name}`;
   try {

@@ -3,15 +3,15 @@ const NAME = 'pontoon-sending';
 const INTERVAL = 3000;
 
 /**
- * Counts the tabs of this browser that are sending. They share its six connections to the server: if each of them used
- * five, calls of the API would wait for the end of a part.
+ * A counter of the tabs of this browser that are sending. They share its six connections to the server: if each of them
+ * used five, calls of the API would wait for the end of a part.
  */
 export class Tabs {
   #onCount;
   #stay = null;
   #timer = 0;
 
-  /** @param {(count: number) => void} onCount called with the number of tabs, at least 1, from time to time */
+  /** @param {(count: number) => void} onCount called with the number of tabs, at least 1, every three seconds */
   constructor(onCount) {
     this.#onCount = onCount;
   }

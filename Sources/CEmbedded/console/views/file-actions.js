@@ -1,4 +1,4 @@
-// What can be done with entries of a folder.
+// The actions on entries of a folder, such as rename, move, copy and delete.
 
 import {
   copyFile, createFolder, deleteFile, deleteFiles, downloadURL, editFiles, listFolder, moveFile, updateFile,

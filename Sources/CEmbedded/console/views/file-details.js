@@ -10,7 +10,7 @@ import { labelsView } from './labels-editor.js';
 import { canPreview, Preview } from './preview.js';
 
 const t = strings.details;
-/** Pauses between looks at a requested check, in milliseconds. */
+/** Pauses between queries for the result of a requested check, in milliseconds. */
 const PAUSES = [500, 1000, 2000, 4000, 8000, 15_000, 30_000, 60_000, 60_000, 60_000];
 
 export class FileDetails {
@@ -29,7 +29,7 @@ export class FileDetails {
     return this.entry?.id === entry.id;
   }
 
-  /** Shows an entry, first what the list knows, then what the server says. */
+  /** Shows an entry: at once with the fields in the list, then with those that the server returns. */
   async open(entry, { focus = false } = {}) {
     this.#stop();
     this.entry = entry;
@@ -160,7 +160,7 @@ export class FileDetails {
       fact(t.id, code(entry.id))));
   }
 
-  /** What is known about the bytes on the server's disk. */
+  /** Creates the line with the result of the last check of the stored bytes; null if there can be none. */
   #check() {
     const { entry } = this;
     const sums = entry.checksums;

@@ -15,7 +15,7 @@ import { folderTrail, loadProject, projectHead } from './project-head.js';
 
 const t = strings.files;
 const ROW = 38;
-/** Browsers draw no element that is much taller than this many rows. */
+/** Maximum number of rows in the table, because browsers do not draw much taller elements. */
 const MOST_ROWS = 400_000;
 
 export async function show({ app, route, signal, main }) {
@@ -37,7 +37,7 @@ class FilesView {
     this.listing = new FolderListing(app.client, { project: project.id, folder: this.folder }, () => this.#changed());
   }
 
-  /** Where files go that are dropped onto the page. */
+  /** The destination of files that are dropped onto the page; null if the user may not write. */
   get destination() {
     if (!this.project.permissions.write) return null;
     const names = [this.project.name, ...this.trail.map(({ label }) => label)];
@@ -85,7 +85,7 @@ class FilesView {
     try {
       await this.listing.restart();
     } catch (error) {
-      // What has arrived stays; a folder of which nothing arrived is explained in its place.
+      // Entries that have been loaded stay visible; if there are none, the error is shown in their place.
       if (this.listing.loaded.length === 0 || this.signal.aborted) throw error;
       toastError(error);
     }

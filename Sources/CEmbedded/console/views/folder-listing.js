@@ -1,8 +1,8 @@
-// The entries of a folder, read page by page, with the search and the order that the user wants.
+// The entries of a folder, read page by page, in the order and with the search that the user has chosen.
 
 import { listFolder } from '../api/calls.js';
 
-/** Searching by a part of the name and sorting read at most this many entries. */
+/** Maximum number of entries that are read for a search by a part of the name, or for another order. */
 export const MOST_ENTRIES = 50_000;
 
 const collator = new Intl.Collator('en', { numeric: true });
@@ -53,7 +53,7 @@ export class FolderListing {
     return this.isPlain && this.total !== null ? Math.max(this.total, this.shown.length) : this.shown.length;
   }
 
-  /** Starts over, with the same search. Resolves when the first page is there. */
+  /** Reads the folder from the start, with the same search; resolves when the first page has been read. */
   async restart() {
     this.#clear();
     await this.#read(1);
@@ -85,7 +85,7 @@ export class FolderListing {
     await this.need(0);
   }
 
-  /** Makes sure that the entries up to this number are loaded, or all if the order needs them. */
+  /** Loads the entries up to this number, or all if the order or the search needs them. */
   need(end) {
     return this.#read(this.isPlain ? end + 1 : MOST_ENTRIES);
   }
@@ -127,7 +127,7 @@ export class FolderListing {
         this.onChange();
         throw error;
       }
-      // Sorting again after each page would take the square of the time.
+      // Sorting again after each page would take time quadratic in the number of entries.
       if (this.isPlain || this.token === null || this.loaded.length > drawn * 2) {
         drawn = this.loaded.length;
         this.#arrange();
@@ -155,7 +155,7 @@ export class FolderListing {
 }
 
 /**
- * Splits what the user typed: `tag:raw sample_id=S1 lane` selects by tag, by metadata and by a part of the name. Values
+ * Parses the text of a search: `tag:raw sample_id=S1 lane` selects by tag, by metadata and by a part of the name. Values
  * with spaces are quoted, as in `"sample type=whole blood"`.
  *
  * @param {string} text

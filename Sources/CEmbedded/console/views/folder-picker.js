@@ -6,10 +6,12 @@ import { button, fill, h, icon, name, plainName, uniqueID } from '../ui/dom.js';
 import { openDialog } from '../ui/dialog.js';
 
 const t = strings.picker;
-/** Pages of a folder that are searched for subfolders: the API cannot list folders only. */
+/** Maximum number of pages that are searched for subfolders, because the API cannot list folders only. */
 const MOST_PAGES = 200;
 
 /**
+ * Opens a dialog in which the user chooses a folder; resolves with `null` if the user closes it.
+ *
  * @param {Object} app
  * @param {Object} options
  * @param {string} options.title

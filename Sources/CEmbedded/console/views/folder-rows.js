@@ -7,7 +7,7 @@ import { bytes, time } from '../ui/format.js';
 const t = strings.files;
 
 /**
- * The columns' headings.
+ * Creates the row with the columns' headings, which sort the list when clicked.
  *
  * @param {HTMLElement} all The box that selects all rows.
  * @param {(by: string) => void} order
@@ -22,7 +22,7 @@ export function headerRow(all, order) {
     h('div', { role: 'columnheader', class: 'cell-more' }, h('span', { class: 'sr-only' }, t.actions)));
 }
 
-/** The row of an entry that has not been read yet. */
+/** Creates the row of an entry that has not been read yet. */
 export function pendingRow() {
   return h('div', { class: 'list-row row-pending', 'aria-busy': 'true' },
     h('div', { role: 'gridcell', class: 'cell-check' }),
@@ -30,7 +30,7 @@ export function pendingRow() {
 }
 
 /**
- * The row of a file or folder.
+ * Creates the row of a file or folder.
  *
  * @param {Object} entry
  * @param {{selected: boolean, current: boolean, more: HTMLElement, check: Function, click: Function, menu: Function}}
@@ -59,7 +59,7 @@ export function entryRow(entry, { selected, current, more, check, click, menu })
   h('div', { role: 'gridcell', class: 'cell-more' }, more));
 }
 
-/** The result of the last check of a file, if there is something to say. */
+/** Creates the icon for the result of the last check of a file; null if the file has not been checked. */
 function state(entry) {
   const checked = entry.checksums?.state;
   if (!checked) return null;

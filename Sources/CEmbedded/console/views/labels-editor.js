@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 const LIMITS = { tags: 100, tagBytes: 300, pairs: 1000, keyBytes: 100, valueBytes: 300 };
 
 /**
- * A list of tags: Enter or a comma adds one, each has a button that removes it.
+ * Creates an editor for a list of tags: Enter or a comma adds one, each has a button that removes it.
  *
  * @param {string[]} initial
  */
@@ -73,7 +73,7 @@ export function tagsEditor(initial = []) {
 }
 
 /**
- * A table of keys and values.
+ * Creates an editor for a table of metadata keys and values.
  *
  * @param {Object<string, string>} initial
  */
@@ -124,7 +124,7 @@ export function metadataEditor(initial = {}) {
   };
 }
 
-/** Tags and metadata to read. */
+/** Creates a view of tags and metadata that cannot be edited. */
 export function labelsView({ tags = [], metadata = {} }) {
   const pairs = Object.entries(metadata);
   return [

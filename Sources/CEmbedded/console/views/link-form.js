@@ -62,7 +62,7 @@ export class LinkForm {
       h('div', { class: 'destination-row' }, icon('folder'), where, change));
   }
 
-  /** The fields of a new link. @throws {Error} if one is not valid */
+  /** Returns the fields of the link as the API names them. @throws {Error} if one is not valid */
   read() {
     const title = this.name.value.trim();
     if (!title) throw new Error(t.nameMissing);
@@ -81,7 +81,7 @@ export class LinkForm {
     };
   }
 
-  /** Changes the link. */
+  /** Sends the changed fields of the link to the server. */
   save() {
     const { project, parent, password, max_files: files = null, max_bytes: size = null, ...changes } = this.read();
     // The day is sent only if the user changed it; the link may expire at another hour.
@@ -98,7 +98,7 @@ function amount(input, message) {
   return value;
 }
 
-/** A date as `<input type=date>` has it, in local time. */
+/** Returns a date in the format of `<input type=date>`, in local time. */
 function day(date) {
   const two = (number) => String(number).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;

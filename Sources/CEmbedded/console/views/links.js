@@ -45,7 +45,7 @@ class LinksView {
         h('ul', { class: 'link-list' }, links.map((link) => this.#row(link)))));
   }
 
-  /** The names of the links' folders; a folder that is gone has none. */
+  /** Reads the names of the links' folders; a deleted folder has none. */
   async #readFolders(links) {
     for (const { parent } of links) {
       if (!parent || this.folders.has(parent)) continue;

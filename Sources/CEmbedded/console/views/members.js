@@ -1,4 +1,4 @@
-// Members of a project and what they may do.
+// The members of a project and their permissions.
 
 import { addMember, listMembers, removeMember, setPermissions } from '../api/calls.js';
 import { strings } from '../strings.js';

@@ -21,7 +21,7 @@ const BINARY = new Set(['bam', 'bai', 'cram', 'crai', 'bcf', 'gz', 'bgz', 'bz2',
   'hdf5', 'fast5', 'pod5', 'bcl', 'cbcl', 'sra', 'parquet', 'exe', 'so', 'dll', 'iso', 'mp4', 'mov', 'mp3', 'tif',
   'tiff', 'xlsx', 'docx']);
 
-/** Whether a preview is worth offering; text is recognized by its bytes. */
+/** Returns whether to offer a preview, judging by the file's extension and length. */
 export function canPreview({ name, size }) {
   const type = extension(name);
   return size > 0 && !BINARY.has(type) && !(type in IMAGES && size > MOST_IMAGE_BYTES);
@@ -94,7 +94,7 @@ export class Preview {
     this.note.textContent = data.length < this.entry.size ? t.part(bytes(data.length)) : t.whole;
   }
 
-  /** The frame's document, with the colours of the page. */
+  /** Returns the frame's document, with the colours of the page. */
   #page() {
     const page = this.frame.contentDocument;
     const colours = getComputedStyle(this.element);

@@ -1,4 +1,4 @@
-// The head of all views of a project: where it is, its tabs, and the actions of the view.
+// The head of all views of a project: the path, the tabs, and the actions of the view.
 
 import { getFile, getProject } from '../api/calls.js';
 import { ApiError } from '../api/client.js';
@@ -6,10 +6,10 @@ import { projectAddress } from '../routes.js';
 import { strings } from '../strings.js';
 import { h, icon, name } from '../ui/dom.js';
 
-/** Deepest folder whose path is shown. */
+/** Maximum number of folders in a path that is shown. */
 const DEEPEST = 100;
 
-/** Reads a project; remembers the last one, so that changing tabs shows no gap. */
+/** Returns a project; the last one is cached, so that changing tabs shows no gap, unless `fresh` is set. */
 export async function loadProject(app, id, signal, { fresh = false } = {}) {
   if (!fresh && app.project?.id === id) return app.project;
   app.project = await getProject(app.client, id, signal);
@@ -46,7 +46,7 @@ export function projectHead({ app, project, active, trail = [], actions = [] }) 
       tab('settings', t.settings)));
 }
 
-/** The folders from the project's root to the current folder. */
+/** Returns the folders from the project's root to the current folder. */
 export async function folderTrail(app, route, signal) {
   const trail = [];
   let id = route.folder;

@@ -64,7 +64,7 @@ function row(project) {
         t.changed(ago(project.modified_on)))));
 }
 
-/** The strongest permission in one word. */
+/** Returns the name of a member's strongest permission. */
 export function rights(permissions = {}) {
   const names = strings.projects.access;
   return ['admin', 'write', 'copy', 'read'].filter((key) => permissions[key]).map((key) => names[key])[0] ?? names.read;

@@ -1,4 +1,4 @@
-// Health and abilities of the server, as far as its API tells.
+// The health, limits and extensions of the server, as its API reports them.
 
 import { getIndex, getRateLimit } from '../api/calls.js';
 import { strings } from '../strings.js';
@@ -7,7 +7,7 @@ import { count, time } from '../ui/format.js';
 
 const t = strings.server;
 const PAUSE = 5000;
-/** The number with which the server says that there is no limit. */
+/** The limit that the server reports if there is none. */
 const NO_LIMIT = 2_147_483_647;
 
 export async function show({ app, signal, main }) {

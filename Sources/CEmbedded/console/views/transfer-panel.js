@@ -10,16 +10,16 @@ import { VirtualList } from '../ui/virtual-list.js';
 
 const t = strings.transfers;
 const ROW = 56;
-/** Sent bytes that are not discarded without a question. */
+/** Number of sent bytes from which cancelling must be confirmed. */
 const MOST_LOST = 1 << 20;
-/** Rows that the panel shows without scrolling. */
+/** Maximum number of rows that the panel shows without scrolling. */
 const MOST_VISIBLE = 6;
 const ICONS = {
   verified: 'shield', uploaded: 'check', skipped: 'check', failed: 'alert', cancelled: 'close', paused: 'pause',
   offline: 'clock',
   waiting: 'clock',
 };
-/** What can be done with a file in each state. */
+/** The states of a file in which each action is possible. */
 const CAN = {
   pause: new Set(['waiting', 'preparing', 'sending', 'offline']),
   resume: new Set(['paused']),
@@ -60,7 +60,7 @@ export class TransferPanel {
     this.actionState = '';
   }
 
-  /** Draws everything that has changed. */
+  /** Draws the totals and the rows of the changed items; without an argument, all rows. */
   draw(changed) {
     const { totals } = this.queue;
     const all = this.queue.items;
@@ -82,7 +82,7 @@ export class TransferPanel {
     this.#drawHead(totals, all);
   }
 
-  /** Keeps the files that are being sent in view, unless the user looks at the list. */
+  /** Scrolls to the files that are being sent, unless the user is using the list. */
   #follow() {
     const { element } = this.list;
     if (element.matches(':hover') || element.contains(document.activeElement)) return;
@@ -236,7 +236,7 @@ export class TransferPanel {
   }
 }
 
-/** The state of a file, with its size or the reason of a failure. */
+/** Returns the state of a file for display, with its size or the reason for a failure. */
 function note(item) {
   const size = bytes(item.size);
   if (item.error) return `${item.error.title}. ${item.error.advice ?? ''}`.trim();
@@ -244,7 +244,7 @@ function note(item) {
   return `${t.states[item.state] ?? item.state} · ${size}`;
 }
 
-/** What the head of the panel says. */
+/** Returns the title, the detail and the progress (0 to 1) to show in the head of the panel. */
 export function summarize(totals, items) {
   const { active, paused } = totals;
   const open = active + totals.waiting;

@@ -14,7 +14,7 @@ import { TransferPanel } from './transfer-panel.js';
 import { uploadDialog } from './upload-dialog.js';
 
 const t = strings.transfers;
-/** Pause between two looks at a folder into which files arrive, in milliseconds. */
+/** Pause between two refreshes of a folder into which files are uploaded, in milliseconds. */
 const REFRESH = 2000;
 
 export class Transfers {
@@ -50,7 +50,7 @@ export class Transfers {
     this.#offerToResume(await this.refreshBadge());
   }
 
-  /** Whether files are being sent or wait for it. */
+  /** Whether files are being sent or are waiting to be sent. */
   get busy() {
     return Boolean(this.panel?.state?.open);
   }
@@ -78,7 +78,7 @@ export class Transfers {
     if (file) this.queue.resumeUpload(upload, file);
   }
 
-  /** Resumes uploads whose files this browser can open again without asking for them. */
+  /** Resumes uploads whose files this browser can open again without the user choosing them. */
   async resumeKept(records) {
     const { problems } = await this.queue.restore(records);
     this.panel.draw();
@@ -98,12 +98,12 @@ export class Transfers {
       this.app.shell.setBadge(uploads.length);
       return uploads;
     } catch {
-      // The number is not important; the view shows the error.
+      // The number is not essential; the view of open uploads shows the error.
       return [];
     }
   }
 
-  /** After a reload or a crash, points to the uploads that this browser has left unfinished. */
+  /** Shows a link to the uploads that this browser left unfinished at a reload or a crash. */
   async #offerToResume(uploads) {
     const known = new Set((await this.journal.list()).map(({ uploadID }) => uploadID));
     const left = uploads.filter((upload) => known.has(upload.upload_id)).length;
@@ -111,7 +111,7 @@ export class Transfers {
     toast(h('span', null, t.unfinished(left), ' ', h('a', { href: '#/uploads' }, t.toUploads)));
   }
 
-  /** Ends all uploads of this page. */
+  /** Pauses all uploads of this page and removes the panel; `forget` also clears the journal. */
   async close({ forget }) {
     this.listeners.abort();
     if (!this.queue) return;

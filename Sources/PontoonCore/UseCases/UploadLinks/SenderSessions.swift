@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The use cases with which senders sign in with an upload link, and are recognized later.
+/// The use cases that sign senders in with an upload link and authenticate their later calls.
 package struct SenderSessions: Sendable {
     private let metadata: any MetadataStore
     private let passwords: any PasswordHashing
@@ -30,7 +30,7 @@ package struct SenderSessions: Sendable {
     /// The result of an attempt to sign in.
     package enum SignInResult: Sendable {
         case signedIn(SignedIn)
-        /// There were too many attempts.
+        /// Too many passwords were tried, or too many senders have signed in within the last minute.
         case retry(after: Duration)
     }
 
@@ -40,11 +40,11 @@ package struct SenderSessions: Sendable {
     ///   - secret: The secret.
     ///   - password: The link's password, if it has one.
     ///   - sender: The sender's name, if given.
-    ///   - address: The sender's IP address, by which wrong passwords are counted.
+    ///   - address: The sender's IP address, for which password attempts are counted.
     /// - Returns: The session, or the time after which the sender may try again.
-    /// - Throws: `.badRequest` for an invalid name or password; `.uploadLinkNotFound`; `.uploadLinkExpired`, also if the
-    ///   link is not usable; `.uploadLinkForbidden` if the password is missing or wrong; `.limitReached` if too many
-    ///   senders are signed in.
+    /// - Throws: `.badRequest` for an invalid name or too long a password; `.uploadLinkNotFound`; `.uploadLinkExpired`,
+    ///   also if the link is not usable; `.uploadLinkForbidden` if the password is missing or wrong; `.limitReached` if
+    ///   too many senders are signed in; `.unavailable` if too many passwords are being hashed.
     package func signIn(
         secret: Secret,
         password: Secret?,
@@ -100,7 +100,10 @@ package struct SenderSessions: Sendable {
             )
         }
         guard password.value.utf8.count <= UploadLinkRules.passwordBytes.upperBound else {
-            throw PontoonError(.badRequest, "The field 'password' is too long.")
+            throw PontoonError(
+                .badRequest,
+                "The field 'password' must have at most \(UploadLinkRules.passwordBytes.upperBound) bytes in UTF-8."
+            )
         }
         // Counted before the password is compared, so that concurrent attempts do not exceed the limit.
         if let retry = try await metadata.countPasswordAttempt(for: link.id, from: address, now: now) { return retry }
@@ -129,7 +132,7 @@ package struct SenderSessions: Sendable {
     ///
     /// Reads the latest rows, so that a revoked link stops working at once on every server.
     ///
-    /// - Throws: `.notAuthenticated` if the token is unknown, the sender was idle for too long, or the link has expired,
+    /// - Throws: `.notAuthenticated` if the token is unknown, the sender was idle for a week, or the link has expired,
     ///   was revoked or is not usable.
     package func session(token: Secret) async throws -> SenderSession {
         let now = now()
@@ -148,7 +151,7 @@ package struct SenderSessions: Sendable {
         return session
     }
 
-    /// Returns what was uploaded through a sender's link so far.
+    /// Returns the current usage of a sender's link, by all of its senders.
     ///
     /// - Throws: `.notAuthenticated` if the link was revoked in the meantime.
     package func usage(of session: SenderSession) async throws -> UploadLinkUsage {

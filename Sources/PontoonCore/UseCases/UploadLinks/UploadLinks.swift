@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The use cases of members that create and manage upload links; ``SenderSessions`` are those of senders.
+/// The use cases with which members create and manage upload links; for those of senders, see ``SenderSessions``.
 ///
 /// A member with the `write` permission manages all links of a project.
 package struct UploadLinks: Sendable {
@@ -29,7 +29,8 @@ package struct UploadLinks: Sendable {
     /// Only the hash of the secret is stored, so the secret cannot be shown again.
     ///
     /// - Throws: `.badRequest` for invalid properties; `.projectNotFound`, `.projectForbidden`, `.destinationNotFound`,
-    ///   `.parentNotFolder`; `.limitReached` if the project or the caller has too many links.
+    ///   `.parentNotFolder`; `.limitReached` if the project or the caller has too many links; `.unavailable` if too
+    ///   many passwords are being hashed.
     package func create(
         in folder: FolderReference,
         _ change: UploadLinkChange,
@@ -51,7 +52,7 @@ package struct UploadLinks: Sendable {
             missing: .destinationNotFound,
             else: .projectForbidden
         )
-        // Last, because it takes long.
+        // Hashed only after the other checks, because hashing is slow.
         try change.apply(to: &details, passwordHash: try await hash(change.password))
         let link = UploadLink(
             id: Identifiers.hex(bytes: 12),
@@ -94,7 +95,8 @@ package struct UploadLinks: Sendable {
 
     /// Changes properties of a link.
     ///
-    /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`; `.badRequest` for invalid properties.
+    /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`; `.badRequest` for invalid properties; `.unavailable` if
+    ///   too many passwords are being hashed.
     package func update(_ id: String, _ change: UploadLinkChange, caller: User) async throws -> UploadLinkSummary {
         _ = try await details(id, caller: caller)
         try change.check(now: now())
@@ -106,7 +108,9 @@ package struct UploadLinks: Sendable {
         return updated
     }
 
-    /// Deletes a link, signs its senders out, aborts their unfinished uploads, and keeps their files.
+    /// Deletes a link, signs its senders out, aborts their active uploads, and keeps their files.
+    ///
+    /// Uploads that are being completed still become files.
     ///
     /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`.
     package func revoke(_ id: String, caller: User) async throws {
@@ -137,7 +141,7 @@ package enum FieldChange<Value: Hashable & Sendable>: Hashable, Sendable {
 
 /// A change of an upload link's properties.
 package struct UploadLinkChange: Hashable, Sendable {
-    /// `nil` keeps the value; the same for the other optional fields.
+    /// New name; `nil` keeps the current one, as it does for `note` and `expiresOn`.
     package var name: String?
     package var note: String?
     package var expiresOn: Date?
@@ -147,7 +151,7 @@ package struct UploadLinkChange: Hashable, Sendable {
 
     package init() {}
 
-    /// Checks the values that do not depend on the current ones.
+    /// Checks the new time of expiry and the new password, which do not depend on the link's other properties.
     ///
     /// - Throws: `.badRequest`.
     func check(now: Date) throws(PontoonError) {
@@ -155,9 +159,9 @@ package struct UploadLinkChange: Hashable, Sendable {
         if case .set(let password) = password { try UploadLinkRules.check(password: password) }
     }
 
-    /// Applies the change.
+    /// Changes the properties of a link; `passwordHash` is the hash of the new password, or `nil` to keep the old one.
     ///
-    /// - Throws: `.badRequest` if the result is invalid.
+    /// - Throws: `.badRequest` if the resulting properties are invalid.
     func apply(to details: inout UploadLinkDetails, passwordHash: Secret?) throws(PontoonError) {
         if let name { details.name = name }
         if let note { details.note = note }

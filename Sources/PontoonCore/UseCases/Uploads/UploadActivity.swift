@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Keeps uploads alive whose parts this server does not see arrive.
+/// A recorder of clients' activity that keeps uploads to a presigned store from expiring.
 ///
 /// A client that sends parts directly to the object store shows that it is working only by requesting their URLs and
 /// by reporting them, which some clients do at the end.
@@ -19,7 +19,7 @@ final class UploadActivity: Sendable {
         self.interval = interval
     }
 
-    /// Records activity of an upload.
+    /// Keeps an upload alive, unless that was done within the interval.
     func note(_ id: String, now: Date) async throws {
         let time = ContinuousClock.now
         let isRecent = recorded.withLock { recorded in

@@ -54,7 +54,10 @@ struct UploadFinisher: Sendable {
         let upload = plan.upload
         if let declared = upload.md5 {
             guard try await hasher.digest(of: upload, parts: plan.parts) == declared else {
-                throw PontoonError(.completeRefused, "The stored bytes do not match the declared MD5.")
+                throw PontoonError(
+                    .completeRefused,
+                    "The stored bytes do not match the declared MD5; send all parts again."
+                )
             }
         }
         if plan.leavesOutParts {

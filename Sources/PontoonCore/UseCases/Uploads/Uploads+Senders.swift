@@ -1,6 +1,6 @@
 /// The use cases of senders, who upload through an upload link.
 extension Uploads {
-    /// The same use cases for a sender, to whom only the uploads of the session exist.
+    /// Returns the same use cases for a sender, who sees only the uploads of the session.
     package func of(_ session: SenderSession) -> Uploads {
         var copy = self
         copy.uploads = UploadAccess(metadata: metadata, namespace: .files, session: session.id)
@@ -9,16 +9,18 @@ extension Uploads {
 
     /// Starts an upload to the sender's own folder, on behalf of the link's creator.
     ///
-    /// The file will have the name of the link and that of the sender as metadata.
+    /// The file's metadata will contain the names of the link and the sender.
     ///
     /// - Parameters:
     ///   - content: The declared content; its size must be known.
     ///   - path: Names of the folders in the sender's own folder; folders that do not exist are created.
     ///   - session: The sender's session.
     /// - Returns: The upload.
-    /// - Throws: `.initializeInvalid`, `.metadataInvalid`, or `.badRequest` for invalid tags; `.limitReached` if the
-    ///   link does not accept the file; `.nameTaken` or `.folderExists`; `.destinationNotFound` if the link's folder does
-    ///   not exist; `.noRoom`; `.notAuthenticated` if the link was revoked in the meantime.
+    /// - Throws: `.initializeInvalid` if the size is unknown or the path is invalid; `.metadataInvalid`, or
+    ///   `.badRequest` for invalid tags; `.limitReached` if the link does not accept the file or more folders, or its
+    ///   creator has too many unfinished uploads; `.nameTaken` or `.folderExists` if a name is taken;
+    ///   `.destinationNotFound` if the link's folder does not exist; `.noRoom` if there is not enough space, or the
+    ///   object store refuses the upload; `.notAuthenticated` if the link was revoked in the meantime.
     package func initialize(
         _ content: DeclaredContent,
         path: [String],
@@ -31,7 +33,7 @@ extension Uploads {
         try UploadLinkRules.check(path: path)
         content.labels = session.labels(of: content.labels)
         try content.labels.check()
-        // Checked again when the upload is added; here, so that a full link gets no more folders.
+        // Checked here so that no folders are created in a full link, and again when the upload is added.
         guard let summary = try await metadata.uploadLink(session.link.id) else {
             throw PontoonError(.notAuthenticated, "The upload link was revoked.")
         }

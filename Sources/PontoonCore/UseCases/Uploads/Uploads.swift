@@ -12,7 +12,7 @@ package struct Uploads: Sendable {
     var uploads: UploadAccess
     private let activity: UploadActivity
     let now: @Sendable () -> Date
-    /// Completes uploads, and rolls back interrupted completions.
+    /// The use case that completes uploads and rolls back interrupted completions.
     package let completion: CompleteUpload
 
     /// - Parameters:
@@ -22,8 +22,8 @@ package struct Uploads: Sendable {
     ///   - limits: Limits of each user's uploads.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a completion; `nil` if
     ///     no other server shares the stores.
-    ///   - activityInterval: Time between two records that a client is working on an upload, for a store that clients
-    ///     send parts to directly; must be much shorter than the lifetime of uploads.
+    ///   - activityInterval: Minimum time between two writes that keep an upload in a presigned store alive while a
+    ///     client requests its details and part infos; must be much shorter than the lifetime of uploads.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -163,7 +163,7 @@ package struct Uploads: Sendable {
 
     // MARK: - Queries
 
-    /// Returns the caller's unfinished uploads to project folders, newest first; only those of a sender's session.
+    /// Returns the caller's unfinished uploads to project folders, newest first; for a sender, those of the session.
     package func list(caller: User, page: Page) async throws -> Listing<UploadSummary> {
         let uploads =
             if let session = uploads.session {
@@ -183,7 +183,7 @@ package struct Uploads: Sendable {
         return withKnownTotals(summary)
     }
 
-    /// Removes the totals that only a presigned store knows.
+    /// Sets the totals that only a presigned store knows to `nil`.
     private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
         switch storage {
         case .streaming: summary
@@ -222,9 +222,9 @@ package struct Uploads: Sendable {
         return try await storage.partRequest(for: upload, part: number, base: base, now: now())
     }
 
-    /// Prevents an upload from expiring while a client is working on it.
+    /// Prevents an upload to a presigned store from expiring while a client is working on it.
     ///
-    /// Parts that this server stores do so anyway.
+    /// Does nothing with a streaming store, in which every stored part has this effect.
     private func noteActivity(of upload: Upload) async throws {
         guard !storage.seesParts else { return }
         try await activity.note(upload.id, now: now())
