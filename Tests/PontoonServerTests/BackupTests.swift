@@ -63,6 +63,7 @@ struct BackupTests {
                 let second = try inodes(backup.appending("objects"))
                 #expect(second.count == 2 && second.intersection(first).count == 1)
                 #expect(result.lines.last?.contains("1 copied, 1 already there; 1 no longer used") == true)
+                #expect(try openFiles(in: folder.appending("data/objects")) == [])
                 let bytes = try await server.api.download(kept)
                 #expect(bytes == ByteBuffer(string: "kept"))
             }
@@ -285,6 +286,16 @@ struct BackupTests {
         try FileManager.default.subpathsOfDirectory(atPath: folder.string).map { folder.appending($0) }.filter { path in
             let attributes = try FileManager.default.attributesOfItem(atPath: path.string)
             return attributes[.type] as? FileAttributeType == .typeRegular
+        }
+    }
+
+    /// Objects below a folder that this process has open.
+    private func openFiles(in folder: FilePath) throws -> [String] {
+        let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { number in
+            try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+        }
+        return open.filter { path in
+            path.hasPrefix("\(folder)/") && FilePath(path).lastComponent.flatMap { ObjectKey($0.string) } != nil
         }
     }
 

@@ -134,14 +134,19 @@ package final class ObjectPlacer: Sendable {
         let folder = String(name.suffix(2))
         let (directory, isNew) = try target.creatingDirectory(folder)
         if isNew { changed.withLock { _ = $0.insert(folder) } }
-        let original = try Original(name, in: source, folder)
         let existing = try directory.status(name)
-        if let existing, existing.isFile, existing.size == object.size, try matches(object, in: directory) {
-            return original?.size == object.size ? .present : .onlyInTarget(originalSize: original?.size)
+        let isPresent =
+            if let existing, existing.isFile, existing.size == object.size { try matches(object, in: directory) } else {
+                false
+            }
+        guard let original = try Original(name, in: source, folder) else {
+            return isPresent ? .onlyInTarget(originalSize: nil) : .missing
         }
-        guard let original else { return .missing }
         return try original.file.closeAfter {
-            guard original.size == object.size else { return .wrongSize(original.size) }
+            guard original.size == object.size else {
+                return isPresent ? .onlyInTarget(originalSize: original.size) : .wrongSize(original.size)
+            }
+            if isPresent { return .present }
             changed.withLock { _ = $0.insert(folder) }
             if let outcome = try clone(object, original, to: directory) { return outcome }
             if methods.contains(.hardLink) {
@@ -167,7 +172,12 @@ package final class ObjectPlacer: Sendable {
             } catch let error as Errno where [.noSuchFileOrDirectory, .tooManySymbolicLinkLevels].contains(error) {
                 return nil
             }
-            size = try FileStatus.of(file).size
+            do {
+                size = try FileStatus.of(file).size
+            } catch {
+                try? file.close()
+                throw error
+            }
         }
     }
 

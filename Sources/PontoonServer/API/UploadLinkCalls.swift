@@ -103,7 +103,7 @@ struct UploadLinkCalls {
                 secret: Secret(secret),
                 password: try body.string("password").map(Secret.init),
                 sender: try body.string("sender"),
-                address: address
+                address: (try? SocketAddress(ipAddress: address, port: 0).network) ?? address
             )
         } catch let error as PontoonError where Self.signInFailures.contains(error.code) {
             if let suppressed = failures.admit() {

@@ -41,7 +41,7 @@ final class ConnectionLimiter: Sendable {
 
     /// Decides whether to admit a new connection; counts an admitted or refused one until its channel is closed.
     func admit(_ channel: any Channel) -> Decision {
-        let address = Self.address(of: channel.remoteAddress)
+        let address = channel.remoteAddress?.network ?? ""
         let decision: Decision = state.withLock { state in
             let refusal: PontoonError
             if state.total >= maximum {
@@ -71,19 +71,6 @@ final class ConnectionLimiter: Sendable {
             case .refused: state.refused -= 1
             case .closed: break
             }
-        }
-    }
-
-    /// Returns the address to count: an IPv4 address, or the 64-bit network of an IPv6 address, because one customer of
-    /// a provider usually has a whole network.
-    private static func address(of remote: SocketAddress?) -> String {
-        switch remote {
-        case .v4: remote?.ipAddress ?? ""
-        // Read as raw bytes, in which the network follows the family, the port and the flow label: which module
-        // declares `sin6_addr`, and must be imported, depends on the order in which the compiler reads the files of
-        // this target.
-        case .v6(let address): withUnsafeBytes(of: address.address) { Hex.encode($0[8..<16]) }
-        default: ""
         }
     }
 }

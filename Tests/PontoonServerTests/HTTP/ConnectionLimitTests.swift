@@ -38,6 +38,7 @@ struct ConnectionLimitTests {
         for (address, isAdmitted) in [
             ("2001:db8:0:1::1", true), ("2001:db8:0:1:ffff::2", false), ("2001:db8:0:2::1", true),
             ("2001:db9:0:1::1", true), ("192.0.2.1", true), ("192.0.2.2", true), ("192.0.2.1", false),
+            ("::ffff:192.0.2.3", true), ("::ffff:192.0.2.4", true), ("192.0.2.4", false), ("::ffff:192.0.2.3", false),
         ] {
             let channel = EmbeddedChannel()
             channels.append(channel)

@@ -264,6 +264,11 @@ struct SenderTests {
                 clock.advance(by: .seconds(pause))
             }
             #expect(try await attempt("correct horse").status == 201)
+            for index in 0..<UploadLinkRules.maximumAttemptsPerAddress {
+                server.expectRefusal(try await attempt("wrong", from: "2001:db8::\(index)"), 403, 90002)
+            }
+            server.expectRefusal(try await attempt("correct horse", from: "2001:db8::ffff"), 429, 1000)
+            #expect(try await attempt("correct horse", from: "2001:db8:0:1::1").status == 201)
             let sender = try await server.api.sender(of: link, password: "correct horse")
             #expect(try await sender.call(.GET, "/upload_links/session")["link"]?["has_password"] == true)
         }

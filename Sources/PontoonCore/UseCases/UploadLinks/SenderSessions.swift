@@ -40,7 +40,7 @@ package struct SenderSessions: Sendable {
     ///   - secret: The secret.
     ///   - password: The link's password, if it has one.
     ///   - sender: The sender's name, if given.
-    ///   - address: The sender's IP address, for which password attempts are counted.
+    ///   - address: The sender's IPv4 address or IPv6 network, for which password attempts are counted.
     /// - Returns: The session, or the time after which the sender may try again.
     /// - Throws: `.badRequest` for an invalid name or too long a password; `.uploadLinkNotFound`; `.uploadLinkExpired`,
     ///   also if the link is not usable; `.uploadLinkForbidden` if the password is missing or wrong; `.limitReached` if

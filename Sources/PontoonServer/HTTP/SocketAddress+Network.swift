@@ -1,0 +1,25 @@
+import NIOCore
+import PontoonCore
+
+extension SocketAddress {
+    /// The address by which clients are counted: an IPv4 address, or the 64-bit network of an IPv6 address, because one
+    /// customer of a provider usually has a whole network.
+    ///
+    /// An IPv4 client of a socket that listens on `::` has an address such as `::ffff:192.0.2.1`, and is counted by its
+    /// IPv4 address.
+    var network: String {
+        switch self {
+        case .v4: return ipAddress ?? ""
+        case .v6(let address):
+            // Read as raw bytes, in which the address follows the family, the port and the flow label: which module
+            // declares `sin6_addr`, and must be imported, depends on the order in which the compiler reads the files of
+            // this target.
+            let bytes = withUnsafeBytes(of: address.address) { Array($0[8..<24]) }
+            if bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]) {
+                return bytes[12...].map { String($0) }.joined(separator: ".")
+            }
+            return Hex.encode(bytes[..<8])
+        case .unixDomainSocket: return ""
+        }
+    }
+}
