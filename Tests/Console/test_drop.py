@@ -155,6 +155,20 @@ def test_a_password_is_asked_for(page, server):
     sender.expect("1 verified")
 
 
+@pytest.mark.console_errors("403", "429")
+def test_too_many_wrong_passwords_are_explained(page, server):
+    def refuse(route):
+        if "password" not in route.request.post_data_json:
+            return route.fallback()
+        route.fulfill(status=429, headers={"Retry-After": "841"}, json={"code": 429, "message": "Too many attempts."})
+
+    page.route("**/v2/upload_links/session", refuse)
+    Sender(page, server, new_link(server, password="correct horse")).open(password="wrong password")
+    alert = page.get_by_role("alert").filter(has_text="too many attempts")
+    expect(alert).to_contain_text("Try again in 15 minutes.")
+    expect(page.get_by_role("button", name="Continue")).to_be_enabled()
+
+
 @pytest.mark.console_errors("409")
 def test_limits_are_shown_and_explained(page, server):
     link = new_link(server, max_files=1)
@@ -164,6 +178,11 @@ def test_limits_are_shown_and_explained(page, server):
     expect(page.locator(".toast")).to_contain_text("accepts only 1 more")
     sender.expect("1 verified · 1 failed")
     expect(page.locator(".is-failed")).to_contain_text("limit")
+    page.locator(".is-failed").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator(".toast")).to_have_count(0)
+    page.keyboard.press("Escape")
     expect(page.get_by_text("has received as much as it may")).to_be_visible()
 
 
