@@ -64,7 +64,7 @@ def test_a_link_is_created_edited_and_revoked(page, console, server):
     console.dialog.get_by_label("Size limit in GiB").fill("0.5")
     console.dialog.get_by_label("Password (optional)").fill("short")
     console.dialog.get_by_role("button", name="Create link").click()
-    expect(console.dialog.get_by_role("alert")).to_contain_text("shorter than 8")
+    expect(console.dialog_error).to_contain_text("shorter than 8")
     console.dialog.get_by_label("Password (optional)").fill("long enough")
     console.dialog.get_by_role("button", name="Change").click()
     page.get_by_role("button", name="inbox").click()
@@ -148,7 +148,7 @@ def test_a_reload_keeps_the_session_and_two_senders_are_separate(page, context: 
 def test_a_password_is_asked_for(page, server):
     link = new_link(server, password="correct horse")
     sender = Sender(page, server, link).open(password="wrong password")
-    expect(page.get_by_role("alert").filter(has_text="password")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="password")).to_be_visible(timeout=60_000)
     page.get_by_label("Password").fill("correct horse")
     page.get_by_role("button", name="Continue").click()
     sender.send(text_file("a.txt"))

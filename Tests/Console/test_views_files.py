@@ -158,7 +158,7 @@ def test_a_taken_name_is_explained(page, console, server, root):
     console.act("a.txt", "Rename")
     console.dialog.get_by_role("textbox").fill("b.txt")
     console.dialog.get_by_role("button", name="Rename").click()
-    expect(console.dialog.get_by_role("alert")).not_to_be_empty()
+    expect(console.dialog_error).not_to_be_empty()
     page.keyboard.press("Escape")
     console.expect_names("a.txt", "b.txt")
 
