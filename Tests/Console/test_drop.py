@@ -64,7 +64,7 @@ def test_a_link_is_created_edited_and_revoked(page, console, server):
     console.dialog.get_by_label("Size limit in GiB").fill("0.5")
     console.dialog.get_by_label("Password (optional)").fill("short")
     console.dialog.get_by_role("button", name="Create link").click()
-    expect(console.dialog.get_by_role("alert")).to_contain_text("shorter than 8")
+    expect(console.dialog_error).to_contain_text("shorter than 8")
     console.dialog.get_by_label("Password (optional)").fill("long enough")
     console.dialog.get_by_role("button", name="Change").click()
     page.get_by_role("button", name="inbox").click()
@@ -148,11 +148,25 @@ def test_a_reload_keeps_the_session_and_two_senders_are_separate(page, context: 
 def test_a_password_is_asked_for(page, server):
     link = new_link(server, password="correct horse")
     sender = Sender(page, server, link).open(password="wrong password")
-    expect(page.get_by_role("alert").filter(has_text="password")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="password")).to_be_visible(timeout=60_000)
     page.get_by_label("Password").fill("correct horse")
     page.get_by_role("button", name="Continue").click()
     sender.send(text_file("a.txt"))
     sender.expect("1 verified")
+
+
+@pytest.mark.console_errors("403", "429")
+def test_too_many_wrong_passwords_are_explained(page, server):
+    def refuse(route):
+        if "password" not in route.request.post_data_json:
+            return route.fallback()
+        route.fulfill(status=429, headers={"Retry-After": "841"}, json={"code": 429, "message": "Too many attempts."})
+
+    page.route("**/v2/upload_links/session", refuse)
+    Sender(page, server, new_link(server, password="correct horse")).open(password="wrong password")
+    alert = page.get_by_role("alert").filter(has_text="too many attempts")
+    expect(alert).to_contain_text("Try again in 15 minutes.")
+    expect(page.get_by_role("button", name="Continue")).to_be_enabled()
 
 
 @pytest.mark.console_errors("409")
@@ -164,6 +178,11 @@ def test_limits_are_shown_and_explained(page, server):
     expect(page.locator(".toast")).to_contain_text("accepts only 1 more")
     sender.expect("1 verified · 1 failed")
     expect(page.locator(".is-failed")).to_contain_text("limit")
+    page.locator(".is-failed").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator(".toast")).to_have_count(0)
+    page.keyboard.press("Escape")
     expect(page.get_by_text("has received as much as it may")).to_be_visible()
 
 

@@ -98,7 +98,7 @@ def test_a_project_is_created_found_changed_and_deleted(page, console, server):
     page.get_by_role("button", name="Delete project…").click()
     console.dialog.get_by_role("textbox").fill("another name")
     console.dialog.get_by_role("button", name="Delete project").click()
-    expect(console.dialog.get_by_role("alert")).to_contain_text("not the name")
+    expect(console.dialog_error).to_contain_text("not the name")
     console.dialog.get_by_role("textbox").fill("Run 0413")
     console.submit("Delete project")
     console.toast("deleted")
@@ -132,7 +132,7 @@ def test_an_unknown_user_is_explained_in_the_dialog(page, console):
     page.get_by_role("button", name="Add member").click()
     console.dialog.get_by_label("User name").fill("nobody")
     console.dialog.get_by_role("button", name="Add").click()
-    expect(console.dialog.get_by_role("alert")).not_to_be_empty()
+    expect(console.dialog_error).not_to_be_empty()
     page.keyboard.press("Escape")
     expect(console.dialog).to_have_count(0)
 

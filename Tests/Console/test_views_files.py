@@ -82,6 +82,34 @@ def test_dropped_files_are_uploaded_to_the_open_folder(page, console, server, ro
     assert list(server.tree()) == ["inbox/dropped.txt"]
 
 
+def test_dropped_files_go_to_the_folder_that_was_open(page, console, server, root):
+    folder = Sample(server).folder(root, "inbox")
+    # Reading what was dropped takes until `finishReading` is called.
+    page.add_init_script("""
+        const read = new Promise((resolve) => { window.finishReading = () => resolve(null); });
+        DataTransferItem.prototype.getAsFileSystemHandle = () => read;
+    """)
+    console.open().files(folder)
+    page.evaluate("""() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['dropped'], 'dropped.txt'));
+        document.querySelector('#main').dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+    }""")
+    console.files()
+    page.evaluate("() => window.finishReading()")
+    expect(console.dialog).to_contain_text("Uploads / inbox")
+
+
+def test_a_folder_is_not_shown_under_another_project(page, console, server, root):
+    sample = Sample(server)
+    other = sample.project("Other")
+    folder = sample.folder(other["root_folder"], "theirs")
+    console.open().go(f"#/projects/{PROJECT}/files/{folder}")
+    expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+    console.go(f"#/projects/{other['id']}/files/{folder}")
+    expect(page.get_by_role("heading", name="theirs")).to_be_visible()
+
+
 def test_entries_are_renamed_moved_copied_and_deleted(page, console, server, root):
     sample = Sample(server)
     folder = sample.folder(root, "target")
@@ -130,7 +158,7 @@ def test_a_taken_name_is_explained(page, console, server, root):
     console.act("a.txt", "Rename")
     console.dialog.get_by_role("textbox").fill("b.txt")
     console.dialog.get_by_role("button", name="Rename").click()
-    expect(console.dialog.get_by_role("alert")).not_to_be_empty()
+    expect(console.dialog_error).not_to_be_empty()
     page.keyboard.press("Escape")
     console.expect_names("a.txt", "b.txt")
 

@@ -52,6 +52,21 @@ struct S3CrossOriginTests {
         }
     }
 
+    @Test("headers that other rules expose stay exposed, because some stores apply only the first matching rule")
+    func exposedHeaders() {
+        let own = CrossOriginRule(for: [Self.page])
+        var other = CrossOriginRule(for: ["https://a.example.org"])
+        (other.id, other.exposedHeaders) = ("other", ["ETag", "x-amz-meta-lane"])
+        var silent = other
+        (silent.id, silent.exposedHeaders) = (nil, nil)
+        var expected = own
+        expected.exposedHeaders?.append("x-amz-meta-lane")
+        expected.exposedHeaders?.sort()
+        let rules = own.added(to: [other, silent])
+        #expect(rules == [expected, other, silent])
+        #expect(own.added(to: rules) == rules)
+    }
+
     @Test("a bucket without rules gets one")
     func first() async throws {
         try await withBucket { harness in

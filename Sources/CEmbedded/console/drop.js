@@ -1,6 +1,6 @@
 // The page of an upload link: an uploader for people without an account.
 
-import { Client, errorOf } from './api/client.js';
+import { ApiError, Client, errorOf } from './api/client.js';
 import { getLinkSession } from './api/calls.js';
 import { strings } from './strings.js';
 import { chooseByInput, watchDrops } from './ui/choose.js';
@@ -75,11 +75,18 @@ class DropPage {
   }
 
   async #post(body) {
-    const response = await fetch('/v2/upload_links/session', {
-      method: 'POST', credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer',
-      headers: { 'Content-Type': 'application/json', 'X-Pontoon-Upload-Link': this.secret }, body: JSON.stringify(body),
-    });
-    const text = await response.text();
+    let response;
+    let text;
+    try {
+      response = await fetch('/v2/upload_links/session', {
+        method: 'POST', credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer',
+        headers: { 'Content-Type': 'application/json', 'X-Pontoon-Upload-Link': this.secret },
+        body: JSON.stringify(body),
+      });
+      text = await response.text();
+    } catch {
+      throw new ApiError(0, 'network', t.unreachable);
+    }
     if (!response.ok) throw errorOf(response.status, response.headers, text);
     return JSON.parse(text);
   }
@@ -110,7 +117,7 @@ class DropPage {
           resolve(this.preview && !body.sender ? this.preview : await this.#post(body));
         } catch (problem) {
           if (problem.status === 404 || problem.status === 410) return this.#refuse(problem);
-          fill(error, icon('alert'), h('span', null, problem.status === 0 ? t.unreachable : problem.message));
+          fill(error, icon('alert'), h('span', null, reasonOf(problem)));
           (password || who).focus();
         } finally {
           send.disabled = false;
@@ -124,7 +131,7 @@ class DropPage {
   #refuse(error) {
     if (error.status === 404) return this.explain(t.revokedTitle, t.revoked);
     if (error.status === 410) return this.explain(t.expiredTitle, error.message);
-    if (error.status === 429) return this.explain(t.busyTitle, error.message, true);
+    if (error.status === 429) return this.explain(t.busyTitle, reasonOf(error), true);
     return this.explain(t.failedTitle, error.message, true);
   }
 
@@ -224,6 +231,11 @@ class DropPage {
     fill(this.limits, h('p', { class: 'note', role: 'alert' }, icon('alert'), t.ended,
       button(t.again, { class: 'small', on: () => window.location.reload() })));
   }
+}
+
+/** The message of an error; after too many attempts, with the time until the next one. */
+function reasonOf({ status, retryAfter, message }) {
+  return status === 429 && retryAfter ? t.busy(plural(Math.ceil(retryAfter / 60_000), t.minutes)) : message;
 }
 
 function brand() {

@@ -169,11 +169,20 @@ function targetOf(route) {
   return ROUTES[route.view] ?? ROUTES.projects;
 }
 
+/** A channel to the other tabs; null if the browser blocks it, as some do with storage. */
+function openChannel(name) {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return null;
+  }
+}
+
 startTheme();
 startToasts();
 const app = new App(document.getElementById('app'));
 /** The channel on which signing out is announced to the user's other tabs; null if the browser has none. */
-const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('pontoon-session') : null;
+const tabs = openChannel('pontoon-session');
 tabs?.addEventListener('message', ({ data }) => app.client && app.user?.username === data && app.leave());
 window.addEventListener('pageshow', (event) => event.persisted && !storedToken() && window.location.reload());
 window.addEventListener('hashchange', () => {

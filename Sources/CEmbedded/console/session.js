@@ -2,6 +2,8 @@
 
 const TOKEN = 'pontoon.token';
 const PREFIX = 'pontoon.';
+/** Preferences that the browser does not store; they last until the page is closed. */
+const unstored = new Map();
 
 /**
  * Takes the token from an address such as `/#token=…`, and removes it there and in the history.
@@ -55,7 +57,7 @@ export function forget() {
 
 /** Returns a preference, such as the theme; null if it is not set. */
 export function preference(key) {
-  return read(area('localStorage'), PREFIX + key);
+  return unstored.get(key) ?? read(area('localStorage'), PREFIX + key);
 }
 
 /** Stores a preference; `null` removes it. */
@@ -64,7 +66,7 @@ export function setPreference(key, value) {
     if (value === null) window.localStorage.removeItem(PREFIX + key);
     else window.localStorage.setItem(PREFIX + key, value);
   } catch {
-    // A preference that cannot be stored lasts until the page is closed.
+    unstored.set(key, value);
   }
 }
 

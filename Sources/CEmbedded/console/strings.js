@@ -298,6 +298,8 @@ export const strings = {
     revoked: 'It may have been revoked, or was not copied completely. Contact the person who gave it to you.',
     expiredTitle: 'This link is no longer valid',
     busyTitle: 'Too many attempts',
+    busy: (pause) => `There were too many attempts with this link. Try again in ${pause}.`,
+    minutes: ['minute', 'minutes'],
     failedTitle: 'The link cannot be opened',
     unreachable: 'The server cannot be reached. Check your connection.',
   },

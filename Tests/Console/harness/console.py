@@ -68,6 +68,11 @@ class Console:
     def dialog(self) -> Locator:
         return self.page.get_by_role("dialog")
 
+    @property
+    def dialog_error(self) -> Locator:
+        """What the dialog reports about its fields; messages at the edge of the window may be in a dialog, too."""
+        return self.dialog.locator(".form-error[role=alert]")
+
     def submit(self, label: str) -> None:
         """Submits the dialog, and waits until it is closed."""
         self.dialog.get_by_role("button", name=label, exact=True).click()

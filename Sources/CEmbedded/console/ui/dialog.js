@@ -2,6 +2,7 @@
 
 import { strings } from '../strings.js';
 import { button, fill, h, icon, uniqueID } from './dom.js';
+import { moveToasts } from './toast.js';
 
 /**
  * Opens a dialog with a form.
@@ -40,6 +41,7 @@ export function openDialog({
       if (done) return;
       done = true;
       dialog.close();
+      moveToasts();
       dialog.remove();
       resolve(value);
     }
@@ -68,6 +70,7 @@ export function openDialog({
     });
     document.body.append(dialog);
     dialog.showModal();
+    moveToasts();
     onOpen?.(dialog);
     const first = dialog.querySelector('[autofocus]');
     if (first) {

@@ -5,6 +5,7 @@ import { button, h, icon } from './dom.js';
 
 const SECONDS = 6;
 
+let area;
 let polite;
 let assertive;
 
@@ -12,7 +13,17 @@ let assertive;
 export function startToasts() {
   polite = h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
   assertive = h('div', { class: 'toasts', role: 'alert' });
-  document.body.append(h('div', { class: 'toast-area' }, polite, assertive));
+  area = h('div', { class: 'toast-area' }, polite, assertive);
+  document.body.append(area);
+}
+
+/**
+ * Moves the messages into the topmost modal dialog, or back to the page: everything outside an open dialog can neither
+ * be operated nor read by a screen reader. Called when a dialog is opened or closed, before the next message.
+ */
+export function moveToasts() {
+  const parent = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
+  if (area.parentElement !== parent) parent.append(area);
 }
 
 /**

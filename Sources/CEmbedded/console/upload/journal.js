@@ -1,8 +1,11 @@
 // Unfinished uploads of this browser, in IndexedDB. They survive a reload and a crash.
 
 const DATABASE = 'pontoon-uploads';
+const STORES = ['uploads', 'parts', 'roots'];
 /** Time for which writes are collected, in milliseconds, so that most small files never reach the database. */
 const DELAY = 200;
+/** Time for which a record is kept after its upload was started or resumed, in milliseconds. */
+const LIFETIME = 30 * 24 * 60 * 60 * 1000;
 
 /** Returns the key of a file and its destination, which is the same when the file is chosen again. */
 export function keyOf({ project, parent, path, size, lastModified }) {
@@ -46,13 +49,14 @@ export class Journal {
   #timer = 0;
   #roots = new Map();
 
-  /** Opens the journal. */
+  /** Opens the journal, and deletes old records in the background. */
   static async open(name = DATABASE) {
     const journal = new Journal();
     try {
       journal.#database = await openDatabase(name);
       const keys = await journal.#run('uploads', 'readonly', (uploads) => uploads.getAllKeys());
       for (const key of keys) journal.#keys.add(key) && journal.#stored.add(key);
+      void journal.#expire();
     } catch {
       journal.#database = null;
     }
@@ -91,8 +95,9 @@ export class Journal {
     this.#pending.clear();
     this.#keys.clear();
     this.#stored.clear();
+    this.#roots.clear();
     if (!this.#database) return;
-    for (const store of ['uploads', 'parts', 'roots']) await this.#run(store, 'readwrite', (it) => it.clear());
+    for (const store of STORES) await this.#run(store, 'readwrite', (it) => it.clear());
   }
 
   /** Writes the changes that {@link save} and {@link forget} have collected. */
@@ -102,17 +107,21 @@ export class Journal {
     const changes = this.#pending;
     if (changes.size === 0 || !this.#database) return;
     this.#pending = new Map();
-    await this.#run(['uploads', 'parts'], 'readwrite', (uploads, parts) => {
+    await this.#run(STORES, 'readwrite', (uploads, parts, roots) => {
+      const used = new Set();
       for (const [id, record] of changes) {
         if (record) {
           uploads.put(record);
           this.#stored.add(id);
+          used.add(record.root);
         } else {
           this.#stored.delete(id);
-          uploads.delete(id);
-          parts.delete(IDBKeyRange.bound([id], [id, []]));
+          remove(id, uploads, parts);
         }
       }
+      for (const [id, handle] of this.#roots) if (used.has(id)) roots.put({ id, handle });
+      // Otherwise the transaction would wait for the page, which may be about to be closed.
+      uploads.transaction.commit();
     }).catch(() => {});
   }
 
@@ -134,17 +143,35 @@ export class Journal {
     return new Map(found.map((part) => [part.number, part]));
   }
 
-  /** Stores the handle of a chosen folder, whose permission covers all files in it. */
-  async addRoot(root) {
-    if (!this.#database || this.#roots.has(root.id)) return;
-    this.#roots.set(root.id, root.handle);
-    await this.#run('roots', 'readwrite', (roots) => roots.put(root)).catch(() => {});
+  /**
+   * Stores the handle of a chosen folder, whose permission covers all files in it. It is written in the same transaction
+   * as the records that refer to it, so that another tab does not delete it as unused.
+   */
+  addRoot({ id, handle }) {
+    this.#roots.set(id, handle);
   }
 
   /** Returns the handle of a chosen folder; undefined if it is not known. */
   async root(id) {
     if (!id || !this.#database) return undefined;
     return (await this.#run('roots', 'readonly', (roots) => roots.get(id)))?.handle;
+  }
+
+  /** Deletes old records with their parts, and the handles of folders that no other record refers to. */
+  async #expire() {
+    const oldest = Date.now() - LIFETIME;
+    await this.#run(STORES, 'readwrite', (uploads, parts, roots) => {
+      uploads.getAll().onsuccess = ({ target: { result: records } }) => {
+        const used = new Set();
+        for (const { id, started, root } of records) {
+          if (started < oldest) remove(id, uploads, parts);
+          else used.add(root);
+        }
+        roots.getAllKeys().onsuccess = ({ target: { result: ids } }) => {
+          for (const id of ids) if (!used.has(id)) roots.delete(id);
+        };
+      };
+    }).catch(() => {});
   }
 
   #write(id, record) {
@@ -164,6 +191,12 @@ export class Journal {
       transaction.onerror = () => reject(transaction.error);
     });
   }
+}
+
+/** Deletes a record and its parts. */
+function remove(id, uploads, parts) {
+  uploads.delete(id);
+  parts.delete(IDBKeyRange.bound([id], [id, []]));
 }
 
 function openDatabase(name) {

@@ -10,9 +10,18 @@
 export async function withLock(name, signal, onWait, body) {
   // Only pages of secure origins have locks: https, or http on this computer.
   if (!navigator.locks) return body(false);
-  const attempt = await navigator.locks.request(name, { ifAvailable: true }, async (lock) =>
-    lock ? { result: await body(false) } : null,
-  );
+  let isAllowed = false;
+  let attempt;
+  try {
+    attempt = await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+      isAllowed = true;
+      return lock ? { result: await body(false) } : null;
+    });
+  } catch (error) {
+    if (isAllowed) throw error;
+    // A browser that blocks storage also blocks locks.
+    return body(false);
+  }
   if (attempt) return attempt.result;
   onWait();
   return navigator.locks.request(name, { signal }, () => body(true));

@@ -221,7 +221,7 @@ export class UploadQueue extends EventTarget {
 
   #keepHandle(item) {
     const { metadata, tags } = item.options.labels?.(item.path) ?? {};
-    if (item.root) void this.journal.addRoot(item.root);
+    if (item.root) this.journal.addRoot(item.root);
     void this.journal.find(item.key).then((known) => {
       if (!known && !item.hasEnded && !item.uploadID) this.journal.save({ ...recordOf(item), metadata, tags });
     });

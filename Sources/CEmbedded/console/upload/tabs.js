@@ -27,7 +27,7 @@ export class Tabs {
       return new Promise((resolve) => {
         stay.end = resolve;
       });
-    });
+    }).catch(() => {}); // A browser that blocks storage also blocks locks.
     this.#timer = setInterval(() => void this.#count(), INTERVAL);
   }
 
@@ -40,7 +40,7 @@ export class Tabs {
   }
 
   async #count() {
-    const { held } = await navigator.locks.query();
-    this.#onCount(Math.max(1, held.filter(({ name }) => name === NAME).length));
+    const locks = await navigator.locks.query().catch(() => null);
+    if (locks) this.#onCount(Math.max(1, locks.held.filter(({ name }) => name === NAME).length));
   }
 }

@@ -70,7 +70,8 @@ export class TransferPanel {
       this.onlyFailed = false;
       return this.draw(changed);
     }
-    if (shown.length !== this.items.length || this.onlyFailed) {
+    // The queue appends to its list, and replaces it when files are removed.
+    if (shown !== this.items || shown.length !== this.list.count) {
       this.items = shown;
       this.list.element.style.height = `${Math.min(shown.length, MOST_VISIBLE) * ROW}px`;
       this.list.setCount(shown.length);
