@@ -33,4 +33,4 @@ lint: ## check format, language, links and shell scripts without changing anythi
 	@Scripts/lint
 
 clean: ## delete build products and Python environments, but no data
-	rm -rf .build .venv .venv-bench Benchmarks/speed/constant/.build
+	rm -rf .build .venv .venv-bench

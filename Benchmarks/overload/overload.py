@@ -4,6 +4,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import http.client
+import itertools
 import json
 import multiprocessing
 import os
@@ -22,6 +23,8 @@ from shared.pontoond import Server
 from shared.processes import Observed
 
 UPLOADS = 8
+# Files of each upload, one after another.
+FILES = 4
 PARTS = 4
 PART = 16 << 20
 BYTES = os.urandom(1 << 20) * (PART >> 20)
@@ -61,6 +64,12 @@ class Load:
         self._threads += [threading.Thread(target=self._attack, args=(token,)) for token in tokens]
         for thread in self._threads:
             thread.start()
+        # Accepting the connections is no part of the measurement.
+        deadline = time.monotonic() + 60
+        while len(os.listdir(f"/proc/{server.pid}/fd")) < len(self._sockets):
+            if time.monotonic() > deadline:
+                raise RuntimeError("overload: the server did not accept all connections within a minute")
+            time.sleep(0.05)
 
     def _token(self) -> bytes:
         return self._server.token_header.encode()
@@ -134,8 +143,8 @@ class Attack(Observed):
         return self._calls.value
 
 
-def upload(server: Server, name: str, statuses: list[int]) -> None:
-    """Uploads a file of `PARTS` parts and deletes it."""
+def upload(server: Server, name: str, statuses: list[int]) -> list[str]:
+    """Uploads `FILES` files of `PARTS` parts, and returns their ids."""
     connection = http.client.HTTPConnection(server.address, timeout=300)
 
     def call(method, path, body=None, token=True):
@@ -149,22 +158,24 @@ def upload(server: Server, name: str, statuses: list[int]) -> None:
         return response, json.loads(text) if text else None
 
     root = "/v2/upload/multipart"
-    start = {"project": server.project, "name": name, "size": PARTS * PART, "part_size": PART}
-    upload_id = call("POST", root, json.dumps(start))[1]["upload_id"]
-    reports = []
-    for number in range(1, PARTS + 1):
-        url = urllib.parse.urlsplit(call("GET", f"{root}/{upload_id}/part/{number}")[1]["url"])
-        response, _ = call("PUT", f"{url.path}?{url.query}", BYTES, token=False)
-        reports.append({"part_number": number, "response": {"headers": {"ETag": response.getheader("ETag")}}})
-    file = call("POST", f"{root}/{upload_id}/complete", json.dumps({"parts": reports}))[1]
-    call("DELETE", f"/v2/files/{file['id']}")
+    ids = []
+    for index in range(FILES):
+        start = {"project": server.project, "name": f"{name}.{index}", "size": PARTS * PART, "part_size": PART}
+        upload_id = call("POST", root, json.dumps(start))[1]["upload_id"]
+        reports = []
+        for number in range(1, PARTS + 1):
+            url = urllib.parse.urlsplit(call("GET", f"{root}/{upload_id}/part/{number}")[1]["url"])
+            response, _ = call("PUT", f"{url.path}?{url.query}", BYTES, token=False)
+            reports.append({"part_number": number, "response": {"headers": {"ETag": response.getheader("ETag")}}})
+        ids.append(call("POST", f"{root}/{upload_id}/complete", json.dumps({"parts": reports}))[1]["id"])
     connection.close()
+    return ids
 
 
 def measure(server: Server, statuses: list[int], attack: Attack | None = None) -> tuple[float, list[float]]:
-    """Uploads files concurrently.
+    """Uploads files concurrently, and deletes them afterwards.
 
-    Returns MB/s, and the cores that the server, the uploads' clients and the attack used meanwhile.
+    Returns MB/s, and the cores that the server, the uploads' clients and the attack used during the uploads.
     """
     clocks: list[Callable[[], float]] = [server.processor_seconds, time.process_time]
     if attack:
@@ -173,10 +184,12 @@ def measure(server: Server, statuses: list[int], attack: Attack | None = None) -
     began = time.perf_counter()
     with concurrent.futures.ThreadPoolExecutor(UPLOADS) as pool:
         # Raises the error of an upload that failed.
-        list(pool.map(lambda number: upload(server, f"u{number}", statuses), range(UPLOADS)))
+        ids = list(pool.map(lambda number: upload(server, f"u{number}", statuses), range(UPLOADS)))
     seconds = time.perf_counter() - began
     used = [(clock() - start) / seconds for clock, start in zip(clocks, before, strict=True)]
-    return UPLOADS * PARTS * PART / 1e6 / seconds, used if attack else [*used, 0]
+    for file in itertools.chain.from_iterable(ids):
+        server.call("DELETE", f"/v2/files/{file}")
+    return UPLOADS * FILES * PARTS * PART / 1e6 / seconds, used if attack else [*used, 0]
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ package func buildServer(
         maximum: settings.maximumConnections,
         maximumPerAddress: settings.maximumConnectionsPerAddress
     )
+    let tasks = ConnectionTasks()
     let routes = Routes(router: router, useCases: useCases, settings: settings)
     routes.addCalls(useCases, budget: budget)
     if settings.servesConsole {
@@ -48,6 +49,7 @@ package func buildServer(
                 responder: responder,
                 settings: settings,
                 connections: connections,
+                tasks: tasks,
                 budget: budget
             )
         },
@@ -55,6 +57,7 @@ package func buildServer(
             address: .hostname(settings.host, port: settings.port),
             serverName: "pontoon"
         ),
+        services: [tasks],
         onServerRunning: onReady,
         logger: logger
     )

@@ -2,6 +2,7 @@ import CSQLiteConfig
 import Dispatch
 import Foundation
 import GRDB
+import PontoonCore
 
 /// An SQLite database in WAL mode, with one writer that commits in groups and readers that do not wait for it.
 ///
@@ -38,21 +39,37 @@ package struct SQLiteDriver: SQLDriver {
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
+        // Reads on the current thread, at its low priority; it may block.
+        if LowPriorityExecutor.isCurrent { return try readBlocking(body) }
         let readTimeout = readTimeout
         return try await withCheckedThrowingContinuation { continuation in
             pool.asyncRead { database in
-                continuation.resume(
-                    with: Result {
-                        csqliteconfig_set_time_limit(Int64(readTimeout / .milliseconds(1)))
-                        defer { csqliteconfig_set_time_limit(0) }
-                        do {
-                            return try body(SQLiteConnection(database: try database.get()))
-                        } catch let error as DatabaseError {
-                            throw SQLError(error)
-                        }
-                    }
-                )
+                continuation.resume(with: Result { try Self.read(from: database, within: readTimeout, body) })
             }
+        }
+    }
+
+    private func readBlocking<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) throws -> Value {
+        do {
+            return try pool.read { try Self.read(from: .success($0), within: readTimeout, body) }
+        } catch let error as DatabaseError {
+            throw SQLError(error)
+        }
+    }
+
+    private static func read<Value>(
+        from database: Result<Database, any Error>,
+        within limit: Duration,
+        _ body: (any SQLConnection) throws -> Value
+    ) throws -> Value {
+        csqliteconfig_set_time_limit(Int64(limit / .milliseconds(1)))
+        defer { csqliteconfig_set_time_limit(0) }
+        do {
+            return try body(SQLiteConnection(database: try database.get()))
+        } catch let error as DatabaseError {
+            throw SQLError(error)
         }
     }
 

@@ -21,15 +21,17 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     let idleTimeout: Duration
     let limits: SlowRequestLimits
     let connections: ConnectionLimiter
+    let tasks: ConnectionTasks
     let budget: ReceiveBufferBudget
 
     init(
         responder: @escaping HTTPChannelHandler.Responder,
         settings: ServerSettings,
         connections: ConnectionLimiter,
+        tasks: ConnectionTasks,
         budget: ReceiveBufferBudget
     ) {
-        self.responder = Self.onEventLoop(responder)
+        self.responder = Self.onChosenThreads(responder)
         self.idleTimeout = settings.idleTimeout
         self.limits = SlowRequestLimits(
             requestTimeout: settings.requestTimeout,
@@ -38,6 +40,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             allowedOrigin: settings.allowedOrigins.fixed
         )
         self.connections = connections
+        self.tasks = tasks
         self.budget = budget
     }
 
@@ -89,15 +92,19 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
         )
     }
 
-    /// Runs data-plane calls on their connection's event loop, because sending 1 MiB takes less time than a few thread
-    /// switches.
-    private static func onEventLoop(_ respond: @escaping HTTPChannelHandler.Responder) -> HTTPChannelHandler.Responder {
+    /// Runs each call on the threads for calls of its kind.
+    private static func onChosenThreads(
+        _ respond: @escaping HTTPChannelHandler.Responder
+    ) -> HTTPChannelHandler.Responder {
         { request, writer, channel in
-            guard request.uri.path.hasPrefix(DataPlanePath.root) else {
-                return try await respond(request, writer, channel)
+            let executor: any TaskExecutor
+            switch CallKind(request.head) {
+            case .data: executor = EventLoopExecutor(channel.eventLoop)
+            case .upload: return try await respond(request, writer, channel)
+            case .other: executor = LowPriorityExecutor.shared
             }
             var writer = Optional(writer)
-            try await withTaskExecutorPreference(EventLoopExecutor(channel.eventLoop)) {
+            try await withTaskExecutorPreference(executor) {
                 guard let writer = writer.take() else { preconditionFailure("a response is written once") }
                 try await respond(request, writer, channel)
             }
@@ -105,6 +112,6 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     }
 
     func handle(value: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: value, logger: logger)
+        tasks.start { await handleHTTP(asyncChannel: value, logger: logger) }
     }
 }

@@ -1,0 +1,51 @@
+import Logging
+import PontoonTesting
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+@testable import PontoonServer
+
+/// The tasks of connections when the server stops.
+@Suite(.timeLimit(.minutes(10)))
+struct ConnectionTasksTests {
+    @Test("the service ends when the last task has ended")
+    func waiting() async throws {
+        let tasks = ConnectionTasks()
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        let hasEnded = Mutex(false)
+        tasks.start {}
+        tasks.start {
+            for await _ in gate {}
+            hasEnded.withLock { $0 = true }
+        }
+        let group = ServiceGroup(services: [tasks], logger: Logger(label: "test"))
+        try await withThrowingTaskGroup { children in
+            children.addTask {
+                try await group.run()
+                #expect(hasEnded.withLock { $0 })
+            }
+            await group.triggerGracefulShutdown()
+            try await eventually("only the second task is left") { tasks.count == 1 }
+            opener.finish()
+            try await children.waitForAll()
+        }
+        #expect(tasks.count == 0)
+    }
+
+    @Test("cancelling the service cancels the tasks, also later ones")
+    func cancelling() async throws {
+        let tasks = ConnectionTasks()
+        let cancelled = Mutex(0)
+        let body: @Sendable () async -> Void = {
+            do { try await Task.sleep(for: .seconds(3600)) } catch { cancelled.withLock { $0 += 1 } }
+        }
+        tasks.start(body)
+        let service = Task { try await tasks.run() }
+        service.cancel()
+        try await service.value
+        tasks.start(body)
+        try await eventually("both tasks have ended") { tasks.count == 0 }
+        #expect(cancelled.withLock { $0 } == 2)
+    }
+}
