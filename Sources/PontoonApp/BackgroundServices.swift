@@ -98,8 +98,8 @@ struct MD5Service: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await hasher.run { error in
-                logger.warning("background hashing failed", metadata: ["error": "\(error)"])
+            await hasher.run { id, error in
+                logger.warning("background hashing failed", metadata: ["upload.id": "\(id)", "error": "\(error)"])
             }
         }
     }

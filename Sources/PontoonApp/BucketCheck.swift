@@ -101,7 +101,9 @@ package struct BucketCheck {
 }
 
 extension S3ObjectStore {
-    /// Checks an origin, or any other origin for `*`.
+    /// Checks whether pages of an origin can use the bucket.
+    ///
+    /// For `*`, checks a made-up origin, which only a rule for all origins allows.
     fileprivate func checkCrossOrigin(of origin: String) async throws -> CrossOriginResult {
         try await checkCrossOrigin(origin == "*" ? "https://any-origin.invalid" : origin)
     }
@@ -136,9 +138,17 @@ struct BucketCheckService: Service {
             var denied: [String] = []
             for origin in origins {
                 do {
-                    if case .denied = try await bucket.checkCrossOrigin(of: origin) { denied.append(origin) }
+                    switch try await bucket.checkCrossOrigin(of: origin) {
+                    case .allowed: break
+                    case .denied: denied.append(origin)
+                    case .unreachable(let reason):
+                        logger.debug(
+                            "cross-origin check failed",
+                            metadata: ["origin": "\(origin)", "error": "\(reason)"]
+                        )
+                    }
                 } catch {
-                    logger.debug("bucket not checked for CORS", metadata: ["error": "\(error)"])
+                    logger.debug("cross-origin check failed", metadata: ["origin": "\(origin)", "error": "\(error)"])
                 }
             }
             if !denied.isEmpty {

@@ -144,7 +144,10 @@ package struct OpenedStores: Sendable {
         do {
             return try DiskObjectStore(settings)
         } catch let error as Errno {
-            throw SettingError(.data, "cannot use the directory '\(settings.folder)': \(error); check its permissions")
+            throw SettingError(
+                .data,
+                "cannot use the directory '\(settings.folder)': \(error); check its permissions and the state of its disk"
+            )
         }
     }
 

@@ -50,7 +50,9 @@ struct StatementResult {
             return .integer(integer)
         case 19, 25, 1042, 1043: return .text(text)
         case 2278: return .null
-        default: throw SQLError(.other, "a column is neither an integer nor text")
+        default:
+            let name = PQfname(raw, column).map { String(cString: $0) } ?? ""
+            throw SQLError(.other, "column '\(name)' has the type OID \(type), which is neither an integer nor text")
         }
     }
 }

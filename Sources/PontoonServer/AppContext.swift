@@ -45,7 +45,9 @@ struct AppContext: RequestContext {
     ///
     /// - Throws: `.badRequest` if it is unknown.
     func requireBase() throws -> BaseURL {
-        guard let base else { throw PontoonError(.badRequest, "The request has no Host header.") }
+        guard let base else {
+            throw PontoonError(.badRequest, "The server's URL is unknown for this request; send one Host header.")
+        }
         return base
     }
 

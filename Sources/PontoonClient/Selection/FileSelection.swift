@@ -34,7 +34,8 @@ public struct FileSelection: Sendable {
     /// - Returns: The files in the order of the paths, in byte order of the names within a folder. Files that only the
     ///   manifest lists come last.
     /// - Throws: ``ClientError`` with code `.notFound` for a path, pattern or manifest entry that matches no file,
-    ///   `.fileUnreadable`, or `.fileUnsuitable` for a special file or a name that is not valid UTF-8.
+    ///   `.fileUnreadable`, or `.fileUnsuitable` if a path names a special file or the name of a file is not valid
+    ///   UTF-8. Inside a folder, special files, links to folders and broken links are skipped with a warning.
     public func resolve() throws -> Result {
         var result = Result()
         for path in paths {

@@ -30,7 +30,9 @@ package struct StoredEntry: Hashable, Sendable {
     package static let pageSize = 1000
 
     package let content: Content
-    /// Path of the file in the store's directory, or name in the bucket; for messages.
+    /// Path of the file in the store's directory, or name in the bucket.
+    ///
+    /// Shown in messages, and identifies the entry in a later listing, so it must be the same in every listing.
     package let name: String
     /// Length in bytes; `nil` if the store does not list it.
     package let size: Int64?

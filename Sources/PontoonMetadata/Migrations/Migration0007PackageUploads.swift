@@ -1,5 +1,6 @@
 extension Migration {
-    /// The statement that adds an index of each user's unfinished uploads of code packages, which have no counter.
+    /// The statement that adds an index with which a user's unfinished uploads of code packages are counted;
+    /// `user_totals` counts only uploads to folders.
     static let packageUploads: [SQLStatement] = [
         """
         CREATE INDEX package_uploads_by_user ON uploads (user_name)

@@ -67,7 +67,11 @@ final class BackupLock: Sendable {
 }
 
 extension DiskObjectStore {
-    /// Keeps the server of a directory from removing objects until the returned file is closed; see ``BackupLock``.
+    /// Keeps the server of a directory from removing objects until the returned file is closed.
+    ///
+    /// - Returns: The locked file; `nil` if no server of this version has used the directory, in which case nothing is
+    ///   locked.
+    /// - Throws: `Errno`; `.wouldBlock` if the lock is not free within about 10 seconds.
     package static func retainObjects(_ settings: DiskSettings) async throws -> FileDescriptor? {
         try await BackupLock.acquire(settings)
     }

@@ -54,7 +54,10 @@ struct InitializePackageRequest: Sendable {
             throw PontoonError(.initializeInvalid, "The field 'automation_id' is missing.")
         }
         guard let size = content.size, size > 0 else {
-            throw PontoonError(.initializeInvalid, "The field 'size' of a code package must be 1 or more.")
+            throw PontoonError(
+                .initializeInvalid,
+                "The field 'size' is required for a code package and must be at least 1 byte."
+            )
         }
         self.automation = automation
     }

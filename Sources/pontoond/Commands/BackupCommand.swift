@@ -19,7 +19,7 @@ struct BackupCommand: AsyncParsableCommand {
     @Argument(help: "The directory of the backup: empty, or with an earlier backup of the same service")
     var directory: String
     @OptionGroup var stores: StoreFlags
-    @Flag(help: "Copy objects instead of creating hard links, so that the backup shares no file with the server")
+    @Flag(help: "Copy new objects instead of creating hard links to the server's files")
     var noHardLinks = false
 
     func run() async throws {

@@ -142,7 +142,10 @@ package struct SenderSessions: Sendable {
         else {
             throw PontoonError(
                 .notAuthenticated,
-                "The upload link has expired or was revoked, or it was not used for a week; open the link again."
+                """
+                You are signed out: you made no call for a week, or the upload link no longer works. Open the link again; \
+                if it does not work, request another one.
+                """
             )
         }
         if now.timeIntervalSince(session.usedOn) > Self.useInterval {

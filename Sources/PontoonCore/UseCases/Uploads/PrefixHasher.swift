@@ -56,9 +56,9 @@ package actor PrefixHasher {
 
     /// Hashes in the background until cancelled.
     ///
-    /// - Parameter report: Called with the error if the parts of an upload cannot be listed or read. Completing the
-    ///   upload reads them again, and throws if they still cannot be read.
-    package func run(report: @Sendable (any Error) -> Void) async {
+    /// - Parameter report: Called with the id of an upload and the error if its parts cannot be listed or read.
+    ///   Completing the upload reads them again, and throws if they still cannot be read.
+    package func run(report: @Sendable (String, any Error) -> Void) async {
         for await _ in signals {
             while let upload = pending.popFirst()?.value, !Task.isCancelled {
                 do {
@@ -67,7 +67,7 @@ package actor PrefixHasher {
                         try await self.advance(&progress, over: Self.contiguous(parts), of: upload)
                     }
                 } catch {
-                    report(error)
+                    report(upload.id, error)
                 }
             }
         }
