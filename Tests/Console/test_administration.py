@@ -61,7 +61,7 @@ def test_check_bucket_finds_and_adds_the_missing_rule(stores, tmp_path):
     server = Server(tmp_path, stores, ["--public-url", PAGE])
     try:
         server.start()
-        eventually(lambda: "no CORS rule" in (tmp_path / "log").read_text(), "the server warns")
+        eventually(lambda: "bucket denies cross-origin requests" in (tmp_path / "log").read_text(), "the server warns")
     finally:
         server.stop()
 
