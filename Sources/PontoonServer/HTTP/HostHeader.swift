@@ -15,9 +15,10 @@ package struct HostHeader: Hashable, Sendable {
         if rest.first == "[" {
             guard let end = rest.firstIndex(of: "]") else { return nil }
             name = rest[rest.index(after: rest.startIndex)..<end].lowercased()
-            // NIO also accepts a zone, such as `%eth0`, which has no meaning for other hosts.
+            // NIO also accepts a zone, such as `%eth0`, which has no meaning for other hosts, and ignores the text after a
+            // zero byte.
             let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
-            guard name.contains(":"), !name.contains("%"), isAddress else { return nil }
+            guard name.contains(":"), name.utf8.allSatisfy(Self.isAddressByte), isAddress else { return nil }
             rest = rest[rest.index(after: end)...]
         } else {
             let host = rest.prefix { $0 != ":" }
@@ -34,6 +35,12 @@ package struct HostHeader: Hashable, Sendable {
             else { return nil }
             port = Int(number)
         }
+    }
+
+    /// Returns whether a byte may be part of an IPv6 address in lower case.
+    private static func isAddressByte(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte) || byte == UInt8(ascii: ":")
+            || byte == UInt8(ascii: ".")
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }

@@ -12,7 +12,8 @@ extension JSONValue: Decodable {
             self = .object(object)
         } else if value.decodeNil() {
             self = .null
-        } else if let integer = try? value.decode(Int64.self) {
+        } else if let integer = try? value.decode(Int64.self), Double(integer) == (try? value.decode(Double.self)) {
+            // Foundation also decodes large numbers with a fraction as integers, and drops the fraction.
             self = .integer(integer)
         } else if let bool = try? value.decode(Bool.self) {
             self = .bool(bool)

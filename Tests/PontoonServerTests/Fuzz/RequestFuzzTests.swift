@@ -16,6 +16,7 @@ struct RequestFuzzTests {
             #"{"name": "reads.bam", "size": 12345, "part_size": 5242880, "project": "a/b", "x": [true, false, null, 1e5]}"#,
             #"{"parts": [{"part_number": 1, "response": {"headers": {"ETag": "\"0123456789abcdef\""}}}]}"#,
             #" {"a\u00e9\ud83d\ude00\n": {"b": [[[-0.5, 1E-7, 9007199254740993]]], "": ""}} "#,
+            "[9007199254740993.5]",
         ]
         try Fuzzing.run(corpus) { bytes in
             guard let value = try? JSONParser.parse(bytes) else { return }
@@ -83,7 +84,8 @@ struct RequestFuzzTests {
 
     @Test("Host headers: an accepted one has a port that exists and a name without other parts of a URL")
     func host() {
-        Fuzzing.run(["example.org:8080", "[2001:db8::1]:443", "[fe80::1%1]", "127.0.0.1", "a_b-c.d"]) { bytes in
+        Fuzzing.run(["example.org:8080", "[2001:db8::1]:443", "[::\01]", "[fe80::1%1]", "127.0.0.1", "a_b-c.d"]) {
+            bytes in
             guard let host = HostHeader(String(decoding: bytes, as: UTF8.self)) else { return }
             #expect((1...65_535).contains(host.port ?? 1))
             #expect(!host.name.isEmpty && !host.name.contains { "/?#@%\\ \r\n\0".contains($0) }, "\(bytes)")
