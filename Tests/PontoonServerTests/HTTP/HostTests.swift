@@ -23,8 +23,8 @@ struct HostTests {
     static let invalid = [
         "evil.example/x/y", "u:p@evil.example", "u@evil.example", "evil.example?x=", "evil.example#", "a b", "a>;rel=x",
         "a\"><script>", "evil.example/v2", "a,b", "a%2fb", "ä.example", "a:", "a:0", "a:65536", "a:-1", "a:+1", "a:1x",
-        "a:1:2", ":80", "[::1", "[::1]x", "[::1]:", "[::1]:0", "[]", "[::\01]", "[a]", "[127.0.0.1]", "[::1%eth0/x]", "::1",
-        ".", String(repeating: "a", count: 254),
+        "a:1:2", ":80", "[::1", "[::1]x", "[::1]:", "[::1]:0", "[]", "[::\01]", "[a]", "[127.0.0.1]", "[::1%eth0/x]",
+        "::1", ".", String(repeating: "a", count: 254),
     ]
 
     @Test("a request with any other Host, or with none or two, is rejected with 400")
