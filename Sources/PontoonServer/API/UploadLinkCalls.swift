@@ -84,9 +84,6 @@ struct UploadLinkCalls {
         return Response(status: .noContent)
     }
 
-    /// Errors that may be attempts to guess a secret or a password.
-    private static let signInFailures: Set<PontoonError.Code> = [.uploadLinkNotFound, .uploadLinkForbidden]
-
     @Sendable private func signIn(_ request: Request, _ context: AppContext) async throws -> Response {
         // The caller is unknown, but the reservation stays empty: a body of up to 4 KiB does not count.
         let reservation = bodies.budget.reservation(for: "")
@@ -96,16 +93,20 @@ struct UploadLinkCalls {
         guard let secret = request.headers[.uploadLink], !secret.isEmpty else {
             throw PontoonError(.badRequest, "The header 'X-Pontoon-Upload-Link' is missing.")
         }
+        let password = try body.string("password").map(Secret.init)
         let address = address(of: request, context)
         let result: SenderSessions.SignInResult
         do {
             result = try await senders.signIn(
                 secret: Secret(secret),
-                password: try body.string("password").map(Secret.init),
+                password: password,
                 sender: try body.string("sender"),
                 address: (try? SocketAddress(ipAddress: address, port: 0).network) ?? address
             )
-        } catch let error as PontoonError where Self.signInFailures.contains(error.code) {
+        } catch let error as PontoonError
+            where error.code == .uploadLinkNotFound || error.code == .uploadLinkForbidden && password != nil
+        {
+            // Perhaps an attempt to guess a secret or a password. Without a password, a page asks whether one is needed.
             if let suppressed = failures.admit() {
                 context.log.notice(
                     "sign-in with an upload link failed",
