@@ -74,7 +74,7 @@ export const uploadStrings = {
 
   openUploads: {
     title: 'Open uploads',
-    text: 'Your unfinished uploads, from any client. They occupy space on the server until they are completed or aborted, or expire.',
+    text: 'Your unfinished uploads, from any client. To continue several, choose the same files or folders for upload again; stored parts are not sent again. They occupy space on the server until they are completed or aborted, or expire.',
     badge: (number) => plural(number, ['open upload', 'open uploads']),
     count: ['upload', 'uploads'],
     emptyTitle: 'No open uploads',

@@ -38,6 +38,15 @@ export function toast(message) {
 /**
  * Shows a message that stays until it is closed.
  *
+ * @param {string|Node} message
+ */
+export function toastNotice(message) {
+  show(polite, message, 'upload');
+}
+
+/**
+ * Shows an error that stays until it is closed.
+ *
  * @param {Error|string} error
  */
 export function toastError(error) {

@@ -37,6 +37,7 @@ class OpenUploads {
     const running = new Set(items.map(({ uploadID }) => uploadID));
     // An item that was just added does not know its upload yet; its journal record does.
     const keys = new Set(items.map(({ key }) => key));
+    this.runningKeys = keys;
     for (const [id, record] of known) if (keys.has(record.id)) running.add(id);
     const idle = uploads.filter((upload) => !running.has(upload.upload_id));
     const kept = [...known.values()].filter((record) => record.handle
@@ -55,6 +56,11 @@ class OpenUploads {
           h('th', { scope: 'col' }, h('span', { class: 'sr-only' }, strings.files.actions)))),
         h('tbody', null,
           uploads.map((upload) => this.#row(upload, known.get(upload.upload_id), running.has(upload.upload_id))))))));
+  }
+
+  /** Returns whether the list shows an item as running that has ended, or the reverse. */
+  isOutdatedBy(item) {
+    return this.runningKeys?.has(item.key) === item.hasEnded;
   }
 
   async #known() {

@@ -9,7 +9,7 @@ import { chooseByInput, watchDrops } from '../ui/choose.js';
 import { h, plainName } from '../ui/dom.js';
 import { percent } from '../ui/format.js';
 import { TabIcon, WakeLock } from '../ui/progress.js';
-import { toast, toastError } from '../ui/toast.js';
+import { toastError, toastNotice } from '../ui/toast.js';
 import { TransferPanel } from './transfer-panel.js';
 import { uploadDialog } from './upload-dialog.js';
 
@@ -108,7 +108,7 @@ export class Transfers {
     const known = new Set((await this.journal.list()).map(({ uploadID }) => uploadID));
     const left = uploads.filter((upload) => known.has(upload.upload_id)).length;
     if (left === 0 || this.queue.items.length > 0) return;
-    toast(h('span', null, t.unfinished(left), ' ', h('a', { href: '#/uploads' }, t.toUploads)));
+    toastNotice(h('span', null, t.unfinished(left), ' ', h('a', { href: '#/uploads' }, t.toUploads)));
   }
 
   /** Pauses all uploads of this page and removes the panel; `forget` also clears the journal. */
@@ -143,12 +143,13 @@ export class Transfers {
     this.#refreshView(items);
   }
 
-  /** Shows arrived files in the open folder. */
+  /** Shows arrived files in the open folder, and other states in the list of uploads. */
   #refreshView(items) {
     const view = this.app.view;
     if (!view?.refresh || !items) return;
-    const arrived = [...items].some((item) => item.fileID && item.options?.project === view.project?.id);
-    if (arrived) this.refreshWanted = true;
+    const isOutdated = [...items].some((item) => view.isOutdatedBy?.(item)
+      ?? (item.fileID && item.options?.project === view.project?.id));
+    if (isOutdated) this.refreshWanted = true;
     if (!this.refreshWanted || this.refreshTimer) return;
     // The next refresh waits for this one, which takes long in a large folder.
     this.refreshTimer = setTimeout(async () => {
