@@ -64,12 +64,11 @@ class Load:
         self._threads += [threading.Thread(target=self._attack, args=(token,)) for token in tokens]
         for thread in self._threads:
             thread.start()
-        # Accepting the connections is no part of the measurement.
-        deadline = time.monotonic() + 60
-        while len(os.listdir(f"/proc/{server.pid}/fd")) < len(self._sockets):
-            if time.monotonic() > deadline:
-                raise RuntimeError("overload: the server did not accept all connections within a minute")
-            time.sleep(0.05)
+
+    @property
+    def connections(self) -> int:
+        """The number of connections that were opened."""
+        return len(self._sockets)
 
     def _token(self) -> bytes:
         return self._server.token_header.encode()
@@ -123,14 +122,18 @@ class Attack(Observed):
     def __init__(self, server: Server, tokens: list[str], scale: float) -> None:
         context = multiprocessing.get_context("fork")
         self._end, ready, self._calls = context.Event(), context.Event(), context.Value("q", 0)
+        self._connections = context.Value("q", 0)
         self._process = context.Process(target=self._run, args=(server, tokens, scale, ready), daemon=True)
         self._process.start()
         if self._process.pid is None or not ready.wait(60):
             raise RuntimeError("overload: the attack did not begin within a minute")
         self.pid = self._process.pid
+        # Accepting the connections is no part of the measurement.
+        server.wait(lambda: len(os.listdir(f"/proc/{server.pid}/fd")) >= self._connections.value)
 
     def _run(self, server: Server, tokens: list[str], scale: float, ready) -> None:
         load = Load(server, tokens, scale)
+        self._connections.value = load.connections
         ready.set()
         self._end.wait()
         load.stop()

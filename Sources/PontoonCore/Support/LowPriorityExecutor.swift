@@ -7,8 +7,8 @@ import Glibc
 
 /// A task executor whose threads run only a little while other threads of the process need the processor.
 ///
-/// The server runs calls on it that are not part of an upload or download, so that expensive ones hardly delay those
-/// that are. Tasks may block its threads.
+/// The server runs calls on it that are not part of an upload or download, so that expensive ones delay uploads less.
+/// Tasks may block its threads.
 package final class LowPriorityExecutor: TaskExecutor {
     package static let shared = LowPriorityExecutor()
 

@@ -31,7 +31,11 @@ struct ConnectionTasksTests {
         let tasks = ConnectionTasks()
         let cancelled = Mutex(0)
         let body: @Sendable () async -> Void = {
-            do { try await Task.sleep(for: .seconds(3600)) } catch { cancelled.withLock { $0 += 1 } }
+            // Iteration ends when the task is cancelled.
+            let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+            for await _ in stream {}
+            continuation.finish()
+            if Task.isCancelled { cancelled.withLock { $0 += 1 } }
         }
         tasks.start(body)
         let service = Task { try await tasks.run() }

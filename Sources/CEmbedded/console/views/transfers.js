@@ -108,7 +108,8 @@ export class Transfers {
     const known = new Set((await this.journal.list()).map(({ uploadID }) => uploadID));
     const left = uploads.filter((upload) => known.has(upload.upload_id)).length;
     if (left === 0 || this.queue.items.length > 0) return;
-    toastNotice(h('span', null, t.unfinished(left), ' ', h('a', { href: '#/uploads' }, t.toUploads)));
+    const link = h('a', { href: '#/uploads', on: { click: () => link.closest('.toast')?.remove() } }, t.toUploads);
+    toastNotice(h('span', null, t.unfinished(left), ' ', link));
   }
 
   /** Pauses all uploads of this page and removes the panel; `forget` also clears the journal. */
