@@ -92,6 +92,8 @@ export class FileUpload {
   async #upload(isJournalStale) {
     const item = this.#item;
     if (!(await this.#open(isJournalStale))) return;
+    // From the first byte on, a reload must find the upload. Small files are sent again instead.
+    if (item.size > SMALL) await this.#context.journal.flush();
     item.enter('sending');
     const uploader = new PartUploader(item, this.#context, this.#options);
     await uploader.run(this.#onClaimed);

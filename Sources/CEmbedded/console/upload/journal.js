@@ -47,6 +47,8 @@ export class Journal {
   /** Records to write by key; null deletes. */
   #pending = new Map();
   #timer = 0;
+  /** The write that was started last. */
+  #writing = Promise.resolve();
   #roots = new Map();
 
   /** Opens the journal, and deletes old records in the background. */
@@ -100,14 +102,14 @@ export class Journal {
     for (const store of STORES) await this.#run(store, 'readwrite', (it) => it.clear());
   }
 
-  /** Writes the changes that {@link save} and {@link forget} have collected. */
-  async flush() {
+  /** Writes the changes that {@link save} and {@link forget} have collected; waits for earlier writes, too. */
+  flush() {
     clearTimeout(this.#timer);
     this.#timer = 0;
     const changes = this.#pending;
-    if (changes.size === 0 || !this.#database) return;
+    if (changes.size === 0 || !this.#database) return this.#writing;
     this.#pending = new Map();
-    await this.#run(STORES, 'readwrite', (uploads, parts, roots) => {
+    this.#writing = this.#run(STORES, 'readwrite', (uploads, parts, roots) => {
       const used = new Set();
       for (const [id, record] of changes) {
         if (record) {
@@ -123,6 +125,7 @@ export class Journal {
       // Otherwise the transaction would wait for the page, which may be about to be closed.
       uploads.transaction.commit();
     }).catch(() => {});
+    return this.#writing;
   }
 
   /**

@@ -121,7 +121,7 @@ export class Transfers {
     this.icon.show(null);
     this.wakeLock.set(false);
     if (forget) await this.journal.forgetAll();
-    else await this.journal.flush?.();
+    else await this.journal.flush();
   }
 
   async #add({ entries, problems }, destination) {
