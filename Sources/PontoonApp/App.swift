@@ -1,3 +1,4 @@
+import CoreMetrics
 package import Foundation
 package import Hummingbird
 package import Logging
@@ -17,6 +18,10 @@ package struct App: Sendable {
     package let maintenance: Maintenance
     package let scrub: BackgroundScrub
     package let logger: Logger
+    /// `nil` if no metrics are exported.
+    package let metrics: AppMetrics?
+    /// `nil` if there is no audit log.
+    package let audit: AuditLog?
 
     /// Recovers opened stores from a crash and creates the use cases on them.
     ///
@@ -24,6 +29,8 @@ package struct App: Sendable {
     ///   - settings: The settings.
     ///   - stores: Must stay open while the app is used.
     ///   - logger: Receives one line per request, and errors; its level is replaced by the one in the settings.
+    ///   - metrics: The metrics to update; `nil` if none are exported.
+    ///   - audit: The audit log; `nil` if there is none.
     ///   - passwords: Hashes the passwords of upload links.
     ///   - now: The current time; tests replace it.
     ///   - uptime: Time on a monotonic clock; tests replace it.
@@ -33,6 +40,8 @@ package struct App: Sendable {
         settings: Settings,
         stores: OpenedStores,
         logger: Logger,
+        metrics: AppMetrics? = nil,
+        audit: AuditLog? = nil,
         passwords: any PasswordHashing = ScryptPasswords(),
         now: @escaping @Sendable () -> Date = { Date() },
         uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
@@ -59,7 +68,10 @@ package struct App: Sendable {
             now: now,
             uptime: uptime
         )
-        try await maintenance.recover()
+        let rolledBack = try await maintenance.recover()
+        if rolledBack > 0 {
+            logger.notice("interrupted completions rolled back", metadata: ["uploads": "\(rolledBack)"])
+        }
         let useCases = UseCases(
             accounts: Accounts(metadata: metadata, limits: settings.userLimits, now: now),
             projects: Projects(metadata: metadata, objects: objects, limits: settings.userLimits, now: now),
@@ -87,7 +99,9 @@ package struct App: Sendable {
             useCases: useCases,
             maintenance: maintenance,
             scrub: scrub,
-            logger: logger
+            logger: logger,
+            metrics: metrics,
+            audit: audit
         )
     }
 
@@ -117,7 +131,15 @@ package struct App: Sendable {
             max(1, server.maximumConnections / 2)
         )
         let port = server.port
-        return buildServer(useCases, settings: server, logger: logger) { channel in
+        let maximumConnections = server.maximumConnections
+        metrics?.registry.collect { [.init("pontoon_max_connections", maximumConnections)] }
+        return buildServer(
+            useCases,
+            settings: server,
+            metrics: metrics?.server ?? ServerMetrics(),
+            audit: audit,
+            logger: logger
+        ) { channel in
             if possible < configured {
                 logger.notice(
                     "connection limit reduced by open file limit",
@@ -128,13 +150,26 @@ package struct App: Sendable {
         }
     }
 
-    /// Serves requests until SIGTERM or SIGINT.
+    /// Serves requests until SIGTERM or SIGINT, and performs reloads after SIGHUP.
     ///
     /// Running requests may then continue for the drain and grace periods; a second signal exits the process at once.
     ///
-    /// - Parameter onReady: Called once with the port on which the server listens.
-    /// - Throws: ``SettingError`` if the server cannot listen on the address.
-    package func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
+    /// - Parameters:
+    ///   - reloads: What to reload after SIGHUP, in addition to the audit log.
+    ///   - onReady: Called once with the port on which the server listens.
+    /// - Throws: ``SettingError`` if the server cannot listen on an address.
+    package func run(
+        reloads: [Reload] = [],
+        onReady: @escaping @Sendable (Int) async -> Void
+    ) async throws {
+        let auditReload = audit.map { audit in Reload("audit log") { try await audit.reopen() } }
+        let reloadService = ReloadService(
+            reloads: [auditReload].compactMap(\.self) + reloads,
+            // Trapped before the server is ready, because SIGHUP would otherwise stop the process.
+            hangups: await UnixSignalsSequence(trapping: .sighup),
+            logger: logger
+        )
+        let scrubMetrics = metrics?.scrub ?? ScrubMetrics(factory: NOOPMetricsHandler.instance)
         var configuration = ServiceGroupConfiguration(
             services: [
                 // First, so that it stops last.
@@ -143,14 +178,16 @@ package struct App: Sendable {
                     service: MaintenanceService(
                         maintenance: maintenance,
                         uploadLifetime: settings.uploadLifetime,
+                        audit: audit,
                         logger: logger
                     )
                 ),
-                .init(service: ScrubService(scrub: scrub, logger: logger)),
+                .init(service: ScrubService(scrub: scrub, metrics: scrubMetrics, logger: logger)),
                 .init(service: HealthCheckService(readiness: useCases.readiness, logger: logger)),
+                .init(service: reloadService),
                 .init(service: httpServer(onReady: onReady)),
                 // Last, so that it stops first.
-                .init(service: DrainService(readiness: useCases.readiness, duration: settings.drain)),
+                .init(service: DrainService(readiness: useCases.readiness, duration: settings.drain, logger: logger)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
@@ -162,6 +199,7 @@ package struct App: Sendable {
             let check = BucketCheckService(bucket: bucket, origins: settings.pageOrigins, logger: logger)
             configuration.services.append(.init(service: check, successTerminationBehavior: .ignore))
         }
+        for service in metricsServices() { configuration.services.insert(.init(service: service), at: 1) }
         configuration.maximumGracefulShutdownDuration = settings.drain + settings.grace
         do {
             try await ServiceGroup(configuration: configuration).run()

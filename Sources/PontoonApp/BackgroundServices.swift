@@ -9,6 +9,8 @@ struct MaintenanceService: Service {
     let maintenance: Maintenance
     /// Time after which uploads expire; if it is short, maintenance runs more often.
     let uploadLifetime: Duration
+    /// Receives the ids of expired uploads; `nil` if there is no audit log.
+    let audit: (any AuditSink)?
     let logger: Logger
 
     func run() async throws {
@@ -26,9 +28,19 @@ struct MaintenanceService: Service {
         do { try await maintenance.refreshKeys() } catch { log("key refresh failed", error) }
     }
 
-    private func runMaintenance() async {
+    func runMaintenance() async {
         let report = await maintenance.run()
-        for id in report.expired { logger.notice("idle upload aborted", metadata: ["upload.id": "\(id)"]) }
+        for id in report.expired {
+            logger.notice("idle upload aborted", metadata: ["upload.id": "\(id)"])
+            audit?.record(
+                AuditEntry(
+                    time: Date(),
+                    action: .uploadExpire,
+                    result: .success,
+                    object: AuditEntry.Object(id: id)
+                )
+            )
+        }
         for error in report.errors { log("maintenance failed", error) }
     }
 
@@ -68,9 +80,11 @@ struct HealthCheckService: Service {
 struct DrainService: Service {
     let readiness: Readiness
     let duration: Duration
+    let logger: Logger
 
     func run() async throws {
         do { try await gracefulShutdown() } catch is CancellationError { return }
+        logger.notice("server stopping")
         readiness.stop()
         do { try await Task.sleep(for: duration) } catch is CancellationError {}
     }

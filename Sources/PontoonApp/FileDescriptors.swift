@@ -27,6 +27,17 @@ enum FileDescriptors {
         return Int(clamping: limit.rlim_cur)
     }
 
+    /// Returns the soft limit, or 0 if it cannot be determined.
+    static func limit() -> Int {
+        var limit = rlimit()
+        #if canImport(Glibc)
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+        let resource = RLIMIT_NOFILE
+        #endif
+        return getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_cur) : 0
+    }
+
     /// Returns how many connections a process may accept, so that it can always open files.
     ///
     /// A connection may need a second descriptor for the file that it transfers. The databases, event loops and

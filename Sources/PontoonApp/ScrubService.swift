@@ -6,6 +6,7 @@ import ServiceLifecycle
 /// The service that reads stored objects again, when they are due or a client requests it.
 struct ScrubService: Service {
     let scrub: BackgroundScrub
+    let metrics: ScrubMetrics
     let logger: Logger
 
     func run() async throws {
@@ -48,21 +49,22 @@ struct ScrubService: Service {
     private func runRequested() async throws { try await scrub.runRequested(report: report) }
 
     @Sendable private func report(_ check: ObjectCheck) async {
-        ScrubMetrics.objects.increment()
+        metrics.objects.increment()
         switch check.outcome {
         case .verified, .readable:
-            ScrubMetrics.bytes.increment(by: check.object.size)
+            metrics.bytes.increment(by: check.object.size)
             if check.object.verification.damage != nil {
                 let metadata = await metadata(of: check)
                 logger.notice("object no longer damaged", metadata: metadata)
             }
         case .damaged(let damage):
-            ScrubMetrics.damaged.increment()
+            metrics.damaged.increment()
             var metadata = await metadata(of: check)
             metadata["damage"] = "\(damage)"
             metadata["size"] = "\(check.object.size)"
             logger.error("object damaged", metadata: metadata)
         case .failed(let reason):
+            metrics.failed.increment()
             var metadata = await metadata(of: check)
             metadata["error"] = "\(reason)"
             logger.error("object check failed", metadata: metadata)
@@ -77,14 +79,4 @@ struct ScrubService: Service {
             "files": .array(files.prefix(20).map { "\($0)" }),
         ]
     }
-}
-
-/// Counters of the scrub, for the metrics system of the process.
-private enum ScrubMetrics {
-    /// Number of objects that were checked.
-    static let objects = Counter(label: "pontoon.scrub.objects")
-    /// Total length in bytes of the checked objects that were intact.
-    static let bytes = Counter(label: "pontoon.scrub.bytes")
-    /// Number of checks that found damage.
-    static let damaged = Counter(label: "pontoon.scrub.damaged")
 }

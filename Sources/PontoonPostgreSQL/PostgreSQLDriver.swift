@@ -48,6 +48,16 @@ package struct PostgreSQLDriver: SQLDriver {
     package var dialect: SQLDialect { .postgreSQL }
     package var poolStatistics: ConnectionPoolStatistics { pool.statistics }
 
+    package var activity: DatabaseActivity {
+        let statistics = pool.statistics
+        var activity = DatabaseActivity()
+        activity.waiting = statistics.waiting
+        activity.connections = statistics.connections
+        activity.maximumConnections = statistics.maximumConnections
+        activity.lostConnections = statistics.lostConnections
+        return activity
+    }
+
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {

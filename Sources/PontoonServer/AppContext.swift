@@ -9,6 +9,8 @@ struct AppContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The request id, sent in `X-Request-Id` and included in every log line.
     let requestID = Identifiers.uuid()
+    /// What is known about the request, for its metrics and log lines.
+    let record = RequestRecord()
     /// The channel of the connection.
     let channel: any Channel
     /// The URL at which the client reaches the server, set by ``ErrorMiddleware``; `nil` only for health checks.
@@ -24,7 +26,10 @@ struct AppContext: RequestContext {
     }
 
     /// A logger with the request id; created on demand, because most requests log nothing.
-    var log: Logger {
+    var log: Logger { Self.log(logger, requestID: requestID) }
+
+    /// Returns a logger with a request id.
+    static func log(_ logger: Logger, requestID: String) -> Logger {
         var logger = logger
         logger[metadataKey: "hb.request.id"] = nil
         logger[metadataKey: "request.id"] = .string(requestID)

@@ -2,7 +2,7 @@ package import Hummingbird
 import HummingbirdCore
 package import Logging
 package import NIOCore
-import PontoonCore
+package import PontoonCore
 
 /// Builds the HTTP server: the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and
 /// the console unless it is switched off.
@@ -10,23 +10,34 @@ import PontoonCore
 /// - Parameters:
 ///   - useCases: The use cases to call.
 ///   - settings: Address and limits.
+///   - metrics: The metrics to update.
+///   - audit: Receives the actions of users and senders; `nil` records none.
 ///   - logger: Receives one line per request, and faults.
 ///   - onReady: Called once, with the listening channel, when the server accepts connections.
 /// - Returns: The server, to be run in a service group.
 package func buildServer(
     _ useCases: UseCases,
     settings: ServerSettings,
+    metrics: ServerMetrics = ServerMetrics(),
+    audit: (any AuditSink)? = nil,
     logger: Logger,
     onReady: @escaping @Sendable (any Channel) async -> Void = { _ in }
 ) -> some ApplicationProtocol {
     let router = Router(context: AppContext.self)
     // Added before the error middleware, so that error responses also close the connection if the body is unread.
-    router.add(middleware: ExpectMiddleware())
+    router.add(middleware: ExpectMiddleware(metrics: metrics))
     router.add(
         middleware: ErrorMiddleware(
             maximumHeaderSize: settings.maximumHeaderSize,
             baseURLs: BaseURLResolver(settings: settings),
-            crossOrigin: CrossOriginPolicy(settings.allowedOrigins)
+            crossOrigin: CrossOriginPolicy(settings.allowedOrigins),
+            reporter: RequestReporter(
+                metrics: metrics,
+                audit: audit,
+                slowRequest: settings.slowRequest,
+                trustsProxy: settings.trustsForwardedProto,
+                now: useCases.now
+            )
         )
     )
     let budget = ReceiveBufferBudget()
@@ -36,7 +47,7 @@ package func buildServer(
     )
     let tasks = ConnectionTasks()
     let routes = Routes(router: router, useCases: useCases, settings: settings)
-    routes.addCalls(useCases, budget: budget)
+    routes.addCalls(useCases, budget: budget, metrics: metrics)
     if settings.servesConsole {
         let policy = ConsolePolicy(connectsTo: useCases.dataPlane.externalOrigin)
         ConsoleCalls(policy: policy, bodies: routes.bodies).add(to: routes)
@@ -50,7 +61,8 @@ package func buildServer(
                 settings: settings,
                 connections: connections,
                 tasks: tasks,
-                budget: budget
+                budget: budget,
+                metrics: metrics
             )
         },
         configuration: ApplicationConfiguration(
@@ -65,7 +77,7 @@ package func buildServer(
 
 extension Routes {
     /// Registers all calls of the API, and those of the data plane if bytes pass through this server.
-    func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget) {
+    func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget, metrics: ServerMetrics) {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
         IndexCalls(useCases: useCases, bodies: bodies).add(to: self)
         HealthCalls(readiness: useCases.readiness, bodies: bodies).add(to: self)
@@ -93,6 +105,7 @@ extension Routes {
                 downloads: useCases.downloads,
                 urls: urls,
                 budget: budget,
+                metrics: metrics,
                 now: useCases.now
             ).add(to: self)
         case .external: break

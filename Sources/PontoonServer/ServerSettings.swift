@@ -35,6 +35,8 @@ package struct ServerSettings: Sendable {
     package var maximumHeaderSize: Int
     /// Limit on the calls of each token; `nil` allows any number of calls.
     package var rateLimit: RateLimit?
+    /// Time from which a request is logged as slow, unless it transfers the bytes of a part or file.
+    package var slowRequest: Duration
 
     package init(
         host: String = "127.0.0.1",
@@ -51,7 +53,8 @@ package struct ServerSettings: Sendable {
         maximumConnectionsPerAddress: Int = 4000,
         maximumBodySize: Int = 8 << 20,
         maximumHeaderSize: Int = 32 << 10,
-        rateLimit: RateLimit? = nil
+        rateLimit: RateLimit? = nil,
+        slowRequest: Duration = .seconds(10)
     ) {
         self.host = host
         self.port = port
@@ -68,6 +71,7 @@ package struct ServerSettings: Sendable {
         self.maximumBodySize = maximumBodySize
         self.maximumHeaderSize = maximumHeaderSize
         self.rateLimit = rateLimit
+        self.slowRequest = slowRequest
     }
 
     /// Returns the scheme, host and port of the server's own address, regardless of any proxy.

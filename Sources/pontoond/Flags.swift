@@ -73,4 +73,13 @@ struct ServerFlags: ParsableArguments {
     @Option(.scrubInterval) var scrubInterval: GivenFlag?
     @Option(.scrubRate) var scrubRate: GivenFlag?
     @Option(.logLevel) var logLevel: GivenFlag?
+    @Option(.logFormat) var logFormat: GivenFlag?
+    @Option(.slowRequest) var slowRequest: GivenFlag?
+    @Option(.metricsListen) var metricsListen: GivenFlag?
+    @Option(.auditLogSize) var auditLogSize: GivenFlag?
+}
+
+/// The flag of the audit log, for the server and for all commands whose actions it records.
+struct AuditFlags: ParsableArguments {
+    @Option(.auditLog) var auditLog: GivenFlag?
 }

@@ -8,6 +8,7 @@ struct Pontoond: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pontoond",
         abstract: "Upload server for the Seven Bridges Platform v2 multipart-upload API.",
+        version: "pontoond \(Build.version)",
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, BackupCommand.self,
             RestoreCommand.self, CheckCommand.self, CheckBucketCommand.self, ScrubCommand.self, MigrateCommand.self,
@@ -27,11 +28,21 @@ struct Pontoond: AsyncParsableCommand {
         }
     }
 
+    /// Records an administration command in the audit log of the settings.
+    static func audit(_ settings: Settings) -> CommandAudit {
+        CommandAudit(settings) { warn($0) }
+    }
+
+    /// Prints a warning on standard error.
+    private static func warn(_ message: String) {
+        FileHandle.standardError.write(Data("pontoond: \(message)\n".utf8))
+    }
+
     /// Prints a line without buffering, because other programs wait for some of these lines.
     static func print(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
     private static func failure(_ message: String) -> ExitCode {
-        FileHandle.standardError.write(Data("pontoond: \(message)\n".utf8))
+        warn(message)
         return .failure
     }
 }

@@ -84,7 +84,7 @@ struct DocumentationTests {
                 useCases: server.app.useCases,
                 settings: ServerSettings()
             )
-            routes.addCalls(server.app.useCases, budget: ReceiveBufferBudget())
+            routes.addCalls(server.app.useCases, budget: ReceiveBufferBudget(), metrics: ServerMetrics())
             return Set(routes.methods.flatMap { path, methods in methods.map { "\($0.rawValue) \(path)" } })
         }
     }

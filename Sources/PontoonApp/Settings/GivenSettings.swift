@@ -52,6 +52,21 @@ package struct GivenSettings: Sendable {
         }
     }
 
+    /// A setting that differs from its default.
+    package struct Change: Hashable, Sendable {
+        package let name: String
+        /// The value; `nil` if it may contain a secret.
+        package let value: String?
+    }
+
+    /// The settings that differ from their defaults, in the order of ``SettingList``.
+    package var changes: [Change] {
+        SettingList.all.compactMap { definition in
+            guard let given = values[definition.name], given.text != definition.defaultDescription else { return nil }
+            return Change(name: definition.name, value: definition.isSecret ? nil : given.text)
+        }
+    }
+
     /// All names of all settings, each setting's current name last, so that it overrides the former ones.
     private static var names: [(definition: any SettingDefinition, name: String)] {
         SettingList.all.flatMap { definition in

@@ -18,7 +18,9 @@ package enum SettingList {
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
         Setting.grace, Setting.drain, Setting.leaseDuration,
         Setting.scrubInterval, Setting.scrubRate,
-        Setting.logLevel, Setting.bootstrapToken,
+        Setting.logLevel, Setting.logFormat, Setting.slowRequest,
+        Setting.metricsListen, Setting.auditLog, Setting.auditLogSize,
+        Setting.bootstrapToken,
     ]
 }
 

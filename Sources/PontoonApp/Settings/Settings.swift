@@ -23,6 +23,15 @@ package struct Settings: Sendable {
     package let grace: Duration
     package let drain: Duration
     package let logLevel: Logger.Level
+    package let logFormat: LogFormat
+    /// Address at which the metrics are exported; `nil` if they are not.
+    package let metricsListen: ListenAddress?
+    /// `nil` if there is no audit log.
+    package let auditLog: AuditDestination?
+    /// Size in bytes from which the audit log is renamed; `nil` if other programs do this.
+    package let auditLogSize: Int64?
+    /// The settings that differ from their defaults, for the log.
+    package let changes: [GivenSettings.Change]
     package let bootstrapToken: Secret?
     /// Time without a renewal after which a lease expires; `nil` if no other server can share the stores.
     package let leaseDuration: Duration?
@@ -88,6 +97,12 @@ package struct Settings: Sendable {
             self.leaseDuration = nil
         }
         logLevel = try given.value(of: .logLevel)
+        logFormat = try given.value(of: .logFormat)
+        metricsListen = try given.value(of: .metricsListen)
+        auditLog = try given.value(of: .auditLog)
+        let auditLogSize = try given.value(of: .auditLogSize)
+        self.auditLogSize = auditLogSize > 0 ? auditLogSize : nil
+        changes = given.changes
         bootstrapToken = try given.value(of: .bootstrapToken)
         switch (try given.value(of: .scrubInterval), objects) {
         case (.standard, .disk): scrubInterval = .seconds(30 * 86400)
@@ -118,7 +133,8 @@ package struct Settings: Sendable {
             maximumConnectionsPerAddress: try given.value(of: .maximumConnectionsPerAddress),
             maximumBodySize: Int(clamping: try given.value(of: .maximumBodySize)),
             maximumHeaderSize: Int(clamping: try given.value(of: .maximumHeaderSize)),
-            rateLimit: try given.value(of: .rateLimit)
+            rateLimit: try given.value(of: .rateLimit),
+            slowRequest: try given.value(of: .slowRequest)
         )
     }
 }

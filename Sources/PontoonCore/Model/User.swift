@@ -47,4 +47,9 @@ package struct TokenRecord: Hashable, Sendable {
         self.hash = hash
         self.createdOn = createdOn
     }
+
+    /// Returns whether a text has the form of a token's id, which is shorter than any token.
+    package static func isID(_ text: String) -> Bool {
+        text.utf8.count == 12 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
 }

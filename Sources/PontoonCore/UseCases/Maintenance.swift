@@ -53,13 +53,18 @@ package struct Maintenance: Sendable {
     ///
     /// If other servers share the stores, this method only rotates the signing keys if due. ``run()`` recovers the
     /// rest, because leases must expire first.
-    package func recover() async throws {
+    ///
+    /// - Returns: The number of completions that were rolled back.
+    @discardableResult
+    package func recover() async throws -> Int {
+        var rolledBack = 0
         if leases.duration == nil {
-            try await completion.recover(leasedUntil: .distantFuture)
+            rolledBack = try await completion.recover(leasedUntil: .distantFuture)
             try await storage.store.recover(comparingWith: metadata)
             await garbage.collect()
         }
         try await keys.rotateIfDue()
+        return rolledBack
     }
 
     /// Reads the signing keys again.

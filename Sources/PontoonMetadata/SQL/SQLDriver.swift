@@ -8,6 +8,8 @@
 package protocol SQLDriver: Sendable {
     /// The dialect of migrations in this database.
     var dialect: SQLDialect { get }
+    /// The current load of the database.
+    var activity: DatabaseActivity { get }
     /// Runs queries on one consistent snapshot of the database.
     ///
     /// A query that takes too long (by default, 5 seconds) fails with ``SQLError/Kind/busy``, so that no caller can
@@ -43,6 +45,8 @@ package protocol SQLDriver: Sendable {
 }
 
 extension SQLDriver {
+    package var activity: DatabaseActivity { DatabaseActivity() }
+
     package func problems() async throws -> [String] { [] }
 
     package func copySnapshot(to path: String) async throws {

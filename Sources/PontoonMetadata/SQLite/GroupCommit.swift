@@ -9,6 +9,20 @@ package struct WriteStatistics: Hashable, Sendable {
     package var commits = 0
     /// Number of writes that are waiting for the running commit.
     package var waiting = 0
+    /// Number of writes in committed transactions.
+    package var committedWrites = 0
+    /// Numbers of committed transactions by the number of their writes; see ``DatabaseActivity/commitSizes``.
+    package var commitSizes = [UInt64](repeating: 0, count: DatabaseActivity.commitSizes.count + 1)
+
+    /// Counts a finished transaction.
+    mutating func count(_ writes: Int, isCommitted: Bool) {
+        self.writes += writes
+        guard isCommitted else { return }
+        commits += 1
+        committedWrites += writes
+        let sizes = DatabaseActivity.commitSizes
+        commitSizes[sizes.firstIndex { writes <= $0 } ?? sizes.endIndex] &+= 1
+    }
 }
 
 /// A queue that combines concurrent writes into shared commits, because every durable commit waits for a disk sync.
@@ -94,10 +108,8 @@ final class GroupCommit: Sendable {
             let group = nextGroup()
             guard !group.isEmpty else { return }
             let completions = Result { try commit(group, database) }
-            state.withLock { state in
-                state.statistics.writes += group.count
-                if case .success = completions { state.statistics.commits += 1 }
-            }
+            let isCommitted = if case .success = completions { true } else { false }
+            state.withLock { $0.statistics.count(group.count, isCommitted: isCommitted) }
             switch completions {
             case .success(let completions): for complete in completions { complete() }
             case .failure(let error): for write in group { write.fail(Self.translated(error)) }

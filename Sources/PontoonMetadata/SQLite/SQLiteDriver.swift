@@ -149,6 +149,15 @@ package struct SQLiteDriver: SQLDriver {
 
     package var statistics: WriteStatistics { writer.statistics }
 
+    package var activity: DatabaseActivity {
+        let statistics = writer.statistics
+        var activity = DatabaseActivity()
+        activity.waiting = statistics.waiting
+        activity.writes = statistics.committedWrites
+        activity.commits = statistics.commitSizes
+        return activity
+    }
+
     /// SQLite's process-wide setting, made before the first database is opened: it counts no memory allocations.
     private static let processSettings: Void = {
         // If this fails, SQLite is slower, but works.

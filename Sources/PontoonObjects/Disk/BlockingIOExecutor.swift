@@ -1,8 +1,18 @@
 import NIOPosix
+import Synchronization
 
 /// Threads for blocking file system calls, so that neither event loops nor the cooperative thread pool block on disk.
 struct BlockingIOExecutor: Sendable {
     private let pool: NIOThreadPool
+    private let pending = Pending()
+
+    /// Number of closures that run or wait for a thread.
+    private final class Pending: Sendable {
+        let count = Atomic(0)
+    }
+
+    /// Number of closures that run or wait for a thread.
+    var operations: Int { pending.count.load(ordering: .relaxed) }
 
     init(threads: Int) {
         pool = NIOThreadPool(numberOfThreads: threads)
@@ -26,7 +36,11 @@ struct BlockingIOExecutor: Sendable {
     ///
     /// If ``shutDown()`` is called before a thread has started the closure, it is called with `isCancelled` set.
     func submit(_ body: @escaping @Sendable (_ isCancelled: Bool) -> Void) {
-        pool.submit { state in body(state == .cancelled) }
+        pending.count.wrappingAdd(1, ordering: .relaxed)
+        pool.submit { [pending] state in
+            body(state == .cancelled)
+            pending.count.wrappingSubtract(1, ordering: .relaxed)
+        }
     }
 
     func shutDown() async throws { try await pool.shutdownGracefully() }

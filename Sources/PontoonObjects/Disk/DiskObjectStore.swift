@@ -62,6 +62,17 @@ package final class DiskObjectStore: Sendable {
         discards = DirectorySyncCoalescer(executor: executor) { [changedDirectories] in try changedDirectories.sync() }
     }
 
+    /// Returns the free space for objects and the size of their file system, in bytes; `Int64.max` if the file system
+    /// does not report it.
+    ///
+    /// - Throws: `Errno`.
+    package func space() async throws -> (free: Int64, size: Int64) {
+        try await executor.run { [layout] in try Directory.space(layout.root) }
+    }
+
+    /// Number of file operations that run or wait for a thread.
+    package var operations: Int { executor.operations }
+
     /// Stops the store's threads and releases the directory for other processes.
     package func shutDown() async throws {
         try await executor.shutDown()

@@ -172,14 +172,21 @@ enum Directory {
 
     /// Returns the number of bytes that an unprivileged process can still write to the file system of a path;
     /// `Int64.max` if the file system does not report it.
-    static func availableSpace(_ path: FilePath) throws -> Int64 {
+    static func availableSpace(_ path: FilePath) throws -> Int64 { try space(path).free }
+
+    /// Returns the number of bytes that an unprivileged process can still write to the file system of a path, and the
+    /// size of the file system in bytes; `Int64.max` if the file system does not report it.
+    static func space(_ path: FilePath) throws -> (free: Int64, size: Int64) {
         var status = statvfs()
         try retryingInterrupts { path.withPlatformString { statvfs($0, &status) } }
-        return availableSpace(
-            blocks: UInt64(status.f_blocks),
-            available: UInt64(status.f_bavail),
-            blockSize: UInt64(status.f_frsize)
-        )
+        func bytes(_ blocks: UInt64) -> Int64 {
+            availableSpace(
+                blocks: UInt64(status.f_blocks),
+                available: blocks,
+                blockSize: UInt64(status.f_frsize)
+            )
+        }
+        return (bytes(UInt64(status.f_bavail)), bytes(UInt64(status.f_blocks)))
     }
 
     /// Computes the available space from the fields of `statvfs`, which some file systems set to 0 or to huge values.

@@ -30,6 +30,7 @@ struct AutomationCalls {
             description: try body.string("description"),
             caller: call.caller
         )
+        call.note(AuditEntry.Object(id: automation.id, name: automation.name))
         return .json(AutomationBody(automation: automation, base: call.base), fields: call.fields, status: .created)
     }
 
@@ -46,6 +47,7 @@ struct AutomationCalls {
             to: try call.context.segment("automation_id"),
             caller: call.caller
         )
+        call.note(AuditEntry.Object(id: package.id, target: package.automation, name: package.version))
         return .json(CodePackageBody(package: package), fields: call.fields, status: .created)
     }
 
@@ -63,16 +65,15 @@ struct AutomationCalls {
             automation: request.automation,
             caller: call.caller
         )
+        call.note(.init(upload))
         return .json(try await uploads.body(of: upload, partInfos: request.partInfos, base: call.base))
     }
 
     @Sendable private func complete(_ call: APICall) async throws -> Response {
         let reports = try await call.readReports()
-        let file = try await uploads.completePackage(
-            try call.context.segment("upload_id"),
-            reports: reports,
-            caller: call.caller
-        )
+        let id = try call.context.segment("upload_id")
+        let file = try await uploads.completePackage(id, reports: reports, caller: call.caller)
+        call.note(AuditEntry.Object(id: id, target: file.id, name: file.name, bytes: file.content.size))
         return .json(PackageFileBody(file: file), status: .created)
     }
 }

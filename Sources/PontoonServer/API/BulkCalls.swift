@@ -50,11 +50,14 @@ struct BulkCalls {
         }
         var items: [BulkBody.Item] = []
         for element in elements {
+            var object = AuditEntry.Object(id: Self.fileID(element))
             do {
                 items.append(try await process(element))
             } catch let error as PontoonError {
+                object.refusal = error.code
                 items.append(.error(call.errorBody(for: error)))
             }
+            call.note(object)
         }
         return .json(BulkBody(items: items, fields: call.fields))
     }
@@ -74,6 +77,15 @@ struct BulkCalls {
             change.tags = change.tags ?? []
         }
         return .file(FileBody(file: try await files.update(id, change, caller: call.caller), base: call.base))
+    }
+
+    /// Returns the id in an element of a request, for the audit log; `nil` if it is not the id of a file.
+    private static func fileID(_ element: JSONValue) -> String? {
+        switch element {
+        case .string(let id): RequestEnd.fileID(id)
+        case .object(let fields): fields["id"].flatMap(fileID)
+        default: nil
+        }
     }
 
     private static func id(_ value: JSONValue) throws(PontoonError) -> String {

@@ -16,12 +16,14 @@ struct FileActionCalls {
 
     @Sendable private func copy(_ call: APICall) async throws -> Response {
         let body = try await call.readObject(code: .badRequest)
+        let id = try call.context.segment("file_id")
         let file = try await files.copy(
-            try call.context.segment("file_id"),
+            id,
             to: try FileCalls.folder(project: try body.string("project"), parent: try body.string("parent")),
             name: try body.string("name"),
             caller: call.caller
         )
+        call.note(.init(copied: id, to: file))
         return .json(FileBody(file: file, base: call.base), fields: call.fields)
     }
 
@@ -36,6 +38,9 @@ struct FileActionCalls {
             name: try body.string("name"),
             caller: call.caller
         )
+        var object = AuditEntry.Object(file)
+        object.target = parent
+        call.note(object)
         return .json(FileBody(file: file, base: call.base), fields: call.fields)
     }
 
@@ -57,13 +62,17 @@ struct FileActionCalls {
             throw PontoonError(.badRequest, "The field 'file_ids' is missing.")
         }
         let results = try await files.copy(all: ids, to: id, caller: call.caller)
-        return .json(
-            results.mapValues { result -> CopyResultBody in
-                switch result {
-                case .success(let file): .copied(file)
-                case .failure(let error): .failed(call.errorBody(for: error))
-                }
+        var bodies: [String: CopyResultBody] = [:]
+        for (id, result) in results {
+            switch result {
+            case .success(let file):
+                call.note(.init(copied: id, to: file))
+                bodies[id] = .copied(file)
+            case .failure(let error):
+                call.note(AuditEntry.Object(id: RequestEnd.fileID(id), refusal: error.code))
+                bodies[id] = .failed(call.errorBody(for: error))
             }
-        )
+        }
+        return .json(bodies)
     }
 }

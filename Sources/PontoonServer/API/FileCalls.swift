@@ -58,6 +58,7 @@ struct FileCalls {
             in: try Self.folder(project: try body.string("project"), parent: try body.string("parent")),
             caller: call.caller
         )
+        call.note(.init(folder))
         return .json(FileBody(file: folder, base: call.base), fields: call.fields, status: .created)
     }
 
@@ -78,6 +79,7 @@ struct FileCalls {
             ),
             caller: call.caller
         )
+        call.note(.init(file))
         return .json(FileBody(file: file, base: call.base), fields: call.fields)
     }
 

@@ -34,6 +34,7 @@ struct MemberCalls {
         let body = try await call.readObject(code: .badRequest)
         let id = try call.context.projectID()
         let member = try await projects.addMember(try NewMember(body), to: id, caller: call.caller)
+        call.note(.init(member: member.userName, of: id))
         return .json(
             MemberBody(member: member, project: id, base: call.base),
             fields: call.fields,

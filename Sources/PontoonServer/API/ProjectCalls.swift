@@ -61,6 +61,7 @@ struct ProjectCalls {
             try Self.change(body),
             caller: call.caller
         )
+        call.note(AuditEntry.Object(id: project.project.id.description, name: project.project.name))
         return Self.response(project, call, status: .created)
     }
 

@@ -36,6 +36,7 @@ final class Routes {
                     accounts: useCases.accounts,
                     senders: useCases.senders,
                     counter: settings.rateLimit.map { RateLimitCounter($0) },
+                    trustsProxy: settings.trustsForwardedProto,
                     now: useCases.now
                 )
             )

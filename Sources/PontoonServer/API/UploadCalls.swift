@@ -37,6 +37,7 @@ struct UploadCalls {
             overwrite: call.query.isTrue("overwrite"),
             caller: call.caller
         )
+        call.note(.init(upload))
         var response = try await uploads.body(of: upload, partInfos: request.partInfos, base: call.base)
         response.labels = request.content.labels
         return .json(response)
@@ -49,6 +50,7 @@ struct UploadCalls {
         }
         let request = try InitializeSenderRequest(body)
         let upload = try await uploads.initialize(request.content, path: request.path, session: session)
+        call.note(.init(upload))
         var response = try await uploads.body(of: upload, partInfos: request.partInfos, base: call.base)
         response.labels = session.labels(of: request.content.labels)
         return .json(response, fields: call.uploadFields)
@@ -84,11 +86,9 @@ struct UploadCalls {
 
     private func complete(_ call: APICall, _ projects: Projects) async throws -> Response {
         let reports = try await call.readReports()
-        let file = try await call.scoped(uploads).complete(
-            try call.context.segment("upload_id"),
-            reports: reports,
-            caller: call.caller
-        )
+        let id = try call.context.segment("upload_id")
+        let file = try await call.scoped(uploads).complete(id, reports: reports, caller: call.caller)
+        call.note(.init(completed: id, file))
         if call.session != nil {
             // Complete can be repeated, but a sender must not see changes that members have made to the file since.
             let isUnchanged = file.modifiedOn == file.createdOn

@@ -2,7 +2,6 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
-import NIOCore
 import PontoonCore
 
 /// The request handlers for upload links, and for senders who sign in with them.
@@ -44,6 +43,7 @@ struct UploadLinkCalls {
             try UploadLinkChange(value),
             caller: call.caller
         )
+        call.note(.init(summary.link))
         let response = UploadLinkBody(summary: summary, base: call.base, now: links.now(), secret: secret)
         return .json(response, status: .created)
     }
@@ -75,6 +75,7 @@ struct UploadLinkCalls {
     @Sendable private func update(_ call: APICall) async throws -> Response {
         let change = try UploadLinkChange(try await call.readBody(code: .badRequest))
         let summary = try await links.update(try call.context.segment("link_id"), change, caller: call.caller)
+        call.note(.init(summary.link))
         return .json(UploadLinkBody(summary: summary, base: call.base, now: links.now()))
     }
 
@@ -94,14 +95,14 @@ struct UploadLinkCalls {
             throw PontoonError(.badRequest, "The header 'X-Pontoon-Upload-Link' is missing.")
         }
         let password = try body.string("password").map(Secret.init)
-        let address = address(of: request, context)
+        let address = context.clientAddress(of: request, trustsProxy: trustsProxy)
         let result: SenderSessions.SignInResult
         do {
             result = try await senders.signIn(
                 secret: Secret(secret),
                 password: password,
                 sender: try body.string("sender"),
-                address: (try? SocketAddress(ipAddress: address, port: 0).network) ?? address
+                address: AppContext.network(ofAddress: address)
             )
         } catch let error as PontoonError
             where error.code == .uploadLinkNotFound || error.code == .uploadLinkForbidden && password != nil
@@ -118,9 +119,18 @@ struct UploadLinkCalls {
         var response: Response
         switch result {
         case .signedIn(let signedIn):
+            context.record.note(
+                AuditEntry.Object(
+                    id: signedIn.session.link.id,
+                    target: signedIn.session.id,
+                    name: signedIn.session.sender,
+                    project: signedIn.session.link.project.description
+                )
+            )
             let body = SenderSessionBody(session: signedIn.session, usage: signedIn.usage, token: signedIn.token)
             response = .json(body, status: .created)
         case .retry(let pause):
+            context.record.note(refusal: .rateLimited)
             response = .refusal(PontoonError(.rateLimited, "Too many attempts with this upload link; try again later."))
             response.headers[.retryAfter] = String(pause.components.seconds)
         }
@@ -134,14 +144,5 @@ struct UploadLinkCalls {
             throw PontoonError(.notAuthenticated, "This call needs the token of a sender.")
         }
         return .json(SenderSessionBody(session: session, usage: try await senders.usage(of: session)))
-    }
-
-    /// Returns the client's address: behind a trusted proxy, the last one in `X-Forwarded-For`, which the proxy adds.
-    ///
-    /// It has at most 64 characters, and is `unknown` if the connection has no address.
-    private func address(of request: Request, _ context: AppContext) -> String {
-        let forwarded = trustsProxy ? request.headers[.forwardedFor]?.split(separator: ",").last : nil
-        let address = forwarded.map { $0.trimmingPrefix(while: \.isWhitespace) }.map(String.init)
-        return String((address ?? context.channel.remoteAddress?.ipAddress ?? "unknown").prefix(64))
     }
 }

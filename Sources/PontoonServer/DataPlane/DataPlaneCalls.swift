@@ -1,4 +1,3 @@
-import CoreMetrics
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -13,6 +12,7 @@ struct DataPlaneCalls {
     let downloads: Downloads
     let urls: DataPlaneURLs
     let budget: ReceiveBufferBudget
+    let metrics: ServerMetrics
     let now: @Sendable () -> Date
 
     func add(to routes: Routes) {
@@ -47,6 +47,9 @@ struct DataPlaneCalls {
     @Sendable private func getFile(_ request: Request, _ context: AppContext) async throws -> Response {
         try await verify(request, as: "GET")
         let (file, content) = try await downloads.file(try context.segment("file_id"))
+        context.record.note(
+            AuditEntry.Object(id: file.id, name: file.name, project: file.project.description)
+        )
         let download = Download(file: file, content: content, now: now())
         switch download.outcome(of: request.headers) {
         case .preconditionFailed:
@@ -80,7 +83,14 @@ struct DataPlaneCalls {
         }
         if request.method == .head { return Response(status: status, headers: headers) }
         let reader = try await downloads.open(download.content, of: download.file)
-        let sender = RangeSender(reader: reader, range: range, channel: context.channel)
+        context.record.beginSending()
+        let sender = RangeSender(
+            reader: reader,
+            range: range,
+            channel: context.channel,
+            record: context.record,
+            metrics: metrics
+        )
         return Response(
             status: status,
             headers: headers,

@@ -1,4 +1,3 @@
-import CoreMetrics
 import Hummingbird
 import HummingbirdCore
 import NIOCore
@@ -12,6 +11,8 @@ struct RangeSender: Sendable {
     let reader: any ObjectReader
     let range: Range<Int64>
     let channel: any Channel
+    let record: RequestRecord
+    let metrics: ServerMetrics
 
     /// Maximum number of bytes sent directly from the file in one operation.
     static let regionSize = 1 << 20
@@ -20,7 +21,7 @@ struct RangeSender: Sendable {
     /// Time for sending one region above which the client counts as slow.
     static let slowRegion = Duration.seconds(1)
 
-    /// Sends the range and ends the body; closes the reader, even if an error is thrown.
+    /// Sends the range and ends the body; closes the reader and ends the record, even if an error is thrown.
     ///
     /// - Throws: An error if the connection closes or the object cannot be read.
     @concurrent func send(to writer: inout any ResponseBodyWriter) async throws {
@@ -28,9 +29,11 @@ struct RangeSender: Sendable {
             try await sendRange(to: &writer)
         } catch {
             await reader.close()
+            record.end(isComplete: false)
             throw error
         }
         await reader.close()
+        record.end(isComplete: true)
         try await writer.finish(nil)
     }
 
@@ -53,7 +56,8 @@ struct RangeSender: Sendable {
                 }
                 try await writer.write(chunk)
             }
-            ByteMetrics.sent.increment(by: count)
+            record.send(count)
+            metrics.sent(count)
             offset += Int64(count)
         }
     }

@@ -23,13 +23,15 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     let connections: ConnectionLimiter
     let tasks: ConnectionTasks
     let budget: ReceiveBufferBudget
+    let metrics: ServerMetrics
 
     init(
         responder: @escaping HTTPChannelHandler.Responder,
         settings: ServerSettings,
         connections: ConnectionLimiter,
         tasks: ConnectionTasks,
-        budget: ReceiveBufferBudget
+        budget: ReceiveBufferBudget,
+        metrics: ServerMetrics
     ) {
         self.responder = Self.onChosenThreads(responder)
         self.idleTimeout = settings.idleTimeout
@@ -42,17 +44,20 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
         self.connections = connections
         self.tasks = tasks
         self.budget = budget
+        self.metrics = metrics
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             switch connections.admit(channel) {
-            case .admitted: break
+            case .admitted: metrics.opened(channel)
             case .refused(let error):
+                metrics.refusedConnection()
                 let handler = RefusedConnectionHandler(error, allowedOrigin: limits.allowedOrigin)
                 try channel.pipeline.syncOperations.addHandler(handler)
                 return try Self.asynchronous(channel)
             case .closed:
+                metrics.refusedConnection()
                 channel.eventLoop.execute { channel.close(promise: nil) }
                 return try Self.asynchronous(channel)
             }

@@ -25,17 +25,21 @@ struct CallerMiddleware: RouterMiddleware {
     /// The counter of each token's calls, in the memory of this process; `nil` admits any number of calls.
     let counter: RateLimitCounter?
     let now: @Sendable () -> Date
+    /// Whether a proxy in front of the server sets `X-Forwarded-For`.
+    let trustsProxy: Bool
     private let failures = LogThrottle()
 
     init(
         accounts: Accounts,
         senders: SenderSessions,
         counter: RateLimitCounter?,
+        trustsProxy: Bool,
         now: @escaping @Sendable () -> Date
     ) {
         self.accounts = accounts
         self.senders = senders
         self.counter = counter
+        self.trustsProxy = trustsProxy
         self.now = now
     }
 
@@ -54,6 +58,7 @@ struct CallerMiddleware: RouterMiddleware {
         let caller = try await caller(of: request, context)
         let status = counter?.count(caller.token, now: now()) ?? .unlimited(now: now())
         (context.caller, context.rateLimit) = (caller, status)
+        context.record.identify(caller)
         var response: Response
         do {
             guard status.isAdmitted else {
@@ -82,13 +87,12 @@ struct CallerMiddleware: RouterMiddleware {
             }
             return AuthenticatedCaller(user: try await accounts.caller(token: token.value), token: token)
         } catch let error as PontoonError where error.code == .notAuthenticated {
+            context.record.noteInvalidToken()
             if let suppressed = failures.admit() {
+                let address = context.clientAddress(of: request, trustsProxy: trustsProxy)
                 context.log.notice(
                     "authentication failed",
-                    metadata: [
-                        "address": "\(context.channel.remoteAddress?.ipAddress ?? "unknown")",
-                        "suppressed": "\(suppressed)",
-                    ]
+                    metadata: ["address": "\(address)", "suppressed": "\(suppressed)"]
                 )
             }
             throw error

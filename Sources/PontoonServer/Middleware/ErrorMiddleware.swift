@@ -1,13 +1,12 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import Logging
 import NIOCore
 import NIOHTTP1
 import PontoonCore
 
 /// The middleware that turns errors into responses, answers preflight requests, adds the request id and the CORS
-/// headers to every response, and logs one line per request.
+/// headers to every response, and reports finished requests.
 struct ErrorMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
@@ -16,6 +15,7 @@ struct ErrorMiddleware: RouterMiddleware {
     let baseURLs: BaseURLResolver
     /// `nil` if pages of other origins may not call the server.
     let crossOrigin: CrossOriginPolicy?
+    let reporter: RequestReporter
 
     @concurrent func handle(
         _ request: Request,
@@ -40,7 +40,7 @@ struct ErrorMiddleware: RouterMiddleware {
         }
         response.headers[.requestID] = context.requestID
         crossOrigin?.addHeaders(to: &response, for: request)
-        log(request, response, context, duration: .now - start)
+        reporter.report(request, response, context, since: start)
         // After HEAD, the client would interpret a body as the start of the next response.
         return request.method == .head ? response.createHeadResponse() : response
     }
@@ -64,18 +64,4 @@ struct ErrorMiddleware: RouterMiddleware {
     }
 
     private static let emptyUploadIDs = [UploadCalls.root, AutomationCalls.uploadRoot].map { "/v2\($0)//" }
-
-    /// Logs the request, with the route pattern instead of the URL, because a signed URL grants access.
-    private func log(_ request: Request, _ response: Response, _ context: AppContext, duration: Duration) {
-        guard context.logger.logLevel <= .info else { return }
-        context.log.info(
-            "request",
-            metadata: [
-                "method": "\(request.method)",
-                "route": "\(context.endpointPath ?? "unknown")",
-                "status": "\(response.status.code)",
-                "seconds": "\(duration.inSeconds)",
-            ]
-        )
-    }
 }

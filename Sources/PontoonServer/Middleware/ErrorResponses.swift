@@ -13,36 +13,49 @@ extension AppContext {
     /// - Throws: `error` if it comes from the HTTP parser, because the channel itself responds to such errors.
     func response(to error: any Error) throws -> Response {
         if error is HTTPParserError { throw error }
+        let refusal = refusal(for: error)
+        record.note(refusal: refusal.code)
+        return .refusal(refusal)
+    }
+
+    /// Returns the refusal that the client receives for an error, and logs the details that the client must not see.
+    private func refusal(for error: any Error) -> PontoonError {
         if let refusal = error as? PontoonError {
             logCause(of: refusal)
-            return .refusal(refusal)
+            return refusal
         }
         if let refusal = error as? HTTPError, refusal.status == .notFound {
-            return .refusal(PontoonError(.routeNotFound, "There is no resource at this URL."))
+            return PontoonError(.routeNotFound, "There is no resource at this URL.")
         }
         if error is SlowRequestError {
-            return .refusal(PontoonError(.requestTimedOut, "The request body did not arrive in time."))
+            return PontoonError(.requestTimedOut, "The request body did not arrive in time.")
         }
         if error is ConnectionLostError || error is ChannelError || error is CancellationError {
             log.debug("connection closed", metadata: ["error": "\(error)"])
-            return .refusal(PontoonError(.bodyIncomplete, "The connection was closed before the request was complete."))
+            return PontoonError(.bodyIncomplete, "The connection was closed before the request was complete.")
         }
         if let shortage = error as? Errno, [.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(shortage) {
             log.error("out of file descriptors", metadata: ["error": "\(shortage)"])
-            return .refusal(PontoonError(.unavailable, "The server is overloaded; try again later."))
+            return PontoonError(.unavailable, "The server is overloaded; try again later.")
         }
         if let fault = error as? any TemporaryFault, fault.isTemporary {
+            record.note(refusal: .unavailable, fault: .unavailable)
             log.error("store unavailable", metadata: ["error": "\(error)"])
-            return .refusal(PontoonError(.unavailable, "The service is temporarily unavailable; try again later."))
+            return PontoonError(.unavailable, "The service is temporarily unavailable; try again later.")
         }
         log.error("internal fault", metadata: ["error": "\(error)"])
-        return .refusal(PontoonError(.internalFault, "An unexpected error occurred; see the server's log."))
+        return PontoonError(.internalFault, "An unexpected error occurred; see the server's log.")
     }
 
     /// Logs the cause of a refusal, which the response does not contain.
     func logCause(of refusal: PontoonError) {
+        // The reporter logs full disks, because every part would fail.
+        if refusal.code == .storageFull { return record.note(refusal: .storageFull, fault: .full) }
         guard let cause = refusal.cause else { return }
-        if cause is DamagedObject { return log.error("object damaged", metadata: ["object": "\(cause)"]) }
+        if cause is DamagedObject {
+            record.note(refusal: refusal.code, fault: .damaged)
+            return log.error("object damaged", metadata: ["object": "\(cause)"])
+        }
         log.warning("request refused", metadata: ["cause": "\(cause)", "code": "\(refusal.code)"])
     }
 }

@@ -1,4 +1,3 @@
-import CoreMetrics
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -13,13 +12,15 @@ import Synchronization
 struct ExpectMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
+    let metrics: ServerMetrics
+
     @concurrent func handle(
         _ request: Request,
         context: AppContext,
         next: @concurrent (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         guard request.hasBody else { return try await next(request, context) }
-        let progress = BodyProgress()
+        let progress = BodyProgress(record: context.record, metrics: metrics)
         let expects = request.headers[.expect]?.lowercased() == "100-continue"
         var request = request
         request.body = RequestBody(
@@ -43,12 +44,24 @@ struct ConnectionLostError: Error, CustomStringConvertible {
     var description: String { "\(cause)" }
 }
 
-/// A flag that records whether a body was read to its end.
+/// The progress of reading a body: whether it was read to its end, and the counters of its bytes.
 private final class BodyProgress: Sendable {
+    private let record: RequestRecord
+    private let metrics: ServerMetrics
     private let done = Mutex(false)
+
+    init(record: RequestRecord, metrics: ServerMetrics) {
+        self.record = record
+        self.metrics = metrics
+    }
 
     var isDone: Bool { done.withLock { $0 } }
     func finish() { done.withLock { $0 = true } }
+
+    func receive(_ bytes: Int) {
+        record.receive(bytes)
+        metrics.received(bytes)
+    }
 }
 
 /// A body that sends `100 Continue` before the first read if the client expects it, and records when its end is read.
@@ -68,7 +81,7 @@ private struct WatchedBody: AsyncSequence, Sendable {
                 try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
             }
             let chunk = try await nextChunk()
-            if let chunk { ByteMetrics.received.increment(by: chunk.readableBytes) } else { progress.finish() }
+            if let chunk { progress.receive(chunk.readableBytes) } else { progress.finish() }
             return chunk
         }
 

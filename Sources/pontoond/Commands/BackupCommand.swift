@@ -1,5 +1,6 @@
 import ArgumentParser
 import PontoonApp
+import PontoonCore
 import SystemPackage
 
 struct BackupCommand: AsyncParsableCommand {
@@ -19,16 +20,18 @@ struct BackupCommand: AsyncParsableCommand {
     @Argument(help: "The directory of the backup: empty, or with an earlier backup of the same service")
     var directory: String
     @OptionGroup var stores: StoreFlags
+    @OptionGroup var audit: AuditFlags
     @Flag(help: "Copy new objects instead of creating hard links to the server's files")
     var noHardLinks = false
 
     func run() async throws {
-        let isIntact = try await Pontoond.run {
-            let settings = try Settings(try GivenSettings(flags: stores.givenFlags))
+        try await Pontoond.run {
+            let settings = try Settings(try GivenSettings(flags: stores.givenFlags + audit.givenFlags))
             let path = FilePath(directory).lexicallyNormalized()
             let backup = Backup(settings: settings, to: path, usesHardLinks: !noHardLinks) { Pontoond.print($0) }
-            return try await backup.run()
+            try await Pontoond.audit(settings).recording(.backup, .init(name: path.string)) { _ in
+                guard try await backup.run() else { throw ExitCode.failure }
+            }
         }
-        if !isIntact { throw ExitCode.failure }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PontoonApp
+import PontoonCore
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,14 +20,15 @@ struct MigrateCommand: AsyncParsableCommand {
     @Option(.objects, help: "Target bucket, which must be empty below the prefix: s3://BUCKET/PREFIX?endpoint=URL")
     var objects: GivenFlag?
     @Option(.config) var config: GivenFlag?
+    @OptionGroup var audit: AuditFlags
     @Flag(help: "Abort unfinished uploads, which otherwise prevent the migration") var dropOpenUploads = false
 
     func run() async throws {
         try await Pontoond.run {
-            let flags = givenFlags + [GivenFlag(Setting.data, flag: "--from", from)]
+            let flags = givenFlags + audit.givenFlags + [GivenFlag(Setting.data, flag: "--from", from)]
             let settings = try Settings(try GivenSettings(flags: flags))
             let migration = StoreMigration(settings: settings, dropsOpenUploads: dropOpenUploads) { Pontoond.print($0) }
-            try await migration.run()
+            try await Pontoond.audit(settings).recording(.migrate, .init(name: from)) { _ in try await migration.run() }
             Pontoond.print("Migration finished. Start the servers with the same --metadata and --objects.")
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PontoonApp
+import PontoonCore
 import SystemPackage
 
 struct RestoreCommand: AsyncParsableCommand {
@@ -18,20 +19,21 @@ struct RestoreCommand: AsyncParsableCommand {
 
     @Argument(help: "The directory of the backup") var directory: String
     @OptionGroup var stores: StoreFlags
+    @OptionGroup var audit: AuditFlags
     @Flag(help: "Compare only lengths, not checksums; faster on file systems with reflinks") var skipChecksums = false
 
     func run() async throws {
-        let isRestored = try await Pontoond.run {
-            let settings = try Settings(try GivenSettings(flags: stores.givenFlags))
+        try await Pontoond.run {
+            let settings = try Settings(try GivenSettings(flags: stores.givenFlags + audit.givenFlags))
             let restore = Restore(
                 settings: settings,
                 from: FilePath(directory).lexicallyNormalized(),
                 verifiesChecksums: !skipChecksums
             ) { Pontoond.print($0) }
-            let isRestored = try await restore.run()
-            if isRestored { Pontoond.print("Start the server with the same settings.") }
-            return isRestored
+            try await Pontoond.audit(settings).recording(.restore, .init(name: directory)) { _ in
+                guard try await restore.run() else { throw ExitCode.failure }
+            }
+            Pontoond.print("Start the server with the same settings.")
         }
-        if !isRestored { throw ExitCode.failure }
     }
 }

@@ -20,24 +20,35 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var stores: StoreFlags
     @OptionGroup var server: ServerFlags
+    @OptionGroup var audit: AuditFlags
 
     func run() async throws {
         try await Pontoond.run {
-            let settings = try Settings(try GivenSettings(flags: stores.givenFlags + server.givenFlags))
-            LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+            let flags = stores.givenFlags + server.givenFlags + audit.givenFlags
+            let settings = try Settings(try GivenSettings(flags: flags))
+            LoggingSystem.bootstrap(settings.logFormat.handler)
             try await OpenedStores.withStores(settings) { opened in
                 let app = try await build(settings, opened)
                 if let url = stores.metadata?.text, URLComponents(string: url)?.password != nil {
                     app.logger.warning("password in --metadata is visible in the process list; use PGPASSWORD")
                 }
                 try await serve(app)
+                await app.audit?.close()
+                app.logger.notice("server stopped")
             }
         }
     }
 
     private func build(_ settings: Settings, _ stores: OpenedStores) async throws -> App {
         do {
-            return try await App.build(settings: settings, stores: stores, logger: Logger(label: "pontoond"))
+            let logger = Logger(label: "pontoond")
+            return try await App.build(
+                settings: settings,
+                stores: stores,
+                logger: logger,
+                metrics: settings.metricsListen.map { _ in AppMetrics() },
+                audit: try settings.openAuditLog(logger)
+            )
         } catch let error as Errno {
             throw SettingError("cannot recover the directory '\(settings.data)': \(error)")
         }
@@ -64,6 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
             Pontoond.print("Durability is 'os': stored data may not survive a power failure.")
         }
         try await app.run { port in
+            app.logStart()
             do {
                 try app.credentials?.update(endpoint: app.endpoint(port: port))
             } catch {

@@ -67,6 +67,10 @@ struct SettingsTests {
         ("rate-limit", "-1/5m", "1000/5m"), ("rate-limit", "1e3/5m", "1000/5m"), ("rate-limit", "10/0s", "1000/5m"),
         ("rate-limit", "10/2d", "1000/5m"), ("rate-limit", "10/5", "1000/5m"), ("rate-limit", "10/5m/1s", "1000/5m"),
         ("rate-limit", "1000000001/5m", "1000/5m"), ("rate-limit", "/", "1000/5m"),
+        ("log-format", "xml", "text, json"), ("slow-request", "2d", "0s to 1d"),
+        ("slow-request", "fast", "such as 90s"),
+        ("metrics-listen", "9090", "HOST:PORT"), ("audit-log", "", "the path of a file, or -"),
+        ("audit-log-size", "2048TiB", "1TiB"),
         ("log-level", "loud", "trace, debug, info, notice, warning, error, critical"),
     ]
 

@@ -36,6 +36,18 @@ struct TestServer: ServerUnderTest {
     private let lines: LogLines
 
     var data: FilePath { app.settings.data }
+    /// The lines of the audit log, after which the server records no more.
+    func auditLines() async throws -> [JSONValue] {
+        guard case .file(let path) = app.settings.auditLog else { return [] }
+        await app.audit?.close()
+        return try String(contentsOfFile: path.string, encoding: .utf8).split(separator: "\n").map { line in
+            try JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))
+        }
+    }
+
+    /// The metrics in the text format.
+    func metrics() throws -> String { try #require(app.metrics).registry.text }
+
     /// Lines that the server has logged.
     var log: String { lines.text }
 
@@ -200,6 +212,8 @@ func withTestServer<Value: Sendable>(
             settings: settings,
             stores: stores,
             logger: logger,
+            metrics: AppMetrics(),
+            audit: try settings.openAuditLog(logger),
             passwords: ScryptPasswords(cost: .minimal),
             now: { clock.now },
             uptime: { clock.uptime }

@@ -240,13 +240,18 @@ package struct CompleteUpload: Sendable {
     ///
     /// - Parameter time: Leases that expire by this time are taken over. `.distantFuture` takes over all leases, which
     ///   is safe only if no other server shares the stores.
+    /// - Returns: The number of completions that were rolled back.
     /// - Throws: An error if a store is unavailable.
-    package func recover(leasedUntil time: Date) async throws {
+    @discardableResult
+    package func recover(leasedUntil time: Date) async throws -> Int {
+        var rolledBack = 0
         for upload in try await metadata.completingUploads(leasedUntil: time) {
             let lease = leases.new()
             guard try await metadata.acquireCompletionLease(of: upload.id, lease, now: time) else { continue }
             _ = try await rollBack(upload.id, leaseID: lease.id)
+            rolledBack += 1
         }
+        return rolledBack
     }
 
     /// Rolls back completions that failed in this process and whose rollback failed too.

@@ -1,0 +1,234 @@
+import Foundation
+import Glibc
+import NIOCore
+import PontoonCore
+import PontoonServer
+import Synchronization
+package import SystemPackage
+
+/// NIO has a protocol of the same name.
+private typealias Descriptor = SystemPackage.FileDescriptor
+
+/// The place to which the audit log is written.
+package enum AuditDestination: Hashable, Sendable {
+    case standardOutput
+    case file(FilePath)
+
+    /// Parses `-`, which means standard output, or the path of a file; `nil` for an empty text.
+    package init?(_ text: String) {
+        if text.isEmpty { return nil }
+        self = text == "-" ? .standardOutput : .file(FilePath(text))
+    }
+}
+
+/// The file of the audit log, used by one thread at a time.
+///
+/// A line is never broken while the process runs: if only the beginning of a line fits on a full disk, the rest is
+/// written before any later line.
+final class AuditFile: Sendable {
+    /// The outcome of writing lines.
+    struct Outcome {
+        enum Change {
+            /// Writing works or fails as before.
+            case none
+            case failed(Errno)
+            case recovered
+        }
+
+        var change = Change.none
+        /// Number of lines that were not written.
+        var lostLines = 0
+        /// The error of the first of several failed attempts to rename the file.
+        var rotationError: Errno?
+    }
+
+    private struct State {
+        var descriptor: Descriptor
+        /// Size of the file in bytes; `nil` if it is not a regular file, which cannot be rotated.
+        var size: Int64?
+        /// The rest of a line whose beginning was written.
+        var unfinished = ByteBuffer()
+        var isFailing = false
+        var isRotationFailing = false
+    }
+
+    /// Maximum number of bytes to write at once, so that a file exceeds its maximum size by little.
+    private static let batch = 64 << 10
+
+    private let path: FilePath?
+    private let maximumSize: Int64?
+    private let state: Mutex<State>
+
+    /// - Throws: `Errno` if the file cannot be opened.
+    init(_ destination: AuditDestination, maximumSize: Int64?) throws {
+        self.maximumSize = maximumSize
+        switch destination {
+        case .standardOutput:
+            path = nil
+            state = Mutex(State(descriptor: .standardOutput))
+            // A closed pipe is then an error like any other.
+            signal(SIGPIPE, SIG_IGN)
+        case .file(let path):
+            self.path = path
+            state = Mutex(try Self.open(path))
+        }
+    }
+
+    deinit {
+        if path != nil { try? state.withLock { try $0.descriptor.close() } }
+    }
+
+    /// Opens a file for appending; creates it, readable by its owner only, if it does not exist.
+    private static func open(_ path: FilePath) throws -> State {
+        // Without blocking, because opening a named pipe waits for a reader.
+        let descriptor = try Descriptor.open(
+            path,
+            .writeOnly,
+            options: [.append, .create, .closeOnExec, .nonBlocking],
+            permissions: .ownerReadWrite
+        )
+        var status = stat()
+        let isRegular = fstat(descriptor.rawValue, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        return State(descriptor: descriptor, size: isRegular ? Int64(status.st_size) : nil)
+    }
+
+    /// Opens the file again; does nothing for standard output.
+    ///
+    /// - Throws: `Errno`; the earlier file then stays in use.
+    func reopen() throws {
+        guard let path else { return }
+        try state.withLock { state in
+            let opened = try Self.open(path)
+            try? state.descriptor.close()
+            (state.descriptor, state.size, state.unfinished) = (opened.descriptor, opened.size, ByteBuffer())
+        }
+    }
+
+    /// Appends whole lines.
+    func write(_ lines: ByteBuffer) -> Outcome {
+        state.withLock { state in
+            var outcome = Outcome()
+            var rest = lines
+            var failure: Errno?
+            while failure == nil, let chunk = Self.nextLines(&rest) {
+                if let error = rotateIfDue(&state, adding: chunk.readableBytes), !state.isRotationFailing {
+                    (outcome.rotationError, state.isRotationFailing) = (error, true)
+                }
+                failure = append(chunk, &state, &outcome)
+            }
+            outcome.lostLines += Self.count(rest)
+            if let failure, !state.isFailing { outcome.change = .failed(failure) }
+            if failure == nil, state.isFailing { outcome.change = .recovered }
+            state.isFailing = failure != nil
+            return outcome
+        }
+    }
+
+    /// Appends lines after the unfinished one; counts those that do not fit.
+    ///
+    /// - Returns: The error if not everything was written.
+    private func append(_ lines: ByteBuffer, _ state: inout State, _ outcome: inout Outcome) -> Errno? {
+        var bytes = state.unfinished
+        if let error = Self.write(&bytes, &state) {
+            state.unfinished = bytes
+            outcome.lostLines += Self.count(lines)
+            return error
+        }
+        state.unfinished = ByteBuffer()
+        bytes = lines
+        guard let error = Self.write(&bytes, &state) else { return nil }
+        let isInLine =
+            bytes.readerIndex > lines.readerIndex
+            && bytes.getInteger(at: bytes.readerIndex - 1) != UInt8(ascii: "\n")
+        if isInLine, let end = bytes.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
+            state.unfinished = bytes.readSlice(length: end + 1 - bytes.readerIndex) ?? ByteBuffer()
+        }
+        outcome.lostLines += Self.count(bytes)
+        return error
+    }
+
+    /// Writes bytes and consumes those that were written.
+    private static func write(_ bytes: inout ByteBuffer, _ state: inout State) -> Errno? {
+        while bytes.readableBytes > 0 {
+            do {
+                let count = try bytes.withUnsafeReadableBytes { try state.descriptor.write($0) }
+                bytes.moveReaderIndex(forwardBy: count)
+                state.size = state.size.map { $0 + Int64(count) }
+            } catch let error as Errno {
+                return error
+            } catch {
+                return .ioError
+            }
+        }
+        return nil
+    }
+
+    /// Removes and returns the next lines, as many as fit a batch, but at least one; `nil` if there are none.
+    private static func nextLines(_ rest: inout ByteBuffer) -> ByteBuffer? {
+        let view = rest.readableBytesView
+        guard !view.isEmpty else { return nil }
+        let newline = UInt8(ascii: "\n")
+        let last = view.prefix(batch).lastIndex(of: newline) ?? view.firstIndex(of: newline) ?? view.endIndex - 1
+        return rest.readSlice(length: last + 1 - view.startIndex)
+    }
+
+    private static func count(_ lines: ByteBuffer) -> Int {
+        lines.readableBytesView.count { $0 == UInt8(ascii: "\n") }
+    }
+
+    /// Renames the file and begins a new one, if the file would exceed its maximum size.
+    ///
+    /// - Returns: The error; the file is then used further.
+    private func rotateIfDue(_ state: inout State, adding bytes: Int) -> Errno? {
+        guard let path, let maximumSize, let size = state.size, size > 0, size + Int64(bytes) > maximumSize,
+            state.unfinished.readableBytes == 0
+        else { return nil }
+        do {
+            try Self.rename(path)
+            let opened = try Self.open(path)
+            try? state.descriptor.close()
+            (state.descriptor, state.size, state.isRotationFailing) = (opened.descriptor, opened.size, false)
+            return nil
+        } catch let error as Errno {
+            return error
+        } catch {
+            return .ioError
+        }
+    }
+
+    /// Renames a file to its name with the time appended; never replaces another file.
+    private static func rename(_ path: FilePath) throws {
+        let time = LogTime.format(Date()).filter { $0 != "-" && $0 != ":" }
+        for number in 0..<100 {
+            let target = FilePath("\(path.string).\(time)\(number == 0 ? "" : "-\(number)")")
+            // A link, because it fails if the name exists.
+            guard link(path.string, target.string) == 0 else {
+                if errno == EEXIST { continue }
+                throw Errno(rawValue: errno)
+            }
+            guard unlink(path.string) == 0 else { throw Errno(rawValue: errno) }
+            return
+        }
+        throw Errno.fileExists
+    }
+}
+
+extension AuditFile {
+    /// Appends one entry, for a command.
+    ///
+    /// - Parameters:
+    ///   - entry: The entry.
+    ///   - destination: The audit log; instead of standard output, which is for the command's result, the entry is
+    ///     written to standard error.
+    /// - Throws: `Errno` if the entry cannot be written.
+    static func append(_ entry: AuditEntry, to destination: AuditDestination) throws {
+        let bytes = entry.line.bytes
+        guard case .file(let path) = destination else {
+            _ = try bytes.withUnsafeReadableBytes { try Descriptor.standardError.writeAll($0) }
+            return
+        }
+        let descriptor = try Self.open(path).descriptor
+        // One call, so that the line is not mixed with lines of the server.
+        _ = try descriptor.closeAfter { try bytes.withUnsafeReadableBytes { try descriptor.write($0) } }
+    }
+}

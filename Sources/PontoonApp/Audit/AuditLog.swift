@@ -1,0 +1,121 @@
+import Dispatch
+package import Logging
+import NIOCore
+package import PontoonCore
+import PontoonServer
+import Synchronization
+
+/// The audit log of a server: a bounded queue of lines, and a thread that writes them.
+///
+/// Recording an entry neither waits for the disk nor fails. While lines cannot be written, or arrive faster than they
+/// can be written, they are dropped and counted. Lines survive a crash of the process once they are written, usually
+/// within milliseconds; they are not synced to the disk.
+package final class AuditLog: AuditSink {
+    /// The numbers of lines since the server started.
+    package struct Statistics: Hashable, Sendable {
+        /// Number of lines that were written.
+        package var written: UInt64 = 0
+        /// Number of lines that were dropped.
+        package var dropped: UInt64 = 0
+    }
+
+    private struct State {
+        var waiting = ByteBuffer()
+        var waitingLines = 0
+        var isWriting = false
+        var isClosed = false
+        var statistics = Statistics()
+    }
+
+    /// Maximum size of the waiting lines in bytes: more than 20,000 lines.
+    static let maximumWaiting = 8 << 20
+
+    private let file: AuditFile
+    private let logger: Logger
+    private let queue = DispatchQueue(label: "audit log")
+    private let state = Mutex(State())
+
+    /// Opens the log.
+    ///
+    /// - Parameters:
+    ///   - destination: The file or standard output.
+    ///   - maximumSize: Size in bytes from which a file is renamed and a new one begun; `nil` if other programs do this.
+    ///   - logger: Receives failures.
+    /// - Throws: `Errno` if the file cannot be opened.
+    package init(_ destination: AuditDestination, maximumSize: Int64? = nil, logger: Logger) throws {
+        file = try AuditFile(destination, maximumSize: maximumSize)
+        self.logger = logger
+    }
+
+    package var statistics: Statistics { state.withLock { $0.statistics } }
+
+    package func record(_ entry: AuditEntry) {
+        var line = entry.line.bytes
+        let startsWriter = state.withLock { state in
+            guard !state.isClosed, state.waiting.readableBytes + line.readableBytes <= Self.maximumWaiting else {
+                state.statistics.dropped += 1
+                return false
+            }
+            state.waiting.writeBuffer(&line)
+            state.waitingLines += 1
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+        if startsWriter { queue.async { self.writeWaiting() } }
+    }
+
+    /// Opens the file again, after another program has renamed it.
+    ///
+    /// - Throws: `Errno`; the log then keeps using the earlier file.
+    package func reopen() async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            queue.async { continuation.resume(with: Result { try self.file.reopen() }) }
+        }
+    }
+
+    /// Rejects new entries, and waits for up to 5 seconds until the accepted ones are written.
+    package func close() async {
+        state.withLock { $0.isClosed = true }
+        let end = ContinuousClock.now + .seconds(5)
+        while state.withLock({ $0.isWriting }), ContinuousClock.now < end {
+            guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { return }
+        }
+    }
+
+    // MARK: Writer
+
+    /// Writes lines until none is waiting; runs on ``queue``.
+    private func writeWaiting() {
+        while true {
+            let (bytes, lines) = state.withLock { state in
+                let batch = (state.waiting, state.waitingLines)
+                // Not cleared but replaced, so that a burst of lines does not occupy memory forever.
+                (state.waiting, state.waitingLines) = (ByteBuffer(), 0)
+                state.isWriting = batch.1 > 0
+                return batch
+            }
+            guard lines > 0 else { return }
+            write(bytes, lines: lines)
+        }
+    }
+
+    private func write(_ bytes: ByteBuffer, lines: Int) {
+        let outcome = file.write(bytes)
+        let lost = min(outcome.lostLines, lines)
+        let statistics = state.withLock { state in
+            state.statistics.written += UInt64(lines - lost)
+            state.statistics.dropped += UInt64(lost)
+            return state.statistics
+        }
+        if let error = outcome.rotationError {
+            logger.error("audit log not rotated", metadata: ["error": "\(error)"])
+        }
+        switch outcome.change {
+        case .none: break
+        case .failed(let error):
+            logger.error("audit log not written; lines are dropped", metadata: ["error": "\(error)"])
+        case .recovered:
+            logger.notice("audit log written again", metadata: ["dropped": "\(statistics.dropped)"])
+        }
+    }
+}

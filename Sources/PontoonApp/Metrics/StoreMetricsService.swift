@@ -1,0 +1,92 @@
+import Foundation
+import Logging
+import PontoonCore
+import PontoonObjects
+import ServiceLifecycle
+import Synchronization
+
+/// The service that computes the metrics that are too expensive to compute whenever the metrics are read.
+///
+/// It counts the rows of the database, which takes longer the more there are. So it pauses at least a hundred times as
+/// long as it counted, and uses at most 1% of the time of one connection.
+final class StoreMetricsService: Service {
+    private struct State {
+        var totals: (totals: StoreTotals, time: Date)?
+        var space: (free: Int64, size: Int64)?
+    }
+
+    private let metadata: any StoreTotalsSource
+    /// `nil` if the objects are not on disk.
+    private let disk: DiskObjectStore?
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// Minimum time between two counts of rows.
+    static let interval = Duration.seconds(60)
+    /// Time between two queries of the free space.
+    private static let spaceInterval = Duration.seconds(5)
+
+    init(metadata: any StoreTotalsSource, disk: DiskObjectStore?, logger: Logger) {
+        self.metadata = metadata
+        self.disk = disk
+        self.logger = logger
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup { group in
+                group.addTask { await self.countRepeatedly() }
+                if let disk = self.disk {
+                    group.addTask { await repeating(every: Self.spaceInterval) { await self.updateSpace(of: disk) } }
+                }
+            }
+        }
+    }
+
+    private func countRepeatedly() async {
+        while !Task.isCancelled {
+            let start = ContinuousClock.now
+            await count()
+            let pause = max(Self.interval, (ContinuousClock.now - start) * 100)
+            guard (try? await Task.sleep(for: pause)) != nil else { return }
+        }
+    }
+
+    /// Counts the rows once.
+    func count() async {
+        do {
+            let totals = try await metadata.storeTotals()
+            state.withLock { $0.totals = (totals, Date()) }
+        } catch is CancellationError {
+            // The service is being stopped.
+        } catch {
+            logger.warning("totals for metrics not updated", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func updateSpace(of disk: DiskObjectStore) async {
+        // A failure is noticed by the health check.
+        let space = try? await disk.space()
+        state.withLock { $0.space = space }
+    }
+
+    /// The most recent values; empty before the first ones are known.
+    func samples() -> [MetricsRegistry.Sample] {
+        let state = state.withLock { $0 }
+        var samples: [MetricsRegistry.Sample] = []
+        if let (totals, time) = state.totals {
+            samples += [
+                .init("pontoon_stored_bytes", totals.bytes),
+                .init("pontoon_stored_objects", totals.objects),
+                .init("pontoon_open_uploads", totals.openUploads),
+                .init("pontoon_open_upload_declared_bytes", totals.openUploadBytes),
+                .init("pontoon_discarded_objects", totals.discardedObjects),
+                .init("pontoon_totals_updated_timestamp_seconds", .number(time.timeIntervalSince1970)),
+            ]
+        }
+        if let (free, size) = state.space, free < .max {
+            samples += [.init("pontoon_disk_free_bytes", free), .init("pontoon_disk_size_bytes", size)]
+        }
+        return samples
+    }
+}

@@ -1,0 +1,69 @@
+extension Setting where Value == ListenAddress? {
+    package static var metricsListen: Setting<ListenAddress?> {
+        Setting(
+            "metrics-listen",
+            SettingFormat(
+                placeholder: "host:port",
+                allowed: nil,
+                expectation: "HOST:PORT with a port from 0 to 65535"
+            ) { ListenAddress($0).map(Optional.some) },
+            default: .value(nil, described: "no metrics"),
+            summary: """
+                Address at which the server exports its metrics for Prometheus, at /metrics; needs no token, so choose \
+                an address that only the monitoring system can reach
+                """
+        )
+    }
+}
+
+extension Setting where Value == LogFormat {
+    package static var logFormat: Setting<LogFormat> {
+        Setting(
+            "log-format",
+            .choice,
+            default: .text("text"),
+            summary: "Format of the log on standard error: lines of text, or one JSON object per line"
+        )
+    }
+}
+
+extension Setting where Value == Duration {
+    package static var slowRequest: Setting<Duration> {
+        Setting(
+            "slow-request",
+            .duration(from: "0s", to: "1d"),
+            default: .text("10s"),
+            summary: "Time from which a request is logged as slow, unless it transfers the bytes of a part or file"
+        )
+    }
+}
+
+extension Setting where Value == AuditDestination? {
+    package static var auditLog: Setting<AuditDestination?> {
+        Setting(
+            "audit-log",
+            SettingFormat(placeholder: "file|-", allowed: nil, expectation: "the path of a file, or -") {
+                AuditDestination($0).map(Optional.some)
+            },
+            default: .value(nil, described: "no audit log"),
+            summary: """
+                File to which the server and the administration commands append one JSON object per action; - means \
+                standard output, and standard error for commands
+                """
+        )
+    }
+}
+
+extension Setting where Value == Int64 {
+    package static var auditLogSize: Setting<Int64> {
+        Setting(
+            "audit-log-size",
+            .size(0...(1 << 40)),
+            default: .text("0"),
+            summary: """
+                Size from which the server renames the audit log, appending the time, and begins a new one; 0 leaves \
+                this to other programs, which send SIGHUP
+                """
+        )
+    }
+}

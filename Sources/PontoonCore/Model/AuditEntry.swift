@@ -1,0 +1,111 @@
+package import Foundation
+
+/// One line of the audit log.
+///
+/// docs/monitoring.md describes the fields. No field may contain a token, a signature or a password.
+package struct AuditEntry: Sendable {
+    /// The outcome of an action.
+    package enum Result: String, Sendable {
+        case success
+        /// Refused because of the request: a status from 400 to 499, or an error of the operator.
+        case refused
+        /// Failed because of the server: a status of 500 or more.
+        case failed
+        /// A download whose bytes were not all sent.
+        case incomplete
+    }
+
+    /// The object of an action.
+    package struct Object: Sendable {
+        /// The id of the object, such as a file or an upload; for a member, the project.
+        package var id: String?
+        /// The id of a second object, such as the copy of a file; for a member, the user's name.
+        package var target: String?
+        package var name: String?
+        package var project: String?
+        /// The size of a file, or the number of bytes sent.
+        package var bytes: Int64?
+        /// The reason why the action on this one of several objects was refused.
+        package var refusal: PontoonError.Code?
+
+        package init(
+            id: String? = nil,
+            target: String? = nil,
+            name: String? = nil,
+            project: String? = nil,
+            bytes: Int64? = nil,
+            refusal: PontoonError.Code? = nil
+        ) {
+            self.id = id
+            self.target = target
+            self.name = name
+            self.project = project
+            self.bytes = bytes
+            self.refusal = refusal
+        }
+    }
+
+    /// Who performed an action.
+    package struct Actor: Sendable {
+        /// The user's name.
+        package var user: String?
+        /// The id of the user's token.
+        package var token: String?
+        /// The id of the upload link of a sender, who acts on behalf of the user.
+        package var link: String?
+        /// The id of the sender's session.
+        package var session: String?
+        /// The operating system's user who ran a command.
+        package var `operator`: String?
+
+        package init(
+            user: String? = nil,
+            token: String? = nil,
+            link: String? = nil,
+            session: String? = nil,
+            operator: String? = nil
+        ) {
+            self.user = user
+            self.token = token
+            self.link = link
+            self.session = session
+            self.operator = `operator`
+        }
+    }
+
+    package var time: Date
+    package var action: AuditAction
+    package var result: Result
+    /// The HTTP status; `nil` without a request.
+    package var status: Int?
+    package var actor: Actor
+    /// The client's address.
+    package var address: String?
+    /// The request id.
+    package var request: String?
+    package var object: Object
+    /// The number of similar entries that were not recorded before this one.
+    package var suppressed: Int?
+
+    package init(
+        time: Date,
+        action: AuditAction,
+        result: Result,
+        status: Int? = nil,
+        actor: Actor = Actor(),
+        address: String? = nil,
+        request: String? = nil,
+        object: Object = Object(),
+        suppressed: Int? = nil
+    ) {
+        self.time = time
+        self.action = action
+        self.result = result
+        self.status = status
+        self.actor = actor
+        self.address = address
+        self.request = request
+        self.object = object
+        self.suppressed = suppressed
+    }
+}

@@ -1,0 +1,21 @@
+/// A source of totals over all records of a store, for monitoring.
+package protocol StoreTotalsSource: Sendable {
+    /// Counts objects and uploads; may read every row, so it must not be called for every request.
+    func storeTotals() async throws -> StoreTotals
+}
+
+/// Totals over all records of a store.
+package struct StoreTotals: Hashable, Sendable {
+    /// Number of stored objects; copies of a file share one.
+    package var objects: Int64 = 0
+    /// Total size of the stored objects in bytes.
+    package var bytes: Int64 = 0
+    /// Number of unfinished uploads.
+    package var openUploads: Int64 = 0
+    /// Total declared size of the unfinished uploads in bytes; an upload without a declared size counts as 0.
+    package var openUploadBytes: Int64 = 0
+    /// Number of objects without a file, whose bytes are still to be removed.
+    package var discardedObjects: Int64 = 0
+
+    package init() {}
+}

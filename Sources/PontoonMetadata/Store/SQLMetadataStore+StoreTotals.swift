@@ -1,0 +1,34 @@
+package import PontoonCore
+
+extension SQLMetadataStore {
+    /// The current load of the database.
+    package var activity: DatabaseActivity { driver.activity }
+
+    package func storeTotals() async throws -> StoreTotals {
+        try await read { connection in
+            var totals = StoreTotals()
+            if let row = try connection.query(selectObjectTotals).first {
+                totals.objects = try row.integer("objects")
+                totals.bytes = try row.integer("bytes")
+            }
+            if let row = try connection.query(selectOpenUploadTotals).first {
+                totals.openUploads = try row.integer("uploads")
+                totals.openUploadBytes = try row.integer("bytes")
+            }
+            if let row = try connection.query(selectDiscardedTotal).first {
+                totals.discardedObjects = try row.integer("objects")
+            }
+            return totals
+        }
+    }
+}
+
+// The casts are for PostgreSQL, where the sum of BIGINT is NUMERIC.
+private let selectObjectTotals: SQLStatement = """
+    SELECT COUNT(*) AS objects, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM objects
+    """
+private let selectOpenUploadTotals: SQLStatement = """
+    SELECT COUNT(*) AS uploads, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM uploads
+    WHERE state <> 'completed'
+    """
+private let selectDiscardedTotal: SQLStatement = "SELECT COUNT(*) AS objects FROM discarded_objects"

@@ -1,0 +1,32 @@
+package import PontoonCore
+
+extension AuditEntry {
+    /// The line of the log.
+    package var line: JSONLine {
+        JSONLine([
+            "time": .string(LogTime.format(time)),
+            "action": .string(action.rawValue),
+            "result": .string(result.rawValue),
+            "status": status.map { .integer(Int64($0)) },
+            "error": object.refusal.map { .string($0.rawValue) },
+            "user": actor.user.map(JSONValue.string),
+            "token": actor.token.map(JSONValue.string),
+            "link": actor.link.map(JSONValue.string),
+            "session": actor.session.map(JSONValue.string),
+            "operator": actor.operator.map(JSONValue.string),
+            "address": address.map(JSONValue.string),
+            "request": request.map(JSONValue.string),
+            "object": object.id.map(JSONValue.string),
+            "target": object.target.map(JSONValue.string),
+            "name": object.name.map(JSONValue.string),
+            "project": object.project.map(JSONValue.string),
+            "bytes": object.bytes.map(JSONValue.integer),
+            "suppressed": suppressed.flatMap { $0 > 0 ? .integer(Int64($0)) : nil },
+        ])
+    }
+}
+
+extension AuditEntry.Result {
+    /// The result of a request with an HTTP status.
+    init(status: Int) { self = status < 400 ? .success : status < 500 ? .refused : .failed }
+}

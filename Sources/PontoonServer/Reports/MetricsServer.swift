@@ -1,0 +1,61 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+package import Logging
+package import NIOCore
+import PontoonCore
+package import ServiceLifecycle
+
+/// Builds the HTTP server that exports the metrics at `/metrics`, without authentication.
+///
+/// - Parameters:
+///   - host: Host name or IP address to listen on.
+///   - port: TCP port; 0 selects a free port.
+///   - logger: Receives faults.
+///   - text: Returns the metrics in the text format of Prometheus.
+///   - onReady: Called once, with the listening channel, when the server accepts connections.
+/// - Returns: The server, to be run in a service group.
+package func buildMetricsServer(
+    host: String,
+    port: Int,
+    logger: Logger,
+    text: @escaping @Sendable () -> String,
+    onReady: @escaping @Sendable (any Channel) async -> Void
+) -> some Service {
+    // Few connections: only monitoring systems connect.
+    let settings = ServerSettings(maximumConnections: 32, maximumConnectionsPerAddress: 16)
+    let connections = ConnectionLimiter(
+        maximum: settings.maximumConnections,
+        maximumPerAddress: settings.maximumConnectionsPerAddress
+    )
+    let tasks = ConnectionTasks()
+    let router = Router(context: AppContext.self)
+    router.get("/metrics") { _, _ in
+        let body = ByteBuffer(string: text())
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/plain; version=0.0.4; charset=utf-8", .contentLength: String(body.readableBytes),
+                .cacheControl: "no-store",
+            ],
+            body: ResponseBody(byteBuffer: body)
+        )
+    }
+    return Application(
+        router: router,
+        server: HTTPServerBuilder { responder in
+            LargeBodyHTTP1Channel(
+                responder: responder,
+                settings: settings,
+                connections: connections,
+                tasks: tasks,
+                budget: ReceiveBufferBudget(),
+                metrics: ServerMetrics()
+            )
+        },
+        configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "pontoon"),
+        services: [tasks],
+        onServerRunning: onReady,
+        logger: logger
+    )
+}

@@ -1,0 +1,98 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import PontoonCore
+
+/// A request and its response, as far as reports need them.
+///
+/// Does not refer to the request's ``RequestRecord``, which refers to this value while a response is being sent.
+struct RequestEnd: Sendable {
+    let request: HTTPRequest
+    /// The route pattern; `nil` if the request matched none.
+    let route: String?
+    let status: Int
+    /// Size in bytes of a response body that is sent at once.
+    let responseSize: Int
+    let requestID: String
+    /// The time at which the request's head was received.
+    let start: ContinuousClock.Instant
+    private let parameters: Parameters
+    private let channel: any Channel
+    private let logger: Logger
+
+    init(_ request: Request, _ response: Response, _ context: AppContext, start: ContinuousClock.Instant) {
+        self.request = request.head
+        // Hummingbird names a request that matches no route `NotFound`.
+        route = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        status = response.status.code
+        responseSize = request.method == .head ? 0 : response.body.contentLength ?? 0
+        requestID = context.requestID
+        self.start = start
+        parameters = context.parameters
+        channel = context.channel
+        logger = context.logger
+    }
+
+    /// A logger with the request id.
+    var log: Logger { AppContext.log(logger, requestID: requestID) }
+
+    /// Whether the request transfers the bytes of a part or file.
+    var isData: Bool { CallKind(request) == .data }
+
+    /// Returns the client's address; see ``AppContext/clientAddress(in:over:trustsProxy:)``.
+    func address(trustsProxy: Bool) -> String {
+        AppContext.clientAddress(in: request.headerFields, over: channel, trustsProxy: trustsProxy)
+    }
+
+    /// The ids in the path, with their keys in the log.
+    var ids: [(key: String, id: String)] {
+        let names = [
+            ("upload_id", "upload.id"), ("part_number", "part.number"), ("file_id", "file.id"), ("link_id", "link.id"),
+        ]
+        return names.compactMap { name, key in id(name).map { (key, $0) } }
+    }
+
+    /// The object that the path names.
+    var object: AuditEntry.Object {
+        if let owner = text("owner"), let project = text("project") {
+            return AuditEntry.Object(id: "\(owner)/\(project)", target: text("username"))
+        }
+        let names = ["upload_id", "file_id", "link_id", "automation_id"]
+        return AuditEntry.Object(id: names.lazy.compactMap { id($0) }.first)
+    }
+
+    /// Returns an id in the path; `nil` for text that is not an id, such as a token that a client put there by mistake.
+    private func id(_ name: String) -> String? {
+        guard let text = parameters.get(name) else { return nil }
+        let isID: Bool
+        switch name {
+        case "file_id": return Self.fileID(text)
+        case "part_number": isID = text.utf8.count <= 5 && text.utf8.allSatisfy { (48...57).contains($0) }
+        case "upload_id": isID = text.utf8.count == 64 && text.utf8.allSatisfy(Self.isLetterOrDigit)
+        case "automation_id":
+            isID = text.utf8.count == 36 && text.utf8.allSatisfy { Self.isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+        default: isID = Self.isShort(text)
+        }
+        return isID ? text : nil
+    }
+
+    /// Returns a text if it can be the id of a file.
+    static func fileID(_ text: String) -> String? { isShort(text) ? text : nil }
+
+    /// Returns whether a text is shorter than a token, and consists of letters and digits.
+    private static func isShort(_ text: String) -> Bool {
+        text.utf8.count <= 24 && text.utf8.allSatisfy(isLetterOrDigit)
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+    }
+
+    /// Returns a name in the path, percent-decoded; `nil` for text that is longer than any name.
+    private func text(_ name: String) -> String? {
+        guard let text = parameters.get(name).flatMap(Query.unescape), text.utf8.count <= 256 else { return nil }
+        return text
+    }
+}

@@ -1,0 +1,82 @@
+import PontoonCore
+import Synchronization
+
+/// What middleware and handlers find out about one request, for its metrics and its lines in the logs.
+final class RequestRecord: Sendable {
+    /// A failure of a store.
+    enum StoreFault: String, CaseIterable {
+        case unavailable, full, damaged
+    }
+
+    /// The facts about a request.
+    struct Facts {
+        var actor = AuditEntry.Actor()
+        /// Number of bytes of the request body received so far.
+        var received = 0
+        /// Number of bytes of the response body, if it was sent in pieces.
+        var sent = 0
+        /// The objects of the action, in the order in which they were handled; empty if the path names the object.
+        var objects: [AuditEntry.Object] = []
+        /// The reason why the request was refused.
+        var refusal: PontoonError.Code?
+        var fault: StoreFault?
+        /// Whether the caller's token was invalid.
+        var hasInvalidToken = false
+        /// Called when the response body has been sent in pieces, or could not be sent completely.
+        fileprivate var onEnd: (@Sendable (Facts, _ isComplete: Bool) -> Void)?
+        /// Whether the response body is sent in pieces, so that the request ends later than its handler.
+        var sendsInPieces = false
+    }
+
+    private let state = Mutex(Facts())
+
+    var facts: Facts { state.withLock { $0 } }
+
+    /// Records the caller.
+    func identify(_ caller: AuthenticatedCaller) {
+        state.withLock { $0.actor = caller.actor }
+    }
+
+    /// Records an object of the action.
+    func note(_ object: AuditEntry.Object) { state.withLock { $0.objects.append(object) } }
+
+    /// Records the reason why the request is refused.
+    func note(refusal: PontoonError.Code, fault: StoreFault? = nil) {
+        state.withLock { facts in
+            facts.refusal = refusal
+            if let fault { facts.fault = fault }
+        }
+    }
+
+    /// Records that the caller's token is invalid, so that the call itself is not attempted.
+    func noteInvalidToken() { state.withLock { $0.hasInvalidToken = true } }
+
+    /// Adds to the received bytes.
+    func receive(_ bytes: Int) { state.withLock { $0.received += bytes } }
+
+    /// Adds to the sent bytes of a response that is sent in pieces.
+    func send(_ bytes: Int) { state.withLock { $0.sent += bytes } }
+
+    /// Announces that the response body is sent in pieces and ends with ``end(isComplete:)``.
+    func beginSending() { state.withLock { $0.sendsInPieces = true } }
+
+    /// Sets the function to call at the end of a response that is sent in pieces.
+    ///
+    /// The function must not refer to this record.
+    func atEnd(_ report: @escaping @Sendable (Facts, _ isComplete: Bool) -> Void) {
+        state.withLock { $0.onEnd = report }
+    }
+
+    /// Reports that a response that was sent in pieces has ended.
+    func end(isComplete: Bool) {
+        let (report, facts) = state.withLock { facts in (facts.onEnd.take(), facts) }
+        report?(facts, isComplete)
+    }
+}
+
+extension AuthenticatedCaller {
+    /// The caller for the audit log.
+    var actor: AuditEntry.Actor {
+        AuditEntry.Actor(user: user.name, link: session?.link.id, session: session?.id)
+    }
+}

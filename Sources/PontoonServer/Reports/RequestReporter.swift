@@ -1,0 +1,146 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import PontoonCore
+
+/// The reporter of finished requests: updates the metrics, logs requests, and records actions in the audit log.
+struct RequestReporter: Sendable {
+    let metrics: ServerMetrics
+    /// `nil` if there is no audit log.
+    let audit: (any AuditSink)?
+    /// Time from which a request counts as slow, unless it transfers the bytes of a part or file.
+    let slowRequest: Duration
+    /// Whether a proxy in front of the server sets `X-Forwarded-For`.
+    let trustsProxy: Bool
+    /// The clock.
+    let now: @Sendable () -> Date
+    /// One line per minute while a disk is full.
+    private let fullDisk = LogThrottle(maximum: 1, per: .seconds(60))
+    /// The refused requests of unknown callers, which could otherwise fill the disk of the audit log.
+    private let strangers = LogThrottle()
+
+    init(
+        metrics: ServerMetrics,
+        audit: (any AuditSink)?,
+        slowRequest: Duration,
+        trustsProxy: Bool,
+        now: @escaping @Sendable () -> Date
+    ) {
+        self.metrics = metrics
+        self.audit = audit
+        self.slowRequest = slowRequest
+        self.trustsProxy = trustsProxy
+        self.now = now
+    }
+
+    /// Reports a request at the end of its response.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - response: The response.
+    ///   - context: The context in which the request was handled.
+    ///   - start: The time at which its head was received.
+    func report(_ request: Request, _ response: Response, _ context: AppContext, since start: ContinuousClock.Instant) {
+        let end = RequestEnd(request, response, context, start: start)
+        let facts = context.record.facts
+        if facts.sendsInPieces {
+            context.record.atEnd { report(end, $0, isComplete: $1) }
+        } else {
+            report(end, facts, isComplete: true)
+        }
+    }
+
+    private func report(_ end: RequestEnd, _ facts: RequestRecord.Facts, isComplete: Bool) {
+        let duration = ContinuousClock.now - end.start
+        metrics.count(end.request.method, route: end.route, status: end.status, duration: duration)
+        if !facts.sendsInPieces, end.responseSize > 0 { metrics.sent(end.responseSize) }
+        if let fault = facts.fault { metrics.storeFailed(fault) }
+        if facts.hasInvalidToken { metrics.failedAuthentication() }
+        log(end, facts, duration)
+        if let audit { self.audit(end, facts, isComplete: isComplete, to: audit) }
+    }
+
+    // MARK: Log
+
+    private func log(_ end: RequestEnd, _ facts: RequestRecord.Facts, _ duration: Duration) {
+        let isSlow = duration >= slowRequest && !end.isData
+        if isSlow { metrics.slowRequest() }
+        if facts.fault == .full, let suppressed = fullDisk.admit() {
+            end.log.error("disk full", metadata: ["suppressed": "\(suppressed)"])
+        }
+        guard isSlow || end.log.logLevel <= .info else { return }
+        end.log.log(
+            level: isSlow ? .notice : .info,
+            isSlow ? "slow request" : "request",
+            metadata: metadata(end, facts, duration)
+        )
+    }
+
+    private func metadata(_ end: RequestEnd, _ facts: RequestRecord.Facts, _ duration: Duration) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "method": "\(end.request.method)",
+            "route": "\(end.route ?? "unknown")",
+            "status": "\(end.status)",
+            "seconds": "\(duration.inSeconds)",
+            "address": "\(end.address(trustsProxy: trustsProxy))",
+            "received": "\(facts.received)",
+            "sent": "\(facts.sendsInPieces ? facts.sent : end.responseSize)",
+        ]
+        if let user = facts.actor.user { metadata["user"] = "\(user)" }
+        if let token = facts.actor.token { metadata["token"] = "\(token)" }
+        if let session = facts.actor.session { metadata["session"] = "\(session)" }
+        if let refusal = facts.refusal { metadata["code"] = "\(refusal)" }
+        for (key, id) in end.ids { metadata[key] = "\(id)" }
+        if end.ids.isEmpty, let id = facts.objects.first?.id { metadata["object"] = "\(id)" }
+        return metadata
+    }
+
+    // MARK: Audit log
+
+    private func audit(
+        _ end: RequestEnd,
+        _ facts: RequestRecord.Facts,
+        isComplete: Bool,
+        to audit: any AuditSink
+    ) {
+        let action: AuditAction
+        if facts.hasInvalidToken {
+            action = .authenticationFail
+        } else if let route = end.route, let found = AuditedCalls.action(of: end.request.method, route) {
+            action = found
+        } else {
+            return
+        }
+        var entry = AuditEntry(
+            time: now(),
+            action: action,
+            result: isComplete ? .init(status: end.status) : .incomplete,
+            status: end.status,
+            actor: facts.actor,
+            address: end.address(trustsProxy: trustsProxy),
+            request: end.requestID
+        )
+        if facts.actor.user == nil, end.status >= 400 {
+            guard let suppressed = strangers.admit() else { return }
+            entry.suppressed = suppressed
+        }
+        if facts.objects.isEmpty {
+            if action != .authenticationFail { entry.object = end.object }
+            entry.object.refusal = facts.refusal
+            audit.record(entry)
+        }
+        for object in facts.objects {
+            entry.object = object
+            if object.refusal == nil, end.status >= 400 { entry.object.refusal = facts.refusal }
+            if action == .download { entry.object.bytes = Int64(facts.sent) }
+            if let refusal = object.refusal {
+                entry.status = refusal.status.code
+                entry.result = .init(status: refusal.status.code)
+            }
+            audit.record(entry)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package import CoreMetrics
+import HTTPTypes
+import NIOCore
+import PontoonCore
+import Synchronization
+
+/// The metrics that the HTTP server updates.
+///
+/// The labels have few values: route patterns instead of paths, and `other` for unknown methods.
+package final class ServerMetrics: Sendable {
+    /// The metrics of one method of a route.
+    private struct Call {
+        let method: HTTPRequest.Method
+        let seconds: CoreMetrics.Timer
+        var responses: [(status: Int, counter: Counter)] = []
+    }
+
+    private let receivedBytes: Counter
+    private let sentBytes: Counter
+    private let storeErrors: [RequestRecord.StoreFault: Counter]
+    private let openConnections: Meter
+    private let refusedConnections: Counter
+    private let failedAuthentications: Counter
+    private let slowRequests: Counter
+    private let factory: any MetricsFactory
+    private let calls = Mutex<[String: [Call]]>([:])
+
+    private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
+
+    /// - Parameter factory: Creates the metrics.
+    package init(factory: any MetricsFactory = NOOPMetricsHandler.instance) {
+        self.factory = factory
+        receivedBytes = Counter(label: "pontoon_received_bytes_total", factory: factory)
+        sentBytes = Counter(label: "pontoon_sent_bytes_total", factory: factory)
+        storeErrors = Dictionary(
+            uniqueKeysWithValues: RequestRecord.StoreFault.allCases.map { fault in
+                let labels = [("kind", fault.rawValue)]
+                return (fault, Counter(label: "pontoon_store_errors_total", dimensions: labels, factory: factory))
+            }
+        )
+        openConnections = Meter(label: "pontoon_open_connections", factory: factory)
+        refusedConnections = Counter(label: "pontoon_refused_connections_total", factory: factory)
+        failedAuthentications = Counter(label: "pontoon_failed_authentications_total", factory: factory)
+        slowRequests = Counter(label: "pontoon_slow_requests_total", factory: factory)
+        openConnections.set(0)
+    }
+
+    /// Counts a response.
+    ///
+    /// - Parameters:
+    ///   - method: The method of the request.
+    ///   - route: The route pattern; `nil` if the request matched none.
+    ///   - status: The HTTP status.
+    ///   - duration: Time from the request's head to the end of the response, or to its beginning if it is sent at once.
+    func count(_ method: HTTPRequest.Method, route: String?, status: Int, duration: Duration) {
+        let method = Self.methods.contains(method) ? method : .other
+        let route = route ?? "unmatched"
+        let (seconds, counter) = calls.withLock { calls in
+            var ofRoute = calls[route] ?? []
+            if let call = ofRoute.first(where: { $0.method == method }),
+                let counter = call.responses.first(where: { $0.status == status })?.counter
+            {
+                return (call.seconds, counter)
+            }
+            let labels = [("method", method.rawValue), ("route", route)]
+            if !ofRoute.contains(where: { $0.method == method }) {
+                let seconds = CoreMetrics.Timer(
+                    label: "pontoon_http_request_duration_seconds",
+                    dimensions: labels,
+                    factory: factory
+                )
+                ofRoute.append(Call(method: method, seconds: seconds))
+            }
+            let index = ofRoute.firstIndex { $0.method == method } ?? ofRoute.startIndex
+            let counter = Counter(
+                label: "pontoon_http_requests_total",
+                dimensions: labels + [("status", String(status))],
+                factory: factory
+            )
+            ofRoute[index].responses.append((status, counter))
+            calls[route] = ofRoute
+            return (ofRoute[index].seconds, counter)
+        }
+        counter.increment()
+        seconds.recordNanoseconds(Int64(clamping: Int(duration / .nanoseconds(1))))
+    }
+
+    /// Counts a connection until it is closed.
+    func opened(_ channel: any Channel) {
+        openConnections.increment()
+        channel.closeFuture.whenComplete { _ in self.openConnections.decrement() }
+    }
+
+    /// Counts a refused connection.
+    func refusedConnection() { refusedConnections.increment() }
+
+    func received(_ bytes: Int) { receivedBytes.increment(by: bytes) }
+
+    func sent(_ bytes: Int) { sentBytes.increment(by: bytes) }
+
+    func storeFailed(_ fault: RequestRecord.StoreFault) { storeErrors[fault]?.increment() }
+
+    func failedAuthentication() { failedAuthentications.increment() }
+
+    func slowRequest() { slowRequests.increment() }
+}
+
+extension HTTPRequest.Method {
+    /// The label of methods that the server does not know.
+    fileprivate static let other = HTTPRequest.Method("other") ?? .trace
+}
