@@ -14,7 +14,7 @@ package final class LowPriorityExecutor: TaskExecutor {
 
     private let threads: NIOThreadPool
 
-    /// The nice value of the threads. Each gets about a tenth of the processor time of a normal thread.
+    /// The nice value of the threads, each of which gets about a tenth of the processor time of a normal thread.
     private static let niceness: CInt = 10
 
     private init() {

@@ -80,7 +80,7 @@ package struct Downloads: Sendable {
     }
 
     private static let damaged = """
-        The content of this file is damaged; upload the file again, or ask the server's operator to restore it.
+        The content of this file is damaged; upload the file again, or contact the server's operator.
         """
     private static let lost = "The server has lost the content of this file; upload the file again."
 }
