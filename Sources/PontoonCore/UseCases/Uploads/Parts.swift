@@ -22,9 +22,14 @@ package struct Parts: Sendable {
 
     /// Stores one part, replacing an earlier part with the same number.
     ///
-    /// This order guarantees that a part survives a crash once `200` is sent: earlier record removed → bytes written →
-    /// length compared → bytes durable → checksums compared → new record committed → response sent. A record never
-    /// refers to partially overwritten bytes.
+    /// The order of the steps guarantees that a part survives a crash once this method has returned, and that a record
+    /// never refers to partially overwritten bytes:
+    ///
+    /// 1. Remove the earlier record.
+    /// 2. Write the bytes and compare their number with the announced length.
+    /// 3. Make the bytes durable.
+    /// 4. Compare the checksums with those that the client sent.
+    /// 5. Commit the new record.
     ///
     /// - Parameters:
     ///   - number: The part.
