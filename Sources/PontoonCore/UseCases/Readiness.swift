@@ -64,8 +64,8 @@ package final class Readiness: Sendable {
 
     /// Checks the stores until cancelled.
     ///
-    /// - Parameter report: Called when a check of a store fails after a success, with the store and the error, and when
-    ///   a check succeeds again, with the store and `nil`.
+    /// - Parameter report: Called with a store and the error when a check fails, unless the previous check failed too.
+    ///   Called with the store and `nil` when a check succeeds after a failure.
     package func run(report: @escaping @Sendable (NotReadyReason, (any Error)?) -> Void) async {
         await withTaskGroup { group in
             for (name, store) in stores {

@@ -36,7 +36,7 @@ package struct Scrub: Sendable {
     package struct Totals: Hashable, Sendable {
         /// Number of all objects, including damaged ones and those that could not be checked.
         package var objects = 0
-        /// Total length in bytes of the objects without damage.
+        /// Total length in bytes of the objects that were read completely and show no damage.
         package var bytes: Int64 = 0
         package var damaged = 0
         /// Number of objects that could not be checked because of an error.
