@@ -24,7 +24,7 @@ package protocol ObjectStore: ReachableStore, ObjectInventory {
     func makeDiscardsDurable() async throws
     /// Returns whether discarded objects must be kept for now, because a running backup may copy them.
     ///
-    /// A backup acquires its lock before it reads the records. If this method returns `false`, objects that were
+    /// A backup locks the store before it reads the records. If this method returns `false`, objects that were
     /// discarded before the call may therefore be removed, because no later backup copies them.
     func isBackupRunning() async throws -> Bool
     /// Removes what a crash left behind: unfinished uploads without a record, and in a bucket also empty objects

@@ -25,7 +25,7 @@ package protocol PartStore: Sendable {
     /// not pass through this server. A report replaces the record with the same number. A report equal to the record
     /// changes nothing, and succeeds even while the upload is being completed.
     /// - Parameters:
-    ///   - reports: If a number occurs more than once, the last report counts.
+    ///   - reports: The reports. If a number occurs more than once, the last report counts.
     ///   - uploadID: The upload.
     ///   - time: The ``PartRecord/storedOn`` of the records that are added or replaced.
     /// - Returns: The reason for rejecting the reports; `nil` on success.
