@@ -36,7 +36,7 @@ struct ListedPartsPlanTests {
             (["a"], [(2, 3, "a")], 3, "Part 1 is not stored; send it again."),
             (["a"], [(1, 3, "b")], 3, "Part 1 is not stored with the reported ETag; report it again."),
             (["a"], [(1, 4, "a")], 3, "The reported parts contain 4 bytes, but 3 were declared."),
-            ([], [(1, 3, "a")], 3, "No part was sent."),
+            ([], [(1, 3, "a")], 3, "No part was reported; send and report all parts first."),
             (
                 ["a", "b"], [(1, full - 1, "a"), (2, 1, "b")], full,
                 "The length of part 1 is \(full - 1); every part but the last needs at least \(full) bytes."

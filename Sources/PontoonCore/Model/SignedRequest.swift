@@ -10,7 +10,7 @@ package struct SignedRequest: Hashable, Sendable {
     package let expires: Date
     /// Headers that the client must send.
     package let headers: [String: String]
-    /// Names of the response headers that the client must report.
+    /// Names of the response headers whose values the client must report.
     package let reportHeaders: [String]
 
     package init(method: String, url: String, expires: Date, headers: [String: String] = [:], reportHeaders: [String]) {

@@ -9,7 +9,7 @@ package struct PartDigest: Sendable {
         /// Length in bytes.
         package let size: Int64
         package let crc64: CRC64NVME
-        /// Name of a header whose checksum differs; `nil` if all match.
+        /// Name of a header whose checksum differs from that of the bytes; `nil` if all match.
         package let mismatch: String?
     }
 
@@ -35,7 +35,7 @@ package struct PartDigest: Sendable {
         sha256?.update(bufferPointer: bytes)
     }
 
-    /// Finalizes the checksums and compares them with the expected ones.
+    /// Returns the checksums of all bytes so far, compared with the expected ones.
     package func finish() -> Result {
         var mismatch: String?
         if let declared = expected.crc64, declared != crc64 { mismatch = "x-amz-checksum-crc64nvme" }

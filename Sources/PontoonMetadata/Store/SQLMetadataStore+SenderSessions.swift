@@ -4,7 +4,7 @@ package import PontoonCore
 extension SQLMetadataStore {
     package func countPasswordAttempt(for link: String, from address: String, now: Date) async throws -> Date? {
         try await write(changing: .none) { connection in
-            // Locked, so that concurrent attempts are counted one after another.
+            // The link is locked, so that concurrent attempts are counted one after another.
             guard try !connection.query(lockLink, [link], lock: .forUpdate("upload_links")).isEmpty else {
                 throw PontoonError.uploadLinkNotFound
             }
@@ -24,7 +24,8 @@ extension SQLMetadataStore {
                 let isAddressFull = fromAddress >= UploadLinkRules.maximumAttemptsPerAddress
                 let counted = try rows.filter { try !isAddressFull || $0.text("address") == address }
                 let times = try counted.map { try $0.date("began_on") }
-                // Attempts of the last seconds are perhaps being compared, and right ones are uncounted afterwards.
+                // The most recent attempts may still be waiting to be compared with the hash. A correct password
+                // deletes the count of its address, so the next attempt may be allowed soon.
                 let compared = (times.max() ?? now).addingTimeInterval(UploadLinkRules.comparisonTime)
                 return compared > now ? compared : times.min()?.addingTimeInterval(UploadLinkRules.attemptWindow)
             }
@@ -44,7 +45,7 @@ extension SQLMetadataStore {
     ) async throws -> SenderSessionResult {
         let link = session.link.id
         return try await write(changing: .none) { connection in
-            // Locked, so that concurrent calls do not exceed the limits.
+            // The link is locked, so that concurrent calls do not exceed the limits.
             guard try !connection.query(lockLink, [link], lock: .forUpdate("upload_links")).isEmpty else {
                 return .noLink
             }
@@ -95,7 +96,7 @@ extension SQLMetadataStore {
         now: Date,
         maximumFolders: Int64
     ) async throws -> String {
-        // Read without a lock first, because the folders exist for all but the first files.
+        // Reads without a lock first, because the folders of all files but the first ones already exist.
         let existing = try await read { connection -> String? in
             guard let own = try connection.query(selectSessionFolder, [session.id]).first else { return nil }
             var folder = try own.text("id")
@@ -111,7 +112,7 @@ extension SQLMetadataStore {
             try connection.enqueue(selectProjectOfSession, [session.id], lock: .forShare("projects"))
             let links = try connection.query(selectLinkOfSession, [session.id], lock: .forUpdate("upload_links"))
             guard let link = links.first else { throw PontoonError(.notAuthenticated, "The upload link was revoked.") }
-            // Limited, because aborting the uploads does not remove their folders.
+            // The number is limited, because aborting an upload does not remove its folders.
             guard try link.integer("folders") + Int64(path.count) < maximumFolders else {
                 throw PontoonError(
                     .limitReached,
