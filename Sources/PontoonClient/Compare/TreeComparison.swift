@@ -67,8 +67,8 @@ public struct TreeComparison: Sendable {
     ///   - body: Called with each result, in byte order of the names.
     /// - Returns: Warnings about the local folder, for example about skipped items.
     /// - Throws: ``ClientError``, with code `.requestInvalid` if `folder` or `remote` is a file, or `.notFound` if
-    ///   `folder` or a name in the path `remote` does not exist; ``APIError``, with status 404 for an unknown project or
-    ///   id; `CancellationError`.
+    ///   `folder` or a name in the path `remote` does not exist; ``APIError``, with status 404 for an unknown project
+    ///   or id; `CancellationError`.
     public func compare(
         _ folder: FilePath,
         with remote: RemotePath,

@@ -56,8 +56,8 @@ final class Journal<Head: JournalHeading>: Sendable {
 
     /// Appends the line of a part that has been transferred.
     ///
-    /// The journal is synced at most once per second. A power failure may lose the lines written since the last sync, and
-    /// their parts may have to be transferred again.
+    /// The journal is synced at most once per second. A power failure may lose the lines written since the last sync.
+    /// Their parts may then have to be transferred again.
     ///
     /// - Throws: `.stateUnusable`.
     func append(_ part: JournalPart) throws {

@@ -27,7 +27,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         }
     }
 
-    /// Version of the format.
+    /// Version of the file format.
     public var version = 1
     /// URL of the API.
     public var endpoint: String

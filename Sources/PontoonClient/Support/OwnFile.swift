@@ -10,8 +10,8 @@ struct ForeignFile: LocalizedError, CustomStringConvertible {
 extension FileDescriptor {
     /// Opens or creates a file in which the client keeps its own data, such as a journal.
     ///
-    /// Other users may be able to create files in the same folder. Therefore, symbolic links are not followed, a file with
-    /// several names (hard links) is refused, and opening a named pipe does not block.
+    /// Other users may be able to create files in the same folder. Therefore, symbolic links are not followed, a file
+    /// with several names (hard links) is refused, and opening a named pipe does not block.
     ///
     /// - Parameters:
     ///   - path: Path of the file.

@@ -122,8 +122,8 @@ final class SourceFile: Sendable {
 
     /// Computes the CRC-64/NVME of four samples of 64 KiB, or of the whole file if it is no longer than 256 KiB.
     ///
-    /// Detects most replacements of the content that keep the length and modification time, such as the restoration of a
-    /// backup.
+    /// Detects most replacements of the content that keep the length and modification time, such as the restoration of
+    /// a backup.
     func sample() throws -> String {
         let length: Int64 = 64 << 10
         guard facts.size > 4 * length else { return try digest(0..<facts.size, md5: false).crc64.hex }

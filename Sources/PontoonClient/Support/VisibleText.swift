@@ -1,9 +1,9 @@
 extension Unicode.Scalar {
     /// Whether a terminal would interpret the character or display nothing for it.
     ///
-    /// Applies to control characters, line separators, and format characters such as those that reverse the direction of
-    /// the following text. Names and messages come from other users and servers, who could use such characters to falsify
-    /// the output.
+    /// This applies to control characters, line separators, and format characters such as those that reverse the
+    /// direction of the following text. Names and messages come from other users and servers, who could use such
+    /// characters to falsify the output.
     fileprivate var isInvisible: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true
