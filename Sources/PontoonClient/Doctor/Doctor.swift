@@ -95,8 +95,8 @@ public struct Doctor: Sendable {
 
     /// Runs the checks, skipping those that depend on a failed check.
     ///
-    /// If there is a project for the test transfer and the user may write to it, uploads, downloads and deletes a test
-    /// file.
+    /// If there is a project for the test transfer and the user may write to it, a test file is uploaded, downloaded
+    /// and deleted.
     ///
     /// - Parameter report: Called with each finding as soon as it is available.
     /// - Returns: The findings, in the order in which they were reported.

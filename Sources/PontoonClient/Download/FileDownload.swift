@@ -22,7 +22,7 @@ struct FileDownload: Sendable {
 
     /// Downloads the file.
     ///
-    /// - Throws: Any error; the bytes downloaded so far are kept for a later run if it can use them.
+    /// - Throws: Any error; the bytes downloaded so far are kept if a later run can use them.
     func run() async throws -> TransferEnding {
         var details = item
         var attempt = 1

@@ -76,7 +76,7 @@ public struct Receipt: Sendable, Hashable, Codable {
 
     /// Reads a receipt from a file; blocks.
     ///
-    /// - Throws: ``ClientError`` with code `.fileUnreadable`.
+    /// - Throws: ``ClientError`` with code `.fileUnreadable` if the file cannot be read or is not a receipt.
     public init(_ path: FilePath) throws {
         do {
             let decoder = JSONDecoder()

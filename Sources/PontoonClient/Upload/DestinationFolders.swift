@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// The folders that receive the files of a run, and the existing files with the same names.
+/// The folders that receive the files of a run, and the existing files and folders with the same names.
 struct DestinationFolders: Sendable {
     private var destinations: [FolderPath: UploadDestination]
     /// Existing files and folders whose names were looked up, by folder and name.
@@ -17,7 +17,7 @@ struct DestinationFolders: Sendable {
         contents[FolderPath(item.folders)]?[ByteExactString(item.name)]
     }
 
-    /// Finds or creates the folders of all items, and looks up existing files with the names of some items.
+    /// Finds or creates the folders of all items, and looks up the names of some items in those folders.
     ///
     /// Folders are processed level by level; folders of the same level are processed concurrently.
     ///
