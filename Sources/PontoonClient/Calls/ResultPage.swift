@@ -1,6 +1,6 @@
 import NIOHTTP1
 
-/// The JSON body of a response with one page of a list.
+/// One page of a list, decoded from a response of the API.
 public struct ResultPage<Item: Decodable & Sendable>: Decodable, Sendable {
     /// The items on the page.
     public let items: [Item]
@@ -13,6 +13,8 @@ public struct ResultPage<Item: Decodable & Sendable>: Decodable, Sendable {
     init(items: [Item], hasNext: Bool) { (self.items, self.hasNext) = (items, hasNext) }
 
     /// Decodes the API's JSON.
+    ///
+    /// - Throws: `DecodingError` if the list of items is missing, or if an item cannot be decoded.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         items = try fields.decode([Item].self, forKey: .items)
@@ -47,7 +49,7 @@ extension SevenBridgesClient {
         }
     }
 
-    /// Maximum number of pages of a list, 10 million items with 100 per page.
+    /// Maximum number of pages of a list: 10 million items at 100 items per page.
     static var maximumPages: Int { 100_000 }
 
     /// Reads all pages of a list, one at a time.
