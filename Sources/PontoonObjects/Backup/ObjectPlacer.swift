@@ -227,8 +227,7 @@ package final class ObjectPlacer: Sendable {
 
     /// Creates a file under a temporary name and passes it to `fill`.
     ///
-    /// If `fill` returns `.linked` or `.copied`, makes the file durable and gives it its final name; otherwise removes
-    /// it.
+    /// If `fill` returns `.linked` or `.copied`, syncs the file and gives it its final name; otherwise removes it.
     private func creating(
         _ object: FileContent,
         in directory: DirectoryHandle,
