@@ -111,7 +111,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         try expect(try await store.senderSession(withTokenHash: second.id) != nil, "the newer one stays")
         try expect(try await store.upload(upload.id), equals: upload, "uploads stay")
         var retry = try await store.countPasswordAttempt(for: link.id, from: "a", now: time)
-        try expect(retry != nil, "attempts of the time stay")
+        try expect(retry != nil, "attempts at the given time are kept")
         try await store.pruneSenderSessions(usedBefore: time, attemptsBefore: time.addingTimeInterval(1))
         retry = try await store.countPasswordAttempt(for: link.id, from: "a", now: time)
         try expect(retry, equals: nil, "earlier attempts are gone")
@@ -131,7 +131,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         }
         let end = time.addingTimeInterval(UploadLinkRules.attemptWindow)
         let compared = time.addingTimeInterval(UploadLinkRules.comparisonTime)
-        try expect(try await attempt("a", after: 5), equals: compared, "right passwords may be among them")
+        try expect(try await attempt("a", after: 5), equals: compared, "the attempts are still being compared")
         try expect(try await attempt("a", after: 10), equals: end, "no more from the address until the window ends")
         try expect(try await attempt("b"), equals: nil, "another address")
         try await store.forgetPasswordAttempts(for: link.id, from: "a")
@@ -223,7 +223,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         let second = try await store.folder(of: session, path: [], now: time)
         try expect(first != second, "the sender gets another one")
         try expect(try await store.deleteFile(second), "it is deleted")
-        try expect(try await store.deleteFile(folder.id), "and the link's folder")
+        try expect(try await store.deleteFile(folder.id), "the link's folder is deleted")
         try await expectRefusal(.destinationNotFound) { try await store.folder(of: session, path: [], now: time) }
     }
 }

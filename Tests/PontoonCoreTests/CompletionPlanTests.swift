@@ -102,7 +102,7 @@ struct CompletionPlanTests {
 }
 
 extension Upload {
-    /// An upload of the user "u".
+    /// Creates an upload of the user "u".
     static func fixture(
         size: Int64? = 0,
         overwrite: Bool = false,

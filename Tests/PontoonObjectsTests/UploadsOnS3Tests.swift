@@ -52,7 +52,10 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("have parts of at least 5 MiB, whatever is set or requested", arguments: [1, 5 << 20 - 1])
+    @Test(
+        "have parts of at least 5 MiB, whatever the setting and the requested part size",
+        arguments: [1, 5 << 20 - 1]
+    )
     func minimum(_ requested: Int64) async throws {
         try await withS3Server { server in
             #expect(try await server.begin(size: 100 << 20, partSize: requested).partSize == PartSizing.defaultPartSize)
@@ -144,7 +147,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("are rejected with an undersized part before the last, even if all add up")
+    @Test("are rejected with an undersized part before the last, even if the lengths add up")
     func shortPart() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 104)
@@ -217,7 +220,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("do not expire while a client requests URLs or looks at them, although the server sees no part arrive")
+    @Test("do not expire while a client requests URLs or details, although the server sees no part arrive")
     func activity() async throws {
         try await withS3Server { server in
             let anHourLater = Uploads(

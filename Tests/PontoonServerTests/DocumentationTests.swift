@@ -8,13 +8,13 @@ import Yams
 
 @testable import PontoonServer
 
-/// docs/api.md and docs/openapi.yaml list exactly the served calls, and docs/api.md names only existing tests.
+/// Agreement of docs/api.md and docs/openapi.yaml with the served calls, and of docs/api.md with the existing tests.
 @Suite(.timeLimit(.minutes(10)))
 struct DocumentationTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Rows of the table of calls: methods and paths, and names of test files.
+    /// Returns the rows of the table of calls: methods and paths, and names of test files.
     private static func rows() throws -> [(calls: [String], tests: [String])] {
         let text = try String(contentsOf: root.appending(path: "docs/api.md"), encoding: .utf8)
         return text.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap { line in
@@ -27,7 +27,7 @@ struct DocumentationTests {
         }
     }
 
-    /// The texts between back quotes.
+    /// Returns the texts between back quotes.
     private static func code(in cell: String) -> [String] {
         cell.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }

@@ -23,7 +23,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "text that is not JSON is rejected, with the place of the first fault",
+        "text that is not JSON is rejected, and the error names the position of the first fault",
         arguments: [
             ("", "expected a value at byte 0"), ("  ", "expected a value at byte 2"),
             ("nul", "expected a value at byte 0"), ("True", "expected a value at byte 0"),
@@ -56,7 +56,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "bytes that are not UTF-8 without a byte order mark are rejected",
+        "a byte order mark and bytes that are not UTF-8 are rejected",
         arguments: [
             [0x22, 0xFF, 0x22], [0x22, 0x5C, 0x6E, 0xC3, 0x22], [0xEF, 0xBB, 0xBF, 0x31], [0xFE, 0xFF, 0x00, 0x31],
             [0x31, 0x00], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xC0, 0x80, 0x22],
@@ -76,7 +76,7 @@ struct JSONParserTests {
         let error = #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(nested(JSONParser.maximumDepth + 1)) }
         #expect(error?.problem == "arrays and objects nested more than 32 deep")
         #expect(error?.offset == JSONParser.maximumDepth * open.utf8.count)
-        // Siblings do not add up.
+        // The limit does not apply to the number of siblings.
         let siblings = Array(repeating: nested(31), count: 9).joined(separator: ",")
         #expect(throws: Never.self) { try JSONParser.parse("[\(siblings)]") }
     }

@@ -49,7 +49,7 @@ struct InterceptedStore: StreamingObjectStore {
         try await store.recover(comparingWith: records)
     }
 
-    /// The store with the MD5 hasher and signed URLs that use cases need.
+    /// Returns the store with the MD5 hasher and signed URLs that use cases need.
     func storage(metadata: any MetadataStore) -> ObjectStorage {
         let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
         return .streaming(self, PrefixHasher(metadata: metadata, objects: self), DataPlaneURLs(keys))

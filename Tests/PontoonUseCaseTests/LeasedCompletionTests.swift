@@ -29,7 +29,7 @@ struct LeasedCompletionTests {
         }
     }
 
-    @Test("as long as a server renews its lease, others wait for it")
+    @Test("while a server renews its lease, other servers wait for it")
     func renewed() async throws {
         try await withStores { stores in
             let gate = Gate()
@@ -166,7 +166,7 @@ private struct SharedStores: Sendable {
         root = fixture.root
     }
 
-    /// The part of a server that completes uploads, with leases of three seconds.
+    /// Creates the part of a server that completes uploads, with leases of three seconds.
     func server(
         on own: SQLMetadataStore? = nil,
         finishingBehind gate: Gate? = nil,
@@ -184,7 +184,7 @@ private struct SharedStores: Sendable {
         )
     }
 
-    /// A server's maintenance.
+    /// Creates the maintenance of a server.
     func maintenance(
         _ server: Uploads,
         lifetime: Duration = .seconds(7 * 24 * 3600),
