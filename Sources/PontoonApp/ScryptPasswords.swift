@@ -63,7 +63,7 @@ package final class ScryptPasswords: PasswordHashing {
         )
     }
 
-    /// Runs a computation on the thread.
+    /// Runs a computation on the thread, after those that were started before it.
     ///
     /// - Throws: `.unavailable` if 32 computations are running or waiting; the errors of `compute`.
     private func run(_ compute: @escaping @Sendable () throws -> SymmetricKey) async throws -> SymmetricKey {

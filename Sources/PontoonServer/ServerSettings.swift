@@ -94,7 +94,7 @@ package struct ServerSettings: Sendable {
         return port == 0 || ["0.0.0.0", "::"].contains(host) ? nil : AllowedOrigins.origin(of: localOrigin(port: port))
     }
 
-    /// Whether the server listens on more than the loopback interface and accepts any `Host` in its URLs.
+    /// Whether other machines can reach the server and any `Host` that they send is used in URLs.
     package var trustsAnyHost: Bool {
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         return !isLoopback && publicURL == nil && allowedHosts.isEmpty
