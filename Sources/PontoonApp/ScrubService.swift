@@ -83,7 +83,7 @@ struct ScrubService: Service {
 private enum ScrubMetrics {
     /// Number of objects that were checked.
     static let objects = Counter(label: "pontoon.scrub.objects")
-    /// Total length in bytes of the checked objects that were intact.
+    /// Total length in bytes of the checked objects that were intact or, without a checksum, readable.
     static let bytes = Counter(label: "pontoon.scrub.bytes")
     /// Number of checks that found damage.
     static let damaged = Counter(label: "pontoon.scrub.damaged")

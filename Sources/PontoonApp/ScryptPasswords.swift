@@ -11,7 +11,7 @@ import Synchronization
 package final class ScryptPasswords: PasswordHashing {
     /// The cost parameters of scrypt, recorded with each hash.
     package struct Cost: Sendable {
-        /// Binary logarithm of the number of iterations.
+        /// Binary logarithm of scrypt's cost parameter N.
         var log2Rounds = 15
         var blockSize = 8
         var parallelism = 3

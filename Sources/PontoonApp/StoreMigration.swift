@@ -5,7 +5,7 @@ import PontoonObjects
 import PontoonPostgreSQL
 import SystemPackage
 
-/// The progress of `pontoond migrate` in a target database.
+/// The progress of `pontoond migrate` or `pontoond restore`, recorded in the database that the command fills.
 enum StoreMigrationState: Hashable, Sendable {
     /// Partially filled from the data with this identity.
     case filling(from: String)
@@ -199,7 +199,7 @@ package struct StoreMigration {
 
     // MARK: - Metadata
 
-    /// The database to fill.
+    /// The PostgreSQL database to fill.
     private struct Target {
         let store: SQLMetadataStore
         let location: String

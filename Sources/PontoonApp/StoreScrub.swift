@@ -3,7 +3,7 @@ package import PontoonCore
 import PontoonMetadata
 import PontoonObjects
 
-/// The scrub of `pontoond scrub`, which may run while servers use the same stores.
+/// The command `pontoond scrub`, which may run while servers use the same stores.
 package struct StoreScrub {
     private let settings: Settings
     private let rate: Int64

@@ -82,7 +82,7 @@ struct BackupDirectory {
     /// Path of the records of the backup that is being created.
     var draftPath: String { path.appending(Self.draft).string }
 
-    /// Replaces the previous backup with the new one, durably.
+    /// Replaces the previous backup with the draft; when this returns, the new backup is durable.
     func publish(_ manifest: BackupManifest) throws {
         try handle.syncFile(Self.draft)
         try handle.rename(Self.draft, to: handle, as: Self.database)

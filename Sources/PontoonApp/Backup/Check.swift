@@ -20,7 +20,7 @@ package struct Check {
         self.report = report
     }
 
-    /// Checks the stores.
+    /// Compares the records with the stored objects, and removes orphans if requested.
     ///
     /// - Returns: Whether no problem remains.
     /// - Throws: ``SettingError`` if the stores cannot be used or the check cannot be finished.

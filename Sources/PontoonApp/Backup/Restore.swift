@@ -85,7 +85,7 @@ package struct Restore {
         case .disk where !manifest.hasObjects:
             throw SettingError(
                 .objects,
-                "the backup contains only metadata, for the objects in \(manifest.objects); pass them as --objects"
+                "the backup contains only metadata, for the objects in \(manifest.objects); pass that bucket as --objects"
             )
         case .s3 where manifest.hasObjects:
             throw SettingError(

@@ -48,11 +48,11 @@ package struct SettingSources: OptionSet, Sendable {
 
 /// The definition of a setting with a typed value.
 package struct Setting<Value: Sendable>: SettingDefinition {
-    /// The value of a setting that no source provides.
+    /// The default value, which applies if no source provides one.
     enum Default {
         /// A text that is parsed like a given value.
         case text(String)
-        /// A value without a textual form.
+        /// A value that no text represents.
         case value(Value, described: String)
     }
 

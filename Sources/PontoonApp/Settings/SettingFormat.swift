@@ -99,7 +99,7 @@ extension SettingFormat where Value == RateLimit? {
     }
 }
 
-/// Parsing and formatting of numbers with units.
+/// Parsing and formatting of durations and sizes with units.
 enum SettingText {
     static let sizes: [(suffix: String, factor: Int64)] = [
         ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),

@@ -6,8 +6,9 @@ import PontoonCore
 struct APICall: Sendable {
     let request: Request
     let context: AppContext
+    /// The user who makes the call, or on whose behalf a sender makes it.
     let caller: User
-    /// The session of a sender, who acts on behalf of the caller; `nil` if the caller is a user.
+    /// The sender's session; `nil` if the user makes the call.
     let session: SenderSession?
     /// The rate-limit status of the caller's token, counting this call.
     let rateLimit: RateLimitStatus

@@ -7,7 +7,7 @@ import PontoonCore
 ///
 /// Source: docs/architecture.md#console.
 struct ConsoleFiles: Sendable {
-    /// A file as it is sent to browsers.
+    /// A file of the console, with and without compression.
     struct File: Sendable {
         let mediaType: String
         /// The file without compression.

@@ -5,7 +5,7 @@ import PontoonCore
 enum CallKind {
     /// Transfers the bytes of a part or file. Runs on the event loop of its connection, which saves thread switches.
     case data
-    /// Belongs to an upload, or is a health check. Runs on the threads of Swift concurrency.
+    /// Belongs to an upload, or is a health check. Runs on Swift's global executor.
     case upload
     /// Any other call. Runs on ``LowPriorityExecutor``, because it may be expensive.
     case other

@@ -6,7 +6,7 @@ import Synchronization
 /// The first 64 KiB of each body are free, so that large bodies of some users do not block small calls of others.
 /// The bodies of one user can take at most a quarter of the memory, which is enough for one body of the maximum size.
 final class JSONBodyBudget: Sendable {
-    /// Number of bytes of each body that do not count.
+    /// Number of bytes of each body that do not count towards the budget.
     static let free = 64 << 10
     /// Maximum number of counted bytes of all bodies together.
     ///
@@ -28,7 +28,7 @@ final class JSONBodyBudget: Sendable {
         total = totalPerCaller * 4
     }
 
-    /// Number of counted bytes of all bodies.
+    /// Number of bytes that currently count towards the budget.
     var used: Int { use.withLock { $0.total } }
 
     /// Returns an empty reservation for a body that a caller sends.

@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// Limits on the duration, rate and head size of a request that a client sends.
+/// Limits on the time, the rate and the head size of requests.
 struct SlowRequestLimits: Sendable {
     /// Maximum time to wait for a request head, or for a head with its body unless the body is a part.
     let requestTimeout: Duration

@@ -9,7 +9,7 @@ import PontoonCore
 struct AuthenticatedCaller: Sendable {
     let user: User
     let token: Secret
-    /// The session of a sender, who acts on behalf of the user and may only upload; `nil` for the user.
+    /// The session of a sender, who acts on behalf of the user and may only upload; `nil` for a request by the user.
     var session: SenderSession?
 }
 
@@ -57,7 +57,7 @@ struct CallerMiddleware: RouterMiddleware {
         var response: Response
         do {
             guard status.isAdmitted else {
-                throw PontoonError(.rateLimited, "This token has used all \(status.limit) of its calls; retry later.")
+                throw PontoonError(.rateLimited, "This token has reached its limit of \(status.limit) calls; retry later.")
             }
             response = try await next(request, context)
         } catch let error as PontoonError where error.code == .notAuthenticated {

@@ -16,7 +16,7 @@ struct FieldSelection: Hashable, Sendable {
     private let excluded: Set<String>
     private let isNested: Bool
 
-    /// Whether every field is included, at every level.
+    /// Whether every field is included, without exceptions.
     var includesEverything: Bool { choices == nil && excluded.isEmpty }
 
     private init(nested names: [String: Choice]) {

@@ -27,7 +27,7 @@ struct JSONParser {
         return value
     }
 
-    /// Parses a text; see ``parse(_:)-([UInt8])``.
+    /// Parses the UTF-8 of a string; see ``parse(_:)-([UInt8])``.
     static func parse(_ text: String) throws(JSONSyntaxError) -> JSONValue { try parse(Array(text.utf8)) }
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
@@ -223,7 +223,7 @@ extension JSONParser {
 struct JSONSyntaxError: Error, Hashable, CustomStringConvertible {
     /// The fault, as a phrase such as `expected ':'`.
     let problem: String
-    /// Number of bytes before the position at which the fault was found.
+    /// Byte offset at which the fault was found, from 0.
     let offset: Int
 
     var description: String { "\(problem) at byte \(offset)" }

@@ -68,13 +68,13 @@ struct JSONWriter: Sendable {
         }
     }
 
-    /// Appends a field with an object, including only the fields of the object that `fields` selects.
+    /// Appends a field with an object, even if the field is not selected; `fields` selects the fields of the object.
     mutating func field(_ name: StaticString, _ value: some JSONWritable, fields: FieldSelection) {
         key(name)
         write(value, fields: fields)
     }
 
-    /// Appends a field with an array.
+    /// Appends a field with an array, even if the field is not selected; `write` appends each element.
     mutating func array<Element>(
         _ name: StaticString,
         _ elements: [Element],
@@ -84,7 +84,7 @@ struct JSONWriter: Sendable {
         array(elements, write)
     }
 
-    /// Appends an array.
+    /// Appends an array; `write` appends each element.
     mutating func array<Element>(_ elements: [Element], _ write: (inout JSONWriter, Element) -> Void) {
         buffer.writeStaticString("[")
         var isFirst = true

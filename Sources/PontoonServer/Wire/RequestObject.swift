@@ -3,7 +3,7 @@ import PontoonCore
 /// A JSON object in a request, read field by field so that each error names the invalid field and has the error code of
 /// the call.
 struct RequestObject: Sendable {
-    /// The fields of the request; `null` counts as absent.
+    /// The fields of the object, except those that are `null`.
     let fields: [String: JSONValue]
     private let code: PontoonError.Code
 
