@@ -57,7 +57,7 @@ struct CallerMiddleware: RouterMiddleware {
         var response: Response
         do {
             guard status.isAdmitted else {
-                throw PontoonError(.rateLimited, "This token has reached its limit of \(status.limit) calls; retry later.")
+                throw PontoonError(.rateLimited, "The token's limit of \(status.limit) calls is used up; retry later.")
             }
             response = try await next(request, context)
         } catch let error as PontoonError where error.code == .notAuthenticated {
