@@ -4,13 +4,15 @@ package import Logging
 package import NIOCore
 import PontoonCore
 
-/// Builds the HTTP server: the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and
-/// the console unless it is switched off.
+/// Builds the HTTP server.
+///
+/// It serves the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and the console
+/// unless it is switched off.
 ///
 /// - Parameters:
 ///   - useCases: The use cases to call.
 ///   - settings: Address and limits.
-///   - logger: Receives one line per request, and faults.
+///   - logger: Receives one line per request, and the details of errors that responses omit.
 ///   - onReady: Called once, with the listening channel, when the server accepts connections.
 /// - Returns: The server, to be run in a service group.
 package func buildServer(

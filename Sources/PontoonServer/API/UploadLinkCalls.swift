@@ -15,7 +15,7 @@ struct UploadLinkCalls {
     let links: UploadLinks
     let senders: SenderSessions
     let bodies: JSONBodyReader
-    /// Whether a proxy sets `X-Forwarded-For`.
+    /// Whether the last element of `X-Forwarded-For` is trusted, because a proxy adds it.
     let trustsProxy: Bool
     private let failures = LogThrottle()
 
@@ -85,7 +85,7 @@ struct UploadLinkCalls {
     }
 
     @Sendable private func signIn(_ request: Request, _ context: AppContext) async throws -> Response {
-        // The caller is unknown, but the reservation stays empty: a body of up to 4 KiB does not count.
+        // The caller is unknown, but no bytes are counted for it: a body of up to 4 KiB is below the free allowance.
         let reservation = bodies.budget.reservation(for: "")
         defer { reservation.end() }
         let value = try await bodies.read(request, limit: .credentials, code: .badRequest, reservation: reservation)
@@ -106,7 +106,8 @@ struct UploadLinkCalls {
         } catch let error as PontoonError
             where error.code == .uploadLinkNotFound || error.code == .uploadLinkForbidden && password != nil
         {
-            // Perhaps an attempt to guess a secret or a password. Without a password, a page asks whether one is needed.
+            // This may be an attempt to guess a secret or a password. A refusal of a request without a password is not
+            // logged, because the page sends such a request to find out whether the link requires a password.
             if let suppressed = failures.admit() {
                 context.log.notice(
                     "sign-in with an upload link failed",
@@ -136,9 +137,10 @@ struct UploadLinkCalls {
         return .json(SenderSessionBody(session: session, usage: try await senders.usage(of: session)))
     }
 
-    /// Returns the client's address: behind a trusted proxy, the last one in `X-Forwarded-For`, which the proxy adds.
+    /// Returns the client's address, or `unknown` if the connection has none.
     ///
-    /// It has at most 64 characters, and is `unknown` if the connection has no address.
+    /// Behind a trusted proxy, this is the last element of `X-Forwarded-For`, which the proxy adds. The result has at
+    /// most 64 characters.
     private func address(of request: Request, _ context: AppContext) -> String {
         let forwarded = trustsProxy ? request.headers[.forwardedFor]?.split(separator: ",").last : nil
         let address = forwarded.map { $0.trimmingPrefix(while: \.isWhitespace) }.map(String.init)

@@ -4,7 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The download of one file, which determines the response to a request without I/O.
+/// A download of a file; selects the response to a request without I/O.
 ///
 /// Source: RFC 9110, sections 13 and 14.
 struct Download {
@@ -63,7 +63,7 @@ struct Download {
 
     /// Returns whether the value of `If-Range` identifies this file.
     ///
-    /// A date does so only if it is at least 60 seconds old, because a file can be replaced within the same second.
+    /// A date is accepted only if it is at least 60 seconds old, because a file can be replaced within the same second.
     private func isCurrent(_ validator: String) -> Bool {
         if validator == etag { return true }
         return HTTPDate.parse(validator) == lastModified && now.timeIntervalSince(lastModified) >= 60

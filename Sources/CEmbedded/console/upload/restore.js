@@ -20,7 +20,7 @@ export async function restore(queue, records) {
  * Opens the file of a record.
  *
  * @param {Map<string, boolean>} allowed permissions of chosen folders, which cover the files in them
- * @throws {UploadProblem} if the user does not allow it, or the file has changed
+ * @throws {UploadProblem} if the user does not grant access, or the file has changed
  */
 async function open(journal, record, allowed) {
   const root = await journal.root(record.root);

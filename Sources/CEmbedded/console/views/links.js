@@ -45,7 +45,7 @@ class LinksView {
         h('ul', { class: 'link-list' }, links.map((link) => this.#row(link)))));
   }
 
-  /** Reads the names of the links' folders; a deleted folder has none. */
+  /** Reads the names of the links' folders; the name of a deleted folder is null. */
   async #readFolders(links) {
     for (const { parent } of links) {
       if (!parent || this.folders.has(parent)) continue;
