@@ -73,9 +73,9 @@ final class ConnectionWorker {
         while true {
             do {
                 return try connect()
-            } catch let error as PostgreSQLError {
+            } catch {
                 guard !pool.isClosed, ContinuousClock.now + .seconds(delay) < deadline else {
-                    throw SQLError(.unreachable, error.description)
+                    throw SQLError(.unreachable, "\((error as? StatementFailure)?.error ?? error)")
                 }
                 Thread.sleep(forTimeInterval: .random(in: delay / 2...delay))
                 delay = min(delay * 2, 1)

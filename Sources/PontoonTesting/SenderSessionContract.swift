@@ -10,6 +10,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
     case oldSessionsArePruned
     case wrongPasswordsAreLimited
     case concurrentAttemptsAreLimited
+    case attemptsOfAFastClockDoNotCount
     case eachSenderHasAFolder
     case pathsAreCreatedOnce
     case deletedFolderIsCreatedAgain
@@ -25,6 +26,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         case .oldSessionsArePruned: try await Self.oldSessionsArePruned(store, fixture)
         case .wrongPasswordsAreLimited: try await Self.wrongPasswordsAreLimited(store, fixture)
         case .concurrentAttemptsAreLimited: try await Self.concurrentAttemptsAreLimited(store, fixture)
+        case .attemptsOfAFastClockDoNotCount: try await Self.attemptsOfAFastClockDoNotCount(store, fixture)
         case .eachSenderHasAFolder: try await Self.eachSenderHasAFolder(store, fixture)
         case .pathsAreCreatedOnce: try await Self.pathsAreCreatedOnce(store, fixture)
         case .numberOfFoldersIsLimited: try await Self.numberOfFoldersIsLimited(store, fixture)
@@ -115,6 +117,21 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         try await store.pruneSenderSessions(usedBefore: time, attemptsBefore: time.addingTimeInterval(1))
         retry = try await store.countPasswordAttempt(for: link.id, from: "a", now: time)
         try expect(retry, equals: nil, "earlier attempts are gone")
+    }
+
+    private static func attemptsOfAFastClockDoNotCount(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let (link, _) = try await fixture.addLink(to: store)
+        let tomorrow = time.addingTimeInterval(24 * 3600)
+        for _ in 0..<UploadLinkRules.maximumAttemptsPerAddress {
+            _ = try await store.countPasswordAttempt(for: link.id, from: "a", now: tomorrow)
+        }
+        let refusal = try await store.countPasswordAttempt(for: link.id, from: "a", now: tomorrow)
+        try expect(refusal != nil, "the address has no attempts left")
+        let retry = try await store.countPasswordAttempt(for: link.id, from: "a", now: time)
+        try expect(retry, equals: nil, "after the clock was set back, the address is not locked until tomorrow")
     }
 
     private static func wrongPasswordsAreLimited(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

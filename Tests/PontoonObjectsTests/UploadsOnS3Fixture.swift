@@ -75,6 +75,17 @@ struct S3Server {
         try await metadata.files(in: fixture.root, filter: FileFilter(), window: .page(.all)).items
     }
 
+    /// Creates the maintenance of the only server of these stores.
+    func maintenance() -> Maintenance {
+        Maintenance(
+            metadata: metadata,
+            storage: .presigned(store),
+            completion: uploads.completion,
+            keys: KeyRing(store: metadata, rotationInterval: .seconds(60), urlLifetime: .seconds(60)),
+            uploadLifetime: .seconds(60)
+        )
+    }
+
     /// Removes discarded objects.
     func collectGarbage() async throws {
         let errors = await GarbageCollector(metadata: metadata, objects: store).collect()

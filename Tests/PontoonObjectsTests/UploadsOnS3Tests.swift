@@ -251,13 +251,7 @@ struct UploadsOnS3Tests {
     @Test("do not expire while parts arrive in the bucket")
     func arrivingParts() async throws {
         try await withS3Server { server in
-            let maintenance = Maintenance(
-                metadata: server.metadata,
-                storage: .presigned(server.store),
-                completion: server.uploads.completion,
-                keys: KeyRing(store: server.metadata, rotationInterval: .seconds(60), urlLifetime: .seconds(60)),
-                uploadLifetime: .seconds(60)
-            )
+            let maintenance = server.maintenance()
             let (idle, working) = (try await server.begin("idle", size: 8), try await server.begin("working", size: 8))
             // The store's times may be in whole seconds.
             let deadline = Date(timeIntervalSinceNow: 2)
@@ -269,6 +263,23 @@ struct UploadsOnS3Tests {
             #expect(report.expired == [idle.id])
             #expect(report.errors.isEmpty)
             #expect(try await server.metadata.upload(working.id)?.state == .active)
+        }
+    }
+
+    @Test("without a record are aborted by maintenance, also if no other server uses the stores")
+    func orphans() async throws {
+        // As if an hour had passed.
+        try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
+            try await withS3Server(harness) { server in
+                let upload = try await server.begin("kept", size: 8)
+                _ = try await ObjectStoreContract.upload(in: harness)
+                #expect(await server.maintenance().run().errors.isEmpty)
+                var left: [String?] = []
+                try await harness.store.client.forEachOpenUpload(prefix: harness.store.namePrefix) { uploads in
+                    left += uploads.map(\.id)
+                }
+                #expect(left == [upload.handle?.rawValue])
+            }
         }
     }
 

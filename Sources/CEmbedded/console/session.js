@@ -65,6 +65,7 @@ export function setPreference(key, value) {
   try {
     if (value === null) window.localStorage.removeItem(PREFIX + key);
     else window.localStorage.setItem(PREFIX + key, value);
+    unstored.delete(key);
   } catch {
     unstored.set(key, value);
   }

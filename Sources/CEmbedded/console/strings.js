@@ -194,7 +194,7 @@ export const strings = {
     removePassword: 'Remove the password',
     password: 'Password',
     states: { active: 'Active', expired: 'Expired', full: 'Full', disabled: 'Disabled' },
-    filesSent: (files) => `${files} files received`,
+    filesSent: (files) => `${plural(files, ['file', 'files'])} received`,
     filesOf: (files, most) => `${files} of ${most} files received`,
     bytesOf: (size, most) => `${size} of ${most}`,
     open: (number) => `${number} being sent`,

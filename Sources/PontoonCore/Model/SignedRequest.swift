@@ -32,8 +32,12 @@ package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
     /// - Returns: `nil` unless the text is an `http` or `https` URL with a host and without user, query and fragment.
     package init?(_ text: String) {
         var text = text[...]
-        while text.hasSuffix("/") { text.removeLast() }
-        if text.hasSuffix("/v2") { text.removeLast(3) }
+        func dropSlashes() { while text.hasSuffix("/") { text.removeLast() } }
+        dropSlashes()
+        if text.hasSuffix("/v2") {
+            text.removeLast(3)
+            dropSlashes()
+        }
         guard let url = URL(string: String(text)), let scheme = url.scheme, ["http", "https"].contains(scheme),
             url.host?.isEmpty == false, url.query == nil, url.fragment == nil, url.user == nil
         else { return nil }

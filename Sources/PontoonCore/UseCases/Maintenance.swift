@@ -105,8 +105,9 @@ package struct Maintenance: Sendable {
         await report.attempt { try await keys.rotateIfDue() }
         if leases.duration != nil {
             await report.attempt { try await completion.recover(leasedUntil: now()) }
-            await report.attempt { try await sweep() }
         }
+        // Without other servers, a directory has no orphans but those that ``recover()`` has removed.
+        if leases.duration != nil || isPresigned { await report.attempt { try await sweep() } }
         var deadline: Date?
         await report.attempt { deadline = try await expiryDeadline() }
         if let deadline {
@@ -196,6 +197,10 @@ package struct Maintenance: Sendable {
         }
         if !report.expired.isEmpty { report.errors += await garbage.collect() }
         return report
+    }
+
+    private var isPresigned: Bool {
+        if case .presigned = storage { true } else { false }
     }
 
     private static let batch = 100

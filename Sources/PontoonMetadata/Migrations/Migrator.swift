@@ -31,13 +31,13 @@ enum Migrator {
         do {
             applied = try await driver.read { try $0.migrationNames() }
         } catch let error as SQLError where error.kind == .other {
-            // The table of migrations does not exist, so the other tables do not exist either.
-            throw MissingMigrations()
+            // Most likely, the table of migrations does not exist, so the other tables do not exist either.
+            throw MissingMigrations(reason: error.description)
         }
         let names = Set(migrations.map(\.name))
         let unknown = applied.subtracting(names)
         guard unknown.isEmpty else { throw UnknownMigrations(names: unknown.sorted()) }
-        guard applied == names else { throw MissingMigrations() }
+        guard applied == names else { throw MissingMigrations(reason: "some migrations are missing") }
     }
 
     private static func appliedNames(_ driver: some SQLDriver) async throws -> Set<String> {
@@ -68,8 +68,14 @@ extension SQLConnection {
 
 /// The error for a database that lacks migrations and must not be changed.
 package struct MissingMigrations: Error, CustomStringConvertible {
+    /// The message of the database, or what is missing.
+    let reason: String
+
     package var description: String {
-        "the database is empty or was created by an older version of Pontoon; start the server of this version once"
+        """
+        the database is empty or was created by an older version of Pontoon (\(reason)); start the server of this \
+        version once
+        """
     }
 }
 

@@ -8,8 +8,8 @@ extension SQLMetadataStore {
             guard try !connection.query(lockLink, [link], lock: .forUpdate("upload_links")).isEmpty else {
                 throw PontoonError.uploadLinkNotFound
             }
-            let begin = now.addingTimeInterval(-UploadLinkRules.attemptWindow)
-            try connection.execute(deleteAttemptsOfLink, [link, begin])
+            let (begin, end) = attemptWindow(around: now)
+            try connection.execute(deleteAttemptsOfLink, [link, begin, end])
             let rows = try connection.query(selectAttempts, [link])
             var total: Int64 = 0
             var fromAddress: Int64 = 0
@@ -187,7 +187,17 @@ extension SQLConnection {
     }
 }
 
-private let deleteAttemptsOfLink: SQLStatement = "DELETE FROM password_attempts WHERE link_id = $1 AND began_on <= $2"
+/// Returns the times between which attempts count.
+///
+/// Later ones were counted while the clock was ahead, and would otherwise block their address until then.
+private func attemptWindow(around now: Date) -> (begin: Date, end: Date) {
+    let window = UploadLinkRules.attemptWindow
+    return (now.addingTimeInterval(-window), now.addingTimeInterval(window))
+}
+
+private let deleteAttemptsOfLink: SQLStatement = """
+    DELETE FROM password_attempts WHERE link_id = $1 AND (began_on <= $2 OR began_on > $3)
+    """
 private let selectAttempts: SQLStatement = """
     SELECT address, attempts, began_on FROM password_attempts WHERE link_id = $1
     """

@@ -162,7 +162,13 @@ package final class DirectoryHandle: Sendable {
             let size = try FileStatus.of(file).size
             guard size <= limit else { throw Errno.fileTooLarge }
             return try [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
-                count = try file.read(fromAbsoluteOffset: 0, into: UnsafeMutableRawBufferPointer(buffer))
+                let buffer = UnsafeMutableRawBufferPointer(buffer)
+                while count < buffer.count {
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+                    let read = try file.read(fromAbsoluteOffset: Int64(count), into: rest)
+                    guard read > 0 else { break }
+                    count += read
+                }
             }
         }
     }

@@ -80,13 +80,18 @@ struct Download {
         let first = bounds[0].trimmingCharacters(in: .whitespaces)
         let last = bounds[1].trimmingCharacters(in: .whitespaces)
         if first.isEmpty {
-            guard let count = Int64(last), count >= 0 else { return .whole }
+            guard let count = number(last) else { return .whole }
             return count == 0 || size == 0 ? .unsatisfiable : .range(max(0, size - count)..<size)
         }
-        guard let start = Int64(first), start >= 0 else { return .whole }
-        guard last.isEmpty || (Int64(last) ?? -1) >= start else { return .whole }
+        guard let start = number(first) else { return .whole }
+        guard last.isEmpty || (number(last) ?? -1) >= start else { return .whole }
         guard start < size else { return .unsatisfiable }
-        let end = min(Int64(last) ?? size - 1, size - 1)
+        let end = min(number(last) ?? size - 1, size - 1)
         return .range(start..<(end + 1))
+    }
+
+    /// Parses a number that consists of digits only; `Int64` also accepts a sign.
+    private static func number(_ text: String) -> Int64? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
     }
 }

@@ -200,11 +200,6 @@ export class Client extends EventTarget {
       next = following;
     }
   }
-
-  /** Iterates over the entries of a list. */
-  async *items(path, options) {
-    for await (const page of this.pages(path, options)) yield* page.items;
-  }
 }
 
 /** Returns the path and the query of a link; its host is ignored, so that the token is sent to no other server. */

@@ -28,10 +28,6 @@ export class Network extends EventTarget {
     });
   }
 
-  get isOnline() {
-    return navigator.onLine;
-  }
-
   /** Ends all pauses. */
   wake() {
     this.dispatchEvent(new Event('wake'));

@@ -28,11 +28,6 @@ export function getUpload(client, id, options) {
   return client.request('GET', at(id), { ...options, query: { list_parts: true } });
 }
 
-/** Iterates over the caller's unfinished uploads, newest first. */
-export function listUploads(client, options) {
-  return client.items(ROOT, options);
-}
-
 /** Returns the part info of one part. */
 export function partInfo(client, id, number, options) {
   return client.request('GET', `${at(id)}/part/${number}`, options);
@@ -88,11 +83,6 @@ export async function findFile(client, place, name, options) {
 export function createFolder(client, place, name, options) {
   const body = { ...place, name, type: 'folder' };
   return client.request('POST', '/v2/files', { ...options, body, idempotent: true });
-}
-
-/** Returns the details of a file. */
-export function getFile(client, id, options) {
-  return client.request('GET', `/v2/files/${encodeURIComponent(id)}`, options);
 }
 
 /** Sets metadata and replaces the tags of a file; other metadata keys are kept. */

@@ -61,11 +61,6 @@ export class UploadItem {
     return this.#error;
   }
 
-  /** Whether the upload can resume after a reload without choosing the file again. */
-  get handleKept() {
-    return this.handle !== null;
-  }
-
   get hasEnded() {
     return ENDED.has(this.#state);
   }

@@ -85,11 +85,6 @@ export class UploadQueue extends EventTarget {
     return this.#context.permits.count;
   }
 
-  /** Whether files are being uploaded. */
-  get active() {
-    return this.totals.active > 0;
-  }
-
   /**
    * Adds files. A file that is in the queue already and has not ended is not added again.
    *

@@ -43,14 +43,11 @@ export function entriesFromInput(fileList) {
     .map((file) => ({ file, path: file.webkitRelativePath || file.name }));
 }
 
-/** Whether {@link entriesFromPicker} works in this browser. */
-export const hasPicker = 'showOpenFilePicker' in globalThis && 'showDirectoryPicker' in globalThis;
-
 /**
  * Lets the user choose files or a folder, and keeps handles, so that the upload can resume after a reload.
  *
  * @param {{ folder: boolean }} options
- * @returns {Promise<object[]>} no entries if the user cancels
+ * @returns {Promise<{ entries: object[], problems: string[] }>} both are empty if the user cancels
  */
 export async function entriesFromPicker({ folder }) {
   const result = { entries: [], problems: [] };
@@ -60,7 +57,7 @@ export async function entriesFromPicker({ folder }) {
   } catch (error) {
     if (error.name !== 'AbortError') throw error;
   }
-  return result.entries;
+  return result;
 }
 
 async function addHandle(handle, path, result, root) {

@@ -20,6 +20,10 @@ export const upload = {
     'The file has changed or cannot be read',
     'It was changed, moved or deleted after it was chosen, or its disk was removed. Add it again.',
   ],
+  accessDenied: [
+    'The browser may not read the file',
+    'Allow access when the browser asks for it, or choose the file again.',
+  ],
   checksumMismatch: [
     'The server received different bytes than were sent',
     'Memory, a disk or a proxy may be corrupting data. Try again; if this happens again, tell the operator of the' +

@@ -61,8 +61,8 @@ export class Transfers {
     const destination = this.app.view?.destination ?? null;
     try {
       if (picker in window) {
-        const entries = await entriesFromPicker({ folder });
-        if (entries.length > 0) await this.#add({ entries, problems: [] }, destination);
+        const chosen = await entriesFromPicker({ folder });
+        if (chosen.entries.length + chosen.problems.length > 0) await this.#add(chosen, destination);
       } else {
         const entries = entriesFromInput(await chooseByInput({ folder, multiple: true }));
         if (entries.length > 0) await this.#add({ entries, problems: [] }, destination);

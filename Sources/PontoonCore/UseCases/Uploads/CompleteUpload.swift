@@ -242,21 +242,37 @@ package struct CompleteUpload: Sendable {
     ///
     /// - Parameter time: Leases that expire by this time are taken over. `.distantFuture` takes over all leases, which
     ///   is safe only if no other server shares the stores.
-    /// - Throws: An error if a store is unavailable.
+    /// - Throws: The first error of a rollback, after trying all of them.
     package func recover(leasedUntil time: Date) async throws {
-        for upload in try await metadata.completingUploads(leasedUntil: time) {
+        try await forEach(try await metadata.completingUploads(leasedUntil: time)) { upload in
             let lease = leases.new()
-            guard try await metadata.acquireCompletionLease(of: upload.id, lease, now: time) else { continue }
+            guard try await metadata.acquireCompletionLease(of: upload.id, lease, now: time) else { return }
             _ = try await rollBack(upload.id, leaseID: lease.id)
         }
     }
 
     /// Rolls back completions that failed in this process and whose rollback failed too.
     ///
-    /// - Throws: An error if a store is still unavailable.
+    /// - Throws: The first error of a rollback, after trying all of them.
     package func retryRollbacks() async throws {
-        for id in pendingRollbacks.uploadIDs {
+        try await forEach(pendingRollbacks.uploadIDs) { id in
             if let leaseID = pendingRollbacks.take(id) { _ = try await rollBack(id, leaseID: leaseID) }
         }
+    }
+
+    /// Runs a rollback for each element, so that one that fails does not prevent the others.
+    private func forEach<Element>(
+        _ elements: some Sequence<Element>,
+        _ rollBack: (Element) async throws -> Void
+    ) async throws {
+        var failure: (any Error)?
+        for element in elements {
+            do {
+                try await rollBack(element)
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
     }
 }
