@@ -56,6 +56,23 @@ struct DocumentationTests {
         #expect(served == documented)
     }
 
+    @Test("the messages in docs/troubleshooting.md are those of the programs")
+    func messages() throws {
+        let page = try String(contentsOf: Self.root.appending(path: "docs/troubleshooting.md"), encoding: .utf8)
+        let sources = try Self.sources()
+        let symptoms = page.split(separator: "\n").filter { $0.hasPrefix("| ") }.map { $0.split(separator: "|")[0] }
+        let messages = symptoms.flatMap { Self.code(in: String($0)) }
+        #expect(messages.count > 20)
+        for message in messages { #expect(sources.contains(message), "\(message)") }
+    }
+
+    /// Returns the text of all Swift sources.
+    private static func sources() throws -> String {
+        let folder = root.appending(path: "Sources")
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+        return try paths.map { try String(contentsOf: folder.appending(path: $0), encoding: .utf8) }.joined()
+    }
+
     @Test("the document in docs equals the one in the binary")
     func sameDocument() throws {
         let file = try Data(contentsOf: Self.root.appending(path: "docs/openapi.yaml"))
