@@ -65,7 +65,7 @@ struct ScrubService: Service {
         case .failed(let reason):
             var metadata = await metadata(of: check)
             metadata["error"] = "\(reason)"
-            logger.error("object check failed", metadata: metadata)
+            logger.error("object could not be checked", metadata: metadata)
         }
     }
 

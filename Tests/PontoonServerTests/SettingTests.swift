@@ -54,7 +54,7 @@ struct SettingTests {
 
     @Test("an error names the setting, the source, the value and the allowed values")
     func errors() throws {
-        let allowed = "is not a duration from 0s to 1d, such as 90s, 5m, 1h or 7d"
+        let allowed = "is not allowed; use a duration from 0s to 1d, such as 90s, 5m, 1h or 7d"
         expectError("setting 'grace' (from --grace): '2d' \(allowed)") {
             try GivenSettings(flags: [GivenFlag(Setting.grace, "2d")], environment: [:]).value(of: .grace)
         }

@@ -104,6 +104,6 @@ package struct Setting<Value: Sendable>: SettingDefinition {
             detail = ": \(error)"
         }
         let value = isSecret ? "the value" : "'\(text)'"
-        throw SettingError(self, "\(value) is not \(format.expectation)\(detail)", from: source)
+        throw SettingError(self, "\(value) is not allowed\(detail); use \(format.expectation)", from: source)
     }
 }

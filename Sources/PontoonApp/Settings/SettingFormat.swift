@@ -7,7 +7,7 @@ struct SettingFormat<Value: Sendable>: Sendable {
     let placeholder: String
     /// The allowed values in `--help`; `nil` if the setting's summary describes them.
     let allowed: String?
-    /// A description of the allowed values that completes the sentence "The value is not …".
+    /// A description of the allowed values that completes the sentence "Use …".
     let expectation: String
     /// Parses a value.
     ///

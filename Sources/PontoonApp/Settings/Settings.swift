@@ -34,7 +34,7 @@ package struct Settings: Sendable {
     /// Whether acknowledged data survives a power failure; if `false`, it survives only a crash of the process.
     package var survivesPowerFailure: Bool { disk.durability == .power }
 
-    /// The data directory, which this process locks; `nil` if no store keeps files in it.
+    /// The directory ``data`` if the metadata or the objects are stored in it; `nil` with PostgreSQL and S3.
     package var folder: FilePath? {
         if case .postgreSQL = metadata, case .s3 = objects { return nil }
         return data

@@ -75,14 +75,14 @@ extension SevenBridgesClient {
             offset += ids.count
             guard response.hasNext, !ids.isEmpty else { return }
         }
-        throw Self.endless("a list", "it has more than \(Self.maximumPages) pages")
+        throw Self.endless("a list", "it has more than \(Self.maximumPages) pages, the maximum")
     }
 
     /// Returns the error for a list or a tree of folders that does not seem to end.
     static func endless(_ subject: String, _ problem: String) -> ClientError {
         ClientError(
             .responseUnreadable,
-            "The server's response is not valid: \(subject) does not end, because \(problem).",
+            "Cannot read \(subject) to its end: \(problem).",
             advice: "Run the same command again. If this happens again, contact the server's operator."
         )
     }

@@ -59,7 +59,7 @@ struct FileStatus: Sendable {
     }
 }
 
-/// File calls that neither Foundation nor System provides; all of them block.
+/// Thin wrappers of file-system calls that throw `Errno`; all except ``matches(_:pattern:)`` may block.
 enum FileSystem {
     /// Locks a file exclusively, without waiting.
     ///

@@ -66,7 +66,7 @@ extension SQLConnection {
     }
 }
 
-/// The error for a database that lacks migrations and must not be changed.
+/// The error for a database that lacks migrations of this version and is opened without running them.
 package struct MissingMigrations: Error, CustomStringConvertible {
     /// The message of the database, or what is missing.
     let reason: String

@@ -1,7 +1,7 @@
 import GRDB
 import Synchronization
 
-/// The numbers of writes and of the transactions that committed them.
+/// Totals of writes and commits since the database was opened, and the number of writes that are waiting now.
 package struct WriteStatistics: Hashable, Sendable {
     /// Number of finished writes, including those whose body threw.
     package var writes = 0

@@ -117,7 +117,7 @@ package final class DirectoryHandle: Sendable {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Renames an entry, atomically replacing any existing file with the new name.
+    /// Renames an entry, atomically replacing any existing file that has the new name.
     package func rename(_ name: String, to directory: DirectoryHandle, as newName: String) throws {
         try retryingInterrupts { renameat(descriptor, name, directory.descriptor, newName) }
     }
@@ -127,7 +127,7 @@ package final class DirectoryHandle: Sendable {
         try retryingInterrupts { linkat(descriptor, name, directory.descriptor, newName, 0) }
     }
 
-    /// Copies a file to another directory, replacing any existing file with the new name.
+    /// Copies a file to another directory, replacing any existing file that has the new name.
     ///
     /// The bytes are durable when this returns, but the name only after ``sync()`` of `directory`.
     package func copy(_ name: String, to directory: DirectoryHandle, as newName: String) throws {

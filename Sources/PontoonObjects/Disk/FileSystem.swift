@@ -202,7 +202,9 @@ enum FileSystem {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Renames a file atomically, replacing any existing file with the new name.
+    /// Renames a file, atomically replacing any existing file at the new path.
+    ///
+    /// The new name is durable only after its directory has been synced.
     static func rename(_ from: FilePath, to: FilePath) throws {
         try retryingInterrupts {
             from.withPlatformString { source in to.withPlatformString { Glibc.rename(source, $0) } }

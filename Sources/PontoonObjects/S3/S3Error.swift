@@ -41,11 +41,11 @@ package struct S3Unreachable: Error, CustomStringConvertible {
     package var description: String { "the S3 store could not be reached: \(cause)" }
 }
 
-/// The error for a response that violates the S3 protocol.
+/// The error for a response or a record that violates the S3 protocol.
 package struct S3UnexpectedResponse: Error, CustomStringConvertible {
     package let description: String
 
-    init(_ problem: String) { description = "unexpected response from the S3 store: \(problem)" }
+    init(_ problem: String) { description = "unexpected state of the S3 store: \(problem)" }
 }
 
 extension S3Unreachable: TemporaryFault {

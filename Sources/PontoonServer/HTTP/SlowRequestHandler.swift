@@ -10,7 +10,9 @@ struct SlowRequestLimits: Sendable {
     let minimumPartRate: Int
     /// Maximum size of a request head in bytes.
     let maximumHeaderSize: Int
-    /// The origin whose pages may read the response to a request whose head was not received.
+    /// The `Access-Control-Allow-Origin` of responses sent before the request's `Origin` is known: an origin or `*`.
+    ///
+    /// `nil` omits the header.
     let allowedOrigin: String?
 
     /// Time over which the rate of a part is measured.

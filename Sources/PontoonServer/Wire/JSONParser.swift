@@ -100,7 +100,7 @@ struct JSONParser {
         var fields: [String: JSONValue] = [:]
         if skip("}") { return fields }
         while true {
-            guard next == UInt8(ascii: "\"") else { throw error("expected a key") }
+            guard next == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
             let key = try string()
             skipWhiteSpace()
             guard skip(":") else { throw error("expected ':'") }

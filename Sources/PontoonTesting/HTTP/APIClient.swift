@@ -189,7 +189,7 @@ package struct APIClient: Sendable {
         return etag.trimmingCharacters(in: ["\""])
     }
 
-    /// Completes an upload.
+    /// Completes an upload; returns the response whatever its status.
     package func complete(_ upload: String) async throws -> APIResponse {
         try await call(.POST, "/upload/multipart/\(upload)/complete")
     }
