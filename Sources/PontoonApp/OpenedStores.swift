@@ -233,7 +233,10 @@ extension Settings {
     fileprivate func refuseUnrelatedObjects(_ metadata: SQLMetadataStore, hadObjects: Bool) async throws {
         let isNew = try await metadata.isEmpty()
         if !isNew, !hadObjects {
-            throw SettingError(.data, "the directory '\(disk.folder)' with the database's files is missing; restore it")
+            throw SettingError(
+                .data,
+                "the objects in '\(disk.folder)' are missing; mount their disk, or restore a backup"
+            )
         }
         if isNew, try DiskObjectStore.containsObjects(disk) {
             throw SettingError(

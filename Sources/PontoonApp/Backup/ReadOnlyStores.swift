@@ -100,7 +100,10 @@ extension Settings {
             )
         }
         if case .disk = objects, !FileManager.default.fileExists(atPath: disk.folder.string) {
-            throw SettingError(.data, "the directory '\(disk.folder)' with the database's files is missing; restore it")
+            throw SettingError(
+                .data,
+                "the objects in '\(disk.folder)' are missing; mount their disk, or restore a backup"
+            )
         }
     }
 }

@@ -32,13 +32,13 @@ package struct FolderWalk {
     /// - Throws: `.responseUnreadable` if the folder was entered before or is too deep, or after too many folders.
     package mutating func enter(_ folder: FileDetails, depth: Int) throws(ClientError) {
         guard folders.insert(folder.id).inserted else {
-            throw SevenBridgesClient.endless("the folder tree", "'\(folder.name)' is in two folders")
+            throw SevenBridgesClient.endless("the folder tree", "contains '\(folder.name)' in two folders")
         }
         guard folders.count <= Self.maximumItems else {
-            throw SevenBridgesClient.endless("the folder tree", "it has more than \(Self.maximumItems) folders")
+            throw SevenBridgesClient.endless("the folder tree", "has more than \(Self.maximumItems) folders")
         }
         guard depth <= Self.maximumDepth else {
-            throw SevenBridgesClient.endless("the folder tree", "it is more than \(Self.maximumDepth) levels deep")
+            throw SevenBridgesClient.endless("the folder tree", "is more than \(Self.maximumDepth) levels deep")
         }
     }
 }

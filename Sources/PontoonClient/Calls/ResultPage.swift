@@ -68,21 +68,21 @@ extension SevenBridgesClient {
             let response = try await page(offset)
             let ids = response.items.map(\.id)
             guard ids.isEmpty || ids != previous else {
-                throw Self.endless("a list", "it returned the same page twice")
+                throw Self.endless("a list", "contains the same page twice")
             }
             previous = ids
             try await body(response.items)
             offset += ids.count
             guard response.hasNext, !ids.isEmpty else { return }
         }
-        throw Self.endless("a list", "it has more than \(Self.maximumPages) pages, the maximum")
+        throw Self.endless("a list", "has more than \(Self.maximumPages) pages, the maximum")
     }
 
     /// Returns the error for a list or a tree of folders that does not seem to end.
     static func endless(_ subject: String, _ problem: String) -> ClientError {
         ClientError(
             .responseUnreadable,
-            "Cannot read \(subject) to its end: \(problem).",
+            "The server's response is not valid: \(subject) \(problem).",
             advice: "Run the same command again. If this happens again, contact the server's operator."
         )
     }

@@ -62,11 +62,13 @@ struct FileDownload: Sendable {
         return DownloadItem(details, remotePath: item.remotePath, target: item.target)
     }
 
-    /// Returns the ending of a file that is skipped, or whose target already has the same bytes.
+    /// Returns the outcome of a file that is skipped, or whose target already has the same bytes.
+    ///
+    /// In the latter case, deletes the files left by an earlier run.
     ///
     /// - Returns: `nil` if the file must be downloaded.
-    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable`; `.busy`, `.diskFull` or
-    ///   `.fileUnwritable` if the files left by an earlier run cannot be deleted.
+    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read; `.busy`,
+    ///   `.diskFull` or `.fileUnwritable` if the files left by an earlier run cannot be deleted.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
         let target = item.target
         guard try await threads.runIfActive({ FileManager.default.fileExists(atPath: target.string) }) else {

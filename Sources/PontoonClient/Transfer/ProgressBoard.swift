@@ -33,7 +33,7 @@ public struct TransferProgress: Sendable {
     public let doneBytes: Int64
     /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
-    /// Current maximum number of parts in flight.
+    /// Current maximum number of parts or ranges in flight.
     public let concurrency: Int
 }
 

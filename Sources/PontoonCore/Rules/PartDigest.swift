@@ -61,9 +61,9 @@ package struct ExpectedChecksums: Sendable {
 
     package init() {}
 
-    /// Parses the values of the headers, which are in base64.
+    /// Parses the base64 values of the headers; `nil` stands for an absent header.
     ///
-    /// - Throws: `.checksumMalformed` for a value that is not the base64 of a checksum of this type.
+    /// - Throws: `.checksumMalformed` if a value is not base64, or does not have the length of its checksum.
     package init(
         crc64nvme: String?,
         crc32c: String?,

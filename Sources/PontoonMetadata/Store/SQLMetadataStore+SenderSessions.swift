@@ -123,7 +123,11 @@ extension SQLMetadataStore {
             for name in path {
                 switch try connection.entry(named: name, in: folder) {
                 case .folder(let id): folder = id
-                case .file: throw PontoonError(.nameTaken, "A file named '\(name)' already exists.")
+                case .file:
+                    throw PontoonError(
+                        .nameTaken,
+                        "The folder '\(name)' cannot be created, because a file has this name; rename the folder."
+                    )
                 case nil: folder = try connection.insertFolder(name, in: folder, of: session.link, now: now)
                 }
             }

@@ -22,9 +22,9 @@ extension FileDescriptor {
         } catch let error as Errno where error.meansUnsupported {}
     }
 
-    /// Preallocates the first `size` bytes and sets the length of the file.
+    /// Preallocates `size` bytes for an empty file, which also sets its length; `size` must be at least 1.
     ///
-    /// - Returns: `false` if the file system cannot preallocate.
+    /// - Returns: `false`, with the file unchanged, if the file system cannot preallocate.
     func allocate(size: Int64) throws -> Bool {
         do {
             try retryingInterrupts { cfilecalls_allocate(rawValue, size) }
