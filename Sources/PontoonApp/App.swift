@@ -28,12 +28,12 @@ package struct App: Sendable {
     /// - Parameters:
     ///   - settings: The settings.
     ///   - stores: Must stay open while the app is used.
-    ///   - logger: Receives one line per request, and errors; its level is replaced by the one in the settings.
+    ///   - logger: Logs one line per request, and errors, at the level that the settings select.
     ///   - metrics: The metrics to update; `nil` if none are exported.
     ///   - audit: The audit log; `nil` if there is none.
     ///   - passwords: Hashes the passwords of upload links.
-    ///   - now: The current time; tests replace it.
-    ///   - uptime: Time on a monotonic clock; tests replace it.
+    ///   - now: Returns the current time; tests replace it.
+    ///   - uptime: Returns the time on a monotonic clock; tests replace it.
     /// - Returns: The app.
     /// - Throws: The errors of the stores.
     package static func build(
@@ -111,11 +111,10 @@ package struct App: Sendable {
         return (try? DiskObjectStore.reportsFreeSpace(settings.disk)) == false
     }
 
-    /// Creates the HTTP server alone, without background services.
+    /// Creates the HTTP server alone, without background services, so that tests can call it in process.
     ///
-    /// Raises the process's limit on open files, lowers the maximum number of connections to what this limit allows,
-    /// and lowers that of connections from one address to at most half of it. Tests send requests to the server in
-    /// process.
+    /// Raises the process's limit on open files. The maximum number of connections is lowered if this limit requires
+    /// it, and the maximum from one address is lowered to at most half of all connections.
     ///
     /// - Parameter onReady: Called once with the port on which the server listens.
     /// - Returns: The server, which is not running yet.
@@ -152,7 +151,8 @@ package struct App: Sendable {
 
     /// Serves requests until SIGTERM or SIGINT, and performs reloads after SIGHUP.
     ///
-    /// Running requests may then continue for the drain and grace periods; a second signal exits the process at once.
+    /// After the signal, running requests may continue for the drain and grace periods. A second signal exits the
+    /// process at once.
     ///
     /// - Parameters:
     ///   - reloads: What to reload after SIGHUP, in addition to the audit log.

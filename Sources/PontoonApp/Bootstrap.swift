@@ -13,10 +13,10 @@ extension App {
         case missing
     }
 
-    /// Returns the URL of the API for clients: the public URL if it is configured, otherwise the server's own address.
+    /// Returns the URL of the API for clients, at the public URL if it is set, otherwise at the address to listen on.
     package func endpoint(port: Int) -> String { settings.server.publicURL?.api ?? localEndpoint(port: port) }
 
-    /// Returns the URL of the API at the server's own address and port, regardless of any proxy.
+    /// Returns the URL of the API at the address to listen on, regardless of the public URL.
     package func localEndpoint(port: Int) -> String { settings.server.localOrigin(port: port) + "/v2" }
 
     /// Returns the URL of the console; `nil` if it is switched off.
@@ -29,7 +29,7 @@ extension App {
         settings.folder.map { BootstrapCredentialsFile(in: $0) }
     }
 
-    /// Creates the first user if none exists; if several servers start concurrently, only one of them does so.
+    /// Creates the first user if none exists; of several servers that start concurrently, only one creates the user.
     ///
     /// - Throws: `Errno` if the credentials file cannot be written; the errors of the metadata store.
     package func createFirstUser() async throws -> FirstUser {

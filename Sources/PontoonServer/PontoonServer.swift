@@ -4,15 +4,17 @@ package import Logging
 package import NIOCore
 package import PontoonCore
 
-/// Builds the HTTP server: the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and
-/// the console unless it is switched off.
+/// Builds the HTTP server.
+///
+/// It serves the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and the console
+/// unless it is switched off.
 ///
 /// - Parameters:
 ///   - useCases: The use cases to call.
 ///   - settings: Address and limits.
 ///   - metrics: The metrics to update.
 ///   - audit: Receives the actions of users and senders; `nil` records none.
-///   - logger: Receives one line per request, and faults.
+///   - logger: Receives one line per request, and the details of errors that responses omit.
 ///   - onReady: Called once, with the listening channel, when the server accepts connections.
 /// - Returns: The server, to be run in a service group.
 package func buildServer(

@@ -14,14 +14,16 @@ package struct ServerSettings: Sendable {
     package var allowedOrigins: AllowedOrigins
     /// Whether to serve the console.
     package var servesConsole: Bool
-    /// Whether to trust `X-Forwarded-Proto` and the last address in `X-Forwarded-For`; safe only behind a proxy that
-    /// sets both.
+    /// Whether to trust `X-Forwarded-Proto` and the last address in `X-Forwarded-For`.
+    ///
+    /// This is safe only behind a proxy that sets both headers.
     package var trustsForwardedProto: Bool
     /// Time after which a connection is closed if the client sends nothing, between or within requests, or, on Linux,
     /// reads nothing of a response.
     package var idleTimeout: Duration
-    /// Maximum time for a request to arrive, except parts; time in which the client waits for the server does not
-    /// count.
+    /// Maximum time in which a request must arrive, without the body of a part.
+    ///
+    /// Time in which the client waits for the server does not count.
     package var requestTimeout: Duration
     /// Minimum rate in bytes per second at which a part must arrive; 0 allows any rate.
     package var minimumPartRate: Int
@@ -74,13 +76,14 @@ package struct ServerSettings: Sendable {
         self.slowRequest = slowRequest
     }
 
-    /// Returns the scheme, host and port of the server's own address, regardless of any proxy.
+    /// Returns the origin of the address to listen on, such as `http://127.0.0.1:8080`, regardless of the public URL.
     package func localOrigin(port: Int) -> String {
         "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 
-    /// Returns the URL of the console without a trailing slash: the public URL, or else the server's own address, with
-    /// the loopback address for all addresses.
+    /// Returns the URL of the console, without a trailing slash: the public URL, or else the address to listen on.
+    ///
+    /// A wildcard address (`0.0.0.0` or `::`) is replaced by the loopback address.
     package func consoleURL(port: Int) -> String {
         if let publicURL { return publicURL.description }
         var local = self
@@ -88,13 +91,14 @@ package struct ServerSettings: Sendable {
         return local.localOrigin(port: port)
     }
 
-    /// The origin of the console's pages; `nil` if it is known only from the `Host` of a request.
+    /// The origin of the console's pages; `nil` if it depends on the `Host` of each request, or on the port that the
+    /// system selects.
     package var consoleOrigin: String? {
         if let publicURL { return AllowedOrigins.origin(of: publicURL.description) }
         return port == 0 || ["0.0.0.0", "::"].contains(host) ? nil : AllowedOrigins.origin(of: localOrigin(port: port))
     }
 
-    /// Whether the server is reachable from other machines and puts any `Host` that a client sends into URLs.
+    /// Whether other machines can reach the server and any `Host` that they send is used in URLs.
     package var trustsAnyHost: Bool {
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         return !isLoopback && publicURL == nil && allowedHosts.isEmpty

@@ -6,7 +6,7 @@ extension Option where Value == GivenFlag? {
     ///
     /// - Parameters:
     ///   - setting: The setting, which defines the flag's name and help.
-    ///   - help: Help text to use instead of the setting's.
+    ///   - help: Help text to use instead of that of the setting.
     init<SettingValue>(_ setting: Setting<SettingValue>, help: String? = nil) {
         self.init(
             name: .customLong(setting.name),

@@ -17,7 +17,7 @@ struct SettingTests {
         #expect(settings.leaseDuration == nil)
     }
 
-    @Test("names are unique, including former ones, and no summary repeats the values")
+    @Test("names are unique, including former ones, and no summary repeats the allowed values")
     func names() {
         let names = SettingList.all.flatMap { [$0.name] + $0.formerNames }
         #expect(Set(names).count == names.count)
@@ -40,7 +40,7 @@ struct SettingTests {
         }
     }
 
-    @Test("former names work in the environment and in the file; the current name overrides them")
+    @Test("former names work in the environment and in the file, and the current name overrides them")
     func formerNames() throws {
         let old = try GivenSettings(flags: [], environment: ["PONTOON_CLAIM_LIFETIME": "4s"])
         #expect(try old.value(of: .leaseDuration) == .seconds(4))
@@ -54,7 +54,7 @@ struct SettingTests {
 
     @Test("an error names the setting, the source, the value and the allowed values")
     func errors() throws {
-        let allowed = "is not a duration from 0s to 1d, such as 90s, 5m, 1h or 7d"
+        let allowed = "is not allowed; use a duration from 0s to 1d, such as 90s, 5m, 1h or 7d"
         expectError("setting 'grace' (from --grace): '2d' \(allowed)") {
             try GivenSettings(flags: [GivenFlag(Setting.grace, "2d")], environment: [:]).value(of: .grace)
         }

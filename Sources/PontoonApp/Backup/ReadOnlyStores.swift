@@ -24,6 +24,8 @@ enum ReadOnlyStores {
     }
 
     /// Opens the object store, runs `body`, and closes the store.
+    ///
+    /// - Throws: ``SettingError`` if the bucket's URL is invalid; the errors of `body`.
     static func withInventory<Value>(
         _ settings: Settings,
         _ body: (any ObjectInventory) async throws -> Value
@@ -50,7 +52,7 @@ enum ReadOnlyStores {
             guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
                 throw SettingError(
                     .data,
-                    "the directory '\(settings.data)' contains no database; give the server's --data"
+                    "the directory '\(settings.data)' contains no database; pass the server's --data"
                 )
             }
             do {
@@ -74,31 +76,34 @@ enum ReadOnlyStores {
 extension Settings {
     /// Checks that a database and the objects of the settings belong together.
     ///
-    /// - Throws: ``SettingError`` if they do not, or no server has used them together yet.
+    /// - Throws: ``SettingError`` if they do not belong together, or no server has used the database yet.
     fileprivate func requireBound(_ metadata: SQLMetadataStore) async throws {
         try await metadata.refuseUnfinishedMigration()
         guard let bound = try await metadata.metadataValue(for: .objects) else {
             throw SettingError(.metadata, "no server has used this database yet; start a server with it once")
         }
         if let folder, !FileManager.default.fileExists(atPath: folder.string) {
-            throw SettingError(.data, "the directory '\(folder)' does not exist; give the server's --data")
+            throw SettingError(.data, "the directory '\(folder)' does not exist; pass the server's --data")
         }
-        // Checked here, because `objectsLocation()` would create a missing id.
+        // Checks this first, because `objectsLocation()` would create a missing id.
         if case .disk = objects, case .postgreSQL = self.metadata, !DataDirectory.hasIdentity(data) {
             throw SettingError(
                 .data,
-                "the directory '\(data)' does not belong to this database; give the server's --data"
+                "the directory '\(data)' does not belong to this database; pass the server's --data"
             )
         }
         let location = try objectsLocation()
         guard bound == location else {
             throw SettingError(
                 .objects,
-                "this database belongs to the objects in \(bound), not in \(location); give the --objects or --data of this database"
+                "this database belongs to the objects in \(bound), not in \(location); pass the --objects or --data of this database"
             )
         }
         if case .disk = objects, !FileManager.default.fileExists(atPath: disk.folder.string) {
-            throw SettingError(.data, "the directory '\(disk.folder)' with the database's files is missing; restore it")
+            throw SettingError(
+                .data,
+                "the objects in '\(disk.folder)' are missing; mount their disk, or restore a backup"
+            )
         }
     }
 }

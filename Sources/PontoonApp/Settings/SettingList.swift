@@ -89,8 +89,8 @@ extension Setting where Value == DiskSettings.Durability {
             .choice,
             default: .text("power"),
             summary: """
-                What stored data survives: with power, a power failure; with os, a crash of the server but not of the \
-                operating system
+                Failures that stored data survives: with power, even a power failure; with os, a crash of the server \
+                but not of the operating system
                 """
         )
     }
@@ -102,7 +102,7 @@ extension Setting where Value == Int64 {
             "reserved-space",
             .size(0...(1 << 50)),
             default: .text("64MiB"),
-            summary: "Free disk space that parts leave, so that records can still be written"
+            summary: "Free disk space that no part may use, so that records can still be written"
         )
     }
 
@@ -158,7 +158,7 @@ extension Setting where Value == Int {
             "max-connections",
             .count(1...1_000_000),
             default: .text("8000"),
-            summary: "Maximum number of connections; lower if the process cannot open two files for each of them"
+            summary: "Maximum number of connections; reduced if the process cannot open two files for each connection"
         )
     }
 
@@ -187,7 +187,7 @@ extension Setting where Value == Int {
             "max-projects-per-user",
             .count(1...1_000_000),
             default: .text("10000"),
-            summary: "Number of projects that a user may own"
+            summary: "Maximum number of projects that a user may own"
         )
     }
 
@@ -196,7 +196,7 @@ extension Setting where Value == Int {
             "max-tokens-per-user",
             .count(1...1_000_000),
             default: .text("1000"),
-            summary: "Number of tokens that a user may have"
+            summary: "Maximum number of tokens that a user may have"
         )
     }
 }

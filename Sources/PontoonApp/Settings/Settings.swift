@@ -40,10 +40,10 @@ package struct Settings: Sendable {
     /// Maximum rate in bytes per second at which the server reads objects again; `nil` means no limit.
     package let scrubRate: Int64?
 
-    /// Whether acknowledged data survives a power failure, rather than only a crash of the process.
+    /// Whether acknowledged data survives a power failure; if `false`, it survives only a crash of the process.
     package var survivesPowerFailure: Bool { disk.durability == .power }
 
-    /// The data directory, which this process locks; `nil` if no store keeps files in it.
+    /// The directory ``data`` if the metadata or the objects are stored in it; `nil` with PostgreSQL and S3.
     package var folder: FilePath? {
         if case .postgreSQL = metadata, case .s3 = objects { return nil }
         return data
@@ -113,7 +113,7 @@ package struct Settings: Sendable {
         self.scrubRate = scrubRate > 0 ? scrubRate : nil
     }
 
-    /// Whether the server is reachable from other machines and puts any `Host` that a client sends into URLs.
+    /// Whether other machines can reach the server and any `Host` that they send is used in URLs.
     package var trustsAnyHost: Bool { server.trustsAnyHost }
 
     private static func server(_ given: GivenSettings) throws -> ServerSettings {
@@ -146,7 +146,7 @@ package struct ListenAddress: Hashable, Sendable {
     /// TCP port, 0 to 65535; 0 selects a free port.
     package let port: Int
 
-    /// Parses `HOST:PORT`; `nil` for any other text.
+    /// Parses `HOST:PORT`; returns `nil` for any other text.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
             return nil

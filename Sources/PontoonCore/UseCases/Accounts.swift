@@ -18,7 +18,8 @@ package struct Accounts: Sendable {
 
     /// Returns the user to whom a token belongs.
     ///
-    /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens.
+    /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens. A token that
+    /// another process has revoked may be accepted for up to one second.
     ///
     /// - Throws: `.notAuthenticated` if the token is missing, unknown or revoked.
     package func caller(token: String?) async throws -> User {
@@ -44,7 +45,7 @@ package struct Accounts: Sendable {
     ///
     /// Only the token's hash is stored, so the token cannot be shown again.
     ///
-    /// - Throws: `.userNotFound`, `.limitReached`.
+    /// - Throws: `.userNotFound`; `.limitReached` if the user has the maximum number of tokens.
     package func createToken(for userName: String) async throws -> (id: String, token: Secret) {
         guard try await metadata.tokens(of: userName).count < limits.tokens else {
             throw PontoonError(.limitReached, "The user has \(limits.tokens) tokens, the maximum; revoke one first.")
@@ -78,8 +79,8 @@ package struct Accounts: Sendable {
     /// - Parameters:
     ///   - token: The token to use; `nil` creates a random one.
     ///   - announce: Writes the token to a place where the operator can read it. Runs before anything is stored, so
-    ///     that an interrupted first start is repeated.
-    /// - Returns: `false`, with nothing changed, if a user already exists.
+    ///     that a crash cannot leave a token that nobody knows.
+    /// - Returns: `false`, with nothing stored, if a user already exists.
     /// - Throws: The error of `announce`, in which case nothing is stored.
     package func bootstrap(
         token: Secret?,

@@ -32,7 +32,7 @@ struct BulkCalls {
         }
     }
 
-    /// Processes the elements of an array one after another, because a file may occur more than once.
+    /// Processes the elements of an array in order, one at a time, because a file may occur more than once.
     private func forEach(
         _ field: String,
         of call: APICall,

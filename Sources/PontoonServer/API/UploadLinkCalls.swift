@@ -14,7 +14,7 @@ struct UploadLinkCalls {
     let links: UploadLinks
     let senders: SenderSessions
     let bodies: JSONBodyReader
-    /// Whether a proxy sets `X-Forwarded-For`.
+    /// Whether the last element of `X-Forwarded-For` is trusted, because a proxy adds it.
     let trustsProxy: Bool
     private let failures = LogThrottle()
 
@@ -86,7 +86,7 @@ struct UploadLinkCalls {
     }
 
     @Sendable private func signIn(_ request: Request, _ context: AppContext) async throws -> Response {
-        // The caller is unknown, but the reservation stays empty: a body of up to 4 KiB does not count.
+        // The caller is unknown, but no bytes are counted for it: a body of up to 4 KiB is below the free allowance.
         let reservation = bodies.budget.reservation(for: "")
         defer { reservation.end() }
         let value = try await bodies.read(request, limit: .credentials, code: .badRequest, reservation: reservation)
@@ -107,7 +107,8 @@ struct UploadLinkCalls {
         } catch let error as PontoonError
             where error.code == .uploadLinkNotFound || error.code == .uploadLinkForbidden && password != nil
         {
-            // Perhaps an attempt to guess a secret or a password. Without a password, a page asks whether one is needed.
+            // This may be an attempt to guess a secret or a password. A refusal of a request without a password is not
+            // logged, because the page sends such a request to find out whether the link requires a password.
             if let suppressed = failures.admit() {
                 context.log.notice(
                     "sign-in with an upload link failed",

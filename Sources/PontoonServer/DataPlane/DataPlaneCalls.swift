@@ -4,7 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The request handlers for uploads of parts and downloads of files at signed URLs, without a token.
+/// The request handlers of the data plane: `PUT` of parts, and `GET` of files, at signed URLs without a token.
 ///
 /// Source: docs/api.md#data-plane.
 struct DataPlaneCalls {

@@ -5,8 +5,9 @@ import PontoonCore
 
 /// A sender that writes a range of an object as a response body, no faster than the client receives it.
 ///
-/// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory on a thread that
-/// may block on the disk. So are all bytes for a slow client, because the cache may evict them before they are sent.
+/// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory, on a thread
+/// that may block on the disk. For a slow client, all bytes are read into memory first, because the cache may evict
+/// them before they are sent.
 struct RangeSender: Sendable {
     let reader: any ObjectReader
     let range: Range<Int64>
@@ -18,7 +19,7 @@ struct RangeSender: Sendable {
     static let regionSize = 1 << 20
     /// Maximum number of bytes read into memory in one operation.
     static let chunkSize = 1 << 20
-    /// Time for sending one region above which the client counts as slow.
+    /// Time to send one region, above which the client counts as slow.
     static let slowRegion = Duration.seconds(1)
 
     /// Sends the range and ends the body; closes the reader and ends the record, even if an error is thrown.
@@ -63,8 +64,8 @@ struct RangeSender: Sendable {
     }
 
     private func send(_ span: FileSpan) async throws {
-        // NIO's `FileRegion` requires a handle that owns its descriptor, but here the reader owns the descriptor, and
-        // the initializers that are not deprecated open files. So the handle gives up the descriptor afterwards.
+        // NIO's `FileRegion` requires a handle that owns its descriptor, but here the reader owns it. The initializers
+        // that are not deprecated open a file. The handle therefore takes the descriptor and releases it afterwards.
         // https://github.com/apple/swift-nio/blob/main/Sources/NIOCore/FileHandle.swift
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: span.descriptor)
         let region = FileRegion(

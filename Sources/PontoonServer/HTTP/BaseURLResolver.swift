@@ -29,7 +29,10 @@ final class BaseURLResolver: Sendable {
             throw PontoonError(.badRequest, "The Host header must have the form host or host:port.")
         }
         guard settings.allowedHosts.isEmpty || settings.allowedHosts.contains(host.name) else {
-            throw PontoonError(.badRequest, "This server does not serve the host in the Host header.")
+            throw PontoonError(
+                .badRequest,
+                "The Host header names '\(host.name)', which is not an allowed host; see the setting --allowed-hosts."
+            )
         }
         last.withLock { $0 = (requested, url) }
         return url

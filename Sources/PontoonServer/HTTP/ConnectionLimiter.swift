@@ -39,7 +39,8 @@ final class ConnectionLimiter: Sendable {
     /// Number of admitted connections that are still open.
     var count: Int { state.withLock { $0.total } }
 
-    /// Decides whether to admit a new connection; counts an admitted or refused one until its channel is closed.
+    /// Decides whether to admit a new connection, and counts an admitted or refused connection until its channel is
+    /// closed.
     func admit(_ channel: any Channel) -> Decision {
         let address = channel.remoteAddress?.network ?? ""
         let decision: Decision = state.withLock { state in
@@ -75,7 +76,7 @@ final class ConnectionLimiter: Sendable {
     }
 }
 
-/// A channel handler that sends one response to a connection that is refused, and closes it.
+/// A channel handler that sends one error response on a refused connection and closes the connection.
 final class RefusedConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -95,8 +96,8 @@ final class RefusedConnectionHandler: ChannelInboundHandler {
         context.fireChannelActive()
     }
 
-    /// Drops up to 1 MiB that the client sends, so that the client can read the response before the connection is
-    /// reset.
+    /// Reads and drops up to 1 MiB from the client, because closing a connection with unread bytes resets it, and the
+    /// client could lose the response.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received += unwrapInboundIn(data).readableBytes
         if received > 1 << 20 { context.close(promise: nil) }

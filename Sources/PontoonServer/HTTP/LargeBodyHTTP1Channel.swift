@@ -12,8 +12,9 @@ import PontoonCore
 import Glibc
 #endif
 
-/// Hummingbird's HTTP/1.1 channel, tuned for large bodies: reads up to 1 MiB from the socket at a time, and queues at
-/// most one read while the disk is slow.
+/// Hummingbird's HTTP/1.1 channel, tuned for large bodies.
+///
+/// It reads up to 1 MiB from the socket at a time, and queues at most one read while the disk is slow.
 struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
@@ -65,7 +66,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             try options?.setOption(.recvAllocator, value: ReceiveAllocator(budget: budget))
             try options?.setOption(.maxMessagesPerRead, value: 1)
             #if os(Linux)
-            // Closes the connection of a client that does not read its response, where the system supports it.
+            // The kernel closes the connection if the client does not read its response.
             let timeout = Int(idleTimeout / .milliseconds(1))
             try? options?.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: timeout)
             #endif

@@ -2,15 +2,17 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// Limits on how slowly a client may send a request.
+/// Limits on the time, the rate and the head size of requests.
 struct SlowRequestLimits: Sendable {
-    /// Maximum time to wait for a request head, and for a head with its body unless the body is a part.
+    /// Maximum time to wait for a request head, or for a head with its body unless the body is a part.
     let requestTimeout: Duration
     /// Minimum rate of a part in bytes per second; 0 allows any rate.
     let minimumPartRate: Int
     /// Maximum size of a request head in bytes.
     let maximumHeaderSize: Int
-    /// The origin whose pages may read the response to a request whose head was not received.
+    /// The `Access-Control-Allow-Origin` of responses sent before the request's `Origin` is known: an origin or `*`.
+    ///
+    /// `nil` omits the header.
     let allowedOrigin: String?
 
     /// Time over which the rate of a part is measured.
@@ -22,9 +24,9 @@ struct SlowRequestError: Error {}
 
 /// A channel handler that stops requests that arrive too slowly, and heads that are too long.
 ///
-/// Only time in which the server waits for bytes counts, so a client is not blamed for a slow disk. The handler is
-/// placed before the HTTP decoder, which neither limits the size of a head nor reports when one begins.
-/// ``RequestHeadHandler`` reports what the decoder found.
+/// Only the time in which the server waits for bytes counts, so a slow disk does not cause a refusal. The handler is
+/// placed before the HTTP decoder, which neither limits the size of a head nor reports when a head begins.
+/// ``RequestHeadHandler``, behind the decoder, reports to it the end of each head and of each request.
 ///
 /// Source: docs/api.md#limits.
 final class SlowRequestHandler: ChannelDuplexHandler {
@@ -46,9 +48,9 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     private var phase = Phase.idle
     /// Waiting time since the start of the request, or of the period over which the rate of a part is measured.
     private var waited = TimeAmount.zero
-    /// The start of the current wait for bytes; `nil` if the server is not waiting.
+    /// The start of the current wait for bytes; `nil` while the server does not read.
     private var waitingSince: NIODeadline?
-    /// Bytes received since the same start as ``waited``.
+    /// Number of bytes received in the period that ``waited`` covers.
     private var received = 0
     private var check: Scheduled<Void>?
     /// Whether the request was stopped, so that further bytes are ignored.
@@ -109,7 +111,10 @@ final class SlowRequestHandler: ChannelDuplexHandler {
         phase == .part ? SlowRequestLimits.ratePeriod : TimeAmount(limits.requestTimeout)
     }
 
-    /// Schedules a check, which is not cancelled when the request ends, because most requests take far less time.
+    /// Schedules a check of the request's progress.
+    ///
+    /// The end of the request does not cancel the check, which then serves for later requests: most requests are far
+    /// shorter than the delay, so a check for each would cost more.
     private func schedule(in delay: TimeAmount, _ context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         check = context.eventLoop.scheduleTask(in: delay) {
@@ -141,7 +146,8 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     ///
     /// - Parameters:
     ///   - context: The handler's context.
-    ///   - refusal: The response; `nil` if the request's handler responds after ``SlowRequestError`` in the body.
+    ///   - refusal: The response; `nil` if the request's handler responds, when it receives ``SlowRequestError`` while
+    ///     reading the body.
     private func stop(_ context: ChannelHandlerContext, _ refusal: ByteBuffer?) {
         isStopped = true
         if let refusal {

@@ -2,8 +2,8 @@ import NIOCore
 import PontoonCore
 
 extension SocketAddress {
-    /// The address by which clients are counted: an IPv4 address, or the 64-bit network of an IPv6 address, because one
-    /// customer of a provider usually has a whole network.
+    /// The address by which clients are counted: an IPv4 address, or the 64-bit network of an IPv6 address, because
+    /// providers usually assign a whole network to one customer.
     ///
     /// An IPv4 client of a socket that listens on `::` has an address such as `::ffff:192.0.2.1`, and is counted by its
     /// IPv4 address.

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// A limit on log lines about an event that anybody can cause: by default, ten per second.
+/// A limiter that admits a number of log lines per period, by default ten per second, for an event that anyone can
+/// cause.
 final class LogThrottle: Sendable {
     private struct State {
         var start = ContinuousClock.now
@@ -20,8 +21,9 @@ final class LogThrottle: Sendable {
         self.period = period
     }
 
-    /// Returns the number of events that were not logged since the last one that was; `nil` if this event should not be
-    /// logged.
+    /// Decides whether an event may be logged.
+    ///
+    /// - Returns: The number of events suppressed since the last logged one; `nil` if this event must not be logged.
     func admit() -> Int? {
         state.withLock { state in
             let now = ContinuousClock.now

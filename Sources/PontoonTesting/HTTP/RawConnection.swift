@@ -22,7 +22,7 @@ package struct RawConnection: Sendable {
         }
     }
 
-    /// Writes bytes and waits until they are handed to the system.
+    /// Writes bytes and waits until the system has accepted all of them.
     package func write(_ bytes: ByteBuffer) async throws { try await outbound.write(bytes) }
 
     package func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }

@@ -104,6 +104,10 @@ class Server:
         """The unfinished uploads."""
         return self.call("GET", "/upload/multipart", limit=100).json()["items"]
 
+    def reported_parts(self) -> int:
+        """The number of reported parts of all unfinished uploads."""
+        return sum(upload["uploaded_parts_count"] for upload in self.uploads())
+
     def download(self, file: dict) -> bytes:
         return requests.get(self.call("GET", f"/files/{file['id']}/download_info").json()["url"]).content
 

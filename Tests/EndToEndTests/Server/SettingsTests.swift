@@ -11,7 +11,7 @@ import Testing
 /// Sources of settings, and rejection of invalid values.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct SettingsTests {
-    /// Requests a part size below the default minimum, which shows the minimum in effect.
+    /// Determines the setting in effect by requesting a part size below the minimum.
     @Test("flags override the environment, which overrides the file")
     func order() async throws {
         try await withTemporaryFolder { folder in
@@ -75,7 +75,7 @@ struct SettingsTests {
     ]
 
     @Test(
-        "an invalid value from any source is rejected with its name and the allowed ones",
+        "an invalid value from any source is rejected, and the error names the setting and the allowed values",
         arguments: badValues
     )
     func badValue(flag: String, value: String, allowed: String) async throws {

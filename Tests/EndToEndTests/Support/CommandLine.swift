@@ -8,7 +8,7 @@ import Testing
 extension ServerProcess {
     /// Runs `pontoond` on this server's data directory, while the server runs.
     ///
-    /// - Returns: Its output, without the last line break.
+    /// - Returns: The command's output, without the last line break.
     @discardableResult
     func administer(_ arguments: String...) async throws -> String {
         let environment = stores.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }

@@ -79,7 +79,7 @@ struct HostTests {
         }
     }
 
-    @Test("--public-url replaces the host in URLs, but not the check")
+    @Test("--public-url replaces the host in URLs, but the Host header is still checked")
     func publicURL() async throws {
         try await withTestServer(.live, arguments: ["--public-url", "https://up.example/base"]) { server in
             let response = try await index(server, "Host: other.example\r\n")
@@ -114,7 +114,7 @@ struct HostTests {
         }
     }
 
-    /// The response to `GET /v2/` with the given header lines.
+    /// Requests `GET /v2/` with the given header lines.
     private func index(_ server: TestServer, _ lines: String) async throws -> APIResponse {
         try APIResponse(raw: try await server.exchange("GET /v2/ HTTP/1.1\r\n\(lines)Connection: close\r\n\r\n"))
     }
