@@ -24,15 +24,25 @@ struct RequestEnd: Sendable {
 
     init(_ request: Request, _ response: Response, _ context: AppContext, start: ContinuousClock.Instant) {
         self.request = request.head
-        // Hummingbird names a request that matches no route `NotFound`.
-        route = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        route = Self.route(of: context)
         status = response.status.code
-        responseSize = request.method == .head ? 0 : response.body.contentLength ?? 0
+        responseSize = Self.size(of: response, to: request)
         requestID = context.requestID
         self.start = start
         parameters = context.parameters
         channel = context.channel
         logger = context.logger
+    }
+
+    /// Returns the pattern of the route that a request matched; `nil` if it matched none.
+    static func route(of context: AppContext) -> String? {
+        // Hummingbird then names it `NotFound`.
+        context.endpointPath.flatMap { $0.utf8.first == UInt8(ascii: "/") ? $0 : nil }
+    }
+
+    /// Returns the size in bytes of a response body that is sent at once.
+    static func size(of response: Response, to request: Request) -> Int {
+        request.method == .head ? 0 : response.body.contentLength ?? 0
     }
 
     /// A logger with the request id.

@@ -8,6 +8,15 @@ final class RequestRecord: Sendable {
         case unavailable, full, damaged
     }
 
+    /// The facts that decide what to report.
+    struct Flags {
+        var fault: StoreFault?
+        /// Whether the caller's token was invalid.
+        var hasInvalidToken = false
+        /// Whether the response body is sent in pieces, so that the request ends later than its handler.
+        var sendsInPieces = false
+    }
+
     /// The facts about a request.
     struct Facts {
         var actor = AuditEntry.Actor()
@@ -19,18 +28,15 @@ final class RequestRecord: Sendable {
         var objects: [AuditEntry.Object] = []
         /// The reason why the request was refused.
         var refusal: PontoonError.Code?
-        var fault: StoreFault?
-        /// Whether the caller's token was invalid.
-        var hasInvalidToken = false
+        var flags = Flags()
         /// Called when the response body has been sent in pieces, or could not be sent completely.
         fileprivate var onEnd: (@Sendable (Facts, _ isComplete: Bool) -> Void)?
-        /// Whether the response body is sent in pieces, so that the request ends later than its handler.
-        var sendsInPieces = false
     }
 
     private let state = Mutex(Facts())
 
     var facts: Facts { state.withLock { $0 } }
+    var flags: Flags { state.withLock { $0.flags } }
 
     /// Records the caller.
     func identify(_ caller: AuthenticatedCaller) {
@@ -44,12 +50,12 @@ final class RequestRecord: Sendable {
     func note(refusal: PontoonError.Code, fault: StoreFault? = nil) {
         state.withLock { facts in
             facts.refusal = refusal
-            if let fault { facts.fault = fault }
+            if let fault { facts.flags.fault = fault }
         }
     }
 
     /// Records that the caller's token is invalid, so that the call itself is not attempted.
-    func noteInvalidToken() { state.withLock { $0.hasInvalidToken = true } }
+    func noteInvalidToken() { state.withLock { $0.flags.hasInvalidToken = true } }
 
     /// Adds to the received bytes.
     func receive(_ bytes: Int) { state.withLock { $0.received += bytes } }
@@ -58,7 +64,7 @@ final class RequestRecord: Sendable {
     func send(_ bytes: Int) { state.withLock { $0.sent += bytes } }
 
     /// Announces that the response body is sent in pieces and ends with ``end(isComplete:)``.
-    func beginSending() { state.withLock { $0.sendsInPieces = true } }
+    func beginSending() { state.withLock { $0.flags.sendsInPieces = true } }
 
     /// Sets the function to call at the end of a response that is sent in pieces.
     ///

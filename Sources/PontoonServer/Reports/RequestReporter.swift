@@ -38,29 +38,60 @@ struct RequestReporter: Sendable {
 
     /// Reports a request at the end of its response.
     ///
+    /// Most requests only update metrics, so everything else is computed on demand.
+    ///
     /// - Parameters:
     ///   - request: The request.
     ///   - response: The response.
     ///   - context: The context in which the request was handled.
     ///   - start: The time at which its head was received.
     func report(_ request: Request, _ response: Response, _ context: AppContext, since start: ContinuousClock.Instant) {
-        let end = RequestEnd(request, response, context, start: start)
-        let facts = context.record.facts
-        if facts.sendsInPieces {
-            context.record.atEnd { report(end, $0, isComplete: $1) }
-        } else {
-            report(end, facts, isComplete: true)
+        let flags = context.record.flags
+        guard !flags.sendsInPieces else {
+            let end = RequestEnd(request, response, context, start: start)
+            return context.record.atEnd { facts, isComplete in
+                let duration = ContinuousClock.now - end.start
+                count(end.request.method, end.route, end.status, 0, facts.flags, duration)
+                write(end, facts, duration, isComplete: isComplete)
+            }
         }
+        let duration = ContinuousClock.now - start
+        let route = RequestEnd.route(of: context)
+        let size = RequestEnd.size(of: response, to: request)
+        count(request.method, route, response.status.code, size, flags, duration)
+        guard
+            duration >= slowRequest || context.logger.logLevel <= .info || flags.fault == .full
+                || action(of: request.method, route, flags) != nil
+        else { return }
+        write(RequestEnd(request, response, context, start: start), context.record.facts, duration, isComplete: true)
     }
 
-    private func report(_ end: RequestEnd, _ facts: RequestRecord.Facts, isComplete: Bool) {
-        let duration = ContinuousClock.now - end.start
-        metrics.count(end.request.method, route: end.route, status: end.status, duration: duration)
-        if !facts.sendsInPieces, end.responseSize > 0 { metrics.sent(end.responseSize) }
-        if let fault = facts.fault { metrics.storeFailed(fault) }
-        if facts.hasInvalidToken { metrics.failedAuthentication() }
+    private func count(
+        _ method: HTTPRequest.Method,
+        _ route: String?,
+        _ status: Int,
+        _ size: Int,
+        _ flags: RequestRecord.Flags,
+        _ duration: Duration
+    ) {
+        guard metrics.isEnabled else { return }
+        metrics.count(method, route: route, status: status, duration: duration)
+        if size > 0 { metrics.sent(size) }
+        if let fault = flags.fault { metrics.storeFailed(fault) }
+        if flags.hasInvalidToken { metrics.failedAuthentication() }
+    }
+
+    /// Writes the lines of a request in the logs.
+    private func write(
+        _ end: RequestEnd,
+        _ facts: RequestRecord.Facts,
+        _ duration: Duration,
+        isComplete: Bool
+    ) {
         log(end, facts, duration)
-        if let audit { self.audit(end, facts, isComplete: isComplete, to: audit) }
+        if let audit, let action = action(of: end.request.method, end.route, facts.flags) {
+            record(action, end, facts, isComplete: isComplete, in: audit)
+        }
     }
 
     // MARK: Log
@@ -68,7 +99,7 @@ struct RequestReporter: Sendable {
     private func log(_ end: RequestEnd, _ facts: RequestRecord.Facts, _ duration: Duration) {
         let isSlow = duration >= slowRequest && !end.isData
         if isSlow { metrics.slowRequest() }
-        if facts.fault == .full, let suppressed = fullDisk.admit() {
+        if facts.flags.fault == .full, let suppressed = fullDisk.admit() {
             end.log.error("disk full", metadata: ["suppressed": "\(suppressed)"])
         }
         guard isSlow || end.log.logLevel <= .info else { return }
@@ -87,7 +118,7 @@ struct RequestReporter: Sendable {
             "seconds": "\(duration.inSeconds)",
             "address": "\(end.address(trustsProxy: trustsProxy))",
             "received": "\(facts.received)",
-            "sent": "\(facts.sendsInPieces ? facts.sent : end.responseSize)",
+            "sent": "\(facts.flags.sendsInPieces ? facts.sent : end.responseSize)",
         ]
         if let user = facts.actor.user { metadata["user"] = "\(user)" }
         if let token = facts.actor.token { metadata["token"] = "\(token)" }
@@ -100,20 +131,24 @@ struct RequestReporter: Sendable {
 
     // MARK: Audit log
 
-    private func audit(
+    /// Returns the action to record for a request; `nil` if none is recorded.
+    private func action(
+        of method: HTTPRequest.Method,
+        _ route: String?,
+        _ flags: RequestRecord.Flags
+    ) -> AuditAction? {
+        guard audit != nil else { return nil }
+        if flags.hasInvalidToken { return .authenticationFail }
+        return route.flatMap { AuditedCalls.action(of: method, $0) }
+    }
+
+    private func record(
+        _ action: AuditAction,
         _ end: RequestEnd,
         _ facts: RequestRecord.Facts,
         isComplete: Bool,
-        to audit: any AuditSink
+        in audit: any AuditSink
     ) {
-        let action: AuditAction
-        if facts.hasInvalidToken {
-            action = .authenticationFail
-        } else if let route = end.route, let found = AuditedCalls.action(of: end.request.method, route) {
-            action = found
-        } else {
-            return
-        }
         var entry = AuditEntry(
             time: now(),
             action: action,

@@ -15,6 +15,8 @@ package final class ServerMetrics: Sendable {
         var responses: [(status: Int, counter: Counter)] = []
     }
 
+    /// Whether any metrics are exported.
+    let isEnabled: Bool
     private let receivedBytes: Counter
     private let sentBytes: Counter
     private let storeErrors: [RequestRecord.StoreFault: Counter]
@@ -30,6 +32,7 @@ package final class ServerMetrics: Sendable {
     /// - Parameter factory: Creates the metrics.
     package init(factory: any MetricsFactory = NOOPMetricsHandler.instance) {
         self.factory = factory
+        isEnabled = !(factory is NOOPMetricsHandler)
         receivedBytes = Counter(label: "pontoon_received_bytes_total", factory: factory)
         sentBytes = Counter(label: "pontoon_sent_bytes_total", factory: factory)
         storeErrors = Dictionary(
@@ -53,36 +56,48 @@ package final class ServerMetrics: Sendable {
     ///   - status: The HTTP status.
     ///   - duration: Time from the request's head to the end of the response, or to its beginning if it is sent at once.
     func count(_ method: HTTPRequest.Method, route: String?, status: Int, duration: Duration) {
-        let method = Self.methods.contains(method) ? method : .other
-        let route = route ?? "unmatched"
         let (seconds, counter) = calls.withLock { calls in
-            var ofRoute = calls[route] ?? []
-            if let call = ofRoute.first(where: { $0.method == method }),
-                let counter = call.responses.first(where: { $0.status == status })?.counter
-            {
-                return (call.seconds, counter)
-            }
-            let labels = [("method", method.rawValue), ("route", route)]
-            if !ofRoute.contains(where: { $0.method == method }) {
-                let seconds = CoreMetrics.Timer(
-                    label: "pontoon_http_request_duration_seconds",
-                    dimensions: labels,
-                    factory: factory
-                )
-                ofRoute.append(Call(method: method, seconds: seconds))
-            }
-            let index = ofRoute.firstIndex { $0.method == method } ?? ofRoute.startIndex
-            let counter = Counter(
-                label: "pontoon_http_requests_total",
-                dimensions: labels + [("status", String(status))],
-                factory: factory
-            )
-            ofRoute[index].responses.append((status, counter))
-            calls[route] = ofRoute
-            return (ofRoute[index].seconds, counter)
+            handlers(of: method, route ?? "unmatched", status, in: &calls)
         }
         counter.increment()
-        seconds.recordNanoseconds(Int64(clamping: Int(duration / .nanoseconds(1))))
+        let (whole, fraction) = duration.components
+        seconds.recordNanoseconds(whole &* 1_000_000_000 &+ fraction / 1_000_000_000)
+    }
+
+    /// Returns the metrics of a response; creates them if they do not exist.
+    private func handlers(
+        of method: HTTPRequest.Method,
+        _ route: String,
+        _ status: Int,
+        in calls: inout [String: [Call]]
+    ) -> (CoreMetrics.Timer, Counter) {
+        var ofRoute = calls[route] ?? []
+        var index = ofRoute.firstIndex { $0.method == method }
+        // Looked up only if the method is new, because hashing it takes longer than everything else.
+        let method = index == nil && !Self.methods.contains(method) ? HTTPRequest.Method.other : method
+        if index == nil { index = ofRoute.firstIndex { $0.method == method } }
+        if let index, let known = ofRoute[index].responses.first(where: { $0.status == status }) {
+            return (ofRoute[index].seconds, known.counter)
+        }
+        let labels = [("method", method.rawValue), ("route", route)]
+        let counter = Counter(
+            label: "pontoon_http_requests_total",
+            dimensions: labels + [("status", String(status))],
+            factory: factory
+        )
+        var call: Call
+        if let index {
+            call = ofRoute[index]
+            call.responses.append((status, counter))
+            ofRoute[index] = call
+        } else {
+            let label = "pontoon_http_request_duration_seconds"
+            let seconds = CoreMetrics.Timer(label: label, dimensions: labels, factory: factory)
+            call = Call(method: method, seconds: seconds, responses: [(status, counter)])
+            ofRoute.append(call)
+        }
+        calls[route] = ofRoute
+        return (call.seconds, counter)
     }
 
     /// Counts a connection until it is closed.

@@ -20,7 +20,9 @@ struct MetricsTests {
             _ = try await server.api.call(.GET, "/files/\(file)")
             _ = try await server.api.call(.GET, "/files/0123456789abcdef01234567")
             _ = try await server.api.send(.GET, server.origin + "/etc/passwd")
-            _ = try await server.api.send(HTTPMethod(rawValue: "PROPFIND"), server.origin + "/v2/user")
+            for method in ["PROPFIND", "MKCOL", "PROPFIND"] {
+                _ = try await server.api.send(HTTPMethod(rawValue: method), server.origin + "/v2/user")
+            }
             let text = try server.metrics()
             for line in [
                 "pontoon_http_requests_total{method=\"GET\",route=\"/v2/files/{file_id}\",status=\"200\"} 2",
@@ -28,7 +30,7 @@ struct MetricsTests {
                 "pontoon_http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 1",
                 "pontoon_http_request_duration_seconds_count{method=\"GET\",route=\"/v2/files/{file_id}\"} 3",
                 "pontoon_http_request_duration_seconds_bucket{method=\"GET\",route=\"/v2/files/{file_id}\",le=\"+Inf\"} 3",
-                "pontoon_http_requests_total{method=\"other\",route=\"unmatched\",status=\"404\"} 1",
+                "pontoon_http_requests_total{method=\"other\",route=\"unmatched\",status=\"404\"} 3",
             ] {
                 let isExported = text.contains("\n\(line)\n")
                 #expect(isExported, "\(line)")
