@@ -207,7 +207,7 @@ struct BodyTests {
             #"{"email":"","href":"\#(href)","id":"ada","permissions":{"admin":false,"copy":true,"execute":false,"#
                 + #""href":"\#(href)/permissions","read":true,"write":false},"type":"USER","username":"ada"}"#
         )
-        var store = RateLimitStore(limit: RateLimit(calls: 5, window: .seconds(60)))
+        var store = RateLimitStore<Secret>(limit: RateLimit(calls: 5, window: .seconds(60)))
         try expect(
             RateLimitBody(status: store.call(Secret("t"), now: Self.created)),
             #"{"instance_limit":{"limit":-1,"remaining":9223372036854775807},"#

@@ -91,7 +91,7 @@ package struct UploadLinkUsage: Hashable, Sendable {
 package struct UploadLinkSummary: Hashable, Sendable {
     package let link: UploadLink
     package let usage: UploadLinkUsage
-    /// Whether the link's creator may still write to the project, and the link's folder still exists.
+    /// Whether the link's creator is not disabled and may still write to the project, and the link's folder still exists.
     package let isUsable: Bool
 
     package init(link: UploadLink, usage: UploadLinkUsage, isUsable: Bool) {
@@ -132,7 +132,7 @@ package struct SenderSession: Hashable, Sendable {
         self.usedOn = usedOn
     }
 
-    /// The link's creator, on whose behalf the sender uploads; `createdOn` is the link's, not the user's.
+    /// The link's creator, on whose behalf the sender uploads; only the name is that of the stored user.
     package var user: User { User(name: link.createdBy, createdOn: link.createdOn) }
 
     /// Returns the requested labels, with the names of the link and the sender as metadata.

@@ -37,7 +37,7 @@ package struct RateLimitStatus: Hashable, Sendable {
     }
 }
 
-/// A counter of one token's calls in one fixed window, which starts with the first call.
+/// A counter of one key's calls in one fixed window, which starts with the first call.
 package struct RateWindow: Hashable, Sendable {
     private let limit: RateLimit
     private let begin: Date
@@ -69,16 +69,16 @@ package struct RateWindow: Hashable, Sendable {
     }
 }
 
-/// The windows of all tokens, in bounded memory.
-package struct RateLimitStore: Sendable {
+/// The windows of all keys, such as tokens, in bounded memory.
+package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
     private let limit: RateLimit
     private let capacity: Int
-    private var windows: [Secret: RateWindow] = [:]
+    private var windows: [Key: RateWindow] = [:]
 
     /// - Parameters:
-    ///   - limit: Applies to every token.
-    ///   - capacity: Maximum number of tokens to remember, 1 or more. Any further token evicts one of them, whose next
-    ///     call then starts a new window.
+    ///   - limit: Applies to every key.
+    ///   - capacity: Maximum number of keys to remember, 1 or more. Any further key evicts one of them, whose next call
+    ///     then starts a new window.
     package init(limit: RateLimit, capacity: Int = 4096) {
         self.limit = limit
         self.capacity = capacity
@@ -86,9 +86,9 @@ package struct RateLimitStore: Sendable {
 
     package var count: Int { windows.count }
 
-    package mutating func call(_ token: Secret, now: Date) -> RateLimitStatus {
-        if windows[token]?.contains(now) != true { makeRoom(now) }
-        return windows[token, default: RateWindow(limit: limit, begin: now)].count()
+    package mutating func call(_ key: Key, now: Date) -> RateLimitStatus {
+        if windows[key]?.contains(now) != true { makeRoom(now) }
+        return windows[key, default: RateWindow(limit: limit, begin: now)].count()
     }
 
     /// Removes all windows that have ended, and an arbitrary one if the table is still full.

@@ -6,7 +6,7 @@ import PontoonCore
 struct APICall: Sendable {
     let request: Request
     let context: AppContext
-    let caller: User
+    let caller: Caller
     /// The session of a sender, who acts on behalf of the caller; `nil` if the caller is a user.
     let session: SenderSession?
     /// The rate-limit status of the caller's token, counting this call.
@@ -24,7 +24,7 @@ struct APICall: Sendable {
         }
         self.request = request
         self.context = context
-        self.caller = caller.user
+        self.caller = caller.caller
         session = caller.session
         self.rateLimit = rateLimit
         self.base = base
@@ -36,10 +36,20 @@ struct APICall: Sendable {
 
     /// Checks that the call is available to the caller.
     ///
-    /// - Throws: `.notAuthenticated` for a sender, unless the audience includes senders.
-    func check(_ audience: CallAudience) throws(PontoonError) {
-        guard session == nil || audience == .usersAndSenders else {
-            throw PontoonError(.notAuthenticated, "The token of an upload link is valid only for uploads.")
+    /// - Throws: `.notAuthenticated` for a sender, unless the audience includes senders; `.forbidden` for a user whose
+    ///   token has none of the scopes.
+    func check(_ audience: CallAudience, _ scopes: Set<TokenScope>) throws(PontoonError) {
+        if session != nil {
+            guard audience == .usersAndSenders else {
+                throw PontoonError(.notAuthenticated, "The token of an upload link is valid only for uploads.")
+            }
+            return
+        }
+        guard scopes.contains(caller.rights.scope) else {
+            throw PontoonError(
+                .forbidden,
+                "This token has the scope '\(caller.rights.scope.rawValue)', which does not allow this call."
+            )
         }
     }
 

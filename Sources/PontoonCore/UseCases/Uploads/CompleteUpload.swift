@@ -49,7 +49,7 @@ package struct CompleteUpload: Sendable {
     func callAsFunction(
         _ id: String,
         reports: [PartReport],
-        caller: User,
+        caller: Caller,
         access: UploadAccess
     ) async throws -> CompletedFile {
         let request = Request(id: id, reports: reports, caller: caller, access: access)
@@ -77,7 +77,7 @@ package struct CompleteUpload: Sendable {
     private struct Request {
         let id: String
         let reports: [PartReport]
-        let caller: User
+        let caller: Caller
         let access: UploadAccess
     }
 
@@ -143,7 +143,7 @@ package struct CompleteUpload: Sendable {
     /// being received, and once the lease is acquired, the parts no longer change.
     private func acquireLease(
         of upload: Upload,
-        for caller: User,
+        for caller: Caller,
         replacesExpired: Bool
     ) async throws -> CompletionStateMachine.Event {
         let lease = leases.new()
