@@ -163,6 +163,8 @@ class FuzzWorld:
         self.instead("post", "/v2/upload_links/session", "X-Pontoon-Upload-Link", secret)
 
     def tokens(self):
+        listed = self.admin.call("GET", "/tokens", status=200).json()["items"]
+        self.token_id = next(token["id"] for token in listed if token["current"])
         ids = [self.admin.create("/tokens", {"name": f"{n}"}, 201)["id"] for n in range(12)]
         path, pattern = "/v2/tokens/{token_id}", self.schemas["TokenID"]
         for method, some in (("get", ids[:2]), ("delete", ids[2:])):

@@ -74,7 +74,8 @@ struct UserTests {
                 try await expectRefusal(.userNotFound) { try await users.remove("ada", projects: .give(to: "x")) }
                 try await users.remove("ada", projects: .give(to: "admin"))
             }
-            #expect(try await server.api.listed("/projects").contains(project))
+            #expect(try await server.api.listed("/projects/admin").contains(project))
+            #expect(try await server.api.call(.GET, "/projects/\(project)")["owner"] == "admin")
             #expect(try await server.api.download(file) == ByteBuffer(string: "abc"))
             let members = "/projects/\(project)/members"
             #expect(try await server.api.listed(members) == ["admin"])
