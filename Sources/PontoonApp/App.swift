@@ -49,11 +49,13 @@ package struct App: Sendable {
             activityInterval: min(.seconds(60), settings.uploadLifetime / 10),
             now: now
         )
+        let uses = TokenUses(metadata: metadata)
         let maintenance = Maintenance(
             metadata: metadata,
             storage: stores.storage,
             completion: uploads.completion,
             keys: stores.keys,
+            uses: uses,
             leaseDuration: settings.leaseDuration,
             uploadLifetime: settings.uploadLifetime,
             now: now,
@@ -61,7 +63,7 @@ package struct App: Sendable {
         )
         try await maintenance.recover()
         let useCases = UseCases(
-            accounts: Accounts(metadata: metadata, limits: settings.userLimits, now: now),
+            accounts: Accounts(metadata: metadata, limits: settings.userLimits, uses: uses, now: now),
             projects: Projects(metadata: metadata, objects: objects, limits: settings.userLimits, now: now),
             files: Files(metadata: metadata, objects: objects, now: now),
             downloads: Downloads(metadata: metadata, storage: stores.storage, now: now),

@@ -78,8 +78,10 @@ extension Routes {
             links: useCases.uploadLinks,
             senders: useCases.senders,
             bodies: bodies,
+            failures: failures,
             trustsProxy: trustsProxy
         ).add(to: self)
+        TokenCalls(accounts: useCases.accounts).add(to: self)
         AutomationCalls(automations: useCases.automations, uploads: useCases.uploads.ofCodePackages).add(to: self)
         ProjectCalls(projects: useCases.projects, files: files).add(to: self)
         MemberCalls(projects: useCases.projects).add(to: self)

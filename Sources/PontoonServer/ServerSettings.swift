@@ -37,6 +37,9 @@ package struct ServerSettings: Sendable {
     package var maximumHeaderSize: Int
     /// Limit on the calls of each token; `nil` allows any number of calls.
     package var rateLimit: RateLimit?
+    /// Limit on the requests with invalid credentials from each IPv4 address or IPv6 network of 64 bits; `nil` allows
+    /// any number.
+    package var failedAuthenticationLimit: RateLimit?
 
     package init(
         host: String = "127.0.0.1",
@@ -53,7 +56,8 @@ package struct ServerSettings: Sendable {
         maximumConnectionsPerAddress: Int = 4000,
         maximumBodySize: Int = 8 << 20,
         maximumHeaderSize: Int = 32 << 10,
-        rateLimit: RateLimit? = nil
+        rateLimit: RateLimit? = nil,
+        failedAuthenticationLimit: RateLimit? = nil
     ) {
         self.host = host
         self.port = port
@@ -70,6 +74,7 @@ package struct ServerSettings: Sendable {
         self.maximumBodySize = maximumBodySize
         self.maximumHeaderSize = maximumHeaderSize
         self.rateLimit = rateLimit
+        self.failedAuthenticationLimit = failedAuthenticationLimit
     }
 
     /// Returns the origin of the address to listen on, such as `http://127.0.0.1:8080`, regardless of the public URL.

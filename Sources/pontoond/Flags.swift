@@ -56,6 +56,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.reservedSpace) var reservedSpace: GivenFlag?
     @Option(.diskThreads) var diskThreads: GivenFlag?
     @Option(.rateLimit) var rateLimit: GivenFlag?
+    @Option(.failedAuthenticationLimit) var failedAuthenticationLimit: GivenFlag?
     @Option(.maximumUploadsPerUser) var maximumUploadsPerUser: GivenFlag?
     @Option(.maximumProjectsPerUser) var maximumProjectsPerUser: GivenFlag?
     @Option(.maximumTokensPerUser) var maximumTokensPerUser: GivenFlag?

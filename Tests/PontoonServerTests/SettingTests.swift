@@ -67,8 +67,8 @@ struct SettingTests {
             }
         }
         expectError(
-            "setting 'bootstrap-token' (from environment variable PONTOON_BOOTSTRAP_TOKEN): the value is not a token "
-                + "of 16 to 256 printable ASCII characters without spaces"
+            "setting 'bootstrap-token' (from environment variable PONTOON_BOOTSTRAP_TOKEN): the value is not a random "
+                + "token of 32 to 256 printable ASCII characters without spaces: its length or a character is not allowed"
         ) {
             try GivenSettings(flags: [], environment: ["PONTOON_BOOTSTRAP_TOKEN": "short"]).value(of: .bootstrapToken)
         }

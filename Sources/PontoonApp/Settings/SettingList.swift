@@ -12,7 +12,8 @@ package enum SettingList {
         Setting.console, Setting.allowOrigin,
         Setting.urlLifetime, Setting.keyLifetime, Setting.uploadLifetime, Setting.minimumPartSize,
         Setting.durability, Setting.reservedSpace, Setting.diskThreads,
-        Setting.rateLimit, Setting.maximumUploadsPerUser, Setting.maximumProjectsPerUser, Setting.maximumTokensPerUser,
+        Setting.rateLimit, Setting.failedAuthenticationLimit,
+        Setting.maximumUploadsPerUser, Setting.maximumProjectsPerUser, Setting.maximumTokensPerUser,
         Setting.maximumConnections, Setting.maximumConnectionsPerAddress,
         Setting.maximumBodySize, Setting.maximumHeaderSize,
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
@@ -267,17 +268,6 @@ extension Setting where Value == Bool {
     }
 }
 
-extension Setting where Value == RateLimit? {
-    package static var rateLimit: Setting<RateLimit?> {
-        Setting(
-            "rate-limit",
-            .rateLimit,
-            default: .text("off"),
-            summary: "API calls that each token may make per window, such as 1000/5m; each server counts separately"
-        )
-    }
-}
-
 // MARK: - Times
 
 extension Setting where Value == Duration {
@@ -365,26 +355,5 @@ extension Setting where Value == Duration {
 extension Setting where Value == Logger.Level {
     package static var logLevel: Setting<Logger.Level> {
         Setting("log-level", .choice, default: .text("notice"), summary: "Lowest severity of messages to log")
-    }
-}
-
-extension Setting where Value == Secret? {
-    package static var bootstrapToken: Setting<Secret?> {
-        Setting(
-            "bootstrap-token",
-            SettingFormat(
-                placeholder: "token",
-                allowed: nil,
-                expectation: "a token of 16 to 256 printable ASCII characters without spaces"
-            ) { text in
-                let isValid =
-                    (16...256).contains(text.utf8.count) && text.utf8.allSatisfy { (33...126).contains($0) }
-                return isValid ? .some(Secret(text)) : nil
-            },
-            default: .value(nil, described: "a random token; with both PostgreSQL and S3, no user is created"),
-            sources: .environment,
-            isSecret: true,
-            summary: "Token of the first user, who is created at the first start"
-        )
     }
 }

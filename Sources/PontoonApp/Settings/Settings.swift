@@ -118,7 +118,8 @@ package struct Settings: Sendable {
             maximumConnectionsPerAddress: try given.value(of: .maximumConnectionsPerAddress),
             maximumBodySize: Int(clamping: try given.value(of: .maximumBodySize)),
             maximumHeaderSize: Int(clamping: try given.value(of: .maximumHeaderSize)),
-            rateLimit: try given.value(of: .rateLimit)
+            rateLimit: try given.value(of: .rateLimit),
+            failedAuthenticationLimit: try given.value(of: .failedAuthenticationLimit)
         )
     }
 }

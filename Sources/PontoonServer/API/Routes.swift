@@ -13,6 +13,7 @@ enum CallAudience: Sendable {
 /// The route table: registers the handler of each call, and responds with 405 to unsupported methods on its path.
 final class Routes {
     let bodies: JSONBodyReader
+    let failures: FailedAuthentications
     /// Whether a proxy in front of the server sets `X-Forwarded-…` headers.
     let trustsProxy: Bool
     /// The registered methods of each path.
@@ -30,18 +31,24 @@ final class Routes {
         self.router = router
         trustsProxy = settings.trustsForwardedProto
         bodies = JSONBodyReader(maximumSize: settings.maximumBodySize)
+        failures = FailedAuthentications(
+            limit: settings.failedAuthenticationLimit,
+            trustsProxy: settings.trustsForwardedProto,
+            now: useCases.now
+        )
         api = router.group("/v2")
             .add(
                 middleware: CallerMiddleware(
                     accounts: useCases.accounts,
                     senders: useCases.senders,
                     counter: settings.rateLimit.map { RateLimitCounter($0) },
+                    failures: failures,
                     now: useCases.now
                 )
             )
     }
 
-    /// Registers a call below `/v2` that needs a token; `GET` includes `HEAD`.
+    /// Registers a call below `/v2` that needs a token with one of the scopes in ``CallScopes``; `GET` includes `HEAD`.
     ///
     /// - Parameters:
     ///   - method: The method.
@@ -54,11 +61,12 @@ final class Routes {
         for audience: CallAudience = .users,
         _ handle: @escaping @Sendable (APICall) async throws -> Response
     ) {
+        let scopes = CallScopes.allowing(method, path)
         for method in Self.including(method) {
             methods["/v2\(path)", default: []].insert(method)
             api.on(RouterPath(path), method: method) { [bodies] request, context in
                 let call = try APICall(request, context, base: context.requireBase(), bodies: bodies)
-                try call.check(audience)
+                try call.check(audience, scopes)
                 defer { call.end() }
                 return try await handle(call)
             }

@@ -2,7 +2,6 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
-import NIOCore
 import PontoonCore
 
 /// The request handlers for upload links, and for senders who sign in with them.
@@ -15,14 +14,22 @@ struct UploadLinkCalls {
     let links: UploadLinks
     let senders: SenderSessions
     let bodies: JSONBodyReader
+    let failures: FailedAuthentications
     /// Whether the last element of `X-Forwarded-For` is trusted, because a proxy adds it.
     let trustsProxy: Bool
-    private let failures = LogThrottle()
+    private let lines = LogThrottle()
 
-    init(links: UploadLinks, senders: SenderSessions, bodies: JSONBodyReader, trustsProxy: Bool) {
+    init(
+        links: UploadLinks,
+        senders: SenderSessions,
+        bodies: JSONBodyReader,
+        failures: FailedAuthentications,
+        trustsProxy: Bool
+    ) {
         self.links = links
         self.senders = senders
         self.bodies = bodies
+        self.failures = failures
         self.trustsProxy = trustsProxy
     }
 
@@ -94,21 +101,22 @@ struct UploadLinkCalls {
             throw PontoonError(.badRequest, "The header 'X-Pontoon-Upload-Link' is missing.")
         }
         let password = try body.string("password").map(Secret.init)
-        let address = address(of: request, context)
+        let address = context.clientAddress(of: request, trustsProxy: trustsProxy)
         let result: SenderSessions.SignInResult
         do {
             result = try await senders.signIn(
                 secret: Secret(secret),
                 password: password,
                 sender: try body.string("sender"),
-                address: (try? SocketAddress(ipAddress: address, port: 0).network) ?? address
+                address: AppContext.network(ofAddress: address)
             )
-        } catch let error as PontoonError
-            where error.code == .uploadLinkNotFound || error.code == .uploadLinkForbidden && password != nil
-        {
-            // This may be an attempt to guess a secret or a password. A refusal of a request without a password is not
-            // logged, because the page sends such a request to find out whether the link requires a password.
-            if let suppressed = failures.admit() {
+        } catch let error as PontoonError where error.code == .uploadLinkNotFound {
+            if let refusal = failures.note(request, context) { return refusal }
+            throw error
+        } catch let error as PontoonError where error.code == .uploadLinkForbidden && password != nil {
+            // This may be an attempt to guess a password. A refusal of a request without a password is not logged,
+            // because the page sends such a request to find out whether the link requires a password.
+            if let suppressed = lines.admit() {
                 context.log.notice(
                     "sign-in with an upload link failed",
                     metadata: ["address": "\(address)", "code": "\(error.code)", "suppressed": "\(suppressed)"]
@@ -135,15 +143,5 @@ struct UploadLinkCalls {
             throw PontoonError(.notAuthenticated, "This call needs the token of a sender.")
         }
         return .json(SenderSessionBody(session: session, usage: try await senders.usage(of: session)))
-    }
-
-    /// Returns the client's address, or `unknown` if the connection has none.
-    ///
-    /// Behind a trusted proxy, this is the last element of `X-Forwarded-For`, which the proxy adds. The result has at
-    /// most 64 characters.
-    private func address(of request: Request, _ context: AppContext) -> String {
-        let forwarded = trustsProxy ? request.headers[.forwardedFor]?.split(separator: ",").last : nil
-        let address = forwarded.map { $0.trimmingPrefix(while: \.isWhitespace) }.map(String.init)
-        return String((address ?? context.channel.remoteAddress?.ipAddress ?? "unknown").prefix(64))
     }
 }

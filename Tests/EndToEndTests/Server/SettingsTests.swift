@@ -67,6 +67,7 @@ struct SettingsTests {
         ("rate-limit", "-1/5m", "1000/5m"), ("rate-limit", "1e3/5m", "1000/5m"), ("rate-limit", "10/0s", "1000/5m"),
         ("rate-limit", "10/2d", "1000/5m"), ("rate-limit", "10/5", "1000/5m"), ("rate-limit", "10/5m/1s", "1000/5m"),
         ("rate-limit", "1000000001/5m", "1000/5m"), ("rate-limit", "/", "1000/5m"),
+        ("failed-authentication-limit", "many", "1000/5m"), ("failed-authentication-limit", "0/5m", "1000/5m"),
         ("log-level", "loud", "trace, debug, info, notice, warning, error, critical"),
     ]
 
@@ -137,7 +138,8 @@ struct SettingsTests {
             #expect(flag.status == .exited(64) && flag.errors.contains("--min-part-sise"), "\(flag.errors)")
             try await runServer(base, environment: ["PONTOON_GRACEE": "1s"]).expectRefusal("PONTOON_GRACEE", "--help")
             for (text, named) in [
-                ("gracee: 1s\n", "'gracee'"), ("bootstrap-token: 0123456789abcdef\n", "'bootstrap-token'"),
+                ("gracee: 1s\n", "'gracee'"),
+                ("bootstrap-token: 7c5e0a9f3b61d84e2fa7103cc9d6b58e\n", "'bootstrap-token'"),
                 ("config: other.yaml\n", "'config'"), ("grace: [1s]\n", "'grace'"), ("- grace\n", "settings.yaml"),
                 ("grace: 1s: 2s\n", "not valid YAML"),
             ] {
