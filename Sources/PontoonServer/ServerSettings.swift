@@ -2,10 +2,14 @@ package import PontoonCore
 
 /// The settings of the HTTP server.
 package struct ServerSettings: Sendable {
-    /// Host name or IP address to listen on.
-    package var host: String
-    /// TCP port; 0 selects a free port.
-    package var port: Int
+    /// Address to listen on.
+    package var listen: ListenAddress
+    /// Whether the server encrypts its connections itself.
+    package var usesTLS: Bool
+    /// Address of a second listener, which redirects plain HTTP to HTTPS; `nil` if there is none.
+    package var redirectListen: ListenAddress?
+    /// Whether calls that change anything are refused.
+    package var isReadOnly: Bool
     /// URL at which clients reach the server; `nil` uses the `Host` header of each request.
     package var publicURL: BaseURL?
     /// Hosts that a request's `Host` may name, in lower case and without ports; empty allows any host.
@@ -37,8 +41,10 @@ package struct ServerSettings: Sendable {
     package var rateLimit: RateLimit?
 
     package init(
-        host: String = "127.0.0.1",
-        port: Int = 8080,
+        listen: ListenAddress = .tcp(host: "127.0.0.1", port: 8080),
+        usesTLS: Bool = false,
+        redirectListen: ListenAddress? = nil,
+        isReadOnly: Bool = false,
         publicURL: BaseURL? = nil,
         allowedHosts: Set<String> = [],
         allowedOrigins: AllowedOrigins = .none,
@@ -53,8 +59,10 @@ package struct ServerSettings: Sendable {
         maximumHeaderSize: Int = 32 << 10,
         rateLimit: RateLimit? = nil
     ) {
-        self.host = host
-        self.port = port
+        self.listen = listen
+        self.usesTLS = usesTLS
+        self.redirectListen = redirectListen
+        self.isReadOnly = isReadOnly
         self.publicURL = publicURL
         self.allowedHosts = allowedHosts
         self.allowedOrigins = allowedOrigins
@@ -70,29 +78,34 @@ package struct ServerSettings: Sendable {
         self.rateLimit = rateLimit
     }
 
-    /// Returns the scheme, host and port of the server's own address, regardless of any proxy.
-    package func localOrigin(port: Int) -> String {
-        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    /// Returns the scheme, host and port of the server's own address, regardless of any proxy; `nil` for a Unix socket.
+    ///
+    /// - Parameter port: The port on which the server listens.
+    /// - Returns: The origin, such as `https://127.0.0.1:8443`.
+    package func localOrigin(port: Int) -> String? {
+        guard case .tcp(let host, _) = listen else { return nil }
+        return "\(scheme)://\(ListenAddress.authority(host)):\(port)"
     }
 
     /// Returns the URL of the console without a trailing slash: the public URL, or else the server's own address, with
-    /// the loopback address for all addresses.
-    package func consoleURL(port: Int) -> String {
+    /// the loopback address for all addresses; `nil` for a Unix socket without a public URL.
+    package func consoleURL(port: Int) -> String? {
         if let publicURL { return publicURL.description }
+        guard case .tcp(let host, _) = listen else { return nil }
         var local = self
-        local.host = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
+        local.listen = .tcp(host: ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host, port: port)
         return local.localOrigin(port: port)
     }
 
     /// The origin of the console's pages; `nil` if it is known only from the `Host` of a request.
     package var consoleOrigin: String? {
         if let publicURL { return AllowedOrigins.origin(of: publicURL.description) }
-        return port == 0 || ["0.0.0.0", "::"].contains(host) ? nil : AllowedOrigins.origin(of: localOrigin(port: port))
+        guard case .tcp(let host, let port) = listen, port != 0, !["0.0.0.0", "::"].contains(host) else { return nil }
+        return localOrigin(port: port).flatMap(AllowedOrigins.origin)
     }
 
     /// Whether the server is reachable from other machines and puts any `Host` that a client sends into URLs.
-    package var trustsAnyHost: Bool {
-        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-        return !isLoopback && publicURL == nil && allowedHosts.isEmpty
-    }
+    package var trustsAnyHost: Bool { !listen.isLocal && publicURL == nil && allowedHosts.isEmpty }
+
+    private var scheme: String { usesTLS ? "https" : "http" }
 }

@@ -52,6 +52,11 @@ package struct GivenSettings: Sendable {
         }
     }
 
+    /// Returns the names of the settings that are given with other texts, sorted.
+    func names(differingFrom other: GivenSettings) -> [String] {
+        Set(values.keys).union(other.values.keys).filter { values[$0]?.text != other.values[$0]?.text }.sorted()
+    }
+
     /// All names of all settings, each setting's current name last, so that it overrides the former ones.
     private static var names: [(definition: any SettingDefinition, name: String)] {
         SettingList.all.flatMap { definition in

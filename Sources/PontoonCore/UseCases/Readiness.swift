@@ -20,6 +20,8 @@ package final class Readiness: Sendable {
         var isStopping = false
         var lastSuccess: [NotReadyReason: ContinuousClock.Instant] = [:]
         var isFailing: [NotReadyReason: Bool] = [:]
+        /// The start of the running check of each store.
+        var checkStart: [NotReadyReason: ContinuousClock.Instant] = [:]
     }
 
     private let stores: [(name: NotReadyReason, store: any ReachableStore)]
@@ -62,6 +64,12 @@ package final class Readiness: Sendable {
     /// Sets ``notReadyReason`` to `.stopping` permanently.
     package func stop() { state.withLock { $0.isStopping = true } }
 
+    /// Returns whether the check of a store has been running for longer than a time, without success or failure.
+    package func isHanging(for limit: Duration) -> Bool {
+        let now = ContinuousClock.now
+        return state.withLock { state in state.checkStart.values.contains { now - $0 > limit } }
+    }
+
     /// Checks the stores until cancelled.
     ///
     /// - Parameter report: Called with a store, and with the error when it becomes unavailable or `nil` when it becomes
@@ -81,9 +89,11 @@ package final class Readiness: Sendable {
     ) async {
         while !Task.isCancelled {
             var failure: (any Error)?
+            state.withLock { $0.checkStart[name] = .now }
             do { try await store.ping() } catch { failure = error }
             if Task.isCancelled { return }
             let wasFailing = state.withLock { state in
+                state.checkStart[name] = nil
                 if failure == nil { state.lastSuccess[name] = .now }
                 return state.isFailing.updateValue(failure != nil, forKey: name) ?? false
             }
