@@ -9,7 +9,8 @@ struct SettingTests {
     @Test("without any setting, all defaults are valid")
     func defaults() throws {
         let settings = try Settings(try GivenSettings(flags: [], environment: [:]))
-        #expect(settings.server.port == 8080)
+        #expect(settings.server.listen == .tcp(host: "127.0.0.1", port: 8080))
+        #expect(settings.tls == nil)
         #expect(settings.server.publicURL == nil)
         #expect(settings.urlLifetime == .seconds(3600))
         #expect(settings.sizing.minimumPartSize == 5 << 20)

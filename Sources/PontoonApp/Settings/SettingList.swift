@@ -8,7 +8,8 @@ package import SystemPackage
 package enum SettingList {
     package static let all: [any SettingDefinition] = [
         Setting.data, Setting.metadata, Setting.objects, Setting.config,
-        Setting.listen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
+        Setting.listen, Setting.socketMode, Setting.tlsCertificate, Setting.tlsKey, Setting.tlsClientCA,
+        Setting.redirectListen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
         Setting.console, Setting.allowOrigin,
         Setting.urlLifetime, Setting.keyLifetime, Setting.uploadLifetime, Setting.minimumPartSize,
         Setting.durability, Setting.reservedSpace, Setting.diskThreads,
@@ -19,7 +20,7 @@ package enum SettingList {
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
         Setting.grace, Setting.drain, Setting.leaseDuration,
         Setting.scrubInterval, Setting.scrubRate,
-        Setting.logLevel, Setting.bootstrapToken,
+        Setting.readOnly, Setting.logLevel, Setting.bootstrapToken,
     ]
 }
 
@@ -202,21 +203,6 @@ extension Setting where Value == Int {
 
 // MARK: - Server
 
-extension Setting where Value == ListenAddress {
-    package static var listen: Setting<ListenAddress> {
-        Setting(
-            "listen",
-            SettingFormat(
-                placeholder: "host:port",
-                allowed: nil,
-                expectation: "HOST:PORT with a port from 0 to 65535; host 0.0.0.0 means all addresses"
-            ) { ListenAddress($0) },
-            default: .text("127.0.0.1:8080"),
-            summary: "Address to listen on; port 0 selects a free port, host 0.0.0.0 means all addresses"
-        )
-    }
-}
-
 extension Setting where Value == BaseURL? {
     package static var publicURL: Setting<BaseURL?> {
         Setting(
@@ -351,6 +337,17 @@ extension Setting where Value == Duration {
 }
 
 // MARK: - Operation
+
+extension Setting where Value == Bool {
+    package static var readOnly: Setting<Bool> {
+        Setting(
+            "read-only",
+            .bool,
+            default: .text("false"),
+            summary: "Whether to refuse all calls that change anything, for maintenance; downloads and lists still work"
+        )
+    }
+}
 
 extension Setting where Value == Logger.Level {
     package static var logLevel: Setting<Logger.Level> {

@@ -39,7 +39,7 @@ struct UploadLinkCalls {
         routes.call(.get, "\(Self.root)/{link_id}", details)
         routes.call(.patch, "\(Self.root)/{link_id}", update)
         routes.call(.delete, "\(Self.root)/{link_id}", revoke)
-        routes.open(.post, "/v2\(Self.root)/session", signIn)
+        routes.open(.post, "/v2\(Self.root)/session", changes: true, signIn)
         routes.call(.get, "\(Self.root)/session", for: .usersAndSenders, session)
     }
 

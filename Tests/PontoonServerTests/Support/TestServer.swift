@@ -201,6 +201,7 @@ func withTestServer<Value: Sendable>(
         let app = try await App.build(
             settings: settings,
             stores: stores,
+            certificate: try settings.tls.map { try Certificate($0) },
             logger: logger,
             passwords: ScryptPasswords(cost: .minimal),
             now: { clock.now },
