@@ -19,7 +19,7 @@ from shared.pontoond import Server
 WEED = pathlib.Path(sys.prefix) / "bin/weed"
 # As in production, commits wait for the disk.
 POSTGRESQL = ("fsync=on", "max_connections=200", "shared_preload_libraries=pg_stat_statements")
-TOKEN = "token-of-the-admin-in-a-benchmark"
+TOKEN = "7c5e0a9f3b61d84e2fa7103cc9d6b58e"
 PARTS = 50  # of the upload that the calls concern
 CONNECTIONS = 32
 REPEATS = 100  # of each call, for counting its statements

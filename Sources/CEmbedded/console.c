@@ -217,6 +217,9 @@ static const CEmbeddedText files[] = {
     FILE("views/sign-in.js")
 #embed "console/views/sign-in.js"
     END
+    FILE("views/tokens.js")
+#embed "console/views/tokens.js"
+    END
     FILE("views/transfer-panel.js")
 #embed "console/views/transfer-panel.js"
     END

@@ -3,6 +3,7 @@ package import Foundation
 package import Hummingbird
 package import Logging
 import NIOCore
+import NIOPosix
 package import PontoonCore
 import PontoonObjects
 package import PontoonServer
@@ -17,18 +18,21 @@ package struct App: Sendable {
     package let useCases: UseCases
     package let maintenance: Maintenance
     package let scrub: BackgroundScrub
+    /// The certificate; `nil` if the server does not encrypt its connections itself.
+    package let certificate: Certificate?
     package let logger: Logger
     /// `nil` if no metrics are exported.
     package let metrics: AppMetrics?
     /// `nil` if there is no audit log.
     package let audit: AuditLog?
 
-    /// Recovers opened stores from a crash and creates the use cases on them.
+    /// Recovers opened stores from a crash, unless the server is read-only, and creates the use cases on them.
     ///
     /// - Parameters:
     ///   - settings: The settings.
     ///   - stores: Must stay open while the app is used.
-    ///   - logger: Logs one line per request, and errors, at the level that the settings select.
+    ///   - certificate: The certificate; `nil` if the server does not encrypt its connections itself.
+    ///   - logger: Logs one line per request, and errors.
     ///   - metrics: The metrics to update; `nil` if none are exported.
     ///   - audit: The audit log; `nil` if there is none.
     ///   - passwords: Hashes the passwords of upload links.
@@ -39,6 +43,7 @@ package struct App: Sendable {
     package static func build(
         settings: Settings,
         stores: OpenedStores,
+        certificate: Certificate? = nil,
         logger: Logger,
         metrics: AppMetrics? = nil,
         audit: AuditLog? = nil,
@@ -46,8 +51,6 @@ package struct App: Sendable {
         now: @escaping @Sendable () -> Date = { Date() },
         uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
     ) async throws -> App {
-        var logger = logger
-        logger.logLevel = settings.logLevel
         let (metadata, objects) = (stores.metadata, stores.storage.store)
         let uploads = Uploads(
             metadata: metadata,
@@ -58,22 +61,28 @@ package struct App: Sendable {
             activityInterval: min(.seconds(60), settings.uploadLifetime / 10),
             now: now
         )
+        let uses = TokenUses(metadata: metadata)
         let maintenance = Maintenance(
             metadata: metadata,
             storage: stores.storage,
             completion: uploads.completion,
             keys: stores.keys,
+            uses: uses,
             leaseDuration: settings.leaseDuration,
             uploadLifetime: settings.uploadLifetime,
             now: now,
             uptime: uptime
         )
-        let rolledBack = try await maintenance.recover()
-        if rolledBack > 0 {
-            logger.notice("interrupted completions rolled back", metadata: ["uploads": "\(rolledBack)"])
+        if settings.isReadOnly {
+            try await maintenance.refreshKeys()
+        } else {
+            let rolledBack = try await maintenance.recover()
+            if rolledBack > 0 {
+                logger.notice("interrupted completions rolled back", metadata: ["uploads": "\(rolledBack)"])
+            }
         }
         let useCases = UseCases(
-            accounts: Accounts(metadata: metadata, limits: settings.userLimits, now: now),
+            accounts: Accounts(metadata: metadata, limits: settings.userLimits, uses: uses, now: now),
             projects: Projects(metadata: metadata, objects: objects, limits: settings.userLimits, now: now),
             files: Files(metadata: metadata, objects: objects, now: now),
             downloads: Downloads(metadata: metadata, storage: stores.storage, now: now),
@@ -99,6 +108,7 @@ package struct App: Sendable {
             useCases: useCases,
             maintenance: maintenance,
             scrub: scrub,
+            certificate: certificate,
             logger: logger,
             metrics: metrics,
             audit: audit
@@ -116,7 +126,7 @@ package struct App: Sendable {
     /// Raises the process's limit on open files. The maximum number of connections is lowered if this limit requires
     /// it, and the maximum from one address is lowered to at most half of all connections.
     ///
-    /// - Parameter onReady: Called once with the port on which the server listens.
+    /// - Parameter onReady: Called once with the port on which the server listens, 0 for a Unix socket.
     /// - Returns: The server, which is not running yet.
     package func httpServer(
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -129,12 +139,12 @@ package struct App: Sendable {
             server.maximumConnectionsPerAddress,
             max(1, server.maximumConnections / 2)
         )
-        let port = server.port
         let maximumConnections = server.maximumConnections
         metrics?.registry.collect { [.init("pontoon_max_connections", maximumConnections)] }
         return buildServer(
             useCases,
             settings: server,
+            tls: certificate?.tls,
             metrics: metrics?.server ?? ServerMetrics(),
             audit: audit,
             logger: logger
@@ -145,7 +155,10 @@ package struct App: Sendable {
                     metadata: ["configured": "\(configured)", "max_connections": "\(possible)"]
                 )
             }
-            await onReady(channel.localAddress?.port ?? port)
+            if case .unix(let path) = settings.server.listen, chmod(path, settings.socketMode.rawValue) != 0 {
+                logger.error("permissions of the socket not set", metadata: ["error": "\(Errno(rawValue: errno))"])
+            }
+            await onReady(channel.localAddress?.port ?? 0)
         }
     }
 
@@ -155,65 +168,110 @@ package struct App: Sendable {
     /// process at once.
     ///
     /// - Parameters:
-    ///   - reloads: What to reload after SIGHUP, in addition to the audit log.
-    ///   - onReady: Called once with the port on which the server listens.
+    ///   - reloads: What to reload after SIGHUP, in addition to the certificate and the audit log.
+    ///   - manager: The service manager that started the process; `nil` if there is none.
+    ///   - onReady: Called once with the port on which the server listens, 0 for a Unix socket.
     /// - Throws: ``SettingError`` if the server cannot listen on an address.
     package func run(
         reloads: [Reload] = [],
+        manager: ServiceManager? = nil,
         onReady: @escaping @Sendable (Int) async -> Void
     ) async throws {
+        if case .unix(let path) = settings.server.listen { try await UnixSocket.refuseIfInUse(path) }
+        let server = httpServer { port in
+            await onReady(port)
+            manager?.notifyReady()
+        }
+        let certificateReload = certificate.map { certificate in
+            Reload("certificate") { try await CertificateService.reload(certificate, logger) }
+        }
         let auditReload = audit.map { audit in Reload("audit log") { try await audit.reopen() } }
         let reloadService = ReloadService(
-            reloads: [auditReload].compactMap(\.self) + reloads,
+            reloads: [certificateReload, auditReload].compactMap(\.self) + reloads,
             // Trapped before the server is ready, because SIGHUP would otherwise stop the process.
             hangups: await UnixSignalsSequence(trapping: .sighup),
+            manager: manager,
             logger: logger
         )
-        let scrubMetrics = metrics?.scrub ?? ScrubMetrics(factory: NOOPMetricsHandler.instance)
         var configuration = ServiceGroupConfiguration(
-            services: [
-                // First, so that it stops last.
-                .init(service: ForcedShutdownService()),
-                .init(
-                    service: MaintenanceService(
-                        maintenance: maintenance,
-                        uploadLifetime: settings.uploadLifetime,
-                        audit: audit,
-                        logger: logger
-                    )
-                ),
-                .init(service: ScrubService(scrub: scrub, metrics: scrubMetrics, logger: logger)),
-                .init(service: HealthCheckService(readiness: useCases.readiness, logger: logger)),
-                .init(service: reloadService),
-                .init(service: httpServer(onReady: onReady)),
+            services: services(manager) + [
+                reloadService, server,
                 // Last, so that it stops first.
-                .init(service: DrainService(readiness: useCases.readiness, duration: settings.drain, logger: logger)),
+                DrainService(
+                    readiness: useCases.readiness,
+                    duration: settings.drain,
+                    manager: manager,
+                    logger: logger
+                ),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        if case .streaming(_, let hasher, _) = stores.storage {
-            configuration.services.insert(.init(service: MD5Service(hasher: hasher, logger: logger)), at: 1)
-        }
         if let bucket = stores.storage.store as? S3ObjectStore {
             let check = BucketCheckService(bucket: bucket, origins: settings.pageOrigins, logger: logger)
             configuration.services.append(.init(service: check, successTerminationBehavior: .ignore))
         }
-        for service in metricsServices() { configuration.services.insert(.init(service: service), at: 1) }
         configuration.maximumGracefulShutdownDuration = settings.drain + settings.grace
         do {
             try await ServiceGroup(configuration: configuration).run()
-        } catch let error as IOError {
-            // Only the HTTP server listens on a socket, so the error concerns its address.
-            throw cannotListen("\(Errno(rawValue: error.errnoCode))")
-        } catch is SocketAddressError.UnknownHost {
-            throw cannotListen("unknown host")
+        } catch let failure as ListenFailure {
+            throw Self.cannotListen(.redirectListen, failure.address, failure.cause) ?? failure.cause
+        } catch {
+            // Otherwise, only the HTTP server listens on a socket, so an error of a socket concerns its address.
+            throw Self.cannotListen(.listen, settings.server.listen, error) ?? error
         }
     }
 
-    private func cannotListen(_ reason: String) -> SettingError {
-        let address = "\(settings.server.host):\(settings.server.port)"
-        return SettingError(.listen, "cannot listen on \(address): \(reason); choose another address with --listen")
+    /// Returns the background services, in the order in which they start; they stop in the reverse order.
+    private func services(_ manager: ServiceManager?) -> [any Service] {
+        var services: [any Service] = [ForcedShutdownService()]
+        if let manager, let timeout = manager.watchdogTimeout {
+            services.append(
+                WatchdogService(
+                    manager: manager,
+                    timeout: timeout,
+                    readiness: useCases.readiness,
+                    eventLoops: MultiThreadedEventLoopGroup.singleton,
+                    logger: logger
+                )
+            )
+        }
+        if case .streaming(_, let hasher, _) = stores.storage, !settings.isReadOnly {
+            services.append(MD5Service(hasher: hasher, logger: logger))
+        }
+        services.append(
+            MaintenanceService(
+                maintenance: maintenance,
+                isReadOnly: settings.isReadOnly,
+                uploadLifetime: settings.uploadLifetime,
+                audit: audit,
+                logger: logger
+            )
+        )
+        if !settings.isReadOnly {
+            let metrics = metrics?.scrub ?? ScrubMetrics(factory: NOOPMetricsHandler.instance)
+            services.append(ScrubService(scrub: scrub, metrics: metrics, logger: logger))
+        }
+        if let certificate { services.append(CertificateService(certificate: certificate, logger: logger)) }
+        services.append(HealthCheckService(readiness: useCases.readiness, logger: logger))
+        return services + metricsServices()
+    }
+
+    /// Returns the error for an address on which the server cannot listen; `nil` if it failed for another reason.
+    static func cannotListen<Value>(
+        _ setting: Setting<Value>,
+        _ address: ListenAddress,
+        _ error: any Error
+    ) -> SettingError? {
+        let reason: String
+        switch error {
+        case let error as IOError: reason = "\(Errno(rawValue: error.errnoCode))"
+        case is SocketAddressError.UnknownHost: reason = "unknown host"
+        case is UnixDomainSocketPathWrongType: reason = "the path exists and is not a socket"
+        default: return nil
+        }
+        let flag = "--\(setting.name)"
+        return SettingError(setting, "cannot listen on \(address): \(reason); choose another address with \(flag)")
     }
 }
 

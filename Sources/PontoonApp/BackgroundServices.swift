@@ -4,9 +4,10 @@ import PontoonCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The service that runs maintenance and refreshes the signing keys, both once a minute.
+/// The service that runs maintenance, unless the server is read-only, and refreshes the signing keys, both once a minute.
 struct MaintenanceService: Service {
     let maintenance: Maintenance
+    let isReadOnly: Bool
     /// Time after which uploads expire; if it is less than ten minutes, maintenance runs more often than once a minute.
     let uploadLifetime: Duration
     /// Receives the ids of expired uploads; `nil` if there is no audit log.
@@ -18,6 +19,7 @@ struct MaintenanceService: Service {
             await withTaskGroup { group in
                 // These are separate tasks, because maintenance can be slow but keys must be refreshed on time.
                 group.addTask { await repeating(every: .seconds(60), refreshKeys) }
+                if isReadOnly { return }
                 let interval = max(.seconds(1), min(.seconds(60), uploadLifetime / 10))
                 group.addTask { await repeating(every: interval, runMaintenance) }
             }
@@ -81,12 +83,14 @@ struct HealthCheckService: Service {
 struct DrainService: Service {
     let readiness: Readiness
     let duration: Duration
+    let manager: ServiceManager?
     let logger: Logger
 
     func run() async throws {
         do { try await gracefulShutdown() } catch is CancellationError { return }
         logger.notice("server stopping")
         readiness.stop()
+        manager?.notifyStopping()
         do { try await Task.sleep(for: duration) } catch is CancellationError {}
     }
 }

@@ -3,6 +3,7 @@ import HummingbirdCore
 package import Logging
 package import NIOCore
 package import PontoonCore
+import ServiceLifecycle
 
 /// Builds the HTTP server.
 ///
@@ -12,6 +13,7 @@ package import PontoonCore
 /// - Parameters:
 ///   - useCases: The use cases to call.
 ///   - settings: Address and limits.
+///   - tls: The TLS configuration; `nil` for connections without encryption.
 ///   - metrics: The metrics to update.
 ///   - audit: Receives the actions of users and senders; `nil` records none.
 ///   - logger: Receives one line per request, and the details of errors that responses omit.
@@ -20,6 +22,7 @@ package import PontoonCore
 package func buildServer(
     _ useCases: UseCases,
     settings: ServerSettings,
+    tls: ServerTLS? = nil,
     metrics: ServerMetrics = ServerMetrics(),
     audit: (any AuditSink)? = nil,
     logger: Logger,
@@ -55,26 +58,31 @@ package func buildServer(
         ConsoleCalls(policy: policy, bodies: routes.bodies).add(to: routes)
     }
     routes.refuseOtherMethods()
-    return Application(
+    // Both listeners share the limits.
+    let makeChannel: @Sendable (@escaping HTTPChannelHandler.Responder, ServerTLS?) -> LargeBodyHTTP1Channel = {
+        LargeBodyHTTP1Channel(
+            responder: $0,
+            settings: settings,
+            connections: connections,
+            tasks: tasks,
+            budget: budget,
+            tls: $1,
+            metrics: metrics
+        )
+    }
+    let redirect = settings.redirectListen.map { address in
+        RedirectListener(address, settings: settings, logger: logger) { makeChannel($0, nil) }
+    }
+    var application = Application(
         router: router,
-        server: HTTPServerBuilder { responder in
-            LargeBodyHTTP1Channel(
-                responder: responder,
-                settings: settings,
-                connections: connections,
-                tasks: tasks,
-                budget: budget,
-                metrics: metrics
-            )
-        },
-        configuration: ApplicationConfiguration(
-            address: .hostname(settings.host, port: settings.port),
-            serverName: "pontoon"
-        ),
-        services: [tasks],
+        server: HTTPServerBuilder { makeChannel($0, tls) },
+        configuration: ApplicationConfiguration(address: settings.listen.bindAddress, serverName: "pontoon"),
+        services: [tasks] + [redirect].compactMap(\.self),
         onServerRunning: onReady,
         logger: logger
     )
+    if let redirect { application.beforeServerStarts(perform: redirect.waitUntilListening) }
+    return application
 }
 
 extension Routes {
@@ -82,7 +90,7 @@ extension Routes {
     func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget, metrics: ServerMetrics) {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
         IndexCalls(useCases: useCases, bodies: bodies).add(to: self)
-        HealthCalls(readiness: useCases.readiness, bodies: bodies).add(to: self)
+        HealthCalls(readiness: useCases.readiness, bodies: bodies, isReadOnly: settings.isReadOnly).add(to: self)
         UploadCalls(root: UploadCalls.root, uploads: useCases.uploads, audience: .usersAndSenders)
             .add(to: self, projects: useCases.projects)
         PartCalls(root: UploadCalls.root, uploads: useCases.uploads, audience: .usersAndSenders).add(to: self)
@@ -90,8 +98,10 @@ extension Routes {
             links: useCases.uploadLinks,
             senders: useCases.senders,
             bodies: bodies,
-            trustsProxy: trustsProxy
+            failures: failures,
+            trustsProxy: settings.trustsForwardedProto
         ).add(to: self)
+        TokenCalls(accounts: useCases.accounts).add(to: self)
         AutomationCalls(automations: useCases.automations, uploads: useCases.uploads.ofCodePackages).add(to: self)
         ProjectCalls(projects: useCases.projects, files: files).add(to: self)
         MemberCalls(projects: useCases.projects).add(to: self)
@@ -108,6 +118,7 @@ extension Routes {
                 urls: urls,
                 budget: budget,
                 metrics: metrics,
+                usesTLS: settings.usesTLS,
                 now: useCases.now
             ).add(to: self)
         case .external: break

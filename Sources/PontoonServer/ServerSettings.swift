@@ -2,10 +2,14 @@ package import PontoonCore
 
 /// The settings of the HTTP server.
 package struct ServerSettings: Sendable {
-    /// Host name or IP address to listen on.
-    package var host: String
-    /// TCP port; 0 selects a free port.
-    package var port: Int
+    /// Address to listen on.
+    package var listen: ListenAddress
+    /// Whether the server encrypts its connections itself.
+    package var usesTLS: Bool
+    /// Address of a second listener, which redirects plain HTTP to HTTPS; `nil` if there is none.
+    package var redirectListen: ListenAddress?
+    /// Whether calls that change anything are refused.
+    package var isReadOnly: Bool
     /// URL at which clients reach the server; `nil` uses the `Host` header of each request.
     package var publicURL: BaseURL?
     /// Hosts that a request's `Host` may name, in lower case and without ports; empty allows any host.
@@ -37,12 +41,17 @@ package struct ServerSettings: Sendable {
     package var maximumHeaderSize: Int
     /// Limit on the calls of each token; `nil` allows any number of calls.
     package var rateLimit: RateLimit?
+    /// Limit on the requests with invalid credentials from each IPv4 address or IPv6 network of 64 bits; `nil` allows
+    /// any number.
+    package var failedAuthenticationLimit: RateLimit?
     /// Time from which a request is logged as slow, unless it transfers the bytes of a part or file.
     package var slowRequest: Duration
 
     package init(
-        host: String = "127.0.0.1",
-        port: Int = 8080,
+        listen: ListenAddress = .tcp(host: "127.0.0.1", port: 8080),
+        usesTLS: Bool = false,
+        redirectListen: ListenAddress? = nil,
+        isReadOnly: Bool = false,
         publicURL: BaseURL? = nil,
         allowedHosts: Set<String> = [],
         allowedOrigins: AllowedOrigins = .none,
@@ -56,10 +65,13 @@ package struct ServerSettings: Sendable {
         maximumBodySize: Int = 8 << 20,
         maximumHeaderSize: Int = 32 << 10,
         rateLimit: RateLimit? = nil,
+        failedAuthenticationLimit: RateLimit? = nil,
         slowRequest: Duration = .seconds(10)
     ) {
-        self.host = host
-        self.port = port
+        self.listen = listen
+        self.usesTLS = usesTLS
+        self.redirectListen = redirectListen
+        self.isReadOnly = isReadOnly
         self.publicURL = publicURL
         self.allowedHosts = allowedHosts
         self.allowedOrigins = allowedOrigins
@@ -73,21 +85,29 @@ package struct ServerSettings: Sendable {
         self.maximumBodySize = maximumBodySize
         self.maximumHeaderSize = maximumHeaderSize
         self.rateLimit = rateLimit
+        self.failedAuthenticationLimit = failedAuthenticationLimit
         self.slowRequest = slowRequest
     }
 
-    /// Returns the origin of the address to listen on, such as `http://127.0.0.1:8080`, regardless of the public URL.
-    package func localOrigin(port: Int) -> String {
-        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    /// Returns the origin of the address to listen on, such as `https://127.0.0.1:8443`, regardless of the public URL.
+    ///
+    /// - Parameter port: The port on which the server listens.
+    /// - Returns: `nil` for a Unix socket.
+    package func localOrigin(port: Int) -> String? {
+        guard case .tcp(let host, _) = listen else { return nil }
+        return "\(scheme)://\(ListenAddress.authority(host)):\(port)"
     }
 
     /// Returns the URL of the console, without a trailing slash: the public URL, or else the address to listen on.
     ///
     /// A wildcard address (`0.0.0.0` or `::`) is replaced by the loopback address.
-    package func consoleURL(port: Int) -> String {
+    ///
+    /// - Returns: `nil` for a Unix socket without a public URL.
+    package func consoleURL(port: Int) -> String? {
         if let publicURL { return publicURL.description }
+        guard case .tcp(let host, _) = listen else { return nil }
         var local = self
-        local.host = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
+        local.listen = .tcp(host: ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host, port: port)
         return local.localOrigin(port: port)
     }
 
@@ -95,12 +115,12 @@ package struct ServerSettings: Sendable {
     /// system selects.
     package var consoleOrigin: String? {
         if let publicURL { return AllowedOrigins.origin(of: publicURL.description) }
-        return port == 0 || ["0.0.0.0", "::"].contains(host) ? nil : AllowedOrigins.origin(of: localOrigin(port: port))
+        guard case .tcp(let host, let port) = listen, port != 0, !["0.0.0.0", "::"].contains(host) else { return nil }
+        return localOrigin(port: port).flatMap(AllowedOrigins.origin)
     }
 
     /// Whether other machines can reach the server and any `Host` that they send is used in URLs.
-    package var trustsAnyHost: Bool {
-        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-        return !isLoopback && publicURL == nil && allowedHosts.isEmpty
-    }
+    package var trustsAnyHost: Bool { !listen.isLocal && publicURL == nil && allowedHosts.isEmpty }
+
+    private var scheme: String { usesTLS ? "https" : "http" }
 }

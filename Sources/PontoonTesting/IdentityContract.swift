@@ -6,11 +6,8 @@ package enum IdentityContract: MetadataRule, CaseIterable {
     case emptyUntilTheFirstUser
     case userNameIsUnique
     case userNameIsCaseSensitive
-    case tokenIdentifiesItsUser
-    case tokenNeedsItsUser
-    case tokenIsRevokedByID
-    case tokenIsRevokedByHash
-    case tokensAreOldestFirst
+    case usersRoundTrip
+    case usersAreListedByName
     case bootstrapCreatesEverything
     case oneOfManyCallersBootstraps
     case bootstrapNeedsAnEmptyStore
@@ -20,11 +17,8 @@ package enum IdentityContract: MetadataRule, CaseIterable {
         case .emptyUntilTheFirstUser: try await Self.emptyUntilTheFirstUser(store)
         case .userNameIsUnique: try await Self.userNameIsUnique(store)
         case .userNameIsCaseSensitive: try await Self.userNameIsCaseSensitive(store)
-        case .tokenIdentifiesItsUser: try await Self.tokenIdentifiesItsUser(store)
-        case .tokenNeedsItsUser: try await Self.tokenNeedsItsUser(store)
-        case .tokenIsRevokedByID: try await Self.tokenIsRevoked(store) { $0.id }
-        case .tokenIsRevokedByHash: try await Self.tokenIsRevoked(store) { $0.hash }
-        case .tokensAreOldestFirst: try await Self.tokensAreOldestFirst(store)
+        case .usersRoundTrip: try await Self.usersRoundTrip(store)
+        case .usersAreListedByName: try await Self.usersAreListedByName(store)
         case .bootstrapCreatesEverything: try await Self.bootstrapCreatesEverything(store)
         case .oneOfManyCallersBootstraps: try await Self.oneOfManyCallersBootstraps(store)
         case .bootstrapNeedsAnEmptyStore: try await Self.bootstrapNeedsAnEmptyStore(store)
@@ -32,15 +26,6 @@ package enum IdentityContract: MetadataRule, CaseIterable {
     }
 
     private static let ada = User(name: "ada", createdOn: MetadataFixture.time)
-
-    private static func token(of user: User = ada, age: Double = 0) -> TokenRecord {
-        TokenRecord(
-            id: Identifiers.hex(bytes: 6),
-            userName: user.name,
-            hash: Identifiers.hex(bytes: 32),
-            createdOn: MetadataFixture.time.addingTimeInterval(-age)
-        )
-    }
 
     private static func emptyUntilTheFirstUser(_ store: some MetadataStore) async throws {
         try expect(try await store.isEmpty(), "a new store is empty")
@@ -61,45 +46,36 @@ package enum IdentityContract: MetadataRule, CaseIterable {
         try expect(try await store.user(named: "ADA"), equals: nil, "names are case-sensitive")
     }
 
-    private static func tokenIdentifiesItsUser(_ store: some MetadataStore) async throws {
-        try await store.addUser(ada)
-        let token = token()
-        try await store.addToken(token)
-        try expect(try await store.user(withTokenHash: token.hash), equals: ada, "the user of a token")
-        try expect(try await store.user(withTokenHash: token.id), equals: nil, "an id is not a hash")
+    private static func usersRoundTrip(_ store: some MetadataStore) async throws {
+        let time = MetadataFixture.time
+        let service = User(name: "bot", createdOn: time, isService: true)
+        for user in [ada, service, User(name: "c", createdOn: time, disabledOn: time)] {
+            try await store.addUser(user)
+            try expect(try await store.user(named: user.name), equals: user, "a stored user is read back unchanged")
+        }
     }
 
-    private static func tokenNeedsItsUser(_ store: some MetadataStore) async throws {
-        try await expectRefusal(.userNotFound) { try await store.addToken(token()) }
-    }
-
-    private static func tokenIsRevoked(_ store: some MetadataStore, by name: (TokenRecord) -> String) async throws {
-        try await store.addUser(ada)
-        let (token, other) = (token(), token())
-        try await store.addToken(token)
-        try await store.addToken(other)
-        try expect(try await store.revokeToken(name(token)), "there was such a token")
-        try expect(try await store.user(withTokenHash: token.hash), equals: nil, "a revoked token")
-        try expect(try await store.tokens(of: "ada"), equals: [other], "only the other token is left")
-        try expect(try await !store.revokeToken(name(token)), "the token no longer exists")
-    }
-
-    private static func tokensAreOldestFirst(_ store: some MetadataStore) async throws {
-        try await store.addUser(ada)
-        let tokens = [30, 20, 10].map { token(age: $0) }
-        for token in tokens.reversed() { try await store.addToken(token) }
-        try expect(try await store.tokens(of: "ada"), equals: tokens, "tokens are ordered oldest first")
-        try expect(try await store.tokens(of: "bob"), equals: [], "tokens of an unknown user")
+    private static func usersAreListedByName(_ store: some MetadataStore) async throws {
+        let names = ["ada", "Zoe", "bob"]
+        for name in names { try await store.addUser(User(name: name, createdOn: MetadataFixture.time)) }
+        _ = try await store.addProject(MetadataFixture.project(ProjectID(owner: "bob", shortName: "reads")))
+        for _ in 0..<2 { try await store.addToken(.new()) }
+        let users = try await store.users(after: nil, limit: 9)
+        try expect(users.map(\.user.name), equals: ["Zoe", "ada", "bob"], "users are ordered by name")
+        try expect(users.map(\.ownedProjects), equals: [0, 0, 1], "the number of their projects")
+        try expect(users.map(\.tokens), equals: [0, 2, 0], "the number of their tokens")
+        try expect(try await store.users(after: "Zoe", limit: 1).map(\.user.name), equals: ["ada"], "one user")
+        try expect(try await store.users(after: "bob", limit: 9), equals: [], "the end of the list")
     }
 
     private static func bootstrapCreatesEverything(_ store: some MetadataStore) async throws {
         let project = MetadataFixture.project(ProjectID(owner: "ada", shortName: "reads"))
-        let token = token()
+        let token = TokenRecord.new()
         try expect(
             try await store.bootstrap(user: ada, project: project, token: token),
             "an empty store is bootstrapped"
         )
-        try expect(try await store.user(withTokenHash: token.hash), equals: ada, "the token works")
+        try expect(try await store.caller(withTokenHash: token.hash)?.user, equals: ada, "the token works")
         let found = try await store.project(project.id, for: "ada")
         try expect(found, equals: AccessibleProject(project: project, permissions: .all), "the project is the user's")
         try expect(try await store.file(project.rootFolder)?.kind, equals: .folder, "the project has a root folder")
@@ -109,7 +85,7 @@ package enum IdentityContract: MetadataRule, CaseIterable {
         let wins = try await concurrently(16) { index in
             let user = User(name: "user\(index)", createdOn: MetadataFixture.time)
             let project = MetadataFixture.project(ProjectID(owner: user.name, shortName: "reads"))
-            let token = token(of: user)
+            let token = TokenRecord.new(of: user.name)
             guard try await store.bootstrap(user: user, project: project, token: token) else {
                 try expect(
                     try await store.user(named: user.name),
@@ -126,7 +102,7 @@ package enum IdentityContract: MetadataRule, CaseIterable {
     private static func bootstrapNeedsAnEmptyStore(_ store: some MetadataStore) async throws {
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))
         let project = MetadataFixture.project(ProjectID(owner: "ada", shortName: "reads"))
-        try expect(try await !store.bootstrap(user: ada, project: project, token: token()), "the store is not empty")
+        try expect(try await !store.bootstrap(user: ada, project: project, token: .new()), "the store is not empty")
         try expect(try await store.user(named: "ada"), equals: nil, "nothing was changed")
     }
 }

@@ -14,7 +14,8 @@ package enum MetadataContract {
     package static let rules: [any MetadataRule] = contracts.flatMap { $0 }
 
     private static let contracts: [[any MetadataRule]] = [
-        IdentityContract.allCases, ProjectContract.allCases, MemberContract.allCases, FileContract.allCases,
+        IdentityContract.allCases, TokenContract.allCases, UserRemovalContract.allCases,
+        ProjectContract.allCases, MemberContract.allCases, FileContract.allCases,
         FileListContract.allCases, FileChangeContract.allCases, ListTotalContract.allCases, CopyMoveContract.allCases,
         UploadContract.allCases, LeaseContract.allCases, CompletionContract.allCases, PartContract.allCases,
         PresignedUploadContract.allCases, ReadCacheContract.allCases, AutomationContract.allCases,

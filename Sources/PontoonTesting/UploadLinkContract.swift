@@ -153,6 +153,10 @@ package enum UploadLinkContract: MetadataRule, CaseIterable {
         try await expectUsable(false, "when its creator may only read")
         _ = try await store.changePermissions(of: "bob", in: project, [.admin: true])
         try await expectUsable(true, "when its creator may write again")
+        _ = try await store.setDisabled("bob", since: MetadataFixture.time)
+        try await expectUsable(false, "when its creator is disabled")
+        _ = try await store.setDisabled("bob", since: nil)
+        try await expectUsable(true, "when its creator is enabled again")
         _ = try await store.removeMember("bob", from: project)
         try await expectUsable(false, "when its creator is no member")
     }

@@ -43,6 +43,11 @@ struct StoreFlags: ParsableArguments {
 /// The flags of the server.
 struct ServerFlags: ParsableArguments {
     @Option(.listen) var listen: GivenFlag?
+    @Option(.socketMode) var socketMode: GivenFlag?
+    @Option(.tlsCertificate) var tlsCertificate: GivenFlag?
+    @Option(.tlsKey) var tlsKey: GivenFlag?
+    @Option(.tlsClientCA) var tlsClientCA: GivenFlag?
+    @Option(.redirectListen) var redirectListen: GivenFlag?
     @Option(.publicURL) var publicURL: GivenFlag?
     @Option(.allowedHosts) var allowedHosts: GivenFlag?
     @Option(.trustForwardedProto) var trustForwardedProto: GivenFlag?
@@ -56,6 +61,7 @@ struct ServerFlags: ParsableArguments {
     @Option(.reservedSpace) var reservedSpace: GivenFlag?
     @Option(.diskThreads) var diskThreads: GivenFlag?
     @Option(.rateLimit) var rateLimit: GivenFlag?
+    @Option(.failedAuthenticationLimit) var failedAuthenticationLimit: GivenFlag?
     @Option(.maximumUploadsPerUser) var maximumUploadsPerUser: GivenFlag?
     @Option(.maximumProjectsPerUser) var maximumProjectsPerUser: GivenFlag?
     @Option(.maximumTokensPerUser) var maximumTokensPerUser: GivenFlag?
@@ -72,6 +78,7 @@ struct ServerFlags: ParsableArguments {
     @Option(formerly: "claim-lifetime", .leaseDuration) var claimLifetime: GivenFlag?
     @Option(.scrubInterval) var scrubInterval: GivenFlag?
     @Option(.scrubRate) var scrubRate: GivenFlag?
+    @Option(.readOnly) var readOnly: GivenFlag?
     @Option(.logLevel) var logLevel: GivenFlag?
     @Option(.logFormat) var logFormat: GivenFlag?
     @Option(.slowRequest) var slowRequest: GivenFlag?

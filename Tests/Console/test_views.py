@@ -1,5 +1,7 @@
 """Signing in, projects and members."""
 
+from datetime import UTC, datetime
+
 import pytest
 import requests
 from harness.console import Console, new_user
@@ -124,6 +126,44 @@ def test_members_are_added_changed_and_removed(page, console, server):
     page.get_by_role("button", name="Remove anna").click()
     console.submit("Remove")
     expect(page.get_by_label("anna: Write")).to_have_count(0)
+
+
+def test_a_member_leaves_a_project(page, console, server):
+    token = new_user(server, "dora")
+    server.call("POST", f"/projects/{PROJECT}/members", {"username": "dora", "permissions": {"read": True}})
+    console.open(f"#/projects/{PROJECT}/members", token=token)
+    expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+    page.get_by_role("button", name="Leave the project").click()
+    console.submit("Leave")
+    console.toast("You left the project")
+    expect(page.get_by_role("heading", name="Projects", exact=True)).to_be_visible()
+    answer = requests.get(f"{server.origin}/v2/projects", headers={"X-SBG-Auth-Token": token})
+    assert answer.json()["items"] == []
+
+
+def test_a_token_is_created_shown_once_and_revoked(page, console, server):
+    console.open("#/account")
+    page.get_by_role("button", name="New token").click()
+    console.dialog.get_by_label("Name").fill("sequencer")
+    console.dialog.get_by_label("Allows").select_option("upload")
+    console.dialog.get_by_label("Project").select_option(PROJECT)
+    console.dialog.get_by_role("button", name="Create token").click()
+    expect(console.dialog.get_by_text("shown only once")).to_be_visible()
+    token = console.dialog.locator("pre").inner_text()
+    console.submit("Done")
+    row = page.get_by_role("listitem").filter(has_text="sequencer")
+    expect(row).to_contain_text(f"Only in {PROJECT}")
+    expect(row).to_contain_text("Upload")
+    expect(page.get_by_text("In use", exact=True)).to_have_count(1)
+    headers = {"X-SBG-Auth-Token": token}
+    listed = requests.get(f"{server.origin}/v2/tokens", headers=headers).json()["items"]
+    assert [(entry["scope"], entry["projects"]) for entry in listed] == [("upload", [PROJECT])]
+    assert 85 < (datetime.fromisoformat(listed[0]["expires"]) - datetime.now(UTC)).days < 95
+    row.get_by_role("button", name="Revoke").click()
+    console.submit("Revoke")
+    expect(row).to_have_count(0)
+    assert requests.get(f"{server.origin}/v2/user", headers=headers).status_code == 401
+    assert token not in page.locator("#main").inner_text()
 
 
 @pytest.mark.console_errors("404")

@@ -41,7 +41,7 @@ struct RateLimitTests {
         ]
     )
     func oneToken(rows: [Row]) {
-        var table = RateLimitStore(limit: RateLimit(calls: 2, window: .seconds(10)))
+        var table = RateLimitStore<Secret>(limit: RateLimit(calls: 2, window: .seconds(10)))
         for row in rows {
             let standing = table.call(Secret("a"), now: Self.start.addingTimeInterval(row.second))
             #expect(standing.limit == 2, "\(row)")
@@ -53,7 +53,7 @@ struct RateLimitTests {
 
     @Test("a client that sleeps until the reset, in full seconds, is admitted", arguments: [0, 0.1, 0.5, 0.999])
     func sleepers(fraction: Double) {
-        var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(2)))
+        var table = RateLimitStore<Secret>(limit: RateLimit(calls: 1, window: .seconds(2)))
         let begin = Date(timeIntervalSince1970: 1_750_000_000 + fraction)
         _ = table.call(Secret("a"), now: begin)
         let late = begin.addingTimeInterval(1.25)
@@ -66,14 +66,14 @@ struct RateLimitTests {
 
     @Test("tokens are counted separately")
     func manyTokens() {
-        var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(10)))
+        var table = RateLimitStore<Secret>(limit: RateLimit(calls: 1, window: .seconds(10)))
         for name in ["a", "b", "c"] { #expect(table.call(Secret(name), now: Self.start).isAdmitted) }
         for name in ["a", "b", "c"] { #expect(!table.call(Secret(name), now: Self.start).isAdmitted) }
     }
 
     @Test("the table drops expired windows and never exceeds its capacity")
     func bounded() {
-        var table = RateLimitStore(limit: RateLimit(calls: 1, window: .seconds(10)), capacity: 3)
+        var table = RateLimitStore<Secret>(limit: RateLimit(calls: 1, window: .seconds(10)), capacity: 3)
         for index in 0..<100 {
             #expect(table.call(Secret("\(index)"), now: Self.start).isAdmitted)
             #expect(table.count == min(index + 1, 3))

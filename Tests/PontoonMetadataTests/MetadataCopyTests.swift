@@ -85,8 +85,10 @@ struct MetadataCopyTests {
         let open = fixture.upload("open", session: session)
         try await store.addUpload(open, labels: FileLabels(metadata: ["k": "v"], tags: ["t"]), maximum: 1)
         for number in 1...3 { _ = try await store.recordPart(try MetadataFixture.part(number), of: open.id) }
-        let (id, token) = try await Accounts(metadata: store).createToken(for: "ada")
-        #expect(!id.isEmpty && !token.value.isEmpty)
+        let rights = TokenRights(scope: .upload, projects: [fixture.project.id])
+        let details = TokenDetails(name: "ü", rights: rights, expiresOn: Date().addingTimeInterval(60))
+        let (record, token) = try await Accounts(metadata: store).createToken(for: "ada", details)
+        #expect(!record.id.isEmpty && !token.value.isEmpty)
         try await store.addSigningKey(.random(now: MetadataFixture.time))
         let gone = try await fixture.addFile("gone", to: store)
         #expect(try await store.deleteFile(gone.id))

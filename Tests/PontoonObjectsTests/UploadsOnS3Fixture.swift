@@ -15,7 +15,7 @@ struct S3Server {
     let uploads: Uploads
     let fixture: MetadataFixture
 
-    var user: User { fixture.user }
+    var user: Caller { Caller(fixture.user) }
     var store: S3ObjectStore { harness.store }
 
     /// Starts an upload.

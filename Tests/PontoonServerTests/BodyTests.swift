@@ -101,7 +101,7 @@ struct BodyTests {
             ProjectBody(accessible, base: try base()),
             #"{"billing_group":"g","category":"PRIVATE","created_by":"admin","created_on":"2023-11-14T22:13:20Z","#
                 + #""description":"d","href":"http://127.0.0.1:8080/v2/projects/admin/uploads","id":"admin/uploads","#
-                + #""modified_on":"2023-11-14T22:13:20Z","name":"Uploads","#
+                + #""modified_on":"2023-11-14T22:13:20Z","name":"Uploads","owner":"admin","#
                 + #""permissions":{"admin":true,"copy":true,"execute":true,"read":true,"write":true},"root_folder":"r","#
                 + #""settings":{"a":"/","b":1},"tags":["t"],"type":"v2"}"#
         )
@@ -207,7 +207,7 @@ struct BodyTests {
             #"{"email":"","href":"\#(href)","id":"ada","permissions":{"admin":false,"copy":true,"execute":false,"#
                 + #""href":"\#(href)/permissions","read":true,"write":false},"type":"USER","username":"ada"}"#
         )
-        var store = RateLimitStore(limit: RateLimit(calls: 5, window: .seconds(60)))
+        var store = RateLimitStore<Secret>(limit: RateLimit(calls: 5, window: .seconds(60)))
         try expect(
             RateLimitBody(status: store.call(Secret("t"), now: Self.created)),
             #"{"instance_limit":{"limit":-1,"remaining":9223372036854775807},"#

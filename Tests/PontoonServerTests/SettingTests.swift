@@ -9,7 +9,8 @@ struct SettingTests {
     @Test("without any setting, all defaults are valid")
     func defaults() throws {
         let settings = try Settings(try GivenSettings(flags: [], environment: [:]))
-        #expect(settings.server.port == 8080)
+        #expect(settings.server.listen == .tcp(host: "127.0.0.1", port: 8080))
+        #expect(settings.tls == nil)
         #expect(settings.server.publicURL == nil)
         #expect(settings.urlLifetime == .seconds(3600))
         #expect(settings.sizing.minimumPartSize == 5 << 20)
@@ -67,8 +68,8 @@ struct SettingTests {
             }
         }
         expectError(
-            "setting 'bootstrap-token' (from environment variable PONTOON_BOOTSTRAP_TOKEN): the value is not a token "
-                + "of 16 to 256 printable ASCII characters without spaces"
+            "setting 'bootstrap-token' (from environment variable PONTOON_BOOTSTRAP_TOKEN): the value is not a random "
+                + "token of 32 to 256 printable ASCII characters without spaces: its length or a character is not allowed"
         ) {
             try GivenSettings(flags: [], environment: ["PONTOON_BOOTSTRAP_TOKEN": "short"]).value(of: .bootstrapToken)
         }

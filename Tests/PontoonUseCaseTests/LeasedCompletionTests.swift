@@ -174,7 +174,7 @@ private struct SharedStores: Sendable {
     /// The same database, through stores with separate caches.
     let others: SQLMetadataStore
     let disk: DiskObjectStore
-    let user: User
+    let user: Caller
     let project: ProjectID
     let root: String
 
@@ -185,7 +185,7 @@ private struct SharedStores: Sendable {
             DiskSettings(folder: folder.appending("objects"), threads: 2)
         )
         let fixture = try await MetadataFixture(in: metadata)
-        user = fixture.user
+        user = Caller(fixture.user)
         project = fixture.project.id
         root = fixture.root
     }

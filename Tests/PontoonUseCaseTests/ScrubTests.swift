@@ -124,7 +124,7 @@ struct ScrubTests {
             let stranger = User(name: "eve", createdOn: MetadataFixture.time)
             try await harness.metadata.addUser(stranger)
             try await expectRefusal(.fileNotFound) {
-                try await harness.files.requestVerification(file.id, caller: stranger)
+                try await harness.files.requestVerification(file.id, caller: Caller(stranger))
             }
             let root = try await harness.metadata.file(try #require(file.parent))
             try await expectRefusal(.folderNotDownloadable) {

@@ -27,7 +27,7 @@ struct UseCaseHarness {
     let files: Files
     let projects: Projects
     let uploads: Uploads
-    let user: User
+    let user: Caller
     let project: ProjectID
 
     init(_ folder: FilePath) async throws {
@@ -39,7 +39,7 @@ struct UseCaseHarness {
         projects = Projects(metadata: metadata, objects: objects)
         uploads = Uploads(metadata: metadata, storage: objects.storage(metadata: metadata), sizing: PartSizing())
         let fixture = try await MetadataFixture(in: metadata)
-        user = fixture.user
+        user = Caller(fixture.user)
         project = fixture.project.id
     }
 

@@ -17,7 +17,7 @@ enum ReadOnlyStores {
         _ settings: Settings,
         _ body: (SQLMetadataStore) async throws -> Value
     ) async throws -> Value {
-        try await withClosing(try await openMetadata(settings), close: { try await $0.close() }) { metadata in
+        try await withClosing(try await openCurrent(settings), close: { try await $0.close() }) { metadata in
             try await settings.requireBound(metadata)
             return try await body(metadata)
         }
@@ -46,7 +46,27 @@ enum ReadOnlyStores {
         }
     }
 
-    private static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
+    private static func openCurrent(_ settings: Settings) async throws -> SQLMetadataStore {
+        do {
+            return try await open(settings)
+        } catch let error as MissingMigrations {
+            switch settings.metadata {
+            case .sqlite:
+                throw SettingError(
+                    .data,
+                    "cannot use the database '\(settings.sqlite.path)': \(OpenedStores.oneLine(error))"
+                )
+            case .postgreSQL(let postgreSQL):
+                throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(OpenedStores.oneLine(error))")
+            }
+        }
+    }
+
+    /// Opens the metadata store.
+    ///
+    /// - Throws: ``SettingError`` if the store cannot be used; ``MissingMigrations`` if its tables are not those of this
+    ///   version.
+    static func open(_ settings: Settings) async throws -> SQLMetadataStore {
         switch settings.metadata {
         case .sqlite:
             guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
@@ -57,7 +77,7 @@ enum ReadOnlyStores {
             }
             do {
                 return try await SQLMetadataStore.openReadOnly(settings.sqlite)
-            } catch {
+            } catch let error where !(error is MissingMigrations) {
                 throw SettingError(
                     .data,
                     "cannot use the database '\(settings.sqlite.path)': \(OpenedStores.oneLine(error))"
@@ -66,7 +86,7 @@ enum ReadOnlyStores {
         case .postgreSQL(let postgreSQL):
             do {
                 return try await SQLMetadataStore.openReadOnly(postgreSQL)
-            } catch {
+            } catch let error where !(error is MissingMigrations) {
                 throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(OpenedStores.oneLine(error))")
             }
         }
@@ -77,7 +97,7 @@ extension Settings {
     /// Checks that a database and the objects of the settings belong together.
     ///
     /// - Throws: ``SettingError`` if they do not belong together, or no server has used the database yet.
-    fileprivate func requireBound(_ metadata: SQLMetadataStore) async throws {
+    func requireBound(_ metadata: SQLMetadataStore) async throws {
         try await metadata.refuseUnfinishedMigration()
         guard let bound = try await metadata.metadataValue(for: .objects) else {
             throw SettingError(.metadata, "no server has used this database yet; start a server with it once")

@@ -4,7 +4,6 @@ import PontoonCore
 import PontoonObjects
 import PontoonServer
 import ServiceLifecycle
-import SystemPackage
 
 extension App {
     /// The services that compute and export the metrics; none if metrics are not exported.
@@ -31,29 +30,21 @@ struct MetricsListener: Service {
     /// - Throws: ``SettingError`` if the server cannot listen on the address.
     func run() async throws {
         let server = buildMetricsServer(
-            host: address.host,
-            port: address.port,
+            at: address,
             logger: logger,
             text: { registry.text },
             onReady: { channel in
-                let port = channel.localAddress?.port ?? address.port
-                let host = address.host.contains(":") ? "[\(address.host)]" : address.host
-                logger.info("metrics available", metadata: ["url": "http://\(host):\(port)/metrics"])
+                var listening = address
+                if case .tcp(let host, _) = address, let port = channel.localAddress?.port {
+                    listening = .tcp(host: host, port: port)
+                }
+                logger.info("metrics available", metadata: ["address": "\(listening)"])
             }
         )
         do {
             try await server.run()
-        } catch let error as IOError {
-            throw cannotListen("\(Errno(rawValue: error.errnoCode))")
-        } catch is SocketAddressError.UnknownHost {
-            throw cannotListen("unknown host")
+        } catch {
+            throw App.cannotListen(.metricsListen, address, error) ?? error
         }
-    }
-
-    private func cannotListen(_ reason: String) -> SettingError {
-        SettingError(
-            .metricsListen,
-            "cannot listen on \(address.host):\(address.port): \(reason); choose another address with --metrics-listen"
-        )
     }
 }

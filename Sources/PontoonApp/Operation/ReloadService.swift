@@ -4,7 +4,7 @@ import UnixSignals
 
 /// Something that the server reads or opens again after SIGHUP.
 package struct Reload: Sendable {
-    /// What is reloaded, for the log, such as `audit log`.
+    /// What is reloaded, for the log, such as `certificate`.
     let name: String
     /// Reloads it.
     let perform: @Sendable () async throws -> Void
@@ -19,6 +19,7 @@ package struct Reload: Sendable {
 struct ReloadService: Service {
     let reloads: [Reload]
     let hangups: UnixSignalsSequence
+    let manager: ServiceManager?
     let logger: Logger
 
     func run() async throws {
@@ -28,6 +29,7 @@ struct ReloadService: Service {
     }
 
     private func reload() async {
+        manager?.notifyReloading()
         var failed: [String] = []
         for reload in reloads {
             do {
@@ -38,5 +40,6 @@ struct ReloadService: Service {
             }
         }
         logger.notice("reloaded", metadata: ["failed": .array(failed.map { "\($0)" })])
+        manager?.notifyReady()
     }
 }

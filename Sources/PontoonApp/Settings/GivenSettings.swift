@@ -67,6 +67,11 @@ package struct GivenSettings: Sendable {
         }
     }
 
+    /// Returns the names of the settings whose values differ from those of `other`, sorted.
+    func names(differingFrom other: GivenSettings) -> [String] {
+        Set(values.keys).union(other.values.keys).filter { values[$0]?.text != other.values[$0]?.text }.sorted()
+    }
+
     /// The current and former names of all settings.
     ///
     /// The current name of a setting comes last, so that its value overrides values under former names.

@@ -1,3 +1,5 @@
+package import PontoonServer
+
 extension Setting where Value == ListenAddress? {
     package static var metricsListen: Setting<ListenAddress?> {
         Setting(
@@ -6,7 +8,10 @@ extension Setting where Value == ListenAddress? {
                 placeholder: "host:port",
                 allowed: nil,
                 expectation: "HOST:PORT with a port from 0 to 65535"
-            ) { ListenAddress($0).map(Optional.some) },
+            ) { text in
+                guard let address = ListenAddress(text), address.port != nil else { return nil }
+                return .some(address)
+            },
             default: .value(nil, described: "no metrics"),
             summary: """
                 Address at which the server exports its metrics for Prometheus, at /metrics; needs no token, so choose \

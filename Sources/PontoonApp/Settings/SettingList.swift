@@ -8,17 +8,19 @@ package import SystemPackage
 package enum SettingList {
     package static let all: [any SettingDefinition] = [
         Setting.data, Setting.metadata, Setting.objects, Setting.config,
-        Setting.listen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
+        Setting.listen, Setting.socketMode, Setting.tlsCertificate, Setting.tlsKey, Setting.tlsClientCA,
+        Setting.redirectListen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
         Setting.console, Setting.allowOrigin,
         Setting.urlLifetime, Setting.keyLifetime, Setting.uploadLifetime, Setting.minimumPartSize,
         Setting.durability, Setting.reservedSpace, Setting.diskThreads,
-        Setting.rateLimit, Setting.maximumUploadsPerUser, Setting.maximumProjectsPerUser, Setting.maximumTokensPerUser,
+        Setting.rateLimit, Setting.failedAuthenticationLimit,
+        Setting.maximumUploadsPerUser, Setting.maximumProjectsPerUser, Setting.maximumTokensPerUser,
         Setting.maximumConnections, Setting.maximumConnectionsPerAddress,
         Setting.maximumBodySize, Setting.maximumHeaderSize,
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
         Setting.grace, Setting.drain, Setting.leaseDuration,
         Setting.scrubInterval, Setting.scrubRate,
-        Setting.logLevel, Setting.logFormat, Setting.slowRequest,
+        Setting.readOnly, Setting.logLevel, Setting.logFormat, Setting.slowRequest,
         Setting.metricsListen, Setting.auditLog, Setting.auditLogSize,
         Setting.bootstrapToken,
     ]
@@ -203,21 +205,6 @@ extension Setting where Value == Int {
 
 // MARK: - Server
 
-extension Setting where Value == ListenAddress {
-    package static var listen: Setting<ListenAddress> {
-        Setting(
-            "listen",
-            SettingFormat(
-                placeholder: "host:port",
-                allowed: nil,
-                expectation: "HOST:PORT with a port from 0 to 65535; host 0.0.0.0 means all addresses"
-            ) { ListenAddress($0) },
-            default: .text("127.0.0.1:8080"),
-            summary: "Address to listen on; port 0 selects a free port, host 0.0.0.0 means all addresses"
-        )
-    }
-}
-
 extension Setting where Value == BaseURL? {
     package static var publicURL: Setting<BaseURL?> {
         Setting(
@@ -265,17 +252,6 @@ extension Setting where Value == Bool {
                 Whether to trust X-Forwarded-Proto, and the last address in X-Forwarded-For; enable it only behind a \
                 proxy that sets these headers
                 """
-        )
-    }
-}
-
-extension Setting where Value == RateLimit? {
-    package static var rateLimit: Setting<RateLimit?> {
-        Setting(
-            "rate-limit",
-            .rateLimit,
-            default: .text("off"),
-            summary: "API calls that each token may make per window, such as 1000/5m; each server counts separately"
         )
     }
 }
@@ -364,29 +340,19 @@ extension Setting where Value == Duration {
 
 // MARK: - Operation
 
-extension Setting where Value == Logger.Level {
-    package static var logLevel: Setting<Logger.Level> {
-        Setting("log-level", .choice, default: .text("notice"), summary: "Lowest severity of messages to log")
+extension Setting where Value == Bool {
+    package static var readOnly: Setting<Bool> {
+        Setting(
+            "read-only",
+            .bool,
+            default: .text("false"),
+            summary: "Whether to refuse all calls that change anything, for maintenance; downloads and lists still work"
+        )
     }
 }
 
-extension Setting where Value == Secret? {
-    package static var bootstrapToken: Setting<Secret?> {
-        Setting(
-            "bootstrap-token",
-            SettingFormat(
-                placeholder: "token",
-                allowed: nil,
-                expectation: "a token of 16 to 256 printable ASCII characters without spaces"
-            ) { text in
-                let isValid =
-                    (16...256).contains(text.utf8.count) && text.utf8.allSatisfy { (33...126).contains($0) }
-                return isValid ? .some(Secret(text)) : nil
-            },
-            default: .value(nil, described: "a random token; with both PostgreSQL and S3, no user is created"),
-            sources: .environment,
-            isSecret: true,
-            summary: "Token of the first user, who is created at the first start"
-        )
+extension Setting where Value == Logger.Level {
+    package static var logLevel: Setting<Logger.Level> {
+        Setting("log-level", .choice, default: .text("notice"), summary: "Lowest severity of messages to log")
     }
 }

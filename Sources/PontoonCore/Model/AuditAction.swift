@@ -24,14 +24,18 @@ package enum AuditAction: String, CaseIterable, Sendable {
     case senderSignIn = "sender.sign_in"
     case automationCreate = "automation.create"
     case packageCreate = "package.create"
+    // Calls of users, and commands of pontoond
+    case tokenCreate = "token.create"
+    case tokenRevoke = "token.revoke"
     // Any call with an invalid token
     case authenticationFail = "authentication.fail"
     // The server itself
     case uploadExpire = "upload.expire"
     // Commands of pontoond
     case userAdd = "user.add"
-    case tokenCreate = "token.create"
-    case tokenRevoke = "token.revoke"
+    case userDisable = "user.disable"
+    case userEnable = "user.enable"
+    case userRemove = "user.remove"
     case keyRotate = "key.rotate"
     case backup = "backup"
     case restore = "restore"

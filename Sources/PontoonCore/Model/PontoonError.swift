@@ -13,7 +13,7 @@ package struct PontoonError: Error {
         case requestTooLarge, headersTooLarge, requestTimedOut, noRoom, limitReached, rateLimited
         case internalFault, unavailable
         // Users and projects
-        case userForbidden, userNotFound, userExists
+        case userForbidden, userNotFound, userExists, tokenNotFound
         case projectForbidden, projectNotFound, projectExists, projectNameMissing, projectIDMalformed
         case memberNotFound, memberExists, memberNameMissing, permissionsMissing, permissionsIncomplete
         // Files and folders
@@ -65,6 +65,10 @@ extension PontoonError {
 
     package static var automationNotFound: PontoonError {
         PontoonError(.automationNotFound, "Requested automation does not exist.")
+    }
+
+    package static var tokenNotFound: PontoonError {
+        PontoonError(.tokenNotFound, "Requested token does not exist.")
     }
 
     package static var uploadNotFound: PontoonError {

@@ -2,8 +2,10 @@ package import Foundation
 
 /// A project, which contains files and belongs to a user.
 package struct Project: Hashable, Sendable {
-    /// `owner/short-name`, fixed at creation.
+    /// `creator/short-name`, fixed at creation.
     package let id: ProjectID
+    /// User name of the owner: the first half of the id, until an administrator gives the project to another user.
+    package let owner: String
     /// UUID; part of the `path` that completing an upload returns.
     package let uuid: String
     /// Display name.
@@ -24,6 +26,7 @@ package struct Project: Hashable, Sendable {
 
     package init(
         id: ProjectID,
+        owner: String? = nil,
         uuid: String,
         name: String,
         description: String = "",
@@ -35,6 +38,7 @@ package struct Project: Hashable, Sendable {
         createdOn: Date
     ) {
         self.id = id
+        self.owner = owner ?? id.owner
         self.uuid = uuid
         self.name = name
         self.description = description

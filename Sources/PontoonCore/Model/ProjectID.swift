@@ -1,8 +1,8 @@
 /// Id of a project: `owner/short-name`.
 package struct ProjectID: Hashable, Sendable, CustomStringConvertible {
-    /// User name of the owner, case-sensitive.
+    /// User name of the first owner, case-sensitive; ``Project/owner`` is the present one.
     package let owner: String
-    /// Unique among the owner's projects; fixed when the project is created.
+    /// Unique among the projects whose ids start with the same owner; fixed when the project is created.
     package let shortName: String
 
     package init(owner: String, shortName: String) {

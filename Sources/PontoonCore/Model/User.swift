@@ -5,10 +5,16 @@ package struct User: Hashable, Sendable {
     /// Unique name; the first half of the ids of the user's projects.
     package let name: String
     package let createdOn: Date
+    /// Whether the user is a program, which cannot own projects or automations.
+    package let isService: Bool
+    /// The time since which the user's tokens are not accepted; `nil` if the user is not disabled.
+    package let disabledOn: Date?
 
-    package init(name: String, createdOn: Date) {
+    package init(name: String, createdOn: Date, isService: Bool = false, disabledOn: Date? = nil) {
         self.name = name
         self.createdOn = createdOn
+        self.isService = isService
+        self.disabledOn = disabledOn
     }
 
     /// Validates a user name received from a client or an operator.
@@ -32,24 +38,17 @@ package struct User: Hashable, Sendable {
     }
 }
 
-/// The stored record of an API token: its hash, never the token itself.
-package struct TokenRecord: Hashable, Sendable {
-    /// Id of the token for lists and revocation: 12 hex digits, not secret.
-    package let id: String
-    package let userName: String
-    /// SHA-256 of the token's UTF-8 bytes, 64 hex digits.
-    package let hash: String
-    package let createdOn: Date
+/// A user as administrators see it.
+package struct UserSummary: Hashable, Sendable {
+    package let user: User
+    /// Number of projects that the user owns.
+    package let ownedProjects: Int
+    /// Number of the user's tokens, including expired ones.
+    package let tokens: Int
 
-    package init(id: String, userName: String, hash: String, createdOn: Date) {
-        self.id = id
-        self.userName = userName
-        self.hash = hash
-        self.createdOn = createdOn
-    }
-
-    /// Returns whether a text has the form of a token's id, which is shorter than any token.
-    package static func isID(_ text: String) -> Bool {
-        text.utf8.count == 12 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    package init(user: User, ownedProjects: Int, tokens: Int) {
+        self.user = user
+        self.ownedProjects = ownedProjects
+        self.tokens = tokens
     }
 }

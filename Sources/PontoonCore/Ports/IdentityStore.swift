@@ -1,3 +1,5 @@
+package import Foundation
+
 /// Storage of users and their tokens.
 package protocol IdentityStore: Sendable {
     /// Returns whether no user exists yet.
@@ -7,19 +9,53 @@ package protocol IdentityStore: Sendable {
     func addUser(_ user: User) async throws
     /// Returns a user; `nil` if no user has this name.
     func user(named name: String) async throws -> User?
+    /// Returns at most `limit` users, ordered by name, whose names follow `name`; `nil` starts with the first.
+    func users(after name: String?, limit: Int) async throws -> [UserSummary]
+    /// Disables a user, or enables one if `time` is `nil`. Disabling a disabled user keeps the earlier time.
+    /// - Returns: `false` if there is no such user.
+    func setDisabled(_ name: String, since time: Date?) async throws -> Bool
+    /// Removes a user with the user's tokens, memberships, upload links and automations, and the records of the user's
+    /// uploads. Their objects, and those of code packages, are added to
+    /// ``DiscardedObjectStore/discardedObjects(limit:)``.
+    ///
+    /// `heir` becomes the owner of the user's projects, with all permissions. Without an heir, a user who owns projects
+    /// is not removed.
+    /// - Returns: The result; unless it is `.removed`, nothing has changed.
+    func removeUser(_ name: String, givingProjectsTo heir: String?) async throws -> UserRemovalResult
     /// Adds a token.
-    /// - Throws: `.userNotFound` if its user does not exist.
-    func addToken(_ token: TokenRecord) async throws
-    /// Returns the user whose token has this hash (``TokenRecord/hash``). A token revoked by another process may be
-    /// accepted for up to one second.
+    /// - Parameters:
+    ///   - token: The token. If it was created with another one, that token must exist, and its user must not be
+    ///     disabled.
+    ///   - maximum: Maximum number of tokens, including this one, that the user may have. Concurrent calls do not exceed
+    ///     it.
+    /// - Throws: `.userNotFound` if its user does not exist, `.limitReached`; `.notAuthenticated` if the token with
+    ///   which it is created was revoked, or the user disabled.
+    func addToken(_ token: TokenRecord, maximum: Int) async throws
+    /// Returns the token with this hash (``TokenRecord/hash``) and its user, even if the token has expired or the user is
+    /// disabled. A change by another process may become visible one second later.
     /// - Returns: `nil` if the token is unknown or revoked.
-    func user(withTokenHash hash: String) async throws -> User?
+    func caller(withTokenHash hash: String) async throws -> Caller?
     /// Returns all tokens of a user, oldest first.
     func tokens(of userName: String) async throws -> [TokenRecord]
+    /// Sets the day of last use of tokens, unless a later one is recorded; ignores ids of tokens that do not exist.
+    func noteUses(of ids: [String], on day: Date) async throws
     /// Deletes the token with this id or hash.
     /// - Returns: `false` if there is no such token.
     func revokeToken(_ idOrHash: String) async throws -> Bool
+    /// Deletes the tokens that expired before a time.
+    func pruneTokens(expiredBefore time: Date) async throws
     /// Creates the first user with a project and a token, all or nothing.
     /// - Returns: `false`, with nothing changed, if a user already exists.
     func bootstrap(user: User, project: Project, token: TokenRecord) async throws -> Bool
+}
+
+/// The result of ``IdentityStore/removeUser(_:givingProjectsTo:)``.
+package enum UserRemovalResult: Hashable, Sendable {
+    case removed
+    case noUser
+    /// The user who is to own the projects does not exist.
+    case noHeir
+    /// There is no other user, and a store without users would be set up again at the next start of a server.
+    case isLast
+    case ownsProjects(Int)
 }

@@ -10,6 +10,8 @@ package protocol ProjectStore: Sendable {
     func isTaken(_ id: ProjectID) async throws -> Bool
     /// Counts the projects that a user owns, but at most `limit`.
     func ownedProjects(of userName: String, upTo limit: Int) async throws -> Int
+    /// Returns the ids of at most `limit` projects that a user owns.
+    func projects(ownedBy userName: String, limit: Int) async throws -> [ProjectID]
     /// Returns a project and a user's permissions in it.
     /// - Returns: `nil` if the project does not exist or the user may not read it; callers cannot distinguish the two
     ///   cases.
@@ -78,12 +80,15 @@ package struct ProjectFilter: Hashable, Sendable {
     package var name: String?
     /// Tags, all of which the project must have.
     package var tags: [String]
+    /// Ids, of which the project must have one; `nil` for any.
+    package var ids: Set<ProjectID>?
 
-    package init(owner: String? = nil, name: String? = nil, tags: [String] = []) {
+    package init(owner: String? = nil, name: String? = nil, tags: [String] = [], ids: Set<ProjectID>? = nil) {
         self.owner = owner
         self.name = name
         self.tags = tags
+        self.ids = ids
     }
 
-    package var isEmpty: Bool { owner == nil && name == nil && tags.isEmpty }
+    package var isEmpty: Bool { owner == nil && name == nil && tags.isEmpty && ids == nil }
 }

@@ -18,8 +18,9 @@ package protocol UploadStore: Sendable {
     /// Returns an upload in any state, with its labels and the totals of its parts.
     /// - Returns: `nil` if there is no such upload.
     func uploadSummary(_ id: String) async throws -> UploadSummary?
-    /// Returns a user's unfinished uploads to project folders, newest first.
-    func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary>
+    /// Returns a user's unfinished uploads to project folders, newest first; `projects` limits the list to those in some
+    /// projects.
+    func uploads(of userName: String, in projects: Set<ProjectID>?, page: Page) async throws -> Listing<UploadSummary>
 
     /// Acquires the lease to complete an upload that is `.active`, or `.completing` under a lease that expired by
     /// `now`. The upload becomes `.completing` and its parts no longer change. Of several callers, in one process or
@@ -91,6 +92,11 @@ package protocol UploadStore: Sendable {
 extension UploadStore {
     /// Returns the latest state of an upload; see ``upload(_:reading:)``.
     package func upload(_ id: String) async throws -> Upload? { try await upload(id, reading: .latest) }
+
+    /// Returns a user's unfinished uploads in all projects; see ``uploads(of:in:page:)``.
+    package func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
+        try await uploads(of: userName, in: nil, page: page)
+    }
 
     /// Aborts an upload unconditionally; see ``abortUpload(_:ifIdleSince:)``.
     package func abortUpload(_ id: String) async throws -> Bool { try await abortUpload(id, ifIdleSince: nil) }

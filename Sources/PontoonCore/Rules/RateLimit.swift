@@ -39,7 +39,7 @@ package struct RateLimitStatus: Hashable, Sendable {
     }
 }
 
-/// A counter of one token's calls in one fixed window, which starts with the first call.
+/// A counter of one key's calls in one fixed window, which starts with the first call.
 package struct RateWindow: Hashable, Sendable {
     private let limit: RateLimit
     private let begin: Date
@@ -71,16 +71,16 @@ package struct RateWindow: Hashable, Sendable {
     }
 }
 
-/// The windows of all tokens, in bounded memory.
-package struct RateLimitStore: Sendable {
+/// The windows of all keys, such as tokens, in bounded memory.
+package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
     private let limit: RateLimit
     private let capacity: Int
-    private var windows: [Secret: RateWindow] = [:]
+    private var windows: [Key: RateWindow] = [:]
 
     /// - Parameters:
-    ///   - limit: Applies to every token.
-    ///   - capacity: Maximum number of tokens to remember, 1 or more. A further token evicts an arbitrary one, whose
-    ///     next call then starts a new window.
+    ///   - limit: Applies to every key.
+    ///   - capacity: Maximum number of keys to remember, 1 or more. A further key evicts an arbitrary one, whose next
+    ///     call then starts a new window.
     package init(limit: RateLimit, capacity: Int = 4096) {
         self.limit = limit
         self.capacity = capacity
@@ -88,10 +88,10 @@ package struct RateLimitStore: Sendable {
 
     package var count: Int { windows.count }
 
-    /// Counts a token's call unless it exceeds the limit, and returns the status after the call.
-    package mutating func call(_ token: Secret, now: Date) -> RateLimitStatus {
-        if windows[token]?.contains(now) != true { makeRoom(now) }
-        return windows[token, default: RateWindow(limit: limit, begin: now)].count()
+    /// Counts a call of a key unless it exceeds the limit, and returns the status after the call.
+    package mutating func call(_ key: Key, now: Date) -> RateLimitStatus {
+        if windows[key]?.contains(now) != true { makeRoom(now) }
+        return windows[key, default: RateWindow(limit: limit, begin: now)].count()
     }
 
     /// Removes all windows that have ended, and an arbitrary one if the table is still full.

@@ -1,7 +1,7 @@
 /// Lookup of projects, files and automations for a caller, with permission checks.
 ///
-/// A project that the caller may not read is reported as missing. A caller who may read it but lacks the permission for
-/// the request is refused, with a code that depends on the API call.
+/// A project that the caller may not read, or that the caller's token does not include, is reported as missing. A caller
+/// who may read it but lacks the permission for the request is refused, with a code that depends on the API call.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
@@ -13,12 +13,14 @@ package struct Access: Sendable {
     ///   caller may read it but lacks the needed permission.
     package func project(
         _ id: ProjectID,
-        for caller: User,
+        for caller: Caller,
         reading consistency: ReadConsistency = .latest,
         needing right: Permission = .read,
         else refusal: PontoonError.Code = .projectForbidden
     ) async throws -> AccessibleProject {
-        guard let project = try await metadata.project(id, for: caller.name, reading: consistency) else {
+        guard caller.rights.includes(id),
+            let project = try await metadata.project(id, for: caller.name, reading: consistency)
+        else {
             throw PontoonError.projectNotFound
         }
         guard project.permissions.allows(right) else {
@@ -33,12 +35,12 @@ package struct Access: Sendable {
     ///   may read the project but lacks the needed permission.
     package func file(
         _ id: String,
-        for caller: User,
+        for caller: Caller,
         needing right: Permission = .read,
         missing: PontoonError.Code = .fileNotFound,
         else refusal: PontoonError.Code = .fileForbidden
     ) async throws -> File {
-        guard let file = try await metadata.file(id),
+        guard let file = try await metadata.file(id), caller.rights.includes(file.project),
             let project = try await metadata.project(file.project, for: caller.name)
         else {
             throw PontoonError(missing, PontoonError.fileNotFound.message)
@@ -55,7 +57,7 @@ package struct Access: Sendable {
     ///   `.parentNotFolder` if the id belongs to a file.
     package func folder(
         _ reference: FolderReference,
-        for caller: User,
+        for caller: Caller,
         needing right: Permission,
         missing: PontoonError.Code,
         else refusal: PontoonError.Code
@@ -71,13 +73,27 @@ package struct Access: Sendable {
         }
     }
 
-    /// Finds an automation of the caller.
+    /// Finds an automation of the caller; a token that is limited to projects has none.
     ///
     /// - Throws: `.automationNotFound` if it does not exist or belongs to another user.
-    package func automation(_ id: String, for caller: User) async throws -> Automation {
-        guard let automation = try await metadata.automation(id), automation.owner == caller.name else {
+    package func automation(_ id: String, for caller: Caller) async throws -> Automation {
+        guard caller.rights.projects == nil, let automation = try await metadata.automation(id),
+            automation.owner == caller.name
+        else {
             throw PontoonError.automationNotFound
         }
         return automation
+    }
+
+    /// Checks that the caller may create something that the caller will own.
+    ///
+    /// - Throws: `.forbidden` if the caller's token is limited to projects, or the caller is a service user.
+    package func checkMayOwn(_ things: String, caller: Caller) throws(PontoonError) {
+        guard caller.rights.projects == nil else {
+            throw PontoonError(.forbidden, "A token that is limited to projects cannot create \(things).")
+        }
+        guard !caller.user.isService else {
+            throw PontoonError(.forbidden, "A service user cannot create \(things).")
+        }
     }
 }

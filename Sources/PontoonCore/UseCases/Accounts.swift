@@ -1,69 +1,95 @@
 package import Foundation
 
-/// The use cases that manage users and their tokens, and authenticate callers.
+/// The use cases that authenticate callers and create tokens; for those of a token's user, see `Accounts+OwnTokens`.
 package struct Accounts: Sendable {
-    private let metadata: any IdentityStore
+    let metadata: any IdentityStore & ProjectStore
     private let limits: UserLimits
-    private let now: @Sendable () -> Date
+    private let uses: TokenUses?
+    let now: @Sendable () -> Date
 
+    /// - Parameters:
+    ///   - metadata: The store of users, tokens and projects.
+    ///   - limits: Limits of each user's tokens.
+    ///   - uses: Records the days on which tokens are used; `nil` records none.
+    ///   - now: The current time.
     package init(
-        metadata: any IdentityStore,
+        metadata: any IdentityStore & ProjectStore,
         limits: UserLimits = UserLimits(),
+        uses: TokenUses? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.metadata = metadata
         self.limits = limits
+        self.uses = uses
         self.now = now
     }
 
-    /// Returns the user to whom a token belongs.
+    /// Returns the caller to whom a token belongs, and notes that the token is being used.
     ///
     /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens. A token that
     /// another process has revoked may be accepted for up to one second.
     ///
-    /// - Throws: `.notAuthenticated` if the token is missing, unknown or revoked.
-    package func caller(token: String?) async throws -> User {
+    /// - Throws: `.notAuthenticated` if the token is missing, unknown, revoked or expired, or its user is disabled.
+    package func caller(token: String?) async throws -> Caller {
+        let now = now()
         guard let token, !token.isEmpty,
-            let user = try await metadata.user(withTokenHash: Secret(token).sha256)
+            let caller = try await metadata.caller(withTokenHash: Secret(token).sha256),
+            let record = caller.token, !record.isExpired(now: now), caller.user.disabledOn == nil
         else {
             throw PontoonError(.notAuthenticated, "A valid authentication token is required.")
         }
-        return user
-    }
-
-    /// Adds a user.
-    ///
-    /// - Throws: `.badRequest` if the name is not valid, `.userExists` if it is taken.
-    package func addUser(_ name: String) async throws {
-        try User.checkName(name)
-        try await metadata.addUser(User(name: name, createdOn: now()))
+        uses?.note(record, now: now)
+        return caller
     }
 
     package func exists(_ name: String) async throws -> Bool { try await metadata.user(named: name) != nil }
 
-    /// Creates a token for a user.
+    /// Creates a token for a user, as an administrator.
     ///
     /// Only the token's hash is stored, so the token cannot be shown again.
     ///
-    /// - Throws: `.userNotFound`; `.limitReached` if the user has the maximum number of tokens.
-    package func createToken(for userName: String) async throws -> (id: String, token: Secret) {
-        guard try await metadata.tokens(of: userName).count < limits.tokens else {
-            throw PontoonError(.limitReached, "The user has \(limits.tokens) tokens, the maximum; revoke one first.")
+    /// - Throws: `.userNotFound`; `.badRequest` for invalid properties; `.projectNotFound` if the user is not a member
+    ///   of a project to which the token is limited; `.limitReached` if the user has the maximum number of tokens.
+    package func createToken(
+        for userName: String,
+        _ details: TokenDetails = TokenDetails()
+    ) async throws -> (record: TokenRecord, token: Secret) {
+        _ = try await user(named: userName)
+        return try await create(details, for: userName, createdBy: nil)
+    }
+
+    func create(
+        _ details: TokenDetails,
+        for userName: String,
+        createdBy creator: String?
+    ) async throws -> (record: TokenRecord, token: Secret) {
+        var details = details
+        details.expiresOn = details.expiresOn?.wholeMilliseconds
+        try TokenRules.check(details, now: now())
+        for project in (details.rights.projects ?? []).sorted(by: { $0.description < $1.description }) {
+            guard try await metadata.project(project, for: userName) != nil else {
+                throw PontoonError(.projectNotFound, "Project \(project) does not exist.")
+            }
         }
         let token = Identifiers.token()
-        let record = record(token, userName: userName)
-        try await metadata.addToken(record)
-        return (record.id, token)
+        let record = record(token, userName: userName, details, createdBy: creator)
+        try await metadata.addToken(record, maximum: limits.tokens)
+        return (record, token)
     }
 
     /// Returns all tokens of a user, oldest first.
     ///
     /// - Throws: `.userNotFound`.
     package func tokens(of userName: String) async throws -> [TokenRecord] {
-        guard try await metadata.user(named: userName) != nil else {
-            throw PontoonError(.userNotFound, "There is no user '\(userName)'.")
-        }
+        _ = try await user(named: userName)
         return try await metadata.tokens(of: userName)
+    }
+
+    private func user(named name: String) async throws -> User {
+        guard let user = try await metadata.user(named: name) else {
+            throw PontoonError(.userNotFound, "There is no user '\(name)'.")
+        }
+        return user
     }
 
     /// Revokes a token, given its id or the token itself.
@@ -99,16 +125,23 @@ package struct Accounts: Sendable {
         return try await metadata.bootstrap(
             user: user,
             project: project,
-            token: record(token, userName: user.name)
+            token: record(token, userName: user.name, TokenDetails(name: "first token"), createdBy: nil)
         )
     }
 
-    private func record(_ token: Secret, userName: String) -> TokenRecord {
+    private func record(
+        _ token: Secret,
+        userName: String,
+        _ details: TokenDetails,
+        createdBy creator: String?
+    ) -> TokenRecord {
         TokenRecord(
             id: Identifiers.hex(bytes: 6),
             userName: userName,
             hash: token.sha256,
-            createdOn: now()
+            createdOn: now(),
+            details: details,
+            createdBy: creator
         )
     }
 }

@@ -16,8 +16,10 @@ package struct Automations: Sendable {
 
     /// Creates an automation that belongs to the caller.
     ///
-    /// - Throws: `.badRequest` if the name is missing or empty, or a field is too long.
-    package func create(name: String?, description: String?, caller: User) async throws -> Automation {
+    /// - Throws: `.badRequest` if the name is missing or empty, or a field is too long; `.forbidden` for a service user
+    ///   or a token that is limited to projects.
+    package func create(name: String?, description: String?, caller: Caller) async throws -> Automation {
+        try access.checkMayOwn("automations", caller: caller)
         guard let name, !name.isEmpty else { throw PontoonError(.badRequest, "The field 'name' is missing or empty.") }
         try FieldRules.check("name", name: name)
         try FieldRules.check(description: description)
@@ -35,7 +37,7 @@ package struct Automations: Sendable {
     /// Returns one of the caller's automations.
     ///
     /// - Throws: `.automationNotFound`, also if the automation belongs to another user.
-    package func details(_ id: String, caller: User) async throws -> Automation {
+    package func details(_ id: String, caller: Caller) async throws -> Automation {
         try await access.automation(id, for: caller)
     }
 
@@ -43,7 +45,7 @@ package struct Automations: Sendable {
     ///
     /// - Throws: `.automationNotFound`; `.badRequest` if `location` is not the id of a file of this automation, or
     ///   a field is too long.
-    package func addPackage(_ request: NewCodePackage, to id: String, caller: User) async throws -> CodePackage {
+    package func addPackage(_ request: NewCodePackage, to id: String, caller: Caller) async throws -> CodePackage {
         let automation = try await access.automation(id, for: caller)
         try FieldRules.check("version", name: request.version)
         try FieldRules.check("python", name: request.python)
@@ -69,8 +71,8 @@ package struct Automations: Sendable {
     /// Returns a code package of one of the caller's automations.
     ///
     /// - Throws: `.packageNotFound`, also if the automation belongs to another user.
-    package func package(_ id: String, caller: User) async throws -> CodePackage {
-        guard let package = try await metadata.package(id),
+    package func package(_ id: String, caller: Caller) async throws -> CodePackage {
+        guard caller.rights.projects == nil, let package = try await metadata.package(id),
             try await metadata.automation(package.automation)?.owner == caller.name
         else {
             throw PontoonError(.packageNotFound, "Requested code package does not exist.")

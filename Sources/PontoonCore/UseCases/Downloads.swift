@@ -25,7 +25,7 @@ package struct Downloads: Sendable {
     ///
     /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`; `.contentLost` if a check has found
     ///   a wrong checksum or unreadable bytes.
-    package func request(_ id: String, caller: User, base: BaseURL) async throws -> SignedRequest {
+    package func request(_ id: String, caller: Caller, base: BaseURL) async throws -> SignedRequest {
         let file = try await access.file(id, for: caller, needing: .copy)
         guard file.kind == .file else { throw PontoonError(.folderNotDownloadable, "A folder cannot be downloaded.") }
         try Self.refuseDamaged(file)

@@ -13,7 +13,7 @@ extension Files {
         _ id: String,
         to place: FolderReference,
         name: String?,
-        caller: User
+        caller: Caller
     ) async throws -> File {
         try await checkCopyable(id, caller: caller)
         if let name { try Self.check(name: name) }
@@ -35,7 +35,7 @@ extension Files {
     package func copy(
         all ids: [String],
         to project: ProjectID,
-        caller: User
+        caller: Caller
     ) async throws -> [String: Result<File, PontoonError>] {
         guard ids.count <= FieldRules.maximumCopies else {
             throw PontoonError(
@@ -69,7 +69,7 @@ extension Files {
     /// - Returns: The file or folder after the move.
     /// - Throws: `.fileNotFound`, `.moveForbidden`, `.folderDetailsFixed` for a root folder, `.fileNameInvalid`,
     ///   `.destinationNotFound`, `.parentNotFolder`, `.moveAcrossProjects`, `.folderCycle`, `.fileExists`.
-    package func move(_ id: String, to folder: String, name: String?, caller: User) async throws -> File {
+    package func move(_ id: String, to folder: String, name: String?, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write, else: .moveForbidden)
         guard file.parent != nil else {
             throw PontoonError(.folderDetailsFixed, "The root folder of a project cannot be moved.")
@@ -91,14 +91,14 @@ extension Files {
         return try Self.found(try await metadata.moveFile(id, to: folder, name: name, now: now()))
     }
 
-    private func checkCopyable(_ id: String, caller: User) async throws {
+    private func checkCopyable(_ id: String, caller: Caller) async throws {
         let file = try await access.file(id, for: caller, needing: .copy, else: .copyForbidden)
         guard file.kind == .file else { throw PontoonError(.folderNotCopyable, "A folder cannot be copied.") }
     }
 
     private func copyDestination(
         _ place: FolderReference,
-        caller: User
+        caller: Caller
     ) async throws -> (folder: String, project: ProjectID) {
         try await access.folder(
             place,

@@ -6,7 +6,7 @@ extension Files {
     /// - Returns: The file with its ``ContentVerification/requestedOn`` set. The check, which runs in the background,
     ///   removes this time from the record.
     /// - Throws: `.fileNotFound`, `.fileForbidden`; `.folderNotDownloadable` for a folder.
-    package func requestVerification(_ id: String, caller: User) async throws -> File {
+    package func requestVerification(_ id: String, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .copy)
         guard let content = file.content else {
             throw PontoonError(.folderNotDownloadable, "A folder has no content to verify; verify its files.")

@@ -24,7 +24,7 @@ package struct Files: Sendable {
     package func list(
         in place: FolderReference,
         filter: FileFilter,
-        caller: User,
+        caller: Caller,
         page: Page
     ) async throws -> Listing<File> {
         let (folder, _) = try await access.folder(
@@ -50,7 +50,7 @@ package struct Files: Sendable {
         filter: FileFilter,
         after name: String?,
         limit: Int,
-        caller: User
+        caller: Caller
     ) async throws -> (listing: Listing<File>, next: String?) {
         let (folder, _) = try await access.folder(
             place,
@@ -70,7 +70,7 @@ package struct Files: Sendable {
     /// Returns a file or folder.
     ///
     /// - Throws: `.fileNotFound`.
-    package func details(_ id: String, caller: User) async throws -> File {
+    package func details(_ id: String, caller: Caller) async throws -> File {
         try await access.file(id, for: caller)
     }
 
@@ -81,7 +81,7 @@ package struct Files: Sendable {
     package func createFolder(
         _ name: String,
         in place: FolderReference,
-        caller: User
+        caller: Caller
     ) async throws -> File {
         try Self.check(name: name, kind: .folder)
         let (parent, project) = try await access.folder(
@@ -108,7 +108,7 @@ package struct Files: Sendable {
     ///
     /// - Throws: `.fileNotFound`, `.fileChangeForbidden`, `.folderDetailsFixed`, `.fileNameInvalid`, `.fileExists`,
     ///   `.metadataInvalid`; `.badRequest` for invalid tags.
-    package func update(_ id: String, _ change: FileChange, caller: User) async throws -> File {
+    package func update(_ id: String, _ change: FileChange, caller: Caller) async throws -> File {
         let file = try await writable(id, caller: caller, else: .fileChangeForbidden, folder: .folderDetailsFixed)
         if let name = change.name { try Self.check(name: name) }
         if let metadata = change.metadata { try MetadataRules.check(metadata) }
@@ -128,7 +128,7 @@ package struct Files: Sendable {
         _ id: String,
         _ values: [String: String?],
         replacing: Bool,
-        caller: User
+        caller: Caller
     ) async throws -> [String: String] {
         _ = try await writable(id, caller: caller, else: .metadataChangeForbidden, folder: .folderMetadataFixed)
         try MetadataRules.check(values)
@@ -140,7 +140,7 @@ package struct Files: Sendable {
     ///
     /// - Returns: The tags after the change.
     /// - Throws: `.fileNotFound`, `.tagChangeForbidden`, `.folderTagsFixed`; `.badRequest` for invalid tags.
-    package func replaceTags(_ id: String, _ tags: [String], caller: User) async throws -> [String] {
+    package func replaceTags(_ id: String, _ tags: [String], caller: Caller) async throws -> [String] {
         _ = try await writable(id, caller: caller, else: .tagChangeForbidden, folder: .folderTagsFixed)
         try FieldRules.check(tags: tags)
         return try Self.found(try await metadata.updateFile(id, FileChange(tags: tags), now: now())).tags
@@ -149,7 +149,7 @@ package struct Files: Sendable {
     /// Deletes a file or an empty folder.
     ///
     /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotEmpty`; `.folderDetailsFixed` for a root folder.
-    package func delete(_ id: String, caller: User) async throws {
+    package func delete(_ id: String, caller: Caller) async throws {
         let file = try await access.file(id, for: caller, needing: .write)
         guard file.parent != nil else {
             throw PontoonError(.folderDetailsFixed, "The root folder of a project cannot be deleted.")
@@ -162,7 +162,7 @@ package struct Files: Sendable {
 
     private func writable(
         _ id: String,
-        caller: User,
+        caller: Caller,
         else refusal: PontoonError.Code,
         folder: PontoonError.Code
     ) async throws -> File {

@@ -7,6 +7,7 @@ package struct Maintenance: Sendable {
     private let completion: CompleteUpload
     private let garbage: GarbageCollector
     private let keys: KeyRing
+    private let uses: TokenUses?
     private let leases: LeaseRenewer
     private let uploadLifetime: Duration
     private let replayLifetime: Duration
@@ -20,6 +21,7 @@ package struct Maintenance: Sendable {
     ///   - storage: The object store.
     ///   - completion: The use case that rolls back interrupted completions.
     ///   - keys: The signing keys, which are rotated when due.
+    ///   - uses: The uses of tokens on this server, which are written; `nil` if none are recorded.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
     ///     if no other server shares the stores.
     ///   - uploadLifetime: Time without a stored part after which an upload expires.
@@ -31,6 +33,7 @@ package struct Maintenance: Sendable {
         storage: ObjectStorage,
         completion: CompleteUpload,
         keys: KeyRing,
+        uses: TokenUses? = nil,
         leaseDuration: Duration? = nil,
         uploadLifetime: Duration,
         replayLifetime: Duration = .seconds(24 * 3600),
@@ -42,6 +45,7 @@ package struct Maintenance: Sendable {
         self.completion = completion
         self.garbage = GarbageCollector(metadata: metadata, objects: storage.store)
         self.keys = keys
+        self.uses = uses
         self.leases = LeaseRenewer(duration: leaseDuration, now: now)
         self.uploadLifetime = uploadLifetime
         self.replayLifetime = replayLifetime
@@ -85,13 +89,14 @@ package struct Maintenance: Sendable {
 
     /// Runs all maintenance tasks, even if some of them fail.
     ///
-    /// Every server retries its own failed rollbacks and forgets the MD5 progress of aborted uploads. Only one server
-    /// at a time runs the other tasks.
+    /// Every server retries its own failed rollbacks, records the uses of tokens and forgets the MD5 progress of aborted
+    /// uploads. Only one server at a time runs the other tasks.
     ///
     /// - Returns: The uploads that expired, and the errors of the failed tasks.
     package func run() async -> Report {
         var report = Report()
         await report.attempt { try await completion.retryRollbacks() }
+        if let uses { await report.attempt { try await uses.write() } }
         var exclusive: Report?
         await report.attempt {
             exclusive = try await leases.runExclusively("housekeeping", in: metadata) { await runExclusively() }
@@ -124,6 +129,9 @@ package struct Maintenance: Sendable {
             try await metadata.pruneCompletedUploads(before: now().addingTimeInterval(-replayLifetime.inSeconds))
         }
         await report.attempt { try await removeExpiredLinks() }
+        await report.attempt {
+            try await metadata.pruneTokens(expiredBefore: now().addingTimeInterval(-TokenRules.keptAfterExpiry))
+        }
         report.errors += await garbage.collect()
         return report
     }

@@ -4,7 +4,7 @@ extension Projects {
     /// The caller needs `read`.
     ///
     /// - Throws: `.projectNotFound`.
-    package func members(of id: ProjectID, caller: User, page: Page) async throws -> Listing<Member> {
+    package func members(of id: ProjectID, caller: Caller, page: Page) async throws -> Listing<Member> {
         _ = try await access.project(id, for: caller)
         return try await metadata.members(of: id, page: page)
     }
@@ -14,7 +14,7 @@ extension Projects {
     /// The caller needs `read`.
     ///
     /// - Throws: `.projectNotFound`, `.memberNotFound`.
-    package func member(_ userName: String, of id: ProjectID, caller: User) async throws -> Member {
+    package func member(_ userName: String, of id: ProjectID, caller: Caller) async throws -> Member {
         _ = try await access.project(id, for: caller)
         guard let permissions = try await metadata.permissions(of: userName, in: id) else { throw Self.noMember }
         return Member(userName: userName, permissions: permissions)
@@ -25,7 +25,7 @@ extension Projects {
     /// The caller needs `admin`.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`, `.memberNameMissing`, `.userNotFound`, `.memberExists`.
-    package func addMember(_ candidate: NewMember, to id: ProjectID, caller: User) async throws -> Member {
+    package func addMember(_ candidate: NewMember, to id: ProjectID, caller: Caller) async throws -> Member {
         _ = try await access.project(id, for: caller, needing: .admin)
         let member = try candidate.member()
         guard try await metadata.addMember(member, to: id) else {
@@ -45,10 +45,10 @@ extension Projects {
         of userName: String,
         in id: ProjectID,
         _ change: PermissionsChange,
-        caller: User
+        caller: Caller
     ) async throws -> Permissions {
-        _ = try await access.project(id, for: caller, needing: .admin)
-        if userName == id.owner {
+        let project = try await access.project(id, for: caller, needing: .admin).project
+        if userName == project.owner {
             // Nothing needs to be stored: the owner already has all permissions.
             guard change.values.allSatisfy(\.self) else { throw Self.isOwner }
             return .all
@@ -61,13 +61,14 @@ extension Projects {
 
     /// Removes a member other than the owner.
     ///
-    /// The caller needs `admin`. Files that the member added are kept.
+    /// The caller needs `admin`, unless the caller is the member who leaves. Files that the member added are kept.
     ///
     /// - Throws: `.projectNotFound`, `.memberNotFound`; `.projectForbidden` if the caller is not an admin or the
     ///   member is the owner.
-    package func removeMember(_ userName: String, from id: ProjectID, caller: User) async throws {
-        _ = try await access.project(id, for: caller, needing: .admin)
-        guard userName != id.owner else { throw Self.isOwner }
+    package func removeMember(_ userName: String, from id: ProjectID, caller: Caller) async throws {
+        let right: Permission = userName == caller.name ? .read : .admin
+        let project = try await access.project(id, for: caller, needing: right).project
+        guard userName != project.owner else { throw Self.isOwner }
         guard try await metadata.removeMember(userName, from: id) else { throw Self.noMember }
     }
 

@@ -26,8 +26,10 @@ package struct Projects: Sendable {
     /// The id's short name is derived from the name. If it is taken, a number is appended to it.
     ///
     /// - Throws: `.projectNameMissing` if the name is missing or blank; `.badRequest` for invalid tags or a field that
-    ///   is too long; `.limitReached` if the caller owns the maximum number of projects.
-    package func create(name: String?, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
+    ///   is too long; `.forbidden` for a service user or a token that is limited to projects; `.limitReached` if the
+    ///   caller owns the maximum number of projects.
+    package func create(name: String?, _ change: ProjectChange, caller: Caller) async throws -> AccessibleProject {
+        try access.checkMayOwn("projects", caller: caller)
         guard let name, !name.allSatisfy(\.isWhitespace) else {
             throw PontoonError(.projectNameMissing, "The field 'name' is missing or empty.")
         }
@@ -71,7 +73,7 @@ package struct Projects: Sendable {
     /// - Throws: `.projectNotFound`.
     package func details(
         _ id: ProjectID,
-        caller: User,
+        caller: Caller,
         reading consistency: ReadConsistency = .latest
     ) async throws -> AccessibleProject {
         try await access.project(id, for: caller, reading: consistency)
@@ -80,10 +82,12 @@ package struct Projects: Sendable {
     /// Returns the projects that the caller may read, newest first.
     package func list(
         matching filter: ProjectFilter,
-        caller: User,
+        caller: Caller,
         page: Page
     ) async throws -> Listing<AccessibleProject> {
-        try await metadata.projects(for: caller.name, matching: filter, page: page)
+        var filter = filter
+        filter.ids = caller.rights.projects
+        return try await metadata.projects(for: caller.name, matching: filter, page: page)
     }
 
     /// Changes fields of a project.
@@ -92,7 +96,7 @@ package struct Projects: Sendable {
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`; `.badRequest` for invalid tags or a
     ///   field that is too long.
-    package func update(_ id: ProjectID, _ change: ProjectChange, caller: User) async throws -> AccessibleProject {
+    package func update(_ id: ProjectID, _ change: ProjectChange, caller: Caller) async throws -> AccessibleProject {
         let accessible = try await access.project(id, for: caller, needing: .write)
         if let name = change.name, name.allSatisfy(\.isWhitespace) {
             throw PontoonError(.projectNameMissing, "The field 'name' must not be empty.")
@@ -109,7 +113,7 @@ package struct Projects: Sendable {
     /// The caller needs `admin`.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`.
-    package func delete(_ id: ProjectID, caller: User) async throws {
+    package func delete(_ id: ProjectID, caller: Caller) async throws {
         _ = try await access.project(id, for: caller, needing: .admin)
         guard try await metadata.deleteProject(id) else {
             throw PontoonError.projectNotFound

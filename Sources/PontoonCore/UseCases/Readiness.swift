@@ -19,9 +19,9 @@ package final class Readiness: Sendable {
     private struct State {
         var isStopping = false
         var lastSuccess: [NotReadyReason: ContinuousClock.Instant] = [:]
-        /// Starts of the running checks.
-        var began: [NotReadyReason: ContinuousClock.Instant] = [:]
         var isFailing: [NotReadyReason: Bool] = [:]
+        /// The start of the running check of each store.
+        var checkStart: [NotReadyReason: ContinuousClock.Instant] = [:]
     }
 
     private let stores: [(name: NotReadyReason, store: any ReachableStore)]
@@ -64,6 +64,12 @@ package final class Readiness: Sendable {
     /// Sets ``notReadyReason`` to `.stopping` permanently.
     package func stop() { state.withLock { $0.isStopping = true } }
 
+    /// Returns whether the check of a store has been running for longer than a time, without success or failure.
+    package func isHanging(for limit: Duration) -> Bool {
+        let now = ContinuousClock.now
+        return state.withLock { state in state.checkStart.values.contains { now - $0 > limit } }
+    }
+
     /// Checks the stores until cancelled.
     ///
     /// - Parameter report: Called with a store and the error when a check fails or takes too long, unless the store
@@ -84,11 +90,11 @@ package final class Readiness: Sendable {
     ) async {
         while !Task.isCancelled {
             var failure: (any Error)?
-            state.withLock { $0.began[name] = .now }
+            state.withLock { $0.checkStart[name] = .now }
             do { try await store.ping() } catch { failure = error }
             if Task.isCancelled { return }
             let wasFailing = state.withLock { state in
-                state.began[name] = nil
+                state.checkStart[name] = nil
                 if failure == nil { state.lastSuccess[name] = .now }
                 return state.isFailing.updateValue(failure != nil, forKey: name) ?? false
             }
@@ -105,7 +111,7 @@ package final class Readiness: Sendable {
         while true {
             do { try await Task.sleep(for: interval) } catch { return }
             let isOverdue = state.withLock { state in
-                guard let began = state.began[name], .now - began > timeout, state.isFailing[name] != true else {
+                guard let began = state.checkStart[name], .now - began > timeout, state.isFailing[name] != true else {
                     return false
                 }
                 state.isFailing[name] = true

@@ -25,5 +25,6 @@ extension Migration {
         Migration(name: "0009-upload-activity", statements: uploadActivity),
         Migration(name: "0010-upload-labels", statements: uploadLabels),
         Migration(name: "0011-upload-links", statements: uploadLinks),
+        Migration(name: "0012-tokens", statements: tokens),
     ]
 }

@@ -120,6 +120,8 @@ final class ReadCache: Sendable {
         /// The row of the upload with this id, and all files, because a completion adds a file and may replace another.
         case upload(String)
         case files
+        /// All callers: the write changes tokens only.
+        case callers
         case any
     }
 
@@ -128,8 +130,10 @@ final class ReadCache: Sendable {
         let project: ProjectID
     }
 
-    /// Users by the hash of their token.
-    let users = RowCache<String, User>()
+    /// Tokens, with their users, by the hash of the token.
+    let callers = RowCache<String, Caller> { caller in
+        caller.rights.projects?.reduce(0) { $0 + $1.owner.utf8.count + $1.shortName.utf8.count + 64 } ?? 0
+    }
     let uploads = RowCache<String, Upload>()
     let files = RowCache<String, File> { file in
         file.tags.reduce(0) { $0 + $1.utf8.count }
@@ -153,8 +157,9 @@ final class ReadCache: Sendable {
             uploads.invalidate(id)
             files.invalidateAll()
         case .files: files.invalidateAll()
+        case .callers: callers.invalidateAll()
         case .any:
-            users.invalidateAll()
+            callers.invalidateAll()
             uploads.invalidateAll()
             files.invalidateAll()
             permissions.invalidateAll()

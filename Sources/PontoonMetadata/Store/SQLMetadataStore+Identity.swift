@@ -1,3 +1,4 @@
+package import Foundation
 package import PontoonCore
 
 extension SQLMetadataStore {
@@ -14,32 +15,23 @@ extension SQLMetadataStore {
         try await read { try $0.query(selectUser, [name]).first?.user() }
     }
 
-    package func addToken(_ token: TokenRecord) async throws {
-        let isAdded = try await write { try $0.insert(token) }
-        guard isAdded else { throw PontoonError.noSuchUser() }
-    }
-
-    package func user(withTokenHash hash: String) async throws -> User? {
-        try await cache.users.row(hash, reading: .cached) {
-            try await read { try $0.query(selectUserByToken, [hash]).first?.user() }
-        }
-    }
-
-    package func tokens(of userName: String) async throws -> [TokenRecord] {
+    package func users(after name: String?, limit: Int) async throws -> [UserSummary] {
         try await read { connection in
-            try connection.query(selectTokens, [userName]).map { row in
-                TokenRecord(
-                    id: try row.text("id"),
-                    userName: try row.text("user_name"),
-                    hash: try row.text("hash"),
-                    createdOn: try row.date("created_on")
+            try connection.query(selectUsers, [name ?? "", limit]).map { row in
+                UserSummary(
+                    user: try row.user(),
+                    ownedProjects: try row.count("owned_projects"),
+                    tokens: try row.count("tokens")
                 )
             }
         }
     }
 
-    package func revokeToken(_ idOrHash: String) async throws -> Bool {
-        try await write { try $0.execute("DELETE FROM tokens WHERE id = $1 OR hash = $1", [idOrHash]) > 0 }
+    package func setDisabled(_ name: String, since time: Date?) async throws -> Bool {
+        try await write { connection in
+            if let time { return try connection.execute(disableUser, [time, name]) == 1 }
+            return try connection.execute(enableUser, [name]) == 1
+        }
     }
 
     package func bootstrap(user: User, project: Project, token: TokenRecord) async throws -> Bool {
@@ -61,34 +53,40 @@ extension SQLConnection {
     /// Adds a user.
     /// - Returns: `false` if the name is taken.
     fileprivate func insert(_ user: User) throws -> Bool {
-        try execute(insertUser, [user.name, user.createdOn]) == 1
-    }
-
-    /// Adds a token.
-    /// - Returns: `false` if the token's user does not exist.
-    fileprivate func insert(_ token: TokenRecord) throws -> Bool {
-        try execute(insertToken, [token.id, token.hash, token.createdOn, token.userName]) == 1
+        try execute(insertUser, [user.name, user.createdOn, user.isService, user.disabledOn]) == 1
     }
 }
 
 extension SQLRow {
-    fileprivate func user() throws -> User {
-        User(name: try text("name"), createdOn: try date("created_on"))
+    /// Creates a user from a row with ``userColumns``.
+    func user() throws -> User {
+        User(
+            name: try text("user_name"),
+            createdOn: try date("user_created_on"),
+            isService: try flag("is_service"),
+            disabledOn: try optionalDate("disabled_on")
+        )
     }
 }
 
-private let selectUser: SQLStatement = "SELECT name, created_on FROM users WHERE name = $1"
+/// The columns that ``SQLRow/user()`` needs, selected from `users`.
+let userColumns = """
+    users.name AS user_name, users.created_on AS user_created_on, users.is_service AS is_service,
+    users.disabled_on AS disabled_on
+    """
+private let selectUser = SQLStatement(constant: "SELECT \(userColumns) FROM users WHERE name = $1")
+private let selectUsers = SQLStatement(
+    constant: """
+        SELECT \(userColumns), (SELECT COUNT(*) FROM projects WHERE projects.owner = users.name) AS owned_projects,
+            (SELECT COUNT(*) FROM tokens WHERE tokens.user_name = users.name) AS tokens
+        FROM users WHERE users.name > $1 ORDER BY users.name LIMIT $2
+        """
+)
 private let insertUser: SQLStatement = """
-    INSERT INTO users (name, created_on) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
+    INSERT INTO users (name, created_on, is_service, disabled_on) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING
     """
-private let insertToken: SQLStatement = """
-    INSERT INTO tokens (id, hash, created_on, user_name) SELECT $1, $2, $3, name FROM users WHERE name = $4
+private let disableUser: SQLStatement = """
+    UPDATE users SET disabled_on = COALESCE(disabled_on, $1) WHERE name = $2
     """
-private let selectUserByToken: SQLStatement = """
-    SELECT users.name AS name, users.created_on AS created_on
-    FROM tokens JOIN users ON users.name = tokens.user_name WHERE tokens.hash = $1
-    """
-private let selectTokens: SQLStatement = """
-    SELECT id, user_name, hash, created_on FROM tokens WHERE user_name = $1 ORDER BY created_on, id
-    """
+private let enableUser: SQLStatement = "UPDATE users SET disabled_on = NULL WHERE name = $1"
 private let selectAnyMigration: SQLStatement = "SELECT name FROM schema_migrations ORDER BY name LIMIT 1"

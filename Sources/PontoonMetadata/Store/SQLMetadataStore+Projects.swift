@@ -37,7 +37,8 @@ extension SQLMetadataStore {
         matching filter: ProjectFilter,
         page: Page
     ) async throws -> Listing<AccessibleProject> {
-        try await read { connection in
+        if filter.ids?.isEmpty == true { return Listing(items: [], total: 0) }
+        return try await read { connection in
             var selection = SQLBuilder("")
             selection.append(filter, userName: userName)
             let total: Int
@@ -101,6 +102,10 @@ extension SQLBuilder {
         append(" FROM members JOIN projects ON projects.id = members.project_id WHERE members.user_name = ")
         append(value: userName)
         append(" AND members.can_read = 1")
+        if let ids = filter.ids {
+            append(" AND projects.id IN ")
+            append(list: ids.sorted { $0.description < $1.description })
+        }
         if let owner = filter.owner {
             append(" AND projects.owner = ")
             append(value: owner)
@@ -127,15 +132,15 @@ extension SQLConnection {
     /// - Returns: `false` if the id is taken.
     func insert(_ project: Project) throws -> Bool {
         let values: [(any SQLConvertible)?] = [
-            project.id, project.uuid, project.id.owner, project.name, project.name.lowercased(), project.description,
+            project.id, project.uuid, project.owner, project.name, project.name.lowercased(), project.description,
             project.settings, project.billingGroup, project.rootFolder, project.createdBy, project.createdOn,
             project.modifiedOn,
         ]
         guard try execute(insertProject, values) == 1 else { return false }
         try insert(tags: project.tags, of: project.id)
         try execute(insertRootFolder, [project.rootFolder, project.id, project.createdOn])
-        try execute(insertOwner, [project.id, project.id.owner, project.createdOn])
-        try add(projects: [project.id.owner: 1])
+        try execute(insertOwner, [project.id, project.owner, project.createdOn])
+        try add(projects: [project.owner: 1])
         return true
     }
 
@@ -167,6 +172,7 @@ extension SQLRow {
     fileprivate func project(tags: [String]) throws -> Project {
         var project = Project(
             id: try projectID("id"),
+            owner: try text("owner"),
             uuid: try text("uuid"),
             name: try text("name"),
             description: try text("description"),
@@ -189,7 +195,8 @@ extension SQLRow {
 }
 
 private let projectColumns = """
-    projects.id AS id, projects.uuid AS uuid, projects.name AS name, projects.description AS description,
+    projects.id AS id, projects.owner AS owner, projects.uuid AS uuid, projects.name AS name,
+    projects.description AS description,
     projects.settings AS settings, projects.billing_group AS billing_group, projects.root_folder AS root_folder,
     projects.created_by AS created_by, projects.created_on AS created_on, projects.modified_on AS modified_on
     """

@@ -146,8 +146,9 @@ let linkColumns = """
     upload_links.created_by AS created_by, upload_links.created_on AS link_created_on,
     upload_links.expires_on AS expires_on, (
         SELECT COUNT(*) FROM members JOIN files ON files.id = upload_links.folder_id
+        JOIN users ON users.name = members.user_name
         WHERE members.project_id = upload_links.project_id AND members.user_name = upload_links.created_by
-            AND members.can_read = 1 AND members.can_write = 1
+            AND members.can_read = 1 AND members.can_write = 1 AND users.disabled_on IS NULL
     ) AS is_usable
     """
 // The cast is for PostgreSQL, where the sum of BIGINT is NUMERIC.

@@ -44,12 +44,40 @@ extension SQLMetadataStore {
         }
     }
 
-    package func uploads(of userName: String, page: Page) async throws -> Listing<UploadSummary> {
-        try await read { connection in
+    package func uploads(
+        of userName: String,
+        in projects: Set<ProjectID>?,
+        page: Page
+    ) async throws -> Listing<UploadSummary> {
+        if let projects { return try await uploads(of: userName, inOnly: projects, page: page) }
+        return try await read { connection in
             let total = try connection.openUploadTotal(of: userName)
             guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
             let select = window.isBackward ? selectUploadsBackward : selectUploads
             let rows = try connection.query(select, [userName, window.limit, window.offset])
+            return Listing(items: try connection.summaries(window.inOrder(rows)), total: total)
+        }
+    }
+
+    private func uploads(
+        of userName: String,
+        inOnly projects: Set<ProjectID>,
+        page: Page
+    ) async throws -> Listing<UploadSummary> {
+        if projects.isEmpty { return Listing(items: [], total: 0) }
+        return try await read { connection in
+            var selection = SQLBuilder(" FROM uploads WHERE user_name = ")
+            selection.append(value: userName)
+            selection.append(" AND state <> 'completed' AND automation_id IS NULL AND project_id IN ")
+            selection.append(list: projects.sorted { $0.description < $1.description })
+            var count = selection
+            count.wrap("SELECT COUNT(*) AS total", "")
+            let total = try connection.query(count).first?.count("total") ?? 0
+            guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
+            let order = window.isBackward ? " ORDER BY initiated_on, id" : " ORDER BY initiated_on DESC, id DESC"
+            selection.wrap("SELECT \(uploadColumns)", order)
+            selection.append(window)
+            let rows = try connection.query(selection)
             return Listing(items: try connection.summaries(window.inOrder(rows)), total: total)
         }
     }

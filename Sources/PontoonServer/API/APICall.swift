@@ -6,8 +6,8 @@ import PontoonCore
 struct APICall: Sendable {
     let request: Request
     let context: AppContext
-    /// The user who makes the call, or on whose behalf a sender makes it.
-    let caller: User
+    /// The user who makes the call, or on whose behalf a sender makes it, with the rights of the token.
+    let caller: Caller
     /// The sender's session; `nil` if the user makes the call.
     let session: SenderSession?
     /// The rate-limit status of the caller's token, counting this call.
@@ -25,7 +25,7 @@ struct APICall: Sendable {
         }
         self.request = request
         self.context = context
-        self.caller = caller.user
+        self.caller = caller.caller
         session = caller.session
         self.rateLimit = rateLimit
         self.base = base
@@ -37,10 +37,20 @@ struct APICall: Sendable {
 
     /// Checks that the caller belongs to the call's audience.
     ///
-    /// - Throws: `.notAuthenticated` for a sender, unless the audience includes senders.
-    func check(_ audience: CallAudience) throws(PontoonError) {
-        guard session == nil || audience == .usersAndSenders else {
-            throw PontoonError(.notAuthenticated, "The token of an upload link is valid only for uploads.")
+    /// - Throws: `.notAuthenticated` for a sender, unless the audience includes senders; `.forbidden` for a user whose
+    ///   token has none of the scopes.
+    func check(_ audience: CallAudience, _ scopes: Set<TokenScope>) throws(PontoonError) {
+        if session != nil {
+            guard audience == .usersAndSenders else {
+                throw PontoonError(.notAuthenticated, "The token of an upload link is valid only for uploads.")
+            }
+            return
+        }
+        guard scopes.contains(caller.rights.scope) else {
+            throw PontoonError(
+                .forbidden,
+                "This token has the scope '\(caller.rights.scope.rawValue)', which does not allow this call."
+            )
         }
     }
 

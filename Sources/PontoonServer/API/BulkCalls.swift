@@ -12,7 +12,7 @@ struct BulkCalls {
     let files: Files
 
     func add(to routes: Routes) {
-        routes.call(.post, "/bulk/files/get") { call in
+        routes.call(.post, "/bulk/files/get", changes: false) { call in
             try await forEach("file_ids", of: call) { id in
                 let file = try await files.details(try Self.id(id), caller: call.caller)
                 return .file(FileBody(file: file, base: call.base))

@@ -18,8 +18,8 @@ struct IndexCalls {
     ///
     /// Source: docs/api.md#extensions.
     private static let extensions = [
-        "checksums", "complete_reports", "openapi", "part_infos", "upload_contents", "upload_labels", "upload_links",
-        "verification",
+        "checksums", "complete_reports", "openapi", "part_infos", "tokens", "upload_contents", "upload_labels",
+        "upload_links", "verification",
     ]
 
     /// The OpenAPI document; all responses share its bytes, so that pending responses take no additional memory.
@@ -66,14 +66,14 @@ struct IndexCalls {
 
     @Sendable private func user(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        return .json(UserBody(user: call.caller, base: call.base), fields: call.fields)
+        return .json(UserBody(user: call.caller.user, base: call.base), fields: call.fields)
     }
 
     @Sendable private func namedUser(_ call: APICall) async throws -> Response {
         try await call.discardBody()
         let name = try call.context.segment("username")
         if name == call.caller.name {
-            return .json(UserBody(user: call.caller, base: call.base), fields: call.fields)
+            return .json(UserBody(user: call.caller.user, base: call.base), fields: call.fields)
         }
         guard try await useCases.accounts.exists(name) else {
             throw PontoonError(.userNotFound, "The requested user does not exist.")

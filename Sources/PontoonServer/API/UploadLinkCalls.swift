@@ -14,14 +14,22 @@ struct UploadLinkCalls {
     let links: UploadLinks
     let senders: SenderSessions
     let bodies: JSONBodyReader
+    let failures: FailedAuthentications
     /// Whether the last element of `X-Forwarded-For` is trusted, because a proxy adds it.
     let trustsProxy: Bool
-    private let failures = LogThrottle()
+    private let lines = LogThrottle()
 
-    init(links: UploadLinks, senders: SenderSessions, bodies: JSONBodyReader, trustsProxy: Bool) {
+    init(
+        links: UploadLinks,
+        senders: SenderSessions,
+        bodies: JSONBodyReader,
+        failures: FailedAuthentications,
+        trustsProxy: Bool
+    ) {
         self.links = links
         self.senders = senders
         self.bodies = bodies
+        self.failures = failures
         self.trustsProxy = trustsProxy
     }
 
@@ -31,7 +39,7 @@ struct UploadLinkCalls {
         routes.call(.get, "\(Self.root)/{link_id}", details)
         routes.call(.patch, "\(Self.root)/{link_id}", update)
         routes.call(.delete, "\(Self.root)/{link_id}", revoke)
-        routes.open(.post, "/v2\(Self.root)/session", signIn)
+        routes.open(.post, "/v2\(Self.root)/session", changes: true, signIn)
         routes.call(.get, "\(Self.root)/session", for: .usersAndSenders, session)
     }
 
@@ -104,12 +112,13 @@ struct UploadLinkCalls {
                 sender: try body.string("sender"),
                 address: AppContext.network(ofAddress: address)
             )
-        } catch let error as PontoonError
-            where error.code == .uploadLinkNotFound || error.code == .uploadLinkForbidden && password != nil
-        {
-            // This may be an attempt to guess a secret or a password. A refusal of a request without a password is not
-            // logged, because the page sends such a request to find out whether the link requires a password.
-            if let suppressed = failures.admit() {
+        } catch let error as PontoonError where error.code == .uploadLinkNotFound {
+            if let refusal = failures.note(request, context) { return refusal }
+            throw error
+        } catch let error as PontoonError where error.code == .uploadLinkForbidden && password != nil {
+            // This may be an attempt to guess a password. A refusal of a request without a password is not logged,
+            // because the page sends such a request to find out whether the link requires a password.
+            if let suppressed = lines.admit() {
                 context.log.notice(
                     "sign-in with an upload link failed",
                     metadata: ["address": "\(address)", "code": "\(error.code)", "suppressed": "\(suppressed)"]

@@ -44,6 +44,8 @@ enum AuditedCalls {
         "/v2/projects/{owner}/{project}/members/{username}/permissions": [
             (.patch, .memberUpdate), (.put, .memberUpdate),
         ],
+        "/v2/tokens": [(.post, .tokenCreate)],
+        "/v2/tokens/{token_id}": [(.delete, .tokenRevoke)],
         "/v2/upload_links": [(.post, .linkCreate)],
         "/v2/upload_links/{link_id}": [(.patch, .linkUpdate), (.delete, .linkRevoke)],
         "/v2/upload_links/session": [(.post, .senderSignIn)],

@@ -13,12 +13,14 @@ struct DataPlaneCalls {
     let urls: DataPlaneURLs
     let budget: ReceiveBufferBudget
     let metrics: ServerMetrics
+    /// Whether the server encrypts its connections.
+    let usesTLS: Bool
     let now: @Sendable () -> Date
 
     func add(to routes: Routes) {
         let part = "/storage/parts/{upload_id}/{part_number}"
         let file = "/storage/files/{file_id}"
-        routes.open(.put, part, putPart)
+        routes.open(.put, part, changes: true, putPart)
         routes.open(.get, file, getFile)
         // This server signs URLs for no other method.
         for path in [part, file] {
@@ -88,6 +90,7 @@ struct DataPlaneCalls {
             reader: reader,
             range: range,
             channel: context.channel,
+            isEncrypted: usesTLS,
             record: context.record,
             metrics: metrics
         )

@@ -7,11 +7,13 @@ import PontoonCore
 ///
 /// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory, on a thread
 /// that may block on the disk. For a slow client, all bytes are read into memory first, because the cache may evict
-/// them before they are sent.
+/// them before they are sent; and so they are on a TLS connection, because this process encrypts them.
 struct RangeSender: Sendable {
     let reader: any ObjectReader
     let range: Range<Int64>
     let channel: any Channel
+    /// Whether this process encrypts the bytes.
+    let isEncrypted: Bool
     let record: RequestRecord
     let metrics: ServerMetrics
 
@@ -39,7 +41,7 @@ struct RangeSender: Sendable {
     }
 
     @concurrent private func sendRange(to writer: inout any ResponseBodyWriter) async throws {
-        var fast = reader as? any FileBackedReader
+        var fast = isEncrypted ? nil : reader as? any FileBackedReader
         var offset = range.lowerBound
         while offset < range.upperBound {
             let count: Int

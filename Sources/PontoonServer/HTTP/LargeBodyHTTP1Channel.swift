@@ -24,14 +24,24 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     let connections: ConnectionLimiter
     let tasks: ConnectionTasks
     let budget: ReceiveBufferBudget
+    let tls: ServerTLS?
     let metrics: ServerMetrics
 
+    /// - Parameters:
+    ///   - responder: Handles the requests.
+    ///   - settings: Timeouts and limits.
+    ///   - connections: The limit on connections.
+    ///   - tasks: Receives a task for each connection.
+    ///   - budget: The limit on memory for reads.
+    ///   - tls: The TLS configuration; `nil` for connections without encryption.
+    ///   - metrics: Counts the connections.
     init(
         responder: @escaping HTTPChannelHandler.Responder,
         settings: ServerSettings,
         connections: ConnectionLimiter,
         tasks: ConnectionTasks,
         budget: ReceiveBufferBudget,
+        tls: ServerTLS?,
         metrics: ServerMetrics
     ) {
         self.responder = Self.onChosenThreads(responder)
@@ -45,6 +55,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
         self.connections = connections
         self.tasks = tasks
         self.budget = budget
+        self.tls = tls
         self.metrics = metrics
     }
 
@@ -54,7 +65,12 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             case .admitted: metrics.opened(channel)
             case .refused(let error):
                 metrics.refusedConnection()
-                let handler = RefusedConnectionHandler(error, allowedOrigin: limits.allowedOrigin)
+                try tls?.addHandler(to: channel)
+                let handler = RefusedConnectionHandler(
+                    error,
+                    allowedOrigin: limits.allowedOrigin,
+                    awaitsHandshake: tls != nil
+                )
                 try channel.pipeline.syncOperations.addHandler(handler)
                 return try Self.asynchronous(channel)
             case .closed:
@@ -71,7 +87,8 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             try? options?.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: timeout)
             #endif
             let pipeline = channel.pipeline.syncOperations
-            let slowRequests = SlowRequestHandler(limits: limits)
+            try tls?.addHandler(to: channel)
+            let slowRequests = SlowRequestHandler(limits: limits, awaitsHandshake: tls != nil)
             try pipeline.addHandler(slowRequests)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
@@ -80,7 +97,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             )
             try pipeline.addHandler(RequestHeadHandler(slowRequests: slowRequests))
             try pipeline.addHandler(FileBodyHandler())
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(MalformedRequestHandler(allowedOrigin: limits.allowedOrigin))
             try pipeline.addHandler(LingeringCloseHandler())
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))

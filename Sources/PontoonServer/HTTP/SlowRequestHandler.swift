@@ -1,10 +1,11 @@
 import NIOCore
 import NIOHTTP1
+import NIOTLS
 import PontoonCore
 
 /// Limits on the time, the rate and the head size of requests.
 struct SlowRequestLimits: Sendable {
-    /// Maximum time to wait for a request head, or for a head with its body unless the body is a part.
+    /// Maximum time to wait for a TLS handshake, for a request head, or for a head with its body unless the body is a part.
     let requestTimeout: Duration
     /// Minimum rate of a part in bytes per second; 0 allows any rate.
     let minimumPartRate: Int
@@ -22,10 +23,10 @@ struct SlowRequestLimits: Sendable {
 /// The error thrown while the body of a request is read, if the client sends it too slowly.
 struct SlowRequestError: Error {}
 
-/// A channel handler that stops requests that arrive too slowly, and heads that are too long.
+/// A channel handler that stops TLS handshakes and requests that arrive too slowly, and heads that are too long.
 ///
 /// Only the time in which the server waits for bytes counts, so a slow disk does not cause a refusal. The handler is
-/// placed before the HTTP decoder, which neither limits the size of a head nor reports when a head begins.
+/// placed after TLS and before the HTTP decoder, which neither limits the size of a head nor reports when a head begins.
 /// ``RequestHeadHandler``, behind the decoder, reports to it the end of each head and of each request.
 ///
 /// Source: docs/api.md#limits.
@@ -36,6 +37,8 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     typealias OutboundOut = IOData
 
     private enum Phase {
+        /// Before the end of the TLS handshake.
+        case handshake
         /// Between requests.
         case idle
         case head
@@ -45,7 +48,7 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     }
 
     private let limits: SlowRequestLimits
-    private var phase = Phase.idle
+    private var phase: Phase
     /// Waiting time since the start of the request, or of the period over which the rate of a part is measured.
     private var waited = TimeAmount.zero
     /// The start of the current wait for bytes; `nil` while the server does not read.
@@ -56,7 +59,13 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     /// Whether the request was stopped, so that further bytes are ignored.
     private var isStopped = false
 
-    init(limits: SlowRequestLimits) { self.limits = limits }
+    /// - Parameters:
+    ///   - limits: The limits.
+    ///   - awaitsHandshake: Whether a TLS handshake comes before the first request.
+    init(limits: SlowRequestLimits, awaitsHandshake: Bool) {
+        self.limits = limits
+        phase = awaitsHandshake ? .handshake : .idle
+    }
 
     // MARK: Events of the decoder
 
@@ -71,6 +80,22 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     func receivedEnd() { phase = .idle }
 
     // MARK: Events of the channel
+
+    func channelActive(context: ChannelHandlerContext) {
+        if phase == .handshake {
+            waitingSince = .now()
+            schedule(in: limit, context)
+        }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if phase == .handshake, case .handshakeCompleted = event as? TLSUserEvent {
+            phase = .idle
+            restart()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
 
     func read(context: ChannelHandlerContext) {
         if waitingSince == nil { waitingSince = .now() }
@@ -130,6 +155,7 @@ final class SlowRequestHandler: ChannelDuplexHandler {
         guard waited >= limit else { return schedule(in: limit - waited, context) }
         switch phase {
         case .idle: return
+        case .handshake: context.close(promise: nil)
         case .head: stop(context, headTooSlow)
         case .body: stop(context, nil)
         case .part:

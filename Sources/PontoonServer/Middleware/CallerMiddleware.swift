@@ -2,19 +2,18 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import Logging
 import PontoonCore
 
 /// The token of a request, and the user on whose behalf the request is made.
 struct AuthenticatedCaller: Sendable {
-    let user: User
+    let caller: Caller
     let token: Secret
     /// The session of a sender, who acts on behalf of the user and may only upload; `nil` for a request by the user.
     var session: SenderSession?
 }
 
-/// The middleware that identifies the caller of an API call, counts the call, and adds the rate-limit headers to its
-/// response.
+/// The middleware that identifies the caller of an API call by the token in `X-SBG-Auth-Token`, or else in
+/// `Authorization: Bearer`, counts the call, and adds the rate-limit headers to its response.
 ///
 /// These are not separate middlewares, because each one adds several percent to the processor time of every call.
 struct CallerMiddleware: RouterMiddleware {
@@ -23,30 +22,15 @@ struct CallerMiddleware: RouterMiddleware {
     let accounts: Accounts
     let senders: SenderSessions
     /// The counter of each token's calls, in the memory of this process; `nil` admits any number of calls.
-    let counter: RateLimitCounter?
+    let counter: RateLimitCounter<Secret>?
+    let failures: FailedAuthentications
     let now: @Sendable () -> Date
-    /// Whether a proxy in front of the server sets `X-Forwarded-For`.
-    let trustsProxy: Bool
-    private let failures = LogThrottle()
-
-    init(
-        accounts: Accounts,
-        senders: SenderSessions,
-        counter: RateLimitCounter?,
-        trustsProxy: Bool,
-        now: @escaping @Sendable () -> Date
-    ) {
-        self.accounts = accounts
-        self.senders = senders
-        self.counter = counter
-        self.trustsProxy = trustsProxy
-        self.now = now
-    }
 
     /// Authenticates the caller, counts the call and runs the later handlers.
     ///
     /// Errors of later handlers are converted to responses here, so that they also have the rate-limit headers.
     ///
+    /// - Returns: The response; 429 for an invalid token from an address that sent too many of them.
     /// - Throws: `.notAuthenticated` if the request has no valid token, or one that does not permit this call; the
     ///   store's error if the token cannot be looked up.
     @concurrent func handle(
@@ -55,7 +39,15 @@ struct CallerMiddleware: RouterMiddleware {
         next: @concurrent (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        let caller = try await caller(of: request, context)
+        let token = Secret(request.headers[.authToken] ?? Self.bearer(request) ?? "")
+        let caller: AuthenticatedCaller
+        do {
+            caller = try await self.caller(of: token)
+        } catch let error as PontoonError where error.code == .notAuthenticated {
+            context.record.noteInvalidToken()
+            if let refusal = failures.note(request, context, hasCredential: !token.value.isEmpty) { return refusal }
+            throw error
+        }
         let status = counter?.count(caller.token, now: now()) ?? .unlimited(now: now())
         (context.caller, context.rateLimit) = (caller, status)
         context.record.identify(caller)
@@ -77,26 +69,12 @@ struct CallerMiddleware: RouterMiddleware {
         return response
     }
 
-    /// Identifies the caller by the token in `X-SBG-Auth-Token`, or else in `Authorization: Bearer`.
-    private func caller(of request: Request, _ context: AppContext) async throws -> AuthenticatedCaller {
-        let token = Secret(request.headers[.authToken] ?? Self.bearer(request) ?? "")
-        do {
-            if SenderSessions.isSenderToken(token) {
-                let session = try await senders.session(token: token)
-                return AuthenticatedCaller(user: session.user, token: token, session: session)
-            }
-            return AuthenticatedCaller(user: try await accounts.caller(token: token.value), token: token)
-        } catch let error as PontoonError where error.code == .notAuthenticated {
-            context.record.noteInvalidToken()
-            if let suppressed = failures.admit() {
-                let address = context.clientAddress(of: request, trustsProxy: trustsProxy)
-                context.log.notice(
-                    "authentication failed",
-                    metadata: ["address": "\(address)", "suppressed": "\(suppressed)"]
-                )
-            }
-            throw error
+    private func caller(of token: Secret) async throws -> AuthenticatedCaller {
+        if SenderSessions.isSenderToken(token) {
+            let session = try await senders.session(token: token)
+            return AuthenticatedCaller(caller: Caller(session.user), token: token, session: session)
         }
+        return AuthenticatedCaller(caller: try await accounts.caller(token: token.value), token: token)
     }
 
     private static func bearer(_ request: Request) -> String? {

@@ -20,8 +20,8 @@ extension PontoonError.Code {
             .metadataChangeForbidden, .tagChangeForbidden, .copyForbidden, .moveForbidden, .uploadForbidden,
             .destinationForbidden, .urlRefused, .uploadLinkForbidden:
             .forbidden
-        case .routeNotFound, .userNotFound, .projectNotFound, .memberNotFound, .fileNotFound, .destinationNotFound,
-            .uploadNotFound, .uploadLinkNotFound, .automationNotFound, .packageNotFound:
+        case .routeNotFound, .userNotFound, .tokenNotFound, .projectNotFound, .memberNotFound, .fileNotFound,
+            .destinationNotFound, .uploadNotFound, .uploadLinkNotFound, .automationNotFound, .packageNotFound:
             .notFound
         case .contentLost, .uploadLinkExpired: .gone
         case .methodNotAllowed: .methodNotAllowed

@@ -4,13 +4,13 @@ import HummingbirdCore
 import PontoonCore
 import Synchronization
 
-/// A thread-safe counter of the calls of each token.
-final class RateLimitCounter: Sendable {
-    private let store: Mutex<RateLimitStore>
+/// A thread-safe counter of the calls of each key, such as a token.
+final class RateLimitCounter<Key: Hashable & Sendable>: Sendable {
+    private let store: Mutex<RateLimitStore<Key>>
 
     init(_ limit: RateLimit) { store = Mutex(RateLimitStore(limit: limit)) }
 
-    func count(_ token: Secret, now: Date) -> RateLimitStatus { store.withLock { $0.call(token, now: now) } }
+    func count(_ key: Key, now: Date) -> RateLimitStatus { store.withLock { $0.call(key, now: now) } }
 }
 
 extension RateLimitStatus {

@@ -9,15 +9,13 @@ package import ServiceLifecycle
 /// Builds the HTTP server that exports the metrics at `/metrics`, without authentication.
 ///
 /// - Parameters:
-///   - host: Host name or IP address to listen on.
-///   - port: TCP port; 0 selects a free port.
+///   - address: The address to listen on.
 ///   - logger: Receives faults.
 ///   - text: Returns the metrics in the text format of Prometheus.
 ///   - onReady: Called once, with the listening channel, when the server accepts connections.
 /// - Returns: The server, to be run in a service group.
 package func buildMetricsServer(
-    host: String,
-    port: Int,
+    at address: ListenAddress,
     logger: Logger,
     text: @escaping @Sendable () -> String,
     onReady: @escaping @Sendable (any Channel) async -> Void
@@ -50,10 +48,11 @@ package func buildMetricsServer(
                 connections: connections,
                 tasks: tasks,
                 budget: ReceiveBufferBudget(),
+                tls: nil,
                 metrics: ServerMetrics()
             )
         },
-        configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "pontoon"),
+        configuration: ApplicationConfiguration(address: address.bindAddress, serverName: "pontoon"),
         services: [tasks],
         onServerRunning: onReady,
         logger: logger

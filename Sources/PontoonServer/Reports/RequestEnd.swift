@@ -69,7 +69,7 @@ struct RequestEnd: Sendable {
         if let owner = text("owner"), let project = text("project") {
             return AuditEntry.Object(id: "\(owner)/\(project)", target: text("username"))
         }
-        let names = ["upload_id", "file_id", "link_id", "automation_id"]
+        let names = ["upload_id", "file_id", "link_id", "token_id", "automation_id"]
         return AuditEntry.Object(id: names.lazy.compactMap { id($0) }.first)
     }
 

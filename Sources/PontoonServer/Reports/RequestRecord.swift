@@ -83,6 +83,11 @@ final class RequestRecord: Sendable {
 extension AuthenticatedCaller {
     /// The caller for the audit log.
     var actor: AuditEntry.Actor {
-        AuditEntry.Actor(user: user.name, link: session?.link.id, session: session?.id)
+        AuditEntry.Actor(
+            user: caller.name,
+            token: caller.token?.id,
+            link: session?.link.id,
+            session: session?.id
+        )
     }
 }

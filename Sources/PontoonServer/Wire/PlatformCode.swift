@@ -13,7 +13,8 @@ extension PontoonError.Code {
         case .rateLimited: 1000
         case .notAuthenticated: 90001
         case .forbidden, .urlRefused, .uploadLinkForbidden: 90002
-        case .routeNotFound, .automationNotFound, .packageNotFound, .uploadLinkNotFound, .uploadLinkExpired: 90003
+        case .routeNotFound, .tokenNotFound, .automationNotFound, .packageNotFound: 90003
+        case .uploadLinkNotFound, .uploadLinkExpired: 90003
         case .methodNotAllowed: 90006
         case .noRoom, .limitReached: 90007
         case .unsupportedMediaType: 90008

@@ -31,6 +31,7 @@ struct ProjectBody: JSONWritable {
             json.field("id", project.id.description)
             json.field("modified_on", Timestamp(project.modifiedOn))
             json.field("name", project.name)
+            json.field("owner", project.owner)
             json.field("permissions", CallerPermissions(permissions: permissions))
             json.field("root_folder", project.rootFolder)
             json.field("settings", StoredJSON(text: project.settings))

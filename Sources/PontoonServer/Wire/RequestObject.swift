@@ -1,3 +1,4 @@
+import Foundation
 import PontoonCore
 
 /// A JSON object in a request, read field by field so that each error names the invalid field and has the error code of
@@ -65,6 +66,14 @@ struct RequestObject: Sendable {
         guard let value = fields[name] else { return nil }
         guard case .array(let values) = value else { throw wrong(name, "an array") }
         return values
+    }
+
+    /// Returns a field with a time in RFC 3339, or `nil` if it is absent.
+    /// - Throws: The call's code if the field is not such a time.
+    func time(_ name: String) throws(PontoonError) -> Date? {
+        guard let text = try string(name) else { return nil }
+        guard let date = Timestamp.date(text) else { throw wrong(name, "a time such as 2026-12-31T23:59:59Z") }
+        return date
     }
 
     private func wrong(_ name: String, _ expected: String) -> PontoonError {

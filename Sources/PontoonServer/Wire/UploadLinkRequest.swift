@@ -23,12 +23,7 @@ extension UploadLinkChange {
         password = change("password", try object.string("password").map(Secret.init))
         maximumFiles = change("max_files", try object.integer("max_files"))
         maximumBytes = change("max_bytes", try object.integer("max_bytes"))
-        if let expires = try object.string("expires") {
-            guard let date = Timestamp.date(expires) else {
-                throw PontoonError(.badRequest, "The field 'expires' must be a time such as 2026-12-31T23:59:59Z.")
-            }
-            expiresOn = date
-        }
+        expiresOn = try object.time("expires")
     }
 }
 

@@ -30,6 +30,7 @@ class FuzzWorld:
         report = self.uploads("/upload/multipart", lambda name: self.admin.start(name, 2))
         self.packages()
         self.links()
+        self.tokens()
         self.reports(report)
         self.parts()
 
@@ -160,6 +161,14 @@ class FuzzWorld:
         header = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
         secret = or_one_of(header, [links[0]["secret"]])
         self.instead("post", "/v2/upload_links/session", "X-Pontoon-Upload-Link", secret)
+
+    def tokens(self):
+        listed = self.admin.call("GET", "/tokens", status=200).json()["items"]
+        self.token_id = next(token["id"] for token in listed if token["current"])
+        ids = [self.admin.create("/tokens", {"name": f"{n}"}, 201)["id"] for n in range(12)]
+        path, pattern = "/v2/tokens/{token_id}", self.schemas["TokenID"]
+        for method, some in (("get", ids[:2]), ("delete", ids[2:])):
+            self.instead(method, path, "token_id", or_one_of(pattern, some))
 
     def reports(self, report):
         headers = self.schemas["PartReport"]["properties"]["response"]["properties"]["headers"]["properties"]

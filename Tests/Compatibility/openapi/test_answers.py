@@ -147,9 +147,9 @@ def members(admin, rosalind, nobody, home):
     for method in ("PATCH", "PUT"):
         admin.refused(404, 3002, method, path + "/nobody/permissions", everything)
         rosalind.refused(403, 3001, method, one + "/permissions", everything)
-    rosalind.refused(403, 3001, "DELETE", one)
     admin.create(path, {"username": "nobody"}, 201)
-    admin.call("DELETE", path + "/nobody", status=204)
+    rosalind.refused(403, 3001, "DELETE", path + "/nobody")
+    nobody.call("DELETE", path + "/nobody", status=204)
 
 
 @pytest.fixture(scope="module")
@@ -474,6 +474,59 @@ def test_upload_links(server, admin, copier, nobody, recorder):
     expired = admin.create(root, new | {"parent": admin.folder("gone"), "project": None}, 201)
     admin.call("DELETE", f"/files/{expired['parent']}", status=204)
     admin.call("POST", root + "/session", {}, 410, headers={"X-Pontoon-Upload-Link": expired["secret"]})
+
+
+def test_tokens(server, admin, nobody, recorder):
+    root = "/tokens"
+    for body, status, code in (
+        ({"scope": "all"}, 400, 90000), ({"projects": ["x"]}, 400, 5005), ({"projects": ["admin/none"]}, 404, 3002),
+    ):
+        admin.refused(status, code, "POST", root, body)
+    limited = {"scope": "upload", "projects": ["admin/uploads"], "expires": "2027-12-31T23:59:59Z", "name": "a"}
+    created = [admin.create(root, body, 201) for body in ({}, limited, {"scope": "read"})]
+    for query in ("", "?limit=1", "?limit=1&offset=1"):
+        admin.call("GET", root + query, status=200)
+    admin.refused(400, 90000, "GET", root + "?limit=0")
+    one = f"{root}/{created[1]['id']}"
+    admin.call("GET", one, status=200)
+    for method in ("GET", "DELETE"):
+        nobody.refused(404, 90003, method, one)
+        admin.refused(400, 90000, method, root + "/%00")
+    uploader, reader = (CheckedCaller(server.endpoint, entry["token"], recorder) for entry in created[1:])
+    uploader.call("GET", one, status=200)
+
+    def refuse(method, path, operation):
+        answer = operation["responses"].get("403")
+        schema = answer and recorder.document.follow(answer)["content"]["application/json"]["schema"]
+        if not schema or 90002 not in schema["properties"]["code"]["enum"] or not path.startswith("/v2"):
+            return
+        answers = [caller.send_to(method, server.origin + path) for caller in (uploader, reader)]
+        check.is_in(403, [answer.status_code for answer in answers], f"{method} {path}")
+
+    recorder.everywhere(refuse, without_token=False)
+    admin.call("DELETE", one, status=204)
+    uploader.call("GET", root, status=401)
+
+
+def test_too_many_tokens(tmp_path):
+    recorder = Recorder()
+    with running_server(tmp_path, arguments=["--max-tokens-per-user", "1"]) as server:
+        CheckedCaller(server.endpoint, server.token, recorder).refused(409, 90007, "POST", "/tokens", {})
+
+
+def test_invalid_tokens(tmp_path):
+    """Every call that needs a token refuses many invalid ones with 429 and Retry-After."""
+    recorder = Recorder()
+    with running_server(tmp_path, arguments=["--failed-authentication-limit", "1/1d"]) as server:
+        stranger = CheckedCaller(server.endpoint, "nobody's", recorder)
+        stranger.call("GET", "/user", status=401)
+
+        def refuse(method, path, _):
+            answer = stranger.send_to(method, server.origin + path, 429)
+            check.is_true(int(answer.headers["Retry-After"]) > 80_000, f"{method} {path}")
+
+        recorder.everywhere(refuse, without_token=False)
+        check.equal(CheckedCaller(server.endpoint, server.token, recorder).call("GET", "/user").status_code, 200)
 
 
 def sent_uploads(server, admin, recorder, link, plain):

@@ -13,7 +13,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 pytestmark = [
     pytest.mark.own_server,
-    pytest.mark.server("--min-part-size", "1"),
+    # The fuzzer checks that every call refuses invalid tokens with 401.
+    pytest.mark.server("--min-part-size", "1", "--failed-authentication-limit", "off"),
     pytest.mark.parametrize("stores", ["sqlite+disk"], indirect=True),
     pytest.mark.timeout(1500),
 ]
@@ -23,9 +24,11 @@ def test_schemathesis_finds_no_fault(server, tmp_path):
     rosalind = server.add_user("rosalind")
     for name in ("nobody", "doomed"):
         server.add_user(name)
-    FuzzWorld(server.endpoint, server.token, rosalind).write(tmp_path / "openapi.yaml")
+    world = FuzzWorld(server.endpoint, server.token, rosalind)
+    world.write(tmp_path / "openapi.yaml")
     environment = {
         "SB_AUTH_TOKEN": server.token,
+        "FUZZER_TOKEN_ID": world.token_id,
         "SCHEMATHESIS_HOOKS": "openapi.fuzz_hooks",
         "PYTHONPATH": str(HERE.parent),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -30,7 +30,7 @@ class Stores:
         values = {"PONTOON_METADATA": self.metadata, "PONTOON_OBJECTS": self.objects}
         if not self.uses_data_folder:
             # No data folder, so no credentials file that a test could read the token from.
-            values["PONTOON_BOOTSTRAP_TOKEN"] = "token-of-the-admin-of-these-tests"
+            values["PONTOON_BOOTSTRAP_TOKEN"] = "7c5e0a9f3b61d84e2fa7103cc9d6b58e"
         return {name: value for name, value in values.items() if value} | self.keys
 
 

@@ -146,7 +146,7 @@ struct UploadFaultTests {
             let flags = ["upload", "--json", "--project", "admin/uploads", "--part-size", "5M", "--bwlimit", "6M"]
             let run = try await user.run(flags + paths) { event, _ in
                 guard event.kind == "part", seen.next() == 0 else { return }
-                try await server.administer("token", "revoke", token)
+                try await server.administer("token", "revoke", "-", input: token)
             }
             #expect(run.code == 3, "\(run)")
             #expect(run.all("failed").count >= 3)

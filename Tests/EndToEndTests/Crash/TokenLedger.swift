@@ -17,12 +17,12 @@ struct TokenLedger: Sendable {
     func run(_ server: ServerProcess) async -> TokenLedger {
         var ledger = self
         var random = SeededGenerator(seed: UInt64(valid.count))
-        while !Task.isCancelled, let token = await administer(server, "create", "admin") {
+        while !Task.isCancelled, let token = await administer(server, ["create", "admin"]) {
             ledger.valid.append(token)
             guard random.happens(33) else { continue }
             let old = ledger.valid.remove(at: Int.random(in: 0..<ledger.valid.count, using: &random))
             // If the command fails, the token may or may not be valid.
-            guard await administer(server, "revoke", old) != nil else { break }
+            guard await administer(server, ["revoke", "-"], input: old) != nil else { break }
             ledger.revoked.append(old)
         }
         return ledger
@@ -39,10 +39,11 @@ struct TokenLedger: Sendable {
     }
 
     /// - Returns: The command's output; `nil` if it failed.
-    private func administer(_ server: ServerProcess, _ command: String, _ argument: String) async -> String? {
+    private func administer(_ server: ServerProcess, _ arguments: [String], input: String = "") async -> String? {
         let result = try? await Subprocess.run(
             .path(Places.pontoond),
-            arguments: ["token", command, argument, "--data", server.data.string],
+            arguments: Arguments(["token"] + arguments + ["--data", server.data.string]),
+            input: .string(input),
             output: .string(limit: 1 << 20),
             error: .discarded
         )

@@ -25,22 +25,27 @@ struct AuditTests {
                 #expect(try await pontoond(["user", "add", "ann", "--data", server.data.string] + audit).status == 1)
                 let first = try await command("token", "create", "ann")
                 let second = try await command("token", "create", "ann")
-                let ids = try await server.administer("token", "list", "ann").split(separator: "\n")
+                // The first line is the header of the table.
+                let ids = try await server.administer("token", "list", "ann").split(separator: "\n").dropFirst()
                     .map { String($0.prefix(12)) }
                 try #require(ids.count == 2)
-                _ = try await command("token", "revoke", first)
+                _ = try await pontoond(
+                    ["token", "revoke", "-", "--data", server.data.string] + audit,
+                    input: first
+                )
                 _ = try await command("token", "revoke", ids[1])
+                for action in ["disable", "enable", "remove"] { _ = try await command("user", action, "ann") }
                 _ = try await command("key", "rotate")
                 _ = try await command("backup", folder.appending("backup").string)
                 _ = try await server.api.initialize("a", size: 1)
 
-                try await eventually("the server's line is written") { try Self.lines(log).count == 9 }
+                try await eventually("the server's line is written") { try Self.lines(log).count == 12 }
                 let lines = try Self.lines(log)
                 let actions = lines.map { $0.string("action") }
                 try #require(
                     actions == [
                         "user.add", "user.add", "token.create", "token.create", "token.revoke", "token.revoke",
-                        "key.rotate", "backup", "upload.initialize",
+                        "user.disable", "user.enable", "user.remove", "key.rotate", "backup", "upload.initialize",
                     ]
                 )
                 #expect(lines.map { $0.string("result") == "success" }.filter { !$0 }.count == 1)
@@ -150,7 +155,7 @@ struct AuditTests {
     @Test("the log has the version and the changed settings, without secrets, and each line is JSON if requested")
     func startAndStop() async throws {
         try await withTemporaryFolder { folder in
-            let token = "a-token-of-my-own-0123456789"
+            let token = "9f2c41d7e8b35a60c1947be2d30f8a56"
             var options = ServerOptions(data: folder.appending("data"))
             options.arguments = ["--log-format", "json", "--log-level", "trace", "--grace", "7s"]
             options.environment = ["PONTOON_BOOTSTRAP_TOKEN": token]
@@ -175,10 +180,14 @@ struct AuditTests {
     }
 
     /// Runs `pontoond`.
-    private func pontoond(_ arguments: [String]) async throws -> (status: Int32, output: String, errors: String) {
+    private func pontoond(
+        _ arguments: [String],
+        input: String = ""
+    ) async throws -> (status: Int32, output: String, errors: String) {
         let result = try await run(
             .path(Places.pontoond),
             arguments: Arguments(arguments),
+            input: .string(input),
             output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20)
         )

@@ -157,7 +157,7 @@ func metricsURL(_ server: ServerProcess) async throws -> String {
     var url: String?
     try await eventually("the metrics are available") {
         let log = try String(contentsOfFile: server.log.string, encoding: .utf8)
-        url = log.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+\/metrics/).map { String($0.output) }
+        url = log.firstMatch(of: /address=(127\.0\.0\.1:\d+)/).map { "http://\($0.output.1)/metrics" }
         return url != nil
     }
     return try #require(url)

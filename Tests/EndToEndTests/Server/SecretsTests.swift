@@ -13,25 +13,29 @@ struct SecretsTests {
     func bootstrapToken() async throws {
         try await withTemporaryFolder { folder in
             var options = ServerOptions(data: folder.appending("data"))
-            let token = "a-token-of-my-own-0123456789"
+            let token = "7c5e0a9f3b61d84e2fa7103cc9d6b58e"
             options.environment = ["PONTOON_BOOTSTRAP_TOKEN": token]
             try await withServer(options) { server in
                 let known = try await server.api.call(.GET, "/user")
                 #expect(server.token == token && known.status == 200)
             }
-            options.environment = ["PONTOON_BOOTSTRAP_TOKEN": "another-token-0123456789"]
+            options.environment = ["PONTOON_BOOTSTRAP_TOKEN": "e19b7d2046ac5f83310edb967f24c8a5"]
             try await withServer(options) { server in
                 #expect(server.token == token)
                 #expect(try await server.api.call(.GET, "/user").status == 200)
-                let other = APIClient(origin: server.origin, token: "another-token-0123456789")
+                let other = APIClient(origin: server.origin, token: "e19b7d2046ac5f83310edb967f24c8a5")
                 server.expectRefusal(try await other.call(.GET, "/user"), 401, 90001)
             }
-            for short in ["0123456789abcde", "with blanks 0123456789"] {
+            let weak = [
+                "7c5e0a9f3b61d84e2fa7103cc9d6b58", "with blanks 7c5e0a9f3b61d84e2fa7103cc9d6b58e",
+                "change-me-change-me-change-me-change-me", "0123456789abcdef0123456789abcdef",
+            ]
+            for short in weak {
                 let refused = try await runServer(
                     ["--data", folder.appending("other").string],
                     environment: ["PONTOON_BOOTSTRAP_TOKEN": short]
                 )
-                refused.expectRefusal("'bootstrap-token'", "16 to 256")
+                refused.expectRefusal("'bootstrap-token'", "32 to 256")
                 #expect(!refused.errors.contains(short))
             }
         }

@@ -6,21 +6,48 @@ import SystemPackage
 import Testing
 
 extension ServerProcess {
-    /// Runs `pontoond` on this server's data directory, while the server runs.
+    /// Runs `pontoond` on this server's data directory, while the server runs; `input` is its standard input.
     ///
     /// - Returns: The command's output, without the last line break.
     @discardableResult
-    func administer(_ arguments: String...) async throws -> String {
+    func administer(_ arguments: String..., input: String = "") async throws -> String {
+        try await administer(arguments: arguments, input: input)
+    }
+
+    /// Like ``administer(_:input:)``, for arguments in an array.
+    @discardableResult
+    func administer(arguments: [String], input: String = "") async throws -> String {
+        let (isSuccess, output, errors) = try await execute(arguments, input: input)
+        try #require(isSuccess, "\(arguments): \(errors)")
+        return output.trimmingCharacters(in: .newlines)
+    }
+
+    /// Runs a command of `pontoond` that must fail.
+    ///
+    /// - Returns: Its messages.
+    func fail(_ arguments: String...) async throws -> String { try await fail(arguments: arguments) }
+
+    /// Like ``fail(_:)``, for arguments in an array.
+    func fail(arguments: [String], input: String = "") async throws -> String {
+        let (isSuccess, output, errors) = try await execute(arguments, input: input)
+        try #require(!isSuccess && output.isEmpty, "\(arguments) succeeded: \(output)")
+        return errors
+    }
+
+    private func execute(
+        _ arguments: [String],
+        input: String
+    ) async throws -> (isSuccess: Bool, output: String, errors: String) {
         let environment = stores.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
         let result = try await run(
             .path(Places.pontoond),
             arguments: Arguments(arguments + ["--data", data.string]),
             environment: .inherit.updating(Dictionary(uniqueKeysWithValues: environment)),
+            input: .string(input),
             output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20)
         )
-        try #require(result.terminationStatus.isSuccess, "\(arguments): \(result.standardError)")
-        return result.standardOutput.trimmingCharacters(in: .newlines)
+        return (result.terminationStatus.isSuccess, result.standardOutput, result.standardError)
     }
 
     /// Adds a user with a token.

@@ -51,7 +51,7 @@ struct TestStores: Sendable {
                 "AWS_ACCESS_KEY_ID": store.accessKeyID, "AWS_SECRET_ACCESS_KEY": store.secretAccessKey.value,
             ]
         }
-        if !choice.usesFolder { token = "token-of-the-admin-of-these-tests" }
+        if !choice.usesFolder { token = "7c5e0a9f3b61d84e2fa7103cc9d6b58e" }
     }
 
     /// The stores in the data folder.

@@ -49,6 +49,7 @@ struct AuditScenario {
         try await changeFiles(file)
         try await changeProjects(member)
         try await changeLinks()
+        try await changeTokens()
         return file
     }
 
@@ -183,6 +184,15 @@ struct AuditScenario {
         }
         try await make(.DELETE, "\(route)/members/{username}", values, nil, "member.remove") { _ in isMember }
         try await make(.DELETE, route, values, nil, "project.delete") { _ in isProject }
+    }
+
+    private mutating func changeTokens() async throws {
+        let token = try await make(.POST, "/tokens", [:], ["name": "laptop"], "token.create") {
+            ["object": .string(try $0.text("id")), "name": "laptop", "target": "admin"]
+        }.text("id")
+        try await make(.DELETE, "/tokens/{token_id}", ["token_id": token], nil, "token.revoke") { _ in
+            ["object": .string(token)]
+        }
     }
 
     private mutating func changeLinks() async throws {

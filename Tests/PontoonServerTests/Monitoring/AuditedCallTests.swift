@@ -72,7 +72,8 @@ struct AuditedCallTests {
                 #expect(line.string("action") == step.action, "\(step.call)")
                 #expect(line.string("result") == step.result, "\(step.call)")
                 #expect(line.string("address") == "127.0.0.1" && line.string("request")?.count == 36, "\(step.call)")
-                let fields = ["user": "admin"].merging(step.fields) { $1 }
+                let fields: [String: JSONValue] = ["user": "admin"].merging(step.fields) { $1 }
+                #expect((line.string("token")?.count == 12) == (fields["user"] == "admin"), "\(step.call)")
                 for (name, value) in fields { #expect(line.field(name) == value, "\(step.call): \(name)") }
             }
         }
@@ -198,6 +199,7 @@ struct AuditedCallTests {
             server.clock.advance(by: .seconds(3600))
             let service = MaintenanceService(
                 maintenance: server.app.maintenance,
+                isReadOnly: false,
                 uploadLifetime: .seconds(1),
                 audit: log,
                 logger: server.app.logger

@@ -143,10 +143,11 @@ struct MemberTests {
                 let harmless = try await caller.call(.PATCH, owner + "/permissions", ["write": true])
                 #expect(rightsShown(try harmless.json).count == 5)
             }
-            // An admin who is not the owner can give up the permission, or leave.
+            // An admin who is not the owner can give up the permission, and leave.
             let demoted = try await ada.call(.PATCH, Self.members + "/ada/permissions", ["admin": false])
             #expect(rightsShown(try demoted.json) == ["read", "copy", "write", "execute"])
-            server.expectRefusal(try await ada.call(.DELETE, Self.members + "/ada"), 403, 3001)
+            let left = try await ada.call(.DELETE, Self.members + "/ada")
+            #expect(left.status == 204)
         }
     }
 

@@ -23,7 +23,7 @@ struct ProjectCallTests {
             let expected: [String: JSONValue] = [
                 "name": "My Project_1! äé", "description": "text", "tags": ["b", "a"], "billing_group": .string(group),
                 "settings": ["locked": true, "deep": ["x": [1, 2]]], "type": "v2", "created_by": "admin",
-                "category": "PRIVATE",
+                "category": "PRIVATE", "owner": "admin",
                 "permissions": ["read": true, "copy": true, "write": true, "execute": true, "admin": true],
             ]
             for (name, value) in expected { #expect(made[name] == value, "\(name)") }

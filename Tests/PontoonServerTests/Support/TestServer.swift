@@ -90,19 +90,21 @@ struct TestServer: ServerUnderTest {
     }
 
     /// Creates a token, as `pontoond token create` does while a server runs.
-    func createToken(for user: String) async throws -> String {
-        try await withAccounts { try await $0.createToken(for: user).token.value }
+    func createToken(for user: String, _ details: TokenDetails = TokenDetails()) async throws -> String {
+        try await withAccounts { try await $0.createToken(for: user, details).token.value }
+    }
+
+    /// Runs with the administration of users over a separate connection to the database.
+    func withUsers<Value>(_ body: (UserAdministration) async throws -> Value) async throws -> Value {
+        try await OpenedStores.withMetadata(app.settings) { try await body(UserAdministration(metadata: $0)) }
     }
 
     /// Adds a user with a token, as `pontoond user add` does while a server runs.
     ///
     /// - Returns: A client that calls the API as this user.
     func addUser(_ name: String) async throws -> APIClient {
-        let token = try await withAccounts { accounts in
-            try await accounts.addUser(name)
-            return try await accounts.createToken(for: name).token.value
-        }
-        return client(token: token)
+        try await withUsers { try await $0.add(name) }
+        return client(token: try await createToken(for: name))
     }
 
     /// Adds a member, with some of the permissions `read`, `copy`, `write`, `execute` and `admin`.
@@ -211,6 +213,7 @@ func withTestServer<Value: Sendable>(
         let app = try await App.build(
             settings: settings,
             stores: stores,
+            certificate: try settings.tls.map { try Certificate($0) },
             logger: logger,
             metrics: AppMetrics(),
             audit: try settings.openAuditLog(logger),

@@ -29,6 +29,15 @@ export const getIndex = (client, signal) => client.request('GET', '/v2/', { sign
 export const getUser = (client, signal) => client.request('GET', '/v2/user', { signal });
 export const getRateLimit = (client, signal) => client.request('GET', '/v2/rate_limit', { signal });
 
+// The user's own tokens (extension `tokens`)
+
+export const listTokens = (client, signal) => all(client, '/v2/tokens', { signal });
+
+/** @returns {Promise<Object>} The token's properties, and `token`, which cannot be read again. */
+export const createToken = (client, token) => client.request('POST', '/v2/tokens', { body: token });
+
+export const revokeToken = (client, id) => client.request('DELETE', `/v2/tokens/${encode(id)}`);
+
 // Projects and members
 
 /** @returns {Promise<Object[]>} All projects that the user can see, newest first. */

@@ -1,15 +1,17 @@
-// The user, and how to use this server with other clients.
+// The user, the user's tokens, and how to use this server with other clients.
 
 import { strings } from '../strings.js';
 import { fill, h, name } from '../ui/dom.js';
 import { copyButton, snippet } from '../ui/snippet.js';
+import { TokenList } from './tokens.js';
 
 const t = strings.account;
 /** Shown in place of the token; the copied text has the token. */
 const HIDDEN = '••••••••';
 
-export async function show({ app, main }) {
+export async function show({ app, signal, main }) {
   app.shell.setTitle(t.title);
+  const tokens = new TokenList(app, signal);
   const endpoint = `${window.location.origin}/v2`;
   const project = app.project?.id ?? `${app.user.username}/…`;
   const commands = (token) => ({
@@ -36,8 +38,10 @@ export async function show({ app, main }) {
           copyButton(endpoint, { iconOnly: true, label: t.copyEndpoint })),
         h('dt', null, t.token), h('dd', null, h('code', null, HIDDEN),
           copyButton(app.client.token, { iconOnly: true, label: t.copyToken }))),
+      tokens.element,
       h('h2', null, t.clients), h('p', { class: 'muted' }, t.clientsText),
       Object.keys(shown).map((key) => snippet(shown[key], { copy: copied[key], label: t.labels[key] })),
       h('p', null, t.more, ' ', h('a', { href: `${endpoint}/openapi.yaml`, download: 'pontoon-openapi.yaml' },
         t.openapi), '.')))));
+  await tokens.refresh();
 }

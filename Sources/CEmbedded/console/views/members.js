@@ -16,26 +16,28 @@ export async function show({ app, route, signal, main }) {
     loadProject(app, route.project, signal), listMembers(app.client, route.project, signal),
   ]);
   const admin = project.permissions.admin;
-  const owner = project.id.split('/')[0];
+  const { owner } = project;
   const again = () => app.route();
   app.shell.setTitle(t.pageTitle(plainName(project.name)));
 
   function row(member) {
     const fixed = !admin || member.username === owner;
+    const self = member.username === app.user.username;
     const label = plainName(member.username);
     return h('tr', null,
       h('th', { scope: 'row' }, h('div', { class: 'cell-title' },
         h('span', { class: 'avatar', 'aria-hidden': 'true' }, label.slice(0, 1).toUpperCase()), name(member.username),
         member.username === owner && h('span', { class: 'pill' }, t.owner),
-        member.username === app.user.username && h('span', { class: 'pill' }, t.you))),
+        self && h('span', { class: 'pill' }, t.you))),
       RIGHTS.map((right) => h('td', { 'data-label': t.rights[right] }, h('input', {
         type: 'checkbox', checked: member.permissions[right],
         disabled: fixed || (right !== 'admin' && member.permissions.admin),
         'aria-label': t.allow(label, t.rights[right]),
         on: { change: (event) => change(member, right, event.currentTarget) },
       }))),
-      h('td', { class: 'cell-end' }, !fixed && button(t.remove(label),
-        { icon: 'trash', iconOnly: true, kind: 'quiet', on: () => remove(member) })));
+      h('td', { class: 'cell-end' }, member.username !== owner && (admin || self)
+        && button(self ? t.leave : t.remove(label),
+          { icon: self ? 'signout' : 'trash', iconOnly: true, kind: 'quiet', on: () => remove(member, self) })));
   }
 
   async function change(member, right, box) {
@@ -53,18 +55,19 @@ export async function show({ app, route, signal, main }) {
     again();
   }
 
-  async function remove(member) {
+  async function remove(member, self) {
     const label = plainName(member.username);
     const done = await confirmDialog({
-      title: t.removeTitle(label), submit: t.removeSubmit, content: [h('p', null, t.removeText)],
+      title: self ? t.leaveTitle : t.removeTitle(label), submit: self ? t.leaveSubmit : t.removeSubmit,
+      content: [h('p', null, self ? t.leaveText : t.removeText)],
       onSubmit: async () => {
         await removeMember(app.client, project.id, member.username);
         return true;
       },
     });
     if (!done) return;
-    toast(t.removed(label));
-    if (member.username === app.user.username) window.location.hash = '#/projects';
+    toast(self ? t.left : t.removed(label));
+    if (self) window.location.hash = '#/projects';
     else again();
   }
 

@@ -35,7 +35,7 @@ package struct UploadLinks: Sendable {
     package func create(
         in folder: FolderReference,
         _ change: UploadLinkChange,
-        caller: User
+        caller: Caller
     ) async throws -> (summary: UploadLinkSummary, secret: Secret) {
         guard let name = change.name else { throw PontoonError(.badRequest, "The field 'name' is missing.") }
         let now = now()
@@ -76,7 +76,7 @@ package struct UploadLinks: Sendable {
     /// Returns one page of the links of a project, newest first.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`.
-    package func list(in project: ProjectID, caller: User, page: Page) async throws -> Listing<UploadLinkSummary> {
+    package func list(in project: ProjectID, caller: Caller, page: Page) async throws -> Listing<UploadLinkSummary> {
         _ = try await access.project(project, for: caller, needing: .write)
         return try await metadata.uploadLinks(of: project, page: page)
     }
@@ -84,7 +84,7 @@ package struct UploadLinks: Sendable {
     /// Returns a link with its usage.
     ///
     /// - Throws: `.uploadLinkNotFound`, also if the caller may not read the project; `.projectForbidden`.
-    package func details(_ id: String, caller: User) async throws -> UploadLinkSummary {
+    package func details(_ id: String, caller: Caller) async throws -> UploadLinkSummary {
         guard let summary = try await metadata.uploadLink(id) else { throw PontoonError.uploadLinkNotFound }
         do {
             _ = try await access.project(summary.link.project, for: caller, needing: .write)
@@ -98,7 +98,7 @@ package struct UploadLinks: Sendable {
     ///
     /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`; `.badRequest` for invalid properties; `.unavailable` if
     ///   too many passwords are being hashed.
-    package func update(_ id: String, _ change: UploadLinkChange, caller: User) async throws -> UploadLinkSummary {
+    package func update(_ id: String, _ change: UploadLinkChange, caller: Caller) async throws -> UploadLinkSummary {
         _ = try await details(id, caller: caller)
         try change.check(now: now())
         let hash = try await hash(change.password)
@@ -114,7 +114,7 @@ package struct UploadLinks: Sendable {
     /// The senders' files are kept, and uploads that are being completed still become files.
     ///
     /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`.
-    package func revoke(_ id: String, caller: User) async throws {
+    package func revoke(_ id: String, caller: Caller) async throws {
         _ = try await details(id, caller: caller)
         guard try await metadata.deleteUploadLink(id) else { throw PontoonError.uploadLinkNotFound }
         await garbage.collect()

@@ -51,7 +51,7 @@ package struct CompleteUpload: Sendable {
     func callAsFunction(
         _ id: String,
         reports: [PartReport],
-        caller: User,
+        caller: Caller,
         access: UploadAccess
     ) async throws -> CompletedFile {
         let request = Request(id: id, reports: reports, caller: caller, access: access)
@@ -79,7 +79,7 @@ package struct CompleteUpload: Sendable {
     private struct Request {
         let id: String
         let reports: [PartReport]
-        let caller: User
+        let caller: Caller
         let access: UploadAccess
     }
 
@@ -145,7 +145,7 @@ package struct CompleteUpload: Sendable {
     /// the plan no longer change.
     private func acquireLease(
         of upload: Upload,
-        for caller: User,
+        for caller: Caller,
         replacesExpired: Bool
     ) async throws -> CompletionStateMachine.Event {
         let lease = leases.new()

@@ -16,8 +16,8 @@ struct UploadAccess: Sendable {
     ///     query and abort their uploads even after losing their membership.
     /// - Returns: The upload.
     /// - Throws: `.uploadNotFound`, also for users without access; `.uploadForbidden`.
-    func upload(_ id: String, caller: User, mayProgress: Bool = true) async throws -> Upload {
-        guard let upload = try await metadata.upload(id), isVisible(upload) else {
+    func upload(_ id: String, caller: Caller, mayProgress: Bool = true) async throws -> Upload {
+        guard let upload = try await metadata.upload(id), isVisible(upload, to: caller) else {
             throw PontoonError.uploadNotFound
         }
         let isOwn = upload.userName == caller.name
@@ -40,14 +40,15 @@ struct UploadAccess: Sendable {
         )
     }
 
-    private func isVisible(_ upload: Upload) -> Bool {
+    private func isVisible(_ upload: Upload, to caller: Caller) -> Bool {
         upload.namespace == namespace && (session == nil || upload.senderSession == session)
+            && caller.rights.includes(upload.destination)
     }
 
     /// Finds an upload that is not completed, for calls that do not contribute to its file.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
-    func unfinished(_ id: String, caller: User) async throws -> Upload {
+    func unfinished(_ id: String, caller: Caller) async throws -> Upload {
         let upload = try await upload(id, caller: caller, mayProgress: false)
         guard upload.state != .completed else { throw PontoonError.uploadNotFound }
         return upload
@@ -56,7 +57,7 @@ struct UploadAccess: Sendable {
     /// Finds an upload that accepts parts.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
-    func active(_ id: String, caller: User) async throws -> Upload {
+    func active(_ id: String, caller: Caller) async throws -> Upload {
         if let cached = try await cachedActive(id, caller: caller) { return cached }
         let upload = try await upload(id, caller: caller)
         switch upload.state {
@@ -70,9 +71,9 @@ struct UploadAccess: Sendable {
     ///
     /// - Returns: The upload; `nil` if these rows do not show an active upload that the caller may write to. The latest
     ///   rows must then be read.
-    func cachedActive(_ id: String, caller: User) async throws -> Upload? {
-        guard let upload = try await metadata.upload(id, reading: .cached), isVisible(upload), upload.state == .active,
-            upload.userName == caller.name
+    func cachedActive(_ id: String, caller: Caller) async throws -> Upload? {
+        guard let upload = try await metadata.upload(id, reading: .cached), isVisible(upload, to: caller),
+            upload.state == .active, upload.userName == caller.name
         else { return nil }
         guard case .folder(_, let project, _) = upload.destination else { return upload }
         let permissions = try await metadata.permissions(of: caller.name, in: project, reading: .cached)

@@ -68,16 +68,19 @@ package struct Uploads: Sendable {
     /// Starts an upload that becomes a file.
     ///
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
-    ///   `.destinationForbidden` or `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken;
+    ///   `.destinationForbidden` (also if `overwrite` is set and the caller's token is only for uploads) or `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken;
     ///   `.noRoom` if there is not enough space for the declared bytes, or the object store refuses the upload;
     ///   `.limitReached` if the caller has too many unfinished uploads.
     package func initialize(
         _ content: DeclaredContent,
         in folder: FolderReference,
         overwrite: Bool,
-        caller: User
+        caller: Caller
     ) async throws -> Upload {
         try content.labels.check()
+        guard !overwrite || caller.rights.scope != .upload else {
+            throw PontoonError(.destinationForbidden, "A token with the scope 'upload' cannot replace a file.")
+        }
         let destination = try await destination(folder, caller: caller)
         if case .folder(let folder, _, _) = destination {
             try await checkName(content.name, in: folder, overwrite: overwrite)
@@ -89,7 +92,7 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: `.automationNotFound`; `.noRoom` if there is not enough space for the declared bytes, or the object
     ///   store refuses the upload; `.limitReached` if the caller has too many unfinished uploads of code packages.
-    package func initialize(_ content: DeclaredContent, automation id: String, caller: User) async throws -> Upload {
+    package func initialize(_ content: DeclaredContent, automation id: String, caller: Caller) async throws -> Upload {
         let automation = try await access.automation(id, for: caller)
         return try await begin(content, for: .automation(id: automation.id), overwrite: false, userName: caller.name)
     }
@@ -99,7 +102,7 @@ package struct Uploads: Sendable {
     /// The folder's existence is checked again when the upload is added.
     private func destination(
         _ named: FolderReference,
-        caller: User
+        caller: Caller
     ) async throws -> Upload.Destination {
         let refusal = PontoonError.Code.destinationForbidden
         switch named {
@@ -168,12 +171,12 @@ package struct Uploads: Sendable {
     /// Returns one page of the caller's unfinished uploads to project folders, newest first.
     ///
     /// For a sender, returns only the uploads of the session.
-    package func list(caller: User, page: Page) async throws -> Listing<UploadSummary> {
+    package func list(caller: Caller, page: Page) async throws -> Listing<UploadSummary> {
         let uploads =
             if let session = uploads.session {
                 try await metadata.uploads(ofSenderSession: session, page: page)
             } else {
-                try await metadata.uploads(of: caller.name, page: page)
+                try await metadata.uploads(of: caller.name, in: caller.rights.projects, page: page)
             }
         return Listing(items: uploads.items.map(withKnownTotals), total: uploads.total)
     }
@@ -181,7 +184,7 @@ package struct Uploads: Sendable {
     /// Returns an unfinished upload.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
-    package func details(_ id: String, caller: User) async throws -> UploadSummary {
+    package func details(_ id: String, caller: Caller) async throws -> UploadSummary {
         try await noteActivity(of: try await uploads.unfinished(id, caller: caller))
         guard let summary = try await metadata.uploadSummary(id) else { throw PontoonError.uploadNotFound }
         return withKnownTotals(summary)
@@ -205,7 +208,7 @@ package struct Uploads: Sendable {
     /// Returns the reported parts of an unfinished upload, ordered by number.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`.
-    package func reportedParts(of id: String, caller: User) async throws -> [PartRecord] {
+    package func reportedParts(of id: String, caller: Caller) async throws -> [PartRecord] {
         try await noteActivity(of: try await uploads.unfinished(id, caller: caller))
         return try await metadata.parts(of: id).filter(\.isReported)
     }
@@ -219,7 +222,7 @@ package struct Uploads: Sendable {
     package func partInfo(
         _ number: PartNumber,
         of id: String,
-        caller: User,
+        caller: Caller,
         base: BaseURL
     ) async throws -> SignedRequest {
         let upload = try await uploads.active(id, caller: caller)
@@ -247,7 +250,7 @@ package struct Uploads: Sendable {
     package func partInfos(
         _ batch: PartBatch,
         of id: String,
-        caller: User,
+        caller: Caller,
         base: BaseURL
     ) async throws -> [NumberedPartRequest] {
         let upload = try await uploads.active(id, caller: caller)
@@ -271,7 +274,7 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed;
     ///   `.reportInvalid` if a part is not stored, or its ETag differs or is too long.
-    package func report(_ parts: [PartReport], of id: String, caller: User) async throws {
+    package func report(_ parts: [PartReport], of id: String, caller: Caller) async throws {
         _ = try await uploads.active(id, caller: caller)
         try await reports.record(parts, of: id)
     }
@@ -279,14 +282,14 @@ package struct Uploads: Sendable {
     // MARK: - Complete and abort
 
     /// Completes an upload that becomes a file; see ``CompleteUpload``.
-    package func complete(_ id: String, reports: [PartReport], caller: User) async throws -> File {
+    package func complete(_ id: String, reports: [PartReport], caller: Caller) async throws -> File {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .file(let file, _) = completed else { throw PontoonError.uploadNotFound }
         return file
     }
 
     /// Completes an upload that becomes the file of a code package; see ``CompleteUpload``.
-    package func completePackage(_ id: String, reports: [PartReport], caller: User) async throws -> PackageFile {
+    package func completePackage(_ id: String, reports: [PartReport], caller: Caller) async throws -> PackageFile {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .package(let file) = completed else { throw PontoonError.uploadNotFound }
         return file
@@ -295,7 +298,7 @@ package struct Uploads: Sendable {
     /// Aborts an upload and removes its parts; its URLs stop working.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.abortRefused` while the upload is being completed.
-    package func abort(_ id: String, caller: User) async throws {
+    package func abort(_ id: String, caller: Caller) async throws {
         let upload = try await uploads.unfinished(id, caller: caller)
         guard upload.state == .active, try await metadata.abortUpload(id) else {
             _ = try await uploads.unfinished(id, caller: caller)

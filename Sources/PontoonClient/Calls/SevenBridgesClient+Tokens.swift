@@ -1,0 +1,91 @@
+public import Foundation
+import NIOHTTP1
+import PontoonCore
+
+/// A token of the user, as Pontoon's extension `tokens` describes it.
+public struct TokenDetails: Sendable, Decodable, Identifiable {
+    /// Id, which is not secret.
+    public let id: String
+    /// Description of the token; may be empty.
+    public let name: String
+    /// The calls that the token allows: `full`, `read` or `upload`.
+    public let scope: String
+    /// The projects to which the token is limited; `nil` if it is not limited.
+    public let projects: [String]?
+    /// The time from which the token is not accepted; `nil` if it does not expire.
+    public let expires: Date?
+    /// The last day, in UTC, on which the token was used, such as `2026-11-27`; `nil` if it was never used.
+    public let lastUsed: String?
+    /// Whether this client uses the token.
+    public let isCurrent: Bool
+    /// The token itself; only in the response to ``SevenBridgesClient/createToken(name:scope:projects:expires:)``.
+    public let token: AuthToken?
+
+    private enum CodingKeys: String, CodingKey {
+        case id, name, scope, projects, expires, current, token
+        case lastUsed = "last_used"
+    }
+
+    /// Decodes the API's JSON.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        id = try fields.decode(String.self, forKey: .id)
+        name = try fields.decodeIfPresent(String.self, forKey: .name) ?? ""
+        scope = try fields.decode(String.self, forKey: .scope)
+        projects = try fields.decodeIfPresent([String].self, forKey: .projects)
+        expires = try fields.decodeIfPresent(LenientDate.self, forKey: .expires)?.date
+        lastUsed = try fields.decodeIfPresent(String.self, forKey: .lastUsed)
+        isCurrent = try fields.decodeIfPresent(Bool.self, forKey: .current) ?? false
+        token = try fields.decodeIfPresent(String.self, forKey: .token).map { AuthToken($0) }
+    }
+}
+
+extension SevenBridgesClient {
+    /// Lists one page of the user's tokens that have no more rights than the token in use.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
+    public func tokens(offset: Int = 0, limit: Int = 100) async throws -> ResultPage<TokenDetails> {
+        try await page("/tokens", offset: offset, limit: limit, purpose: "list your tokens")
+    }
+
+    /// Creates a token for the user.
+    ///
+    /// A property that is `nil` is that of the token in use, which the new token cannot exceed.
+    ///
+    /// - Parameters:
+    ///   - name: Description of the token, at most 100 characters.
+    ///   - scope: The calls that it allows: `full`, `read` or `upload`.
+    ///   - projects: Ids of the projects to which it is limited.
+    ///   - expires: The time from which it is not accepted, in the future.
+    /// - Returns: The token, including ``TokenDetails/token``.
+    /// - Throws: ``APIError``, ``ClientError``.
+    public func createToken(
+        name: String,
+        scope: String? = nil,
+        projects: [String]? = nil,
+        expires: Date? = nil
+    ) async throws -> TokenDetails {
+        var body: [String: JSONValue] = ["name": .string(name)]
+        body["scope"] = scope.map { .string($0) }
+        body["projects"] = projects.map { .array($0.map { .string($0) }) }
+        body["expires"] = expires.map { .string($0.formatted(.iso8601)) }
+        return try await call(
+            APIRequest(
+                method: .POST,
+                path: "/tokens",
+                body: .object(body),
+                idempotency: .nonIdempotent,
+                purpose: "create a token"
+            )
+        )
+    }
+
+    /// Revokes one of the user's tokens.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``.
+    public func revokeToken(_ id: String) async throws {
+        _ = try await perform(
+            APIRequest(method: .DELETE, path: "/tokens/\(id.urlEncoded)", purpose: "revoke the token \(id)")
+        )
+    }
+}

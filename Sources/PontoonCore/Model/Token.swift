@@ -1,0 +1,121 @@
+package import Foundation
+
+/// The calls that a token allows; the raw value is its name in the API.
+///
+/// `CallScopes` in PontoonServer lists the scopes that allow each call.
+package enum TokenScope: String, CaseIterable, Sendable {
+    /// Every call.
+    case full
+    /// Calls that read, including downloads.
+    case read
+    /// Calls that an upload client needs. They cannot replace, change, delete or download files.
+    case upload
+
+    /// Returns whether this scope allows every call that another one allows.
+    package func includes(_ other: TokenScope) -> Bool { self == .full || self == other }
+}
+
+/// The rights of a token, which never exceed its user's permissions.
+package struct TokenRights: Hashable, Sendable {
+    package let scope: TokenScope
+    /// The projects to which the token is limited; `nil` if it is not limited.
+    package let projects: Set<ProjectID>?
+
+    package init(scope: TokenScope = .full, projects: Set<ProjectID>? = nil) {
+        self.scope = scope
+        self.projects = projects
+    }
+
+    /// Every call in every project of the user.
+    package static let all = TokenRights()
+
+    package func includes(_ project: ProjectID) -> Bool { projects?.contains(project) ?? true }
+
+    /// Returns whether the token may use uploads to a destination; an automation belongs to no project.
+    package func includes(_ destination: Upload.Destination) -> Bool {
+        switch destination {
+        case .folder(_, let project, _): includes(project)
+        case .automation: projects == nil
+        }
+    }
+
+    /// Returns whether these rights allow everything that other rights allow.
+    package func includes(_ other: TokenRights) -> Bool {
+        guard scope.includes(other.scope) else { return false }
+        guard let projects else { return true }
+        return other.projects.map { $0.isSubset(of: projects) } ?? false
+    }
+}
+
+/// The properties of a token that its creator chooses.
+package struct TokenDetails: Hashable, Sendable {
+    /// A description for the user; may be empty, and need not be unique.
+    package var name: String
+    package var rights: TokenRights
+    /// The time from which the token is not accepted; `nil` if it does not expire.
+    package var expiresOn: Date?
+
+    package init(name: String = "", rights: TokenRights = .all, expiresOn: Date? = nil) {
+        self.name = name
+        self.rights = rights
+        self.expiresOn = expiresOn
+    }
+}
+
+/// The stored record of an API token: its hash, never the token itself.
+package struct TokenRecord: Hashable, Sendable {
+    /// Id of the token for lists and revocation: 12 hex digits, not secret.
+    package let id: String
+    package let userName: String
+    /// SHA-256 of the token's UTF-8 bytes, 64 hex digits.
+    package let hash: String
+    package let createdOn: Date
+    package let details: TokenDetails
+    /// Id of the token with which this one was created, which may no longer exist; `nil` if an administrator created
+    /// it.
+    package let createdBy: String?
+    /// The start, in UTC, of the last day on which the token was used; `nil` if it was never used.
+    ///
+    /// Recorded with a delay of about a minute.
+    package let usedOn: Date?
+
+    package init(
+        id: String,
+        userName: String,
+        hash: String,
+        createdOn: Date,
+        details: TokenDetails = TokenDetails(),
+        createdBy: String? = nil,
+        usedOn: Date? = nil
+    ) {
+        self.id = id
+        self.userName = userName
+        self.hash = hash
+        self.createdOn = createdOn
+        self.details = details
+        self.createdBy = createdBy
+        self.usedOn = usedOn
+    }
+
+    /// Returns whether a text has the form of a token's id, which is shorter than any token.
+    package static func isID(_ text: String) -> Bool {
+        text.utf8.count == 12 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
+    package func isExpired(now: Date) -> Bool { details.expiresOn.map { $0 <= now } ?? false }
+}
+
+/// The user who makes a call, and the token with which the call is authenticated.
+package struct Caller: Hashable, Sendable {
+    package let user: User
+    /// `nil` for a sender, who acts on behalf of the user and is limited by the session instead.
+    package let token: TokenRecord?
+
+    package init(_ user: User, token: TokenRecord? = nil) {
+        self.user = user
+        self.token = token
+    }
+
+    package var name: String { user.name }
+    package var rights: TokenRights { token?.details.rights ?? .all }
+}

@@ -1,0 +1,85 @@
+package import Foundation
+
+/// The properties of a token that its user creates; a property that is absent is that of the creating token.
+package struct NewToken: Hashable, Sendable {
+    package var name: String
+    package var scope: TokenScope?
+    package var projects: Set<ProjectID>?
+    package var expiresOn: Date?
+
+    package init(
+        name: String = "",
+        scope: TokenScope? = nil,
+        projects: Set<ProjectID>? = nil,
+        expiresOn: Date? = nil
+    ) {
+        self.name = name
+        self.scope = scope
+        self.projects = projects
+        self.expiresOn = expiresOn
+    }
+}
+
+/// The use cases with which users manage their own tokens.
+///
+/// A token can manage only tokens whose rights do not exceed its own: others are invisible to it.
+extension Accounts {
+    /// Creates a token for the caller.
+    ///
+    /// - Throws: `.forbidden` if the token would have more rights than the caller's, or expire later; `.badRequest` for
+    ///   invalid properties; `.projectNotFound`, `.limitReached`; `.notAuthenticated` if the caller's token was revoked,
+    ///   or the caller disabled, in the meantime.
+    package func createToken(_ request: NewToken, caller: Caller) async throws -> (record: TokenRecord, token: Secret) {
+        guard let current = caller.token else {
+            throw PontoonError(.notAuthenticated, "A valid authentication token is required.")
+        }
+        let details = TokenDetails(
+            name: request.name,
+            rights: TokenRights(
+                scope: request.scope ?? caller.rights.scope,
+                projects: request.projects ?? caller.rights.projects
+            ),
+            expiresOn: request.expiresOn ?? current.details.expiresOn
+        )
+        // Checked first, so that an invalid number of projects is reported as such.
+        try TokenRules.check(details, now: now())
+        guard caller.rights.includes(details.rights) else {
+            throw PontoonError(.forbidden, "A token cannot create a token with more rights than it has.")
+        }
+        if let limit = current.details.expiresOn, let expiresOn = details.expiresOn, expiresOn > limit {
+            throw PontoonError(.forbidden, "A token cannot create a token that expires later than itself.")
+        }
+        return try await create(details, for: caller.name, createdBy: current.id)
+    }
+
+    /// Returns the caller's tokens, oldest first.
+    package func tokens(caller: Caller, page: Page) async throws -> Listing<TokenRecord> {
+        let all = try await visibleTokens(of: caller)
+        return Listing(items: Array(all.dropFirst(page.offset).prefix(page.limit)), total: all.count)
+    }
+
+    /// Returns one of the caller's tokens.
+    ///
+    /// - Throws: `.tokenNotFound`; `.badRequest` for an id that contains U+0000, as in every other call.
+    package func token(_ id: String, caller: Caller) async throws -> TokenRecord {
+        guard !id.utf8.contains(0) else {
+            throw PontoonError(.badRequest, "Text must not contain the character U+0000.")
+        }
+        guard let token = try await visibleTokens(of: caller).first(where: { $0.id == id }) else {
+            throw PontoonError.tokenNotFound
+        }
+        return token
+    }
+
+    /// Revokes one of the caller's tokens, which may be the one that makes the call.
+    ///
+    /// - Throws: `.tokenNotFound`.
+    package func revokeToken(_ id: String, caller: Caller) async throws {
+        let token = try await token(id, caller: caller)
+        guard try await metadata.revokeToken(token.id) else { throw PontoonError.tokenNotFound }
+    }
+
+    private func visibleTokens(of caller: Caller) async throws -> [TokenRecord] {
+        try await metadata.tokens(of: caller.name).filter { caller.rights.includes($0.details.rights) }
+    }
+}

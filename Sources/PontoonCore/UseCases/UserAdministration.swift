@@ -1,0 +1,114 @@
+package import Foundation
+
+/// The use cases with which administrators manage users.
+package struct UserAdministration: Sendable {
+    private let metadata: any MetadataStore
+    private let now: @Sendable () -> Date
+
+    package init(metadata: any MetadataStore, now: @escaping @Sendable () -> Date = { Date() }) {
+        self.metadata = metadata
+        self.now = now
+    }
+
+    /// Adds a user.
+    ///
+    /// - Throws: `.badRequest` if the name is not valid, `.userExists` if it is taken.
+    package func add(_ name: String, isService: Bool = false) async throws {
+        try User.checkName(name)
+        try await metadata.addUser(User(name: name, createdOn: now(), isService: isService))
+    }
+
+    /// Calls `body` with all users, ordered by name, in batches.
+    package func forEach(_ body: ([UserSummary]) async throws -> Void) async throws {
+        var last: String?
+        while true {
+            let users = try await metadata.users(after: last, limit: Self.batch)
+            guard let newest = users.last else { return }
+            try await body(users)
+            last = newest.user.name
+        }
+    }
+
+    /// Disables a user: servers refuse the user's tokens and upload links, and everything else is kept.
+    ///
+    /// Other servers accept the tokens for up to one more second.
+    ///
+    /// - Throws: `.userNotFound`.
+    package func disable(_ name: String) async throws { try await setDisabled(name, since: now()) }
+
+    /// Enables a disabled user, whose tokens and upload links are accepted again.
+    ///
+    /// - Throws: `.userNotFound`.
+    package func enable(_ name: String) async throws { try await setDisabled(name, since: nil) }
+
+    private func setDisabled(_ name: String, since time: Date?) async throws {
+        guard try await metadata.setDisabled(name, since: time) else { throw Self.noUser(name) }
+    }
+
+    /// The treatment of the projects that a removed user owns.
+    package enum OwnedProjects: Hashable, Sendable {
+        /// If there are any, the user is not removed.
+        case refuse
+        /// They belong to this user, who gets all permissions in them; their ids stay the same.
+        case give(to: String)
+        /// They are deleted with their files.
+        case delete
+    }
+
+    /// Removes a user with the user's tokens, memberships, upload links, unfinished uploads and automations.
+    ///
+    /// Bytes are removed later by a server's maintenance. With ``OwnedProjects/delete``, the user is disabled first and
+    /// the projects are deleted one by one; after an error, call the method again.
+    ///
+    /// - Throws: `.userNotFound`; `.badRequest` if the user cannot be removed in this way.
+    package func remove(_ name: String, projects: OwnedProjects) async throws {
+        var heir: String?
+        switch projects {
+        case .refuse: break
+        case .give(let other):
+            try await check(heir: other, of: name)
+            heir = other
+        case .delete:
+            guard try await metadata.user(named: name) != nil else { throw Self.noUser(name) }
+            guard try await metadata.users(after: nil, limit: 2).count > 1 else { throw Self.isLast(name) }
+            try await disable(name)
+            while case let ids = try await metadata.projects(ownedBy: name, limit: Self.batch), !ids.isEmpty {
+                for id in ids { _ = try await metadata.deleteProject(id) }
+            }
+        }
+        switch try await metadata.removeUser(name, givingProjectsTo: heir) {
+        case .removed: return
+        case .noUser: throw Self.noUser(name)
+        case .noHeir: throw Self.noUser(heir ?? "")
+        case .isLast: throw Self.isLast(name)
+        case .ownsProjects(let count):
+            throw PontoonError(
+                .badRequest,
+                """
+                User '\(name)' owns \(count) \(count == 1 ? "project" : "projects"); give them to another user with \
+                --give-projects-to, or delete them with --delete-projects.
+                """
+            )
+        }
+    }
+
+    private func check(heir: String, of name: String) async throws {
+        guard heir != name else {
+            throw PontoonError(.badRequest, "The projects of '\(name)' must be given to another user.")
+        }
+        guard let user = try await metadata.user(named: heir) else { throw Self.noUser(heir) }
+        guard !user.isService else {
+            throw PontoonError(.badRequest, "'\(heir)' is a service user, which cannot own projects.")
+        }
+    }
+
+    private static let batch = 100
+
+    private static func noUser(_ name: String) -> PontoonError {
+        PontoonError(.userNotFound, "There is no user '\(name)'.")
+    }
+
+    private static func isLast(_ name: String) -> PontoonError {
+        PontoonError(.badRequest, "'\(name)' is the only user; add another user first.")
+    }
+}

@@ -1,0 +1,17 @@
+extension Migration {
+    /// The statements that add the rights, expiry and use of tokens, service users and disabled users.
+    ///
+    /// `projects` is a list of project ids separated by spaces, or `NULL`. It has no foreign key: a token limited to a
+    /// deleted project must not become unlimited.
+    static let tokens: [SQLStatement] = [
+        "ALTER TABLE users ADD COLUMN is_service BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE users ADD COLUMN disabled_on BIGINT",
+        "ALTER TABLE tokens ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tokens ADD COLUMN scope TEXT NOT NULL DEFAULT 'full'",
+        "ALTER TABLE tokens ADD COLUMN projects TEXT",
+        "ALTER TABLE tokens ADD COLUMN expires_on BIGINT",
+        "ALTER TABLE tokens ADD COLUMN created_by TEXT",
+        "ALTER TABLE tokens ADD COLUMN used_on BIGINT",
+        "CREATE INDEX tokens_by_expiry ON tokens (expires_on) WHERE expires_on IS NOT NULL",
+    ]
+}

@@ -1,0 +1,94 @@
+import Foundation
+package import PontoonCore
+
+extension SQLMetadataStore {
+    package func removeUser(_ name: String, givingProjectsTo heir: String?) async throws -> UserRemovalResult {
+        let now = now
+        // If another process adds a row that refers to the user in the meantime, deleting the user violates a
+        // constraint, and the retry sees that row.
+        return try await writeRetryingConflicts { connection in
+            let names = [name] + [heir].compactMap { $0 }
+            for name in names.sorted() { try connection.enqueue(lockUser, [name], lock: .forUpdate("users")) }
+            guard try connection.exists(name) else { return .noUser }
+            if let heir {
+                guard try connection.exists(heir) else { return .noHeir }
+                try connection.giveProjects(of: name, to: heir)
+            }
+            let owned = try connection.query(countProjects, [name]).first?.count("total") ?? 0
+            guard owned == 0 else { return .ownsProjects(owned) }
+            guard try connection.query(selectTwoUsers).count > 1 else { return .isLast }
+            try connection.deleteUploads(of: name, now: now)
+            try connection.deleteAutomations(of: name, now: now)
+            // Tokens, memberships, upload links and totals are deleted by ON DELETE CASCADE.
+            try connection.execute("DELETE FROM users WHERE name = $1", [name])
+            return .removed
+        }
+    }
+
+    package func projects(ownedBy userName: String, limit: Int) async throws -> [ProjectID] {
+        try await read { try $0.query(selectOwnedProjects, [userName, limit]).map { try $0.projectID("id") } }
+    }
+}
+
+extension SQLConnection {
+    fileprivate func exists(_ userName: String) throws -> Bool { try !query(lockUser, [userName]).isEmpty }
+
+    /// Transfers all projects of a user to another user, who gets all permissions.
+    fileprivate func giveProjects(of name: String, to heir: String) throws {
+        // Locked before the memberships, so that none of the projects is deleted in the meantime.
+        let projects = try query(lockOwnedProjects, [name], lock: .forUpdate("projects"))
+        let shared = try query(countMemberships, [heir, name]).first?.count("total") ?? 0
+        try execute(insertOwnerships, [heir, name])
+        try execute(changeOwner, [heir, name])
+        try add(projects: [heir: projects.count - shared])
+    }
+
+    fileprivate func deleteUploads(of name: String, now: Date) throws {
+        // Links are locked before their uploads, as when an upload is started or completed.
+        try enqueue(lockLinksOfUser, [name], lock: .forUpdate("upload_links"))
+        try execute(discardUploadsOfUser, [now, name])
+        try execute("DELETE FROM uploads WHERE user_name = $1", [name])
+    }
+
+    fileprivate func deleteAutomations(of name: String, now: Date) throws {
+        try execute(discardPackageFiles, [now, name])
+        for statement in deleteAutomationRows { try execute(statement, [name]) }
+        try execute("DELETE FROM objects WHERE key IN (SELECT key FROM discarded_objects)")
+        try execute("DELETE FROM automations WHERE owner = $1", [name])
+    }
+}
+
+private let lockUser: SQLStatement = "SELECT name FROM users WHERE name = $1"
+private let selectTwoUsers: SQLStatement = "SELECT name FROM users LIMIT 2"
+private let countProjects: SQLStatement = "SELECT COUNT(*) AS total FROM projects WHERE owner = $1"
+private let selectOwnedProjects: SQLStatement = "SELECT id FROM projects WHERE owner = $1 LIMIT $2"
+private let lockOwnedProjects: SQLStatement = "SELECT id FROM projects WHERE owner = $1"
+private let countMemberships: SQLStatement = """
+    SELECT COUNT(*) AS total FROM members JOIN projects ON projects.id = members.project_id
+    WHERE members.user_name = $1 AND members.can_read = 1 AND projects.owner = $2
+    """
+private let insertOwnerships: SQLStatement = """
+    INSERT INTO members (
+        project_id, user_name, project_created_on, can_read, can_copy, can_write, can_execute, can_admin
+    )
+    SELECT id, $1, created_on, 1, 1, 1, 1, 1 FROM projects WHERE owner = $2
+    ON CONFLICT (project_id, user_name)
+    DO UPDATE SET can_read = 1, can_copy = 1, can_write = 1, can_execute = 1, can_admin = 1
+    """
+private let changeOwner: SQLStatement = "UPDATE projects SET owner = $1 WHERE owner = $2"
+private let lockLinksOfUser: SQLStatement = "SELECT id FROM upload_links WHERE created_by = $1"
+private let discardUploadsOfUser: SQLStatement = """
+    INSERT INTO discarded_objects (key, handle, discarded_on)
+    SELECT object_key, object_handle, $1 FROM uploads WHERE user_name = $2 AND state <> 'completed'
+    ON CONFLICT (key) DO NOTHING
+    """
+private let discardPackageFiles: SQLStatement = """
+    INSERT INTO discarded_objects (key, discarded_on)
+    SELECT object_key, $1 FROM package_files
+    WHERE automation_id IN (SELECT id FROM automations WHERE owner = $2)
+    ON CONFLICT (key) DO NOTHING
+    """
+private let deleteAutomationRows: [SQLStatement] = [
+    "DELETE FROM packages WHERE automation_id IN (SELECT id FROM automations WHERE owner = $1)",
+    "DELETE FROM package_files WHERE automation_id IN (SELECT id FROM automations WHERE owner = $1)",
+]

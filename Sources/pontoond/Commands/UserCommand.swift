@@ -1,0 +1,140 @@
+import ArgumentParser
+import Foundation
+import PontoonApp
+import PontoonCore
+
+struct UserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user",
+        abstract: "Manage users. The server may be running.",
+        subcommands: [Add.self, List.self, Disable.self, Enable.self, Remove.self]
+    )
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Add a user.")
+        @OptionGroup var stores: StoreFlags
+        @OptionGroup var audit: AuditFlags
+        @Flag(help: "Add a service user: a program, which cannot own projects or sign in to the console")
+        var service = false
+        @Argument(help: "Name of the user: 1 to 64 letters, digits, '.', '_' or '-'") var name: String
+
+        func run() async throws {
+            try await stores.withUsers(audit) { users, audit in
+                try await audit.recording(.userAdd, .init(id: name)) { _ in
+                    try await users.add(name, isService: service)
+                }
+                print(
+                    """
+                    Added \(service ? "service user" : "user") \(name). \
+                    Create a token with 'pontoond token create \(name)'.
+                    """
+                )
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List all users by name, with the number of projects that they own and of their tokens."
+        )
+        @OptionGroup var stores: StoreFlags
+
+        func run() async throws {
+            try await stores.withUsers { users, _ in
+                var table = Table("NAME", "KIND", "STATE", "CREATED", "PROJECTS", "TOKENS")
+                try await users.forEach { summaries in
+                    for summary in summaries {
+                        table.append(
+                            summary.user.name,
+                            summary.user.isService ? "service" : "user",
+                            summary.user.disabledOn == nil ? "active" : "disabled",
+                            summary.user.createdOn.formatted(.iso8601),
+                            "\(summary.ownedProjects)",
+                            "\(summary.tokens)"
+                        )
+                    }
+                }
+                for line in table.lines { print(line) }
+            }
+        }
+    }
+
+    struct Disable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Disable a user: the user's tokens and upload links stop working within a second; data is kept."
+        )
+        @OptionGroup var stores: StoreFlags
+        @OptionGroup var audit: AuditFlags
+        @Argument(help: "Name of the user") var name: String
+
+        func run() async throws {
+            try await stores.withUsers(audit) { users, audit in
+                try await audit.recording(.userDisable, .init(id: name)) { _ in try await users.disable(name) }
+                print("Disabled user \(name).")
+            }
+        }
+    }
+
+    struct Enable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Enable a disabled user, whose tokens and upload links then work again."
+        )
+        @OptionGroup var stores: StoreFlags
+        @OptionGroup var audit: AuditFlags
+        @Argument(help: "Name of the user") var name: String
+
+        func run() async throws {
+            try await stores.withUsers(audit) { users, audit in
+                try await audit.recording(.userEnable, .init(id: name)) { _ in try await users.enable(name) }
+                print("Enabled user \(name).")
+            }
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: """
+                Remove a user with the user's tokens, memberships, upload links, unfinished uploads and automations.
+                """,
+            discussion: """
+                A user who owns projects is removed only with one of the options. Files in projects of others stay. \
+                Running servers remove the bytes within about a minute.
+                """
+        )
+        @OptionGroup var stores: StoreFlags
+        @OptionGroup var audit: AuditFlags
+        @Option(help: ArgumentHelp("Give the user's projects, with the same ids, to another user", valueName: "user"))
+        var giveProjectsTo: String?
+        @Flag(help: "Delete the user's projects with all their files") var deleteProjects = false
+        @Argument(help: "Name of the user") var name: String
+
+        func validate() throws {
+            guard giveProjectsTo == nil || !deleteProjects else {
+                throw ValidationError("--give-projects-to and --delete-projects cannot be combined.")
+            }
+        }
+
+        func run() async throws {
+            try await stores.withUsers(audit) { users, audit in
+                let projects: UserAdministration.OwnedProjects =
+                    if let giveProjectsTo { .give(to: giveProjectsTo) } else { deleteProjects ? .delete : .refuse }
+                let removed = AuditEntry.Object(id: name, target: giveProjectsTo)
+                try await audit.recording(.userRemove, removed) { _ in
+                    try await users.remove(name, projects: projects)
+                }
+                print("Removed user \(name).")
+            }
+        }
+    }
+}
+
+extension StoreFlags {
+    fileprivate func withUsers(
+        _ audit: AuditFlags? = nil,
+        _ work: (UserAdministration, CommandAudit) async throws -> Void
+    ) async throws {
+        try await withMetadata(flags: audit?.givenFlags ?? []) { store, settings in
+            try await work(UserAdministration(metadata: store), Pontoond.audit(settings))
+        }
+    }
+}

@@ -1,0 +1,190 @@
+import NIOCore
+import NIOHTTP1
+import PontoonCore
+import PontoonTesting
+import Testing
+
+@testable import PontoonServer
+
+/// Tokens that are limited to some projects of their user.
+@Suite(.timeLimit(.minutes(10)))
+struct ProjectLimitTests {
+    /// Everything outside of the project `admin/uploads` that its owner has.
+    private struct Outside {
+        let project: String
+        let folder: String
+        let file: String
+        let upload: String
+        let link: String
+        let automation: String
+        let packageUpload: String
+
+        init(_ api: APIClient) async throws {
+            let project = try await api.createProject("Outside")
+            self.project = project
+            folder = try await api.makeFolder("outside folder", project: project)
+            file = try await api.uploadSmall("outside file", project: project)
+            func place(_ name: String) -> JSONValue { ["project": .string(project), "name": .string(name)] }
+            upload = try await api.call(.POST, "/upload/multipart", place("outside open")).text("upload_id")
+            link = try await api.call(.POST, "/upload_links", place("outside link")).text("id")
+            let automation = try await api.call(.POST, "/automation/automations", ["name": "outside automation"])
+                .text("id")
+            self.automation = automation
+            packageUpload = try await api.call(
+                .POST,
+                "/automation/upload",
+                ["automation_id": .string(automation), "name": "outside.zip", "size": 3]
+            ).text("upload_id")
+        }
+
+        /// Values of the variables in paths.
+        func values(_ path: String) -> [String: String] {
+            [
+                "{owner}": "admin", "{project}": "outside", "{username}": "admin", "{part_number}": "1",
+                "{file_id}": file, "{upload_id}": path.hasPrefix("/automation") ? packageUpload : upload,
+                "{link_id}": link, "{automation_id}": automation, "{package_id}": "0", "{token_id}": "0",
+            ]
+        }
+
+        /// Bodies that name only things outside of the project.
+        var bodies: [String: JSONValue] {
+            let place: JSONValue = ["project": .string(project), "name": "x", "type": "folder"]
+            let report: JSONValue = ["part_number": 1, "response": ["headers": ["ETag": "x"]]]
+            return [
+                "POST /files": place, "POST /upload/multipart": place, "POST /upload_links": place,
+                "POST /projects": ["name": "New"], "POST /automation/automations": ["name": "x"],
+                "POST /automation/upload": ["automation_id": .string(automation), "name": "x", "size": 3],
+                "POST /automation/automations/{automation_id}/packages": [
+                    "version": "1", "location": "0", "schema": [:],
+                ],
+                "POST /projects/{owner}/{project}/members": ["username": "admin"],
+                "PUT /projects/{owner}/{project}/members/{username}/permissions": [
+                    "read": true, "copy": true, "write": true, "execute": true, "admin": true,
+                ],
+                "PATCH /projects/{owner}/{project}/members/{username}/permissions": ["write": true],
+                "PUT /files/{file_id}/tags": ["x"],
+                "POST /files/{file_id}/actions/copy": ["project": "admin/uploads"],
+                "POST /files/{file_id}/actions/move": ["parent": .string(folder)],
+                "POST /action/files/copy": ["project": "admin/uploads", "file_ids": [.string(file)]],
+                "POST /bulk/files/get": ["file_ids": [.string(file)]],
+                "POST /bulk/files/delete": ["file_ids": [.string(file)]],
+                "POST /bulk/files/update": ["items": [["id": .string(file), "name": "x"]]],
+                "POST /bulk/files/edit": ["items": [["id": .string(file), "name": "x"]]],
+                "POST /upload/multipart/{upload_id}/part": report,
+                "POST /upload/multipart/{upload_id}": ["parts": [report]],
+                "POST /automation/upload/{upload_id}/part": report,
+                "POST /automation/upload/{upload_id}": ["parts": [report]],
+                "POST /tokens": ["projects": [.string(project)]],
+            ]
+        }
+    }
+
+    /// Calls whose response does not depend on any project.
+    private static let neutral: Set<String> = [
+        "GET /rate_limit", "GET /user", "GET /users/{username}", "GET /tokens", "GET /projects",
+        "GET /projects/{owner}", "GET /upload/multipart",
+    ]
+    /// Calls whose response reports each file separately, with 200.
+    private static let bulk: Set<String> = [
+        "POST /bulk/files/get", "POST /bulk/files/delete", "POST /bulk/files/update", "POST /bulk/files/edit",
+        "POST /action/files/copy",
+    ]
+    private static let queries = [
+        "GET /files": "?project=admin/outside", "GET /files/scroll": "?project=admin/outside",
+        "GET /upload_links": "?project=admin/outside",
+    ]
+
+    @Test("no call of the API reads or changes anything outside of the token's projects")
+    func outside() async throws {
+        try await withTestServer { server in
+            let outside = try await Outside(server.api)
+            let client = server.client(token: try await Self.limitedToken(server))
+            let before = try await Self.state(server.api, outside)
+            for call in CallScopes.table.keys.sorted() where call != "GET /upload_links/session" {
+                let words = call.split(separator: " ").map(String.init)
+                let path = outside.values(words[1]).reduce(words[1]) { $0.replacing($1.key, with: $1.value) }
+                let response = try await client.call(
+                    HTTPMethod(rawValue: words[0]),
+                    path + (Self.queries[call] ?? ""),
+                    outside.bodies[call] ?? (words[0] == "GET" ? nil : [:])
+                )
+                let text = response.bodyText
+                if Self.neutral.contains(call) || Self.bulk.contains(call) {
+                    #expect(response.status == 200, "\(call): \(text)")
+                    #expect(!text.contains("outside") && !text.contains(outside.upload), "\(call): \(text)")
+                } else {
+                    #expect([403, 404].contains(response.status), "\(call): \(response.status) \(text)")
+                }
+            }
+            #expect(try await Self.state(server.api, outside) == before, "something was changed")
+        }
+    }
+
+    /// A token for the project `admin/uploads` only.
+    private static func limitedToken(_ server: TestServer, scope: TokenScope = .full) async throws -> String {
+        let uploads = ProjectID(owner: "admin", shortName: "uploads")
+        let details = TokenDetails(rights: TokenRights(scope: scope, projects: [uploads]))
+        return try await server.createToken(for: "admin", details)
+    }
+
+    /// Responses that show whether a call has changed something.
+    private static func state(_ api: APIClient, _ outside: Outside) async throws -> [String] {
+        var responses: [String] = []
+        for path in [
+            "/projects", "/projects/admin/outside", "/projects/admin/outside/members", "/files?project=admin/outside",
+            "/files?project=admin/uploads", "/files/\(outside.file)", "/upload/multipart",
+            "/upload/multipart/\(outside.upload)?list_parts=true", "/upload_links?project=admin/outside",
+            "/automation/automations/\(outside.automation)", "/automation/upload/\(outside.packageUpload)", "/tokens",
+        ] {
+            responses.append(try await api.call(.GET, path).bodyText)
+        }
+        return responses
+    }
+
+    @Test("in its projects a token works as any other, and lists contain only these projects")
+    func inside() async throws {
+        try await withEnduringServer(arguments: smallParts) { server in
+            _ = try await Outside(server.api)
+            let client = server.client(token: try await Self.limitedToken(server))
+            let file = try await client.uploadSmall("inside")
+            #expect(try await client.download(file) == ByteBuffer(string: "abc"))
+            let open = try await client.initialize("open", size: 3)
+            #expect(try await client.listed("/projects") == ["admin/uploads"])
+            #expect(try await client.listed("/projects/admin") == ["admin/uploads"])
+            #expect(try await client.listed("/projects?name=outside") == [])
+            let uploads = try await client.call(.GET, "/upload/multipart")
+            #expect(try uploads.entryNames == ["open"] && uploads.headers["X-Total-Matching-Query"] == ["1"])
+            #expect(try await client.call(.DELETE, "/upload/multipart/\(open)").status == 204)
+            let everything = try await server.api.call(.GET, "/projects")
+            #expect(try everything.entries.count == 2, "another token of the same user is not limited")
+        }
+    }
+
+    @Test("a copy needs both projects")
+    func copies() async throws {
+        try await withTestServer(arguments: smallParts) { server in
+            let outside = try await Outside(server.api)
+            let client = server.client(token: try await Self.limitedToken(server))
+            let file = try await client.uploadSmall("inside")
+            let out = try await client.copy(file, ["project": .string(outside.project)])
+            server.expectRefusal(out, 404, 3002, "to another project")
+            let folder = try await client.copy(file, ["parent": .string(outside.folder)])
+            server.expectRefusal(folder, 404, 5026, "to its folder")
+            let back = try await client.copy(outside.file, ["project": "admin/uploads"])
+            server.expectRefusal(back, 404, 5002, "from it")
+            let inside = try await client.makeFolder("copies")
+            #expect(try await client.copy(file, ["parent": .string(inside)]).status == 200)
+        }
+    }
+
+    @Test("a token whose project was deleted has no projects")
+    func deletedProject() async throws {
+        try await withTestServer { server in
+            let client = server.client(token: try await Self.limitedToken(server))
+            _ = try await server.api.createProject("Other")
+            #expect(try await server.api.call(.DELETE, "/projects/admin/uploads").status == 204)
+            #expect(try await client.listed("/projects") == [])
+            server.expectRefusal(try await client.call(.GET, "/projects/admin/other"), 404, 3002)
+        }
+    }
+}
