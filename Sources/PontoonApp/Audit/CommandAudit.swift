@@ -41,6 +41,9 @@ package struct CommandAudit: Sendable {
         }
     }
 
+    /// Records an action that has succeeded.
+    package func recordSuccess(_ action: AuditAction, _ object: AuditEntry.Object) { record(action, .success, object) }
+
     private func record(_ action: AuditAction, _ result: AuditEntry.Result, _ object: AuditEntry.Object) {
         guard let destination else { return }
         let entry = AuditEntry(

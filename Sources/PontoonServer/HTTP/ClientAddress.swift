@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
@@ -13,7 +14,7 @@ extension AppContext {
     /// It has at most 64 characters, and is `unknown` if the connection has no address.
     static func clientAddress(in headers: HTTPFields, over channel: any Channel, trustsProxy: Bool) -> String {
         let forwarded = trustsProxy ? headers[.forwardedFor]?.split(separator: ",").last : nil
-        let address = forwarded.map { $0.trimmingPrefix(while: \.isWhitespace) }.map(String.init)
+        let address = forwarded?.trimmingCharacters(in: .whitespaces)
         return String((address ?? channel.remoteAddress?.ipAddress ?? "unknown").prefix(64))
     }
 

@@ -37,15 +37,17 @@ struct AuditTests {
                 for action in ["disable", "enable", "remove"] { _ = try await command("user", action, "ann") }
                 _ = try await command("key", "rotate")
                 _ = try await command("backup", folder.appending("backup").string)
-                _ = try await server.api.initialize("a", size: 1)
-
+                let upload = try await server.api.initialize("a", size: 1)
                 try await eventually("the server's line is written") { try Self.lines(log).count == 12 }
+                _ = try await command("uploads", "abort", upload)
+
                 let lines = try Self.lines(log)
                 let actions = lines.map { $0.string("action") }
                 try #require(
                     actions == [
                         "user.add", "user.add", "token.create", "token.create", "token.revoke", "token.revoke",
                         "user.disable", "user.enable", "user.remove", "key.rotate", "backup", "upload.initialize",
+                        "upload.abort",
                     ]
                 )
                 #expect(lines.map { $0.string("result") == "success" }.filter { !$0 }.count == 1)
