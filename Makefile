@@ -3,7 +3,7 @@
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
 
-run: ## build, serve ./data on 127.0.0.1:8080, upload a first file (DATA=… LISTEN=…)
+run: ## build and start a server with its data in ./data, upload a test file (DATA=… LISTEN=…)
 	@Scripts/run
 
 build: ## build the release binaries .build/release/pontoond and .build/release/pontoon
@@ -11,7 +11,7 @@ build: ## build the release binaries .build/release/pontoond and .build/release/
 	swift build -c release --product pontoond
 	swift build -c release --product pontoon
 
-check: ## the inner loop: lint, debug build, unit and in-process tests (ARGS='--filter …')
+check: ## the quick checks: lint, debug build, unit and in-process tests (ARGS='--filter …')
 	@Scripts/check $(ARGS)
 
 test: ## everything: lint, builds, all tests, benchmark smoke runs; what CI runs (ARGS='--filter …')
@@ -23,7 +23,7 @@ docs: ## build the DocC documentation of PontoonClient in .build/docs
 bench: build ## compare with nginx, SeaweedFS and others; about 15 minutes (ARGS='--only 1,3')
 	@Benchmarks/speed/run $(ARGS)
 
-bench-smoke: build ## run the same benchmarks once with little data, to see that they work
+bench-smoke: build ## run the same benchmark once with little data, to check that it works
 	@Benchmarks/speed/run --smoke
 
 format: ## format all Swift files

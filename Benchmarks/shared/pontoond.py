@@ -4,6 +4,7 @@ import http.client
 import json
 import pathlib
 import re
+import ssl
 import time
 import urllib.parse
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 from .processes import Program
 
-LISTENING = re.compile(r"http://127\.0\.0\.1:\d+/v2")
+LISTENING = re.compile(r"https?://127\.0\.0\.1:\d+/v2")
 
 
 class Server(Program):
@@ -26,11 +27,12 @@ class Server(Program):
         *flags: str,
         extra: Mapping[str, str] | None = None,
         token: str | None = None,
+        authority: pathlib.Path | None = None,
     ) -> None:
         """Starts it and waits for its first answer.
 
         `extra` are variables for the server. `token` is the admin's token where no credentials file holds it, because
-        the server has no data folder.
+        the server has no data folder. `authority` is the certificate to trust, if flags switch on TLS.
         """
         began = time.perf_counter()
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +44,11 @@ class Server(Program):
         self.wait(self._is_listening)
         self.origin = self.endpoint.removesuffix("/v2")
         self.address = urllib.parse.urlsplit(self.endpoint).netloc
-        self.connection = http.client.HTTPConnection(self.address, timeout=300)
+        if authority:
+            context = ssl.create_default_context(cafile=str(authority))
+            self.connection = http.client.HTTPSConnection(self.address, timeout=300, context=context)
+        else:
+            self.connection = http.client.HTTPConnection(self.address, timeout=300)
         self.wait(lambda: self.call("GET", "/v2/user") is not None)
         self.seconds_to_ready = time.perf_counter() - began
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import IO
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Below the ports that Linux gives to outgoing connections.
+# Below the ports that Linux assigns to outgoing connections.
 PORTS = range(10_100, 31_900)
 # The Swift tests use the same lock files; see Sources/PontoonTesting/Engines/FreePort.swift.
 LOCKS = pathlib.Path(tempfile.gettempdir()) / "pontoon-test-ports"
@@ -20,7 +20,7 @@ _held: list[IO[bytes]] = []
 
 
 class EngineError(Exception):
-    """An engine did not obey a command."""
+    """An engine failed to execute a command."""
 
 
 def is_free(port: int) -> bool:
@@ -97,7 +97,7 @@ class PostgreSQL(Engine):
 
     def __init__(self, *settings: str) -> None:
         port = reserve_port()
-        # Directly in the temporary directory: the user "postgres" may not enter folders that only we can read.
+        # Directly in the temporary directory, because the user "postgres" cannot enter this user's private folders.
         folder = pathlib.Path(tempfile.gettempdir()) / f"pontoon-postgresql-{port}-{os.urandom(8).hex()}"
         super().__init__("postgresql", [folder, str(port), *settings])
         self.port = port

@@ -2,13 +2,14 @@
 //
 //   volatile_disk BYTES FOLDER
 //
-// Mounts FOLDER with the single file "disk", which is BYTES long and initially zero. A loop device on this file turns the
-// flushes of a file system into fsync calls. Until then, writes are in a cache, as in the cache of a real disk.
+// Mounts FOLDER with the single file "disk", which is BYTES long and initially zero. A loop device on this file turns
+// the flushes of a file system into fsync calls. Until such a call, writes are only in a cache, like that of a real
+// disk.
 //
 // Prints "ready", and then reads commands from standard input:
 //
-//   cut [SEED]   cuts the power: drops the unflushed writes, with a seed except a pseudo-random subset, and prints
-//                "cut KEPT TOTAL", which count sectors. From now on every access fails with EIO
+//   cut [SEED]   cuts the power: drops the unflushed writes (with SEED, all but a pseudo-random subset), and prints
+//                "cut KEPT TOTAL", two numbers of sectors. Every later access fails with EIO
 //   on           restores the power and prints "on"
 //
 // When standard input closes, the process unmounts FOLDER and exits.
@@ -49,7 +50,7 @@ static struct cached_write **end = &oldest;
 static bool is_off;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/// SplitMix64, as SeededGenerator of the tests.
+/// SplitMix64, the same generator as `SeededGenerator` in the tests.
 static uint64_t next_random(uint64_t *state) {
     *state += UINT64_C(0x9E3779B97F4A7C15);
     uint64_t mixed = (*state ^ (*state >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
@@ -187,7 +188,7 @@ static const struct fuse_operations operations = {
     .fsync = fuse_sync_disk,
 };
 
-/// Executes commands until standard input closes, then unmounts the folder, which ends the FUSE loop.
+/// Executes commands until standard input closes, then unmounts the folder, which stops the FUSE loop.
 static void *execute_commands(void *folder) {
     char line[64];
     while (fgets(line, sizeof line, stdin)) {

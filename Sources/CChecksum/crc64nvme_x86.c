@@ -25,7 +25,7 @@ enum {
     wide_minimum = 4 * wide_step,  // wide lanes are not faster for shorter input
 };
 
-/// The factors of the first and last 8 bytes of a 16-byte block that advance it by a distance.
+/// The factors for the first and last 8 bytes of a 16-byte block that advance the block by a distance.
 typedef struct {
     uint64_t first, last;
 } fold_factors;

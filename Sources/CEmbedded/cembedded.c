@@ -1,7 +1,7 @@
 #include "cembedded.h"
 
-// #embed is C23; clang accepts it in C11. It compiles in milliseconds, whereas a Swift array literal of the same bytes
-// takes most of a minute.
+// #embed is part of C23, but clang accepts it in C11. It embeds the file in 0.1 s, whereas compiling the same bytes as
+// a Swift literal took more than a minute.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const uint8_t openapi[] = {

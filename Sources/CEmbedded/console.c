@@ -2,7 +2,7 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-// A preprocessor directive cannot be part of a macro, so each file takes three lines.
+// A macro cannot contain a preprocessor directive such as #embed, so each file takes three lines.
 #define FILE(path) {path, (const uint8_t[]){
 #define END , 0}},
 

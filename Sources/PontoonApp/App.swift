@@ -2,6 +2,7 @@ package import Foundation
 package import Hummingbird
 package import Logging
 import NIOCore
+import NIOPosix
 package import PontoonCore
 import PontoonObjects
 package import PontoonServer
@@ -16,29 +17,31 @@ package struct App: Sendable {
     package let useCases: UseCases
     package let maintenance: Maintenance
     package let scrub: BackgroundScrub
+    /// The certificate; `nil` if the server does not encrypt its connections itself.
+    package let certificate: Certificate?
     package let logger: Logger
 
-    /// Recovers opened stores from a crash and creates the use cases on them.
+    /// Recovers opened stores from a crash, unless the server is read-only, and creates the use cases on them.
     ///
     /// - Parameters:
     ///   - settings: The settings.
     ///   - stores: Must stay open while the app is used.
-    ///   - logger: Receives one line per request, and errors; its level is replaced by the one in the settings.
+    ///   - certificate: The certificate; `nil` if the server does not encrypt its connections itself.
+    ///   - logger: Logs one line per request, and errors.
     ///   - passwords: Hashes the passwords of upload links.
-    ///   - now: The current time; tests replace it.
-    ///   - uptime: Time on a monotonic clock; tests replace it.
+    ///   - now: Returns the current time; tests replace it.
+    ///   - uptime: Returns the time on a monotonic clock; tests replace it.
     /// - Returns: The app.
     /// - Throws: The errors of the stores.
     package static func build(
         settings: Settings,
         stores: OpenedStores,
+        certificate: Certificate? = nil,
         logger: Logger,
         passwords: any PasswordHashing = ScryptPasswords(),
         now: @escaping @Sendable () -> Date = { Date() },
         uptime: @escaping @Sendable () -> Duration = Stopwatch.systemUptime
     ) async throws -> App {
-        var logger = logger
-        logger.logLevel = settings.logLevel
         let (metadata, objects) = (stores.metadata, stores.storage.store)
         let uploads = Uploads(
             metadata: metadata,
@@ -61,7 +64,11 @@ package struct App: Sendable {
             now: now,
             uptime: uptime
         )
-        try await maintenance.recover()
+        if settings.isReadOnly {
+            try await maintenance.refreshKeys()
+        } else {
+            try await maintenance.recover()
+        }
         let useCases = UseCases(
             accounts: Accounts(metadata: metadata, limits: settings.userLimits, uses: uses, now: now),
             projects: Projects(metadata: metadata, objects: objects, limits: settings.userLimits, now: now),
@@ -89,6 +96,7 @@ package struct App: Sendable {
             useCases: useCases,
             maintenance: maintenance,
             scrub: scrub,
+            certificate: certificate,
             logger: logger
         )
     }
@@ -99,13 +107,12 @@ package struct App: Sendable {
         return (try? DiskObjectStore.reportsFreeSpace(settings.disk)) == false
     }
 
-    /// Creates the HTTP server alone, without background services.
+    /// Creates the HTTP server alone, without background services, so that tests can call it in process.
     ///
-    /// Raises the process's limit on open files, lowers the maximum number of connections to what this limit allows,
-    /// and lowers that of connections from one address to at most half of it. Tests send requests to the server in
-    /// process.
+    /// Raises the process's limit on open files. The maximum number of connections is lowered if this limit requires
+    /// it, and the maximum from one address is lowered to at most half of all connections.
     ///
-    /// - Parameter onReady: Called once with the port on which the server listens.
+    /// - Parameter onReady: Called once with the port on which the server listens, 0 for a Unix socket.
     /// - Returns: The server, which is not running yet.
     package func httpServer(
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -118,48 +125,59 @@ package struct App: Sendable {
             server.maximumConnectionsPerAddress,
             max(1, server.maximumConnections / 2)
         )
-        let port = server.port
-        return buildServer(useCases, settings: server, logger: logger) { channel in
+        return buildServer(useCases, settings: server, tls: certificate?.tls, logger: logger) { channel in
             if possible < configured {
                 logger.notice(
                     "connection limit reduced by open file limit",
                     metadata: ["configured": "\(configured)", "max_connections": "\(possible)"]
                 )
             }
-            await onReady(channel.localAddress?.port ?? port)
+            if case .unix(let path) = settings.server.listen, chmod(path, settings.socketMode.rawValue) != 0 {
+                logger.error("permissions of the socket not set", metadata: ["error": "\(Errno(rawValue: errno))"])
+            }
+            await onReady(channel.localAddress?.port ?? 0)
         }
     }
 
-    /// Serves requests until SIGTERM or SIGINT.
+    /// Serves requests until SIGTERM or SIGINT, and performs reloads after SIGHUP.
     ///
-    /// Running requests may then continue for the drain and grace periods; a second signal exits the process at once.
+    /// After the signal, running requests may continue for the drain and grace periods. A second signal exits the
+    /// process at once.
     ///
-    /// - Parameter onReady: Called once with the port on which the server listens.
-    /// - Throws: ``SettingError`` if the server cannot listen on the address.
-    package func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
+    /// - Parameters:
+    ///   - reloads: What to reload after SIGHUP, in addition to the certificate.
+    ///   - manager: The service manager that started the process; `nil` if there is none.
+    ///   - onReady: Called once with the port on which the server listens, 0 for a Unix socket.
+    /// - Throws: ``SettingError`` if the server cannot listen on an address.
+    package func run(
+        reloads: [Reload] = [],
+        manager: ServiceManager? = nil,
+        onReady: @escaping @Sendable (Int) async -> Void
+    ) async throws {
+        if case .unix(let path) = settings.server.listen { try await UnixSocket.refuseIfInUse(path) }
+        let server = httpServer { port in
+            await onReady(port)
+            manager?.notifyReady()
+        }
+        let certificateReload = certificate.map { certificate in
+            Reload("certificate") { try await CertificateService.reload(certificate, logger) }
+        }
+        let reloadService = ReloadService(
+            reloads: [certificateReload].compactMap(\.self) + reloads,
+            // Trapped before the server is ready, because SIGHUP would otherwise stop the process.
+            hangups: await UnixSignalsSequence(trapping: .sighup),
+            manager: manager,
+            logger: logger
+        )
         var configuration = ServiceGroupConfiguration(
-            services: [
-                // First, so that it stops last.
-                .init(service: ForcedShutdownService()),
-                .init(
-                    service: MaintenanceService(
-                        maintenance: maintenance,
-                        uploadLifetime: settings.uploadLifetime,
-                        logger: logger
-                    )
-                ),
-                .init(service: ScrubService(scrub: scrub, logger: logger)),
-                .init(service: HealthCheckService(readiness: useCases.readiness, logger: logger)),
-                .init(service: httpServer(onReady: onReady)),
+            services: services(manager) + [
+                reloadService, server,
                 // Last, so that it stops first.
-                .init(service: DrainService(readiness: useCases.readiness, duration: settings.drain)),
+                DrainService(readiness: useCases.readiness, duration: settings.drain, manager: manager),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        if case .streaming(_, let hasher, _) = stores.storage {
-            configuration.services.insert(.init(service: MD5Service(hasher: hasher, logger: logger)), at: 1)
-        }
         if let bucket = stores.storage.store as? S3ObjectStore {
             let check = BucketCheckService(bucket: bucket, origins: settings.pageOrigins, logger: logger)
             configuration.services.append(.init(service: check, successTerminationBehavior: .ignore))
@@ -167,17 +185,60 @@ package struct App: Sendable {
         configuration.maximumGracefulShutdownDuration = settings.drain + settings.grace
         do {
             try await ServiceGroup(configuration: configuration).run()
-        } catch let error as IOError {
-            // Only the HTTP server listens on a socket, so the error concerns its address.
-            throw cannotListen("\(Errno(rawValue: error.errnoCode))")
-        } catch is SocketAddressError.UnknownHost {
-            throw cannotListen("unknown host")
+        } catch let failure as ListenFailure {
+            throw cannotListen(.redirectListen, failure.address, failure.cause) ?? failure.cause
+        } catch {
+            // Otherwise, only the HTTP server listens on a socket, so an error of a socket concerns its address.
+            throw cannotListen(.listen, settings.server.listen, error) ?? error
         }
     }
 
-    private func cannotListen(_ reason: String) -> SettingError {
-        let address = "\(settings.server.host):\(settings.server.port)"
-        return SettingError(.listen, "cannot listen on \(address): \(reason); choose another address with --listen")
+    /// Returns the background services, in the order in which they start; they stop in the reverse order.
+    private func services(_ manager: ServiceManager?) -> [any Service] {
+        var services: [any Service] = [ForcedShutdownService()]
+        if let manager, let timeout = manager.watchdogTimeout {
+            services.append(
+                WatchdogService(
+                    manager: manager,
+                    timeout: timeout,
+                    readiness: useCases.readiness,
+                    eventLoops: MultiThreadedEventLoopGroup.singleton,
+                    logger: logger
+                )
+            )
+        }
+        if case .streaming(_, let hasher, _) = stores.storage, !settings.isReadOnly {
+            services.append(MD5Service(hasher: hasher, logger: logger))
+        }
+        services.append(
+            MaintenanceService(
+                maintenance: maintenance,
+                isReadOnly: settings.isReadOnly,
+                uploadLifetime: settings.uploadLifetime,
+                logger: logger
+            )
+        )
+        if !settings.isReadOnly { services.append(ScrubService(scrub: scrub, logger: logger)) }
+        if let certificate { services.append(CertificateService(certificate: certificate, logger: logger)) }
+        services.append(HealthCheckService(readiness: useCases.readiness, logger: logger))
+        return services
+    }
+
+    /// Returns the error for an address on which the server cannot listen; `nil` if it failed for another reason.
+    private func cannotListen<Value>(
+        _ setting: Setting<Value>,
+        _ address: ListenAddress,
+        _ error: any Error
+    ) -> SettingError? {
+        let reason: String
+        switch error {
+        case let error as IOError: reason = "\(Errno(rawValue: error.errnoCode))"
+        case is SocketAddressError.UnknownHost: reason = "unknown host"
+        case is UnixDomainSocketPathWrongType: reason = "the path exists and is not a socket"
+        default: return nil
+        }
+        let flag = "--\(setting.name)"
+        return SettingError(setting, "cannot listen on \(address): \(reason); choose another address with \(flag)")
     }
 }
 

@@ -4,18 +4,20 @@ import PontoonCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The service that runs maintenance, usually once a minute, and refreshes the signing keys once a minute.
+/// The service that runs maintenance, unless the server is read-only, and refreshes the signing keys, both once a minute.
 struct MaintenanceService: Service {
     let maintenance: Maintenance
-    /// Time after which uploads expire; if it is short, maintenance runs more often.
+    let isReadOnly: Bool
+    /// Time after which uploads expire; if it is less than ten minutes, maintenance runs more often than once a minute.
     let uploadLifetime: Duration
     let logger: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
-                // Separate tasks, because maintenance can be slow and keys must be refreshed on time.
+                // These are separate tasks, because maintenance can be slow but keys must be refreshed on time.
                 group.addTask { await repeating(every: .seconds(60), refreshKeys) }
+                if isReadOnly { return }
                 let interval = max(.seconds(1), min(.seconds(60), uploadLifetime / 10))
                 group.addTask { await repeating(every: interval, runMaintenance) }
             }
@@ -38,7 +40,7 @@ struct MaintenanceService: Service {
     }
 }
 
-/// Runs `work` until the task is cancelled: at once, and again when `interval` has passed since it returned.
+/// Runs `work` at once and repeats it, with a pause of `interval` after each run, until the task is cancelled.
 func repeating(every interval: Duration, _ work: () async -> Void) async {
     while !Task.isCancelled {
         await work()
@@ -64,14 +66,17 @@ struct HealthCheckService: Service {
     }
 }
 
-/// The service that makes `/readyz` fail during the drain period, before the server stops accepting connections.
+/// The service that, at shutdown, makes `/readyz` fail for the drain period before the server stops accepting
+/// connections.
 struct DrainService: Service {
     let readiness: Readiness
     let duration: Duration
+    let manager: ServiceManager?
 
     func run() async throws {
         do { try await gracefulShutdown() } catch is CancellationError { return }
         readiness.stop()
+        manager?.notifyStopping()
         do { try await Task.sleep(for: duration) } catch is CancellationError {}
     }
 }

@@ -13,13 +13,21 @@ extension App {
         case missing
     }
 
-    /// Returns the URL of the API for clients: the public URL if it is configured, otherwise the server's own address.
-    package func endpoint(port: Int) -> String { settings.server.publicURL?.api ?? localEndpoint(port: port) }
+    /// Returns the URL of the API for clients, at the public URL if it is set, otherwise at the address to listen on.
+    ///
+    /// For a Unix socket without a public URL, the host is `localhost`, as in `curl --unix-socket`.
+    package func endpoint(port: Int) -> String {
+        if let url = settings.server.publicURL { return url.api }
+        return (settings.server.localOrigin(port: port) ?? "http://localhost") + "/v2"
+    }
 
-    /// Returns the URL of the API at the server's own address and port, regardless of any proxy.
-    package func localEndpoint(port: Int) -> String { settings.server.localOrigin(port: port) + "/v2" }
+    /// Returns the URL of the API at the address to listen on, regardless of the public URL, or the Unix socket.
+    package func localEndpoint(port: Int) -> String {
+        settings.server.localOrigin(port: port).map { $0 + "/v2" } ?? settings.server.listen.description
+    }
 
-    /// Returns the URL of the console; `nil` if it is switched off.
+    /// Returns the URL of the console; `nil` if it is switched off, or unknown because the server listens on a Unix
+    /// socket.
     package func consoleURL(port: Int) -> String? {
         settings.server.servesConsole ? settings.server.consoleURL(port: port) : nil
     }
@@ -29,14 +37,16 @@ extension App {
         settings.folder.map { BootstrapCredentialsFile(in: $0) }
     }
 
-    /// Creates the first user if none exists; if several servers start concurrently, only one of them does so.
+    /// Creates the first user if none exists, unless the server is read-only; of several servers that start
+    /// concurrently, only one creates the user.
     ///
     /// - Throws: `Errno` if the credentials file cannot be written; the errors of the metadata store.
     package func createFirstUser() async throws -> FirstUser {
         let token = settings.bootstrapToken
+        if settings.server.isReadOnly { return try await stores.metadata.isEmpty() ? .missing : .existed }
         if let credentials {
             let isCreated = try await useCases.accounts.bootstrap(token: token) { token in
-                try credentials.write(endpoint: endpoint(port: settings.server.port), token: token)
+                try credentials.write(endpoint: endpoint(port: settings.server.listen.port ?? 0), token: token)
             }
             return isCreated ? .created : .existed
         }
@@ -51,6 +61,6 @@ extension Settings {
     /// The token is in the fragment, which browsers do not send to the server.
     package func signInLink(_ token: Secret) -> String {
         let token = token.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        return "\(server.consoleURL(port: server.port))/#token=\(token)"
+        return "\(server.consoleURL(port: server.listen.port ?? 0) ?? "http://localhost")/#token=\(token)"
     }
 }

@@ -11,7 +11,7 @@ package struct BootstrapCredentialsFile: Sendable {
     package var exists: Bool { FileManager.default.fileExists(atPath: path.string) }
 
     /// Whether the file exists but contains no token, for example because an older version of the server did not sync
-    /// it before a power cut.
+    /// the file before a power cut.
     package var isDamaged: Bool {
         guard let data = FileManager.default.contents(atPath: path.string) else { return false }
         return !String(decoding: data, as: UTF8.self).contains("auth_token")
@@ -25,10 +25,12 @@ package struct BootstrapCredentialsFile: Sendable {
         )
     }
 
-    /// Atomically replaces the endpoint of the default profile and keeps all other lines, which the owner may have
-    /// changed.
+    /// Atomically replaces the endpoint of the default profile, and keeps all other lines, which the operator may have
+    /// edited.
     ///
     /// Does nothing if the file does not exist or cannot be read.
+    ///
+    /// - Throws: `Errno` if the file cannot be written.
     package func update(endpoint: String) throws {
         guard let data = FileManager.default.contents(atPath: path.string) else { return }
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)

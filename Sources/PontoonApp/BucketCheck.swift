@@ -12,7 +12,7 @@ package struct BucketCheck {
     private let report: (String) -> Void
 
     /// - Parameters:
-    ///   - settings: The bucket and the pages' origins.
+    ///   - settings: The settings of the server, which select the bucket and the origins of pages.
     ///   - fixesRules: Whether to add a missing CORS rule to the bucket.
     ///   - report: Receives each sentence of the result; the CORS rule to add follows its sentence on separate lines.
     package init(settings: Settings, fixesRules: Bool, report: @escaping (String) -> Void) {
@@ -53,8 +53,8 @@ package struct BucketCheck {
         }
         var results = try await check(origins, bucket)
         guard report(results, bucket) else {
-            // A bucket that cannot be reached from here may need no rule, and an unnecessary rule can exclude origins
-            // that the store allows without one.
+            // A rule is suggested or added only if the bucket denied a request: a bucket that cannot be reached from
+            // here may need none, and an unnecessary rule can exclude origins that the store allows without a rule.
             let isDenied = results.contains { if case .denied = $0.result { true } else { false } }
             guard isDenied else { return false }
             let rule = CrossOriginRule(for: origins)
@@ -64,7 +64,7 @@ package struct BucketCheck {
             }
             try await bucket.addCrossOriginRule(rule)
             report("Added the CORS rule '\(CrossOriginRule.ownID)' to the bucket.")
-            // Some stores apply a rule only after a while.
+            // Some stores apply a new rule with a delay of several seconds.
             for attempt in 1...10 {
                 results = try await check(origins, bucket)
                 if attempt == 10 || results.allSatisfy({ $0.result == .allowed }) { break }
@@ -83,7 +83,7 @@ package struct BucketCheck {
 
     /// Reports the result for every origin.
     ///
-    /// - Returns: Whether all of them can exchange bytes with the bucket.
+    /// - Returns: Whether the pages of all origins can exchange bytes with the bucket.
     private func report(_ results: [OriginResult], _ bucket: S3ObjectStore) -> Bool {
         for (origin, result) in results {
             let pages = origin == "*" ? "Pages of any origin" : "Pages at \(origin)"
@@ -103,16 +103,16 @@ package struct BucketCheck {
 extension S3ObjectStore {
     /// Checks whether pages of an origin can use the bucket.
     ///
-    /// For `*`, checks a made-up origin, which only a rule for all origins allows.
+    /// For `*`, this function checks an invented origin, which only a rule for all origins allows.
     fileprivate func checkCrossOrigin(of origin: String) async throws -> CrossOriginResult {
         try await checkCrossOrigin(origin == "*" ? "https://any-origin.invalid" : origin)
     }
 }
 
 extension Settings {
-    /// The origins of pages that exchange bytes with a bucket; `*` alone if any origin is allowed.
+    /// The sorted origins of pages that exchange bytes with a bucket; `*` alone if any origin is allowed.
     ///
-    /// Includes the console, unless it is switched off or its origin is unknown.
+    /// The origin of the console is included, unless the console is switched off or its origin is unknown.
     package var pageOrigins: [String] {
         var origins: Set<String> = []
         switch server.allowedOrigins {
@@ -127,7 +127,7 @@ extension Settings {
 
 /// The service that checks once, after the start, whether web pages can exchange bytes with the bucket.
 ///
-/// A missing rule is only logged as a warning, because clients other than web pages need none.
+/// If the bucket denies this, the service only logs a warning, because other clients need no CORS rule.
 struct BucketCheckService: Service {
     let bucket: S3ObjectStore
     let origins: [String]

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The directory with the database, the objects and the first user's credentials.
 enum DataDirectory {
-    /// Creates the directory and missing parents, accessible only by their owner.
+    /// Creates the directory and its missing parents with access for the owner only; an existing directory is kept.
     ///
     /// - Throws: ``SettingError`` if the directory cannot be created or is not writable.
     static func create(_ path: FilePath) throws {
@@ -22,7 +22,7 @@ enum DataDirectory {
         }
     }
 
-    /// Locks the directory against other processes until the returned file is closed.
+    /// Locks the directory against other processes until the returned file is closed; does not wait for a lock.
     ///
     /// - Throws: ``SettingError`` if another process has locked the directory, or it cannot be locked.
     static func lock(_ path: FilePath) throws -> FileDescriptor {
@@ -50,7 +50,9 @@ enum DataDirectory {
         throw SettingError(.data, "another process is using the directory '\(path)'; stop it first")
     }
 
-    /// Returns the random identifier that is stored in the directory; creates it if it does not exist yet.
+    /// Returns the random identifier stored in the directory; creates and stores one if there is none.
+    ///
+    /// - Throws: `Errno` if the identifier cannot be written.
     static func identity(_ path: FilePath) throws -> String {
         let file = path.appending("id").string
         if let text = FileManager.default.contents(atPath: file) { return String(decoding: text, as: UTF8.self) }
@@ -77,7 +79,7 @@ enum DataDirectory {
         try syncIfReadable(parent)
     }
 
-    /// Makes the name of a new directory durable; does nothing if the permissions do not allow opening its parent.
+    /// Makes the entries of a new directory's parent durable; does nothing if permissions prevent opening the parent.
     private static func syncIfReadable(_ parent: FilePath) throws {
         do { try DurableFile.syncDirectory(parent) } catch Errno.permissionDenied {}
     }

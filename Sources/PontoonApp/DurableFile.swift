@@ -4,9 +4,9 @@ import SystemPackage
 
 /// Small files that survive a power cut.
 enum DurableFile {
-    /// Replaces a file atomically; the new content is durable when this returns, and readable by its owner only.
+    /// Replaces a file atomically and durably; only the owner can read the new file.
     ///
-    /// - Throws: `Errno`; the file then has either its old or its new content.
+    /// - Throws: `Errno`. The file then has either its old or its new content.
     static func replace(_ path: FilePath, with text: String) throws {
         let draft = FilePath(path.string + ".new")
         let file = try FileDescriptor.open(
@@ -23,7 +23,9 @@ enum DurableFile {
         try syncDirectory(path.removingLastComponent())
     }
 
-    /// Waits until the names in a directory are durable.
+    /// Makes the entries of a directory durable.
+    ///
+    /// - Throws: `Errno`.
     static func syncDirectory(_ path: FilePath) throws {
         let directory = try FileDescriptor.open(
             path.isEmpty ? "." : path,

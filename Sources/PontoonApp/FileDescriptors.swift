@@ -10,9 +10,9 @@ import Glibc
 
 /// The process's limit on open files, which include connections.
 enum FileDescriptors {
-    /// Raises the soft limit to the hard limit, which needs no privileges, and returns the resulting limit.
+    /// Raises the soft limit to the hard limit, which requires no privileges.
     ///
-    /// Returns 1024 if the limit cannot be determined.
+    /// - Returns: The resulting limit; 1024 if the limit cannot be determined.
     static func raiseLimit() -> Int {
         var limit = rlimit()
         #if canImport(Glibc)
@@ -27,11 +27,11 @@ enum FileDescriptors {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// Returns how many connections a process may accept, so that it can always open files.
+    /// Returns the number of connections that a process can accept without running out of descriptors for files.
     ///
-    /// A connection may need a second descriptor for the file that it transfers. The databases, event loops and
-    /// directories need 32 descriptors and 4 for each processor core; a quarter of the limit, up to 256, is reserved
-    /// for them if that is more.
+    /// A connection may need a second descriptor for the file that it transfers. For databases, event loops and
+    /// directories, 32 descriptors plus 4 for each processor core are reserved, or a quarter of the limit, at most 256,
+    /// if that is more.
     ///
     /// - Parameter limit: The limit on open files.
     /// - Returns: The number of connections, 1 or more.

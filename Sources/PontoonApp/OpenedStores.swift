@@ -10,16 +10,16 @@ package struct OpenedStores: Sendable {
     package let metadata: SQLMetadataStore
     package let storage: ObjectStorage
     package let keys: KeyRing
-    /// The objects, for reading them again.
+    /// The source from which the scrub reads objects again.
     package let scrubSource: any ScrubSource
 
-    /// Opens the stores, runs `body`, and closes the stores on every path.
+    /// Opens the stores, runs `body`, and closes the stores even if an error is thrown.
     ///
-    /// If a store keeps files in the data directory, this process locks the directory until `body` returns.
+    /// If a store keeps files in the data directory, the directory is locked until `body` returns or throws.
     ///
     /// - Parameters:
     ///   - settings: The stores and their options.
-    ///   - now: The current time; tests replace it.
+    ///   - now: Returns the current time; tests replace it.
     ///   - body: The work that uses the stores.
     /// - Returns: The result of `body`.
     /// - Throws: ``SettingError`` if a store cannot be used; `.badRequest` if another process uses the directory of the
@@ -42,7 +42,8 @@ package struct OpenedStores: Sendable {
                 )
                 switch settings.objects {
                 case .disk:
-                    // A database may have users, but no files, before a server has started with it.
+                    // Administration commands may add users to a database with which no server has started yet. The
+                    // directory of the objects then does not exist.
                     let isFirstStart = try await metadata.metadataValue(for: .objects) == nil
                     try await metadata.bind(to: try settings.objectsLocation())
                     try await settings.refuseUnrelatedObjects(metadata, hadObjects: hadObjects || isFirstStart)
@@ -151,22 +152,23 @@ package struct OpenedStores: Sendable {
         }
     }
 
-    /// Returns an error's description on one line; database errors can have several lines.
+    /// Returns an error's description as one line; the descriptions of database errors can have several.
     static func oneLine(_ error: any Error) -> String {
         let text = (error as? POSIXError).map { "\(Errno(rawValue: $0.code.rawValue))" } ?? "\(error)"
         return oneLine(text)
     }
 
-    /// Replaces each sequence of line breaks in a text by a space.
+    /// Replaces each sequence of line breaks in a text with a space.
     static func oneLine(_ text: String) -> String {
         text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }
 
 extension SQLMetadataStore {
-    /// Refuses a database that was migrated to another one, or that is only partially filled.
+    /// Checks that the database was not migrated to another one and is not only partially filled.
     ///
-    /// - Throws: ``SettingError``.
+    /// - Throws: ``SettingError`` if the database was migrated, or `pontoond migrate` or `pontoond restore` did not
+    ///   finish filling it.
     func refuseUnfinishedMigration() async throws {
         if let target = try await metadataValue(for: .movedTo) {
             throw SettingError(.metadata, "this data directory was migrated; use the database \(target)")
@@ -180,8 +182,9 @@ extension SQLMetadataStore {
         }
     }
 
-    /// Binds the database to an object store, so that it cannot be opened with another one by mistake, and gives it an
-    /// identity, by which its backups are recognized.
+    /// Binds the database to an object store, so that no other object store can be used with it by mistake.
+    ///
+    /// Also assigns an identity to the database, by which its backups are recognized, unless it has one.
     ///
     /// - Throws: ``SettingError`` if the database is bound to another object store, was migrated to another database,
     ///   or is the target of an unfinished migration.
@@ -194,16 +197,18 @@ extension SQLMetadataStore {
         guard bound == location else {
             throw SettingError(
                 .objects,
-                "this database belongs to the objects in \(bound), not in \(location); give the --objects or --data of this database"
+                "this database belongs to the objects in \(bound), not in \(location); pass the --objects or --data of this database"
             )
         }
     }
 }
 
 extension Settings {
-    /// Refuses to create a database next to the objects of another one, whose unfinished uploads would then be removed.
+    /// Checks that the data directory contains a database if it contains objects.
     ///
-    /// - Throws: ``SettingError``.
+    /// Otherwise, a new database would be created, and unfinished uploads without a record in it would be removed.
+    ///
+    /// - Throws: ``SettingError`` if there are objects, but the database is missing or empty.
     fileprivate func refuseMissingDatabase() throws {
         guard case .sqlite = metadata, case .disk = objects else { return }
         let attributes = try? FileManager.default.attributesOfItem(atPath: sqlite.path)
@@ -217,36 +222,40 @@ extension Settings {
         )
     }
 
-    /// Refuses to combine a database and objects that do not belong together.
+    /// Checks that a database and the objects on disk belong together.
     ///
     /// - Parameters:
     ///   - metadata: The opened database.
-    ///   - hadObjects: Whether the directory of the objects existed before the server started; also `true` if no server
-    ///     has started with this database before.
-    /// - Throws: ``SettingError``.
+    ///   - hadObjects: Whether the directory of the objects existed before the stores were opened; also `true` if no
+    ///     server has started with this database before.
+    /// - Throws: ``SettingError`` if the database has records but the directory is missing, or the database is new but
+    ///   the directory contains objects.
     fileprivate func refuseUnrelatedObjects(_ metadata: SQLMetadataStore, hadObjects: Bool) async throws {
         let isNew = try await metadata.isEmpty()
         if !isNew, !hadObjects {
-            throw SettingError(.data, "the directory '\(disk.folder)' with the database's files is missing; restore it")
+            throw SettingError(
+                .data,
+                "the objects in '\(disk.folder)' are missing; mount their disk, or restore a backup"
+            )
         }
         if isNew, try DiskObjectStore.containsObjects(disk) {
             throw SettingError(
                 .data,
-                "the directory '\(disk.folder)' contains files that are not in the new database; restore the database that they belong to"
+                "the directory '\(disk.folder)' contains files, but the database is new; restore their database"
             )
         }
     }
 
-    /// Returns the location of the objects in the form recorded in the database.
+    /// Returns the location of the objects, in the form recorded in the database.
     ///
-    /// With PostgreSQL and the disk store, creates the identifier of the data directory if there is none.
+    /// With PostgreSQL and the disk store, this function creates the identifier of the data directory if it has none.
     ///
     /// - Throws: `Errno` if the identifier cannot be written.
     func objectsLocation() throws -> String {
         switch (objects, metadata) {
         case (.s3(let s3, _), _): "s3://\(s3.bucket)/\(s3.prefix)"
         case (.disk, .sqlite): "disk"
-        // The database is not in the data directory, so it could be combined with the wrong directory.
+        // The database is not in the data directory, so the id is needed to detect the directory of another database.
         case (.disk, .postgreSQL): "the folder with the id \(try DataDirectory.identity(data))"
         }
     }

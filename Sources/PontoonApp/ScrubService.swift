@@ -3,7 +3,7 @@ import Logging
 import PontoonCore
 import ServiceLifecycle
 
-/// The service that reads stored objects again, when they are due or a client requests it.
+/// The service that reads stored objects again when their check is due or a client requests it.
 struct ScrubService: Service {
     let scrub: BackgroundScrub
     let logger: Logger
@@ -12,13 +12,13 @@ struct ScrubService: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
                 group.addTask { await attempting(every: .seconds(60), runPeriodic) }
-                // A client waits for the result.
+                // Requested checks start sooner, because a client waits for the result.
                 group.addTask { await attempting(every: .seconds(2), runRequested) }
             }
         }
     }
 
-    /// Runs `work` at intervals and logs the first of several failures in a row.
+    /// Runs `work` at intervals, and logs only the first of several consecutive failures.
     private func attempting(every interval: Duration, _ work: () async throws -> Void) async {
         var wasFailing = false
         await repeating(every: interval) {
@@ -65,7 +65,7 @@ struct ScrubService: Service {
         case .failed(let reason):
             var metadata = await metadata(of: check)
             metadata["error"] = "\(reason)"
-            logger.error("object check failed", metadata: metadata)
+            logger.error("object could not be checked", metadata: metadata)
         }
     }
 
@@ -83,7 +83,7 @@ struct ScrubService: Service {
 private enum ScrubMetrics {
     /// Number of objects that were checked.
     static let objects = Counter(label: "pontoon.scrub.objects")
-    /// Total length in bytes of the checked objects that were intact.
+    /// Total length in bytes of the checked objects that were intact or, without a checksum, readable.
     static let bytes = Counter(label: "pontoon.scrub.bytes")
     /// Number of checks that found damage.
     static let damaged = Counter(label: "pontoon.scrub.damaged")

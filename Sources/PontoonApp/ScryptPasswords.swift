@@ -11,7 +11,7 @@ import Synchronization
 package final class ScryptPasswords: PasswordHashing {
     /// The cost parameters of scrypt, recorded with each hash.
     package struct Cost: Sendable {
-        /// Binary logarithm of the number of iterations.
+        /// Binary logarithm of scrypt's cost parameter N.
         var log2Rounds = 15
         var blockSize = 8
         var parallelism = 3
@@ -63,7 +63,7 @@ package final class ScryptPasswords: PasswordHashing {
         )
     }
 
-    /// Runs a computation on the thread.
+    /// Runs a computation on the thread, after those that were started before it.
     ///
     /// - Throws: `.unavailable` if 32 computations are running or waiting; the errors of `compute`.
     private func run(_ compute: @escaping @Sendable () throws -> SymmetricKey) async throws -> SymmetricKey {

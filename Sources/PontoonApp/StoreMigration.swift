@@ -5,7 +5,7 @@ import PontoonObjects
 import PontoonPostgreSQL
 import SystemPackage
 
-/// The progress of `pontoond migrate` in a target database.
+/// The progress of `pontoond migrate` or `pontoond restore`, recorded in the database that the command fills.
 enum StoreMigrationState: Hashable, Sendable {
     /// Partially filled from the data with this identity.
     case filling(from: String)
@@ -15,7 +15,7 @@ enum StoreMigrationState: Hashable, Sendable {
     private static let fillingSuffix = " filling"
     private static let doneSuffix = " done"
 
-    /// Parses ``stored``; `nil` for any other text.
+    /// Parses the text of ``stored``; returns `nil` for any other text.
     init?(stored text: String) {
         if text.hasSuffix(Self.fillingSuffix) {
             self = .filling(from: String(text.dropLast(Self.fillingSuffix.count)))
@@ -42,7 +42,7 @@ package struct StoreMigration {
     private let report: @Sendable (String) -> Void
 
     /// - Parameters:
-    ///   - settings: The settings of the future servers; the data directory is the source.
+    ///   - settings: The data directory to migrate, and the target stores.
     ///   - dropsOpenUploads: Whether to abort unfinished uploads instead of refusing to migrate.
     ///   - report: Receives progress messages of one line each.
     package init(settings: Settings, dropsOpenUploads: Bool, report: @escaping @Sendable (String) -> Void) {
@@ -53,12 +53,14 @@ package struct StoreMigration {
 
     /// Migrates, or resumes an interrupted migration.
     ///
-    /// - Throws: ``SettingError`` if the migration cannot be completed; the errors of the stores. The source then keeps
-    ///   all its files, but unfinished uploads may already be aborted if `dropsOpenUploads` is set.
+    /// If an error is thrown, the source still has all its files. With `dropsOpenUploads`, unfinished uploads may
+    /// already be aborted.
+    ///
+    /// - Throws: ``SettingError`` if the migration cannot be completed; the errors of the stores.
     package func run() async throws {
         guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
             throw SettingError(
-                "the directory '\(settings.data)' contains no database to migrate; give the server's directory with --from"
+                "the directory '\(settings.data)' contains no database to migrate; pass the server's --data as --from"
             )
         }
         try await withClosing(try DataDirectory.lock(settings.data), close: { try $0.close() }) { _ in
@@ -82,7 +84,7 @@ package struct StoreMigration {
     }
 
     private func migrate(_ source: SQLMetadataStore, to bucket: S3ObjectStore?) async throws {
-        // Both targets are checked before any upload is aborted and before any object or row is copied.
+        // Checks both targets before any upload is aborted and before any object or row is copied.
         if let bucket { try await checkEmpty(bucket, for: source) }
         guard case .postgreSQL(let postgreSQL) = settings.metadata else {
             guard let bucket else {
@@ -126,7 +128,7 @@ package struct StoreMigration {
 
     /// Checks that the bucket is empty or the target of an interrupted migration of this data.
     ///
-    /// - Throws: ``SettingError`` if it is neither.
+    /// - Throws: ``SettingError`` if the bucket is neither.
     private func checkEmpty(_ bucket: S3ObjectStore, for source: SQLMetadataStore) async throws {
         let target = try settings.objectsLocation()
         switch try await source.metadataValue(for: .movingTo) {
@@ -182,7 +184,7 @@ package struct StoreMigration {
 
     /// Aborts unfinished uploads, whose parts cannot be migrated: S3 assigns new ETags, which no client has reported.
     ///
-    /// - Throws: ``SettingError`` if there are any and the operator did not allow aborting them.
+    /// - Throws: ``SettingError`` if there are unfinished uploads and the operator did not allow aborting them.
     private func abortOpenUploads(of source: SQLMetadataStore, _ maintenance: Maintenance) async throws {
         let count = try await source.openUploadCount()
         guard count > 0 else { return }
@@ -197,7 +199,7 @@ package struct StoreMigration {
 
     // MARK: - Metadata
 
-    /// The database to fill.
+    /// The PostgreSQL database to fill.
     private struct Target {
         let store: SQLMetadataStore
         let location: String
@@ -205,13 +207,14 @@ package struct StoreMigration {
         let identity: String
         /// Whether an interrupted migration has already filled the database.
         ///
-        /// If so, it is not filled again, because servers may have changed it since.
+        /// Such a database is not filled again, because servers may have changed it since.
         let isFilled: Bool
     }
 
-    /// Checks that a database is empty or the target of an interrupted migration of this data, and returns it.
+    /// Checks that a database is empty or the target of an interrupted migration of this data.
     ///
-    /// - Throws: ``SettingError`` if it is neither.
+    /// - Returns: The database as a target of the migration.
+    /// - Throws: ``SettingError`` if the database is neither.
     private func database(
         _ store: SQLMetadataStore,
         location: String,

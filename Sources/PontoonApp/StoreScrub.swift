@@ -3,7 +3,7 @@ package import PontoonCore
 import PontoonMetadata
 import PontoonObjects
 
-/// The scrub of `pontoond scrub`, which may run while servers use the same stores.
+/// The command `pontoond scrub`, which may run while servers use the same stores.
 package struct StoreScrub {
     private let settings: Settings
     private let rate: Int64
@@ -12,8 +12,8 @@ package struct StoreScrub {
     private static let width = 4
 
     /// - Parameters:
-    ///   - given: The stores, and the flags of the command.
-    ///   - report: Receives a line for each object that is damaged or could not be checked.
+    ///   - given: The settings, including the flags of the command.
+    ///   - report: Receives one line for each object that is damaged or could not be checked.
     /// - Throws: ``SettingError`` for a value that is not allowed.
     package init(_ given: GivenSettings, report: @escaping @Sendable (String) -> Void) throws {
         settings = try Settings(given)
@@ -22,12 +22,14 @@ package struct StoreScrub {
         self.report = report
     }
 
-    /// Checks the objects of the given files, or all objects if there are none.
+    /// Checks the objects of files, or all objects if `files` is empty.
     ///
+    /// - Parameter files: Ids of the files.
+    /// - Returns: The numbers of checked and damaged objects.
     /// - Throws: ``SettingError`` if a store cannot be used, or a file does not exist.
     package func run(_ files: [String]) async throws -> Scrub.Totals {
         try await OpenedStores.withMetadata(settings) { metadata in
-            // The objects of another database would all seem to be missing.
+            // With another database's objects, every object would seem to be missing.
             try await metadata.bind(to: try settings.objectsLocation())
             return try await withSource { source in
                 let scrub = Scrub(

@@ -32,7 +32,7 @@ final class ConnectionPool: Sendable {
         let deadline: ContinuousClock.Instant
         /// The function that runs the transaction and resumes the caller.
         let run: @Sendable (ConnectionWorker) -> Void
-        /// The function that resumes the caller with an error; nothing was changed.
+        /// The function that resumes the caller with an error, called instead of ``run``; the transaction never ran.
         let fail: @Sendable (any Error) -> Void
     }
 
@@ -51,6 +51,7 @@ final class ConnectionPool: Sendable {
         }
 
         /// Waits for a job.
+        ///
         /// - Returns: `false` on timeout.
         func wait(timeout: Duration) -> Bool {
             semaphore.wait(timeout: .now() + .milliseconds(Int(timeout / .milliseconds(1)))) == .success
@@ -166,6 +167,7 @@ final class ConnectionPool: Sendable {
     }
 
     /// Waits for the next job of a thread.
+    ///
     /// - Returns: `nil` if the thread is no longer needed.
     private func nextJob(_ id: Int) -> Job? {
         let worker = IdleWorker(id: id)
@@ -190,7 +192,9 @@ final class ConnectionPool: Sendable {
         return worker.next
     }
 
-    /// Rejects new jobs and waits for accepted ones; cancels those that take longer than the close timeout.
+    /// Rejects new jobs and waits for accepted ones.
+    ///
+    /// After the close timeout, fails the jobs that are still waiting and cancels those that are running.
     func close() async {
         let idleWorkers = state.withLock { state in
             state.isClosed = true

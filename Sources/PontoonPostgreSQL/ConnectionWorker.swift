@@ -7,7 +7,7 @@ import PontoonMetadata
 final class ConnectionWorker {
     /// Maximum number of attempts for a transaction that conflicts with others.
     static let maximumConflicts = 20
-    /// Maximum number of attempts for a transaction whose connection breaks.
+    /// Maximum number of attempts for a transaction whose connection breaks or loses its prepared statements.
     static let maximumConnections = 3
 
     private let connector: Connector
@@ -65,6 +65,7 @@ final class ConnectionWorker {
     }
 
     /// Returns the open connection or opens one, retrying with exponential backoff if that fails.
+    ///
     /// - Throws: ``SQLError`` of kind `.unreachable` at the deadline, or if an attempt fails after the pool was closed.
     private func connected(before deadline: ContinuousClock.Instant) throws -> PostgreSQLConnection {
         if let connection { return connection }
@@ -72,9 +73,9 @@ final class ConnectionWorker {
         while true {
             do {
                 return try connect()
-            } catch let error as PostgreSQLError {
+            } catch {
                 guard !pool.isClosed, ContinuousClock.now + .seconds(delay) < deadline else {
-                    throw SQLError(.unreachable, error.description)
+                    throw SQLError(.unreachable, "\((error as? StatementFailure)?.error ?? error)")
                 }
                 Thread.sleep(forTimeInterval: .random(in: delay / 2...delay))
                 delay = min(delay * 2, 1)
@@ -83,7 +84,8 @@ final class ConnectionWorker {
     }
 
     /// Opens the connection unless it is already open.
-    /// - Throws: ``PostgreSQLError``.
+    ///
+    /// - Throws: The errors of ``Connector/connect()``.
     @discardableResult
     func connect() throws -> PostgreSQLConnection {
         if let connection { return connection }
@@ -94,6 +96,7 @@ final class ConnectionWorker {
     }
 
     /// Checks that all statements of a connection run in the same session.
+    ///
     /// - Throws: ``PostgreSQLError``.
     func checkSessions() throws { try connector.checkSessions() }
 

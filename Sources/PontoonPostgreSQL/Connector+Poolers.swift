@@ -10,12 +10,12 @@ extension Connector {
     /// - Throws: ``PostgreSQLError``.
     func checkSessions() throws {
         try withConnection { first in
-            // A pooler reports other ids than PostgreSQL.
+            // To libpq, a pooler reports an id that differs from the id of the PostgreSQL session.
             guard try sessionID(first) != PQbackendPID(first) else { return }
             try withConnection { second in
-                // An idle connection has no session in transaction mode. Then the first connection gets another session
-                // in its second transaction if the pooler uses its sessions in turn, and otherwise the second
-                // connection gets the session of the first.
+                // In transaction mode, an idle connection has no session. If the pooler uses its sessions in turn, the
+                // first connection gets a different session for its second transaction. Otherwise, the second
+                // connection gets the session that the first one used.
                 let ids = try (0..<3).map { _ in
                     (first: try sessionID(first), again: try sessionID(first), second: try sessionID(second))
                 }

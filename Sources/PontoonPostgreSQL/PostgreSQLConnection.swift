@@ -26,7 +26,7 @@ final class PostgreSQLConnection {
     private(set) var roundTrips = 0
 
     /// - Parameter connection: A connected, idle libpq connection; `deinit` closes it.
-    /// - Throws: ``StatementFailure`` if it is not connected and idle.
+    /// - Throws: ``StatementFailure`` if the connection is not open and idle.
     init(owning connection: OpaquePointer) throws {
         self.connection = connection
         guard PQenterPipelineMode(connection) == 1 else { throw lost() }
@@ -73,6 +73,7 @@ final class PostgreSQLConnection {
     func forgetPreparedStatements() { names = [:] }
 
     /// Sends the pipeline without waiting; the next ``roundTrip()`` reads and discards its results.
+    ///
     /// - Throws: ``StatementFailure`` if the connection is lost.
     func flush() throws {
         guard !isBroken, PQpipelineSync(connection) == 1 else { throw lost() }
@@ -114,6 +115,7 @@ final class PostgreSQLConnection {
     }
 
     /// Reads the result of one statement.
+    ///
     /// - Returns: The result, or the error of the statement itself.
     /// - Throws: ``StatementFailure`` if the connection is lost.
     private func readResult() throws -> Result<StatementResult, any Error> {

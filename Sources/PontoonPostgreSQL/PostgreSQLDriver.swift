@@ -17,6 +17,7 @@ package struct PostgreSQLDriver: SQLDriver {
     }
 
     /// Creates a driver and opens its first connection, to check that the database can be used.
+    ///
     /// - Throws: ``PostgreSQLError``.
     package static func open(_ settings: PostgreSQLSettings) async throws -> PostgreSQLDriver {
         let driver = PostgreSQLDriver(settings)

@@ -4,7 +4,7 @@ package import PontoonMetadata
 ///
 /// The description contains neither a password nor the URL, but may name the host, user and database.
 package struct PostgreSQLError: Error, CustomStringConvertible {
-    /// The causes, distinguished by what the operator must do.
+    /// The causes, distinguished by the action that the operator must take.
     package enum Reason: String, Sendable {
         /// The URL is not a valid PostgreSQL URL.
         case invalidURL
@@ -51,7 +51,7 @@ extension SQLMetadataStore {
         try await open(settings) { try await SQLMetadataStore(driver: $0) }
     }
 
-    /// Opens the metadata store in a PostgreSQL database that servers may be using, for reading; changes nothing.
+    /// Opens the metadata store read-only, in a PostgreSQL database that servers may be using.
     ///
     /// - Parameter settings: The database and its options.
     /// - Returns: The store; ``SQLMetadataStore/close()`` closes its connections.

@@ -29,13 +29,14 @@ package struct PostgreSQLSettings: Sendable {
     package var maximumConnections = 16
     /// Maximum number of transactions waiting for a connection; further transactions are rejected immediately.
     package var maximumWaiting = 1024
-    /// Timeout for connecting to one host, unless the URL specifies `connect_timeout`; rounded down to whole seconds,
-    /// at least 2 s.
+    /// Timeout for connecting to one host, unless the URL specifies `connect_timeout`.
+    ///
+    /// Rounded down to whole seconds, and at least 2 s.
     package var connectTimeout = Duration.seconds(5)
     /// Time within which a transaction must get a connection, including the time to re-establish a lost one.
     ///
-    /// A waiting transaction that is too late fails when a connection becomes free. The default is shorter than the 10
-    /// s for which clients wait for a response.
+    /// The time is checked only when a connection becomes free, so a waiting transaction may fail later than this. The
+    /// default is shorter than the 10 s for which clients wait for a response.
     package var acquireTimeout = Duration.seconds(8)
     /// Maximum duration of one statement of a read.
     package var readTimeout = Duration.seconds(5)
@@ -46,7 +47,8 @@ package struct PostgreSQLSettings: Sendable {
     /// Maximum time between two statements of a transaction, after which PostgreSQL closes the connection and rolls the
     /// transaction back.
     ///
-    /// It limits how long the row locks of a suspended server last, and is shorter than ``lockTimeout``.
+    /// Limits how long the row locks of a suspended server last. The default is shorter than that of ``lockTimeout``,
+    /// so that transactions that wait for these locks get them.
     package var transactionIdleTimeout = Duration.seconds(5)
     /// Idle time after which a connection is closed.
     package var idleTimeout = Duration.seconds(300)
@@ -55,7 +57,7 @@ package struct PostgreSQLSettings: Sendable {
 
     /// Parses a URL, without connecting.
     ///
-    /// - Parameter url: As in ``url``.
+    /// - Parameter url: A URL as described at ``url``.
     /// - Throws: ``PostgreSQLError`` with reason `.invalidURL`, or `.notBuilt` in a program without PostgreSQL. The
     ///   error contains no part of the URL, because any malformed part may be a fragment of the password.
     package init(url: String) throws(PostgreSQLError) {
@@ -63,7 +65,7 @@ package struct PostgreSQLSettings: Sendable {
         let parts = try Self.parts(of: url)
         let host = parts["host"] ?? parts["hostaddr"] ?? "localhost"
         let port = parts["port"] ?? "5432"
-        // These indicate a password with special characters that are not percent-encoded.
+        // Otherwise, the password probably contains special characters that are not percent-encoded.
         guard !host.contains("@"), parts["dbname"]?.contains("@") != true, parts["user"]?.contains(":") != true,
             port.allSatisfy({ "0123456789,".contains($0) })
         else { throw Self.invalid }

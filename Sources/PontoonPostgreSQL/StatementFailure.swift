@@ -2,7 +2,7 @@
 import CLibPQ
 import PontoonMetadata
 
-/// The error of a statement or of its connection, and the way to retry.
+/// The error of a statement or of its connection, and how to retry the transaction.
 struct StatementFailure: Error {
     enum RetryAction {
         case none
@@ -64,7 +64,7 @@ struct StatementFailure: Error {
     private static func retryAction(_ state: String) -> RetryAction {
         switch state {
         case "40001", "40P01": .repeatTransaction
-        // "cached plan must not change result type", and an unknown prepared statement, as with some poolers.
+        // 0A000: "cached plan must not change result type". 26000: unknown prepared statement, as with some poolers.
         case "0A000", "26000": .prepareAgain
         // The server is stopping or has become a standby; another server may have taken over.
         case "57P01", "57P02", "57P03", "57P05", "25006": .reconnect

@@ -7,6 +7,7 @@ struct StatementParameters {
     private var offsets: [Int?] = []
 
     /// Converts values to C strings.
+    ///
     /// - Throws: ``SQLError`` of kind `.unstorableText` for text with U+0000, which would end the C string.
     init(_ values: [SQLValue]) throws(SQLError) {
         for value in values {
@@ -26,7 +27,7 @@ struct StatementParameters {
         bytes.append(0)
     }
 
-    /// Calls a closure with the number of parameters and pointers that are valid only during the call.
+    /// Calls a closure with the number of parameters, and with pointers to them that are valid only during the call.
     func withPointers<Result>(_ body: (CInt, UnsafePointer<UnsafePointer<CChar>?>?) -> Result) -> Result {
         bytes.withUnsafeBufferPointer { bytes in
             let pointers = offsets.map { offset in offset.flatMap { bytes.baseAddress?.advanced(by: $0) } }

@@ -18,6 +18,7 @@ struct StatementResult {
     }
 
     /// Copies a libpq result.
+    ///
     /// - Throws: ``SQLError`` if a column is neither an integer nor text.
     init(_ raw: OpaquePointer) throws(SQLError) {
         tag = String(cString: PQcmdStatus(raw))

@@ -13,13 +13,13 @@ final class Transaction: SQLConnection {
     private let writeTimeout: Duration
     private var hasBegun = false
     private var isCommitting = false
-    /// The way to retry after the first failure.
+    /// How to retry the transaction; `.none` unless a statement failed in a way that permits a retry.
     private(set) var retryAction = StatementFailure.RetryAction.none
-    /// Maximum number of unread results; beyond it they are read, because they could fill the socket buffers.
+    /// Number of unread results beyond which they are read, because more could fill the socket buffers.
     private static let maximumUnreadResults = 200
 
     /// - Parameters:
-    ///   - connection: The connection, whose statements are limited to the duration allowed for reads.
+    ///   - connection: The connection; its statement timeout is that of reads.
     ///   - kind: Whether the transaction may write.
     ///   - writeTimeout: Maximum duration of one statement of a write.
     init(_ connection: PostgreSQLConnection, _ kind: Kind, writeTimeout: Duration) {
@@ -49,7 +49,8 @@ final class Transaction: SQLConnection {
         }
     }
 
-    /// Commits a write, which is durable when this returns; ends a read without waiting.
+    /// Commits a write and waits for the server's response; ends a read without waiting.
+    ///
     /// - Throws: ``SQLError``; of kind `.outcomeUnknown` if the connection broke before the server's response to the
     ///   commit of a write arrived.
     func commit() throws {

@@ -43,7 +43,7 @@ struct AppContext: RequestContext {
 
     /// Returns the URL at which the client reaches the server.
     ///
-    /// - Throws: `.badRequest` if it is unknown.
+    /// - Throws: `.badRequest` if the URL is unknown, as in health checks.
     func requireBase() throws -> BaseURL {
         guard let base else {
             throw PontoonError(.badRequest, "The server's URL is unknown for this request; send one Host header.")
@@ -52,6 +52,8 @@ struct AppContext: RequestContext {
     }
 
     /// Returns the id of the project in a path with `{owner}` and `{project}`.
+    ///
+    /// - Throws: `.routeNotFound` if a segment is missing or cannot be decoded.
     func projectID() throws -> ProjectID {
         ProjectID(owner: try segment("owner"), shortName: try segment("project"))
     }

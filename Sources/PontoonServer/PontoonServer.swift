@@ -3,19 +3,24 @@ import HummingbirdCore
 package import Logging
 package import NIOCore
 import PontoonCore
+import ServiceLifecycle
 
-/// Builds the HTTP server: the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and
-/// the console unless it is switched off.
+/// Builds the HTTP server.
+///
+/// It serves the API under `/v2`, the data plane under `/storage` if bytes pass through this server, and the console
+/// unless it is switched off.
 ///
 /// - Parameters:
 ///   - useCases: The use cases to call.
 ///   - settings: Address and limits.
-///   - logger: Receives one line per request, and faults.
+///   - tls: The TLS configuration; `nil` for connections without encryption.
+///   - logger: Receives one line per request, and the details of errors that responses omit.
 ///   - onReady: Called once, with the listening channel, when the server accepts connections.
 /// - Returns: The server, to be run in a service group.
 package func buildServer(
     _ useCases: UseCases,
     settings: ServerSettings,
+    tls: ServerTLS? = nil,
     logger: Logger,
     onReady: @escaping @Sendable (any Channel) async -> Void = { _ in }
 ) -> some ApplicationProtocol {
@@ -42,25 +47,30 @@ package func buildServer(
         ConsoleCalls(policy: policy, bodies: routes.bodies).add(to: routes)
     }
     routes.refuseOtherMethods()
-    return Application(
+    // Both listeners share the limits.
+    let makeChannel: @Sendable (@escaping HTTPChannelHandler.Responder, ServerTLS?) -> LargeBodyHTTP1Channel = {
+        LargeBodyHTTP1Channel(
+            responder: $0,
+            settings: settings,
+            connections: connections,
+            tasks: tasks,
+            budget: budget,
+            tls: $1
+        )
+    }
+    let redirect = settings.redirectListen.map { address in
+        RedirectListener(address, settings: settings, logger: logger) { makeChannel($0, nil) }
+    }
+    var application = Application(
         router: router,
-        server: HTTPServerBuilder { responder in
-            LargeBodyHTTP1Channel(
-                responder: responder,
-                settings: settings,
-                connections: connections,
-                tasks: tasks,
-                budget: budget
-            )
-        },
-        configuration: ApplicationConfiguration(
-            address: .hostname(settings.host, port: settings.port),
-            serverName: "pontoon"
-        ),
-        services: [tasks],
+        server: HTTPServerBuilder { makeChannel($0, tls) },
+        configuration: ApplicationConfiguration(address: settings.listen.bindAddress, serverName: "pontoon"),
+        services: [tasks] + [redirect].compactMap(\.self),
         onServerRunning: onReady,
         logger: logger
     )
+    if let redirect { application.beforeServerStarts(perform: redirect.waitUntilListening) }
+    return application
 }
 
 extension Routes {
@@ -68,7 +78,7 @@ extension Routes {
     func addCalls(_ useCases: UseCases, budget: ReceiveBufferBudget) {
         let files = FileCalls(files: useCases.files, downloads: useCases.downloads)
         IndexCalls(useCases: useCases, bodies: bodies).add(to: self)
-        HealthCalls(readiness: useCases.readiness, bodies: bodies).add(to: self)
+        HealthCalls(readiness: useCases.readiness, bodies: bodies, isReadOnly: settings.isReadOnly).add(to: self)
         UploadCalls(root: UploadCalls.root, uploads: useCases.uploads, audience: .usersAndSenders)
             .add(to: self, projects: useCases.projects)
         PartCalls(root: UploadCalls.root, uploads: useCases.uploads, audience: .usersAndSenders).add(to: self)
@@ -77,7 +87,7 @@ extension Routes {
             senders: useCases.senders,
             bodies: bodies,
             failures: failures,
-            trustsProxy: trustsProxy
+            trustsProxy: settings.trustsForwardedProto
         ).add(to: self)
         TokenCalls(accounts: useCases.accounts).add(to: self)
         AutomationCalls(automations: useCases.automations, uploads: useCases.uploads.ofCodePackages).add(to: self)
@@ -95,6 +105,7 @@ extension Routes {
                 downloads: useCases.downloads,
                 urls: urls,
                 budget: budget,
+                usesTLS: settings.usesTLS,
                 now: useCases.now
             ).add(to: self)
         case .external: break

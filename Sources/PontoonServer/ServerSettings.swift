@@ -2,10 +2,14 @@ package import PontoonCore
 
 /// The settings of the HTTP server.
 package struct ServerSettings: Sendable {
-    /// Host name or IP address to listen on.
-    package var host: String
-    /// TCP port; 0 selects a free port.
-    package var port: Int
+    /// Address to listen on.
+    package var listen: ListenAddress
+    /// Whether the server encrypts its connections itself.
+    package var usesTLS: Bool
+    /// Address of a second listener, which redirects plain HTTP to HTTPS; `nil` if there is none.
+    package var redirectListen: ListenAddress?
+    /// Whether calls that change anything are refused.
+    package var isReadOnly: Bool
     /// URL at which clients reach the server; `nil` uses the `Host` header of each request.
     package var publicURL: BaseURL?
     /// Hosts that a request's `Host` may name, in lower case and without ports; empty allows any host.
@@ -14,14 +18,16 @@ package struct ServerSettings: Sendable {
     package var allowedOrigins: AllowedOrigins
     /// Whether to serve the console.
     package var servesConsole: Bool
-    /// Whether to trust `X-Forwarded-Proto` and the last address in `X-Forwarded-For`; safe only behind a proxy that
-    /// sets both.
+    /// Whether to trust `X-Forwarded-Proto` and the last address in `X-Forwarded-For`.
+    ///
+    /// This is safe only behind a proxy that sets both headers.
     package var trustsForwardedProto: Bool
     /// Time after which a connection is closed if the client sends nothing, between or within requests, or, on Linux,
     /// reads nothing of a response.
     package var idleTimeout: Duration
-    /// Maximum time for a request to arrive, except parts; time in which the client waits for the server does not
-    /// count.
+    /// Maximum time in which a request must arrive, without the body of a part.
+    ///
+    /// Time in which the client waits for the server does not count.
     package var requestTimeout: Duration
     /// Minimum rate in bytes per second at which a part must arrive; 0 allows any rate.
     package var minimumPartRate: Int
@@ -40,8 +46,10 @@ package struct ServerSettings: Sendable {
     package var failedAuthenticationLimit: RateLimit?
 
     package init(
-        host: String = "127.0.0.1",
-        port: Int = 8080,
+        listen: ListenAddress = .tcp(host: "127.0.0.1", port: 8080),
+        usesTLS: Bool = false,
+        redirectListen: ListenAddress? = nil,
+        isReadOnly: Bool = false,
         publicURL: BaseURL? = nil,
         allowedHosts: Set<String> = [],
         allowedOrigins: AllowedOrigins = .none,
@@ -57,8 +65,10 @@ package struct ServerSettings: Sendable {
         rateLimit: RateLimit? = nil,
         failedAuthenticationLimit: RateLimit? = nil
     ) {
-        self.host = host
-        self.port = port
+        self.listen = listen
+        self.usesTLS = usesTLS
+        self.redirectListen = redirectListen
+        self.isReadOnly = isReadOnly
         self.publicURL = publicURL
         self.allowedHosts = allowedHosts
         self.allowedOrigins = allowedOrigins
@@ -75,29 +85,38 @@ package struct ServerSettings: Sendable {
         self.failedAuthenticationLimit = failedAuthenticationLimit
     }
 
-    /// Returns the scheme, host and port of the server's own address, regardless of any proxy.
-    package func localOrigin(port: Int) -> String {
-        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    /// Returns the origin of the address to listen on, such as `https://127.0.0.1:8443`, regardless of the public URL.
+    ///
+    /// - Parameter port: The port on which the server listens.
+    /// - Returns: `nil` for a Unix socket.
+    package func localOrigin(port: Int) -> String? {
+        guard case .tcp(let host, _) = listen else { return nil }
+        return "\(scheme)://\(ListenAddress.authority(host)):\(port)"
     }
 
-    /// Returns the URL of the console without a trailing slash: the public URL, or else the server's own address, with
-    /// the loopback address for all addresses.
-    package func consoleURL(port: Int) -> String {
+    /// Returns the URL of the console, without a trailing slash: the public URL, or else the address to listen on.
+    ///
+    /// A wildcard address (`0.0.0.0` or `::`) is replaced by the loopback address.
+    ///
+    /// - Returns: `nil` for a Unix socket without a public URL.
+    package func consoleURL(port: Int) -> String? {
         if let publicURL { return publicURL.description }
+        guard case .tcp(let host, _) = listen else { return nil }
         var local = self
-        local.host = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
+        local.listen = .tcp(host: ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host, port: port)
         return local.localOrigin(port: port)
     }
 
-    /// The origin of the console's pages; `nil` if it is known only from the `Host` of a request.
+    /// The origin of the console's pages; `nil` if it depends on the `Host` of each request, or on the port that the
+    /// system selects.
     package var consoleOrigin: String? {
         if let publicURL { return AllowedOrigins.origin(of: publicURL.description) }
-        return port == 0 || ["0.0.0.0", "::"].contains(host) ? nil : AllowedOrigins.origin(of: localOrigin(port: port))
+        guard case .tcp(let host, let port) = listen, port != 0, !["0.0.0.0", "::"].contains(host) else { return nil }
+        return localOrigin(port: port).flatMap(AllowedOrigins.origin)
     }
 
-    /// Whether the server is reachable from other machines and puts any `Host` that a client sends into URLs.
-    package var trustsAnyHost: Bool {
-        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-        return !isLoopback && publicURL == nil && allowedHosts.isEmpty
-    }
+    /// Whether other machines can reach the server and any `Host` that they send is used in URLs.
+    package var trustsAnyHost: Bool { !listen.isLocal && publicURL == nil && allowedHosts.isEmpty }
+
+    private var scheme: String { usesTLS ? "https" : "http" }
 }

@@ -132,10 +132,10 @@ package enum AutomationContract: MetadataRule, CaseIterable {
         try expect(completed.state, equals: .completed, "the upload is completed")
         try expect(completed.fileID, equals: file.id, "the upload refers to its package file")
         try expect(try await store.parts(of: upload.id), equals: [], "its part records are gone")
-        try expect(try await store.file(file.id), equals: nil, "it is not a file of a project")
+        try expect(try await store.file(file.id), equals: nil, "the package file is not a file of a project")
         try await store.pruneCompletedUploads(before: .distantFuture)
-        try expect(try await store.packageFile(file.id), equals: file, "it is kept when the upload is deleted")
-        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "its object is not discarded")
+        try expect(try await store.packageFile(file.id), equals: file, "the file outlives its upload")
+        try expect(try await store.discardedObjects(limit: 9).map(\.key), equals: [], "the object is not discarded")
     }
 
     private static func sameNameAddsAnotherFile(
@@ -189,7 +189,7 @@ package enum AutomationContract: MetadataRule, CaseIterable {
     }
 }
 
-/// A stored automation, and factories of uploads to it and of its packages.
+/// A stored automation, and factories for its uploads and packages.
 private struct AutomationFixture: Sendable {
     let fixture: MetadataFixture
     let automation: Automation

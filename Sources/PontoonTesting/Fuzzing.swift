@@ -2,9 +2,9 @@ import Foundation
 
 /// Random inputs for a parser: valid texts with a few random changes.
 ///
-/// No input may stop the process; for an input that the parser accepts, a test also checks the parsed value.
+/// No input may crash the process. If the parser accepts an input, a test also checks the parsed value.
 package enum Fuzzing {
-    /// Texts that parsers treat specially: limits of integers, structure, white space, and invalid or invisible
+    /// Texts that parsers treat specially: limits of integers, delimiters, white space, and invalid or invisible
     /// characters.
     private static let words = [
         "0", "-1", "1e999", "-0.0", "9223372036854775807", "-9223372036854775808", "18446744073709551616",

@@ -155,7 +155,7 @@ package enum LeaseContract: MetadataRule, CaseIterable {
         let (seen, claimed) = try await acquireLeaseObserving(upload, in: store)
         try expect(claimed, equals: seen, "the snapshot is what the decision saw")
         try expect(claimed?.parts.map(\.number.rawValue), equals: [1, 2], "all stored parts, by number")
-        try expect(claimed?.parts.map(\.isReported), equals: [true, false], "whether the parts are reported")
+        try expect(claimed?.parts.map(\.isReported), equals: [true, false], "only the first part is reported")
         try expect(claimed?.existingEntry, equals: nil, "the name is free")
         try expect(claimed?.upload, equals: try await store.upload(upload.id), "the upload in its new state")
         try expect(claimed?.initiatorMayWrite, equals: true, "its initiator may write")
@@ -199,7 +199,7 @@ package enum LeaseContract: MetadataRule, CaseIterable {
         }
         try expect(refusal.code, equals: .completeRefused, "the error code")
         try expect(try await store.upload(upload.id), equals: upload, "the upload is as before")
-        try expect(try await store.upload(upload.id, reading: .cached), equals: upload, "and so is the cached row")
+        try expect(try await store.upload(upload.id, reading: .cached), equals: upload, "the cached row is as before")
         _ = try await store.recordPart(try MetadataFixture.part(2), of: upload.id)
         try expect(try await store.parts(of: upload.id).count, equals: 2, "it still accepts parts")
     }

@@ -37,7 +37,7 @@ package enum MemberContract: MetadataRule, CaseIterable {
         }
     }
 
-    /// Adds a project of ada, and the user bob, who is not a member.
+    /// Adds the user ada with a project, and the user bob, who is not a member; returns the project's id.
     private static func project(_ store: some MetadataStore) async throws -> ProjectID {
         let fixture = try await MetadataFixture(in: store)
         try await store.addUser(User(name: "bob", createdOn: MetadataFixture.time))

@@ -55,7 +55,9 @@ extension MetadataFixture {
         )
     }
 
-    /// Stores a link and a session, with their ids in place of the hashes of the secret and the token.
+    /// Stores a link and a sender's session.
+    ///
+    /// The hash of the link's secret is the link's id, and the hash of the session's token is the session's id.
     package func addLink(
         to store: some MetadataStore,
         in folder: String? = nil,

@@ -1,7 +1,7 @@
 package import Foundation
 package import PontoonCore
 
-/// A stored user with a stored project, and factories of values that can be stored in the project.
+/// A stored user with a stored project, and factories for values that can be stored in the project.
 package struct MetadataFixture: Sendable {
     /// The default time of all values: a whole second, because stores keep times in milliseconds.
     package static let time = Date(timeIntervalSince1970: 1_750_000_000)
@@ -72,7 +72,7 @@ package struct MetadataFixture: Sendable {
         )
     }
 
-    /// Creates, without storing it, the file of a completed upload to a folder; by default, it has the upload's object.
+    /// Creates the file of a completed upload to a folder, without storing it; by default, it has the upload's object.
     package func file(of upload: Upload, key: ObjectKey? = nil, createdOn: Date = Self.time) -> File {
         guard case .folder(let parent, let project, _) = upload.destination else {
             preconditionFailure("the upload is for an automation")
@@ -135,7 +135,7 @@ package struct MetadataFixture: Sendable {
         return file
     }
 
-    /// Adds an upload and acquires its completion lease.
+    /// Adds an upload and acquires its completion lease, which does not expire.
     package func addCompletingUpload(_ upload: Upload, to store: some MetadataStore) async throws {
         try await store.addUpload(upload)
         try expect(try await store.beginCompletion(of: upload.id), "an active upload can be leased")

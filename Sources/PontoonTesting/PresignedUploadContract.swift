@@ -104,7 +104,7 @@ package enum PresignedUploadContract: MetadataRule, CaseIterable {
             isReported: true
         )
         try expect(try await store.part(expected.number, of: upload.id), equals: expected, "the ETag as reported")
-        try expect(try await store.uploadSummary(upload.id)?.reportedParts, equals: 2, "reported parts")
+        try expect(try await store.uploadSummary(upload.id)?.reportedParts, equals: 2, "the number of reported parts")
     }
 
     private static func newerReport(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {

@@ -207,7 +207,7 @@ package enum ProjectContract: MetadataRule, CaseIterable {
             try await !store.completeUpload(completing.id, file: fixture.file(of: completing), overwrite: false),
             "an upload cannot complete into a deleted project"
         )
-        try expect(try await !store.deleteProject(fixture.project.id), "it is gone")
+        try expect(try await !store.deleteProject(fixture.project.id), "a project is deleted only once")
     }
 
     private static func deletionKeepsOtherProjects(_ store: some MetadataStore) async throws {

@@ -65,7 +65,7 @@ package enum ScrubContract: MetadataRule, CaseIterable {
         try expect(try await due(store, before: 3), equals: [], "the time of the last check counts")
         try expect(try await due(store, before: 10), equals: ["b", "c", "a"], "the earliest check comes first")
         try expect(try await due(store, before: 10, limit: 2), equals: ["b", "c"], "the limit")
-        try expect(try await due(store, before: 0, after: 4), equals: ["a"], "a time that is too late is due")
+        try expect(try await due(store, before: 0, after: 4), equals: ["a"], "a check in the future does not count")
         try await store.record([check(objects[1], .failed("no"), on: 6)])
         try expect(try await due(store, before: 10), equals: ["c", "a", "b"], "a failed check counts as well")
     }
@@ -75,8 +75,8 @@ package enum ScrubContract: MetadataRule, CaseIterable {
         let first = try content(of: try await fixture.addFile("a", to: store))
         let second = try content(of: try await fixture.addFile("b", to: store))
         try await store.record([check(first, on: 1), check(second, .damaged(.missing), on: 2)])
-        try expect(try await due(store, before: 0, damagedBefore: 3), equals: ["b"], "damaged objects have their time")
-        try expect(try await due(store, before: 9, damagedBefore: 3), equals: ["b", "a"], "they come first, and once")
+        try expect(try await due(store, before: 0, damagedBefore: 3), equals: ["b"], "damaged objects are due earlier")
+        try expect(try await due(store, before: 9, damagedBefore: 3), equals: ["b", "a"], "each once, damaged first")
         try await store.record([check(second, on: 2)])
         try expect(try await due(store, before: 0, damagedBefore: 3), equals: [], "an intact object is not damaged")
     }
@@ -160,7 +160,7 @@ package enum ScrubContract: MetadataRule, CaseIterable {
         try expect(try await store.deleteFile(file.id), "the file is deleted")
         try await store.record([check(object, on: 2)])
         try expect(try await due(store, before: 9), equals: [], "a deleted object is not due")
-        try expect(try await store.requestedChecks(limit: 9), equals: [], "nor requested")
-        try expect(try await !store.requestCheck(of: object.key, now: time(3)), "and cannot be requested")
+        try expect(try await store.requestedChecks(limit: 9), equals: [], "the request is deleted")
+        try expect(try await !store.requestCheck(of: object.key, now: time(3)), "no check can be requested")
     }
 }

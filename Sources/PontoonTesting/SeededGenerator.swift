@@ -1,4 +1,4 @@
-/// A generator of pseudo-random numbers that depend only on the seed (SplitMix64).
+/// A generator whose pseudo-random numbers depend only on the seed (SplitMix64).
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

@@ -10,6 +10,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
     case oldSessionsArePruned
     case wrongPasswordsAreLimited
     case concurrentAttemptsAreLimited
+    case attemptsOfAFastClockDoNotCount
     case eachSenderHasAFolder
     case pathsAreCreatedOnce
     case deletedFolderIsCreatedAgain
@@ -25,6 +26,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         case .oldSessionsArePruned: try await Self.oldSessionsArePruned(store, fixture)
         case .wrongPasswordsAreLimited: try await Self.wrongPasswordsAreLimited(store, fixture)
         case .concurrentAttemptsAreLimited: try await Self.concurrentAttemptsAreLimited(store, fixture)
+        case .attemptsOfAFastClockDoNotCount: try await Self.attemptsOfAFastClockDoNotCount(store, fixture)
         case .eachSenderHasAFolder: try await Self.eachSenderHasAFolder(store, fixture)
         case .pathsAreCreatedOnce: try await Self.pathsAreCreatedOnce(store, fixture)
         case .numberOfFoldersIsLimited: try await Self.numberOfFoldersIsLimited(store, fixture)
@@ -111,10 +113,25 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         try expect(try await store.senderSession(withTokenHash: second.id) != nil, "the newer one stays")
         try expect(try await store.upload(upload.id), equals: upload, "uploads stay")
         var retry = try await store.countPasswordAttempt(for: link.id, from: "a", now: time)
-        try expect(retry != nil, "attempts of the time stay")
+        try expect(retry != nil, "attempts at the given time are kept")
         try await store.pruneSenderSessions(usedBefore: time, attemptsBefore: time.addingTimeInterval(1))
         retry = try await store.countPasswordAttempt(for: link.id, from: "a", now: time)
         try expect(retry, equals: nil, "earlier attempts are gone")
+    }
+
+    private static func attemptsOfAFastClockDoNotCount(
+        _ store: some MetadataStore,
+        _ fixture: MetadataFixture
+    ) async throws {
+        let (link, _) = try await fixture.addLink(to: store)
+        let tomorrow = time.addingTimeInterval(24 * 3600)
+        for _ in 0..<UploadLinkRules.maximumAttemptsPerAddress {
+            _ = try await store.countPasswordAttempt(for: link.id, from: "a", now: tomorrow)
+        }
+        let refusal = try await store.countPasswordAttempt(for: link.id, from: "a", now: tomorrow)
+        try expect(refusal != nil, "the address has no attempts left")
+        let retry = try await store.countPasswordAttempt(for: link.id, from: "a", now: time)
+        try expect(retry, equals: nil, "after the clock was set back, the address is not locked until tomorrow")
     }
 
     private static func wrongPasswordsAreLimited(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -131,7 +148,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         }
         let end = time.addingTimeInterval(UploadLinkRules.attemptWindow)
         let compared = time.addingTimeInterval(UploadLinkRules.comparisonTime)
-        try expect(try await attempt("a", after: 5), equals: compared, "right passwords may be among them")
+        try expect(try await attempt("a", after: 5), equals: compared, "the attempts are still being compared")
         try expect(try await attempt("a", after: 10), equals: end, "no more from the address until the window ends")
         try expect(try await attempt("b"), equals: nil, "another address")
         try await store.forgetPasswordAttempts(for: link.id, from: "a")
@@ -223,7 +240,7 @@ package enum SenderSessionContract: MetadataRule, CaseIterable {
         let second = try await store.folder(of: session, path: [], now: time)
         try expect(first != second, "the sender gets another one")
         try expect(try await store.deleteFile(second), "it is deleted")
-        try expect(try await store.deleteFile(folder.id), "and the link's folder")
+        try expect(try await store.deleteFile(folder.id), "the link's folder is deleted")
         try await expectRefusal(.destinationNotFound) { try await store.folder(of: session, path: [], now: time) }
     }
 }

@@ -2,8 +2,9 @@ import Foundation
 import NIOCore
 package import PontoonCore
 
-/// Rules for ``StreamingObjectStore``; each rule needs a separate store, because recovery in one rule would
-/// remove the uploads of another.
+/// Rules for ``StreamingObjectStore``.
+///
+/// Each rule needs a separate store, because recovery in one rule would remove the uploads of another.
 package enum StreamingObjectStoreContract: String, CaseIterable, Sendable {
     case partsInOrderBecomeOneObject
     case partsInAnyOrderBecomeOneObject

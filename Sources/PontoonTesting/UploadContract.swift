@@ -50,17 +50,17 @@ package enum UploadContract: MetadataRule, CaseIterable {
         try await store.addUpload(upload, labels: labels, maximum: .max)
         try expect(try await store.uploadSummary(upload.id)?.labels, equals: labels, "the labels in the details")
         let list = try await store.uploads(of: "ada", page: .all)
-        try expect(list.items.map(\.labels), equals: [FileLabels()], "the list leaves them out")
+        try expect(list.items.map(\.labels), equals: [FileLabels()], "lists omit the labels")
         let lease = Lease(id: "lease", expiresOn: .distantFuture)
         let leased = try await store.acquireCompletionLease(of: upload.id, lease, now: MetadataFixture.time) {
             snapshot in snapshot.labels
         }
         guard case .acquired(let planned) = leased else { throw ContractViolation("the upload cannot be leased") }
-        try expect(planned, equals: labels, "the plan has the labels")
+        try expect(planned, equals: labels, "the snapshot contains the labels")
         let completed = CompletedFile.file(fixture.file(of: upload), overwrite: false)
         let isCompleted = try await store.completeUpload(upload.id, leaseID: lease.id, as: completed)
         try expect(isCompleted, "it completes")
-        try expect(try await store.uploadSummary(upload.id)?.labels, equals: FileLabels(), "they are deleted")
+        try expect(try await store.uploadSummary(upload.id)?.labels, equals: FileLabels(), "the labels are deleted")
     }
 
     private static func observedTimeIsKept(_ store: some MetadataStore) async throws {

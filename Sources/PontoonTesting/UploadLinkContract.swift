@@ -56,7 +56,7 @@ package enum UploadLinkContract: MetadataRule, CaseIterable {
         try expect(try await store.uploadLink("none"), equals: nil, "an unknown link")
         try expect(try await store.uploadLink(withSecretHash: "s3"), equals: nil, "an unknown secret")
         try expect(try await !store.deleteUploadLink("none"), "an unknown link is not deleted")
-        try expect(try await store.updateUploadLink("none") { _ in }, equals: nil, "or changed")
+        try expect(try await store.updateUploadLink("none") { _ in }, equals: nil, "an unknown link is not changed")
     }
 
     private static func linkNeedsItsFolder(_ store: some MetadataStore, _ fixture: MetadataFixture) async throws {
@@ -128,7 +128,7 @@ package enum UploadLinkContract: MetadataRule, CaseIterable {
         try expect(try await store.uploadLink(link.id)?.link, equals: link, "nothing was changed")
         let changed = try await store.updateUploadLink(link.id) { $0.limits.files = 7 }
         try expect(changed?.link.details.limits, equals: UploadLinkLimits(files: 7), "the changed link")
-        try expect(try await store.uploadLink(link.id), equals: changed, "is stored")
+        try expect(try await store.uploadLink(link.id), equals: changed, "the changed link is stored")
     }
 
     private static func linkIsUsableWhileItsCreatorMayWrite(

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// - Parameters:
 ///   - condition: Description of the condition for the error message, such as "the file is closed".
-///   - deadline: Maximum time to wait; generous, because only a failing test waits that long.
+///   - deadline: Maximum time to wait. The default is long, because only a failing test waits until it ends.
 ///   - file: Source file of the caller.
 ///   - line: Source line of the caller.
 ///   - holds: Returns whether the condition holds.
@@ -56,7 +56,7 @@ package final class BlockingGate: Sendable {
 
     package init() {}
 
-    /// Blocks the thread until the gate is open, or for two minutes, so a failing test does not hang.
+    /// Blocks the thread until the gate is open, but at most for two minutes, so that a failing test does not hang.
     package func pass() {
         isThreadWaiting.withLock { $0 = true }
         _ = semaphore.wait(timeout: .now() + .seconds(120))

@@ -6,7 +6,7 @@ extension Option where Value == GivenFlag? {
     ///
     /// - Parameters:
     ///   - setting: The setting, which defines the flag's name and help.
-    ///   - help: Help text to use instead of the setting's.
+    ///   - help: Help text to use instead of that of the setting.
     init<SettingValue>(_ setting: Setting<SettingValue>, help: String? = nil) {
         self.init(
             name: .customLong(setting.name),
@@ -43,6 +43,11 @@ struct StoreFlags: ParsableArguments {
 /// The flags of the server.
 struct ServerFlags: ParsableArguments {
     @Option(.listen) var listen: GivenFlag?
+    @Option(.socketMode) var socketMode: GivenFlag?
+    @Option(.tlsCertificate) var tlsCertificate: GivenFlag?
+    @Option(.tlsKey) var tlsKey: GivenFlag?
+    @Option(.tlsClientCA) var tlsClientCA: GivenFlag?
+    @Option(.redirectListen) var redirectListen: GivenFlag?
     @Option(.publicURL) var publicURL: GivenFlag?
     @Option(.allowedHosts) var allowedHosts: GivenFlag?
     @Option(.trustForwardedProto) var trustForwardedProto: GivenFlag?
@@ -73,5 +78,6 @@ struct ServerFlags: ParsableArguments {
     @Option(formerly: "claim-lifetime", .leaseDuration) var claimLifetime: GivenFlag?
     @Option(.scrubInterval) var scrubInterval: GivenFlag?
     @Option(.scrubRate) var scrubRate: GivenFlag?
+    @Option(.readOnly) var readOnly: GivenFlag?
     @Option(.logLevel) var logLevel: GivenFlag?
 }

@@ -14,9 +14,9 @@ struct Pontoond: AsyncParsableCommand {
         ]
     )
 
-    /// Runs a command; prints an error that the operator can fix as one line on standard error.
+    /// Runs a command, and prints an error that the operator can fix as one line on standard error.
     ///
-    /// - Throws: `ExitCode.failure` after such an error; any other error of the command.
+    /// - Throws: `ExitCode.failure` if an error was printed; any other error of the command.
     static func run<Value>(_ command: () async throws -> Value) async throws -> Value {
         do {
             return try await command()
@@ -27,7 +27,7 @@ struct Pontoond: AsyncParsableCommand {
         }
     }
 
-    /// Prints a line without buffering, because other programs wait for some of these lines.
+    /// Prints a line on standard output without buffering, because scripts wait for some of the lines.
     static func print(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
     private static func failure(_ message: String) -> ExitCode {

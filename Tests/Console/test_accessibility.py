@@ -126,6 +126,7 @@ def tab_to(page: Page, name: str, role: str | None = None, most: int = 40) -> No
 
 def test_everything_works_without_a_mouse(page, console, server):
     page.goto(server.origin)
+    expect(page.get_by_role("textbox", name="Token")).to_be_focused()
     page.keyboard.type(server.token)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()

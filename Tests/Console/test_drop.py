@@ -183,7 +183,7 @@ def test_limits_are_shown_and_explained(page, server):
     page.get_by_role("button", name="Dismiss").click()
     expect(page.locator(".toast")).to_have_count(0)
     page.keyboard.press("Escape")
-    expect(page.get_by_text("has received as much as it may")).to_be_visible()
+    expect(page.get_by_text("has reached its limit")).to_be_visible()
 
 
 @pytest.mark.console_errors("40[134]", "410")

@@ -53,7 +53,7 @@ def test_a_reload_resumes(server, page, tmp_path):
     page.on("request", lambda request: started.append(request.url) if request.method == "PUT" else None)
     engine.limit_rate(24 * MIB)
     engine.add(file)
-    eventually(lambda: engine.page.wait_for_timeout(50) or server.uploads()[0]["uploaded_parts_count"] > 0, "reported")
+    eventually(lambda: page.evaluate("0") or server.reported_parts() > 0, "reported")
     engine.limit_rate(100_000)
     page.reload()
     before = len(started)

@@ -35,7 +35,7 @@ struct PartPlanTests {
     func requested(partSize: Int64) throws { #expect(try plan(Self.gib, requested: partSize).partSize == partSize) }
 
     @Test(
-        "an impossible part size or file is refused before anything is sent",
+        "an impossible part size or file length is refused before any byte is sent",
         arguments: [
             (Self.gib, (5 << 20) - 1), (Self.gib, (5 << 30) + 1), (10_000 * (5 << 20) + 1, 5 << 20),
         ] as [(Int64, Int64)]

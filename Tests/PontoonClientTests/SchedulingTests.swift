@@ -23,7 +23,7 @@ struct SchedulingTests {
         #expect(HedgingPolicy().isSlow(elapsed: .seconds(seconds), size: size, typicalRate: usual) == isSlow)
     }
 
-    @Test("the typical throughput is the median of recent large parts, and unknown with too few of them")
+    @Test("the typical throughput is the median of recent large parts, and unknown if there are too few")
     func throughput() {
         let storage = StorageObservations()
         storage.add(size: 1, time: .seconds(1))
@@ -43,7 +43,7 @@ struct SchedulingTests {
         #expect(semaphore.tryAcquire())
     }
 
-    @Test("no more permits are in use than the limit, and waiters are served by priority")
+    @Test("at most the limit of permits is in use, and waiters are served by priority")
     func permits() async throws {
         let semaphore = PrioritySemaphore(permits: 2)
         let trace = Trace()
@@ -121,7 +121,7 @@ struct SchedulingTests {
     }
 }
 
-/// Records the order of tasks and their maximum concurrency.
+/// A recorder of the order of tasks and their maximum concurrency.
 private final class Trace: Sendable {
     private struct State {
         var running = 0

@@ -5,7 +5,7 @@ import Testing
 @testable import PontoonClient
 
 struct SelectionTests {
-    /// Runs with a folder that contains some files.
+    /// Runs `body` with a folder that contains some files.
     private func withFiles(_ names: [String], _ body: (FilePath) throws -> Void) throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "selection-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: url) }

@@ -144,7 +144,7 @@ struct TransferEngineTests {
         #expect(outcomes(results) == ["cancelled", "cancelled", "cancelled"])
     }
 
-    @Test("events end with the results and the final progress, also for a consumer that stops early")
+    @Test("events end with the results and the final progress, and a consumer may stop early")
     func events() async throws {
         let finished = Mutex<[Int]>([])
         let last = Mutex<TransferProgress?>(nil)
@@ -174,7 +174,7 @@ struct RetryLoopTests {
         return policy
     }
 
-    /// Fails with `outcome` until `attempts` attempts have been made.
+    /// Retries an operation that fails with `outcome` until the given number of attempts.
     private func attempts(
         until attempts: Int,
         outcome: RetryPolicy.Outcome?,

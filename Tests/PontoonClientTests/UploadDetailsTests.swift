@@ -4,7 +4,7 @@ import Testing
 
 struct UploadDetailsTests {
     @Test(
-        "the age of an upload is accurate to two seconds, and in doubt the upload counts as old enough",
+        "the age of an upload is accurate to two seconds, and if in doubt, the upload counts as old enough",
         arguments: [
             // The server's clock has just advanced to :20, and the last received Date header still contained :19.
             (initiated: "2026-11-26T12:00:20Z", age: 0, serverTime: "2026-11-26T12:00:19Z", isOlder: true),

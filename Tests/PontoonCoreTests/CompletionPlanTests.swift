@@ -7,9 +7,12 @@ struct CompletionPlanTests {
     @Test(
         "reported parts must be numbered without gaps and add up to the declared size",
         arguments: [
-            (parts: [], size: nil, refusal: "No part was sent."),
-            (parts: [], size: 1, refusal: "No part was sent."),
-            (parts: [(1, 5, false)], size: 5, refusal: "No part was reported. Number of stored parts: 1."),
+            (parts: [], size: nil, refusal: "No part was reported; send and report all parts first."),
+            (parts: [], size: 1, refusal: "No part was reported; send and report all parts first."),
+            (
+                parts: [(1, 5, false)], size: 5,
+                refusal: "No part was reported (stored parts: 1); report all parts first."
+            ),
             (parts: [(2, 5, true)], size: 5, refusal: "Parts are missing: 1."),
             (parts: [(1, 5, true), (3, 5, true)], size: nil, refusal: "Parts are missing: 2."),
             (parts: [(1, 5, true), (2, 5, false), (3, 5, true)], size: 15, refusal: "Parts are missing: 2."),
@@ -21,7 +24,7 @@ struct CompletionPlanTests {
             ),
             (
                 parts: [(1, 5 << 40, true), (2, 1, true)], size: nil,
-                refusal: "The reported parts exceed 5 TiB."
+                refusal: "The reported parts exceed 5 TiB, the maximum length of a file."
             ),
             (parts: [(1, nil, true)], size: 5, refusal: "The length of part 1 is unknown; send it again."),
         ] as [([(Int, Int64?, Bool)], Int64?, String)]
@@ -99,7 +102,7 @@ struct CompletionPlanTests {
 }
 
 extension Upload {
-    /// An upload of the user "u".
+    /// Creates an upload of the user "u".
     static func fixture(
         size: Int64? = 0,
         overwrite: Bool = false,

@@ -2,7 +2,7 @@ import PontoonCore
 import Testing
 
 struct FreeNumberTests {
-    @Test("the first free number after a gapless sequence is found with few questions")
+    @Test("the first free number after a gapless sequence is found with few lookups")
     func gapless() {
         for count in Array(0...70) + [999, 1000, 1024, 1025, 100_000] {
             var questions = 0
@@ -15,7 +15,7 @@ struct FreeNumberTests {
         }
     }
 
-    @Test("with gaps, a free number is found whose predecessor is taken")
+    @Test("in a sequence with gaps, the free number that is found is 0 or follows a taken number")
     func gaps() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<200 {

@@ -5,13 +5,13 @@ import Testing
 
 /// The parsers of stored and signed texts, with damaged inputs.
 struct FuzzTests {
-    @Test("signed URLs: only the signed method, path, expiry and key are accepted")
+    @Test("a signature is valid only for the signed method, path, expiry and key")
     func signature() throws {
         let key = SigningKey(id: "k1", secret: Secret("0123456789abcdef0123456789abcdef"), createdOn: .distantPast)
         let signer = URLSigner(key)
         let signed = SignedPath(method: "PUT", path: "/storage/parts/u/1", expires: 1_800_000_000, signer: signer)
         #expect(signed.isSigned(by: signer))
-        // The fields are separated as in the signed message, so that a field that swallows another one would be found.
+        // Fields are separated as in the signed message, to detect a field that could include the next one.
         let text = [signed.method, signed.path, "\(signed.expires)", signed.keyID, signed.signature].joined(
             separator: "\n"
         )
@@ -32,7 +32,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("observed times: any accepted text can be advanced, and its text is accepted again")
+    @Test("an accepted observed time can be advanced, and its text is accepted again")
     func observedTime() {
         let week = Duration.seconds(604_800)
         Fuzzing.run(["0 0", "3600000 1800000000000 0 1799996400000", "5 6 7 8 9 10 11 12"]) { bytes in
@@ -43,7 +43,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("checksums: an accepted text is written as the same text")
+    @Test("an accepted checksum is encoded as the same text")
     func checksums() {
         Fuzzing.run(["0123456789abcdef", "ffffffffffffffff", "AAAAAAAAAAA="]) { bytes in
             let text = String(decoding: bytes, as: UTF8.self)
@@ -53,7 +53,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("negative and huge lengths do not stop the combination of checksums", arguments: [Int64.min, -1, .max])
+    @Test("combining checksums does not crash for negative and huge lengths", arguments: [Int64.min, -1, .max])
     func lengths(length: Int64) {
         let some = CRC64NVME(rawValue: 0x0123_4567_89AB_CDEF)
         #expect(length > 0 || some.appending(CRC64NVME(), length: length) == some)

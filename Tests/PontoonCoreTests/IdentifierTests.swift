@@ -15,7 +15,8 @@ struct IdentifierTests {
         }
         #expect(Set(ids).count == ids.count)
         #expect(counts.count == 62 && counts.keys.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) })
-        // 128,000 draws of 62 characters: 2064 of each, standard deviation 45. Ten times that is no coincidence.
+        // In 128,000 draws, each of 62 characters is expected 2064 times, with a standard deviation of 45. A deviation
+        // ten times as large is not random.
         #expect(counts.values.allSatisfy { abs($0 - 2064) < 450 }, "\(counts)")
     }
 

@@ -14,7 +14,7 @@ struct ListedPartsPlanTests {
             (["a"], [(1, 3, "a")], nil, ["a"]),
             (["A"], [(1, 3, "a")], 3, ["a"]),
             (["a", "b"], [(1, full, "a"), (2, 1, "b")], full + 1, ["a", "b"]),
-            // The Python client's split of the file.
+            // The parts into which the Python client splits a file of this size.
             (["a", "b", "c"], [(1, full, "a"), (2, full + 1, "b"), (3, 0, "c")], 2 * full + 1, ["a", "b"]),
             // A part that was sent twice: the reported version counts, at any position of the list.
             (["n", "b"], [(1, full, "o"), (1, full + 1, "n"), (2, 1, "b")], full + 2, ["n", "b"]),
@@ -30,13 +30,13 @@ struct ListedPartsPlanTests {
     }
 
     @Test(
-        "parts that do not match are refused, naming the first wrong one",
+        "parts that do not match are refused, and the error names the first of them",
         arguments: [
             (["a"], [], 3, "Part 1 is not stored; send it again."),
             (["a"], [(2, 3, "a")], 3, "Part 1 is not stored; send it again."),
             (["a"], [(1, 3, "b")], 3, "Part 1 is not stored with the reported ETag; report it again."),
             (["a"], [(1, 4, "a")], 3, "The reported parts contain 4 bytes, but 3 were declared."),
-            ([], [(1, 3, "a")], 3, "No part was sent."),
+            ([], [(1, 3, "a")], 3, "No part was reported; send and report all parts first."),
             (
                 ["a", "b"], [(1, full - 1, "a"), (2, 1, "b")], full,
                 "The length of part 1 is \(full - 1); every part but the last needs at least \(full) bytes."
@@ -53,7 +53,7 @@ struct ListedPartsPlanTests {
         #expect(error.message == reason)
     }
 
-    /// Applies both decisions: at the lease of the completion, and after the store has listed its parts.
+    /// Creates the plan in both steps: when the completion is leased, and after the store has listed its parts.
     private func plan(
         _ reported: [String],
         _ listed: [(Int, Int64, String)],

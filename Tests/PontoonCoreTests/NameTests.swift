@@ -55,7 +55,7 @@ struct NameTests {
         "a base URL ends after the port",
         arguments: [
             ("http://h:1", "http://h:1"), ("https://h/v2/", "https://h"), ("http://h/prefix//", "http://h/prefix"),
-            ("http://[::1]:80", "http://[::1]:80"),
+            ("http://[::1]:80", "http://[::1]:80"), ("http://h//v2/", "http://h"), ("http://h/v2//", "http://h"),
         ]
     )
     func baseURLs(given: String, expected: String) {

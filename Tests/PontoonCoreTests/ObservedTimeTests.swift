@@ -7,7 +7,7 @@ struct ObservedTimeTests {
     private static let week = day * 7
     private static let start = Date(timeIntervalSince1970: 1_700_000_000)
 
-    /// Observes days in steps of an hour, with a clock that is right.
+    /// Advances the observed time by some days, in steps of an hour, with a correct clock.
     private func observe(_ days: Int, _ time: inout ObservedTime, _ now: inout Date) {
         for _ in 0..<(days * 24) {
             now += 3600
@@ -29,7 +29,7 @@ struct ObservedTimeTests {
         #expect(time.text.utf8.count < 4096)
     }
 
-    @Test("a start with a clock that is ahead ends no upload, then or later")
+    @Test("starting with a clock that is ahead expires no upload, then or later")
     func clockAhead() throws {
         var (time, now) = (ObservedTime(), Self.start)
         time.advance(by: .zero, wall: now, lifetime: Self.week)
@@ -47,7 +47,7 @@ struct ObservedTimeTests {
         }
     }
 
-    @Test("a clock that begins in 1970 and is corrected ends no upload")
+    @Test("a clock that starts in 1970 and is corrected later expires no upload")
     func correctedClock() {
         var (time, now) = (ObservedTime(), Date(timeIntervalSince1970: 0))
         time.advance(by: .zero, wall: now, lifetime: Self.week)
@@ -79,7 +79,7 @@ struct ObservedTimeTests {
     func twoServers() {
         var (time, now) = (ObservedTime(), Self.start)
         time.advance(by: .zero, wall: now, lifetime: Self.week)
-        // Each of them made its last call two hours ago.
+        // Each server made its last call two hours ago.
         for _ in 0..<(6 * 24) {
             now += 3600
             time.advance(by: .seconds(7200), wall: now, lifetime: Self.week)
@@ -87,10 +87,10 @@ struct ObservedTimeTests {
         #expect(time.deadline(lifetime: Self.week) == nil)
     }
 
-    @Test("text that is no stored time is rejected", arguments: ["", "1", "1 x", "1 2 3", "a b", "1  2"])
+    @Test("text that is not a stored time is rejected", arguments: ["", "1", "1 x", "1 2 3", "a b", "1  2"])
     func malformed(text: String) { #expect(ObservedTime(text) == nil) }
 
-    @Test("extreme numbers do no harm")
+    @Test("extreme numbers cause no overflow")
     func extremes() {
         var time = ObservedTime("\(Int64.max) \(Int64.min) \(Int64.min) \(Int64.max)")
         time?.advance(by: .seconds(Int64.max / 2000), wall: .distantFuture, lifetime: Self.week)

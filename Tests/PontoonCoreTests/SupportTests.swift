@@ -90,7 +90,7 @@ import Testing
         #expect(backoff.pause(after: 3, jitter: 0) == .zero)
     }
 
-    @Test("a queue runs one consumer at a time, which stops when the queue is empty")
+    @Test("a queue has one consumer at a time, which stops when the queue is empty")
     func drainQueue() {
         let queue = DrainQueue<Int>()
         #expect(queue.append(1), "nobody drains the queue")

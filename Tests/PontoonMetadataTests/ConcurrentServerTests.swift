@@ -119,7 +119,7 @@ struct ConcurrentServerTests {
         }
     }
 
-    @Test("totals are right after concurrent changes of all kinds", arguments: TestDatabase.all)
+    @Test("totals are correct after concurrent changes of all kinds", arguments: TestDatabase.all)
     func totals(_ database: TestDatabase) async throws {
         try await race(in: database, 2) { round, stores, fixture in
             let folders = (0..<3).map { fixture.folder("\(round)-\($0)") }

@@ -6,7 +6,7 @@ import Testing
 struct GroupCommitTests {
     private struct Refused: Error {}
 
-    /// Blocks one write until the others are waiting behind it.
+    /// Blocks one write until `count` others are queued behind it; returns their errors.
     private func gather(
         _ count: Int,
         on driver: SQLiteDriver,
@@ -79,7 +79,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("a failing write is rolled back alone")
+    @Test("only the failing write of a group is rolled back")
     func failingNeighbour() async throws {
         try await withTable { driver in
             let errors = try await gather(50, on: driver) { index, connection in

@@ -25,7 +25,7 @@ struct MetadataCopyTests {
         }
     }
 
-    @Test("the copy equals the original, even if it is repeated", arguments: [false, true])
+    @Test("the copy equals the original, even if copying is repeated", arguments: [false, true])
     func everything(_ isCut: Bool) async throws {
         try await withSQLiteStore { source in
             let fixture = try await fill(source)
@@ -53,7 +53,7 @@ struct MetadataCopyTests {
         }
     }
 
-    @Test("open uploads are omitted if their bytes are, and no list counts them")
+    @Test("open uploads are omitted if their bytes are not copied, and no list counts them")
     func openUploads() async throws {
         try await withSQLiteStore { source in
             let fixture = try await fill(source)

@@ -4,7 +4,7 @@ import PontoonPostgreSQL
 import PontoonTesting
 import Synchronization
 
-/// Limits the number of tests that use the shared server concurrently, so that it does not run out of connections.
+/// Permits for tests that use the shared server concurrently; limited, so that it does not run out of connections.
 private final class ServerPermits: Sendable {
     private struct State {
         var free = 8
@@ -72,7 +72,7 @@ func withPostgreSQLDriver(
     }
 }
 
-/// Runs a test with a separate server, which it may stop.
+/// Runs a test with a separate server, which the test may stop.
 func withPostgreSQLServer(_ body: @Sendable (PostgreSQLServer) async throws -> Void) async throws {
     let server = try await PostgreSQLServer.start()
     do {

@@ -56,7 +56,7 @@ struct QueryPlanTests {
         }
     }
 
-    /// The plan chosen with sequential scans and sorting disabled, which PostgreSQL prefers for small tables.
+    /// Returns PostgreSQL's plan without sequential scans and sorting, which it would prefer for small tables.
     private static func postgreSQLPlan(
         of text: String,
         _ values: [SQLValue],
@@ -98,7 +98,7 @@ struct QueryPlanTests {
             let orders = ["parent_id=?", "parent_id=? AND name>?", "uploads_by_user (user_name=?", "members_by_time"]
             for (text, values) in pages {
                 let plan = try await Self.plan(of: text, values, driver)
-                // The files of a page, at most a hundred, are read by id and then sorted.
+                // Sorting the files of a page is allowed: there are at most a hundred, and they are read by id.
                 let isFiles = text.contains(") AS page")
                 let sorted = plan.filter { $0.detail.contains("TEMP B-TREE") && !(isFiles && $0.parent == 0) }
                 #expect(sorted.isEmpty, "\(text)\n\(plan)")
@@ -249,7 +249,7 @@ struct QueryPlanTests {
     }
 }
 
-/// Records every statement that can have a query plan.
+/// A driver that records every statement that can have a query plan.
 private struct RecordingDriver: SQLDriver {
     final class Log: Sendable {
         let statements = Mutex<[String: [SQLValue]]>([:])
@@ -269,7 +269,7 @@ private struct RecordingDriver: SQLDriver {
 
     func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
 
-    /// Records the statements of another database in the same log.
+    /// Returns a driver that records the statements for another database in the same log.
     func recording(_ driver: SQLiteDriver) -> RecordingDriver { RecordingDriver(driver: driver, log: log) }
 
     func read<Value: Sendable>(

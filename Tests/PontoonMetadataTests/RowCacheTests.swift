@@ -28,7 +28,7 @@ struct RowCacheTests {
         let texts = RowCache<Int, String> { $0.utf8.count }
         let text = String(repeating: "a", count: 1 << 20)
         for key in 0...16 { _ = try await texts.row(key, reading: .cached) { text } }
-        // The first rows were removed.
+        // The first rows have been evicted.
         #expect(try await numbers.row(0, reading: .cached) { -1 } == -1)
         #expect(try await texts.row(0, reading: .cached) { "again" } == "again")
     }

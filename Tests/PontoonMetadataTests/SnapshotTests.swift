@@ -7,7 +7,7 @@ import Testing
 
 /// Copies of all records for backups.
 struct SnapshotTests {
-    @Test("a snapshot is a single file with all records but those of unfinished uploads", arguments: TestDatabase.all)
+    @Test("a snapshot is one file with all records except those of unfinished uploads", arguments: TestDatabase.all)
     func content(_ database: TestDatabase) async throws {
         try await withDriver(database) { driver in
             let source = try await opened(driver)
@@ -31,7 +31,7 @@ struct SnapshotTests {
                 #expect(try await copy.metadataValue(for: .objects) == "here")
                 try await copy.close()
                 try SQLMetadataStore.finishSnapshot(path)
-                // A directory that cannot be written to is sufficient for reading it.
+                // A snapshot can be read from a directory that cannot be written to.
                 let reader = try await SQLMetadataStore.openReadOnly(SQLiteSettings(path: path))
                 #expect(try await reader.databaseProblems() == [])
                 #expect(try await reader.recordedObjects(after: nil, limit: 5000).count == 1201)

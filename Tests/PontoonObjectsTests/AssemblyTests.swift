@@ -5,7 +5,7 @@ import Testing
 @testable import PontoonObjects
 
 struct AssemblyTests {
-    @Test("parts in place stay where they are")
+    @Test("in-place parts are not copied if all are at their final offsets")
     func allInPlace() throws {
         let parts = try [part(1, 10), part(2, 10), part(3, 4)]
         #expect(try Assembly(parts, partSize: 10) == .inPlace(detached: [], end: 24, size: 24))
@@ -21,7 +21,7 @@ struct AssemblyTests {
         )
     }
 
-    @Test("a short part shifts all later ones, so all are copied in order")
+    @Test("a short part shifts all later parts, so all are copied in order")
     func shortPart() throws {
         let parts = try [part(1, 3), part(2, 10), part(3, 0), part(4, 1, isDetached: true)]
         let segments: [Assembly.Segment] = [

@@ -52,7 +52,7 @@ struct DirectorySyncTests {
             permits.signal()
             #expect(await running.next() == 2)
             permits.signal()
-            // The first sync started before these callers arrived, so it must not count for them.
+            // The first sync started before these callers arrived, so they must not share it.
             let seen = try await group.reduce(into: []) { $0.append($1) }.sorted()
             #expect(seen.dropFirst() == Array(repeating: 2, count: 20)[...])
         }

@@ -22,7 +22,7 @@ struct DiskObjectStoreTests {
         try await withDiskStore { store, _ in try await rule.check(DiskHarness(store: store)) }
     }
 
-    @Test("two processes cannot use one folder")
+    @Test("a second process cannot open the same store")
     func lock() async throws {
         try await withDiskStore { _, folder in
             #expect(throws: PontoonError.self) {
@@ -140,7 +140,7 @@ struct DiskObjectStoreTests {
     }
 
     @Test(
-        "finishing fails if bytes were removed from the directory, instead of filling the gap",
+        "finishing fails if bytes were removed from the directory, instead of filling the gap with zeroes",
         arguments: [0, 100]
     )
     func lostBytes(left: Int) async throws {
@@ -242,7 +242,6 @@ private struct DiskHarness: ObjectStoreHarness {
     }
 }
 
-/// Runs with a store in a new folder.
 extension DiskObjectStoreTests {
     @Test("an inventory lists all files in pages, without the lock of the store")
     func inventory() async throws {

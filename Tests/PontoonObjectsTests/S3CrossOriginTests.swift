@@ -34,7 +34,7 @@ struct S3CrossOriginTests {
         }
     }
 
-    @Test("adding a rule keeps all others, and the origins of an earlier one of Pontoon's")
+    @Test("adding a rule keeps all other rules, and the origins of Pontoon's earlier rule")
     func adding() async throws {
         try await withBucket { harness in
             let store = harness.store
@@ -67,7 +67,7 @@ struct S3CrossOriginTests {
         #expect(own.added(to: rules) == rules)
     }
 
-    @Test("a bucket without rules gets one")
+    @Test("a rule is added to a bucket without rules")
     func first() async throws {
         try await withBucket { harness in
             let store = harness.store
@@ -89,7 +89,7 @@ struct S3CrossOriginTests {
         #expect(try S3XML.crossOriginRules(ByteBuffer(string: "<CORSConfiguration/>")) == [])
     }
 
-    @Test("an address that cannot be reached is reported as such")
+    @Test("a public endpoint that cannot be reached is reported as unreachable")
     func unreachable() async throws {
         try await withS3Store(change: { $0.publicEndpoint = S3Endpoint("http://127.0.0.1:1") ?? $0.publicEndpoint }) {
             guard case .unreachable = try await $0.store.checkCrossOrigin(Self.page) else {
@@ -98,7 +98,7 @@ struct S3CrossOriginTests {
         }
     }
 
-    /// Polls, because a store may apply rules only after a while.
+    /// Checks the result by polling, because a store may apply rules only after a while.
     private func expect(
         _ expected: CrossOriginResult,
         _ store: S3ObjectStore,
@@ -110,7 +110,7 @@ struct S3CrossOriginTests {
         }
     }
 
-    /// Runs with a store in a new bucket, whose rules no other test uses.
+    /// Runs `body` with a store in a new bucket, whose rules no other test uses.
     private func withBucket(_ body: (S3Harness) async throws -> Void) async throws {
         try await withS3Store(change: { $0.bucket = "cors-\(UUID().uuidString.lowercased())" }) { harness in
             _ = try await harness.store.client.send(S3Request("PUT", nil))

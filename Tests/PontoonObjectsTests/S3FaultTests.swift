@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The S3 store with network failures", .timeLimit(.minutes(10)))
 struct S3FaultTests {
-    @Test("finishes although the response to a completion was lost")
+    @Test("finishes an upload even if the response to a completion is lost")
     func retriedCompletion() async throws {
         try await withFaultyS3Store(attempts: 3) { harness, cutter in
             let (upload, part) = try await uploadOfOnePart(harness)
@@ -100,7 +100,7 @@ struct S3FaultTests {
         try await server.remove()
     }
 
-    /// Reads with retries: just after its start, SeaweedFS returns 500 until it has found its volumes.
+    /// Reads with retries, because after a start SeaweedFS returns 500 until it has found its volumes.
     private func firstBytes(of upload: Upload, in harness: S3Harness) async throws -> ByteBuffer {
         var bytes = ByteBuffer()
         try await eventually("the object is readable") {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// A store with a new prefix on the S3 server of this process, and a client of it.
+/// A store with a new prefix on the S3 server of this process, and operations of a client.
 struct S3Harness: ObjectStoreHarness {
     let store: S3ObjectStore
     let partSize: Int64 = 5 << 20
@@ -36,7 +36,7 @@ struct S3Harness: ObjectStoreHarness {
         return try await store.finish(upload, parts: listed)
     }
 
-    /// An object cannot become parts again.
+    /// Does nothing, because an object in S3 cannot become parts again.
     func revertFinish(_ key: ObjectKey) async throws {}
 
     func cleanUp(_ key: ObjectKey) async throws {}
@@ -57,7 +57,7 @@ struct S3Harness: ObjectStoreHarness {
     }
 }
 
-/// A placeholder: URLs of an S3 store do not depend on the Pontoon server's address.
+/// Returns an arbitrary base URL, because URLs of an S3 store do not depend on the Pontoon server's address.
 func anyBase() throws -> BaseURL { try #require(BaseURL("http://127.0.0.1:1")) }
 
 /// Sends an HTTP request as any client does.
@@ -70,7 +70,7 @@ func fetch(
     try await APIClient(origin: "").send(HTTPMethod(rawValue: method), url, body, headers: headers)
 }
 
-/// Settings for a new prefix on a server.
+/// Returns settings for a new prefix on a server.
 func s3Settings(_ server: SeaweedFSServer, port: Int? = nil, bucket: String? = nil) throws -> S3Settings {
     let prefix = UUID().uuidString.lowercased()
     return try S3Settings(
@@ -78,12 +78,12 @@ func s3Settings(_ server: SeaweedFSServer, port: Int? = nil, bucket: String? = n
     )
 }
 
-/// Valid credentials for a server.
+/// Returns valid credentials for a server.
 func s3Credentials(_ server: SeaweedFSServer) -> S3Credentials {
     S3Credentials(accessKeyID: server.accessKeyID, secretAccessKey: server.secretAccessKey)
 }
 
-/// Runs with a store with a new prefix on the S3 server of this process.
+/// Runs `body` with a store with a new prefix on the S3 server of this process.
 @discardableResult
 func withS3Store<Value>(
     change: (inout S3Settings) -> Void = { _ in },
@@ -97,7 +97,7 @@ func withS3Store<Value>(
     return try await withS3Store(settings, credentials: credentials ?? s3Credentials(server), now: now, body)
 }
 
-/// Runs with a store.
+/// Runs `body` with a store.
 @discardableResult
 func withS3Store<Value>(
     _ settings: S3Settings,
@@ -116,7 +116,7 @@ func withS3Store<Value>(
     }
 }
 
-/// Runs with a store that reaches the S3 server through a fault injection proxy.
+/// Runs `body` with a store that reaches the S3 server through a fault injection proxy.
 @discardableResult
 func withFaultyS3Store<Value: Sendable>(
     attempts: Int,

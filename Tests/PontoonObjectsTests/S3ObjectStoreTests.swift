@@ -227,14 +227,14 @@ struct S3ObjectStoreTests {
     }
 }
 
-/// Names of the open multipart uploads in a store's prefix.
+/// Lists the open multipart uploads under a store's prefix.
 func openUploads(_ harness: S3Harness) async throws -> [S3Client.OpenUpload] {
     var found: [S3Client.OpenUpload] = []
     try await harness.store.client.forEachOpenUpload(prefix: harness.store.namePrefix) { found += $0 }
     return found
 }
 
-/// Bytes that are computed from their offset.
+/// A reader of bytes that are computed from their offsets.
 struct PatternReader: ObjectReader {
     let size: Int64
 

@@ -41,7 +41,7 @@ struct S3RecoveryTests {
             let records = RecordsRead {
                 let started = try await ObjectStoreContract.upload(in: harness)
                 upload.withLock { $0 = started }
-                // More than the age of orphans, and less than the clock difference that the bucket accepts.
+                // More than the minimum age of orphans, and less than the clock difference that the bucket accepts.
                 clock.withLock { $0 += 300 }
             }
             try await harness.store.recover(comparingWith: records)
@@ -94,7 +94,7 @@ struct S3RecoveryTests {
     }
 }
 
-/// Records without uploads or objects; runs an action after they were read.
+/// Records without uploads or objects, which run an action when they are read.
 private struct RecordsRead: ObjectRecords {
     let action: @Sendable () async throws -> Void
 

@@ -66,7 +66,7 @@ struct S3RulesTests {
         #expect(throws: S3SettingsError.self) { try S3Settings(url: url) }
     }
 
-    @Test("pauses double with jitter, up to a maximum and a last attempt")
+    @Test("pauses double up to a maximum, with jitter, until the last attempt")
     func pauses() {
         let retry = S3Retry(attempts: 9, backoff: Backoff(first: .milliseconds(100), longest: .seconds(2)))
         let whole = (1...9).map { retry.pause(after: $0, jitter: 1) }
@@ -112,7 +112,7 @@ struct S3RulesTests {
         #expect(MultipartTag.agrees(tag, with: parts) == agrees)
     }
 
-    @Test("an error in the body of a 200 response is found behind keep-alive whitespace")
+    @Test("an error in the body of a 200 response is found after keep-alive whitespace")
     func errorInSuccess() throws {
         let text = "\n \r\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InternalError</Code></Error>"
         let error = try #require(S3XML.error(ByteBuffer(string: text)))

@@ -7,7 +7,7 @@ import Testing
 @testable import PontoonObjects
 
 struct StoreDirectoryTests {
-    @Test("a directory that is moved or replaced while the store uses it is noticed")
+    @Test("the store detects that its directory was moved or replaced")
     func replaced() async throws {
         try await withTemporaryFolder { folder in
             let root = folder.appending("objects")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import PontoonObjects
 
-/// The use cases on a database and an S3 store, as in a server without a data plane.
+/// The use cases of a server with an S3 store, which has no data plane.
 struct S3Server {
     let harness: S3Harness
     let metadata: SQLMetadataStore
@@ -62,7 +62,7 @@ struct S3Server {
         try await uploads.complete(upload.id, reports: reports, caller: user)
     }
 
-    /// Content of a file, downloaded like a client does.
+    /// Downloads a file as a client does.
     func content(_ file: File) async throws -> ByteBuffer {
         let request = try store.downloadRequest(for: file, now: Date())
         let response = try await fetch(request.method, request.url)
@@ -70,9 +70,20 @@ struct S3Server {
         return response.body
     }
 
-    /// All files in the project's root.
+    /// Returns all files in the project's root.
     func files() async throws -> [File] {
         try await metadata.files(in: fixture.root, filter: FileFilter(), window: .page(.all)).items
+    }
+
+    /// Creates the maintenance of the only server of these stores.
+    func maintenance() -> Maintenance {
+        Maintenance(
+            metadata: metadata,
+            storage: .presigned(store),
+            completion: uploads.completion,
+            keys: KeyRing(store: metadata, rotationInterval: .seconds(60), urlLifetime: .seconds(60)),
+            uploadLifetime: .seconds(60)
+        )
     }
 
     /// Removes discarded objects.
@@ -82,12 +93,12 @@ struct S3Server {
     }
 }
 
-/// Runs with the use cases over an empty database and a new prefix on the S3 server of this process.
+/// Runs `body` with the use cases over an empty database and a new prefix on the S3 server of this process.
 func withS3Server(_ body: (S3Server) async throws -> Void) async throws {
     try await withS3Store { try await withS3Server($0, body) }
 }
 
-/// Runs with the use cases over an empty database and a store.
+/// Runs `body` with the use cases over an empty database and a store.
 func withS3Server(_ harness: S3Harness, _ body: (S3Server) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "pontoon-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

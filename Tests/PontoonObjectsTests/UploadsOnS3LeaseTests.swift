@@ -63,9 +63,9 @@ struct UploadsOnS3LeaseTests {
         }
     }
 
-    /// Runs with two servers on the same stores, of which the first seems to be suspended.
+    /// Runs `body` with two servers on the same stores, of which the first seems to be suspended.
     ///
-    /// Its requests that contain `text` are held back, and its leases are expired from the start.
+    /// The first server's requests that contain `text` are blocked, and its leases expire immediately.
     private func withTwoServers(
         holding text: String,
         _ body: @Sendable (S3Server, S3Server, RequestValve) async throws -> Void

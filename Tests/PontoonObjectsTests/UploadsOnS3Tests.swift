@@ -52,7 +52,10 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("have parts of at least 5 MiB, whatever is set or requested", arguments: [1, 5 << 20 - 1])
+    @Test(
+        "have parts of at least 5 MiB, whatever the setting and the requested part size",
+        arguments: [1, 5 << 20 - 1]
+    )
     func minimum(_ requested: Int64) async throws {
         try await withS3Server { server in
             #expect(try await server.begin(size: 100 << 20, partSize: requested).partSize == PartSizing.defaultPartSize)
@@ -144,7 +147,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("are rejected with an undersized part before the last, even if all add up")
+    @Test("are rejected with an undersized part before the last, even if the lengths add up")
     func shortPart() async throws {
         try await withS3Server { server in
             let upload = try await server.begin(size: 104)
@@ -217,7 +220,7 @@ struct UploadsOnS3Tests {
         }
     }
 
-    @Test("do not expire while a client requests URLs or looks at them, although the server sees no part arrive")
+    @Test("do not expire while a client requests URLs or details, although the server sees no part arrive")
     func activity() async throws {
         try await withS3Server { server in
             let anHourLater = Uploads(
@@ -248,13 +251,7 @@ struct UploadsOnS3Tests {
     @Test("do not expire while parts arrive in the bucket")
     func arrivingParts() async throws {
         try await withS3Server { server in
-            let maintenance = Maintenance(
-                metadata: server.metadata,
-                storage: .presigned(server.store),
-                completion: server.uploads.completion,
-                keys: KeyRing(store: server.metadata, rotationInterval: .seconds(60), urlLifetime: .seconds(60)),
-                uploadLifetime: .seconds(60)
-            )
+            let maintenance = server.maintenance()
             let (idle, working) = (try await server.begin("idle", size: 8), try await server.begin("working", size: 8))
             // The store's times may be in whole seconds.
             let deadline = Date(timeIntervalSinceNow: 2)
@@ -266,6 +263,23 @@ struct UploadsOnS3Tests {
             #expect(report.expired == [idle.id])
             #expect(report.errors.isEmpty)
             #expect(try await server.metadata.upload(working.id)?.state == .active)
+        }
+    }
+
+    @Test("without a record are aborted by maintenance, also if no other server uses the stores")
+    func orphans() async throws {
+        // As if an hour had passed.
+        try await withS3Store(change: { $0.orphanAge = .seconds(-60) }) { harness in
+            try await withS3Server(harness) { server in
+                let upload = try await server.begin("kept", size: 8)
+                _ = try await ObjectStoreContract.upload(in: harness)
+                #expect(await server.maintenance().run().errors.isEmpty)
+                var left: [String?] = []
+                try await harness.store.client.forEachOpenUpload(prefix: harness.store.namePrefix) { uploads in
+                    left += uploads.map(\.id)
+                }
+                #expect(left == [upload.handle?.rawValue])
+            }
         }
     }
 

@@ -105,7 +105,7 @@ struct BackupTests {
                 let refused = try await back(up: server, to: backup, usesHardLinks: false)
                 #expect(!refused.isIntact)
                 #expect(refused.lines.first?.contains(file) == true, "\(refused.lines)")
-                // An intact copy in the backup is worth more than the original.
+                // The backup keeps its intact copy of an object whose original is damaged.
                 let original = try #require(old.first)
                 try FileManager.default.removeItem(atPath: original.string)
                 try await server.api.perform(.DELETE, "/files/\(file)")
@@ -121,7 +121,7 @@ struct BackupTests {
         }
     }
 
-    @Test("a damaged backup is not restored, until it is repaired")
+    @Test("a damaged backup is not restored until it is repaired")
     func damagedBackup() async throws {
         try await withTemporaryFolder { folder in
             let (backup, target) = (folder.appending("backup"), folder.appending("restored"))
@@ -143,7 +143,7 @@ struct BackupTests {
         }
     }
 
-    @Test("directories that contain anything else are refused and not changed")
+    @Test("directories with other contents are refused and not changed")
     func refusals() async throws {
         try await withTemporaryFolder { folder in
             let (backup, other) = (folder.appending("backup"), folder.appending("other"))
@@ -289,7 +289,7 @@ struct BackupTests {
         }
     }
 
-    /// Objects below a folder that this process has open.
+    /// Returns the paths of the objects below a folder that this process has open.
     private func openFiles(in folder: FilePath) throws -> [String] {
         let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { number in
             try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
@@ -317,7 +317,7 @@ struct BackupTests {
 }
 
 extension APIClient {
-    /// Downloads the only file of a name in the admin's project.
+    /// Downloads the only file with a name in the admin's project.
     fileprivate func content(named name: String) async throws -> ByteBuffer {
         let ids = try await listed("/files?project=admin/uploads&name=\(name)")
         return try await download(try #require(ids.first))

@@ -271,7 +271,7 @@ struct BodyTests {
         )
     }
 
-    /// Checks the bytes, and that the fields are in order.
+    /// Checks the bytes of a body, and that its fields are in alphabetical order.
     private func expect(
         _ body: some JSONWritable,
         _ expected: String,

@@ -8,13 +8,13 @@ import Yams
 
 @testable import PontoonServer
 
-/// docs/api.md and docs/openapi.yaml list exactly the served calls, and docs/api.md names only existing tests.
+/// Agreement of docs/api.md and docs/openapi.yaml with the served calls, and of docs/api.md with the existing tests.
 @Suite(.timeLimit(.minutes(10)))
 struct DocumentationTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Rows of the table of calls: methods and paths, and names of test files.
+    /// Returns the rows of the table of calls: methods and paths, and names of test files.
     private static func rows() throws -> [(calls: [String], tests: [String])] {
         let text = try String(contentsOf: root.appending(path: "docs/api.md"), encoding: .utf8)
         return text.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap { line in
@@ -27,7 +27,7 @@ struct DocumentationTests {
         }
     }
 
-    /// The texts between back quotes.
+    /// Returns the texts between back quotes.
     private static func code(in cell: String) -> [String] {
         cell.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
@@ -54,6 +54,23 @@ struct DocumentationTests {
         )
         for call in documented where call.hasPrefix("GET ") { documented.insert("HEAD " + call.dropFirst(4)) }
         #expect(served == documented)
+    }
+
+    @Test("the messages in docs/troubleshooting.md are those of the programs")
+    func messages() throws {
+        let page = try String(contentsOf: Self.root.appending(path: "docs/troubleshooting.md"), encoding: .utf8)
+        let sources = try Self.sources()
+        let symptoms = page.split(separator: "\n").filter { $0.hasPrefix("| ") }.map { $0.split(separator: "|")[0] }
+        let messages = symptoms.flatMap { Self.code(in: String($0)) }
+        #expect(messages.count > 20)
+        for message in messages { #expect(sources.contains(message), "\(message)") }
+    }
+
+    /// Returns the text of all Swift sources.
+    private static func sources() throws -> String {
+        let folder = root.appending(path: "Sources")
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+        return try paths.map { try String(contentsOf: folder.appending(path: $0), encoding: .utf8) }.joined()
     }
 
     @Test("the document in docs equals the one in the binary")

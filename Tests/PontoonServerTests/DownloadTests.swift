@@ -13,7 +13,8 @@ struct DownloadTests {
             ("bytes=9-5", .whole), ("bytes=a-b", .whole), ("bytes=", .whole), ("bytes=-", .whole),
             ("items=0-1", .whole),
             ("bytes=0-1,5-6", .whole), ("bytes=--5", .whole), ("bytes=1-2-3", .whole),
-            ("bytes=-9223372036854775809", .whole),
+            ("bytes=-9223372036854775809", .whole), ("bytes=+0-5", .whole), ("bytes=0-+5", .whole),
+            ("bytes=-+5", .whole),
         ] as [(String, Download.Outcome)]
     )
     func ranges(header: String, expected: Download.Outcome) {

@@ -4,7 +4,7 @@ import Testing
 @testable import PontoonServer
 
 struct JSONBodyBudgetTests {
-    @Test("small bodies are free, and large ones count until their calls end")
+    @Test("small bodies do not count, and large ones count until their calls have finished")
     func counting() throws {
         let budget = JSONBodyBudget(maximumSize: 1 << 20)
         let small = budget.reservation(for: "ada")

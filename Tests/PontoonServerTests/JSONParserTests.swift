@@ -23,31 +23,32 @@ struct JSONParserTests {
     }
 
     @Test(
-        "text that is not JSON is rejected, with the place of the first fault",
+        "text that is not JSON is rejected, and the error names the position of the first fault",
         arguments: [
             ("", "expected a value at byte 0"), ("  ", "expected a value at byte 2"),
             ("nul", "expected a value at byte 0"), ("True", "expected a value at byte 0"),
-            ("[1,]", "expected a value at byte 3"), (#"{"a":1,}"#, "expected a key at byte 7"),
+            ("[1,]", "expected a value at byte 3"), (#"{"a":1,}"#, "expected a key in double quotes at byte 7"),
             ("[1 2]", "expected ',' or ']' at byte 3"), (#"{"a" 1}"#, "expected ':' at byte 5"),
-            (#"{"a":1 "b":2}"#, "expected ',' or '}' at byte 7"), ("{a:1}", "expected a key at byte 1"),
+            (#"{"a":1 "b":2}"#, "expected ',' or '}' at byte 7"),
+            ("{a:1}", "expected a key in double quotes at byte 1"),
             ("[1]]", "unexpected text after the value at byte 3"), ("1 2", "unexpected text after the value at byte 2"),
-            ("[", "expected a value at byte 1"), ("{", "expected a key at byte 1"),
-            (#""open"#, "a string without an end at byte 5"), (#""\"#, "a string without an end at byte 2"),
-            ("\"a\nb\"", "a control character in a string at byte 2"),
-            (#""\x""#, "an invalid escape in a string at byte 3"),
-            (#""\u12g4""#, "an invalid escape in a string at byte 5"),
-            (#""\ud83d""#, "an unpaired surrogate at byte 7"), (#""\ude00""#, "an unpaired surrogate at byte 7"),
-            (#""\ud83d\ud83d""#, "an unpaired surrogate at byte 13"),
+            ("[", "expected a value at byte 1"), ("{", "expected a key in double quotes at byte 1"),
+            (#""open"#, "unterminated string at byte 5"), (#""\"#, "unterminated string at byte 2"),
+            ("\"a\nb\"", "unescaped control character in a string at byte 2"),
+            (#""\x""#, "invalid escape in a string at byte 3"),
+            (#""\u12g4""#, "invalid escape in a string at byte 5"),
+            (#""\ud83d""#, "unpaired surrogate at byte 7"), (#""\ude00""#, "unpaired surrogate at byte 7"),
+            (#""\ud83d\ud83d""#, "unpaired surrogate at byte 13"),
             ("01", "unexpected text after the value at byte 1"), ("-", "expected a digit at byte 1"),
             ("1.", "expected a digit at byte 2"), (".5", "expected a value at byte 0"),
             ("+1", "expected a value at byte 0"),
-            ("1e", "expected a digit at byte 2"), ("1e400", "a number that is out of range at byte 5"),
+            ("1e", "expected a digit at byte 2"), ("1e400", "number out of range at byte 5"),
             ("NaN", "expected a value at byte 0"), ("'a'", "expected a value at byte 0"),
             ("//", "expected a value at byte 0"),
-            (#"{"a":1,"a":2}"#, "a key that occurs twice at byte 12"),
-            (#"{"a":1,"\u0061":2}"#, "a key that occurs twice at byte 17"),
+            (#"{"a":1,"a":2}"#, "duplicate key at byte 12"),
+            (#"{"a":1,"\u0061":2}"#, "duplicate key at byte 17"),
             // The same character, once precomposed.
-            (#"{"\u00e9":1,"e\u0301":2}"#, "a key that occurs twice at byte 23"),
+            (#"{"\u00e9":1,"e\u0301":2}"#, "duplicate key at byte 23"),
         ]
     )
     func invalid(text: String, message: String) throws {
@@ -56,7 +57,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "bytes that are not UTF-8 without a byte order mark are rejected",
+        "a byte order mark and bytes that are not UTF-8 are rejected",
         arguments: [
             [0x22, 0xFF, 0x22], [0x22, 0x5C, 0x6E, 0xC3, 0x22], [0xEF, 0xBB, 0xBF, 0x31], [0xFE, 0xFF, 0x00, 0x31],
             [0x31, 0x00], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xC0, 0x80, 0x22],
@@ -74,9 +75,9 @@ struct JSONParserTests {
         }
         #expect(throws: Never.self) { try JSONParser.parse(nested(JSONParser.maximumDepth)) }
         let error = #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(nested(JSONParser.maximumDepth + 1)) }
-        #expect(error?.problem == "arrays and objects nested more than 32 deep")
+        #expect(error?.problem == "arrays and objects are nested more than 32 deep")
         #expect(error?.offset == JSONParser.maximumDepth * open.utf8.count)
-        // Siblings do not add up.
+        // The limit does not apply to the number of siblings.
         let siblings = Array(repeating: nested(31), count: 9).joined(separator: ",")
         #expect(throws: Never.self) { try JSONParser.parse("[\(siblings)]") }
     }

@@ -27,7 +27,7 @@ struct ScrollTokenTests {
     }
 
     @Test(
-        "other texts are rejected",
+        "invalid tokens are rejected",
         arguments: ["", "x", "INIT", "n1", "n1!", "n1_w", "n1Lw", "n1AA", "n2YQ", "n1YQ=="]
     )
     func malformed(text: String) throws {

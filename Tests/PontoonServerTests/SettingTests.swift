@@ -9,7 +9,8 @@ struct SettingTests {
     @Test("without any setting, all defaults are valid")
     func defaults() throws {
         let settings = try Settings(try GivenSettings(flags: [], environment: [:]))
-        #expect(settings.server.port == 8080)
+        #expect(settings.server.listen == .tcp(host: "127.0.0.1", port: 8080))
+        #expect(settings.tls == nil)
         #expect(settings.server.publicURL == nil)
         #expect(settings.urlLifetime == .seconds(3600))
         #expect(settings.sizing.minimumPartSize == 5 << 20)
@@ -17,7 +18,7 @@ struct SettingTests {
         #expect(settings.leaseDuration == nil)
     }
 
-    @Test("names are unique, including former ones, and no summary repeats the values")
+    @Test("names are unique, including former ones, and no summary repeats the allowed values")
     func names() {
         let names = SettingList.all.flatMap { [$0.name] + $0.formerNames }
         #expect(Set(names).count == names.count)
@@ -40,7 +41,7 @@ struct SettingTests {
         }
     }
 
-    @Test("former names work in the environment and in the file; the current name overrides them")
+    @Test("former names work in the environment and in the file, and the current name overrides them")
     func formerNames() throws {
         let old = try GivenSettings(flags: [], environment: ["PONTOON_CLAIM_LIFETIME": "4s"])
         #expect(try old.value(of: .leaseDuration) == .seconds(4))
@@ -54,7 +55,7 @@ struct SettingTests {
 
     @Test("an error names the setting, the source, the value and the allowed values")
     func errors() throws {
-        let allowed = "is not a duration from 0s to 1d, such as 90s, 5m, 1h or 7d"
+        let allowed = "is not allowed; use a duration from 0s to 1d, such as 90s, 5m, 1h or 7d"
         expectError("setting 'grace' (from --grace): '2d' \(allowed)") {
             try GivenSettings(flags: [GivenFlag(Setting.grace, "2d")], environment: [:]).value(of: .grace)
         }

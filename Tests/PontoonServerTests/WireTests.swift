@@ -6,12 +6,12 @@ import Testing
 @testable import PontoonServer
 
 struct WireTests {
-    @Test("a body without data has several accepted forms", arguments: ["null", "{}", "[]"])
+    @Test("null, {} and [] are accepted as bodies without data", arguments: ["null", "{}", "[]"])
     func noData(text: String) throws {
         #expect(try RequestObject(try parse(text), code: .badRequest).fields.isEmpty)
     }
 
-    @Test("other bodies are not objects", arguments: ["[1]", "1", "\"a\"", "true"])
+    @Test("other bodies that are not objects are rejected", arguments: ["[1]", "1", "\"a\"", "true"])
     func notObjects(text: String) throws {
         let value = try parse(text)
         let error = #expect(throws: PontoonError.self) { try RequestObject(value, code: .initializeInvalid) }

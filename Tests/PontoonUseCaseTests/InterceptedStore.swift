@@ -2,11 +2,12 @@ import PontoonCore
 import PontoonObjects
 import Synchronization
 
-/// A disk store that runs actions before and after ``finish(_:parts:)``.
+/// A disk store that runs actions before and after ``finish(_:parts:)``, and before ``revertFinish(_:)``.
 struct InterceptedStore: StreamingObjectStore {
     let store: DiskObjectStore
     var beforeFinish: @Sendable () async throws -> Void = {}
     var afterFinish: @Sendable () async throws -> Void = {}
+    var beforeRevert: @Sendable (ObjectKey) async throws -> Void = { _ in }
 
     func finish(_ upload: Upload, parts: [PartRecord]) async throws -> FinishedObject {
         try await beforeFinish()
@@ -36,7 +37,10 @@ struct InterceptedStore: StreamingObjectStore {
     func discardPart(_ part: PartRecord, of upload: Upload) async throws {
         try await store.discardPart(part, of: upload)
     }
-    func revertFinish(_ key: ObjectKey) async throws { try await store.revertFinish(key) }
+    func revertFinish(_ key: ObjectKey) async throws {
+        try await beforeRevert(key)
+        try await store.revertFinish(key)
+    }
     func cleanUp(_ key: ObjectKey) async throws { try await store.cleanUp(key) }
     func discard(_ object: ObjectReference) async throws { try await store.discard(object) }
     func storedSize(_ key: ObjectKey) async throws -> Int64? { try await store.storedSize(key) }
@@ -49,7 +53,7 @@ struct InterceptedStore: StreamingObjectStore {
         try await store.recover(comparingWith: records)
     }
 
-    /// The store with the MD5 hasher and signed URLs that use cases need.
+    /// Returns the store with the MD5 hasher and signed URLs that use cases need.
     func storage(metadata: any MetadataStore) -> ObjectStorage {
         let keys = KeyRing(store: metadata, rotationInterval: .seconds(1), urlLifetime: .seconds(1))
         return .streaming(self, PrefixHasher(metadata: metadata, objects: self), DataPlaneURLs(keys))

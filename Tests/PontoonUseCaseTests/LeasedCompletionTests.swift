@@ -3,6 +3,7 @@ import PontoonCore
 import PontoonMetadata
 import PontoonObjects
 import PontoonTesting
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -29,7 +30,7 @@ struct LeasedCompletionTests {
         }
     }
 
-    @Test("as long as a server renews its lease, others wait for it")
+    @Test("while a server renews its lease, other servers wait for it")
     func renewed() async throws {
         try await withStores { stores in
             let gate = Gate()
@@ -65,6 +66,29 @@ struct LeasedCompletionTests {
             #expect(try await stores.metadata.upload(id)?.state == .active)
             let file = try await server.complete(id, reports: [], caller: stores.user)
             #expect(file.name == "a.bin")
+        }
+    }
+
+    @Test("a rollback that fails does not prevent those of other uploads")
+    func failingRollback() async throws {
+        try await withStores { stores in
+            let broken = Mutex<Set<ObjectKey>>([])
+            let server = stores.server(beforeRevert: { key in
+                if broken.withLock({ $0.contains(key) }) { throw Errno.ioError }
+            })
+            let ids = [try await stores.begin(server), try await stores.begin(server), try await stores.begin(server)]
+            for id in ids {
+                let lease = Lease(id: "dead", expiresOn: Date().addingTimeInterval(-1))
+                #expect(try await stores.metadata.acquireCompletionLease(of: id, lease, now: Date()))
+            }
+            let key = try #require(try await stores.metadata.upload(ids[0])).key
+            broken.withLock { _ = $0.insert(key) }
+            await #expect(throws: Errno.ioError) { try await server.completion.recover(leasedUntil: Date()) }
+            #expect(try await stores.metadata.upload(ids[0])?.state == .completing)
+            for id in ids[1...] { #expect(try await stores.metadata.upload(id)?.state == .active) }
+            broken.withLock { $0 = [] }
+            try await server.completion.retryRollbacks()
+            #expect(try await stores.metadata.upload(ids[0])?.state == .active)
         }
     }
 
@@ -166,25 +190,28 @@ private struct SharedStores: Sendable {
         root = fixture.root
     }
 
-    /// The part of a server that completes uploads, with leases of three seconds.
+    /// Creates the part of a server that completes uploads, with leases of three seconds.
     func server(
         on own: SQLMetadataStore? = nil,
         finishingBehind gate: Gate? = nil,
+        beforeRevert: @escaping @Sendable (ObjectKey) async throws -> Void = { _ in },
         clock: @escaping @Sendable () -> Date = { Date() }
     ) -> Uploads {
         let metadata = own ?? metadata
         return Uploads(
             metadata: metadata,
-            storage: InterceptedStore(store: disk, beforeFinish: { try await gate?.pass() }).storage(
-                metadata: metadata
-            ),
+            storage: InterceptedStore(
+                store: disk,
+                beforeFinish: { try await gate?.pass() },
+                beforeRevert: beforeRevert
+            ).storage(metadata: metadata),
             sizing: PartSizing(),
             leaseDuration: .seconds(3),
             now: clock
         )
     }
 
-    /// A server's maintenance.
+    /// Creates the maintenance of a server.
     func maintenance(
         _ server: Uploads,
         lifetime: Duration = .seconds(7 * 24 * 3600),

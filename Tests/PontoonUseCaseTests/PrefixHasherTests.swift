@@ -2,7 +2,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// The memory of the MD5 hasher.
+/// The state that the MD5 hasher keeps in memory.
 @Suite(.timeLimit(.minutes(10)))
 struct PrefixHasherTests {
     @Test("the progress of uploads that were aborted elsewhere is discarded")

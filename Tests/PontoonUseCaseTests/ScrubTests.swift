@@ -45,7 +45,7 @@ struct ScrubTests {
         }
     }
 
-    @Test("an object that cannot be opened does not stop the scrub, and is not taken for damaged")
+    @Test("an object that cannot be opened does not stop the scrub, and is not recorded as damaged")
     func failure() async throws {
         try await withScrub { harness, scrub in
             let bad = try await harness.addFile("a", bytes: 1000)
@@ -62,7 +62,7 @@ struct ScrubTests {
         }
     }
 
-    @Test("a disk that is not mounted is not taken for the loss of all objects")
+    @Test("if the disk is not mounted, no object is recorded as missing")
     func unmounted() async throws {
         try await withScrub { harness, scrub in
             let file = try await harness.addFile("a", bytes: 1000)
@@ -99,7 +99,7 @@ struct ScrubTests {
         }
     }
 
-    @Test("requested checks run once, and an object that is deleted meanwhile is no damage")
+    @Test("requested checks run once, and an object that is deleted in the meantime does not count as damaged")
     func requests() async throws {
         try await withScrub { harness, scrub in
             let file = try await harness.addFile("a", bytes: 10)
@@ -150,7 +150,7 @@ private final class TestTime: Sendable {
     func endJump() { state.withLock { $0.jump = 0 } }
 }
 
-/// Runs with use cases and a scrub of their disk store.
+/// Runs `body` with use cases and a scrub of their disk store.
 private func withScrub(
     now: @escaping @Sendable () -> Date = { Date() },
     _ body: (UseCaseHarness, Scrub) async throws -> Void
@@ -195,7 +195,7 @@ extension UseCaseHarness {
         return try await uploads.complete(id, reports: reports, caller: user)
     }
 
-    /// The path of a file's object.
+    /// Returns the path of a file's object.
     fileprivate func path(of file: File) -> String {
         let key = file.content?.key.rawValue ?? ""
         return folder.appending("objects/files/\(key.suffix(2))/\(key)").string

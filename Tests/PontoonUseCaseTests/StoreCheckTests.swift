@@ -35,7 +35,7 @@ struct StoreCheckTests {
         }
     }
 
-    @Test("orphans are reported, and removed only if asked to")
+    @Test("orphans are reported, and removed only on request")
     func orphans() async throws {
         try await withUseCases { harness in
             let kept = try await object(in: harness)

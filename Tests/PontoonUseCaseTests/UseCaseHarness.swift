@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Runs with use cases over stores in a temporary folder.
+/// Runs `body` with use cases over stores in a temporary folder.
 func withUseCases(_ body: (UseCaseHarness) async throws -> Void) async throws {
     try await withTemporaryFolder { folder in
         let harness = try await UseCaseHarness(folder)
@@ -47,8 +47,8 @@ struct UseCaseHarness {
     ///
     /// - Parameters:
     ///   - place: Destination project or folder of the file.
-    ///   - action: Runs once complete has turned the bytes into a file.
-    /// - Returns: Its id.
+    ///   - action: Runs after complete has finished the object, before it commits the file.
+    /// - Returns: The upload's id.
     /// - Throws: The error of initialize.
     func upload(
         to place: FolderReference,
@@ -67,7 +67,7 @@ struct UseCaseHarness {
         #expect(try await metadata.discardedObjects(limit: 9).map(\.key) == [])
     }
 
-    /// Names of all files of the object store.
+    /// Returns the names of all files of the object store, except its locks.
     func leftOnDisk() throws -> [String] {
         let names = FileManager.default.enumerator(
             at: URL(filePath: folder.appending("objects").string),

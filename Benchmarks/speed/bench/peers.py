@@ -2,12 +2,12 @@
 
 import http.client
 import pathlib
-import shutil
 
 import botocore.config
 import botocore.session
 
 import engines
+import shared.nginx
 from shared.processes import Observed, Program, free_port, listens
 
 from .sender import Ready, Request, Sender
@@ -31,48 +31,8 @@ class Sink(Program):
         return _put(sender, self.port, count, size)
 
 
-class Nginx(Program):
-    """nginx with WebDAV PUT into `folder/root`, and `sendfile` for downloads."""
-
-    def __init__(self, folder: pathlib.Path, body_buffer: str = "16k") -> None:
-        """`body_buffer` is how much of a body nginx reads at once."""
-        self.root = folder / "root"
-        self.root.mkdir(parents=True)
-        self.port = free_port()
-        configuration = folder / "nginx.conf"
-        configuration.write_text(
-            f"""
-            {"user root;" if pathlib.Path.home() == pathlib.Path("/root") else ""}
-            daemon off;
-            worker_processes auto;
-            pid {folder}/nginx.pid;
-            error_log stderr warn;
-            events {{ worker_connections 1024; }}
-            http {{
-                access_log off;
-                sendfile on;
-                tcp_nopush on;
-                keepalive_requests 1000000;
-                client_max_body_size 0;
-                client_body_buffer_size {body_buffer};
-                client_body_temp_path {folder}/body;
-                proxy_temp_path {folder}/proxy;
-                fastcgi_temp_path {folder}/fastcgi;
-                uwsgi_temp_path {folder}/uwsgi;
-                scgi_temp_path {folder}/scgi;
-                server {{
-                    listen 127.0.0.1:{self.port};
-                    root {self.root};
-                    location / {{ dav_methods PUT DELETE; create_full_put_path on; }}
-                }}
-            }}
-            """
-        )
-        nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-        if not nginx:
-            raise SystemExit("bench: nginx is missing; Benchmarks/speed/setup installs it")
-        super().__init__([nginx, "-p", folder, "-c", configuration], folder / "nginx.log")
-        self.wait(lambda: listens(self.port))
+class Nginx(shared.nginx.Nginx):
+    """nginx, and what sends files to it."""
 
     def put(self, sender: Sender, count: int, size: int) -> Ready:
         """What sends `count` files, all at once."""

@@ -36,7 +36,7 @@ class DropPage {
     if (session) await this.#open(session);
   }
 
-  /** Returns the session of this tab before a reload; null if there is none or its token is no longer valid. */
+  /** Returns the session that this tab began before a reload; null if there is none or its token is no longer valid. */
   async #earlier() {
     const token = read(this.key);
     if (!token) return null;
@@ -53,7 +53,7 @@ class DropPage {
   async #begin(body) {
     let problem;
     try {
-      // The first call finds out whether the link has a password; the form then asks for it and for the name.
+      // The first call finds out whether the link has a password. The form then requests the name and the password.
       if (!('sender' in body)) return await this.#askSender(null, await this.#needsPassword());
       return await this.#post(body);
     } catch (error) {
@@ -91,7 +91,7 @@ class DropPage {
     return JSON.parse(text);
   }
 
-  /** Asks for the sender's name and, if the link has one, the password; resolves with the session. */
+  /** Requests the sender's name and, if the link has a password, the password; resolves with the session. */
   #askSender(message, withPassword, sender = '') {
     return new Promise((resolve) => {
       const who = h('input', { type: 'text', value: sender, maxlength: 100, autocomplete: 'name', id: 'sender',
@@ -225,7 +225,7 @@ class DropPage {
     }
   }
 
-  /** Shows that the server refuses the token: the link was revoked or has expired, or the session was idle too long. */
+  /** Shows that the server refuses the token: the link was revoked or has expired, or the sender was idle too long. */
   #ended() {
     remove(this.key);
     fill(this.limits, h('p', { class: 'note', role: 'alert' }, icon('alert'), t.ended,
@@ -233,7 +233,7 @@ class DropPage {
   }
 }
 
-/** The message of an error; after too many attempts, with the time until the next one. */
+/** Returns the message of an error; after too many attempts, a message with the time to wait. */
 function reasonOf({ status, retryAfter, message }) {
   return status === 429 && retryAfter ? t.busy(plural(Math.ceil(retryAfter / 60_000), t.minutes)) : message;
 }

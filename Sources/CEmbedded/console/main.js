@@ -23,7 +23,7 @@ class App {
     this.controller = null;
   }
 
-  /** Signs in with the token in the address or of an earlier visit, or asks for one. */
+  /** Signs in with the token in the address or the stored token; without a token, shows the sign-in page. */
   async start() {
     const token = tokenFromAddress();
     if (token) storeLinkToken(token);
@@ -33,7 +33,7 @@ class App {
   }
 
   /**
-   * Signs in with a token and draws the console, or shows why that failed.
+   * Signs in with a token and draws the console, or shows why signing in failed.
    *
    * @returns {Promise<boolean>} Whether the user is signed in.
    */
@@ -95,7 +95,7 @@ class App {
     await this.leave({ uploads });
   }
 
-  /** Signs out in this tab: removes the token first, so that a later failure cannot keep it, and reloads the page. */
+  /** Signs out in this tab and reloads the page. The token is removed first, so that no later failure can keep it. */
   async leave({ uploads = false } = {}) {
     forget();
     this.client = null;
@@ -105,12 +105,12 @@ class App {
     try {
       await this.transfers?.close({ forget: uploads });
     } finally {
-      // Reloading the page also discards what is in memory.
+      // Reloading the page also discards all data in memory.
       window.location.replace(window.location.pathname);
     }
   }
 
-  /** Asks for another token after the server has refused the current one; the address is kept. */
+  /** Shows the sign-in page after the server has refused the token; keeps the address, and so the view. */
   async #ended() {
     const { token } = this.client;
     for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
@@ -169,7 +169,7 @@ function targetOf(route) {
   return ROUTES[route.view] ?? ROUTES.projects;
 }
 
-/** A channel to the other tabs; null if the browser blocks it, as some do with storage. */
+/** Opens a channel to the other tabs; returns null if the browser blocks channels, as some do together with storage. */
 function openChannel(name) {
   try {
     return new BroadcastChannel(name);
@@ -181,7 +181,7 @@ function openChannel(name) {
 startTheme();
 startToasts();
 const app = new App(document.getElementById('app'));
-/** The channel on which signing out is announced to the user's other tabs; null if the browser has none. */
+/** The channel on which signing out is announced to the user's other tabs; null if the browser blocks channels. */
 const tabs = openChannel('pontoon-session');
 tabs?.addEventListener('message', ({ data }) => app.client && app.user?.username === data && app.leave());
 window.addEventListener('pageshow', (event) => event.persisted && !storedToken() && window.location.reload());

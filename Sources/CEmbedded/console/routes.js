@@ -1,6 +1,6 @@
 // Addresses of the views, such as `#/projects/admin/uploads/files/6742…`.
 
-/** The views by their name in the address; the module of each is loaded when it is first shown. */
+/** The views by their name in the address. The module of a view is loaded when the view is first shown. */
 export const ROUTES = {
   projects: { load: () => import('./views/projects.js') },
   files: { load: () => import('./views/files.js') },
@@ -15,7 +15,7 @@ export const ROUTES = {
 const PROJECT_VIEWS = new Set(['files', 'links', 'members', 'settings']);
 
 /**
- * Parses an address; one that names no view counts as that of the projects.
+ * Parses an address. An address that names no view selects the list of projects.
  *
  * @param {string} hash The fragment, with `#`.
  * @returns {{view: string, project?: string, folder?: string|null, query: URLSearchParams}}

@@ -6,9 +6,9 @@ const PREFIX = 'pontoon.';
 const unstored = new Map();
 
 /**
- * Takes the token from an address such as `/#token=…`, and removes it there and in the history.
+ * Returns the token in an address such as `/#token=…`, and removes it from the address and the history.
  *
- * @returns {string|null}
+ * @returns {string|null} null if the address has no token
  */
 export function tokenFromAddress() {
   const fragment = window.location.hash.replace(/^#/, '');
@@ -19,7 +19,7 @@ export function tokenFromAddress() {
 }
 
 /**
- * Returns the token of this tab, or else the one that is kept on this computer.
+ * Returns the token of this tab, or else the token that is kept on this computer.
  *
  * @returns {string|null}
  */
@@ -28,7 +28,7 @@ export function storedToken() {
 }
 
 /**
- * Stores a token in place of all stored ones.
+ * Stores a token, which replaces all stored tokens.
  *
  * @param {string} token
  * @param {boolean} keep Whether to stay signed in after the browser is closed.
@@ -38,7 +38,7 @@ export function storeToken(token, keep) {
   write(area(keep ? 'localStorage' : 'sessionStorage'), token);
 }
 
-/** Stores the token of a sign-in link for this tab; a token that is kept on this computer is not replaced. */
+/** Stores the token of a sign-in link for this tab; does not replace a token that is kept on this computer. */
 export function storeLinkToken(token) {
   write(area('sessionStorage'), token);
 }
@@ -48,7 +48,7 @@ export function forgetToken(token) {
   for (const storage of areas()) if (read(storage) === token) storage.removeItem(TOKEN);
 }
 
-/** Removes everything that the console keeps in web storage: the token and the preferences. */
+/** Removes all data of the console from web storage: the token and the preferences. */
 export function forget() {
   for (const storage of areas()) {
     for (const key of Object.keys(storage)) if (key.startsWith(PREFIX)) storage.removeItem(key);
@@ -65,12 +65,13 @@ export function setPreference(key, value) {
   try {
     if (value === null) window.localStorage.removeItem(PREFIX + key);
     else window.localStorage.setItem(PREFIX + key, value);
+    unstored.delete(key);
   } catch {
     unstored.set(key, value);
   }
 }
 
-/** Returns a web storage; null if the browser denies access, in which case even reading the property throws. */
+/** Returns a web storage; null if the browser denies access, which makes even reading the property throw. */
 function area(kind) {
   try {
     return window[kind];

@@ -19,17 +19,17 @@ int cfilecalls_start_writing(int file, int64_t offset, int64_t count);
 /// `copy_file_range(2)`: copies inside the kernel and advances both offsets by the returned count.
 int64_t cfilecalls_copy_range(int from, int64_t *from_offset, int to, int64_t *to_offset, int64_t count);
 
-/// `ioctl(2)` with `FICLONE`: a file shares all blocks of another one (a reflink) until one of them is written to.
+/// `ioctl(2)` with `FICLONE`: makes `to` share all blocks of `from` (a reflink) until one of the files is written to.
 int cfilecalls_clone(int from, int to);
 
 /// `renameat2(2)` with `RENAME_NOREPLACE`: fails with `EEXIST` if the new name already exists, and with `EINVAL` if the
 /// file system does not support the flag.
 int cfilecalls_rename_new(const char *from, const char *to);
 
-/// Tries `sendfile(2)` with the first byte of a file. Returns 1 if it works, 0 if it does not, and -1 if that cannot be
-/// tried.
+/// Tries `sendfile(2)` with the first byte of a file. Returns 1 if the call works, 0 if it does not, and -1 if it
+/// cannot be tried. On other systems, returns 1 without trying.
 int cfilecalls_can_send(int file);
 
-/// `ioprio_set(2)` and `setpriority(2)` for the calling thread: it uses the disk and the processor only while no other
-/// thread wants them. Does nothing if the system refuses.
+/// `ioprio_set(2)` and `setpriority(2)` for the calling thread: lets the thread use the disk only while the disk is
+/// idle, and gives the thread the lowest CPU priority (nice 19). Ignores errors; does nothing on other systems.
 void cfilecalls_set_idle_priority(void);

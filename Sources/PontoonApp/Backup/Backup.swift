@@ -12,15 +12,15 @@ package struct Backup {
     private let path: FilePath
     private let methods: ObjectPlacer.Methods
     private let report: (String) -> Void
-    /// Maximum number of times that the records and their objects are copied.
+    /// Maximum number of rounds, each of which copies the records and then their objects.
     ///
-    /// Another round is needed only if an object was deleted in the meantime, which only an older server does, because
-    /// it ignores the backup lock.
+    /// Another round is needed only if an object was deleted after the records were copied. Only servers of older
+    /// versions, which ignore the backup lock, delete objects during a backup.
     private static let maximumRounds = 5
 
     /// - Parameters:
     ///   - settings: The stores, which servers may be using.
-    ///   - path: The directory of the backup.
+    ///   - path: The directory of the backup, whose parent must exist.
     ///   - usesHardLinks: Whether objects on the same file system may be hard links to the originals.
     ///   - report: Receives one line for each damaged object, and a summary.
     package init(settings: Settings, to path: FilePath, usesHardLinks: Bool, report: @escaping (String) -> Void) {
@@ -32,8 +32,8 @@ package struct Backup {
 
     /// Creates the backup, or updates the one in the directory.
     ///
-    /// - Returns: Whether all objects of the service are intact. If not, and the backup has no intact copy either, the
-    ///   previous backup is kept.
+    /// - Returns: Whether all objects of the service are intact. If the backup has no intact copy of a damaged object
+    ///   either, no backup is created and the previous one is kept.
     /// - Throws: ``SettingError`` if no backup can be created; the previous one is then kept.
     package func run() async throws -> Bool {
         do {
@@ -59,7 +59,7 @@ package struct Backup {
                 report("Backed up the metadata. The objects are in \(location), and are not part of this backup.")
                 return true
             }
-            // From here on, no server removes an object that the records name.
+            // While this lock is held, no server removes an object that the records name.
             let lock = try await retainObjects()
             return try await withClosing(lock, close: { try $0?.close() }) { _ in
                 try await copyAll(live, to: directory, manifest)
@@ -67,7 +67,7 @@ package struct Backup {
         }
     }
 
-    /// Returns the location of the objects to record in the backup: `disk`, or that of the bucket.
+    /// Returns the location of the objects to record in the backup: `disk`, or the location of the bucket.
     private func backupLocation() throws -> String {
         if case .disk = settings.objects { return "disk" }
         return try settings.objectsLocation()
@@ -144,7 +144,7 @@ package struct Backup {
             if outcome == .missing || outcome == .onlyInTarget(originalSize: nil),
                 try await live.recordedObjects(among: [object.key]).isEmpty
             {
-                // Deleted since the records were copied.
+                // The object was deleted after the records were copied.
                 if outcome == .missing { tally.vanished += 1 } else { tally.count(object, .present) }
                 return
             }

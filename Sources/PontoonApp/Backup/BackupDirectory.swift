@@ -6,7 +6,7 @@ import SystemPackage
 /// A directory with the backup of one service, locked for writing.
 ///
 ///     manifest.json          describes the backup
-///     pontoon.sqlite         all records; replaced by one rename, which is the moment at which a new backup counts
+///     pontoon.sqlite         all records; a new backup takes effect when this file is replaced by one rename
 ///     pontoon.sqlite.new     records of a backup that is not complete yet
 ///     objects/files/KK/KEY   objects, shared by the previous and the next backup
 ///     objects/incoming/      copies that are not complete yet
@@ -67,9 +67,9 @@ struct BackupDirectory {
         }
     }
 
-    /// Removes the records of a backup that failed, and unlocks the directory.
+    /// Removes the records of an incomplete backup, and unlocks the directory.
     func close() throws {
-        // The next run removes them if that fails.
+        // If this fails, the next run removes the records.
         try? removeDraft()
         try lock.close()
     }
@@ -82,19 +82,19 @@ struct BackupDirectory {
     /// Path of the records of the backup that is being created.
     var draftPath: String { path.appending(Self.draft).string }
 
-    /// Replaces the previous backup with the new one, which is durable when this returns.
+    /// Replaces the previous backup with the draft; when this returns, the new backup is durable.
     func publish(_ manifest: BackupManifest) throws {
         try handle.syncFile(Self.draft)
         try handle.rename(Self.draft, to: handle, as: Self.database)
         try handle.sync()
-        // Informative, so it may be older than the records after a crash.
+        // The manifest is only informative, so after a crash it may be older than the records.
         try manifest.write(to: handle)
     }
 
     /// Checks that the directory is empty or contains a backup of the same service.
     ///
     /// - Returns: The manifest; `nil` if the directory is empty.
-    /// - Throws: ``SettingError``.
+    /// - Throws: ``SettingError`` if the directory contains anything else.
     @discardableResult
     private static func checkContent(
         of handle: DirectoryHandle,
@@ -142,7 +142,7 @@ struct BackupDirectory {
         throw SettingError("the backup directory must not be inside the data directory '\(data)'")
     }
 
-    /// Returns whether a directory is `outer` or is inside it, also if the path leads there through symbolic links.
+    /// Returns whether a path, after its symbolic links are resolved, is the directory `outer` or is inside it.
     static func contains(_ outer: FilePath, _ path: FilePath) throws -> Bool {
         let outer = try FileStatus.following(outer)
         var current = FilePath(URL(filePath: path.string).resolvingSymlinksInPath().path)

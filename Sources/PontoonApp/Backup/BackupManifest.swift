@@ -8,13 +8,13 @@ struct BackupManifest: Codable, Hashable {
     var format = 1
     /// The service's identity, as recorded in its database.
     let service: String
-    /// Time to which the records belong; `nil` until the first backup is complete.
+    /// Time at which the last backup was completed; `nil` until the first backup is complete.
     var createdOn: Date?
     /// `disk`, or the location of the bucket, whose objects are not in the backup.
     let objects: String
     /// Number of objects in the backup; `nil` if they are in a bucket, or until the first backup is complete.
     var objectCount: Int?
-    /// Total length in bytes of the objects in the backup; `nil` under the same conditions.
+    /// Total length in bytes of the objects in the backup; `nil` if ``objectCount`` is `nil`.
     var objectBytes: Int64?
 
     enum CodingKeys: String, CodingKey {
@@ -32,7 +32,7 @@ struct BackupManifest: Codable, Hashable {
 
     /// Reads the manifest of a directory; returns `nil` if there is none.
     ///
-    /// - Throws: ``SettingError`` if it is not a manifest of a known format.
+    /// - Throws: ``SettingError`` if the file is not a manifest, or its format is unknown.
     static func read(from directory: DirectoryHandle, at path: String) throws -> BackupManifest? {
         guard try directory.status(name) != nil else { return nil }
         let decoder = JSONDecoder()

@@ -20,10 +20,10 @@ package struct Check {
         self.report = report
     }
 
-    /// Checks the stores.
+    /// Compares the records with the stored objects, and removes orphans if requested.
     ///
     /// - Returns: Whether no problem remains.
-    /// - Throws: ``SettingError`` if the check is not possible.
+    /// - Throws: ``SettingError`` if the stores cannot be used or the check cannot be finished.
     package func run() async throws -> Bool {
         do {
             return try await repairs ? repair() : compare()
@@ -40,11 +40,11 @@ package struct Check {
         }
     }
 
-    /// Compares and removes orphans.
+    /// Compares the records with the objects, and removes orphans.
     ///
-    /// If a store keeps files in the data directory, no server can use it meanwhile.
+    /// If a store keeps files in the data directory, no server can use the directory meanwhile.
     private func repair() async throws -> Bool {
-        // Fails if there is no database, which opening the stores for writing would create.
+        // Fails if there is no database, because opening the stores for writing would create one.
         try await ReadOnlyStores.withMetadata(settings) { _ in }
         return try await OpenedStores.withStores(settings) { stores in
             let store = stores.storage.store

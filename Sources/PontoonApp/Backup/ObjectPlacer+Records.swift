@@ -10,7 +10,7 @@ extension ObjectPlacer {
     ///
     /// - Parameters:
     ///   - records: The records.
-    ///   - count: Receives each object and the outcome of placing it, one after another.
+    ///   - count: Receives each object and the outcome of placing it, in the order of keys.
     /// - Throws: The errors of ``place(_:)`` and of `count`.
     func placeAll(
         objectsOf records: SQLMetadataStore,
@@ -28,7 +28,7 @@ extension ObjectPlacer {
 }
 
 extension ObjectPlacer.Outcome {
-    /// Describes the damage of the original; `nil` if there is none.
+    /// Returns a description of the original's damage; `nil` if the original is intact.
     func damage(of object: FileContent) -> String? {
         switch self {
         case .present, .linked, .copied: nil
@@ -41,7 +41,7 @@ extension ObjectPlacer.Outcome {
     }
 }
 
-/// The result of placing objects: how many were linked, copied, found damaged, and so on.
+/// The numbers of placed, linked, copied and damaged objects.
 struct Tally {
     private(set) var objects = 0
     private(set) var bytes: Int64 = 0
@@ -51,7 +51,7 @@ struct Tally {
     private(set) var damaged = 0
     /// Number of damaged objects of which there is no intact copy.
     private(set) var lost = 0
-    /// Number of objects that were removed together with their records in the meantime.
+    /// Number of objects that were removed, together with their records, after the backup copied the records.
     var vanished = 0
 
     mutating func count(_ object: FileContent, _ outcome: ObjectPlacer.Outcome) {

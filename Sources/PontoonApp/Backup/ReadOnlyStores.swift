@@ -17,13 +17,15 @@ enum ReadOnlyStores {
         _ settings: Settings,
         _ body: (SQLMetadataStore) async throws -> Value
     ) async throws -> Value {
-        try await withClosing(try await openMetadata(settings), close: { try await $0.close() }) { metadata in
+        try await withClosing(try await openCurrent(settings), close: { try await $0.close() }) { metadata in
             try await settings.requireBound(metadata)
             return try await body(metadata)
         }
     }
 
     /// Opens the object store, runs `body`, and closes the store.
+    ///
+    /// - Throws: ``SettingError`` if the bucket's URL is invalid; the errors of `body`.
     static func withInventory<Value>(
         _ settings: Settings,
         _ body: (any ObjectInventory) async throws -> Value
@@ -44,18 +46,38 @@ enum ReadOnlyStores {
         }
     }
 
-    private static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
+    private static func openCurrent(_ settings: Settings) async throws -> SQLMetadataStore {
+        do {
+            return try await open(settings)
+        } catch let error as MissingMigrations {
+            switch settings.metadata {
+            case .sqlite:
+                throw SettingError(
+                    .data,
+                    "cannot use the database '\(settings.sqlite.path)': \(OpenedStores.oneLine(error))"
+                )
+            case .postgreSQL(let postgreSQL):
+                throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(OpenedStores.oneLine(error))")
+            }
+        }
+    }
+
+    /// Opens the metadata store.
+    ///
+    /// - Throws: ``SettingError`` if the store cannot be used; ``MissingMigrations`` if its tables are not those of this
+    ///   version.
+    static func open(_ settings: Settings) async throws -> SQLMetadataStore {
         switch settings.metadata {
         case .sqlite:
             guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
                 throw SettingError(
                     .data,
-                    "the directory '\(settings.data)' contains no database; give the server's --data"
+                    "the directory '\(settings.data)' contains no database; pass the server's --data"
                 )
             }
             do {
                 return try await SQLMetadataStore.openReadOnly(settings.sqlite)
-            } catch {
+            } catch let error where !(error is MissingMigrations) {
                 throw SettingError(
                     .data,
                     "cannot use the database '\(settings.sqlite.path)': \(OpenedStores.oneLine(error))"
@@ -64,7 +86,7 @@ enum ReadOnlyStores {
         case .postgreSQL(let postgreSQL):
             do {
                 return try await SQLMetadataStore.openReadOnly(postgreSQL)
-            } catch {
+            } catch let error where !(error is MissingMigrations) {
                 throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(OpenedStores.oneLine(error))")
             }
         }
@@ -74,31 +96,34 @@ enum ReadOnlyStores {
 extension Settings {
     /// Checks that a database and the objects of the settings belong together.
     ///
-    /// - Throws: ``SettingError`` if they do not, or no server has used them together yet.
-    fileprivate func requireBound(_ metadata: SQLMetadataStore) async throws {
+    /// - Throws: ``SettingError`` if they do not belong together, or no server has used the database yet.
+    func requireBound(_ metadata: SQLMetadataStore) async throws {
         try await metadata.refuseUnfinishedMigration()
         guard let bound = try await metadata.metadataValue(for: .objects) else {
             throw SettingError(.metadata, "no server has used this database yet; start a server with it once")
         }
         if let folder, !FileManager.default.fileExists(atPath: folder.string) {
-            throw SettingError(.data, "the directory '\(folder)' does not exist; give the server's --data")
+            throw SettingError(.data, "the directory '\(folder)' does not exist; pass the server's --data")
         }
-        // Checked here, because `objectsLocation()` would create a missing id.
+        // Checks this first, because `objectsLocation()` would create a missing id.
         if case .disk = objects, case .postgreSQL = self.metadata, !DataDirectory.hasIdentity(data) {
             throw SettingError(
                 .data,
-                "the directory '\(data)' does not belong to this database; give the server's --data"
+                "the directory '\(data)' does not belong to this database; pass the server's --data"
             )
         }
         let location = try objectsLocation()
         guard bound == location else {
             throw SettingError(
                 .objects,
-                "this database belongs to the objects in \(bound), not in \(location); give the --objects or --data of this database"
+                "this database belongs to the objects in \(bound), not in \(location); pass the --objects or --data of this database"
             )
         }
         if case .disk = objects, !FileManager.default.fileExists(atPath: disk.folder.string) {
-            throw SettingError(.data, "the directory '\(disk.folder)' with the database's files is missing; restore it")
+            throw SettingError(
+                .data,
+                "the objects in '\(disk.folder)' are missing; mount their disk, or restore a backup"
+            )
         }
     }
 }

@@ -14,8 +14,9 @@ package struct Restore {
 
     /// Name of the file that marks a data directory as being restored, so that an interrupted restore can be resumed.
     private static let marker = "restoring"
-    /// Name of the database while objects are being copied; a server does not start with objects but no
-    /// `pontoon.sqlite`.
+    /// Name of the database while objects are being copied.
+    ///
+    /// A server does not start in a directory that contains objects but no `pontoon.sqlite`.
     private static let draft = "pontoon.sqlite.restoring"
 
     /// - Parameters:
@@ -38,8 +39,8 @@ package struct Restore {
 
     /// Restores the backup, or resumes an interrupted restore.
     ///
-    /// - Returns: Whether the service is restored. If not, objects of the backup are damaged.
-    /// - Throws: ``SettingError`` if the backup cannot be restored.
+    /// - Returns: Whether the service is restored; `false` if objects of the backup are damaged.
+    /// - Throws: ``SettingError`` if the backup cannot be restored for any other reason.
     package func run() async throws -> Bool {
         do {
             return try await restore()
@@ -84,7 +85,7 @@ package struct Restore {
         case .disk where !manifest.hasObjects:
             throw SettingError(
                 .objects,
-                "the backup contains only metadata, for the objects in \(manifest.objects); give them with --objects"
+                "the backup contains only metadata, for the objects in \(manifest.objects); pass that bucket as --objects"
             )
         case .s3 where manifest.hasObjects:
             throw SettingError(
@@ -95,7 +96,10 @@ package struct Restore {
         }
     }
 
-    /// Creates the data directory, and refuses one that contains anything but an interrupted restore of this service.
+    /// Creates the data directory.
+    ///
+    /// - Throws: ``SettingError`` if the directory is inside the backup, or contains anything but an interrupted
+    ///   restore of this service.
     private func prepare(_ folder: FilePath, for manifest: BackupManifest) throws {
         try DataDirectory.create(folder)
         if try BackupDirectory.contains(path, folder) {
@@ -121,7 +125,7 @@ package struct Restore {
         try removeDraft(in: target)
         try backup.copy(BackupDirectory.database, to: target, as: Self.draft)
         let draft = SQLiteSettings(path: folder.appending(Self.draft).string)
-        // Migrates records of an older version.
+        // Opening the database also migrates records of an older version.
         let records = try await SQLMetadataStore.open(draft)
         let isRestored = try await withClosing(records, close: { try await $0.close() }) { records in
             try await check(records, against: manifest)
@@ -199,7 +203,7 @@ package struct Restore {
 
     // MARK: - PostgreSQL
 
-    /// Runs `body` with the database to fill; with `nil` if the records stay in SQLite.
+    /// Runs `body` with the PostgreSQL database to fill, or with `nil` if the records stay in SQLite.
     ///
     /// - Throws: ``SettingError`` if the database contains anything but an interrupted restore of this service.
     private func withTarget<Value>(

@@ -43,7 +43,7 @@ package struct GivenSettings: Sendable {
 
     /// Returns the value of a setting, or its default.
     ///
-    /// - Throws: ``SettingError`` for a value that is not allowed.
+    /// - Throws: ``SettingError`` if the value is not allowed.
     package func value<Value>(of setting: Setting<Value>) throws -> Value {
         if let given = values[setting.name] { return try setting.parse(given.text, from: given.source) }
         switch setting.standard {
@@ -52,7 +52,14 @@ package struct GivenSettings: Sendable {
         }
     }
 
-    /// All names of all settings, each setting's current name last, so that it overrides the former ones.
+    /// Returns the names of the settings whose values differ from those of `other`, sorted.
+    func names(differingFrom other: GivenSettings) -> [String] {
+        Set(values.keys).union(other.values.keys).filter { values[$0]?.text != other.values[$0]?.text }.sorted()
+    }
+
+    /// The current and former names of all settings.
+    ///
+    /// The current name of a setting comes last, so that its value overrides values under former names.
     private static var names: [(definition: any SettingDefinition, name: String)] {
         SettingList.all.flatMap { definition in
             (definition.formerNames + [definition.name]).map { (definition, $0) }
@@ -69,8 +76,8 @@ package struct GivenSettings: Sendable {
         }
     }
 
-    /// Returns whether a variable is one of those that Kubernetes and Docker set in containers to describe a service
-    /// named `pontoon`.
+    /// Returns whether a variable has a name that Kubernetes or Docker sets in containers to describe a service named
+    /// `pontoon`.
     private static func isServiceLink(_ name: String) -> Bool {
         let service = #/PONTOON_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)/#
         let port = #/PONTOON_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?/#
@@ -111,7 +118,7 @@ package struct GivenSettings: Sendable {
         do {
             return try Yams.compose(yaml: text)
         } catch {
-            // Keeps only the first line, because the others quote the settings file, which may contain secrets.
+            // Only the first line is shown, because the others quote the settings file, which may contain secrets.
             let problem = "\(error)".prefix { $0 != "\n" }
             throw SettingError(.config, "the file '\(path)' is not valid YAML: \(problem)", from: source)
         }

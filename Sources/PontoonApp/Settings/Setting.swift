@@ -1,11 +1,11 @@
 /// The definition of one setting.
 ///
-/// The flag, the environment variable, the validation, error messages, `--help` and docs/settings.md are derived from
-/// it.
+/// The flag, the environment variable, the validation, the error messages, `--help` and docs/settings.md are derived
+/// from the definition.
 package protocol SettingDefinition: Sendable {
     /// The name in the settings file; the flag is `--NAME`.
     var name: String { get }
-    /// Names in earlier versions, which still work but are not listed.
+    /// Names in earlier versions, which are still accepted but are not documented.
     var formerNames: [String] { get }
     /// The meaning of the setting, without the allowed values and the default.
     var summary: String { get }
@@ -29,7 +29,7 @@ extension SettingDefinition {
     package var environmentName: String { environmentVariable(named: name) }
 }
 
-/// Returns the environment variable for a setting's name.
+/// Returns the name of a setting's environment variable, such as `PONTOON_URL_LIFETIME` for `url-lifetime`.
 func environmentVariable(named name: String) -> String {
     "PONTOON_" + name.uppercased().replacing("-", with: "_")
 }
@@ -48,11 +48,11 @@ package struct SettingSources: OptionSet, Sendable {
 
 /// The definition of a setting with a typed value.
 package struct Setting<Value: Sendable>: SettingDefinition {
-    /// The value that a setting has if no source provides one.
+    /// The default value, which applies if no source provides one.
     enum Default {
         /// A text that is parsed like a given value.
         case text(String)
-        /// A value without a textual form.
+        /// A value that no text represents.
         case value(Value, described: String)
     }
 
@@ -94,8 +94,8 @@ package struct Setting<Value: Sendable>: SettingDefinition {
 
     /// Parses a value.
     ///
-    /// - Throws: ``SettingError``, which names the setting, the source, the value unless it is secret, and the allowed
-    ///   values.
+    /// - Throws: ``SettingError`` if the value is not allowed. Its description names the setting, the source, the value
+    ///   unless it is secret, and the allowed values.
     func parse(_ text: String, from source: SettingSource?) throws -> Value {
         var detail = ""
         do {
@@ -104,6 +104,6 @@ package struct Setting<Value: Sendable>: SettingDefinition {
             detail = ": \(error)"
         }
         let value = isSecret ? "the value" : "'\(text)'"
-        throw SettingError(self, "\(value) is not \(format.expectation)\(detail)", from: source)
+        throw SettingError(self, "\(value) is not allowed\(detail); use \(format.expectation)", from: source)
     }
 }

@@ -4,7 +4,7 @@ package struct SettingError: Error, CustomStringConvertible {
 
     /// - Parameters:
     ///   - setting: The setting.
-    ///   - problem: The problem, with the value unless it is secret, and the allowed values.
+    ///   - problem: The problem, including the value unless it is secret, and the allowed values.
     ///   - source: The source of the value; `nil` for a default.
     package init<Value>(_ setting: Setting<Value>, _ problem: String, from source: SettingSource? = nil) {
         description = "setting '\(setting.name)'\(source.map { " (from \($0))" } ?? ""): \(problem)"

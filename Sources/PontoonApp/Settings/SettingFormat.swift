@@ -7,12 +7,12 @@ struct SettingFormat<Value: Sendable>: Sendable {
     let placeholder: String
     /// The allowed values in `--help`; `nil` if the setting's summary describes them.
     let allowed: String?
-    /// A description of the allowed values that completes the sentence "The value is not …".
+    /// A description of the allowed values that completes the sentence "Use …".
     let expectation: String
     /// Parses a value.
-    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` is a sufficient explanation.
-    /// - Throws: An error if the text is not allowed for another reason. Its description is appended to
-    ///   ``expectation``.
+    ///
+    /// - Returns: The value; `nil` if the text is not allowed and ``expectation`` suffices to explain why.
+    /// - Throws: An error if the text is not allowed for another reason, which the error's description explains.
     let parse: @Sendable (String) throws -> Value?
 }
 
@@ -99,7 +99,7 @@ extension SettingFormat where Value == RateLimit? {
     }
 }
 
-/// Parsing and formatting of numbers with units.
+/// Parsing and formatting of durations and sizes with units.
 enum SettingText {
     static let sizes: [(suffix: String, factor: Int64)] = [
         ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),
@@ -111,8 +111,8 @@ enum SettingText {
 
     /// Parses a number with a unit.
     ///
-    /// - Returns: The product; `nil` unless the text is digits followed by one of the suffixes, in any letter case, and
-    ///   the product fits 64 bits.
+    /// - Returns: The number multiplied by the unit's factor; `nil` if the text is not digits followed by one of the
+    ///   suffixes, in any letter case, or if the product exceeds 64 bits.
     static func number(_ text: String, _ units: [(suffix: String, factor: Int64)]) -> Int64? {
         for (suffix, factor) in units where text.lowercased().hasSuffix(suffix.lowercased()) {
             let digits = text.dropLast(suffix.count)
@@ -123,7 +123,7 @@ enum SettingText {
         return nil
     }
 
-    /// Formats a number of bytes in the largest unit that represents it exactly.
+    /// Formats a number of bytes in the largest unit in which it is a whole number.
     static func size(_ bytes: Int64) -> String {
         let unit = sizes.filter { bytes >= $0.factor && bytes % $0.factor == 0 }.max { $0.factor < $1.factor }
         return unit.map { "\(bytes / $0.factor)\($0.suffix)" } ?? "\(bytes)"

@@ -1,6 +1,7 @@
 /// The interval of the background scrub.
 package enum ScrubInterval: Hashable, Sendable {
-    /// The default: 30 days for objects on disk; off for objects in S3, where reading can cost money.
+    /// The default: 30 days for objects on disk, and no background scrub for objects in S3, where reading can cost
+    /// money.
     case standard
     case off
     case every(Duration)

@@ -8,7 +8,8 @@ package import SystemPackage
 package enum SettingList {
     package static let all: [any SettingDefinition] = [
         Setting.data, Setting.metadata, Setting.objects, Setting.config,
-        Setting.listen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
+        Setting.listen, Setting.socketMode, Setting.tlsCertificate, Setting.tlsKey, Setting.tlsClientCA,
+        Setting.redirectListen, Setting.publicURL, Setting.allowedHosts, Setting.trustForwardedProto,
         Setting.console, Setting.allowOrigin,
         Setting.urlLifetime, Setting.keyLifetime, Setting.uploadLifetime, Setting.minimumPartSize,
         Setting.durability, Setting.reservedSpace, Setting.diskThreads,
@@ -19,7 +20,7 @@ package enum SettingList {
         Setting.requestTimeout, Setting.minimumPartRate, Setting.idleTimeout,
         Setting.grace, Setting.drain, Setting.leaseDuration,
         Setting.scrubInterval, Setting.scrubRate,
-        Setting.logLevel, Setting.bootstrapToken,
+        Setting.readOnly, Setting.logLevel, Setting.bootstrapToken,
     ]
 }
 
@@ -88,8 +89,8 @@ extension Setting where Value == DiskSettings.Durability {
             .choice,
             default: .text("power"),
             summary: """
-                What stored data survives: with power, a power failure; with os, a crash of the server but not of the \
-                operating system
+                Failures that stored data survives: with power, even a power failure; with os, a crash of the server \
+                but not of the operating system
                 """
         )
     }
@@ -101,7 +102,7 @@ extension Setting where Value == Int64 {
             "reserved-space",
             .size(0...(1 << 50)),
             default: .text("64MiB"),
-            summary: "Free disk space that parts leave, so that records can still be written"
+            summary: "Free disk space that no part may use, so that records can still be written"
         )
     }
 
@@ -157,7 +158,7 @@ extension Setting where Value == Int {
             "max-connections",
             .count(1...1_000_000),
             default: .text("8000"),
-            summary: "Maximum number of connections; lower if the process cannot open two files for each of them"
+            summary: "Maximum number of connections; reduced if the process cannot open two files for each connection"
         )
     }
 
@@ -186,7 +187,7 @@ extension Setting where Value == Int {
             "max-projects-per-user",
             .count(1...1_000_000),
             default: .text("10000"),
-            summary: "Number of projects that a user may own"
+            summary: "Maximum number of projects that a user may own"
         )
     }
 
@@ -195,27 +196,12 @@ extension Setting where Value == Int {
             "max-tokens-per-user",
             .count(1...1_000_000),
             default: .text("1000"),
-            summary: "Number of tokens that a user may have"
+            summary: "Maximum number of tokens that a user may have"
         )
     }
 }
 
 // MARK: - Server
-
-extension Setting where Value == ListenAddress {
-    package static var listen: Setting<ListenAddress> {
-        Setting(
-            "listen",
-            SettingFormat(
-                placeholder: "host:port",
-                allowed: nil,
-                expectation: "HOST:PORT with a port from 0 to 65535; host 0.0.0.0 means all addresses"
-            ) { ListenAddress($0) },
-            default: .text("127.0.0.1:8080"),
-            summary: "Address to listen on; port 0 selects a free port, host 0.0.0.0 means all addresses"
-        )
-    }
-}
 
 extension Setting where Value == BaseURL? {
     package static var publicURL: Setting<BaseURL?> {
@@ -351,6 +337,17 @@ extension Setting where Value == Duration {
 }
 
 // MARK: - Operation
+
+extension Setting where Value == Bool {
+    package static var readOnly: Setting<Bool> {
+        Setting(
+            "read-only",
+            .bool,
+            default: .text("false"),
+            summary: "Whether to refuse all calls that change anything, for maintenance; downloads and lists still work"
+        )
+    }
+}
 
 extension Setting where Value == Logger.Level {
     package static var logLevel: Setting<Logger.Level> {

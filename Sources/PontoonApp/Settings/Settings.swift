@@ -13,6 +13,10 @@ package struct Settings: Sendable {
     package let metadata: MetadataChoice
     package let objects: ObjectsChoice
     package let server: ServerSettings
+    /// The files of certificates and keys; `nil` if the server does not encrypt its connections itself.
+    package let tls: CertificateFiles?
+    /// Permissions of the Unix socket on which the server listens.
+    package let socketMode: FilePermissions
     package let disk: DiskSettings
     package let sqlite: SQLiteSettings
     package let sizing: PartSizing
@@ -31,10 +35,10 @@ package struct Settings: Sendable {
     /// Maximum rate in bytes per second at which the server reads objects again; `nil` means no limit.
     package let scrubRate: Int64?
 
-    /// Whether acknowledged data survives a power failure, rather than only a crash of the process.
+    /// Whether acknowledged data survives a power failure; if `false`, it survives only a crash of the process.
     package var survivesPowerFailure: Bool { disk.durability == .power }
 
-    /// The data directory, which this process locks; `nil` if no store keeps files in it.
+    /// The directory ``data`` if the metadata or the objects are stored in it; `nil` with PostgreSQL and S3.
     package var folder: FilePath? {
         if case .postgreSQL = metadata, case .s3 = objects { return nil }
         return data
@@ -61,7 +65,9 @@ package struct Settings: Sendable {
             s3.orphanAge = min(s3.orphanAge, uploadLifetime)
             objects = .s3(s3, try S3Credentials(environment: given.environment))
         }
-        server = try Self.server(given)
+        tls = try CertificateFiles(given)
+        server = try Self.server(given, usesTLS: tls != nil)
+        socketMode = try given.value(of: .socketMode)
         disk = DiskSettings(
             folder: data.appending("objects"),
             durability: durability,
@@ -98,14 +104,18 @@ package struct Settings: Sendable {
         self.scrubRate = scrubRate > 0 ? scrubRate : nil
     }
 
-    /// Whether the server is reachable from other machines and puts any `Host` that a client sends into URLs.
+    /// Whether other machines can reach the server and any `Host` that they send is used in URLs.
     package var trustsAnyHost: Bool { server.trustsAnyHost }
 
-    private static func server(_ given: GivenSettings) throws -> ServerSettings {
-        let address = try given.value(of: .listen)
-        return ServerSettings(
-            host: address.host,
-            port: address.port,
+    /// Whether calls that change anything are refused.
+    package var isReadOnly: Bool { server.isReadOnly }
+
+    private static func server(_ given: GivenSettings, usesTLS: Bool) throws -> ServerSettings {
+        ServerSettings(
+            listen: try given.value(of: .listen),
+            usesTLS: usesTLS,
+            redirectListen: try given.value(of: .redirectListen),
+            isReadOnly: try given.value(of: .readOnly),
             publicURL: try given.value(of: .publicURL),
             allowedHosts: try given.value(of: .allowedHosts),
             allowedOrigins: try given.value(of: .allowOrigin),
@@ -121,23 +131,5 @@ package struct Settings: Sendable {
             rateLimit: try given.value(of: .rateLimit),
             failedAuthenticationLimit: try given.value(of: .failedAuthenticationLimit)
         )
-    }
-}
-
-/// Host and TCP port to listen on.
-package struct ListenAddress: Hashable, Sendable {
-    /// A host name or an IP address; an IPv6 address has no brackets.
-    package let host: String
-    /// TCP port, 0 to 65535; 0 selects a free port.
-    package let port: Int
-
-    /// Parses `HOST:PORT`; `nil` for any other text.
-    package init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
-        host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-        if host.isEmpty { return nil }
-        self.port = Int(port)
     }
 }

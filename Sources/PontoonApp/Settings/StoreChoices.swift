@@ -57,7 +57,8 @@ private struct UnusableURL: Error, CustomStringConvertible {
 }
 
 extension S3Credentials {
-    /// Reads the credentials from the environment variables that all S3 tools use.
+    /// Reads the credentials from the environment variables `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
+    /// `AWS_SESSION_TOKEN`.
     ///
     /// - Throws: ``SettingError`` if the access key or its secret is missing.
     init(environment: [String: String]) throws {

@@ -6,7 +6,7 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public let status: Int
     /// The platform code; `nil` if the response had none, for example if a proxy sent it.
     public let code: Int?
-    /// The server's message, at most 1000 characters of it.
+    /// The server's message, truncated to 1000 characters; a text with the status if the response contains none.
     public let message: String
     /// Value of the response's `X-Request-Id` header, which identifies the request in the server's log.
     public let requestID: String?

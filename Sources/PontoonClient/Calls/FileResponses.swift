@@ -10,9 +10,9 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
         public let md5: String?
         /// The result of the server's last check of the stored bytes; `nil` if it has never read them again.
         public let state: State?
-        /// The last time at which the server read the stored bytes and they matched the checksum.
+        /// The last time that the server read the stored bytes and they matched the checksum; `nil` if never.
         public let verifiedOn: Date?
-        /// The time of a request to read the stored bytes that the server has not completed yet; `nil` if none.
+        /// The time at which a verification was requested; `nil` if none is pending.
         public let verificationRequestedOn: Date?
 
         /// The result of a server's check of the stored bytes.
@@ -26,7 +26,7 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
             case verificationRequestedOn = "verification_requested_on"
         }
 
-        /// Decodes the API's JSON; unknown states are ignored.
+        /// Decodes the API's JSON; an unknown state is decoded as `nil`.
         public init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             crc64nvme = try fields.decodeIfPresent(String.self, forKey: .crc64nvme)
@@ -51,7 +51,7 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
     public let id: String
     /// Name, without the folders that contain it.
     public let name: String
-    /// Length in bytes, 0 to 2^53; `nil` for folders, in lists that omit it, and if the server returned another value.
+    /// Length in bytes, 0 to 2^53; `nil` for folders, in lists that omit it, and if the server's value is invalid.
     public let size: Int64?
     /// Id of the project, `owner/name`.
     public let project: String?
@@ -63,9 +63,9 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
     public let createdOn: Date?
     /// Time of the last modification.
     public let modifiedOn: Date?
-    /// Tags of the file.
+    /// Tags of the file; empty if it has none, or if the server omits them.
     public let tags: [String]
-    /// Metadata by key, without null values.
+    /// Metadata by key, without null values; empty if the server omits it.
     public let metadata: [String: String]
     /// Checksums of the whole file; `nil` if the server provides none.
     public let checksums: Checksums?
@@ -77,6 +77,8 @@ public struct FileDetails: Sendable, Decodable, Identifiable {
     }
 
     /// Decodes the API's JSON.
+    ///
+    /// - Throws: `DecodingError` if the id or the name is missing, or if a value has an unexpected type.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         id = try fields.decodeID(forKey: .id)

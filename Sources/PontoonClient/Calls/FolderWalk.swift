@@ -1,8 +1,8 @@
-/// The bounds of a walk through the folders on a server, which could be endless or contain themselves.
+/// The limits of a walk through the folders on a server, which may report an endless or cyclic tree.
 package struct FolderWalk {
     /// Maximum number of folders in a path.
     package static let maximumDepth = 100
-    /// Maximum number of folders and, where they are kept in memory, of files.
+    /// Maximum number of folders; where all items are kept in memory, also the maximum number of files and folders.
     package static let maximumItems = 1_000_000
 
     private var folders: Set<String> = []
@@ -24,21 +24,21 @@ package struct FolderWalk {
         }
     }
 
-    /// Records that the contents of a folder are listed.
+    /// Checks a folder whose contents are about to be listed.
     ///
     /// - Parameters:
     ///   - folder: The folder.
     ///   - depth: Number of folders in its path, including itself.
-    /// - Throws: `.responseUnreadable` if the folder was listed before, is too deep, or is one too many.
+    /// - Throws: `.responseUnreadable` if the folder was entered before or is too deep, or after too many folders.
     package mutating func enter(_ folder: FileDetails, depth: Int) throws(ClientError) {
         guard folders.insert(folder.id).inserted else {
-            throw SevenBridgesClient.endless("a folder", "'\(folder.name)' is in two folders")
+            throw SevenBridgesClient.endless("the folder tree", "contains '\(folder.name)' in two folders")
         }
         guard folders.count <= Self.maximumItems else {
-            throw SevenBridgesClient.endless("the tree", "it has more than \(Self.maximumItems) folders")
+            throw SevenBridgesClient.endless("the folder tree", "has more than \(Self.maximumItems) folders")
         }
         guard depth <= Self.maximumDepth else {
-            throw SevenBridgesClient.endless("a folder", "folders are nested more than \(Self.maximumDepth) deep")
+            throw SevenBridgesClient.endless("the folder tree", "is more than \(Self.maximumDepth) levels deep")
         }
     }
 }

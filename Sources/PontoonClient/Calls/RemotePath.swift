@@ -38,7 +38,7 @@ extension SevenBridgesClient {
     ///
     /// - Returns: The file or folder; `nil` if the path names only a project, whose existence is not checked.
     /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist; ``APIError``, with status
-    ///   404 for an unknown id.
+    ///   404 for an unknown id, or for names in an unknown project.
     public func find(_ path: RemotePath) async throws -> FileDetails? {
         switch path {
         case .id(let id): return try await file(id)
@@ -63,8 +63,9 @@ extension SevenBridgesClient {
 
     /// Finds a project or folder.
     ///
+    /// - Returns: The project, whose existence is not checked, or the folder.
     /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for
-    ///   a file; ``APIError``.
+    ///   a file; ``APIError``, with status 404 for an unknown id, or for names in an unknown project.
     public func place(_ path: RemotePath) async throws -> UploadDestination {
         guard let found = try await find(path) else {
             switch path {

@@ -1,6 +1,6 @@
 import NIOHTTP1
 
-/// The JSON body of a response with one page of a list.
+/// One page of a list, decoded from a response of the API.
 public struct ResultPage<Item: Decodable & Sendable>: Decodable, Sendable {
     /// The items on the page.
     public let items: [Item]
@@ -13,6 +13,8 @@ public struct ResultPage<Item: Decodable & Sendable>: Decodable, Sendable {
     init(items: [Item], hasNext: Bool) { (self.items, self.hasNext) = (items, hasNext) }
 
     /// Decodes the API's JSON.
+    ///
+    /// - Throws: `DecodingError` if the list of items is missing, or if an item cannot be decoded.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         items = try fields.decode([Item].self, forKey: .items)
@@ -47,7 +49,7 @@ extension SevenBridgesClient {
         }
     }
 
-    /// Maximum number of pages of a list, 10 million items with 100 per page.
+    /// Maximum number of pages of a list: 10 million items at 100 items per page.
     static var maximumPages: Int { 100_000 }
 
     /// Reads all pages of a list, one at a time.
@@ -66,21 +68,21 @@ extension SevenBridgesClient {
             let response = try await page(offset)
             let ids = response.items.map(\.id)
             guard ids.isEmpty || ids != previous else {
-                throw Self.endless("a list", "it returned the same page twice")
+                throw Self.endless("a list", "contains the same page twice")
             }
             previous = ids
             try await body(response.items)
             offset += ids.count
             guard response.hasNext, !ids.isEmpty else { return }
         }
-        throw Self.endless("a list", "it has more than \(Self.maximumPages) pages")
+        throw Self.endless("a list", "has more than \(Self.maximumPages) pages, the maximum")
     }
 
     /// Returns the error for a list or a tree of folders that does not seem to end.
     static func endless(_ subject: String, _ problem: String) -> ClientError {
         ClientError(
             .responseUnreadable,
-            "The server's response is not valid: \(subject) does not end, because \(problem).",
+            "The server's response is not valid: \(subject) \(problem).",
             advice: "Run the same command again. If this happens again, contact the server's operator."
         )
     }

@@ -3,9 +3,10 @@ import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 
-/// Bounds of the values in a server's responses.
+/// Limits of the values in a server's responses.
 ///
-/// The client computes with these values, keeps them and shows them, so each has a range; see docs/client.md.
+/// The client calculates with these values, stores them and displays them, so it limits their range; see
+/// docs/client.md.
 enum ServerValues {
     /// Maximum length of a response to an API call in bytes.
     static let maximumBody = 16 << 20
@@ -15,7 +16,7 @@ enum ServerValues {
     static let maximumTokens = 1_000_000
     /// Maximum length of a file in bytes; larger integers are not exact in JSON.
     static let maximumLength: Int64 = 1 << 53
-    /// Seconds since 1970 of the years 1 to 9999, whose dates have an ISO 8601 representation.
+    /// Range of dates, in seconds since 1970: the years 1 to 9999, which ISO 8601 can represent.
     static let dates = -62_135_596_800.0...253_402_300_799.0
     /// Maximum length of a server's message in characters; the rest is omitted.
     static let maximumMessage = 1000
@@ -32,7 +33,7 @@ enum ServerValues {
         return try JSONDecoder().decode(Value.self, from: Data(buffer: body))
     }
 
-    /// Counts commas, colons and opening brackets; those inside strings count too, which are few in any response.
+    /// Counts commas, colons and opening brackets, including the few inside strings.
     private static func tokens(in body: ByteBuffer) -> Int {
         body.withUnsafeReadableBytes { bytes in
             bytes.reduce(into: 0) { count, byte in
@@ -53,8 +54,10 @@ enum ServerValues {
 extension KeyedDecodingContainer {
     /// Decodes a length in bytes.
     ///
-    /// - Returns: `nil` if it is missing, or not an integer from 0 to ``ServerValues/maximumLength``: one impossible
-    ///   length must not hide the other files of a list.
+    /// An invalid length is not an error, because it must not hide the other files of a list.
+    ///
+    /// - Returns: The length; `nil` if it is missing, or not an integer from 0 to ``ServerValues/maximumLength``.
+    /// - Throws: `DecodingError` if the value is not a number.
     func decodeLength(forKey key: Key) throws -> Int64? {
         guard let number = try decodeIfPresent(Double.self, forKey: key), number >= 0,
             number <= Double(ServerValues.maximumLength)
@@ -62,9 +65,9 @@ extension KeyedDecodingContainer {
         return Int64(exactly: number)
     }
 
-    /// Decodes an id.
+    /// Decodes an id, which must be a valid path segment because later calls contain it in their paths.
     ///
-    /// - Throws: `DecodingError` if it could change the path of a later call, which contains it.
+    /// - Throws: `DecodingError` if the id is empty, `.`, `..` or longer than 1024 bytes.
     func decodeID(forKey key: Key) throws -> String {
         let id = try decode(String.self, forKey: key)
         guard !id.isEmpty, id != ".", id != "..", id.utf8.count <= 1024 else {
@@ -75,7 +78,8 @@ extension KeyedDecodingContainer {
 }
 
 extension HTTPHeaders {
-    /// The ETag as it was sent, with quotes; `nil` if there is none, or one that is too long to be kept for every part.
+    /// The value of the `ETag` header, with its quotes; `nil` if it is missing or longer than
+    /// ``ServerValues/maximumETag``.
     var etag: String? { first(name: "ETag").flatMap { $0.utf8.count <= ServerValues.maximumETag ? $0 : nil } }
 }
 

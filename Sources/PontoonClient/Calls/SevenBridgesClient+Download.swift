@@ -1,7 +1,7 @@
 import NIOHTTP1
 
 extension SevenBridgesClient {
-    /// Requests a signed URL for a file's bytes; the URL is valid for a limited time and needs no token.
+    /// Requests a signed URL from which a file can be downloaded for a limited time, without a token.
     ///
     /// - Parameters:
     ///   - id: Id of the file.

@@ -43,7 +43,9 @@ extension SevenBridgesClient {
         try await call(APIRequest(method: .GET, path: "/files/\(id.urlEncoded)", purpose: "get the file \(id)"))
     }
 
-    /// Requests that the server reads a file's stored bytes again and compares them with their checksum, an extension.
+    /// Requests that the server read a file's stored bytes again and compare them with their checksum.
+    ///
+    /// This call is an extension of Pontoon.
     ///
     /// - Returns: The file; ``FileDetails/Checksums/verificationRequestedOn`` is set until the server has read it.
     /// - Throws: ``APIError`` with status 404 if the file or the call does not exist; ``ClientError``.

@@ -7,7 +7,7 @@ public struct ServerIndex: Sendable, Decodable {
 
     private enum CodingKeys: String, CodingKey { case extensions }
 
-    /// Decodes the API's JSON.
+    /// Decodes the API's JSON; a missing list of extensions is decoded as empty.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         extensions = Set(try fields.decodeIfPresent([String].self, forKey: .extensions) ?? [])

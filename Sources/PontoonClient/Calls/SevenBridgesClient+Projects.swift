@@ -2,7 +2,7 @@ import NIOHTTP1
 
 /// A project as the API describes it.
 public struct ProjectDetails: Sendable, Decodable, Identifiable {
-    /// The user's permissions in a project.
+    /// The user's permissions in a project; each is `nil` if the server omits it.
     public struct Permissions: Sendable, Decodable {
         /// Whether the user may add, change and delete files.
         public let write: Bool?
@@ -14,7 +14,7 @@ public struct ProjectDetails: Sendable, Decodable, Identifiable {
         public let admin: Bool?
     }
 
-    /// Id, `owner/short-name`.
+    /// Id of the project, `owner/name`.
     public let id: String
     /// Display name.
     public let name: String

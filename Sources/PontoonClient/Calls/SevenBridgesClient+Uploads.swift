@@ -13,7 +13,7 @@ public struct UploadStart: Sendable {
     public var partSize: Int64?
     /// Whether an existing file with that name is replaced.
     public var overwrite = false
-    /// Number of part infos to include in the response, if the server supports it.
+    /// Number of part infos to include in the response; requires ``ServerIndex/providesPartInfos``.
     var partInfos: Int?
 
     /// Creates a request.
@@ -130,7 +130,7 @@ extension SevenBridgesClient {
         return batch.partInfos
     }
 
-    /// Reports a stored part, which becomes part of the file only if it is reported.
+    /// Reports a stored part; the file will contain only reported parts.
     func report(_ part: VerifiedPart, of upload: String) async throws {
         _ = try await perform(
             APIRequest(

@@ -34,8 +34,8 @@ public struct SevenBridgesClient: Sendable {
     ///   - settings: Connection, timeout and retry settings.
     ///   - body: Receives the client, which must not be used after `body` returns.
     /// - Returns: The value that `body` returns.
-    /// - Throws: Any error that `body` throws; ``ClientError`` with code `.tlsFailed` if the certificates cannot be
-    ///   read.
+    /// - Throws: Any error that `body` throws; ``ClientError`` with code `.tlsFailed` if the CA certificates cannot
+    ///   be read.
     public static func withClient<Value: Sendable>(
         _ credentials: Credentials,
         settings: ClientSettings = ClientSettings(),

@@ -15,7 +15,7 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
     public struct Part: Sendable, Decodable {
         /// Number of the part, from 1.
         public let number: Int
-        /// ETag of the part, without quotes; empty if the server provides none, or one of more than 1024 bytes.
+        /// ETag of the part, without quotes; empty if it is missing or longer than 1024 bytes.
         public let etag: String
 
         private enum CodingKeys: String, CodingKey {
@@ -25,6 +25,8 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
         private struct Response: Decodable { var headers: [String: String] }
 
         /// Decodes the API's JSON.
+        ///
+        /// - Throws: `DecodingError` if the number is missing, or if a value has an unexpected type.
         public init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             number = try fields.decode(Int.self, forKey: .number)
@@ -70,6 +72,8 @@ public struct UploadDetails: Sendable, Decodable, Identifiable {
     }
 
     /// Decodes the API's JSON.
+    ///
+    /// - Throws: `DecodingError` if the id is missing, or if a value has an unexpected type.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         id = try fields.decodeID(forKey: .id)

@@ -21,7 +21,7 @@ public struct TreeComparison: Sendable {
         case failed(any Error)
     }
 
-    /// The result of the comparison for one path, at which a file exists locally, on the server or both.
+    /// The result of the comparison for one path, where a file exists locally, on the server, or in both places.
     public struct Entry: Sendable {
         /// Path relative to the compared folders, separated by slashes.
         public let name: String
@@ -59,15 +59,16 @@ public struct TreeComparison: Sendable {
         self.readsFiles = readsFiles
     }
 
-    /// Compares two folders.
+    /// Compares a local folder with a project or folder on the server.
     ///
     /// - Parameters:
     ///   - folder: The local folder. Special files, broken symbolic links and symbolic links to folders are skipped.
     ///   - remote: The project or folder on the server.
     ///   - body: Called with each result, in byte order of the names.
     /// - Returns: Warnings about the local folder, for example about skipped items.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if one of the folders is a file, or `.notFound` if one
-    ///   does not exist; ``APIError``; `CancellationError`.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if `folder` or `remote` is a file, or `.notFound` if
+    ///   `folder` or a name in the path `remote` does not exist; ``APIError``, with status 404 for an unknown project
+    ///   or id; `CancellationError`.
     public func compare(
         _ folder: FilePath,
         with remote: RemotePath,

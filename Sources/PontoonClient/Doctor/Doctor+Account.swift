@@ -25,15 +25,15 @@ extension Doctor {
         if rate.remaining >= rate.limit / 10 {
             run.note(.calls, .good, message)
         } else {
-            let advice = "Transfers wait until the limit resets. If other programs share this token, give each its own."
+            let advice = "Transfers wait until the limit resets. Give every program its own token."
             run.note(.calls, .warning, message, advice: advice)
         }
     }
 
     /// Lists the user's projects and checks the permissions in the project for the test transfer.
     ///
-    /// - Returns: The project for the test transfer; `nil` if the user has no project, has several but chose none, or
-    ///   may not write to it, or if a request failed.
+    /// - Returns: The project for the test transfer; `nil` if the user chose none and has no project or several, if the
+    ///   user may not write to the project, or if a request failed.
     func checkProjects(_ client: SevenBridgesClient, _ run: DiagnosticRun) async -> String? {
         guard let (page, time) = await run.attempt(.projects, { try await client.projects() }) else {
             return nil

@@ -3,7 +3,9 @@ import Synchronization
 
 /// A diagnosis that checks connectivity, credentials and a test transfer, and suggests fixes.
 public struct Doctor: Sendable {
-    /// A step of the diagnosis; steps run in this order.
+    /// A step of the diagnosis.
+    ///
+    /// Steps run in the order of the cases.
     public enum Check: String, CaseIterable, Sendable {
         /// The proxy in use.
         case proxy
@@ -43,9 +45,9 @@ public struct Doctor: Sendable {
 
     /// The result of a check.
     public struct Finding: Sendable {
-        /// The check.
+        /// The step that produced the finding.
         public let check: Check
-        /// The verdict.
+        /// The severity of the result.
         public let verdict: Verdict
         /// The result, as a sentence for the user.
         public let message: String
@@ -57,10 +59,11 @@ public struct Doctor: Sendable {
         public let time: Duration?
     }
 
-    /// Options of the checks.
+    /// Options of the test transfer.
     public struct Options: Sendable {
-        /// Project for the test transfer; `nil` uses the user's only project, or skips the transfer if there is none or
-        /// more than one.
+        /// Project for the test transfer.
+        ///
+        /// If `nil`, the user's only project is used; the transfer is skipped if the user has no project or several.
         public var project: String?
         /// Length of the test file in bytes.
         public var size = 4 << 20
@@ -79,7 +82,7 @@ public struct Doctor: Sendable {
     ///   - credentials: URL of the API and the user's token.
     ///   - settings: Connection settings. The doctor makes at most 2 attempts per request and uses a call timeout of at
     ///     most 20 seconds.
-    ///   - options: Options of the checks.
+    ///   - options: Options of the test transfer.
     public init(_ credentials: Credentials, settings: ClientSettings, options: Options = Options()) {
         self.credentials = credentials
         var settings = settings
@@ -90,15 +93,15 @@ public struct Doctor: Sendable {
         self.options = options
     }
 
-    /// Runs the checks; skips those that depend on a failed one.
+    /// Runs the checks, skipping those that depend on a failed check.
     ///
-    /// If there is a project for the test transfer and the user may write to it, uploads, downloads and deletes a test
-    /// file.
+    /// If there is a project for the test transfer and the user may write to it, a test file is uploaded, downloaded
+    /// and deleted.
     ///
     /// - Parameter report: Called with each finding as soon as it is available.
     /// - Returns: The findings, in the order in which they were reported.
-    /// - Throws: ``ClientError`` with code `.tlsFailed` if the certificates cannot be read; `CancellationError`; an
-    ///   error of the file system if the local test files cannot be deleted.
+    /// - Throws: ``ClientError`` with code `.tlsFailed` if the CA certificates cannot be read; `CancellationError`;
+    ///   an error of the file system if the local test files cannot be deleted.
     public func diagnose(_ report: @escaping @Sendable (Finding) -> Void) async throws -> [Finding] {
         let run = DiagnosticRun(report)
         guard await checkNetwork(run) else { return run.findings }

@@ -8,9 +8,9 @@ public struct DownloadItem: TransferItem, Hashable {
     public var remotePath: String
     /// Path of the downloaded file; missing directories are created.
     public var target: FilePath
-    /// Length in bytes; `nil` requests it from the server before the download.
+    /// Length in bytes; if `nil`, the length is requested from the server before the download.
     public var size: Int64?
-    /// CRC-64/NVME, 16 hexadecimal digits, if known; the downloaded file is verified against it.
+    /// CRC-64/NVME with which the downloaded file is verified, 16 hexadecimal digits; `nil` if unknown.
     public var crc64nvme: String?
     /// A clause for messages that describes damage of the stored bytes on the server; `nil` if none is known.
     var damage: String?
@@ -21,8 +21,8 @@ public struct DownloadItem: TransferItem, Hashable {
     ///   - id: Id of the file on the server.
     ///   - remotePath: Folders and name on the server; used in messages and results only.
     ///   - target: Path of the downloaded file; missing directories are created.
-    ///   - size: Length in bytes; `nil` requests it from the server before the download.
-    ///   - crc64nvme: CRC-64/NVME, 16 hexadecimal digits, if known; the downloaded file is verified against it.
+    ///   - size: Length in bytes; if `nil`, the length is requested from the server before the download.
+    ///   - crc64nvme: CRC-64/NVME with which the downloaded file is verified, 16 hexadecimal digits; `nil` if unknown.
     public init(
         id: String,
         remotePath: String,

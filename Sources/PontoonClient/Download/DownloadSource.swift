@@ -32,7 +32,9 @@ final class DownloadSource: Sendable {
     /// CRC-64/NVME of the whole file, 16 hexadecimal digits; `nil` if no response has provided it.
     var declaredCRC64: String? { state.withLock { $0.declaredCRC64 } }
 
-    /// Returns the signed URL; if it is unknown, one range requests it, and the others wait for the response.
+    /// Returns the signed URL.
+    ///
+    /// If the URL is unknown, one range requests it, and the others wait for the response.
     func url() async throws -> String {
         if let known = state.withLock({ $0.url }) { return known }
         try await urlRequest.acquire(priority: 0)

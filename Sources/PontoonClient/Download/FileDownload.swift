@@ -3,7 +3,7 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// A change of the file on the server during its download; the download starts over.
+/// A change of the file on the server during its download, after which the download starts over.
 struct RemoteFileChanged: Error, Sendable {
     let reason: String
 }
@@ -22,7 +22,7 @@ struct FileDownload: Sendable {
 
     /// Downloads the file.
     ///
-    /// - Throws: Any error; the bytes downloaded so far are kept for a later run if it can use them.
+    /// - Throws: Any error; the bytes downloaded so far are kept if a later run can use them.
     func run() async throws -> TransferEnding {
         var details = item
         var attempt = 1
@@ -62,11 +62,13 @@ struct FileDownload: Sendable {
         return DownloadItem(details, remotePath: item.remotePath, target: item.target)
     }
 
-    /// Returns the ending of a file that need not be downloaded: it is skipped, or an identical one is at the target.
+    /// Returns the outcome of a file that is skipped, or whose target already has the same bytes.
+    ///
+    /// In the latter case, deletes the files left by an earlier run.
     ///
     /// - Returns: `nil` if the file must be downloaded.
-    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable`; `.busy`, `.diskFull` or
-    ///   `.fileUnwritable` if the files left by an earlier run cannot be deleted.
+    /// - Throws: `.nameTaken` if the existing file must not be replaced; `.fileUnreadable` if it cannot be read; `.busy`,
+    ///   `.diskFull` or `.fileUnwritable` if the files left by an earlier run cannot be deleted.
     private func existingFileEnding(_ details: DownloadItem, _ size: Int64) async throws -> TransferEnding? {
         let target = item.target
         guard try await threads.runIfActive({ FileManager.default.fileExists(atPath: target.string) }) else {
@@ -174,7 +176,7 @@ struct FileDownload: Sendable {
     private func sizeUnknown() -> ClientError {
         ClientError(
             .responseUnreadable,
-            "The server does not provide a valid length of '\(item.remotePath)'.",
+            "The server does not provide a valid length for '\(item.remotePath)'.",
             advice: "Contact the server's operator."
         )
     }
@@ -189,9 +191,11 @@ struct FileDownload: Sendable {
 }
 
 extension DownloadHead {
-    /// Returns whether both describe the same file with the same length and checksum, so that its bytes can be reused.
+    /// Returns whether the download that `other` describes can reuse the bytes of the one that this head describes.
+    ///
+    /// The endpoint, the file, its length and its checksum must be the same.
     func isSameFile(as other: DownloadHead) -> Bool {
-        // Ranges shorter than this client's minimum would be too many.
+        // With shorter ranges, the file would have too many of them.
         let hasUsableRanges = rangeSize >= max(1, size / 4096)
         return hasUsableRanges && endpoint == other.endpoint && file == other.file && size == other.size
             && crc64 == other.crc64

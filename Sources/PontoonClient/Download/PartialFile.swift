@@ -17,8 +17,8 @@ struct DownloadHead: JournalHeading, Hashable {
 
 /// A partially downloaded file and the journal of its ranges, both next to the target.
 ///
-/// Their names are derived from the target's, so that a later run finds them. The journal is locked, so that no two
-/// processes write to the same file. All calls block.
+/// The names of both files are derived from the target's name, so that a later run finds them. The journal is locked,
+/// so that no two processes write to the same file. All calls block.
 final class PartialFile: Sendable {
     private struct State {
         var hasWritten = false
@@ -82,7 +82,7 @@ final class PartialFile: Sendable {
         state.withLock { $0.hasWritten = true }
     }
 
-    /// Records a completely written range.
+    /// Records a range that has been written completely.
     ///
     /// - Throws: `.diskFull`, `.fileUnwritable`.
     func append(_ range: JournalPart) throws {

@@ -13,9 +13,9 @@ struct RangeDownloader: Sendable {
     /// Ranges that an earlier run wrote, by number.
     let earlier: [Int: JournalPart]
 
-    /// Number of bytes after which a failed attempt counts as progress.
+    /// Minimum number of bytes that a failed attempt must write to count as progress.
     ///
-    /// Otherwise, a server that sends one byte per connection would be retried for each byte.
+    /// Without a minimum, a server that sends one byte per connection would be retried for each byte.
     private static let minimumProgress: Int64 = 64 << 10
 
     private var context: TransferContext<DownloadItem> { file.context }

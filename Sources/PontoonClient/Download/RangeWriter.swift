@@ -57,7 +57,7 @@ final class RangeWriter: Sendable {
     func connectionWaits() { state.withLock { $0.waitsSince = .now } }
     func connectionDelivered() { state.withLock { $0.waitsSince = nil } }
 
-    /// Buffers bytes; writes them once a chunk is full.
+    /// Buffers bytes, and writes them once a chunk is full.
     ///
     /// - Throws: ``TransportFailure`` if the bytes exceed the range; `.diskFull`, `.fileUnwritable`.
     func append(_ bytes: ByteBuffer) async throws {

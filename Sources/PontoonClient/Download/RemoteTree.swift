@@ -17,8 +17,9 @@ public struct RemoteTree: Sendable {
     ///   - isOnlyContents: Whether the contents of a remote folder are also placed directly in `folder`; otherwise they
     ///     are placed in a subfolder with the remote folder's name.
     /// - Returns: The files in the server's order; those in a folder come before those in its subfolders.
-    /// - Throws: ``ClientError``, with code `.notFound` if the path does not exist, `.fileUnsuitable` for an invalid
-    ///   name such as `..`, or `.responseUnreadable` if the folders do not end; ``APIError``.
+    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, `.fileUnsuitable` for an
+    ///   invalid name such as `..`, or `.responseUnreadable` if the folder tree is endless; ``APIError``, with status
+    ///   404 for an unknown project or id.
     public func items(
         _ path: RemotePath,
         into folder: FilePath,

@@ -22,13 +22,13 @@ public struct Credentials: Sendable {
         self.source = source
     }
 
-    /// Finds credentials in the same order as the platform's own clients.
+    /// Searches for credentials in the same order as the platform's own clients.
     ///
     /// A named profile takes precedence over the environment (`SB_API_ENDPOINT`, `SB_AUTH_TOKEN`), which takes
     /// precedence over the profile `default`.
     ///
     /// - Parameters:
-    ///   - profile: Name of the profile; `nil` searches the environment, then the profile `default`.
+    ///   - profile: Name of the profile; if `nil`, the environment is searched, then the profile `default`.
     ///   - endpoint: URL or platform name that overrides the endpoint found with the token; `nil` keeps that endpoint.
     ///   - environment: The process's environment variables.
     ///   - file: Text of `~/.sevenbridges/credentials`; `nil` if the file does not exist.
@@ -74,16 +74,18 @@ public struct Credentials: Sendable {
 public struct CredentialsFile: Sendable {
     /// A section of the file.
     public struct Profile: Sendable {
-        /// Value of `api_endpoint`.
+        /// Value of `api_endpoint`; `nil` if the section does not set it.
         public var endpoint: String?
-        /// Value of `auth_token`.
+        /// Value of `auth_token`; `nil` if the section does not set it.
         public var token: AuthToken?
     }
 
-    /// Profiles by name.
+    /// Profiles by name; names are case-sensitive.
     public private(set) var profiles: [String: Profile] = [:]
 
-    /// Parses the file's text; ignores unknown lines, like the platform's own clients.
+    /// Parses the text of a credentials file.
+    ///
+    /// Unknown lines and keys are ignored, as in the platform's own clients.
     public init(_ text: String) {
         var section: String?
         for line in text.split(whereSeparator: \.isNewline) {

@@ -31,15 +31,17 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// Whether the scheme is `https`.
     public let isSecure: Bool
 
-    /// Same as ``url``.
+    /// The value of ``url``.
     public var description: String { url }
 
     /// Parses a URL or the short name of a platform.
     ///
     /// Trailing slashes are removed. Short names are not case-sensitive.
     ///
-    /// - Throws: ``ClientError`` with code `.endpointInvalid` unless the text is a short name, or an `http` or `https`
-    ///   URL with a host and without a query, fragment or user name, whose port, if any, is 1 to 65535.
+    /// A URL must have the scheme `http` or `https` and a host. It may have a port from 1 to 65535 and a path, but no
+    /// query, fragment or user name.
+    ///
+    /// - Throws: ``ClientError`` with code `.endpointInvalid` if the text is neither a short name nor such a URL.
     public init(_ text: String) throws(ClientError) {
         let known = Self.platforms.first { $0.name == text.lowercased() }
         var url = known?.url ?? text
@@ -69,7 +71,9 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A user's token, whose descriptions are the placeholder `<token>` so that it is not logged by accident.
+/// A user's token.
+///
+/// Its descriptions are the placeholder `<token>`, so that the token is not logged by accident.
 public struct AuthToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let value: String
 

@@ -2,9 +2,9 @@ import Foundation
 
 /// The scheme, host and port of an `http` or `https` URL.
 ///
-/// Every URL that the client connects to is checked here: the user's, a proxy's, and those that a server provides.
+/// Validates the API's URL and the signed URLs that a server provides, before the client connects to them.
 struct WebAddress: Hashable, Sendable {
-    /// The first problem found in a URL, as the end of a sentence.
+    /// The first problem found in a URL; the raw value is a clause for error messages.
     enum Problem: String, Error {
         case malformed = "it is not a valid URL"
         case scheme = "its scheme is neither http nor https"
@@ -26,7 +26,7 @@ struct WebAddress: Hashable, Sendable {
     /// Maximum length of a URL in bytes.
     static let maximumLength = 32 << 10
 
-    /// Parses a URL.
+    /// Parses an absolute URL; a URL with a user name or password is rejected.
     init(_ text: String) throws(Problem) {
         // Foundation would percent-encode these characters instead of rejecting them.
         let isText = text.unicodeScalars.allSatisfy { $0 != " " && $0.properties.generalCategory != .control }

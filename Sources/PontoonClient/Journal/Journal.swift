@@ -28,7 +28,7 @@ final class Journal<Head: JournalHeading>: Sendable {
     /// - Parameters:
     ///   - path: Path of the file.
     ///   - work: Description of the transfer for the `.busy` error, such as `the download to 'reads.bam'`.
-    /// - Throws: `.busy` if another process has locked it; `.stateUnusable`.
+    /// - Throws: `.busy` if another process has locked the file; `.stateUnusable` if the file cannot be used.
     init(_ path: FilePath, for work: String) throws {
         self.path = path
         descriptor = try Self.openLocked(path, work)
@@ -43,7 +43,7 @@ final class Journal<Head: JournalHeading>: Sendable {
     /// Starts over: truncates the journal and writes a new first line.
     ///
     /// - Parameters:
-    ///   - head: The transfer.
+    ///   - head: The new first line, which describes the transfer.
     ///   - isDurable: Whether to sync the line to disk before returning.
     /// - Throws: `.stateUnusable`.
     func begin(_ head: Head, isDurable: Bool) throws {
@@ -54,10 +54,10 @@ final class Journal<Head: JournalHeading>: Sendable {
         }
     }
 
-    /// Records a part.
+    /// Appends the line of a part that has been transferred.
     ///
-    /// The journal is synced at most once per second. A power failure may lose the parts recorded since the last sync;
-    /// they may then have to be transferred again.
+    /// The journal is synced at most once per second. A power failure may lose the lines written since the last sync.
+    /// Their parts may then have to be transferred again.
     ///
     /// - Throws: `.stateUnusable`.
     func append(_ part: JournalPart) throws {

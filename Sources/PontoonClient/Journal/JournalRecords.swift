@@ -11,7 +11,7 @@ struct JournalKey: Hashable, Sendable {
     let source: String
     let remotePath: String
 
-    /// File name of the journal, derived from a digest because that needs no escaping and has a fixed length.
+    /// File name of the journal: a digest of the key, which needs no escaping and has a fixed length.
     var fileName: String { "\(Self.digest([place, source, remotePath])).journal" }
     /// Description of the upload, for error messages.
     var work: String { "the upload of '\(source)' to '\(remotePath)'" }
@@ -31,13 +31,13 @@ struct FileIdentity: Hashable, Sendable, Codable {
     /// CRC-64/NVME of samples of the file, 16 hexadecimal digits.
     let sample: String
 
-    /// Returns whether both describe the same, unchanged file.
+    /// Returns whether both identities describe the same, unchanged file.
     func isSame(as other: FileIdentity) -> Bool { facts.isSame(as: other.facts) && sample == other.sample }
 }
 
 /// First line of a journal.
 protocol JournalHeading: Codable, Sendable {
-    /// Version of the format.
+    /// Version of the format; a journal with a version other than 1 is treated as empty.
     var version: Int { get }
 }
 
@@ -76,7 +76,7 @@ struct FinishedRecord: Hashable, Sendable, Codable {
     var verification: String
     var ended: Date
 
-    /// Returns whether the file on the server is still the uploaded one, and not known to be damaged.
+    /// Returns whether the file on the server is still the uploaded file and is not known to be damaged.
     ///
     /// Compares the id, the length and, if the server provides one, the checksum.
     func matches(_ existing: FileDetails) -> Bool {

@@ -1,7 +1,7 @@
 public import Foundation
 public import SystemPackage
 
-/// The unfinished uploads that were started on this machine, as recorded in their journals.
+/// The unfinished uploads whose journals are in a state directory.
 public struct UploadsInProgress: Sendable {
     /// An unfinished upload.
     public struct Entry: Sendable {

@@ -4,7 +4,7 @@ import Foundation
 struct DeepVerification {
     /// The server's response to a request to read a file.
     enum Request: Sendable {
-        /// The server will read the file; its details at the time of the request.
+        /// The server will read the file; the value contains the file's details at the time of the request.
         case accepted(FileDetails)
         case refused(any Error)
     }
@@ -16,7 +16,7 @@ struct DeepVerification {
 
     init(_ client: SevenBridgesClient) { self.client = client }
 
-    /// Requests that the server reads all files, so that it does not have to wait for this client between them.
+    /// Requests the verification of all files at once, so that the server does not wait for the client between files.
     ///
     /// - Throws: ``ClientError``, with code `.requestInvalid` if the server does not read files on request;
     ///   ``APIError`` if the token is not valid.
@@ -44,7 +44,7 @@ struct DeepVerification {
     /// - Parameters:
     ///   - request: The request.
     ///   - size: Length of the file in bytes.
-    /// - Returns: The file's details after that.
+    /// - Returns: The file's details after the server has read the file.
     /// - Throws: ``ClientError``, with code `.verificationFailed` if the server could not read the file, or has not
     ///   read it within an hour plus one second per MiB; ``APIError``.
     func result(of request: Request, size: Int64) async throws -> FileDetails {

@@ -27,7 +27,7 @@ public struct Receipt: Sendable, Hashable, Codable {
         }
     }
 
-    /// Version of the format.
+    /// Version of the file format.
     public var version = 1
     /// URL of the API.
     public var endpoint: String
@@ -76,7 +76,7 @@ public struct Receipt: Sendable, Hashable, Codable {
 
     /// Reads a receipt from a file; blocks.
     ///
-    /// - Throws: ``ClientError`` with code `.fileUnreadable`.
+    /// - Throws: ``ClientError`` with code `.fileUnreadable` if the file cannot be read or is not a receipt.
     public init(_ path: FilePath) throws {
         do {
             let decoder = JSONDecoder()

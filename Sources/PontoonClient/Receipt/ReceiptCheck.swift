@@ -19,14 +19,16 @@ public struct ReceiptCheck: Sendable {
         case failed(any Error)
     }
 
-    /// The receipt's entry.
+    /// The file's entry in the receipt.
     public let entry: Receipt.Entry
     /// The result for the local file; `nil` if it was not checked.
     public let local: Finding?
     /// The result for the file on the server; `nil` if it was not checked.
     public let server: Finding?
-    /// The last time at which the server read the stored bytes and they matched its checksum; `nil` if it has never
-    /// read them again, so that only checksums computed during the upload were compared.
+    /// The last time that the server read the stored bytes and they matched its checksum.
+    ///
+    /// `nil` if that has not happened since the upload, so that only the checksum computed during the upload was
+    /// compared, or if the file on the server was not checked.
     public let serverVerifiedOn: Date?
 
     /// Whether every checked copy matches the receipt: by checksum or, if there is none, by length.
@@ -45,7 +47,7 @@ extension Receipt {
     ///
     /// - Parameters:
     ///   - locally: Whether to read the local files and compare their checksums.
-    ///   - client: Client for the files on the server; `nil` checks the local files only.
+    ///   - client: Client for the files on the server; if `nil`, only local files are checked.
     ///   - deep: Whether to have the server read the stored bytes again, and to wait until it has.
     ///   - body: Called with each result, in the order of ``files``.
     /// - Throws: ``ClientError``, with code `.requestInvalid` if the receipt is for another endpoint, or the server

@@ -129,7 +129,7 @@ extension FileSelection {
 
     /// Returns a path's last component as a file name for the API.
     ///
-    /// - Throws: `.fileUnsuitable` if there is none, as in `/`, or if it is not valid UTF-8.
+    /// - Throws: `.fileUnsuitable` if the path has no last component, as in `/`, or if it is not valid UTF-8.
     static func name(_ path: FilePath) throws -> String {
         guard let name = path.lexicallyNormalized().lastComponent else {
             throw ClientError(
@@ -172,7 +172,9 @@ extension FileSelection {
 
     /// Returns the paths that match a shell pattern.
     ///
-    /// Returns the text itself if it has no wildcard, or if a file or folder with exactly that name exists.
+    /// A text without wildcards is returned as it is, and so is the path of an existing file or folder.
+    ///
+    /// - Throws: `.notFound` if nothing matches; `.fileUnreadable`.
     private static func expand(_ path: String) throws -> [String] {
         guard path.contains(where: { "*?[".contains($0) }), try kind(FilePath(path)) == .missing else { return [path] }
         let found = FileSystem.expand(path)

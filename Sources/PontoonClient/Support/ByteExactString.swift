@@ -1,7 +1,7 @@
 /// A string that compares equal only to strings with the same UTF-8 bytes.
 ///
-/// `String` compares by canonical equivalence, but to the API and most file systems, composed and decomposed characters
-/// are different names.
+/// `String` compares by canonical equivalence, but the API and most file systems treat the composed and decomposed
+/// spellings of a name as two names.
 struct ByteExactString: Hashable, Sendable {
     let bytes: [UInt8]
 

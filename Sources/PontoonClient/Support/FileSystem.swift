@@ -59,11 +59,12 @@ struct FileStatus: Sendable {
     }
 }
 
-/// File calls that neither Foundation nor System provides; all of them block.
+/// Thin wrappers of file-system calls that throw `Errno`; all except ``matches(_:pattern:)`` may block.
 enum FileSystem {
-    /// Locks a file exclusively, without waiting; does nothing if the file system has no locks.
+    /// Locks a file exclusively, without waiting.
     ///
-    /// - Returns: `false` if another process has locked it.
+    /// - Returns: `false` if another open descriptor of the file, usually in another process, holds the lock; `true` if
+    ///   the file is now locked, or if its file system does not support locks.
     static func tryLock(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
         if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
         switch errno {
@@ -134,7 +135,7 @@ enum FileSystem {
         guard result == 0 || errno == ENOENT else { throw Errno(rawValue: errno) }
     }
 
-    /// Returns the names in a directory, in byte order.
+    /// Returns the names in a directory, except `.` and `..`, in byte order.
     static func names(in directory: FilePath) throws(Errno) -> [FilePath.Component] {
         guard let stream = directory.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }
         defer { closedir(stream) }
@@ -148,7 +149,7 @@ enum FileSystem {
         return names.sorted { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }
     }
 
-    /// Returns whether a text matches a shell pattern, like `fnmatch(3)` without flags: `*` also matches slashes.
+    /// Returns whether a text matches a shell pattern, as with `fnmatch(3)` without flags: `*` also matches slashes.
     static func matches(_ text: String, pattern: String) -> Bool { fnmatch(pattern, text, 0) == 0 }
 
     /// Returns the existing paths that match a shell pattern, sorted; directories end with a slash.

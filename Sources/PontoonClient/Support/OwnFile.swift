@@ -1,7 +1,7 @@
 import Foundation
 import SystemPackage
 
-/// The refusal to write to a file that somebody else has put at the path of one of the client's own files.
+/// The error for a link or special file at the path of one of the client's own files, such as a journal.
 struct ForeignFile: LocalizedError, CustomStringConvertible {
     let description = "it is a link or a special file, so writing to it could damage another file"
     var errorDescription: String? { description }
@@ -10,8 +10,8 @@ struct ForeignFile: LocalizedError, CustomStringConvertible {
 extension FileDescriptor {
     /// Opens or creates a file in which the client keeps its own data, such as a journal.
     ///
-    /// Others may be able to create files in the same folder. Links are therefore not followed, a file with further
-    /// names (hard links) is refused, and the call does not wait for the other end of a named pipe.
+    /// Other users may be able to create files in the same folder. Therefore, symbolic links are not followed, a file
+    /// with several names (hard links) is refused, and opening a named pipe does not block.
     ///
     /// - Parameters:
     ///   - path: Path of the file.
@@ -19,7 +19,7 @@ extension FileDescriptor {
     ///   - options: Options in addition to those that creation and safety require.
     ///   - permissions: Permissions of a new file.
     /// - Returns: The open file.
-    /// - Throws: ``ForeignFile`` unless the path has no file, or a regular file with a single name; any `Errno`.
+    /// - Throws: ``ForeignFile`` for a symbolic link, a special file or a file with several names; any `Errno`.
     static func openOwn(
         _ path: FilePath,
         _ mode: AccessMode,

@@ -8,7 +8,7 @@ struct RangeDigest: Sendable {
     private(set) var crc64 = CRC64NVME()
     private var md5: Insecure.MD5?
 
-    /// Creates a digest of no bytes.
+    /// Creates the digest of an empty range.
     ///
     /// MD5 is several times slower than CRC-64/NVME, so it is computed only if requested.
     init(md5: Bool) { self.md5 = md5 ? Insecure.MD5() : nil }

@@ -17,7 +17,7 @@ struct FileFacts: Hashable, Sendable, Codable {
         modified = status.modified
     }
 
-    /// Returns whether both describe the same, unchanged file.
+    /// Returns whether both values describe the same, unchanged file.
     ///
     /// The device number is ignored: it can change for network and removable file systems after a reboot.
     func isSame(as other: FileFacts) -> Bool {
@@ -85,7 +85,9 @@ final class SourceFile: Sendable {
         }
     }
 
-    /// Checks that the file has not been modified, removed or replaced since it was opened, unless it may change.
+    /// Checks that the file has not been modified, removed or replaced since it was opened.
+    ///
+    /// Does nothing if the file may change.
     ///
     /// - Throws: `.fileChanged`; `.fileUnreadable` if its status cannot be read.
     func checkUnchanged() throws {
@@ -120,7 +122,8 @@ final class SourceFile: Sendable {
 
     /// Computes the CRC-64/NVME of four samples of 64 KiB, or of the whole file if it is no longer than 256 KiB.
     ///
-    /// Detects most changes that keep the length and modification time, for example when a backup is restored.
+    /// Detects most replacements of the content that keep the length and modification time, such as the restoration of
+    /// a backup.
     func sample() throws -> String {
         let length: Int64 = 64 << 10
         guard facts.size > 4 * length else { return try digest(0..<facts.size, md5: false).crc64.hex }

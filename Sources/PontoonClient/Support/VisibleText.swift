@@ -1,8 +1,9 @@
 extension Unicode.Scalar {
-    /// Whether a terminal would interpret the character, or show nothing: control characters, line separators, and
-    /// format characters such as those that reverse the direction of the following text.
+    /// Whether a terminal would interpret the character or display nothing for it.
     ///
-    /// Names and messages come from other users and servers, and could otherwise change what the user sees.
+    /// This applies to control characters, line separators, and format characters such as those that reverse the
+    /// direction of the following text. Names and messages come from other users and servers, who could use such
+    /// characters to falsify the output.
     fileprivate var isInvisible: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true
@@ -14,14 +15,16 @@ extension Unicode.Scalar {
 }
 
 extension String {
-    /// The text with invisible characters replaced by their code, such as `<U+202E>`.
+    /// The text with invisible characters replaced by their codes, such as `<U+202E>`.
     ///
     /// The command line applies this to every line of its output.
     package var visible: String {
         replacingInvisible { "<U+\(hexadecimal($0))>" }
     }
 
-    /// A JSON text with invisible characters escaped, such as `\\u202e`; all of them are inside strings.
+    /// The JSON text with invisible characters escaped, such as `\u202e`.
+    ///
+    /// The text must contain invisible characters, including line breaks, only inside strings.
     package var escapedForJSON: String {
         replacingInvisible { scalar in
             String(scalar).utf16.map { "\\u" + hexadecimal($0).lowercased() }.joined()

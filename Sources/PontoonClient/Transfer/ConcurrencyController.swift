@@ -5,7 +5,7 @@ import PontoonCore
 /// At first, the number grows by half while throughput improves. A step that brings no improvement is reverted. After
 /// the first such step, growth continues in steps of one eighth, with a pause after each step that was reverted.
 struct ConcurrencyController: Sendable {
-    /// The current number of parts in flight.
+    /// The number of parts that may be in flight now, from 1 to ``limit``.
     private(set) var concurrency: Int
     let limit: Int
     private var previous: Int

@@ -108,9 +108,9 @@ final class PrioritySemaphore: Sendable {
     }
 }
 
-/// The permit of a file to upload, under which it is opened.
+/// The permit under which a file to upload is opened.
 ///
-/// It is released early if the file has several parts, because each part acquires its own.
+/// The permit of a file with several parts is released early, because each part acquires a permit.
 final class FilePermit: Sendable {
     private let semaphore: PrioritySemaphore
     private let held = Mutex(false)

@@ -27,13 +27,13 @@ public struct TransferProgress: Sendable {
     public let finishedFiles: Int
     /// Number of files whose transfer failed or was cancelled.
     public let failedFiles: Int
-    /// Total length of all files whose length is known, in bytes.
+    /// Total length, in bytes, of the files whose length was known at the start of the run.
     public let bytes: Int64
     /// Total length of the finished files, plus the bytes of active files that are stored or in flight.
     public let doneBytes: Int64
     /// Number of bytes that this run sent or received, including repeated ones.
     public let transferredBytes: Int64
-    /// Current maximum number of parts in flight.
+    /// Current maximum number of parts or ranges in flight.
     public let concurrency: Int
 }
 
@@ -133,7 +133,9 @@ struct FileProgress: Sendable {
     /// Records the file's length.
     func opened(size: Int64) { board.update(index) { file, _ in file.size = size } }
 
-    /// Records that the file's transfer starts or starts over; resets all its counts but that of transferred bytes.
+    /// Records that the file's transfer starts or starts over.
+    ///
+    /// Resets the file's counts, except that of the transferred bytes.
     func started(parts: Int, uploadID: String? = nil) {
         board.update(index) { file, _ in
             (file.doneBytes, file.doneParts, file.resumedBytes) = (0, 0, 0)

@@ -16,7 +16,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let partSize: Int64
         /// Number of parts or ranges that an earlier run transferred; they have not been verified yet.
         public let resumedParts: Int
-        /// Total length of these parts or ranges in bytes.
+        /// Total length, in bytes, of the parts or ranges that an earlier run transferred.
         public let resumedBytes: Int64
         /// Id of the upload; `nil` for downloads.
         public let uploadID: String?
@@ -28,7 +28,7 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let index: Int
         /// Number of the part or range, from 1.
         public let number: Int
-        /// Offset of its first byte in the file.
+        /// Offset of the part's or range's first byte in the file.
         public let offset: Int64
         /// Length in bytes.
         public let size: Int64
@@ -36,15 +36,16 @@ public enum TransferEvent<Item: TransferItem>: Sendable {
         public let etag: String
     }
 
-    /// The run started; `bytes` is the total length of the files whose length is known.
+    /// The run started; `bytes` is the total length of the files whose length is known so far.
     case began(files: Int, bytes: Int64)
     /// A file's transfer started or resumed.
     case started(Start)
     /// A part was stored, or a range was downloaded.
     case partStored(Part)
-    /// Another attempt starts after `wait`, for the given reason; `index` is `nil` if the attempt is an API call.
+    /// Another attempt starts after `wait`, for the given reason.
     ///
-    /// Also reported, but not retried, if the upload of a file that changed could not be aborted.
+    /// `index` is `nil` if the attempt is an API call. The event is also reported, without another attempt, if the
+    /// upload of a file that changed could not be aborted.
     case retrying(index: Int?, purpose: String, reason: String, wait: Duration)
     /// All parts of an uploaded file are stored, and its upload is being completed.
     case verifying(index: Int)

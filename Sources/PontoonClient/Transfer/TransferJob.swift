@@ -10,7 +10,7 @@ protocol TransferJob<Item>: Sendable {
     /// Whether a file waits for a permit before it is opened; otherwise only its parts do.
     var opensFilesUnderPermit: Bool { get }
 
-    /// Returns the ending of a file that need not be opened; `nil` if the file must be opened.
+    /// Returns the outcome of a file that need not be opened; `nil` if the file must be opened.
     func knownEnding(of file: TransferFile<Item>) -> TransferEnding?
     /// Transfers a file.
     ///

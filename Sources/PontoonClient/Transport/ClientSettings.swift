@@ -2,13 +2,13 @@ public import SystemPackage
 
 /// Connection, timeout and retry settings.
 public struct ClientSettings: Sendable {
-    /// PEM file of CA certificates to trust instead of the system's; `nil` trusts the system's.
+    /// PEM file of CA certificates to trust instead of the system's; if `nil`, the system's are trusted.
     public var caFile: FilePath?
     /// Proxies, and the hosts that bypass them.
     public var proxies = ProxySettings()
-    /// Maximum time that a part or range may make no progress before it is retried; its total duration is not limited.
+    /// Time without progress after which a part or range is retried; its total duration is not limited.
     public var stallTimeout: Duration = .seconds(60)
-    /// Timeout of an API call; doubled for the details of an upload, and ten times as long for its completion.
+    /// Timeout of an API call; doubled for a request of an upload's details, and ten times as long for its completion.
     public var callTimeout: Duration = .seconds(60)
     /// Policy that decides which failed requests are retried, and when.
     public var retry = RetryPolicy()

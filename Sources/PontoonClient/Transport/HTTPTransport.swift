@@ -28,7 +28,7 @@ final class HTTPTransport: Sendable {
 
     /// Creates a transport without open connections.
     ///
-    /// - Throws: `.tlsFailed` if the certificates cannot be read.
+    /// - Throws: `.tlsFailed` if the CA certificates cannot be read.
     init(_ settings: ClientSettings) throws {
         self.settings = settings
         let base = try Self.configuration(settings)
@@ -89,7 +89,9 @@ final class HTTPTransport: Sendable {
         return proxy.flatMap { proxied[$0] } ?? direct
     }
 
-    /// Returns the configuration of all connections.
+    /// Returns the configuration of all connections, without a proxy.
+    ///
+    /// - Throws: `.tlsFailed` if the CA certificates cannot be read.
     static func configuration(_ settings: ClientSettings) throws -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
         configuration.httpVersion = .http1Only

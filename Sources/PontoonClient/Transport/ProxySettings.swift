@@ -6,7 +6,7 @@ public struct ProxySettings: Sendable {
     public struct Proxy: Hashable, Sendable {
         /// Host name or address.
         public let host: String
-        /// Port.
+        /// Port, 1 to 65535.
         public let port: Int
         /// `user:password`, if the URL contains a user.
         let login: String?
@@ -36,7 +36,9 @@ public struct ProxySettings: Sendable {
     /// Creates settings without proxies.
     public init() {}
 
-    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; lower-case names take precedence, as in curl.
+    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    ///
+    /// Lower-case names take precedence, as in curl. A proxy whose URL is not valid is ignored.
     public init(environment: [String: String]) {
         func value(_ name: String) -> String? {
             [environment[name.lowercased()], environment[name]].compactMap { $0 }.first { !$0.isEmpty }

@@ -1,6 +1,6 @@
 /// The rules that determine which failed requests are retried, and when.
 public struct RetryPolicy: Hashable, Sendable {
-    /// The safety of repeating a request.
+    /// Whether a request can safely be repeated.
     public enum Idempotency: Hashable, Sendable {
         /// Repeating the request is harmless, as for reads, parts, reports, complete and abort.
         case idempotent
@@ -9,7 +9,7 @@ public struct RetryPolicy: Hashable, Sendable {
         case nonIdempotent
     }
 
-    /// The way an attempt failed.
+    /// The way in which an attempt failed.
     public enum Outcome: Hashable, Sendable {
         /// No connection was established, so nothing was sent.
         case notConnected
@@ -55,7 +55,7 @@ public struct RetryPolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - attempt: Number of the attempt, from 1.
-    ///   - outcome: The way the attempt failed.
+    ///   - outcome: The way in which the attempt failed.
     ///   - idempotency: Whether the request can safely be repeated.
     ///   - jitter: A random number from 0 to 1 that spreads the pauses of many clients.
     /// - Returns: The decision.

@@ -5,9 +5,9 @@ extension SevenBridgesClient {
     /// Maximum number of request headers that a server may provide, and their maximum total length in bytes.
     private static let maximumHeaders = (count: 100, bytes: 32 << 10)
 
-    /// Headers that describe the connection or the body; the HTTP client sets them itself.
+    /// Headers that describe the connection or the body, which the HTTP client sets itself.
     ///
-    /// Some servers list the signed ones of them, such as `Host`, among the headers to send.
+    /// Some servers include signed headers of this kind, such as `Host`, in the headers to send.
     private static let ownHeaders: Set<String> = [
         "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection",
         "te", "trailer", "transfer-encoding", "upgrade",
@@ -16,13 +16,13 @@ extension SevenBridgesClient {
     /// Creates a request to a URL that the server provided.
     ///
     /// - Parameters:
-    ///   - method: Method.
+    ///   - method: The HTTP method.
     ///   - url: The URL; see ``checkStorageURL(_:of:)``.
     ///   - headers: Request headers that the server provided. Those that describe the connection or the body are
     ///     ignored.
     ///   - subject: The object behind the URL, for messages, such as `part 3`.
     /// - Returns: The request, without a body.
-    /// - Throws: `.responseUnreadable` if the URL or a header must not be used.
+    /// - Throws: `.responseUnreadable` if the URL or a header is not allowed.
     func storageRequest(
         _ method: HTTPMethod,
         _ url: String,
@@ -39,15 +39,17 @@ extension SevenBridgesClient {
         }
         for (name, value) in headers where !Self.ownHeaders.contains(name.lowercased()) {
             guard name.isHeaderName, value.isHeaderValue else {
-                throw Self.unusable("a request header for \(subject) that is not valid")
+                throw Self.unusable("an invalid request header for \(subject)")
             }
             request.headers.replaceOrAdd(name: name, value: value)
         }
         return request
     }
 
-    /// Checks a URL that the server provided: it must be an `http` or `https` URL with a host, a valid port and no user
-    /// name, and an `https` URL if the API's URL is one.
+    /// Checks a URL that the server provided.
+    ///
+    /// The URL must have the scheme `http` or `https`, a host, a valid port if any, and no user name. If the API's URL
+    /// has the scheme `https`, this URL must have it too.
     ///
     /// - Throws: `.responseUnreadable`; the message does not contain the URL, because signed URLs are secret.
     func checkStorageURL(_ url: String, of subject: String) throws(ClientError) {
@@ -59,7 +61,7 @@ extension SevenBridgesClient {
         } catch {
             problem = error.rawValue
         }
-        throw Self.unusable("a URL for \(subject) that must not be used: \(problem)")
+        throw Self.unusable("a URL for \(subject) that is not allowed: \(problem)")
     }
 
     private static func unusable(_ problem: String) -> ClientError {
@@ -72,7 +74,7 @@ extension SevenBridgesClient {
 }
 
 extension String {
-    /// Whether the text is a valid name of an HTTP header; RFC 9110, section 5.6.2.
+    /// Whether the text is a valid name of an HTTP header (RFC 9110, section 5.6.2).
     fileprivate var isHeaderName: Bool {
         !isEmpty
             && unicodeScalars.allSatisfy { scalar in
@@ -83,6 +85,6 @@ extension String {
             }
     }
 
-    /// Whether the text is a valid value of an HTTP header; RFC 9110, section 5.5.
+    /// Whether the text is a valid value of an HTTP header (RFC 9110, section 5.5).
     var isHeaderValue: Bool { unicodeScalars.allSatisfy { $0 == "\t" || $0.properties.generalCategory != .control } }
 }

@@ -54,7 +54,7 @@ struct TransportFailure: Error, Sendable {
         case .responseTooLong:
             ClientError(
                 .responseTooLong,
-                "Could not \(purpose): the response of \(host) is longer than the client accepts.",
+                "Could not \(purpose): the response from \(host) is longer than the client accepts.",
                 advice: "Check that the URL is that of a Seven Bridges API, or contact the server's operator."
             )
         }

@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// The folders that receive the files of a run, and the existing files that may conflict with them.
+/// The folders that receive the files of a run, and the existing files and folders with the same names.
 struct DestinationFolders: Sendable {
     private var destinations: [FolderPath: UploadDestination]
     /// Existing files and folders whose names were looked up, by folder and name.
@@ -17,14 +17,14 @@ struct DestinationFolders: Sendable {
         contents[FolderPath(item.folders)]?[ByteExactString(item.name)]
     }
 
-    /// Finds or creates the folders of all items, and looks up the names of some items in them.
+    /// Finds or creates the folders of all items, and looks up the names of some items in those folders.
     ///
     /// Folders are processed level by level; folders of the same level are processed concurrently.
     ///
     /// - Parameters:
     ///   - items: The files.
     ///   - named: The files whose names are looked up at the destination.
-    ///   - isCreating: Whether to create missing folders.
+    ///   - isCreating: Whether to create missing folders; if `false`, their items have no destination.
     ///   - client: Client that finds and creates the folders.
     /// - Throws: ``APIError``, ``ClientError``.
     mutating func prepare(
@@ -78,13 +78,13 @@ struct DestinationFolders: Sendable {
 }
 
 extension SevenBridgesClient {
-    /// Returns the id of a folder, creating it if it is missing.
+    /// Returns the id of a folder, creating the folder if it does not exist.
     func folder(_ name: String, in destination: UploadDestination) async throws -> String {
         if let id = try await existingFolder(name, in: destination) { return id }
         do {
             return try await createFolder(name, in: destination).id
         } catch let error as APIError where error.status == 409 {
-            // Another client created it at the same time.
+            // Another client created the folder at the same time.
             guard let id = try await existingFolder(name, in: destination) else { throw error }
             return id
         }

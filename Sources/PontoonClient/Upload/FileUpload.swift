@@ -3,8 +3,7 @@ import NIOPosix
 import PontoonCore
 import SystemPackage
 
-/// The upload of one file: opening it, sending its parts, completing the upload, and verifying and recording the
-/// result.
+/// The upload of one file, from opening the local file to verifying and recording the result.
 struct FileUpload: Sendable {
     let job: UploadJob
     let file: TransferFile<UploadItem>

@@ -3,7 +3,7 @@ import NIOPosix
 import PontoonCore
 import Synchronization
 
-/// The body of one part's `PUT` request: reads and hashes the file in chunks as the connection requests them.
+/// The body of one part's `PUT` request, which reads and hashes the file in chunks as the connection requests them.
 ///
 /// Chunks are read into two alternating buffers, on the thread pool for blocking file calls.
 final class PartBody: Sendable {

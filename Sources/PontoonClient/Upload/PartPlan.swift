@@ -4,11 +4,11 @@ import PontoonCore
 public struct PartPlan: Hashable, Sendable {
     /// The endpoint's limits, and the number of calls that it requires per part.
     public struct Limits: Hashable, Sendable {
-        /// Maximum number of calls per window; `nil` if there is no limit, or one so high that it does not matter.
+        /// Maximum number of calls per window; `nil` if there is none, or if it is too high to slow down a transfer.
         public var calls: Int?
         /// Duration of the rate-limit window.
         public var window: Duration = .seconds(300)
-        /// Average number of calls per part: 2 (part info and report), or fewer if the server supports batches.
+        /// Average number of calls per part: 2 (part info and report), or fewer if the server accepts them in batches.
         public var callsPerPart = 2.0
         /// Minimum length in bytes of every part but the last.
         public var smallestPart: Int64 = 5 << 20
@@ -42,7 +42,7 @@ public struct PartPlan: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - size: Length of the file in bytes, at most 5 TiB.
-    ///   - requestedPartSize: The user's part size in bytes; `nil` chooses one automatically.
+    ///   - requestedPartSize: The user's part size in bytes; if `nil`, the part size is chosen automatically.
     ///   - totalBytes: Total length of all files in the run, in bytes.
     ///   - limits: Limits of the endpoint.
     /// - Throws: ``ClientError`` with code `.fileUnsuitable` for a file of more than 5 TiB, or `.requestInvalid` for a

@@ -1,7 +1,9 @@
 import PontoonCore
 import Synchronization
 
-/// The sender of one upload's part reports; sends nothing if the server accepts reports in the complete call.
+/// The sender of one upload's part reports.
+///
+/// It sends nothing if the server accepts reports in the complete call.
 final class PartReporter: Sendable {
     private let client: SevenBridgesClient
     private let upload: String

@@ -12,7 +12,7 @@ struct VerifiedPart: Sendable, Hashable {
     /// ETag without quotes.
     let etag: String
     let crc64: CRC64NVME
-    /// Whether a checksum from the storage, such as the ETag, was compared with the bytes; a mismatch is an error.
+    /// Whether the bytes match a checksum from the storage, such as the ETag; `false` if the storage provided none.
     let isVerified: Bool
 }
 
@@ -50,7 +50,7 @@ struct PartSender: Sendable {
             return part
         } catch {
             file.progress.discarded(body.sentBytes)
-            // If the file has changed, throw that error: the change is the more likely cause.
+            // If the file has changed, report the change, which is the more likely cause.
             try await job.threads.runIfActive { [source] in try source.checkUnchanged() }
             throw error
         }
@@ -73,7 +73,7 @@ struct PartSender: Sendable {
         let response = try await withStallGuard(limit: transport.settings.stallTimeout) {
             body.idleTime
         } _: { [request] in
-            // Only idle time is limited.
+            // Without a timeout, because only the idle time is limited.
             try await transport.send(request, limit: 1 << 20)
         }
         job.client.clock.note(response.headers.first(name: "Date"))

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 import Synchronization
 
-/// A cache of the part infos of one upload, requested in batches if the server supports it.
+/// A cache of the part infos of one upload, which requests them in batches if the server supports batches.
 final class PartURLCache: Sendable {
     private let client: SevenBridgesClient
     private let upload: String
@@ -17,7 +17,7 @@ final class PartURLCache: Sendable {
         infos = Mutex(Self.byNumber(upload.partInfos))
     }
 
-    /// Returns a part's info; requests it if it is unknown or expires within 30 seconds.
+    /// Returns a part's info, requesting a new one if none is cached or its URL expires within 30 seconds.
     func info(_ number: Int) async throws -> PartInfo {
         let deadline = client.clock.now.addingTimeInterval(30)
         // The URL must still be valid when the request reaches the storage.

@@ -62,7 +62,7 @@ public struct UploadOptions: Sendable {
     public var allowsChangingFiles = false
     /// Requested part size in bytes; `nil` leaves the choice to ``PartPlan``.
     public var partSize: Int64?
-    /// Directory for the journals; if it is `nil`, only an upload given by ``uploadID`` can be resumed.
+    /// Directory for the journals; if `nil`, only an upload given by ``uploadID`` can be resumed.
     public var stateDirectory: FilePath?
     /// Id of an existing upload to resume, such as one that another client started; requires a single item.
     public var uploadID: String?

@@ -11,7 +11,7 @@ struct UploadJob: TransferJob {
     let limits: PartPlan.Limits
     let state: StateDirectory?
     let finished: FinishedLog?
-    /// Records of the files that an earlier run finished, by index of the item.
+    /// Records of the files that an earlier run finished, by index of the item; `nil` for all other files.
     let finishedRecords: [FinishedRecord?]
     let folders: DestinationFolders
     let storage = StorageObservations()
@@ -31,6 +31,8 @@ struct UploadJob: TransferJob {
     }
 
     /// Returns the ending of a file that an earlier run finished, or that is skipped because its name is taken.
+    ///
+    /// - Returns: `nil` if the file must be uploaded.
     func knownEnding(of file: TransferFile<UploadItem>) -> TransferEnding? {
         // An upload that the user chose by its id must always be resumed.
         guard options.uploadID == nil, let existing = folders.existing(file.item), !existing.isFolder else {

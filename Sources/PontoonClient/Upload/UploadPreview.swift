@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The result of a dry run: the action that an upload would take for each file, and the calls it would need.
 public struct UploadPreview: Sendable {
-    /// The action for a file.
+    /// The action that an upload would take for a file.
     public enum Action: Sendable {
         /// The file would be uploaded.
         case send
@@ -20,13 +20,13 @@ public struct UploadPreview: Sendable {
         case fail(any Error)
     }
 
-    /// The action for one file, with the file's size and parts.
+    /// The action for one file, with the file's length and its division into parts.
     public struct Entry: Sendable {
         /// The file, as it was passed to the preview.
         public let item: UploadItem
         /// Length of the file in bytes; 0 if it cannot be read or divided into parts.
         public let size: Int64
-        /// The division of the file into parts; `nil` if it would not be sent.
+        /// The division of the file into parts; `nil` if the file would not be sent.
         public let plan: PartPlan?
         /// The action for the file.
         public let action: Action

@@ -7,7 +7,8 @@ import SystemPackage
 
 /// A concurrent uploader, which sends each file in parts and resumes uploads that an earlier run left unfinished.
 ///
-/// If the task is cancelled, the journals are kept, and the same call resumes the uploads.
+/// If the task is cancelled, the journals in ``UploadOptions/stateDirectory`` are kept, and the same call resumes the
+/// uploads.
 public struct Uploader: Sendable {
     let client: SevenBridgesClient
     let options: UploadOptions

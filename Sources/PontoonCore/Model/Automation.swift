@@ -55,9 +55,9 @@ package struct CodePackage: Hashable, Sendable {
     package let location: String
     /// JSON object, as text, that describes the code's inputs and outputs; stored and returned, but not interpreted.
     package let schema: String
-    /// Requested memory in megabytes.
+    /// Requested memory in megabytes; `nil` if the client did not request any.
     package let memoryLimit: Int64?
-    /// Requested Python version.
+    /// Requested Python version; `nil` if the client did not request one.
     package let python: String?
     /// User name of the creator.
     package let createdBy: String

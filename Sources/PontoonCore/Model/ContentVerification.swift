@@ -1,12 +1,12 @@
 package import Foundation
 
-/// The results of reading the stored bytes of a file again.
+/// The results of checks of a file's stored bytes, and the pending request for a check.
 package struct ContentVerification: Hashable, Sendable {
-    /// The last time at which all bytes were read and matched the checksum; `nil` if they were never read again.
+    /// Time of the last check in which all bytes matched the recorded checksum; `nil` if there was none.
     package var verifiedOn: Date?
     /// The damage that the last check found; `nil` if it found none, or there was no check.
     package var damage: ContentDamage?
-    /// The time of a request to check the bytes that is still waiting; `nil` if there is none.
+    /// Time of the pending request for a check; `nil` if there is none.
     package var requestedOn: Date?
 
     package init(verifiedOn: Date? = nil, damage: ContentDamage? = nil, requestedOn: Date? = nil) {
@@ -20,14 +20,14 @@ package struct ContentVerification: Hashable, Sendable {
 package enum ContentDamage: String, CaseIterable, Sendable {
     /// The object does not exist.
     case missing
-    /// The number of bytes is not the recorded one.
+    /// The number of bytes differs from the recorded length.
     case length
-    /// The checksum of the bytes is not the recorded one.
+    /// The checksum of the bytes differs from the recorded one.
     case checksum
-    /// The disk or the object store cannot read all bytes.
+    /// The disk or the file system cannot read all bytes.
     case unreadable
 
-    /// Whether opening the object does not show the damage, so that wrong bytes could be sent.
+    /// Whether the damage is not noticed when the object is opened, so that wrong bytes could be sent.
     package var isHidden: Bool {
         switch self {
         case .missing, .length: false

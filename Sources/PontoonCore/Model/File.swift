@@ -54,11 +54,11 @@ package struct FileContent: Hashable, Sendable {
     package let key: ObjectKey
     /// Length in bytes.
     package let size: Int64
-    /// CRC-64/NVME of all bytes; `nil` if the store does not know it.
+    /// CRC-64/NVME of all bytes; `nil` if it is not known, because the bucket has none and no scrub has computed it.
     package let crc64: CRC64NVME?
     /// 32 lower-case hex digits; present only if the client declared an MD5, which was then verified.
     package let md5: String?
-    /// The result of reading the bytes again.
+    /// Results of checks of the bytes.
     package internal(set) var verification: ContentVerification
 
     package init(

@@ -30,12 +30,14 @@ package struct FileCopy: Sendable {
     /// The action to take if the name already exists in the folder.
     package enum ConflictPolicy: Sendable {
         case refuse
-        /// Prefix the name with a number that makes it unique: `1_{name}`, `2_{name}` and so on. If numbers are
-        /// free between taken ones, it is not always the lowest; see ``FreeNumber``.
+        /// Prefix the name with a number that makes it unique: `1_{name}`, `2_{name}` and so on. If there are gaps
+        /// between the taken numbers, the chosen number is not always the lowest free one; see ``FreeNumber``.
         case number
     }
 
+    /// Id of the copy.
     package let id: String
+    /// Project of the destination folder.
     package let project: ProjectID
     /// Id of the destination folder.
     package let parent: String

@@ -1,4 +1,4 @@
-/// A folder as a caller refers to it.
+/// A caller's reference to a folder, by project or by id.
 package enum FolderReference: Hashable, Sendable {
     /// The root folder of a project.
     case project(ProjectID)

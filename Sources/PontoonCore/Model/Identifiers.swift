@@ -20,7 +20,7 @@ package enum Identifiers {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8
     )
 
-    /// Returns random bytes; draws eight per call to the generator, because drawing one byte costs as much.
+    /// Returns random bytes; draws eight at a time from the generator, because drawing one would cost as much.
     private static func randomBytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []
@@ -48,7 +48,7 @@ package enum Identifiers {
 
     /// Creates a random UUID (version 4) in lower case.
     package static func uuid() -> String {
-        // Foundation's `UUID()` opens /dev/urandom on every call.
+        // Not Foundation's `UUID()`, which opens /dev/urandom on every call.
         var bytes = randomBytes(16)
         (bytes[6], bytes[8]) = (bytes[6] & 0x0F | 0x40, bytes[8] & 0x3F | 0x80)
         var text = Hex.encode(bytes)

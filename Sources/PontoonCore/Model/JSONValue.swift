@@ -1,4 +1,4 @@
-/// Any JSON value; used for bodies that are validated field by field and for the `fields` query parameter.
+/// Any JSON value; used for bodies without a fixed structure, such as those that are validated field by field.
 package enum JSONValue: Hashable, Sendable, Encodable {
     case null
     case bool(Bool)

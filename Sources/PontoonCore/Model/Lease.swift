@@ -2,7 +2,7 @@ package import Foundation
 
 /// An exclusive, time-limited permission to work on something.
 ///
-/// It expires on its own, so that another server can take over after a crash.
+/// A lease expires on its own, so that another server can take over after a crash.
 package struct Lease: Hashable, Sendable {
     /// Random and unique to this lease, so that a caller whose lease was taken over cannot act under the new one.
     package let id: String
@@ -17,7 +17,7 @@ package struct Lease: Hashable, Sendable {
 
 /// An upload and its parts at the time its completion is leased.
 ///
-/// While the lease is valid, only its owner changes the upload, but deleting the project deletes it.
+/// While the lease is valid, only its owner changes the upload. Deleting the project deletes the upload nevertheless.
 package struct CompletionSnapshot: Hashable, Sendable {
     /// The upload, in the state `.completing`.
     package let upload: Upload

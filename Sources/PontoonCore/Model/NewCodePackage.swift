@@ -6,9 +6,9 @@ package struct NewCodePackage: Hashable, Sendable {
     package let location: String
     /// JSON object, as text, that describes the code's inputs and outputs; stored and returned, but not interpreted.
     package let schema: String
-    /// Requested memory in megabytes.
+    /// Requested memory in megabytes; `nil` if the client did not request any.
     package let memoryLimit: Int64?
-    /// Requested Python version.
+    /// Requested Python version; `nil` if the client did not request one.
     package let python: String?
 
     package init(version: String, location: String, schema: String, memoryLimit: Int64?, python: String?) {

@@ -15,7 +15,7 @@ package struct ObjectKey: Hashable, Sendable {
 
     /// Creates a random key for an empty object in a presigned store.
     ///
-    /// It starts with eight zeros, so that such objects can be listed without all others.
+    /// The key starts with eight zeros, so that a bucket can list such objects without the others.
     package static func randomForEmptyObject() -> ObjectKey {
         ObjectKey(trusted: emptyObjectPrefix + Identifiers.hex(bytes: 12))
     }

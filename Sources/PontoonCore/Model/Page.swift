@@ -1,4 +1,4 @@
-/// The part of a list to return.
+/// The range of a list to return.
 package struct Page: Hashable, Sendable {
     /// Number of entries to skip, 0 or more.
     package let offset: Int

@@ -9,7 +9,9 @@ package struct PartNumber: Hashable, Comparable, Sendable {
 
     private init(unchecked rawValue: Int) { self.rawValue = rawValue }
 
-    /// - Throws: `.partNumberInvalid` if the number is outside ``limits``.
+    /// Creates a part number from an integer.
+    ///
+    /// - Throws: `.partNumberInvalid` if the integer is outside ``limits``.
     package init(_ rawValue: Int) throws(PontoonError) {
         guard Self.limits.contains(rawValue) else {
             throw PontoonError(.partNumberInvalid, "The part number must be an integer from 1 to 10000.")
@@ -27,7 +29,8 @@ package struct PartNumber: Hashable, Comparable, Sendable {
         try self.init(value)
     }
 
-    /// Returns the numbers from this one to `last` or the upper limit; none if `last` is smaller.
+    /// Returns the part numbers from this one to `last`, but at most to the upper limit; empty if `last` is smaller
+    /// than this one.
     package func upTo(_ last: Int) -> [PartNumber] {
         let last = min(last, Self.limits.upperBound)
         return rawValue <= last ? (rawValue...last).map(PartNumber.init(unchecked:)) : []

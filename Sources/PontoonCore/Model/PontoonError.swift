@@ -4,7 +4,7 @@
 /// details: as 503 if a retry may succeed, for example after a ``TemporaryFault`` whose `isTemporary` is true;
 /// otherwise as 500.
 package struct PontoonError: Error {
-    /// The reason for the refusal.
+    /// The reason for the error.
     ///
     /// `PontoonServer` maps each case to a platform code and an HTTP status.
     package enum Code: String, CaseIterable, Sendable {
@@ -75,7 +75,7 @@ extension PontoonError {
         PontoonError(.uploadNotFound, "Requested upload does not exist.")
     }
 
-    /// The refusal of a call by an upload's initiator, who has lost the write permission since starting the upload.
+    /// The refusal of a call by an upload's initiator who has lost the write permission since starting the upload.
     package static var uploadNotWritable: PontoonError {
         PontoonError(.uploadForbidden, "You cannot use this upload without the 'write' permission in its project.")
     }

@@ -10,7 +10,7 @@ package struct SignedRequest: Hashable, Sendable {
     package let expires: Date
     /// Headers that the client must send.
     package let headers: [String: String]
-    /// Names of the response headers that the client must report.
+    /// Names of the response headers whose values the client must report.
     package let reportHeaders: [String]
 
     package init(method: String, url: String, expires: Date, headers: [String: String] = [:], reportHeaders: [String]) {
@@ -32,8 +32,12 @@ package struct BaseURL: Hashable, Sendable, CustomStringConvertible {
     /// - Returns: `nil` unless the text is an `http` or `https` URL with a host and without user, query and fragment.
     package init?(_ text: String) {
         var text = text[...]
-        while text.hasSuffix("/") { text.removeLast() }
-        if text.hasSuffix("/v2") { text.removeLast(3) }
+        func dropSlashes() { while text.hasSuffix("/") { text.removeLast() } }
+        dropSlashes()
+        if text.hasSuffix("/v2") {
+            text.removeLast(3)
+            dropSlashes()
+        }
         guard let url = URL(string: String(text)), let scheme = url.scheme, ["http", "https"].contains(scheme),
             url.host?.isEmpty == false, url.query == nil, url.fragment == nil, url.user == nil
         else { return nil }

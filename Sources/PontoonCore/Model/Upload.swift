@@ -39,8 +39,9 @@ package struct Upload: Hashable, Sendable {
     package let overwrite: Bool
     /// Id of the session of the sender who started the upload through an upload link; `nil` if a user started it.
     package let senderSession: String?
-    /// Key of the future object, under which the object store keeps the parts; an empty file in a presigned store gets
-    /// an object with another key.
+    /// Key of the future object, under which the object store also keeps the parts.
+    ///
+    /// An empty file in a presigned store is an exception: its object gets another key.
     package let key: ObjectKey
     /// Data with which the object store finds the unfinished upload; `nil` if the key is sufficient.
     package let handle: UploadHandle?
@@ -97,8 +98,8 @@ package struct Upload: Hashable, Sendable {
 
 /// The record of a stored part.
 ///
-/// The part's bytes are durable. With a presigned store, the record contains only the client's statement, which is
-/// verified when the upload is completed.
+/// With a streaming store, the part's bytes are durable. With a presigned store, the record contains only the client's
+/// statement, which is verified when the upload is completed.
 package struct PartRecord: Hashable, Sendable {
     package let number: PartNumber
     /// Length in bytes, 0 or more; may differ from the upload's part size.
@@ -110,7 +111,7 @@ package struct PartRecord: Hashable, Sendable {
     /// CRC-64/NVME of the bytes; `nil` if they did not pass through this server.
     package let crc64: CRC64NVME?
     package let location: PartLocation
-    /// Time at which the record was created.
+    /// Time at which the record was created or last replaced.
     package let storedOn: Date
     /// Whether the client has reported the part.
     package let isReported: Bool
@@ -145,7 +146,7 @@ package enum PartLocation: Hashable, Sendable {
     case remote
 }
 
-/// The text that the metadata store contains; it must not change when a case is renamed.
+/// The text that represents a location in databases; it must not change, even if a case is renamed.
 extension PartLocation: RawRepresentable {
     package init(rawValue: String) {
         self =

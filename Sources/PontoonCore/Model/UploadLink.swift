@@ -54,9 +54,11 @@ package struct UploadLinkDetails: Hashable, Sendable {
     }
 }
 
-/// Limits of what all senders of an upload link together may upload; `nil` means no limit.
+/// Limits on the files that all senders of an upload link together may upload; `nil` means no limit.
 package struct UploadLinkLimits: Hashable, Sendable {
+    /// Maximum number of files.
     package var files: Int64?
+    /// Maximum total size of the files in bytes.
     package var bytes: Int64?
 
     package init(files: Int64? = nil, bytes: Int64? = nil) {
@@ -100,11 +102,12 @@ package struct UploadLinkSummary: Hashable, Sendable {
         self.isUsable = isUsable
     }
 
-    /// Whether a link accepts uploads; the raw value is its name in the API.
+    /// Whether a link accepts uploads, or the reason why not; the raw value is its name in the API.
     package enum State: String, Sendable {
         case active, disabled, expired, full
     }
 
+    /// Returns the state of the link; if there are several reasons, `disabled` precedes `expired` and `full`.
     package func state(now: Date) -> State {
         if !isUsable { return .disabled }
         if link.details.expiresOn <= now { return .expired }
@@ -118,7 +121,7 @@ package struct SenderSession: Hashable, Sendable {
     /// Id of the session, recorded with the uploads started in it: 24 lower-case hex digits, not secret.
     package let id: String
     package let link: UploadLink
-    /// The name that the sender gave; `nil` if none.
+    /// The name that the sender gave; `nil` if the sender gave none.
     package let sender: String?
     package let createdOn: Date
     /// Time of the last call, recorded at most once an hour.
@@ -132,12 +135,12 @@ package struct SenderSession: Hashable, Sendable {
         self.usedOn = usedOn
     }
 
-    /// The link's creator, on whose behalf the sender uploads; only the name is that of the stored user.
+    /// The link's creator, on whose behalf the sender uploads; `createdOn` is that of the link, not of the user.
     package var user: User { User(name: link.createdBy, createdOn: link.createdOn) }
 
     /// Returns the requested labels, with the names of the link and the sender as metadata.
     ///
-    /// Requested values of these two keys are replaced; without a name of the sender, that key is removed.
+    /// Replaces requested values of these two keys; if the sender gave no name, removes the sender's key.
     package func labels(of wanted: FileLabels) -> FileLabels {
         var labels = wanted
         labels.metadata[UploadLinkRules.MetadataKey.link] = link.details.name

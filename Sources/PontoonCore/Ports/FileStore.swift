@@ -13,8 +13,8 @@ package protocol FileStore: Sendable {
     /// - Throws: `.folderExists` or `.fileExists` if the name is taken, `.destinationNotFound` if the parent does not
     ///   exist.
     func addFolder(_ folder: File) async throws
-    /// Changes the name, metadata and tags of a file atomically. Concurrent changes to a file are applied one after
-    /// another.
+    /// Changes the name, metadata and tags of a file atomically, and sets its modification time to `now`. Concurrent
+    /// changes to a file are applied one after another.
     /// - Returns: The file after the change; `nil` if it does not exist.
     /// - Throws: `.fileExists` if the name is taken, `.metadataInvalid` if the file would have more than
     ///   ``MetadataRules/maximumPairs`` metadata pairs.
@@ -36,8 +36,8 @@ package protocol FileStore: Sendable {
     ///   inside it, `.destinationNotFound` if the destination does not exist, is not a folder or belongs to another
     ///   project.
     func moveFile(_ id: String, to folder: String, name: String?, now: Date) async throws -> File?
-    /// Deletes a file or an empty folder. If no other file uses the object, it is added to
-    /// ``DiscardedObjectStore/discardedObjects(limit:)``.
+    /// Deletes a file or an empty folder. Discards the file's object if no other file uses it; see
+    /// ``DiscardedObjectStore``.
     /// - Returns: `false` if the file does not exist or is a root folder.
     /// - Throws: `.folderNotEmpty` if the folder has entries.
     func deleteFile(_ id: String) async throws -> Bool
@@ -48,7 +48,7 @@ extension FileStore {
     package func file(_ id: String) async throws -> File? { try await file(id, reading: .latest) }
 }
 
-/// The window to read from a folder's entries, which are filtered and ordered by name first.
+/// The range of entries to read from a folder, after filtering and ordering by name.
 package enum FileWindow: Sendable {
     /// The entries at these positions.
     case page(Page)
@@ -58,7 +58,8 @@ package enum FileWindow: Sendable {
 
 /// Storage of discarded objects: no file refers to them, but their bytes are still stored.
 ///
-/// The transaction that removes the last reference to an object adds it here, so a crash only delays its removal.
+/// The transaction that removes the last reference to an object also records the object here, so a crash only delays
+/// the removal of its bytes.
 package protocol DiscardedObjectStore: Sendable {
     /// Returns the oldest discarded objects, at most `limit`.
     func discardedObjects(limit: Int) async throws -> [ObjectReference]

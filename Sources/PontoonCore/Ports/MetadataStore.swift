@@ -14,8 +14,8 @@ package import Foundation
 ///   conditional statement or a row lock, never an unprotected read followed by a write.
 /// - **Absence** is `nil`, `false` or an empty result, not an error, unless the method documents an error.
 /// - **Errors.** A violated rule throws the ``PontoonError`` that the method documents. Every method may also throw
-///   `.storageFull`, and `.badRequest` for text that contains U+0000. Any other error means that the store failed; if
-///   it is a ``TemporaryFault`` that is temporary, a retry may succeed.
+///   `.storageFull`, and `.badRequest` for text that contains U+0000. Any other error means that the store failed. A
+///   retry may succeed after a ``TemporaryFault`` whose `isTemporary` is true.
 ///
 /// The contracts in `PontoonTesting` test these guarantees; an implementation is complete when it passes them.
 package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, DiscardedObjectStore, UploadStore, PartStore,
@@ -25,7 +25,7 @@ package protocol MetadataStore: IdentityStore, ProjectStore, FileStore, Discarde
     /// by `now`, or if the task is already leased under this id.
     /// - Returns: `false`, with nothing changed, if the task is leased under another id.
     func acquireLease(_ task: String, _ lease: Lease, now: Date) async throws -> Bool
-    /// Releases the lease of a maintenance task; does nothing if the task is leased under another id.
+    /// Releases the lease of a maintenance task; does nothing if the task is not leased under this id.
     func endLease(_ task: String, leaseID: String) async throws
 }
 
@@ -36,7 +36,7 @@ package enum ReadConsistency: Sendable {
     /// The row may be up to one second old if another process changed it; changes made through the same store are
     /// visible immediately. Usually needs no query if the row was read in this way within the last second.
     ///
-    /// Use it for calls made once per part, file or range, if an outdated row does no harm: because the call only
-    /// returns a URL, or because a later statement checks the row again.
+    /// Use it for calls made once per part, file or range, provided that an outdated row does no harm: either the call
+    /// only returns a URL, or a later statement checks the current row.
     case cached
 }

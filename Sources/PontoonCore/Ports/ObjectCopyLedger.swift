@@ -11,6 +11,8 @@ package protocol ObjectCopyLedger: ObjectUsers {
     func markCopied(_ key: ObjectKey) async throws
     /// Returns the keys of copied objects that are no longer used, at most `limit`.
     func orphanedCopies(limit: Int) async throws -> [ObjectKey]
-    /// Reverts ``markCopied(_:)``.
+    /// Deletes the record that an object was copied.
+    ///
+    /// The copy must be deleted first: otherwise, nothing would refer to it after an interruption.
     func unmarkCopied(_ key: ObjectKey) async throws
 }

@@ -5,8 +5,8 @@ package protocol ImportingObjectStore: ObjectStore {
     /// Stores a copy of an object, replacing the result of an earlier attempt.
     /// - Parameters:
     ///   - key: The object's key in both stores.
-    ///   - reader: The object's bytes. It may be read at several offsets concurrently, and is not closed.
+    ///   - reader: The object's bytes. The store may read several offsets concurrently; the caller closes the reader.
     /// - Returns: The object as stored.
-    /// - Throws: An error if the store is unavailable; the errors of the reader.
+    /// - Throws: An error if the store is unavailable or the reader fails.
     func importObject(_ key: ObjectKey, from reader: any ObjectReader) async throws -> FinishedObject
 }

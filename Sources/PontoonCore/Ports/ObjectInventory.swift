@@ -6,10 +6,11 @@ package import Foundation
 package protocol ObjectInventory: Sendable {
     /// Returns the length of a finished object in bytes; `nil` if the object does not exist.
     func storedSize(_ key: ObjectKey) async throws -> Int64?
-    /// Passes everything that the store contains to `body`: finished objects and unfinished uploads, in no particular
+    /// Passes the store's entries to `body`: finished objects, unfinished uploads and unknown files, in no particular
     /// order.
     ///
-    /// Entries that are added or removed during the call may or may not be passed.
+    /// Entries that are added or removed during the call may or may not be passed. A bucket may contain objects of
+    /// other programs, so names that Pontoon does not use are omitted there.
     /// - Parameter body: Receives at most ``StoredEntry/pageSize`` entries at a time.
     /// - Throws: An error if the store is unavailable; the errors of `body`.
     func forEachEntry(_ body: ([StoredEntry]) async throws -> Void) async throws
@@ -26,16 +27,17 @@ package struct StoredEntry: Hashable, Sendable {
         case unknown
     }
 
-    /// Maximum number of entries that are listed at a time.
+    /// Maximum number of entries that ``ObjectInventory/forEachEntry(_:)`` passes at a time.
     package static let pageSize = 1000
 
     package let content: Content
-    /// Path of the file in the store's directory, or name in the bucket.
+    /// Path of the file relative to the store's directory, or name in the bucket.
     ///
-    /// Shown in messages, and identifies the entry in a later listing, so it must be the same in every listing.
+    /// Shown in messages. Also identifies the entry in a later listing, so it must be the same in every listing.
     package let name: String
     /// Length in bytes; `nil` if the store does not list it.
     package let size: Int64?
+    /// Time of the last change; for an unfinished upload in a bucket, the time at which the upload was started.
     package let changedOn: Date
 
     package init(_ content: Content, name: String, size: Int64?, changedOn: Date) {

@@ -2,19 +2,21 @@ package import NIOCore
 
 /// Random access to the bytes of an object or a part.
 ///
-/// ``close()`` releases the object. A reader that is never closed, such as that of a response dropped before any of
-/// its bytes are read, releases the object when the last reference to the reader is released.
+/// Call ``close()`` after the last read. A reader that is never closed, for example because a response is dropped
+/// before its body is read, releases its resources when it is deallocated.
 package protocol ObjectReader: Sendable {
     /// Length in bytes.
     var size: Int64 { get }
     /// Reads up to `count` bytes from `offset`; may return fewer, but returns none only at the end.
     func read(at offset: Int64, count: Int) async throws -> ByteBuffer
-    /// Releases the object; does nothing if called again.
+    /// Releases the reader's resources, such as an open file; does nothing if called again.
     func close() async
 }
 
 extension ObjectReader {
-    /// Passes all bytes to `body`, in order, in chunks of at most `count` bytes; stops early if a read returns none.
+    /// Passes all bytes to `body`, in order, in chunks of at most `count` bytes.
+    ///
+    /// Stops without an error if the bytes end before ``size``.
     package func forEachChunk(of count: Int, _ body: (ByteBuffer) throws -> Void) async throws {
         var offset: Int64 = 0
         while offset < size {
@@ -33,10 +35,10 @@ package protocol FileBackedReader: ObjectReader {
     /// Never blocks. Send the bytes immediately, because they may be evicted from the cache later.
     ///
     /// - Parameters:
-    ///   - offset: First byte.
+    ///   - offset: Offset of the first byte.
     ///   - count: Maximum number of bytes, 1 or more.
     /// - Returns: The cached bytes from `offset` on, up to the first uncached one; `nil` if the first byte is not
-    ///   cached. ``ObjectReader/read(at:count:)`` reads the others.
+    ///   cached, or the kernel cannot send this file. Read all other bytes with ``ObjectReader/read(at:count:)``.
     func bytesInMemory(at offset: Int64, count: Int) -> FileSpan?
 }
 
@@ -44,7 +46,7 @@ package protocol FileBackedReader: ObjectReader {
 package struct FileSpan: Sendable {
     /// File descriptor; the reader owns it and keeps it open until ``ObjectReader/close()``.
     package let descriptor: Int32
-    /// First byte in the file.
+    /// Offset of the first byte in the file.
     package let offset: Int
     /// Number of bytes, 1 or more.
     package let count: Int

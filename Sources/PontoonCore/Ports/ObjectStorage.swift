@@ -20,7 +20,7 @@ package enum ObjectStorage: Sendable {
         }
     }
 
-    /// Smallest length in bytes that the store accepts for every part but the last.
+    /// Minimum length in bytes of every part but the last.
     package var minimumPartSize: Int64 {
         switch self {
         case .streaming: 1
@@ -53,7 +53,7 @@ package enum ObjectStorage: Sendable {
         }
     }
 
-    /// Returns the request with which a client reads a whole file.
+    /// Returns the request with which a client reads a whole file; the caller refuses folders first.
     ///
     /// Performs no I/O, except to read and rotate the signing keys before their first use.
     package func downloadRequest(for file: File, base: BaseURL, now: Date) async throws -> SignedRequest {

@@ -20,18 +20,18 @@ package protocol ObjectStore: ReachableStore, ObjectInventory {
     ///
     /// A power cut may bring the bytes back until ``makeDiscardsDurable()`` has returned.
     func discard(_ object: ObjectReference) async throws
-    /// Waits until all objects discarded so far stay removed after a power cut.
+    /// Waits until the removal of all objects discarded so far is durable.
     func makeDiscardsDurable() async throws
-    /// Returns whether discarded objects must be kept for now, because a backup copies them.
+    /// Returns whether discarded objects must be kept for now, because a running backup may copy them.
     ///
-    /// A backup waits for `true` before it reads the records, so objects that were discarded before this call may be
-    /// removed after it.
+    /// A backup locks the store before it reads the records. If this method returns `false`, objects that were
+    /// discarded before the call may therefore be removed, because no later backup copies them.
     func isBackupRunning() async throws -> Bool
     /// Removes what a crash left behind: unfinished uploads without a record, and in a bucket also empty objects
     /// without a record.
     ///
-    /// Never removes a finished object that contains bytes, because its record may only be missing from a database that
-    /// was restored from an old backup. A store shared by several servers also keeps recent orphans, because their
+    /// Never removes a finished object that contains bytes: its record may be missing merely because the database was
+    /// restored from an old backup. A bucket, which several servers may share, also keeps recent orphans, because their
     /// records may not be committed yet.
     /// - Parameter records: The records of all uploads and objects.
     /// - Throws: An error if a store is unavailable.
@@ -79,8 +79,8 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Undoes ``finish(_:parts:)``: the upload can be completed again and its parts replaced. Does nothing if the
     /// upload was not finished.
     func revertFinish(_ key: ObjectKey) async throws
-    /// Removes what remains of an upload apart from its finished object; called after the object's file is committed,
-    /// or after the upload's record was deleted. ``revertFinish(_:)`` must not be called afterwards.
+    /// Removes all data of an upload except its finished object. Call this only after the file has been committed or
+    /// the upload's record has been deleted; ``revertFinish(_:)`` must not be called afterwards.
     func cleanUp(_ key: ObjectKey) async throws
 }
 
@@ -97,6 +97,7 @@ package protocol PresignedObjectStore: ObjectStore {
     /// - Throws: `.partUnavailable` if the upload was started in another store.
     func partRequest(for upload: Upload, part: PartNumber, now: Date) throws -> SignedRequest
     /// Returns the request with which a client reads a whole file; performs no I/O.
+    /// - Throws: `.folderNotDownloadable` for a folder.
     func downloadRequest(for file: File, now: Date) throws -> SignedRequest
     /// Lists the stored parts of an unfinished upload.
     /// - Returns: All parts, ordered by number; a part that was sent again may be listed twice. `nil` if the store no
@@ -105,7 +106,7 @@ package protocol PresignedObjectStore: ObjectStore {
     func listParts(of upload: Upload) async throws -> [ListedPart]?
     /// Returns the time at which the last part of an unfinished upload was stored, by the store's clock.
     /// - Returns: `nil` if the store has no parts, or no longer has the upload.
-    /// - Throws: A ``TemporaryFault`` if the store is unavailable.
+    /// - Throws: A ``TemporaryFault`` if the store is unavailable; another error if it refuses the request.
     func timeOfLastPart(of upload: Upload) async throws -> Date?
     /// Combines listed parts into one object, which is durable when this returns. Finishing again, after a lost
     /// response, produces the same object.
@@ -119,7 +120,7 @@ package protocol PresignedObjectStore: ObjectStore {
     func finish(_ upload: Upload, parts: [ListedPart]) async throws -> FinishedObject
     /// Creates an empty object, which is durable when this returns.
     /// - Parameter key: A key from ``ObjectKey/randomForEmptyObject()`` that is used for one attempt only. The upload's
-    ///   own key must not be used: unlike ``finish(_:parts:)``, which fails once an upload is finished, this would
+    ///   own key must not be used: unlike ``finish(_:parts:)``, which never changes a finished object, this call could
     ///   replace the object of another server that has taken over the completion.
     /// - Returns: The object.
     /// - Throws: `.completeRefused` if the store does not accept the object; a ``TemporaryFault`` if it is unavailable.
@@ -129,7 +130,7 @@ package protocol PresignedObjectStore: ObjectStore {
     /// - Parameters:
     ///   - upload: The upload.
     ///   - etags: ETags of the parts that the object must consist of, in order.
-    /// - Returns: The object; `nil` if it does not exist, or its ETag shows that it was created from other parts.
+    /// - Returns: The object; `nil` if it does not exist, or was not created from this upload and these parts.
     /// - Throws: `.completeRefused` if the store refuses the request; a ``TemporaryFault`` if it is unavailable.
     func finishedObject(of upload: Upload, etags: [String]) async throws -> FinishedObject?
 }
@@ -177,13 +178,13 @@ package protocol PartWriter: Sendable {
     func abort() async
 }
 
-/// The object created from an upload.
+/// The properties of an object that was created from an upload or imported.
 package struct FinishedObject: Hashable, Sendable {
     /// Length in bytes.
     package let size: Int64
     /// CRC-64/NVME of all bytes; `nil` if the store does not know it.
     package let crc64: CRC64NVME?
-    /// Whether ``StreamingObjectStore/cleanUp(_:)`` has something to remove.
+    /// Whether data of the upload remains that ``StreamingObjectStore/cleanUp(_:)`` must remove.
     package let needsCleanup: Bool
 
     package init(size: Int64, crc64: CRC64NVME?, needsCleanup: Bool = false) {

@@ -17,15 +17,15 @@ package protocol PartStore: Sendable {
     /// Writes nothing if there are none.
     /// - Returns: The deleted records, ordered by number.
     func forgetUnreportedParts(of uploadID: String) async throws -> [PartRecord]
-    /// Marks stored parts as reported, all or none. ETags are compared case-insensitively. Reports of parts that are
-    /// already marked succeed in every state of the upload.
+    /// Marks stored parts as reported, all or none. ETags are compared case-insensitively. A correct report of a part
+    /// that is already marked succeeds even while the upload is being completed.
     /// - Returns: The reason for rejecting the reports; `nil` on success.
     func reportParts(_ reports: [PartReport], of uploadID: String) async throws -> ReportRejection?
     /// Records parts from the client's reports alone, all or none. Used with presigned stores, because their parts do
-    /// not pass through this server. A report replaces the record with the same number; a report equal to the record
-    /// changes nothing and succeeds in every state of the upload.
+    /// not pass through this server. A report replaces the record with the same number. A report equal to the record
+    /// changes nothing, and succeeds even while the upload is being completed.
     /// - Parameters:
-    ///   - reports: If a number occurs more than once, the last report counts.
+    ///   - reports: The reports. If a number occurs more than once, the last report counts.
     ///   - uploadID: The upload.
     ///   - time: The ``PartRecord/storedOn`` of the records that are added or replaced.
     /// - Returns: The reason for rejecting the reports; `nil` on success.
@@ -43,6 +43,6 @@ package enum ReportRejection: Hashable, Sendable {
     /// The upload is being completed or is completed, so its set of reported parts is final.
     case uploadNotActive
     case partNotStored(PartNumber)
-    /// The reported ETag differs from that of the stored part.
+    /// The reported ETag differs from that of the stored part, `stored`.
     case etagMismatch(PartNumber, stored: String)
 }

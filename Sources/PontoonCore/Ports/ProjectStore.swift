@@ -29,8 +29,8 @@ package protocol ProjectStore: Sendable {
     /// Changes fields of a project.
     /// - Returns: The project after the change; `nil` if it does not exist.
     func updateProject(_ id: ProjectID, _ change: ProjectChange, now: Date) async throws -> Project?
-    /// Deletes a project with its members, files and uploads. Objects that no file of another project uses are added to
-    /// ``DiscardedObjectStore/discardedObjects(limit:)``.
+    /// Deletes a project with its members, files, uploads and upload links. Discards the objects that no file of
+    /// another project uses; see ``DiscardedObjectStore``.
     /// - Returns: `false` if the project does not exist.
     func deleteProject(_ id: ProjectID) async throws -> Bool
 

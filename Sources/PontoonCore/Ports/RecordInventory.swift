@@ -1,18 +1,18 @@
 /// The records of objects, for comparing them with the contents of an object store.
 package protocol RecordInventory: Sendable {
-    /// Returns the recorded objects after a key, ordered by key; `nil` starts at the first one.
+    /// Returns at most `limit` recorded objects after a key, ordered by key; `nil` starts at the first one.
     func recordedObjects(after key: ObjectKey?, limit: Int) async throws -> [FileContent]
-    /// Returns those keys that any record refers to: an object, an unfinished upload, or a discarded object whose bytes
-    /// are not removed yet.
+    /// Returns those of the keys that belong to a recorded object, an unfinished upload, or a discarded object whose
+    /// bytes are not removed yet.
     func knownKeys(among keys: [ObjectKey]) async throws -> Set<ObjectKey>
     /// Returns the files that use an object, at most `limit`.
     func fileReferences(to key: ObjectKey, limit: Int) async throws -> [FileReference]
 }
 
-/// A file that uses an object, for messages.
+/// The id, owner and name of a file that uses an object, for messages.
 package struct FileReference: Hashable, Sendable {
     package let id: String
-    /// The project, or the id of the automation if the file belongs to a code package.
+    /// Id of the project, or of the automation if the file belongs to a code package.
     package let owner: String
     package let name: String
 

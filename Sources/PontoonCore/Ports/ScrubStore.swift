@@ -1,11 +1,12 @@
 package import Foundation
 
-/// Storage of the results of reading objects again.
+/// Storage of the results of scrubs, and of requests to check single objects.
 package protocol ScrubStore: ObjectUsers {
-    /// Returns objects that must be checked: damaged ones first, then those that were not checked for the longest time.
+    /// Returns objects that are due for a check: first damaged ones, then those with times after the window, then the
+    /// others, oldest time first.
     /// - Parameters:
-    ///   - window: Times of the last check, or of the creation of an object that was never checked, that are not due.
-    ///     Later times are due as well, because only a wrong clock can have recorded them.
+    ///   - window: An object is due if the time of its last check is outside this window; the creation of an object
+    ///     counts as its first check. A time after the window can only come from a wrong clock.
     ///   - damaged: Damaged objects are due if they were last checked before this time.
     ///   - limit: Maximum number of objects.
     /// - Returns: The objects; empty if none are due.
@@ -14,27 +15,28 @@ package protocol ScrubStore: ObjectUsers {
         -> [FileContent]
     /// Returns the objects whose check was requested, earliest request first, at most `limit`.
     func requestedChecks(limit: Int) async throws -> [FileContent]
-    /// Records that a check of an object is requested; an earlier request that is still waiting keeps its time.
+    /// Requests a check of an object. If a request is already pending, its time is kept.
     /// - Returns: `false` if the object does not exist.
     func requestCheck(of key: ObjectKey, now: Date) async throws -> Bool
-    /// Records results of checks, in one transaction; does nothing for objects that no longer exist.
+    /// Records results of checks, in one transaction; does nothing for objects that no longer exist. A request that was
+    /// made after ``ObjectCheck/object`` was read stays pending.
     func record(_ checks: [ObjectCheck]) async throws
-    /// Returns those keys under which a finished object is recorded.
+    /// Returns those of the keys under which a finished object is recorded.
     func recordedObjects(among keys: [ObjectKey]) async throws -> Set<ObjectKey>
 }
 
-/// The lookup of the files that use an object.
+/// Lookup of the files that use an object.
 package protocol ObjectUsers: Sendable {
     /// Returns the ids of the files, including package files, that use an object.
     func files(of key: ObjectKey) async throws -> [String]
 }
 
-/// The result of reading an object again.
+/// The result of checking one object.
 package struct ObjectCheck: Sendable {
     package enum Outcome: Hashable, Sendable {
         /// All bytes match the recorded checksum.
         case verified(CRC64NVME)
-        /// All bytes can be read, but no checksum was recorded to compare; this one is recorded now.
+        /// All bytes could be read, but no checksum was recorded to compare them with; this one is recorded now.
         case readable(CRC64NVME)
         case damaged(ContentDamage)
         /// The object could not be checked; the text describes why.
@@ -44,7 +46,7 @@ package struct ObjectCheck: Sendable {
     /// The object as recorded before the check.
     package let object: FileContent
     package let outcome: Outcome
-    /// Time of the check, by which the next one is planned.
+    /// Time of the check, from which the next one is scheduled.
     package let checkedOn: Date
 
     package init(object: FileContent, outcome: Outcome, checkedOn: Date) {

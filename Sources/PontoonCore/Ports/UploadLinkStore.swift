@@ -9,7 +9,7 @@ package protocol UploadLinkStore: Sendable {
     ///   - link: The link.
     ///   - secretHash: The hash of the link's secret.
     ///   - maximumOfProject: Maximum number of links of the project, including this one.
-    ///   - maximumOfUser: Maximum number of links that the creator has created, including this one.
+    ///   - maximumOfUser: Maximum number of links of the creator in all projects, including this one.
     /// - Throws: `.limitReached` if the project or the creator has too many links; `.destinationNotFound` if the folder
     ///   does not exist.
     func addUploadLink(
@@ -20,7 +20,7 @@ package protocol UploadLinkStore: Sendable {
     ) async throws
     /// Returns a link; `nil` if it does not exist.
     func uploadLink(_ id: String) async throws -> UploadLinkSummary?
-    /// Returns the link with a secret; `nil` if it does not exist.
+    /// Returns the link whose secret has this hash; `nil` if there is none.
     func uploadLink(withSecretHash hash: String) async throws -> UploadLinkSummary?
     /// Returns the links of a project, newest first.
     func uploadLinks(of project: ProjectID, page: Page) async throws -> Listing<UploadLinkSummary>
@@ -36,28 +36,29 @@ package protocol UploadLinkStore: Sendable {
         _ change: @escaping @Sendable (inout UploadLinkDetails) throws(PontoonError) -> Void
     ) async throws -> UploadLinkSummary?
     /// Deletes a link with its senders' sessions, and aborts its active uploads, whose objects are discarded. Uploads
-    /// that are being completed become files; if that fails, they stay open uploads of the creator.
+    /// that are being completed can still become files; if a completion fails, its upload stays an unfinished upload of
+    /// the link's creator.
     /// - Returns: `false` if there is no such link.
     func deleteUploadLink(_ id: String) async throws -> Bool
-    /// Returns the links that expired before a time, at most `limit`.
+    /// Returns the ids of at most `limit` links that expired before a time, earliest first.
     func uploadLinks(expiredBefore time: Date, limit: Int) async throws -> [String]
 
-    /// Counts an attempt to enter a link's password, unless there were too many from the address or with the link
+    /// Counts an attempt to enter a link's password, unless the address or the link has reached its limit of attempts
     /// within ``UploadLinkRules/attemptWindow``.
-    /// - Returns: The time from which the next attempt is allowed; `nil` if this one is.
-    /// - Throws: `.uploadLinkNotFound` if the link does not exist any more.
+    /// - Returns: `nil` if the attempt is allowed; otherwise the earliest time at which the next one may be allowed.
+    /// - Throws: `.uploadLinkNotFound` if the link no longer exists.
     func countPasswordAttempt(for link: String, from address: String, now: Date) async throws -> Date?
-    /// Deletes the count of attempts from an address; called after the right password was entered.
+    /// Deletes the count of attempts from an address; called after the correct password was entered.
     func forgetPasswordAttempts(for link: String, from address: String) async throws
 
     /// Signs a sender in.
     ///
-    /// If too many senders are signed in, the one who has not made a call for the longest time and has not started any
-    /// upload is signed out.
+    /// If too many senders are signed in, signs one of them out: of those who have not started an upload, the one whose
+    /// last call was the earliest.
     /// - Parameters:
     ///   - session: The session.
     ///   - tokenHash: The hash of the sender's token.
-    ///   - maximum: Maximum number of senders who may be signed in, including this one.
+    ///   - maximum: Maximum number of senders who may be signed in with the link, including this one.
     /// - Returns: The result; nothing has changed unless it is `.added`.
     /// - Throws: An error if the store is unavailable.
     func addSenderSession(
@@ -65,17 +66,18 @@ package protocol UploadLinkStore: Sendable {
         tokenHash: String,
         maximum: Int
     ) async throws -> SenderSessionResult
-    /// Returns the session with a token; `nil` if it does not exist, or its link was deleted.
-    /// - Returns: The session, and whether its link is usable; see ``UploadLinkSummary/isUsable``.
+    /// Returns the session whose token has this hash.
+    /// - Returns: The session, and whether its link is usable (``UploadLinkSummary/isUsable``); `nil` if there is no
+    ///   such session, for example because its link was deleted.
     func senderSession(withTokenHash hash: String) async throws -> (session: SenderSession, isUsable: Bool)?
     /// Sets the time of a session's last call.
     func noteUse(ofSenderSession id: String, now: Date) async throws
-    /// Deletes the sessions whose last call was before one time, and the counts of password attempts that began before
-    /// another.
+    /// Deletes the sessions whose last call was before `time`, and the counts of password attempts that began before
+    /// `other`.
     func pruneSenderSessions(usedBefore time: Date, attemptsBefore other: Date) async throws
 
-    /// Returns the folder for a sender's file, and creates the missing folders: the sender's own folder in the link's
-    /// folder, and the folders of a path in it.
+    /// Returns the folder for a sender's file; creates the sender's own folder in the link's folder, and the folders of
+    /// the path below it, unless they exist.
     /// - Parameters:
     ///   - session: The sender's session.
     ///   - path: Names of the folders below the sender's own folder, outermost first; may be empty.
@@ -84,7 +86,7 @@ package protocol UploadLinkStore: Sendable {
     /// - Returns: The id of the folder.
     /// - Throws: `.notAuthenticated` if the session does not exist; `.destinationNotFound` if the link's folder does
     ///   not exist; `.nameTaken` if a file has the name of a folder of the path; `.limitReached` if there would be too
-    ///   many folders.
+    ///   many folders, or too many with the sender's name were created in this minute.
     func folder(
         of session: SenderSession,
         path: [String],
@@ -111,7 +113,7 @@ package protocol PasswordHashing: Sendable {
     /// Hashes a password with a random salt.
     /// - Throws: `.unavailable` if too many passwords are being hashed.
     func hash(_ password: Secret) async throws -> Secret
-    /// Returns whether a password has the hash; `false` also for a malformed hash.
+    /// Returns whether a password matches a hash; `false` also if the hash is malformed.
     /// - Throws: `.unavailable` if too many passwords are being hashed.
     func matches(_ password: Secret, _ hash: Secret) async throws -> Bool
 }

@@ -2,12 +2,12 @@ package import Foundation
 
 /// Storage of uploads and of the leases under which they are completed.
 package protocol UploadStore: Sendable {
-    /// Adds an upload; one with a ``Upload/senderSession`` is subject to the limits of the session's upload link.
+    /// Adds an upload. An upload with a ``Upload/senderSession`` is subject to the limits of the session's upload link.
     /// - Parameters:
     ///   - upload: The upload.
     ///   - labels: Labels that the file will have.
-    ///   - maximum: Maximum number of unfinished uploads, including this one, that its user may have; uploads to
-    ///     folders and uploads of code packages are counted separately. Concurrent calls may exceed the maximum.
+    ///   - maximum: Maximum number of unfinished uploads of the user, including this one. Uploads to folders and
+    ///     uploads of code packages are counted separately. Concurrent calls may exceed the maximum.
     /// - Throws: `.destinationNotFound` if its folder does not exist, `.automationNotFound` if its automation does not;
     ///   `.limitReached` if the user has too many uploads or the link does not accept the file; `.notAuthenticated` if
     ///   the session does not exist.
@@ -39,22 +39,22 @@ package protocol UploadStore: Sendable {
         now: Date,
         deciding decide: @escaping @Sendable (CompletionSnapshot) throws(PontoonError) -> Plan
     ) async throws -> CompletionLeaseResult<Plan>
-    /// Sets the expiry of a completion lease.
+    /// Renews a completion lease: replaces its expiry with that of `lease`.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func renewCompletionLease(of id: String, _ lease: Lease) async throws -> Bool
     /// Releases a completion lease; the upload becomes `.active` again.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     func releaseCompletionLease(of id: String, leaseID: String) async throws -> Bool
-    /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records. Objects that
-    /// this leaves unused are added to ``DiscardedObjectStore/discardedObjects(limit:)``: that of a replaced file, and
-    /// the upload's, if the new file has another one.
+    /// Completes an upload: adds its file, marks the upload as `.completed` and deletes its part records. Discards the
+    /// objects that are no longer used: that of a replaced file, and the upload's own if the new file has another one.
+    /// See ``DiscardedObjectStore``.
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id, for
     ///   example because it was deleted with its project.
     /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` if the folder no longer
     ///   exists; `.completeRefused` if the limits of the upload's link were lowered in the meantime.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool
-    /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. The old
-    /// object is added to ``DiscardedObjectStore/discardedObjects(limit:)``. The upload stays under its lease.
+    /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. Discards
+    /// the old object. The upload stays under its lease.
     /// - Parameters:
     ///   - id: The upload.
     ///   - leaseID: The lease under which the upload is completed.
@@ -63,28 +63,29 @@ package protocol UploadStore: Sendable {
     /// - Returns: `false`, with nothing changed, if the upload is not `.completing` under the lease with this id.
     /// - Throws: An error if the store is unavailable; the upload may then have been restarted.
     func restartUpload(_ id: String, leaseID: String, as object: ObjectReference) async throws -> Bool
-    /// Deletes an `.active` upload and its part records; its object is added to
-    /// ``DiscardedObjectStore/discardedObjects(limit:)``.
+    /// Deletes an `.active` upload and its part records, and discards its object.
     /// - Parameters:
     ///   - id: The upload.
-    ///   - deadline: Aborts only if the upload was initiated, last kept alive with ``keepAlive(_:now:)`` and its last
-    ///     part stored before this time; `nil` aborts unconditionally. A part stored concurrently prevents the abort.
+    ///   - deadline: Aborts only if the upload was initiated before this time and has been idle since: no part was
+    ///     stored, and ``keepAlive(_:now:)`` was not called. A part stored concurrently prevents the abort. `nil`
+    ///     aborts unconditionally.
     /// - Returns: `false` if there is no such upload, or it is not `.active` or not idle.
     /// - Throws: An error if the store is unavailable.
     func abortUpload(_ id: String, ifIdleSince deadline: Date?) async throws -> Bool
 
-    /// Records that a client is working on an active upload, so that it does not expire; does nothing otherwise.
+    /// Records that a client is working on an upload, so that the upload does not expire; does nothing unless the
+    /// upload is `.active`.
     func keepAlive(_ id: String, now: Date) async throws
-    /// Returns the ids of at most `limit` idle `.active` uploads, oldest first: those that were initiated, last kept
-    /// alive with ``keepAlive(_:now:)`` and whose last part was stored before a time.
+    /// Returns the ids of at most `limit` idle `.active` uploads, oldest first: those that were initiated before
+    /// `deadline`, and for which no part was stored and ``keepAlive(_:now:)`` was not called since.
     func idleUploads(since deadline: Date, limit: Int) async throws -> [String]
-    /// Returns the running time of the service that was stored last; `nil` if none is stored.
+    /// Returns the stored running time of the service; `nil` if none is stored.
     func observedTime() async throws -> ObservedTime?
     /// Stores the running time of the service.
     func setObservedTime(_ time: ObservedTime) async throws
     /// Deletes the records of uploads that were completed before a time; their files are kept.
     func pruneCompletedUploads(before time: Date) async throws
-    /// Returns the uploads that are `.completing` under a lease that expires by a time.
+    /// Returns the `.completing` uploads whose leases expire by a time, oldest upload first.
     func completingUploads(leasedUntil time: Date) async throws -> [Upload]
 }
 

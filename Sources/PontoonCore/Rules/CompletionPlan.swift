@@ -6,7 +6,7 @@ package struct CompletionPlan: Hashable, Sendable {
     package let upload: Upload
     /// The reported parts, ordered by number, from 1 without a gap.
     package let parts: [PartRecord]
-    /// Whether the file leaves out stored parts because they were not reported.
+    /// Whether there are stored parts that the file does not include, because they were not reported.
     package let leavesOutParts: Bool
     /// Labels that the file will have.
     package let labels: FileLabels
@@ -15,11 +15,12 @@ package struct CompletionPlan: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - snapshot: The upload, read in the transaction that leases its completion.
-    ///   - caller: Name of the user who completes the upload. If it is the initiator, the write permission is checked
-    ///     again, because the earlier check may have used a cached row.
-    ///   - knowsLengths: Whether part records contain lengths; otherwise the total length is checked later, against the
+    ///   - caller: Name of the user who completes the upload. The write permission of the initiator is checked again,
+    ///     because the earlier check may have used a cached row.
+    ///   - knowsLengths: Whether part records contain lengths. Otherwise the lengths are checked later, against the
     ///     object store's list of parts.
-    /// - Throws: `.uploadForbidden`, `.completeRefused`, `.nameTaken`.
+    /// - Throws: `.uploadForbidden` if the initiator may no longer write to the project; `.completeRefused` if the
+    ///   parts do not form a file; `.nameTaken`.
     package init(_ snapshot: CompletionSnapshot, caller: String, knowsLengths: Bool) throws(PontoonError) {
         upload = snapshot.upload
         labels = snapshot.labels
@@ -38,7 +39,8 @@ package struct CompletionPlan: Hashable, Sendable {
     ///   - parts: All stored parts, ordered by number.
     ///   - declaredSize: Declared length of the file in bytes; `nil` if unknown. An empty file needs no part.
     /// - Returns: The reported parts, ordered by number.
-    /// - Throws: `.completeRefused` unless they are numbered from 1 without a gap.
+    /// - Throws: `.completeRefused` if none is reported although the file may not be empty, or if they are not numbered
+    ///   from 1 without a gap.
     package static func reportedParts(
         of parts: [PartRecord],
         declaredSize: Int64?
@@ -47,7 +49,8 @@ package struct CompletionPlan: Hashable, Sendable {
         guard !reported.isEmpty || declaredSize == 0 else {
             throw refusal(
                 parts.isEmpty
-                    ? "No part was sent." : "No part was reported. Number of stored parts: \(parts.count)."
+                    ? "No part was reported; send and report all parts first."
+                    : "No part was reported (stored parts: \(parts.count)); report all parts first."
             )
         }
         if let missing = missingNumbers(in: reported.map(\.number.rawValue)) {
@@ -56,8 +59,8 @@ package struct CompletionPlan: Hashable, Sendable {
         return reported
     }
 
-    /// Checks that the parts add up to the declared length, if there is one, and do not exceed the maximum length of a
-    /// file.
+    /// Checks that the lengths of the parts add up to the declared length, if there is one, and do not exceed the
+    /// maximum length of a file.
     ///
     /// - Throws: `.completeRefused`, also if the length of a part is unknown.
     package static func checkLengths(
@@ -69,13 +72,15 @@ package struct CompletionPlan: Hashable, Sendable {
             guard let size else {
                 throw refusal("The length of part \(number.rawValue) is unknown; send it again.")
             }
-            // Limited, so that wrong lengths from a bucket cannot overflow the sum.
+            // Clamped, so that wrong lengths from a bucket cannot overflow the sum.
             total += min(size, PartSizing.maximumFileSize + 1)
         }
         if let declaredSize, declaredSize != total {
             throw refusal("The reported parts contain \(total) bytes, but \(declaredSize) were declared.")
         }
-        guard total <= PartSizing.maximumFileSize else { throw refusal("The reported parts exceed 5 TiB.") }
+        guard total <= PartSizing.maximumFileSize else {
+            throw refusal("The reported parts exceed 5 TiB, the maximum length of a file.")
+        }
     }
 
     /// Matches reported parts with those that a presigned store lists.

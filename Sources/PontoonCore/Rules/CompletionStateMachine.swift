@@ -50,7 +50,8 @@ package struct CompletionStateMachine {
         /// The upload's row. `failedLease` is the id of the lease under which a completion failed in this process and
         /// was not rolled back.
         case found(Upload, failedLease: String?, now: Date)
-        /// The lease, with the plan made in the transaction that granted it.
+        /// The lease, with the plan from the transaction that granted it. The result is a refusal only if an expired
+        /// lease was taken over.
         case acquired(Result<CompletionPlan, PontoonError>, Lease)
         /// Another caller owns the lease, or the upload is completed or does not exist.
         case unavailable
@@ -87,7 +88,7 @@ package struct CompletionStateMachine {
     private var state = State.looking(refusal: nil)
     private var waits = 0
 
-    /// Pauses between two reads of an upload that another call is completing, possibly on another server.
+    /// The pauses between reads of an upload that another call is completing, possibly on another server.
     private static let backoff = Backoff(first: .milliseconds(20), longest: .milliseconds(320))
 
     package init() {}
@@ -135,7 +136,7 @@ package struct CompletionStateMachine {
             return rollBack(finished.upload, lease, .error(error))
 
         case (.cleaningUp(let file), .done), (.cleaningUp(let file), .failed):
-            // The file is committed, so a failed cleanup is not an error; the next start repeats it.
+            // The file is committed, so a failed cleanup is not an error. The next start removes the same data.
             return .succeed(.now(file))
 
         case (.rollingBack(let upload, let failure), .rolledBack(let outcome)):
@@ -224,7 +225,7 @@ package struct CompletionStateMachine {
 package struct FinishedUpload: Hashable, Sendable {
     package let upload: Upload
     package let content: FileContent
-    /// Whether ``StreamingObjectStore/cleanUp(_:)`` has something to remove.
+    /// Whether data of the upload remains that ``StreamingObjectStore/cleanUp(_:)`` must remove.
     package let needsCleanup: Bool
     /// Labels that the file will have.
     package let labels: FileLabels
@@ -255,7 +256,7 @@ package enum RollbackOutcome: Hashable, Sendable {
     case uploadGone
 }
 
-/// The error for an event that cannot follow the state, which is a fault of this program.
+/// The error for an event that is not possible in the current state, which only a bug can cause.
 private struct InvalidTransition: Error, CustomStringConvertible {
     let description: String
 }

@@ -1,4 +1,6 @@
-/// Limits of names, descriptions, tags and lists in calls; for others, see ``FileName`` and ``MetadataRules``.
+/// Limits of names, descriptions, tags and lists in calls.
+///
+/// For the names of files and folders, see ``FileName``; for metadata, ``MetadataRules``.
 ///
 /// Source: docs/api.md#limits.
 package enum FieldRules {
@@ -16,17 +18,17 @@ package enum FieldRules {
     /// Maximum number of files per `POST /v2/action/files/copy`.
     package static let maximumCopies = 1000
 
-    /// Checks a name or another short text; `nil` is valid.
+    /// Checks the length of a name or another short text; `nil` is valid.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if the text has more than ``maximumNameScalars`` Unicode scalars.
     package static func check(_ field: String, name: String?) throws(PontoonError) {
         guard let name, name.unicodeScalars.count > maximumNameScalars else { return }
         throw PontoonError(.badRequest, "The field '\(field)' must have at most \(maximumNameScalars) characters.")
     }
 
-    /// Checks a description; `nil` is valid.
+    /// Checks the length of a description; `nil` is valid.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if the description is longer than ``maximumDescriptionBytes``.
     package static func check(description: String?) throws(PontoonError) {
         guard let description, description.utf8.count > maximumDescriptionBytes else { return }
         throw PontoonError(
@@ -35,25 +37,27 @@ package enum FieldRules {
         )
     }
 
-    /// Checks JSON that is stored as text; `nil` is valid.
+    /// Checks the length of JSON that is stored as text; `nil` is valid.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if the text is longer than ``maximumJSONBytes``.
     package static func check(_ field: String, json: String?) throws(PontoonError) {
         guard let json, json.utf8.count > maximumJSONBytes else { return }
         throw PontoonError(.badRequest, "The field '\(field)' must have at most \(maximumJSONBytes) bytes of JSON.")
     }
 
-    /// Checks a value in the query of a list, which can match nothing if it is longer than any stored value.
+    /// Checks the length of a value by which a list is filtered.
     ///
-    /// - Throws: `.badRequest`.
+    /// A value that is longer than any stored one cannot match.
+    ///
+    /// - Throws: `.badRequest` if the value is longer than `maximumBytes` in UTF-8.
     package static func check(filter name: String, _ value: String, maximumBytes: Int) throws(PontoonError) {
         guard value.utf8.count > maximumBytes else { return }
         throw PontoonError(.badRequest, "The \(name) in the query must have at most \(maximumBytes) bytes in UTF-8.")
     }
 
-    /// Checks tags; `nil` is valid.
+    /// Checks the number and lengths of tags; `nil` is valid.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if there are too many tags, or one is empty or too long.
     package static func check(tags: [String]?) throws(PontoonError) {
         guard let tags else { return }
         guard tags.count <= maximumTags else {

@@ -1,4 +1,4 @@
-/// A search for the number that makes a name unique.
+/// A search for a number that makes a name unique.
 package enum FreeNumber {
     /// Finds a free number whose predecessor is taken, by doubling and bisection.
     ///
@@ -13,7 +13,7 @@ package enum FreeNumber {
         return search.free
     }
 
-    /// Finds a free number like the asynchronous method, for a search within one transaction.
+    /// Finds a free number like the asynchronous method, but synchronously, for use within a transaction.
     package static func first(isTaken: (Int) throws -> Bool) rethrows -> Int {
         var search = Search()
         while let number = search.question { search.answer(isTaken: try isTaken(number)) }
@@ -33,7 +33,7 @@ package enum FreeNumber {
             guard let number = question else { return }
             if isTaken {
                 taken = number
-                // Numbers beyond 2^62 do not occur in names.
+                // Clamped to prevent an overflow; names do not contain numbers this large.
                 if isDoubling { free = max(1, min(number, .max / 4) * 2) }
             } else {
                 free = number

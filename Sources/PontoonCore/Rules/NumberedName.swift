@@ -1,4 +1,4 @@
-/// Names for a copy whose original name is taken in the destination folder.
+/// Names for a copy if the original's name is taken in the destination folder.
 ///
 /// Source: docs/api.md#copy-files.
 package enum NumberedName {

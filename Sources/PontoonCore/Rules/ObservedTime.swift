@@ -2,8 +2,8 @@ package import Foundation
 
 /// The time for which the service has been running, and readings of the wall clock in the meantime.
 ///
-/// Uploads expire by this time instead of the wall clock, which may be wrong when a server starts and corrected later:
-/// otherwise, one start with a clock that is a week ahead would abort all uploads.
+/// Uploads expire by this time instead of the wall clock, which may be wrong when a server starts and be corrected
+/// later. Otherwise, a single start with a clock that is a week ahead would abort all uploads.
 package struct ObservedTime: Hashable, Sendable {
     /// A reading of both clocks, in milliseconds.
     private struct Reading: Hashable {
@@ -24,8 +24,8 @@ package struct ObservedTime: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - elapsed: Time on a monotonic clock since the caller's last call, or since it started.
-    ///   - wall: The wall clock. If it has advanced less since the last call, which another server may have made, only
-    ///     that much is added.
+    ///   - wall: The wall clock. If it has advanced by less than `elapsed` since the last call, which another server
+    ///     may have made, only that time is added.
     ///   - lifetime: The lifetime of uploads.
     package mutating func advance(by elapsed: Duration, wall: Date, lifetime: Duration) {
         let (wall, lifetime) = (Self.milliseconds(wall), Self.milliseconds(lifetime))
@@ -64,13 +64,13 @@ package struct ObservedTime: Hashable, Sendable {
 }
 
 extension ObservedTime {
-    /// The text to store.
+    /// The text to store: the numbers of this value, separated by spaces.
     package var text: String {
         let numbers = [observed, lastWall ?? 0] + readings.flatMap { [$0.observed, $0.wall] }
         return numbers.map(String.init).joined(separator: " ")
     }
 
-    /// Parses stored text; `nil` for any other text.
+    /// Parses a stored ``text``; returns `nil` for any other text.
     package init?(_ text: String) {
         let numbers = text.split(separator: " ", omittingEmptySubsequences: false).map { Int64($0) }
         guard numbers.count >= 2, numbers.count.isMultiple(of: 2), !numbers.contains(nil) else { return nil }

@@ -13,7 +13,7 @@ package struct PartBatch: Hashable, Sendable {
 
     /// - Parameters:
     ///   - first: The first part.
-    ///   - count: Number of parts, clamped to 0 to ``limit``.
+    ///   - count: Number of parts; clamped to the range from 0 to ``limit``.
     package init(from first: PartNumber = .first, count: Int) {
         self.first = first
         self.count = min(max(count, 0), Self.limit)
@@ -22,8 +22,8 @@ package struct PartBatch: Hashable, Sendable {
     /// Returns the part numbers, in order, up to the last part of the file.
     ///
     /// - Parameters:
-    ///   - size: Declared length of the file in bytes; `nil` if unknown, in which case only the highest part number
-    ///     cuts the batch short.
+    ///   - size: Declared length of the file in bytes; `nil` if unknown, in which case the batch ends at the highest
+    ///     valid part number at the latest.
     ///   - partSize: Length in bytes of every part but the last, 1 or more.
     /// - Returns: The numbers. An empty file has one part.
     package func numbers(size: Int64?, partSize: Int64) -> [PartNumber] {

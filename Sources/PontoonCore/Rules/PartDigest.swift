@@ -9,7 +9,7 @@ package struct PartDigest: Sendable {
         /// Length in bytes.
         package let size: Int64
         package let crc64: CRC64NVME
-        /// Name of a header whose checksum differs; `nil` if all match.
+        /// Name of a header whose checksum differs from that of the bytes; `nil` if all match.
         package let mismatch: String?
     }
 
@@ -35,7 +35,7 @@ package struct PartDigest: Sendable {
         sha256?.update(bufferPointer: bytes)
     }
 
-    /// Finalizes the checksums and compares them with the expected ones.
+    /// Returns the checksums of all bytes so far, compared with the expected ones.
     package func finish() -> Result {
         var mismatch: String?
         if let declared = expected.crc64, declared != crc64 { mismatch = "x-amz-checksum-crc64nvme" }
@@ -61,9 +61,9 @@ package struct ExpectedChecksums: Sendable {
 
     package init() {}
 
-    /// Parses the values of the headers, which are in base64.
+    /// Parses the base64 values of the headers; `nil` stands for an absent header.
     ///
-    /// - Throws: `.checksumMalformed` for a value that is not the base64 of a checksum of this type.
+    /// - Throws: `.checksumMalformed` if a value is not base64, or does not have the length of its checksum.
     package init(
         crc64nvme: String?,
         crc32c: String?,

@@ -6,16 +6,18 @@ package struct PartSizing: Hashable, Sendable {
     package static let maximumFileSize: Int64 = 5 << 40
     /// Maximum length of a part: 5 GiB.
     package static let maximumPartSize: Int64 = 5 << 30
-    /// 32 MiB, used if the client does not request a usable part size, and doubled as needed for very large files.
+    /// Default part size: 32 MiB.
+    ///
+    /// Used if the client does not request a usable part size. It is doubled as needed for very large files.
     package static let defaultPartSize: Int64 = 32 << 20
 
-    /// Smallest part size that a client may request, in bytes; 5 MiB unless the operator changes it.
+    /// Minimum part size that a client may request, in bytes; 5 MiB unless the operator changes it.
     package let minimumPartSize: Int64
 
     /// - Parameter minimumPartSize: 1 byte to 5 GiB.
     package init(minimumPartSize: Int64 = 5 << 20) { self.minimumPartSize = minimumPartSize }
 
-    /// Returns these limits, with the minimum raised to that of an object store if it is larger.
+    /// Returns these limits, with the minimum raised to that of an object store if the latter is larger.
     package func atLeast(_ minimum: Int64) -> PartSizing {
         PartSizing(minimumPartSize: max(minimum, minimumPartSize))
     }
@@ -42,8 +44,8 @@ package struct PartSizing: Hashable, Sendable {
 
     /// Returns the maximum length of one part of an upload in bytes.
     ///
-    /// A sender's part must not exceed its range of the declared file, because the limits of a link count declared
-    /// sizes; a part after the end of that file must be empty. Users may split a file differently.
+    /// Because an upload link's limits count declared sizes, a sender's part must not exceed its range of the declared
+    /// file, and a part after the end of that file must be empty. Users may split a file differently.
     package static func longestPart(_ number: PartNumber, of upload: Upload) -> Int64 {
         let longest = longestPart(size: upload.size)
         guard upload.senderSession != nil, let size = upload.size else { return longest }

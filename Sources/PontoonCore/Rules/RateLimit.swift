@@ -15,7 +15,7 @@ package struct RateLimit: Hashable, Sendable {
     }
 }
 
-/// The calls that a token has left after a call, as the API returns them.
+/// The state of a token's limit after a call, as the API returns it.
 package struct RateLimitStatus: Hashable, Sendable {
     /// Number of calls per window.
     package let limit: Int
@@ -26,7 +26,9 @@ package struct RateLimitStatus: Hashable, Sendable {
     /// Whether the call is within the limit.
     package let isAdmitted: Bool
 
-    /// Returns the status if there is no limit: very large numbers, because the Python client requires numbers.
+    /// Returns the status if there is no limit.
+    ///
+    /// Contains very large numbers, because the Python client requires numbers.
     package static func unlimited(now: Date) -> RateLimitStatus {
         RateLimitStatus(
             limit: Int(Int32.max),
@@ -55,7 +57,7 @@ package struct RateWindow: Hashable, Sendable {
     /// If the clock was set back to a time before the window, the call belongs to a new one.
     package func contains(_ now: Date) -> Bool { begin <= now && now < end }
 
-    /// Counts a call unless it exceeds the limit.
+    /// Counts a call unless it exceeds the limit, and returns the status after the call.
     package mutating func count() -> RateLimitStatus {
         let isAdmitted = calls < limit.calls
         if isAdmitted { calls += 1 }
@@ -77,8 +79,8 @@ package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
 
     /// - Parameters:
     ///   - limit: Applies to every key.
-    ///   - capacity: Maximum number of keys to remember, 1 or more. Any further key evicts one of them, whose next call
-    ///     then starts a new window.
+    ///   - capacity: Maximum number of keys to remember, 1 or more. A further key evicts an arbitrary one, whose next
+    ///     call then starts a new window.
     package init(limit: RateLimit, capacity: Int = 4096) {
         self.limit = limit
         self.capacity = capacity
@@ -86,6 +88,7 @@ package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
 
     package var count: Int { windows.count }
 
+    /// Counts a call of a key unless it exceeds the limit, and returns the status after the call.
     package mutating func call(_ key: Key, now: Date) -> RateLimitStatus {
         if windows[key]?.contains(now) != true { makeRoom(now) }
         return windows[key, default: RateWindow(limit: limit, begin: now)].count()

@@ -9,14 +9,14 @@ package enum UploadLinkRules {
     package static let maximumNameScalars = 100
     package static let maximumNoteBytes = 4096
     package static let passwordBytes = 8...200
-    /// Range of the limit of files.
+    /// Range of a link's limit on the number of files.
     package static let fileLimits: ClosedRange<Int64> = 1...1_000_000
-    /// Range of the limit of bytes, up to 1 PiB.
+    /// Range of a link's limit on the total size in bytes, up to 1 PiB.
     package static let byteLimits: ClosedRange<Int64> = 1...(1 << 50)
-    /// Lifetime of a link whose creator does not choose one.
+    /// Lifetime in seconds of a link whose creator does not choose one.
     package static let defaultLifetime: TimeInterval = 30 * 86_400
     package static let maximumLifetime: TimeInterval = 366 * 86_400
-    /// Time for which an expired link is still shown to members, who can extend it.
+    /// Time in seconds for which an expired link is kept, so that members can extend it.
     package static let keptAfterExpiry: TimeInterval = 30 * 86_400
     package static let maximumLinksPerProject = 500
     package static let maximumLinksPerUser = 1000
@@ -26,17 +26,19 @@ package enum UploadLinkRules {
     package static let maximumSenders = 1000
     /// Maximum number of senders who may sign in with a link within a minute.
     package static let maximumSignInsPerMinute = 60
-    /// Time without a call after which a sender must sign in again.
+    /// Time in seconds without a call after which a sender must sign in again.
     package static let idleTime: TimeInterval = 7 * 86_400
     /// Maximum number of folders that all senders of a link together may create.
     package static let maximumFolders: Int64 = 100_000
-    /// Maximum number of folders in a path.
+    /// Maximum number of folders in the path of a sender's file.
     package static let maximumDepth = 32
-    /// Time after the first counted password attempt from an address after which the count is deleted.
+    /// Time in seconds from the first counted password attempt of an address until the count is deleted.
     package static let attemptWindow: TimeInterval = 15 * 60
-    /// Time within which an attempt to enter a password is compared with the hash, on a busy server.
+    /// Maximum time in seconds until a counted attempt has been compared with the hash, even on a busy server.
     package static let comparisonTime: TimeInterval = 10
+    /// Maximum number of password attempts from one address within ``attemptWindow``.
     package static let maximumAttemptsPerAddress: Int64 = 10
+    /// Maximum number of password attempts with one link, from all addresses, within ``attemptWindow``.
     package static let maximumAttemptsPerLink: Int64 = 50
 
     /// The metadata keys that the server sets on every file of a link.
@@ -64,9 +66,9 @@ package enum UploadLinkRules {
         }
     }
 
-    /// Checks the properties of a link.
+    /// Checks the name, note and limits of a link.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if one of them is invalid.
     package static func check(_ details: UploadLinkDetails) throws(PontoonError) {
         try check("name", name: details.name)
         guard details.note.utf8.count <= maximumNoteBytes else {
@@ -83,7 +85,7 @@ package enum UploadLinkRules {
 
     /// Checks a new time of expiry.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if it is not in the future, or later than ``maximumLifetime`` from now.
     package static func check(expiresOn: Date, now: Date) throws(PontoonError) {
         guard expiresOn > now, expiresOn <= now.addingTimeInterval(maximumLifetime) else {
             throw PontoonError(.badRequest, "The field 'expires' must be in the future, at most 366 days from now.")
@@ -92,7 +94,7 @@ package enum UploadLinkRules {
 
     /// Checks a new password.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if its length in UTF-8 is outside ``passwordBytes``.
     package static func check(password: Secret) throws(PontoonError) {
         guard passwordBytes.contains(password.value.utf8.count) else {
             throw PontoonError(
@@ -104,7 +106,7 @@ package enum UploadLinkRules {
 
     /// Checks the path of a sender's file, relative to the sender's folder.
     ///
-    /// - Throws: `.initializeInvalid`.
+    /// - Throws: `.initializeInvalid` if there are more than ``maximumDepth`` folders, or one has an invalid name.
     package static func check(path: [String]) throws(PontoonError) {
         guard path.count <= maximumDepth else {
             throw PontoonError(.initializeInvalid, "The field 'path' must have at most \(maximumDepth) elements.")
@@ -116,7 +118,9 @@ package enum UploadLinkRules {
         }
     }
 
-    /// Returns how many files and bytes may still be uploaded, counting unfinished uploads; `nil` means no limit.
+    /// Returns how many more files and bytes a link accepts; `nil` means no limit.
+    ///
+    /// Unfinished uploads count like files.
     package static func left(of limits: UploadLinkLimits, _ usage: UploadLinkUsage) -> UploadLinkLimits {
         UploadLinkLimits(
             files: limits.files.map { max(0, $0 - usage.files - usage.openUploads) },
@@ -126,7 +130,7 @@ package enum UploadLinkRules {
 
     /// Checks that a link accepts one more file of `size` bytes and one more unfinished upload.
     ///
-    /// - Throws: `.limitReached`.
+    /// - Throws: `.limitReached` if the link does not.
     package static func checkRoom(
         for size: Int64,
         in limits: UploadLinkLimits,

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 
-/// Paths of the data plane.
+/// The paths of signed URLs in the data plane.
 package enum DataPlanePath {
     package static let root = "/storage/"
 
@@ -10,7 +10,7 @@ package enum DataPlanePath {
         "\(root)parts/\(uploadID)/\(number.rawValue)"
     }
 
-    /// Returns the path at which `GET` reads a file.
+    /// Returns the path at which `GET` and `HEAD` read a file.
     package static func file(_ id: String) -> String { "\(root)files/\(id)" }
 }
 
@@ -26,7 +26,7 @@ package struct SignedPath: Hashable, Sendable {
     /// HMAC-SHA256 as 64 lower-case hex digits.
     package let signature: String
 
-    /// Creates an authorization from the fields of a request; does not verify it.
+    /// Creates an authorization from the fields of a request, without verifying the signature.
     package init(method: String, path: String, expires: Int64, keyID: String, signature: String) {
         self.method = method
         self.path = path
@@ -35,7 +35,7 @@ package struct SignedPath: Hashable, Sendable {
         self.signature = signature
     }
 
-    /// Creates an authorization and signs it.
+    /// Creates an authorization that is signed with the signer's key.
     package init(method: String, path: String, expires: Int64, signer: URLSigner) {
         let message = Self.message(method: method, path: path, expires: expires, keyID: signer.key.id)
         let signature = Hex.encode(signer.code(of: message))
@@ -45,7 +45,9 @@ package struct SignedPath: Hashable, Sendable {
     /// The URL's query: expiry, key id and signature.
     package var query: String { "expires=\(expires)&key=\(keyID)&signature=\(signature)" }
 
-    /// Returns whether the signature was created with this key; compares in constant time.
+    /// Returns whether the signature was created with this key for these fields.
+    ///
+    /// Compares in constant time. Does not check whether the URL has expired.
     package func isSigned(by signer: URLSigner) -> Bool {
         guard signer.key.id == keyID, let given = Hex.decode(signature) else { return false }
         return signer.code(of: Self.message(method: method, path: path, expires: expires, keyID: keyID)) == given

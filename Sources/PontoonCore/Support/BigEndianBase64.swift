@@ -6,7 +6,7 @@ extension FixedWidthInteger where Self: UnsignedInteger {
         withUnsafeBytes(of: bigEndian) { Data($0) }.base64EncodedString()
     }
 
-    /// Parses ``bigEndianBase64``; `nil` unless the text is its canonical form.
+    /// Parses text as produced by ``bigEndianBase64``; returns `nil` for any other text.
     init?(bigEndianBase64 text: String) {
         guard let data = Data(base64Encoded: text), data.count == Self.bitWidth / 8 else { return nil }
         self = data.reduce(0) { $0 << 8 | Self($1) }

@@ -1,7 +1,7 @@
 extension FixedWidthInteger {
     /// Returns the sum, or the nearest representable value if the sum overflows.
     ///
-    /// For untrusted values, such as file sizes, whose sum must not stop the process.
+    /// Used for untrusted values, such as file sizes: an overflow must not crash the process.
     package func addingClamped(_ other: Self) -> Self {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? (other < 0 ? .min : .max) : sum
@@ -9,6 +9,6 @@ extension FixedWidthInteger {
 }
 
 extension Sequence where Element: FixedWidthInteger {
-    /// The sum of the elements, or the nearest representable value if a partial sum overflows.
+    /// The sum of the elements, in which every partial sum is clamped to the range of the type.
     package var clampedSum: Element { reduce(0) { $0.addingClamped($1) } }
 }

@@ -1,6 +1,7 @@
 /// Runs `body` for each item, at most `limit` at a time, starting in order.
 ///
-/// The first error cancels the items that are running, and no further ones start. A `limit` below 1 counts as 1.
+/// After the first error, no further item is started and the running ones are cancelled. The error is thrown once they
+/// have finished. A `limit` below 1 counts as 1.
 package func forEachConcurrently<Item: Sendable>(
     _ items: some Sequence<Item>,
     limit: Int,
@@ -21,7 +22,8 @@ package func forEachConcurrently<Item: Sendable>(
 
 /// Transforms each item, at most `limit` at a time, and returns the results in the order of the items.
 ///
-/// The first error cancels the items that are running, and no further ones start. A `limit` below 1 counts as 1.
+/// After the first error, no further item is started and the running ones are cancelled. The error is thrown once they
+/// have finished. A `limit` below 1 counts as 1.
 package func mapConcurrently<Item: Sendable, Output: Sendable>(
     _ items: some Sequence<Item>,
     limit: Int,

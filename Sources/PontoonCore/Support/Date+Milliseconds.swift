@@ -1,7 +1,9 @@
 package import Foundation
 
 extension Date {
-    /// The date rounded to milliseconds, the resolution of the metadata store, so that it equals the stored value.
+    /// The date rounded to the nearest millisecond.
+    ///
+    /// The metadata store has this resolution, so a date that is rounded before it is stored equals the stored one.
     package var wholeMilliseconds: Date {
         Date(timeIntervalSince1970: (timeIntervalSince1970 * 1000).rounded() / 1000)
     }

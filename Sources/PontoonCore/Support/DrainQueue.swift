@@ -2,7 +2,7 @@ import Synchronization
 
 /// A queue with at most one consumer at a time, which runs only while elements are waiting.
 ///
-/// The caller of ``append(_:)`` starts a consumer if none is running. The consumer removes elements until the queue is
+/// If ``append(_:)`` returns `true`, its caller must start a consumer. The consumer removes elements until the queue is
 /// empty. Waiting elements do not occupy a thread.
 package final class DrainQueue<Element: Sendable>: Sendable {
     private struct State {
@@ -28,7 +28,9 @@ package final class DrainQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Removes and returns the oldest element; returns `nil` if the queue is empty, and the consumer must then stop.
+    /// Removes and returns the oldest element.
+    ///
+    /// - Returns: The element; `nil` if the queue is empty, in which case the consumer must stop.
     package func next() -> Element? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
@@ -39,7 +41,9 @@ package final class DrainQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Removes and returns all waiting elements; if there are none, the consumer must then stop.
+    /// Removes and returns all waiting elements, oldest first.
+    ///
+    /// - Returns: The elements; empty if there are none, in which case the consumer must stop.
     package func nextBatch() -> [Element] {
         state.withLock { state in
             let batch = state.waiting

@@ -1,7 +1,7 @@
 package import Foundation
 
 extension Duration {
-    /// Length in seconds.
+    /// The duration in seconds, with fractions.
     package var inSeconds: TimeInterval {
         TimeInterval(components.seconds) + TimeInterval(components.attoseconds) / 1e18
     }

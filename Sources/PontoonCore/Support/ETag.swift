@@ -1,4 +1,6 @@
-/// Operations on ETags, whose quotes and letter case clients may change.
+/// Normalization and comparison of ETags.
+///
+/// Clients may remove the quotes of an ETag or change its letter case.
 package enum ETag {
     /// Removes one pair of surrounding quotes, if present.
     package static func unquoted(_ tag: String) -> String {

@@ -6,7 +6,7 @@ package import Foundation
 package enum HTTPDate {
     package static func format(_ date: Date) -> String { formatter.string(from: date) }
 
-    /// Parses a date; `nil` for any other format.
+    /// Parses a date in this format; returns `nil` for any other text.
     package static func parse(_ text: String) -> Date? { formatter.date(from: text) }
 
     /// Shared because creating a formatter costs more than formatting a date.

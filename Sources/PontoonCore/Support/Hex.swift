@@ -13,7 +13,7 @@ package enum Hex {
 
     /// Decodes digits of either case.
     ///
-    /// - Returns: `nil` if the count is odd or a character is not a hexadecimal digit.
+    /// - Returns: The bytes; `nil` if the number of digits is odd or a character is not a hexadecimal digit.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         var high: UInt8?

@@ -5,20 +5,20 @@ import NIOPosix
 import Glibc
 #endif
 
-/// A task executor whose threads run only a little while other threads of the process need the processor.
+/// A task executor whose threads get little processor time while other threads of the process are busy.
 ///
-/// The server runs calls on it that are not part of an upload or download, so that expensive ones delay uploads less.
-/// Tasks may block its threads.
+/// The server runs calls that are not part of an upload or download on this executor, so that expensive ones delay
+/// transfers less. Tasks may block its threads.
 package final class LowPriorityExecutor: TaskExecutor {
     package static let shared = LowPriorityExecutor()
 
     private let threads: NIOThreadPool
 
-    /// The nice value of the threads: each gets about a tenth of the time of a normal thread.
+    /// The nice value of the threads, each of which gets about a tenth of the processor time of a normal thread.
     private static let niceness: CInt = 10
 
     private init() {
-        // Fewer than the readers of a database, some of which remain for other tasks.
+        // Fewer threads than SQLite has readers, so that they cannot block all readers.
         threads = NIOThreadPool(numberOfThreads: max(2, System.coreCount / 2))
         threads.start()
     }
@@ -36,10 +36,10 @@ package final class LowPriorityExecutor: TaskExecutor {
         withUnsafeCurrentTask { task in task?.unownedTaskExecutor == shared.asUnownedTaskExecutor() }
     }
 
-    /// Lowers the priority of the current thread, unless the system refuses it.
+    /// Lowers the priority of the current thread on Linux; does nothing on other systems.
     private static func lowerPriority() {
         #if os(Linux)
-        // On Linux, 0 means the thread.
+        // On Linux, id 0 means the calling thread, not the whole process.
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
         #endif
     }

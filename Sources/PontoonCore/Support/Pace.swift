@@ -4,20 +4,20 @@ import Synchronization
 final class Pace: Sendable {
     private let bytesPerSecond: Int64?
     private let clock = ContinuousClock()
-    /// The time at which the bytes processed so far conform to the rate.
+    /// The earliest time at which the bytes processed so far do not exceed the rate.
     private let due: Mutex<ContinuousClock.Instant>
 
-    /// - Parameter bytesPerSecond: 1 or more; `nil` is no limit.
+    /// - Parameter bytesPerSecond: Maximum rate; values below 1 count as 1, and `nil` means no limit.
     init(bytesPerSecond: Int64?) {
         self.bytesPerSecond = bytesPerSecond.map { max($0, 1) }
         due = Mutex(clock.now)
     }
 
-    /// Waits until bytes that were just processed conform to the rate.
+    /// Waits until the bytes that the caller has just processed do not exceed the rate.
     ///
-    /// Unused time is not saved up.
+    /// Idle time does not allow a higher rate afterwards.
     ///
-    /// - Throws: `CancellationError`.
+    /// - Throws: `CancellationError` if the task is cancelled.
     func wait(for bytes: Int) async throws {
         guard let bytesPerSecond else { return try Task.checkCancellation() }
         let time = Duration.seconds(Double(bytes) / Double(bytesPerSecond))

@@ -1,19 +1,19 @@
 import Synchronization
 
-/// A measurement of the time between calls, on a monotonic clock.
+/// A stopwatch that measures the time between calls to ``lap()`` on a monotonic clock.
 package final class Stopwatch: Sendable {
     private let uptime: @Sendable () -> Duration
     private let last: Mutex<Duration>
 
     /// Starts the measurement.
     ///
-    /// - Parameter uptime: Time on a monotonic clock.
+    /// - Parameter uptime: Returns the time on a monotonic clock, counted from any fixed moment.
     package init(_ uptime: @escaping @Sendable () -> Duration) {
         self.uptime = uptime
         last = Mutex(uptime())
     }
 
-    /// Returns the time since the last call, or since the start of the measurement.
+    /// Returns the time since the previous call, or since the stopwatch was created.
     func lap() -> Duration {
         last.withLock { last in
             let now = uptime()
@@ -22,7 +22,7 @@ package final class Stopwatch: Sendable {
         }
     }
 
-    /// The time since the first use of this property, including time in which the system was suspended.
+    /// A monotonic clock that counts from the first use of this property and does not stop during system suspend.
     package static let systemUptime: @Sendable () -> Duration = {
         let start = ContinuousClock.now
         return { ContinuousClock.now - start }

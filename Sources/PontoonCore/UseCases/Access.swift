@@ -1,7 +1,7 @@
 /// Lookup of projects, files and automations for a caller, with permission checks.
 ///
-/// A project that the caller may not read, or to which the caller's token is not limited, is reported as missing. If the caller lacks another permission, the request
-/// is refused with a code that depends on the call.
+/// A project that the caller may not read, or that the caller's token does not include, is reported as missing. A caller
+/// who may read it but lacks the permission for the request is refused, with a code that depends on the API call.
 package struct Access: Sendable {
     private let metadata: any ProjectStore & FileStore & AutomationStore
 
@@ -9,7 +9,8 @@ package struct Access: Sendable {
 
     /// Finds a project.
     ///
-    /// - Throws: `.projectNotFound` if it does not exist for the caller; `refusal` if the caller lacks the permission.
+    /// - Throws: `.projectNotFound` if the project does not exist or the caller may not read it; `refusal` if the
+    ///   caller may read it but lacks the needed permission.
     package func project(
         _ id: ProjectID,
         for caller: Caller,
@@ -30,7 +31,8 @@ package struct Access: Sendable {
 
     /// Finds a file or folder.
     ///
-    /// - Throws: `missing` if it does not exist for the caller; `refusal` if the caller lacks the permission.
+    /// - Throws: `missing` if the file does not exist or the caller may not read its project; `refusal` if the caller
+    ///   may read the project but lacks the needed permission.
     package func file(
         _ id: String,
         for caller: Caller,
@@ -52,7 +54,7 @@ package struct Access: Sendable {
     /// Finds a folder by id, or the root folder of a project.
     ///
     /// - Throws: The errors of ``file(_:for:needing:missing:else:)`` and ``project(_:for:reading:needing:else:)``;
-    ///   `.parentNotFolder` if the id is that of a file.
+    ///   `.parentNotFolder` if the id belongs to a file.
     package func folder(
         _ reference: FolderReference,
         for caller: Caller,

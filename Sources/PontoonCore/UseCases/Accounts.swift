@@ -26,7 +26,8 @@ package struct Accounts: Sendable {
 
     /// Returns the caller to whom a token belongs, and notes that the token is being used.
     ///
-    /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens.
+    /// Looks up the token's hash, so the duration of the lookup reveals nothing about stored tokens. A token that
+    /// another process has revoked may be accepted for up to one second.
     ///
     /// - Throws: `.notAuthenticated` if the token is missing, unknown, revoked or expired, or its user is disabled.
     package func caller(token: String?) async throws -> Caller {
@@ -48,7 +49,7 @@ package struct Accounts: Sendable {
     /// Only the token's hash is stored, so the token cannot be shown again.
     ///
     /// - Throws: `.userNotFound`; `.badRequest` for invalid properties; `.projectNotFound` if the user is not a member
-    ///   of a project to which the token is limited; `.limitReached`.
+    ///   of a project to which the token is limited; `.limitReached` if the user has the maximum number of tokens.
     package func createToken(
         for userName: String,
         _ details: TokenDetails = TokenDetails()
@@ -104,8 +105,8 @@ package struct Accounts: Sendable {
     /// - Parameters:
     ///   - token: The token to use; `nil` creates a random one.
     ///   - announce: Writes the token to a place where the operator can read it. Runs before anything is stored, so
-    ///     that an interrupted first start is repeated.
-    /// - Returns: `false`, with nothing changed, if a user already exists.
+    ///     that a crash cannot leave a token that nobody knows.
+    /// - Returns: `false`, with nothing stored, if a user already exists.
     /// - Throws: The error of `announce`, in which case nothing is stored.
     package func bootstrap(
         token: Secret?,

@@ -36,15 +36,15 @@ package struct Automations: Sendable {
 
     /// Returns one of the caller's automations.
     ///
-    /// - Throws: `.automationNotFound`.
+    /// - Throws: `.automationNotFound`, also if the automation belongs to another user.
     package func details(_ id: String, caller: Caller) async throws -> Automation {
         try await access.automation(id, for: caller)
     }
 
     /// Creates a code package from a file that was uploaded to the automation.
     ///
-    /// - Throws: `.automationNotFound`; `.badRequest` if the location is not a file of this automation, or a field is
-    ///   too long.
+    /// - Throws: `.automationNotFound`; `.badRequest` if `location` is not the id of a file of this automation, or
+    ///   a field is too long.
     package func addPackage(_ request: NewCodePackage, to id: String, caller: Caller) async throws -> CodePackage {
         let automation = try await access.automation(id, for: caller)
         try FieldRules.check("version", name: request.version)
@@ -70,7 +70,7 @@ package struct Automations: Sendable {
 
     /// Returns a code package of one of the caller's automations.
     ///
-    /// - Throws: `.packageNotFound`.
+    /// - Throws: `.packageNotFound`, also if the automation belongs to another user.
     package func package(_ id: String, caller: Caller) async throws -> CodePackage {
         guard caller.rights.projects == nil, let package = try await metadata.package(id),
             try await metadata.automation(package.automation)?.owner == caller.name

@@ -1,8 +1,8 @@
 package import Foundation
 
-/// The scrubs that servers run in the background: of all objects at an interval, and of single objects on request.
+/// The scrubs that servers run in the background: a periodic one of all objects, and one of objects on request.
 ///
-/// If servers share the stores, only one at a time runs each kind.
+/// If several servers share the stores, only one of them at a time runs each kind of scrub.
 package struct BackgroundScrub: Sendable {
     private let metadata: any MetadataStore
     private let periodic: Scrub
@@ -14,7 +14,7 @@ package struct BackgroundScrub: Sendable {
     ///   - metadata: The records of the objects.
     ///   - source: The objects.
     ///   - interval: Time after which each object is checked again; `nil` checks objects only on request.
-    ///   - bytesPerSecond: Maximum rate at which objects are read, for each kind of scrub; `nil` is no limit.
+    ///   - bytesPerSecond: Maximum rate at which objects are read, for each kind of scrub; `nil` means no limit.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over; `nil` if no other
     ///     server shares the stores.
     ///   - now: The current time.
@@ -28,7 +28,7 @@ package struct BackgroundScrub: Sendable {
     ) {
         self.metadata = metadata
         self.interval = interval
-        // Each has its own rate, so that a request does not have to wait for a large object of the other.
+        // Each has its own rate limit, so that a requested check does not wait for a large object of the periodic one.
         periodic = Scrub(store: metadata, source: source, bytesPerSecond: bytesPerSecond, now: now)
         requested = Scrub(store: metadata, source: source, bytesPerSecond: bytesPerSecond, now: now)
         leases = LeaseRenewer(duration: leaseDuration, now: now)
@@ -37,8 +37,9 @@ package struct BackgroundScrub: Sendable {
     /// Checks the objects that are due.
     ///
     /// - Parameter report: Called with each result once it is recorded.
-    /// - Returns: The totals of this run; `nil` if the periodic scrub is off, or another server runs it.
-    /// - Throws: An error if a store is unavailable; `CancellationError`. The next run continues.
+    /// - Returns: The totals of this run; `nil` if the periodic scrub is off, or another server runs it or has taken it
+    ///   over.
+    /// - Throws: An error if a store is unavailable; `CancellationError`. The next run resumes.
     package func runPeriodic(report: @escaping @Sendable (ObjectCheck) async -> Void) async throws -> Scrub.Totals? {
         guard let interval else { return nil }
         return try await leases.runExclusively("scrub", in: metadata) { [periodic] in
@@ -46,7 +47,7 @@ package struct BackgroundScrub: Sendable {
         }
     }
 
-    /// Checks the objects whose check was requested.
+    /// Checks the objects whose check was requested; does nothing if another server is doing so.
     ///
     /// - Throws: The errors of ``runPeriodic(report:)``.
     package func runRequested(report: @escaping @Sendable (ObjectCheck) async -> Void) async throws {

@@ -2,14 +2,16 @@ package import Foundation
 
 /// The signer and verifier of the URLs of this server's data plane.
 ///
-/// A URL authorizes one method on one path until it expires. Signing needs no query, because keys are cached.
+/// A URL authorizes one method on one path until it expires. Signing needs no query once the keys are cached.
 package struct DataPlaneURLs: Sendable {
     private let keys: KeyRing
 
     /// - Parameter keys: The signing keys, which all servers share, and the lifetime of URLs.
     package init(_ keys: KeyRing) { self.keys = keys }
 
-    /// Returns the request with which a client sends one part; the client must report the `ETag` of the response.
+    /// Returns the request with which a client sends one part.
+    ///
+    /// The client must report the `ETag` of the response.
     package func partRequest(
         for upload: Upload,
         part: PartNumber,

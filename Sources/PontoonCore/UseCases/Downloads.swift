@@ -1,7 +1,9 @@
 package import Foundation
 
-/// The use case that downloads files: it provides the request with which a client reads a file, and the file's bytes if
-/// they pass through this server.
+/// The use case that lets clients download files.
+///
+/// ``request(_:caller:base:)`` returns the request with which a client reads the bytes. If the bytes pass through this
+/// server, ``file(_:)`` and ``open(_:of:)`` then provide them.
 package struct Downloads: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -21,8 +23,8 @@ package struct Downloads: Sendable {
 
     /// Returns the request with which the caller reads a file.
     ///
-    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`; `.contentLost` if a check has found the
-    ///   bytes damaged.
+    /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`; `.contentLost` if a check has found
+    ///   a wrong checksum or unreadable bytes.
     package func request(_ id: String, caller: Caller, base: BaseURL) async throws -> SignedRequest {
         let file = try await access.file(id, for: caller, needing: .copy)
         guard file.kind == .file else { throw PontoonError(.folderNotDownloadable, "A folder cannot be downloaded.") }
@@ -30,12 +32,12 @@ package struct Downloads: Sendable {
         return try await storage.downloadRequest(for: file, base: base, now: now())
     }
 
-    /// Returns the file at a signed URL, whose signature authorizes the caller.
+    /// Returns the file at a signed URL; the caller must have verified the signature.
     ///
     /// The row may be up to one second old, so a file deleted within this second is still served while its bytes exist.
     ///
-    /// - Throws: `.fileNotFound` if there is no such file; also for a folder. `.contentLost` if a check has found the
-    ///   bytes damaged.
+    /// - Throws: `.fileNotFound` if the file does not exist or is a folder; `.contentLost` if a check has found a wrong
+    ///   checksum or unreadable bytes.
     package func file(_ id: String) async throws -> (file: File, content: FileContent) {
         guard let file = try await metadata.file(id, reading: .cached), let content = file.content else {
             throw PontoonError(.fileNotFound, "Requested file does not exist.")
@@ -44,10 +46,10 @@ package struct Downloads: Sendable {
         return (file, content)
     }
 
-    /// Refuses bytes that a check has found to be wrong.
+    /// Refuses a file in whose bytes a check has found hidden damage; see ``ContentDamage/isHidden``.
     ///
-    /// Missing bytes are noticed when they are opened, so they are sent again as soon as the operator has restored
-    /// them.
+    /// Missing bytes and a wrong length are not refused here, because ``open(_:of:)`` detects them. Such a file can
+    /// therefore be downloaded as soon as the operator has restored its bytes.
     private static func refuseDamaged(_ file: File) throws(PontoonError) {
         guard file.content?.verification.damage?.isHidden == true else { return }
         throw PontoonError(.contentLost, damaged)
@@ -55,14 +57,14 @@ package struct Downloads: Sendable {
 
     /// Opens a file's bytes; the caller closes the reader.
     ///
-    /// - Throws: `.contentLost` if the bytes are missing, or their number is not the recorded one; `.fileNotFound` if
-    ///   the file was deleted in the meantime.
+    /// - Throws: `.contentLost` if the bytes are missing or their length differs from the recorded one; `.fileNotFound`
+    ///   if the file was deleted in the meantime.
     package func open(_ content: FileContent, of file: File) async throws -> any ObjectReader {
         let reader: any ObjectReader
         do {
             reader = try await storage.store.openObject(content.key)
         } catch let error as PontoonError where error.code == .fileNotFound {
-            // The row may be outdated.
+            // The caller's row may be outdated: the bytes are lost only if the latest row still refers to them.
             guard try await metadata.file(file.id, reading: .latest)?.content?.key == content.key else { throw error }
             throw PontoonError(.contentLost, Self.lost, cause: DamagedObject(file: file, content: content, size: nil))
         }
@@ -78,12 +80,12 @@ package struct Downloads: Sendable {
     }
 
     private static let damaged = """
-        The content of this file is damaged; upload the file again, or tell the server's operator to restore it.
+        The content of this file is damaged; upload the file again, or contact the server's operator.
         """
     private static let lost = "The server has lost the content of this file; upload the file again."
 }
 
-/// The error for an object whose bytes are missing or incomplete, for the log.
+/// The error to log for an object whose bytes are missing or have the wrong length.
 package struct DamagedObject: Error, CustomStringConvertible {
     package let description: String
 

@@ -23,14 +23,14 @@ extension Files {
 
     /// Copies files to a project's root folder.
     ///
-    /// Each copy succeeds or fails independently of the others. If a name is taken, the copy's name gets a number as a
-    /// prefix.
+    /// Each copy succeeds or fails independently of the others. If a name is taken, the copy is named `1_{name}`,
+    /// `2_{name}` and so on.
     ///
     /// - Parameters:
-    ///   - ids: The originals, at most ``FieldRules/maximumCopies``.
+    ///   - ids: Ids of the originals, at most ``FieldRules/maximumCopies``; repeated ids are copied once.
     ///   - project: The destination.
     ///   - caller: Needs the same permissions as for ``copy(_:to:name:caller:)``.
-    /// - Returns: For each original, the copy or the refusal.
+    /// - Returns: The copy or the refusal, by the original's id.
     /// - Throws: `.badRequest` for too many originals; `.projectNotFound` or `.copyForbidden` for the destination.
     package func copy(
         all ids: [String],
@@ -40,7 +40,7 @@ extension Files {
         guard ids.count <= FieldRules.maximumCopies else {
             throw PontoonError(
                 .badRequest,
-                "The request names \(ids.count) files; at most \(FieldRules.maximumCopies) are allowed."
+                "The request names \(ids.count) files; copy at most \(FieldRules.maximumCopies) with one request."
             )
         }
         let (folder, destination) = try await copyDestination(.project(project), caller: caller)
@@ -83,7 +83,10 @@ extension Files {
         )
         guard destination.kind == .folder else { throw PontoonError(.parentNotFolder, "'\(folder)' is not a folder.") }
         guard destination.project == file.project else {
-            throw PontoonError(.moveAcrossProjects, "A file can be moved only within project \(file.project).")
+            throw PontoonError(
+                .moveAcrossProjects,
+                "A file or folder can be moved only within its project, \(file.project)."
+            )
         }
         return try Self.found(try await metadata.moveFile(id, to: folder, name: name, now: now()))
     }

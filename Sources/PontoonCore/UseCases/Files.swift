@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The use cases that list, change, copy, move and delete files and folders.
+/// The use cases that list, change, copy, move, verify and delete files, and that manage folders.
 package struct Files: Sendable {
     let metadata: any MetadataStore
     let access: Access
@@ -18,9 +18,9 @@ package struct Files: Sendable {
         self.now = now
     }
 
-    /// Returns the entries of a folder, ordered by name.
+    /// Returns one page of the entries of a folder, ordered by name.
     ///
-    /// - Throws: `.projectNotFound`, `.fileNotFound` for an unknown folder, `.parentNotFolder`.
+    /// - Throws: `.projectNotFound`; `.fileNotFound` for an unknown folder; `.parentNotFolder`.
     package func list(
         in place: FolderReference,
         filter: FileFilter,
@@ -40,9 +40,10 @@ package struct Files: Sendable {
 
     /// Like ``list(in:filter:caller:page:)``, but starts after a name instead of at an offset.
     ///
-    /// Entries that are added or removed between two calls therefore do not shift the others.
+    /// Therefore, entries that are added or removed between two calls cause no other entry to be skipped or repeated.
     ///
-    /// - Returns: The entries, the total, and the name after which the next call starts; `nil` at the end of the list.
+    /// - Returns: The entries, the total, and the name after which the next call starts. This name is `nil` at the end
+    ///   of the list.
     /// - Throws: The errors of ``list(in:filter:caller:page:)``.
     package func scroll(
         in place: FolderReference,
@@ -103,7 +104,7 @@ package struct Files: Sendable {
         return folder
     }
 
-    /// Changes the name, metadata and tags of a file, all or nothing.
+    /// Changes the name, metadata and tags of a file atomically.
     ///
     /// - Throws: `.fileNotFound`, `.fileChangeForbidden`, `.folderDetailsFixed`, `.fileNameInvalid`, `.fileExists`,
     ///   `.metadataInvalid`; `.badRequest` for invalid tags.
@@ -116,7 +117,10 @@ package struct Files: Sendable {
         return try Self.found(try await metadata.updateFile(id, change, now: now()))
     }
 
-    /// Changes the metadata of a file: merges the values into it, or replaces all of it if `replacing` is set.
+    /// Changes the metadata of a file.
+    ///
+    /// The values are merged into the metadata, or replace all of it if `replacing` is set. A `nil` value removes its
+    /// key.
     ///
     /// - Returns: The metadata after the change.
     /// - Throws: `.fileNotFound`, `.metadataChangeForbidden`, `.folderMetadataFixed`, `.metadataInvalid`.
@@ -169,7 +173,7 @@ package struct Files: Sendable {
 
     /// Validates the name of a file or folder.
     ///
-    /// - Throws: `.fileNameInvalid`, also for the name of a folder that starts with `__`.
+    /// - Throws: `.fileNameInvalid`, also if the name of a folder starts with `__`.
     static func check(name: String, kind: File.Kind = .file) throws(PontoonError) {
         if let problem = FileName.problem(with: name, kind: kind) { throw PontoonError(.fileNameInvalid, problem) }
     }

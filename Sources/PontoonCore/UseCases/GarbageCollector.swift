@@ -13,24 +13,25 @@ package struct GarbageCollector: Sendable {
         self.objects = objects
     }
 
-    /// Removes the discarded objects in batches, oldest first, except those that cannot be removed.
+    /// Removes the discarded objects, oldest first, and skips those that cannot be removed.
     ///
-    /// Does nothing while a backup is running, which may still have to copy them.
+    /// Does nothing while a backup is running, because it may still have to copy discarded objects.
     ///
     /// Does not throw, because the transaction that discarded the objects is already committed. The next maintenance
     /// run retries the remaining objects.
     ///
-    /// - Returns: The errors: one for each object that cannot be removed, at most about 1,000, or that of a store.
+    /// - Returns: One error for each object that could not be removed, at most about 1,000, and the error of a failed
+    ///   store, if any.
     @discardableResult
     package func collect() async -> [any Error] {
         var errors: [any Error] = []
-        // Objects that cannot be removed must not keep the collector from those that follow.
+        // Objects that cannot be removed are skipped, so that they do not block the objects after them.
         var failed: Set<ObjectKey> = []
         do {
             while true {
                 let limit = Self.batch + failed.count
                 let oldest = try await metadata.discardedObjects(limit: limit)
-                // In this order, so that a backup that starts after the check reads records without these objects.
+                // Checked after the query: a backup that starts later reads records that no longer use these objects.
                 guard !oldest.isEmpty, try await !objects.isBackupRunning() else { return errors }
                 var removed: [ObjectKey] = []
                 for object in oldest where !failed.contains(object.key) {
@@ -43,11 +44,11 @@ package struct GarbageCollector: Sendable {
                     }
                 }
                 if !removed.isEmpty {
-                    // Otherwise a power cut could bring back bytes that no record mentions.
+                    // Before the records are removed; otherwise, a power cut could bring back bytes without a record.
                     try await objects.makeDiscardsDurable()
                     try await metadata.forgetDiscarded(removed)
                 }
-                // If a store is unavailable, every object fails.
+                // Stops after many failures, because every object fails if a store is unavailable.
                 guard oldest.count == limit, failed.count < Self.maximumFailures else { return errors }
             }
         } catch {

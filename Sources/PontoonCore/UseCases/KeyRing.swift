@@ -5,15 +5,15 @@ import Synchronization
 package final class KeyRing: Sendable {
     private let store: any SigningKeyStore
     private let rotationInterval: Duration
-    /// Lifetime of a signed URL.
+    /// Time for which a signed URL is valid.
     let urlLifetime: Duration
     private let now: @Sendable () -> Date
     private let cached = Mutex<[URLSigner]>([])
 
     /// - Parameters:
-    ///   - store: The keys, which all servers share.
+    ///   - store: The store of the keys, which all servers share.
     ///   - rotationInterval: Time after which a new key replaces the current one.
-    ///   - urlLifetime: Lifetime of a URL; a replaced key is kept for this time and a few minutes more.
+    ///   - urlLifetime: Time for which a URL is valid. A replaced key is kept for this time and five minutes more.
     ///   - now: The current time.
     package init(
         store: any SigningKeyStore,
@@ -27,17 +27,21 @@ package final class KeyRing: Sendable {
         self.now = now
     }
 
-    /// Returns the newest key; if none is cached, reads the keys, and creates one if there is none.
+    /// Returns the newest key.
+    ///
+    /// If no key is cached, reads the keys from the store first, and rotates them if due.
     package func current() async throws -> URLSigner {
         if let newest = cached.withLock({ $0.first }) { return newest }
         try await rotateIfDue()
         guard let newest = cached.withLock({ $0.first }) else {
-            throw PontoonError(.internalFault, "There is no signing key.")
+            throw PontoonError(.internalFault, "The metadata store returned no signing key.")
         }
         return newest
     }
 
-    /// Returns the key with this id, even if another server has just created it; `nil` if there is none.
+    /// Returns the key with this id, even if another server has just created it.
+    ///
+    /// - Returns: `nil` if the key does not exist or was removed.
     package func key(_ id: String) async throws -> URLSigner? {
         if let signer = cached.withLock({ $0.first { $0.key.id == id } }) { return signer }
         return try await refresh().first { $0.id == id }.map(URLSigner.init)
@@ -51,8 +55,9 @@ package final class KeyRing: Sendable {
         _ = try await refresh()
     }
 
-    /// Creates a key if there is none or the newest one is older than the rotation interval; removes keys whose last
-    /// URL has expired.
+    /// Creates a key if there is none or the newest one is older than the rotation interval.
+    ///
+    /// Also removes the keys whose last URL has expired.
     package func rotateIfDue() async throws {
         let newest = try await refresh().first
         let due = now().addingTimeInterval(-rotationInterval.inSeconds)
@@ -66,7 +71,9 @@ package final class KeyRing: Sendable {
         _ = try await refresh()
     }
 
-    /// Reads the keys again, because other servers also create and remove keys; returns them, newest first.
+    /// Reads the keys again, because other servers also create and remove keys.
+    ///
+    /// - Returns: The keys, newest first.
     @discardableResult
     package func refresh() async throws -> [SigningKey] {
         let keys = try await store.signingKeys()

@@ -1,16 +1,17 @@
 import Foundation
 
-/// A factory for leases, which also renews them while work is in progress.
+/// A source of new leases that also renews acquired leases while work is in progress.
 struct LeaseRenewer: Sendable {
-    /// Time from a renewal to the expiry of the lease; `nil` if no other server shares the stores, in which case leases
-    /// never expire.
+    /// Time from a renewal to the expiry of the lease.
+    ///
+    /// `nil` if no other server shares the stores, in which case leases never expire.
     let duration: Duration?
     let now: @Sendable () -> Date
 
     /// Creates a lease with a random id that expires after ``duration``; does not acquire it.
     func new() -> Lease { Lease(id: Identifiers.hex(bytes: 16), expiresOn: expiry) }
 
-    /// Returns the lease with its expiry extended, counted from now.
+    /// Returns the lease with this id and an expiry counted from now; does not store it.
     func extended(_ leaseID: String) -> Lease { Lease(id: leaseID, expiresOn: expiry) }
 
     private var expiry: Date { duration.map { now().addingTimeInterval($0.inSeconds) } ?? .distantFuture }
@@ -19,7 +20,7 @@ struct LeaseRenewer: Sendable {
     ///
     /// - Parameters:
     ///   - lease: The lease.
-    ///   - renew: Extends the lease in the store; returns `false` if another server has taken over.
+    ///   - renew: Extends the lease in the store; returns `false` if the lease is lost.
     ///   - body: The work; cancelled if the lease is lost.
     /// - Returns: The result of `body`; `nil` if the lease was lost first.
     /// - Throws: The error of `body`.
@@ -47,9 +48,9 @@ struct LeaseRenewer: Sendable {
         }
     }
 
-    /// Runs a maintenance task, unless another server is running it.
+    /// Runs a maintenance task under its lease, unless another server is running the task.
     ///
-    /// - Returns: The result of `body`; `nil` if another server runs the task, or has taken over.
+    /// - Returns: The result of `body`; `nil` if another server runs the task or has taken it over.
     /// - Throws: The error of `body`, or of the attempt to acquire the lease.
     func runExclusively<Value: Sendable>(
         _ task: String,

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Periodic maintenance, and recovery at start.
+/// The maintenance that servers run periodically, and the recovery from a crash at startup.
 package struct Maintenance: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -24,10 +24,10 @@ package struct Maintenance: Sendable {
     ///   - uses: The uses of tokens on this server, which are written; `nil` if none are recorded.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a server's work; `nil`
     ///     if no other server shares the stores.
-    ///   - uploadLifetime: Time after which an upload expires if no part is stored.
+    ///   - uploadLifetime: Time without a stored part after which an upload expires.
     ///   - replayLifetime: Time for which a repeated complete returns the same file.
     ///   - now: The current time.
-    ///   - uptime: Time on a monotonic clock.
+    ///   - uptime: Returns the time on a monotonic clock.
     package init(
         metadata: any MetadataStore,
         storage: ObjectStorage,
@@ -55,8 +55,8 @@ package struct Maintenance: Sendable {
 
     /// Recovers from a crash; call it before the first request is served.
     ///
-    /// If other servers share the stores, this method only rotates the signing keys if due. ``run()`` recovers the
-    /// rest, because leases must expire first.
+    /// If other servers share the stores, this method only rotates the signing keys if due. ``run()`` then rolls back
+    /// interrupted completions once their leases have expired, and removes orphans.
     package func recover() async throws {
         if leases.duration == nil {
             try await completion.recover(leasedUntil: .distantFuture)
@@ -68,8 +68,8 @@ package struct Maintenance: Sendable {
 
     /// Reads the signing keys again.
     ///
-    /// Every server must do this once a minute, so that it stops signing with a replaced key: that key is removed one
-    /// URL lifetime and five minutes after its replacement.
+    /// Every server must call this once a minute, so that it stops signing with a replaced key. The replaced key is
+    /// removed one URL lifetime and five minutes after its successor was created.
     package func refreshKeys() async throws { try await keys.refresh() }
 
     package struct Report: Sendable {
@@ -84,8 +84,10 @@ package struct Maintenance: Sendable {
 
     /// Runs all maintenance tasks, even if some of them fail.
     ///
-    /// Every server retries its own failed rollbacks, writes the uses of tokens and frees its memory. Only one server at a time runs the other
-    /// tasks.
+    /// Every server retries its own failed rollbacks, records the uses of tokens and forgets the MD5 progress of aborted
+    /// uploads. Only one server at a time runs the other tasks.
+    ///
+    /// - Returns: The uploads that expired, and the errors of the failed tasks.
     package func run() async -> Report {
         var report = Report()
         await report.attempt { try await completion.retryRollbacks() }
@@ -108,8 +110,9 @@ package struct Maintenance: Sendable {
         await report.attempt { try await keys.rotateIfDue() }
         if leases.duration != nil {
             await report.attempt { try await completion.recover(leasedUntil: now()) }
-            await report.attempt { try await sweep() }
         }
+        // Without other servers, a directory has no orphans but those that ``recover()`` has removed.
+        if leases.duration != nil || isPresigned { await report.attempt { try await sweep() } }
         var deadline: Date?
         await report.attempt { deadline = try await expiryDeadline() }
         if let deadline {
@@ -128,8 +131,8 @@ package struct Maintenance: Sendable {
         return report
     }
 
-    /// Removes up to 100 upload links that expired 30 days ago, the sessions of senders who were idle for a week, and
-    /// outdated counts of password attempts.
+    /// Removes up to 100 upload links that expired more than 30 days ago, the sessions of senders who were idle for
+    /// more than a week, and outdated counts of password attempts.
     private func removeExpiredLinks() async throws {
         let now = now()
         for id in try await metadata.uploadLinks(
@@ -144,8 +147,10 @@ package struct Maintenance: Sendable {
         )
     }
 
-    /// Adds the time since the last run to the running time of the service, and returns the time since which uploads
-    /// must have been idle to expire; `nil` if no upload can have expired yet.
+    /// Adds the time since the last run to the running time of the service, and returns the expiry deadline.
+    ///
+    /// - Returns: The time since which an upload must have been idle to expire; `nil` if no upload can have expired
+    ///   yet.
     private func expiryDeadline() async throws -> Date? {
         var time = try await metadata.observedTime() ?? ObservedTime()
         time.advance(by: stopwatch.lap(), wall: now(), lifetime: uploadLifetime)
@@ -153,9 +158,9 @@ package struct Maintenance: Sendable {
         return time.deadline(lifetime: uploadLifetime)
     }
 
-    /// Removes orphans, at most once an hour and on one server, because listing all unfinished uploads is expensive.
+    /// Removes orphans, at most once an hour among all servers, because listing all unfinished uploads is expensive.
     ///
-    /// After a failure, the next run tries again.
+    /// The lease expires after an hour. It is released earlier only after a failure, so that the next run tries again.
     private func sweep() async throws {
         let lease = Lease(id: leases.new().id, expiresOn: now().addingTimeInterval(3600))
         guard try await metadata.acquireLease("sweep", lease, now: now()) else { return }
@@ -167,10 +172,12 @@ package struct Maintenance: Sendable {
         }
     }
 
-    /// Aborts active uploads that were initiated before `deadline` and have stored no part since, and removes their
-    /// bytes.
+    /// Aborts the active uploads that have been idle since before `deadline`, and removes their bytes.
     ///
-    /// - Returns: The ids of the aborted uploads, and the errors; an upload with an error is kept.
+    /// An upload has been idle since it was initiated, since its last part was stored or, with a presigned store, since
+    /// a client's activity was last recorded, whichever is latest.
+    ///
+    /// - Returns: The ids of the aborted uploads, and the errors. An upload with an error is kept.
     package func abortUploads(idleSince deadline: Date) async -> Report {
         var report = Report()
         var kept: Set<String> = []
@@ -190,7 +197,7 @@ package struct Maintenance: Sendable {
                         report.errors.append(error)
                     }
                 }
-                // If a store is unavailable, every upload has an error.
+                // Stops after many errors, because every upload fails if a store is unavailable.
                 guard idle.count == limit, report.errors.count < Self.maximumErrors else { break }
             }
         } catch {
@@ -200,20 +207,24 @@ package struct Maintenance: Sendable {
         return report
     }
 
+    private var isPresigned: Bool {
+        if case .presigned = storage { true } else { false }
+    }
+
     private static let batch = 100
     private static let maximumErrors = 1000
 
     /// Aborts an upload; returns `false` if it is not idle after all.
     private func abort(_ id: String, ifIdleSince deadline: Date) async throws -> Bool {
-        // This server does not see parts arrive in a presigned store.
+        // Parts that clients send to a presigned store do not pass through this server, so the store is queried.
         if case .presigned(let store) = storage, let upload = try await metadata.upload(id),
             let last = try await store.timeOfLastPart(of: upload), last >= deadline
         {
-            // The store's clock may be ahead.
+            // Limited, because the store's clock may be ahead.
             try await metadata.keepAlive(id, now: min(last, now()))
             return false
         }
-        // An upload in which a part was stored in the meantime is not aborted.
+        // Does not abort an upload in which a part was stored in the meantime.
         return try await metadata.abortUpload(id, ifIdleSince: deadline)
     }
 }

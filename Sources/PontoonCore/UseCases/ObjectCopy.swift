@@ -2,7 +2,7 @@ import NIOCore
 
 /// The use case that copies all objects from one store to another and verifies every copy.
 ///
-/// Copied objects are recorded in the ledger, so that the next run resumes after an interruption.
+/// Copied objects are recorded in the ledger, so that a run that was interrupted is resumed by the next one.
 package struct ObjectCopy: Sendable {
     private let ledger: any ObjectCopyLedger
     private let source: any StreamingObjectStore
@@ -31,10 +31,10 @@ package struct ObjectCopy: Sendable {
 
     /// Copies the objects that have not been copied yet.
     ///
-    /// - Parameter report: Called with the outcome so far after every batch.
+    /// - Parameter report: Called after every batch with the outcome so far.
     /// - Returns: The outcome of this run.
     /// - Throws: `.checksumMismatch` if a copy differs from its intact original; an error if a store is unavailable.
-    ///   The next run resumes.
+    ///   Repeating the call then resumes.
     package func run(report: @Sendable (Outcome) -> Void) async throws -> Outcome {
         var outcome = Outcome()
         var last: ObjectKey?
@@ -93,7 +93,7 @@ package struct ObjectCopy: Sendable {
         guard copied.size == object.size, found == expected else {
             try await target.discard(ObjectReference(key: object.key))
             guard try await Self.checksum(reader) == expected else { return false }
-            throw PontoonError(.checksumMismatch, "A copied object differs from its original; repeat the migration.")
+            throw PontoonError(.checksumMismatch, "A copied object differs from its original; run the migration again.")
         }
         try await ledger.markCopied(object.key)
         return true

@@ -39,7 +39,8 @@ extension Projects {
     /// The caller needs `admin`. The owner's permissions cannot be revoked.
     ///
     /// - Returns: All permissions of the member after the change.
-    /// - Throws: `.projectNotFound`, `.memberNotFound`, `.projectForbidden`.
+    /// - Throws: `.projectNotFound`, `.memberNotFound`; `.projectForbidden` if the caller is not an admin, or a
+    ///   permission of the owner is revoked.
     package func changePermissions(
         of userName: String,
         in id: ProjectID,
@@ -62,7 +63,8 @@ extension Projects {
     ///
     /// The caller needs `admin`, unless the caller is the member who leaves. Files that the member added are kept.
     ///
-    /// - Throws: `.projectNotFound`, `.memberNotFound`, `.projectForbidden`.
+    /// - Throws: `.projectNotFound`, `.memberNotFound`; `.projectForbidden` if the caller is not an admin or the
+    ///   member is the owner.
     package func removeMember(_ userName: String, from id: ProjectID, caller: Caller) async throws {
         let right: Permission = userName == caller.name ? .read : .admin
         let project = try await access.project(id, for: caller, needing: right).project

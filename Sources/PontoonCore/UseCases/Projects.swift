@@ -23,10 +23,11 @@ package struct Projects: Sendable {
 
     /// Creates a project that belongs to the caller.
     ///
-    /// If the short name is taken, a number is appended to it.
+    /// The id's short name is derived from the name. If it is taken, a number is appended to it.
     ///
     /// - Throws: `.projectNameMissing` if the name is missing or blank; `.badRequest` for invalid tags or a field that
-    ///   is too long; `.forbidden` for a service user or a token that is limited to projects; `.limitReached`.
+    ///   is too long; `.forbidden` for a service user or a token that is limited to projects; `.limitReached` if the
+    ///   caller owns the maximum number of projects.
     package func create(name: String?, _ change: ProjectChange, caller: Caller) async throws -> AccessibleProject {
         try access.checkMayOwn("projects", caller: caller)
         guard let name, !name.allSatisfy(\.isWhitespace) else {
@@ -36,7 +37,7 @@ package struct Projects: Sendable {
         guard try await metadata.ownedProjects(of: caller.name, upTo: limits.projects) < limits.projects else {
             throw PontoonError(.limitReached, "You own \(limits.projects) projects, the maximum; delete one first.")
         }
-        // Another call may take the id in the meantime, in which case the next search finds the number after it.
+        // Another call may take the id in the meantime. The search is then repeated.
         while true {
             let id = try await freeID(for: name, owner: caller.name)
             var project = Self.newProject(id: id, name: name, creator: caller.name, now: now())
@@ -67,7 +68,7 @@ package struct Projects: Sendable {
         try FieldRules.check("settings", json: change.settings)
     }
 
-    /// Returns a project.
+    /// Returns a project that the caller may read.
     ///
     /// - Throws: `.projectNotFound`.
     package func details(
@@ -89,7 +90,9 @@ package struct Projects: Sendable {
         return try await metadata.projects(for: caller.name, matching: filter, page: page)
     }
 
-    /// Changes fields of a project other than its id.
+    /// Changes fields of a project.
+    ///
+    /// The caller needs `write`. A new name does not change the id.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`, `.projectNameMissing`; `.badRequest` for invalid tags or a
     ///   field that is too long.
@@ -105,7 +108,9 @@ package struct Projects: Sendable {
         return AccessibleProject(project: project, permissions: accessible.permissions)
     }
 
-    /// Deletes a project with its files and unfinished uploads.
+    /// Deletes a project with its files, unfinished uploads and upload links.
+    ///
+    /// The caller needs `admin`.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`.
     package func delete(_ id: ProjectID, caller: Caller) async throws {

@@ -20,6 +20,8 @@ package final class Readiness: Sendable {
         var isStopping = false
         var lastSuccess: [NotReadyReason: ContinuousClock.Instant] = [:]
         var isFailing: [NotReadyReason: Bool] = [:]
+        /// The start of the running check of each store.
+        var checkStart: [NotReadyReason: ContinuousClock.Instant] = [:]
     }
 
     private let stores: [(name: NotReadyReason, store: any ReachableStore)]
@@ -31,8 +33,8 @@ package final class Readiness: Sendable {
     ///   - metadata: The metadata store.
     ///   - objects: The object store.
     ///   - interval: Time between two checks of a store.
-    ///   - timeout: Time since the last successful check after which a store counts as unavailable, even if no check
-    ///     has failed.
+    ///   - timeout: Time since the last successful check, and duration of a check, after which a store counts as
+    ///     unavailable, even if no check has failed.
     package init(
         metadata: any ReachableStore,
         objects: any ReachableStore,
@@ -62,14 +64,21 @@ package final class Readiness: Sendable {
     /// Sets ``notReadyReason`` to `.stopping` permanently.
     package func stop() { state.withLock { $0.isStopping = true } }
 
+    /// Returns whether the check of a store has been running for longer than a time, without success or failure.
+    package func isHanging(for limit: Duration) -> Bool {
+        let now = ContinuousClock.now
+        return state.withLock { state in state.checkStart.values.contains { now - $0 > limit } }
+    }
+
     /// Checks the stores until cancelled.
     ///
-    /// - Parameter report: Called with a store, and with the error when it becomes unavailable or `nil` when it becomes
-    ///   available again.
+    /// - Parameter report: Called with a store and the error when a check fails or takes too long, unless the store
+    ///   already counts as unavailable. Called with the store and `nil` when a check then succeeds.
     package func run(report: @escaping @Sendable (NotReadyReason, (any Error)?) -> Void) async {
         await withTaskGroup { group in
             for (name, store) in stores {
                 group.addTask { await self.watch(store, name, report) }
+                group.addTask { await self.watchDuration(of: name, report) }
             }
         }
     }
@@ -81,9 +90,11 @@ package final class Readiness: Sendable {
     ) async {
         while !Task.isCancelled {
             var failure: (any Error)?
+            state.withLock { $0.checkStart[name] = .now }
             do { try await store.ping() } catch { failure = error }
             if Task.isCancelled { return }
             let wasFailing = state.withLock { state in
+                state.checkStart[name] = nil
                 if failure == nil { state.lastSuccess[name] = .now }
                 return state.isFailing.updateValue(failure != nil, forKey: name) ?? false
             }
@@ -91,4 +102,27 @@ package final class Readiness: Sendable {
             do { try await Task.sleep(for: interval) } catch { return }
         }
     }
+
+    /// Reports checks of a store that take longer than the timeout, for example because a disk hangs.
+    private func watchDuration(
+        of name: NotReadyReason,
+        _ report: @Sendable (NotReadyReason, (any Error)?) -> Void
+    ) async {
+        while true {
+            do { try await Task.sleep(for: interval) } catch { return }
+            let isOverdue = state.withLock { state in
+                guard let began = state.checkStart[name], .now - began > timeout, state.isFailing[name] != true else {
+                    return false
+                }
+                state.isFailing[name] = true
+                return true
+            }
+            if isOverdue { report(name, CheckTimeout(description: "no response within \(timeout)")) }
+        }
+    }
+}
+
+/// The error for a store that does not respond.
+private struct CheckTimeout: Error, CustomStringConvertible {
+    let description: String
 }

@@ -4,7 +4,7 @@ import NIOCore
 
 /// The use case that reads objects again and compares them with their recorded lengths and checksums.
 ///
-/// The time of each object's last check is recorded, so a scrub that was interrupted continues where it stopped.
+/// The time of each object's last check is recorded, so the next run resumes an interrupted scrub.
 package struct Scrub: Sendable {
     private let store: any ScrubStore
     private let source: any ScrubSource
@@ -15,8 +15,8 @@ package struct Scrub: Sendable {
     /// - Parameters:
     ///   - store: The records of the objects.
     ///   - source: The objects.
-    ///   - bytesPerSecond: Maximum rate at which objects are read; `nil` is no limit.
-    ///   - width: Number of objects to read at the same time.
+    ///   - bytesPerSecond: Maximum rate at which objects are read; `nil` means no limit.
+    ///   - width: Maximum number of objects to read at the same time.
     ///   - now: The current time.
     package init(
         store: any ScrubStore,
@@ -32,13 +32,14 @@ package struct Scrub: Sendable {
         self.now = now
     }
 
-    /// The numbers of objects that one run checked, and their length.
+    /// The number of objects that one run checked, by result.
     package struct Totals: Hashable, Sendable {
+        /// Number of all objects, including damaged ones and those that could not be checked.
         package var objects = 0
-        /// Total length in bytes of the objects that could be read.
+        /// Total length in bytes of the objects that were read completely and show no damage.
         package var bytes: Int64 = 0
         package var damaged = 0
-        /// Number of objects that could not be checked.
+        /// Number of objects that could not be checked because of an error.
         package var failed = 0
 
         package init() {}
@@ -50,13 +51,13 @@ package struct Scrub: Sendable {
     ///   - interval: Time after which an object is checked again; 0 checks all objects.
     ///   - report: Called with each result once it is recorded.
     /// - Returns: The totals of this run.
-    /// - Throws: An error if a store is unavailable; `CancellationError`. The next run continues.
+    /// - Throws: An error if a store is unavailable; `CancellationError`. The next run resumes.
     package func run(
         interval: Duration,
         report: @Sendable (ObjectCheck) async -> Void
     ) async throws -> Totals {
         let start = now()
-        // Both ends are fixed, so that the run ends even if the clock is changed in the meantime.
+        // Both bounds are fixed, so that the run ends even if the clock is changed in the meantime.
         let window = start.addingTimeInterval(-interval.inSeconds)...start.addingTimeInterval(3600)
         let damaged = max(window.lowerBound, start.addingTimeInterval(-24 * 3600))
         var totals = Totals()
@@ -89,7 +90,7 @@ package struct Scrub: Sendable {
     }
 
     private static let batch = 200
-    /// Results are recorded at least once per this many bytes.
+    /// Number of bytes after which the results so far are recorded, once the current object is checked.
     private static let batchBytes: Int64 = 256 << 20
 
     private func check(
@@ -128,14 +129,14 @@ package struct Scrub: Sendable {
         do {
             let first = try await read(object, ignoringCache: false)
             guard case .damaged(let damage) = first, damage.isHidden else { return first }
-            // Read from the disk once more, because memory can be damaged as well.
+            // Reads from the disk once more, because the copy in the page cache may be damaged instead.
             return try await read(object, ignoringCache: true)
         } catch let error as PontoonError where error.code == .fileNotFound {
             try await source.confirmPresence()
             guard try await store.recordedObjects(among: [object.key]).contains(object.key) else { return nil }
             return .damaged(.missing)
         } catch let error where !(error is CancellationError || (error as? any TemporaryFault)?.isTemporary == true) {
-            // One object that cannot be checked must not prevent the check of the others.
+            // An object that cannot be checked must not prevent the check of the others.
             return .failed("\(error)")
         }
     }
@@ -152,7 +153,7 @@ package struct Scrub: Sendable {
     private func compare(_ object: FileContent, _ reader: any ObjectReader) async throws -> ObjectCheck.Outcome {
         guard reader.size == object.size else { return .damaged(.length) }
         var crc64 = CRC64NVME()
-        // An MD5 takes ten times as long to compute as the CRC.
+        // An MD5 takes ten times as long to compute as the CRC, so it is compared only if no CRC is recorded.
         var md5 = object.crc64 == nil && object.md5 != nil ? Insecure.MD5() : nil
         var offset: Int64 = 0
         while offset < object.size {

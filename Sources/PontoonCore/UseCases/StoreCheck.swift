@@ -2,13 +2,13 @@ package import Foundation
 
 /// The use case that compares the records of objects with the contents of the object store, in both directions.
 ///
-/// It compares lengths only and reads no bytes of objects. Servers may be running: a difference is reported only if it
-/// still exists when it is checked a second time.
+/// The check compares lengths and reads no bytes of objects. Servers may be running, so the records are read a second
+/// time before damage or an orphan is reported.
 package struct StoreCheck: Sendable {
     /// A difference between records and contents.
     package enum Finding: Sendable {
-        /// An object whose bytes are missing (`storedSize` is `nil`) or have the wrong length. Lists at most 100 of the
-        /// files that use it.
+        /// An object whose bytes are missing (`storedSize` is `nil`) or have the wrong length; `files` contains at most
+        /// 100 of the files that use the object.
         case damaged(FileContent, storedSize: Int64?, files: [FileReference])
         case orphan(StoredEntry, Treatment)
         /// A file that Pontoon did not create, and never removes.
@@ -22,7 +22,7 @@ package struct StoreCheck: Sendable {
         case tooRecent
     }
 
-    /// The settings of the removal of orphans.
+    /// The settings for removing orphans.
     package struct Repair: Sendable {
         let store: any ObjectStore
         let minimumAge: Duration
@@ -37,17 +37,18 @@ package struct StoreCheck: Sendable {
     }
 
     package struct Summary: Sendable {
-        /// Number of objects compared, and their recorded length in bytes.
+        /// Number of recorded objects that were compared with the store.
         package var objects = 0
+        /// Total recorded length of these objects in bytes.
         package var bytes: Int64 = 0
         package var damaged = 0
         package var orphans = 0
-        /// Known length of the orphans in bytes.
+        /// Total length in bytes of the orphans whose length is known.
         package var orphanBytes: Int64 = 0
         /// Number of orphans that were removed.
         package var removed = 0
         package var unknown = 0
-        /// Whether there are more orphans than can be compared at a time.
+        /// Whether there may be more orphans, because one run examines at most 100,000 entries without a record.
         package var hasMoreOrphans = false
 
         /// Whether no difference remains.
@@ -64,15 +65,15 @@ package struct StoreCheck: Sendable {
     private static let width = 16
     private static let maximumCandidates = 100_000
     private static let maximumReferences = 100
-    /// Age up to which the record of an entry may not be committed yet.
+    /// Age in seconds up to which the record of an entry may not be committed yet.
     private static let settlingTime: TimeInterval = 60
 
     /// - Parameters:
     ///   - records: The metadata store.
     ///   - inventory: The object store.
-    ///   - repair: Settings of the removal of orphans; `nil` only reports them.
+    ///   - repair: The settings for removing orphans; if `nil`, orphans are only reported.
     ///   - isExclusive: Whether no server can use the stores during the check.
-    ///   - delay: Time after which recent orphans are checked again if a server may be running.
+    ///   - delay: Pause before possible orphans are checked again, if some are recent and a server may be running.
     ///   - now: The current time.
     package init(
         records: any RecordInventory & ObjectRecords,
@@ -90,7 +91,7 @@ package struct StoreCheck: Sendable {
         self.now = now
     }
 
-    /// Compares, and removes orphans if there is a ``Repair``.
+    /// Compares the records with the object store, and removes orphans if there is a ``Repair``.
     ///
     /// - Parameter report: Receives each finding.
     /// - Returns: The numbers of compared objects and of findings.
@@ -114,7 +115,7 @@ package struct StoreCheck: Sendable {
                 try await inventory.storedSize($0.key)
             }
             let suspects = zip(objects, sizes).filter { $0.size != $1 }
-            // Bytes are removed after their record, so a record that still exists proves the damage.
+            // An object's record is deleted before its bytes, so a record that still exists proves the damage.
             let recorded = try await records.recordedObjects(among: suspects.map(\.0.key))
             for (object, size) in suspects where recorded.contains(object.key) {
                 summary.damaged += 1
@@ -129,7 +130,7 @@ package struct StoreCheck: Sendable {
 
     // MARK: - Bytes without a record
 
-    /// Entries that may be orphans.
+    /// The names of entries without a record, which may be orphans.
     private struct Candidates {
         var names: Set<String> = []
         var newest = Date.distantPast
@@ -157,8 +158,10 @@ package struct StoreCheck: Sendable {
         return candidates
     }
 
-    /// Checks candidates again, because a server commits the record of an upload after creating it, and removes the
-    /// record of a discarded object after its bytes.
+    /// Checks the candidates again and reports those that are orphans.
+    ///
+    /// A candidate need not be an orphan: a server commits the record of an upload after creating its files, and may
+    /// have removed a discarded object and its record after the object was listed.
     private func examine(
         _ candidates: Candidates,
         _ summary: inout Summary,
@@ -188,7 +191,7 @@ package struct StoreCheck: Sendable {
         return .removed
     }
 
-    /// Returns the objects and uploads of a page to which no record refers.
+    /// Returns those objects and uploads of a page to which no record refers.
     private func withoutRecords(_ page: [StoredEntry]) async throws -> [StoredEntry] {
         let known = try await records.knownKeys(among: page.compactMap { $0.object?.key })
         return page.filter { entry in entry.object.map { !known.contains($0.key) } ?? false }

@@ -1,8 +1,8 @@
-/// A step from one version of the tables to the next.
+/// A schema change: a step from one version of the tables to the next.
 struct Migration: Sendable {
     /// Unique name, recorded in `schema_migrations`.
     let name: String
-    /// Executed in order, in one transaction.
+    /// The statements, executed in order and in one transaction.
     let statements: [SQLStatement]
 }
 
@@ -11,8 +11,8 @@ extension Migration {
     ///
     /// Append only: a published migration is never edited.
     ///
-    /// Times are stored as Unix time in milliseconds, and Booleans as 0 or 1. Files and uploads are not deleted by
-    /// `ON DELETE CASCADE` but by the store itself, because they contain keys of objects to discard.
+    /// Times are stored as Unix time in milliseconds, and Booleans as 0 or 1. The store itself deletes the rows of
+    /// files and uploads instead of relying on `ON DELETE CASCADE`, because they contain keys of objects to discard.
     static let all = [
         Migration(name: "0001-initial", statements: initial),
         Migration(name: "0002-code-packages", statements: codePackages),

@@ -1,6 +1,6 @@
 extension Migration {
-    /// The statements that add upload handles, both to uploads and to discarded objects, whose uploads have no other
-    /// record.
+    /// The statements that add upload handles to uploads, and to discarded objects, because the row of an aborted
+    /// upload no longer exists when its object is removed.
     static let uploadHandles: [SQLStatement] = [
         "ALTER TABLE uploads ADD COLUMN object_handle TEXT",
         "ALTER TABLE discarded_objects ADD COLUMN handle TEXT",

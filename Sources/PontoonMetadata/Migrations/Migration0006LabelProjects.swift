@@ -1,5 +1,6 @@
 extension Migration {
-    /// The statements that add the project to each tag and metadata pair, so that searches do not read other projects'.
+    /// The statements that add the project to each tag and metadata pair, so that a search reads no rows of other
+    /// projects.
     static let labelProjects: [SQLStatement] = [
         "ALTER TABLE file_tags ADD COLUMN project_id TEXT NOT NULL DEFAULT ''",
         "UPDATE file_tags SET project_id = (SELECT project_id FROM files WHERE files.id = file_tags.file_id)",

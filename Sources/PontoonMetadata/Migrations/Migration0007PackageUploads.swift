@@ -1,5 +1,6 @@
 extension Migration {
-    /// The statement that adds an index with which a user's unfinished uploads of code packages are counted;
+    /// The statement that adds an index for counting a user's unfinished uploads of code packages.
+    ///
     /// `user_totals` counts only uploads to folders.
     static let packageUploads: [SQLStatement] = [
         """

@@ -1,5 +1,5 @@
 extension Migration {
-    /// The statements that add columns for the results of reading objects again.
+    /// The statements that add columns for the results of scrubs.
     ///
     /// An object that was never checked has the time of its creation in `checked_on`, or 0 if it was created by an
     /// earlier version.

@@ -1,5 +1,5 @@
 extension Migration {
-    /// The statement that adds the time of the last call that kept an upload to a presigned store alive; 0 if none has.
+    /// The statement that adds the time at which an upload was last kept alive; 0 if never.
     static let uploadActivity: [SQLStatement] = [
         "ALTER TABLE uploads ADD COLUMN active_on BIGINT NOT NULL DEFAULT 0"
     ]

@@ -3,7 +3,7 @@ extension Migration {
     ///
     /// Each upload records the link and session through which it was started.
     static let uploadLinks: [SQLStatement] = [
-        // folder_id is not a foreign key, because the folder may be deleted. The link then does not work.
+        // folder_id is not a foreign key, because the folder may be deleted. The link can then no longer be used.
         """
         CREATE TABLE upload_links (
             id TEXT NOT NULL PRIMARY KEY,

@@ -4,8 +4,8 @@ import Foundation
 enum Migrator {
     /// Runs the missing migrations, each in its own transaction.
     ///
-    /// Several processes may start at the same time: they take turns, and each migration is run by the first process
-    /// that records it.
+    /// If several processes start at the same time, they take turns: the first process that records a migration runs
+    /// it, and the others skip it.
     ///
     /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program.
     static func migrate(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
@@ -24,20 +24,20 @@ enum Migrator {
 
     /// Checks that the tables are those of this version, without changing anything.
     ///
-    /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program,
-    ///   ``MissingMigrations`` if they lack migrations, because no server of this version has used them yet.
+    /// - Throws: ``UnknownMigrations`` if the tables were changed by a newer version of the program;
+    ///   ``MissingMigrations`` if the tables lack migrations, because no server of this version has used the database.
     static func requireCurrent(_ driver: some SQLDriver, _ migrations: [Migration] = Migration.all) async throws {
         let applied: Set<String>
         do {
             applied = try await driver.read { try $0.migrationNames() }
         } catch let error as SQLError where error.kind == .other {
-            // There is no table of migrations, so there are no others.
-            throw MissingMigrations()
+            // Most likely, the table of migrations does not exist, so the other tables do not exist either.
+            throw MissingMigrations(reason: error.description)
         }
         let names = Set(migrations.map(\.name))
         let unknown = applied.subtracting(names)
         guard unknown.isEmpty else { throw UnknownMigrations(names: unknown.sorted()) }
-        guard applied == names else { throw MissingMigrations() }
+        guard applied == names else { throw MissingMigrations(reason: "some migrations are missing") }
     }
 
     private static func appliedNames(_ driver: some SQLDriver) async throws -> Set<String> {
@@ -66,14 +66,20 @@ extension SQLConnection {
     }
 }
 
-/// The error for a database that must not be changed, but lacks migrations.
+/// The error for a database that lacks migrations of this version and is opened without running them.
 package struct MissingMigrations: Error, CustomStringConvertible {
+    /// The message of the database, or what is missing.
+    let reason: String
+
     package var description: String {
-        "the database is empty or was created by an older version of Pontoon; start the server of this version once"
+        """
+        the database is empty or was created by an older version of Pontoon (\(reason)); start the server of this \
+        version once
+        """
     }
 }
 
-/// The error for a database that was migrated by a newer version of the program, and must not be used by this one.
+/// The error for a database that was migrated by a newer version of the program, so that this version must not use it.
 package struct UnknownMigrations: Error, CustomStringConvertible {
     /// Names of the migrations that this version does not know, sorted.
     package let names: [String]

@@ -1,5 +1,6 @@
-/// The dialect of migrations; apart from row locks (``SQLRowLock``), all other statements are the same in every
-/// database.
+/// The SQL dialect of a database.
+///
+/// Only migrations and row locks (``SQLRowLock``) differ; all other statements are the same in every database.
 package enum SQLDialect: Sendable {
     case sqlite, postgreSQL
 

@@ -6,12 +6,12 @@
 /// `$1`, `$2`, … numbered in order of first use, `BIGINT` and `TEXT` columns, and text compared byte for byte
 /// (see ``SQLDialect``).
 package protocol SQLDriver: Sendable {
-    /// The dialect of migrations in this database.
+    /// The dialect of this database, for migrations.
     var dialect: SQLDialect { get }
     /// Runs queries on one consistent snapshot of the database.
     ///
-    /// A query that takes too long (by default, 5 seconds) fails with ``SQLError/Kind/busy``, so that no caller can
-    /// occupy a connection for long.
+    /// Queries that take too long (by default, more than 5 seconds) fail with ``SQLError/Kind/busy``, so that no caller
+    /// can occupy a connection for long.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value
@@ -32,9 +32,9 @@ package protocol SQLDriver: Sendable {
     func problems() async throws -> [String]
     /// Copies all rows, as of one moment, to an SQLite database that has the same tables and no rows.
     ///
-    /// The snapshot may be open for longer than a ``read(_:)``. The copy is not durable yet.
+    /// May take longer than the queries of a ``read(_:)``. The copy is not durable when this returns.
     /// - Parameter path: The database file, which no connection uses.
-    /// - Throws: ``SQLError``; the file is then useless.
+    /// - Throws: ``SQLError``; the file is then incomplete.
     func copySnapshot(to path: String) async throws
     /// Closes the database after its accepted transactions have finished; later calls fail.
     ///
@@ -71,7 +71,7 @@ package protocol SQLConnection {
     func execute(_ statement: SQLStatement, values: [SQLValue]) throws -> Int
     /// Queues a statement, to be sent together with the next statement or the commit, without waiting for its result.
     ///
-    /// If the statement fails, this call, a later statement or the commit throws its error, so the body must not handle
+    /// If the statement fails, this call, a later statement or the commit throws its error, so the body must not catch
     /// it.
     ///
     /// - Parameters:

@@ -71,7 +71,8 @@ package struct SQLRow: Sendable {
         Date(timeIntervalSince1970: Double(try integer(column)) / 1000)
     }
 
-    /// Reads a time, or `nil` for `NULL`.
+    /// Returns an integer value as a date, or `nil` for `NULL`; the integer is Unix time in milliseconds.
+    /// - Throws: ``SQLRowError`` for text.
     package func optionalDate(_ column: String) throws -> Date? {
         try optionalInteger(column).map { Date(timeIntervalSince1970: Double($0) / 1000) }
     }
@@ -89,7 +90,7 @@ package struct SQLRow: Sendable {
     }
 }
 
-/// The error for a column with a value that the store never writes, or a column missing from the result.
+/// The error for a column whose value the store never writes, or a column that is missing from the result.
 ///
 /// The description contains no values.
 package struct SQLRowError: Error, CustomStringConvertible {

@@ -4,7 +4,7 @@ package struct SQLStatement: Sendable, ExpressibleByStringLiteral {
     package let text: String
     /// Whether the text is a constant of the program.
     ///
-    /// There are few such statements, so drivers keep them prepared.
+    /// Drivers keep the few statements with constant texts prepared.
     package let isConstant: Bool
 
     package init(stringLiteral text: String) { self.init(constant: text) }
@@ -71,7 +71,7 @@ extension SQLConnection {
     /// - Parameters:
     ///   - target: Table and columns, such as `file_tags (file_id, position, tag)`.
     ///   - rows: The values of each row, in the order of the columns.
-    ///   - conflict: An `ON CONFLICT` clause.
+    ///   - conflict: An `ON CONFLICT` clause; empty for none.
     /// - Throws: ``SQLError``. A later statement or the commit may throw it instead; see ``enqueue(_:values:lock:)``.
     func insert(into target: String, rows: [[any SQLConvertible]], conflict: String = "") throws {
         for chunk in rows.chunks(of: 500) {

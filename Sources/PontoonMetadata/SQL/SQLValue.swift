@@ -30,7 +30,7 @@ extension Int64: SQLConvertible {
 }
 
 extension Bool: SQLConvertible {
-    /// 0 or 1: SQLite has no Boolean type.
+    /// 0 or 1, because SQLite has no Boolean type.
     package var sqlValue: SQLValue { .integer(self ? 1 : 0) }
 }
 
@@ -55,6 +55,6 @@ extension PartNumber: SQLConvertible {
 }
 
 extension CRC64NVME: SQLConvertible {
-    /// 16 hex digits: an unsigned 64-bit integer does not fit into `BIGINT`.
+    /// 16 hex digits, because an unsigned 64-bit integer does not fit into `BIGINT`.
     package var sqlValue: SQLValue { .text(hex) }
 }

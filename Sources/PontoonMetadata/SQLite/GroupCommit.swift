@@ -1,7 +1,7 @@
 import GRDB
 import Synchronization
 
-/// The numbers of writes and of the transactions that committed them.
+/// Totals of writes and commits since the database was opened, and the number of writes that are waiting now.
 package struct WriteStatistics: Hashable, Sendable {
     /// Number of finished writes, including those whose body threw.
     package var writes = 0
@@ -13,10 +13,11 @@ package struct WriteStatistics: Hashable, Sendable {
 
 /// A queue that combines concurrent writes into shared commits, because every durable commit waits for a disk sync.
 ///
-/// Writes that arrive while a commit runs form the next transaction. So a single write is never delayed, and under load
-/// more writes share a commit. Each body runs in a separate savepoint, so that its failure does not affect the others.
+/// Writes that arrive during a commit form the next transaction. A single write is therefore never delayed, and the
+/// higher the load, the more writes share a commit. Each body of a shared transaction runs in a separate savepoint, so
+/// that its failure does not affect the others.
 final class GroupCommit: Sendable {
-    /// Maximum number of writes in one transaction; limits how long the first write waits for the last.
+    /// Maximum number of writes in one transaction, which limits how long the first write waits for the last.
     static let largestGroup = 128
 
     private struct PendingWrite: Sendable {
@@ -119,7 +120,8 @@ final class GroupCommit: Sendable {
                 } catch let error where group.count > 1 && database.isInsideTransaction {
                     completions.append { write.fail(Self.translated(error)) }
                 }
-                // Other errors fail the whole group: SQLite has rolled back the transaction, as on a full disk.
+                // Any other error fails the whole group, because SQLite has rolled back the transaction, for example
+                // after the disk became full.
             }
             return .commit
         }

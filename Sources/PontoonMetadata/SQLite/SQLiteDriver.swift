@@ -39,7 +39,7 @@ package struct SQLiteDriver: SQLDriver {
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        // Reads on the current thread, at its low priority; it may block.
+        // Reads on the current thread, which has a low priority and is allowed to block.
         if LowPriorityExecutor.isCurrent { return try readBlocking(body) }
         let readTimeout = readTimeout
         return try await withCheckedThrowingContinuation { continuation in
@@ -136,9 +136,10 @@ package struct SQLiteDriver: SQLDriver {
     package func close() async throws {
         writer.refuseWrites()
         try await Self.onBlockingThread {
-            // Waits for accepted writes, which are ahead of it in the connection's queue. Moves their changes from the
-            // -wal file to the database file, so that a copy of the latter is complete. Fails if another process reads
-            // the database; the changes then stay in the -wal file, where they are just as durable.
+            // Waits for accepted writes, which are ahead in the connection's queue, and moves their changes from the
+            // -wal file to the database file, so that a copy of the database file alone is complete. This fails if
+            // another process reads the database; the changes then stay in the -wal file, where they are just as
+            // durable.
             try? pool.writeWithoutTransaction { database in
                 // There is no connection if the database was closed before.
                 if database.sqliteConnection != nil { _ = try database.checkpoint(.truncate) }
@@ -149,9 +150,9 @@ package struct SQLiteDriver: SQLDriver {
 
     package var statistics: WriteStatistics { writer.statistics }
 
-    /// SQLite's process-wide setting, made before the first database is opened: it counts no memory allocations.
+    /// Disables SQLite's memory statistics for the whole process; must run before the first database is opened.
     private static let processSettings: Void = {
-        // If this fails, SQLite is slower, but works.
+        // If this fails, SQLite works, but is slower.
         _ = csqliteconfig_disable_memory_statistics()
     }()
 
@@ -192,7 +193,7 @@ package struct SQLiteDriver: SQLDriver {
         case .full: try database.execute(sql: "PRAGMA synchronous = FULL")
         case .os: try database.execute(sql: "PRAGMA synchronous = NORMAL")
         }
-        // At a checkpoint, truncates a -wal file that a burst of writes has enlarged beyond 64 MiB.
+        // Truncates the -wal file to 64 MiB at a checkpoint, if a burst of writes has made it larger.
         try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
     }
 

@@ -1,14 +1,16 @@
 import Foundation
 
 extension SQLMetadataStore {
-    /// Copies all records, as of one moment, to a new SQLite file; changes nothing else.
+    /// Copies all records, as of one moment, to a new SQLite file, without changing this database.
     ///
-    /// The copy contains no unfinished uploads, and nothing that concerns the running servers, such as leases.
+    /// The copy contains no unfinished uploads, and no state of the running servers, such as leases. It is not durable
+    /// when this returns.
     ///
     /// - Parameters:
-    ///   - path: The file, which must not exist; created with mode 0600. It is not durable yet.
-    ///   - objects: The location of the objects to record in the copy.
-    ///   - keepsDiscarded: Whether to keep the records of discarded objects, whose bytes are not in the backup.
+    ///   - path: The file, which must not exist. It is created with mode 0600.
+    ///   - objects: The location of the objects, which is recorded in the copy.
+    ///   - keepsDiscarded: Whether to keep the records of discarded objects. Their bytes are not in the backup, but may
+    ///     still be in a bucket that a restored server uses.
     /// - Returns: The opened copy; the caller closes it and then calls ``finishSnapshot(_:)``.
     /// - Throws: ``SQLError``; ``NoIdentity`` if no server of this version has been started with the database.
     package func copySnapshot(to path: String, objects: String, keepsDiscarded: Bool) async throws -> SQLMetadataStore {
@@ -28,10 +30,10 @@ extension SQLMetadataStore {
         }
     }
 
-    /// Checks the references in a closed copy, and makes it a file that can be opened in a directory that is not
-    /// writable.
+    /// Checks the references in a closed copy and ends WAL mode, so that the file can be opened in a read-only
+    /// directory.
     ///
-    /// - Throws: ``SQLError``, ``BrokenReferences``.
+    /// - Throws: ``SQLError``; ``BrokenReferences`` if a row refers to one that does not exist.
     package static func finishSnapshot(_ path: String) throws { try SnapshotFile(path).finish() }
 
     private func removeRunningState(keepsDiscarded: Bool) async throws {
@@ -47,7 +49,7 @@ package struct NoIdentity: Error, CustomStringConvertible {
     package init() {}
 
     package var description: String {
-        "the database has no identity yet; start the server of this version with it once"
+        "the database has no identity yet; start the server of this version with this database once"
     }
 }
 

@@ -16,7 +16,7 @@ struct SnapshotFile {
     /// - Throws: ``SQLError``.
     func fill(from source: any SQLConnection) throws {
         var configuration = Configuration()
-        // In the order of their ids, folders may precede their parents; `finish()` checks the references.
+        // Rows are copied in order of id, so a folder may precede its parent. `finish()` checks the references.
         configuration.foreignKeysEnabled = false
         do {
             let target = try DatabaseQueue(path: path, configuration: configuration)
@@ -48,7 +48,7 @@ struct SnapshotFile {
         }
     }
 
-    /// Checks all references and ends WAL mode, so that the file can be opened in a directory that is not writable.
+    /// Checks all references and ends WAL mode, so that the file can be opened in a read-only directory.
     ///
     /// - Throws: ``SQLError``; ``BrokenReferences`` if a row refers to one that does not exist.
     func finish() throws {

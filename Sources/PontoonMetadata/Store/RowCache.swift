@@ -16,10 +16,10 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     private struct State {
         /// Entries added since ``start``.
         private var entries: [Key: Entry] = [:]
-        /// Entries added in the period before; older ones are removed, because their rows are outdated.
+        /// Entries added in the period before ``start``; older ones are removed, because their rows are outdated.
         private var olderEntries: [Key: Entry] = [:]
         private var start = ContinuousClock.now
-        /// Size of the rows in ``entries``.
+        /// Approximate size of ``entries`` in bytes.
         private var bytes = 0
         /// Number of times that the whole cache was cleared, by a change or because it was full.
         private(set) var generation = 0
@@ -42,7 +42,7 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
         }
     }
 
-    /// The time and cache generation at the start of a read or write.
+    /// The time and the cache's generation at the start of a read or write.
     struct CacheStamp {
         fileprivate let time: ContinuousClock.Instant
         fileprivate let generation: Int
@@ -64,9 +64,9 @@ final class RowCache<Key: Hashable & Sendable, Row: Sendable>: Sendable {
     /// Returns the row of a key, from the cache if `consistency` allows it and the row is recent.
     ///
     /// - Parameters:
-    ///   - key: Identifies the row.
+    ///   - key: The key of the row.
     ///   - consistency: Whether a cached row is acceptable.
-    ///   - read: Reads the row; its absence is not cached.
+    ///   - read: Reads the row; the absence of a row is not cached.
     /// - Returns: The row; `nil` if it does not exist.
     /// - Throws: The errors of `read`.
     func row(_ key: Key, reading consistency: ReadConsistency, read: () async throws -> Row?) async throws -> Row? {
@@ -117,7 +117,7 @@ final class ReadCache: Sendable {
     enum Change: Sendable {
         /// None: the write touches no user, token, membership, project, file or state of an upload.
         case none
-        /// The row of one upload, and all files, because completing the upload adds a file and may replace another.
+        /// The row of the upload with this id, and all files, because a completion adds a file and may replace another.
         case upload(String)
         case files
         /// All callers: the write changes tokens only.

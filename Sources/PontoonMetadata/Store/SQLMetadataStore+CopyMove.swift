@@ -6,7 +6,7 @@ extension SQLMetadataStore {
         do {
             return try await writeRetryingConflicts { connection in
                 if copy.conflictPolicy == .number { try connection.lock(folder: copy.parent) }
-                // Locked, so that a concurrent deletion of the object's last file sees the copy.
+                // The object is locked, so that a concurrent deletion of its last file sees the copy.
                 try connection.enqueue(selectObjectOfFile, [id], lock: .forShare("objects"))
                 guard let original = try connection.file(id), original.kind == .file else { return nil }
                 let file = File(
@@ -24,7 +24,7 @@ extension SQLMetadataStore {
                 return file
             }
         } catch let error as SQLError where error.kind == .uniqueViolation {
-            // In every attempt, another process created an entry with the chosen name first.
+            // In every attempt, another call created an entry with the chosen name first.
             throw PontoonError.entryExists(cause: error)
         }
     }
@@ -34,7 +34,8 @@ extension SQLMetadataStore {
             guard let row = try connection.query(selectMovable, [id]).first else { return nil }
             let project = try row.text("project_id")
             let isFolder = try row.fileKind("kind") == .folder
-            // Locked, so that when two folders are moved into each other concurrently, the second move sees the first.
+            // The project is locked, so that if two folders are concurrently moved into each other, the second move
+            // sees the first.
             if isFolder { try connection.enqueue(selectProjectRow, [project], lock: .forUpdate("projects")) }
             guard try !connection.query(selectDestination, [folder, project], lock: .forShare("files")).isEmpty else {
                 throw PontoonError.noSuchDestination
@@ -42,7 +43,7 @@ extension SQLMetadataStore {
             if isFolder, try !connection.query(selectAbove, [folder, id]).isEmpty {
                 throw PontoonError(.folderCycle, "A folder cannot be moved into itself or one of its subfolders.")
             }
-            // Locked, so that of two concurrent moves of a file, the second knows which folder the file leaves.
+            // The file is locked, so that of two concurrent moves, the second knows which folder the file leaves.
             let place = try connection.query(selectParent, [id], lock: .forUpdate("files"))
             guard let old = try place.first?.text("parent_id") else { return nil }
             do {

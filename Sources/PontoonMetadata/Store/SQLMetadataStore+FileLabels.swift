@@ -5,7 +5,8 @@ extension SQLMetadataStore {
     package func updateFile(_ id: String, _ change: FileChange, now: Date) async throws -> File? {
         try await write { connection in
             do {
-                // First, because it locks the row, so that concurrent changes to a file are applied one after another.
+                // This statement comes first, because it locks the row: concurrent changes to a file are applied one
+                // after another.
                 let rows = try connection.query(updateDetails, [change.name, now, id])
                 guard let row = rows.first else { return nil }
                 try connection.change(labels: change, of: id, in: try row.text("project_id"))
@@ -31,7 +32,7 @@ extension SQLConnection {
 
     /// Adds tags to a file that has none.
     ///
-    /// The project is stored with each label, so that a search reads only labels of files that the caller may see.
+    /// The project is stored with each tag, so that a search reads only tags of files that the caller may see.
     func insert(tags: [String], of fileID: String, in project: String) throws {
         let rows = tags.enumerated().map { [fileID, $0.offset, $0.element, project] as [any SQLConvertible] }
         try insert(into: "file_tags (file_id, position, tag, project_id)", rows: rows)
@@ -73,7 +74,7 @@ extension SQLConnection {
         }
     }
 
-    /// Reads a file or folder; returns `nil` if it does not exist.
+    /// Returns a file or folder; `nil` if it does not exist.
     func file(_ id: String) throws -> File? { try files(try query(selectFile, [id])).first }
 
     /// Creates files from rows with ``fileColumns``; also reads the files' tags and metadata.
@@ -120,7 +121,7 @@ extension SQLRow {
     }
 
     /// Returns a length in bytes.
-    /// - Throws: ``SQLRowError`` unless it is 0 to 5 TiB; sums of such lengths do not overflow.
+    /// - Throws: ``SQLRowError`` unless it is 0 to 5 TiB; the sum of the lengths of an upload's parts cannot overflow.
     func length(_ column: String) throws -> Int64 {
         try decode(column, try integer(column)) { (0...PartSizing.maximumFileSize).contains($0) ? $0 : nil }
     }

@@ -14,13 +14,13 @@ extension SQLMetadataStore {
     }
 }
 
-/// The entries of a folder that match a filter, and the index that the search starts from.
+/// The entries of a folder that match a filter, and the index with which the search starts.
 private struct Selection {
     let folder: String
     /// The project of the folder; `nil` if there are no conditions on labels, or the folder does not exist.
     let project: String?
     let names: [String]?
-    /// The condition whose index the search starts from; `nil` scans the folder by name.
+    /// The condition with whose index the search starts; `nil` scans the folder by name.
     var start: Label?
     /// The other conditions.
     var others: [Label]
@@ -52,13 +52,13 @@ extension SQLConnection {
     /// Chooses the cheapest starting point of the search: the entries of the folder, or the files of its project that
     /// satisfy one of the conditions, whichever is roughly the smallest set.
     ///
-    /// The cost of choosing is in proportion to the cost of the search, regardless of how many files satisfy the other
+    /// The cost of the choice is proportional to the cost of the search, regardless of how many files satisfy the other
     /// conditions. Files of other projects are never read, so that the duration of a search reveals nothing about them.
     fileprivate func selection(_ folder: String, _ filter: FileFilter) throws -> Selection {
         let labels = Label.all(of: filter)
         let project = labels.isEmpty ? nil : try query(selectProjectOfFolder, [folder]).first?.text("project_id")
         var selection = Selection(folder: folder, project: project, names: filter.names, others: labels)
-        // A filter by name lists only a few names, and names have an index.
+        // A filter by name contains only a few names, which have an index.
         guard filter.names == nil, !selection.others.isEmpty else { return selection }
         let entries = try entries(of: folder)
         var limit = 4
@@ -90,7 +90,7 @@ extension SQLConnection {
         return try query(total).first?.count("total") ?? 0
     }
 
-    /// Reads the files of a page, ordered by name.
+    /// Returns the files of a page, ordered by name.
     ///
     /// For skipped entries, only the index is read.
     fileprivate func files(ofPage ids: SQLBuilder) throws -> [File] {

@@ -22,7 +22,7 @@ extension SQLMetadataStore {
     package func deleteFile(_ id: String) async throws -> Bool {
         let now = now
         return try await writeRetryingConflicts { connection in
-            // Excludes root folders, which are deleted with their project.
+            // The query excludes root folders, which are deleted with their project.
             let rows = try connection.query(selectDeletable, [id], lock: .forUpdate("files"))
             guard let row = rows.first else { return false }
             guard try connection.query("SELECT id FROM files WHERE parent_id = $1 LIMIT 1", [id]).isEmpty else {
@@ -67,7 +67,7 @@ extension SQLConnection {
         }
     }
 
-    /// Returns the kind of the entry with a name in a folder, or `nil` if there is none.
+    /// Returns the kind of the entry with a name in a folder; `nil` if there is none.
     func kind(named name: String, in folder: String?) throws -> File.Kind? {
         try query(selectKindByName, [folder, name]).first?.fileKind("kind")
     }
@@ -90,7 +90,8 @@ extension SQLConnection {
     /// Deletes a file's row, and discards its object if no other file refers to it.
     func deleteFile(_ id: String, objectKey: String?, now: Date) throws {
         guard let objectKey else { return try deleteRow(ofFile: id) }
-        // Locked, so that if the last two files of an object are deleted concurrently, the second deletion discards it.
+        // The object is locked, so that if its last two files are deleted concurrently, the second deletion discards
+        // the object.
         try enqueue("SELECT key FROM objects WHERE key = $1", [objectKey], lock: .forUpdate("objects"))
         try deleteRow(ofFile: id)
         guard try execute(deleteUnusedObject, [objectKey]) == 1 else { return }

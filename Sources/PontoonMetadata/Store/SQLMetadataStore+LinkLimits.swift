@@ -2,9 +2,9 @@ import PontoonCore
 
 /// The limits of upload links, checked under a lock on the link's row.
 ///
-/// To avoid deadlocks, these transactions lock the project before the link, and the link before its uploads. Other
-/// transactions do not lock the project first; if one of them is in a deadlock with the deletion of the project,
-/// PostgreSQL aborts one of the two, and the store repeats it.
+/// To avoid deadlocks, these transactions lock the project before the link, and the link before its uploads. A
+/// transaction that does not lock the project first may be in a deadlock with the deletion of the project. PostgreSQL
+/// then aborts one of the two, and the driver retries it.
 extension SQLConnection {
     /// Locks the link of a sender's session until the transaction ends; checks that it accepts a file of `size` bytes.
     /// - Returns: The link's id.
@@ -15,8 +15,8 @@ extension SQLConnection {
             throw PontoonError(.notAuthenticated, "The upload link was revoked.")
         }
         let id = try link.text("link_id")
-        // A separate statement, because with PostgreSQL, one that has waited for the lock would not see the uploads
-        // that were added meanwhile.
+        // A separate statement, because in PostgreSQL, a statement that has waited for a lock does not see the uploads
+        // that were added in the meantime.
         guard let open = try query(selectOpenUploads, [id]).first else { return id }
         let usage = UploadLinkUsage(
             files: try link.integer("received_files"),

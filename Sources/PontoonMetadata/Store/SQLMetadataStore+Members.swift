@@ -65,7 +65,7 @@ extension SQLMetadataStore {
 }
 
 extension SQLRow {
-    /// Reads permissions from the columns `can_copy`, `can_write`, `can_execute` and `can_admin`.
+    /// Returns the permissions in the columns `can_copy`, `can_write`, `can_execute` and `can_admin`.
     func permissions() throws -> Permissions {
         Permissions(
             copy: try flag("can_copy"),
@@ -77,7 +77,7 @@ extension SQLRow {
 }
 
 extension SQLConnection {
-    /// Reads the permissions of a user in a project; returns `nil` if the user is not a member.
+    /// Returns the permissions of a user in a project; `nil` if the user is not a member.
     func permissions(of userName: String, in project: ProjectID) throws -> Permissions? {
         try query(selectPermissions, [project, userName]).first?.permissions()
     }

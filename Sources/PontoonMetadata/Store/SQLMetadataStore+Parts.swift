@@ -6,7 +6,7 @@ extension SQLMetadataStore {
     }
 
     package func forgetPart(_ number: PartNumber, of uploadID: String) async throws -> PartRecord? {
-        // Reads first, because most parts are sent only once and a write would wait for other commits.
+        // Reads first, because most parts are sent only once, and a write would wait for other commits.
         guard try await read({ try $0.replaceablePart(number, of: uploadID, lock: nil) }) != nil else { return nil }
         return try await write(changing: .none) { connection in
             _ = try connection.replaceablePart(number, of: uploadID, lock: .forShare("uploads"))
@@ -22,7 +22,7 @@ extension SQLMetadataStore {
             let earlier = try connection.replaceablePart(part.number, of: uploadID, lock: .forShare("uploads"))
             var mayExist = earlier != nil
             while true {
-                // Locked, so that of two concurrent calls the second returns the record of the first.
+                // The record is locked, so that of two concurrent calls, the second returns the record of the first.
                 if mayExist,
                     let old = try connection.query(selectPart, [uploadID, part.number], lock: .forUpdate("parts"))
                         .first
@@ -37,7 +37,7 @@ extension SQLMetadataStore {
     }
 
     package func forgetUnreportedParts(of uploadID: String) async throws -> [PartRecord] {
-        // Reads first, because most clients report all their parts. Parts of a completing upload do not change anymore.
+        // Reads first, because most clients report all their parts. The parts of a completing upload no longer change.
         guard try await read({ try !$0.query(selectUnreported, [uploadID]).isEmpty }) else { return [] }
         return try await write(changing: .none) { connection in
             try connection.query(deleteUnreported, [uploadID]).map { try $0.part() }.sorted { $0.number < $1.number }
@@ -53,7 +53,8 @@ extension SQLMetadataStore {
             var unreported: Set<PartNumber> = []
             for report in reports {
                 let part = stored[report.number]
-                // Neither has quotes: the server's own ETags have none, and the report was unquoted when it was parsed.
+                // Neither ETag has quotes: the server stores its own without, and a report's are removed when it is
+                // parsed.
                 let isEqual = part?.etag.lowercased() == report.etag.lowercased()
                 if let part, isEqual, part.isReported { continue }
                 // Once an upload is completing, its set of reported parts must not change.
@@ -75,14 +76,15 @@ private struct StoredTag {
 }
 
 extension SQLConnection {
-    /// Reads all part records of an upload, ordered by number.
+    /// Returns all part records of an upload, ordered by number.
     func parts(of uploadID: String) throws -> [PartRecord] {
         try query(selectParts, [uploadID]).map { try $0.part() }
     }
 
-    /// Reads the record of a part that may be deleted or replaced; returns `nil` if the part is not stored.
+    /// Returns the record of a part that may be deleted or replaced; `nil` if the part is not stored.
     ///
-    /// A caller that changes the record must lock the upload, so that the upload is not completed in the meantime.
+    /// A caller that changes the record must pass a lock on the upload, so that its completion cannot start in the
+    /// meantime.
     ///
     /// - Throws: `.uploadNotFound` if the upload is not active.
     fileprivate func replaceablePart(
@@ -110,7 +112,7 @@ extension SQLConnection {
         }
     }
 
-    /// Reads the ETags of all stored parts from the lowest to the highest reported number, and locks these parts.
+    /// Returns the ETags of all stored parts from the lowest to the highest reported number, and locks these parts.
     fileprivate func tags(for reports: [PartReport], of uploadID: String) throws -> [PartNumber: StoredTag] {
         let numbers = reports.map(\.number)
         let rows = try query(

@@ -75,8 +75,9 @@ extension SQLMetadataStore {
     package func deleteProject(_ id: ProjectID) async throws -> Bool {
         let now = now
         return try await writeRetryingConflicts { connection in
-            // Locked, so that no upload completes into the project between the statements. If another process copies
-            // one of its files in the meantime, deleting the object violates a constraint, and the retry sees the copy.
+            // The project is locked, so that no upload to it is completed between the statements. If another process
+            // copies one of its files in the meantime, deleting the object violates a constraint, and the retry sees
+            // the copy.
             let rows = try connection.query(selectProjectID, [id], lock: .forUpdate("projects"))
             guard !rows.isEmpty else { return false }
             try connection.execute(discardUploadsOfProject, [now, id])

@@ -10,7 +10,7 @@ extension SQLMetadataStore: ScrubStore {
         try await read { connection in
             var found: [FileContent] = []
             var keys: Set<ObjectKey> = []
-            // One query per index.
+            // Each query uses a different index.
             for (select, time) in [
                 (selectDamaged, damaged), (selectFuture, window.upperBound), (selectDue, window.lowerBound),
             ] where found.count < limit {
@@ -34,7 +34,7 @@ extension SQLMetadataStore: ScrubStore {
     package func record(_ checks: [ObjectCheck]) async throws {
         guard !checks.isEmpty else { return }
         try await write(changing: .files) { connection in
-            // In the order of the keys, so that two writers cannot wait for each other's rows.
+            // In the order of the keys, so that two writers cannot be in a deadlock.
             for check in checks.sorted(by: { $0.object.key.rawValue < $1.object.key.rawValue }) {
                 let object = check.object
                 let request = object.verification.requestedOn ?? Date(timeIntervalSince1970: 0)
@@ -55,7 +55,7 @@ extension SQLRow {
     ///
     /// - Parameter key: The column with the object key.
     /// - Returns: The object key, length, checksums and results of earlier checks.
-    /// - Throws: ``SQLRowError`` if a value is not one that the store writes.
+    /// - Throws: ``SQLRowError`` for a value that the store never writes.
     func fileContent(key: String) throws -> FileContent {
         FileContent(
             key: try objectKey(key),

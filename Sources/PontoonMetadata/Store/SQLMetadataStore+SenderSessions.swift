@@ -4,12 +4,12 @@ package import PontoonCore
 extension SQLMetadataStore {
     package func countPasswordAttempt(for link: String, from address: String, now: Date) async throws -> Date? {
         try await write(changing: .none) { connection in
-            // Locked, so that concurrent attempts are counted one after another.
+            // The link is locked, so that concurrent attempts are counted one after another.
             guard try !connection.query(lockLink, [link], lock: .forUpdate("upload_links")).isEmpty else {
                 throw PontoonError.uploadLinkNotFound
             }
-            let begin = now.addingTimeInterval(-UploadLinkRules.attemptWindow)
-            try connection.execute(deleteAttemptsOfLink, [link, begin])
+            let (begin, end) = attemptWindow(around: now)
+            try connection.execute(deleteAttemptsOfLink, [link, begin, end])
             let rows = try connection.query(selectAttempts, [link])
             var total: Int64 = 0
             var fromAddress: Int64 = 0
@@ -24,7 +24,8 @@ extension SQLMetadataStore {
                 let isAddressFull = fromAddress >= UploadLinkRules.maximumAttemptsPerAddress
                 let counted = try rows.filter { try !isAddressFull || $0.text("address") == address }
                 let times = try counted.map { try $0.date("began_on") }
-                // Attempts of the last seconds are perhaps being compared, and right ones are uncounted afterwards.
+                // The most recent attempts may still be waiting to be compared with the hash. A correct password
+                // deletes the count of its address, so the next attempt may be allowed soon.
                 let compared = (times.max() ?? now).addingTimeInterval(UploadLinkRules.comparisonTime)
                 return compared > now ? compared : times.min()?.addingTimeInterval(UploadLinkRules.attemptWindow)
             }
@@ -44,7 +45,7 @@ extension SQLMetadataStore {
     ) async throws -> SenderSessionResult {
         let link = session.link.id
         return try await write(changing: .none) { connection in
-            // Locked, so that concurrent calls do not exceed the limits.
+            // The link is locked, so that concurrent calls do not exceed the limits.
             guard try !connection.query(lockLink, [link], lock: .forUpdate("upload_links")).isEmpty else {
                 return .noLink
             }
@@ -95,7 +96,7 @@ extension SQLMetadataStore {
         now: Date,
         maximumFolders: Int64
     ) async throws -> String {
-        // Read without a lock first, because the folders exist for all but the first files.
+        // Reads without a lock first, because the folders of all files but the first ones already exist.
         let existing = try await read { connection -> String? in
             guard let own = try connection.query(selectSessionFolder, [session.id]).first else { return nil }
             var folder = try own.text("id")
@@ -111,7 +112,7 @@ extension SQLMetadataStore {
             try connection.enqueue(selectProjectOfSession, [session.id], lock: .forShare("projects"))
             let links = try connection.query(selectLinkOfSession, [session.id], lock: .forUpdate("upload_links"))
             guard let link = links.first else { throw PontoonError(.notAuthenticated, "The upload link was revoked.") }
-            // Limited, because aborting the uploads does not remove their folders.
+            // The number is limited, because aborting an upload does not remove its folders.
             guard try link.integer("folders") + Int64(path.count) < maximumFolders else {
                 throw PontoonError(
                     .limitReached,
@@ -122,7 +123,11 @@ extension SQLMetadataStore {
             for name in path {
                 switch try connection.entry(named: name, in: folder) {
                 case .folder(let id): folder = id
-                case .file: throw PontoonError(.nameTaken, "A file named '\(name)' already exists.")
+                case .file:
+                    throw PontoonError(
+                        .nameTaken,
+                        "The folder '\(name)' cannot be created, because a file has this name; rename the folder."
+                    )
                 case nil: folder = try connection.insertFolder(name, in: folder, of: session.link, now: now)
                 }
             }
@@ -186,7 +191,17 @@ extension SQLConnection {
     }
 }
 
-private let deleteAttemptsOfLink: SQLStatement = "DELETE FROM password_attempts WHERE link_id = $1 AND began_on <= $2"
+/// Returns the times between which attempts count.
+///
+/// Later ones were counted while the clock was ahead, and would otherwise block their address until then.
+private func attemptWindow(around now: Date) -> (begin: Date, end: Date) {
+    let window = UploadLinkRules.attemptWindow
+    return (now.addingTimeInterval(-window), now.addingTimeInterval(window))
+}
+
+private let deleteAttemptsOfLink: SQLStatement = """
+    DELETE FROM password_attempts WHERE link_id = $1 AND (began_on <= $2 OR began_on > $3)
+    """
 private let selectAttempts: SQLStatement = """
     SELECT address, attempts, began_on FROM password_attempts WHERE link_id = $1
     """

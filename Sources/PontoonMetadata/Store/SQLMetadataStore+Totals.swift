@@ -1,7 +1,6 @@
 import PontoonCore
 
-/// The index rows that make up a page, counted from the nearer end of the list so that the last page costs no more than
-/// the first.
+/// The rows of a page, counted from the nearer end of the list, so that the last page costs no more than the first.
 struct PageWindow {
     /// Whether rows are counted and read from the end of the list.
     let isBackward: Bool
@@ -40,7 +39,7 @@ extension SQLBuilder {
 /// To avoid deadlocks, a transaction that changes several lengths updates users before folders, users in order of name,
 /// and folders in order of id.
 extension SQLConnection {
-    /// Reads the number of files and folders directly in a folder.
+    /// Returns the number of files and folders directly in a folder.
     func entries(of folder: String) throws -> Int {
         try query(selectEntries, [folder]).first?.count("entries") ?? 0
     }
@@ -52,19 +51,19 @@ extension SQLConnection {
         }
     }
 
-    /// Locks a folder until the transaction ends, so that transactions that use its names run one after another.
+    /// Locks a folder until the transaction ends, so that transactions that choose names in it run one after another.
     ///
     /// To avoid deadlocks, lock the folder before its entries and their objects.
     func lock(folder: String) throws {
         try enqueue("SELECT id FROM files WHERE id = $1", [folder], lock: .forUpdate("files"))
     }
 
-    /// Reads the number of projects that a user may read.
+    /// Returns the number of projects that a user may read.
     func projectTotal(of userName: String) throws -> Int {
         try query(selectUserTotals, [userName]).first?.count("projects") ?? 0
     }
 
-    /// Reads the number of a user's unfinished uploads to folders.
+    /// Returns the number of a user's unfinished uploads to folders.
     func openUploadTotal(of userName: String) throws -> Int {
         try query(selectUserTotals, [userName]).first?.count("open_uploads") ?? 0
     }

@@ -2,7 +2,7 @@ import Foundation
 import PontoonCore
 
 extension FileLabels {
-    /// The text to store; `nil` if there are no labels.
+    /// The labels as JSON, to be stored; `nil` if there are none.
     var storedText: String? {
         get throws {
             guard !isEmpty else { return nil }
@@ -14,8 +14,8 @@ extension FileLabels {
 }
 
 extension SQLRow {
-    /// Returns labels that were stored as ``FileLabels/storedText``.
-    /// - Throws: ``SQLRowError`` if the text was not stored by this program.
+    /// Returns labels that were stored as ``FileLabels/storedText``; empty labels for `NULL`.
+    /// - Throws: ``SQLRowError`` if the text is not valid.
     func labels(_ column: String) throws -> FileLabels {
         guard let text = try optionalText(column) else { return FileLabels() }
         return try decode(column, text) { try? JSONDecoder().decode(FileLabels.self, from: Data($0.utf8)) }

@@ -14,7 +14,7 @@ extension SQLMetadataStore {
             details.limits.bytes, link.createdBy, link.createdOn, details.expiresOn, link.folder, link.project,
         ]
         try await write(changing: .none) { connection in
-            // Locked, so that concurrent calls do not exceed the limits.
+            // The project and the creator are locked, so that concurrent calls do not exceed the limits.
             try connection.enqueue(lockProject, [link.project], lock: .forUpdate("projects"))
             try connection.enqueue(lockUser, [link.createdBy], lock: .forUpdate("users"))
             let counts: [(SQLStatement, any SQLConvertible, Int)] = [
@@ -73,7 +73,7 @@ extension SQLMetadataStore {
     package func deleteUploadLink(_ id: String) async throws -> Bool {
         let now = now
         return try await write { connection in
-            // Locked before its uploads, as when an upload is started or completed.
+            // The link is locked before its uploads, as when an upload is started or completed.
             guard try !connection.query(lockLink, [id], lock: .forUpdate("upload_links")).isEmpty else { return false }
             let uploads = try connection.query(deleteActiveUploadsOfLink, [id])
             for upload in uploads {

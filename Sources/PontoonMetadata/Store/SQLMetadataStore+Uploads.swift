@@ -102,8 +102,8 @@ extension SQLMetadataStore {
     private func complete(_ id: String, leaseID: String, file: File, overwrite: Bool) async throws -> Bool {
         let now = now
         return try await writeRetryingConflicts(changing: .upload(id)) { connection in
-            // Locked, so that the project is not deleted in the meantime. Deleting a project deletes its uploads, so
-            // without a project there is nothing to complete.
+            // The project is locked, so that it is not deleted in the meantime. Deleting a project deletes its uploads,
+            // so without a project there is nothing to complete.
             let project = try connection.query(selectProjectOfUpload, [id], lock: .forShare("projects"))
             guard let project = project.first else { return false }
             let link = try project.optionalText("link_id")
@@ -188,11 +188,11 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
-    /// Deletes an active upload that was initiated, and has been idle, since before a time.
+    /// Deletes an active upload that was initiated before a time and has been idle since.
     /// - Returns: The deleted row; empty if there is no such upload.
     fileprivate func deleteUpload(_ id: String, ifIdleSince deadline: Date) throws -> [SQLRow] {
-        // Waits for parts that are being recorded. The next statement sees them; with PostgreSQL, a statement that has
-        // waited itself would not.
+        // Waits for parts that are being recorded, so that the next statement sees them. In PostgreSQL, a statement
+        // that has itself waited for a lock does not.
         try enqueue(selectUploadToAbort, [id], lock: .forUpdate("uploads"))
         return try query(deleteIdleUpload, [id, deadline])
     }
@@ -202,13 +202,18 @@ extension SQLConnection {
         try enqueue(insertObject, values)
     }
 
-    /// Discards the object of a completed upload, a row of `markCompleted`, unless it has become the file's object.
+    /// Discards the object of a completed upload, unless it has become the object of the file.
+    /// - Parameters:
+    ///   - completed: The row that `markCompleted` returned.
+    ///   - used: Key of the file's object.
+    ///   - now: The current time.
+    /// - Throws: ``SQLError``; ``SQLRowError``.
     fileprivate func discardUploadObject(_ completed: SQLRow, unless used: ObjectKey?, now: Date) throws {
         guard try completed.objectKey("object_key") != used else { return }
         try discard(try completed.text("object_key"), try completed.optionalText("object_handle"), now: now)
     }
 
-    /// Deletes the file, if any, that has the same name in the same folder as a new file.
+    /// Deletes the file that a new file replaces: the one with the same name in the same folder, if there is one.
     /// - Throws: `.folderExists` if a folder has the name.
     fileprivate func deleteExisting(_ file: File, now: Date) throws {
         let rows = try query(selectExistingEntry, [file.parent, file.name], lock: .forUpdate("files"))

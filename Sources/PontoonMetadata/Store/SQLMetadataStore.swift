@@ -39,7 +39,7 @@ package struct SQLMetadataStore: MetadataStore {
     /// - Throws: ``SQLError`` if it does not respond within `limit`.
     package func ping(within limit: Duration) async throws { try await driver.ping(within: limit) }
 
-    /// Checks the database's own integrity, which may take minutes for a large one.
+    /// Checks the integrity of the database itself, which may take minutes if the database is large.
     ///
     /// - Returns: Descriptions of the problems, at most about 200; empty for PostgreSQL, which has tools for this.
     package func databaseProblems() async throws -> [String] { try await driver.problems() }
@@ -79,7 +79,8 @@ package struct SQLMetadataStore: MetadataStore {
 
     /// Runs a read-then-write transaction; retries it after a constraint violation caused by a concurrent writer.
     ///
-    /// A retry sees the changes of the other writer. Runs the body at most four times.
+    /// A retry sees the changes of the other writer. The body runs at most four times, not counting the retries of the
+    /// driver.
     func writeRetryingConflicts<Value: Sendable>(
         changing change: ReadCache.Change = .any,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
@@ -118,7 +119,7 @@ package struct SQLMetadataStore: MetadataStore {
 
     private static func refusal(_ error: SQLError) -> any Error {
         switch error.kind {
-        case .full: PontoonError(.storageFull, "The server's disk is full.", cause: error)
+        case .full: PontoonError(.storageFull, "The server's disk is full; free some space and retry.", cause: error)
         case .unstorableText: PontoonError(.badRequest, "Text must not contain the character U+0000.", cause: error)
         case .uniqueViolation, .foreignKeyViolation, .busy, .unreachable, .outcomeUnknown, .other: error
         }

@@ -19,7 +19,7 @@ package struct MetadataCopy: Sendable {
 
     /// Returns whether the target contains no data, apart from signing keys.
     package func isTargetEmpty() async throws -> Bool {
-        // Any server started with this database has created a signing key.
+        // A server that was started with this database has created a signing key.
         for table in tables where table.name != "signing_keys" {
             guard try await target.read({ try table.rows($0, after: nil, limit: 1) }).isEmpty else { return false }
         }
@@ -29,7 +29,7 @@ package struct MetadataCopy: Sendable {
     /// Copies all tables, after deleting their rows in the target, and then compares them.
     ///
     /// - Parameter report: Receives the name of each copied table and its number of rows.
-    /// - Throws: ``CopyMismatch`` if the target differs from the source afterwards.
+    /// - Throws: ``CopyMismatch`` if the target differs from the source after the copy; the errors of the databases.
     package func run(report: (String, Int) -> Void) async throws {
         try await clear()
         for table in tables {
@@ -75,7 +75,9 @@ package struct MetadataCopy: Sendable {
         }
     }
 
-    /// Copies folders level by level from the roots, since each references its parent, and then files.
+    /// Copies folders level by level from the roots, because each references its parent, and then files.
+    ///
+    /// - Returns: The number of copied rows.
     private func copyFiles() async throws -> Int {
         let folders = TableCopySpec(name: "files", key: ["id"], condition: "kind = 'folder'")
         let files = TableCopySpec(name: "files", key: ["id"], condition: "kind <> 'folder'")

@@ -1,28 +1,30 @@
-/// Properties of the whole store that are recorded in the database.
+/// A property of the whole store that is recorded in the database; the raw value is its name there.
 package enum StoreMetadataKey: String, Sendable {
     /// The location of the objects.
     case objects
-    /// The identity of the data that `pontoond migrate` copied, or is copying, to this database.
+    /// The identity of the data that `pontoond migrate` or `pontoond restore` copied to this database, and whether the
+    /// copy is complete.
     case movedFrom = "moved-from"
     /// The location to which the data of this database was migrated.
     case movedTo = "moved-to"
-    /// The location to which the objects are being copied.
+    /// The location to which an unfinished migration copies the objects.
     case movingTo = "moving-to"
-    /// An id that distinguishes this data from the data of other databases.
+    /// A random id of this service's data, by which its backups and migrations are recognized.
     case identity
     /// The running time of the service, by which uploads expire.
     case observedTime = "observed-time"
 }
 
 extension SQLMetadataStore {
-    /// Reads a property; returns `nil` if it is not set.
+    /// Returns the value of a property; `nil` if the property is not set.
     package func metadataValue(for key: StoreMetadataKey) async throws -> String? {
         try await read { try $0.query(selectProperty, [key.rawValue]).first?.text("value") }
     }
 
     /// Sets a property unless it is already set.
     ///
-    /// Of several concurrent callers, only one sets it.
+    /// Of several concurrent callers, only one sets the property.
+    ///
     /// - Returns: The value of the property after the call.
     package func setIfAbsent(_ value: String, for key: StoreMetadataKey) async throws -> String {
         try await write { connection in

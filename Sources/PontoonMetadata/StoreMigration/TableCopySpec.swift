@@ -11,7 +11,7 @@ struct TableCopySpec: Sendable {
     /// Within `files`, ``MetadataCopy`` copies folders first.
     ///
     /// The tables `schema_migrations`, `leases`, `properties` and `moved_objects` are not copied, because they describe
-    /// one database or its servers, and neither is `password_attempts`, which is outdated after minutes.
+    /// one database or its servers. `password_attempts` is not copied either, because it is outdated within minutes.
     static let all = [
         TableCopySpec(name: "users", key: ["name"]),
         TableCopySpec(name: "tokens", key: ["id"]),
@@ -35,7 +35,7 @@ struct TableCopySpec: Sendable {
         TableCopySpec(name: "user_totals", key: ["user_name"]),
     ]
 
-    /// Reads up to `limit` rows, ordered by key, starting after `row`, or with the first row if `row` is `nil`.
+    /// Returns up to `limit` rows after `row`, ordered by key; `nil` starts with the first row.
     func rows(_ connection: any SQLConnection, after row: SQLRow?, limit: Int) throws -> [SQLRow] {
         var select = SQLBuilder("SELECT * FROM \(name) WHERE \(condition)")
         if let row {

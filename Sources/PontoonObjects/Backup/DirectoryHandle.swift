@@ -11,7 +11,7 @@ package final class DirectoryHandle: Sendable {
 
     deinit { Foundation.close(descriptor) }
 
-    /// Opens a directory; links in its own path are followed, because the operator chose that path.
+    /// Opens a directory; follows links in `path`, because the operator chose that path.
     package static func open(_ path: FilePath) throws -> DirectoryHandle {
         DirectoryHandle(try opened { Foundation.open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
     }
@@ -25,7 +25,8 @@ package final class DirectoryHandle: Sendable {
 
     /// Opens a directory in this one; creates it if it does not exist.
     ///
-    /// - Returns: The directory, and whether it was created. Its name is durable after ``sync()``.
+    /// - Returns: The directory, and whether it was created. The name of a new directory is durable only after
+    ///   ``sync()``.
     package func creatingDirectory(_ name: String) throws -> (DirectoryHandle, isNew: Bool) {
         do {
             try retryingInterrupts { mkdirat(descriptor, name, 0o700) }
@@ -39,7 +40,7 @@ package final class DirectoryHandle: Sendable {
     ///
     /// - Throws: `.invalidArgument` for anything else, such as a FIFO; `.tooManySymbolicLinkLevels` for a link.
     package func file(_ name: String) throws -> FileDescriptor {
-        // Not blocking, because opening a FIFO would wait for its writer.
+        // Nonblocking, because opening a FIFO would otherwise wait for a writer.
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let file = FileDescriptor(rawValue: try Self.opened { openat(descriptor, name, flags) })
         do {
@@ -51,7 +52,7 @@ package final class DirectoryHandle: Sendable {
         }
     }
 
-    /// Creates a file for writing; removes an existing file or link of that name.
+    /// Creates a file for writing; first removes any existing file or link with this name.
     package func creatingFile(_ name: String) throws -> FileDescriptor {
         try remove(name)
         let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
@@ -62,7 +63,7 @@ package final class DirectoryHandle: Sendable {
     ///
     /// The lock is held until the returned file is closed.
     ///
-    /// - Throws: `.wouldBlock` if another process holds a lock on it.
+    /// - Throws: `.wouldBlock` if another process holds a lock on the file.
     package func lock(_ name: String) throws -> FileDescriptor {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
         let file = FileDescriptor(rawValue: try Self.opened { openat(descriptor, name, flags, 0o600) })
@@ -116,7 +117,7 @@ package final class DirectoryHandle: Sendable {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Renames an entry, atomically replacing any existing file of the new name.
+    /// Renames an entry, atomically replacing any existing file that has the new name.
     package func rename(_ name: String, to directory: DirectoryHandle, as newName: String) throws {
         try retryingInterrupts { renameat(descriptor, name, directory.descriptor, newName) }
     }
@@ -126,7 +127,9 @@ package final class DirectoryHandle: Sendable {
         try retryingInterrupts { linkat(descriptor, name, directory.descriptor, newName, 0) }
     }
 
-    /// Copies a file to another directory, replacing any existing file of the new name; the bytes are then durable.
+    /// Copies a file to another directory, replacing any existing file that has the new name.
+    ///
+    /// The bytes are durable when this returns, but the name only after ``sync()`` of `directory`.
     package func copy(_ name: String, to directory: DirectoryHandle, as newName: String) throws {
         let original = try file(name)
         try original.closeAfter {
@@ -159,7 +162,13 @@ package final class DirectoryHandle: Sendable {
             let size = try FileStatus.of(file).size
             guard size <= limit else { throw Errno.fileTooLarge }
             return try [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
-                count = try file.read(fromAbsoluteOffset: 0, into: UnsafeMutableRawBufferPointer(buffer))
+                let buffer = UnsafeMutableRawBufferPointer(buffer)
+                while count < buffer.count {
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+                    let read = try file.read(fromAbsoluteOffset: Int64(count), into: rest)
+                    guard read > 0 else { break }
+                    count += read
+                }
             }
         }
     }
@@ -178,7 +187,7 @@ package final class DirectoryHandle: Sendable {
 
     /// Returns the names of the entries.
     package func entries() throws -> [String] {
-        // A separate descriptor, because reading moves its position and closing the stream closes it.
+        // Uses a separate descriptor, because reading entries moves a descriptor's position, and `closedir` closes it.
         let copy = try Self.opened { openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard let stream = fdopendir(copy) else {
             let error = Errno(rawValue: errno)

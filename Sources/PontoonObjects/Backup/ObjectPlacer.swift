@@ -3,24 +3,26 @@ package import PontoonCore
 import Synchronization
 import SystemPackage
 
-/// The placement of objects from one directory in another, for backups and restores.
+/// A copier that places the objects of one directory in another, by linking or copying, for backups and restores.
 ///
 /// An object gets its final name only when it is complete and durable, so an interrupted run can be repeated and
 /// continues where it stopped. Both directories have the layout `KK/KEY` of ``DiskLayout/files``.
 package final class ObjectPlacer: Sendable {
-    /// The allowed methods of placing an object.
+    /// Options for placing objects.
+    ///
+    /// Without options, objects are cloned (reflinked) or copied, and the checksums of copies are verified.
     package struct Methods: OptionSet, Sendable {
         package let rawValue: Int
 
         package init(rawValue: Int) { self.rawValue = rawValue }
 
-        /// A second name for the same file.
+        /// Allows hard links: a second name for the same file.
         ///
-        /// Later damage to the file affects both.
+        /// Later damage to the file affects both names.
         package static let hardLink = Methods(rawValue: 1)
-        /// Verification of recorded checksums even if the bytes need not be read for copying.
+        /// Verifies the recorded checksums also of clones, and of objects that the target already contains.
         package static let verifying = Methods(rawValue: 2)
-        /// No comparison of checksums, only of lengths.
+        /// Compares only the lengths of copies, not their checksums.
         package static let unverified = Methods(rawValue: 4)
     }
 
@@ -30,13 +32,13 @@ package final class ObjectPlacer: Sendable {
         case present
         /// The target already contained the object, but the original is now missing (`nil`) or has the wrong length.
         case onlyInTarget(originalSize: Int64?)
-        /// The object shares the bytes with the original: a hard link or a reflink.
+        /// The object shares its bytes with the original: it is a hard link or a reflink.
         case linked
         case copied
         case missing
         case wrongSize(Int64)
         case wrongChecksum
-        /// The disk reports an error for the original.
+        /// The disk reports an error when the original is read.
         case unreadable
     }
 
@@ -53,12 +55,12 @@ package final class ObjectPlacer: Sendable {
     private static let incomingName = "incoming"
     static let folderName = "files"
 
-    /// Opens both directories; creates those of the target.
+    /// Opens both directories, and creates `files` and `incoming` in the target if they do not exist.
     ///
     /// - Parameters:
     ///   - source: The directory `objects` of the originals.
-    ///   - target: The directory `objects` of the copies. Removes what an interrupted run left in its `incoming`.
-    ///   - methods: The allowed methods of placing objects.
+    ///   - target: The directory `objects` of the copies. Files that an interrupted run left in `incoming` are removed.
+    ///   - methods: Options for placing objects.
     ///   - threads: Number of objects that are placed concurrently, 1 or more.
     /// - Throws: `Errno`.
     package init(
@@ -94,7 +96,7 @@ package final class ObjectPlacer: Sendable {
         try await executor.run { [self] in try mapDiskFull { try placeNow(object) } }
     }
 
-    /// Waits until everything placed so far survives a power cut, and removes the directory for unfinished copies.
+    /// Waits until all objects placed so far survive a power cut, and removes the directory for unfinished copies.
     package func finish() async throws {
         try await executor.run { [self] in
             let names = changed.withLock { $0 }
@@ -107,9 +109,9 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Removes all objects from the target that are not used.
+    /// Removes unused objects from the target.
     ///
-    /// - Parameter used: Returns those of at most 1,000 keys that are used.
+    /// - Parameter used: Returns which of the given keys, at most 1,000, are used.
     /// - Returns: The number of removed objects.
     /// - Throws: `Errno`, and the errors of `used`.
     package func removeUnused(_ used: ([ObjectKey]) async throws -> Set<ObjectKey>) async throws -> Int {
@@ -150,7 +152,7 @@ package final class ObjectPlacer: Sendable {
             changed.withLock { _ = $0.insert(folder) }
             if let outcome = try clone(object, original, to: directory) { return outcome }
             if methods.contains(.hardLink) {
-                // Does not replace a file.
+                // A hard link cannot replace an existing file.
                 if existing != nil { try directory.remove(name) }
                 if try link(name, original, to: directory) { return .linked }
             }
@@ -158,7 +160,7 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// An open original.
+    /// The original of an object, opened for reading.
     private struct Original {
         let file: FileDescriptor
         let size: Int64
@@ -181,7 +183,7 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Creates a reflink; returns `nil` if that is not possible.
+    /// Creates a reflink; returns `nil` if the file system does not support this.
     private func clone(_ object: FileContent, _ original: Original, to directory: DirectoryHandle) throws -> Outcome? {
         guard canClone.load(ordering: .relaxed) else { return nil }
         return try creating(object, in: directory) { copy in
@@ -204,7 +206,7 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Copies the bytes, comparing length and checksum.
+    /// Copies the bytes, and compares their length and, unless ``Methods/unverified``, their checksum.
     private func copy(_ object: FileContent, _ original: Original, to directory: DirectoryHandle) throws -> Outcome {
         let outcome = try creating(object, in: directory) { copy in
             var content = Content()
@@ -223,7 +225,9 @@ package final class ObjectPlacer: Sendable {
         return outcome ?? .unreadable
     }
 
-    /// Creates a file under a temporary name; if `fill` succeeds, makes it durable and gives it its final name.
+    /// Creates a file under a temporary name and passes it to `fill`.
+    ///
+    /// If `fill` returns `.linked` or `.copied`, syncs the file and gives it its final name; otherwise removes it.
     private func creating(
         _ object: FileContent,
         in directory: DirectoryHandle,
@@ -249,7 +253,8 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Returns whether an object in the target has the recorded checksum, if it has to be verified.
+    /// Returns whether an object in the target has the recorded checksum; without ``Methods/verifying``, returns
+    /// `true`.
     private func matches(_ object: FileContent, in directory: DirectoryHandle) throws -> Bool {
         guard methods.contains(.verifying) else { return true }
         let file = try directory.file(object.key.rawValue)

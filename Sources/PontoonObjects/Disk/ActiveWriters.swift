@@ -15,7 +15,9 @@ final class ActiveWriters: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    /// The queue of the writes of in-place parts of more than one chunk, which all go to one file.
+    /// The queue that serializes the writes of in-place parts, which all go to one file.
+    ///
+    /// The writes of parts that arrive in a single chunk bypass the queue.
     let queue = SerialWriteQueue()
     private let state = Mutex(State())
 
@@ -98,7 +100,7 @@ final class ActiveWriterRegistry: Sendable {
 
     /// Stops the current writers of an upload, and waits until none is inside the barrier.
     ///
-    /// Later writers get a new barrier; whether they may write is decided by the metadata store.
+    /// Writers that join later get a new barrier. The metadata store decides whether to record their parts.
     func quiesce(_ key: ObjectKey) async {
         let writers = entries.withLock { $0.removeValue(forKey: key)?.writers }
         await writers?.quiesce()

@@ -2,12 +2,12 @@ import PontoonCore
 
 /// The plan for combining stored parts into one file, computed without I/O.
 enum Assembly: Equatable {
-    /// A non-empty part, and its position in the finished file.
+    /// A non-empty part and its position in the finished file.
     struct Segment: Equatable {
         let part: PartRecord
         /// Length in bytes, 1 or more.
         let size: Int64
-        /// Offset of its first byte in the finished file.
+        /// Offset in the finished file of the part's first byte.
         let offset: Int64
     }
 

@@ -4,9 +4,11 @@ import Synchronization
 
 /// The lock with which backups keep the server from removing objects.
 ///
-/// Backups share it, and the kernel releases it when a backup exits in any way.
+/// Several backups can hold the lock at the same time. The kernel releases a backup's lock however the process exits.
 final class BackupLock: Sendable {
-    /// The file, guarded because a descriptor has one lock for all threads; `nil` once closed.
+    /// The lock file; `nil` once closed.
+    ///
+    /// Guarded by a mutex, because `flock` locks an open file, not a thread: all threads share one lock.
     private let file: Mutex<DiskFile?>
 
     /// Opens the lock for the server; creates the file if it does not exist.
@@ -32,12 +34,12 @@ final class BackupLock: Sendable {
 
     func close() throws { try file.withLock { try $0.take()?.close() } }
 
-    /// Locks the objects of a directory for a backup until the returned file is closed; does not change the directory.
+    /// Locks the objects of a store for a backup until the returned file is closed; does not change the directory.
     ///
     /// - Parameters:
-    ///   - settings: The store.
-    ///   - attempts: Number of attempts, 10 ms apart; the server holds the lock for a moment when it checks it.
-    /// - Returns: `nil` if no server of this version has used the directory.
+    ///   - settings: Location of the store.
+    ///   - attempts: Number of attempts, 10 ms apart. An attempt fails while the server checks for backups.
+    /// - Returns: The locked file; `nil` if the directory has no lock file, because no server has created one yet.
     /// - Throws: `Errno`; `.wouldBlock` after the last attempt.
     static func acquire(_ settings: DiskSettings, attempts: Int = 1000) async throws -> FileDescriptor? {
         let file: DiskFile
@@ -69,8 +71,8 @@ final class BackupLock: Sendable {
 extension DiskObjectStore {
     /// Keeps the server of a directory from removing objects until the returned file is closed.
     ///
-    /// - Returns: The locked file; `nil` if no server of this version has used the directory, in which case nothing is
-    ///   locked.
+    /// - Returns: The locked file; `nil` if the directory has no lock file, because no server has created one yet.
+    ///   Nothing is locked then.
     /// - Throws: `Errno`; `.wouldBlock` if the lock is not free within about 10 seconds.
     package static func retainObjects(_ settings: DiskSettings) async throws -> FileDescriptor? {
         try await BackupLock.acquire(settings)

@@ -1,7 +1,7 @@
 import PontoonCore
 import SystemPackage
 
-/// A coalescer of directory syncs for many concurrent callers; callers that arrive during a sync share the next one.
+/// A coalescer of directory syncs: callers that arrive during a sync share the next one.
 final class DirectorySyncCoalescer: Sendable {
     private let executor: BlockingIOExecutor
     private let syncOnce: @Sendable () throws -> Void
@@ -13,7 +13,7 @@ final class DirectorySyncCoalescer: Sendable {
 
     /// - Parameters:
     ///   - executor: Runs the syncs.
-    ///   - syncOnce: Makes all names that were added or removed before it is called durable.
+    ///   - syncOnce: Makes durable all additions and removals of names that precede the call.
     init(executor: BlockingIOExecutor, syncOnce: @escaping @Sendable () throws -> Void) {
         self.executor = executor
         self.syncOnce = syncOnce
@@ -22,7 +22,7 @@ final class DirectorySyncCoalescer: Sendable {
     /// Number of callers whose sync has not started yet.
     var waiting: Int { queue.count }
 
-    /// Waits until all names that were added or removed before the call are durable.
+    /// Waits until all additions and removals of names that precede the call are durable.
     ///
     /// - Throws: The error of the sync; `CancellationError` if the executor is shut down without running it.
     func sync() async throws {

@@ -44,7 +44,8 @@ package struct DiskInventory: ObjectInventory {
 
     /// Passes the entries of one directory to `body`, in pages.
     ///
-    /// The names of the directory are read at once; a directory of finished objects contains 1/256 of them.
+    /// Reads all names of the directory into memory. There are 256 directories of finished objects, so each contains
+    /// about 1/256 of all objects.
     private func forEachEntry(
         of directory: FilePath,
         names: [String]? = nil,
@@ -64,7 +65,7 @@ package struct DiskInventory: ObjectInventory {
         }
     }
 
-    /// Describes a file or a directory of detached parts; returns `nil` if it was removed in the meantime.
+    /// Describes a file, or a directory of detached parts; returns `nil` if the entry was removed in the meantime.
     private static func entry(_ path: FilePath, _ content: StoredEntry.Content, root: FilePath) throws -> StoredEntry? {
         guard let status = try FileSystem.status(path) else { return nil }
         var size = status.isDirectory ? 0 : status.size

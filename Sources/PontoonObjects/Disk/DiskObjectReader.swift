@@ -58,15 +58,15 @@ final class DiskObjectReader: FileBackedReader {
     }
 }
 
-/// The kernel's ability to send bytes of files to sockets, which sandboxes and file systems may refuse.
+/// A test of whether `sendfile` works; sandboxes and some file systems refuse it.
 private enum SendFile {
-    /// Whether the first file could be sent; `nil` until that is known.
+    /// The result of the test; `nil` until a test is conclusive.
     private static let result = Mutex<Bool?>(nil)
 
-    /// Tests the ability with the first file, and returns the same result from then on.
+    /// Returns whether `sendfile` works: tests the first file, and returns the same result for all later files.
     ///
     /// - Parameter file: A file of at least one byte.
-    /// - Returns: `false` also if the attempt was inconclusive; the next call then tries again.
+    /// - Returns: `false` also if the test was inconclusive; the next call then repeats the test.
     static func works(with file: DiskFile) -> Bool {
         result.withLock { result in
             if let result { return result }

@@ -38,8 +38,9 @@ extension DiskObjectStore {
         try FileSystem.exists(layout.upload(key)) || FileSystem.exists(layout.detachedParts(key))
     }
 
-    /// Creates a directory for finished objects, unless it exists; with durability `power`, its name is durable when
-    /// this returns.
+    /// Creates a directory for finished objects, unless it exists.
+    ///
+    /// With durability `power`, the directory's name is durable when this returns.
     private func createDurableDirectory(_ path: FilePath) throws {
         let isNew = try Directory.create(path)
         guard isDurable, isNew || !durableDirectories.withLock({ $0.contains(path) }) else { return }

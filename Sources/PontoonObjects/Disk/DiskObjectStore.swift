@@ -9,8 +9,8 @@ import SystemPackage
 /// Parts are written in place into one file for each upload, or into separate files if that is not possible. A finished
 /// object is one file. For the layout, see ``DiskLayout`` and docs/storage.md.
 ///
-/// Only one process may use the directory at a time (enforced by `lock`), because reservations of parts are kept in
-/// memory.
+/// Only one process may open the store at a time, because reservations of in-place regions exist only in memory. `lock`
+/// enforces this.
 package final class DiskObjectStore: Sendable {
     let settings: DiskSettings
     let layout: DiskLayout
@@ -18,9 +18,9 @@ package final class DiskObjectStore: Sendable {
     let writers = ActiveWriterRegistry()
     /// Coalesces the syncs of the directory of unfinished uploads, whose entries change frequently.
     let uploadNames: DirectorySyncCoalescer
-    /// Directories of finished objects that are known to exist after a power failure.
+    /// Directories of finished objects whose own names are known to be durable.
     let durableDirectories = Mutex<Set<FilePath>>([])
-    /// Directories from which objects were removed, and which are not synced yet.
+    /// Directories from which objects were removed since the last sync.
     private let changedDirectories = ChangedDirectories()
     private let discards: DirectorySyncCoalescer
     private let lock: DiskFile
@@ -83,8 +83,9 @@ package final class DiskObjectStore: Sendable {
         )
     }
 
-    /// Opens a file for writing, creating it if it does not exist; with durability `power`, the name of a new file is
-    /// durable when this returns.
+    /// Opens a file for writing, and creates it if it does not exist.
+    ///
+    /// With durability `power`, the name of a new file is durable when this returns.
     func openOrCreate(_ path: FilePath) throws -> DiskFile {
         do {
             let file = try create(path)
@@ -95,8 +96,9 @@ package final class DiskObjectStore: Sendable {
         }
     }
 
-    /// Checks that there is space for more bytes.
-    /// - Throws: `code` if writing `bytes` more would use the reserved space.
+    /// Checks that the reserved space would remain free after writing `bytes` more bytes.
+    ///
+    /// - Throws: ``PontoonError`` with `code` if it would not.
     func checkRoom(for bytes: Int64, else code: PontoonError.Code) throws {
         guard try Directory.availableSpace(layout.root) - bytes >= settings.reservedSpace else {
             throw PontoonError(code, "There is not enough space to store \(bytes) more bytes.")
@@ -160,7 +162,7 @@ extension DiskObjectStore: ObjectStore {
         let key = object.key
         await writers.quiesce(key)
         try await executor.run { [layout, changedDirectories] in
-            // Recovery removes what a power cut brings back here, so these removals need not be durable.
+            // Recovery removes any of these files that a power cut brings back, so the removals need not be durable.
             try FileSystem.unlink(layout.upload(key))
             try FileSystem.unlink(layout.assembled(key))
             try Directory.remove(layout.detachedParts(key))
@@ -176,12 +178,14 @@ extension DiskObjectStore: ObjectStore {
 
     package func isBackupRunning() async throws -> Bool { try backupLock.isHeldByBackup() }
 
-    /// Returns whether the file system reports its free space; otherwise uploads that do not fit may be accepted.
+    /// Returns whether the file system reports its free space.
+    ///
+    /// If it does not, the store may accept uploads that do not fit on the disk.
     package static func reportsFreeSpace(_ settings: DiskSettings) throws -> Bool {
         try Directory.availableSpace(settings.folder) < .max
     }
 
-    /// Returns whether a directory contains bytes of objects or uploads.
+    /// Returns whether a store's directory contains any objects or unfinished uploads.
     package static func containsObjects(_ settings: DiskSettings) throws -> Bool {
         let layout = DiskLayout(root: settings.folder)
         if try !Directory.entries(layout.uploads).isEmpty { return true }
@@ -236,18 +240,18 @@ extension DiskObjectStore: StreamingObjectStore {
     }
 }
 
-/// The error for a directory that was moved or replaced while the store uses it.
+/// The error for a directory that was moved or replaced while the store was using it.
 private struct ReplacedDirectory: Error, CustomStringConvertible {
     var description: String { "the object directory was moved or replaced while in use" }
 }
 
-/// Directories whose changes are not durable yet.
+/// The directories whose latest changes are not durable yet.
 private final class ChangedDirectories: Sendable {
     private let directories = Mutex<Set<FilePath>>([])
 
     func insert(_ directory: FilePath) { directories.withLock { _ = $0.insert(directory) } }
 
-    /// Makes the changes made before the call durable; if a sync fails, all directories are kept for the next call.
+    /// Syncs all directories inserted before the call; if a sync fails, keeps all of them for the next call.
     func sync() throws {
         let changed = directories.withLock { directories in
             defer { directories = [] }

@@ -27,8 +27,9 @@ final class DiskPartWriter: PartWriter {
     private let key: ObjectKey
     private let store: DiskObjectStore
     private let writers: ActiveWriters
-    /// The mutable state; only one task at a time uses the writer, so a long write under this lock blocks no other
-    /// task.
+    /// The mutable state.
+    ///
+    /// Only one task at a time uses the writer, so holding this lock during a long write blocks no other task.
     private let state: Mutex<State>
 
     /// Number of written bytes after which write-back is started.
@@ -153,9 +154,10 @@ final class DiskPartWriter: PartWriter {
         return state.digest.finish()
     }
 
-    /// Removes the file of a detached part, or frees the space of an in-place part outside the preallocated space.
+    /// Removes the file of a detached part, or frees the space that an in-place part uses beyond the preallocated
+    /// range.
     ///
-    /// Errors are ignored, because the bytes have no record, and a detached part is removed with its upload.
+    /// Ignores errors, because the bytes have no record, and the file of a detached part is removed with its upload.
     private func dropBytes() async {
         _ = try? await store.executor.run {
             try self.state.withLock { state in

@@ -6,13 +6,13 @@ import SystemPackage
 
 /// The objects of a directory, read with low priority and without filling the page cache.
 ///
-/// Needs no lock, because finished objects never change, so another process may use the directory at the same time.
+/// Finished objects never change, so reading needs no lock, and another process may use the directory at the same time.
 package final class DiskScrubSource: ScrubSource {
     private let layout: DiskLayout
     private let executor: BlockingIOExecutor
 
     /// - Parameters:
-    ///   - settings: The directory.
+    ///   - settings: Location of the store.
     ///   - threads: Number of objects that can be read at the same time, 1 or more.
     package init(_ settings: DiskSettings, threads: Int) {
         layout = DiskLayout(root: settings.folder)
@@ -26,7 +26,7 @@ package final class DiskScrubSource: ScrubSource {
             let (file, size) = try await executor.run { [layout] in
                 let file = try DiskFile.open(layout.object(key), .readOnly, options: [.closeOnExec, .noFollow])
                 do {
-                    // Only a hint: where it is not supported, the bytes are read from memory.
+                    // Only a hint: if the system ignores it, cached bytes are read from memory.
                     if ignoringCache { _ = posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_DONTNEED) }
                     return (file, try file.size())
                 } catch {
@@ -50,7 +50,7 @@ package final class DiskScrubSource: ScrubSource {
     }
 }
 
-/// A reader that reads ahead, and removes from the page cache the bytes that it has loaded into it.
+/// A reader that reads ahead, and evicts from the page cache the bytes that were not cached before.
 private struct ScrubReader: ObjectReader {
     private let reader: DiskObjectReader
     /// The file, open until ``reader`` is closed.
@@ -92,7 +92,7 @@ private struct ScrubReader: ObjectReader {
 }
 
 extension Errno {
-    /// Whether the disk or the file system reports that bytes are damaged.
+    /// Whether the error means that the disk or the file system found bytes damaged.
     fileprivate var meansDamage: Bool {
         #if os(Linux)
         // EUCLEAN: the file system found its structures or checksums damaged.

@@ -14,8 +14,10 @@ package struct DiskSettings: Sendable {
     /// Directory of the store's files; created if it does not exist.
     package var folder: FilePath
     package var durability: Durability
-    /// Space of the file system, in bytes, that is kept free: uploads, parts and completions that would use it are
-    /// refused, so that records can still be written and uploads aborted.
+    /// Number of bytes of the file system to keep free.
+    ///
+    /// The store refuses uploads, parts and completions that would use this space, so that records can still be written
+    /// and uploads aborted.
     package var reservedSpace: Int64
     /// Number of threads for blocking file system calls, 1 or more.
     package var threads: Int

@@ -5,8 +5,8 @@ package import SystemPackage
 package enum FileLock {
     /// Locks an open file until it is closed.
     ///
-    /// Waits for up to a second, because a process that is just ending, or a child that it is starting, may hold the
-    /// lock for a moment longer.
+    /// Waits for up to a second, because a process that is exiting, or its child that has not called `exec` yet, may
+    /// hold the lock for a moment longer.
     ///
     /// - Returns: `false` if another process holds the lock.
     /// - Throws: `Errno` if the file system does not support locks.

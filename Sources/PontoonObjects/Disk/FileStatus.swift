@@ -1,16 +1,16 @@
 package import Foundation
 
-/// Attributes of a file, without following a symbolic link.
+/// Attributes of a file or directory.
 package struct FileStatus: Hashable, Sendable {
     package let isFile: Bool
     package let isDirectory: Bool
     /// Length in bytes.
     package let size: Int64
-    /// Number of names that the file has.
+    /// Number of names (hard links) of the file.
     package let links: Int
-    /// Time of the last change of the content.
+    /// Time at which the content last changed.
     package let changedOn: Date
-    /// Device and number of the file, which together identify it.
+    /// Number of the device; together with ``inode``, identifies the file.
     package let device: UInt64
     package let inode: UInt64
 

@@ -22,9 +22,9 @@ extension FileDescriptor {
         } catch let error as Errno where error.meansUnsupported {}
     }
 
-    /// Preallocates the first `size` bytes and sets the length of the file.
+    /// Preallocates `size` bytes for an empty file, which also sets its length; `size` must be at least 1.
     ///
-    /// - Returns: `false` if the file system cannot preallocate.
+    /// - Returns: `false`, with the file unchanged, if the file system cannot preallocate.
     func allocate(size: Int64) throws -> Bool {
         do {
             try retryingInterrupts { cfilecalls_allocate(rawValue, size) }
@@ -46,8 +46,8 @@ extension FileDescriptor {
     /// Returns the length in bytes.
     func size() throws -> Int64 { try seek(offset: 0, from: .end) }
 
-    /// Returns how many bytes from `offset` on, at most `count`, are in the page cache and can be read without waiting
-    /// for the disk.
+    /// Returns how many consecutive bytes from `offset` on, at most `count`, are in the page cache, so that reading
+    /// them does not wait for the disk.
     ///
     /// Checks the pages with `mincore`, without reading them; returns 0 if that fails.
     func bytesInMemory(at offset: Int, count: Int) -> Int {
@@ -65,9 +65,10 @@ extension FileDescriptor {
         }
     }
 
-    /// Copies a range inside the kernel; some file systems share the blocks instead of copying them.
+    /// Copies `count` bytes at offset `start` of another file to offset `target` of this file.
     ///
-    /// Copies through memory if the system does not support this.
+    /// Copies inside the kernel, where some file systems share the blocks instead of copying them. Copies through
+    /// memory if the system does not support this.
     ///
     /// - Throws: ``TruncatedFile`` if the source is shorter than the range.
     func copy(from source: FileDescriptor, at start: Int64, count: Int64, to target: Int64) throws {
@@ -107,8 +108,8 @@ extension FileDescriptor {
 }
 
 extension Errno {
-    /// Whether an optional system call is not available: in the kernel, in a sandbox, in the file system, or between
-    /// two file systems.
+    /// Whether the error means that an optional system call is not available: in the kernel, in a sandbox, in the file
+    /// system, or between two file systems.
     var meansUnsupported: Bool {
         [.noFunction, .notPermitted, .invalidArgument, .notSupported, .notSupportedOnSocket, .improperLink].contains(
             self
@@ -201,14 +202,16 @@ enum FileSystem {
         } catch Errno.noSuchFileOrDirectory {}
     }
 
-    /// Renames a file atomically, replacing any existing file with the new name.
+    /// Renames a file, atomically replacing any existing file at the new path.
+    ///
+    /// The new name is durable only after its directory has been synced.
     static func rename(_ from: FilePath, to: FilePath) throws {
         try retryingInterrupts {
             from.withPlatformString { source in to.withPlatformString { Glibc.rename(source, $0) } }
         }
     }
 
-    /// Returns whether a path names an open file; does not follow a symbolic link.
+    /// Returns whether `path` is a name of the open file `file`; does not follow a symbolic link.
     static func isSame(_ path: FilePath, _ file: FileDescriptor) throws -> Bool {
         var (named, opened) = (stat(), stat())
         try retryingInterrupts { path.withPlatformString { lstat($0, &named) } }
@@ -216,7 +219,7 @@ enum FileSystem {
         return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino
     }
 
-    /// Returns the length, kind and time of the last change of a file; `nil` if it does not exist.
+    /// Returns the attributes of a file without following a symbolic link; `nil` if the file does not exist.
     static func status(_ path: FilePath) throws -> FileStatus? {
         var status = stat()
         do {
@@ -237,14 +240,17 @@ enum FileSystem {
     }
 }
 
-/// Makes a system call, repeating it if a signal interrupts it, and throws its error as `Errno`.
+/// Makes a system call, and repeats it if a signal interrupts it.
+///
+/// - Parameter call: The call; returns 0 on success, or another value after setting `errno`.
+/// - Throws: `Errno` if the call fails.
 func retryingInterrupts(_ call: () -> CInt) throws {
     while call() != 0 {
         guard errno == EINTR else { throw Errno(rawValue: errno) }
     }
 }
 
-/// The error for a file that is shorter than the records of its parts indicate.
+/// The error for a file that is shorter than expected, or for a part that has no record of its length.
 struct TruncatedFile: Error {}
 
 /// Maps a full disk or an exceeded quota to `.storageFull`; rethrows other errors unchanged.

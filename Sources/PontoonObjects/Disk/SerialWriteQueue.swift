@@ -2,8 +2,8 @@ import PontoonCore
 
 /// A queue that runs writes to one file one after another.
 ///
-/// Linux allows one writer at a time per file, and other writers spin on a CPU core while they wait. In this queue they
-/// wait without occupying a thread.
+/// Linux allows one writer at a time per file, and other writers spin on a CPU core while they wait. In this queue,
+/// writes wait without occupying a thread.
 final class SerialWriteQueue: Sendable {
     private let queue = DrainQueue<@Sendable (_ isCancelled: Bool) -> Void>()
 

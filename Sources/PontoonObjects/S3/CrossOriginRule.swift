@@ -3,13 +3,14 @@ import NIOCore
 import NIOFoundationCompat
 import XMLCoder
 
-/// A CORS rule of a bucket, with the names of the S3 API.
+/// A CORS rule of a bucket, encoded with the element names of the S3 API.
 package struct CrossOriginRule: Codable, Hashable, Sendable {
     package var id: String?
     package var allowedOrigins: [String]
     package var allowedMethods: [String]
     package var allowedHeaders: [String]?
     package var exposedHeaders: [String]?
+    /// Time in seconds for which a browser may cache the response to a preflight request.
     package var maxAge: Int?
 
     /// The id of the rule that Pontoon sets.
@@ -60,7 +61,7 @@ package struct CrossOriginRule: Codable, Hashable, Sendable {
     func added(to rules: [CrossOriginRule]) -> [CrossOriginRule] {
         var rule = self
         for earlier in rules where earlier.id == Self.ownID { rule.allowedOrigins += earlier.allowedOrigins }
-        // Headers that another rule lets pages of the same origin read must stay readable.
+        // Headers that an existing rule exposes to pages must stay readable.
         rule.exposedHeaders = Set((exposedHeaders ?? []) + rules.flatMap { $0.exposedHeaders ?? [] }).sorted()
         rule.allowedOrigins = rule.allowedOrigins.contains("*") ? ["*"] : Set(rule.allowedOrigins).sorted()
         return [rule] + rules.filter { $0.id != Self.ownID }
@@ -79,8 +80,8 @@ extension S3XML {
 
     /// Decodes the rules of a bucket.
     ///
-    /// - Throws: ``S3UnexpectedResponse`` if the body is anything else, which must not count as "no rules": they would
-    ///   be replaced.
+    /// - Throws: ``S3UnexpectedResponse`` if the body is not a CORS configuration. Such a body must not count as "no
+    ///   rules", because the bucket's rules would then be replaced.
     static func crossOriginRules(_ body: ByteBuffer) throws -> [CrossOriginRule] {
         guard try rootName(body) == "CORSConfiguration" else {
             throw S3UnexpectedResponse("the body is not a CORS configuration")

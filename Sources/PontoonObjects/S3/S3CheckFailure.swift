@@ -2,11 +2,11 @@
 ///
 /// Each description contains no secrets, and names the setting to correct if a setting is the cause.
 package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The server at `endpoint` cannot be reached or does not respond; with the reason.
+    /// The server at `endpoint` cannot be reached or does not respond, for the given reason.
     case unreachable(String)
-    /// The certificate of `endpoint` is not trusted; with the reason.
+    /// The certificate of `endpoint` is not trusted, for the given reason.
     case notTrusted(String)
-    /// The server at `endpoint` does not support the S3 protocol; with a description of its response.
+    /// The server at `endpoint` does not support the S3 protocol; the value describes its response.
     case notS3(String)
     /// The store does not know the access key.
     case unknownAccessKey
@@ -18,13 +18,13 @@ package enum S3CheckFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case clockSkewed
     /// The bucket with this name does not exist.
     case missingBucket(String)
-    /// The bucket is not in `region`; with its actual region if the store reports it.
+    /// The bucket is not in `region`; the value is its actual region, if the store reports it.
     case wrongRegion(String?)
-    /// The access key lacks a permission; with the name of the action.
+    /// The access key may not perform the given action, such as `s3:PutObject`.
     case forbidden(String)
     /// The bucket refuses parts that are sent without a checksum.
     case requiresChecksums
-    /// The store refused the request for another reason; with its status and error code.
+    /// The store refused the request with the given status and error code.
     case refused(String)
 
     package var description: String {
@@ -71,7 +71,8 @@ extension S3CheckFailure {
                 "IllegalLocationConstraintException":
                 .wrongRegion(error.region)
             case "AccessDenied", "AllAccessDisabled": .forbidden(action)
-            // An S3 server reports every failure with an error code.
+            // An S3 server sends an error code with every failure, so a bare HTTP status comes from another kind of
+            // server.
             case let code where code == "NotFound" || code.hasPrefix("HTTP"): .notS3("it returned \(error.status)")
             default: .refused("\(error.status) \(error.code)")
             }

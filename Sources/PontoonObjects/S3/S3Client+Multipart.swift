@@ -93,6 +93,8 @@ extension S3Client {
     }
 
     /// Passes all unfinished multipart uploads under a prefix to `body`, one page at a time.
+    ///
+    /// A page has at most `pageSize` uploads; by default, the store chooses the limit.
     func forEachOpenUpload(
         prefix: String,
         pageSize: Int? = nil,
@@ -110,8 +112,8 @@ extension S3Client {
             try await body(uploads)
             guard page.isTruncated == true else { return }
             let next = [("key-marker", page.nextKeyMarker), ("upload-id-marker", page.nextUploadIdMarker)]
-                // SeaweedFS lists uploads in order of their ids and returns no key marker; if one were sent, it would
-                // skip some uploads.
+                // SeaweedFS lists uploads in order of their ids and returns no key marker. If a request contained one,
+                // SeaweedFS would skip some uploads.
                 .compactMap { name, value in value.map { NamedValue(name, $0) } }
                 .filter { !$0.value.isEmpty }
             guard !next.isEmpty, next != marker else {
@@ -123,8 +125,8 @@ extension S3Client {
 
     /// Completes an upload: combines the given parts, identified by number and ETag, into the object.
     ///
-    /// The request is retried if its response is lost; the store may then respond with `NoSuchUpload` although the
-    /// object exists.
+    /// Retries the request if its response is lost. The store may then respond with `NoSuchUpload` although the object
+    /// exists.
     func completeMultipartUpload(_ key: String, uploadID: String, parts: [ListedPart]) async throws {
         let request = S3Request(
             "POST",
@@ -135,7 +137,7 @@ extension S3Client {
         )
         try await retrying {
             let response = try await sendOnce(request)
-            // The store sends the status before it has combined the parts, so the body may contain an error.
+            // The store may send status 200 before it has combined the parts, so the body may contain an error.
             if S3XML.error(response.body) != nil { throw Self.error(response) }
             _ = try S3XML.decode(S3XML.CompletedUpload.self, from: response.body)
         }

@@ -195,9 +195,9 @@ struct S3Client: Sendable {
         return signed
     }
 
-    /// Reads the error in a response.
+    /// Returns the error that a response reports.
     ///
-    /// The error code of a response without an S3 error in its body, such as one to `HEAD`, is derived from the status.
+    /// If the body contains no S3 error, as in responses to `HEAD`, the error code is derived from the HTTP status.
     static func error(_ response: S3Response) -> S3Error {
         let body = S3XML.error(response.body)
         let fallback =

@@ -25,7 +25,7 @@ package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
             || status == 429
     }
 
-    /// Whether the object, upload or bucket does not exist.
+    /// Whether the error means that the object, upload or bucket does not exist.
     var isAbsence: Bool { status == 404 }
 }
 
@@ -33,7 +33,7 @@ extension S3Error: TemporaryFault {
     package var isTemporary: Bool { isTransient }
 }
 
-/// The error if the S3 store could not be reached, or did not respond completely and in time.
+/// The error for an S3 store that cannot be reached, or does not respond completely and in time.
 package struct S3Unreachable: Error, CustomStringConvertible {
     /// The error of the last attempt.
     package let cause: any Error
@@ -41,11 +41,11 @@ package struct S3Unreachable: Error, CustomStringConvertible {
     package var description: String { "the S3 store could not be reached: \(cause)" }
 }
 
-/// The error for a response that violates the S3 protocol.
+/// The error for a response or a record that violates the S3 protocol.
 package struct S3UnexpectedResponse: Error, CustomStringConvertible {
     package let description: String
 
-    init(_ problem: String) { description = "unexpected response from the S3 store: \(problem)" }
+    init(_ problem: String) { description = "unexpected state of the S3 store: \(problem)" }
 }
 
 extension S3Unreachable: TemporaryFault {

@@ -6,9 +6,9 @@ import PontoonCore
 /// The result of checking whether pages of an origin can exchange bytes with a bucket.
 package enum CrossOriginResult: Hashable, Sendable {
     case allowed
-    /// The bucket does not let pages of the origin do this; the text completes the sentence "Pages at ORIGIN cannot …".
+    /// The bucket denies access to pages of the origin; the value completes the sentence "Pages at ORIGIN cannot …".
     case denied(String)
-    /// The address of the bucket for clients cannot be reached from here; with the reason.
+    /// The bucket's public address cannot be reached from this machine, for the given reason.
     case unreachable(String)
 }
 
@@ -16,12 +16,12 @@ extension S3ObjectStore {
     /// Sends a part and requests an object as a page of another origin does, and checks whether a browser would let the
     /// page do this.
     ///
-    /// The responses decide, rather than the bucket's rules: stores differ in how they apply rules, and some allow all
-    /// origins without any.
+    /// Examines the responses instead of the bucket's rules, because stores differ in how they apply rules, and some
+    /// allow all origins without any rule.
     ///
-    /// - Parameter origin: The page's origin.
-    /// - Returns: The result.
-    /// - Throws: The errors of the store's own client, which creates and aborts an upload.
+    /// - Parameter origin: The page's origin, such as `https://uploads.example.org`.
+    /// - Returns: Whether pages of the origin can exchange bytes with the bucket, or why not.
+    /// - Throws: The errors of ``S3Client/send(_:)``, from creating and aborting an upload.
     package func checkCrossOrigin(_ origin: String) async throws -> CrossOriginResult {
         let key = ObjectKey.random()
         let uploadID = try await client.createMultipartUpload(name(key), headers: [])
@@ -52,7 +52,7 @@ extension S3ObjectStore {
             let sent = try await client.fetch("PUT", part.url, headers: headers, body: ByteBuffer(string: "?"))
             guard sent.allows(origin) else { return .denied("send parts to it") }
             guard sent.exposes("etag") else { return .denied("read the ETag of parts that they send to it") }
-            // There is no such object, but the error has the same CORS headers.
+            // The object does not exist, but the error response has the same CORS headers.
             guard try await client.fetch("GET", file.url, headers: headers).allows(origin) else {
                 return .denied("read files from it")
             }

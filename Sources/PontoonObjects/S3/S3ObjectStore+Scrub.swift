@@ -1,7 +1,7 @@
 package import PontoonCore
 
 extension S3ObjectStore: ScrubSource {
-    /// Opens an object; a store has no cache that could be ignored.
+    /// Opens an object; `ignoringCache` has no effect, because S3 has no cache that a client can bypass.
     package func openForScrub(_ key: ObjectKey, ignoringCache: Bool) async throws -> any ObjectReader {
         try await openObject(key)
     }

@@ -76,7 +76,7 @@ package struct S3ObjectStore: Sendable {
 }
 
 extension S3ObjectStore: PresignedObjectStore {
-    /// Does nothing, because a bucket's response to a deletion means that it is durable.
+    /// Does nothing, because a deletion is durable when the bucket confirms it.
     package func makeDiscardsDurable() async throws {}
 
     /// Checks that the bucket responds, without retries, because the caller retries.
@@ -94,7 +94,7 @@ extension S3ObjectStore: PresignedObjectStore {
         if let handle = object.handle {
             try await client.abortMultipartUpload(name(object.key), uploadID: handle.rawValue)
         }
-        // Also needed for an upload, which may have been finished without being committed.
+        // Also needed for an upload, because its object may exist without having been committed.
         try await client.deleteObject(name(object.key))
     }
 

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// The decision whether and after what delay a failed request is retried, without I/O.
+/// The policy that determines, without I/O, whether and after what delay a failed request is retried.
 struct S3Retry: Hashable, Sendable {
     /// Maximum number of attempts, including the first, 1 or more.
     let attempts: Int

@@ -19,8 +19,9 @@ package struct S3Settings: Hashable, Sendable {
     package var certificates: FilePath?
     /// Lifetime of a presigned URL; 1 second to 7 days.
     package var urlLifetime: Duration = .seconds(3600)
-    /// Age above which a multipart upload or an empty object without a record counts as an orphan; much longer than any
-    /// server needs to commit the record.
+    /// Age above which a multipart upload or an empty object without a record counts as an orphan.
+    ///
+    /// Must be much longer than a server needs to commit the record.
     package var orphanAge: Duration = .seconds(3600)
     /// Maximum number of pooled connections, and therefore of concurrent requests, of this server.
     package var connections = 64
@@ -127,7 +128,7 @@ package struct S3Settings: Hashable, Sendable {
 
 /// The error for an invalid URL of an S3 store.
 package struct S3SettingsError: Error, CustomStringConvertible {
-    /// The rest of a sentence that starts with the name of the setting; contains no secrets.
+    /// The predicate of a sentence whose subject is the name of the setting; contains no secrets.
     package let description: String
 
     init(_ description: String) { self.description = description }
@@ -142,6 +143,7 @@ package struct S3Endpoint: Hashable, Sendable {
     package let port: Int?
 
     /// Parses a URL.
+    ///
     /// - Returns: `nil` unless the scheme is `http` or `https`, and the URL has a host but no user, path, query or
     ///   fragment.
     package init?(_ text: String) {

@@ -66,6 +66,7 @@ enum S3XML {
     }
 
     /// Decodes a response body.
+    ///
     /// - Throws: ``S3UnexpectedResponse`` if the body is not the expected XML.
     static func decode<Value: Decodable>(
         _ type: Value.Type,
@@ -108,11 +109,13 @@ enum S3XML {
         return decoder
     }
 
-    /// Returns a body without the leading whitespace that a store sends to keep the connection alive while it combines
-    /// parts; XML allows none before its declaration.
+    /// Returns a body without leading whitespace.
     ///
-    /// - Throws: ``S3UnexpectedResponse`` unless the body is UTF-8: on Linux, Foundation's parser stops the process if
-    ///   a name is not.
+    /// A store sends whitespace to keep the connection alive while it combines parts, but XML allows none before its
+    /// declaration.
+    ///
+    /// - Throws: ``S3UnexpectedResponse`` unless the body is UTF-8. On Linux, a name that is not UTF-8 makes
+    ///   Foundation's parser crash the process.
     private static func text(_ body: ByteBuffer) throws -> Data {
         guard String(validating: body.readableBytesView, as: UTF8.self) != nil else {
             throw S3UnexpectedResponse("the body is not valid UTF-8")
@@ -120,7 +123,7 @@ enum S3XML {
         return Data(buffer: body).drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }
 
-    /// Returns the name of the root element, which shows whether the body of a successful response contains an error.
+    /// Returns the name of the root element, which shows whether the body of a response with status 200 is an error.
     private static func rootName(_ text: Data) -> String? {
         var rest = String(decoding: text.prefix(1000), as: UTF8.self)[...]
         while let start = rest.firstIndex(of: "<") {

@@ -6,8 +6,9 @@ import PontoonCore
 struct APICall: Sendable {
     let request: Request
     let context: AppContext
+    /// The user who makes the call, or on whose behalf a sender makes it, with the rights of the token.
     let caller: Caller
-    /// The session of a sender, who acts on behalf of the caller; `nil` if the caller is a user.
+    /// The sender's session; `nil` if the user makes the call.
     let session: SenderSession?
     /// The rate-limit status of the caller's token, counting this call.
     let rateLimit: RateLimitStatus
@@ -29,12 +30,12 @@ struct APICall: Sendable {
         self.rateLimit = rateLimit
         self.base = base
         self.bodies = bodies
-        // No user name contains a slash.
+        // User names contain no slash, so a sender's key never equals a user's.
         reservation = bodies.budget.reservation(for: session.map { "link/\($0.link.id)" } ?? self.caller.name)
         query = Query(request)
     }
 
-    /// Checks that the call is available to the caller.
+    /// Checks that the caller belongs to the call's audience.
     ///
     /// - Throws: `.notAuthenticated` for a sender, unless the audience includes senders; `.forbidden` for a user whose
     ///   token has none of the scopes.
@@ -53,7 +54,7 @@ struct APICall: Sendable {
         }
     }
 
-    /// Returns the use cases of uploads for the caller.
+    /// Returns the use cases, restricted to the uploads of a session if the caller is a sender.
     func scoped(_ uploads: Uploads) -> Uploads { session.map { uploads.of($0) } ?? uploads }
 
     /// The fields of an upload that the caller may see.
@@ -68,13 +69,13 @@ struct APICall: Sendable {
 
     /// Reads the body as a JSON object.
     ///
-    /// - Throws: `code` if the body is not a JSON object; also the errors of ``readBody(_:code:)``. The returned object
-    ///   throws `code` for an invalid field.
+    /// - Returns: The object, whose methods throw `code` for an invalid field.
+    /// - Throws: `code` if the body is not a JSON object; also the errors of ``readBody(_:code:)``.
     func readObject(_ limit: JSONBodyLimit = .fields, code: PontoonError.Code) async throws -> RequestObject {
         try RequestObject(try await readBody(limit, code: code), code: code)
     }
 
-    /// Releases the memory that is reserved for the body; must be called after the call has been handled.
+    /// Releases the memory reserved for the body; must be called once the call has been handled.
     func end() { reservation.end() }
 
     /// Reads and discards the body.

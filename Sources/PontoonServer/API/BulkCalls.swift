@@ -12,7 +12,7 @@ struct BulkCalls {
     let files: Files
 
     func add(to routes: Routes) {
-        routes.call(.post, "/bulk/files/get") { call in
+        routes.call(.post, "/bulk/files/get", changes: false) { call in
             try await forEach("file_ids", of: call) { id in
                 let file = try await files.details(try Self.id(id), caller: call.caller)
                 return .file(FileBody(file: file, base: call.base))
@@ -32,7 +32,7 @@ struct BulkCalls {
         }
     }
 
-    /// Processes the elements of an array one after another, because a file may occur more than once.
+    /// Processes the elements of an array in order, one at a time, because a file may occur more than once.
     private func forEach(
         _ field: String,
         of call: APICall,

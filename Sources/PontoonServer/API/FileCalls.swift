@@ -119,7 +119,7 @@ struct FileCalls {
 
     /// Reads the filter of a file list from the query; other parameters are ignored.
     ///
-    /// - Throws: `.badRequest` for more than 100 metadata keys, or text that is longer than any stored text.
+    /// - Throws: `.badRequest` if there are more than 100 metadata keys, or a value is longer than the field allows.
     static func filter(_ query: Query) throws(PontoonError) -> FileFilter {
         var filter = FileFilter()
         for (name, value) in query.items {

@@ -8,6 +8,8 @@ import PontoonCore
 struct HealthCalls {
     let readiness: Readiness
     let bodies: JSONBodyReader
+    /// Whether the server refuses calls that change anything.
+    let isReadOnly: Bool
 
     static let paths = [health, readiness]
     private static let health = "/healthz"
@@ -27,7 +29,9 @@ struct HealthCalls {
     /// Reports whether load balancers should send requests to this server.
     @Sendable private func ready(_ request: Request, _ context: AppContext) async throws -> Response {
         try await bodies.discard(request)
-        guard let reason = readiness.notReadyReason else { return .json(HealthBody(status: "ready")) }
+        guard let reason = readiness.notReadyReason else {
+            return .json(HealthBody(status: "ready", isReadOnly: isReadOnly))
+        }
         return .json(
             HealthBody(status: "unavailable", reason: reason.rawValue),
             status: .serviceUnavailable

@@ -22,7 +22,7 @@ struct IndexCalls {
         "upload_links", "verification",
     ]
 
-    /// The OpenAPI document; all responses share its bytes, so that unread responses take no additional memory.
+    /// The OpenAPI document; all responses share its bytes, so that pending responses take no additional memory.
     private static let openAPI = ByteBuffer(bytes: APIDocument.openAPI)
 
     func add(to routes: Routes) {
@@ -76,7 +76,7 @@ struct IndexCalls {
             return .json(UserBody(user: call.caller.user, base: call.base), fields: call.fields)
         }
         guard try await useCases.accounts.exists(name) else {
-            throw PontoonError(.userNotFound, "Requested user does not exist.")
+            throw PontoonError(.userNotFound, "The requested user does not exist.")
         }
         throw PontoonError(.userForbidden, "You may view only your own account.")
     }

@@ -12,8 +12,8 @@ struct PartCalls {
     let audience: CallAudience
 
     func add(to routes: Routes) {
-        routes.call(.get, "\(root)/{upload_id}/part/{part_number}", for: audience, info)
-        routes.call(.get, "\(root)/{upload_id}/part_infos", for: audience, infos)
+        routes.call(.get, "\(root)/{upload_id}/part/{part_number}", for: audience, changes: true, info)
+        routes.call(.get, "\(root)/{upload_id}/part_infos", for: audience, changes: true, infos)
         routes.call(.post, "\(root)/{upload_id}/part", for: audience, report)
         routes.call(.post, "\(root)/{upload_id}", for: audience, reportMany)
     }

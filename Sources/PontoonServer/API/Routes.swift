@@ -14,8 +14,7 @@ enum CallAudience: Sendable {
 final class Routes {
     let bodies: JSONBodyReader
     let failures: FailedAuthentications
-    /// Whether a proxy in front of the server sets `X-Forwarded-…` headers.
-    let trustsProxy: Bool
+    let settings: ServerSettings
     /// The registered methods of each path.
     private(set) var methods: [String: Set<HTTPRequest.Method>] = [:]
     private let router: Router<AppContext>
@@ -29,7 +28,7 @@ final class Routes {
 
     init(router: Router<AppContext>, useCases: UseCases, settings: ServerSettings) {
         self.router = router
-        trustsProxy = settings.trustsForwardedProto
+        self.settings = settings
         bodies = JSONBodyReader(maximumSize: settings.maximumBodySize)
         failures = FailedAuthentications(
             limit: settings.failedAuthenticationLimit,
@@ -54,35 +53,64 @@ final class Routes {
     ///   - method: The method.
     ///   - path: The path, relative to `/v2`.
     ///   - audience: The callers who may make the call; others are refused with `.notAuthenticated`.
+    ///   - changes: Whether the call changes anything or prepares a change, so that a read-only server refuses it; by
+    ///     default, every method but `GET` does.
     ///   - handle: The handler.
     func call(
         _ method: HTTPRequest.Method,
         _ path: String,
         for audience: CallAudience = .users,
+        changes: Bool? = nil,
         _ handle: @escaping @Sendable (APICall) async throws -> Response
     ) {
         let scopes = CallScopes.allowing(method, path)
+        let isRefused = refuses(changes ?? (method != .get))
         for method in Self.including(method) {
             methods["/v2\(path)", default: []].insert(method)
             api.on(RouterPath(path), method: method) { [bodies] request, context in
                 let call = try APICall(request, context, base: context.requireBase(), bodies: bodies)
                 try call.check(audience, scopes)
                 defer { call.end() }
+                if isRefused { return Self.readOnlyRefusal }
                 return try await handle(call)
             }
         }
     }
 
     /// Registers a call that needs no token; `GET` includes `HEAD`.
+    ///
+    /// - Parameters:
+    ///   - method: The method.
+    ///   - path: The path.
+    ///   - changes: Whether the call changes anything, so that a read-only server refuses it.
+    ///   - handle: The handler.
     func open(
         _ method: HTTPRequest.Method,
         _ path: String,
+        changes: Bool = false,
         _ handle: @escaping @Sendable (Request, AppContext) async throws -> Response
     ) {
+        let isRefused = refuses(changes)
         for method in Self.including(method) {
             methods[path, default: []].insert(method)
-            router.on(RouterPath(path), method: method, use: handle)
+            router.on(RouterPath(path), method: method) { request, context in
+                if isRefused { return Self.readOnlyRefusal }
+                return try await handle(request, context)
+            }
         }
+    }
+
+    private func refuses(_ changes: Bool) -> Bool { settings.isReadOnly && changes }
+
+    /// The response of a read-only server to a call that changes anything.
+    ///
+    /// Code 0 is the platform's code for maintenance, after which clients wait and repeat the call.
+    private static var readOnlyRefusal: Response {
+        var response = Response.refusal(
+            PontoonError(.unavailable, "The server is in read-only mode for maintenance; try again later.")
+        )
+        response.headers[.retryAfter] = "30"
+        return response
     }
 
     /// Registers `GET` and `HEAD` of a page or file of the console, which needs no token and is not a call of the API.

@@ -42,7 +42,7 @@ struct UploadCalls {
         return .json(response)
     }
 
-    /// Starts the upload of a sender.
+    /// Initializes an upload by a sender.
     private func initialize(_ body: JSONValue, _ call: APICall, _ session: SenderSession) async throws -> Response {
         guard !call.query.isTrue("overwrite") else {
             throw PontoonError(.destinationForbidden, "An upload through an upload link cannot replace a file.")
@@ -90,7 +90,7 @@ struct UploadCalls {
             caller: call.caller
         )
         if call.session != nil {
-            // Complete can be repeated, but a sender must not see changes that members have made to the file since.
+            // A sender may repeat complete, but must not see changes that members have since made to the file.
             let isUnchanged = file.modifiedOn == file.createdOn
             let fields = isUnchanged ? Self.senderFileFields : Self.changedFileFields
             return .json(FileBody(file: file, base: call.base), fields: fields, status: .created)

@@ -15,7 +15,7 @@ struct UploadLinkCalls {
     let senders: SenderSessions
     let bodies: JSONBodyReader
     let failures: FailedAuthentications
-    /// Whether a proxy sets `X-Forwarded-For`.
+    /// Whether the last element of `X-Forwarded-For` is trusted, because a proxy adds it.
     let trustsProxy: Bool
     private let lines = LogThrottle()
 
@@ -39,7 +39,7 @@ struct UploadLinkCalls {
         routes.call(.get, "\(Self.root)/{link_id}", details)
         routes.call(.patch, "\(Self.root)/{link_id}", update)
         routes.call(.delete, "\(Self.root)/{link_id}", revoke)
-        routes.open(.post, "/v2\(Self.root)/session", signIn)
+        routes.open(.post, "/v2\(Self.root)/session", changes: true, signIn)
         routes.call(.get, "\(Self.root)/session", for: .usersAndSenders, session)
     }
 
@@ -92,7 +92,7 @@ struct UploadLinkCalls {
     }
 
     @Sendable private func signIn(_ request: Request, _ context: AppContext) async throws -> Response {
-        // The caller is unknown, but the reservation stays empty: a body of up to 4 KiB does not count.
+        // The caller is unknown, but no bytes are counted for it: a body of up to 4 KiB is below the free allowance.
         let reservation = bodies.budget.reservation(for: "")
         defer { reservation.end() }
         let value = try await bodies.read(request, limit: .credentials, code: .badRequest, reservation: reservation)
@@ -114,7 +114,8 @@ struct UploadLinkCalls {
             if let refusal = failures.note(request, context) { return refusal }
             throw error
         } catch let error as PontoonError where error.code == .uploadLinkForbidden && password != nil {
-            // Perhaps an attempt to guess the password. Without a password, a page asks whether one is needed.
+            // This may be an attempt to guess a password. A refusal of a request without a password is not logged,
+            // because the page sends such a request to find out whether the link requires a password.
             if let suppressed = lines.admit() {
                 context.log.notice(
                     "sign-in with an upload link failed",

@@ -5,8 +5,8 @@ import PontoonCore
 
 /// The request handlers for the console: its pages and their assets.
 ///
-/// Only clients whose `Accept` header names HTML, such as browsers, receive a page; all others receive 404. See
-/// ``WeightedList/prefersHTML``.
+/// Only clients whose `Accept` header names HTML, such as browsers, receive a page; all others receive 404 (see
+/// ``WeightedList/prefersHTML``).
 ///
 /// Source: docs/architecture.md#console.
 struct ConsoleCalls {

@@ -7,12 +7,12 @@ import PontoonCore
 ///
 /// Source: docs/architecture.md#console.
 struct ConsoleFiles: Sendable {
-    /// A file as it is sent to browsers.
+    /// A file of the console, with and without compression.
     struct File: Sendable {
         let mediaType: String
         /// The file without compression.
         let plain: Variant
-        /// The file compressed with gzip; `nil` if this does not make it shorter.
+        /// The file compressed with gzip; `nil` if compression does not make it shorter.
         let gzip: Variant?
 
         init(path: String, text: String) {
@@ -32,10 +32,12 @@ struct ConsoleFiles: Sendable {
         let etag: String
     }
 
-    /// The embedded files, prepared at the first use.
+    /// The embedded files, hashed and compressed on first use.
     static let shared = ConsoleFiles(texts: embedded)
 
-    /// A hash of all files in 16 hex digits, part of the URLs of assets, so that browsers can cache these forever.
+    /// A hash of all files, as 16 hex digits.
+    ///
+    /// It is part of the URL of every asset, so browsers need not revalidate cached assets.
     let version: String
     /// The page at `/`.
     let console: File
@@ -48,8 +50,8 @@ struct ConsoleFiles: Sendable {
 
     /// Hashes the files, inserts the version into the pages, and compresses all files.
     ///
-    /// - Parameter texts: Texts by path. In `index.html` and `drop.html`, `{{version}}` is replaced by the version; a
-    ///   missing page is empty.
+    /// - Parameter texts: Contents of the files, by path. In `index.html` and `drop.html`, `{{version}}` is replaced by
+    ///   the version; a missing page is empty.
     init(texts: [String: String]) {
         let all = texts.sorted { $0.key < $1.key }
             .map { "\($0.key.utf8.count) \($0.key) \($0.value.utf8.count) \($0.value)" }
@@ -66,7 +68,7 @@ struct ConsoleFiles: Sendable {
         self.assets = assets
     }
 
-    /// The embedded texts, by path.
+    /// The contents of the embedded files, by path.
     static var embedded: [String: String] {
         let table = UnsafeBufferPointer(start: cembedded_console.first, count: cembedded_console.count)
         let texts = table.map { (String(cString: $0.path), String(cString: $0.text)) }

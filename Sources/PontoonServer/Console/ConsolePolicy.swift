@@ -1,4 +1,5 @@
-/// The content security policy of the console, which lets it load and call only this server and the bucket.
+/// The console's content security policy, which allows its pages to load code from this server only, and to connect
+/// only to this server and the bucket.
 struct ConsolePolicy: Sendable, CustomStringConvertible {
     /// The value of the header `Content-Security-Policy`.
     let description: String

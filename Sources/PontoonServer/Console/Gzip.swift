@@ -3,11 +3,12 @@ import NIOEmbedded
 import NIOHTTP1
 import NIOHTTPCompression
 
-/// Compression of constant responses with gzip, once instead of in every response.
+/// Compression with gzip of content that is the same in all responses.
 enum Gzip {
     /// Compresses content.
     ///
-    /// NIO's compressor is a channel handler, so a channel in memory passes it one request and one response.
+    /// NIO's compressor is a channel handler, so this function passes one request and one response through it in an
+    /// in-memory channel.
     ///
     /// - Returns: The compressed content; `nil` if it is not shorter or compression fails.
     static func compress(_ content: ByteBuffer) -> ByteBuffer? {

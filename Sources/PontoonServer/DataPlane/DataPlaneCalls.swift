@@ -5,7 +5,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The request handlers for uploads of parts and downloads of files at signed URLs, without a token.
+/// The request handlers of the data plane: `PUT` of parts, and `GET` of files, at signed URLs without a token.
 ///
 /// Source: docs/api.md#data-plane.
 struct DataPlaneCalls {
@@ -13,12 +13,14 @@ struct DataPlaneCalls {
     let downloads: Downloads
     let urls: DataPlaneURLs
     let budget: ReceiveBufferBudget
+    /// Whether the server encrypts its connections.
+    let usesTLS: Bool
     let now: @Sendable () -> Date
 
     func add(to routes: Routes) {
         let part = "/storage/parts/{upload_id}/{part_number}"
         let file = "/storage/files/{file_id}"
-        routes.open(.put, part, putPart)
+        routes.open(.put, part, changes: true, putPart)
         routes.open(.get, file, getFile)
         // This server signs URLs for no other method.
         for path in [part, file] {
@@ -80,7 +82,12 @@ struct DataPlaneCalls {
         }
         if request.method == .head { return Response(status: status, headers: headers) }
         let reader = try await downloads.open(download.content, of: download.file)
-        let sender = RangeSender(reader: reader, range: range, channel: context.channel)
+        let sender = RangeSender(
+            reader: reader,
+            range: range,
+            channel: context.channel,
+            isEncrypted: usesTLS
+        )
         return Response(
             status: status,
             headers: headers,

@@ -4,7 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import PontoonCore
 
-/// The download of one file, which determines the response to a request without I/O.
+/// A download of a file; selects the response to a request without I/O.
 ///
 /// Source: RFC 9110, sections 13 and 14.
 struct Download {
@@ -63,7 +63,7 @@ struct Download {
 
     /// Returns whether the value of `If-Range` identifies this file.
     ///
-    /// A date does so only if it is at least 60 seconds old, because a file can be replaced within the same second.
+    /// A date is accepted only if it is at least 60 seconds old, because a file can be replaced within the same second.
     private func isCurrent(_ validator: String) -> Bool {
         if validator == etag { return true }
         return HTTPDate.parse(validator) == lastModified && now.timeIntervalSince(lastModified) >= 60
@@ -80,13 +80,18 @@ struct Download {
         let first = bounds[0].trimmingCharacters(in: .whitespaces)
         let last = bounds[1].trimmingCharacters(in: .whitespaces)
         if first.isEmpty {
-            guard let count = Int64(last), count >= 0 else { return .whole }
+            guard let count = number(last) else { return .whole }
             return count == 0 || size == 0 ? .unsatisfiable : .range(max(0, size - count)..<size)
         }
-        guard let start = Int64(first), start >= 0 else { return .whole }
-        guard last.isEmpty || (Int64(last) ?? -1) >= start else { return .whole }
+        guard let start = number(first) else { return .whole }
+        guard last.isEmpty || (number(last) ?? -1) >= start else { return .whole }
         guard start < size else { return .unsatisfiable }
-        let end = min(Int64(last) ?? size - 1, size - 1)
+        let end = min(number(last) ?? size - 1, size - 1)
         return .range(start..<(end + 1))
+    }
+
+    /// Parses a number that consists of digits only; `Int64` also accepts a sign.
+    private static func number(_ text: String) -> Int64? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
     }
 }

@@ -6,18 +6,21 @@ import PontoonCore
 
 /// A sender that writes a range of an object as a response body, no faster than the client receives it.
 ///
-/// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory on a thread that
-/// may block on the disk. So are all bytes for a slow client, because the cache may evict them before they are sent.
+/// Bytes in the page cache are sent directly from the file. All other bytes are first read into memory, on a thread
+/// that may block on the disk. For a slow client, all bytes are read into memory first, because the cache may evict
+/// them before they are sent; and so they are on a TLS connection, because this process encrypts them.
 struct RangeSender: Sendable {
     let reader: any ObjectReader
     let range: Range<Int64>
     let channel: any Channel
+    /// Whether this process encrypts the bytes.
+    let isEncrypted: Bool
 
     /// Maximum number of bytes sent directly from the file in one operation.
     static let regionSize = 1 << 20
     /// Maximum number of bytes read into memory in one operation.
     static let chunkSize = 1 << 20
-    /// Time for sending one region above which the client counts as slow.
+    /// Time to send one region, above which the client counts as slow.
     static let slowRegion = Duration.seconds(1)
 
     /// Sends the range and ends the body; closes the reader, even if an error is thrown.
@@ -35,7 +38,7 @@ struct RangeSender: Sendable {
     }
 
     @concurrent private func sendRange(to writer: inout any ResponseBodyWriter) async throws {
-        var fast = reader as? any FileBackedReader
+        var fast = isEncrypted ? nil : reader as? any FileBackedReader
         var offset = range.lowerBound
         while offset < range.upperBound {
             let count: Int
@@ -59,8 +62,8 @@ struct RangeSender: Sendable {
     }
 
     private func send(_ span: FileSpan) async throws {
-        // NIO's `FileRegion` requires a handle that owns its descriptor, but here the reader owns the descriptor, and
-        // the initializers that are not deprecated open files. So the handle gives up the descriptor afterwards.
+        // NIO's `FileRegion` requires a handle that owns its descriptor, but here the reader owns it. The initializers
+        // that are not deprecated open a file. The handle therefore takes the descriptor and releases it afterwards.
         // https://github.com/apple/swift-nio/blob/main/Sources/NIOCore/FileHandle.swift
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: span.descriptor)
         let region = FileRegion(

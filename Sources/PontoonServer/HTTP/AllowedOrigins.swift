@@ -25,7 +25,7 @@ package enum AllowedOrigins: Hashable, Sendable {
         self = .listed(origins)
     }
 
-    /// Returns the origin of a URL with a host and, optionally, a path; `nil` for any other text.
+    /// Returns the origin of a URL; `nil` if the text is not a scheme and a host, optionally with a port and a path.
     static func origin(of url: String) -> String? {
         let start = url.firstRange(of: "://").map(\.upperBound) ?? url.startIndex
         return serialized(String(url[..<(url[start...].firstIndex(of: "/") ?? url.endIndex)]))

@@ -23,21 +23,25 @@ final class BaseURLResolver: Sendable {
         guard let authority = request.head.authority, !authority.isEmpty, request.headers[.host] == nil else {
             throw PontoonError(.badRequest, "The request must have exactly one Host header.")
         }
-        let requested = "\(isForwardedFromHTTPS(request) ? "https" : "http")://\(authority)"
+        let requested = "\(isEncrypted(request) ? "https" : "http")://\(authority)"
         if let last = last.withLock({ $0 }), last.requested == requested { return last.url }
         guard let host = HostHeader(authority), let url = settings.publicURL ?? BaseURL(requested) else {
             throw PontoonError(.badRequest, "The Host header must have the form host or host:port.")
         }
         guard settings.allowedHosts.isEmpty || settings.allowedHosts.contains(host.name) else {
-            throw PontoonError(.badRequest, "This server does not serve the host in the Host header.")
+            throw PontoonError(
+                .badRequest,
+                "The Host header names '\(host.name)', which is not an allowed host; see the setting --allowed-hosts."
+            )
         }
         last.withLock { $0 = (requested, url) }
         return url
     }
 
-    /// Returns whether the client sent the request over HTTPS, according to the first value of `X-Forwarded-Proto`;
-    /// `false` if the header is not trusted.
-    private func isForwardedFromHTTPS(_ request: Request) -> Bool {
+    /// Returns whether the client sent the request over HTTPS: to this server, or to a trusted proxy according to the
+    /// first value of `X-Forwarded-Proto`.
+    private func isEncrypted(_ request: Request) -> Bool {
+        if settings.usesTLS { return true }
         guard settings.trustsForwardedProto, let list = request.headers[.forwardedProto] else { return false }
         return list.prefix { $0 != "," }.trimmingCharacters(in: .whitespaces).lowercased() == "https"
     }

@@ -3,10 +3,9 @@ import PontoonCore
 
 /// The kind of a call, which determines the threads on which it runs.
 enum CallKind {
-    /// Sends or receives the bytes of a part or file. Runs on the event loop of its connection, because sending 1 MiB
-    /// takes less time than a few thread switches.
+    /// Transfers the bytes of a part or file. Runs on the event loop of its connection, which saves thread switches.
     case data
-    /// A call of an upload, or a health check. Runs on the threads of Swift concurrency.
+    /// Belongs to an upload, or is a health check. Runs on Swift's global executor.
     case upload
     /// Any other call. Runs on ``LowPriorityExecutor``, because it may be expensive.
     case other
@@ -24,6 +23,6 @@ enum CallKind {
     }
 
     private static let roots = [UploadCalls.root, AutomationCalls.uploadRoot].map { "/v2\($0)" }
-    /// Prefixes of the paths of one upload, unlike that of the list of uploads.
+    /// Prefixes of the paths that belong to one upload; the path of the list of uploads has no such prefix.
     private static let uploads = roots.map { "\($0)/" }
 }

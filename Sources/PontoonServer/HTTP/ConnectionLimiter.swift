@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NIOTLS
 import PontoonCore
 import Synchronization
 
@@ -30,7 +31,8 @@ final class ConnectionLimiter: Sendable {
 
     /// - Parameters:
     ///   - maximum: Maximum number of connections.
-    ///   - maximumPerAddress: Maximum number of connections from one IPv4 address or one IPv6 network of 64 bits.
+    ///   - maximumPerAddress: Maximum number of connections from one IPv4 address or one IPv6 network of 64 bits; does
+    ///     not limit connections to a Unix socket.
     init(maximum: Int, maximumPerAddress: Int) {
         self.maximum = maximum
         self.maximumPerAddress = maximumPerAddress
@@ -39,18 +41,19 @@ final class ConnectionLimiter: Sendable {
     /// Number of admitted connections that are still open.
     var count: Int { state.withLock { $0.total } }
 
-    /// Decides whether to admit a new connection; counts an admitted or refused one until its channel is closed.
+    /// Decides whether to admit a new connection, and counts an admitted or refused connection until its channel is
+    /// closed.
     func admit(_ channel: any Channel) -> Decision {
-        let address = channel.remoteAddress?.network ?? ""
+        let address = channel.remoteAddress?.network
         let decision: Decision = state.withLock { state in
             let refusal: PontoonError
             if state.total >= maximum {
                 refusal = PontoonError(.unavailable, "The server has too many connections; try again later.")
-            } else if state.addresses[address, default: 0] >= maximumPerAddress {
+            } else if let address, state.addresses[address, default: 0] >= maximumPerAddress {
                 refusal = PontoonError(.unavailable, "Your address has too many connections; close one and try again.")
             } else {
                 state.total += 1
-                state.addresses[address, default: 0] += 1
+                if let address { state.addresses[address, default: 0] += 1 }
                 return .admitted
             }
             guard state.refused < Self.maximumRefused else { return .closed }
@@ -61,11 +64,12 @@ final class ConnectionLimiter: Sendable {
         return decision
     }
 
-    private func remove(_ decision: Decision, _ address: String) {
+    private func remove(_ decision: Decision, _ address: String?) {
         state.withLock { state in
             switch decision {
             case .admitted:
                 state.total -= 1
+                guard let address else { return }
                 let rest = state.addresses[address, default: 0] - 1
                 state.addresses[address] = rest > 0 ? rest : nil
             case .refused: state.refused -= 1
@@ -75,28 +79,41 @@ final class ConnectionLimiter: Sendable {
     }
 }
 
-/// A channel handler that sends one response to a connection that is refused, and closes it.
+/// A channel handler that sends one error response on a refused connection, after the TLS handshake if there is one, and
+/// closes the connection.
 final class RefusedConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let message: ByteBuffer
+    private let awaitsHandshake: Bool
     private var received = 0
 
-    init(_ error: PontoonError, allowedOrigin: String?) {
+    init(_ error: PontoonError, allowedOrigin: String?, awaitsHandshake: Bool) {
         message = Refusal.message(error, allowedOrigin: allowedOrigin)
+        self.awaitsHandshake = awaitsHandshake
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        context.writeAndFlush(wrapOutboundOut(message), promise: nil)
-        context.close(mode: .output, promise: nil)
+        if !awaitsHandshake { respond(context) }
         let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: .seconds(1)) { loopBound.value.close(promise: nil) }
+        let limit = TimeAmount.seconds(awaitsHandshake ? 5 : 1)
+        context.eventLoop.scheduleTask(in: limit) { loopBound.value.close(promise: nil) }
         context.fireChannelActive()
     }
 
-    /// Drops up to 1 MiB that the client sends, so that the client can read the response before the connection is
-    /// reset.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if awaitsHandshake, case .handshakeCompleted = event as? TLSUserEvent { respond(context) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    private func respond(_ context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(message), promise: nil)
+        context.close(mode: .output, promise: nil)
+    }
+
+    /// Reads and drops up to 1 MiB from the client, because closing a connection with unread bytes resets it, and the
+    /// client could lose the response.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received += unwrapInboundIn(data).readableBytes
         if received > 1 << 20 { context.close(promise: nil) }

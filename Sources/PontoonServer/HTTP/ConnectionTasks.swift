@@ -3,8 +3,9 @@ import Synchronization
 
 /// The tasks that handle connections, and the service that waits for them when the server stops.
 ///
-/// They are not child tasks of the server's task group, because a group takes time proportional to the number of its
-/// children to remove one: with thousands of idle connections, that would be most of the cost of a short one.
+/// The tasks are not children of the server's task group, because a group needs time proportional to the number of its
+/// children to remove one of them. With thousands of idle connections, this removal would take most of the processor
+/// time of a short connection.
 final class ConnectionTasks: Service {
     private struct State {
         var tasks: [UInt64: Task<Void, Never>] = [:]
@@ -41,10 +42,10 @@ final class ConnectionTasks: Service {
         waiter?.resume()
     }
 
-    /// Runs until the service is shut down and all tasks have ended; cancels them if it is cancelled.
+    /// Runs until the service is shut down and all tasks have ended; cancels the tasks if the service is cancelled.
     func run() async throws {
         await withTaskCancellationHandler {
-            // Throws only if it is cancelled.
+            // Throws only if this task is cancelled.
             try? await gracefulShutdown()
             await withCheckedContinuation { continuation in
                 let isIdle = state.withLock { state in

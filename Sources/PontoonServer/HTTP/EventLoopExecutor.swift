@@ -3,7 +3,7 @@ import NIOCore
 /// A task executor that runs the tasks of a connection on its event loop, so that I/O and request handling stay on one
 /// thread.
 ///
-/// These tasks must not block; file and database operations run on other threads.
+/// The tasks must not block; file and database operations run on other threads.
 final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 

@@ -6,13 +6,13 @@ import NIOHTTP1
 /// Hummingbird's response bodies consist of buffers only. A region therefore enters the pipeline as an outbound user
 /// event (``send(_:over:)``), which this handler writes as the body between the head and the end of the response.
 ///
-/// The head of a response is flushed together with the data that follows it, saving a TCP segment and a wake-up of the
-/// client.
+/// The head of a response is flushed together with the data that follows, which saves a TCP segment and a wake-up of
+/// the client.
 final class FileBodyHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// Whether the last write was the head of a final response, which is not flushed alone.
+    /// Whether the last write was the head of a final response, whose flush is delayed until the next write.
     private var holdsHead = false
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -33,7 +33,9 @@ final class FileBodyHandler: ChannelOutboundHandler {
         context.writeAndFlush(wrapOutboundOut(.body(.fileRegion(region))), promise: promise)
     }
 
-    /// Returns whether a part is the head of a final response; no body or end follows `100 Continue`.
+    /// Returns whether a part is the head of a final response.
+    ///
+    /// The head of `100 Continue` is not final: no body or end follows it.
     private static func isFinalHead(_ part: HTTPServerResponsePart) -> Bool {
         guard case .head(let head) = part else { return false }
         return head.status.code >= 200
@@ -41,7 +43,7 @@ final class FileBodyHandler: ChannelOutboundHandler {
 
     /// Sends a region of a file as the next bytes of a response body; the response head must have been written before.
     ///
-    /// Cancellation closes the connection, because nothing else ends a send to a client that does not read.
+    /// Cancellation closes the connection, because sending to a client that does not read cannot be stopped otherwise.
     ///
     /// - Parameters:
     ///   - region: The region; its file must stay open until the call returns or throws.

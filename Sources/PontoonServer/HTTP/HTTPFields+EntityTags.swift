@@ -10,7 +10,7 @@ extension HTTPFields {
         return tags == "*" || Self.tags(tags).contains { $0 == etag || $0 == "W/\(etag)" }
     }
 
-    /// Splits a list of entity tags at its commas, which this server's own tags do not contain.
+    /// Splits a list of entity tags at its commas; the tags of this server contain no comma.
     static func tags(_ list: String) -> [String] {
         list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }

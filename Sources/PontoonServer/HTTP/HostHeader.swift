@@ -2,20 +2,20 @@ import NIOCore
 
 /// The value of a `Host` header: a host name or IP address, and optionally a port.
 ///
-/// Source: RFC 9110, section 7.2, without user information, percent-encoding and empty ports.
+/// Source: RFC 9110, section 7.2. User information, percent-encoding and an empty port are refused.
 package struct HostHeader: Hashable, Sendable {
     /// The host in lower case, without the brackets of an IPv6 address.
     package let name: String
     /// The port, 1 to 65535; `nil` if there is none.
     package let port: Int?
 
-    /// Parses `host` or `host:port`; `nil` for any other text.
+    /// Parses `host` or `host:port`; returns `nil` for any other text.
     package init?(_ text: String) {
         var rest = text[...]
         if rest.first == "[" {
             guard let end = rest.firstIndex(of: "]") else { return nil }
             name = rest[rest.index(after: rest.startIndex)..<end].lowercased()
-            // NIO also accepts a zone, such as `%eth0`, which has no meaning for other hosts, and ignores the text after a
+            // NIO also accepts a zone, such as `%eth0`, which has no meaning on other hosts, and ignores text after a
             // zero byte.
             let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
             guard name.contains(":"), name.utf8.allSatisfy(Self.isAddressByte), isAddress else { return nil }
@@ -45,9 +45,9 @@ package struct HostHeader: Hashable, Sendable {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-    /// Returns whether a byte may be part of a name.
+    /// Returns whether a byte may be part of a host name.
     ///
-    /// Allows underscores, which are common in container networks, although DNS host names have none.
+    /// Underscores are allowed, because they are common in container networks, although not in DNS host names.
     private static func isNameByte(_ byte: UInt8) -> Bool {
         isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
             || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")

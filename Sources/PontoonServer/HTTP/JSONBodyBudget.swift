@@ -3,16 +3,16 @@ import Synchronization
 
 /// A limit on the memory for all JSON bodies that are being read or processed.
 ///
-/// The first 64 KiB of each body are free, so that large bodies of some users do not stop the small calls of others.
-/// No user can use up more than a quarter of the memory, which is always enough for one body of the maximum size.
+/// The first 64 KiB of each body are free, so that large bodies of some users do not block small calls of others.
+/// The bodies of one user can take at most a quarter of the memory, which is enough for one body of the maximum size.
 final class JSONBodyBudget: Sendable {
-    /// Number of bytes of each body that do not count.
+    /// Number of bytes of each body that do not count towards the budget.
     static let free = 64 << 10
     /// Maximum number of counted bytes of all bodies together.
     ///
     /// A parsed body takes up to about ten times as much memory as its text.
     let total: Int
-    /// Maximum number of counted bytes of one user's bodies.
+    /// Maximum number of counted bytes of one caller's bodies together.
     let totalPerCaller: Int
 
     private struct Use {
@@ -28,13 +28,13 @@ final class JSONBodyBudget: Sendable {
         total = totalPerCaller * 4
     }
 
-    /// Number of counted bytes of all bodies.
+    /// Number of bytes that currently count towards the budget.
     var used: Int { use.withLock { $0.total } }
 
-    /// Returns an empty reservation for a body that a user sends.
+    /// Returns an empty reservation for a body that a caller sends.
     func reservation(for caller: String) -> Reservation { Reservation(budget: self, caller: caller) }
 
-    /// Counts bytes; returns `false`, with nothing counted, if they would exceed a limit.
+    /// Counts bytes of a caller's body, or returns `false` without counting any if they would exceed a limit.
     private func add(_ bytes: Int, caller: String) -> Bool {
         use.withLock { use in
             let ofCaller = use.callers[caller, default: 0] + bytes
@@ -57,7 +57,7 @@ final class JSONBodyBudget: Sendable {
     final class Reservation: Sendable {
         private let budget: JSONBodyBudget
         private let caller: String
-        /// Number of bytes of the body received so far, and how many of them count towards the budget.
+        /// Number of bytes of the body received so far, and the number of bytes that count towards the budget.
         private let state = Mutex((size: 0, counted: 0))
 
         fileprivate init(budget: JSONBodyBudget, caller: String) {
@@ -67,7 +67,7 @@ final class JSONBodyBudget: Sendable {
 
         /// Adds bytes of the body.
         ///
-        /// - Throws: `.unavailable` if there is no memory for them.
+        /// - Throws: `.unavailable` if the bytes would exceed the budget; the reservation is then unchanged.
         func grow(by bytes: Int) throws(PontoonError) {
             let isAdmitted = state.withLock { state in
                 let size = state.size + bytes
@@ -83,7 +83,7 @@ final class JSONBodyBudget: Sendable {
             }
         }
 
-        /// Releases the bytes of the body.
+        /// Returns the body's bytes to the budget.
         func end() {
             let counted = state.withLock { state in
                 defer { state = (0, 0) }

@@ -37,10 +37,11 @@ struct JSONBodyReader: Sendable {
     ///   - request: The request.
     ///   - limit: The maximum size of the body.
     ///   - code: The error code for a body that is not JSON.
-    ///   - reservation: Reserves memory for the body.
+    ///   - reservation: The call's reservation of memory, which grows with the body; the caller releases it.
     /// - Returns: The parsed body.
-    /// - Throws: `code`; `.requestTooLarge`; `.unsupportedMediaType` if `Content-Type` is not JSON; `.unavailable` if
-    ///   the bodies being read use up the memory for them.
+    /// - Throws: `code` if the body is not JSON; `.requestTooLarge` if it exceeds `limit`; `.unsupportedMediaType` if it
+    ///   is not empty and its `Content-Type` is neither JSON nor curl's default (a form); `.unavailable` if the memory
+    ///   for JSON bodies, or this caller's share of it, is used up.
     func read(
         _ request: Request,
         limit: JSONBodyLimit,
@@ -60,7 +61,7 @@ struct JSONBodyReader: Sendable {
         }
     }
 
-    /// Reads and discards a body; some clients send `null` or `{}` with every call.
+    /// Reads and discards the body of a call that needs none; some clients send `null` or `{}` with every call.
     ///
     /// - Throws: `.requestTooLarge` for a body of more than 64 KiB.
     func discard(_ request: Request) async throws {

@@ -12,8 +12,9 @@ import PontoonCore
 import Glibc
 #endif
 
-/// Hummingbird's HTTP/1.1 channel, tuned for large bodies: reads up to 1 MiB from the socket at a time, and queues at
-/// most one read while the disk is slow.
+/// Hummingbird's HTTP/1.1 channel, tuned for large bodies.
+///
+/// It reads up to 1 MiB from the socket at a time, and queues at most one read while the disk is slow.
 struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
@@ -23,13 +24,22 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     let connections: ConnectionLimiter
     let tasks: ConnectionTasks
     let budget: ReceiveBufferBudget
+    let tls: ServerTLS?
 
+    /// - Parameters:
+    ///   - responder: Handles the requests.
+    ///   - settings: Timeouts and limits.
+    ///   - connections: The limit on connections.
+    ///   - tasks: Receives a task for each connection.
+    ///   - budget: The limit on memory for reads.
+    ///   - tls: The TLS configuration; `nil` for connections without encryption.
     init(
         responder: @escaping HTTPChannelHandler.Responder,
         settings: ServerSettings,
         connections: ConnectionLimiter,
         tasks: ConnectionTasks,
-        budget: ReceiveBufferBudget
+        budget: ReceiveBufferBudget,
+        tls: ServerTLS?
     ) {
         self.responder = Self.onChosenThreads(responder)
         self.idleTimeout = settings.idleTimeout
@@ -42,6 +52,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
         self.connections = connections
         self.tasks = tasks
         self.budget = budget
+        self.tls = tls
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -49,7 +60,12 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             switch connections.admit(channel) {
             case .admitted: break
             case .refused(let error):
-                let handler = RefusedConnectionHandler(error, allowedOrigin: limits.allowedOrigin)
+                try tls?.addHandler(to: channel)
+                let handler = RefusedConnectionHandler(
+                    error,
+                    allowedOrigin: limits.allowedOrigin,
+                    awaitsHandshake: tls != nil
+                )
                 try channel.pipeline.syncOperations.addHandler(handler)
                 return try Self.asynchronous(channel)
             case .closed:
@@ -60,12 +76,13 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             try options?.setOption(.recvAllocator, value: ReceiveAllocator(budget: budget))
             try options?.setOption(.maxMessagesPerRead, value: 1)
             #if os(Linux)
-            // Closes the connection of a client that does not read its response, where the system supports it.
+            // The kernel closes the connection if the client does not read its response.
             let timeout = Int(idleTimeout / .milliseconds(1))
             try? options?.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: timeout)
             #endif
             let pipeline = channel.pipeline.syncOperations
-            let slowRequests = SlowRequestHandler(limits: limits)
+            try tls?.addHandler(to: channel)
+            let slowRequests = SlowRequestHandler(limits: limits, awaitsHandshake: tls != nil)
             try pipeline.addHandler(slowRequests)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
@@ -74,7 +91,7 @@ struct LargeBodyHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             )
             try pipeline.addHandler(RequestHeadHandler(slowRequests: slowRequests))
             try pipeline.addHandler(FileBodyHandler())
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(MalformedRequestHandler(allowedOrigin: limits.allowedOrigin))
             try pipeline.addHandler(LingeringCloseHandler())
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))

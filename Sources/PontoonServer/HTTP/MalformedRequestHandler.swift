@@ -9,7 +9,8 @@ final class MalformedRequestHandler: ChannelOutboundHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private static let refusal = PontoonError(.badRequest, "The request is not well-formed HTTP.")
-    /// The origin whose pages may read the response, because the request's `Origin` is unknown; `nil` if none may.
+    /// The origin whose pages may read the response, whatever the request's `Origin`, which is unknown; `nil` if no
+    /// page may read it.
     private let allowedOrigin: String?
     private let body = JSONWriter(ErrorBody(refusal)).buffer
 

@@ -32,12 +32,13 @@ struct Query: Sendable {
         Page(offset: try number("offset", from: 0) ?? 0, limit: min(try number("limit", from: 1) ?? 50, 100))
     }
 
-    /// Returns this query, encoded, with the offset and limit of another page.
+    /// Returns this query, percent-encoded, with the offset and limit of another page.
     func encoded(_ page: Page) -> String {
         encoded([("offset", String(page.offset)), ("limit", String(page.limit))], without: [])
     }
 
-    /// Returns this query, encoded, with the given token and limit, and without `offset`, which a scroll does not use.
+    /// Returns this query, percent-encoded, with another token and limit, and without `offset`, which a scroll does not
+    /// use.
     func encoded(_ token: ScrollToken, limit: Int) -> String {
         encoded([("token", token.text), ("limit", String(limit))], without: ["offset"])
     }
@@ -68,7 +69,7 @@ struct Query: Sendable {
 
     /// Decodes percent escapes.
     ///
-    /// Unlike Foundation's `removingPercentEncoding`, keeps U+FEFF at the beginning, which may be part of a name.
+    /// Unlike Foundation's `removingPercentEncoding`, keeps a leading U+FEFF, which may be part of a name.
     ///
     /// - Returns: The decoded text; `nil` if an escape is malformed, or the result is not UTF-8.
     static func unescape(_ text: String) -> String? {

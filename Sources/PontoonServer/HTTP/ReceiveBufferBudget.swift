@@ -3,7 +3,7 @@ import Synchronization
 
 /// A limit on the total memory for socket reads of the parts being received.
 ///
-/// With fewer parts, each part gets larger reads, which are faster.
+/// The fewer parts are being received, the larger is each read, because larger reads are faster.
 final class ReceiveBufferBudget: Sendable {
     /// Largest socket read in bytes; with reads of 64 KiB, the server is a third slower.
     static let largest = 1 << 20
@@ -11,14 +11,15 @@ final class ReceiveBufferBudget: Sendable {
     ///
     /// With more than 256 parts, their reads together exceed ``total``.
     static let smallest = 64 << 10
-    /// Maximum total size in bytes of one socket read for each part being received.
+    /// Maximum number of bytes in one socket read of every part being received, added up.
     ///
-    /// Each part has up to three reads in memory: one being written, one waiting, one arriving.
+    /// Each part has up to three reads in memory: one being written, one queued and one arriving.
     static let total = 16 << 20
 
     private let parts = Atomic(0)
 
-    /// Current maximum size of a socket read in bytes, a power of two; smaller if more parts are being received.
+    /// Current maximum size of a socket read in bytes: a power of two, which decreases with the number of parts being
+    /// received.
     var share: Int { Self.share(of: parts.load(ordering: .relaxed)) }
 
     static func share(of parts: Int) -> Int {
@@ -27,7 +28,7 @@ final class ReceiveBufferBudget: Sendable {
         return share
     }
 
-    /// Counts a part while `body` receives it.
+    /// Runs `body`, which receives a part, and counts the part meanwhile.
     func receiving<Value>(_ body: () async throws -> Value) async rethrows -> Value {
         parts.add(1, ordering: .relaxed)
         defer { parts.subtract(1, ordering: .relaxed) }
@@ -35,7 +36,7 @@ final class ReceiveBufferBudget: Sendable {
     }
 }
 
-/// The allocator of a connection's receive buffers, which adapts their size to recent reads, up to the budget's share.
+/// The allocator of a connection's receive buffers, whose size adapts to recent reads, up to the budget's share.
 struct ReceiveAllocator: RecvByteBufferAllocator {
     private let budget: ReceiveBufferBudget
     private var adaptive = AdaptiveRecvByteBufferAllocator(

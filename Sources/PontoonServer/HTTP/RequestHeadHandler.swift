@@ -2,11 +2,10 @@ import NIOCore
 import NIOHTTP1
 import PontoonCore
 
-/// A channel handler that rejects requests that SwiftNIO's decoder accepts but HTTP does not allow, and reports the end
-/// of each head and of each request to ``SlowRequestHandler``.
+/// A channel handler that rejects `Transfer-Encoding` values that SwiftNIO's decoder accepts but HTTP does not allow.
 ///
-/// It also adds `Connection: close` to requests of HTTP/1.0 without keep-alive, because Hummingbird does not know their
-/// version.
+/// It also reports the end of each head and of each request to ``SlowRequestHandler``, and adds `Connection: close` to
+/// HTTP/1.0 requests without keep-alive.
 final class RequestHeadHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -23,7 +22,7 @@ final class RequestHeadHandler: ChannelInboundHandler {
                 return
             }
             slowRequests.receivedHead(isPart: head.uri.hasPrefix(DataPlanePath.root))
-            // Hummingbird does not know the version of a request; HTTP/1.0 closes by default.
+            // Hummingbird does not see the version of a request; in HTTP/1.0, connections close by default.
             if head.version.major == 1, head.version.minor == 0, !head.isKeepAlive {
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
             }

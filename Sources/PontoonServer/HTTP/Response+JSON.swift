@@ -8,7 +8,7 @@ extension Response {
     ///
     /// - Parameters:
     ///   - body: The value to encode.
-    ///   - fields: The fields of its outermost object to include.
+    ///   - fields: The fields of the outermost object to include.
     ///   - status: The HTTP status.
     /// - Returns: The response.
     static func json(
@@ -29,7 +29,7 @@ extension Response {
     /// - Parameters:
     ///   - listing: The items of the page, and the total.
     ///   - path: Path of the list relative to `/v2`, percent-encoded.
-    ///   - call: The call; its query selects the page, and the links repeat the query's other parameters.
+    ///   - call: The call, whose query selects the page; the links repeat the query's other parameters.
     ///   - fields: The fields of each item to include.
     /// - Returns: The response.
     /// - Throws: `.badRequest` for an invalid page.
@@ -56,7 +56,7 @@ extension Response {
     ///   - listing: The items of the page, and the total.
     ///   - tokens: The token of this page, and the token of the next page, which is `nil` on the last page.
     ///   - path: Path of the list relative to `/v2`, percent-encoded.
-    ///   - call: The call; its query sets the limit, and the links repeat the query's other parameters.
+    ///   - call: The call, whose query sets the limit; the links repeat the query's other parameters.
     ///   - fields: The fields of each item to include.
     /// - Returns: The response.
     /// - Throws: `.badRequest` for an invalid limit.

@@ -1,16 +1,19 @@
 import NIOCore
 import NIOHTTP1
+import NIOTLS
 import PontoonCore
 
-/// Limits on how slowly a client may send a request.
+/// Limits on the time, the rate and the head size of requests.
 struct SlowRequestLimits: Sendable {
-    /// Maximum time to wait for a request head, and for a head with its body unless the body is a part.
+    /// Maximum time to wait for a TLS handshake, for a request head, or for a head with its body unless the body is a part.
     let requestTimeout: Duration
     /// Minimum rate of a part in bytes per second; 0 allows any rate.
     let minimumPartRate: Int
     /// Maximum size of a request head in bytes.
     let maximumHeaderSize: Int
-    /// The origin whose pages may read the response to a request whose head was not received.
+    /// The `Access-Control-Allow-Origin` of responses sent before the request's `Origin` is known: an origin or `*`.
+    ///
+    /// `nil` omits the header.
     let allowedOrigin: String?
 
     /// Time over which the rate of a part is measured.
@@ -20,11 +23,11 @@ struct SlowRequestLimits: Sendable {
 /// The error thrown while the body of a request is read, if the client sends it too slowly.
 struct SlowRequestError: Error {}
 
-/// A channel handler that stops requests that arrive too slowly, and heads that are too long.
+/// A channel handler that stops TLS handshakes and requests that arrive too slowly, and heads that are too long.
 ///
-/// Only time in which the server waits for bytes counts, so a client is not blamed for a slow disk. The handler is
-/// placed before the HTTP decoder, which neither limits the size of a head nor reports when one begins.
-/// ``RequestHeadHandler`` reports what the decoder found.
+/// Only the time in which the server waits for bytes counts, so a slow disk does not cause a refusal. The handler is
+/// placed after TLS and before the HTTP decoder, which neither limits the size of a head nor reports when a head begins.
+/// ``RequestHeadHandler``, behind the decoder, reports to it the end of each head and of each request.
 ///
 /// Source: docs/api.md#limits.
 final class SlowRequestHandler: ChannelDuplexHandler {
@@ -34,6 +37,8 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     typealias OutboundOut = IOData
 
     private enum Phase {
+        /// Before the end of the TLS handshake.
+        case handshake
         /// Between requests.
         case idle
         case head
@@ -43,18 +48,24 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     }
 
     private let limits: SlowRequestLimits
-    private var phase = Phase.idle
+    private var phase: Phase
     /// Waiting time since the start of the request, or of the period over which the rate of a part is measured.
     private var waited = TimeAmount.zero
-    /// The start of the current wait for bytes; `nil` if the server is not waiting.
+    /// The start of the current wait for bytes; `nil` while the server does not read.
     private var waitingSince: NIODeadline?
-    /// Bytes received since the same start as ``waited``.
+    /// Number of bytes received in the period that ``waited`` covers.
     private var received = 0
     private var check: Scheduled<Void>?
     /// Whether the request was stopped, so that further bytes are ignored.
     private var isStopped = false
 
-    init(limits: SlowRequestLimits) { self.limits = limits }
+    /// - Parameters:
+    ///   - limits: The limits.
+    ///   - awaitsHandshake: Whether a TLS handshake comes before the first request.
+    init(limits: SlowRequestLimits, awaitsHandshake: Bool) {
+        self.limits = limits
+        phase = awaitsHandshake ? .handshake : .idle
+    }
 
     // MARK: Events of the decoder
 
@@ -69,6 +80,22 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     func receivedEnd() { phase = .idle }
 
     // MARK: Events of the channel
+
+    func channelActive(context: ChannelHandlerContext) {
+        if phase == .handshake {
+            waitingSince = .now()
+            schedule(in: limit, context)
+        }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if phase == .handshake, case .handshakeCompleted = event as? TLSUserEvent {
+            phase = .idle
+            restart()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
 
     func read(context: ChannelHandlerContext) {
         if waitingSince == nil { waitingSince = .now() }
@@ -109,7 +136,10 @@ final class SlowRequestHandler: ChannelDuplexHandler {
         phase == .part ? SlowRequestLimits.ratePeriod : TimeAmount(limits.requestTimeout)
     }
 
-    /// Schedules a check, which is not cancelled when the request ends, because most requests take far less time.
+    /// Schedules a check of the request's progress.
+    ///
+    /// The end of the request does not cancel the check, which then serves for later requests: most requests are far
+    /// shorter than the delay, so a check for each would cost more.
     private func schedule(in delay: TimeAmount, _ context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         check = context.eventLoop.scheduleTask(in: delay) {
@@ -125,6 +155,7 @@ final class SlowRequestHandler: ChannelDuplexHandler {
         guard waited >= limit else { return schedule(in: limit - waited, context) }
         switch phase {
         case .idle: return
+        case .handshake: context.close(promise: nil)
         case .head: stop(context, headTooSlow)
         case .body: stop(context, nil)
         case .part:
@@ -141,7 +172,8 @@ final class SlowRequestHandler: ChannelDuplexHandler {
     ///
     /// - Parameters:
     ///   - context: The handler's context.
-    ///   - refusal: The response; `nil` if the request's handler responds after ``SlowRequestError`` in the body.
+    ///   - refusal: The response; `nil` if the request's handler responds, when it receives ``SlowRequestError`` while
+    ///     reading the body.
     private func stop(_ context: ChannelHandlerContext, _ refusal: ByteBuffer?) {
         isStopped = true
         if let refusal {

@@ -2,14 +2,16 @@ import NIOCore
 import PontoonCore
 
 extension SocketAddress {
-    /// The address by which clients are counted: an IPv4 address, or the 64-bit network of an IPv6 address, because one
-    /// customer of a provider usually has a whole network.
+    /// The address by which clients are counted: an IPv4 address, or the 64-bit network of an IPv6 address, because
+    /// providers usually assign a whole network to one customer.
     ///
     /// An IPv4 client of a socket that listens on `::` has an address such as `::ffff:192.0.2.1`, and is counted by its
     /// IPv4 address.
-    var network: String {
+    ///
+    /// `nil` for a client of a Unix socket, which is usually a proxy for many clients.
+    var network: String? {
         switch self {
-        case .v4: return ipAddress ?? ""
+        case .v4: return ipAddress
         case .v6(let address):
             // Read as raw bytes, in which the address follows the family, the port and the flow label: which module
             // declares `sin6_addr`, and must be imported, depends on the order in which the compiler reads the files of
@@ -19,7 +21,7 @@ extension SocketAddress {
                 return bytes[12...].map { String($0) }.joined(separator: ".")
             }
             return Hex.encode(bytes[..<8])
-        case .unixDomainSocket: return ""
+        case .unixDomainSocket: return nil
         }
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Source: RFC 9110, section 12.4.2.
 struct WeightedList {
-    /// Weights from 0 to 1 by element in lower case, without its other parameters.
+    /// Weights from 0 to 1, by element in lower case and without parameters.
     private var weights: [String: Double] = [:]
 
     /// Parses the values of all headers with the same name.
@@ -17,10 +17,10 @@ struct WeightedList {
         }
     }
 
-    /// Returns the weight of the first of some names that the list contains; 0 if it contains none of them.
+    /// Returns the weight of the first of these names that is in the list, or 0 if none is.
     func weight(of names: String...) -> Double { names.lazy.compactMap { weights[$0] }.first ?? 0 }
 
-    /// Whether the media ranges name HTML, with a weight that is at least that of JSON.
+    /// Whether the media ranges name HTML with at least the weight of JSON.
     ///
     /// The range `*/*` does not name HTML, because HTTP libraries and curl send it with every request.
     var prefersHTML: Bool {

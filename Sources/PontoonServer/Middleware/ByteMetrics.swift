@@ -1,6 +1,6 @@
 import CoreMetrics
 
-/// Counters of transferred bytes, for the metrics system of the process; Hummingbird counts and times requests.
+/// Counters of transferred bytes, in addition to Hummingbird's metrics, which count and time requests.
 enum ByteMetrics {
     /// Number of bytes received in request bodies.
     static let received = Counter(label: "pontoon.received.bytes")

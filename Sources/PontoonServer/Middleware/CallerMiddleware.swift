@@ -8,7 +8,7 @@ import PontoonCore
 struct AuthenticatedCaller: Sendable {
     let caller: Caller
     let token: Secret
-    /// The session of a sender, who acts on behalf of the user and may only upload; `nil` for the user.
+    /// The session of a sender, who acts on behalf of the user and may only upload; `nil` for a request by the user.
     var session: SenderSession?
 }
 
@@ -30,9 +30,9 @@ struct CallerMiddleware: RouterMiddleware {
     ///
     /// Errors of later handlers are converted to responses here, so that they also have the rate-limit headers.
     ///
-    /// - Returns: The response; 429 for an invalid token from an address with too many of them.
-    /// - Throws: `.notAuthenticated` for a request without a valid token, or with one that is not valid for this call;
-    ///   the store's error if the token cannot be looked up.
+    /// - Returns: The response; 429 for an invalid token from an address that sent too many of them.
+    /// - Throws: `.notAuthenticated` if the request has no valid token, or one that does not permit this call; the
+    ///   store's error if the token cannot be looked up.
     @concurrent func handle(
         _ request: Request,
         context: AppContext,
@@ -52,11 +52,11 @@ struct CallerMiddleware: RouterMiddleware {
         var response: Response
         do {
             guard status.isAdmitted else {
-                throw PontoonError(.rateLimited, "This token's limit of \(status.limit) calls is used up; retry later.")
+                throw PontoonError(.rateLimited, "The token's limit of \(status.limit) calls is used up; retry later.")
             }
             response = try await next(request, context)
         } catch let error as PontoonError where error.code == .notAuthenticated {
-            // The token is not valid for this call, so the response is the same as for an unknown token.
+            // The token does not permit this call, so the response is the same as for an unknown token.
             throw error
         } catch {
             response = try context.response(to: error)

@@ -56,14 +56,14 @@ struct CrossOriginPolicy: Sendable {
         return path == "/v2" || path.hasPrefix("/v2/") || path.hasPrefix(DataPlanePath.root)
     }
 
-    /// Headers that a page may send, apart from those that need no permission.
+    /// Request headers that a page may send, in addition to the CORS-safelisted ones.
     private static let requestHeaders = [
         "Authorization", "Content-MD5", "Content-Type", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range",
         "If-Unmodified-Since", "Range", "X-Pontoon-Upload-Link", "X-SBG-Advance-Access", "X-SBG-Auth-Token",
         "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha256",
     ].joined(separator: ", ")
 
-    /// Headers that a page may read, apart from those that need no permission.
+    /// Response headers that a page may read, in addition to the CORS-safelisted ones.
     private static let responseHeaders = [
         "Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag", "Link", "Retry-After",
         "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id", "X-Total-Matching-Query",

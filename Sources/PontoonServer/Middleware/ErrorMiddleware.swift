@@ -14,7 +14,7 @@ struct ErrorMiddleware: RouterMiddleware {
     /// Maximum size of the request head in bytes.
     let maximumHeaderSize: Int
     let baseURLs: BaseURLResolver
-    /// `nil` if pages of other origins may not call the server.
+    /// The CORS policy; `nil` if pages of other origins may not call the server.
     let crossOrigin: CrossOriginPolicy?
 
     @concurrent func handle(

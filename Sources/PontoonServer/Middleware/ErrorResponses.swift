@@ -50,8 +50,8 @@ extension AppContext {
 extension Response {
     /// Creates the response to a refused request.
     ///
-    /// The response never has an `ETag` header, because some clients report any `ETag` as a stored part's, whatever the
-    /// status.
+    /// The response has no `ETag` header, because some clients ignore the status and report any `ETag` as that of a
+    /// stored part.
     static func refusal(_ error: PontoonError) -> Response {
         var response = json(ErrorBody(error), status: error.code.status)
         switch error.code.status {

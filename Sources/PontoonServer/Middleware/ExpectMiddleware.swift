@@ -6,8 +6,8 @@ import NIOCore
 import NIOHTTPTypes
 import Synchronization
 
-/// The middleware that responds to `Expect: 100-continue` when the handler starts to read, and closes connections with
-/// unread bodies.
+/// The middleware that sends `100 Continue` when the handler starts to read the body, and closes the connection if the
+/// handler does not read the body to its end.
 ///
 /// A client that waits for `100 Continue` does not send the body if the request is refused based on its head alone.
 struct ExpectMiddleware: RouterMiddleware {
@@ -51,7 +51,8 @@ private final class BodyProgress: Sendable {
     func finish() { done.withLock { $0 = true } }
 }
 
-/// A body that sends `100 Continue` before the first read if the client expects it, and records when its end is read.
+/// A request body that sends `100 Continue` before the first read if the client expects it, and records that the body
+/// was read to its end.
 private struct WatchedBody: AsyncSequence, Sendable {
     let body: RequestBody
     let progress: BodyProgress

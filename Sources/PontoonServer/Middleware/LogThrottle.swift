@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A limit of ten log lines per second for an event that anybody can cause.
+/// A limiter that admits at most ten log lines per second for an event that anyone can cause.
 final class LogThrottle: Sendable {
     private struct State {
         var second = ContinuousClock.now
@@ -11,8 +11,9 @@ final class LogThrottle: Sendable {
     private let state = Mutex(State())
     private static let maximum = 10
 
-    /// Returns the number of events that were not logged since the last one that was; `nil` if this event should not be
-    /// logged.
+    /// Decides whether an event may be logged.
+    ///
+    /// - Returns: The number of events suppressed since the last logged one; `nil` if this event must not be logged.
     func admit() -> Int? {
         state.withLock { state in
             let now = ContinuousClock.now

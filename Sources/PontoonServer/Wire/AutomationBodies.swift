@@ -1,7 +1,7 @@
 import Foundation
 import PontoonCore
 
-/// The JSON of an automation.
+/// The JSON body that describes an automation.
 ///
 /// `GET /v2/automation/automations/{automation_id}`; source: docs/api.md#code-packages.
 struct AutomationBody: JSONWritable {
@@ -25,7 +25,7 @@ struct AutomationBody: JSONWritable {
     }
 }
 
-/// The JSON of a code package.
+/// The JSON body that describes a code package.
 ///
 /// `GET /v2/automation/packages/{package_id}`; source: docs/api.md#code-packages.
 struct CodePackageBody: JSONWritable {

@@ -2,10 +2,10 @@
 ///
 /// Source: docs/api.md#fields.
 struct FieldSelection: Hashable, Sendable {
-    /// The part of a field to show.
+    /// How much of a field a response includes.
     enum Choice: Hashable, Sendable {
         case omitted, whole
-        /// Only the selected fields of its value, which must be an object.
+        /// Only the selected fields of the value, which must be an object.
         case nested(FieldSelection)
     }
 
@@ -16,7 +16,7 @@ struct FieldSelection: Hashable, Sendable {
     private let excluded: Set<String>
     private let isNested: Bool
 
-    /// Whether no field is left out.
+    /// Whether every field is included, without exceptions.
     var includesEverything: Bool { choices == nil && excluded.isEmpty }
 
     private init(nested names: [String: Choice]) {

@@ -32,11 +32,11 @@ struct FileBody: JSONWritable {
         }
     }
 
-    /// Extension: the known checksums of the whole file, and when the stored bytes were last compared with them.
+    /// Extension: the known checksums of the whole file, and the result of the last comparison with the stored bytes.
     struct Checksums: JSONWritable {
         let content: FileContent
 
-        /// The result of the last check of the stored bytes; `nil` if they were never read again.
+        /// The result of the last check of the stored bytes; `nil` if they have not been checked.
         private var state: String? {
             switch content.verification.damage {
             case .missing: "missing"
@@ -48,7 +48,7 @@ struct FileBody: JSONWritable {
         func write(to json: inout JSONWriter) {
             json.object { json in
                 json.field("crc64nvme", content.crc64?.hex)
-                // Present only if the client declared it; complete has verified it against the stored bytes.
+                // Present only if the client declared an MD5, which complete has compared with the stored bytes.
                 json.field("md5", content.md5)
                 json.field("state", state)
                 json.field("verification_requested_on", content.verification.requestedOn.map(Timestamp.init))

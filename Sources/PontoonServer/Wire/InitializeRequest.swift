@@ -10,8 +10,8 @@ struct InitializeRequest: Sendable {
 
     /// Reads the body; unknown fields are ignored.
     ///
-    /// - Throws: `.initializeInvalid`; `.metadataInvalid` if a metadata value is an object or an array;
-    ///   `.uploadProjectMalformed` if `project` is not `owner/name`.
+    /// - Throws: `.initializeInvalid` if a field is missing or invalid; `.metadataInvalid` if a metadata value is an
+    ///   object or an array; `.uploadProjectMalformed` if `project` does not have the form `owner/name`.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .initializeInvalid)
         let project = try object.string("project")
@@ -45,7 +45,7 @@ struct InitializePackageRequest: Sendable {
 
     /// Reads the body; unknown fields are ignored.
     ///
-    /// - Throws: `.initializeInvalid`.
+    /// - Throws: `.initializeInvalid` if a field is missing or invalid.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .initializeInvalid)
         content = try DeclaredContent(object)
@@ -66,7 +66,7 @@ struct InitializePackageRequest: Sendable {
 extension DeclaredContent {
     /// Reads and validates the fields common to file uploads and code package uploads.
     ///
-    /// - Throws: `.initializeInvalid`.
+    /// - Throws: `.initializeInvalid` if `name` is missing, or any of the fields is invalid.
     init(_ object: RequestObject) throws(PontoonError) {
         let name = try object.string("name")
         let size = try object.integer("size")
@@ -85,7 +85,7 @@ extension DeclaredContent {
 }
 
 extension RequestObject {
-    /// Reads the fields of the extension `upload_labels`.
+    /// Reads the fields of the extension `upload_labels`; both are empty if absent.
     ///
     /// - Throws: `.initializeInvalid` if a field has the wrong type; `.metadataInvalid` if a metadata value is an
     ///   object or an array.

@@ -1,6 +1,6 @@
 import PontoonCore
 
-/// A parser of JSON text as defined by RFC 8259, in time linear in the length of the text.
+/// A parser of JSON as defined by RFC 8259, which takes time linear in the length of the text.
 ///
 /// It is stricter than `JSONDecoder`: the text must be UTF-8 without a byte order mark, the keys of an object must be
 /// distinct, and arrays and objects may be nested at most ``maximumDepth`` deep. For the reasons, see
@@ -27,7 +27,7 @@ struct JSONParser {
         return value
     }
 
-    /// Parses a text; see ``parse(_:)-([UInt8])``.
+    /// Parses the UTF-8 of a string; see ``parse(_:)-([UInt8])``.
     static func parse(_ text: String) throws(JSONSyntaxError) -> JSONValue { try parse(Array(text.utf8)) }
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
@@ -40,7 +40,7 @@ struct JSONParser {
         while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
     }
 
-    /// Skips an ASCII character if it is the next one; returns whether it was.
+    /// Skips the next character if it is the given ASCII character; returns whether it was.
     private mutating func skip(_ character: Unicode.Scalar) -> Bool {
         guard next == UInt8(ascii: character) else { return false }
         position += 1
@@ -74,7 +74,7 @@ struct JSONParser {
         _ parse: (inout JSONParser) throws(JSONSyntaxError) -> Value
     ) throws(JSONSyntaxError) -> Value {
         guard depth < Self.maximumDepth else {
-            throw error("arrays and objects nested more than \(Self.maximumDepth) deep")
+            throw error("arrays and objects are nested more than \(Self.maximumDepth) deep")
         }
         depth += 1
         position += 1
@@ -100,12 +100,12 @@ struct JSONParser {
         var fields: [String: JSONValue] = [:]
         if skip("}") { return fields }
         while true {
-            guard next == UInt8(ascii: "\"") else { throw error("expected a key") }
+            guard next == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
             let key = try string()
             skipWhiteSpace()
             guard skip(":") else { throw error("expected ':'") }
             skipWhiteSpace()
-            guard fields.updateValue(try value(), forKey: key) == nil else { throw error("a key that occurs twice") }
+            guard fields.updateValue(try value(), forKey: key) == nil else { throw error("duplicate key") }
             skipWhiteSpace()
             if skip("}") { return fields }
             guard skip(",") else { throw error("expected ',' or '}'") }
@@ -129,7 +129,7 @@ extension JSONParser {
         var unescaped = Array(bytes[start..<position])
         while true {
             switch next {
-            case nil: throw error("a string without an end")
+            case nil: throw error("unterminated string")
             case UInt8(ascii: "\""):
                 defer { position += 1 }
                 return try text(unescaped[...])
@@ -139,19 +139,19 @@ extension JSONParser {
             case let byte? where byte >= 0x20:
                 position += 1
                 unescaped.append(byte)
-            default: throw error("a control character in a string")
+            default: throw error("unescaped control character in a string")
             }
         }
     }
 
     private func text(_ bytes: ArraySlice<UInt8>) throws(JSONSyntaxError) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw error("a string that is not UTF-8") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw error("string is not UTF-8") }
         return text
     }
 
     /// Parses an escape, starting after its backslash.
     private mutating func escape() throws(JSONSyntaxError) -> Unicode.Scalar {
-        guard let byte = next else { throw error("a string without an end") }
+        guard let byte = next else { throw error("unterminated string") }
         position += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
@@ -161,7 +161,7 @@ extension JSONParser {
         case UInt8(ascii: "r"): return "\r"
         case UInt8(ascii: "t"): return "\t"
         case UInt8(ascii: "u"): return try unicodeEscape()
-        default: throw error("an invalid escape in a string")
+        default: throw error("invalid escape in a string")
         }
     }
 
@@ -169,9 +169,9 @@ extension JSONParser {
     private mutating func unicodeEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
         let first = try hexDigits()
         if let scalar = Unicode.Scalar(first) { return scalar }
-        guard UTF16.isLeadSurrogate(first), skip("\\"), skip("u") else { throw error("an unpaired surrogate") }
+        guard UTF16.isLeadSurrogate(first), skip("\\"), skip("u") else { throw error("unpaired surrogate") }
         let second = try hexDigits()
-        guard UTF16.isTrailSurrogate(second) else { throw error("an unpaired surrogate") }
+        guard UTF16.isTrailSurrogate(second) else { throw error("unpaired surrogate") }
         return UTF16.decode(UTF16.EncodedScalar([first, second]))
     }
 
@@ -179,7 +179,7 @@ extension JSONParser {
         var value: UInt16 = 0
         for _ in 0..<4 {
             guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                throw error("an invalid escape in a string")
+                throw error("invalid escape in a string")
             }
             value = value << 4 | UInt16(digit)
             position += 1
@@ -207,7 +207,7 @@ extension JSONParser {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let integer = Int64(text) { return .integer(integer) }
-        guard let number = Double(text), number.isFinite else { throw error("a number that is out of range") }
+        guard let number = Double(text), number.isFinite else { throw error("number out of range") }
         return .number(number)
     }
 
@@ -221,9 +221,9 @@ extension JSONParser {
 
 /// The first fault in a text that is not JSON.
 struct JSONSyntaxError: Error, Hashable, CustomStringConvertible {
-    /// The fault, as a noun phrase.
+    /// The fault, as a phrase such as `expected ':'`.
     let problem: String
-    /// Number of bytes before the place where the fault was found.
+    /// Byte offset at which the fault was found, from 0.
     let offset: Int
 
     var description: String { "\(problem) at byte \(offset)" }

@@ -62,7 +62,7 @@ extension JSONValue {
     var text: String { String(buffer: JSONWriter(self).buffer) }
 }
 
-/// JSON that is stored as text.
+/// A JSON value that is stored as text.
 struct StoredJSON: JSONWritable {
     let text: String
 

@@ -68,13 +68,13 @@ struct JSONWriter: Sendable {
         }
     }
 
-    /// Appends a field with an object, including only some of the object's fields.
+    /// Appends a field with an object, even if the field is not selected; `fields` selects the fields of the object.
     mutating func field(_ name: StaticString, _ value: some JSONWritable, fields: FieldSelection) {
         key(name)
         write(value, fields: fields)
     }
 
-    /// Appends a field with an array.
+    /// Appends a field with an array, even if the field is not selected; `write` appends each element.
     mutating func array<Element>(
         _ name: StaticString,
         _ elements: [Element],
@@ -84,7 +84,7 @@ struct JSONWriter: Sendable {
         array(elements, write)
     }
 
-    /// Appends an array.
+    /// Appends an array; `write` appends each element.
     mutating func array<Element>(_ elements: [Element], _ write: (inout JSONWriter, Element) -> Void) {
         buffer.writeStaticString("[")
         var isFirst = true
@@ -109,9 +109,9 @@ struct JSONWriter: Sendable {
         buffer.writeInteger(UInt8(ascii: "\""))
     }
 
-    /// Appends stored JSON, which is parsed only if not all of its fields are selected.
+    /// Appends stored JSON, which is parsed only if the response includes some of its fields but not all.
     ///
-    /// Appends `null` if the text would have to be parsed, but is not JSON.
+    /// If the text must be parsed but is not JSON, `null` is appended.
     mutating func stored(_ value: StoredJSON) {
         guard !nextSelection.includesEverything else { return literal(value.text) }
         let parsed = try? JSONParser.parse(value.text)
@@ -121,7 +121,7 @@ struct JSONWriter: Sendable {
     /// Appends text that is already JSON, such as a number.
     mutating func literal(_ text: String) { buffer.writeString(text) }
 
-    /// Appends a field's name, a constant without characters that must be escaped.
+    /// Appends a field's name, which must contain no character that JSON escapes.
     private mutating func key(_ name: StaticString) {
         buffer.writeStaticString(needsComma ? ",\"" : "\"")
         needsComma = true

@@ -18,7 +18,7 @@ struct PartInfoBody: JSONWritable {
             json.field("method", request.method)
             json.field("part_number", number?.rawValue)
             json.field("report", Report(headers: request.reportHeaders))
-            // Repeated in `report`, because some clients read one field and some the other.
+            // Sent here and in `report`, because some clients read one field and some the other.
             json.field("success_codes", Self.successCodes)
             json.field("url", request.url)
         }

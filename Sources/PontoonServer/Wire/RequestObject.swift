@@ -1,9 +1,10 @@
 import Foundation
 import PontoonCore
 
-/// A JSON object in a request, read field by field so that each error names the invalid field and has the call's code.
+/// A JSON object in a request, read field by field so that each error names the invalid field and has the error code of
+/// the call.
 struct RequestObject: Sendable {
-    /// The fields of the request; `null` counts as absent.
+    /// The fields of the object, except those that are `null`.
     let fields: [String: JSONValue]
     private let code: PontoonError.Code
 
@@ -23,6 +24,7 @@ struct RequestObject: Sendable {
     }
 
     /// Returns a string field, or `nil` if it is absent.
+    ///
     /// - Throws: The call's code if the field is not a string.
     func string(_ name: String) throws(PontoonError) -> String? {
         guard let value = fields[name] else { return nil }
@@ -31,6 +33,7 @@ struct RequestObject: Sendable {
     }
 
     /// Returns an integer field, or `nil` if it is absent.
+    ///
     /// - Throws: The call's code if the field is not an integer.
     func integer(_ name: String) throws(PontoonError) -> Int64? {
         guard let value = fields[name] else { return nil }
@@ -39,6 +42,7 @@ struct RequestObject: Sendable {
     }
 
     /// Returns a field with an array of strings, or `nil` if it is absent.
+    ///
     /// - Throws: The call's code if the field is not an array of strings.
     func strings(_ name: String) throws(PontoonError) -> [String]? {
         guard let value = fields[name] else { return nil }
@@ -47,6 +51,7 @@ struct RequestObject: Sendable {
     }
 
     /// Returns the fields of an object field, or `nil` if it is absent.
+    ///
     /// - Throws: The call's code if the field is not an object.
     func object(_ name: String) throws(PontoonError) -> [String: JSONValue]? {
         guard let value = fields[name] else { return nil }
@@ -55,6 +60,7 @@ struct RequestObject: Sendable {
     }
 
     /// Returns the elements of an array field, or `nil` if it is absent.
+    ///
     /// - Throws: The call's code if the field is not an array.
     func array(_ name: String) throws(PontoonError) -> [JSONValue]? {
         guard let value = fields[name] else { return nil }

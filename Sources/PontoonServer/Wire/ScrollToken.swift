@@ -1,14 +1,15 @@
 import Foundation
 import PontoonCore
 
-/// The position from which a scroll through a folder continues: after a name, even if no entry has that name anymore.
+/// The position at which a scroll through a folder continues: after a name, even if no entry has that name anymore.
 ///
-/// Names are unique in their folder and lists are ordered by them, so a name alone is a position that additions and
-/// deletions do not change. Source: docs/api.md#scroll.
+/// Names are unique in a folder and lists are ordered by name, so additions and deletions do not change the position.
+///
+/// Source: docs/api.md#scroll.
 struct ScrollToken: Hashable, Sendable {
     static let beginning = ScrollToken(after: nil)
 
-    /// Name of the last entry that was shown; `nil` at the start.
+    /// Name of the last entry that a page has returned; `nil` at the start.
     let after: String?
 
     init(after name: String?) { after = name }

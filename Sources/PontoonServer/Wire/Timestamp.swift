@@ -2,7 +2,7 @@ import Foundation
 
 /// A time in the API's format: `YYYY-MM-DDTHH:MM:SSZ`, in UTC and whole seconds.
 ///
-/// The Python client reads no other format.
+/// The Python client accepts no other format.
 struct Timestamp: Hashable, JSONWritable {
     private let date: Date
 

@@ -9,17 +9,17 @@ struct UploadBody: JSONWritable {
     let base: BaseURL
     /// Number of reported parts.
     var reportedParts = 0
-    /// Extension: number of stored parts, reported or not; `nil` omits it, if only the object store knows it.
+    /// Extension: number of stored parts, reported or not; omitted if `nil`, because only the object store knows it.
     var storedParts: Int?
-    /// Extension: total size of the stored parts in bytes; `nil` omits it, if only the object store knows it.
+    /// Extension: total size of the stored parts in bytes; omitted if `nil`, because only the object store knows it.
     var storedBytes: Int64?
     /// Reported parts, ordered by number; only with `list_parts=true`.
     var parts: [PartReportBody]?
     /// Extension `part_infos`; only in the response to initialize, if requested.
     var partInfos: [PartInfoBody]?
-    /// Extension `upload_labels`: labels that the file will have; empty metadata and empty tags are omitted.
+    /// Extension `upload_labels`: the metadata and tags that the file will have; each is omitted if empty.
     var labels = FileLabels()
-    /// Whether the upload is shown as a list item, with fewer fields, as on the platform.
+    /// Whether the upload is an item of a list, which has fewer fields, as on the platform.
     var isListItem = false
 
     func write(to json: inout JSONWriter) {
@@ -69,7 +69,7 @@ struct UploadBody: JSONWritable {
 }
 
 extension UploadBody {
-    /// Creates the body of an unfinished upload, with the totals of its parts.
+    /// Creates the body of an unfinished upload, with the number and size of its parts.
     init(_ summary: UploadSummary, base: BaseURL) {
         self.init(
             upload: summary.upload,

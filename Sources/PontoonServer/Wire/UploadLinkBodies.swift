@@ -28,7 +28,7 @@ struct UploadLinkBody: JSONWritable {
             json.field("project", link.project.description)
             json.field("secret", secret?.value)
             json.field("state", summary.state(now: now).rawValue)
-            // In the fragment, which browsers do not send, so that the secret is in no log.
+            // Browsers do not send the fragment to the server, so the secret does not appear in logs.
             json.field("url", secret.map { "\(base)/drop/\(link.id)#\($0.value)" })
             json.field("usage", Usage(usage: summary.usage))
         }

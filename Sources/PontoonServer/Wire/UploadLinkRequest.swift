@@ -2,13 +2,13 @@ import Foundation
 import PontoonCore
 
 extension UploadLinkChange {
-    /// Reads the fields of create and update; unknown fields are ignored.
+    /// Reads the body of a request that creates or updates a link; unknown fields are ignored.
     ///
-    /// For a password or a limit, `null` removes the current value; in other fields it counts as absent.
+    /// A `null` removes the current password or limit; in other fields it counts as absent.
     ///
     /// Source: docs/api.md#upload-links.
     ///
-    /// - Throws: `.badRequest`.
+    /// - Throws: `.badRequest` if a field has the wrong type, or `expires` is not a time.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .badRequest)
         var removed: Set<String> = []
@@ -27,7 +27,7 @@ extension UploadLinkChange {
     }
 }
 
-/// The validated request body of initialize from a sender.
+/// The validated body of a sender's initialize request.
 struct InitializeSenderRequest: Sendable {
     /// Names of the folders, relative to the sender's own folder.
     let path: [String]
@@ -38,7 +38,8 @@ struct InitializeSenderRequest: Sendable {
 
     /// Reads the body; `project`, `parent` and unknown fields are ignored.
     ///
-    /// - Throws: `.initializeInvalid`; `.metadataInvalid` if a metadata value is an object or an array.
+    /// - Throws: `.initializeInvalid` if a field is missing or invalid; `.metadataInvalid` if a metadata value is an
+    ///   object or an array.
     init(_ value: JSONValue) throws(PontoonError) {
         let object = try RequestObject(value, code: .initializeInvalid)
         var content = try DeclaredContent(object)

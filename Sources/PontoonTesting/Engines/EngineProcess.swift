@@ -23,7 +23,7 @@ actor EngineProcess {
         script.arguments = arguments
         script.standardInput = input
         script.standardOutput = output
-        // A child process that inherited this end of the pipe would keep the script running.
+        // A child process that inherits this end of the pipe would keep the script running.
         _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
     }
 
@@ -86,7 +86,9 @@ actor EngineProcess {
     }
 }
 
-/// An engine that all tests of a process share; it is started when first used.
+/// An engine that all tests of a process share.
+///
+/// The first call of ``running()`` starts the engine.
 final class SharedEngine<Engine: Sendable>: Sendable {
     private let task = Mutex<Task<Engine, any Error>?>(nil)
     private let start: @Sendable () async throws -> Engine

@@ -7,18 +7,20 @@ package struct FaultInjectionProxy: Sendable {
     /// The fault to inject into a connection.
     package enum Fault: Sendable {
         case none
-        /// Closes the connections to client and server after this many bytes from the client.
+        /// Closes both connections when this many bytes have arrived from the client, without forwarding the last
+        /// chunk.
         case cutRequest(after: Int)
-        /// Closes the connections to client and server after this many bytes from the server.
+        /// Closes both connections when this many bytes have arrived from the server, without forwarding the last
+        /// chunk.
         case cutResponse(after: Int)
-        /// Stops forwarding the client's bytes after this many of them, without closing a connection.
+        /// Stops forwarding when this many bytes have arrived from the client, without closing a connection.
         case hang(after: Int)
         /// Truncates some responses.
         case cutResponses(ResponseCutter)
         /// Blocks some requests.
         case holdRequests(RequestValve)
-        /// Responds to the requests for whose heads the closure returns a response, instead of forwarding them, and
-        /// then closes the connections.
+        /// Sends the response that the closure returns for a request's head, instead of forwarding the request, and
+        /// then closes both connections; forwards the request if the closure returns `nil`.
         case respond(@Sendable (String) -> String?)
         /// Replaces a word in the server's responses with another of the same length.
         case replaceWord(String, with: String)
@@ -246,7 +248,7 @@ package final class RequestValve: Sendable {
 }
 
 extension FaultInjectionProxy.Fault {
-    /// Applies this fault to bytes from the client, of which the first has the given offset.
+    /// Applies this fault to bytes from the client; `offset` is the position of the first of them in the client's data.
     fileprivate func changedRequest(_ bytes: ByteBuffer, at offset: Int) -> ByteBuffer {
         switch self {
         case .replaceInRequest(let word, let other): return bytes.replacing(word, with: other)

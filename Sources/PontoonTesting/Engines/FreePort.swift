@@ -10,8 +10,8 @@ package struct AddressInUse: Error, CustomStringConvertible {
 
 /// Ports of 127.0.0.1 for servers that must know their port before they start, or keep it across restarts.
 ///
-/// A lock file reserves a port for this process until it exits, so no other test process uses the port before the
-/// server binds it or during a restart. The range is below the ports that the system assigns to outgoing connections.
+/// A lock file reserves a port until this process exits, so no other test process uses the port before the server binds
+/// it or during a restart. The range is below the ports that the system assigns to outgoing connections.
 package enum FreePort {
     private static let range = 10_100...31_900
     private static let locks = "/tmp/pontoon-test-ports"
@@ -31,7 +31,13 @@ package enum FreePort {
         throw ContractViolation("no port is free in \(range)")
     }
 
-    /// Starts a server on a reserved port; if another process listens on it, retries with another port, up to 10 times.
+    /// Starts a server on a reserved port.
+    ///
+    /// If another process listens on the port, retries up to 10 times.
+    ///
+    /// - Parameter start: Reserves a port and starts the server; throws ``AddressInUse`` if the port is in use.
+    /// - Returns: The server.
+    /// - Throws: The error of the last attempt.
     package static func retrying<Server>(_ start: () async throws -> Server) async throws -> Server {
         for _ in 0..<10 {
             do { return try await start() } catch is AddressInUse {}

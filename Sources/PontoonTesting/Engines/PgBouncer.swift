@@ -2,7 +2,7 @@ import Foundation
 
 /// A PgBouncer in a separate process, which exits with the test process.
 package final class PgBouncer: Sendable {
-    /// The unit of work for which a connection to PostgreSQL is assigned to a client.
+    /// The period for which PgBouncer assigns a connection to PostgreSQL to a client.
     package enum Mode: String, Sendable { case session, transaction }
 
     private let port: Int
@@ -11,7 +11,7 @@ package final class PgBouncer: Sendable {
 
     /// Starts a pooler for a test that must call ``remove()``.
     ///
-    /// - Throws: ``ContractViolation`` if it does not start.
+    /// - Throws: ``ContractViolation`` if the pooler does not start.
     package static func start(_ mode: Mode, of server: PostgreSQLServer) async throws -> PgBouncer {
         try await FreePort.retrying {
             let pooler = PgBouncer(try FreePort.reserve(), mode, server)

@@ -27,7 +27,7 @@ package final class SeaweedFSServer: Sendable {
     /// Starts a server for a test that may kill it and must call ``remove()``.
     package static func start() async throws -> SeaweedFSServer {
         try await FreePort.retrying {
-            // SeaweedFS also listens on each port plus 10,000.
+            // For each port, SeaweedFS also listens on the port 10,000 above it.
             let server = SeaweedFSServer(try (0..<5).map { _ in try FreePort.reserve(companion: 10_000) })
             try await server.process.run()
             return server

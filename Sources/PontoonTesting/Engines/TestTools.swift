@@ -16,7 +16,7 @@ package enum TestTools {
     /// SeaweedFS, installed with the packages of `Scripts/requirements.txt`.
     package static let weed = package.appending(".venv/bin/weed")
 
-    /// Whether tests may start PostgreSQL and SeaweedFS; false if `TEST_ENGINES` is `none`, as set by `make check`.
+    /// Whether tests may start PostgreSQL and SeaweedFS: `false` if `TEST_ENGINES` is `none`, which `make check` sets.
     package static let areEnginesAllowed = ProcessInfo.processInfo.environment["TEST_ENGINES"] != "none"
 
     /// Returns the path of a script in `Scripts/engines`, which runs a database or an S3 server.

@@ -3,7 +3,7 @@ package import SystemPackage
 
 /// A file system on a disk that loses unflushed writes in a power cut.
 ///
-/// A separate process, which exits with the test process, mounts it; this requires root, FUSE and loop devices.
+/// A separate process mounts the file system, and exits with the test process. Requires root, FUSE and loop devices.
 package final class VolatileDisk: Sendable {
     /// The kind of the file system.
     package enum FileSystem: String, CaseIterable, Sendable { case ext4, xfs }
@@ -15,7 +15,7 @@ package final class VolatileDisk: Sendable {
 
     /// Creates an empty file system for a test that must call ``remove()``.
     ///
-    /// - Throws: ``ContractViolation`` if this machine cannot mount it.
+    /// - Throws: ``ContractViolation`` if this machine cannot mount the file system.
     package static func create(_ kind: FileSystem) async throws -> VolatileDisk {
         let disk = VolatileDisk(kind)
         try await disk.process.run()
@@ -28,9 +28,9 @@ package final class VolatileDisk: Sendable {
         process = EngineProcess("volatile-disk", [folder.path, kind.rawValue])
     }
 
-    /// Drops the unflushed writes and makes all accesses fail.
+    /// Drops the unflushed writes and makes every access fail until ``restorePower()``.
     ///
-    /// - Parameter seed: Selects a subset of the writes that is kept; `nil` to keep none.
+    /// - Parameter seed: Selects which of the unflushed writes are kept; `nil` keeps none.
     /// - Throws: ``ContractViolation`` if the process has exited.
     package func cutPower(seed: UInt64?) async throws {
         try await process.send(seed.map { "cut \($0)" } ?? "cut", expecting: "cut")

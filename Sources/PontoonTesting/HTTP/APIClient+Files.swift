@@ -20,7 +20,7 @@ extension APIClient {
 }
 
 extension JSONValue {
-    /// A field of an object.
+    /// A field of an object; `nil` if this is not an object with the field.
     package subscript(_ field: String) -> JSONValue? {
         guard case .object(let fields) = self else { return nil }
         return fields[field]

@@ -29,13 +29,13 @@ extension APIResponse {
 }
 
 extension JSONValue {
-    /// Returns a text field of an object, or `nil` if there is none.
+    /// Returns a text field; `nil` if this is not an object with such a field.
     package func string(_ field: String) -> String? {
         guard case .object(let fields) = self, case .string(let text) = fields[field] else { return nil }
         return text
     }
 
-    /// Names of an object's fields.
+    /// Names of an object's fields; empty if this is not an object.
     package var keys: Set<String> {
         guard case .object(let fields) = self else { return [] }
         return Set(fields.keys)
@@ -43,7 +43,7 @@ extension JSONValue {
 }
 
 extension APIClient {
-    /// Creates a folder in the root of a project or in another folder.
+    /// Creates a folder in the folder `parent`, or in the root of `project` if `parent` is `nil`.
     ///
     /// - Returns: The folder's id.
     package func makeFolder(_ name: String, in parent: String? = nil, project: String = "admin/uploads") async throws
@@ -56,7 +56,7 @@ extension APIClient {
         return try response.text("id")
     }
 
-    /// Uploads a small file in one part.
+    /// Uploads a small file in one part, to the folder `parent`, or to the root of `project` if `parent` is `nil`.
     ///
     /// - Returns: The file's id.
     package func uploadSmall(

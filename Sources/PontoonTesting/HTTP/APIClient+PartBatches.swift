@@ -24,7 +24,7 @@ package enum UploadRoot: CaseIterable, Sendable {
     }
 }
 
-/// A part info in a batch, as received.
+/// A part info in the response to a request for a batch.
 package struct BatchedPart: Sendable {
     package let number: Int
     package let url: String
@@ -80,7 +80,7 @@ extension APIClient {
 }
 
 extension ServerUnderTest {
-    /// Returns the number of calls that the admin has left; the request for it counts as a call.
+    /// Returns the number of calls that the admin has left in the rate-limit window, after the call for this number.
     package func callsLeft() async throws -> Int {
         let response = try await api.call(.GET, "/rate_limit")
         return try #require(response.headers["X-RateLimit-Remaining"].first.flatMap(Int.init))

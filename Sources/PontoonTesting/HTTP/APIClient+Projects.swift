@@ -31,7 +31,7 @@ extension APIClient {
         guard response.status == 201 else { throw UnexpectedResponse(description: String(buffer: response.body)) }
     }
 
-    /// Returns the ids, or another text field, of the items of a list.
+    /// Returns the ids, or another text field, of the items of a list; `?` for an item without this field.
     package func listed(_ path: String, _ field: String = "id") async throws -> [String] {
         let response = try await call(.GET, path)
         guard case .array(let items) = response["items"] else {
@@ -44,7 +44,7 @@ extension APIClient {
     }
 }
 
-/// Returns the names of the permissions that are `true` in a response; `["?"]` if it is not an object.
+/// Returns the names of the permissions that are `true` in a JSON object; `["?"]` if the value is not an object.
 package func rightsShown(_ response: JSONValue?) -> Set<String> {
     guard case .object(let fields) = response else { return ["?"] }
     return Set(fields.filter { $0.value == true }.keys)

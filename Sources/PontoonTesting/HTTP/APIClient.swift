@@ -37,7 +37,7 @@ package struct APIResponse: Sendable {
 
     /// Returns a text field of the body.
     ///
-    /// - Throws: ``UnexpectedResponse`` if the body is not a JSON object with this field.
+    /// - Throws: ``UnexpectedResponse`` if the body is not a JSON object with such a field.
     package func text(_ field: String) throws -> String {
         guard case .string(let text) = self[field] else {
             throw UnexpectedResponse(description: "no text field '\(field)' in \(String(buffer: body))")
@@ -45,7 +45,7 @@ package struct APIResponse: Sendable {
         return text
     }
 
-    /// The platform code in an error body.
+    /// The platform code in an error body; `nil` if there is none.
     package var code: Int64? { self["code"]?.integer }
 }
 
@@ -189,7 +189,7 @@ package struct APIClient: Sendable {
         return etag.trimmingCharacters(in: ["\""])
     }
 
-    /// Completes an upload.
+    /// Completes an upload; returns the response whatever its status.
     package func complete(_ upload: String) async throws -> APIResponse {
         try await call(.POST, "/upload/multipart/\(upload)/complete")
     }

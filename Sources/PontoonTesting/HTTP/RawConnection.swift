@@ -1,5 +1,6 @@
 package import NIOCore
 import NIOPosix
+package import SystemPackage
 
 /// A TCP connection for truncated, slow or malformed requests.
 package struct RawConnection: Sendable {
@@ -11,18 +12,43 @@ package struct RawConnection: Sendable {
         _ server: some ServerUnderTest,
         _ body: @Sendable (RawConnection) async throws -> Value
     ) async throws -> Value {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: try server.port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
-        return try await channel.executeThenClose { inbound, outbound in
+        try await with(
+            try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: try server.port, channelInitializer: asynchronous),
+            body
+        )
+    }
+
+    /// Connects to a Unix socket, runs a closure with the connection, and closes it.
+    package static func with<Value: Sendable>(
+        socket path: FilePath,
+        _ body: @Sendable (RawConnection) async throws -> Value
+    ) async throws -> Value {
+        try await with(
+            try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(unixDomainSocketPath: path.string, channelInitializer: asynchronous),
+            body
+        )
+    }
+
+    @Sendable private static func asynchronous(
+        _ channel: any Channel
+    ) -> EventLoopFuture<NIOAsyncChannel<ByteBuffer, ByteBuffer>> {
+        channel.eventLoop.makeCompletedFuture {
+            try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+        }
+    }
+
+    private static func with<Value: Sendable>(
+        _ channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>,
+        _ body: @Sendable (RawConnection) async throws -> Value
+    ) async throws -> Value {
+        try await channel.executeThenClose { inbound, outbound in
             try await body(RawConnection(inbox: Inbox(inbound.makeAsyncIterator()), outbound: outbound))
         }
     }
 
-    /// Writes bytes and waits until they are handed to the system.
+    /// Writes bytes and waits until the system has accepted all of them.
     package func write(_ bytes: ByteBuffer) async throws { try await outbound.write(bytes) }
 
     package func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }

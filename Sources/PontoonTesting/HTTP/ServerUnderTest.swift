@@ -5,7 +5,7 @@ import PontoonCore
 package import SystemPackage
 package import Testing
 
-/// Flags that allow parts of any size.
+/// The server's flags that allow parts of any size.
 package let smallParts = ["--min-part-size", "1"]
 
 /// A server that tests call over HTTP, in a separate process or in the test's process.
@@ -35,7 +35,7 @@ extension ServerUnderTest {
         #expect(try await api.download(file) == bytes, "the server no longer serves uploads")
     }
 
-    /// Checks the status, code and body of a refusal, and that it contains neither secrets nor paths.
+    /// Checks the status, code and body of a refusal, and that neither body nor headers contain secrets or paths.
     package func expectRefusal(
         _ response: APIResponse,
         _ status: Int,

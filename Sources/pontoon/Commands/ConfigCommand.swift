@@ -3,7 +3,6 @@ import Foundation
 import PontoonClient
 import SystemPackage
 
-/// The commands `pontoon config …`.
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
@@ -12,7 +11,6 @@ struct ConfigCommand: AsyncParsableCommand {
         defaultSubcommand: Write.self
     )
 
-    /// The command `pontoon config set`.
     struct Write: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "set",
@@ -74,7 +72,6 @@ struct ConfigCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon config platforms`.
     struct Platforms: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "platforms",
@@ -88,7 +85,6 @@ struct ConfigCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon config show`.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",

@@ -76,7 +76,7 @@ struct DownloadCommand: AsyncParsableCommand {
         for text in paths.isEmpty ? [""] : paths {
             let path = try remotePath(text)
             items += try await tree.items(path, into: folder, isOnlyContents: text.hasSuffix("/"))
-            // With a single file, --output is its path unless it is an existing folder or ends with a slash.
+            // For a single file, --output is the target path, unless it names an existing folder or ends with a slash.
             guard paths.count == 1, items.count == 1, !text.hasSuffix("/"), !path.isProject, let output,
                 !items[0].remotePath.contains("/"), !isFolder(output)
             else { continue }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import PontoonClient
 
-/// The commands `pontoon files …`.
 struct FilesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "files",
@@ -10,7 +9,6 @@ struct FilesCommand: AsyncParsableCommand {
         subcommands: [Remove.self, Move.self, Copy.self, Tag.self, Meta.self]
     )
 
-    /// The command `pontoon files rm`.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "rm", abstract: "Delete files.")
 
@@ -45,7 +43,7 @@ struct FilesCommand: AsyncParsableCommand {
                 while true {
                     let page = try await client.files(in: .folder(file.id))
                     if page.items.isEmpty { break }
-                    // If the server keeps listing a deleted item, the loop would not end.
+                    // Without this check, the loop would not end if the server kept listing a deleted item.
                     guard page.items.allSatisfy({ removed.insert($0.id).inserted }) else {
                         throw ClientError(
                             .responseUnreadable,
@@ -62,7 +60,6 @@ struct FilesCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon files mv`.
     struct Move: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "mv",
@@ -106,7 +103,6 @@ struct FilesCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon files cp`.
     struct Copy: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cp",
@@ -134,7 +130,6 @@ struct FilesCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon files tag`.
     struct Tag: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "tag", abstract: "Add and remove tags.")
 
@@ -162,7 +157,6 @@ struct FilesCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon files meta`.
     struct Meta: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "meta", abstract: "Set and remove metadata.")
 
@@ -192,7 +186,7 @@ struct FilesCommand: AsyncParsableCommand {
     }
 }
 
-/// Runs `body` for each of the given files, in order; stops at the first error.
+/// Runs `body` for each of the given files, in order, until the first error.
 private func forEachFile(
     _ files: [String],
     _ common: CommonOptions,
@@ -214,8 +208,8 @@ private func printResult(_ event: String, _ file: FileDetails, json: Bool) {
 extension SevenBridgesClient {
     /// Returns the file or folder with an id or path.
     ///
-    /// - Throws: ``ClientError``, with code `.notFound` if it does not exist, or `.requestInvalid` for a project or an
-    ///   invalid path; ``APIError``.
+    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.requestInvalid` for
+    ///   a project or an invalid path; ``APIError``, with status 404 for an unknown project or id.
     fileprivate func existing(_ text: String) async throws -> FileDetails {
         guard let found = try await find(try RemotePath(text)) else {
             throw ClientError(.requestInvalid, "'\(text)' is a project, not a file.", advice: "Use a file or folder.")

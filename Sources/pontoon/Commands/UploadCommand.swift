@@ -157,7 +157,7 @@ struct SelectionArguments: ParsableArguments {
     @Option(help: ArgumentHelp("CSV file of paths and metadata; the first column is 'File name'.", valueName: "file"))
     var manifest: String?
 
-    /// Finds the selected files and reads the list of paths and the manifest; blocks.
+    /// Reads the list of paths and the manifest, and finds the selected files; blocks.
     func resolve() throws -> FileSelection.Result {
         var selection = FileSelection()
         selection.paths = paths + (try filesFrom.map(Self.lines) ?? [])
@@ -195,7 +195,7 @@ struct SelectionArguments: ParsableArguments {
         }
     }
 
-    /// Parses `key=value` pairs; of several with the same key, the last counts.
+    /// Parses `key=value` pairs; if a key occurs more than once, the last value is used.
     ///
     /// - Throws: ``ClientError`` with code `.requestInvalid` for a pair without `=` or with an empty key.
     static func metadata(_ pairs: [String]) throws -> [String: String] {

@@ -3,7 +3,6 @@ import Foundation
 import PontoonClient
 import SystemPackage
 
-/// The commands `pontoon uploads …`.
 struct UploadsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "uploads",
@@ -25,7 +24,6 @@ struct UploadsCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon uploads ls`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
@@ -72,7 +70,6 @@ struct UploadsCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon uploads resume`.
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "resume",
@@ -122,7 +119,6 @@ struct UploadsCommand: AsyncParsableCommand {
         }
     }
 
-    /// The command `pontoon uploads abort`.
     struct Abort: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "abort",

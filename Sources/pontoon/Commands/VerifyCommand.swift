@@ -25,7 +25,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !(local && deep) else {
-            throw ValidationError("--local and --deep cannot be combined: the server reads only its own files.")
+            throw ValidationError("--local and --deep cannot be combined: --deep checks the files on the server.")
         }
         guard !(local && server) else {
             throw ValidationError("--local and --server cannot be combined. Without them, both copies are checked.")
@@ -52,7 +52,7 @@ struct VerifyCommand: AsyncParsableCommand {
             Output.standard.printMessage("\(good) of \(receipt.files.count) files match the receipt.")
             if unread > 0, !deep {
                 Output.standard.printMessage(
-                    "The server has not read \(unread) of them since they were uploaded; --deep has it read all again."
+                    "The server has not read \(unread) of them since their upload. To have it read all, use --deep."
                 )
             }
         }

@@ -30,8 +30,9 @@ struct ByteCount: ExpressibleByArgument, Hashable, Sendable {
     }
 }
 
-/// Formats a duration in seconds, such as `1:05` or `2:03:07`; returns `–` for
-/// 100 hours or more and for negative durations.
+/// Formats a duration in seconds, such as `1:05` or `2:03:07`.
+///
+/// Returns `–` for 100 hours or more and for negative durations.
 func timeText(_ seconds: Double) -> String {
     guard seconds >= 0, seconds < 360_000 else { return "–" }
     let total = Int(seconds.rounded())

@@ -31,8 +31,8 @@ enum ExitStatus: Int32 {
 
     /// Creates the exit status for any number of failures.
     ///
-    /// It is ``done`` if there are none, and their common status if all are equal; otherwise, it is ``interrupted`` if
-    /// one of them is, or else ``mixed``.
+    /// Without failures, the status is ``done``. If all failures have the same status, that status is used. Otherwise,
+    /// the status is ``interrupted`` if any failure is an interruption, or else ``mixed``.
     init(_ failures: [ExitStatus]) {
         let kinds = Set(failures)
         if let first = kinds.first {

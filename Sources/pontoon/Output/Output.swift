@@ -1,20 +1,20 @@
 import Foundation
 import PontoonClient
 
-/// Standard output for results, standard error for messages; unbuffered.
+/// The command's output: results on standard output and messages on standard error, both unbuffered.
 struct Output: Sendable {
     static let standard = Output()
 
     /// Whether standard error is a terminal.
     var isTerminal: Bool { Terminal.isTerminal(.error) }
 
-    /// Prints a line of results to standard output; see ``Swift/String/visible``.
+    /// Prints a line of results to standard output, with invisible characters replaced (``Swift/String/visible``).
     func printLine(_ line: String) { Terminal.write(line.visible + "\n", to: .output) }
 
-    /// Prints a message of one line to standard error; see ``Swift/String/visible``.
+    /// Prints a message of one line to standard error, with invisible characters replaced (``Swift/String/visible``).
     func printMessage(_ line: String) { Terminal.write(line.visible + "\n", to: .error) }
 
-    /// Writes text to standard error as it is, for prompts and the live display.
+    /// Writes text to standard error unchanged, for prompts and the live display.
     func draw(_ text: String) { Terminal.write(text, to: .error) }
 
     /// Prints a warning: to standard error or, with `--json`, as an event to standard output.
@@ -39,7 +39,7 @@ struct Output: Sendable {
         }
     }
 
-    /// Prints the error with which a command failed; prints nothing for an interruption.
+    /// Prints the error with which a command failed, unless the command was interrupted.
     func fail(_ error: any Error, json: Bool) {
         if error is CancellationError { return }
         if json {

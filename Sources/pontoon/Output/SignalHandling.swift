@@ -1,7 +1,12 @@
 import Foundation
 import UnixSignals
 
-/// Runs `work` and cancels it on SIGINT or SIGTERM; a second signal terminates the process immediately.
+/// Runs `work`; on SIGINT or SIGTERM, cancels it, prints how to resume and waits until it stops.
+///
+/// A second signal terminates the process immediately.
+///
+/// - Returns: The value of `work`, even if it returns one after its cancellation.
+/// - Throws: The error of `work`; after a signal, usually `CancellationError`.
 func cancelledBySignals<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
     try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask { try await work() }

@@ -17,7 +17,9 @@ enum Terminal {
 
     static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
-    /// Writes text without buffering; ignores the rest after an error, for example if the reader closed the pipe.
+    /// Writes text without buffering.
+    ///
+    /// After an error, for example because the reader closed the pipe, the remaining text is discarded.
     static func write(_ text: String, to stream: Stream) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {

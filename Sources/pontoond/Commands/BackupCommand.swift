@@ -7,8 +7,8 @@ struct BackupCommand: AsyncParsableCommand {
         commandName: "backup",
         abstract: "Copy the service to a directory. The server may be running.",
         discussion: """
-            The backup is consistent: it contains the records as of one moment, and every object that they use. With \
-            the next run, only new objects are added; the previous backup stays usable until the new one is complete. \
+            The backup is consistent: it contains the records as of one moment, and every object that they use. The \
+            next run adds only new objects, and the previous backup stays usable until the new one is complete. \
             Objects are reflinks or hard links if the directory is on the same file system, and verified copies \
             otherwise. Unfinished uploads are not part of a backup. With objects in S3, only the metadata is backed up.
 

@@ -8,7 +8,7 @@ struct CheckCommand: AsyncParsableCommand {
         discussion: """
             Reports objects that are missing or have the wrong length, with the files that use them; stored objects and \
             uploads without a record (orphans); and damage in an SQLite database. Compares lengths and reads no bytes \
-            of objects. The server may be running, unless --repair is given: that needs the data directory for itself.
+            of objects. The server may be running, except with --repair, which needs the data directory exclusively.
 
             Exit status: 0 if no problem was found or remains, 1 if there are problems, 2 if the check was not possible.
             """

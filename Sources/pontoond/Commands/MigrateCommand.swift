@@ -6,8 +6,8 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate",
         abstract: "Migrate the data of a directory to PostgreSQL, to S3, or to both.",
         discussion: """
-            Stop the server before you migrate its directory. Give --metadata, --objects or both, with the values that \
-            the servers will use; a store that you do not give stays in the directory. Every copied object is \
+            Stop the server before you migrate its directory. Pass --metadata, --objects or both, with the values that \
+            the servers will use; a store for which you pass no flag stays in the directory. Every copied object is \
             verified. To resume an interrupted migration, run the same command again. The original data stays in the \
             directory until you delete it, but servers refuse to use it.
             """

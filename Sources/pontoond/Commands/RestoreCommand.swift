@@ -10,7 +10,7 @@ struct RestoreCommand: AsyncParsableCommand {
             Restores into an empty or new data directory and, with --metadata postgres://…, into an empty database. \
             Every object is copied and verified; the backup is not changed. Users, tokens and signing keys are those of \
             the backup. To resume an interrupted restore, run the same command again. A backup of a service with \
-            objects in S3 contains only metadata; give the bucket with --objects.
+            objects in S3 contains only metadata; pass the bucket as --objects.
 
             Exit status: 0 if the service is restored, 1 if not.
             """

@@ -20,24 +20,41 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var stores: StoreFlags
     @OptionGroup var server: ServerFlags
+    @Flag(help: "Check the settings, the certificate and the stores, print the result and exit; status 0 means valid")
+    var checkConfig = false
 
     func run() async throws {
         try await Pontoond.run {
-            let settings = try Settings(try GivenSettings(flags: stores.givenFlags + server.givenFlags))
-            LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+            let flags = stores.givenFlags + server.givenFlags
+            let given = try GivenSettings(flags: flags)
+            let settings = try Settings(given)
+            if checkConfig { return try await ConfigurationCheck(settings, report: Pontoond.print).run() }
+            let certificate = try settings.tls.map { try Certificate($0) }
+            let level = LogLevel(settings.logLevel)
+            LoggingSystem.bootstrap { AdjustableLogHandler(StreamLogHandler.standardError(label: $0), level: level) }
             try await OpenedStores.withStores(settings) { opened in
-                let app = try await build(settings, opened)
+                let app = try await build(settings, opened, certificate)
                 if let url = stores.metadata?.text, URLComponents(string: url)?.password != nil {
                     app.logger.warning("password in --metadata is visible in the process list; use PGPASSWORD")
                 }
-                try await serve(app)
+                let reload = SettingsReload(flags: flags, started: given, level: level, logger: app.logger)
+                try await serve(app, reloads: [Reload("settings") { try reload.perform() }])
             }
         }
     }
 
-    private func build(_ settings: Settings, _ stores: OpenedStores) async throws -> App {
+    private func build(
+        _ settings: Settings,
+        _ stores: OpenedStores,
+        _ certificate: Certificate?
+    ) async throws -> App {
         do {
-            return try await App.build(settings: settings, stores: stores, logger: Logger(label: "pontoond"))
+            return try await App.build(
+                settings: settings,
+                stores: stores,
+                certificate: certificate,
+                logger: Logger(label: "pontoond")
+            )
         } catch let error as Errno {
             throw SettingError("cannot recover the directory '\(settings.data)': \(error)")
         }
@@ -53,7 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func serve(_ app: App) async throws {
+    private func serve(_ app: App, reloads: [Reload]) async throws {
         let firstUser = try await firstUser(app)
         if firstUser == .missing {
             Pontoond.print(
@@ -63,7 +80,9 @@ struct ServeCommand: AsyncParsableCommand {
         if !app.settings.survivesPowerFailure {
             Pontoond.print("Durability is 'os': stored data may not survive a power failure.")
         }
-        try await app.run { port in
+        if app.settings.isReadOnly { Pontoond.print("Read-only mode: calls that change anything are refused.") }
+        let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
+        try await app.run(reloads: reloads, manager: manager) { port in
             do {
                 try app.credentials?.update(endpoint: app.endpoint(port: port))
             } catch {
@@ -79,7 +98,7 @@ struct ServeCommand: AsyncParsableCommand {
                 app.logger.warning("free disk space cannot be determined; uploads are accepted until the disk is full")
             }
             if app.credentials?.isDamaged == true {
-                app.logger.warning("credentials file contains no token; create one with 'pontoond token create admin'")
+                app.logger.warning("credentials file contains no token; add one from 'pontoond token create admin'")
             }
             if let credentials = app.credentials, credentials.exists {
                 Pontoond.print("Credentials are in \(credentials.path)")

@@ -24,15 +24,26 @@ def environment(extra: dict[str, str]) -> dict[str, str]:
 
 
 class Server:
-    """A server with the console, and calls of its API."""
+    """A server with the console, and calls of its API.
 
-    def __init__(self, folder: pathlib.Path, stores: Stores = Stores(), arguments: Sequence[str] = ()) -> None:
+    With an `authority`, the file of the certificate that its clients trust, the server must be given a certificate.
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        stores: Stores = Stores(),
+        arguments: Sequence[str] = (),
+        authority: pathlib.Path | None = None,
+    ) -> None:
         self.port = engines.reserve_port()
-        self.origin = f"http://127.0.0.1:{self.port}"
+        self.origin = f"{'https' if authority else 'http'}://127.0.0.1:{self.port}"
         self.data = folder / "data"
         self._folder, self._stores, self._arguments = folder, stores, arguments
         self._process: subprocess.Popen[bytes] | None = None
         self.session = requests.Session()
+        # For each request, because variables of the environment override that of the session.
+        self._verify = str(authority) if authority else None
 
     def start(self) -> None:
         """Starts the server and waits until it responds."""
@@ -53,7 +64,7 @@ class Server:
     def _responds(self) -> bool:
         assert self._process is not None and self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
         try:
-            return requests.get(f"{self.origin}/readyz").ok and (self.data / "credentials").exists()
+            return requests.get(f"{self.origin}/readyz", verify=self._verify).ok and (self.data / "credentials").exists()
         except requests.ConnectionError:
             return False
 
@@ -75,7 +86,7 @@ class Server:
 
     def call(self, method: str, path: str, body: object = None, **query: object) -> requests.Response:
         """Makes a call below `/v2`, which must succeed."""
-        answer = self.session.request(method, f"{self.origin}/v2{path}", json=body, params=query)
+        answer = self.session.request(method, f"{self.origin}/v2{path}", json=body, params=query, verify=self._verify)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
         return answer
 
@@ -104,13 +115,19 @@ class Server:
         """The unfinished uploads."""
         return self.call("GET", "/upload/multipart", limit=100).json()["items"]
 
+    def reported_parts(self) -> int:
+        """The number of reported parts of all unfinished uploads."""
+        return sum(upload["uploaded_parts_count"] for upload in self.uploads())
+
     def download(self, file: dict) -> bytes:
-        return requests.get(self.call("GET", f"/files/{file['id']}/download_info").json()["url"]).content
+        url = self.call("GET", f"/files/{file['id']}/download_info").json()["url"]
+        return requests.get(url, verify=self._verify).content
 
     def upload(self, name: str, content: bytes) -> None:
         """Uploads a small file past the browser."""
         upload = self.call("POST", "/upload/multipart", {"project": PROJECT, "name": name, "size": len(content)}).json()
         path = f"/upload/multipart/{upload['upload_id']}"
-        answer = requests.put(self.call("GET", f"{path}/part/1").json()["url"], data=content)
+        url = self.call("GET", f"{path}/part/1").json()["url"]
+        answer = requests.put(url, data=content, verify=self._verify)
         report = {"part_number": 1, "response": {"headers": {"ETag": answer.headers["ETag"]}}}
         self.call("POST", f"{path}/complete", {"parts": [report]})

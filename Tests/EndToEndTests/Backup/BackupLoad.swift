@@ -6,7 +6,7 @@ import PontoonTesting
 import Synchronization
 import Testing
 
-/// Clients that upload, overwrite, copy and delete files until they are stopped, and remember what was acknowledged.
+/// Clients that upload, overwrite, copy and delete files until they are stopped, and record the acknowledged changes.
 final class BackupLoad: Sendable {
     /// A file that once existed.
     struct StoredFile: Sendable {
@@ -16,7 +16,7 @@ final class BackupLoad: Sendable {
     }
 
     private struct State {
-        /// All files that were ever acknowledged, by id.
+        /// All files whose creation was ever acknowledged, by id.
         var files: [String: StoredFile] = [:]
         /// Ids of the files that exist.
         var existing: Set<String> = []
@@ -35,7 +35,7 @@ final class BackupLoad: Sendable {
         state.withLock { state in state.files.filter { state.existing.contains($0.key) } }
     }
 
-    /// All files that were ever acknowledged.
+    /// All files whose creation was ever acknowledged, by id.
     var all: [String: StoredFile] { state.withLock { $0.files } }
     var operations: Int { state.withLock { $0.operations } }
 

@@ -73,7 +73,7 @@ struct BackupTests {
         }
     }
 
-    /// Checks that files have the same bytes, and that every other file of the service can be read too.
+    /// Checks that the files in `before` have the same bytes, and that every other file of the service can be read.
     private func expectFiles(
         _ before: [String: BackupLoad.StoredFile],
         of load: BackupLoad,
@@ -193,7 +193,7 @@ struct BackupTests {
             }
             let orphan = data.appending("objects/uploads/00000000000000000000000000000000")
             try Data("orphan".utf8).write(to: URL(filePath: orphan.string))
-            // Recent orphans are looked at again after some seconds.
+            // `check` examines recent orphans a second time, some seconds later, so this one is made an hour old.
             let time = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -3600)]
             try FileManager.default.setAttributes(time, ofItemAtPath: orphan.string)
             let found = try await pontoond("check", data: data)
@@ -237,7 +237,7 @@ struct BackupTests {
         )
     }
 
-    /// The ids of all entries of the admin's project.
+    /// Returns the ids of all entries of the admin's project.
     private func ids(_ api: APIClient) async throws -> [String] {
         var ids: [String] = []
         while true {

@@ -59,7 +59,7 @@ struct CompareTests {
         }
     }
 
-    @Test("compare reports what it cannot compare")
+    @Test("compare reports files that it cannot compare")
     func refusals() async throws {
         try await withPontoon { server, user in
             let file = try await server.api.uploadSmall("f")

@@ -4,10 +4,10 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// What the commands show of files whose stored bytes are damaged.
+/// Output of the commands for files whose stored bytes are damaged.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct DamagedFileTests {
-    @Test("verify --deep, compare, ls, upload and the server's log show damage, and scrub finds it beside the server")
+    @Test("verify --deep, compare, ls, upload and the log show damage, and scrub detects it while the server runs")
     func damagedFiles() async throws {
         try await withPontoon { server, user in
             for name in ["cut", "flipped", "good"] {
@@ -69,7 +69,7 @@ struct DamagedFileTests {
         return (result.terminationStatus, result.standardOutput + result.standardError)
     }
 
-    /// The path of a file's object, found by its bytes.
+    /// Finds the path of a file's object by its bytes.
     private func path(of name: String, _ user: PontoonUser, _ server: ServerProcess) throws -> String {
         let bytes = try Data(contentsOf: URL(filePath: user.path("in/\(name)")))
         let files = server.data.appending("objects/files").string

@@ -76,7 +76,7 @@ struct DisplayTests {
         }
     }
 
-    @Test("--receipt lists transferred files with checksums, --failed-to lists failed ones")
+    @Test("--receipt lists transferred files with their checksums, and --failed-to lists failed files")
     func receipt() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/one", size: 1000, seed: 1)

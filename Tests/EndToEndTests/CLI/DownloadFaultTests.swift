@@ -7,7 +7,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon download` with interruptions, bad connections and changing files.
+/// `pontoon download` with interruptions, faulty connections and changing files.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
 struct DownloadFaultTests {
     private static let range = 1 << 20

@@ -9,7 +9,7 @@ import Testing
 
 /// Exit codes and the codes of `--json`, as documented in docs/client.md.
 ///
-/// Codes that need an injected fault are tested with that fault.
+/// Other suites test the codes that require an injected fault.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct ExitCodeTests {
     private struct Failure: Sendable {
@@ -75,7 +75,7 @@ struct ExitCodeTests {
         }
     }
 
-    @Test("failures for different reasons exit with 1, failures for the same reason with its code")
+    @Test("failures for different reasons exit with 1, and failures for the same reason exit with its code")
     func several() async throws {
         try await withPontoon { server, user in
             for name in ["a", "b"] { _ = try await server.api.upload(name, ByteBuffer(string: "other")) }

@@ -64,7 +64,7 @@ struct NetworkTests {
             )
             try #require(made.terminationStatus.isSuccess, "\(made.standardError)")
             let data = folder.appending("data")
-            // The server needs the proxy's address and the proxy the server's, so the server's port is reserved first.
+            // The server and the proxy need each other's address, so the server's port is reserved first.
             let port = try FreePort.reserve()
             _ = try await withFront(["tls", certificate, key, String(port)]) { front in
                 let address = "https://127.0.0.1:\(front)"

@@ -66,7 +66,7 @@ struct SelectionTests {
         }
     }
 
-    @Test("--allow-changing uploads a growing file as it was read")
+    @Test("--allow-changing uploads the bytes of a growing file as they were read")
     func allowedToChange() async throws {
         try await withPontoon { server, user in
             let size = 30 << 20

@@ -12,7 +12,7 @@ import Testing
 struct StorageFaultTests {
     private static let partSize = 5 << 20
 
-    /// Runs with a server on S3 whose clients reach the bucket through a proxy.
+    /// Runs `body` with a server on S3 whose clients reach the bucket through a proxy.
     private func withBadStorage<Value: Sendable>(
         server arguments: [String] = [],
         fault: @escaping @Sendable (Int) -> FaultInjectionProxy.Fault,
@@ -169,7 +169,7 @@ struct StorageFaultTests {
         }
     }
 
-    /// Runs with a separate S3 server, because the test kills it.
+    /// Runs `body` with a separate S3 server, because the test kills it.
     private func withBucket(_ body: @Sendable (SeaweedFSServer) async throws -> Void) async throws {
         let bucket = try await SeaweedFSServer.start()
         do {

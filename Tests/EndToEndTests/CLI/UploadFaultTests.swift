@@ -6,7 +6,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// `pontoon upload` with bad connections and failing servers.
+/// `pontoon upload` with faulty connections and failing servers.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct UploadFaultTests {
     private static let partSize = 5 << 20
@@ -62,9 +62,9 @@ struct UploadFaultTests {
         #expect(run.all("uploaded").first?.text("verified_by") == "file")
     }
 
-    @Test("a stalled connection is given up after --timeout")
+    @Test("a stalled connection is closed after --timeout")
     func hanging() async throws {
-        // Without a second connection that would take the part over before the timeout.
+        // Without a second connection, which would otherwise send the part before the timeout.
         let run = try await uploads(["--timeout", "15", "--parallel", "1"]) { $0 == 0 ? .hang(after: 1 << 20) : .none }
         #expect(run.all("retrying").contains { $0.text("reason")?.contains("no data transferred") == true }, "\(run)")
     }

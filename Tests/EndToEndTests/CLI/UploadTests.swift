@@ -71,7 +71,7 @@ struct UploadTests {
         }
     }
 
-    @Test("names and folders that only look alike stay separate")
+    @Test("names that look alike but differ remain separate files and folders")
     func alike() async throws {
         try await withPontoon { server, user in
             for (index, letter) in ["\u{e9}", "e\u{301}"].enumerated() {
@@ -91,7 +91,7 @@ struct UploadTests {
         }
     }
 
-    @Test("without --keep-tree, two files of the same name are refused before anything is sent")
+    @Test("without --keep-tree, two files with the same name are refused before any byte is sent")
     func clash() async throws {
         try await withPontoon { server, user in
             try user.makeFile("data/a.txt", size: 3)

@@ -5,7 +5,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Runs with the reverse proxy of `deploy/Caddyfile` in front of servers.
+/// Runs `body` with the reverse proxy of `deploy/Caddyfile` in front of servers.
 ///
 /// - Parameters:
 ///   - servers: Host and port of each server.

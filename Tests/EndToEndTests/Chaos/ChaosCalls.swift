@@ -26,24 +26,24 @@ final class ChaosCalls: Sendable {
         }
     }
 
-    /// Time after which a call without a response is a failure.
+    /// Time after which the test fails if a call has received no response.
     private static let deadline = Duration.seconds(180)
 
     private let endpoints: [APIClient]
-    /// Numbers of running calls of complete, by endpoint.
+    /// Number of running calls of complete, keyed by the endpoint's origin.
     private let completing = Mutex<[String: Int]>([:])
 
     /// - Parameter endpoints: The servers and the proxy in front of them.
     init(_ endpoints: [APIClient]) { self.endpoints = endpoints }
 
-    /// Whether a call of complete is running, at an endpoint or at any.
+    /// Returns whether a call of complete is running at an endpoint, or at any endpoint if `origin` is `nil`.
     func isCompleting(at origin: String?) -> Bool {
         completing.withLock { running in running.contains { $0.value > 0 && (origin == nil || $0.key == origin) } }
     }
 
     /// Calls random endpoints until one returns a response other than 503.
     ///
-    /// If the call is idempotent and the first endpoint does not respond within a second, the client calls a second one.
+    /// If the call is idempotent and the first endpoint does not respond within a second, a second one is also called.
     /// The seed selects the endpoints and the delays.
     func call(
         _ method: HTTPMethod,

@@ -39,7 +39,7 @@ struct ChaosCheck: Sendable {
         #expect(names.sorted() == ledgers.flatMap(\.files).map(\.name).sorted())
     }
 
-    /// Also aborts uploads that no client knows, because the response to initialize was lost.
+    /// Aborts all unfinished uploads, including those that no client knows because the response to initialize was lost.
     private func abortAll() async throws {
         while true {
             let uploads = try await get("/upload/multipart?limit=100").entries.compactMap { $0.string("upload_id") }

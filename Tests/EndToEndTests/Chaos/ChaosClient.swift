@@ -25,7 +25,7 @@ struct ChaosClient: Sendable {
         random = SeededGenerator(seed: seed &+ UInt64(number))
     }
 
-    /// Works until the switch is on.
+    /// Performs random operations until the switch is on.
     mutating func run(until isOver: Switch) async -> ChaosLedger {
         do {
             while !isOver.isOn, !Task.isCancelled { try await step() }
@@ -137,7 +137,8 @@ struct ChaosClient: Sendable {
         ledger.acknowledged += 1
     }
 
-    /// Mostly one part; sometimes an empty file, or parts of the minimum size before the last part.
+    /// Returns random part lengths: mostly of one part, sometimes none, sometimes parts of the minimum size before the
+    /// last.
     private mutating func newLengths() -> [Int] {
         let kind = Int.random(in: 0..<100, using: &random)
         guard kind >= 10 else { return [] }

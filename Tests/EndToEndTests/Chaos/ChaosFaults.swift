@@ -27,7 +27,7 @@ final class ChaosFaults: Sendable {
         self.calls = calls
     }
 
-    /// Number of failures of a kind so far.
+    /// Returns the number of failures of a kind so far.
     func count(_ kind: Kind) -> Int { counts.withLock { $0[kind, default: 0] } }
 
     /// Causes failures until the time is over, each kind equally often.
@@ -46,7 +46,7 @@ final class ChaosFaults: Sendable {
         }
     }
 
-    /// Causes one failure; a server that fails is the first of `servers`.
+    /// Causes one failure; if a server fails, it is the first of `servers`.
     private func cause(_ kind: Kind, to servers: [RestartableServer], using random: inout SeededGenerator) async throws
     {
         let victim = servers[0]
@@ -79,7 +79,7 @@ final class ChaosFaults: Sendable {
         }
     }
 
-    /// Waits until a call of complete is running, but not for long, because the clients may have other work to do.
+    /// Waits until a call of complete is running, but at most 3 s, because the clients may be doing other work.
     private func waitForComplete(at server: RestartableServer?) async {
         try? await eventually("complete is running", within: .seconds(3)) {
             calls.isCompleting(at: server?.api.origin)

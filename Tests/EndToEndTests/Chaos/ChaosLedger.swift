@@ -7,7 +7,7 @@ struct ChaosLedger: Sendable {
     struct File: Sendable {
         let id: String
         let name: String
-        /// Selects the content.
+        /// Seed of the content.
         let seed: UInt64
         let size: Int
 

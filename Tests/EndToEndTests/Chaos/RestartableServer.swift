@@ -28,7 +28,7 @@ final class RestartableServer: Sendable {
 
     /// Runs the server until ``stop()`` is called.
     ///
-    /// - Throws: An error if it does not start, or if it exits on its own.
+    /// - Throws: An error if the server does not start, or if it exits unexpectedly.
     func run() async throws {
         var isStopped = false
         while !isStopped {
@@ -62,7 +62,7 @@ final class RestartableServer: Sendable {
 }
 
 extension Cluster {
-    /// Runs with servers that the body can kill and start again, and checks that they stop properly afterwards.
+    /// Runs `body` with servers that the body can kill and start again, and checks that they stop properly afterwards.
     func withRestartableServers<Value: Sendable>(
         _ count: Int,
         _ body: ([RestartableServer]) async throws -> Value

@@ -13,7 +13,7 @@ struct Cluster: Sendable {
     /// Lease duration of the servers, the shortest one that is allowed.
     static let leaseDuration = Duration.seconds(3)
 
-    /// Runs with separate PostgreSQL and S3 servers, which the body may kill.
+    /// Runs `body` with separate PostgreSQL and S3 servers, which the body may kill.
     static func with(_ body: @Sendable (Cluster) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let cluster = try await Cluster(folder)
@@ -39,7 +39,7 @@ struct Cluster: Sendable {
         try await bucket.remove()
     }
 
-    /// Runs with some servers.
+    /// Runs `body` with `count` servers.
     func withServers(_ count: Int, _ body: @Sendable ([ServerProcess]) async throws -> Void) async throws {
         try await withServers(count, started: [], body)
     }
@@ -55,7 +55,7 @@ struct Cluster: Sendable {
         }
     }
 
-    /// Options of a server; `bucketPort` is the port through which it reaches the bucket.
+    /// Returns the options of a server; `bucketPort` is the port at which the server reaches the bucket.
     func options(
         _ index: Int,
         port: Int = 0,

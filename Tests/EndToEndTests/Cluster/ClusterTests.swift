@@ -111,7 +111,7 @@ struct ClusterTests {
 }
 
 extension ServerProcess {
-    /// The reason why it is not ready; `nil` if it is ready.
+    /// Returns the reason why the server is not ready; `nil` if it is ready.
     fileprivate func readiness() async throws -> String? {
         let response = try await api.send(.GET, origin + "/readyz")
         return response.status == 200 ? nil : try response.text("reason")

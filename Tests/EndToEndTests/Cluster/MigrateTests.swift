@@ -90,7 +90,7 @@ struct MigrateTests {
         }
     }
 
-    @Test("a non-empty target, open uploads and a folder in use are rejected, each with its name")
+    @Test("a non-empty target, open uploads and a folder in use are rejected, and the error names the cause")
     func refusals() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")
@@ -130,7 +130,7 @@ struct MigrateTests {
     private struct Before: Sendable {
         let token: String
         let files: [(id: String, bytes: ByteBuffer)]
-        /// An upload that is completed.
+        /// Id of a completed upload.
         let completed: String
     }
 

@@ -5,7 +5,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Unusable stores are refused at start, with one line that names the setting and contains no secret.
+/// Refusal of unusable stores at start, with one line that names the setting and contains no secret.
 @Suite(.serialized, .timeLimit(.minutes(10)), .tags(.endToEnd, .needsPostgreSQL))
 struct StoreSettingsTests {
     private static let secret = "hush-hush-0123456789"

@@ -139,7 +139,7 @@ struct CrashCheck: Sendable {
         return others
     }
 
-    /// The tag of the stored part, found by reporting each possible tag.
+    /// Finds the tag of the stored part by reporting each possible tag; returns `nil` if none is accepted.
     private func storedTag(
         _ number: Int,
         of entry: UploadLedger.Entry,

@@ -5,7 +5,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Clients that upload until the server is gone.
+/// Clients that upload until the server crashes.
 struct CrashLoad: Sendable {
     let api: APIClient
     let ledger: UploadLedger
@@ -15,7 +15,7 @@ struct CrashLoad: Sendable {
     /// Called for every event.
     let onEvent: @Sendable (Event) -> Void
 
-    /// Runs one client: one upload after the other, their parts in parallel.
+    /// Runs one client, which sends one upload after the other, and the parts of each in parallel.
     ///
     /// The names of its files start with `names`; every third upload overwrites the first file.
     func runClient(_ names: String, seed: UInt64) async {

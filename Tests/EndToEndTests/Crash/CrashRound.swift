@@ -16,14 +16,14 @@ struct CrashRound: Sendable {
         clients = random.happens(50) ? 1 : 4
         countsEnds = clients == 1 || random.happens(33)
         events = Int.random(in: 1...(countsEnds ? 20 : 150), using: &random)
-        // Often none, because a missing sync shows best directly after an acknowledgement.
+        // Often no delay, because a missing sync is most likely to show directly after an acknowledgement.
         delay = .microseconds(random.happens(50) ? 0 : Int.random(in: 0...8000, using: &random))
         seed = random.next()
     }
 
     /// Runs the clients, and makes the server crash at the moment of this round.
     ///
-    /// - Returns: What the clients knew when the server crashed.
+    /// - Returns: The clients' view of their uploads when the server crashed.
     func run(_ server: ServerProcess, crash: @Sendable () async throws -> Void) async throws -> UploadLedger {
         let ledger = UploadLedger()
         let (events, continuation) = AsyncStream.makeStream(of: CrashLoad.Event.self)

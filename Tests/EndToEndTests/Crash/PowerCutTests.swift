@@ -93,7 +93,7 @@ private struct KnownData: Sendable {
 
     /// Runs clients until the power is cut: an administrator and several clients, or only one client.
     ///
-    /// - Returns: What the clients knew then.
+    /// - Returns: The clients' knowledge at that moment.
     func load(
         _ server: ServerProcess,
         _ round: CrashRound,
@@ -108,10 +108,10 @@ private struct KnownData: Sendable {
     }
 }
 
-/// Enlarges the log of the database until SQLite starts to overwrite it.
+/// Fills the database's log (WAL) until SQLite starts to overwrite it.
 ///
-/// While the log grows, each sync of it also commits the journal of the file system, which would hide that a directory is
-/// not synced. The commands of the administrator truncate the log.
+/// While the log grows, each of its syncs also commits the file system's journal, which would hide a missing sync of a
+/// directory. The administrator's commands truncate the log.
 private func fillLog(of server: ServerProcess) async throws {
     for number in 0..<80 {
         let text = String(repeating: "\(number % 10)", count: FieldRules.maximumDescriptionBytes)
@@ -125,13 +125,13 @@ private func cutPower(of server: ServerProcess, _ disk: VolatileDisk, seed: UInt
     server.signal(SIGSTOP)
     defer { server.signal(SIGKILL) }
     try await eventually("all threads are suspended") {
-        // A thread that waits for the disk (D) is suspended when it returns from the system call.
+        // A thread that is waiting for the disk (D) is suspended when its system call returns.
         try threadStates(of: server.pid).allSatisfy { "TD".contains($0) }
     }
     try await disk.cutPower(seed: seed)
 }
 
-/// The states of a process's threads, as in `/proc/PID/stat`.
+/// Returns the states of a process's threads, as in `/proc/PID/stat`.
 private func threadStates(of pid: pid_t) throws -> [Character] {
     let folder = "/proc/\(pid)/task"
     return try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { thread in
@@ -141,7 +141,7 @@ private func threadStates(of pid: pid_t) throws -> [Character] {
     }
 }
 
-/// Runs with a disk that loses unflushed writes in a power cut, and a folder on another disk.
+/// Runs `body` with a disk that loses unflushed writes in a power cut, and a folder on another disk.
 private func withVolatileDisk(
     _ kind: VolatileDisk.FileSystem,
     _ body: (VolatileDisk, FilePath) async throws -> Void

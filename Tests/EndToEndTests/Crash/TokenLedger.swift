@@ -12,7 +12,8 @@ struct TokenLedger: Sendable {
     /// Tokens that must not be valid.
     private(set) var revoked: [String] = []
 
-    /// Creates tokens and revokes every third, until a command fails because the server's disk has lost power.
+    /// Creates tokens, and after about every third one revokes a random token, until a command fails because of the
+    /// power cut.
     func run(_ server: ServerProcess) async -> TokenLedger {
         var ledger = self
         var random = SeededGenerator(seed: UInt64(valid.count))
@@ -20,7 +21,7 @@ struct TokenLedger: Sendable {
             ledger.valid.append(token)
             guard random.happens(33) else { continue }
             let old = ledger.valid.remove(at: Int.random(in: 0..<ledger.valid.count, using: &random))
-            // If this fails, the token may or may not be valid.
+            // If the command fails, the token may or may not be valid.
             guard await administer(server, ["revoke", "-"], input: old) != nil else { break }
             ledger.revoked.append(old)
         }

@@ -53,13 +53,13 @@ struct UploadPlan: Sendable {
 
     var size: Int { content.readableBytes }
 
-    /// The bytes of one part.
+    /// Returns the bytes of one part.
     func part(_ number: Int) -> ByteBuffer {
         let start = lengths[..<(number - 1)].reduce(0, +)
         return content.getSlice(at: start, length: lengths[number - 1]) ?? ByteBuffer()
     }
 
-    /// Alternative bytes for the same part, of the same length or shorter.
+    /// Returns alternative bytes for the same part, of the same length or shorter.
     func otherPart(_ number: Int) -> ByteBuffer {
         let length = lengths[number - 1]
         return pseudoRandomBytes(seed: seed &+ UInt64(number), count: number.isMultiple(of: 2) ? length : length / 2)
@@ -68,7 +68,7 @@ struct UploadPlan: Sendable {
     /// Whether the server accepts alternative bytes in some parts.
     var toleratesOthers: Bool { !declaresSize && !declaresMD5 }
 
-    /// The whole file, with alternative bytes in some parts.
+    /// Returns the whole file, with alternative bytes in the given parts.
     func content(withOthers others: Set<Int>) -> ByteBuffer {
         (1...lengths.count).reduce(into: ByteBuffer()) { content, number in
             content.writeImmutableBuffer(others.contains(number) ? otherPart(number) : part(number))

@@ -13,7 +13,7 @@ struct DiskFullTests {
     private static let mebibyte = 1 << 20
     private static let flags = smallParts + ["--reserved-space", "8MiB"]
 
-    /// Runs with a server on a disk of 64 MiB, with 8 MiB of reserved space.
+    /// Runs `body` with a server on a disk of 64 MiB, with 8 MiB of reserved space.
     private func withSmallServer(
         _ options: String = "size=64m",
         arguments: [String] = flags,

@@ -24,7 +24,7 @@ struct DurabilityTests {
     private static let slot = 2 << 20
 
     @Test(
-        "a part is acknowledged after its bytes and then its record are synced, and a file after all of it",
+        "a part is acknowledged after syncs of its bytes and record, and a file also after a sync of its name",
         arguments: lengths
     )
     func respondsAfterSync(lengths: [Int]) async throws {
@@ -61,7 +61,7 @@ struct DurabilityTests {
         }
     }
 
-    @Test("with durability 'os' no data is synced before the response, and the same check detects it")
+    @Test("with durability 'os' no data is synced before the response, and the same check detects this")
     func respondsBeforeSync() async throws {
         let traced = try await traceUpload(Self.lengths[1], durability: "os")
         for number in 1...traced.plan.lengths.count {
@@ -165,7 +165,7 @@ struct DurabilityTests {
                     starter.finish()
                     try await eventually("the file has its name") { try server.finishedObjects() == 1 }
                     server.signal(SIGSTOP)
-                    // A thread that strace lets go before the stop takes effect would go on to the commit.
+                    // A thread that strace releases before the stop takes effect would continue to the commit.
                     try await eventually("the server is suspended") {
                         try String(contentsOfFile: trace.string, encoding: .utf8).contains("stopped by SIGSTOP")
                     }
@@ -184,9 +184,10 @@ struct DurabilityTests {
         }
     }
 
-    /// Runs with an upload of one part, and a function that runs its argument while each `fdatasync` of one file fails.
+    /// Runs `body` with an upload of one part, and with a function that runs its argument while `fdatasync` of one file
+    /// fails.
     ///
-    /// Afterwards it must be possible to complete the upload.
+    /// Checks afterwards that the upload can be completed.
     private func withFailingSync(
         of path: @escaping @Sendable (String) -> String,
         _ body:

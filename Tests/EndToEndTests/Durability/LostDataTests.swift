@@ -6,10 +6,10 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Starts with a data directory of which a part is missing, and what a power cut must not lose or bring back.
+/// Server starts with an incomplete data directory, and data that a power cut must neither lose nor restore.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct LostDataTests {
-    @Test("a server does not start without the database of its files, and has everything when it is back")
+    @Test("a server does not start without the database of its objects, and has all data once the database is restored")
     func lostDatabase() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")
@@ -36,7 +36,7 @@ struct LostDataTests {
         }
     }
 
-    @Test("a server does not start without the directory of its database's files")
+    @Test("a server does not start without the objects of its database")
     func lostObjects() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")
@@ -54,7 +54,7 @@ struct LostDataTests {
         }
     }
 
-    @Test("after a stop, the database file alone contains everything")
+    @Test("after a shutdown, the database file alone contains all records")
     func databaseFile() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending("data")
@@ -71,7 +71,7 @@ struct LostDataTests {
         }
     }
 
-    @Test("the bytes of a deleted file are removed durably before their record is", .tags(.needsRoot))
+    @Test("the removal of a deleted file's bytes is durable before its record is deleted", .tags(.needsRoot))
     func deletion() async throws {
         try await withTemporaryFolder { folder in
             let output = folder.appending("trace")
@@ -93,7 +93,7 @@ struct LostDataTests {
                             && $0.paths.first?.contains("/objects/files/") == true
                     }
                 )
-                // The commit before the removal records it, and the one after it forgets it.
+                // Commits record the object as discarded before the removal, and delete this record after it.
                 let forgotten = try #require(
                     trace.first {
                         $0.name == "pwrite64" && $0.begin > removal.end && $0.paths.first?.hasSuffix("-wal") == true

@@ -4,7 +4,7 @@ import PontoonTesting
 import SystemPackage
 import Testing
 
-/// Runs with a file system in memory, which is removed afterwards.
+/// Runs `body` with a file system in memory, which is unmounted afterwards.
 ///
 /// `options` are passed to `mount -o`, such as `size=64m`.
 func withSmallDisk<Value>(_ options: String, _ body: (FilePath) async throws -> Value) async throws -> Value {
@@ -19,7 +19,7 @@ func withSmallDisk<Value>(_ options: String, _ body: (FilePath) async throws -> 
     }
 }
 
-/// Number of free bytes on the disk of a path.
+/// Returns the number of free bytes on the disk of a path.
 func freeBytes(_ path: FilePath) throws -> Int {
     var status = statvfs()
     try #require(statvfs(path.string, &status) == 0)

@@ -4,9 +4,9 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// Runs while strace is attached to a server; afterwards strace detaches and the server continues.
+/// Runs `body` while strace is attached to a server; afterwards, strace detaches and the server continues.
 ///
-/// `arguments` select the calls to trace and to fail; the trace is written to `output`.
+/// `arguments` select the calls to trace, and those that strace makes fail. The trace is written to `output`.
 func withStrace<Value: Sendable>(
     _ server: ServerProcess,
     _ arguments: [String],
@@ -54,8 +54,8 @@ struct SystemCallTrace {
 
     /// Parses strace's output.
     ///
-    /// A call that another thread's call interrupts is printed on two lines:
-    /// `7 fdatasync(3</a> <unfinished ...>` and later `7 <... fdatasync resumed>) = 0`.
+    /// If another thread makes a call in the meantime, strace prints a call on two lines: `7 fdatasync(3</a>
+    /// <unfinished ...>` and later `7 <... fdatasync resumed>) = 0`.
     init(_ text: String) {
         var unfinished: [Substring: Int] = [:]
         for (number, line) in text.split(separator: "\n").enumerated() {

@@ -2,7 +2,7 @@ import NIOCore
 import PontoonTesting
 import SystemPackage
 
-/// An upload whose system calls were traced; finds steps that happened too early.
+/// An upload whose system calls were traced, and checks of their order.
 struct TracedUpload: Sendable {
     /// The file that was sent.
     struct Plan: Sendable {
@@ -32,7 +32,7 @@ struct TracedUpload: Sendable {
     let plan: Plan
     let trace: SystemCallTrace
     let objects: FilePath
-    /// The object's key, as the store names its files.
+    /// The object's key, which is part of the names of its files.
     let key: String
     /// The id of the finished file.
     let file: String
@@ -95,7 +95,7 @@ struct TracedUpload: Sendable {
         return sent.begin > synced ? nil : .respondedTooEarly
     }
 
-    /// The line on which the first successful sync that started after `line` returned.
+    /// Returns the line on which the first successful sync that started after `line` returned.
     private func sync(of path: Substring, after line: Int) -> Int? {
         trace.calls.first {
             ["fdatasync", "fsync"].contains($0.name) && $0.paths.first == path && $0.begin > line && $0.succeeded

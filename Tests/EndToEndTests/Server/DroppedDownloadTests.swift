@@ -21,7 +21,7 @@ struct DroppedDownloadTests {
                 let url = try await server.api.call(.GET, "/files/\(file)/download_info").text("url")
                 let path = try target(url)
                 for round in 1...100 {
-                    // Clients disconnect after reading the length; some disconnect even before.
+                    // Every second client reads the head of the response before it disconnects.
                     try await RawConnection.with(server) { connection in
                         try await connection.write("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n")
                         if round % 2 == 0 { _ = try await connection.read(until: "\r\n\r\n") }
@@ -43,7 +43,7 @@ struct DroppedDownloadTests {
 }
 
 extension ServerProcess {
-    /// Number of open files of the server below a folder of its data directory.
+    /// Returns the number of the server's open files below a folder of its data directory.
     fileprivate func openFiles(under folder: String) throws -> Int {
         let numbers = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")
         let prefix = data.appending(folder).string

@@ -28,7 +28,7 @@ struct FileBodyTests {
         return String(text[start..<utf8.index(start, offsetBy: range.count)])
     }
 
-    /// Number of the server's open files that are objects.
+    /// Returns the number of the server's open files that are objects.
     private func openObjects(_ server: ServerProcess) throws -> Int {
         let folder = "/proc/\(server.pid)/fd"
         return try FileManager.default.contentsOfDirectory(atPath: folder).count { name in
@@ -38,7 +38,7 @@ struct FileBodyTests {
         }
     }
 
-    /// Whether the process has exited; it may still be a zombie.
+    /// Returns whether the process has exited; a zombie counts as exited.
     private func hasEnded(_ server: ServerProcess) -> Bool {
         guard let state = try? String(contentsOfFile: "/proc/\(server.pid)/stat", encoding: .utf8) else { return true }
         return state.contains(") Z ")
@@ -140,7 +140,7 @@ struct FileBodyTests {
             let received = try await RawConnection.with(server) { connection in
                 try await connection.write("GET \(try target(url)) HTTP/1.1\r\nHost: a\r\n\r\n")
                 let head = try await connection.read(until: "\r\n\r\n")
-                // The slow client: longer than the time after which a client counts as slow.
+                // Longer than the time after which the server considers a client slow.
                 try await Task.sleep(for: .seconds(3))
                 return head + (try await connection.readToEnd(limit: 64 << 20))
             }

@@ -9,7 +9,7 @@ import Testing
 /// Memory use while more bytes arrive than the server may keep in memory.
 @Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
 struct MemoryTests {
-    /// Memory limit of the server with 64 concurrent parts of any length.
+    /// Memory limit of the server, in bytes, with 64 concurrent parts of any length.
     ///
     /// Documented in docs/operations.md, with measurements: each connection has a pending read of 1 MiB while another
     /// one is being written.

@@ -104,7 +104,7 @@ struct ShutdownTests {
         try await connection.write(bytes.getSlice(at: 0, length: 1 << 20) ?? ByteBuffer())
     }
 
-    /// Whether the server accepts a new connection.
+    /// Returns whether the server accepts a new connection.
     private func accepts(_ server: ServerProcess) async throws -> Bool {
         do {
             try await RawConnection.with(server) { _ in }

@@ -8,7 +8,7 @@ import Testing
 extension ServerProcess {
     /// Runs `pontoond` on this server's data directory, while the server runs; `input` is its standard input.
     ///
-    /// - Returns: Its output, without the last line break.
+    /// - Returns: The command's output, without the last line break.
     @discardableResult
     func administer(_ arguments: String..., input: String = "") async throws -> String {
         try await administer(arguments: arguments, input: input)

@@ -4,6 +4,9 @@ import Synchronization
 final class Counter: Sendable {
     private let value = Mutex(0)
 
+    /// The current number.
+    var current: Int { value.withLock { $0 } }
+
     /// Returns the current number and increments it.
     func next() -> Int {
         value.withLock { value in

@@ -13,15 +13,15 @@ extension PontoonUser {
         try await run(["download", "--json", "--project", "admin/uploads"] + arguments, watch: watch)
     }
 
-    /// A path below the home folder.
+    /// Returns the path of a file below the home folder.
     func path(_ name: String) -> String { folder.appending(name).string }
 
-    /// The bytes of a file below the home folder.
+    /// Reads a file below the home folder.
     func bytes(_ name: String) throws -> ByteBuffer {
         ByteBuffer(bytes: try Data(contentsOf: URL(filePath: path(name))))
     }
 
-    /// Names of the entries of a folder below the home folder, including hidden files.
+    /// Returns the names of the entries of a folder below the home folder, including hidden files, in order.
     func names(_ name: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path(name)).sorted()
     }

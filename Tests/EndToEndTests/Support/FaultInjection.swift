@@ -2,7 +2,7 @@ import PontoonTesting
 import Testing
 
 extension FaultInjectionProxy {
-    /// Runs with a proxy in front of a server; `fault` is called with the number of each connection, from 0.
+    /// Runs `body` with a proxy in front of a server; `fault` is called with the number of each connection, from 0.
     static func with<Value: Sendable>(
         _ server: ServerProcess,
         fault: @escaping @Sendable (Int) -> Fault,
@@ -22,7 +22,8 @@ extension RequestValve {
 }
 
 extension PontoonUser {
-    /// Runs with a client whose requests with `text` in their heads are blocked, except the first `passes` of them.
+    /// Runs `body` with a client whose requests with `text` in their heads are blocked, except the first `passes` of
+    /// them.
     ///
     /// The client keeps running until the test opens the valve, however slow the machine is.
     func held<Value: Sendable>(

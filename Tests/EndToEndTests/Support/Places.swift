@@ -15,7 +15,7 @@ enum Places {
     /// The interpreter with the packages of Scripts/requirements.txt.
     static let python = root.appending(".venv/bin/python")
 
-    /// A script of Tests/Compatibility/tools.
+    /// Returns the path of a script in Tests/Compatibility/tools.
     static func script(_ name: String) -> FilePath {
         root.appending("Tests/Compatibility/tools").appending(name)
     }

@@ -15,7 +15,7 @@ extension Places {
         ?? root.appending(".build/release/pontoon")
 }
 
-/// One line of `--json`.
+/// An event: one line of the output with `--json`.
 struct PontoonEvent: Sendable, CustomStringConvertible {
     let fields: [String: JSONValue]
     let description: String
@@ -28,7 +28,7 @@ struct PontoonEvent: Sendable, CustomStringConvertible {
         description = String(line)
     }
 
-    /// The kind of event.
+    /// The kind of event, such as `part`; empty if there is none.
     var kind: String { text("event") ?? "" }
     func text(_ name: String) -> String? {
         guard case .string(let text) = fields[name] else { return nil }
@@ -49,7 +49,7 @@ struct PontoonRun: Sendable, CustomStringConvertible {
         guard case .exited(let code) = status else { return nil }
         return Int(code)
     }
-    /// The events of one kind.
+    /// Returns the events of one kind.
     func all(_ kind: String) -> [PontoonEvent] { events.filter { $0.kind == kind } }
     /// Numbers of the parts that were stored.
     var parts: [Int64] { all("part").compactMap { $0.number("part_number") } }
@@ -62,10 +62,10 @@ struct PontoonUser: Sendable {
     var endpoint: String
     var token: String
     var environment: [String: String] = [:]
-    /// A program and its arguments that run the client, such as `faketime -f +1h`.
+    /// Command that runs the client, such as `faketime -f +1h`; empty to run it directly.
     var wrapper: [String] = []
 
-    /// Uses subfolders of `folder` as home and state directories.
+    /// Uses `folder` as the home directory, and its subfolder `state` as the state directory.
     init(_ folder: FilePath, _ server: ServerProcess) {
         self.folder = folder
         endpoint = server.endpoint
@@ -83,7 +83,7 @@ struct PontoonUser: Sendable {
         return .inherit.updating(Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0), $1) }))
     }
 
-    /// Runs a command until it exits; `watch` receives each `--json` event and the process id as it is printed.
+    /// Runs a command until it exits; `watch` receives each `--json` event as it is printed, and the process id.
     func run(
         _ arguments: [String],
         input: String = "",
@@ -129,7 +129,7 @@ struct PontoonUser: Sendable {
         try await run(["upload", "--json", "--project", "admin/uploads"] + arguments, watch: watch)
     }
 
-    /// Creates a file of bytes that look random.
+    /// Creates a file with the bytes of ``testBytes(seed:count:)``.
     @discardableResult
     func makeFile(_ name: String, size: Int, seed: UInt64 = 7) throws -> FilePath {
         let path = folder.appending(name)
@@ -142,7 +142,7 @@ struct PontoonUser: Sendable {
     }
 }
 
-/// Bytes in which no two parts are equal, generated much faster than random bytes.
+/// Returns bytes in which no two parts are equal, much faster than ``pseudoRandomBytes(seed:count:)``.
 func testBytes(seed: UInt64, count: Int) -> ByteBuffer {
     let block = pseudoRandomBytes(seed: seed, count: 4096 - 8)
     var bytes = ByteBuffer()
@@ -154,7 +154,7 @@ func testBytes(seed: UInt64, count: Int) -> ByteBuffer {
     return bytes.getSlice(at: 0, length: count) ?? ByteBuffer()
 }
 
-/// Runs with a server and a client.
+/// Runs `body` with a server and a client.
 func withPontoon<Value: Sendable>(
     on stores: TestStores = .embedded,
     arguments: [String] = [],
@@ -171,7 +171,8 @@ func withPontoon<Value: Sendable>(
 }
 
 extension APIClient {
-    /// The file of a name in the admin's project, or a folder.
+    /// Returns the id of the file `name` in the folder `parent`, or in the root of the admin's project if `parent` is
+    /// `nil`.
     func fileID(_ name: String, parent: String? = nil) async throws -> String {
         let place = parent.map { "parent=\($0)" } ?? "project=admin/uploads"
         let encoded = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? name
@@ -182,7 +183,7 @@ extension APIClient {
         return id
     }
 
-    /// A file's bytes, by name.
+    /// Downloads the file with a name.
     func content(_ name: String, parent: String? = nil) async throws -> ByteBuffer {
         try await download(try await fileID(name, parent: parent))
     }

@@ -9,7 +9,7 @@ struct RefusedStart: Sendable {
     let output: String
     let errors: String
 
-    /// Checks that it failed with one plain line that contains `names`: the setting and the allowed values.
+    /// Checks that the server exited with 1 and one line on standard error that contains each of `names`.
     func expectRefusal(_ names: String..., sourceLocation: SourceLocation = #_sourceLocation) {
         let seen: Comment = "\(status): \(errors)\(output)"
         #expect(status == .exited(1), seen, sourceLocation: sourceLocation)
@@ -25,9 +25,9 @@ struct RefusedStart: Sendable {
 ///
 /// - Parameters:
 ///   - arguments: Flags after `serve`.
-///   - environment: In addition to this process's.
-///   - wrapper: A program and its arguments that run the server.
-/// - Returns: Its exit status and output.
+///   - environment: Variables in addition to those of this process.
+///   - wrapper: Command that runs the server; empty to run it directly.
+/// - Returns: The server's exit status and output.
 /// - Throws: An error if the program cannot be run.
 func runServer(
     _ arguments: [String],

@@ -2,7 +2,7 @@ import PontoonCore
 import PontoonTesting
 
 extension APIResponse {
-    /// ETags of the reported parts in the details of an upload, by part number.
+    /// ETags of the reported parts in the details of an upload, keyed by part number.
     var reportedTags: [Int: String] {
         get throws {
             guard case .array(let parts) = self["parts"] else {

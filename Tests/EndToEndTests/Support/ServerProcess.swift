@@ -8,19 +8,19 @@ import Testing
 
 /// Start options of a server.
 struct ServerOptions {
-    /// Its data folder; with an empty one, this is a first start.
+    /// The server's data folder; if it is empty, this is a first start.
     var data: FilePath
     /// The stores that it uses.
     var stores = TestStores.embedded
     /// Flags after `serve --data … --listen …`.
     var arguments: [String] = []
-    /// Environment in addition to this process's.
+    /// Variables in addition to those of this process.
     var environment: [String: String] = [:]
-    /// Port to listen on; 0 takes any free one.
+    /// Port to listen on; 0 selects any free port.
     var port = 0
-    /// A program and its arguments that run the server, such as `strace -f`.
+    /// Command that runs the server, such as `strace -f`; empty to run it directly.
     var wrapper: [String] = []
-    /// File that its standard error is appended to; `nil` for one beside the data folder.
+    /// File to which the server's standard error is appended; `nil` for a file beside the data folder.
     var log: FilePath?
 }
 
@@ -32,13 +32,13 @@ struct ServerProcess: ServerUnderTest {
     let origin: String
     /// The admin's token.
     let token: String
-    /// Its data folder.
+    /// The server's data folder.
     let data: FilePath
-    /// Path of the file with its standard error.
+    /// Path of the file with the server's standard error.
     let log: FilePath
     /// The stores that it uses.
     let stores: TestStores
-    /// Lines that it printed until it was ready.
+    /// Lines that the server printed before it was ready.
     let greeting: [String]
 
     /// Calls the API as admin.
@@ -56,7 +56,7 @@ struct ServerProcess: ServerUnderTest {
     /// Sends SIGTERM, unless it has already been sent.
     fileprivate func stop() { if !isAskedToStop.isOn { signal(SIGTERM) } }
 
-    /// Highest resident memory of the process in bytes.
+    /// Returns the highest resident memory of the process in bytes.
     func peakMemory() throws -> Int { try ProcessFacts(pid).peakMemory }
 }
 
@@ -75,7 +75,7 @@ struct ProcessFacts {
     }
 }
 
-/// Runs with a server, which is stopped afterwards unless it has already exited.
+/// Runs `body` with a server, which is stopped afterwards unless it has already exited.
 ///
 /// - Returns: The result of the body, and the exit status of the process.
 @discardableResult
@@ -107,7 +107,7 @@ func withServer<Value: Sendable>(
             if line.hasPrefix("Listening on ") {
                 endpoint = line.dropFirst("Listening on ".count).trimmingCharacters(in: .whitespacesAndNewlines)
             }
-            // The last line that it prints.
+            // The last line that the server prints at start.
             if line.hasPrefix(options.stores.usesFolder ? "Credentials are in " : "Listening on ") { break }
         }
         do {
@@ -136,14 +136,14 @@ func withServer<Value: Sendable>(
     return (result.closureResult, result.terminationStatus)
 }
 
-/// The token in the credentials file that the server wrote.
+/// Reads the token from the credentials file that the server wrote.
 private func savedToken(in folder: FilePath) throws -> String {
     let credentials = try String(contentsOfFile: folder.appending("credentials").string, encoding: .utf8)
     let line = try #require(credentials.split(separator: "\n").first { $0.hasPrefix("auth_token = ") })
     return String(line.dropFirst("auth_token = ".count))
 }
 
-/// Runs with a server on a new folder.
+/// Runs `body` with a server on a new folder.
 @discardableResult
 func withServer<Value: Sendable>(
     arguments: [String] = [],
@@ -154,7 +154,7 @@ func withServer<Value: Sendable>(
     }
 }
 
-/// Runs with a server, and checks afterwards that it still serves a whole upload.
+/// Runs `body` with a server, and checks afterwards that it still serves a whole upload.
 func withEnduringServer<Value: Sendable>(
     arguments: [String] = [],
     _ body: @Sendable (ServerProcess) async throws -> Value
@@ -167,7 +167,7 @@ func withEnduringServer<Value: Sendable>(
 
 /// Runs a script of Tests/Compatibility/tools with a server's address, token and object store in its environment.
 ///
-/// - Returns: Its output.
+/// - Returns: The script's output.
 @discardableResult
 func runPython(_ script: String, _ arguments: [String] = [], server: ServerProcess) async throws -> String {
     let environment = server.stores.environment.merging([

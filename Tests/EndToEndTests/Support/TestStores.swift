@@ -19,11 +19,11 @@ enum StoreChoice: String, CaseIterable, CustomTestStringConvertible, Sendable {
 struct TestStores: Sendable {
     /// URL of the database; `nil` for SQLite in the data folder.
     var metadata: String?
-    /// URL of the bucket; `nil` for the data folder.
+    /// URL of the bucket; `nil` for the disk store in the data folder.
     var objects: String?
-    /// The admin's token, if it is not in a credentials file.
+    /// The admin's token; `nil` if the server writes it to a credentials file.
     var token: String?
-    /// Credentials of the bucket.
+    /// Environment variables with the credentials of the bucket.
     private var keys: [String: String] = [:]
 
     /// Creates the database and bucket prefix of a choice.
@@ -59,14 +59,15 @@ struct TestStores: Sendable {
 
     private init() {}
 
-    /// The same stores, with a bucket that clients reach through another local port.
+    /// Returns the same stores, with a bucket that clients reach through another local port.
     func reached(at port: Int) -> TestStores {
         var stores = self
         stores.objects = objects.map { "\($0)&public-endpoint=http://127.0.0.1:\(port)" }
         return stores
     }
 
-    /// The same stores, for a server that reaches the bucket through a proxy while its clients reach it directly.
+    /// Returns the same stores, for a server that reaches the bucket through a proxy while its clients reach it
+    /// directly.
     func reaching(bucketAt port: Int, insteadOf direct: Int) -> TestStores {
         var stores = self
         let endpoint = "endpoint=http://127.0.0.1:\(direct)"
@@ -88,7 +89,7 @@ struct TestStores: Sendable {
     }
 }
 
-/// Runs with a server on empty stores.
+/// Runs `body` with a server on empty stores.
 @discardableResult
 func withServer<Value: Sendable>(
     on choice: StoreChoice,

@@ -24,7 +24,7 @@ struct EndlessListTests {
         throw CancellationError()
     }
 
-    @Test("a list ends at the latest after its maximum number of pages")
+    @Test("a list ends after at most the maximum number of pages")
     func pages() async throws {
         try await ScriptedServer.with(respond: { _ in .init("") }) { _, client in
             var count = 0
@@ -55,7 +55,7 @@ struct EndlessListTests {
         }
     }
 
-    @Test("folders nested without end are refused, and so is a folder that contains itself", arguments: [true, false])
+    @Test("endlessly nested folders and a folder that contains itself are refused", arguments: [true, false])
     func folders(isCycle: Bool) async throws {
         let respond = { @Sendable (request: ScriptedServer.Request) in
             let parent = request.query("parent") ?? "0"
@@ -78,7 +78,7 @@ struct EndlessListTests {
         #expect(throws: ClientError.self) { try walk.found(1) }
     }
 
-    @Test("a response that is too long is not read to its end, and not requested again", arguments: [true, false])
+    @Test("a response that is too long is neither read to its end nor requested again", arguments: [true, false])
     func longBody(declaresLength: Bool) async throws {
         let length = declaresLength ? "Content-Length: \(1 << 40)\r\n" : ""
         let body = declaresLength ? "x" : String(repeating: "x", count: ServerValues.maximumBody + 1)
@@ -111,7 +111,7 @@ struct EndlessListTests {
     }
 
     @Test(
-        "a response that does not come, or not to its end, does not make a call wait without end",
+        "a missing or incomplete response does not block a call forever",
         arguments: [
             "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{", "HTTP/1.1 100 Continue\r\n\r\n",
         ]

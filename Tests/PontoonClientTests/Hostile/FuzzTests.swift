@@ -8,7 +8,7 @@ import Testing
 
 /// The parsers of the client's files and of responses, with damaged inputs.
 struct FuzzTests {
-    @Test("manifests: an accepted one names each file once, and has no empty names and values")
+    @Test("accepted manifests name each file once, and have no empty names or values")
     func manifest() {
         let corpus = [
             "File name,sample_id,tags\nreads/a.bam,s1,raw|2026\n\"b,c.bam\",\"x \"\"y\"\"\nz\",\n",
@@ -24,7 +24,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("journals: damage loses at most the lines from the damaged one on")
+    @Test("a damaged journal loses at most the damaged line and those after it")
     func journal() throws {
         let head = DownloadHead(endpoint: "http://h/v2", file: "a", size: 99, rangeSize: 10, crc64: nil)
         let parts = (1...5).map { JournalPart(number: $0, etag: "\"e\($0)\"", crc64: "00000000000000\($0)0") }
@@ -37,7 +37,7 @@ struct FuzzTests {
             let parsed = Journal<DownloadHead>.parse(Data(bytes))
             #expect(parsed.head != nil || parsed.parts.isEmpty)
             #expect(parsed.parts.allSatisfy { $0.key == $0.value.number })
-            // Whatever the journal contains must not stop a download or an upload.
+            // No content of the journal may crash a download or an upload.
             if let head = parsed.head, head.isSameFile(as: head) {
                 #expect(FileDownload.ranges(size: max(0, head.size % 100), rangeSize: head.rangeSize).count <= 4097)
             }
@@ -54,7 +54,7 @@ struct FuzzTests {
         "modified":4},"sample":"00"},"upload":"u","partSize":5242880,"began":"2026-11-27T12:00:00Z"}
         """
 
-    @Test("receipts: an accepted one can be written and read again")
+    @Test("accepted receipts can be written and read again")
     func receipt() throws {
         let corpus = [
             """
@@ -73,7 +73,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("responses: lengths, ids and dates of an accepted one are within their ranges")
+    @Test("lengths, ids and dates of accepted responses are within their ranges")
     func responses() {
         let corpus = [
             """
@@ -100,7 +100,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("URLs: an accepted one has a host, and a port that exists")
+    @Test("accepted URLs have a host and a valid port")
     func urls() {
         let corpus = [
             "https://bucket.s3.eu-central-1.amazonaws.com:443/key?X-Amz-Signature=00#f", "http://[::1]:8080/v2",
@@ -112,7 +112,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("credentials: any text is parsed")
+    @Test("any text is parsed as a credentials file")
     func credentials() {
         Fuzzing.run(["[default]\napi_endpoint = https://h/v2\nauth_token = x\n; c\n[b]\nauth_token: y"]) { bytes in
             let text = String(decoding: bytes, as: UTF8.self)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PontoonClient
 
-/// Downloads from a server, or into a folder, that means harm.
+/// Downloads from a malicious server, or into a folder that an attacker has prepared.
 @Suite(.timeLimit(.minutes(5)))
 struct HostileDownloadTests {
     private func withFolder<Value>(_ body: (FilePath) async throws -> Value) async throws -> Value {
@@ -44,7 +44,7 @@ struct HostileDownloadTests {
         return ScriptedServer.Response(#"{"url": "http://\#(host)/bytes"}"#)
     }
 
-    @Test("a download from a good server succeeds")
+    @Test("a download from a well-behaved server succeeds")
     func good() async throws {
         try await withFolder { folder in
             let (error, _) = try await download(into: folder) { Self.storage($0, Self.body) }
@@ -53,7 +53,7 @@ struct HostileDownloadTests {
         }
     }
 
-    @Test("the URL of a socket is not connected to")
+    @Test("a URL that names a Unix socket is refused without connecting")
     func socket() async throws {
         try await withFolder { folder in
             let (error, requests) = try await download(into: folder) { _ in
@@ -64,7 +64,7 @@ struct HostileDownloadTests {
         }
     }
 
-    @Test("a length that cannot be is an error of that file", arguments: [-1, .min, .max, (1 << 53) + 1] as [Int64])
+    @Test("an impossible length is an error of that file", arguments: [-1, .min, .max, (1 << 53) + 1] as [Int64])
     func length(size: Int64) async throws {
         try await withFolder { folder in
             let (error, _) = try await download(into: folder, size: size) { _ in .init("") }
@@ -72,7 +72,7 @@ struct HostileDownloadTests {
         }
     }
 
-    @Test("a storage that sends a byte per connection is given up after the usual number of attempts")
+    @Test("a download from a storage that sends one byte per connection fails after the usual number of attempts")
     func trickle() async throws {
         try await withFolder { folder in
             let (error, requests) = try await download(into: folder) { request in
@@ -85,7 +85,7 @@ struct HostileDownloadTests {
         }
     }
 
-    @Test("an ETag that is too long to be kept for every range counts as none")
+    @Test("an ETag that is too long to be kept for every range is ignored")
     func longETag() async throws {
         try await withFolder { folder in
             let etag = "\"\(String(repeating: "e", count: 50_000))\""
@@ -111,7 +111,7 @@ struct HostileDownloadTests {
     }
 
     @Test(
-        "a link or special file in place of the client's own file is not written to",
+        "a link or special file in place of one of the client's files is not written to",
         arguments: Trap.allCases,
         [0, 1]
     )

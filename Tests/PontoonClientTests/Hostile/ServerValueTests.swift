@@ -6,14 +6,14 @@ import Testing
 
 @testable import PontoonClient
 
-/// Values in responses that no server has a reason to send.
+/// Values in responses that no well-behaved server sends.
 struct ServerValueTests {
     private func decode<Value: Decodable>(_ text: String, as type: Value.Type = Value.self) throws -> Value {
         try ServerValues.decode(Value.self, from: ByteBuffer(string: text))
     }
 
     @Test(
-        "a length that cannot be is unknown",
+        "an impossible length counts as unknown",
         arguments: [
             ("0", 0), ("5", 5), ("9007199254740992", 1 << 53), ("-1", nil), ("9007199254740994", nil),
             ("9223372036854775807", nil), ("-9223372036854775808", nil), ("1e30", nil), ("0.5", nil), ("null", nil),
@@ -38,7 +38,7 @@ struct ServerValueTests {
     }
 
     @Test(
-        "a date outside of the years 1 to 9999 is unknown",
+        "a date outside the years 1 to 9999 counts as unknown",
         arguments: ["1e308", "-1e308", "1e19", #""99999-01-01T00:00:00Z""#, #""""#, #""yesterday""#]
     )
     func date(text: String) throws {
@@ -46,7 +46,7 @@ struct ServerValueTests {
         #expect(file.modifiedOn == nil)
     }
 
-    @Test("values of any size of the rate limit are limited", arguments: [Int64.max, .min, 0, -1])
+    @Test("extreme values of the rate limit are clamped", arguments: [Int64.max, .min, 0, -1])
     func rateLimit(number: Int64) {
         let throttle = RateLimitThrottle()
         let headers: HTTPHeaders = [
@@ -60,7 +60,7 @@ struct ServerValueTests {
     }
 
     @Test(
-        "values of any size of Retry-After are limited",
+        "extreme values of Retry-After are clamped",
         arguments: ["9223372036854775807", "-5", "18446744073709551616"]
     )
     func retryAfter(text: String) {
@@ -75,7 +75,7 @@ struct ServerValueTests {
         #expect((.zero ... .seconds(900)).contains(wait))
     }
 
-    @Test("a deep or very numerous JSON response is refused before it is decoded")
+    @Test("a JSON response with too many levels or values is refused before it is decoded")
     func shape() {
         let deep = #"{"items":"# + String(repeating: "[", count: 600_000) + String(repeating: "]", count: 600_000) + "}"
         let wide = #"{"items":["# + String(repeating: "{},", count: 600_000) + "{}]}"
@@ -97,7 +97,7 @@ struct ServerValueTests {
     }
 
     @Test(
-        "part numbers outside of the plan, from the server or a journal, are ignored",
+        "part numbers outside the plan, from the server or a journal, are ignored",
         arguments: [Int.min, -5, 0, 2, .max]
     )
     func parts(number: Int) throws {

@@ -16,7 +16,7 @@ struct StorageURLTests {
     }
 
     @Test(
-        "signed URLs of storages are used",
+        "signed URLs of storage services are accepted",
         arguments: [
             "http://127.0.0.1:8080/storage/parts/u/1?expires=1&signature=a%2Fb", "HTTP://host/x",
             "http://[::1]:9000/b/k",
@@ -31,7 +31,7 @@ struct StorageURLTests {
     }
 
     @Test(
-        "other URLs are refused, without a connection to anything and without showing the URL",
+        "other URLs are refused without connecting, and the error does not show the URL",
         arguments: [
             ("http+unix://%2Ftmp%2Fsecret.sock/x", "scheme"), ("https+unix://%2Ftmp%2Fsecret.sock/", "scheme"),
             ("unix:///tmp/secret.sock", "scheme"), ("file:///etc/secret", "scheme"), ("ftp://secret/x", "scheme"),
@@ -58,7 +58,7 @@ struct StorageURLTests {
         }
     }
 
-    @Test("an API with https does not send the client to a storage without it")
+    @Test("an https API cannot direct the client to an http storage")
     func downgrade() async throws {
         try await withClient(of: "https://api.example/v2") { client in
             #expect(throws: Never.self) { try client.checkStorageURL("https://storage.example/x", of: "part 1") }
@@ -74,13 +74,13 @@ struct StorageURLTests {
         #expect(try HTTPTransport.configuration(ClientSettings()).tlsConfiguration?.minimumTLSVersion == .tlsv12)
     }
 
-    @Test("the user's URL has a valid port", arguments: ["http://h:0/v2", "http://h:99999/v2", "http://h:x/v2"])
+    @Test("an endpoint's port must be valid", arguments: ["http://h:0/v2", "http://h:99999/v2", "http://h:x/v2"])
     func endpoint(url: String) { #expect(throws: ClientError.self) { try Endpoint(url) } }
 
-    @Test("so has a proxy's", arguments: ["http://proxy:0", "proxy:99999"])
+    @Test("a proxy's port must be valid", arguments: ["http://proxy:0", "proxy:99999"])
     func proxy(url: String) { #expect(ProxySettings.Proxy(url) == nil) }
 
-    @Test("headers of the server are sent, except those that describe the connection or the body")
+    @Test("headers that the server requests are sent, except those that describe the connection or the body")
     func headers() async throws {
         try await withClient(of: "http://api.example/v2") { client in
             let request = try client.storageRequest(
@@ -98,7 +98,7 @@ struct StorageURLTests {
     }
 
     @Test(
-        "headers that are not valid, too long or too many are refused",
+        "headers that are invalid, too long or too numerous are refused",
         arguments: [
             ["X\r\nY": "1"], ["X": "1\r\nY: z"], ["X": "1\n"], ["X": "\0"], ["": "1"], ["a b": "1"], ["é": "1"],
             ["x:": "1"],

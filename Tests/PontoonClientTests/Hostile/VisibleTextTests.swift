@@ -16,7 +16,7 @@ struct VisibleTextTests {
     func hidden(text: String, shown: String) { #expect(text.visible == shown) }
 
     @Test(
-        "all other text is shown as it is",
+        "all other text is shown unchanged",
         arguments: [
             "", "reads_1.fastq.gz", "Größe 漢字 עברית العربية", "می\u{200C}خواهم", "👩\u{200D}🔬 e\u{301} ☺\u{FE0F}",
             "<>\"'\\\u{A0}",
@@ -25,7 +25,7 @@ struct VisibleTextTests {
     func plain(text: String) { #expect(text.visible == text) }
 
     @Test(
-        "in JSON, they are escaped, so the value stays the same",
+        "in JSON, such characters are escaped, so the value stays the same",
         arguments: ["\u{1B}\u{9B}\u{202E}", "\u{E0041}x\u{2028}"]
     )
     func json(text: String) throws {

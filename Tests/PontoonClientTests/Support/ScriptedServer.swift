@@ -5,9 +5,9 @@ import Synchronization
 
 @testable import PontoonClient
 
-/// An HTTP server on 127.0.0.1 whose responses a test writes as bytes, so that they can be of any kind.
+/// An HTTP server on 127.0.0.1 whose responses a test specifies as bytes, so that they can be malformed.
 ///
-/// It closes each connection after one response.
+/// The server closes each connection after one response, unless ``Response/staysOpen`` is set.
 final class ScriptedServer: Sendable {
     struct Request: Sendable {
         /// Method and target, such as `GET /v2/files?offset=0`.
@@ -100,7 +100,8 @@ final class ScriptedServer: Sendable {
                 let request = Request(line: words.prefix(2).joined(separator: " "), head: head)
                 seen.withLock { $0.append(request) }
                 let response = respond(request)
-                // Unlike the outbound writer, this waits until the bytes are sent; closing would discard the others.
+                // Unlike the outbound writer, this waits until the bytes are sent. Closing the connection would discard
+                // unsent bytes.
                 try await connection.channel.writeAndFlush(ByteBuffer(string: response.bytes))
                 if response.staysOpen { while try await chunks.next() != nil {} }
                 return

@@ -88,7 +88,7 @@ struct BulkTests {
         }
     }
 
-    @Test("an invalid item fails alone", arguments: ["update", "edit"])
+    @Test("an invalid item fails without affecting the others", arguments: ["update", "edit"])
     func wrongItems(call: String) async throws {
         try await withTestServer { server in
             let api = server.api

@@ -160,7 +160,7 @@ struct CopyMoveTests {
         }
     }
 
-    @Test("an upload into a moved folder completes at the folder's new place")
+    @Test("an upload into a moved folder completes at the folder's new location")
     func moveUnderUpload() async throws {
         try await withTestServer { server in
             let api = server.api

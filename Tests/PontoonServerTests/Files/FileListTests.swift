@@ -54,7 +54,7 @@ struct FileListTests {
 
     private func typed(_ item: JSONValue) -> String { item.string("name") == "in folder" ? "file" : "folder" }
 
-    @Test("values of one filter are alternatives, different filters are combined")
+    @Test("a file must match every filter, and at least one value of each")
     func filters() async throws {
         try await withTestServer { server in
             let files: [(String, [JSONValue], [String: JSONValue])] = [
@@ -134,7 +134,7 @@ struct FileListTests {
         }
     }
 
-    @Test("fields are selected by name; href is always included")
+    @Test("fields are selected by name, and href is always included")
     func fields() async throws {
         try await withTestServer { server in
             let id = try await server.api.uploadSmall("a")

@@ -7,7 +7,7 @@ import Testing
 /// Metadata and tags of a file.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct FileMetadataTests {
-    @Test("PATCH merges and null removes, PUT replaces")
+    @Test("PATCH merges metadata and removes keys with null, and PUT replaces all metadata")
     func changes() async throws {
         try await withTestServer { server in
             let path = "/files/\(try await server.api.uploadSmall("a"))/metadata"

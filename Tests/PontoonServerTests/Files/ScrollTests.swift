@@ -37,7 +37,7 @@ struct ScrollTests {
         }
     }
 
-    @Test("entries added and removed during a scroll displace no others")
+    @Test("entries added and removed during a scroll neither hide nor repeat other entries")
     func changesMeanwhile() async throws {
         try await withTestServer { server in
             let api = server.api

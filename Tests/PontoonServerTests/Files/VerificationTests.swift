@@ -9,7 +9,7 @@ import Testing
 /// Files whose stored bytes the server reads again.
 @Suite(.timeLimit(.minutes(10)))
 struct VerificationTests {
-    @Test("a file shows when it was verified, and a request until it is answered")
+    @Test("a file shows when it was verified, and a pending request to verify it")
     func states() async throws {
         try await withTestServer { server in
             let file = try await server.api.uploadSmall("a.txt", "0123456789")
@@ -29,7 +29,7 @@ struct VerificationTests {
         }
     }
 
-    @Test("a damaged file is not sent, until its bytes are whole again")
+    @Test("a damaged file is not sent until its bytes are correct again")
     func damage() async throws {
         try await withTestServer(.live) { server in
             let file = try await server.api.uploadSmall("a.txt", "0123456789")

@@ -8,9 +8,9 @@ import Testing
 
 @testable import PontoonServer
 
-/// The parsers of what clients send, with damaged inputs.
+/// The parsers of clients' requests, with damaged inputs.
 struct RequestFuzzTests {
-    @Test("JSON: an accepted text has the same value for Foundation, and its value can be written and parsed again")
+    @Test("accepted JSON has the same value for Foundation, and its value can be written and parsed again")
     func json() throws {
         let corpus = [
             #"{"name": "reads.bam", "size": 12345, "part_size": 5242880, "project": "a/b", "x": [true, false, null, 1e5]}"#,
@@ -26,7 +26,7 @@ struct RequestFuzzTests {
         }
     }
 
-    @Test("queries: an encoded query has the same parameters")
+    @Test("a parsed query that is encoded again has the same parameters")
     func query() throws {
         let corpus = [
             "offset=0&limit=100&project=a%2Fb&name=x+y&name=%C3%A4&fields=_all", "token=n1YQ&limit=1&tag=a&&b=&=c&d",
@@ -61,7 +61,7 @@ struct RequestFuzzTests {
         #expect(Query.unescape(text).map { Array($0.utf8) } == expected.map { Array($0.utf8) })
     }
 
-    @Test("ranges: an accepted range is within the file and not empty")
+    @Test("an accepted range is within the file and not empty")
     func range() {
         Fuzzing.run(["bytes=0-99", "bytes=50-", "bytes=-5", "bytes=0-0,5-6"]) { bytes in
             let header = String(decoding: bytes, as: UTF8.self)
@@ -72,7 +72,7 @@ struct RequestFuzzTests {
         }
     }
 
-    @Test("Accept headers: weights are between 0 and 1")
+    @Test("weights in Accept headers are between 0 and 1")
     func weights() {
         Fuzzing.run(["text/html,application/xhtml+xml,*/*;q=0.8", "gzip;q=0.5, br;q=1.0, identity; q=0"]) { bytes in
             let list = WeightedList([String(decoding: bytes, as: UTF8.self)])
@@ -82,7 +82,7 @@ struct RequestFuzzTests {
         }
     }
 
-    @Test("Host headers: an accepted one has a port that exists and a name without other parts of a URL")
+    @Test("an accepted Host header has a valid port, and a name without other parts of a URL")
     func host() {
         Fuzzing.run(["example.org:8080", "[2001:db8::1]:443", "[::\01]", "[fe80::1%1]", "127.0.0.1", "a_b-c.d"]) {
             bytes in
@@ -92,7 +92,7 @@ struct RequestFuzzTests {
         }
     }
 
-    @Test("scroll tokens: only tokens of the server are accepted")
+    @Test("only scroll tokens of the server are accepted")
     func scrollToken() {
         let corpus = ["reads.bam", "ä ö", "~~~>>>???"].map { ScrollToken(after: $0).text } + ["init"]
         Fuzzing.run(corpus) { bytes in

@@ -95,7 +95,8 @@ struct BodyErrorTests {
                 "POST /v2/upload/multipart", "POST /v2/upload/multipart/\(upload)/complete", "POST /v2/projects",
                 "POST /v2/files", "GET /v2/user",
             ] {
-                // Not with an HTTP client, which may fail if the response arrives while it still sends the body.
+                // Uses a raw connection, because an HTTP client may fail if the response arrives before it has sent the
+                // body.
                 let raw = try await server.exchange(
                     "\(line) \(headers)Content-Length: \(long.utf8.count)\r\n\r\n\(long)"
                 )

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PontoonServer
 
-/// Which calls give way to uploads.
+/// The priority of calls: most of them give way to uploads.
 struct CallKindTests {
     @Test(
         "only transfers, calls of one upload and health checks have normal priority",
@@ -32,7 +32,7 @@ struct CallKindTests {
         #expect(CallKind(request) == kind)
     }
 
-    @Test("tasks on the executor of low priority know it, also after they were suspended, and others do not")
+    @Test("isCurrent is true only in tasks on the low-priority executor, even after a suspension")
     func executor() async {
         #expect(!LowPriorityExecutor.isCurrent)
         await withTaskExecutorPreference(LowPriorityExecutor.shared) {

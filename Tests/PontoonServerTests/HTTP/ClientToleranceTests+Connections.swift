@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 extension ClientToleranceTests {
-    @Test("requests on one connection get their own responses, whatever bodies they have")
+    @Test("each request on a connection gets its own response, whatever its body")
     func keepAlive() async throws {
         try await withTestServer(.live) { server in
             let upload = try await server.api.initialize("f", size: 0)
@@ -182,7 +182,7 @@ extension ClientToleranceTests {
 }
 
 extension TestServer {
-    /// First line, host and token of a request.
+    /// Returns the first line of a request with its host and token headers.
     fileprivate func head(_ line: String) -> String {
         "\(line) HTTP/1.1\r\nHost: \(origin.dropFirst("http://".count))\r\nX-SBG-Auth-Token: \(token)\r\n"
     }

@@ -85,7 +85,7 @@ extension ClientToleranceTests {
         }
     }
 
-    @Test("the caller selects fields; an object's href is always included")
+    @Test("the caller selects fields, and an object's href is always included")
     func fields() async throws {
         try await withTestServer(.live) { server in
             let file = try await server.api.upload("f", ByteBuffer(string: "x"))
@@ -158,7 +158,7 @@ extension ClientToleranceTests {
 }
 
 extension TestServer {
-    /// Gets the page that a list links to.
+    /// Requests the page to which a list links with the given relation.
     fileprivate func follow(_ relation: String, of list: APIResponse) async throws -> APIResponse {
         try await api.send(.GET, try #require(try list.pageLinks[relation]), headers: ["X-SBG-Auth-Token": token])
     }

@@ -7,8 +7,8 @@ import Testing
 
 /// Requests of the R, Java and Go clients, as raw HTTP, in forms that a strict server would refuse.
 ///
-/// Source: docs/api.md. ClientToleranceTests+Uploads.swift has the uploads of each client, +Connections.swift the
-/// behaviour of connections, and +Lists.swift paging and the selection of fields.
+/// Source: docs/api.md. ClientToleranceTests+Uploads.swift tests the uploads of each client, +Connections.swift the
+/// behavior of connections, and +Lists.swift paging and the selection of fields.
 @Suite(.timeLimit(.minutes(10)))
 struct ClientToleranceTests {
     /// Allows parts of one kibibyte.
@@ -232,7 +232,7 @@ extension APIClient {
 }
 
 extension JSONValue {
-    /// The report of a part, with the tag unchanged.
+    /// Returns the report of a part, with the ETag unchanged.
     static func report(_ number: Int64, _ etag: String, key: String = "ETag") -> JSONValue {
         ["part_number": .integer(number), "response": ["headers": [key: .string(etag)]]]
     }

@@ -9,7 +9,7 @@ import Testing
 /// The tasks of connections when the server stops.
 @Suite(.timeLimit(.minutes(10)))
 struct ConnectionTasksTests {
-    @Test("the service ends when the last task has ended")
+    @Test("the service finishes when the last task has finished")
     func waiting() async throws {
         let tasks = ConnectionTasks()
         let (gate, opener) = AsyncStream.makeStream(of: Void.self)

@@ -43,7 +43,7 @@ struct ConsoleTests {
         }
     }
 
-    @Test("assets are cached for good; other versions and paths do not exist")
+    @Test("assets of this version are cached for a year, and other versions and paths do not exist")
     func assets() async throws {
         let files = ConsoleFiles.shared
         try await withTestServer { server in
@@ -142,7 +142,7 @@ struct ConsoleTests {
         }
     }
 
-    @Test("without the console, nothing of it is served")
+    @Test("with --console false, none of the console's files is served")
     func switchedOff() async throws {
         let version = ConsoleFiles.shared.version
         try await withTestServer(arguments: ["--console", "false"]) { server in
@@ -164,7 +164,7 @@ struct ConsoleTests {
     }
 
     @Test(
-        "only clients that name HTML, with at least the weight of JSON, prefer it",
+        "only clients that name HTML with at least the weight of JSON prefer HTML",
         arguments: [
             ("text/html", true), ("TEXT/HTML;charset=utf-8", true), ("text/*", true), ("text/html;q=0.1", true),
             ("text/html, application/json", true), ("application/json;q=0.5, text/html; q=0.6", true),
@@ -187,7 +187,7 @@ struct ConsoleTests {
         #expect(external == own.replacing("connect-src 'self'", with: "connect-src 'self' https://b.s3.example:9"))
     }
 
-    @Test("the version depends on every path and every text")
+    @Test("the version depends on the path and content of every file")
     func version() {
         let texts = ["index.html": "{{version}} {{version}}", "a.js": "1", "b/c.js": "2"]
         let files = ConsoleFiles(texts: texts)

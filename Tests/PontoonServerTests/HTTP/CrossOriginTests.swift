@@ -130,7 +130,7 @@ struct CrossOriginTests {
         }
     }
 
-    @Test("health checks and the console are not for pages of other origins")
+    @Test("pages of other origins can use neither health checks nor the console")
     func otherPaths() async throws {
         try await withTestServer(arguments: ["--allow-origin", "*"]) { server in
             for path in ["/", "/healthz", "/readyz", "/v1", "/v2x", "/console/x/main.js"] {
@@ -180,7 +180,7 @@ struct CrossOriginTests {
     }
 
     @Test(
-        "other texts are not origins",
+        "invalid origins are rejected",
         arguments: [
             "", ",", "a.example", "https://", "https://a/", "https://a/b", "https://a?b", "https://u@a", "https://a:0",
             "*,https://a", "https://*.a", "null", "://a", "https:/a", "https://a,", "ht tp://a", "https://a https://b",
@@ -190,7 +190,7 @@ struct CrossOriginTests {
         #expect(AllowedOrigins(text) == nil)
     }
 
-    /// Calls, with the status of each response.
+    /// Returns calls, with the expected status of each response.
     private func responses(_ server: TestServer, _ part: String) -> [(HTTPMethod, String, Int)] {
         [
             (.GET, server.origin + "/v2/", 200), (.GET, server.origin + "/v2/user", 401),

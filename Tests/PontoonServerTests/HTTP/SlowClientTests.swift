@@ -63,7 +63,7 @@ struct SlowClientTests {
                     "PUT \(try target(url)) HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n"
                 )
                 try await connection.write(bytes.getSlice(at: 0, length: 500) ?? ByteBuffer())
-                // Longer than the timeout, which is what this test is about.
+                // Longer than the timeout, which must not apply to parts.
                 try await Task.sleep(for: .seconds(3))
                 try await connection.write(bytes.getSlice(at: 500, length: 500) ?? ByteBuffer())
                 return try await connection.readToEnd()
@@ -72,7 +72,7 @@ struct SlowClientTests {
         }
     }
 
-    @Test("a head is limited while it arrives")
+    @Test("the length of a head is limited while it arrives")
     func endlessHead() async throws {
         try await withEnduringServer { server in
             let response = try await RawConnection.with(server) { connection in

@@ -29,7 +29,7 @@ struct AccessTests {
         }
     }
 
-    /// Calls on another user's project: method, path, body, and the error code for a stranger.
+    /// Returns calls on another user's project: method, path, body, and the error code for a stranger.
     private func calls(_ file: String, _ folder: String, _ upload: String) -> [(HTTPMethod, String, JSONValue?, Int64)]
     {
         let report: JSONValue = ["part_number": 1, "response": ["headers": ["ETag": "x"]]]
@@ -55,7 +55,7 @@ struct AccessTests {
         ]
     }
 
-    @Test("to a stranger a project, its files and its uploads do not exist")
+    @Test("for a stranger, a project, its files and its uploads do not exist")
     func stranger() async throws {
         try await withEnduringServer { server in
             let stranger = try await server.addUser("stranger")
@@ -115,7 +115,7 @@ struct AccessTests {
         }
     }
 
-    @Test("each permission grants only what it names")
+    @Test("each permission allows only its own calls")
     func rights() async throws {
         try await withEnduringServer { server in
             let copier = try await server.addUser("copier")

@@ -82,7 +82,7 @@ struct MemberTests {
         }
     }
 
-    @Test("PATCH merges permissions, PUT replaces them")
+    @Test("PATCH merges permissions, and PUT replaces them")
     func changes() async throws {
         let steps: [(method: HTTPMethod, body: JSONValue, expected: Set<String>)] = [
             (.PATCH, ["write": true], ["read", "write"]),

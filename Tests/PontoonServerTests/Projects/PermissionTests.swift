@@ -90,7 +90,7 @@ struct PermissionTests {
         }
     }
 
-    @Test("a copy needs `copy` at the source and `write` at the destination")
+    @Test("a copy requires `copy` in the source project and `write` in the destination project")
     func copyDestination() async throws {
         try await withTestServer { server in
             let ada = try await server.addUser("ada")
@@ -143,7 +143,7 @@ extension PermissionTests {
         let method: HTTPMethod
         /// Path with placeholders `{project}`, `{folder}`, `{file}` and `{upload}`.
         let path: String
-        /// The permission that it needs.
+        /// The permission that the call requires.
         let right: Permission
         /// Code of the 403 for members without the permission.
         let refusal: Int64
@@ -301,7 +301,7 @@ extension PermissionTests {
             )
         }
 
-        /// All state that the calls could have changed.
+        /// Reads all state that the calls could have changed.
         func snapshot(_ place: Place) async throws -> [JSONValue] {
             let paths = [
                 "/projects/{project}", "/projects/{project}/members", "/files?project={project}&fields=_all",

@@ -39,7 +39,7 @@ struct ProjectCallTests {
         }
     }
 
-    @Test("a taken short name gets a number; an empty one becomes 'project'")
+    @Test("a taken short name gets a number, and an empty one becomes 'project'")
     func shortNames() async throws {
         try await withTestServer { server in
             let names = [

@@ -4,10 +4,10 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// Limits of the text that callers may store, and of the number of things that one user may own.
+/// Limits of the text that callers may store, and of the numbers of uploads, projects and tokens of a user.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct StoredTextTests {
-    /// Fields at their limit, in the body of the call that stores them.
+    /// Returns a project's fields, each longer than its limit by `excess`.
     private static func projectFields(_ excess: Int) -> [(String, JSONValue)] {
         [
             ("name", text(255 + excess)), ("description", text((64 << 10) + excess)),

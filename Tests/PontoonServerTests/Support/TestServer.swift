@@ -17,7 +17,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// Transport of requests to a server in the test's own process.
+/// How requests reach a server in the test's own process.
 enum Transport {
     /// Directly to the router, without a socket.
     case router
@@ -55,8 +55,8 @@ struct TestServer: ServerUnderTest {
         return client
     }
 
-    /// Runs with accounts over a separate connection to the database, as `pontoond user` and `pontoond token` do while a
-    /// server runs.
+    /// Runs `body` with accounts over a separate connection to the database, as `pontoond user` and `pontoond token` do
+    /// while a server runs.
     func withAccounts<Value>(_ body: (Accounts) async throws -> Value) async throws -> Value {
         try await OpenedStores.withMetadata(app.settings) { try await body(Accounts(metadata: $0)) }
     }
@@ -119,7 +119,7 @@ final class TestClock: Sendable {
     var now: Date { Date().addingTimeInterval(offsets.withLock { $0.wall / .seconds(1) }) }
     var uptime: Duration { Stopwatch.systemUptime() + offsets.withLock { $0.uptime } }
 
-    /// Lets time pass.
+    /// Advances both clocks.
     func advance(by time: Duration) {
         offsets.withLock { offsets in
             offsets.wall += time
@@ -127,11 +127,11 @@ final class TestClock: Sendable {
         }
     }
 
-    /// Changes the wall clock alone, as when it is set.
+    /// Changes only the wall clock, as when an operator sets it; `time` may be negative.
     func set(aheadBy time: Duration) { offsets.withLock { $0.wall += time } }
 }
 
-/// Logged lines.
+/// A log handler that keeps the logged lines.
 final class LogLines: LogHandler, Sendable {
     private let lines = Mutex<[String]>([])
 
@@ -155,15 +155,15 @@ final class LogLines: LogHandler, Sendable {
     }
 }
 
-/// Runs with a server on a new folder.
+/// Runs `body` with a server on a new folder.
 ///
 /// - Parameters:
 ///   - transport: Transport of requests to the server.
 ///   - arguments: Flags of `pontoond serve`.
 ///   - clock: The server's clock.
-///   - body: Runs while the server does.
-/// - Returns: What the body returns.
-/// - Throws: What the body throws.
+///   - body: Runs while the server is running.
+/// - Returns: The result of the body.
+/// - Throws: The error of the body, or an error if the server does not start.
 @discardableResult
 func withTestServer<Value: Sendable>(
     _ transport: Transport = .router,
@@ -182,7 +182,7 @@ func withTestServer<Value: Sendable>(
     }
 }
 
-/// Runs with a server on a given data folder, which a later server may use again.
+/// Runs `body` with a server on a given data folder, which a later server may use again.
 @discardableResult
 func withTestServer<Value: Sendable>(
     on data: FilePath,
@@ -201,6 +201,7 @@ func withTestServer<Value: Sendable>(
         let app = try await App.build(
             settings: settings,
             stores: stores,
+            certificate: try settings.tls.map { try Certificate($0) },
             logger: logger,
             passwords: ScryptPasswords(cost: .minimal),
             now: { clock.now },
@@ -210,7 +211,7 @@ func withTestServer<Value: Sendable>(
     }
 }
 
-/// Runs with a server, and checks afterwards that it still serves a whole upload.
+/// Runs `body` with a server, and checks afterwards that it still serves a whole upload.
 func withEnduringServer<Value: Sendable>(
     arguments: [String] = [],
     _ body: @Sendable (TestServer) async throws -> Value
@@ -221,7 +222,7 @@ func withEnduringServer<Value: Sendable>(
     }
 }
 
-/// Settings from command-line flags; the last of repeated flags counts.
+/// Parses command-line flags; the last of repeated flags counts.
 private func flags(_ arguments: [String]) throws -> [GivenFlag] {
     try stride(from: 0, to: arguments.count, by: 2).map { index in
         let name = arguments[index].dropFirst(2)
@@ -230,7 +231,7 @@ private func flags(_ arguments: [String]) throws -> [GivenFlag] {
     }
 }
 
-/// The admin's token in each data folder.
+/// The admin's token in every test server.
 private let adminToken = "d5a81f0c7e4b42c996b1a9d0e7325f68"
 
 private func run<Value: Sendable>(
@@ -280,7 +281,7 @@ private func run<Value: Sendable>(
     }
 }
 
-/// Checks whether the stores are available, as `pontoond` does in the background.
+/// A service that checks whether the stores are available, as `pontoond` does in the background.
 private struct HealthChecks: Service {
     let readiness: Readiness
 

@@ -18,7 +18,7 @@ struct ScryptPasswordTests {
             )
             #expect(isRight && !isWrong)
         }
-        // Hashes keep their cost.
+        // A hash contains its cost, so it can be compared with another configured cost.
         let expensive = ScryptPasswords()
         #expect(try await expensive.matches(Secret("pässword"), first))
     }

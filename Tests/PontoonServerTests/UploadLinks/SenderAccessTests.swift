@@ -5,7 +5,7 @@ import PontoonTesting
 import Testing
 import Yams
 
-/// The token of a sender allows no calls but those for its own uploads.
+/// The calls that a sender's token allows: only those for the sender's own uploads.
 @Suite(.timeLimit(.minutes(10)))
 struct SenderAccessTests {
     private static let allowed: Set<String> = [

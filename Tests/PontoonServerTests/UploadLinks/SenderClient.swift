@@ -21,7 +21,7 @@ extension APIClient {
         return TestLink(id: try response.text("id"), secret: try response.text("secret"))
     }
 
-    /// Tries to sign in with the secret of a link.
+    /// Tries to sign in with the secret of a link; returns the response, with any status.
     func signIn(_ secret: String, _ body: JSONValue = [:], headers: HTTPHeaders = [:]) async throws -> APIResponse {
         var (anonymous, headers) = (self, headers)
         anonymous.token = nil

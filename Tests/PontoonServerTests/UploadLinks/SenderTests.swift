@@ -55,7 +55,7 @@ struct SenderTests {
         }
     }
 
-    @Test("senders of one link or of two see nothing of each other, and use the same names")
+    @Test("senders, of the same link or of two, do not see each other's files and may use the same names")
     func isolation() async throws {
         try await withTestServer(arguments: smallParts) { server in
             let (first, second) = (try await server.api.createLink(), try await server.api.createLink())
@@ -176,7 +176,7 @@ struct SenderTests {
         }
     }
 
-    @Test("a revoked link stops at once: open uploads are aborted, URLs stop working, files stay")
+    @Test("revoking a link immediately aborts its open uploads and invalidates their URLs, but keeps its files")
     func revoked() async throws {
         try await withTestServer(.live, arguments: smallParts) { server in
             let link = try await server.api.createLink()

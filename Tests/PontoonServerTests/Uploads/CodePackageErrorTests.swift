@@ -34,7 +34,7 @@ struct CodePackageErrorTests {
         }
     }
 
-    @Test("calls on a package upload have the codes of file uploads")
+    @Test("calls on a package upload return the same error codes as those on a file upload")
     func upload() async throws {
         try await withTestServer(arguments: ["--min-part-size", "1"]) { server in
             let api = server.api

@@ -81,7 +81,7 @@ struct CompleteErrorTests {
         ),
     ]
 
-    @Test("parts that do not add up are rejected, naming the missing ones; the upload stays usable")
+    @Test("parts that do not add up are rejected, the error names the missing ones, and the upload stays usable")
     func incomplete() async throws {
         try await withEnduringServer(arguments: smallParts) { server in
             for row in Self.rows {
@@ -183,7 +183,7 @@ struct CompleteErrorTests {
 }
 
 extension String {
-    /// The text percent-encoded for a query; only unreserved ASCII characters are kept.
+    /// The text, percent-encoded for a query except for unreserved ASCII characters.
     var utf8Encoded: String {
         utf8.map { byte in
             let character = Character(UnicodeScalar(byte))

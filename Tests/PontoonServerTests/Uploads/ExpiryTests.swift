@@ -118,13 +118,13 @@ struct ExpiryTests {
         }
     }
 
-    /// The id of the key that signed a URL.
+    /// Returns the id of the key that signed a URL.
     private func keyID(_ url: String) throws -> String {
         let query = try #require(URLComponents(string: url)?.queryItems)
         return try #require(query.first { $0.name == "key" }?.value)
     }
 
-    /// Allocated bytes of the files directly in a folder.
+    /// Returns the number of bytes allocated for the files directly in a folder.
     private static func usedBytes(_ folder: FilePath) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: folder.string).reduce(0) { sum, name in
             var status = stat()

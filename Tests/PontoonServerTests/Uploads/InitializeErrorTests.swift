@@ -63,7 +63,7 @@ struct InitializeErrorTests {
         }
     }
 
-    @Test("unusual names of up to 255 Unicode scalars are kept exactly")
+    @Test("unusual names of up to 255 Unicode scalars are stored unchanged")
     func oddNames() async throws {
         let good = [
             String(repeating: "a", count: 255), String(repeating: "é", count: 255),

@@ -4,7 +4,7 @@ import PontoonCore
 import PontoonTesting
 import Testing
 
-/// A `PUT` that is still running after its upload has ended.
+/// A `PUT` that is still running after its upload was deleted.
 @Suite(.timeLimit(.minutes(10)))
 struct LatePartTests {
     @Test("a part that fails after its project was deleted does not affect a copy of the file")

@@ -64,7 +64,7 @@ struct StalledSenderTests {
         }
     }
 
-    /// The first eight bytes of a file.
+    /// Returns the first eight bytes of a file.
     private func firstBytes(_ path: FilePath) throws -> Data {
         let file = try FileHandle(forReadingFrom: URL(filePath: path.string))
         defer { try? file.close() }

@@ -1,4 +1,4 @@
-// The API's calls for projects, members, files and the server; those for uploads are in `upload/`.
+// The API calls of the console's views; the calls of the upload engine are in `api/uploads.js`.
 
 const encode = encodeURIComponent;
 
@@ -71,10 +71,10 @@ export const setPermissions = (client, id, username, permissions) =>
  * Returns a page of a folder's entries, ordered by name.
  *
  * @param {Object} options
- * @param {string} [options.project] The root folder of this project, unless `folder` is given.
+ * @param {string} [options.project] Id of the project whose root folder is listed, unless `folder` is given.
  * @param {string|null} [options.folder]
  * @param {Object} [options.filters] `tag`, `metadata.KEY`, `name`
- * @param {string} [options.token] Token of the page, from `next` of the page before; the first page by default.
+ * @param {string} [options.token] Token of the page, from `next` of the previous page; by default, the first page.
  * @param {string} [options.fields]
  * @returns {Promise<{items: Object[], next: string|null, total: number|null}>}
  */
@@ -153,5 +153,5 @@ export const updateLink = (client, id, changes) => client.request('PATCH', `${LI
 
 export const revokeLink = (client, id) => client.request('DELETE', `${LINKS}/${encode(id)}`);
 
-/** Returns a sender's session with what the link still accepts; `client` has the session's token. */
+/** Returns a sender's session, with the files and bytes that its link still accepts; `client` has its token. */
 export const getLinkSession = (client, signal) => client.request('GET', `${LINKS}/session`, { signal });

@@ -8,9 +8,9 @@ const TIMEOUT = 60_000;
 const LONGEST_OUTAGE = 24 * 3600_000;
 /** Longest pause that a server may request, in milliseconds. */
 const LONGEST_PAUSE = 900_000;
-/** Longest pause of a call whose caller does not show that it waits, in milliseconds. */
+/** Longest pause of a call without `onRetry`, in milliseconds: the user does not see that such a call waits. */
 const LONGEST_SILENT_PAUSE = 10_000;
-/** Maximum number of attempts while the server responds with an error other than 429 and 503. */
+/** Maximum number of attempts after retryable errors other than an outage; see {@link ApiError#isOutage}. */
 const ATTEMPTS = 6;
 const PAGE = 100;
 
@@ -35,20 +35,20 @@ export class ApiError extends Error {
     return this.status === 0;
   }
 
-  /** Whether the same call may succeed later without a person's help; on a full disk (503/8000) it does not. */
+  /** Whether a retry may succeed without action by a user; false for a full disk (503/8000). */
   get retryable() {
     if (this.status === 503) return this.code !== 8000;
     if ([0, 408, 429].includes(this.status) || (this.status === 409 && this.code === 8008)) return true;
     return this.status >= 500 && ![501, 505].includes(this.status);
   }
 
-  /** Whether the server or the network is unavailable; then only the caller limits the attempts, up to a day. */
+  /** Whether the server or the network is unavailable. Only the caller and {@link LONGEST_OUTAGE} then limit retries. */
   get isOutage() {
     return [0, 429, 502, 503, 504].includes(this.status) && this.retryable;
   }
 }
 
-/** Creates the error for a response with a body of text. */
+/** Creates the error for a response, from its body as text. */
 export function errorOf(status, headers, text) {
   let body = {};
   try {
@@ -186,7 +186,7 @@ export class Client extends EventTarget {
   /**
    * Iterates over the pages of a list: `{ items, total }`.
    *
-   * Lists of files that start at `/v2/files/scroll` skip and repeat no entry if files change during the iteration.
+   * Lists of files that start at `/v2/files/scroll` skip or repeat no entries when files change during the iteration.
    */
   async *pages(path, { query = {}, signal } = {}) {
     let next = { path, query: { limit: PAGE, ...query } };
@@ -199,11 +199,6 @@ export class Client extends EventTarget {
       if (following && JSON.stringify(following) === JSON.stringify(next)) return;
       next = following;
     }
-  }
-
-  /** Iterates over the entries of a list. */
-  async *items(path, options) {
-    for await (const page of this.pages(path, options)) yield* page.items;
   }
 }
 
@@ -227,8 +222,8 @@ function queryString(query = {}) {
 /**
  * Returns a signed URL of this server with the host of the page, and any other URL unchanged.
  *
- * Those of the disk store name the server's public host, but the page may have been opened under another one, such as
- * `localhost`. The signature does not cover the host, and the page's policy allows only its own.
+ * Signed URLs of the disk store name the server's public host, but the page may have been opened under another host,
+ * such as `localhost`. The signature does not cover the host, and the page's policy allows only the page's own host.
  */
 export function storageURL(text) {
   const url = new URL(text);

@@ -2,12 +2,12 @@
 
 /** Interval of ticks in milliseconds. */
 const TICK = 2000;
-/** Gap between ticks, in milliseconds, that only a suspended computer or a frozen tab explains. */
+/** Gap between ticks, in milliseconds, above which the computer must have been suspended or the tab frozen. */
 const SLEEP = 15_000;
 
 /**
- * An observer of connectivity. Dispatches `wake` when the browser is online again or the computer resumes from sleep, so
- * that retries need not wait for their full pause.
+ * An observer of connectivity. Dispatches `wake` when the browser is online again or the computer resumes from sleep,
+ * so that retries need not wait for their full pause.
  */
 export class Network extends EventTarget {
   #lastTick = Date.now();
@@ -26,10 +26,6 @@ export class Network extends EventTarget {
       if (!document.hidden && Date.now() - this.#lastTick > SLEEP) this.wake();
       this.#lastTick = Date.now();
     });
-  }
-
-  get isOnline() {
-    return navigator.onLine;
   }
 
   /** Ends all pauses. */
@@ -62,7 +58,13 @@ export class Network extends EventTarget {
 
 export const network = new Network();
 
-/** Returns the pause after a failed attempt in milliseconds: 250, doubled up to 30,000, minus a random part up to half. */
+/**
+ * Returns the pause after a failed attempt, in milliseconds.
+ *
+ * The pause is 250 after the first attempt and doubles up to 30,000, less a random share of at most half.
+ *
+ * @param {number} attempt number of the attempt, from 1
+ */
 export function backoff(attempt) {
   return Math.min(30_000, 250 * 2 ** Math.min(attempt - 1, 20)) * (1 - Math.random() / 2);
 }

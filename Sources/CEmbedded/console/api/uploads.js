@@ -1,4 +1,4 @@
-// The calls that uploads need; api/calls.js has all others.
+// The API calls of the upload engine; the calls of the console's views are in `api/calls.js`.
 
 const ROOT = '/v2/upload/multipart';
 /** Longest wait for complete in milliseconds: the server may copy or read the whole file. */
@@ -28,11 +28,6 @@ export function getUpload(client, id, options) {
   return client.request('GET', at(id), { ...options, query: { list_parts: true } });
 }
 
-/** Iterates over the caller's unfinished uploads, newest first. */
-export function listUploads(client, options) {
-  return client.items(ROOT, options);
-}
-
 /** Returns the part info of one part. */
 export function partInfo(client, id, number, options) {
   return client.request('GET', `${at(id)}/part/${number}`, options);
@@ -49,7 +44,7 @@ export function reportPart(client, id, part, options) {
   return client.request('POST', `${at(id)}/part`, { ...options, body: report(part), idempotent: true });
 }
 
-/** Reports several parts, all or none. */
+/** Reports several parts; if one is refused, none is reported. */
 export function reportParts(client, id, parts, options) {
   return client.request('POST', at(id), { ...options, body: { parts: parts.map(report) }, idempotent: true });
 }
@@ -69,7 +64,7 @@ export function completeUpload(client, id, parts, options) {
   });
 }
 
-/** Aborts an upload; one that no longer exists is not an error. */
+/** Aborts an upload; does nothing if the upload no longer exists. */
 export async function abortUpload(client, id, options) {
   try {
     await client.request('DELETE', at(id), options);
@@ -90,12 +85,7 @@ export function createFolder(client, place, name, options) {
   return client.request('POST', '/v2/files', { ...options, body, idempotent: true });
 }
 
-/** Returns the details of a file. */
-export function getFile(client, id, options) {
-  return client.request('GET', `/v2/files/${encodeURIComponent(id)}`, options);
-}
-
-/** Sets metadata and tags of a file; other metadata are kept. */
+/** Sets metadata and replaces the tags of a file; other metadata keys are kept. */
 export function labelFile(client, id, { metadata, tags }, options) {
   return client.request('PATCH', `/v2/files/${encodeURIComponent(id)}`, { ...options, body: { metadata, tags } });
 }

@@ -103,13 +103,13 @@ export const fileStrings = {
     addPair: 'Add metadata',
     removePair: 'Remove',
     none: 'No tags and no metadata.',
-    tooManyTags: (most) => `A file has at most ${most} tags.`,
+    tooManyTags: (most) => `A file can have at most ${most} tags.`,
     longTag: (tag, most) => `The tag “${tag}” is longer than ${most} bytes.`,
     missingKey: (value) => `The value “${value}” has no key.`,
     sameKey: (key) => `The key “${key}” occurs twice.`,
     longKey: (key, most) => `The key “${key}” is longer than ${most} bytes.`,
     longValue: (key, most) => `The value of “${key}” is longer than ${most} bytes.`,
-    tooManyPairs: (most) => `A file has at most ${count(most)} metadata keys.`,
+    tooManyPairs: (most) => `A file can have at most ${count(most)} metadata keys.`,
   },
 
   details: {

@@ -10,7 +10,7 @@ export const uploadStrings = {
     folders: ['folder', 'folders'],
     destination: 'Destination',
     noDestination: 'Choose a project',
-    destinationMissing: 'Choose where the files go.',
+    destinationMissing: 'Choose a destination for the files.',
     change: 'Change',
     pickTitle: 'Choose a destination',
     pickSubmit: 'Upload here',
@@ -25,7 +25,7 @@ export const uploadStrings = {
     labelsHelp: 'They are added to all files of this upload.',
     manifest: 'Manifest (CSV)',
     manifestHelp: 'The first column is “File name”; “tags” are separated by |; each other column is a metadata key.',
-    manifestTooLong: (most) => `A manifest is at most ${most} long.`,
+    manifestTooLong: (most) => `The manifest is larger than ${most}.`,
     manifestMatched: (matched, files, rows) => `The manifest has ${plural(rows, ['row', 'rows'])} and describes ${count(matched)} of ${plural(files, ['file', 'files'])}.`,
   },
 
@@ -74,7 +74,7 @@ export const uploadStrings = {
 
   openUploads: {
     title: 'Open uploads',
-    text: 'Your unfinished uploads, from any client. To continue several, choose the same files or folders for upload again; stored parts are not sent again. They occupy space on the server until they are completed or aborted, or expire.',
+    text: 'Your unfinished uploads, from any client. To continue several, choose the same files or folders for upload again; stored parts are not sent again. Unfinished uploads occupy space on the server until they are completed or aborted, or expire.',
     badge: (number) => plural(number, ['open upload', 'open uploads']),
     count: ['upload', 'uploads'],
     emptyTitle: 'No open uploads',

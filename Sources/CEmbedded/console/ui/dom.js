@@ -1,8 +1,8 @@
-// Creating elements without `innerHTML`: every text becomes a text node.
+// Creation of elements without `innerHTML`: every text becomes a text node.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Properties that differ from the attribute of the same name once the user has changed them. */
+/** Names that are set as properties of the element instead of attributes. */
 const AS_PROPERTY = new Set(['value', 'checked', 'indeterminate', 'disabled', 'hidden', 'selected', 'open',
   'readOnly']);
 
@@ -10,8 +10,8 @@ const AS_PROPERTY = new Set(['value', 'checked', 'indeterminate', 'disabled', 'h
  * Creates an element.
  *
  * @param {string} tag
- * @param {Object} [props] `class`; `on` (event name → listener); `data` (dataset); properties; all else are attributes,
- *   of which `null`, `undefined` and `false` are left out.
+ * @param {Object} [props] `class`, `on` (event name → listener), `data` (dataset), properties in {@link AS_PROPERTY},
+ *   and attributes. Values that are `null` or `undefined`, and attributes that are `false`, are omitted.
  * @param {...(Node|string|number|Array|null|false|undefined)} children
  * @returns {HTMLElement}
  */
@@ -154,7 +154,7 @@ export function name(value, className = 'name') {
   return element;
 }
 
-/** Returns a text from outside as {@link name} shows it, but as a string, for titles, labels and messages. */
+/** Returns a text from outside as a string for titles, labels and messages, with invisible characters made visible. */
 export function plainName(value) {
   return String(value).replace(INVISIBLE, (character) => `[${codePoint(character)}]`);
 }
@@ -172,8 +172,8 @@ export function uniqueID(prefix = 'id') {
 }
 
 /**
- * Draws a part of the page again without losing the keyboard focus: it returns to the control with the same label, or
- * else to `fallback`.
+ * Draws a part of the page again without losing the keyboard focus, which returns to the control with the same label,
+ * or else to `fallback`.
  *
  * @param {HTMLElement} container
  * @param {() => void} draw
@@ -198,7 +198,7 @@ function labelOf(control) {
  *
  * @param {string} label
  * @param {HTMLElement} control An input, textarea or select.
- * @param {{help?: string|Node, error?: HTMLElement}} [options]
+ * @param {{help?: string|Node}} [options]
  */
 export function field(label, control, { help } = {}) {
   control.id ||= uniqueID('field');

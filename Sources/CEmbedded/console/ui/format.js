@@ -11,7 +11,7 @@ export function count(value) {
   return number.format(value);
 }
 
-/** Formats a number of things: `plural(2, ['file', 'files'])` is "2 files". */
+/** Formats a number with its noun: `plural(2, ['file', 'files'])` is "2 files". */
 export function plural(value, [one, many]) {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
@@ -64,7 +64,7 @@ export function ago(text, now = Date.now()) {
   return relative.format(0, 'second');
 }
 
-/** Returns a part of a whole in percent, rounded down, so that 100 is returned only for the whole; 0 if it is empty. */
+/** Returns a part of a whole in percent, rounded down, so that only the whole is 100; 0 if the whole is 0. */
 export function percent(part, whole) {
   if (!whole) return 0;
   return Math.min(part >= whole ? 100 : 99, Math.floor((part / whole) * 100));

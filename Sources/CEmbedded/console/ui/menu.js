@@ -5,7 +5,7 @@ import { h, icon, uniqueID } from './dom.js';
 /**
  * Opens a menu next to an element.
  *
- * @param {HTMLElement} anchor The element, to which the focus returns.
+ * @param {HTMLElement} anchor The element, to which the focus returns when the menu closes.
  * @param {string} label
  * @param {({label: string, icon?: string, danger?: boolean, action: () => void}|null)[]} items `null` is a separator.
  */

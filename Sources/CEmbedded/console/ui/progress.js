@@ -2,7 +2,7 @@
 
 const SIZE = 32;
 
-/** Sets a progress bar, also for screen readers; `fraction` is limited to 0 to 1. */
+/** Sets the value of a progress bar, also for screen readers; `fraction` is clamped to the range from 0 to 1. */
 export function setBar(bar, fraction, text) {
   const value = Math.round(Math.max(0, Math.min(1, fraction)) * 100);
   bar.style.setProperty('--done', `${value}%`);

@@ -16,7 +16,7 @@ export function snippet(text, { copy = text, label } = {}) {
     h('div', { class: 'snippet-box' }, h('pre', { tabindex: '0' }, h('code', null, text)), copied));
 }
 
-/** Creates a button that copies a text and then shows for two seconds that it did. */
+/** Creates a button that copies a text and then shows “Copied” for two seconds. */
 export function copyButton(text, { label = strings.common.copy, iconOnly, ...props } = {}) {
   let timer;
   const element = button(label, {
@@ -41,7 +41,7 @@ export function copyButton(text, { label = strings.common.copy, iconOnly, ...pro
   return element;
 }
 
-/** Copies a text by selecting it, because browsers give pages without HTTPS no clipboard; returns whether it did. */
+/** Copies a text by selecting it, because only HTTPS pages can use the clipboard; returns whether it was copied. */
 function copyBySelection(text) {
   const area = h('textarea', { class: 'sr-only', readOnly: true, value: text });
   (document.querySelector('dialog[open]') ?? document.body).append(area);

@@ -1,4 +1,4 @@
-// Light and dark: follows the system unless the user chooses.
+// The light and dark themes. The console follows the system unless the user chooses one.
 
 import { preference, setPreference } from '../session.js';
 

@@ -1,4 +1,4 @@
-// Short messages at the edge of the page, also read aloud.
+// Short messages at the edge of the page, which screen readers also read aloud.
 
 import { strings } from '../strings.js';
 import { button, h, icon } from './dom.js';
@@ -53,7 +53,7 @@ export function toastError(error) {
   show(assertive, error instanceof Error ? describe(error) : error, 'alert');
 }
 
-/** Shows the outcome of `action`: a message if it succeeds, its error otherwise; returns whether it succeeded. */
+/** Runs `action`, and shows `message` if it succeeds or its error if it fails; returns whether it succeeded. */
 export async function attempt(action, message) {
   try {
     await action();
@@ -65,7 +65,7 @@ export async function attempt(action, message) {
   }
 }
 
-/** Returns the message of an error; for a fault of the server, with the request id by which its log identifies it. */
+/** Returns the message of an error; for a fault of the server, with the request id, by which its log is searched. */
 export function describe(error) {
   return error.requestID && error.status >= 500 ? `${error.message} ${strings.common.requestID(error.requestID)}`
     : error.message;

@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 
-/** Rows above and below the visible ones, so that scrolling shows no gaps. */
+/** Number of rows that are drawn above and below the visible rows, so that scrolling shows no gaps. */
 const OVERSCAN = 8;
 
 export class VirtualList {
@@ -19,9 +19,9 @@ export class VirtualList {
    * @param {(index: number, event: KeyboardEvent) => void} [options.onToggle] Space
    * @param {(from: number, to: number) => void} [options.onExtend] Shift and arrow keys
    * @param {(index: number, row: HTMLElement) => void} [options.onMenu] The menu key
-   * @param {(key: KeyboardEvent, index: number) => boolean} [options.onKey] Other keys; returns whether it used the
-   * key.
-   * @param {(end: number) => void} [options.onRange] Called with the number of the last row in view.
+   * @param {(key: KeyboardEvent, index: number) => boolean} [options.onKey] Other keys; returns whether the key was
+   *   handled.
+   * @param {(last: number) => void} [options.onRange] Called with the index of the last row that is drawn.
    */
   constructor(options) {
     this.options = options;
@@ -109,7 +109,7 @@ export class VirtualList {
     row.setAttribute('aria-rowindex', String(index + (this.options.header ? 2 : 1)));
     row.tabIndex = index === this.active ? 0 : -1;
     row.style.transform = `translateY(${index * this.options.rowHeight}px)`;
-    // In the order of the rows, which screen readers follow.
+    // Rows are inserted in their order, because screen readers follow the order of the document.
     let next = null;
     let nearest = Infinity;
     for (const [other, element] of this.rows) {

@@ -21,9 +21,10 @@ self.onmessage = async ({ data: { id, blob } }) => {
 };
 
 /**
- * Returns a function that reads the next chunk of a stream, into one reused buffer where the browser supports that: a
- * new buffer per chunk would leave hundreds of megabytes to the garbage collector. Streams take about half of the
- * processor time of FileReaderSync.
+ * Returns a function that reads the next chunk of a stream.
+ *
+ * Where the browser supports it, all chunks are read into one buffer, because a new buffer per chunk would leave
+ * hundreds of megabytes to the garbage collector. Streams take about half of the processor time of FileReaderSync.
  */
 function reader(stream) {
   let byob;

@@ -8,8 +8,8 @@ const POLYNOMIAL_LOW = 0xac4bc9b5;
 const POLYNOMIAL = 0x9a6c9329ac4bc9b5n;
 const SLICES = 8;
 
-// Slice k maps a byte to its contribution when k more bytes follow: pairs of low and high half. All slices together fit
-// in the first-level cache.
+// In slice k, entry b is the contribution of a byte with the value b that is followed by k more bytes, as a pair of the
+// low and the high half. All slices together fit in the first-level cache.
 const table = new Int32Array(SLICES * 512);
 
 for (let byte = 0; byte < 256; byte += 1) {
@@ -109,7 +109,7 @@ export function parseChecksum(text) {
 }
 
 /**
- * Combines the checksums of two byte sequences into that of their concatenation.
+ * Combines the checksums of two byte sequences into the checksum of their concatenation.
  *
  * @param {bigint} first
  * @param {bigint} second
@@ -132,7 +132,7 @@ function multiply(left, right) {
   return product;
 }
 
-/** Returns x to the power of 8·length; results are cached, because a file has only a few different part lengths. */
+/** Returns x to the power of 8·length. Results are cached, because a file has only a few different part lengths. */
 function powerOfX(length) {
   const known = powers.get(length);
   if (known !== undefined) return known;

@@ -7,7 +7,8 @@ export const CANCELLED = Symbol('cancelled');
 /**
  * Sets the state of an item whose upload was stopped, by the user or by an error.
  *
- * @param {object} context `abort` aborts an upload on the server; `journal`
+ * @param {object} context `abort` (aborts an upload on the server), `journal`, and `isTakenOver` (whether a newer item
+ *   continues the upload of an item)
  * @param {unknown} reason {@link PAUSED}, {@link CANCELLED} or an error
  */
 export function stop(item, context, reason) {
@@ -18,8 +19,8 @@ export function stop(item, context, reason) {
   const explained = explain(isLimit ? new UploadProblem('limitReached') : reason);
   if (reason.status === 401) return item.enter('paused', explained);
   if (explained.code === 'fileChanged') {
-    // The same file may be readable again later, for example on a disk that was removed. Its parts are then compared
-    // with the stored ones.
+    // The file may become readable again, for example when its disk is reconnected. The stored parts are then compared
+    // with the file.
     item.progress = null;
     item.setSent(0);
   }
@@ -33,9 +34,9 @@ export function cancel(item, context) {
   item.enter('cancelled');
 }
 
-/** Aborts the upload of an item, if there is one, and forgets it. */
+/** Aborts the upload of an item, if it has one, and removes it from the journal. */
 function discard(item, { abort, journal, isTakenOver }) {
-  // The same file was added again, and the newer item continues the upload.
+  // If the same file was added again, the newer item continues the upload.
   if (!isTakenOver(item)) {
     if (item.uploadID) void abort(item.uploadID);
     journal.forget(item.key);

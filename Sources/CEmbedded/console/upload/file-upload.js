@@ -26,7 +26,7 @@ export class FileUpload {
 
   /**
    * @param {UploadItem} item
-   * @param {object} context `client`, `journal`, `hasher`, `permits`, `folders`, `parallel`
+   * @param {object} context `client`, `journal`, `hasher`, `permits`, `folders`, `parallel`, `abort`
    * @param {AbortSignal} signal
    * @param {() => void} onClaimed called as soon as the next file may begin
    */
@@ -55,7 +55,7 @@ export class FileUpload {
     return this.#runWithRestart();
   }
 
-  /** Uploads the item while no other tab of this browser uploads the same one; waits until then. */
+  /** Uploads the item; first waits while another tab of this browser uploads the same file. */
   #runLocked() {
     const item = this.#item;
     const name = `pontoon-upload ${item.isChosen ? item.uploadID : item.key}`;
@@ -77,7 +77,7 @@ export class FileUpload {
       } catch (error) {
         const isGone = error.status === 404 || PARTS_REFUSED.includes(error.code);
         if (!isGone || item.isChosen || attempt > 1) throw error;
-        // The upload expired or was aborted, or its parts are lost; or a folder was deleted. Starts over once.
+        // The upload has expired or was aborted, its parts are lost, or a folder was deleted. Starts over once.
         this.#context.folders.clear();
         this.#place = null;
         this.#context.journal.forget(item.key);
@@ -92,7 +92,7 @@ export class FileUpload {
   async #upload(isJournalStale) {
     const item = this.#item;
     if (!(await this.#open(isJournalStale))) return;
-    // From the first byte on, a reload must find the upload. Small files are sent again instead.
+    // A reload at any time after the first byte was sent must find the upload. Small files are sent again instead.
     if (item.size > SMALL) await this.#context.journal.flush();
     item.enter('sending');
     const uploader = new PartUploader(item, this.#context, this.#options);
@@ -105,7 +105,7 @@ export class FileUpload {
     if (file) await this.#finish(file, uploader.checksum());
   }
 
-  /** Sets `item.progress`. Returns false if the item has ended, because there is nothing to send. */
+  /** Starts or resumes an upload and sets `item.progress`. Returns false if the item has ended with nothing to send. */
   async #open(isJournalStale) {
     const item = this.#item;
     if (item.progress) return true;
@@ -124,7 +124,12 @@ export class FileUpload {
     return this.#start();
   }
 
-  /** Resumes an upload. Returns null if it does not exist or is not for this file. */
+  /**
+   * Resumes an upload.
+   *
+   * Returns true if it was opened, false if the item has ended because the server already has the file, and null if the
+   * upload does not exist or is not for this file.
+   */
   async #adopt(id) {
     const item = this.#item;
     const { client, journal } = this.#context;
@@ -133,7 +138,7 @@ export class FileUpload {
       details = await getUpload(client, id, this.#options);
     } catch (error) {
       if (![403, 404].includes(error.status)) throw error;
-      // Perhaps it was completed and only the response was lost.
+      // The upload may have been completed although the response was lost.
       if (await this.#finishIfIdentical()) return false;
       if (item.isChosen) throw error;
       return null;
@@ -188,12 +193,12 @@ export class FileUpload {
     return true;
   }
 
-  /** Returns the destination, and creates its missing folders; other items may wait for the same ones. */
+  /** Returns the destination, and creates missing folders, for which other items may wait too. */
   #findPlace(folders) {
     return unlessAborted(this.#context.folders.place(this.#item.options, folders, this.#options), this.#signal);
   }
 
-  /** Returns the labels for initialize, if the server stores them with the upload. */
+  /** Returns the labels to send with initialize; none if the server does not store them with the upload. */
   #initialLabels() {
     const { metadata, tags } = this.#labels();
     if (!this.#context.extensions.has('upload_labels')) return {};
@@ -234,7 +239,7 @@ export class FileUpload {
     if (!(await this.#finishIfIdentical())) throw error;
   }
 
-  /** Ends the item if the file on the server has the same bytes. */
+  /** Ends the item if the file on the server has the same bytes; returns whether it has. */
   async #finishIfIdentical() {
     const item = this.#item;
     const { client } = this.#context;
@@ -260,7 +265,7 @@ export class FileUpload {
     return whole;
   }
 
-  /** Completes the upload and returns the file; null if the item has ended otherwise. */
+  /** Completes the upload and returns the file; returns null if the item has ended in another way. */
   async #complete(uploader) {
     const item = this.#item;
     try {
@@ -309,7 +314,7 @@ export class FileUpload {
   }
 }
 
-/** Waits for a promise for which others wait too. @throws the signal's reason if it is aborted first */
+/** Waits for a shared promise, which is not cancelled with this item. @throws the signal's reason if it is aborted */
 function unlessAborted(promise, signal) {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);

@@ -1,9 +1,7 @@
 import { createFolder, findFile } from '../api/uploads.js';
 import { UploadProblem } from './problems.js';
 
-/**
- * The destination folders of a queue: each is created once, however many files need it at the same time.
- */
+/** The destination folders of a queue. Each folder is created once, however many files need it at the same time. */
 export class Folders {
   #client;
   #known = new Map();
@@ -38,7 +36,7 @@ export class Folders {
   }
 
   async #create(root, names, options) {
-    // Not cancelled with the file that needs the folder first, because other files wait for it.
+    // Without the signal, so that cancelling this file does not stop the call: other files may wait for the folder.
     const { signal, ...rest } = options;
     const place = await this.place(root, names.slice(0, -1), rest);
     const name = names.at(-1);

@@ -3,7 +3,8 @@ import { CRC64 } from './crc64.js';
 /** Length in bytes up to which a blob is hashed on the main thread, which costs less than a message to a worker. */
 export const SMALL = 256 << 10;
 
-// With `require-trusted-types-for 'script'`, a worker's URL must come from a policy. Only our own scripts pass.
+// With `require-trusted-types-for 'script'`, a worker's URL must come from a policy. This policy accepts only the
+// console's own scripts.
 const base = new URL('.', import.meta.url).href;
 const policy = globalThis.trustedTypes?.createPolicy('pontoon', {
   createScriptURL(url) {
@@ -25,7 +26,7 @@ export class Hasher {
   #waiting = [];
   #nextID = 0;
 
-  /** @param {number} [workers] maximum number of workers; by default one less than processors, 1 to 4 */
+  /** @param {number} [workers] maximum number of workers; by default one less than the processors, 1 to 4 */
   constructor(workers = Math.max(1, Math.min(4, (navigator.hardwareConcurrency ?? 2) - 1))) {
     this.#limit = workers;
   }

@@ -1,6 +1,6 @@
 /** States in which an item is finished, successfully or not. */
 const ENDED = new Set(['verified', 'uploaded', 'skipped', 'failed', 'cancelled']);
-/** States in which an item uses the network, or would if it could. */
+/** States in which an item uses the network or waits for it. */
 const ACTIVE = new Set(['preparing', 'sending', 'finishing', 'offline']);
 
 /**
@@ -8,9 +8,9 @@ const ACTIVE = new Set(['preparing', 'sending', 'finishing', 'offline']);
  *
  * `state` is one of:
  * - `waiting`, `preparing` (looking for an earlier upload, creating folders), `sending`, `finishing` (completing and
- *   comparing checksums), `offline` (waiting for the server or the network; `error` says which);
+ *   comparing checksums), `offline` (waiting for the server or the network; `error` explains which);
  * - `verified`: the checksum of the file on the server equals that of the local file;
- * - `uploaded`: stored, but the storage provides no checksum to compare; only the length is the same;
+ * - `uploaded`: stored with the same length, but the storage provides no checksum to compare;
  * - `skipped`, `paused`, `failed`, `cancelled`.
  */
 export class UploadItem {
@@ -29,9 +29,9 @@ export class UploadItem {
     this.file = fields.file;
     this.handle = fields.handle ?? null;
     this.root = fields.root ?? null;
-    /** Project, parent, conflict rule and labels of the call of `add`, shared by its items. */
+    /** Project, parent, conflict rule and labels that were passed to `add`; all items of the call share them. */
     this.options = fields.options;
-    /** Key of the file and its destination in the journal. */
+    /** Key of the journal record, made of the file and its destination. */
     this.key = fields.key;
     /** Id of the file on the server; null until the upload is completed. */
     this.fileID = null;
@@ -39,7 +39,7 @@ export class UploadItem {
     this.uploadID = fields.uploadID ?? null;
     /** Whether the user chose this upload from the list of open uploads. */
     this.isChosen = Boolean(fields.uploadID);
-    /** Parts that are stored, with their checksums, by number; null if no upload was opened yet. */
+    /** State of the upload and its parts, as described at {@link PartUploader}; null until an upload is opened. */
     this.progress = null;
   }
 
@@ -51,19 +51,14 @@ export class UploadItem {
     return this.#state;
   }
 
-  /** Number of bytes that are stored or being sent. */
+  /** Number of bytes that are stored or have been sent. */
   get sent() {
     return this.#sent;
   }
 
-  /** `{ title, advice, code }` after a failure or while waiting for the server; otherwise null. */
+  /** `{ title, advice, code }` after a failure, or while waiting for the server or another tab; otherwise null. */
   get error() {
     return this.#error;
-  }
-
-  /** Whether the upload can resume after a reload without choosing the file again. */
-  get handleKept() {
-    return this.handle !== null;
   }
 
   get hasEnded() {
@@ -74,7 +69,7 @@ export class UploadItem {
     return ACTIVE.has(this.#state);
   }
 
-  /** Changes the state and the error that belongs to it. */
+  /** Changes the state, and the error that explains it. */
   enter(state, error = null) {
     if (state === this.#state && error === null && this.#error === null) return;
     this.#change(() => {
@@ -83,7 +78,7 @@ export class UploadItem {
     });
   }
 
-  /** Corrects the number of sent bytes by a difference; those that this page transfers count for the rate. */
+  /** Adds a number of bytes, which may be negative, to those sent; they count for the rate if this page sent them. */
   addSent(bytes, { isTransferred = true } = {}) {
     if (bytes === 0) return;
     this.#change(() => {
@@ -102,7 +97,7 @@ export class UploadItem {
     this.#queue.changed(this, before, this.contribution(), transferred);
   }
 
-  /** Returns what the item adds to the totals of the queue; nothing but its state if it was skipped or cancelled. */
+  /** Returns the item's contribution to the totals of the queue; no bytes if it was skipped or cancelled. */
   contribution() {
     const isCounted = this.#state !== 'skipped' && this.#state !== 'cancelled';
     return {

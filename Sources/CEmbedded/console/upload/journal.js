@@ -1,8 +1,8 @@
-// Unfinished uploads of this browser, in IndexedDB. They survive a reload and a crash.
+// The journal of this browser's unfinished uploads, in IndexedDB, which survives a reload and a crash.
 
 const DATABASE = 'pontoon-uploads';
 const STORES = ['uploads', 'parts', 'roots'];
-/** Time for which writes are collected, in milliseconds, so that most small files never reach the database. */
+/** Time for which writes are collected, in milliseconds, so that most small files are never written to the database. */
 const DELAY = 200;
 /** Time for which a record is kept after its upload was started or resumed, in milliseconds. */
 const LIFETIME = 30 * 24 * 60 * 60 * 1000;
@@ -33,21 +33,21 @@ export function recordOf(item) {
 }
 
 /**
- * The journal of unfinished uploads. If the browser does not allow IndexedDB, it stays empty.
+ * The journal of unfinished uploads. If the browser does not allow IndexedDB, the journal stays empty.
  *
  * A record has the fields of {@link keyOf}, and `id` (the key), `uploadID` (null until the upload is initialized),
- * `partSize`, `started` (milliseconds), `conflict`, `metadata`, `tags`, and if the browser can keep them, `handle` of
- * the file and `root`, the id of the handle of the folder that was chosen.
+ * `partSize`, `started` (Unix time in milliseconds), `conflict`, `metadata` and `tags`. If the browser can store
+ * handles, it also has `handle`, the file's handle, and `root`, the id of the handle of the chosen folder.
  */
 export class Journal {
   #database;
   #keys = new Set();
-  /** Keys that the database may contain; others need not be deleted. */
+  /** Keys that the database may contain; deleting any other key needs no write. */
   #stored = new Set();
   /** Records to write by key; null deletes. */
   #pending = new Map();
   #timer = 0;
-  /** The write that was started last. */
+  /** Completion of the write that was started last. */
   #writing = Promise.resolve();
   #roots = new Map();
 
@@ -102,7 +102,7 @@ export class Journal {
     for (const store of STORES) await this.#run(store, 'readwrite', (it) => it.clear());
   }
 
-  /** Writes the changes that {@link save} and {@link forget} have collected; waits for earlier writes, too. */
+  /** Writes the changes collected by {@link save} and {@link forget}; resolves when the writes have finished. */
   flush() {
     clearTimeout(this.#timer);
     this.#timer = 0;
@@ -122,7 +122,7 @@ export class Journal {
         }
       }
       for (const [id, handle] of this.#roots) if (used.has(id)) roots.put({ id, handle });
-      // Otherwise the transaction would wait for the page, which may be about to be closed.
+      // Without `commit`, the transaction would wait for further requests of the page, which may be about to be closed.
       uploads.transaction.commit();
     }).catch(() => {});
     return this.#writing;
@@ -147,8 +147,8 @@ export class Journal {
   }
 
   /**
-   * Stores the handle of a chosen folder, whose permission covers all files in it. It is written in the same transaction
-   * as the records that refer to it, so that another tab does not delete it as unused.
+   * Stores the handle of a chosen folder, whose permission covers all files in the folder. The handle is written in the
+   * same transaction as the records that refer to it, so that another tab does not delete it as unused.
    */
   addRoot({ id, handle }) {
     this.#roots.set(id, handle);
@@ -160,7 +160,7 @@ export class Journal {
     return (await this.#run('roots', 'readonly', (roots) => roots.get(id)))?.handle;
   }
 
-  /** Deletes old records with their parts, and the handles of folders that no other record refers to. */
+  /** Deletes old records with their parts, and the handles of folders to which no remaining record refers. */
   async #expire() {
     const oldest = Date.now() - LIFETIME;
     await this.#run(STORES, 'readwrite', (uploads, parts, roots) => {

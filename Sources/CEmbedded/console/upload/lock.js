@@ -1,14 +1,14 @@
 /**
- * Runs a function while no other tab of this browser runs one with the same name.
+ * Runs a function under a lock that all tabs of this browser share; waits while another tab holds it.
  *
  * @param {string} name
  * @param {AbortSignal} signal
  * @param {() => void} onWait called if another tab holds the lock
- * @param {(hasWaited: boolean) => Promise<T>} body
+ * @param {(hasWaited: boolean) => Promise<T>} body receives whether another tab held the lock
  * @template T
  */
 export async function withLock(name, signal, onWait, body) {
-  // Only pages of secure origins have locks: https, or http on this computer.
+  // Only pages of secure origins have locks: https, or http on this computer. Others run without a lock.
   if (!navigator.locks) return body(false);
   let isAllowed = false;
   let attempt;

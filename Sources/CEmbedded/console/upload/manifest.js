@@ -8,7 +8,7 @@ import { fill, upload as texts } from './strings.js';
  *
  * @param {string} text
  * @returns {{ labels: Map<string, { metadata: Record<string, string>, tags: string[] }>, problems: string[] }}
- *   labels by path as it appears in the table; none if there are problems
+ *   labels by path as written in the table; no labels if there are problems
  */
 export function parseManifest(text) {
   const problems = [];
@@ -30,9 +30,10 @@ export function parseManifest(text) {
 }
 
 /**
- * Returns a function for the option `labels` of the queue. A row applies to the file with its path, also if the file
- * was chosen with the folder around it; a row with a name only applies if no other row has the path. The function returns
- * null for a file without a row.
+ * Returns a function for the option `labels` of the queue, which returns the labels for a path, or null.
+ *
+ * The row with the whole path applies, or else the row with the path without its first folders: the user may have
+ * chosen a folder that contains the folders in the table. Of several such rows, the one with the longest path applies.
  */
 export function labelsByPath(labels) {
   return (path) => {

@@ -31,7 +31,7 @@ export class Notifier {
       this.#items = new Set();
       this.#notify(items);
     };
-    // Hidden pages, also one that is hidden before its next frame, have a title that shows the progress, but no frames.
+    // A hidden page has no frames, but its title shows the progress. The page may also be hidden before the next frame.
     const timer = setTimeout(dispatch, HIDDEN_INTERVAL);
     if (!document.hidden) requestAnimationFrame(dispatch);
   }

@@ -1,8 +1,8 @@
 import { partInfo, partInfos } from '../api/uploads.js';
 
-/** Number of part infos per call: a few more than are needed soon. */
+/** Number of part infos to request per call: several times the number of parts that are sent at the same time. */
 const BATCH = 25;
-/** A URL must still be valid when the request reaches the storage (milliseconds). */
+/** Shortest remaining validity of a URL that is used, in milliseconds: the request takes time to reach the storage. */
 const MARGIN = 5000;
 
 /** The signed URLs of one upload, requested in batches if the server has the extension `part_infos`. */
@@ -23,7 +23,7 @@ export class PartURLs {
     this.#keep(infos);
   }
 
-  /** Returns the part info of a part. */
+  /** Returns the part info of a part, whose URL is still valid. */
   async get(number, options) {
     const known = this.#take(number);
     if (known) return known;

@@ -7,21 +7,28 @@ import { UploadProblem, explainOutage } from './problems.js';
 import { put } from './put.js';
 import { Reporter } from './reporter.js';
 
-/** Maximum number of attempts per part, by the kind of failure; an outage is retried for a day. */
+/** Maximum number of retries of a part whose URL is refused (403). */
 const MOST_REFUSALS = 4;
+/** Maximum number of attempts of a part if the checksums differ. */
 const MOST_MISMATCHES = 3;
+/** Maximum number of attempts of a part if the storage responds with another temporary error. */
 const MOST_FAILURES = 6;
+/** Time for which an outage is retried, in milliseconds. */
 const LONGEST_OUTAGE = 24 * 3600_000;
 /** Number of bytes after which a connection is considered to work again. */
 const PROOF = 2 << 20;
 
 /**
- * A sender of the parts of one file, several at a time; parts that are stored already are skipped.
+ * A sender of the parts of one file, several at a time. It skips parts that are already stored.
  *
- * `progress` is kept by the item from one attempt to the next:
- * `{ uploadID, plan, stored, unlisted, kept, infos }`, where `stored` maps numbers to
- * `{ number, etag, checksum, isReported }` (`checksum` is null until the local bytes were compared), `unlisted` is the
- * number of stored parts that were never reported, and `kept` are checksums from the journal.
+ * The item keeps `progress` from one attempt to the next:
+ * `{ uploadID, plan, stored, unlisted, kept, infos, isAdopted }`.
+ * - `stored` maps numbers to `{ number, etag, checksum, isReported }`; `checksum` is null until the local bytes have
+ *   been compared.
+ * - `unlisted` is the number of stored parts that were never reported.
+ * - `kept` are the parts in the journal, with their checksums.
+ * - `infos` are the part infos in the response to initialize.
+ * - `isAdopted` is whether the upload was resumed.
  */
 export class PartUploader {
   #item;
@@ -70,7 +77,7 @@ export class PartUploader {
       }
     };
     if (plan.parts === 0) onClaimed();
-    // One more than the permits: while a part is hashed, another one is sent.
+    // One more loop than permits, so that all connections are in use while a part is hashed.
     await Promise.all(Array.from({ length: Math.min(this.#context.parallel + 1, plan.parts) }, loop));
     await this.#reporter.finish();
     if (firstError) throw firstError;
@@ -86,7 +93,7 @@ export class PartUploader {
     return this.#reporter.report(parts);
   }
 
-  /** Reports all parts one by one, and sends those again that the server or the storage lost. */
+  /** Reports all parts one by one, and sends the parts again that the server or the storage has lost. */
   async repair() {
     const { stored } = this.#progress;
     for (const part of [...stored.values()]) {
@@ -111,7 +118,7 @@ export class PartUploader {
     const { plan, stored, kept } = this.#progress;
     const start = plan.start(number);
     const { file } = this.#item;
-    // Thousands of small files need not be sliced, which takes a call to another process.
+    // Small files are not sliced, because slicing takes a call to another process, and there may be thousands of them.
     const blob = file.size <= SMALL ? file : file.slice(start, start + plan.length(number));
     const listed = stored.get(number);
     let checksum;
@@ -130,8 +137,9 @@ export class PartUploader {
   }
 
   /**
-   * Finds out whether a part that another client sent, but did not report, is stored with these bytes: in the disk
-   * store, its ETag is its checksum, so that reporting it succeeds.
+   * Returns whether a part that another client sent, but did not report, is stored with these bytes.
+   *
+   * Reports the part with its checksum as the ETag, which succeeds only in the disk store and for the same bytes.
    */
   async #isStored(number, checksum) {
     const isStored = await this.#reporter.tryReport({ number, etag: hex(checksum) });
@@ -179,7 +187,7 @@ export class PartUploader {
       const onProgress = (loaded) => {
         this.#item.addSent(loaded - attempt.loaded);
         attempt.loaded = loaded;
-        // A proxy in front of a stopped server accepts some bytes, too.
+        // The first bytes prove nothing, because a proxy in front of a stopped server accepts them too.
         if (loaded > PROOF && this.#item.state === 'offline') this.#item.enter('sending');
       };
       const answer = await put(info, body, {

@@ -10,7 +10,7 @@ export class Permits {
     this.#free = count;
   }
 
-  /** Number of permits. If it is reduced, permits that are held stay valid. */
+  /** Number of permits. If the number is reduced, acquired permits stay valid. */
   get count() {
     return this.#count;
   }
@@ -25,7 +25,7 @@ export class Permits {
    * Waits for a permit.
    *
    * @param {number} priority lower numbers come first
-   * @returns {Promise<() => void>} returns the permit; further calls have no effect
+   * @returns {Promise<() => void>} a function that releases the permit; further calls have no effect
    */
   acquire(priority, signal) {
     if (signal?.aborted) return Promise.reject(signal.reason);

@@ -1,12 +1,14 @@
 const MIB = 1 << 20;
 const MAXIMUM_PARTS = 10_000;
 
-/** Most bytes that the API accepts in one file (5 TiB). */
+/** Maximum length of a file in bytes (5 TiB). */
 export const MAXIMUM_SIZE = 5 * 2 ** 40;
 
 /**
- * Chooses the part size of a file: 16 MiB for short files, so that all connections have work; up to 64 MiB for long
- * ones, which need fewer calls; more only if the file would otherwise need more than 10,000 parts.
+ * Returns the part size for a file, in bytes.
+ *
+ * Short files have parts of 16 MiB, so that all connections are used; long files have parts of up to 64 MiB, to reduce
+ * the number of calls. Parts are larger only if the file would otherwise need more than 10,000 of them.
  *
  * @param {number} size length of the file in bytes
  */

@@ -1,7 +1,7 @@
 import { ApiError } from '../api/client.js';
 import { fill, upload as texts } from './strings.js';
 
-/** A failure that is explained by one of the texts in strings.js. */
+/** A failure that one of the texts in strings.js explains. */
 export class UploadProblem extends Error {
   /**
    * @param {string} code key of the text

@@ -3,7 +3,7 @@ import { network } from '../api/network.js';
 
 /** Longest time without progress, in milliseconds. */
 const STALL = 60_000;
-/** The same after the computer resumed from sleep, when most connections are dead. */
+/** Longest time without progress after the computer has resumed from sleep, when most connections are dead. */
 const STALL_AFTER_WAKE = 10_000;
 /** Longest wait for the response after all bytes were sent: the storage syncs them to disk first. */
 const RESPONSE = 180_000;
@@ -85,7 +85,7 @@ export function put(info, body, { signal, onProgress } = {}) {
   });
 }
 
-/** Returns all readable headers: asking for a hidden one with `getResponseHeader` would log an error. */
+/** Returns all headers that the page may read; `getResponseHeader` would log an error for any other header. */
 function headersOf(request) {
   const headers = new Headers();
   for (const line of request.getAllResponseHeaders().trim().split('\r\n')) {

@@ -12,24 +12,24 @@ import { restore } from './restore.js';
 import { Tabs } from './tabs.js';
 import { Totals } from './totals.js';
 
-/** Maximum number of files uploaded at the same time; more than connections, because some of them are not sending. */
+/** Maximum number of files uploaded at the same time: more than connections, because not all of them are sending. */
 const OPEN_FILES = 8;
 /** Interval of samples of the rate in milliseconds. */
 const SAMPLE = 500;
 
 /**
- * A queue that uploads files, in order, a few at a time.
+ * A queue that uploads files in order, several at a time.
  *
  * Events:
  * - `change`: at most once per animation frame; `detail.items` is the set of changed items.
  * - `idle`: nothing is waiting or being uploaded any more.
- * - `halt`: the server refuses the token. All items are paused; {@link problem} explains it, and `resume` continues.
+ * - `halt`: the server refuses the token. All items are paused until {@link resume}; {@link problem} explains why.
  */
 export class UploadQueue extends EventTarget {
   #context;
   #items = [];
   #byKey = new Map();
-  /** Items to start; some may have left the state `waiting` meanwhile. */
+  /** Items to start, from index `#head`; some may no longer be in the state `waiting`. */
   #waiting = [];
   #head = 0;
   #running = new Map();
@@ -75,7 +75,7 @@ export class UploadQueue extends EventTarget {
     client.addEventListener('unauthorized', ({ detail }) => this.#halt(detail.error));
   }
 
-  /** All items in the order of adding. */
+  /** All items, in the order in which they were added. */
   get items() {
     return this.#items;
   }
@@ -85,11 +85,6 @@ export class UploadQueue extends EventTarget {
     return this.#context.permits.count;
   }
 
-  /** Whether files are being uploaded: then the page warns before it is left. */
-  get active() {
-    return this.totals.active > 0;
-  }
-
   /**
    * Adds files. A file that is in the queue already and has not ended is not added again.
    *
@@ -97,7 +92,7 @@ export class UploadQueue extends EventTarget {
    * @param {object} options
    * @param {string} [options.project] id of the destination project
    * @param {string | null} [options.parent] id of the destination folder; null for the root of the project
-   * @param {boolean} [options.isLink] whether the token is that of an upload link, which decides the destination
+   * @param {boolean} [options.isLink] whether the token is a sender's, so that the upload link sets the destination
    * @param {'fail' | 'skip' | 'overwrite'} [options.conflict] what happens if a different file has the same name
    * @param {(path: string) => { metadata?: object, tags?: string[] }} [options.labels]
    * @returns {UploadItem[]} the items of the entries
@@ -114,7 +109,7 @@ export class UploadQueue extends EventTarget {
    * Resumes an upload that this browser or another client began.
    *
    * @param {object} upload entry of the list of unfinished uploads
-   * @param {File} file the file that it was started for
+   * @param {File} file the file for which the upload was started
    */
   resumeUpload(upload, file) {
     const known = this.#items.find((item) => item.uploadID === upload.upload_id && !item.hasEnded);
@@ -139,7 +134,7 @@ export class UploadQueue extends EventTarget {
     return restore(this, records);
   }
 
-  /** Pauses items, all without an argument. Parts on their way are sent again later. */
+  /** Pauses items; without an argument, all items. Parts that are being sent are sent again later. */
   pause(items = this.#items) {
     for (const item of [...items]) {
       if (item.hasEnded || item.state === 'paused') continue;
@@ -168,7 +163,7 @@ export class UploadQueue extends EventTarget {
       if (item.hasEnded && item.state !== 'failed') continue;
       const running = this.#running.get(item);
       if (running) {
-        // It may have been paused, and be about to stop for that reason.
+        // The item may already be stopping because it was paused.
         running.isCancelled = true;
         running.abort(CANCELLED);
       }
@@ -238,7 +233,7 @@ export class UploadQueue extends EventTarget {
     this.#pump();
   }
 
-  /** Starts items while nothing that was started before could use the connections. */
+  /** Starts items, up to {@link OPEN_FILES}, while every running item has started its last part. */
   #pump() {
     while (!this.#isHalted && this.#running.size < OPEN_FILES && this.#unclaimed.size === 0) {
       const item = this.#next();
@@ -275,13 +270,13 @@ export class UploadQueue extends EventTarget {
       this.#running.delete(item);
       this.#unclaimed.delete(item);
     }
-    // Resumed while it was stopping.
+    // The item was resumed while it was stopping.
     if (item.state === 'waiting') this.#waiting.push(item);
     this.#pump();
     if (this.#running.size === 0) this.#endRun();
   }
 
-  /** Stops everything, because no call can succeed any more. */
+  /** Pauses all items, because no call can succeed with the refused token. */
   #halt(error) {
     if (this.#isHalted) return;
     this.#isHalted = true;

@@ -7,8 +7,9 @@ const INTERVAL = 1000;
 const BATCH = 1000;
 
 /**
- * A reporter of the stored parts of one upload while others are being sent, so that any client can finish the upload.
- * Several parts share a call. A reported part has `isReported`; the others are reported with complete.
+ * A reporter of stored parts while other parts are being sent, so that any client can resume the upload.
+ *
+ * Several parts share a call. A reported part has `isReported`; all other parts are reported with complete.
  */
 export class Reporter {
   #client;
@@ -33,7 +34,7 @@ export class Reporter {
     });
   }
 
-  /** Stops, after the call that is in progress. */
+  /** Stops reporting; resolves when the call in progress has finished. */
   async finish() {
     this.#stop.abort();
     await this.#loop;
@@ -70,7 +71,7 @@ export class Reporter {
         for (const part of parts) this.#pending.delete(part.number);
         await network.pause(INTERVAL, signal);
       } catch {
-        // Complete reports these parts again, and repairs those that it refuses.
+        // These parts are reported again with complete; {@link PartUploader#repair} sends those again that it refuses.
         return;
       }
     }

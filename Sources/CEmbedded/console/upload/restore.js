@@ -6,8 +6,10 @@ export async function restore(queue, records) {
   const allowed = new Map();
   for (const record of records.filter(({ handle }) => handle)) {
     try {
-      const { metadata, tags } = record;
-      const entry = { file: await open(queue.journal, record, allowed), path: record.path, handle: record.handle };
+      const { metadata, tags, path, handle } = record;
+      const folder = await queue.journal.root(record.root);
+      const root = folder && { id: record.root, handle: folder };
+      const entry = { file: await open(record, root, allowed), path, handle, root };
       result.items.push(...queue.add([entry], { ...record, labels: () => ({ metadata, tags }) }));
     } catch (error) {
       result.problems.push({ path: record.path, ...explain(error) });
@@ -19,13 +21,14 @@ export async function restore(queue, records) {
 /**
  * Opens the file of a record.
  *
+ * @param {object} record
+ * @param {object} [root] the chosen folder with the file
  * @param {Map<string, boolean>} allowed permissions of chosen folders, which cover the files in them
- * @throws {UploadProblem} if the user does not allow it, or the file has changed
+ * @throws {UploadProblem} if the user does not grant access, or the file has changed
  */
-async function open(journal, record, allowed) {
-  const root = await journal.root(record.root);
-  if (root && !allowed.has(record.root)) allowed.set(record.root, await isAllowed(root));
-  if (!allowed.get(record.root) && !(await isAllowed(record.handle))) throw new UploadProblem('fileChanged');
+async function open(record, root, allowed) {
+  if (root && !allowed.has(root.id)) allowed.set(root.id, await isAllowed(root.handle));
+  if (!allowed.get(root?.id) && !(await isAllowed(record.handle))) throw new UploadProblem('accessDenied');
   const file = await record.handle.getFile();
   if (file.size !== record.size || file.lastModified !== record.lastModified) throw new UploadProblem('fileChanged');
   return file;

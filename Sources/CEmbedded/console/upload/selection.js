@@ -1,5 +1,4 @@
-// The files of a drop, of an `<input type="file">` and of the browser's picker, as entries of the queue:
-// `{ file, path, handle?, root? }`.
+// Conversion of dropped and chosen files to entries of the queue: `{ file, path, handle?, root? }`.
 
 import { fill, upload as texts } from './strings.js';
 
@@ -9,13 +8,13 @@ const IGNORED = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini']);
 const PARALLEL = 16;
 
 /**
- * Returns the dropped files, with those in folders. Must be called from the `drop` event.
+ * Returns the dropped files, including those in dropped folders. Must be called from the `drop` event.
  *
  * @param {DataTransfer} dataTransfer
  * @returns {Promise<{ entries: object[], problems: string[] }>} `problems` name the files that could not be read
  */
 export async function entriesFromDrop(dataTransfer) {
-  // The browser clears the list of items after the event, so nothing may be awaited before all of them are read.
+  // The browser clears the list of items after the event, so all items must be read before the first `await`.
   const dropped = [...dataTransfer.items]
     .filter((item) => item.kind === 'file')
     .map((item) => ({
@@ -33,21 +32,22 @@ export async function entriesFromDrop(dataTransfer) {
   return result;
 }
 
-/** @param {FileList} fileList files, or a folder's files (`webkitdirectory`) with their paths */
+/**
+ * Returns the files that were chosen with an `<input type="file">`.
+ *
+ * @param {FileList} fileList files, or a folder's files (`webkitdirectory`) with their paths
+ */
 export function entriesFromInput(fileList) {
   return [...fileList]
     .filter((file) => !IGNORED.has(file.name) || !file.webkitRelativePath)
     .map((file) => ({ file, path: file.webkitRelativePath || file.name }));
 }
 
-/** Whether {@link entriesFromPicker} works in this browser. */
-export const hasPicker = 'showOpenFilePicker' in globalThis && 'showDirectoryPicker' in globalThis;
-
 /**
  * Lets the user choose files or a folder, and keeps handles, so that the upload can resume after a reload.
  *
  * @param {{ folder: boolean }} options
- * @returns {Promise<object[]>} no entries if the user cancels
+ * @returns {Promise<{ entries: object[], problems: string[] }>} both are empty if the user cancels
  */
 export async function entriesFromPicker({ folder }) {
   const result = { entries: [], problems: [] };
@@ -57,7 +57,7 @@ export async function entriesFromPicker({ folder }) {
   } catch (error) {
     if (error.name !== 'AbortError') throw error;
   }
-  return result.entries;
+  return result;
 }
 
 async function addHandle(handle, path, result, root) {
@@ -76,7 +76,7 @@ async function addHandle(handle, path, result, root) {
   }
 }
 
-/** Adds a file or a folder's files through the older interface, for browsers without handles. */
+/** Adds a file or a folder's files through the older Entries API, for browsers without handles. */
 async function addEntry(entry, path, result) {
   const own = path === '' ? entry.name : `${path}/${entry.name}`;
   try {

@@ -1,4 +1,4 @@
-/** Reasons why a file is not uploaded, each with advice. `{…}` is replaced by a value. */
+/** Texts of the upload engine: reasons why a file is not uploaded, with advice. `{…}` is replaced by a value. */
 export const upload = {
   nameEmpty: ['The file has no name', 'Rename the file, then add it again.'],
   nameInvalid: [
@@ -20,8 +20,12 @@ export const upload = {
     'The file has changed or cannot be read',
     'It was changed, moved or deleted after it was chosen, or its disk was removed. Add it again.',
   ],
+  accessDenied: [
+    'The browser may not read the file',
+    'Allow access when the browser asks for it, or choose the file again.',
+  ],
   checksumMismatch: [
-    'The server received other bytes than were sent',
+    'The server received different bytes than were sent',
     'Memory, a disk or a proxy may be corrupting data. Try again; if this happens again, tell the operator of the' +
       ' server.',
   ],
@@ -44,7 +48,7 @@ export const upload = {
   ],
   forbidden: [
     'You may not upload to this project',
-    'Contact an administrator of the project for the permission to write.',
+    'Contact an administrator of the project for write permission.',
   ],
   destinationMissing: [
     'The destination no longer exists',
@@ -52,7 +56,7 @@ export const upload = {
   ],
   uploadMissing: [
     'The unfinished upload no longer exists',
-    'It was completed, aborted or has expired. Add the file again to start over.',
+    'It was completed or aborted, or has expired. Add the file again to start over.',
   ],
   otherSize: [
     'This is not the file that the upload was started for',
@@ -66,12 +70,12 @@ export const upload = {
     'A limit of the upload link is reached',
     'The link accepts no more files or bytes. Tell the person who sent it.',
   ],
-  offline: ['No connection', 'The upload resumes by itself when the connection is back.'],
-  unavailable: ['The server does not respond', 'It may be restarting. The upload resumes by itself.'],
-  busy: ['The server is busy', 'The upload resumes by itself.'],
+  offline: ['No connection', 'The upload resumes automatically when the connection is back.'],
+  unavailable: ['The server does not respond', 'It may be restarting. The upload resumes automatically.'],
+  busy: ['The server is busy', 'The upload resumes automatically.'],
   otherTab: [
     'Another tab is uploading this file',
-    'This upload starts when the other tab is done or closed.',
+    'This upload starts when the other tab has finished or is closed.',
   ],
   unexpected: ['The upload failed', '{message}'],
   manifestFirstColumn: 'The first column is "{name}", not "File name".',

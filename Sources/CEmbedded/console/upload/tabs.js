@@ -3,8 +3,10 @@ const NAME = 'pontoon-sending';
 const INTERVAL = 3000;
 
 /**
- * A counter of the tabs of this browser that are sending. They share its six connections to the server: if each of them
- * used five, calls of the API would wait for the end of a part.
+ * A counter of the tabs of this browser that are sending.
+ *
+ * All tabs share the browser's six connections to a server. If each tab used five of them, calls of the API would wait
+ * until a part is sent.
  */
 export class Tabs {
   #onCount;

@@ -1,12 +1,12 @@
 /** Time constant of the smoothed rate in seconds. */
 const SMOOTHING = 4;
 
-/** The totals of a queue, updated with each change of an item, so that their cost does not depend on its length. */
+/** The totals of a queue, updated with each change of an item at a cost that does not depend on the queue's length. */
 export class Totals {
   /** Number of items that were neither skipped nor cancelled, and their length in bytes. */
   files = 0;
   bytes = 0;
-  /** Bytes that are stored or being sent. */
+  /** Number of bytes that are stored or have been sent. */
   sent = 0;
   verified = 0;
   uploaded = 0;
@@ -28,12 +28,12 @@ export class Totals {
     return this.#active;
   }
 
-  /** Number of items that have not begun. */
+  /** Number of items that are waiting to start. */
   get waiting() {
     return this.#waiting;
   }
 
-  /** Estimated time to the end in seconds; null if nothing is being sent. */
+  /** Estimated remaining time in seconds; null if nothing is being sent. */
   get secondsLeft() {
     return this.rate > 0 && this.#active > 0 ? this.#left / this.rate : null;
   }
@@ -63,7 +63,7 @@ export class Totals {
     this.#transferred += transferred;
   }
 
-  /** Updates the rate; called about once per second while items are active. */
+  /** Updates the rate; called twice per second while items are active. */
   sample(now = performance.now()) {
     if (this.#active === 0) this.rate = 0;
     const seconds = (now - this.#sampled.time) / 1000;

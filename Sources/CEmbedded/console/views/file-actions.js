@@ -32,7 +32,7 @@ export class FileActions {
     return this.app.client;
   }
 
-  /** The folder's id, also of a project's root folder. */
+  /** The id of the folder, which may be the project's root folder. */
   get parent() {
     return this.folder ?? this.project.root_folder;
   }
@@ -117,7 +117,7 @@ export class FileActions {
           entries.length > 8 && h('li', { class: 'muted' }, t.andMore(entries.length - 8))),
         progress,
       ],
-      // Closing the dialog stops after the call that is in progress.
+      // If the dialog is closed, deletion stops after the call in progress.
       onSubmit: (dialog) => this.#remove(entries, (text) => fill(progress, text), () => !dialog.open),
     });
     if (done === null) return void this.changed();
@@ -145,7 +145,7 @@ export class FileActions {
 
   async #label(files, one, tags, metadata) {
     if (one) {
-      // A key that the user removed is removed by `null`; `PATCH` keeps keys that others add meanwhile.
+      // `null` removes a key. `PATCH` keeps keys that other users have added meanwhile.
       const removed = Object.keys(one.metadata ?? {}).filter((key) => !Object.hasOwn(metadata, key));
       await updateFile(this.client, one.id, { tags,
         metadata: { ...metadata, ...Object.fromEntries(removed.map((key) => [key, null])) } });

@@ -29,7 +29,7 @@ export class FileDetails {
     return this.entry?.id === entry.id;
   }
 
-  /** Shows an entry: at once with the fields in the list, then with those that the server returns. */
+  /** Shows an entry: first with the fields in the list, then with the fields that the server returns. */
   async open(entry, { focus = false } = {}) {
     this.#stop();
     this.entry = entry;
@@ -92,7 +92,7 @@ export class FileDetails {
         this.#drawFacts();
         if (fresh.checksums?.verification_requested_on) this.#watch(turn + 1);
       } catch {
-        // The next time the user opens the panel, it is read again.
+        // The entry is read again when the user opens the panel the next time.
       }
     }, PAUSES[turn]);
   }
@@ -109,7 +109,7 @@ export class FileDetails {
       { icon: iconName, class: 'small', on: action, ...props });
     this.facts = h('div', { class: 'details-facts' });
     this.labels = h('div');
-    // A frame loses its document when it is moved.
+    // The preview's frame would lose its document when it is moved, so the preview is closed.
     this.preview?.dispose();
     this.preview = null;
     fill(this.element,

@@ -1,4 +1,4 @@
-// A folder of a project: its entries, a search, a selection, and the details of one entry.
+// The view of a folder: its entries, a search, a selection, and the details of one entry.
 
 import { projectAddress } from '../routes.js';
 import { strings } from '../strings.js';
@@ -85,7 +85,7 @@ class FilesView {
     try {
       await this.listing.restart();
     } catch (error) {
-      // Entries that have been loaded stay visible; if there are none, the error is shown in their place.
+      // Loaded entries stay visible. If there are none, the error is shown in place of the view.
       if (this.listing.loaded.length === 0 || this.signal.aborted) throw error;
       toastError(error);
     }

@@ -2,7 +2,7 @@
 
 import { listFolder } from '../api/calls.js';
 
-/** Maximum number of entries that are read for a search by a part of the name, or for another order. */
+/** Maximum number of entries that are read to search by a part of the name, or to sort in another order. */
 export const MOST_ENTRIES = 50_000;
 
 const collator = new Intl.Collator('en', { numeric: true });
@@ -43,12 +43,12 @@ export class FolderListing {
     return this.token === null;
   }
 
-  /** Whether entries are missing in a search or an order, because the folder has too many. */
+  /** Whether the search or the order includes only the first entries, because the folder has too many. */
   get isCut() {
     return !this.isPlain && !this.isComplete && this.loaded.length >= MOST_ENTRIES;
   }
 
-  /** The number of rows: with the server's order, entries that are not loaded yet count too. */
+  /** Number of rows; with the server's order, includes entries that are not loaded yet. */
   get count() {
     return this.isPlain && this.total !== null ? Math.max(this.total, this.shown.length) : this.shown.length;
   }
@@ -59,7 +59,7 @@ export class FolderListing {
     await this.#read(1);
   }
 
-  /** Reads the folder again, and replaces the entries when they have arrived, so that nothing flickers. */
+  /** Reads as many entries again as are loaded, and replaces them only when all have been read, to avoid flickering. */
   async refresh() {
     const fresh = new FolderListing(this.client, this.place, () => {});
     Object.assign(fresh, { search: this.search, order: this.order });
@@ -85,7 +85,7 @@ export class FolderListing {
     await this.need(0);
   }
 
-  /** Loads the entries up to this number, or all if the order or the search needs them. */
+  /** Loads the entries up to index `end`, or up to {@link MOST_ENTRIES} if the order or the search needs all. */
   need(end) {
     return this.#read(this.isPlain ? end + 1 : MOST_ENTRIES);
   }
@@ -155,8 +155,8 @@ export class FolderListing {
 }
 
 /**
- * Parses the text of a search: `tag:raw sample_id=S1 lane` selects by tag, by metadata and by a part of the name. Values
- * with spaces are quoted, as in `"sample type=whole blood"`.
+ * Parses the text of a search: `tag:raw sample_id=S1 lane` selects by tag, by metadata and by a part of the name.
+ * Values with spaces are quoted, as in `"sample type=whole blood"`.
  *
  * @param {string} text
  * @returns {{filters: Object, contains: string}}

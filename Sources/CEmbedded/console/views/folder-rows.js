@@ -9,7 +9,7 @@ const t = strings.files;
 /**
  * Creates the row with the columns' headings, which sort the list when clicked.
  *
- * @param {HTMLElement} all The box that selects all rows.
+ * @param {HTMLElement} all The checkbox that selects all rows.
  * @param {(by: string) => void} order
  */
 export function headerRow(all, order) {

@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 const LIMITS = { tags: 100, tagBytes: 300, pairs: 1000, keyBytes: 100, valueBytes: 300 };
 
 /**
- * Creates an editor for a list of tags: Enter or a comma adds one, each has a button that removes it.
+ * Creates an editor for a list of tags. Enter or a comma adds a tag, and each tag has a button that removes it.
  *
  * @param {string[]} initial
  */
@@ -115,7 +115,7 @@ export function metadataEditor(initial = {}) {
           LIMITS.keyBytes));
         if (encoder.encode(value).length > LIMITS.valueBytes) throw new Error(t.longValue(plainName(key),
           LIMITS.valueBytes));
-        // `__proto__` is a key like any other.
+        // Assignment would not create a key with the name `__proto__`.
         Object.defineProperty(pairs, key, { value, enumerable: true, configurable: true, writable: true });
       }
       if (Object.keys(pairs).length > LIMITS.pairs) throw new Error(t.tooManyPairs(LIMITS.pairs));

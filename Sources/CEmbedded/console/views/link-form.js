@@ -74,7 +74,7 @@ export class LinkForm {
     return {
       ...(this.target?.folder ? { parent: this.target.folder } : { project: this.project.id }),
       name: title, note: this.note.value,
-      // The end of the chosen day, where the user is.
+      // The end of the chosen day in the user's time zone.
       expires: new Date(`${this.expires.value}T23:59:59`).toISOString().replace(/\.\d+Z$/, 'Z'),
       ...(password ? { password } : {}), ...(files ? { max_files: Math.round(files) } : {}),
       ...(size ? { max_bytes: Math.round(size * GIB) } : {}),
@@ -84,7 +84,7 @@ export class LinkForm {
   /** Sends the changed fields of the link to the server. */
   save() {
     const { project, parent, password, max_files: files = null, max_bytes: size = null, ...changes } = this.read();
-    // The day is sent only if the user changed it; the link may expire at another hour.
+    // The day is sent only if the user changed it, because the link may expire at another time of that day.
     if (this.expires.value === day(new Date(this.link.expires))) delete changes.expires;
     const secret = this.noPassword.checked ? { password: null } : password ? { password } : {};
     return updateLink(this.app.client, this.link.id, { ...changes, ...secret, max_files: files, max_bytes: size });

@@ -45,7 +45,7 @@ class LinksView {
         h('ul', { class: 'link-list' }, links.map((link) => this.#row(link)))));
   }
 
-  /** Reads the names of the links' folders; a deleted folder has none. */
+  /** Reads the names of the links' folders; the name of a deleted folder is null. */
   async #readFolders(links) {
     for (const { parent } of links) {
       if (!parent || this.folders.has(parent)) continue;
@@ -59,7 +59,7 @@ class LinksView {
     const label = plainName(link.name);
     const folder = this.folders.get(link.parent);
     const limits = [
-      link.max_files ? t.filesOf(count(usage.files), count(link.max_files)) : t.filesSent(count(usage.files)),
+      link.max_files ? t.filesOf(count(usage.files), count(link.max_files)) : t.filesSent(usage.files),
       link.max_bytes ? t.bytesOf(bytes(usage.bytes), bytes(link.max_bytes)) : bytes(usage.bytes),
       usage.open_uploads > 0 && t.open(count(usage.open_uploads)), t.senders(usage.senders),
     ].filter(Boolean).join(' · ');

@@ -8,7 +8,7 @@ import { attempt, toast } from '../ui/toast.js';
 import { loadProject, projectHead } from './project-head.js';
 
 const t = strings.members;
-/** `read` belongs to every member, and `execute` allows nothing. */
+/** The permissions that can be changed: every member has `read`, and `execute` has no effect. */
 const RIGHTS = ['copy', 'write', 'admin'];
 
 export async function show({ app, route, signal, main }) {

@@ -35,7 +35,7 @@ class OpenUploads {
     this.app.shell.setBadge(uploads.length);
     const items = (this.app.transfers?.queue?.items ?? []).filter((item) => !item.hasEnded);
     const running = new Set(items.map(({ uploadID }) => uploadID));
-    // An item that was just added does not know its upload yet; its journal record does.
+    // An item that was just added has no upload id yet, but its journal record may have one.
     const keys = new Set(items.map(({ key }) => key));
     this.runningKeys = keys;
     for (const [id, record] of known) if (keys.has(record.id)) running.add(id);
@@ -58,7 +58,7 @@ class OpenUploads {
           uploads.map((upload) => this.#row(upload, known.get(upload.upload_id), running.has(upload.upload_id))))))));
   }
 
-  /** Returns whether the list shows an item as running that has ended, or the reverse. */
+  /** Returns whether the list shows an ended item as running, or a running item as not running. */
   isOutdatedBy(item) {
     return this.runningKeys?.has(item.key) === item.hasEnded;
   }

@@ -1,4 +1,4 @@
-// The beginning of a text, or an image, in a frame without scripts.
+// The preview of a file: the beginning of a text, or an image, in a frame without scripts.
 //
 // The frame is empty and sandboxed; the console puts text nodes or an `<img>` into it. HTML and SVG are never loaded as
 // documents.
@@ -15,13 +15,13 @@ const MOST_IMAGE_BYTES = 32 << 20;
 
 const IMAGES = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp',
   avif: 'image/avif' };
-/** Files in these formats are not text. */
+/** Extensions of files that are not text. */
 const BINARY = new Set(['bam', 'bai', 'cram', 'crai', 'bcf', 'gz', 'bgz', 'bz2', 'xz', 'zst', 'zip', 'tar', 'tbi',
   'csi', 'pdf', 'h5',
   'hdf5', 'fast5', 'pod5', 'bcl', 'cbcl', 'sra', 'parquet', 'exe', 'so', 'dll', 'iso', 'mp4', 'mov', 'mp3', 'tif',
   'tiff', 'xlsx', 'docx']);
 
-/** Returns whether to offer a preview, judging by the file's extension and length. */
+/** Returns whether to offer a preview, according to the file's extension and length. */
 export function canPreview({ name, size }) {
   const type = extension(name);
   return size > 0 && !BINARY.has(type) && !(type in IMAGES && size > MOST_IMAGE_BYTES);

@@ -6,10 +6,10 @@ import { projectAddress } from '../routes.js';
 import { strings } from '../strings.js';
 import { h, icon, name } from '../ui/dom.js';
 
-/** Maximum number of folders in a path that is shown. */
+/** Maximum number of folders in the shown path. */
 const DEEPEST = 100;
 
-/** Returns a project; the last one is cached, so that changing tabs shows no gap, unless `fresh` is set. */
+/** Returns a project. The last one is cached, so that changing tabs shows no gap; `fresh` bypasses the cache. */
 export async function loadProject(app, id, signal, { fresh = false } = {}) {
   if (!fresh && app.project?.id === id) return app.project;
   app.project = await getProject(app.client, id, signal);
@@ -17,6 +17,8 @@ export async function loadProject(app, id, signal, { fresh = false } = {}) {
 }
 
 /**
+ * Creates the head of a view.
+ *
  * @param {Object} options
  * @param {Object} options.app
  * @param {Object} options.project
@@ -54,7 +56,7 @@ export async function folderTrail(app, route, signal) {
     const folder = app.folders?.get(id) ?? await getFile(app.client, id, signal);
     (app.folders ??= new Map()).set(id, folder);
     if (folder.project !== route.project) throw new ApiError(404, 5002, strings.failure.missing);
-    // The root folder has no parent, and no name that people know.
+    // The root folder has no parent. Its name is not shown; the path starts with the project's name.
     if (!folder.parent) break;
     trail.unshift({ label: folder.name, href: projectAddress(route.project, 'files', id), id });
     id = folder.parent;

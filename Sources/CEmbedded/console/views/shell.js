@@ -60,7 +60,7 @@ export class Shell {
     }
   }
 
-  /** Marks the entry of the shown view. */
+  /** Marks the navigation entry of a view, and shows a placeholder until the view is drawn. */
   select(route) {
     const view = this.links.has(route.view) ? route.view : 'projects';
     for (const [key, link] of this.links) {

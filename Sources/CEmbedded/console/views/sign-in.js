@@ -4,6 +4,8 @@ import { strings } from '../strings.js';
 import { button, fill, h, icon, uniqueID } from '../ui/dom.js';
 
 /**
+ * Creates the sign-in page.
+ *
  * @param {Object} options
  * @param {string} [options.message] Why the user has to sign in again.
  * @param {(token: string, keep: boolean) => Promise<void>} options.submit Throws an error whose message is shown.

@@ -10,7 +10,7 @@ import { VirtualList } from '../ui/virtual-list.js';
 
 const t = strings.transfers;
 const ROW = 56;
-/** Number of sent bytes from which cancelling must be confirmed. */
+/** Number of sent bytes from which the user must confirm cancelling. */
 const MOST_LOST = 1 << 20;
 /** Maximum number of rows that the panel shows without scrolling. */
 const MOST_VISIBLE = 6;
@@ -30,8 +30,7 @@ const CAN = {
 export class TransferPanel {
   /**
    * @param {EventTarget} queue The `UploadQueue`.
-   * @param {{title?: string, inline?: boolean, onClose?: () => void}} options `inline` panels cannot be collapsed or
-   * closed.
+   * @param {{inline?: boolean, onClose?: () => void}} options An `inline` panel cannot be collapsed or closed.
    */
   constructor(queue, { inline = false, onClose } = {}) {
     Object.assign(this, { queue, inline, onClose });
@@ -70,7 +69,7 @@ export class TransferPanel {
       this.onlyFailed = false;
       return this.draw(changed);
     }
-    // The queue appends to its list, and replaces it when files are removed.
+    // The queue appends new items to its array, and replaces the array when items are removed.
     if (shown !== this.items || shown.length !== this.list.count) {
       this.items = shown;
       this.list.element.style.height = `${Math.min(shown.length, MOST_VISIBLE) * ROW}px`;
@@ -92,7 +91,7 @@ export class TransferPanel {
     if (this.first < this.items.length) element.scrollTop = Math.max(0, this.first - 1) * ROW;
   }
 
-  /** Reads the outcome aloud. */
+  /** Lets screen readers read a text aloud. */
   announce(text) {
     this.announcer.textContent = text;
   }
@@ -105,7 +104,7 @@ export class TransferPanel {
     setBar(this.bar, totals.bytes > 0 ? totals.sent / totals.bytes : state.open ? 0 : 1, state.title);
     this.bar.classList.toggle('bar-done', !state.open && totals.failed === 0);
     this.bar.classList.toggle('bar-failed', totals.failed > 0);
-    // Drawn again only if something changes, so that the focus stays on a button.
+    // The buttons are drawn again only if they change, so that the focused button keeps the focus.
     const collapsed = this.element.classList.contains('collapsed');
     const key = [state.open > 0, state.paused > 0, totals.failed, this.onlyFailed, collapsed].join();
     if (key === this.actionState) return;
@@ -114,7 +113,7 @@ export class TransferPanel {
     keepFocus(this.result, () => fill(this.result, totals.failed > 0 && this.#failedButton(totals.failed)));
   }
 
-  /** Shows only the files that failed, or all again. */
+  /** Creates the button that shows only the failed files, or all files again. */
   #failedButton(failed) {
     return button(this.onlyFailed ? t.showAll : t.showFailed(failed), {
       icon: 'alert', kind: 'quiet', class: 'small', 'aria-pressed': String(this.onlyFailed),
@@ -125,7 +124,7 @@ export class TransferPanel {
     });
   }
 
-  /** Cancels files, after a question if sent bytes would be lost. */
+  /** Cancels files, after a confirmation if at least {@link MOST_LOST} sent bytes would be lost. */
   async #cancel(items) {
     const lost = items.filter((item) => !item.hasEnded || item.state === 'failed');
     const sent = lost.reduce((sum, item) => sum + item.sent, 0);
@@ -237,7 +236,7 @@ export class TransferPanel {
   }
 }
 
-/** Returns the state of a file for display, with its size or the reason for a failure. */
+/** Returns the text below a file's name: its state and size, or the reason for a failure. */
 function note(item) {
   const size = bytes(item.size);
   if (item.error) return `${item.error.title}. ${item.error.advice ?? ''}`.trim();
@@ -245,7 +244,12 @@ function note(item) {
   return `${t.states[item.state] ?? item.state} · ${size}`;
 }
 
-/** Returns the title, the detail and the progress (0 to 1) to show in the head of the panel. */
+/**
+ * Returns the texts and the progress to show in the head of the panel.
+ *
+ * @returns {{open: number, paused: number, fraction: number, title: string, detail: string}} `open` and `paused` are
+ *   numbers of files; `fraction` is the progress from 0 to 1.
+ */
 export function summarize(totals, items) {
   const { active, paused } = totals;
   const open = active + totals.waiting;

@@ -1,4 +1,4 @@
-// Uploads of the console: choosing and dropping files, the queue, and the panel.
+// The uploads of the console: file selection, the queue, and the panel.
 
 import { Journal } from '../upload/journal.js';
 import { UploadQueue } from '../upload/queue.js';
@@ -42,7 +42,7 @@ export class Transfers {
     watchDrops(signal, {
       label: () => this.app.view?.destination?.label ?? null,
       drop: async (data) => {
-        // Reading a large folder takes a while, and another folder may be open then.
+        // The destination is read first, because the user may open another folder while a large folder is read.
         const destination = this.app.view?.destination ?? null;
         await this.#add(await entriesFromDrop(data), destination);
       },
@@ -61,8 +61,8 @@ export class Transfers {
     const destination = this.app.view?.destination ?? null;
     try {
       if (picker in window) {
-        const entries = await entriesFromPicker({ folder });
-        if (entries.length > 0) await this.#add({ entries, problems: [] }, destination);
+        const chosen = await entriesFromPicker({ folder });
+        if (chosen.entries.length + chosen.problems.length > 0) await this.#add(chosen, destination);
       } else {
         const entries = entriesFromInput(await chooseByInput({ folder, multiple: true }));
         if (entries.length > 0) await this.#add({ entries, problems: [] }, destination);
@@ -72,13 +72,13 @@ export class Transfers {
     }
   }
 
-  /** Finishes an upload from the list of open uploads with a file that the user chooses. */
+  /** Resumes an upload from the list of open uploads with a file that the user chooses. */
   async resumeUpload(upload) {
     const [file] = await chooseByInput({ folder: false, multiple: false });
     if (file) this.queue.resumeUpload(upload, file);
   }
 
-  /** Resumes uploads whose files this browser can open again without the user choosing them. */
+  /** Resumes uploads whose file handles this browser has kept, so that the user need not choose the files again. */
   async resumeKept(records) {
     const { problems } = await this.queue.restore(records);
     this.panel.draw();
@@ -144,7 +144,7 @@ export class Transfers {
     this.#refreshView(items);
   }
 
-  /** Shows arrived files in the open folder, and other states in the list of uploads. */
+  /** Refreshes the open folder after a file has arrived in it, or the list of uploads after an item has changed. */
   #refreshView(items) {
     const view = this.app.view;
     if (!view?.refresh || !items) return;
@@ -152,7 +152,7 @@ export class Transfers {
       ?? (item.fileID && item.options?.project === view.project?.id));
     if (isOutdated) this.refreshWanted = true;
     if (!this.refreshWanted || this.refreshTimer) return;
-    // The next refresh waits for this one, which takes long in a large folder.
+    // The next refresh waits until this one has finished, which takes long in a large folder.
     this.refreshTimer = setTimeout(async () => {
       this.refreshWanted = false;
       try {
@@ -169,7 +169,7 @@ export class Transfers {
     this.#changed();
     this.icon.show(null);
     this.panel.announce(`${this.panel.state.title}. ${this.panel.state.detail}`);
-    // Cancelled uploads are aborted in the background.
+    // The number is read a second later, because cancelled uploads are aborted in the background.
     setTimeout(() => this.refreshBadge(), 1000);
   }
 }

@@ -10,16 +10,18 @@ import { metadataEditor, tagsEditor } from './labels-editor.js';
 
 const t = strings.uploadDialog;
 const MOST_MANIFEST_BYTES = 16 << 20;
-/** Problems that are listed; the rest are counted. */
+/** Maximum number of problems that are listed; further problems are only counted. */
 const MOST_PROBLEMS = 50;
 
 /**
+ * Opens the dialog; resolves with the options of the uploads, or `null` if the user closes the dialog.
+ *
  * @param {Object} app
  * @param {Object} options
  * @param {{file: File, path: string}[]} options.entries
- * @param {string[]} options.problems Entries that cannot be read.
+ * @param {string[]} options.problems Messages about files and folders that cannot be read.
  * @param {{project: string, folder: string|null, label: string}|null} options.destination
- * @returns {Promise<{project: string, parent: string|null, conflict: string, labels: Function}|null>}
+ * @returns {Promise<{project: string, parent: string|null, label: string, conflict: string, labels: Function}|null>}
  */
 export function uploadDialog(app, { entries, problems, destination }) {
   let target = destination;

@@ -6,7 +6,7 @@ package struct SenderSessions: Sendable {
     private let passwords: any PasswordHashing
     private let now: @Sendable () -> Date
 
-    /// Interval at which the time of a session's last call is stored.
+    /// Minimum time in seconds between two writes of the time of a session's last call.
     private static let useInterval: TimeInterval = 3600
 
     package init(
@@ -30,21 +30,23 @@ package struct SenderSessions: Sendable {
     /// The result of an attempt to sign in.
     package enum SignInResult: Sendable {
         case signedIn(SignedIn)
-        /// Too many passwords were tried, or too many senders have signed in within the last minute.
+        /// Too many passwords were tried, or too many senders have signed in within the last minute. The sender may try
+        /// again after this time, which is at least one second.
         case retry(after: Duration)
     }
 
     /// Signs a sender in with the secret of a link.
     ///
     /// - Parameters:
-    ///   - secret: The secret.
+    ///   - secret: The link's secret.
     ///   - password: The link's password, if it has one.
     ///   - sender: The sender's name, if given.
     ///   - address: The sender's IPv4 address or IPv6 network, for which password attempts are counted.
     /// - Returns: The session, or the time after which the sender may try again.
     /// - Throws: `.badRequest` for an invalid name or too long a password; `.uploadLinkNotFound`; `.uploadLinkExpired`,
-    ///   also if the link is not usable; `.uploadLinkForbidden` if the password is missing or wrong; `.limitReached` if
-    ///   too many senders are signed in; `.unavailable` if too many passwords are being hashed.
+    ///   also if the link is not usable (``UploadLinkSummary/isUsable``); `.uploadLinkForbidden` if the password is
+    ///   missing or wrong; `.limitReached` if too many senders are signed in; `.unavailable` if too many passwords are
+    ///   being hashed.
     package func signIn(
         secret: Secret,
         password: Secret?,
@@ -85,7 +87,8 @@ package struct SenderSessions: Sendable {
 
     /// Checks the password of a link that has one.
     ///
-    /// - Returns: The time from which the next attempt is allowed, if this one is not.
+    /// - Returns: The time from which the next attempt is allowed, if too many were made; `nil` if the password is
+    ///   correct or the link has none.
     private func checkPassword(
         _ password: Secret?,
         of link: UploadLink,
@@ -105,7 +108,7 @@ package struct SenderSessions: Sendable {
                 "The field 'password' must have at most \(UploadLinkRules.passwordBytes.upperBound) bytes in UTF-8."
             )
         }
-        // Counted before the password is compared, so that concurrent attempts do not exceed the limit.
+        // The attempt is counted before the password is compared, so that concurrent attempts do not exceed the limit.
         if let retry = try await metadata.countPasswordAttempt(for: link.id, from: address, now: now) { return retry }
         guard try await passwords.matches(password, hash) else {
             throw PontoonError(.uploadLinkForbidden, "The password of the upload link is wrong.")
@@ -130,7 +133,8 @@ package struct SenderSessions: Sendable {
 
     /// Returns the session to which a token belongs.
     ///
-    /// Reads the latest rows, so that a revoked link stops working at once on every server.
+    /// Reads the latest rows, so that a revoked link stops working at once on every server. Records the time of the
+    /// call if the last recorded one is more than an hour old.
     ///
     /// - Throws: `.notAuthenticated` if the token is unknown, the sender was idle for a week, or the link has expired,
     ///   was revoked or is not usable.
@@ -154,7 +158,7 @@ package struct SenderSessions: Sendable {
         return session
     }
 
-    /// Returns the current usage of a sender's link, by all of its senders.
+    /// Returns the current usage of the session's link by all of its senders.
     ///
     /// - Throws: `.notAuthenticated` if the link was revoked in the meantime.
     package func usage(of session: SenderSession) async throws -> UploadLinkUsage {

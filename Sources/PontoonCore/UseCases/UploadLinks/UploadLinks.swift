@@ -1,8 +1,9 @@
 package import Foundation
 
-/// The use cases with which members create and manage upload links; for those of senders, see ``SenderSessions``.
+/// The use cases with which members create and manage upload links.
 ///
-/// A member with the `write` permission manages all links of a project.
+/// A member with the `write` permission manages all links of a project. ``SenderSessions`` contains the use cases of
+/// senders.
 package struct UploadLinks: Sendable {
     private let metadata: any MetadataStore
     private let access: Access
@@ -24,7 +25,7 @@ package struct UploadLinks: Sendable {
         self.now = { @Sendable in now().wholeMilliseconds }
     }
 
-    /// Creates a link.
+    /// Creates a link to a folder, or to the root folder of a project.
     ///
     /// Only the hash of the secret is stored, so the secret cannot be shown again.
     ///
@@ -72,7 +73,7 @@ package struct UploadLinks: Sendable {
         return (UploadLinkSummary(link: link, usage: UploadLinkUsage(), isUsable: true), secret)
     }
 
-    /// Returns the links of a project, newest first.
+    /// Returns one page of the links of a project, newest first.
     ///
     /// - Throws: `.projectNotFound`, `.projectForbidden`.
     package func list(in project: ProjectID, caller: Caller, page: Page) async throws -> Listing<UploadLinkSummary> {
@@ -80,9 +81,9 @@ package struct UploadLinks: Sendable {
         return try await metadata.uploadLinks(of: project, page: page)
     }
 
-    /// Returns a link.
+    /// Returns a link with its usage.
     ///
-    /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`.
+    /// - Throws: `.uploadLinkNotFound`, also if the caller may not read the project; `.projectForbidden`.
     package func details(_ id: String, caller: Caller) async throws -> UploadLinkSummary {
         guard let summary = try await metadata.uploadLink(id) else { throw PontoonError.uploadLinkNotFound }
         do {
@@ -108,9 +109,9 @@ package struct UploadLinks: Sendable {
         return updated
     }
 
-    /// Deletes a link, signs its senders out, aborts their active uploads, and keeps their files.
+    /// Deletes a link, signs its senders out and aborts their active uploads.
     ///
-    /// Uploads that are being completed still become files.
+    /// The senders' files are kept, and uploads that are being completed still become files.
     ///
     /// - Throws: `.uploadLinkNotFound`, `.projectForbidden`.
     package func revoke(_ id: String, caller: Caller) async throws {
@@ -125,7 +126,7 @@ package struct UploadLinks: Sendable {
     }
 }
 
-/// A change of a field that may be absent.
+/// A change to a field that may be absent.
 package enum FieldChange<Value: Hashable & Sendable>: Hashable, Sendable {
     case keep, remove
     case set(Value)
@@ -139,11 +140,13 @@ package enum FieldChange<Value: Hashable & Sendable>: Hashable, Sendable {
     }
 }
 
-/// A change of an upload link's properties.
+/// A change to an upload link's properties.
 package struct UploadLinkChange: Hashable, Sendable {
-    /// New name; `nil` keeps the current one, as it does for `note` and `expiresOn`.
+    /// New name; `nil` keeps the current one.
     package var name: String?
+    /// New note; `nil` keeps the current one.
     package var note: String?
+    /// New time of expiry; `nil` keeps the current one.
     package var expiresOn: Date?
     package var password = FieldChange<Secret>.keep
     package var maximumFiles = FieldChange<Int64>.keep
@@ -151,7 +154,7 @@ package struct UploadLinkChange: Hashable, Sendable {
 
     package init() {}
 
-    /// Checks the new time of expiry and the new password, which do not depend on the link's other properties.
+    /// Checks the new time of expiry and the new password, whose validity does not depend on the link.
     ///
     /// - Throws: `.badRequest`.
     func check(now: Date) throws(PontoonError) {
@@ -159,7 +162,10 @@ package struct UploadLinkChange: Hashable, Sendable {
         if case .set(let password) = password { try UploadLinkRules.check(password: password) }
     }
 
-    /// Changes the properties of a link; `passwordHash` is the hash of the new password, or `nil` to keep the old one.
+    /// Applies the change to the properties of a link.
+    ///
+    /// `passwordHash` is the hash of a new password. If it is `nil`, the old hash is kept, unless ``password`` is
+    /// `.remove`.
     ///
     /// - Throws: `.badRequest` if the resulting properties are invalid.
     func apply(to details: inout UploadLinkDetails, passwordHash: Secret?) throws(PontoonError) {

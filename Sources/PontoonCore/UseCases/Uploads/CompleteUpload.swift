@@ -2,10 +2,11 @@ package import Foundation
 
 /// The use case that completes uploads: it assembles their parts into files.
 ///
-/// ``CompletionStateMachine`` decides on each step, and this type performs it. The steps finish and commit run under a
-/// lease; if one of them fails, the completion is rolled back. Completing an upload again returns the same file, as
-/// long as the file and the upload's record exist. If several callers complete an upload concurrently, one of them does
-/// the work and all of them receive its file.
+/// ``CompletionStateMachine`` chooses each step, and this type performs it. The steps finish and commit run under a
+/// lease. If one of them fails, the completion is rolled back.
+///
+/// Completing an upload again returns the same file, as long as the file and the upload's record exist. If several
+/// callers complete an upload concurrently, one of them does the work and all of them receive the file.
 package struct CompleteUpload: Sendable {
     private let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -33,6 +34,10 @@ package struct CompleteUpload: Sendable {
 
     /// Completes an upload.
     ///
+    /// After a refusal, an unfinished upload is active again and can be completed later, unless an error below says
+    /// otherwise. If its parts were lost, the message asks the client to send them again. If a store is unavailable,
+    /// the upload may stay `.completing` until a later call or maintenance rolls it back.
+    ///
     /// - Parameters:
     ///   - id: The upload.
     ///   - reports: Parts to report with this call; may include parts that were reported before.
@@ -42,10 +47,7 @@ package struct CompleteUpload: Sendable {
     /// - Throws: `.uploadNotFound`, also if the file of a completed upload was deleted; `.uploadForbidden`;
     ///   `.projectNotFound` if the project was deleted in the meantime; `.reportInvalid`; `.completeRefused` if parts
     ///   are missing, do not match the declared size or MD5, or do not fit on the disk; `.nameTaken` or `.folderExists`
-    ///   if the name is taken; `.destinationNotFound` if the folder was deleted, which also aborts the upload. After
-    ///   any other refusal, an unfinished upload is active and can be completed again; if its parts were lost, the
-    ///   message asks to send them again. If a store is unavailable, the upload may stay `.completing` until a later
-    ///   call or maintenance rolls it back.
+    ///   if the name is taken; `.destinationNotFound` if the folder was deleted, in which case the upload is aborted.
     func callAsFunction(
         _ id: String,
         reports: [PartReport],
@@ -137,10 +139,10 @@ package struct CompleteUpload: Sendable {
         return .found(found, failedLease: failedLease, now: now())
     }
 
-    /// Acquires the lease of a completion.
+    /// Acquires the lease of a completion, and makes the plan in the same transaction.
     ///
-    /// The plan is made in the same transaction: a premature completion is refused without affecting parts that are
-    /// being received, and once the lease is acquired, the parts no longer change.
+    /// Therefore, a premature completion is refused without affecting parts that are being received, and the parts in
+    /// the plan no longer change.
     private func acquireLease(
         of upload: Upload,
         for caller: Caller,
@@ -162,7 +164,7 @@ package struct CompleteUpload: Sendable {
                 }
             }
         } catch {
-            // The transaction may have been committed, and the upload leased.
+            // The transaction may have been committed, in which case the upload is leased and must be rolled back.
             pendingRollbacks.insert(upload.id, leaseID: lease.id)
             throw error
         }
@@ -221,7 +223,7 @@ package struct CompleteUpload: Sendable {
     private func rollBack(_ id: String, leaseID: String) async throws -> RollbackOutcome {
         do {
             // If the response to a commit was lost, for example because the database crashed, the commit may become
-            // visible late, but never after a later commit. Therefore the lease is renewed before the state is read.
+            // visible late, but no later than the next commit. Therefore, the state is read after renewing the lease.
             let isOurs = try await metadata.renewCompletionLease(of: id, leases.extended(leaseID))
             guard let upload = try await metadata.upload(id) else { return .uploadGone }
             if upload.state == .completed { return .completed(fileID: upload.fileID) }
@@ -240,21 +242,37 @@ package struct CompleteUpload: Sendable {
     ///
     /// - Parameter time: Leases that expire by this time are taken over. `.distantFuture` takes over all leases, which
     ///   is safe only if no other server shares the stores.
-    /// - Throws: An error if a store is unavailable.
+    /// - Throws: The first error of a rollback, after trying all of them.
     package func recover(leasedUntil time: Date) async throws {
-        for upload in try await metadata.completingUploads(leasedUntil: time) {
+        try await forEach(try await metadata.completingUploads(leasedUntil: time)) { upload in
             let lease = leases.new()
-            guard try await metadata.acquireCompletionLease(of: upload.id, lease, now: time) else { continue }
+            guard try await metadata.acquireCompletionLease(of: upload.id, lease, now: time) else { return }
             _ = try await rollBack(upload.id, leaseID: lease.id)
         }
     }
 
     /// Rolls back completions that failed in this process and whose rollback failed too.
     ///
-    /// - Throws: An error if a store is still unavailable.
+    /// - Throws: The first error of a rollback, after trying all of them.
     package func retryRollbacks() async throws {
-        for id in pendingRollbacks.uploadIDs {
+        try await forEach(pendingRollbacks.uploadIDs) { id in
             if let leaseID = pendingRollbacks.take(id) { _ = try await rollBack(id, leaseID: leaseID) }
         }
+    }
+
+    /// Runs a rollback for each element, so that one that fails does not prevent the others.
+    private func forEach<Element>(
+        _ elements: some Sequence<Element>,
+        _ rollBack: (Element) async throws -> Void
+    ) async throws {
+        var failure: (any Error)?
+        for element in elements {
+            do {
+                try await rollBack(element)
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
     }
 }

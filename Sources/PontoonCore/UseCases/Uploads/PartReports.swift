@@ -15,6 +15,8 @@ struct PartReports: Sendable {
 
     /// Records all reports or none.
     ///
+    /// Reports that are already recorded succeed in every state of the upload.
+    ///
     /// - Throws: `.uploadNotFound`; `.partUnavailable` if the upload is being completed or is completed;
     ///   `.reportInvalid` if a part is not stored, or its ETag differs or is too long.
     func record(_ reports: [PartReport], of id: String) async throws {
@@ -34,7 +36,10 @@ struct PartReports: Sendable {
         guard let report = reports.first(where: { $0.etag.utf8.count > longestTag }) else { return }
         throw PontoonError(
             .reportInvalid,
-            "The ETag reported for part \(report.number.rawValue) is longer than \(longestTag) bytes."
+            """
+            The ETag reported for part \(report.number.rawValue) is longer than \(longestTag) bytes; report the ETag \
+            that the object store returned.
+            """
         )
     }
 
@@ -47,7 +52,10 @@ struct PartReports: Sendable {
         case .etagMismatch(let number, let stored):
             PontoonError(
                 .reportInvalid,
-                "The ETag reported for part \(number.rawValue) differs from that of the stored part, '\(stored)'."
+                """
+                The ETag reported for part \(number.rawValue) differs from that of the stored part, '\(stored)'; send \
+                the part again.
+                """
             )
         }
     }

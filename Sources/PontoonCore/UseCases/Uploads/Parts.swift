@@ -22,20 +22,26 @@ package struct Parts: Sendable {
 
     /// Stores one part, replacing an earlier part with the same number.
     ///
-    /// This order guarantees that a part survives a crash once `200` is sent: earlier record removed → bytes written →
-    /// length compared → bytes durable → checksums compared → new record committed → response sent. A record never
-    /// refers to partially overwritten bytes.
+    /// The order of the steps guarantees that a part survives a crash once this method has returned, and that a record
+    /// never refers to partially overwritten bytes:
+    ///
+    /// 1. Remove the earlier record.
+    /// 2. Write the bytes and compare their number with the announced length.
+    /// 3. Make the bytes durable.
+    /// 4. Compare the checksums with those that the client sent.
+    /// 5. Commit the new record.
     ///
     /// - Parameters:
     ///   - number: The part.
     ///   - uploadID: Its upload.
-    ///   - body: The bytes, read one chunk at a time.
+    ///   - body: The bytes, in chunks of any size.
     ///   - length: Announced length in bytes; `nil` if unknown.
     ///   - expected: Checksums that the client sent.
     /// - Returns: The part's ETag, without quotes.
     /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
-    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. The part is then not stored, and an earlier part with
-    ///   this number is lost, unless the upload or the announced length was refused before the body was read.
+    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. After these errors, the part is not stored. An
+    ///   earlier part with this number is lost, unless the upload or the announced length was refused before the body
+    ///   was read.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,
@@ -67,9 +73,12 @@ package struct Parts: Sendable {
         }
     }
 
-    /// Removes the earlier record, then writes the body except its last bytes; aborts the writer if anything fails.
+    /// Removes the earlier record, then writes the body except its last chunk.
     ///
-    /// - Returns: The last bytes, which are not written yet; `nil` if all are written.
+    /// Aborts the writer after an error.
+    ///
+    /// - Returns: The last chunk, which the caller must write; `nil` if all bytes are written, because the length was
+    ///   not known in advance or is 0.
     private func receive<Body: AsyncSequence & Sendable>(
         _ body: Body,
         as number: PartNumber,
@@ -130,8 +139,8 @@ package struct Parts: Sendable {
 
     /// Removes the files of an upload that was deleted while a part was being received.
     ///
-    /// Errors are ignored, because they must not hide the reason why the part was refused; the next start removes the
-    /// same files.
+    /// Ignores errors, because they must not hide the reason why the part was refused. The next start removes the files
+    /// that remain.
     private func removeLeftovers(of upload: Upload) async {
         do {
             // Removes only files of the unfinished upload, because a copy in another project may refer to the finished

@@ -2,10 +2,11 @@ import Crypto
 import Foundation
 import NIOCore
 
-/// A hasher that computes declared MD5s incrementally, while parts arrive.
+/// A hasher that computes the MD5 of uploads incrementally, while their parts arrive.
 ///
-/// Hashes the stored parts of an upload in order, up to the first gap, so that few bytes are left to read when the
-/// upload is completed. Progress is kept in memory only; after a restart, hashing starts again at part 1.
+/// Used for uploads that declare an MD5. Hashes the stored parts of an upload in order, up to the first gap, so that
+/// few bytes are left to read when the upload is completed. Progress is kept only in memory, so hashing starts again at
+/// part 1 after a restart.
 package actor PrefixHasher {
     private struct Progress: Sendable {
         var md5 = Insecure.MD5()
@@ -16,7 +17,7 @@ package actor PrefixHasher {
     private let objects: any StreamingObjectStore
     private var progress: [String: Progress] = [:]
     private var locked: Set<String> = []
-    /// Uploads that have ended while they were locked.
+    /// Ids of the uploads that have ended while their progress was locked, and whose progress must not be kept.
     private var ended: Set<String> = []
     private var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
     private var pending: [String: Upload] = [:]
@@ -48,16 +49,17 @@ package actor PrefixHasher {
         if locked.contains(uploadID) { ended.insert(uploadID) }
     }
 
-    /// Discards the progress of uploads that were aborted by others: with their project or upload link, by another
-    /// program, or because they expired.
+    /// Discards the progress of uploads that no longer exist.
+    ///
+    /// For example, an upload is deleted with its project or upload link, by another process, or because it expires.
     package func forgetAborted() async throws {
         for id in progress.keys where try await metadata.upload(id) == nil { forget(id) }
     }
 
     /// Hashes in the background until cancelled.
     ///
-    /// - Parameter report: Called with the id of an upload and the error if its parts cannot be listed or read.
-    ///   Completing the upload reads them again, and throws if they still cannot be read.
+    /// - Parameter report: Called with the id of an upload and the error if its parts cannot be listed or read. When
+    ///   the upload is completed, ``digest(of:parts:)`` reads these parts again.
     package func run(report: @Sendable (String, any Error) -> Void) async {
         for await _ in signals {
             while let upload = pending.popFirst()?.value, !Task.isCancelled {
@@ -75,7 +77,7 @@ package actor PrefixHasher {
 
     /// Returns the MD5 of parts in the given order as 32 lower-case hex digits.
     ///
-    /// Reads only the parts that are not hashed yet, or all of them if other parts were hashed before.
+    /// Reads only the parts that are not hashed yet, or all of them if the hashed parts are not the first of `parts`.
     package func digest(of upload: Upload, parts: [PartRecord]) async throws -> String {
         try await withLock(upload.id) { progress in
             try await self.advance(&progress, over: parts, of: upload)
@@ -127,8 +129,9 @@ package actor PrefixHasher {
         zip(parts, 1...).prefix { $0.number.rawValue == $1 }.map(\.0)
     }
 
-    /// Returns whether two records refer to the same bytes; a part that was sent again has another time, even if its
-    /// ETag is equal.
+    /// Returns whether two records refer to the same bytes.
+    ///
+    /// If a part was sent again, the records have different times even if their ETags are equal.
     private static func isSame(_ left: PartRecord, _ right: PartRecord) -> Bool {
         left.number == right.number && left.etag == right.etag && left.storedOn == right.storedOn
             && left.location == right.location

@@ -4,7 +4,7 @@
 struct UploadAccess: Sendable {
     let metadata: any MetadataStore
     let namespace: Upload.Namespace
-    /// The session of a sender, who sees only the uploads of this session; `nil` for a user.
+    /// Id of the session of a sender, who sees only the uploads of this session; `nil` for a user.
     var session: String?
 
     /// Finds an upload in any state.
@@ -29,12 +29,15 @@ struct UploadAccess: Sendable {
         }
         let permissions = try await metadata.permissions(of: caller.name, in: project)
         if let permissions, permissions.allows(isOwn ? .write : .admin) { return upload }
-        // If there is no membership, the project may have been deleted with the upload between the two queries.
+        // Without a membership, the project may have been deleted with the upload between the two queries.
         if permissions == nil {
             guard isOwn, try await metadata.upload(id) != nil else { throw PontoonError.uploadNotFound }
         }
         if isOwn { throw PontoonError.uploadNotWritable }
-        throw PontoonError(.uploadForbidden, "You cannot use this upload, because it belongs to another user.")
+        throw PontoonError(
+            .uploadForbidden,
+            "This upload belongs to another user; you need the 'admin' permission in its project."
+        )
     }
 
     private func isVisible(_ upload: Upload, to caller: Caller) -> Bool {
@@ -64,10 +67,10 @@ struct UploadAccess: Sendable {
         }
     }
 
-    /// Finds an active upload of the caller; the rows that it reads may be cached.
+    /// Finds an active upload of the caller in rows that may be up to one second old.
     ///
-    /// - Returns: `nil` if these rows do not show an active upload that the caller may write to; the latest rows must
-    ///   then be read.
+    /// - Returns: The upload; `nil` if these rows do not show an active upload that the caller may write to. The latest
+    ///   rows must then be read.
     func cachedActive(_ id: String, caller: Caller) async throws -> Upload? {
         guard let upload = try await metadata.upload(id, reading: .cached), isVisible(upload, to: caller),
             upload.state == .active, upload.userName == caller.name

@@ -3,8 +3,8 @@ import Synchronization
 
 /// A recorder of clients' activity that keeps uploads to a presigned store from expiring.
 ///
-/// A client that sends parts directly to the object store shows that it is working only by requesting their URLs and
-/// by reporting them, which some clients do at the end.
+/// This server does not see the parts that clients send directly to the object store. API calls such as requests for
+/// part URLs show that a client is working. Reports are not sufficient, because some clients send them only at the end.
 final class UploadActivity: Sendable {
     private let metadata: any UploadStore
     private let interval: Duration
@@ -13,13 +13,14 @@ final class UploadActivity: Sendable {
 
     /// - Parameters:
     ///   - metadata: The store of the uploads.
-    ///   - interval: Time for which further activity of an upload is not recorded, so that most calls write nothing.
+    ///   - interval: Time after a record during which further activity is not recorded, so that most calls write
+    ///     nothing.
     init(metadata: any UploadStore, interval: Duration) {
         self.metadata = metadata
         self.interval = interval
     }
 
-    /// Keeps an upload alive, unless that was done within the interval.
+    /// Records that a client is working on an upload, unless this was recorded within the interval.
     func note(_ id: String, now: Date) async throws {
         let time = ContinuousClock.now
         let isRecent = recorded.withLock { recorded in

@@ -2,9 +2,9 @@ import Crypto
 import Foundation
 import NIOCore
 
-/// The steps of a completion that create the object of a leased upload, or undo that.
+/// The steps of a completion that create the object of a leased upload, or undo its creation.
 ///
-/// Every method may be repeated after a crash or a lost response, with the same result.
+/// Every method may be called again after a crash or a lost response, with the same result.
 ///
 /// With a presigned store, a server may lose its lease between any two steps, and its next request to the store may
 /// arrive after another server has completed the upload. Such a request must change nothing that the other server uses:
@@ -20,7 +20,8 @@ struct UploadFinisher: Sendable {
     /// Creates the object and verifies the declared MD5, before the file becomes visible.
     ///
     /// - Returns: `nil` if the upload is no longer leased under `lease`.
-    /// - Throws: `.completeRefused`, `.storageFull`; the errors of the stores.
+    /// - Throws: `.completeRefused` if parts are missing or the MD5 does not match; `.storageFull`; the errors of the
+    ///   stores.
     func finish(_ plan: CompletionPlan, under lease: Lease) async throws -> FinishedUpload? {
         switch storage {
         case .streaming(let store, let hasher, _): try await finish(plan, in: store, hasher)
@@ -39,7 +40,7 @@ struct UploadFinisher: Sendable {
         }
     }
 
-    /// Removes data that only ``revert(_:)`` needed; called after the file is committed.
+    /// Removes data that only ``revert(_:)`` needs; call it after the file is committed.
     func cleanUp(_ finished: FinishedUpload) async throws {
         guard case .streaming(let store, let hasher, _) = storage else { return }
         await hasher.forget(finished.upload.id)

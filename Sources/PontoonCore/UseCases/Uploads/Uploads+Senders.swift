@@ -1,6 +1,6 @@
 /// The use cases of senders, who upload through an upload link.
 extension Uploads {
-    /// Returns the same use cases for a sender, who sees only the uploads of the session.
+    /// Returns these use cases for a sender, who sees only the uploads of the session.
     package func of(_ session: SenderSession) -> Uploads {
         var copy = self
         copy.uploads = UploadAccess(metadata: metadata, namespace: .files, session: session.id)
@@ -9,7 +9,7 @@ extension Uploads {
 
     /// Starts an upload to the sender's own folder, on behalf of the link's creator.
     ///
-    /// The file's metadata will contain the names of the link and the sender.
+    /// The file's metadata will contain the name of the link and, if given, the sender's name.
     ///
     /// - Parameters:
     ///   - content: The declared content; its size must be known.
@@ -33,7 +33,7 @@ extension Uploads {
         try UploadLinkRules.check(path: path)
         content.labels = session.labels(of: content.labels)
         try content.labels.check()
-        // Checked here so that no folders are created in a full link, and again when the upload is added.
+        // Checked here so that no folders are created if the link is full, and again when the upload is added.
         guard let summary = try await metadata.uploadLink(session.link.id) else {
             throw PontoonError(.notAuthenticated, "The upload link was revoked.")
         }

@@ -1,6 +1,8 @@
 package import Foundation
 
-/// The use cases of multipart uploads, from initialize to complete or abort; ``Parts`` stores their bytes.
+/// The use cases of multipart uploads, from initialize to complete or abort.
+///
+/// With a streaming store, ``Parts`` receives and stores the bytes.
 package struct Uploads: Sendable {
     let metadata: any MetadataStore
     private let storage: ObjectStorage
@@ -18,12 +20,12 @@ package struct Uploads: Sendable {
     /// - Parameters:
     ///   - metadata: The metadata store.
     ///   - storage: The object store.
-    ///   - sizing: Limits of part sizes; the object store's own minimum applies too.
+    ///   - sizing: Limits of part sizes. If the object store's minimum is larger, it applies instead.
     ///   - limits: Limits of each user's uploads.
     ///   - leaseDuration: Time without a lease renewal after which another server may take over a completion; `nil` if
     ///     no other server shares the stores.
-    ///   - activityInterval: Minimum time between two writes that keep an upload in a presigned store alive while a
-    ///     client requests its details and part infos; must be much shorter than the lifetime of uploads.
+    ///   - activityInterval: With a presigned store, minimum time between two records of a client's activity in an
+    ///     upload. Must be much shorter than the lifetime of uploads, which expire without activity.
     ///   - now: The current time.
     package init(
         metadata: any MetadataStore,
@@ -54,7 +56,7 @@ package struct Uploads: Sendable {
         )
     }
 
-    /// The same use cases for uploads that become code packages.
+    /// These use cases for uploads that become files of code packages.
     package var ofCodePackages: Uploads {
         var copy = self
         copy.uploads = UploadAccess(metadata: metadata, namespace: .codePackages)
@@ -86,7 +88,7 @@ package struct Uploads: Sendable {
         return try await begin(content, for: destination, overwrite: overwrite, userName: caller.name)
     }
 
-    /// Starts an upload that becomes a code package.
+    /// Starts an upload that becomes the file of a code package.
     ///
     /// - Throws: `.automationNotFound`; `.noRoom` if there is not enough space for the declared bytes, or the object
     ///   store refuses the upload; `.limitReached` if the caller has too many unfinished uploads of code packages.
@@ -95,9 +97,9 @@ package struct Uploads: Sendable {
         return try await begin(content, for: .automation(id: automation.id), overwrite: false, userName: caller.name)
     }
 
-    /// Returns the folder that a caller names, or the root folder of the project.
+    /// Returns the folder that a caller names, or the root folder of the named project.
     ///
-    /// Its existence is checked again when the upload is added.
+    /// The folder's existence is checked again when the upload is added.
     private func destination(
         _ named: FolderReference,
         caller: Caller
@@ -139,7 +141,7 @@ package struct Uploads: Sendable {
         senderSession: String? = nil
     ) async throws -> Upload {
         let key = ObjectKey.random()
-        // The object store is called first. After a crash between the two calls, recovery removes the orphan.
+        // The object store is called before the record is added. After a crash in between, recovery removes the orphan.
         let handle = try await storage.store.prepare(key, size: content.size)
         let upload = Upload(
             id: Identifiers.upload(),
@@ -166,7 +168,9 @@ package struct Uploads: Sendable {
 
     // MARK: - Queries
 
-    /// Returns the caller's unfinished uploads to project folders, newest first; for a sender, those of the session.
+    /// Returns one page of the caller's unfinished uploads to project folders, newest first.
+    ///
+    /// For a sender, returns only the uploads of the session.
     package func list(caller: Caller, page: Page) async throws -> Listing<UploadSummary> {
         let uploads =
             if let session = uploads.session {
@@ -186,7 +190,7 @@ package struct Uploads: Sendable {
         return withKnownTotals(summary)
     }
 
-    /// Sets the totals that only a presigned store knows to `nil`.
+    /// With a presigned store, sets the totals of stored parts to `nil`, because only the store knows them.
     private func withKnownTotals(_ summary: UploadSummary) -> UploadSummary {
         switch storage {
         case .streaming: summary
@@ -213,7 +217,8 @@ package struct Uploads: Sendable {
 
     /// Returns the request with which the client sends one part.
     ///
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed, or if
+    ///   it was started in another object store.
     package func partInfo(
         _ number: PartNumber,
         of id: String,
@@ -241,7 +246,7 @@ package struct Uploads: Sendable {
     ///   - caller: The initiator or an admin of the project.
     ///   - base: The URL under which the caller reaches this server.
     /// - Returns: The requests, ordered by part number; fewer than requested at the end of the file.
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed.
+    /// - Throws: The errors of ``partInfo(_:of:caller:base:)``.
     package func partInfos(
         _ batch: PartBatch,
         of id: String,
@@ -253,7 +258,7 @@ package struct Uploads: Sendable {
         return try await partInfos(batch, of: upload, base: base)
     }
 
-    /// Like ``partInfos(_:of:caller:base:)``, for an upload that the caller has just started.
+    /// Like ``partInfos(_:of:caller:base:)``, for an upload that the caller has just started; checks no permission.
     package func partInfos(_ batch: PartBatch, of upload: Upload, base: BaseURL) async throws -> [NumberedPartRequest] {
         let now = now()
         var infos: [NumberedPartRequest] = []
@@ -265,14 +270,16 @@ package struct Uploads: Sendable {
 
     /// Records the parts that the client reports as stored, all or none.
     ///
-    /// - Throws: `.uploadNotFound`, `.uploadForbidden`, `.partUnavailable`; `.reportInvalid` if a part is not stored,
-    ///   or its ETag differs or is too long. Stored bytes are kept in any case.
+    /// Stored bytes are kept even if the reports are refused.
+    ///
+    /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed;
+    ///   `.reportInvalid` if a part is not stored, or its ETag differs or is too long.
     package func report(_ parts: [PartReport], of id: String, caller: Caller) async throws {
         _ = try await uploads.active(id, caller: caller)
         try await reports.record(parts, of: id)
     }
 
-    // MARK: - End
+    // MARK: - Complete and abort
 
     /// Completes an upload that becomes a file; see ``CompleteUpload``.
     package func complete(_ id: String, reports: [PartReport], caller: Caller) async throws -> File {
@@ -281,14 +288,14 @@ package struct Uploads: Sendable {
         return file
     }
 
-    /// Completes an upload that becomes a code package's file; see ``CompleteUpload``.
+    /// Completes an upload that becomes the file of a code package; see ``CompleteUpload``.
     package func completePackage(_ id: String, reports: [PartReport], caller: Caller) async throws -> PackageFile {
         let completed = try await completion(id, reports: reports, caller: caller, access: uploads)
         guard case .package(let file) = completed else { throw PontoonError.uploadNotFound }
         return file
     }
 
-    /// Aborts an upload; its bytes are removed and its URLs stop working.
+    /// Aborts an upload and removes its parts; its URLs stop working.
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.abortRefused` while the upload is being completed.
     package func abort(_ id: String, caller: Caller) async throws {

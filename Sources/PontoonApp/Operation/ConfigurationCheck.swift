@@ -1,0 +1,80 @@
+import Foundation
+import PontoonCore
+import PontoonMetadata
+import PontoonObjects
+import PontoonPostgreSQL
+import SystemPackage
+
+/// The check of a server's settings and stores without starting it: `pontoond serve --check-config`.
+package struct ConfigurationCheck {
+    private let settings: Settings
+    private let report: (String) -> Void
+
+    /// - Parameters:
+    ///   - settings: The settings; a server may be running with them.
+    ///   - report: Receives one line for each part that was checked.
+    package init(_ settings: Settings, report: @escaping (String) -> Void) {
+        self.settings = settings
+        self.report = report
+    }
+
+    /// Checks the certificate and the stores.
+    ///
+    /// Changes nothing on disk and in the database. In a bucket, it starts and aborts an upload, as a server does when it
+    /// starts.
+    ///
+    /// - Throws: ``SettingError`` for the first problem.
+    package func run() async throws {
+        if let files = settings.tls {
+            let certificate = try Certificate(files)
+            report("Certificate: valid until \(certificate.expiry.formatted(.iso8601)).")
+        }
+        do {
+            try await checkMetadata()
+            try await checkObjects()
+        } catch let error where !(error is SettingError || error is CancellationError) {
+            throw SettingError("cannot check the stores: \(OpenedStores.oneLine(error))")
+        }
+        report("The configuration is valid.")
+    }
+
+    private func checkMetadata() async throws {
+        if case .sqlite = settings.metadata, !FileManager.default.fileExists(atPath: settings.sqlite.path) {
+            return report("Metadata store: none in '\(settings.data)' yet; the first start creates it.")
+        }
+        let store: SQLMetadataStore
+        do {
+            store = try await ReadOnlyStores.open(settings)
+        } catch is MissingMigrations {
+            return report("Metadata store: reachable; the next start creates or migrates its tables.")
+        }
+        try await withClosing(store, close: { try await $0.close() }) { store in
+            guard try await store.metadataValue(for: .objects) != nil else {
+                return report("Metadata store: reachable; no server has used it yet.")
+            }
+            try await settings.requireBound(store)
+            report("Metadata store: readable; it belongs to the object store.")
+        }
+    }
+
+    private func checkObjects() async throws {
+        switch settings.objects {
+        case .disk:
+            let folder = FileManager.default.fileExists(atPath: settings.data.string) ? settings.data : nil
+            guard let folder else {
+                return report("Object store: no directory '\(settings.data)' yet; the first start creates it.")
+            }
+            guard access(folder.string, R_OK | W_OK | X_OK) == 0 else {
+                throw SettingError(
+                    .data,
+                    "cannot write to the directory '\(folder)': \(Errno(rawValue: errno)); check its owner and permissions"
+                )
+            }
+            report("Object store: '\(folder)' is writable.")
+        case .s3(let s3, let credentials):
+            let bucket = try await OpenedStores.openBucket(s3, credentials)
+            try await bucket.shutDown()
+            report("Object store: the bucket '\(s3.bucket)' can be used.")
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import PontoonTesting
+import Subprocess
+import SystemPackage
+import Testing
+
+/// The commands in the pages of `docs/` about running the server.
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd, .needsRoot))
+struct DocumentedCommandTests {
+    @Test("the commands of docs/tls.md create certificates, start servers and call them")
+    func tls() async throws {
+        try await withTemporaryFolder { folder in
+            var script = try Self.commands(in: "tls.md")
+            for port in ["8443", "8444"] { script = script.replacing(":\(port)", with: ":\(try FreePort.reserve())") }
+            // The test must not change the groups of this machine.
+            script = script.replacing("groupadd --system pontoon-tls\n", with: "")
+                .replacing("-g pontoon-tls", with: "-g root")
+                .replacing("/etc/pontoon", with: folder.appending("etc").string)
+            let output = try await Self.runScript(script, in: folder)
+            #expect(output.split(separator: "{\"status\":\"ok\"}").count > 1, "\(output)")
+            #expect(output.contains("<User: username=admin>"), "\(output)")
+            #expect(output.contains("The configuration is valid."), "\(output)")
+        }
+    }
+
+    @Test(
+        "the commands of docs/operations.md about Unix sockets, checks, reload and read-only mode work",
+        arguments: [
+            ("Unix socket", "{\"status\":\"ok\"}"), ("Checking the configuration", "The configuration is valid."),
+            ("Reloading", "{\"status\":\"ok\"}"), ("Read-only mode", "{\"read_only\":true,\"status\":\"ready\"}"),
+        ]
+    )
+    func operation(section: String, result: String) async throws {
+        try await withTemporaryFolder { folder in
+            let script = try Self.commands(in: "operations.md", of: section)
+                .replacing("/run/pontoon", with: folder.appending("run").string)
+                .replacing(":8080", with: ":\(try FreePort.reserve())")
+            let output = try await Self.runScript("mkdir run\n" + script, in: folder)
+            #expect(output.contains(result), "\(output)")
+        }
+    }
+
+    /// Returns the commands in the code blocks of a page, or of one of its sections.
+    static func commands(in page: String, of section: String? = nil) throws -> String {
+        let text = try String(contentsOfFile: Places.root.appending("docs/\(page)").string, encoding: .utf8)
+        let parts = text.split(separator: "\n## ").filter { part in section.map { part.hasPrefix("\($0)\n") } ?? true }
+        try #require(section == nil || parts.count == 1, "\(page) has no single section '\(section ?? "")'")
+        return parts.map { part in
+            part.split(separator: "```", omittingEmptySubsequences: false).enumerated()
+                .filter { !$0.offset.isMultiple(of: 2) && $0.element.hasPrefix("\n") }
+                .map { String($0.element) }.joined()
+        }.joined()
+    }
+
+    /// Runs commands in a directory, and ends what they have started in the background.
+    static func runScript(_ script: String, in folder: FilePath) async throws -> String {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let programs = [Places.pontoond, Places.pontoon, Places.python].map { "\($0.removingLastComponent())" }
+        let result = try await run(
+            .name("bash"),
+            // The processes in the background must not keep the output open.
+            arguments: ["-c", "exec 2>&1; trap 'kill $(jobs -p) || true; wait' EXIT; set -e\n" + script],
+            environment: .inherit.updating([
+                "HOME": folder.string, "PATH": "\(programs.joined(separator: ":")):\(path)", "http_proxy": nil,
+                "https_proxy": nil, "HTTP_PROXY": nil, "HTTPS_PROXY": nil, "ALL_PROXY": nil, "all_proxy": nil,
+            ]),
+            workingDirectory: folder,
+            output: .string(limit: 1 << 20),
+            error: .discarded
+        )
+        #expect(result.terminationStatus.isSuccess, "\(result.standardOutput)")
+        return result.standardOutput
+    }
+}

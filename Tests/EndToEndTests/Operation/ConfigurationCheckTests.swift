@@ -1,0 +1,61 @@
+import Foundation
+import NIOCore
+import PontoonCore
+import PontoonTesting
+import Subprocess
+import SystemPackage
+import Testing
+
+/// `pontoond serve --check-config`.
+@Suite(.timeLimit(.minutes(10)), .tags(.endToEnd))
+struct ConfigurationCheckTests {
+    @Test("before the first start, the check passes and creates nothing")
+    func newServer() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending("data")
+            let result = try await checkConfiguration(["--data", data.string])
+            #expect(result.status == .exited(0) && result.errors == "", "\(result)")
+            #expect(result.output.contains("the first start creates it"), "\(result)")
+            #expect(result.output.hasSuffix("The configuration is valid.\n"), "\(result)")
+            #expect(!FileManager.default.fileExists(atPath: data.string))
+        }
+    }
+
+    @Test("the check passes while the server runs, on every combination of stores", arguments: StoreChoice.allCases)
+    func runningServer(_ choice: StoreChoice) async throws {
+        try await withServer(on: choice) { server in
+            let result = try await runServer(
+                ["--check-config", "--data", server.data.string],
+                environment: server.stores.environment
+            )
+            #expect(result.status == .exited(0) && result.errors == "", "\(result)")
+            #expect(result.output.contains("it belongs to the object store"), "\(result)")
+        }
+    }
+
+    @Test("an invalid setting, an unusable store or the objects of another database fail the check")
+    func problems() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending("data")
+            try await withServer(ServerOptions(data: data)) { _ in }
+            let damaged = folder.appending("damaged")
+            try FileManager.default.createDirectory(atPath: damaged.string, withIntermediateDirectories: false)
+            let noise = Data(pseudoRandomBytes(seed: 1, count: 100_000).readableBytesView)
+            try noise.write(to: URL(filePath: damaged.appending("pontoon.sqlite").string))
+            for (arguments, problem) in [
+                (["--data", data.string, "--grace", "soon"], "'grace'"),
+                (["--data", damaged.string], "pontoon.sqlite"),
+                (["--data", "/proc/1"], "'data'"),
+                (["--data", data.string, "--metadata", "postgres://u@127.0.0.1:1/d"], "'metadata'"),
+                (["--data", data.string, "--config", "/nowhere.yaml"], "/nowhere.yaml"),
+            ] {
+                let result = try await checkConfiguration(arguments)
+                #expect(result.status == .exited(1) && result.errors.contains(problem), "\(arguments): \(result)")
+                #expect(!result.output.contains("valid"), "\(result)")
+            }
+            try FileManager.default.removeItem(atPath: data.appending("objects").string)
+            let result = try await checkConfiguration(["--data", data.string])
+            #expect(result.status == .exited(1) && result.errors.contains("objects"), "\(result)")
+        }
+    }
+}

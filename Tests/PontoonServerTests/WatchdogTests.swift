@@ -1,0 +1,67 @@
+import Logging
+import NIOCore
+import NIOPosix
+import PontoonCore
+import PontoonTesting
+import Synchronization
+import Testing
+
+@testable import PontoonApp
+
+/// Whether the watchdog notices that the server does not respond.
+@Suite(.timeLimit(.minutes(10)))
+struct WatchdogTests {
+    @Test("a blocked event loop is noticed, and so is its recovery")
+    func blockedLoop() async throws {
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let manager = try #require(ServiceManager(environment: ["NOTIFY_SOCKET": "/nowhere"]))
+        let watchdog = WatchdogService(
+            manager: manager,
+            timeout: .seconds(10),
+            readiness: Readiness(metadata: Store {}, objects: Store {}),
+            eventLoops: loops,
+            logger: Logger(label: "test")
+        )
+        #expect(await watchdog.responds(within: .seconds(60)))
+        let gate = Gate()
+        loops.next().execute { while gate.isClosed {} }
+        #expect(await !watchdog.responds(within: .milliseconds(200)))
+        gate.open()
+        #expect(await watchdog.responds(within: .seconds(60)))
+        try await loops.shutdownGracefully()
+    }
+
+    @Test("a store whose check hangs is noticed; one that is unavailable is not")
+    func hangingStore() async throws {
+        let hangs = Readiness(metadata: Store { try await Task.sleep(for: .seconds(3600)) }, objects: Store {})
+        let fails = Readiness(
+            metadata: Store { throw CancellationError() },
+            objects: Store {},
+            interval: .seconds(3600)
+        )
+        let checks = Task { await hangs.run { _, _ in } }
+        let others = Task { await fails.run { _, _ in } }
+        try await eventually("the check hangs") { hangs.isHanging(for: .zero) }
+        #expect(!hangs.isHanging(for: .seconds(3600)))
+        try await eventually("the check has failed") { fails.notReadyReason == .metadata }
+        #expect(!fails.isHanging(for: .zero))
+        for task in [checks, others] { task.cancel() }
+        await checks.value
+        await others.value
+    }
+}
+
+private final class Gate: Sendable {
+    private let closed = Atomic(true)
+
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
+    func open() { closed.store(false, ordering: .relaxed) }
+}
+
+private struct Store: ReachableStore {
+    let check: @Sendable () async throws -> Void
+
+    init(_ check: @escaping @Sendable () async throws -> Void) { self.check = check }
+
+    func ping() async throws { try await check() }
+}

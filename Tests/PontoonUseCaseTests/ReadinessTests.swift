@@ -1,0 +1,43 @@
+import PontoonCore
+import PontoonTesting
+import Testing
+
+/// The availability of stores as the server sees it.
+@Suite(.timeLimit(.minutes(5)))
+struct ReadinessTests {
+    @Test("a store that stops responding is reported once, and again when it responds")
+    func hanging() async throws {
+        let gate = Gate()
+        let readiness = Readiness(
+            metadata: RespondingStore(),
+            objects: HangingStore(gate: gate),
+            interval: .milliseconds(5),
+            timeout: .milliseconds(50)
+        )
+        let (reports, continuation) = AsyncStream.makeStream(of: String.self)
+        let task = Task {
+            await readiness.run { store, error in
+                // On a busy machine, even an immediate response may take too long.
+                if store == .objects { continuation.yield(error.map { "\($0)" } ?? "available") }
+            }
+        }
+        var iterator = reports.makeAsyncIterator()
+        #expect(await iterator.next() == "no response within 0.05 seconds")
+        #expect(readiness.notReadyReason != nil)
+        gate.open()
+        #expect(await iterator.next() == "available")
+        try await eventually("both stores are available") { readiness.notReadyReason == nil }
+        task.cancel()
+        await task.value
+    }
+}
+
+private struct RespondingStore: ReachableStore {
+    func ping() async throws {}
+}
+
+private struct HangingStore: ReachableStore {
+    let gate: Gate
+
+    func ping() async throws { try await gate.pass() }
+}
