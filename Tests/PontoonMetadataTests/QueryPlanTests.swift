@@ -18,6 +18,8 @@ struct QueryPlanTests {
         "FROM uploads WHERE user_name = $2 AND state <> 'completed'", "DELETE FROM uploads WHERE user_name = $1",
         "(SELECT id FROM automations WHERE owner = ", "DELETE FROM automations WHERE owner = $1",
         "DELETE FROM users WHERE name = $1",
+        // `pontoond uploads ls` reads all uploads, in order of their ids.
+        "AS last_part_on",
     ]
 
     @Test("no statement of the store scans a growing table")

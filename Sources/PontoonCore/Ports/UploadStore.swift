@@ -22,6 +22,15 @@ package protocol UploadStore: Sendable {
     /// projects.
     func uploads(of userName: String, in projects: Set<ProjectID>?, page: Page) async throws -> Listing<UploadSummary>
 
+    /// Returns unfinished uploads of all users, including those of code packages, ordered by id.
+    /// - Parameters:
+    ///   - filter: The conditions.
+    ///   - id: Only uploads with greater ids are returned; `nil` starts at the first one.
+    ///   - limit: Maximum number of uploads to return.
+    /// - Returns: The uploads; fewer than `limit` at the end.
+    /// - Throws: An error if the store is unavailable.
+    func openUploads(_ filter: OpenUploadFilter, after id: String?, limit: Int) async throws -> [OpenUpload]
+
     /// Acquires the lease to complete an upload that is `.active`, or `.completing` under a lease that expired by
     /// `now`. The upload becomes `.completing` and its parts no longer change. Of several callers, in one process or
     /// many, at most one succeeds.

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
@@ -8,7 +9,7 @@ extension AppContext {
     /// It has at most 64 characters, and is `unknown` if the connection has no address.
     func clientAddress(of request: Request, trustsProxy: Bool) -> String {
         let forwarded = trustsProxy ? request.headers[.forwardedFor]?.split(separator: ",").last : nil
-        let address = forwarded.map { $0.trimmingPrefix(while: \.isWhitespace) }.map(String.init)
+        let address = forwarded?.trimmingCharacters(in: .whitespaces)
         return String((address ?? channel.remoteAddress?.ipAddress ?? "unknown").prefix(64))
     }
 

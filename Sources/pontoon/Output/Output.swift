@@ -1,5 +1,6 @@
 import Foundation
 import PontoonClient
+import PontoonCore
 
 /// The command's output: results on standard output and messages on standard error, both unbuffered.
 struct Output: Sendable {

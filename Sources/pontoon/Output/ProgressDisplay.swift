@@ -1,4 +1,5 @@
 import PontoonClient
+import PontoonCore
 
 /// The live display on a terminal: a line per active file and a summary, redrawn in place.
 struct ProgressDisplay {

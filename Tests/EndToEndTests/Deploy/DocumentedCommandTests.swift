@@ -40,6 +40,26 @@ struct DocumentedCommandTests {
         }
     }
 
+    @Test("the commands of docs/troubleshooting.md and about unfinished uploads work while a server runs")
+    func runningServer() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                try FileManager.default.createSymbolicLink(
+                    atPath: folder.appending("data").string,
+                    withDestinationPath: server.data.string
+                )
+                let pages = [
+                    try Self.commands(in: "troubleshooting.md", of: "First steps"),
+                    try Self.commands(in: "operations.md", of: "Unfinished uploads"),
+                ]
+                let script = pages.joined(separator: "\n").replacing("http://127.0.0.1:8080", with: server.origin)
+                let output = try await Self.runScript(script, in: folder)
+                #expect(output.contains("\"status\":\"ready\""), "\(output)")
+                #expect(output.contains("0 of 0 uploads aborted."), "\(output)")
+            }
+        }
+    }
+
     /// Returns the commands in the code blocks of a page, or of one of its sections.
     static func commands(in page: String, of section: String? = nil) throws -> String {
         let text = try String(contentsOfFile: Places.root.appending("docs/\(page)").string, encoding: .utf8)

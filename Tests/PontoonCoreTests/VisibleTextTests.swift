@@ -1,5 +1,5 @@
 import Foundation
-import PontoonClient
+import PontoonCore
 import Testing
 
 struct VisibleTextTests {

@@ -1,0 +1,57 @@
+/// The use cases with which administrators list and abort the unfinished uploads of all users.
+package struct UploadAdministration: Sendable {
+    /// The result of aborting an upload.
+    package enum Outcome: Hashable, Sendable {
+        case aborted
+        /// The upload is being completed.
+        case completing
+        /// The upload does not exist, is completed, or has been active since it was listed.
+        case notIdle
+    }
+
+    private let metadata: any UploadStore
+    private static let batch = 500
+
+    package init(metadata: any UploadStore) { self.metadata = metadata }
+
+    /// Returns the unfinished uploads that match a filter, including those of code packages, longest idle first.
+    ///
+    /// Uploads that begin or end in the meantime may be missing.
+    ///
+    /// - Throws: The error of the store.
+    package func uploads(_ filter: OpenUploadFilter) async throws -> [OpenUpload] {
+        var uploads: [OpenUpload] = []
+        while true {
+            let page = try await metadata.openUploads(
+                filter,
+                after: uploads.last?.summary.upload.id,
+                limit: Self.batch
+            )
+            uploads += page
+            if page.count < Self.batch { break }
+        }
+        return uploads.sorted { ($0.activeOn, $0.summary.upload.id) < ($1.activeOn, $1.summary.upload.id) }
+    }
+
+    /// Returns an unfinished upload.
+    ///
+    /// - Throws: `.uploadNotFound` if it does not exist or is completed.
+    package func upload(_ id: String) async throws -> UploadSummary {
+        guard let summary = try await metadata.uploadSummary(id), summary.upload.state != .completed else {
+            throw PontoonError(.uploadNotFound, "There is no unfinished upload '\(id)'.")
+        }
+        return summary
+    }
+
+    /// Aborts an upload; running servers then remove its bytes.
+    ///
+    /// - Parameters:
+    ///   - id: The upload.
+    ///   - filter: Its `idleSince` is checked once more, so that an upload that has become active is kept.
+    /// - Returns: Whether it was aborted, or why not.
+    /// - Throws: The error of the store.
+    package func abort(_ id: String, _ filter: OpenUploadFilter = OpenUploadFilter()) async throws -> Outcome {
+        if try await metadata.abortUpload(id, ifIdleSince: filter.idleSince) { return .aborted }
+        return try await metadata.upload(id)?.state == .completing ? .completing : .notIdle
+    }
+}
