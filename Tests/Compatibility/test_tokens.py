@@ -3,6 +3,7 @@
 import pytest
 import sevenbridges
 from pytest_check import check
+from sevenbridges.http.error_handlers import rate_limit_sleeper
 
 from support.caller import Caller
 from support.client import check_refused, download, upload, write_random
@@ -67,3 +68,13 @@ def test_a_token_that_is_no_longer_valid_is_unauthorized(server, connect):
     server.administer("user", "enable", "ada")
     eventually(lambda: not is_unauthorized(ada), "the user is enabled")
     check.equal(ada.users.me().username, "ada", "user")
+
+
+@pytest.mark.server("--failed-authentication-limit", "1/2s")
+@pytest.mark.parametrize("stores", ["sqlite+disk"], indirect=True)
+def test_after_too_many_invalid_tokens_the_client_waits_and_is_then_unauthorized(connect):
+    for handlers in ([], [rate_limit_sleeper]):
+        api = connect(token="0" * 32, error_handlers=handlers)
+        for number in range(3):
+            check_refused(sevenbridges.errors.Unauthorized, 90001, api.users.me, f"{handlers} {number}")
+    check.equal(connect().users.me().username, "admin", "a valid token")

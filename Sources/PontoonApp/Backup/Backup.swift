@@ -6,7 +6,7 @@ package import SystemPackage
 
 /// The command `pontoond backup`, which copies the data of a service to a directory; its servers may be running.
 ///
-/// docs/operations.md describes the result, and decision 0018 the order of the steps.
+/// docs/backup.md describes the result, and decision 0018 the order of the steps.
 package struct Backup {
     private let settings: Settings
     private let path: FilePath

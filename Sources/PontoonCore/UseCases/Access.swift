@@ -77,7 +77,7 @@ package struct Access: Sendable {
     ///
     /// - Throws: `.automationNotFound` if it does not exist or belongs to another user.
     package func automation(_ id: String, for caller: Caller) async throws -> Automation {
-        guard caller.rights.projects == nil, let automation = try await metadata.automation(id),
+        guard !caller.isLimited, let automation = try await metadata.automation(id),
             automation.owner == caller.name
         else {
             throw PontoonError.automationNotFound
@@ -89,7 +89,7 @@ package struct Access: Sendable {
     ///
     /// - Throws: `.forbidden` if the caller's token is limited to projects, or the caller is a service user.
     package func checkMayOwn(_ things: String, caller: Caller) throws(PontoonError) {
-        guard caller.rights.projects == nil else {
+        guard !caller.isLimited else {
             throw PontoonError(.forbidden, "A token that is limited to projects cannot create \(things).")
         }
         guard !caller.user.isService else {

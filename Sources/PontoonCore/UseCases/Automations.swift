@@ -72,7 +72,7 @@ package struct Automations: Sendable {
     ///
     /// - Throws: `.packageNotFound`, also if the automation belongs to another user.
     package func package(_ id: String, caller: Caller) async throws -> CodePackage {
-        guard caller.rights.projects == nil, let package = try await metadata.package(id),
+        guard !caller.isLimited, let package = try await metadata.package(id),
             try await metadata.automation(package.automation)?.owner == caller.name
         else {
             throw PontoonError(.packageNotFound, "Requested code package does not exist.")

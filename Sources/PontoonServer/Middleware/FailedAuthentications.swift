@@ -43,6 +43,8 @@ final class FailedAuthentications: Sendable {
         var response = Response.refusal(
             PontoonError(.rateLimited, "Too many requests from this address had invalid credentials; retry later.")
         )
+        // The Python client's handler of 429 fails without these headers.
+        status.addHeaders(to: &response)
         response.headers[.retryAfter] = String(max(1, status.reset - Int64(now.timeIntervalSince1970)))
         return response
     }

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import PontoonTesting
 import Subprocess
 import SystemPackage
@@ -24,7 +25,7 @@ struct DocumentedCommandTests {
     }
 
     @Test(
-        "the commands of docs/operations.md about Unix sockets, checks, reload and read-only mode work",
+        "the commands of docs/install.md about Unix sockets, checks, reload and read-only mode work",
         arguments: [
             ("Unix socket", "{\"status\":\"ok\"}"), ("Checking the configuration", "The configuration is valid."),
             ("Reloading", "{\"status\":\"ok\"}"), ("Read-only mode", "{\"read_only\":true,\"status\":\"ready\"}"),
@@ -32,11 +33,27 @@ struct DocumentedCommandTests {
     )
     func operation(section: String, result: String) async throws {
         try await withTemporaryFolder { folder in
-            let script = try Self.commands(in: "operations.md", of: section)
+            let script = try Self.commands(in: "install.md", of: section)
                 .replacing("/run/pontoon", with: folder.appending("run").string)
                 .replacing(":8080", with: ":\(try FreePort.reserve())")
             let output = try await Self.runScript("mkdir run\n" + script, in: folder)
             #expect(output.contains(result), "\(output)")
+        }
+    }
+
+    @Test("the commands of docs/backup.md back up, restore and check a server that runs")
+    func backup() async throws {
+        try await withServer { server in
+            try await withTemporaryFolder { folder in
+                _ = try await server.api.upload("a.bin", ByteBuffer(repeating: 1, count: 1 << 20))
+                let script = try Self.commands(in: "backup.md")
+                    .replacing("/var/lib/pontoon-new", with: folder.appending("restored").string)
+                    .replacing("/var/lib/pontoon", with: server.data.string)
+                    .replacing("/backup/pontoon", with: folder.appending("backup").string)
+                let output = try await Self.runScript(script, in: folder)
+                #expect(output.contains("1 objects checked (1048576 bytes intact), 0 damaged"), "\(output)")
+                #expect(FileManager.default.fileExists(atPath: folder.appending("restored/pontoon.sqlite").string))
+            }
         }
     }
 
@@ -50,7 +67,7 @@ struct DocumentedCommandTests {
                 )
                 let pages = [
                     try Self.commands(in: "troubleshooting.md", of: "First steps"),
-                    try Self.commands(in: "operations.md", of: "Unfinished uploads"),
+                    try Self.commands(in: "install.md", of: "Unfinished uploads"),
                 ]
                 let script = pages.joined(separator: "\n").replacing("http://127.0.0.1:8080", with: server.origin)
                 let output = try await Self.runScript(script, in: folder)

@@ -11,7 +11,7 @@ import Testing
 struct MemoryTests {
     /// Memory limit of the server, in bytes, with 64 concurrent parts of any length.
     ///
-    /// Documented in docs/operations.md, with measurements: each connection has a pending read of 1 MiB while another
+    /// Documented in docs/install.md, with measurements: each connection has a pending read of 1 MiB while another
     /// one is being written.
     private static let memoryBound = 256 << 20
 

@@ -42,7 +42,7 @@ struct UploadAccess: Sendable {
 
     private func isVisible(_ upload: Upload, to caller: Caller) -> Bool {
         upload.namespace == namespace && (session == nil || upload.senderSession == session)
-            && caller.rights.includes(upload.destination)
+            && (!caller.isLimited || caller.rights.includes(upload.destination))
     }
 
     /// Finds an upload that is not completed, for calls that do not contribute to its file.
