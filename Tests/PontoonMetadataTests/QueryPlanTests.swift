@@ -15,6 +15,7 @@ struct QueryPlanTests {
         "FROM discarded_objects ORDER BY discarded_on, key LIMIT",
         "DELETE FROM objects WHERE key IN (SELECT key FROM discarded_objects)",
         // Statements of `pontoond user remove`, for which an index that slows down every upload would not be justified.
+        "SELECT id FROM uploads WHERE user_name = $1 AND state <> 'completed'",
         "FROM uploads WHERE user_name = $2 AND state <> 'completed'", "DELETE FROM uploads WHERE user_name = $1",
         "(SELECT id FROM automations WHERE owner = ", "DELETE FROM automations WHERE owner = $1",
         "DELETE FROM users WHERE name = $1",

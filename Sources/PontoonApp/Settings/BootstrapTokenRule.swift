@@ -13,6 +13,9 @@ enum BootstrapTokenRule {
         guard (32...256).contains(bytes.count), bytes.allSatisfy({ (33...126).contains($0) }) else {
             return Weakness(description: "its length or a character is not allowed")
         }
+        guard !SenderSessions.isSenderToken(Secret(text)) else {
+            return Weakness(description: "it starts like the token of an upload link's sender")
+        }
         let lowercased = text.lowercased()
         if published.contains(lowercased) { return Weakness(description: "it is published in the documentation") }
         // Does not name the word, because a message must not repeat a part of the token.

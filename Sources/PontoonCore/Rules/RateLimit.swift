@@ -90,11 +90,14 @@ package struct RateLimitStore<Key: Hashable & Sendable>: Sendable {
 
     /// Counts a call of a key unless it exceeds the limit, and returns the status after the call.
     package mutating func call(_ key: Key, now: Date) -> RateLimitStatus {
-        if windows[key]?.contains(now) != true { makeRoom(now) }
+        if windows[key]?.contains(now) != true {
+            windows[key] = nil
+            if windows.count >= capacity { makeRoom(now) }
+        }
         return windows[key, default: RateWindow(limit: limit, begin: now)].count()
     }
 
-    /// Removes all windows that have ended, and an arbitrary one if the table is still full.
+    /// Removes all windows that have ended, or an arbitrary one if there are none.
     private mutating func makeRoom(_ now: Date) {
         windows = windows.filter { $0.value.contains(now) }
         if windows.count >= capacity, let one = windows.keys.first { windows[one] = nil }

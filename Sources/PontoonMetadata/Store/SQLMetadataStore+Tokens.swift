@@ -8,7 +8,11 @@ extension SQLMetadataStore {
             let users = try connection.query(selectTokenUser, [token.userName], lock: .forUpdate("users"))
             guard let user = try users.first?.user() else { throw PontoonError.noSuchUser() }
             if let creator = token.createdBy {
-                let creators = try connection.query(selectCreator, [creator, token.userName])
+                let creators = try connection.query(
+                    selectCreator,
+                    [creator, token.userName],
+                    lock: .forShare("tokens")
+                )
                 guard user.disabledOn == nil, !creators.isEmpty else {
                     throw PontoonError(.notAuthenticated, "The token that makes this call was revoked.")
                 }

@@ -7,6 +7,8 @@ extension SQLMetadataStore {
         // If another process adds a row that refers to the user in the meantime, deleting the user violates a
         // constraint, and the retry sees that row.
         return try await writeRetryingConflicts { connection in
+            // Concurrent removals take turns, so that the last two users are not removed at the same time.
+            try connection.enqueue(selectAnyMigration, lock: .forUpdate("schema_migrations"))
             let names = [name] + [heir].compactMap { $0 }
             for name in names.sorted() { try connection.enqueue(lockUser, [name], lock: .forUpdate("users")) }
             guard try connection.exists(name) else { return .noUser }
@@ -37,7 +39,8 @@ extension SQLConnection {
     fileprivate func giveProjects(of name: String, to heir: String) throws {
         // Locked before the memberships, so that none of the projects is deleted in the meantime.
         let projects = try query(lockOwnedProjects, [name], lock: .forUpdate("projects"))
-        let shared = try query(countMemberships, [heir, name]).first?.count("total") ?? 0
+        // Locked, so that the heir does not leave one of the projects in the meantime.
+        let shared = try query(lockMemberships, [heir, name], lock: .forUpdate("members")).count
         try execute(insertOwnerships, [heir, name])
         try execute(changeOwner, [heir, name])
         try add(projects: [heir: projects.count - shared])
@@ -46,6 +49,8 @@ extension SQLConnection {
     fileprivate func deleteUploads(of name: String, now: Date) throws {
         // Links are locked before their uploads, as when an upload is started or completed.
         try enqueue(lockLinksOfUser, [name], lock: .forUpdate("upload_links"))
+        // Locked, so that none of the uploads is completed, and its object used, between the next two statements.
+        try enqueue(lockUploadsOfUser, [name], lock: .forUpdate("uploads"))
         try execute(discardUploadsOfUser, [now, name])
         try execute("DELETE FROM uploads WHERE user_name = $1", [name])
     }
@@ -63,8 +68,8 @@ private let selectTwoUsers: SQLStatement = "SELECT name FROM users LIMIT 2"
 private let countProjects: SQLStatement = "SELECT COUNT(*) AS total FROM projects WHERE owner = $1"
 private let selectOwnedProjects: SQLStatement = "SELECT id FROM projects WHERE owner = $1 LIMIT $2"
 private let lockOwnedProjects: SQLStatement = "SELECT id FROM projects WHERE owner = $1"
-private let countMemberships: SQLStatement = """
-    SELECT COUNT(*) AS total FROM members JOIN projects ON projects.id = members.project_id
+private let lockMemberships: SQLStatement = """
+    SELECT members.project_id AS project_id FROM members JOIN projects ON projects.id = members.project_id
     WHERE members.user_name = $1 AND members.can_read = 1 AND projects.owner = $2
     """
 private let insertOwnerships: SQLStatement = """
@@ -77,6 +82,7 @@ private let insertOwnerships: SQLStatement = """
     """
 private let changeOwner: SQLStatement = "UPDATE projects SET owner = $1 WHERE owner = $2"
 private let lockLinksOfUser: SQLStatement = "SELECT id FROM upload_links WHERE created_by = $1"
+private let lockUploadsOfUser: SQLStatement = "SELECT id FROM uploads WHERE user_name = $1 AND state <> 'completed'"
 private let discardUploadsOfUser: SQLStatement = """
     INSERT INTO discarded_objects (key, handle, discarded_on)
     SELECT object_key, object_handle, $1 FROM uploads WHERE user_name = $2 AND state <> 'completed'

@@ -221,7 +221,7 @@ struct BackupTests {
         killedAfter pause: Duration? = nil
     ) async throws -> Ended {
         let environment = stores.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
-        let timeout = pause.map { ["/usr/bin/timeout", "--signal=KILL", "\($0 / .seconds(1))"] } ?? []
+        let timeout = pause.map { ["/usr/bin/timeout", "--foreground", "--signal=KILL", "\($0 / .seconds(1))"] } ?? []
         let command = timeout + [Places.pontoond.string] + arguments + ["--data", data.string]
         let result = try await run(
             .path(FilePath(command[0])),

@@ -172,7 +172,7 @@ struct MigrateTests {
         killedAfter pause: Duration? = nil
     ) async throws -> Ended {
         let environment = stores.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value as String?) }
-        let timeout = pause.map { ["/usr/bin/timeout", "--signal=KILL", "\($0 / .seconds(1))"] } ?? []
+        let timeout = pause.map { ["/usr/bin/timeout", "--foreground", "--signal=KILL", "\($0 / .seconds(1))"] } ?? []
         let command = timeout + [Places.pontoond.string, "migrate", "--from", data.string] + flags
         let result = try await run(
             .path(FilePath(command[0])),

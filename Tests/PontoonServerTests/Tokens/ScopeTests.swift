@@ -111,6 +111,14 @@ struct ScopeTests {
             ] {
                 server.expectRefusal(try await uploader.call(method, path), 403, 90002, "\(method) \(path)")
             }
+            // Nor does it continue an upload with which another token replaces a file.
+            let replacing = try await server.api.initialize("a.bin", size: 3, overwrite: true)
+            for (method, path): (HTTPMethod, String) in [
+                (.GET, "/part/1"), (.GET, "/part_infos"), (.POST, "/complete"),
+            ] {
+                let response = try await uploader.call(method, "/upload/multipart/\(replacing)\(path)")
+                #expect(response.status == 403, "\(method) \(path)")
+            }
             let open = try await uploader.initialize("b.bin", size: 3)
             #expect(try await uploader.call(.DELETE, "/upload/multipart/\(open)").status == 204)
             #expect(try await server.api.download(file) == ByteBuffer(string: "abc"))

@@ -20,6 +20,9 @@ struct UploadAccess: Sendable {
         guard let upload = try await metadata.upload(id), isVisible(upload, to: caller) else {
             throw PontoonError.uploadNotFound
         }
+        guard !mayProgress || Self.mayProgress(upload, caller) else {
+            throw PontoonError(.uploadForbidden, "A token with the scope 'upload' cannot replace a file.")
+        }
         let isOwn = upload.userName == caller.name
         if isOwn, !mayProgress { return upload }
         guard case .folder(_, let project, _) = upload.destination else {
@@ -43,6 +46,11 @@ struct UploadAccess: Sendable {
     private func isVisible(_ upload: Upload, to caller: Caller) -> Bool {
         upload.namespace == namespace && (session == nil || upload.senderSession == session)
             && (!caller.isLimited || caller.rights.includes(upload.destination))
+    }
+
+    /// Returns whether a caller may contribute to an upload, which another token may have started with other rights.
+    private static func mayProgress(_ upload: Upload, _ caller: Caller) -> Bool {
+        !upload.overwrite || caller.rights.scope != .upload
     }
 
     /// Finds an upload that is not completed, for calls that do not contribute to its file.
@@ -73,7 +81,7 @@ struct UploadAccess: Sendable {
     ///   rows must then be read.
     func cachedActive(_ id: String, caller: Caller) async throws -> Upload? {
         guard let upload = try await metadata.upload(id, reading: .cached), isVisible(upload, to: caller),
-            upload.state == .active, upload.userName == caller.name
+            upload.state == .active, upload.userName == caller.name, Self.mayProgress(upload, caller)
         else { return nil }
         guard case .folder(_, let project, _) = upload.destination else { return upload }
         let permissions = try await metadata.permissions(of: caller.name, in: project, reading: .cached)

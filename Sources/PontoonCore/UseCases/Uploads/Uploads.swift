@@ -68,7 +68,8 @@ package struct Uploads: Sendable {
     /// Starts an upload that becomes a file.
     ///
     /// - Throws: `.metadataInvalid`, or `.badRequest` for invalid tags; `.projectNotFound`, `.destinationNotFound`,
-    ///   `.destinationForbidden` (also if `overwrite` is set and the caller's token is only for uploads) or `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken;
+    ///   `.destinationForbidden` (also if `overwrite` is set and the caller's token is only for uploads) or
+    ///   `.parentNotFolder`; `.nameTaken` or `.folderExists` if the name is taken;
     ///   `.noRoom` if there is not enough space for the declared bytes, or the object store refuses the upload;
     ///   `.limitReached` if the caller has too many unfinished uploads.
     package func initialize(
