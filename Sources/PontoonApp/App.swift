@@ -187,7 +187,7 @@ package struct App: Sendable {
         }
         let auditReload = audit.map { audit in Reload("audit log") { try await audit.reopen() } }
         let reloadService = ReloadService(
-            reloads: [certificateReload, auditReload].compactMap(\.self) + reloads,
+            reloads: [certificateReload].compactMap(\.self) + reloads + [auditReload].compactMap(\.self),
             // Trapped before the server is ready, because SIGHUP would otherwise stop the process.
             hangups: await UnixSignalsSequence(trapping: .sighup),
             manager: manager,

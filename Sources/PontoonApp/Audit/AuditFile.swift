@@ -204,9 +204,15 @@ final class AuditFile: Sendable {
             // A link, because it fails if the name exists.
             guard link(path.string, target.string) == 0 else {
                 if errno == EEXIST { continue }
+                // An earlier attempt renamed the file, but could not begin a new one.
+                if errno == ENOENT { return }
                 throw Errno(rawValue: errno)
             }
-            guard unlink(path.string) == 0 else { throw Errno(rawValue: errno) }
+            guard unlink(path.string) == 0 else {
+                let error = Errno(rawValue: errno)
+                unlink(target.string)
+                throw error
+            }
             return
         }
         throw Errno.fileExists
@@ -229,6 +235,7 @@ extension AuditFile {
         }
         let descriptor = try Self.open(path).descriptor
         // One call, so that the line is not mixed with lines of the server.
-        _ = try descriptor.closeAfter { try bytes.withUnsafeReadableBytes { try descriptor.write($0) } }
+        let count = try descriptor.closeAfter { try bytes.withUnsafeReadableBytes { try descriptor.write($0) } }
+        guard count == bytes.readableBytes else { throw Errno.noSpace }
     }
 }

@@ -4,6 +4,7 @@ import NIOCore
 package import PontoonCore
 import PontoonServer
 import Synchronization
+import SystemPackage
 
 /// The audit log of a server: a bounded queue of lines, and a thread that writes them.
 ///
@@ -29,8 +30,12 @@ package final class AuditLog: AuditSink {
 
     /// Maximum size of the waiting lines in bytes: more than 20,000 lines.
     static let maximumWaiting = 8 << 20
+    /// Time after which ``reopen()`` and ``close()`` no longer wait for a write.
+    private static let timeout = Duration.seconds(5)
 
     private let file: AuditFile
+    /// Whether the log is a file, which other programs may rename.
+    private let isFile: Bool
     private let logger: Logger
     private let queue = DispatchQueue(label: "audit log")
     private let state = Mutex(State())
@@ -44,6 +49,7 @@ package final class AuditLog: AuditSink {
     /// - Throws: `Errno` if the file cannot be opened.
     package init(_ destination: AuditDestination, maximumSize: Int64? = nil, logger: Logger) throws {
         file = try AuditFile(destination, maximumSize: maximumSize)
+        isFile = if case .file = destination { true } else { false }
         self.logger = logger
     }
 
@@ -64,19 +70,26 @@ package final class AuditLog: AuditSink {
         if startsWriter { queue.async { self.writeWaiting() } }
     }
 
-    /// Opens the file again, after another program has renamed it.
+    /// Opens the file again, after another program has renamed it; does nothing for standard output.
     ///
-    /// - Throws: `Errno`; the log then keeps using the earlier file.
+    /// - Throws: `Errno`, in which case the log keeps using the earlier file; `.timedOut` after 5 seconds, if a write
+    ///   hangs. The file is then opened again once the write ends.
     package func reopen() async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            queue.async { continuation.resume(with: Result { try self.file.reopen() }) }
+        guard isFile else { return }
+        let (results, continuation) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
+        queue.async { continuation.yield(Result { try self.file.reopen() }) }
+        let timeout = Task {
+            try await Task.sleep(for: Self.timeout)
+            continuation.yield(.failure(Errno.timedOut))
         }
+        defer { timeout.cancel() }
+        for await result in results { return try result.get() }
     }
 
     /// Rejects new entries, and waits for up to 5 seconds until the accepted ones are written.
     package func close() async {
         state.withLock { $0.isClosed = true }
-        let end = ContinuousClock.now + .seconds(5)
+        let end = ContinuousClock.now + Self.timeout
         while state.withLock({ $0.isWriting }), ContinuousClock.now < end {
             guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { return }
         }

@@ -8,7 +8,7 @@ import Synchronization
 /// The server's certificate, which is read again when its files change.
 package final class Certificate: Sendable {
     private struct State {
-        /// The last contents that were read, whether they could be used or not.
+        /// The contents of the files when the certificate in use was read.
         var contents: CertificateFiles.Contents
         var expiry: Date
     }
@@ -41,19 +41,13 @@ package final class Certificate: Sendable {
     ///
     /// - Returns: Whether the certificate was replaced.
     /// - Throws: ``SettingError`` if a file cannot be read, or the new contents cannot be used; the earlier certificate
-    ///   then stays in use. Contents that could not be used are not tried again until they change.
+    ///   then stays in use. The next call tries again, because a certificate may only be not valid yet.
     package func reload() async throws -> Bool {
         try await NIOThreadPool.singleton.runIfActive { [self] in
             let contents = try files.read()
-            // Recorded first, so that unusable contents are reported only once.
-            let hasChanged = state.withLock { state in
-                let hasChanged = state.contents != contents
-                state.contents = contents
-                return hasChanged
-            }
-            guard hasChanged else { return false }
+            guard state.withLock({ $0.contents != contents }) else { return false }
             let loaded = try files.load(contents, now: now())
-            state.withLock { $0.expiry = loaded.expiry }
+            state.withLock { $0 = State(contents: contents, expiry: loaded.expiry) }
             tls.replace(with: loaded.context)
             return true
         }
@@ -78,7 +72,7 @@ struct CertificateService: Service {
                     try await Self.reload(certificate, logger)
                     lastError = nil
                 } catch {
-                    // A file that cannot be read fails every time.
+                    // A file that cannot be used fails every time.
                     if lastError != "\(error)" { Self.log(error, logger) }
                     lastError = "\(error)"
                 }

@@ -71,7 +71,7 @@ final class Routes {
                 let call = try APICall(request, context, base: context.requireBase(), bodies: bodies)
                 try call.check(audience, scopes)
                 defer { call.end() }
-                if isRefused { return Self.readOnlyRefusal }
+                if isRefused { return Self.readOnlyRefusal(context) }
                 return try await handle(call)
             }
         }
@@ -94,7 +94,7 @@ final class Routes {
         for method in Self.including(method) {
             methods[path, default: []].insert(method)
             router.on(RouterPath(path), method: method) { request, context in
-                if isRefused { return Self.readOnlyRefusal }
+                if isRefused { return Self.readOnlyRefusal(context) }
                 return try await handle(request, context)
             }
         }
@@ -102,10 +102,11 @@ final class Routes {
 
     private func refuses(_ changes: Bool) -> Bool { settings.isReadOnly && changes }
 
-    /// The response of a read-only server to a call that changes anything.
+    /// Returns the response of a read-only server to a call that changes anything.
     ///
     /// Code 0 is the platform's code for maintenance, after which clients wait and repeat the call.
-    private static var readOnlyRefusal: Response {
+    private static func readOnlyRefusal(_ context: AppContext) -> Response {
+        context.record.note(refusal: .unavailable)
         var response = Response.refusal(
             PontoonError(.unavailable, "The server is in read-only mode for maintenance; try again later.")
         )

@@ -4,6 +4,7 @@ import HummingbirdCore
 import NIOCore
 import NIOHTTPTypes
 import Synchronization
+import NIOSSL
 
 /// The middleware that sends `100 Continue` when the handler starts to read the body, and closes the connection if the
 /// handler does not read the body to its end.
@@ -39,7 +40,7 @@ extension Request {
 
 /// The error thrown while the body of a request is read, if the connection breaks.
 struct ConnectionLostError: Error, CustomStringConvertible {
-    let cause: IOError
+    let cause: any Error
 
     var description: String { "\(cause)" }
 }
@@ -89,7 +90,8 @@ private struct WatchedBody: AsyncSequence, Sendable {
         @concurrent private mutating func nextChunk() async throws -> ByteBuffer? {
             do {
                 return try await body.next()
-            } catch let error as IOError {
+            } catch  where error is IOError || error is NIOSSLError || error is BoringSSLError {
+                // With TLS, also the end of a connection that was not announced.
                 throw ConnectionLostError(cause: error)
             }
         }

@@ -40,6 +40,7 @@ final class FailedAuthentications: Sendable {
         guard hasCredential, let status = counter?.count(AppContext.network(ofAddress: address), now: now),
             !status.isAdmitted
         else { return nil }
+        context.record.note(refusal: .rateLimited)
         var response = Response.refusal(
             PontoonError(.rateLimited, "Too many requests from this address had invalid credentials; retry later.")
         )

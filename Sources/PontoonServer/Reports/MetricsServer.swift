@@ -28,9 +28,9 @@ package func buildMetricsServer(
     )
     let tasks = ConnectionTasks()
     let router = Router(context: AppContext.self)
-    router.get("/metrics") { _, _ in
+    router.get("/metrics") { request, _ in
         let body = ByteBuffer(string: text())
-        return Response(
+        var response = Response(
             status: .ok,
             headers: [
                 .contentType: "text/plain; version=0.0.4; charset=utf-8", .contentLength: String(body.readableBytes),
@@ -38,6 +38,9 @@ package func buildMetricsServer(
             ],
             body: ResponseBody(byteBuffer: body)
         )
+        // The body is not read.
+        if request.hasBody { response.headers[.connection] = "close" }
+        return response
     }
     return Application(
         router: router,

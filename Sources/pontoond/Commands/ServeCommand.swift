@@ -30,6 +30,8 @@ struct ServeCommand: AsyncParsableCommand {
             let given = try GivenSettings(flags: flags)
             let settings = try Settings(given)
             if checkConfig { return try await ConfigurationCheck(settings, report: Pontoond.print).run() }
+            // Until the server is ready and reloads on SIGHUP, the signal must not end it, for example during a migration.
+            signal(SIGHUP, SIG_IGN)
             let certificate = try settings.tls.map { try Certificate($0) }
             let level = LogLevel(settings.logLevel)
             let handler = settings.logFormat.handler
@@ -40,7 +42,12 @@ struct ServeCommand: AsyncParsableCommand {
                     app.logger.warning("password in --metadata is visible in the process list; use PGPASSWORD")
                 }
                 let reload = SettingsReload(flags: flags, started: given, level: level, logger: app.logger)
-                try await serve(app, reloads: [Reload("settings") { try reload.perform() }])
+                do {
+                    try await serve(app, reloads: [Reload("settings") { try reload.perform() }])
+                } catch {
+                    await app.audit?.close()
+                    throw error
+                }
                 await app.audit?.close()
                 app.logger.notice("server stopped")
             }

@@ -92,6 +92,38 @@ struct TLSTests {
         }
     }
 
+    @Test("a client that disconnects in the middle of a body is not reported as a fault of the server")
+    func disconnect() async throws {
+        try await withTLSServer { server, authority, _ in
+            let result = try await run(
+                .path(Places.python),
+                arguments: Arguments([
+                    "-c", Self.disconnectingClient, String(server.origin.split(separator: ":").last ?? ""),
+                    authority.certificate.string,
+                ]),
+                output: .string(limit: 1 << 20),
+                error: .string(limit: 1 << 20)
+            )
+            #expect(result.terminationStatus.isSuccess, "\(result.standardError)")
+            try await expectStillServing(server, authority)
+            let log = try String(contentsOfFile: server.log.string, encoding: .utf8)
+            #expect(!log.contains("internal fault"), "\(log)")
+        }
+    }
+
+    /// Sends half of a body several times, and closes the connection without announcing it.
+    private static let disconnectingClient = """
+        import socket, ssl, sys
+        context = ssl.create_default_context(cafile=sys.argv[2])
+        for _ in range(20):
+            plain = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+            secure = context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False)
+            secure.sendall(b"POST /v2/upload_links/session HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n"
+                           b"Content-Type: application/json\\r\\nX-Pontoon-Upload-Link: x\\r\\n"
+                           b"Content-Length: 1000\\r\\n\\r\\n{\\"sender\\": ")
+            secure.close()
+        """
+
     @Test("a handshake that does not end in time is closed, and counts as a connection meanwhile")
     func slowHandshake() async throws {
         let limits = ["--request-timeout", "10s", "--idle-timeout", "1h", "--max-connections", "8"]

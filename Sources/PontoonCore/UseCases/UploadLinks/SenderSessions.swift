@@ -153,7 +153,8 @@ package struct SenderSessions: Sendable {
             )
         }
         if now.timeIntervalSince(session.usedOn) > Self.useInterval {
-            try await metadata.noteUse(ofSenderSession: session.id, now: now)
+            // The call does not depend on it, for example on a full disk.
+            try? await metadata.noteUse(ofSenderSession: session.id, now: now)
         }
         return session
     }
