@@ -1,3 +1,5 @@
+import PontoonCore
+
 /// The rule that the first user's token must look random, because whoever guesses it controls the server.
 ///
 /// A token with 128 random bits, in hex or any richer alphabet, passes except with a probability of about 1 in 100,000.
