@@ -57,8 +57,9 @@ package struct Scrub: Sendable {
         report: @Sendable (ObjectCheck) async -> Void
     ) async throws -> Totals {
         let start = now()
-        // Both bounds are fixed, so that the run ends even if the clock is changed in the meantime.
-        let window = start.addingTimeInterval(-interval.inSeconds)...start.addingTimeInterval(3600)
+        // Both bounds are fixed, so that the run ends even if the clock is changed in the meantime. The lower one is
+        // a millisecond later, because the store knows times in milliseconds: what was stored in this one is also due.
+        let window = start.addingTimeInterval(0.001 - interval.inSeconds)...start.addingTimeInterval(3600)
         let damaged = max(window.lowerBound, start.addingTimeInterval(-24 * 3600))
         var totals = Totals()
         while true {
