@@ -122,5 +122,11 @@ package struct ServerSettings: Sendable {
     /// Whether other machines can reach the server and any `Host` that they send is used in URLs.
     package var trustsAnyHost: Bool { !listen.isLocal && publicURL == nil && allowedHosts.isEmpty }
 
+    /// Whether the server listens on the loopback interface, so that other machines reach it only through a proxy.
+    package var isOnLoopback: Bool {
+        guard case .tcp = listen else { return false }
+        return listen.isLocal
+    }
+
     private var scheme: String { usesTLS ? "https" : "http" }
 }

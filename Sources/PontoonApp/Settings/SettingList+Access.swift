@@ -32,7 +32,8 @@ extension Setting where Value == Secret? {
                 allowed: nil,
                 expectation: "a random token of 32 to 256 printable ASCII characters without spaces"
             ) { text in
-                if let weakness = BootstrapTokenRule.weakness(of: text) { throw weakness }
+                // Whether a tolerated one is accepted depends on other settings.
+                if let weakness = BootstrapTokenRule.weakness(of: text), !weakness.isToleratedLocally { throw weakness }
                 return .some(Secret(text))
             },
             default: .value(nil, described: "a random token; with both PostgreSQL and S3, no user is created"),

@@ -37,6 +37,8 @@ package struct Settings: Sendable {
     /// The settings that differ from their defaults, for the log.
     package let changes: [GivenSettings.Change]
     package let bootstrapToken: Secret?
+    /// The reason why ``bootstrapToken`` is weak, which is tolerated on the loopback interface.
+    package let tokenWeakness: String?
     /// Time without a renewal after which a lease expires; `nil` if no other server can share the stores.
     package let leaseDuration: Duration?
     /// Interval at which the server reads each object again; `nil` if only `pontoond scrub` does.
@@ -110,6 +112,13 @@ package struct Settings: Sendable {
         self.auditLogSize = auditLogSize > 0 ? auditLogSize : nil
         changes = given.changes
         bootstrapToken = try given.value(of: .bootstrapToken)
+        tokenWeakness = bootstrapToken.flatMap { BootstrapTokenRule.weakness(of: $0.value)?.description }
+        if let tokenWeakness, !server.isOnLoopback {
+            throw SettingError(
+                .bootstrapToken,
+                "the value is not allowed, unless the server listens on the loopback interface: \(tokenWeakness)"
+            )
+        }
         switch (try given.value(of: .scrubInterval), objects) {
         case (.standard, .disk): scrubInterval = .seconds(30 * 86400)
         case (.standard, .s3), (.off, _): scrubInterval = nil

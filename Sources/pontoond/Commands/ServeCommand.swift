@@ -103,6 +103,9 @@ struct ServeCommand: AsyncParsableCommand {
             } catch {
                 app.logger.warning("credentials file not updated", metadata: ["error": "\(error)"])
             }
+            if let weakness = app.settings.tokenWeakness {
+                app.logger.warning("first user's token is weak", metadata: ["reason": "\(weakness)"])
+            }
             if app.settings.trustsAnyHost {
                 app.logger.warning("any Host header is accepted and used in URLs; set --public-url or --allowed-hosts")
             }

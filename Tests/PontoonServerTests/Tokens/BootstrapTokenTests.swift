@@ -22,9 +22,30 @@ struct BootstrapTokenTests {
     func weak(_ token: String) throws {
         #expect(BootstrapTokenRule.weakness(of: token) != nil)
         let given = try GivenSettings(flags: [], environment: ["PONTOON_BOOTSTRAP_TOKEN": token])
-        let error = try #require(throws: SettingError.self) { try given.value(of: .bootstrapToken) }
+        // As for a server that other machines can reach.
+        let error = try #require(throws: SettingError.self) {
+            try Settings(GivenSettings(flags: [GivenFlag(Setting.listen, "0.0.0.0:0")], environment: given.environment))
+        }
         #expect(error.description.contains("bootstrap-token"))
         #expect(token.count < 6 || !error.description.contains(token), "the message repeats the token")
+    }
+
+    @Test("a published token or a pattern is accepted for trials, on the loopback interface")
+    func trial() throws {
+        func settings(_ token: String, _ flags: [GivenFlag]) throws -> Settings {
+            try Settings(GivenSettings(flags: flags, environment: ["PONTOON_BOOTSTRAP_TOKEN": token]))
+        }
+        for token in ["0123456789abcdef0123456789abcdef", "7c5e0a9f3b61d84e7c5e0a9f3b61d84e"] {
+            #expect(try settings(token, []).tokenWeakness != nil)
+            for address in ["0.0.0.0:0", "192.0.2.1:80", "unix:/run/pontoon.sock"] {
+                let flag = GivenFlag(Setting.listen, address)
+                #expect(throws: SettingError.self, "\(address)") { try settings(token, [flag]) }
+            }
+        }
+        for token in ["change-me-change-me-change-me-0f3a", String(repeating: "a", count: 32), "short"] {
+            #expect(throws: SettingError.self, "\(token)") { try settings(token, []) }
+        }
+        #expect(try settings(Identifiers.token().value, []).tokenWeakness == nil)
     }
 
     @Test("random tokens in hex, Base64 and as UUIDs are accepted")
