@@ -13,9 +13,15 @@ OVERFLOW = """() => {
   return [...(root.scrollWidth > root.clientWidth ? [root] : []), ...found].map(({ className, tagName }) => className || tagName);
 }"""
 
+# Whether no transition is running; endless animations never end.
+SETTLED = """() => document.getAnimations().every(
+  (it) => it.playState !== 'running' || it.effect?.getTiming().iterations === Infinity)"""
+
 
 def violations(page: Page, *rules: str) -> list[str]:
     """The rules of axe that the page breaks, with the elements; of all rules without `rules`."""
+    # In the middle of a transition, for example of a button that has just been enabled, colors are not the final ones.
+    page.wait_for_function(SETTLED)
     broken = Axe().run(page, options={"runOnly": list(rules)} if rules else None).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:160]}"
