@@ -14,14 +14,14 @@ OVERFLOW = """() => {
 }"""
 
 # Whether no transition is running; endless animations never end.
-SETTLED = """() => document.getAnimations().every(
+IS_STILL = """() => document.getAnimations().every(
   (it) => it.playState !== 'running' || it.effect?.getTiming().iterations === Infinity)"""
 
 
 def violations(page: Page, *rules: str) -> list[str]:
     """The rules of axe that the page breaks, with the elements; of all rules without `rules`."""
     # In the middle of a transition, for example of a button that has just been enabled, colors are not the final ones.
-    page.wait_for_function(SETTLED)
+    page.wait_for_function(IS_STILL)
     broken = Axe().run(page, options={"runOnly": list(rules)} if rules else None).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:160]}"
