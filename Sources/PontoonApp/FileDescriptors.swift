@@ -10,16 +10,17 @@ import Glibc
 
 /// The process's limit on open files, which include connections.
 enum FileDescriptors {
+    #if canImport(Glibc)
+    private static var resource: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
+    #else
+    private static var resource: CInt { RLIMIT_NOFILE }
+    #endif
+
     /// Raises the soft limit to the hard limit, which requires no privileges.
     ///
     /// - Returns: The resulting limit; 1024 if the limit cannot be determined.
     static func raiseLimit() -> Int {
         var limit = rlimit()
-        #if canImport(Glibc)
-        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-        let resource = RLIMIT_NOFILE
-        #endif
         guard getrlimit(resource, &limit) == 0 else { return 1024 }
         var raised = limit
         raised.rlim_cur = limit.rlim_max
@@ -30,11 +31,6 @@ enum FileDescriptors {
     /// Returns the soft limit, or 0 if it cannot be determined.
     static func limit() -> Int {
         var limit = rlimit()
-        #if canImport(Glibc)
-        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-        let resource = RLIMIT_NOFILE
-        #endif
         return getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_cur) : 0
     }
 

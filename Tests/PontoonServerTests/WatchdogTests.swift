@@ -3,7 +3,6 @@ import NIOCore
 import NIOPosix
 import PontoonCore
 import PontoonTesting
-import Synchronization
 import Testing
 
 @testable import PontoonApp
@@ -23,8 +22,9 @@ struct WatchdogTests {
             logger: Logger(label: "test")
         )
         #expect(await watchdog.responds(within: .seconds(60)))
-        let gate = Gate()
-        loops.next().execute { while gate.isClosed {} }
+        let gate = BlockingGate()
+        loops.next().execute { gate.pass() }
+        try await gate.reached()
         #expect(await !watchdog.responds(within: .milliseconds(200)))
         gate.open()
         #expect(await watchdog.responds(within: .seconds(60)))
@@ -33,7 +33,8 @@ struct WatchdogTests {
 
     @Test("a store whose check hangs is noticed; one that is unavailable is not")
     func hangingStore() async throws {
-        let hangs = Readiness(metadata: Store { try await Task.sleep(for: .seconds(3600)) }, objects: Store {})
+        let gate = Gate()
+        let hangs = Readiness(metadata: Store { try await gate.pass() }, objects: Store {})
         let fails = Readiness(
             metadata: Store { throw CancellationError() },
             objects: Store {},
@@ -49,13 +50,6 @@ struct WatchdogTests {
         await checks.value
         await others.value
     }
-}
-
-private final class Gate: Sendable {
-    private let closed = Atomic(true)
-
-    var isClosed: Bool { closed.load(ordering: .relaxed) }
-    func open() { closed.store(false, ordering: .relaxed) }
 }
 
 private struct Store: ReachableStore {
