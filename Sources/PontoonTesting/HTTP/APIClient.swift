@@ -87,9 +87,13 @@ package struct APIClient: Sendable {
             outgoing.method = request.method
             outgoing.headers = request.headers
             if let body = request.body { outgoing.body = .bytes(body) }
-            let response = try await http.execute(outgoing, timeout: .seconds(120))
-            let bytes = try await response.body.collect(upTo: 128 << 20)
-            return APIResponse(status: Int(response.status.code), headers: response.headers, body: bytes)
+            // AsyncHTTPClient closes the connection when a response with `Connection: close` is complete. If the last
+            // bytes of the body were still waiting to be sent, it throws `ioOnClosedChannel` instead of returning that
+            // response. Parts can be sent again.
+            for _ in 1..<20 where request.method == .PUT {
+                do { return try await http.response(to: outgoing) } catch ChannelError.ioOnClosedChannel {}
+            }
+            return try await http.response(to: outgoing)
         }
     }
 
@@ -263,4 +267,13 @@ package func pseudoRandomBytes(seed: UInt64, count: Int) -> ByteBuffer {
         }
     }
     return words.withUnsafeBytes { ByteBuffer(bytes: $0.prefix(count)) }
+}
+
+extension HTTPClient {
+    /// Sends a request and reads the whole response.
+    fileprivate func response(to request: HTTPClientRequest) async throws -> APIResponse {
+        let response = try await execute(request, timeout: .seconds(120))
+        let body = try await response.body.collect(upTo: 128 << 20)
+        return APIResponse(status: Int(response.status.code), headers: response.headers, body: body)
+    }
 }
