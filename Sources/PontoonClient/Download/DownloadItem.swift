@@ -14,6 +14,10 @@ public struct DownloadItem: TransferItem, Hashable {
     public var crc64nvme: String?
     /// A clause for messages that describes damage of the stored bytes on the server; `nil` if none is known.
     var damage: String?
+    /// The error with which the item fails before it is requested; `nil` if it can be downloaded.
+    ///
+    /// ``RemoteTree`` sets it for a name that cannot be used on this machine, such as `..`.
+    public var problem: ClientError?
 
     /// Creates an item.
     ///

@@ -81,6 +81,7 @@ struct DownloadCommand: AsyncParsableCommand {
                 !items[0].remotePath.contains("/"), !isFolder(output)
             else { continue }
             items[0].target = folder
+            items[0].problem = nil
         }
         return items
     }
