@@ -115,6 +115,12 @@ struct SelectionTests {
         #expect(FilePath(path).place.joined(separator: "/") == place)
     }
 
+    @Test("the contents of a folder that could not be read can be listed again")
+    func unreadFolder() {
+        let item = UploadItem(source: "/data/in", name: ".", problem: ClientError(.fileUnreadable, "It failed."))
+        #expect(item.listedPath == "/data/in/." && item.listedPath.place.isEmpty)
+    }
+
     @Test("a file that is named more than once is selected once")
     func repeated() throws {
         try withFiles(["a", "sub/b"]) { folder in

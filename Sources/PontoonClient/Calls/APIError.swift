@@ -77,12 +77,20 @@ extension APIError {
 }
 
 extension Error {
-    /// Whether the error may concern only the file or folder in the request, so that other requests can succeed.
-    var concernsOneName: Bool {
+    /// Whether every other request is likely to fail too, because of the token, the connection or an outage, or because
+    /// the run was cancelled.
+    package var concernsEveryRequest: Bool {
         switch self {
-        case let error as APIError: !error.concernsDestination && ![429, 502, 503, 504].contains(error.status)
-        case let error as ClientError: [.nameTaken, .responseUnreadable, .responseTooLong].contains(error.code)
-        default: false
+        case let error as APIError: error.concernsToken || [429, 502, 503, 504].contains(error.status)
+        case let error as ClientError:
+            [.endpointInvalid, .credentialsMissing, .unreachable, .tlsFailed, .connectionLost, .timedOut]
+                .contains(error.code)
+        default: true
         }
+    }
+
+    /// Whether the error may concern only the file or folder in the request, so that uploads of others can succeed.
+    var concernsOneName: Bool {
+        !concernsEveryRequest && (self as? APIError)?.concernsDestination != true
     }
 }

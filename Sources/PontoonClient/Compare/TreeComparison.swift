@@ -92,18 +92,14 @@ public struct TreeComparison: Sendable {
         let local = try await localFiles(folder)
         var pairs = local.pairs
         var filter = local.filter
-        let unreadFolders = Set(pairs.filter { $0.value.finding != nil }.keys)
         for item in try await RemoteTree(client).items(remote, into: folder, isOnlyContents: true) {
-            let names = item.remotePath.split(separator: "/").map(String.init)
-            guard filter.selects(names) else { continue }
+            guard filter.selects(item.remotePath.split(separator: "/").map(String.init)) else { continue }
             var pair = pairs[ByteExactString(item.remotePath)] ?? Pair()
             pair.remote = item
             if let problem = item.problem { pair.finding = .failed(problem) }
-            if !unreadFolders.isDisjoint(with: FolderPath(names.dropLast()).withParents.map(\.text)) {
-                pair.finding = .skipped("its folder was not read")
-            }
             pairs[ByteExactString(item.remotePath)] = pair
         }
+        Self.skipContents(&pairs)
         try await compareInOrder(
             pairs.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
                 .map { (String(decoding: $0.key.bytes, as: UTF8.self), $0.value) },
@@ -136,6 +132,19 @@ public struct TreeComparison: Sendable {
             )
         }
         return (pairs, found.filter)
+    }
+
+    /// Sets the result of the files in folders that were not read, here or on the server.
+    private static func skipContents(_ pairs: inout [ByteExactString: Pair]) {
+        let unread = Set(pairs.filter { $0.value.finding != nil }.keys)
+        guard !unread.isEmpty else { return }
+        for (path, pair) in pairs where pair.finding == nil {
+            let names = String(decoding: path.bytes, as: UTF8.self).split(separator: "/").map(String.init)
+            guard FolderPath(names.dropLast()).withParents.contains(where: { unread.contains($0.text) }) else {
+                continue
+            }
+            pairs[path]?.finding = .skipped("its folder was not read")
+        }
     }
 
     private func compareInOrder(_ pairs: [(name: String, pair: Pair)], _ body: (Entry) -> Void) async throws {

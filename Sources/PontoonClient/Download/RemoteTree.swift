@@ -17,7 +17,8 @@ public struct RemoteTree: Sendable {
     ///   - isOnlyContents: Whether the contents of a remote folder are also placed directly in `folder`; otherwise they
     ///     are placed in a subfolder with the remote folder's name.
     /// - Returns: The files in the server's order; those in a folder come before those in its subfolders. A file whose
-    ///   path contains an invalid name, such as `..`, has a ``DownloadItem/problem``.
+    ///   path contains an invalid name, such as `..`, and a subfolder that the server does not list, have a
+    ///   ``DownloadItem/problem``.
     /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.responseUnreadable` if
     ///   the folder tree is endless; ``APIError``, with status 404 for an unknown project or id.
     public func items(
@@ -51,7 +52,13 @@ public struct RemoteTree: Sendable {
         }
         for next in folders {
             try walk.enter(next, depth: names.count + 1)
-            items += try await self.items(in: .folder(next.id), below: names + [next.name], into: folder, &walk)
+            let path = names + [next.name]
+            do {
+                items += try await self.items(in: .folder(next.id), below: path, into: folder, &walk)
+            } catch let error as APIError where !error.concernsEveryRequest {
+                let target = path.reduce(folder) { $0.appending($1) }
+                items.append(DownloadItem(failed: path.joined(separator: "/"), target: target, problem: error))
+            }
         }
         return items
     }

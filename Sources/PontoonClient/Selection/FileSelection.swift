@@ -79,11 +79,13 @@ public struct FileSelection: Sendable {
 
     /// Removes files that were named more than once, for example by themselves and as part of a folder.
     private static func withoutRepetitions(_ items: [UploadItem]) -> [UploadItem] {
-        var seen: Set<[ByteExactString]> = []
-        return items.filter { item in
-            let key = [ByteExactString(item.source.absolute), ByteExactString(item.remotePath)]
-            return item.problem != nil || seen.insert(key).inserted
+        var positions: [ByteExactString: Int] = [:]
+        return items.indices.filter { index in
+            guard items[index].problem == nil else { return true }
+            let other = positions.updateValue(index, forKey: ByteExactString(items[index].remotePath))
+            return other.map { items[$0].source.absolute != items[index].source.absolute } ?? true
         }
+        .map { items[$0] }
     }
 
     private func label(_ item: inout UploadItem) {

@@ -67,6 +67,8 @@ extension FilePath {
 extension UploadItem {
     /// The path of the source in the form of ``FileSelection/listed``, from which another run recreates ``folders``.
     public var listedPath: FilePath {
+        // The contents of a folder that could not be read.
+        if name == "." { return source.appending(".") }
         let names = folders + [name]
         let components = Array(source.components)
         guard components.suffix(names.count).map(\.string) == names else { return source }

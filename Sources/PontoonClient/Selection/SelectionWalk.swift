@@ -87,11 +87,12 @@ struct SelectionWalk {
         }
     }
 
+    /// Adds an item; an empty place is that of the destination itself, named `.`.
     private mutating func append(_ path: FilePath, at place: [String], problem: ClientError? = nil) {
         items.append(
             UploadItem(
                 source: path,
-                name: place.last ?? path.string,
+                name: place.last ?? ".",
                 folders: keepsTree ? place.dropLast() : [],
                 problem: problem
             )

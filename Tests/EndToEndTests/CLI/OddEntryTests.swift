@@ -132,4 +132,44 @@ struct OddEntryTests {
             #expect(failed.allSatisfy { $0.text("message")?.contains("firewall") == true }, "\(run)")
         }
     }
+
+    @Test("a missing file does not stop a download, or a command with several files")
+    func missing() async throws {
+        try await withPontoon { server, user in
+            for name in ["a", "b"] { _ = try await server.api.uploadSmall(name) }
+            let paths = ["admin/uploads/a", "admin/uploads/none", "admin/uploads/b"]
+            let download = try await user.run(["download", "--json", "-o", user.path("in") + "/"] + paths)
+            #expect(download.code == 4 && download.all("downloaded").count == 2, "\(download)")
+            #expect(download.all("failed").compactMap { $0.text("code") } == ["not_found"], "\(download)")
+            let removed = try await user.run(["files", "rm", "--json"] + paths)
+            #expect(removed.code == 4 && removed.all("removed").count == 2, "\(removed)")
+            #expect(removed.all("error").count == 1, "\(removed)")
+        }
+    }
+
+    @Test("a folder that the server does not list, and a name that cannot be downloaded, fail by themselves")
+    func unlisted() async throws {
+        try await withPontoon { server, user in
+            for name in ["a", "secret/b", "sub/c"] { try user.makeFile("data/\(name)", size: 10) }
+            let sent = try await user.upload("--keep-tree", user.path("data") + "/")
+            #expect(sent.code == 0, "\(sent)")
+            let secret = try await server.api.fileID("secret")
+            let page = "<html>blocked</html>"
+            let refusal =
+                "HTTP/1.1 403 Forbidden\r\nContent-Length: \(page.utf8.count)\r\nConnection: close\r\n\r\n\(page)"
+            let fault = FaultInjectionProxy.Fault.respond { $0.contains("parent=\(secret)") ? refusal : nil }
+            try await FaultInjectionProxy.with(server, fault: { _ in fault }) { proxy in
+                var user = user
+                user.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
+                let compared = try await user.run(["compare", "--json", user.path("data"), "admin/uploads"])
+                #expect(compared.code == 1 && compared.all("same").count == 2, "\(compared)")
+                #expect(compared.all("failed").compactMap { $0.text("name") } == ["secret"], "\(compared)")
+                #expect(compared.all("not_compared").compactMap { $0.text("name") } == ["secret/b"], "\(compared)")
+                let place = ["download", "--json", "-o", user.path("in") + "/", "--project", "admin/uploads"]
+                let download = try await user.run(place)
+                #expect(download.code == 3 && download.all("downloaded").count == 2, "\(download)")
+                #expect(download.all("failed").compactMap { $0.text("name") } == ["secret"], "\(download)")
+            }
+        }
+    }
 }
