@@ -129,7 +129,9 @@ final class SourceFile: Sendable {
         guard facts.size > 4 * length else { return try digest(0..<facts.size, md5: false).crc64.hex }
         var crc64 = CRC64NVME()
         for index in 0..<Int64(4) {
-            let start = (facts.size - length) * index / 3
+            // Equal to `(facts.size - length) * index / 3`, which could overflow.
+            let (third, remainder) = (facts.size - length).quotientAndRemainder(dividingBy: 3)
+            let start = third * index + remainder * index / 3
             crc64 = crc64.appending(try digest(start..<(start + length), md5: false).crc64, length: length)
         }
         return crc64.hex

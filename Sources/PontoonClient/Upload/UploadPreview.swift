@@ -70,7 +70,7 @@ extension Uploader {
                 client: client,
                 options: options,
                 limits: limits,
-                totalBytes: Self.totalSize(items),
+                totalBytes: Self.sizes(items).clampedSum,
                 folders: folders,
                 state: state,
                 finished: finished

@@ -35,14 +35,14 @@ public struct Uploader: Sendable {
         observe: @Sendable (UploadEvents) async -> Void = { for await _ in $0 {} }
     ) async throws -> [UploadResult] {
         try check(items)
-        let totalSize = Self.totalSize(items)
+        let sizes = Self.sizes(items)
         // Small files spend their time waiting for responses, so more of them are uploaded concurrently.
-        let isSmall = totalSize / Int64(max(1, items.count)) < 1 << 20
+        let isSmall = sizes.clampedSum / Int64(max(1, items.count)) < 1 << 20
         return try await TransferContext.withContext(
             for: client,
             options: options.transfer,
             automatic: AutomaticConcurrency(start: isSmall ? 32 : 4, limit: 64),
-            board: ProgressBoard(files: items.count, bytes: totalSize),
+            board: ProgressBoard(sizes: sizes),
             observe: observe
         ) { context in
             try await upload(items, in: context)
@@ -104,9 +104,9 @@ public struct Uploader: Sendable {
         }
     }
 
-    /// Returns the total length of the files in bytes; an unreadable file counts as 0 and fails when its upload starts.
-    static func totalSize(_ items: [UploadItem]) -> Int64 {
-        items.lazy.map { (try? FileStatus($0.source).size) ?? 0 }.clampedSum
+    /// Returns the lengths of the files in bytes; that of an unreadable file is 0, and its upload fails when it starts.
+    static func sizes(_ items: [UploadItem]) -> [Int64] {
+        items.map { (try? FileStatus($0.source).size) ?? 0 }
     }
 }
 

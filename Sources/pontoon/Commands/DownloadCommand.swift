@@ -43,7 +43,7 @@ struct DownloadCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await runCommand(json: common.json) { [self] in
+        try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
             try await common.withClient { client in
                 let items = try await items(client)
                 guard !items.isEmpty else {
@@ -60,11 +60,11 @@ struct DownloadCommand: AsyncParsableCommand {
                 let results = try await Downloader(client, options: options).download(items) {
                     await report.follow($0)
                 }
-                let status = report.finish(results)
+                let end = report.finish(results)
                 if let receipt = transfer.receipt {
                     try Receipt(results, endpoint: client.endpoint).write(to: FilePath(receipt))
                 }
-                return status
+                return end
             }
         }
     }

@@ -195,7 +195,7 @@ private func forEachFile(
     try await runCommand(json: common.json) {
         try await common.withClient { client in
             for text in files { try await body(client, try await client.existing(text), text) }
-            return .done
+            return CommandEnd(.done, counts: ["files": Int64(files.count)])
         }
     }
 }

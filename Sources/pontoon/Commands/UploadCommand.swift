@@ -21,8 +21,8 @@ struct UploadCommand: AsyncParsableCommand {
     @OptionGroup(title: "Connection and output") var common: CommonOptions
 
     func run() async throws {
-        try await runCommand(json: common.json) { [self] in
-            let found = try selection.resolve()
+        try await runCommand(json: common.json, afterInterruption: transfer.afterInterruption) { [self] in
+            let found = try await abandonable { [selection] in try selection.resolve() }
             for warning in found.warnings { Output.standard.warn(warning, json: common.json) }
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
@@ -38,15 +38,15 @@ struct UploadCommand: AsyncParsableCommand {
         }
     }
 
-    private func run(_ uploader: Uploader, _ items: [UploadItem], endpoint: Endpoint) async throws -> ExitStatus {
+    private func run(_ uploader: Uploader, _ items: [UploadItem], endpoint: Endpoint) async throws -> CommandEnd {
         let report = TransferReport(direction: .upload, json: common.json, items: items)
         let results = try await uploader.upload(items) { await report.follow($0) }
-        let status = report.finish(results)
+        let end = report.finish(results)
         if let receipt = transfer.receipt {
             try Receipt(results, endpoint: endpoint, destination: destination.value).write(to: FilePath(receipt))
         }
         if let list = upload.failedTo { try Self.writeFailed(results, to: list) }
-        return status
+        return end
     }
 
     private var options: UploadOptions {
