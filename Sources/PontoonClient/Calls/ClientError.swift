@@ -6,6 +6,8 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case endpointInvalid = "endpoint_invalid"
         /// No API URL or token was found, or the credentials file cannot be read.
         case credentialsMissing = "credentials_missing"
+        /// The user lacks a permission that the command needs.
+        case permissionMissing = "permission_missing"
         /// No connection could be established.
         case unreachable
         /// The TLS handshake failed, the server's certificate is not trusted, or the CA certificates cannot be read.

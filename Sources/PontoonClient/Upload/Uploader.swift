@@ -60,7 +60,7 @@ public struct Uploader: Sendable {
         let finished = try state.map { try $0.finishedLog(JournalKey(client, options.destination)) }
         return try await withClosing(finished, close: { try $0?.close() }) { finished in
             let candidates = try await context.threads.runIfActive {
-                items.map { options.transfer.resumes ? finished?.record(of: $0) : nil }
+                try items.map { options.transfer.resumes ? try finished?.record(of: $0) : nil }
             }
             let isConflictKnown = options.transfer.conflictPolicy == .skip
             var folders = DestinationFolders(options.destination)
@@ -131,8 +131,10 @@ extension JournalKey {
 
 extension FinishedLog {
     /// Returns the record of an item if its file has not changed since it was uploaded; blocks.
-    fileprivate func record(of item: UploadItem) -> FinishedRecord? {
+    ///
+    /// - Throws: `.stateUnusable`.
+    fileprivate func record(of item: UploadItem) throws -> FinishedRecord? {
         guard !isEmpty, let status = try? FileStatus(item.source) else { return nil }
-        return record(source: item.source.absolute, remotePath: item.remotePath, facts: FileFacts(status))
+        return try record(source: item.source.absolute, remotePath: item.remotePath, facts: FileFacts(status))
     }
 }

@@ -57,13 +57,12 @@ struct DownloadCommand: AsyncParsableCommand {
                 options.transfer = transfer.options
                 options.rangeSize = rangeSize.bytes
                 let report = TransferReport(direction: .download, json: common.json, items: items)
-                let results = try await Downloader(client, options: options).download(items) {
-                    await report.follow($0)
+                let files = try await ResultFiles(receipt: transfer.receipt)
+                let results = try await files.discardedOnError {
+                    try await Downloader(client, options: options).download(items) { await report.follow($0) }
                 }
                 let end = report.finish(results)
-                if let receipt = transfer.receipt {
-                    try Receipt(results, endpoint: client.endpoint).write(to: FilePath(receipt))
-                }
+                try files.write(results, receipt: Receipt(results, endpoint: client.endpoint))
                 return end
             }
         }

@@ -40,12 +40,12 @@ struct UploadCommand: AsyncParsableCommand {
 
     private func run(_ uploader: Uploader, _ items: [UploadItem], endpoint: Endpoint) async throws -> CommandEnd {
         let report = TransferReport(direction: .upload, json: common.json, items: items)
-        let results = try await uploader.upload(items) { await report.follow($0) }
-        let end = report.finish(results)
-        if let receipt = transfer.receipt {
-            try Receipt(results, endpoint: endpoint, destination: destination.value).write(to: FilePath(receipt))
+        let files = try await ResultFiles(receipt: transfer.receipt, failedTo: upload.failedTo)
+        let results = try await files.discardedOnError {
+            try await uploader.upload(items) { await report.follow($0) }
         }
-        if let list = upload.failedTo { try Self.writeFailed(results, to: list) }
+        let end = report.finish(results)
+        try files.write(results, receipt: Receipt(results, endpoint: endpoint, destination: destination.value))
         return end
     }
 
@@ -59,19 +59,6 @@ struct UploadCommand: AsyncParsableCommand {
         }
         options.uploadID = upload.uploadID
         return options
-    }
-
-    private static func writeFailed(_ results: [UploadResult], to path: String) throws {
-        do {
-            let lines = results.filter { !$0.isSuccess }.map { "\($0.item.source)\n" }.joined()
-            try Data(lines.utf8).write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw ClientError(
-                .fileUnwritable,
-                "Cannot write '\(path)': \(error.localizedDescription)",
-                advice: "Check the path given with --failed-to."
-            )
-        }
     }
 }
 
