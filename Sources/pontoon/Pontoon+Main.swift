@@ -6,6 +6,7 @@ extension Pontoon {
     /// Parses the arguments and runs the command; exits with its status.
     static func main() async {
         do {
+            try Terminal.openClosedStreams()
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

@@ -41,10 +41,10 @@ struct ProgressDisplay {
     private func line(_ file: TransferProgress.File, into width: Int) -> String {
         let name = names[file.index].visible
         let share = percent(file.size > 0 ? Double(file.doneBytes) / Double(file.size) : 1)
-        let part = "part \(file.doneParts)/\(file.parts)"
+        let part = file.parts > 1 ? ", part \(file.doneParts)/\(file.parts)" : ""
         let states =
             file.isVerifying
-            ? ["verifying"] : ["\(share) of \(ByteCount.text(file.size)), \(part)", "\(share), \(part)", share]
+            ? ["verifying"] : ["\(share) of \(ByteCount.text(file.size))\(part)", "\(share)\(part)", share]
         // The name gets at least half of the width, and more if it needs more and the state can be short.
         let needed = min(name.columns, width / 2)
         let state = states.first { needed + 4 + $0.columns <= width } ?? share
@@ -101,19 +101,25 @@ struct ProgressMeter {
     private struct Sample {
         let time: ContinuousClock.Instant
         let transferredBytes: Int64
-        /// Bytes that are complete, plus a constant for each finished file.
-        let work: Double
+        let doneBytes: Int64
+        let finishedFiles: Int
     }
 
     private var samples: [Sample] = []
 
-    /// Number of bytes whose transfer takes about as long as the requests for one file.
-    private static let bytesPerFile = Double(256 << 10)
+    /// Number of files that must have finished before their rate says something about the others.
+    private static let minimumFiles = 10
 
     /// Adds a sample, and removes those that are older than ten seconds.
     mutating func add(_ progress: TransferProgress, at time: ContinuousClock.Instant) {
-        let work = Double(progress.doneBytes) + Double(progress.finishedFiles) * Self.bytesPerFile
-        samples.append(Sample(time: time, transferredBytes: progress.transferredBytes, work: work))
+        samples.append(
+            Sample(
+                time: time,
+                transferredBytes: progress.transferredBytes,
+                doneBytes: progress.doneBytes,
+                finishedFiles: progress.finishedFiles
+            )
+        )
         samples.removeAll { $0.time < time - .seconds(10) }
     }
 
@@ -123,11 +129,21 @@ struct ProgressMeter {
         return Double(last.transferredBytes) / seconds - Double(first.transferredBytes) / seconds
     }
 
-    /// Returns the estimated time until the end; `nil` if there was no progress.
+    /// Returns the estimated time until the end: the longer of the times for the remaining bytes and files.
+    ///
+    /// Large files are limited by their bytes, small ones by their requests.
+    ///
+    /// - Returns: `nil` if there was no progress.
     func remainingSeconds(_ progress: TransferProgress) -> Double? {
-        guard let (first, last, seconds) = span, last.work > first.work else { return nil }
-        let files = Double(progress.files - progress.finishedFiles)
-        return (Double(progress.remainingBytes) + files * Self.bytesPerFile) / ((last.work - first.work) / seconds)
+        guard let (first, last, seconds) = span else { return nil }
+        let bytes = Double(last.doneBytes) - Double(first.doneBytes)
+        let files = last.finishedFiles - first.finishedFiles
+        var estimates: [Double] = []
+        if bytes > 0 { estimates.append(Double(progress.remainingBytes) / bytes * seconds) }
+        if files >= Self.minimumFiles || (bytes <= 0 && files > 0) {
+            estimates.append(Double(progress.files - progress.finishedFiles) / Double(files) * seconds)
+        }
+        return estimates.max()
     }
 
     private var span: (first: Sample, last: Sample, seconds: Double)? {

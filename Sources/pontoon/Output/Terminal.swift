@@ -23,6 +23,16 @@ enum Terminal {
         var rows: Int
     }
 
+    /// Opens a standard stream that the caller has closed, such that reading or writing it fails.
+    ///
+    /// Otherwise, the next file that the process opens would become that stream, and results would be written to it.
+    static func openClosedStreams() throws(Errno) {
+        for stream in [Stream.input, .output, .error] {
+            if fcntl(stream.rawValue, F_GETFD) >= 0 { continue }
+            guard open("/dev/null", stream == .input ? O_WRONLY : O_RDONLY) >= 0 else { throw Errno(rawValue: errno) }
+        }
+    }
+
     static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
     /// Writes text without buffering, waiting if the stream is a pipe or terminal that is full.

@@ -34,6 +34,11 @@ struct OutputTests {
                 let run = try await shell("\"$@\" >/dev/full", user).run(row)
                 #expect(run.code == 8 && run.errors.contains("Cannot write to standard output"), "\(row): \(run)")
             }
+            for row in [["ls", "admin/uploads"], upload + ["--json", "--overwrite", path]] {
+                let run = try await shell("\"$@\" >&-", user).run(row)
+                #expect(run.code == 8 && run.errors.contains("Cannot write to standard output"), "\(row): \(run)")
+            }
+            #expect(try Data(contentsOf: URL(filePath: path)).count == 10)
             let created = "'\(Places.pontoond)' token create admin --data '\(server.data)' >/dev/full"
             let server = try await shell(created, user).run([])
             #expect(server.code == 1 && server.errors.contains("cannot write to standard output"), "\(server)")
