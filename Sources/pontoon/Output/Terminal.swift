@@ -59,10 +59,11 @@ enum Terminal {
     ///
     /// Reads single bytes, so that the bytes after the line remain in the stream.
     ///
-    /// - Returns: The line without its line break, and only its first 64 KiB; `nil` at the end of the input.
+    /// - Returns: The line without its line break; `nil` at the end of the input.
+    /// - Throws: `Errno.messageTooLong` if the line has more than 64 KiB; any other `Errno`.
     static func readLine() throws(Errno) -> String? {
         var line: [UInt8] = []
-        while line.count < 64 << 10 {
+        while true {
             var byte: UInt8 = 0
             let count = read(Stream.input.rawValue, &byte, 1)
             if count < 0 {
@@ -71,6 +72,7 @@ enum Terminal {
             }
             if count == 0 { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self) }
             if byte == UInt8(ascii: "\n") { break }
+            guard line.count < 64 << 10 else { throw .messageTooLong }
             line.append(byte)
         }
         return String(decoding: line, as: UTF8.self)
