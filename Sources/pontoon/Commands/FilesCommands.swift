@@ -186,7 +186,7 @@ struct FilesCommand: AsyncParsableCommand {
     }
 }
 
-/// Runs `body` for each of the given files, in order, until the first error.
+/// Runs `body` for each of the given files, in order; a failure does not stop the others unless all would fail.
 private func forEachFile(
     _ files: [String],
     _ common: CommonOptions,
@@ -194,9 +194,30 @@ private func forEachFile(
 ) async throws {
     try await runCommand(json: common.json) {
         try await common.withClient { client in
-            for text in files { try await body(client, try await client.existing(text), text) }
-            return CommandEnd(.done, counts: ["files": Int64(files.count)])
+            var failures: [ExitStatus] = []
+            for text in files {
+                do {
+                    try await body(client, try await client.existing(text), text)
+                } catch  where !error.concernsEveryRequest {
+                    printFailure(text, error, json: common.json)
+                    failures.append(ExitStatus(error))
+                }
+            }
+            return CommandEnd(
+                ExitStatus(failures),
+                counts: ["files": Int64(files.count), "failed": Int64(failures.count)]
+            )
         }
+    }
+}
+
+private func printFailure(_ text: String, _ error: any Error, json: Bool) {
+    if json {
+        Output.standard.printLine(
+            JSONLine("failed").with("name", text).with("code", errorCode(error)).with("message", "\(error)").text
+        )
+    } else {
+        Output.standard.printMessage("pontoon: \(error)")
     }
 }
 

@@ -9,8 +9,9 @@ struct UploadCommand: AsyncParsableCommand {
         abstract: "Upload files and folders. Run the same command again to resume.",
         discussion: """
             All files in a folder are uploaded to the same destination folder; --keep-tree recreates the subfolders. A \
-            path with a trailing slash means the folder's contents; without one, it means the folder itself. Patterns \
-            are shell patterns; --include and --exclude match the path below the folder, or the name.
+            path with a trailing slash means the folder's contents; without one, it means the folder itself. --include \
+            and --exclude follow the rules of .gitignore: 'logs' matches in every subfolder, '/logs' only at the top, \
+            'logs/' only folders, '**' any number of folders; {a,b} matches either.
             """
     )
 
@@ -45,7 +46,11 @@ struct UploadCommand: AsyncParsableCommand {
             try await uploader.upload(items) { await report.follow($0) }
         }
         let end = report.finish(results)
-        try files.write(results, receipt: Receipt(results, endpoint: endpoint, destination: destination.value))
+        let failed = results.filter { !$0.isSuccess }.map(\.item)
+        try files.write(
+            receipt: Receipt(results, endpoint: endpoint, destination: destination.value),
+            failedPaths: PathList(failed.map { selection.keepTree ? $0.listedPath : $0.source }).data
+        )
         return end
     }
 
@@ -104,7 +109,7 @@ struct UploadArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Write the paths of failed files to this file, one per line, for --files-from.",
+            "Write the paths of failed files to this file, for --files-from.",
             valueName: "file"
         )
     )
@@ -128,9 +133,18 @@ struct SelectionArguments: ParsableArguments {
     var exclude: [String] = []
 
     @Option(
-        help: ArgumentHelp("Read more paths from this file, one per line; '-' is standard input.", valueName: "file")
+        help: ArgumentHelp(
+            "Read more paths from this file; '-' is standard input. With --keep-tree, they keep their folders.",
+            valueName: "file"
+        )
     )
     var filesFrom: String?
+
+    @Flag(
+        name: [.customShort("0"), .customLong("from0")],
+        help: "The paths in --files-from end with null characters, as from 'find -print0'. Default: detected."
+    )
+    var endsWithNull = false
 
     @Option(help: ArgumentHelp("Name at the destination, for a single file.", valueName: "name"))
     var name: String?
@@ -147,7 +161,8 @@ struct SelectionArguments: ParsableArguments {
     /// Reads the list of paths and the manifest, and finds the selected files; blocks.
     func resolve() throws -> FileSelection.Result {
         var selection = FileSelection()
-        selection.paths = paths + (try filesFrom.map(Self.lines) ?? [])
+        selection.paths = paths
+        selection.listed = try filesFrom.map { try PathList(file: $0, endsWithNull: endsWithNull).paths } ?? []
         selection.keepsTree = keepTree
         selection.include = include
         selection.exclude = exclude
@@ -165,21 +180,6 @@ struct SelectionArguments: ParsableArguments {
             result.items[0].name = name
         }
         return result
-    }
-
-    private static func lines(_ path: String) throws -> [String] {
-        do {
-            let data =
-                path == "-"
-                ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: path))
-            return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
-        } catch {
-            throw ClientError(
-                .fileUnreadable,
-                "Cannot read '\(path)': \(error.localizedDescription)",
-                advice: "Check the path given with --files-from."
-            )
-        }
     }
 
     /// Parses `key=value` pairs; if a key occurs more than once, the last value is used.

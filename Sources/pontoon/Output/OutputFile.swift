@@ -111,11 +111,10 @@ struct ResultFiles: Sendable {
     /// Writes both files, the second even if the first cannot be written; blocks.
     ///
     /// - Throws: ``ClientError`` with code `.fileUnwritable`.
-    func write(_ results: [TransferResult<some TransferItem>], receipt content: Receipt) throws {
-        let paths = results.filter { !$0.isSuccess }.map { "\($0.item.localPath)\n" }.joined()
+    func write(receipt content: Receipt, failedPaths list: Data = Data()) throws {
         let written = [
             Result { try receipt?.write(content.encoded()) },
-            Result { try failedPaths?.write(Data(paths.utf8)) },
+            Result { try failedPaths?.write(list) },
         ]
         for result in written { try result.get() }
     }

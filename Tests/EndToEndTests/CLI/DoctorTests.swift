@@ -87,7 +87,7 @@ struct DoctorTests {
             try await server.addMember("reader", of: "admin/uploads", rights: ["read"])
             let reading = try await other.run(["doctor", "--json", "--project", "admin/uploads"])
             #expect(reading.code == 3 && verdicts(reading)["permissions"] == "bad", "\(reading)")
-            #expect(try finding("permissions", reading).text("code") == "permission_missing")
+            #expect(try finding("permissions", reading).text("code") == "not_allowed")
             #expect(verdicts(reading)["upload"] == nil)
             let missing = try await user.run(["doctor", "--json", "--project", "admin/none"])
             #expect(missing.code == 4 && verdicts(missing)["permissions"] == "bad", "\(missing)")
