@@ -3,7 +3,7 @@
 /// The user who owns a project is charged for everything in it, whoever uploaded it. Code packages are not in a project
 /// and do not count.
 package struct Usage: Hashable, Sendable {
-    /// Total size of the files in bytes. Each copy of a file counts in full, although copies share one object.
+    /// Total size of the files in bytes; each copy of a file counts in full, although copies share one object.
     package var storedBytes: Int64
     /// Bytes promised to unfinished uploads.
     ///
@@ -20,6 +20,33 @@ package struct Usage: Hashable, Sendable {
         self.reservedBytes = reservedBytes
         self.files = files
         self.openUploads = openUploads
+    }
+}
+
+extension Usage {
+    /// The bytes that ``Quota/bytes`` limits.
+    package var bytes: Int64 { storedBytes.addingClamped(reservedBytes) }
+    /// The number that ``Quota/files`` limits.
+    package var filesAndUploads: Int64 { files.addingClamped(openUploads) }
+
+    /// Returns the sum of two usages or changes; each number is clamped to 64 bits.
+    package static func + (one: Usage, other: Usage) -> Usage {
+        Usage(
+            storedBytes: one.storedBytes.addingClamped(other.storedBytes),
+            reservedBytes: one.reservedBytes.addingClamped(other.reservedBytes),
+            files: one.files.addingClamped(other.files),
+            openUploads: one.openUploads.addingClamped(other.openUploads)
+        )
+    }
+
+    /// The change that undoes a change of this size.
+    package var negated: Usage {
+        Usage(
+            storedBytes: storedBytes.negatedClamped,
+            reservedBytes: reservedBytes.negatedClamped,
+            files: files.negatedClamped,
+            openUploads: openUploads.negatedClamped
+        )
     }
 }
 
@@ -113,19 +140,18 @@ package struct StoredQuota: Hashable, Sendable {
         self.openUploads = openUploads
     }
 
-    /// Returns the limits in force.
-    /// - Parameter defaultBytes: The limit on bytes of the settings; `nil` for none.
-    package func inForce(defaultBytes: Int64?) -> Quota {
+    /// Returns the limits in force, where `defaultBytes` is the limit on bytes of the settings; `nil` for none.
+    package func effective(defaultBytes: Int64?) -> Quota {
         Quota(
-            bytes: bytes.inForce(byDefault: defaultBytes),
-            files: files.inForce(byDefault: nil),
-            openUploads: openUploads.inForce(byDefault: nil)
+            bytes: bytes.effective(byDefault: defaultBytes),
+            files: files.effective(byDefault: nil),
+            openUploads: openUploads.effective(byDefault: nil)
         )
     }
 }
 
 extension QuotaValue {
-    fileprivate func inForce(byDefault: Int64?) -> Int64? {
+    fileprivate func effective(byDefault: Int64?) -> Int64? {
         switch self {
         case .byDefault: byDefault
         case .unlimited: nil

@@ -15,10 +15,7 @@ package protocol UsageStore: Sendable {
     /// Returns the usage of at most `limit` users, ordered by name, whose names follow `name`; `nil` starts with the
     /// first.
     func usages(ofUsersAfter name: String?, limit: Int) async throws -> [UserUsage]
-    /// Returns the usage of at most `limit` projects, ordered by id, whose ids follow `id`; `nil` starts with the first.
-    /// - Parameters:
-    ///   - owner: Only projects that this user owns are returned; `nil` for all.
-    ///   - id: The id after which the page starts. Ids are compared byte for byte.
-    ///   - limit: Maximum number of projects, 1 or more.
+    /// Returns the usage of at most `limit` projects of an owner, or of all owners if `owner` is `nil`, ordered by id,
+    /// whose ids follow `id`; `nil` starts with the first. Ids are compared byte for byte.
     func usages(ofProjectsOf owner: String?, after id: ProjectID?, limit: Int) async throws -> [ProjectUsage]
 }
