@@ -103,7 +103,7 @@ package enum QuotaContract: MetadataRule, CaseIterable {
             }
             throw ContractViolation("an upload is accepted in spite of \(earlier)")
         }
-        let advice = " Delete files, abort unfinished uploads, or ask the administrator for a larger quota."
+        let advice = " Delete files, abort unfinished uploads, or request a larger quota from the administrator."
         try expect(
             try await message(QuotaChange(bytes: .limit(19)), .project(ada.project.id)),
             equals: """
@@ -157,8 +157,13 @@ package enum QuotaContract: MetadataRule, CaseIterable {
             do {
                 try await call()
             } catch let error as PontoonError where error.code == .quotaExceeded {
-                let text = "There is no room for this file at present; contact the person who gave you the link."
-                return try expect(error.message, equals: text, "the message for a sender")
+                return try expect(
+                    error.message,
+                    equals: """
+                        There is not enough space for this file at present; contact the person who gave you the link.
+                        """,
+                    "the message for a sender"
+                )
             }
             throw ContractViolation("a sender's call is accepted in spite of the quota")
         }

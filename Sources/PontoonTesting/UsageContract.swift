@@ -118,7 +118,7 @@ package enum UsageContract: MetadataRule, CaseIterable {
     ) async throws {
         let upload = ada.sized(10)
         try await store.addUpload(upload)
-        // Two parts that lie within the size, although the first is not as long as the part size.
+        // Both parts end before the declared size, although the first is not as long as the part size.
         _ = try await store.recordPart(try MetadataFixture.part(1, size: 4), of: upload.id)
         _ = try await store.recordPart(try MetadataFixture.part(2, size: 5), of: upload.id)
         try await ada.expectUsage(Usage(reservedBytes: 10, openUploads: 1), in: store)

@@ -109,7 +109,7 @@ struct UsageTests {
         }
     }
 
-    @Test("the settings limit users and projects without a value of their own", arguments: TestDatabase.all)
+    @Test("the settings limit users and projects without individual limits", arguments: TestDatabase.all)
     func defaults(_ database: TestDatabase) async throws {
         try await withStore(in: database) { store in
             var store = store
@@ -137,7 +137,7 @@ struct UsageTests {
             let file = try await ada.addFile(of: 5 << 40, to: store)
             let almost = (Int64(1) << 62) - (1 << 40)
             try await store.driver.write { connection in
-                try connection.execute("UPDATE project_usage SET stored_bytes = $1", [almost])
+                _ = try connection.execute("UPDATE project_usage SET stored_bytes = $1", [almost])
             }
             try await expectRefusal(.quotaExceeded) { try await store.copyFile(file.id, as: ada.copy("b")) }
             try await expectRefusal(.quotaExceeded) { try await ada.addFile(of: 5 << 40, to: store) }
@@ -161,7 +161,7 @@ struct UsageTests {
             #expect(try await store.usage(of: .user("ada"))?.usage == expected)
             #expect(try await store.usage(of: .user("bob"))?.usage == Usage())
             #expect(try await UsageCheck(of: store, repairs: false).run { _ in }.isClean)
-            #expect(try await store.abortUpload("known") && store.abortUpload("unknown"))
+            for id in ["known", "unknown"] { #expect(try await store.abortUpload(id)) }
             let left = Usage(storedBytes: 20, files: 2)
             #expect(try await store.usage(of: .project(try #require(ProjectID("ada/reads"))))?.usage == left)
         }

@@ -7,8 +7,8 @@ extension Setting where Value == Int64? {
             .quota,
             default: .text("none"),
             summary: """
-                Maximum total size of the files and unfinished uploads in the projects that one user owns, for users \
-                without a quota of their own (pontoond quota)
+                Maximum total size of the files and unfinished uploads in all projects that one user owns; pontoond \
+                quota sets another limit for a single user
                 """
         )
     }
@@ -19,8 +19,8 @@ extension Setting where Value == Int64? {
             .quota,
             default: .text("none"),
             summary: """
-                Maximum total size of the files and unfinished uploads in one project, for projects without a quota of \
-                their own (pontoond quota)
+                Maximum total size of the files and unfinished uploads in one project; pontoond quota sets another limit \
+                for a single project
                 """
         )
     }

@@ -173,7 +173,7 @@ package struct QuotaChange: Hashable, Sendable {
     }
 }
 
-/// The limits of the settings, for users and projects without a value of their own.
+/// The limits of the settings, for users and projects without individual limits.
 package struct DefaultQuotas: Hashable, Sendable {
     /// Maximum bytes of a user, 0 or more; `nil` for no limit.
     package var userBytes: Int64?

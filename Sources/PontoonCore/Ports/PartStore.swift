@@ -11,8 +11,8 @@ package protocol PartStore: Sendable {
     ///   - length: Length in bytes of the part to be stored instead; `nil` if unknown.
     /// - Returns: The deleted record; `nil` if there was none.
     /// - Throws: `.uploadNotFound`, with nothing changed, if the upload is not `.active`: the parts of an upload that
-    ///   is being completed no longer change. `.quotaExceeded`, with nothing changed, if the upload has reserved no room
-    ///   for a part of this length and there is none at present.
+    ///   is being completed no longer change. `.quotaExceeded`, with nothing changed, if the upload has not reserved space
+    ///   for a part of this length and a quota has none left.
     func forgetPart(
         _ number: PartNumber,
         of uploadID: String,

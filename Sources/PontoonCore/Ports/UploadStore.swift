@@ -61,7 +61,7 @@ package protocol UploadStore: Sendable {
     ///   example because it was deleted with its project.
     /// - Throws: `.nameTaken` or `.folderExists` if the name is taken; `.destinationNotFound` if the folder no longer
     ///   exists; `.completeRefused` if the limits of the upload's link were lowered in the meantime; `.quotaExceeded` if
-    ///   the file needs more room than the upload has reserved, and there is none.
+    ///   the file needs more space than the upload has reserved, and a quota has none left.
     func completeUpload(_ id: String, leaseID: String, as file: CompletedFile) async throws -> Bool
     /// Deletes the part records of an upload and gives it a new object, so that all parts must be sent again. Discards
     /// the old object. The upload stays under its lease.
@@ -89,7 +89,7 @@ package protocol UploadStore: Sendable {
     ///   - id: The upload.
     ///   - now: The current time.
     ///   - reserving: Whether to reserve the declared size again if the reservation has lapsed.
-    /// - Throws: `.quotaExceeded`, with nothing changed, if there is no room.
+    /// - Throws: `.quotaExceeded`, with nothing changed, if a quota has too little space left.
     func keepAlive(_ id: String, now: Date, reserving: Bool) async throws
     /// Returns the ids of at most `limit` idle `.active` uploads to projects, oldest first, whose reservation has not
     /// lapsed; see ``reduceReservation(of:ifIdleSince:)``. An upload of unknown size has reserved only what is stored,
@@ -122,7 +122,7 @@ extension UploadStore {
         try await uploads(of: userName, in: nil, page: page)
     }
 
-    /// Records activity in an upload without reserving room; see ``keepAlive(_:now:reserving:)``.
+    /// Records activity in an upload without reserving space; see ``keepAlive(_:now:reserving:)``.
     package func keepAlive(_ id: String, now: Date) async throws {
         try await keepAlive(id, now: now, reserving: false)
     }

@@ -55,12 +55,12 @@ package enum QuotaRules {
         if isSender {
             return PontoonError(
                 .quotaExceeded,
-                "There is no room for this file at present; contact the person who gave you the link."
+                "There is not enough space for this file at present; contact the person who gave you the link."
             )
         }
         return PontoonError(
             .quotaExceeded,
-            "\(reason) Delete files, abort unfinished uploads, or ask the administrator for a larger quota."
+            "\(reason) Delete files, abort unfinished uploads, or request a larger quota from the administrator."
         )
     }
 }

@@ -97,7 +97,7 @@ extension SQLConnection {
     ///   - length: Length of the part in bytes; 0 if unknown.
     ///   - replaced: Length of the part that it replaces.
     ///   - id: The upload.
-    ///   - defaults: The limits of users and projects without a value of their own.
+    ///   - defaults: The limits of users and projects without individual limits.
     /// - Throws: `.quotaExceeded`; ``SQLError``.
     func checkRoom(
         forPartOf length: Int64,

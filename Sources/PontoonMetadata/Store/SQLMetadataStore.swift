@@ -8,7 +8,7 @@ package import PontoonCore
 package struct SQLMetadataStore: MetadataStore {
     let driver: any SQLDriver
     let cache = ReadCache()
-    /// The limits of users and projects without a value of their own.
+    /// The limits of users and projects without individual limits.
     package var defaultQuotas = DefaultQuotas()
     private let clock: @Sendable () -> Date
 

@@ -39,8 +39,8 @@ package struct Parts: Sendable {
     ///   - expected: Checksums that the client sent.
     /// - Returns: The part's ETag, without quotes.
     /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
-    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has reserved no room for
-    ///   the part and there is none. After these errors, the part is not stored. An earlier part with this number is
+    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has not reserved space for
+    ///   the part and a quota has none left. After these errors, the part is not stored. An earlier part with this number is
     ///   lost, unless the upload or the announced length was refused before the body was read.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,

@@ -30,7 +30,7 @@ final class UploadActivity: Sendable {
     ///   - id: The upload.
     ///   - now: The current time.
     ///   - reserving: Whether the client is about to send parts, so that a lapsed reservation must be made again.
-    /// - Throws: `.quotaExceeded` if there is no room; an error if the store is unavailable.
+    /// - Throws: `.quotaExceeded` if a quota has too little space left; an error if the store is unavailable.
     func note(_ id: String, now: Date, reserving: Bool) async throws {
         let time = ContinuousClock.now
         let key = Key(id: id, reserving: reserving)

@@ -220,7 +220,7 @@ package struct Uploads: Sendable {
     ///
     /// - Throws: `.uploadNotFound`, `.uploadForbidden`; `.partUnavailable` while the upload is being completed, or if
     ///   it was started in another object store; with a presigned store, `.quotaExceeded` if the upload's reservation
-    ///   has lapsed and there is no room.
+    ///   has lapsed and a quota has too little space left.
     package func partInfo(
         _ number: PartNumber,
         of id: String,
