@@ -109,6 +109,38 @@ struct UsageTests {
         }
     }
 
+    @Test("backups and migrated databases have correct counters, and the quotas", arguments: TestDatabase.all)
+    func copies(_ database: TestDatabase) async throws {
+        try await withStore(in: database) { store in
+            let ada = try await MetadataFixture(in: store)
+            try await ada.addFile(of: 10, to: store)
+            try await store.addUpload(ada.sized(5))
+            _ = try await store.setQuota(QuotaChange(bytes: .limit(20)), of: .user("ada"))
+            _ = try await store.setQuota(QuotaChange(files: .limit(3)), of: .project(ada.project.id))
+            _ = try await store.setIfAbsent("me", for: .identity)
+            try await withDatabasePath { path in
+                let backup = try await store.copySnapshot(to: path, objects: "here", keepsDiscarded: false)
+                try await Self.expect(Usage(storedBytes: 10, files: 1), in: backup)
+                try await backup.close()
+            }
+            for withOpenUploads in [false, true] {
+                try await withStore(in: .sqlite) { target in
+                    let copy = MetadataCopy(from: store, to: target, withOpenUploads: withOpenUploads)
+                    try await copy.run { _, _ in }
+                    let open = withOpenUploads ? Usage(reservedBytes: 5, openUploads: 1) : Usage()
+                    try await Self.expect(Usage(storedBytes: 10, files: 1) + open, in: target)
+                }
+            }
+        }
+    }
+
+    private static func expect(_ usage: Usage, in copy: SQLMetadataStore) async throws {
+        #expect(try await UsageCheck(of: copy, repairs: false).run { _ in }.isClean)
+        #expect(try await copy.usage(of: .user("ada")) == UsageReport(usage: usage, quota: Quota(bytes: 20)))
+        let project = try #require(ProjectID("ada/reads"))
+        #expect(try await copy.usage(of: .project(project))?.quota == Quota(files: 3))
+    }
+
     @Test("the settings limit users and projects without individual limits", arguments: TestDatabase.all)
     func defaults(_ database: TestDatabase) async throws {
         try await withStore(in: database) { store in
