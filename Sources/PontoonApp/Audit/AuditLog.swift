@@ -10,7 +10,7 @@ import SystemPackage
 ///
 /// Recording an entry neither waits for the disk nor fails. While lines cannot be written, or arrive faster than they
 /// can be written, they are dropped and counted. Lines survive a crash of the process once they are written, usually
-/// within milliseconds; they are not synced to the disk.
+/// within 20 milliseconds; they are not synced to the disk.
 package final class AuditLog: AuditSink {
     /// The numbers of lines since the server started.
     package struct Statistics: Hashable, Sendable {
@@ -23,6 +23,7 @@ package final class AuditLog: AuditSink {
     private struct State {
         var waiting = ByteBuffer()
         var waitingLines = 0
+        /// Whether lines are being written or are due to be written.
         var isWriting = false
         var isClosed = false
         var statistics = Statistics()
@@ -30,6 +31,8 @@ package final class AuditLog: AuditSink {
 
     /// Maximum size of the waiting lines in bytes: more than 20,000 lines.
     static let maximumWaiting = 8 << 20
+    /// Time for which lines are collected: waking the thread for each line would cost more than writing the line.
+    private static let delay = DispatchTimeInterval.milliseconds(20)
     /// Time after which ``reopen()`` and ``close()`` no longer wait for a write.
     private static let timeout = Duration.seconds(5)
 
@@ -67,7 +70,7 @@ package final class AuditLog: AuditSink {
             defer { state.isWriting = true }
             return !state.isWriting
         }
-        if startsWriter { queue.async { self.writeWaiting() } }
+        if startsWriter { scheduleWriting() }
     }
 
     /// Opens the file again, after another program has renamed it; does nothing for standard output.
@@ -97,19 +100,23 @@ package final class AuditLog: AuditSink {
 
     // MARK: Writer
 
-    /// Writes lines until none is waiting; runs on ``queue``.
+    private func scheduleWriting() {
+        queue.asyncAfter(deadline: .now() + Self.delay) { self.writeWaiting() }
+    }
+
+    /// Writes the waiting lines; runs on ``queue``.
     private func writeWaiting() {
-        while true {
-            let (bytes, lines) = state.withLock { state in
-                let batch = (state.waiting, state.waitingLines)
-                // Not cleared but replaced, so that a burst of lines does not occupy memory forever.
-                (state.waiting, state.waitingLines) = (ByteBuffer(), 0)
-                state.isWriting = batch.1 > 0
-                return batch
-            }
-            guard lines > 0 else { return }
-            write(bytes, lines: lines)
+        let (bytes, lines) = state.withLock { state in
+            // Not cleared but replaced, so that a burst of lines does not occupy memory forever.
+            defer { (state.waiting, state.waitingLines) = (ByteBuffer(), 0) }
+            return (state.waiting, state.waitingLines)
         }
+        write(bytes, lines: lines)
+        let continues = state.withLock { state in
+            state.isWriting = state.waitingLines > 0
+            return state.isWriting
+        }
+        if continues { scheduleWriting() }
     }
 
     private func write(_ bytes: ByteBuffer, lines: Int) {
