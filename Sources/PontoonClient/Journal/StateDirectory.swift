@@ -53,18 +53,16 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Reads the first line of an upload's journal without locking it; blocks.
+    /// Reads the first line of an upload's journal, which must not be locked; blocks.
     ///
     /// - Returns: `nil` if the journal does not exist or has no valid first line.
-    /// - Throws: `.stateUnusable`.
+    /// - Throws: `.busy`, `.stateUnusable`.
     func head(_ key: JournalKey) throws -> JournalHead? {
-        let path = uploads.appending(key.fileName)
-        guard FileManager.default.fileExists(atPath: path.string) else { return nil }
-        do {
-            return Journal<JournalHead>.parse(try Data(contentsOf: URL(filePath: path.string))).head
-        } catch {
-            throw Self.unusable(path, error)
-        }
+        // Opening a journal creates it.
+        guard (try? FileStatus(uploads.appending(key.fileName))) != nil else { return nil }
+        let journal = try journal(key)
+        try journal.close()
+        return journal.head
     }
 
     /// Opens the log of the files that have been uploaded to a destination; blocks.

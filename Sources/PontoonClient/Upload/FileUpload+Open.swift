@@ -46,6 +46,7 @@ extension FileUpload {
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = plan.partSize
         start.overwrite = job.options.transfer.conflictPolicy == .overwrite
+        if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, item.metadata) }
         if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
         let details: UploadDetails
         do {
@@ -57,17 +58,17 @@ extension FileUpload {
         if let partSize = details.partSize, partSize != plan.partSize {
             plan = PartPlan(size: size, partSize: partSize, reason: "chosen by the server")
         }
-        try check(plan)
+        try Self.check(plan, of: source)
         let upload = OpenUpload(id: details.id, plan: plan, partInfos: details.partInfos ?? [])
         if let journal { try await begin(journal, upload) }
         return .upload(upload)
     }
 
-    private func check(_ plan: PartPlan) throws {
+    private static func check(_ plan: PartPlan, of source: SourceFile) throws {
         guard plan.partSize > 0, plan.parts <= PartNumber.limits.upperBound else {
             throw ClientError(
                 .responseUnreadable,
-                "The server chose an invalid part size for '\(item.source)': \(plan.partSize) bytes.",
+                "The server chose an invalid part size for '\(source.path)': \(plan.partSize) bytes.",
                 advice: "Contact the server's operator."
             )
         }
@@ -106,7 +107,7 @@ extension FileUpload {
             partSize: details.partSize ?? head.partSize,
             reason: "set when the upload was started"
         )
-        try check(plan)
+        try Self.check(plan, of: source)
         let known = journal.journal.parts
         return .upload(OpenUpload(id: head.upload, plan: plan, journaled: known, listed: details.parts ?? []))
     }
@@ -116,18 +117,7 @@ extension FileUpload {
     /// - Throws: ``ClientError`` if the upload is for a file of another length.
     private func adopt(_ id: String, _ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         let details = try await client.upload(id, listingParts: true)
-        let size = source.facts.size
-        guard details.size ?? size == size, let partSize = details.partSize else {
-            throw ClientError(
-                .requestInvalid,
-                """
-                Upload \(id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(item.source)' has \(size).
-                """,
-                advice: "Use the file that the upload was started for."
-            )
-        }
-        let plan = PartPlan(size: size, partSize: partSize, reason: "set when the upload was started")
-        try check(plan)
+        let plan = try Self.plan(resuming: details, source)
         var known = journal
         if let journal {
             let head = journal.journal.head
@@ -142,17 +132,34 @@ extension FileUpload {
         )
     }
 
+    /// Returns the division into parts of an upload that another client may have started.
+    ///
+    /// - Throws: ``ClientError`` if the upload is for a file of another length.
+    static func plan(resuming details: UploadDetails, _ source: SourceFile) throws -> PartPlan {
+        let size = source.facts.size
+        guard details.size ?? size == size, let partSize = details.partSize else {
+            throw ClientError(
+                .requestInvalid,
+                """
+                Upload \(details.id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(source.path)' has \
+                \(size).
+                """,
+                advice: "Use the file that the upload was started for."
+            )
+        }
+        let plan = PartPlan(size: size, partSize: partSize, reason: "set when the upload was started")
+        try check(plan, of: source)
+        return plan
+    }
+
     /// Returns the file at the destination if its content is identical to the local file.
     ///
     /// - Returns: `nil` if the file does not exist, differs or is damaged, or if the server provides no checksum for
     ///   it.
     func identicalFile(_ source: SourceFile) async throws -> Opening? {
-        guard let found = try await client.file(named: item.name, in: destination), found.size == source.facts.size,
-            let checksum = found.checksums?.crc64nvme, found.checksums?.damage == nil
-        else { return nil }
-        let crc64 = try await threads.runIfActive { try source.digest(0..<source.facts.size, md5: false).crc64 }
-        guard crc64.hex == checksum.lowercased() else { return nil }
-        return .alreadyThere(CompletedUpload(details: found, crc64: crc64, verification: .file))
+        guard let found = try await client.file(named: item.name, in: destination) else { return nil }
+        let crc64 = try await threads.runIfActive { try source.checksum(ifIdenticalTo: found) }
+        return crc64.map { .alreadyThere(CompletedUpload(details: found, crc64: $0, verification: .file)) }
     }
 
     private func abortIfPresent(_ upload: String) async throws {
@@ -161,6 +168,20 @@ extension FileUpload {
         } catch let error as APIError where error.status < 500 {
             // The upload no longer exists, or the user may no longer abort it.
         }
+    }
+}
+
+extension SourceFile {
+    /// Reads the file and returns its checksum if it equals that of a file on the server; blocks.
+    ///
+    /// - Returns: `nil` if the content differs or is damaged on the server, or if the server provides no checksum.
+    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    func checksum(ifIdenticalTo existing: FileDetails) throws -> CRC64NVME? {
+        guard !existing.isFolder, existing.size == facts.size, let checksum = existing.checksums?.crc64nvme,
+            existing.checksums?.damage == nil
+        else { return nil }
+        let crc64 = try digest(0..<facts.size, md5: false).crc64
+        return crc64.hex == checksum.lowercased() ? crc64 : nil
     }
 }
 
