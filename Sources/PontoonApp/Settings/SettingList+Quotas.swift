@@ -48,7 +48,9 @@ extension SettingFormat where Value == Int64? {
             allowed: "0 to \(SettingText.size(QuotaArgument.maximumBytes)), or none",
             expectation: "none or a size from 0 to \(SettingText.size(QuotaArgument.maximumBytes)), such as 5TiB"
         ) { text in
-            text.lowercased() == "none" ? .some(nil) : QuotaArgument.bytes(text)
+            if text.lowercased() == "none" { return .some(nil) }
+            guard let bytes = QuotaArgument.bytes(text) else { return nil }
+            return bytes
         }
     }
 }

@@ -56,6 +56,33 @@ struct QuotaCommandTests {
         }
     }
 
+    @Test(
+        "an upload of unknown size that exceeds a quota is refused, and continues once the quota is raised",
+        arguments: StoreChoice.allCases
+    )
+    func unknownSize(_ choice: StoreChoice) async throws {
+        try await withServer(on: choice) { server in
+            let quota = ["quota", "set", "project", "admin/uploads", "--bytes"]
+            _ = try await server.administer(arguments: quota + ["999"])
+            let upload = try await server.api.initialize("a", size: nil)
+            let bytes = pseudoRandomBytes(seed: 1, count: 1000)
+            if choice.usesS3 {
+                // The bytes do not pass through the server, which learns their number only at complete.
+                try await server.api.store(upload, 1, bytes)
+                server.expectRefusal(try await server.api.complete(upload), 409, 90007)
+                _ = try await server.administer(arguments: quota + ["1000"])
+            } else {
+                server.expectRefusal(try await server.api.put(upload, 1, bytes), 409, 90007)
+                _ = try await server.administer(arguments: quota + ["1000"])
+                try await server.api.store(upload, 1, bytes)
+            }
+            let file = try await server.api.complete(upload).text("id")
+            #expect(try await server.api.download(file) == bytes)
+            let shown = try await server.administer("quota", "show", "project", "admin/uploads")
+            #expect(shown.contains("1000"))
+        }
+    }
+
     @Test("a quota of an unknown user or project, or with a wrong value, is refused")
     func refusals() async throws {
         try await withServer { server in
@@ -76,6 +103,24 @@ struct QuotaCommandTests {
             }
             #expect(try await server.fail("quota", "show", "user", "nobody").contains("There is no user"))
             #expect(try await server.administer("quota", "list").split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test("setting a quota is recorded in the audit log, also if it is refused")
+    func audit() async throws {
+        try await withServer { server in
+            let log = server.data.appending("audit.log")
+            let options = ["--bytes", "1KiB", "--audit-log", log.string]
+            _ = try await server.administer(arguments: ["quota", "set", "user", "admin"] + options)
+            _ = try await server.administer(arguments: ["quota", "set", "project", "admin/uploads"] + options)
+            _ = try await server.fail(arguments: ["quota", "set", "user", "nobody"] + options)
+            let lines = try String(contentsOfFile: log.string, encoding: .utf8).split(separator: "\n").map { line in
+                try JSONDecoder().decode([String: JSONValue].self, from: Data(line.utf8))
+            }
+            #expect(lines.map { $0["action"] } == ["quota.set", "quota.set", "quota.set"])
+            #expect(lines.map { $0["result"] } == ["success", "success", "refused"])
+            #expect(lines.map { $0["object"] } == ["admin", nil, "nobody"])
+            #expect(lines.map { $0["project"] } == [nil, "admin/uploads", nil])
         }
     }
 
