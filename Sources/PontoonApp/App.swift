@@ -58,7 +58,7 @@ package struct App: Sendable {
             sizing: settings.sizing,
             limits: settings.userLimits,
             leaseDuration: settings.leaseDuration,
-            activityInterval: min(.seconds(60), settings.uploadLifetime / 10),
+            activityInterval: min(.seconds(60), settings.uploadLifetime / 10, settings.reservationLifetime / 10),
             now: now
         )
         let uses = TokenUses(metadata: metadata)
@@ -70,6 +70,7 @@ package struct App: Sendable {
             uses: uses,
             leaseDuration: settings.leaseDuration,
             uploadLifetime: settings.uploadLifetime,
+            reservationLifetime: settings.reservationLifetime,
             now: now,
             uptime: uptime
         )
@@ -243,7 +244,7 @@ package struct App: Sendable {
             MaintenanceService(
                 maintenance: maintenance,
                 isReadOnly: settings.isReadOnly,
-                uploadLifetime: settings.uploadLifetime,
+                shortestLifetime: min(settings.uploadLifetime, settings.reservationLifetime),
                 audit: audit,
                 logger: logger
             )

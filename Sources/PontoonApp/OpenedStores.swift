@@ -103,18 +103,23 @@ package struct OpenedStores: Sendable {
     ///
     /// - Throws: ``SettingError`` if the database cannot be used.
     static func openMetadata(_ settings: Settings) async throws -> SQLMetadataStore {
-        guard case .postgreSQL(let postgreSQL) = settings.metadata else {
+        var metadata: SQLMetadataStore
+        switch settings.metadata {
+        case .sqlite:
             do {
-                return try await SQLMetadataStore.open(settings.sqlite)
+                metadata = try await SQLMetadataStore.open(settings.sqlite)
             } catch {
                 throw SettingError(.data, "cannot use the database '\(settings.sqlite.path)': \(oneLine(error))")
             }
+        case .postgreSQL(let postgreSQL):
+            do {
+                metadata = try await SQLMetadataStore.open(postgreSQL)
+            } catch let error where error is PostgreSQLError || error is UnknownMigrations || error is SQLError {
+                throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(oneLine(error))")
+            }
         }
-        do {
-            return try await SQLMetadataStore.open(postgreSQL)
-        } catch let error where error is PostgreSQLError || error is UnknownMigrations || error is SQLError {
-            throw SettingError(.metadata, "cannot use \(postgreSQL.place): \(oneLine(error))")
-        }
+        metadata.defaultQuotas = settings.defaultQuotas
+        return metadata
     }
 
     /// Opens a bucket and checks that it can be used.

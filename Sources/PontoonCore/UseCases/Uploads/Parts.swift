@@ -39,9 +39,9 @@ package struct Parts: Sendable {
     ///   - expected: Checksums that the client sent.
     /// - Returns: The part's ETag, without quotes.
     /// - Throws: `.uploadNotFound` if the upload is not active or ends in the meantime; `.partTooLong`;
-    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`. After these errors, the part is not stored. An
-    ///   earlier part with this number is lost, unless the upload or the announced length was refused before the body
-    ///   was read.
+    ///   `.bodyIncomplete`; `.checksumMismatch`; `.storageFull`; `.quotaExceeded` if the upload has not reserved space for
+    ///   the part and a quota has none left. After these errors, the part is not stored. An earlier part with this number is
+    ///   lost, unless the upload or the announced length was refused before the body was read.
     package func store<Body: AsyncSequence & Sendable>(
         _ number: PartNumber,
         of uploadID: String,
@@ -88,7 +88,7 @@ package struct Parts: Sendable {
         limit: Int64
     ) async throws -> ByteBuffer? where Body.Element == ByteBuffer {
         do {
-            if let earlier = try await metadata.forgetPart(number, of: upload.id) {
+            if let earlier = try await metadata.forgetPart(number, of: upload.id, replacedBy: length) {
                 try await discard(earlier, of: upload, keeping: writer.location)
             }
             var received: Int64 = 0
