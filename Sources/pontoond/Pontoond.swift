@@ -12,7 +12,7 @@ struct Pontoond: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, UserCommand.self, TokenCommand.self, KeyCommand.self, BackupCommand.self,
             RestoreCommand.self, CheckCommand.self, CheckBucketCommand.self, ScrubCommand.self, MigrateCommand.self,
-            UploadsCommand.self, QuotaCommand.self,
+            UploadsCommand.self, QuotaCommand.self, UsageCommand.self,
         ]
     )
 
