@@ -58,6 +58,7 @@ package enum MetricList {
             "Number of bytes that unfinished uploads to projects reserve, and that count towards quotas."
         ),
         .gauge("pontoon_discarded_objects", scope: .stores, "Number of objects whose bytes are still to be removed."),
+        .gauge("pontoon_damaged_objects", scope: .stores, "Number of objects in which the last check found damage."),
         .gauge(
             "pontoon_totals_updated_timestamp_seconds",
             "Time at which this server last counted objects and uploads, in Unix time."

@@ -18,6 +18,8 @@ package struct StoreTotals: Hashable, Sendable {
     package var reservedBytes: Int64 = 0
     /// Number of objects without a file, whose bytes are still to be removed.
     package var discardedObjects: Int64 = 0
+    /// Number of objects in which the last check found damage.
+    package var damagedObjects: Int64 = 0
 
     package init() {}
 }

@@ -21,6 +21,9 @@ extension SQLMetadataStore {
             if let row = try connection.query(selectDiscardedTotal).first {
                 totals.discardedObjects = try row.integer("objects")
             }
+            if let row = try connection.query(selectDamagedTotal).first {
+                totals.damagedObjects = try row.integer("objects")
+            }
             return totals
         }
     }
@@ -38,3 +41,4 @@ private let selectReservedTotal: SQLStatement = """
     SELECT CAST(COALESCE(SUM(reserved_bytes), 0) AS BIGINT) AS bytes FROM project_usage
     """
 private let selectDiscardedTotal: SQLStatement = "SELECT COUNT(*) AS objects FROM discarded_objects"
+private let selectDamagedTotal: SQLStatement = "SELECT COUNT(*) AS objects FROM objects WHERE damage IS NOT NULL"
