@@ -62,7 +62,7 @@ struct OutputFile: Sendable {
                 _ = try descriptor.writeAll(data)
             }
         } catch {
-            let advice = "The files were transferred. Run the same command again with another \(option)."
+            let advice = "Run the same command again with another \(option)."
             throw Self.failure(path, error, advice: advice)
         }
     }
