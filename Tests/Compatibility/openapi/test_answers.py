@@ -514,6 +514,17 @@ def test_too_many_tokens(tmp_path):
         CheckedCaller(server.endpoint, server.token, recorder).refused(409, 90007, "POST", "/tokens", {})
 
 
+def test_quotas(tmp_path, recorder):
+    with running_server(tmp_path, arguments=["--min-part-size", "1", "--project-quota", "10"]) as server:
+        admin = CheckedCaller(server.endpoint, server.token, recorder)
+        file = admin.upload("a", b"golden")
+        admin.refused(409, 90007, "POST", f"/files/{file}/actions/copy", {"project": "admin/uploads", "name": "b"})
+        admin.refused(409, 90007, "POST", "/upload/multipart", {"project": "admin/uploads", "name": "b", "size": 5})
+        upload = admin.start("b", None)
+        url = admin.call("GET", f"/upload/multipart/{upload}/part/1", status=200).json()["url"]
+        admin.send_to("PUT", url, 409, data=b"12345")
+
+
 def test_invalid_tokens(tmp_path):
     """Every call that needs a token refuses many invalid ones with 429 and Retry-After."""
     recorder = Recorder()
