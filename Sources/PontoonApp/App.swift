@@ -62,6 +62,7 @@ package struct App: Sendable {
             now: now
         )
         let uses = TokenUses(metadata: metadata)
+        let received = ThroughputMeter(uptime: uptime)
         let maintenance = Maintenance(
             metadata: metadata,
             storage: stores.storage,
@@ -91,7 +92,9 @@ package struct App: Sendable {
             uploadLinks: UploadLinks(metadata: metadata, objects: objects, passwords: passwords, now: now),
             senders: SenderSessions(metadata: metadata, passwords: passwords, now: now),
             automations: Automations(metadata: metadata, now: now),
-            dataPlane: stores.dataPlane(now: now),
+            usage: UsageReports(metadata: metadata),
+            forecasts: Forecasts(metadata: metadata, storage: stores.storage, received: received, now: now),
+            dataPlane: stores.dataPlane(received: received, now: now),
             readiness: Readiness(metadata: metadata, objects: objects),
             now: now
         )
@@ -277,10 +280,13 @@ package struct App: Sendable {
 }
 
 extension OpenedStores {
-    fileprivate func dataPlane(now: @escaping @Sendable () -> Date) -> UseCases.DataPlane {
+    fileprivate func dataPlane(
+        received: ThroughputMeter,
+        now: @escaping @Sendable () -> Date
+    ) -> UseCases.DataPlane {
         switch storage {
         case .streaming(let objects, let hasher, let urls):
-            .own(Parts(metadata: metadata, objects: objects, hasher: hasher, now: now), urls)
+            .own(Parts(metadata: metadata, objects: objects, hasher: hasher, received: received, now: now), urls)
         case .presigned(let store): .external(origin: store.clientOrigin)
         }
     }

@@ -263,3 +263,19 @@ extension Settings {
         }
     }
 }
+
+extension Settings {
+    /// Returns the space in bytes that uploads may still use on the disk of the objects.
+    ///
+    /// - Returns: `nil` if the objects are in a bucket, no server has started yet, or the file system does not report
+    ///   its free space.
+    /// - Throws: `Errno` if the directory cannot be read.
+    package func availableSpace() throws -> Int64? {
+        guard case .disk = objects else { return nil }
+        do {
+            return try DiskObjectStore.availableSpace(disk)
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
+        }
+    }
+}

@@ -21,5 +21,6 @@ package enum MetadataContract {
         PresignedUploadContract.allCases, ReadCacheContract.allCases, AutomationContract.allCases,
         SigningKeyContract.allCases, ScrubContract.allCases, UploadLinkContract.allCases,
         SenderSessionContract.allCases, OpenUploadContract.allCases, UsageContract.allCases, QuotaContract.allCases,
+        OwnedUsageContract.allCases, UploadProgressContract.allCases,
     ]
 }

@@ -76,76 +76,7 @@ struct StateDirectory: Sendable {
         ClientError(
             .stateUnusable,
             "Cannot use the journal '\(path)': \(error).",
-            advice: "Check disk space and permissions, or use --state with another directory or --no-resume."
+            advice: "Check disk space and permissions, or use --state with another directory."
         )
     }
-}
-
-/// The log of the files that have been uploaded to one destination: one JSON line per file.
-///
-/// A later line for a file replaces an earlier one. Each line is written with a single call, so several processes may
-/// append to the same log.
-final class FinishedLog: Sendable {
-    private struct Key: Hashable {
-        private let source: ByteExactString
-        private let remotePath: ByteExactString
-
-        init(source: String, remotePath: String) {
-            self.source = ByteExactString(source)
-            self.remotePath = ByteExactString(remotePath)
-        }
-    }
-
-    private let path: FilePath
-    private let descriptor: FileDescriptor
-    private let records: [Key: FinishedRecord]
-
-    /// Opens or creates the log and reads it; blocks.
-    ///
-    /// - Throws: `.stateUnusable`.
-    init(_ path: FilePath) throws {
-        self.path = path
-        do {
-            descriptor = try FileDescriptor.openOwn(path, .readWrite, options: [.append])
-            let decoder = JSONDecoder()
-            decoder.dateDecodingStrategy = .iso8601
-            var records: [Key: FinishedRecord] = [:]
-            for line in try descriptor.readAll().split(separator: UInt8(ascii: "\n")) {
-                // A crash may have left an incomplete line.
-                guard let record = try? decoder.decode(FinishedRecord.self, from: line) else { continue }
-                records[Key(source: record.source, remotePath: record.remotePath)] = record
-            }
-            self.records = records
-        } catch {
-            throw StateDirectory.unusable(path, error)
-        }
-    }
-
-    /// Returns the record of a finished file; `nil` if there is none, or if the local file has changed since.
-    func record(source: String, remotePath: String, facts: FileFacts) -> FinishedRecord? {
-        guard let record = records[Key(source: source, remotePath: remotePath)], record.identity.facts.isSame(as: facts)
-        else {
-            return nil
-        }
-        return record
-    }
-
-    var isEmpty: Bool { records.isEmpty }
-
-    /// Appends a record, without syncing it to disk; blocks.
-    ///
-    /// - Throws: `.stateUnusable`.
-    func add(_ record: FinishedRecord) throws {
-        do {
-            let encoder = JSONEncoder()
-            encoder.dateEncodingStrategy = .iso8601
-            // The leading newline separates the record from a line that a crash left incomplete.
-            try descriptor.writeAll(Data("\n".utf8) + encoder.encode(record) + Data("\n".utf8))
-        } catch {
-            throw StateDirectory.unusable(path, error)
-        }
-    }
-
-    /// Closes the log; must not be called twice.
-    func close() throws { try descriptor.close() }
 }

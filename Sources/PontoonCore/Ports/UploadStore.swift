@@ -91,9 +91,9 @@ package protocol UploadStore: Sendable {
     ///   - reserving: Whether to reserve the declared size again if the reservation has lapsed.
     /// - Throws: `.quotaExceeded`, with nothing changed, if a quota has too little space left.
     func keepAlive(_ id: String, now: Date, reserving: Bool) async throws
-    /// Returns the ids of at most `limit` idle `.active` uploads to projects, oldest first, whose reservation has not
-    /// lapsed; see ``reduceReservation(of:ifIdleSince:)``. An upload of unknown size has reserved only what is stored,
-    /// so it is not returned.
+    /// Returns the ids of at most `limit` idle `.active` uploads, oldest first, whose reservation has not lapsed; see
+    /// ``reduceReservation(of:ifIdleSince:)``. An upload of unknown size has reserved only what is stored, so it is not
+    /// returned.
     func lapsedReservations(idleSince deadline: Date, limit: Int) async throws -> [String]
     /// Reduces the reservation of an idle upload to the bytes that are stored. With a presigned store, each reported part
     /// counts with the upload's part size, because only the store knows its length. Idle means that the upload was

@@ -18,4 +18,10 @@ package protocol UsageStore: Sendable {
     /// Returns the usage of at most `limit` projects of an owner, or of all owners if `owner` is `nil`, ordered by id,
     /// whose ids follow `id`; `nil` starts with the first. Ids are compared byte for byte.
     func usages(ofProjectsOf owner: String?, after id: ProjectID?, limit: Int) async throws -> [ProjectUsage]
+    /// Returns the usage of the projects that a user owns, ordered by id; `projects` limits the list to some projects.
+    func usages(
+        ofProjectsOwnedBy owner: String,
+        in projects: Set<ProjectID>?,
+        page: Page
+    ) async throws -> Listing<ProjectUsage>
 }

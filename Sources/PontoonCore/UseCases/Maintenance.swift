@@ -141,15 +141,32 @@ package struct Maintenance: Sendable {
         return report
     }
 
-    /// Reduces the reservations of uploads without progress, so that the room is free for other uploads.
+    /// Reduces the reservations of uploads without progress, and frees their preallocated space, so that both are
+    /// available to other uploads.
     ///
     /// A wrong clock does no harm, because an upload reserves its declared size again with its next part.
+    ///
+    /// - Throws: The first error of freeing space, after all reservations were reduced; an error of the metadata store.
     private func reduceReservations() async throws {
         let deadline = now().addingTimeInterval(-reservationLifetime.inSeconds)
+        var failure: (any Error)?
         while true {
             let ids = try await metadata.lapsedReservations(idleSince: deadline, limit: Self.batch)
-            for id in ids { _ = try await metadata.reduceReservation(of: id, ifIdleSince: deadline) }
-            guard ids.count == Self.batch else { return }
+            for id in ids {
+                do { try await freeUnusedSpace(of: id) } catch { failure = failure ?? error }
+                _ = try await metadata.reduceReservation(of: id, ifIdleSince: deadline)
+            }
+            if ids.count < Self.batch { break }
+        }
+        if let failure { throw failure }
+    }
+
+    private func freeUnusedSpace(of id: String) async throws {
+        guard case .streaming(let store, _, _) = storage, let upload = try await metadata.upload(id) else { return }
+        try await store.freeUnusedSpace(of: upload) {
+            let parts = try await metadata.parts(of: id)
+            // Read after the parts, so that none was recorded by a completion that has begun in between.
+            return try await metadata.upload(id)?.state == .active ? parts : nil
         }
     }
 

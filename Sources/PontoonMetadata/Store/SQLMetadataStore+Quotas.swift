@@ -138,7 +138,8 @@ extension SQLRow {
         return UserUsage(userName: try text("name"), report: UsageReport(usage: try usage(), quota: quota))
     }
 
-    fileprivate func projectUsage(_ defaults: DefaultQuotas) throws -> ProjectUsage {
+    /// Returns the usage of a project from a row of ``projectsWithUsage``.
+    func projectUsage(_ defaults: DefaultQuotas) throws -> ProjectUsage {
         let quota = try storedQuota("").effective(defaultBytes: defaults.projectBytes)
         return ProjectUsage(
             id: try projectID("id"),
@@ -158,7 +159,8 @@ private let usersWithUsage = """
     LEFT JOIN user_usage ON user_usage.user_name = users.name
     LEFT JOIN user_quotas ON user_quotas.user_name = users.name
     """
-private let projectsWithUsage = """
+/// Selects projects with their usage and quota; conditions are appended.
+let projectsWithUsage = """
     SELECT projects.id AS id, projects.owner AS owner, \(coalescedUsage) FROM projects
     LEFT JOIN project_usage ON project_usage.project_id = projects.id
     LEFT JOIN project_quotas ON project_quotas.project_id = projects.id

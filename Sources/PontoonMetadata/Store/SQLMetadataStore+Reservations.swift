@@ -21,9 +21,12 @@ extension SQLMetadataStore {
         return try await writeRetryingConflicts(changing: .none) { connection in
             // Waits for parts that are being recorded, so that the next statement sees them.
             try connection.enqueue(lockUpload, [id], lock: .forUpdate("uploads"))
-            guard try !connection.query(selectIdleReservation, [id, deadline]).isEmpty,
-                let reservation = try connection.reservation(of: id, defaults)
-            else { return false }
+            guard try !connection.query(selectIdleReservation, [id, deadline]).isEmpty else { return false }
+            guard let reservation = try connection.reservation(of: id, defaults) else {
+                // The upload of a code package, which does not count towards a quota.
+                try connection.enqueue(lapseReservation, [0, id])
+                return true
+            }
             let kept = min(reservation.reserved, reservation.likelyStored)
             try connection.enqueue(lapseReservation, [kept, id])
             try connection.add(Usage(reservedBytes: kept - reservation.reserved), to: reservation.account)
@@ -149,13 +152,13 @@ private let lapseReservation: SQLStatement = "UPDATE uploads SET reserved_bytes 
 private let lockUpload: SQLStatement = "SELECT id FROM uploads WHERE id = $1"
 // An upload of unknown size has reserved no more than its stored parts.
 private let selectIdleReservations: SQLStatement = """
-    SELECT id FROM uploads WHERE state = 'active' AND has_lapsed = 0 AND size IS NOT NULL AND project_id IS NOT NULL
+    SELECT id FROM uploads WHERE state = 'active' AND has_lapsed = 0 AND size IS NOT NULL
         AND initiated_on < $1 AND active_on < $1
         AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $1)
     ORDER BY initiated_on, id LIMIT $2
     """
 private let selectIdleReservation: SQLStatement = """
     SELECT id FROM uploads WHERE id = $1 AND state = 'active' AND has_lapsed = 0 AND size IS NOT NULL
-        AND project_id IS NOT NULL AND initiated_on < $2 AND active_on < $2
+        AND initiated_on < $2 AND active_on < $2
         AND NOT EXISTS (SELECT 1 FROM parts WHERE upload_id = uploads.id AND stored_on >= $2)
     """

@@ -51,36 +51,9 @@ extension SQLMetadataStore {
         in projects: Set<ProjectID>?,
         page: Page
     ) async throws -> Listing<UploadSummary> {
-        if let projects { return try await uploads(of: userName, inOnly: projects, page: page) }
-        return try await read { connection in
-            let total = try connection.openUploadTotal(of: userName)
-            guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
-            let select = window.isBackward ? selectUploadsBackward : selectUploads
-            let rows = try connection.query(select, [userName, window.limit, window.offset])
-            return Listing(items: try connection.summaries(window.inOrder(rows)), total: total)
-        }
-    }
-
-    private func uploads(
-        of userName: String,
-        inOnly projects: Set<ProjectID>,
-        page: Page
-    ) async throws -> Listing<UploadSummary> {
-        if projects.isEmpty { return Listing(items: [], total: 0) }
-        return try await read { connection in
-            var selection = SQLBuilder(" FROM uploads WHERE user_name = ")
-            selection.append(value: userName)
-            selection.append(" AND state <> 'completed' AND automation_id IS NULL AND project_id IN ")
-            selection.append(list: projects.sorted { $0.description < $1.description })
-            var count = selection
-            count.wrap("SELECT COUNT(*) AS total", "")
-            let total = try connection.query(count).first?.count("total") ?? 0
-            guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
-            let order = window.isBackward ? " ORDER BY initiated_on, id" : " ORDER BY initiated_on DESC, id DESC"
-            selection.wrap("SELECT \(uploadColumns)", order)
-            selection.append(window)
-            let rows = try connection.query(selection)
-            return Listing(items: try connection.summaries(window.inOrder(rows)), total: total)
+        try await read { connection in
+            let rows = try connection.openUploads(of: userName, in: projects, page: page)
+            return Listing(items: try connection.summaries(rows.items), total: rows.total)
         }
     }
 
@@ -196,6 +169,36 @@ extension SQLMetadataStore {
 }
 
 extension SQLConnection {
+    /// Returns one page of a user's unfinished uploads to folders, newest first, as rows with `uploadColumns`.
+    func openUploads(of userName: String, in projects: Set<ProjectID>?, page: Page) throws -> Listing<SQLRow> {
+        if let projects { return try openUploads(of: userName, inOnly: projects, page: page) }
+        let total = try openUploadTotal(of: userName)
+        guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
+        let select = window.isBackward ? selectUploadsBackward : selectUploads
+        let rows = try query(select, [userName, window.limit, window.offset])
+        return Listing(items: window.inOrder(rows), total: total)
+    }
+
+    private func openUploads(
+        of userName: String,
+        inOnly projects: Set<ProjectID>,
+        page: Page
+    ) throws -> Listing<SQLRow> {
+        if projects.isEmpty { return Listing(items: [], total: 0) }
+        var selection = SQLBuilder(" FROM uploads WHERE user_name = ")
+        selection.append(value: userName)
+        selection.append(" AND state <> 'completed' AND automation_id IS NULL AND project_id IN ")
+        selection.append(list: projects.sorted { $0.description < $1.description })
+        var count = selection
+        count.wrap("SELECT COUNT(*) AS total", "")
+        let total = try query(count).first?.count("total") ?? 0
+        guard let window = PageWindow(page, of: total) else { return Listing(items: [], total: total) }
+        let order = window.isBackward ? " ORDER BY initiated_on, id" : " ORDER BY initiated_on DESC, id DESC"
+        selection.wrap("SELECT \(uploadColumns)", order)
+        selection.append(window)
+        return Listing(items: window.inOrder(try query(selection)), total: total)
+    }
+
     /// Deletes an active upload that was initiated before a time and has been idle since.
     /// - Returns: The deleted row; empty if there is no such upload.
     fileprivate func deleteUpload(_ id: String, ifIdleSince deadline: Date) throws -> [SQLRow] {

@@ -476,6 +476,31 @@ def test_upload_links(server, admin, copier, nobody, recorder):
     admin.call("POST", root + "/session", {}, 410, headers={"X-Pontoon-Upload-Link": expired["secret"]})
 
 
+def test_usage_and_forecast(server, admin, nobody, recorder):
+    admin.start("unknown size", None)
+    admin.send(admin.start("partial", 4, part_size=2), 1, b"ab")
+    for path in ("/usage", "/forecast"):
+        for query in ("", "?limit=1", "?limit=1&offset=1", "?limit=100&offset=7"):
+            admin.call("GET", path + query, status=200)
+        nobody.call("GET", path, status=200)
+        admin.refused(400, 90000, "GET", path + "?limit=0")
+    for query in ("", "?fields=usage", "?fields=usage.files", "?fields=!usage"):
+        admin.call("GET", "/projects/admin/uploads" + query, status=200)
+    limited = admin.create("/tokens", {"projects": ["admin/uploads"]}, 201)["token"]
+    CheckedCaller(server.endpoint, limited, recorder).call("GET", "/usage", status=200)
+
+
+def test_quotas(server, admin):
+    project = admin.create("/projects", {"name": "Full"}, 201)["id"]
+    file = admin.upload("full.bin", b"12345", project=project)
+    growing = admin.start("growing.bin", None, project=project)
+    url = admin.call("GET", f"/upload/multipart/{growing}/part/1", status=200).json()["url"]
+    server.administer("quota", "set", "project", project, "--bytes", "5")
+    admin.send_to("PUT", url, 409, data=b"x")
+    admin.refused(409, 90007, "POST", f"/files/{file}/actions/copy", {"project": project, "name": "copy.bin"})
+    admin.refused(409, 90007, "POST", "/upload/multipart", {"project": project, "name": "more.bin", "size": 1})
+
+
 def test_tokens(server, admin, nobody, recorder):
     root = "/tokens"
     for body, status, code in (
@@ -512,17 +537,6 @@ def test_too_many_tokens(tmp_path):
     recorder = Recorder()
     with running_server(tmp_path, arguments=["--max-tokens-per-user", "1"]) as server:
         CheckedCaller(server.endpoint, server.token, recorder).refused(409, 90007, "POST", "/tokens", {})
-
-
-def test_quotas(tmp_path, recorder):
-    with running_server(tmp_path, arguments=["--min-part-size", "1", "--project-quota", "10"]) as server:
-        admin = CheckedCaller(server.endpoint, server.token, recorder)
-        file = admin.upload("a", b"golden")
-        admin.refused(409, 90007, "POST", f"/files/{file}/actions/copy", {"project": "admin/uploads", "name": "b"})
-        admin.refused(409, 90007, "POST", "/upload/multipart", {"project": "admin/uploads", "name": "b", "size": 5})
-        upload = admin.start("b", None)
-        url = admin.call("GET", f"/upload/multipart/{upload}/part/1", status=200).json()["url"]
-        admin.send_to("PUT", url, 409, data=b"12345")
 
 
 def test_invalid_tokens(tmp_path):

@@ -6,17 +6,26 @@ package struct Parts: Sendable {
     private let metadata: any UploadStore & PartStore
     private let objects: any StreamingObjectStore
     private let hasher: PrefixHasher
+    private let received: ThroughputMeter
     private let now: @Sendable () -> Date
 
+    /// - Parameters:
+    ///   - metadata: The metadata store.
+    ///   - objects: The object store.
+    ///   - hasher: Computes MD5s while parts arrive.
+    ///   - received: Measures the rate at which the bytes of stored parts arrive.
+    ///   - now: The current time.
     package init(
         metadata: any UploadStore & PartStore,
         objects: any StreamingObjectStore,
         hasher: PrefixHasher,
+        received: ThroughputMeter = ThroughputMeter(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.metadata = metadata
         self.objects = objects
         self.hasher = hasher
+        self.received = received
         self.now = now
     }
 
@@ -65,6 +74,7 @@ package struct Parts: Sendable {
                 if let replaced { try await discard(replaced, of: upload, keeping: writer.location) }
                 return part
             }
+            received.add(part.size ?? 0)
             if upload.md5 != nil { await hasher.partStored(of: upload) }
             return part.etag
         } catch {
