@@ -43,9 +43,7 @@ struct StateDirectory: Sendable {
             let names = try FileManager.default.contentsOfDirectory(atPath: uploads.string)
             return try names.filter { $0.hasSuffix(".journal") }.compactMap { name in
                 let path = uploads.appending(name)
-                return Journal<JournalHead>.parse(try Data(contentsOf: URL(filePath: path.string))).head.map {
-                    (path, $0)
-                }
+                return try Self.head(at: path).map { (path, $0) }
             }
             .sorted { $0.head.began < $1.head.began }
         } catch {
@@ -59,11 +57,20 @@ struct StateDirectory: Sendable {
     /// - Throws: `.stateUnusable`.
     func head(_ key: JournalKey) throws -> JournalHead? {
         let path = uploads.appending(key.fileName)
-        guard FileManager.default.fileExists(atPath: path.string) else { return nil }
         do {
-            return Journal<JournalHead>.parse(try Data(contentsOf: URL(filePath: path.string))).head
+            return try Self.head(at: path)
         } catch {
             throw Self.unusable(path, error)
+        }
+    }
+
+    /// Reads the first line of a journal; `nil` if it does not exist, because another process may have deleted it.
+    private static func head(at path: FilePath) throws -> JournalHead? {
+        do {
+            let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+            return Journal<JournalHead>.parse(try file.closeAfter { try file.readAll() }).head
+        } catch Errno.noSuchFileOrDirectory {
+            return nil
         }
     }
 
@@ -108,28 +115,49 @@ final class FinishedLog: Sendable {
     init(_ path: FilePath) throws {
         self.path = path
         do {
-            descriptor = try FileDescriptor.openOwn(path, .readWrite, options: [.append])
-            let decoder = JSONDecoder()
-            decoder.dateDecodingStrategy = .iso8601
-            var records: [Key: FinishedRecord] = [:]
-            for line in try descriptor.readAll().split(separator: UInt8(ascii: "\n")) {
-                // A crash may have left an incomplete line.
-                guard let record = try? decoder.decode(FinishedRecord.self, from: line) else { continue }
-                records[Key(source: record.source, remotePath: record.remotePath)] = record
+            let descriptor = try FileDescriptor.openOwn(path, .readWrite, options: [.append])
+            do {
+                records = Self.parse(try descriptor.readAll())
+            } catch {
+                try descriptor.close()
+                throw error
             }
-            self.records = records
+            self.descriptor = descriptor
         } catch {
             throw StateDirectory.unusable(path, error)
         }
     }
 
-    /// Returns the record of a finished file; `nil` if there is none, or if the local file has changed since.
-    func record(source: String, remotePath: String, facts: FileFacts) -> FinishedRecord? {
-        guard let record = records[Key(source: source, remotePath: remotePath)], record.identity.facts.isSame(as: facts)
-        else {
-            return nil
+    private static func parse(_ data: Data) -> [Key: FinishedRecord] {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        var records: [Key: FinishedRecord] = [:]
+        for line in data.split(separator: UInt8(ascii: "\n")) {
+            // A crash may have left an incomplete line.
+            guard let record = try? decoder.decode(FinishedRecord.self, from: line) else { continue }
+            records[Key(source: record.source, remotePath: record.remotePath)] = record
         }
-        return record
+        return records
+    }
+
+    /// Returns the record of a finished file; blocks.
+    ///
+    /// If only the inode number differs, samples of the content are compared.
+    ///
+    /// - Parameters:
+    ///   - source: Path of the local file.
+    ///   - remotePath: Path at the destination.
+    ///   - facts: The current properties of the local file.
+    /// - Returns: `nil` if there is no record, or if the local file has changed since or cannot be read.
+    func record(source: FilePath, remotePath: String, facts: FileFacts) -> FinishedRecord? {
+        guard let record = records[Key(source: source.absolute, remotePath: remotePath)] else { return nil }
+        if record.identity.facts.isSame(as: facts) { return record }
+        guard record.identity.facts.size == facts.size, record.identity.facts.modified == facts.modified,
+            let file = try? SourceFile(source)
+        else { return nil }
+        defer { file.closeAfterReading() }
+        guard let sample = try? file.sample() else { return nil }
+        return record.identity.isSame(as: FileIdentity(facts: facts, sample: sample)) ? record : nil
     }
 
     var isEmpty: Bool { records.isEmpty }

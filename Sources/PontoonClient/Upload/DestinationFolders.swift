@@ -24,12 +24,15 @@ struct DestinationFolders: Sendable {
     /// - Parameters:
     ///   - items: The files.
     ///   - named: The files whose names are looked up at the destination.
+    ///   - isOptional: Whether the lookup may be refused, for example because the token may not list files; the names
+    ///     are then treated as not looked up.
     ///   - isCreating: Whether to create missing folders; if `false`, their items have no destination.
     ///   - client: Client that finds and creates the folders.
     /// - Throws: ``APIError``, ``ClientError``.
     mutating func prepare(
         _ items: [UploadItem],
         lookingUp named: [UploadItem],
+        optionally isOptional: Bool = false,
         creating isCreating: Bool = true,
         client: SevenBridgesClient
     ) async throws {
@@ -49,11 +52,13 @@ struct DestinationFolders: Sendable {
             var files: [ByteExactString: FileDetails] = [:]
             guard let destination = known[folder] else { return (folder, files) }
             // Look up names instead of listing the folder, which may contain a million other files.
-            for batch in Self.batches(names) {
-                for file in try await client.files(in: destination, names: batch).items {
-                    files[ByteExactString(file.name)] = file
+            do {
+                for batch in Self.batches(names) {
+                    for file in try await client.files(in: destination, names: batch).items {
+                        files[ByteExactString(file.name)] = file
+                    }
                 }
-            }
+            } catch let error as APIError where isOptional && error.status < 500 {}
             return (folder, files)
         }
         contents = Dictionary(uniqueKeysWithValues: found)

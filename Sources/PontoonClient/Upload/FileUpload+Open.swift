@@ -13,29 +13,55 @@ extension FileUpload {
 
     /// Opens and locks the journal of this upload; blocks.
     ///
+    /// A new journal records at once that an upload is about to start. If the process is killed before it learns the
+    /// upload's id, the next run looks for the upload on the server.
+    ///
     /// - Returns: `nil` if there is no state directory.
     func openJournal(of source: SourceFile) throws -> OpenJournal? {
         guard let state = job.state else { return nil }
         let key = job.key(item)
         let identity = FileIdentity(facts: source.facts, sample: try source.sample())
-        return OpenJournal(journal: try state.journal(key), key: key, identity: identity)
+        let journal = OpenJournal(journal: try state.journal(key), key: key, identity: identity)
+        do {
+            if journal.journal.head == nil { try journal.journal.begin(head(journal), isDurable: false) }
+            return journal
+        } catch {
+            try journal.journal.close()
+            throw error
+        }
     }
 
     /// Resumes the upload chosen by the user or left unfinished by an earlier run; otherwise starts a new one.
     func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         if let id = job.options.uploadID { return try await adopt(id, source, journal) }
-        if let journal, let head = journal.journal.head, job.options.transfer.resumes {
+        let head = journal?.journal.head.flatMap { $0.upload.isEmpty ? nil : $0 }
+        if job.options.transfer.resumes, let existing = job.folders.existing(item),
+            let completed = try await completed(by: existing, source)
+        {
+            if let head { try await abortIfPresent(head.upload) }
+            return .alreadyThere(completed)
+        }
+        if let journal, let head, job.options.transfer.resumes {
             if head.identity.isSame(as: journal.identity) {
                 if let opening = try await resume(head, source, journal) { return opening }
             } else {
                 // The parts already sent belong to another version of the file.
                 try await abortIfPresent(head.upload)
+                try await threads.runIfActive { try journal.journal.begin(self.head(journal), isDurable: false) }
             }
         }
         return try await start(source, journal)
     }
 
-    private func start(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
+    /// Starts an upload, or resumes one that another machine started, or whose journal was lost.
+    ///
+    /// - Parameters:
+    ///   - source: The file.
+    ///   - journal: The file's journal.
+    ///   - isFresh: Whether existing uploads must not be resumed.
+    /// - Returns: The upload, or the identical file because of which the server refused it.
+    /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
+    func start(_ source: SourceFile, _ journal: OpenJournal?, isFresh: Bool = false) async throws -> Opening {
         let size = source.facts.size
         var plan = try PartPlan(
             size: size,
@@ -47,6 +73,10 @@ extension FileUpload {
         start.partSize = plan.partSize
         start.overwrite = job.options.transfer.conflictPolicy == .overwrite
         if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
+        if job.options.transfer.resumes, !isFresh, let found = try await findOpen(start, source, journal) {
+            if let journal { try await begin(journal, found) }
+            return .upload(found)
+        }
         let details: UploadDetails
         do {
             details = try await client.startUpload(start)
@@ -59,11 +89,19 @@ extension FileUpload {
         }
         try check(plan)
         let upload = OpenUpload(id: details.id, plan: plan, partInfos: details.partInfos ?? [])
-        if let journal { try await begin(journal, upload) }
+        if let journal {
+            do {
+                try await begin(journal, upload)
+            } catch {
+                // Without a journal, no later run would find the upload, and it would take space until it expires.
+                await abortBestEffort(upload.id)
+                throw error
+            }
+        }
         return .upload(upload)
     }
 
-    private func check(_ plan: PartPlan) throws {
+    func check(_ plan: PartPlan) throws {
         guard plan.partSize > 0, plan.parts <= PartNumber.limits.upperBound else {
             throw ClientError(
                 .responseUnreadable,
@@ -73,8 +111,16 @@ extension FileUpload {
         }
     }
 
-    private func begin(_ journal: OpenJournal, _ upload: OpenUpload) async throws {
-        let head = JournalHead(
+    /// Records the upload in the journal, with no parts.
+    func begin(_ journal: OpenJournal, _ upload: OpenUpload) async throws {
+        try await threads.runIfActive {
+            try journal.journal.begin(head(journal, of: upload), isDurable: upload.plan.parts > 1)
+        }
+    }
+
+    /// Returns the first line of a journal, without an upload id if the upload has not been started.
+    private func head(_ journal: OpenJournal, of upload: OpenUpload? = nil) -> JournalHead {
+        JournalHead(
             endpoint: journal.key.endpoint,
             destinationKind: journal.key.destination.field.name,
             destination: journal.key.destination.field.value,
@@ -83,11 +129,10 @@ extension FileUpload {
             tags: item.tags,
             metadata: item.metadata,
             identity: journal.identity,
-            upload: upload.id,
-            partSize: upload.plan.partSize,
+            upload: upload?.id ?? "",
+            partSize: upload?.plan.partSize ?? 0,
             began: .now
         )
-        try await threads.runIfActive { try journal.journal.begin(head, isDurable: upload.plan.parts > 1) }
     }
 
     /// Resumes the upload of an earlier run.
@@ -96,7 +141,11 @@ extension FileUpload {
     private func resume(_ head: JournalHead, _ source: SourceFile, _ journal: OpenJournal) async throws -> Opening? {
         let details: UploadDetails
         do {
-            details = try await client.upload(head.upload, listingParts: true)
+            details = try await client.upload(
+                head.upload,
+                listingParts: true,
+                listingStored: job.server.listsStoredParts
+            )
         } catch let error as APIError where error.status == 404 {
             // The upload was completed but the response was lost, or the upload was aborted or has expired.
             return try await identicalFile(source)
@@ -107,39 +156,7 @@ extension FileUpload {
             reason: "set when the upload was started"
         )
         try check(plan)
-        let known = journal.journal.parts
-        return .upload(OpenUpload(id: head.upload, plan: plan, journaled: known, listed: details.parts ?? []))
-    }
-
-    /// Resumes the upload chosen by the user, which another client may have started.
-    ///
-    /// - Throws: ``ClientError`` if the upload is for a file of another length.
-    private func adopt(_ id: String, _ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
-        let details = try await client.upload(id, listingParts: true)
-        let size = source.facts.size
-        guard details.size ?? size == size, let partSize = details.partSize else {
-            throw ClientError(
-                .requestInvalid,
-                """
-                Upload \(id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(item.source)' has \(size).
-                """,
-                advice: "Use the file that the upload was started for."
-            )
-        }
-        let plan = PartPlan(size: size, partSize: partSize, reason: "set when the upload was started")
-        try check(plan)
-        var known = journal
-        if let journal {
-            let head = journal.journal.head
-            if head?.upload != id || head?.identity.isSame(as: journal.identity) != true {
-                try await begin(journal, OpenUpload(id: id, plan: plan))
-                // The parts in the journal belong to a different upload or version of the file.
-                known = nil
-            }
-        }
-        return .upload(
-            OpenUpload(id: id, plan: plan, journaled: known?.journal.parts ?? [:], listed: details.parts ?? [])
-        )
+        return .upload(OpenUpload(details, plan: plan, journaled: journal.journal.parts))
     }
 
     /// Returns the file at the destination if its content is identical to the local file.
@@ -147,37 +164,34 @@ extension FileUpload {
     /// - Returns: `nil` if the file does not exist, differs or is damaged, or if the server provides no checksum for
     ///   it.
     func identicalFile(_ source: SourceFile) async throws -> Opening? {
-        guard let found = try await client.file(named: item.name, in: destination), found.size == source.facts.size,
-            let checksum = found.checksums?.crc64nvme, found.checksums?.damage == nil
+        guard let found = try await client.file(named: item.name, in: destination) else { return nil }
+        return try await completed(by: found, source).map { .alreadyThere($0) }
+    }
+
+    /// Returns the file on the server as the result of this upload if its content is identical to the local file.
+    private func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
+        guard !found.isFolder, found.size == source.facts.size, let checksum = found.checksums?.crc64nvme,
+            found.checksums?.damage == nil
         else { return nil }
         let crc64 = try await threads.runIfActive { try source.digest(0..<source.facts.size, md5: false).crc64 }
         guard crc64.hex == checksum.lowercased() else { return nil }
-        return .alreadyThere(CompletedUpload(details: found, crc64: crc64, verification: .file))
+        return CompletedUpload(details: found, crc64: crc64, verification: .file)
     }
 
-    private func abortIfPresent(_ upload: String) async throws {
+    /// Aborts an upload; a failure only causes a warning, because an upload that is not aborted expires.
+    func abortBestEffort(_ upload: String) async {
+        do {
+            try await client.abortUpload(upload)
+        } catch {
+            await file.context.emit(.warning(index: file.index, message: "\(error)"))
+        }
+    }
+
+    func abortIfPresent(_ upload: String) async throws {
         do {
             try await client.abortUpload(upload)
         } catch let error as APIError where error.status < 500 {
             // The upload no longer exists, or the user may no longer abort it.
-        }
-    }
-}
-
-extension OpenUpload {
-    /// Combines the parts in the journal with those that the server lists.
-    ///
-    /// If their ETags match, the journal's entry is kept, because it has a checksum.
-    init(id: String, plan: PartPlan, journaled: [Int: JournalPart], listed: [UploadDetails.Part]) {
-        self.init(id: id, plan: plan)
-        // Neither the journal nor the server is trusted to contain only numbers of existing parts.
-        let numbers = 1...plan.parts
-        acknowledged = journaled.filter { numbers.contains($0.key) }
-        for part in listed where numbers.contains(part.number) {
-            reported.insert(part.number)
-            if acknowledged[part.number]?.etag.lowercased() != part.etag.lowercased() {
-                acknowledged[part.number] = JournalPart(number: part.number, etag: part.etag, crc64: "")
-            }
         }
     }
 }

@@ -14,6 +14,7 @@ struct UploadJob: TransferJob {
     /// Records of the files that an earlier run finished, by index of the item; `nil` for all other files.
     let finishedRecords: [FinishedRecord?]
     let folders: DestinationFolders
+    let openUploads: OpenUploads
     let storage = StorageObservations()
 
     let maximumOpenFiles = 128

@@ -125,7 +125,7 @@ private struct PreviewPlanner {
             remotePath: item.remotePath
         )
         if let existing = folders.existing(item) {
-            let record = finished?.record(source: key.source, remotePath: key.remotePath, facts: facts)
+            let record = finished?.record(source: item.source, remotePath: key.remotePath, facts: facts)
             if let record, record.matches(existing) { return .alreadyThere }
             switch options.transfer.conflictPolicy {
             case .skip: return .skip

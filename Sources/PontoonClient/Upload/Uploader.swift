@@ -62,11 +62,15 @@ public struct Uploader: Sendable {
             let candidates = try await context.threads.runIfActive {
                 items.map { options.transfer.resumes ? finished?.record(of: $0) : nil }
             }
-            let isConflictKnown = options.transfer.conflictPolicy == .skip
+            // An existing file is compared before its upload starts, unless the user chose an upload or wants to send
+            // everything again.
+            let looksUpAll =
+                options.uploadID == nil && (options.transfer.resumes || options.transfer.conflictPolicy == .skip)
             var folders = DestinationFolders(options.destination)
             try await folders.prepare(
                 items,
-                lookingUp: zip(items, candidates).filter { isConflictKnown || $1 != nil }.map(\.0),
+                lookingUp: zip(items, candidates).filter { looksUpAll || $1 != nil }.map(\.0),
+                optionally: options.transfer.conflictPolicy != .skip,
                 client: context.client
             )
             let job = UploadJob(
@@ -78,7 +82,8 @@ public struct Uploader: Sendable {
                 state: state,
                 finished: finished,
                 finishedRecords: candidates,
-                folders: folders
+                folders: folders,
+                openUploads: OpenUploads(context.client)
             )
             return await context.run(job)
         }
@@ -133,6 +138,6 @@ extension FinishedLog {
     /// Returns the record of an item if its file has not changed since it was uploaded; blocks.
     fileprivate func record(of item: UploadItem) -> FinishedRecord? {
         guard !isEmpty, let status = try? FileStatus(item.source) else { return nil }
-        return record(source: item.source.absolute, remotePath: item.remotePath, facts: FileFacts(status))
+        return record(source: item.source, remotePath: item.remotePath, facts: FileFacts(status))
     }
 }

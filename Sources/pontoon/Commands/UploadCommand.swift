@@ -27,7 +27,7 @@ struct UploadCommand: AsyncParsableCommand {
             guard !found.items.isEmpty else {
                 throw ClientError(.requestInvalid, "There is nothing to upload.", advice: "Pass files or folders.")
             }
-            return try await common.withClient { client in
+            return try await common.withClient(isTransfer: true) { client in
                 let uploader = Uploader(client, options: options)
                 if upload.isPreview {
                     let report = PreviewReport(json: common.json, explains: upload.explain)
@@ -185,7 +185,9 @@ struct SelectionArguments: ParsableArguments {
             let data =
                 path == "-"
                 ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: path))
-            return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
+            return String(decoding: data, as: UTF8.self).withoutByteOrderMark.split(whereSeparator: \.isNewline).map(
+                String.init
+            )
         } catch {
             throw ClientError(
                 .fileUnreadable,
