@@ -1,5 +1,6 @@
 import Foundation
 import PontoonCore
+import PontoonMetadata
 import PontoonObjects
 import SystemPackage
 
@@ -62,8 +63,23 @@ enum DataDirectory {
     }
 
     /// Returns whether the directory has an identifier already.
-    static func hasIdentity(_ path: FilePath) -> Bool {
-        FileManager.default.fileExists(atPath: path.appending("id").string)
+    ///
+    /// - Throws: ``SettingError`` if the directory is not accessible.
+    static func hasIdentity(_ path: FilePath) throws -> Bool { try exists(path.appending("id")) }
+
+    /// Returns whether a file or directory exists, in the data directory or as the data directory.
+    ///
+    /// - Throws: ``SettingError`` if that cannot be determined, most likely because the caller is neither root nor the
+    ///   user of the server.
+    static func exists(_ path: FilePath) throws -> Bool {
+        var status = stat()
+        if stat(path.string, &status) == 0 { return true }
+        let error = Errno(rawValue: errno)
+        if [.noSuchFileOrDirectory, .notDirectory].contains(error) { return false }
+        throw SettingError(
+            .data,
+            "cannot access '\(path)': \(error); run the program as root or as the user of the server"
+        )
     }
 
     private static func createWithParents(_ path: FilePath) throws {
@@ -82,5 +98,21 @@ enum DataDirectory {
     /// Makes the entries of a new directory's parent durable; does nothing if permissions prevent opening the parent.
     private static func syncIfReadable(_ parent: FilePath) throws {
         do { try DurableFile.syncDirectory(parent) } catch Errno.permissionDenied {}
+    }
+}
+
+extension Settings {
+    /// Returns whether the data directory contains an SQLite database.
+    ///
+    /// - Throws: ``SettingError`` if the directory is not accessible.
+    func hasDatabase() throws -> Bool { try DataDirectory.exists(FilePath(sqlite.path)) }
+
+    /// The error of a command that needs an SQLite database, but finds none.
+    var missingDatabase: SettingError {
+        let path = FilePath(FileManager.default.currentDirectoryPath).pushing(data)
+        return SettingError(
+            .data,
+            "the directory '\(path)' contains no database; pass the server's --data, or start the server first"
+        )
     }
 }

@@ -31,7 +31,7 @@ package struct OpenedStores: Sendable {
     ) async throws -> Value {
         try await withDataDirectory(settings) {
             try settings.refuseMissingDatabase()
-            let hadObjects = FileManager.default.fileExists(atPath: settings.disk.folder.string)
+            let hadObjects = try DataDirectory.exists(settings.disk.folder)
             return try await withClosing(try await openMetadata(settings), close: { try await $0.close() }) {
                 metadata in
                 let keys = KeyRing(
@@ -95,9 +95,7 @@ package struct OpenedStores: Sendable {
         _ settings: Settings,
         _ body: (SQLMetadataStore) async throws -> Value
     ) async throws -> Value {
-        if case .sqlite = settings.metadata, !FileManager.default.fileExists(atPath: settings.sqlite.path) {
-            throw SettingError(.data, "the directory '\(settings.data)' contains no database; start the server first")
-        }
+        if case .sqlite = settings.metadata, try !settings.hasDatabase() { throw settings.missingDatabase }
         return try await withClosing(try await openMetadata(settings), close: { try await $0.close() }, body)
     }
 
@@ -209,7 +207,7 @@ extension Settings {
     /// Otherwise, a new database would be created, and unfinished uploads without a record in it would be removed.
     ///
     /// - Throws: ``SettingError`` if there are objects, but the database is missing or empty.
-    fileprivate func refuseMissingDatabase() throws {
+    func refuseMissingDatabase() throws {
         guard case .sqlite = metadata, case .disk = objects else { return }
         let attributes = try? FileManager.default.attributesOfItem(atPath: sqlite.path)
         guard (attributes?[.size] as? NSNumber)?.int64Value ?? 0 == 0 else { return }

@@ -58,7 +58,7 @@ package struct StoreMigration {
     ///
     /// - Throws: ``SettingError`` if the migration cannot be completed; the errors of the stores.
     package func run() async throws {
-        guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
+        guard try settings.hasDatabase() else {
             throw SettingError(
                 "the directory '\(settings.data)' contains no database to migrate; pass the server's --data as --from"
             )

@@ -75,7 +75,7 @@ final class ConnectionWorker {
                 return try connect()
             } catch {
                 guard !pool.isClosed, ContinuousClock.now + .seconds(delay) < deadline else {
-                    throw SQLError(.unreachable, "\((error as? StatementFailure)?.error ?? error)")
+                    throw SQLError(.unreachable, "\(error)")
                 }
                 Thread.sleep(forTimeInterval: .random(in: delay / 2...delay))
                 delay = min(delay * 2, 1)

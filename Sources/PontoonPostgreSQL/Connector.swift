@@ -11,7 +11,7 @@ struct Connector {
     ///
     /// - Returns: A connection with its session settings applied, and a canceller of its statements; the canceller is
     ///   `nil` if libpq cannot create one.
-    /// - Throws: ``PostgreSQLError``; ``StatementFailure`` if the new connection cannot enter pipeline mode.
+    /// - Throws: ``PostgreSQLError``.
     func connect() throws -> (connection: PostgreSQLConnection, canceller: StatementCanceller?) {
         let connection = try openConnection()
         do {

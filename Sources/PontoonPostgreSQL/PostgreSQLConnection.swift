@@ -26,10 +26,12 @@ final class PostgreSQLConnection {
     private(set) var roundTrips = 0
 
     /// - Parameter connection: A connected, idle libpq connection; `deinit` closes it.
-    /// - Throws: ``StatementFailure`` if the connection is not open and idle.
+    /// - Throws: ``PostgreSQLError`` if the connection is not open and idle.
     init(owning connection: OpaquePointer) throws {
         self.connection = connection
-        guard PQenterPipelineMode(connection) == 1 else { throw lost() }
+        guard PQenterPipelineMode(connection) == 1 else {
+            throw PostgreSQLError(.unreachable, "the new connection to PostgreSQL cannot enter pipeline mode")
+        }
     }
 
     deinit { PQfinish(connection) }

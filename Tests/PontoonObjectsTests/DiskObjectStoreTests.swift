@@ -42,6 +42,53 @@ struct DiskObjectStoreTests {
         }
     }
 
+    @Test("space of parts that are not stored is freed, and the upload can be continued")
+    func unusedSpace() async throws {
+        try await withDiskStore { store, folder in
+            let mebibyte = 1 << 20
+            let upload = upload(.random(), size: Int64(8 * mebibyte), partSize: Int64(2 * mebibyte))
+            try await store.prepare(upload.key, size: upload.size)
+            let second = try await put(ByteBuffer(repeating: 2, count: 2 * mebibyte), 2, upload, store)
+            try await store.freeUnusedSpace(of: upload) { nil }
+            #expect(try allocatedBytes(folder) >= 8 * mebibyte, "an upload that is no longer active keeps its space")
+
+            let writer = try await store.openPart(
+                try PartNumber(1),
+                of: upload,
+                length: Int64(2 * mebibyte),
+                expecting: ExpectedChecksums()
+            )
+            try await store.freeUnusedSpace(of: upload) { [second] }
+            #expect(try allocatedBytes(folder) >= 8 * mebibyte, "a part is being written")
+            await writer.abort()
+
+            var parts = [second]
+            try await store.freeUnusedSpace(of: upload) {
+                #expect(try allocatedBytes(folder) >= 8 * mebibyte)
+                // Meanwhile, another part is stored, outside of the file whose space is being freed.
+                let third = try await put(ByteBuffer(repeating: 3, count: 2 * mebibyte), 3, upload, store)
+                #expect(third.location != .inPlace)
+                parts.append(third)
+                return [second]
+            }
+            #expect(try allocatedBytes(folder) < 5 * mebibyte)
+            for number in [4, 1] {
+                let bytes = ByteBuffer(repeating: UInt8(number), count: 2 * mebibyte)
+                parts.append(try await put(bytes, number, upload, store))
+            }
+            parts.sort { $0.number < $1.number }
+            #expect(parts.map { $0.location == .inPlace } == [true, true, false, true])
+            try await store.finish(upload, parts: parts)
+            try await store.freeUnusedSpace(of: upload) { [] }
+            let reader = try await store.openObject(upload.key)
+            for number in 1...4 {
+                let part = try await reader.read(at: Int64((number - 1) * 2 * mebibyte), count: 2 * mebibyte)
+                #expect(part == ByteBuffer(repeating: UInt8(number), count: 2 * mebibyte), "part \(number)")
+            }
+            await reader.close()
+        }
+    }
+
     @Test("a part that is refused after its sync leaves neither bytes nor allocated space", arguments: [true, false])
     func refusedAfterSync(isInPlace: Bool) async throws {
         try await withDiskStore { store, folder in
@@ -157,13 +204,13 @@ struct DiskObjectStoreTests {
         }
     }
 
-    private func upload(_ key: ObjectKey, partSize: Int64) -> Upload {
+    private func upload(_ key: ObjectKey, size: Int64? = nil, partSize: Int64) -> Upload {
         Upload(
             id: Identifiers.upload(),
             userName: "u",
             destination: .folder(id: "f", project: ProjectID(owner: "u", shortName: "p"), wasGivenByFolder: false),
             name: "n",
-            size: nil,
+            size: size,
             partSize: partSize,
             md5: nil,
             overwrite: false,

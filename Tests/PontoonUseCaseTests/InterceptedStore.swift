@@ -29,6 +29,10 @@ struct InterceptedStore: StreamingObjectStore {
         try await store.openPart(number, of: upload, length: length, expecting: expected)
     }
 
+    func freeUnusedSpace(of upload: Upload, storedParts: () async throws -> [PartRecord]?) async throws {
+        try await store.freeUnusedSpace(of: upload, storedParts: storedParts)
+    }
+
     func ping() async throws { try await store.ping() }
     func openObject(_ key: ObjectKey) async throws -> any ObjectReader { try await store.openObject(key) }
     func readPart(_ part: PartRecord, of upload: Upload) async throws -> any ObjectReader {

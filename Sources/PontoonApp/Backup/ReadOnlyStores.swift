@@ -69,12 +69,7 @@ enum ReadOnlyStores {
     static func open(_ settings: Settings) async throws -> SQLMetadataStore {
         switch settings.metadata {
         case .sqlite:
-            guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
-                throw SettingError(
-                    .data,
-                    "the directory '\(settings.data)' contains no database; pass the server's --data"
-                )
-            }
+            guard try settings.hasDatabase() else { throw settings.missingDatabase }
             do {
                 return try await SQLMetadataStore.openReadOnly(settings.sqlite)
             } catch let error where !(error is MissingMigrations) {
@@ -102,11 +97,11 @@ extension Settings {
         guard let bound = try await metadata.metadataValue(for: .objects) else {
             throw SettingError(.metadata, "no server has used this database yet; start a server with it once")
         }
-        if let folder, !FileManager.default.fileExists(atPath: folder.string) {
+        if let folder, try !DataDirectory.exists(folder) {
             throw SettingError(.data, "the directory '\(folder)' does not exist; pass the server's --data")
         }
         // Checks this first, because `objectsLocation()` would create a missing id.
-        if case .disk = objects, case .postgreSQL = self.metadata, !DataDirectory.hasIdentity(data) {
+        if case .disk = objects, case .postgreSQL = self.metadata, try !DataDirectory.hasIdentity(data) {
             throw SettingError(
                 .data,
                 "the directory '\(data)' does not belong to this database; pass the server's --data"
@@ -119,7 +114,7 @@ extension Settings {
                 "this database belongs to the objects in \(bound), not in \(location); pass the --objects or --data of this database"
             )
         }
-        if case .disk = objects, !FileManager.default.fileExists(atPath: disk.folder.string) {
+        if case .disk = objects, try !DataDirectory.exists(disk.folder) {
             throw SettingError(
                 .data,
                 "the objects in '\(disk.folder)' are missing; mount their disk, or restore a backup"

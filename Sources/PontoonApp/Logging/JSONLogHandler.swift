@@ -55,6 +55,9 @@ package struct JSONLogHandler: LogHandler {
     private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
         switch value {
         case .string(let text): .string(text)
+        case .stringConvertible(let value as Int): .integer(Int64(value))
+        case .stringConvertible(let value as Int64): .integer(value)
+        case .stringConvertible(let value as Double): .number(value)
         case .stringConvertible(let value): .string(value.description)
         case .array(let values): .array(values.map(json))
         case .dictionary(let values): .object(values.mapValues(json))

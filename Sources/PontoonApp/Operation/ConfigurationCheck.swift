@@ -3,6 +3,7 @@ import PontoonCore
 import PontoonMetadata
 import PontoonObjects
 import PontoonPostgreSQL
+import PontoonServer
 import SystemPackage
 
 /// The check of a server's settings and stores without starting it: `pontoond serve --check-config`.
@@ -29,6 +30,8 @@ package struct ConfigurationCheck {
             let certificate = try Certificate(files)
             report("Certificate: valid until \(certificate.expiry.formatted(.iso8601)).")
         }
+        try checkAuditLog()
+        try checkSocket()
         do {
             try await checkMetadata()
             try await checkObjects()
@@ -38,8 +41,48 @@ package struct ConfigurationCheck {
         report("The configuration is valid.")
     }
 
+    private func checkAuditLog() throws {
+        guard case .file(let path) = settings.auditLog else { return }
+        if try DataDirectory.exists(path) {
+            guard access(path.string, W_OK) == 0 else {
+                throw SettingError(.auditLog, "cannot write to '\(path)': \(Errno(rawValue: errno))")
+            }
+        } else {
+            try requireWritable(parent(of: path), .auditLog)
+        }
+        report("Audit log: '\(path)' is writable.")
+    }
+
+    private func checkSocket() throws {
+        guard case .unix(let path) = settings.server.listen else { return }
+        try requireWritable(parent(of: FilePath(path)), .listen)
+        report("Socket: '\(path)' can be created.")
+    }
+
+    private func parent(of path: FilePath) -> FilePath {
+        let parent = path.removingLastComponent()
+        return parent.isEmpty ? "." : parent
+    }
+
+    /// Returns the nearest parent directory that exists; the server creates missing ones.
+    private func existingParent(of path: FilePath) throws -> FilePath {
+        var parent = parent(of: path)
+        while try !DataDirectory.exists(parent), parent != "/", parent != "." { parent = self.parent(of: parent) }
+        return parent
+    }
+
+    private func requireWritable<Value>(_ directory: FilePath, _ setting: Setting<Value>) throws {
+        guard access(directory.string, R_OK | W_OK | X_OK) == 0 else {
+            throw SettingError(
+                setting,
+                "cannot write to the directory '\(directory)': \(Errno(rawValue: errno)); check its owner and permissions"
+            )
+        }
+    }
+
     private func checkMetadata() async throws {
-        if case .sqlite = settings.metadata, !FileManager.default.fileExists(atPath: settings.sqlite.path) {
+        if case .sqlite = settings.metadata, try !settings.hasDatabase() {
+            try settings.refuseMissingDatabase()
             return report("Metadata store: none in '\(settings.data)' yet; the first start creates it.")
         }
         let store: SQLMetadataStore
@@ -60,17 +103,12 @@ package struct ConfigurationCheck {
     private func checkObjects() async throws {
         switch settings.objects {
         case .disk:
-            let folder = FileManager.default.fileExists(atPath: settings.data.string) ? settings.data : nil
-            guard let folder else {
+            guard try DataDirectory.exists(settings.data) else {
+                try requireWritable(existingParent(of: settings.data), .data)
                 return report("Object store: no directory '\(settings.data)' yet; the first start creates it.")
             }
-            guard access(folder.string, R_OK | W_OK | X_OK) == 0 else {
-                throw SettingError(
-                    .data,
-                    "cannot write to the directory '\(folder)': \(Errno(rawValue: errno)); check its owner and permissions"
-                )
-            }
-            report("Object store: '\(folder)' is writable.")
+            try requireWritable(settings.data, .data)
+            report("Object store: '\(settings.data)' is writable.")
         case .s3(let s3, let credentials):
             let bucket = try await OpenedStores.openBucket(s3, credentials)
             try await bucket.shutDown()

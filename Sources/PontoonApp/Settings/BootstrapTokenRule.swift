@@ -14,8 +14,12 @@ enum BootstrapTokenRule {
     /// Returns the reason why a text is not accepted; `nil` if it looks random.
     static func weakness(of text: String) -> Weakness? {
         let bytes = Array(text.utf8)
-        guard (32...256).contains(bytes.count), bytes.allSatisfy({ (33...126).contains($0) }) else {
-            return Weakness(description: "its length or a character is not allowed")
+        guard !bytes.isEmpty else { return Weakness(description: "it is empty; to have no fixed token, do not set it") }
+        guard (32...256).contains(bytes.count) else {
+            return Weakness(description: "it has \(bytes.count) characters")
+        }
+        guard bytes.allSatisfy({ (33...126).contains($0) }) else {
+            return Weakness(description: "it contains a space or a character that is not ASCII")
         }
         guard !SenderSessions.isSenderToken(Secret(text)) else {
             return Weakness(description: "it starts like the token of an upload link's sender")

@@ -107,6 +107,7 @@ package struct Settings: Sendable {
         logLevel = try given.value(of: .logLevel)
         logFormat = try given.value(of: .logFormat)
         metricsListen = try given.value(of: .metricsListen)
+        try Self.refuseSharedAddresses(server, metrics: metricsListen)
         auditLog = try given.value(of: .auditLog)
         let auditLogSize = try given.value(of: .auditLogSize)
         self.auditLogSize = auditLogSize > 0 ? auditLogSize : nil
@@ -133,6 +134,19 @@ package struct Settings: Sendable {
 
     /// Whether calls that change anything are refused.
     package var isReadOnly: Bool { server.isReadOnly }
+
+    /// Checks that no two listeners have the same address; port 0 is a different one for each.
+    private static func refuseSharedAddresses(_ server: ServerSettings, metrics: ListenAddress?) throws {
+        func isUsed(_ address: ListenAddress?, by other: ListenAddress?) -> Bool {
+            address != nil && address == other && address?.port != 0
+        }
+        if isUsed(server.redirectListen, by: server.listen) {
+            throw SettingError(.redirectListen, "it is the same address as that of --listen; use another port")
+        }
+        if isUsed(metrics, by: server.listen) || isUsed(metrics, by: server.redirectListen) {
+            throw SettingError(.metricsListen, "another listener of the server uses this address; use another port")
+        }
+    }
 
     private static func server(_ given: GivenSettings, usesTLS: Bool) throws -> ServerSettings {
         ServerSettings(

@@ -1,5 +1,6 @@
 import Foundation
 import NIOSSL
+import PontoonCore
 import PontoonServer
 import SystemPackage
 
@@ -37,7 +38,11 @@ package struct CertificateFiles: Hashable, Sendable {
         guard let port = listen.port else {
             throw SettingError(.listen, "a Unix socket cannot use TLS; remove --tls-certificate, or give HOST:PORT")
         }
-        if redirect != nil, port == 0, try given.value(of: .publicURL) == nil {
+        let publicURL = try given.value(of: .publicURL)
+        if let publicURL, publicURL.description.hasPrefix("http:") {
+            throw SettingError(.publicURL, "it begins with http://, but the server uses TLS; use https://")
+        }
+        if redirect != nil, port == 0, publicURL == nil {
             throw SettingError(.redirectListen, "its target is unknown; set --public-url, or a port in --listen")
         }
     }

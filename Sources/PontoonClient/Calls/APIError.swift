@@ -83,6 +83,8 @@ extension APIError {
         case (400, nil) where message.hasPrefix("the server expects TLS"):
             "Use a URL that begins with https:// instead of http://."
         case (401, _): "The token is missing, invalid or revoked. Set another one with 'pontoon config'."
+        case (403, nil):
+            "This is not a response of the API: a firewall or proxy refused the request. Contact its administrator."
         case (403, _): "Ask a project admin for the 'write' permission, or for 'copy' to download."
         case (404, nil), (404, 90_003): "Check the URL of the API; it usually ends with '/v2'."
         case (404, 3002): "Check the project's id (owner/name). List your projects with 'pontoon projects'."
@@ -99,5 +101,29 @@ extension APIError {
     /// Whether the token was rejected, so that every other call with it will fail too.
     var concernsToken: Bool { status == 401 }
     /// Whether every upload to the destination will fail, because of the token, the project or the user's permissions.
-    var concernsDestination: Bool { concernsToken || status == 403 || (status == 404 && code == 3002) }
+    ///
+    /// A 403 without a code comes from a firewall, which may refuse a single name, and those with the codes 5001 and
+    /// 8001 concern a single file or upload.
+    var concernsDestination: Bool {
+        concernsToken || (status == 404 && code == 3002) || (status == 403 && ![nil, 5001, 8001].contains(code))
+    }
+}
+
+extension Error {
+    /// Whether every other request is likely to fail too, because of the token, the connection or an outage, or because
+    /// the run was cancelled.
+    package var concernsEveryRequest: Bool {
+        switch self {
+        case let error as APIError: error.concernsToken || [429, 502, 503, 504].contains(error.status)
+        case let error as ClientError:
+            [.endpointInvalid, .credentialsMissing, .unreachable, .tlsFailed, .connectionLost, .timedOut]
+                .contains(error.code)
+        default: true
+        }
+    }
+
+    /// Whether the error may concern only the file or folder in the request, so that uploads of others can succeed.
+    var concernsOneName: Bool {
+        !concernsEveryRequest && (self as? APIError)?.concernsDestination != true
+    }
 }

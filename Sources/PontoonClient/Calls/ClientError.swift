@@ -1,11 +1,13 @@
 /// A failure other than an error response from the API, such as a network, storage or local file error.
-public struct ClientError: Error, Sendable, CustomStringConvertible {
+public struct ClientError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of an error; the raw value is the field `code` in the output of `--json`.
     public enum Code: String, CaseIterable, Sendable {
         /// The URL of the API is not valid.
         case endpointInvalid = "endpoint_invalid"
         /// No API URL or token was found, or the credentials file cannot be read.
         case credentialsMissing = "credentials_missing"
+        /// The user lacks a permission that an upload needs.
+        case notAllowed = "not_allowed"
         /// No connection could be established.
         case unreachable
         /// The TLS handshake failed, the server's certificate is not trusted, or the CA certificates cannot be read.
@@ -30,7 +32,7 @@ public struct ClientError: Error, Sendable, CustomStringConvertible {
         case fileUnreadable = "file_unreadable"
         /// A local file cannot be written.
         case fileUnwritable = "file_unwritable"
-        /// A file already exists at the target path of a download.
+        /// A file already exists at the target path of a download, or a file or folder at the destination of an upload.
         case nameTaken = "name_taken"
         /// There is not enough space on the local disk.
         case diskFull = "disk_full"

@@ -60,8 +60,23 @@ extension SevenBridgesClient {
     /// - Returns: The file or folder; `nil` if it does not exist.
     /// - Throws: ``APIError``, ``ClientError``.
     public func file(named name: String, in place: UploadDestination) async throws -> FileDetails? {
-        // Filter here too: a server that ignores the query parameter returns all items.
-        try await files(in: place, names: [name]).items.first { $0.name.utf8.elementsEqual(name.utf8) }
+        try await files(in: place, named: [name]).first
+    }
+
+    /// Finds files and folders by their names directly in a project or folder.
+    ///
+    /// - Returns: Those that exist, in the server's order.
+    /// - Throws: ``APIError``, ``ClientError``.
+    func files(in place: UploadDestination, named names: [String]) async throws -> [FileDetails] {
+        let wanted = Set(names.map { ByteExactString($0) })
+        var found: [FileDetails] = []
+        try await eachPage {
+            try await files(in: place, names: names, offset: $0)
+        } _: { page in
+            // Filter here too: a server that ignores the query parameter returns all items, on many pages.
+            found += page.filter { wanted.contains(ByteExactString($0.name)) }
+        }
+        return found
     }
 
     /// Creates a folder.

@@ -24,6 +24,8 @@ public struct ServerIndex: Sendable, Decodable {
     var hasChecksums: Bool { extensions.contains("checksums") }
     /// Whether the server lists the stored parts of an upload, including those that were not reported.
     var listsStoredParts: Bool { extensions.contains("stored_parts") }
+    /// Whether initialize accepts the tags and metadata of the file.
+    var acceptsLabels: Bool { extensions.contains("upload_labels") }
     /// Whether the server reads the stored bytes of a file again on request.
     var verifiesFiles: Bool { extensions.contains("verification") }
 }

@@ -14,6 +14,10 @@ public struct UploadStart: Sendable {
     public var partSize: Int64?
     /// Whether an existing file with that name is replaced.
     public var overwrite = false
+    /// Tags of the file; must be empty unless the server has the extension `upload_labels`.
+    public var tags: [String] = []
+    /// Metadata of the file; must be empty unless the server has the extension `upload_labels`.
+    public var metadata: [String: String] = [:]
     /// Number of part infos to include in the response; requires ``ServerIndex/providesPartInfos``.
     var partInfos: Int?
 
@@ -56,6 +60,8 @@ extension SevenBridgesClient {
         case .folder(let id): body["parent"] = .string(id)
         }
         body["part_size"] = start.partSize.map { .integer($0) }
+        if !start.tags.isEmpty { body["tags"] = .array(start.tags.map { .string($0) }) }
+        if !start.metadata.isEmpty { body["metadata"] = .object(start.metadata.mapValues { .string($0) }) }
         body["part_infos"] = start.partInfos.map { .integer(Int64($0)) }
         let request = APIRequest(
             method: .POST,

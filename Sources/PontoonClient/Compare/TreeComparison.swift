@@ -19,6 +19,8 @@ public struct TreeComparison: Sendable {
         case onlyThere
         /// The files could not be compared.
         case failed(any Error)
+        /// The local file or folder, or the folder that contains it, was skipped; the text gives the reason.
+        case skipped(String)
     }
 
     /// The result of the comparison for one path, where a file exists locally, on the server, or in both places.
@@ -36,7 +38,7 @@ public struct TreeComparison: Sendable {
         public var isSame: Bool {
             switch finding {
             case .same, .sameSize: true
-            case .different, .onlyHere, .onlyThere, .failed: false
+            case .different, .onlyHere, .onlyThere, .failed, .skipped: false
             }
         }
     }
@@ -44,10 +46,16 @@ public struct TreeComparison: Sendable {
     private struct Pair: Sendable {
         var local: FilePath?
         var remote: DownloadItem?
+        /// The result if it is known without a comparison.
+        var finding: Finding?
     }
 
     private let client: SevenBridgesClient
     private let readsFiles: Bool
+    /// Patterns that select the compared files, as in ``FileSelection/include``.
+    public var include: [String] = []
+    /// Patterns that exclude files and folders, as in ``FileSelection/exclude``.
+    public var exclude: [String] = []
 
     /// Creates a comparison.
     ///
@@ -62,36 +70,81 @@ public struct TreeComparison: Sendable {
     /// Compares a local folder with a project or folder on the server.
     ///
     /// - Parameters:
-    ///   - folder: The local folder. Special files, broken symbolic links and symbolic links to folders are skipped.
+    ///   - folder: The local folder.
     ///   - remote: The project or folder on the server.
     ///   - body: Called with each result, in byte order of the names.
-    /// - Returns: Warnings about the local folder, for example about skipped items.
-    /// - Throws: ``ClientError``, with code `.requestInvalid` if `folder` or `remote` is a file, or `.notFound` if
-    ///   `folder` or a name in the path `remote` does not exist; ``APIError``, with status 404 for an unknown project
-    ///   or id; `CancellationError`.
+    /// - Returns: Warnings about patterns that matched nothing.
+    /// - Throws: ``ClientError``, with code `.requestInvalid` if `folder` or `remote` is a file or a pattern cannot match,
+    ///   or `.notFound` if `folder` or a name in the path `remote` does not exist; ``APIError``, with status 404 for an
+    ///   unknown project or id; `CancellationError`.
     public func compare(
         _ folder: FilePath,
         with remote: RemotePath,
         _ body: (Entry) -> Void
     ) async throws -> [String] {
-        guard try FileSelection.kind(folder) != .file else { throw Self.isFile("\(folder)") }
-        if let found = try await client.find(remote), !found.isFolder { throw Self.isFile("\(remote)") }
-        var selection = FileSelection()
-        // The trailing slash selects the folder's contents.
-        selection.paths = [folder.string + "/"]
-        selection.keepsTree = true
-        let local = try await NIOThreadPool.singleton.runIfActive { [selection] in try selection.resolve() }
-        var pairs: [ByteExactString: Pair] = [:]
-        for item in local.items { pairs[ByteExactString(item.remotePath), default: Pair()].local = item.source }
-        for item in try await RemoteTree(client).items(remote, into: folder, isOnlyContents: true) {
-            pairs[ByteExactString(item.remotePath), default: Pair()].remote = item
+        switch LocalEntry(folder) {
+        case .file, .special: throw Self.isFile("\(folder)")
+        case .missing, .brokenLink:
+            throw ClientError(.notFound, "'\(folder)' does not exist.", advice: "Check the path.")
+        case .folder, .unreadable: break
         }
+        if let found = try await client.find(remote), !found.isFolder { throw Self.isFile("\(remote)") }
+        let local = try await localFiles(folder)
+        var pairs = local.pairs
+        var filter = local.filter
+        for item in try await RemoteTree(client).items(remote, into: folder, isOnlyContents: true) {
+            guard filter.selects(item.remotePath.split(separator: "/").map(String.init)) else { continue }
+            var pair = pairs[ByteExactString(item.remotePath)] ?? Pair()
+            pair.remote = item
+            if let problem = item.problem { pair.finding = .failed(problem) }
+            pairs[ByteExactString(item.remotePath)] = pair
+        }
+        Self.skipContents(&pairs)
         try await compareInOrder(
             pairs.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
                 .map { (String(decoding: $0.key.bytes, as: UTF8.self), $0.value) },
             body
         )
-        return local.warnings
+        return filter.warnings
+    }
+
+    /// Finds the local files, and the entries that cannot be compared.
+    private func localFiles(_ folder: FilePath) async throws -> (pairs: [ByteExactString: Pair], filter: PathFilter) {
+        var selection = FileSelection()
+        // The trailing slash selects the folder's contents.
+        selection.paths = [folder.string + "/"]
+        selection.keepsTree = true
+        selection.include = include
+        selection.exclude = exclude
+        let found = try await NIOThreadPool.singleton.runIfActive { [selection] in try selection.find() }
+        var pairs: [ByteExactString: Pair] = [:]
+        for item in found.items {
+            if let problem = item.problem, item.source == folder { throw problem }
+            pairs[ByteExactString(item.remotePath)] = Pair(
+                local: item.source,
+                finding: item.problem.map { .failed($0) }
+            )
+        }
+        for skipped in found.skipped {
+            pairs[ByteExactString(skipped.remotePath)] = Pair(
+                local: skipped.path,
+                finding: .skipped("it \(skipped.reason)")
+            )
+        }
+        return (pairs, found.filter)
+    }
+
+    /// Sets the result of the files in folders that were not read, here or on the server.
+    private static func skipContents(_ pairs: inout [ByteExactString: Pair]) {
+        let unread = Set(pairs.filter { $0.value.finding != nil }.keys)
+        guard !unread.isEmpty else { return }
+        for (path, pair) in pairs where pair.finding == nil {
+            let names = String(decoding: path.bytes, as: UTF8.self).split(separator: "/").map(String.init)
+            guard FolderPath(names.dropLast()).withParents.contains(where: { unread.contains($0.text) }) else {
+                continue
+            }
+            pairs[path]?.finding = .skipped("its folder was not read")
+        }
     }
 
     private func compareInOrder(_ pairs: [(name: String, pair: Pair)], _ body: (Entry) -> Void) async throws {
@@ -117,10 +170,11 @@ public struct TreeComparison: Sendable {
     private func entry(_ name: String, _ pair: Pair) async throws -> Entry {
         try Task.checkCancellation()
         let finding: Finding
-        switch (pair.local, pair.remote) {
-        case (nil, _): finding = .onlyThere
-        case (_, nil): finding = .onlyHere
-        case (let path?, let remote?):
+        switch (pair.finding, pair.local, pair.remote) {
+        case (let known?, _, _): finding = known
+        case (nil, nil, _): finding = .onlyThere
+        case (nil, _, nil): finding = .onlyHere
+        case (nil, let path?, let remote?):
             do {
                 finding = try await compare(path, remote)
             } catch is CancellationError {

@@ -2,7 +2,7 @@ public import SystemPackage
 
 /// A file to download.
 public struct DownloadItem: TransferItem, Hashable {
-    /// Id of the file on the server.
+    /// Id of the file on the server; empty if it is not known, because the item has a ``problem``.
     public var id: String
     /// Folders and name on the server; used in messages and results only.
     public var remotePath: String
@@ -14,6 +14,11 @@ public struct DownloadItem: TransferItem, Hashable {
     public var crc64nvme: String?
     /// A clause for messages that describes damage of the stored bytes on the server; `nil` if none is known.
     var damage: String?
+    /// The error with which the item fails before it is requested; `nil` if it can be downloaded.
+    ///
+    /// ``RemoteTree`` sets it for a name that cannot be used on this machine, such as `..`, and for a folder whose contents
+    /// the server does not list. It does not affect equality.
+    public var problem: (any Error)?
 
     /// Creates an item.
     ///
@@ -49,10 +54,33 @@ public struct DownloadItem: TransferItem, Hashable {
         damage = details.checksums?.damage
     }
 
+    /// Creates an item that fails with an error.
+    ///
+    /// - Parameters:
+    ///   - remotePath: The path on the server.
+    ///   - target: The path of the file or folder on this machine.
+    ///   - problem: The error.
+    public init(failed remotePath: String, target: FilePath, problem: any Error) {
+        self.init(id: "", remotePath: remotePath, target: target)
+        self.problem = problem
+    }
+
+    /// Returns whether both items have the same values, except ``problem``.
+    public static func == (left: DownloadItem, right: DownloadItem) -> Bool {
+        left.id == right.id && left.remotePath == right.remotePath && left.target == right.target
+            && left.size == right.size && left.crc64nvme == right.crc64nvme && left.damage == right.damage
+    }
+
+    /// Hashes the id and the target.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+        hasher.combine(target)
+    }
+
     /// Path of the downloaded file.
     public var localPath: FilePath { target }
-    /// Id of the file on the server.
-    public var fileID: String? { id }
+    /// Id of the file on the server; `nil` if it is not known.
+    public var fileID: String? { id.isEmpty ? nil : id }
 }
 
 /// The result of downloading one file.

@@ -47,7 +47,7 @@ public struct Downloader: Sendable {
 
     private static func check(_ items: [DownloadItem]) throws {
         var seen: [ByteExactString: DownloadItem] = [:]
-        for item in items {
+        for item in items where item.problem == nil {
             guard let other = seen.updateValue(item, forKey: ByteExactString(item.target.absolute)) else { continue }
             throw ClientError(
                 .requestInvalid,
@@ -68,7 +68,9 @@ struct DownloadJob: TransferJob {
     // Before its first range, a download mostly waits for the server or the disk, so only the ranges need permits.
     let opensFilesUnderPermit = false
 
-    func knownEnding(of file: TransferFile<DownloadItem>) -> TransferEnding? { nil }
+    func knownEnding(of file: TransferFile<DownloadItem>) -> TransferEnding? {
+        file.item.problem.map { TransferEnding(outcome: .failed($0)) }
+    }
 
     func transfer(_ file: TransferFile<DownloadItem>) async throws -> TransferEnding {
         try await FileDownload(file: file, options: options).run()

@@ -16,10 +16,11 @@ public struct RemoteTree: Sendable {
     ///   - folder: The local folder that receives the files. The contents of a project are placed directly in it.
     ///   - isOnlyContents: Whether the contents of a remote folder are also placed directly in `folder`; otherwise they
     ///     are placed in a subfolder with the remote folder's name.
-    /// - Returns: The files in the server's order; those in a folder come before those in its subfolders.
-    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, `.fileUnsuitable` for an
-    ///   invalid name such as `..`, or `.responseUnreadable` if the folder tree is endless; ``APIError``, with status
-    ///   404 for an unknown project or id.
+    /// - Returns: The files in the server's order; those in a folder come before those in its subfolders. A file whose
+    ///   path contains an invalid name, such as `..`, and a subfolder that the server does not list, have a
+    ///   ``DownloadItem/problem``.
+    /// - Throws: ``ClientError``, with code `.notFound` if a name in the path does not exist, or `.responseUnreadable` if
+    ///   the folder tree is endless; ``APIError``, with status 404 for an unknown project or id.
     public func items(
         _ path: RemotePath,
         into folder: FilePath,
@@ -29,7 +30,7 @@ public struct RemoteTree: Sendable {
         guard let found = try await client.find(path) else {
             return try await items(in: try await client.place(path), below: [], into: folder, &walk)
         }
-        guard found.isFolder else { return [try item(found, below: [], into: folder)] }
+        guard found.isFolder else { return [item(found, below: [], into: folder)] }
         let names = isOnlyContents ? [] : [found.name]
         return try await items(in: .folder(found.id), below: names, into: folder, &walk)
     }
@@ -47,26 +48,33 @@ public struct RemoteTree: Sendable {
         } _: { page in
             try walk.found(page.count)
             folders += page.filter(\.isFolder)
-            items += try page.filter { !$0.isFolder }.map { try item($0, below: names, into: folder) }
+            items += page.filter { !$0.isFolder }.map { item($0, below: names, into: folder) }
         }
         for next in folders {
             try walk.enter(next, depth: names.count + 1)
-            items += try await self.items(in: .folder(next.id), below: names + [next.name], into: folder, &walk)
+            let path = names + [next.name]
+            do {
+                items += try await self.items(in: .folder(next.id), below: path, into: folder, &walk)
+            } catch let error as APIError where !error.concernsEveryRequest {
+                let target = path.reduce(folder) { $0.appending($1) }
+                items.append(DownloadItem(failed: path.joined(separator: "/"), target: target, problem: error))
+            }
         }
         return items
     }
 
-    private func item(_ file: FileDetails, below names: [String], into folder: FilePath) throws -> DownloadItem {
+    private func item(_ file: FileDetails, below names: [String], into folder: FilePath) -> DownloadItem {
         let path = names + [file.name]
+        let target = path.reduce(folder) { $0.appending($1) }
+        var item = DownloadItem(file, remotePath: path.joined(separator: "/"), target: target)
         // Other users choose the names, so reject a name that leads outside the folder.
         if let problem = path.lazy.compactMap({ FileName.problem(with: $0) }).first {
-            throw ClientError(
+            item.problem = ClientError(
                 .fileUnsuitable,
-                "'\(path.joined(separator: "/"))' cannot be downloaded under its name: \(problem)",
+                "'\(item.remotePath)' cannot be downloaded under its name: \(problem)",
                 advice: "Download it by its id, with --output."
             )
         }
-        let target = path.reduce(folder) { $0.appending($1) }
-        return DownloadItem(file, remotePath: path.joined(separator: "/"), target: target)
+        return item
     }
 }

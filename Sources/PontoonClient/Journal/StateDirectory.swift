@@ -51,17 +51,16 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Reads the first line of an upload's journal without locking it; blocks.
+    /// Reads the first line of an upload's journal, which must not be locked; blocks.
     ///
     /// - Returns: `nil` if the journal does not exist or has no valid first line.
-    /// - Throws: `.stateUnusable`.
+    /// - Throws: `.busy`, `.stateUnusable`.
     func head(_ key: JournalKey) throws -> JournalHead? {
-        let path = uploads.appending(key.fileName)
-        do {
-            return try Self.head(at: path)
-        } catch {
-            throw Self.unusable(path, error)
-        }
+        // Opening a journal creates it.
+        guard (try? FileStatus(uploads.appending(key.fileName))) != nil else { return nil }
+        let journal = try journal(key)
+        try journal.close()
+        return journal.head
     }
 
     /// Reads the first line of a journal; `nil` if it does not exist, because another process may have deleted it.

@@ -81,7 +81,7 @@ extension Receipt {
         try await NIOThreadPool.singleton.runIfActive {
             do {
                 let path = FilePath(entry.path)
-                if try FileSelection.kind(path) == .missing { return .missing }
+                if LocalEntry(path) == .missing { return .missing }
                 let file = try SourceFile(path)
                 defer { file.closeAfterReading() }
                 guard file.facts.size == entry.size else { return .different(lengthDifference(file.facts.size)) }

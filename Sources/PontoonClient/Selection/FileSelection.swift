@@ -1,13 +1,20 @@
 import Foundation
-import SystemPackage
+public import SystemPackage
 
 /// A selection of local files by paths, patterns and a manifest.
 public struct FileSelection: Sendable {
     /// Paths of files and folders, and shell patterns such as `*.bam`.
     public var paths: [String] = []
+    /// More paths of files and folders; with ``keepsTree``, each of them keeps its folders at the destination.
+    ///
+    /// As with rsync's `--files-from`, an absolute path counts as relative to `/`, and `/./` in a path separates the
+    /// part that is omitted at the destination from the part that is kept.
+    public var listed: [FilePath] = []
     /// Whether folders are recreated at the destination; otherwise all files go to the same folder.
     public var keepsTree = false
     /// Patterns that select files below a folder; if empty, all files are selected.
+    ///
+    /// The rules for patterns are those of `.gitignore`, with braces, such as `*.{bam,bai}`.
     public var include: [String] = []
     /// Patterns that exclude files and folders below a folder; they take precedence over ``include``.
     public var exclude: [String] = []
@@ -23,70 +30,62 @@ public struct FileSelection: Sendable {
 
     /// The result of a selection.
     public struct Result: Sendable {
-        /// The selected files.
+        /// A file or folder that is left out, although no pattern excludes it.
+        public struct Skipped: Sendable {
+            /// Path of the file or folder.
+            public let path: FilePath
+            /// Path that it would have at the destination, separated by slashes.
+            public let remotePath: String
+            /// The reason, as a clause, such as `is a symbolic link to a folder`.
+            public let reason: String
+        }
+
+        /// The selected files, and the files and folders that cannot be read (``UploadItem/problem``).
         public var items: [UploadItem] = []
-        /// Warnings, for example about skipped files.
+        /// Special files and links to folders.
+        public var skipped: [Skipped] = []
+        /// Warnings, for example about skipped files and patterns that matched nothing.
         public var warnings: [String] = []
+        var filter: PathFilter
     }
 
     /// Finds the selected files; blocks.
     ///
+    /// A path that cannot be uploaded is an item with a ``UploadItem/problem``, so that it does not stop the others:
+    /// one that does not exist or cannot be read, a broken link, a name that is not valid UTF-8. Inside a folder,
+    /// special files and links to folders are skipped.
+    ///
     /// - Returns: The files in the order of the paths, in byte order of the names within a folder. Files that only the
     ///   manifest lists come last.
-    /// - Throws: ``ClientError`` with code `.notFound` for a path, pattern or manifest entry that matches no file,
-    ///   `.fileUnreadable`, or `.fileUnsuitable` if a path names a special file or the name of a file is not valid
-    ///   UTF-8. Inside a folder, special files, links to folders and broken links are skipped with a warning.
+    /// - Throws: ``ClientError`` with code `.requestInvalid` for a pattern that cannot match.
     public func resolve() throws -> Result {
-        var result = Result()
-        for path in paths {
-            for match in try Self.expand(path) { try add(match, to: &result) }
-        }
-        try addManifest(to: &result)
-        for index in result.items.indices { label(&result.items[index]) }
-        warnAboutNames(&result)
+        var result = try find()
+        result.warnings = result.skipped.map { "'\($0.path)' \($0.reason) and was skipped." }
+        result.warnings += Self.warningsAboutNames(result.items) + result.filter.warnings
         return result
     }
 
-    private func add(_ path: String, to result: inout Result) throws {
-        let file = FilePath(path)
-        switch try Self.kind(file) {
-        case .file:
-            result.items.append(UploadItem(source: file, name: try Self.name(file)))
-        case .folder:
-            // As in rsync, a path with a trailing slash means the folder's contents; without one, the folder itself.
-            let isWhole = !path.hasSuffix("/") && file.lastComponent?.kind == .regular
-            try walk(file, below: isWhole && keepsTree ? [try Self.name(file)] : [], relative: [], to: &result)
-        case .other:
-            throw ClientError(
-                .fileUnsuitable,
-                "'\(path)' is neither a regular file nor a folder.",
-                advice: "Specify a file or a folder."
-            )
-        case .missing:
-            throw ClientError(.notFound, "'\(path)' does not exist.", advice: "Check the path.")
-        }
+    /// Finds the selected files; the result has no warnings.
+    func find() throws -> Result {
+        var walk = SelectionWalk(keepsTree: keepsTree, filter: try PathFilter(include: include, exclude: exclude))
+        for path in paths { for argument in Argument.expand(path) { walk.add(argument) } }
+        for path in listed { walk.addListed(path) }
+        var items = walk.items
+        addManifest(to: &items)
+        for index in items.indices { label(&items[index]) }
+        items = Self.withoutRepetitions(items)
+        return Result(items: items, skipped: walk.skipped, filter: walk.filter)
     }
 
-    private func walk(_ folder: FilePath, below: [String], relative: [String], to result: inout Result) throws {
-        for name in try Self.names(folder) {
-            let path = folder.appending(name)
-            let inside = relative + [name.string]
-            let kind = try Self.kind(path)
-            if Self.matches(inside, exclude) { continue }
-            switch kind {
-            case .folder where Self.isLink(path):
-                result.warnings.append("'\(path)' is a symbolic link to a folder and was not followed.")
-            case .folder:
-                try walk(path, below: below + [name.string], relative: inside, to: &result)
-            case .file where include.isEmpty || Self.matches(inside, include):
-                result.items.append(
-                    UploadItem(source: path, name: try Self.name(path), folders: keepsTree ? below : [])
-                )
-            case .file: break
-            case .other: result.warnings.append("'\(path)' is neither a regular file nor a folder and was skipped.")
-            case .missing: result.warnings.append("'\(path)' is a broken symbolic link and was skipped.")
-            }
+    /// Removes files that were named more than once, for example by themselves and as part of a folder.
+    private static func withoutRepetitions(_ items: [UploadItem]) -> [UploadItem] {
+        var positions: [ByteExactString: Int] = [:]
+        return items.indices.filter { index in
+            guard items[index].problem == nil else { return true }
+            let other = positions.updateValue(index, forKey: ByteExactString(items[index].remotePath))
+            return other.map { items[$0].source.absolute != items[index].source.absolute } ?? true
         }
+        .map { items[$0] }
     }
 
     private func label(_ item: inout UploadItem) {
@@ -94,93 +93,41 @@ public struct FileSelection: Sendable {
         item.metadata = metadata.merging(item.metadata) { _, own in own }
     }
 
-    /// Warns about names that look the same on screen but are different names on the server.
-    private func warnAboutNames(_ result: inout Result) {
-        let composed = Dictionary(grouping: result.items) { $0.remotePath.precomposedStringWithCanonicalMapping }
-        for items in composed.values where Set(items.map { Array($0.remotePath.utf8) }).count > 1 {
+    /// Returns warnings about names that look the same on screen but are different names on the server.
+    private static func warningsAboutNames(_ items: [UploadItem]) -> [String] {
+        let composed = Dictionary(grouping: items) { $0.remotePath.precomposedStringWithCanonicalMapping }
+        return composed.values.filter { Set($0.map { Array($0.remotePath.utf8) }).count > 1 }.map { items in
             let names = items.map { "'\($0.source)'" }.joined(separator: " and ")
-            result.warnings.append(
+            return
                 "\(names) differ only in how letters are composed (Unicode normalization). All of them are uploaded."
-            )
         }
     }
 }
 
 extension FileSelection {
-    enum Kind { case file, folder, other, missing }
+    /// A path given as an argument.
+    struct Argument {
+        let path: FilePath
+        /// Whether the path ends with a slash: as in rsync, it then means the contents of the folder, otherwise the
+        /// folder itself.
+        let isContents: Bool
 
-    static func kind(_ path: FilePath) throws -> Kind {
-        do {
-            return switch try FileStatus(path).kind {
-            case .file: .file
-            case .directory: .folder
-            case .link, .other: .other
+        private init(_ bytes: [CChar]) {
+            path = FilePath(platformString: bytes)
+            isContents = bytes.dropLast().last == CChar(bitPattern: UInt8(ascii: "/"))
+        }
+
+        /// Returns the paths that match a shell pattern.
+        ///
+        /// A text without wildcards is returned as it is, and so is a pattern that matches nothing, or that is the path
+        /// of an existing file or folder.
+        static func expand(_ text: String) -> [Argument] {
+            let literal = [Argument(Array(text.utf8CString))]
+            guard text.contains(where: { "*?[".contains($0) }), LocalEntry(FilePath(text)) == .missing else {
+                return literal
             }
-        } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
-            return .missing
-        } catch {
-            throw ClientError(.fileUnreadable, "Cannot access '\(path)': \(error).", advice: "Check its permissions.")
+            let found = FileSystem.expand(text).map { Argument($0) }
+            return found.isEmpty ? literal : found
         }
-    }
-
-    private static func isLink(_ path: FilePath) -> Bool {
-        (try? FileStatus(path, followingLinks: false).kind) == .link
-    }
-
-    /// Returns a path's last component as a file name for the API.
-    ///
-    /// - Throws: `.fileUnsuitable` if the path has no last component, as in `/`, or if it is not valid UTF-8.
-    static func name(_ path: FilePath) throws -> String {
-        guard let name = path.lexicallyNormalized().lastComponent else {
-            throw ClientError(
-                .fileUnsuitable,
-                "'\(path)' does not end with a name.",
-                advice: "Use the path of a file."
-            )
-        }
-        let isText = name.withPlatformString { String(validatingCString: $0) != nil }
-        guard isText else {
-            throw ClientError(
-                .fileUnsuitable,
-                "The name of '\(path)' is not valid UTF-8.",
-                advice: "Rename the file. The tool 'convmv' can convert many names at once."
-            )
-        }
-        return name.string
-    }
-
-    private static func names(_ folder: FilePath) throws -> [FilePath.Component] {
-        do {
-            return try FileSystem.names(in: folder)
-        } catch {
-            throw ClientError(
-                .fileUnreadable,
-                "Cannot read the folder '\(folder)': \(error).",
-                advice: "Check its permissions."
-            )
-        }
-    }
-
-    /// Returns whether a path below a folder, or its last component, matches any of the patterns.
-    static func matches(_ path: [String], _ patterns: [String]) -> Bool {
-        let whole = path.joined(separator: "/")
-        return patterns.contains { pattern in
-            FileSystem.matches(whole, pattern: pattern)
-                || path.last.map { FileSystem.matches($0, pattern: pattern) } ?? false
-        }
-    }
-
-    /// Returns the paths that match a shell pattern.
-    ///
-    /// A text without wildcards is returned as it is, and so is the path of an existing file or folder.
-    ///
-    /// - Throws: `.notFound` if nothing matches; `.fileUnreadable`.
-    private static func expand(_ path: String) throws -> [String] {
-        guard path.contains(where: { "*?[".contains($0) }), try kind(FilePath(path)) == .missing else { return [path] }
-        let found = FileSystem.expand(path)
-        guard !found.isEmpty else {
-            throw ClientError(.notFound, "No file matches '\(path)'.", advice: "Check the pattern.")
-        }
-        return found
     }
 }

@@ -110,7 +110,7 @@ public struct Manifest: Sendable {
             let tags = metadata.removeValue(forKey: "tags")?.split(separator: "|").map {
                 $0.trimmingCharacters(in: .whitespaces)
             }
-            return Row(file: file, metadata: metadata, tags: tags ?? [])
+            return Row(file: file, metadata: metadata, tags: tags?.filter { !$0.isEmpty } ?? [])
         }
         let twice = Dictionary(grouping: rows, by: \.file).filter { $1.count > 1 }.keys.sorted()
         guard twice.isEmpty else {
@@ -126,45 +126,63 @@ public struct Manifest: Sendable {
 extension FileSelection {
     /// Applies the manifest to the selected files, and adds the files that only the manifest lists.
     ///
-    /// - Throws: `.notFound` if a listed file does not exist; `.fileUnreadable`, `.fileUnsuitable`.
-    func addManifest(to result: inout Result) throws {
+    /// A row whose file does not exist becomes an item with a problem.
+    func addManifest(to items: inout [UploadItem]) {
         guard let manifest else { return }
-        var positions: [FileFacts: Int] = [:]
-        for (index, item) in result.items.enumerated() {
-            if let facts = Self.facts(item.source) { positions[facts] = index }
+        var positions: [FileLocation: Int] = [:]
+        for (index, item) in items.enumerated() where item.problem == nil {
+            if let location = FileLocation(item.source) { positions[location] = index }
         }
         for row in manifest.rows {
             let path = FilePath(row.file).isAbsolute ? FilePath(row.file) : manifest.folder.appending(row.file)
-            guard try Self.kind(path) == .file, let facts = Self.facts(path) else {
-                throw ClientError(
-                    .notFound,
-                    "The manifest lists '\(row.file)', but there is no file '\(path)'.",
-                    advice: "Paths in a manifest are relative to the manifest's folder."
-                )
-            }
-            if let index = positions[facts] {
-                result.items[index].metadata = row.metadata
-                result.items[index].tags = row.tags
+            let location = FileLocation(path)
+            if let index = location.flatMap({ positions[$0] }) {
+                items[index].metadata = row.metadata
+                items[index].tags = row.tags
             } else {
-                positions[facts] = result.items.count
-                let folders = keepsTree && !FilePath(row.file).isAbsolute ? Self.folders(row.file) : []
-                result.items.append(
-                    UploadItem(
-                        source: path,
-                        name: try Self.name(path),
-                        folders: folders,
-                        tags: row.tags,
-                        metadata: row.metadata
-                    )
-                )
+                if let location { positions[location] = items.count }
+                items.append(item(row, path))
             }
         }
     }
 
-    private static func facts(_ path: FilePath) -> FileFacts? { (try? FileStatus(path)).map(FileFacts.init) }
+    private func item(_ row: Manifest.Row, _ path: FilePath) -> UploadItem {
+        let place = FilePath(row.file).place
+        var item = UploadItem(
+            source: path,
+            name: place.last ?? row.file,
+            folders: keepsTree ? place.dropLast() : [],
+            tags: row.tags,
+            metadata: row.metadata
+        )
+        switch LocalEntry(path) {
+        case .file: break
+        case .unreadable(let error): item.problem = SelectionWalk.unreadable(path, error)
+        case .folder, .special, .missing, .brokenLink:
+            item.problem = ClientError(
+                .notFound,
+                "The manifest lists '\(row.file)', but there is no file '\(path)'.",
+                advice: "Paths in a manifest are relative to the manifest's folder."
+            )
+        }
+        return item
+    }
+}
 
-    private static func folders(_ path: String) -> [String] {
-        FilePath(path).lexicallyNormalized().removingLastComponent().components
-            .filter { $0.kind == .regular }.map(\.string)
+/// The folder and the name of a file, regardless of the spelling of its path; hard links have different locations.
+private struct FileLocation: Hashable {
+    private let device: UInt64
+    private let inode: UInt64
+    private let name: FilePath.Component
+
+    /// Reads the status of the folder; blocks.
+    ///
+    /// - Returns: `nil` if the folder does not exist, or if the path does not end with a name.
+    init?(_ path: FilePath) {
+        let folder = path.removingLastComponent()
+        guard let name = path.lastComponent, name.kind == .regular,
+            let status = try? FileStatus(folder.isEmpty ? "." : folder)
+        else { return nil }
+        (device, inode, self.name) = (status.device, status.inode, name)
     }
 }

@@ -16,6 +16,8 @@ struct FolderPath: Hashable, Sendable {
 
     /// This folder and its ancestors, outermost first, without the destination itself.
     var withParents: [FolderPath] { names.indices.map { FolderPath(Array(names[...$0])) } }
+    /// The names, separated by slashes.
+    var text: ByteExactString { ByteExactString(names.joined(separator: "/")) }
     var parent: FolderPath { FolderPath(names.dropLast()) }
 
     static func == (left: FolderPath, right: FolderPath) -> Bool {

@@ -156,7 +156,13 @@ enum FileSystem {
         guard let stream = directory.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }
         defer { closedir(stream) }
         var names: [FilePath.Component] = []
-        while let entry = readdir(stream) {
+        while true {
+            // Only errno distinguishes the end of the directory from an error.
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw Errno(rawValue: errno) }
+                break
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath.Component(platformString: $0) }
             }
@@ -165,18 +171,35 @@ enum FileSystem {
         return names.sorted { $0.string.utf8.lexicographicallyPrecedes($1.string.utf8) }
     }
 
-    /// Returns whether a text matches a shell pattern, as with `fnmatch(3)` without flags: `*` also matches slashes.
-    static func matches(_ text: String, pattern: String) -> Bool { fnmatch(pattern, text, 0) == 0 }
+    /// Returns whether a name without slashes matches a shell pattern, as with `fnmatch(3)` without flags.
+    static func matches(_ name: String, pattern: String) -> Bool {
+        // In the default locale, `?` and `[…]` would match single bytes instead of characters.
+        guard let locale = characterLocale.value else { return fnmatch(pattern, name, 0) == 0 }
+        let previous = uselocale(locale)
+        defer { uselocale(previous) }
+        return fnmatch(pattern, name, 0) == 0
+    }
 
-    /// Returns the existing paths that match a shell pattern, sorted; directories end with a slash.
-    static func expand(_ pattern: String) -> [String] {
+    /// Returns the existing paths that match a shell pattern, sorted, as null-terminated bytes.
+    ///
+    /// A path ends with a slash only if the pattern does, because a trailing slash changes the meaning of a folder's
+    /// path.
+    static func expand(_ pattern: String) -> [[CChar]] {
         var found = glob_t()
         defer { globfree(&found) }
-        guard glob(pattern, GLOB_MARK, nil, &found) == 0 else { return [] }
+        guard glob(pattern, 0, nil, &found) == 0 else { return [] }
         return (0..<Int(found.gl_pathc)).compactMap { index in
-            found.gl_pathv[index].map { String(cString: $0) }
+            found.gl_pathv[index].map { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
         }
     }
+
+    /// A locale in which texts are UTF-8; `nil` if the system has none.
+    private struct CharacterLocale: @unchecked Sendable {
+        // The locale is never modified or freed, so all threads may use it.
+        let value = newlocale(LC_CTYPE_MASK, "C.UTF-8", nil)
+    }
+
+    private static let characterLocale = CharacterLocale()
 }
 
 private func checkResult(_ result: CInt) throws(Errno) {

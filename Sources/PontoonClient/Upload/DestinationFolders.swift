@@ -3,23 +3,41 @@ import PontoonCore
 
 /// The folders that receive the files of a run, and the existing files and folders with the same names.
 struct DestinationFolders: Sendable {
-    private var destinations: [FolderPath: UploadDestination]
-    /// Existing files and folders whose names were looked up, by folder and name.
-    private var contents: [FolderPath: [ByteExactString: FileDetails]] = [:]
+    private enum Found: Sendable {
+        case place(UploadDestination)
+        case missing
+        /// The folder could not be found or created, so its files fail.
+        case failed(any Error)
+    }
 
-    init(_ destination: UploadDestination) { destinations = [FolderPath([]): destination] }
+    private var found: [FolderPath: Found]
+    /// The results of looking up names, by folder and name: existing files and folders, and errors.
+    private var contents: [FolderPath: [ByteExactString: Result<FileDetails, any Error>]] = [:]
+
+    init(_ destination: UploadDestination) { found = [FolderPath([]): .place(destination)] }
 
     /// Returns the destination of an item; `nil` if its folder does not exist.
-    func destination(of item: UploadItem) -> UploadDestination? { destinations[FolderPath(item.folders)] }
+    ///
+    /// - Throws: The error with which the folder could not be found or created.
+    func destination(of item: UploadItem) throws -> UploadDestination? {
+        switch found[FolderPath(item.folders)] {
+        case .place(let destination): destination
+        case .failed(let error): throw error
+        case .missing, nil: nil
+        }
+    }
 
     /// Returns the file or folder with an item's name; `nil` if there is none, or if the name was not looked up.
-    func existing(_ item: UploadItem) -> FileDetails? {
-        contents[FolderPath(item.folders)]?[ByteExactString(item.name)]
+    ///
+    /// - Throws: The error with which the name could not be looked up.
+    func existing(_ item: UploadItem) throws -> FileDetails? {
+        try contents[FolderPath(item.folders)]?[ByteExactString(item.name)]?.get()
     }
 
     /// Finds or creates the folders of all items, and looks up the names of some items in those folders.
     ///
-    /// Folders are processed level by level; folders of the same level are processed concurrently.
+    /// Folders are processed level by level; folders of the same level are processed concurrently. An error that
+    /// concerns a single folder or name is kept for ``destination(of:)`` and ``existing(_:)``.
     ///
     /// - Parameters:
     ///   - items: The files.
@@ -38,30 +56,62 @@ struct DestinationFolders: Sendable {
     ) async throws {
         let all = Set(items.flatMap { FolderPath($0.folders).withParents })
         for level in Dictionary(grouping: all, by: \.names.count).sorted(by: { $0.key < $1.key }) {
-            let parents = destinations
-            let found = try await mapConcurrently(level.value, limit: 8) { folder -> UploadDestination? in
-                guard let parent = parents[folder.parent], let name = folder.names.last else { return nil }
-                if isCreating { return .folder(try await client.folder(name, in: parent)) }
-                return try await client.existingFolder(name, in: parent).map { .folder($0) }
+            let parents = found
+            let results = try await mapConcurrently(level.value, limit: 8) { folder in
+                try await Self.find(folder, in: parents[folder.parent] ?? .missing, creating: isCreating, client)
             }
-            for (folder, destination) in zip(level.value, found) { destinations[folder] = destination }
+            for (folder, result) in zip(level.value, results) { found[folder] = result }
         }
-        let known = destinations
+        let known = found
         let names = Dictionary(grouping: named) { FolderPath($0.folders) }.mapValues { $0.map(\.name) }
-        let found = try await mapConcurrently(names, limit: 8) { folder, names in
-            var files: [ByteExactString: FileDetails] = [:]
-            guard let destination = known[folder] else { return (folder, files) }
+        let results = try await mapConcurrently(names, limit: 8) { folder, names in
+            var files: [ByteExactString: Result<FileDetails, any Error>] = [:]
+            guard case .place(let destination) = known[folder] else { return (folder, files) }
             // Look up names instead of listing the folder, which may contain a million other files.
             do {
                 for batch in Self.batches(names) {
-                    for file in try await client.files(in: destination, names: batch).items {
-                        files[ByteExactString(file.name)] = file
-                    }
+                    files.merge(try await Self.lookUp(batch, in: destination, client)) { first, _ in first }
                 }
-            } catch let error as APIError where isOptional && error.status < 500 {}
+            } catch let error as APIError where isOptional && error.concernsDestination {}
+            if isOptional { files = files.filter { (try? $0.value.get()) != nil } }
             return (folder, files)
         }
-        contents = Dictionary(uniqueKeysWithValues: found)
+        contents = Dictionary(uniqueKeysWithValues: results)
+    }
+
+    private static func find(
+        _ folder: FolderPath,
+        in parent: Found,
+        creating isCreating: Bool,
+        _ client: SevenBridgesClient
+    ) async throws -> Found {
+        guard case .place(let destination) = parent, let name = folder.names.last else { return parent }
+        do {
+            if isCreating { return .place(.folder(try await client.folder(name, in: destination))) }
+            return try await client.existingFolder(name, in: destination).map { .place(.folder($0)) } ?? .missing
+        } catch  where error.concernsOneName {
+            return .failed(error)
+        }
+    }
+
+    private static func lookUp(
+        _ names: [String],
+        in destination: UploadDestination,
+        _ client: SevenBridgesClient
+    ) async throws -> [ByteExactString: Result<FileDetails, any Error>] {
+        do {
+            let files = try await client.files(in: destination, named: names)
+            return Dictionary(files.map { (ByteExactString($0.name), .success($0)) }) { first, _ in first }
+        } catch  where error.concernsOneName {
+            if names.count == 1 || (error as? APIError)?.status == 404 {
+                return Dictionary(names.map { (ByteExactString($0), .failure(error)) }) { first, _ in first }
+            }
+            // A single name may be the reason, for example one that a firewall refuses: divide the names to find it.
+            let middle = names.count / 2
+            let first = try await lookUp(Array(names[..<middle]), in: destination, client)
+            let second = try await lookUp(Array(names[middle...]), in: destination, client)
+            return first.merging(second) { first, _ in first }
+        }
     }
 
     /// Divides names into batches of at most 50, each short enough for a URL's query.
@@ -97,12 +147,12 @@ extension SevenBridgesClient {
 
     /// Returns the id of a folder; `nil` if it does not exist.
     ///
-    /// - Throws: `.requestInvalid` if there is a file with that name.
+    /// - Throws: `.nameTaken` if there is a file with that name.
     func existingFolder(_ name: String, in destination: UploadDestination) async throws -> String? {
         guard let found = try await file(named: name, in: destination) else { return nil }
         guard found.isFolder else {
             throw ClientError(
-                .requestInvalid,
+                .nameTaken,
                 "Cannot create the folder '\(name)': a file with that name exists.",
                 advice: "Rename the file on the server, or the local folder."
             )

@@ -9,25 +9,7 @@ extension FileUpload {
     ///   size.
     func adopt(_ id: String, _ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         let details = try await client.upload(id, listingParts: true, listingStored: job.server.listsStoredParts)
-        let size = source.facts.size
-        guard details.size ?? size == size else {
-            throw ClientError(
-                .requestInvalid,
-                """
-                Upload \(id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(item.source)' has \(size).
-                """,
-                advice: "Use the file that the upload was started for."
-            )
-        }
-        guard let partSize = details.partSize else {
-            throw ClientError(
-                .responseUnreadable,
-                "The server does not provide the part size of upload \(id.shortened), so it cannot be resumed.",
-                advice: "Upload the file without --upload-id."
-            )
-        }
-        let plan = PartPlan(size: size, partSize: partSize, reason: "set when the upload was started")
-        try check(plan)
+        let plan = try Self.plan(resuming: details, source)
         var known = journal
         if let journal {
             let head = journal.journal.head
@@ -42,52 +24,17 @@ extension FileUpload {
 
     /// Finds an unfinished upload of this file that another machine started, or whose journal was lost.
     ///
-    /// An upload is resumed if its first and its last stored part match the file. The other parts are compared before
-    /// they are reused, like those of any resumed upload. An upload without a stored part is resumed only if an earlier
-    /// run on this machine was about to start it.
-    ///
-    /// - Parameters:
-    ///   - start: The upload that would otherwise be started.
-    ///   - source: The file.
-    ///   - journal: The file's journal.
     /// - Returns: `nil` if there is no such upload.
     /// - Throws: ``APIError``, ``ClientError``; the errors of a file that cannot be read.
     func findOpen(_ start: UploadStart, _ source: SourceFile, _ journal: OpenJournal?) async throws -> OpenUpload? {
-        let wasStarting = journal?.journal.head.map { $0.upload.isEmpty } ?? false
-        for candidate in try await job.openUploads.matching(start, partSize: job.options.partSize) {
-            guard let upload = try await open(candidate, size: source.facts.size) else { continue }
-            let parts = upload.acknowledged
-            guard parts.isEmpty ? wasStarting : try await isSameFile(upload, source) else { continue }
+        try await job.openUploads.find(
+            start,
+            source,
+            partSize: job.options.partSize,
+            wasStarting: journal?.journal.head?.upload.isEmpty ?? false
+        ) { upload in
             // Another process may be sending the file from another path.
-            guard try await forgetOtherJournals(of: candidate.id, except: journal) else { continue }
-            return upload
-        }
-        return nil
-    }
-
-    private func open(_ candidate: UploadDetails, size: Int64) async throws -> OpenUpload? {
-        do {
-            let details = try await client.upload(
-                candidate.id,
-                listingParts: true,
-                listingStored: job.server.listsStoredParts
-            )
-            guard let partSize = details.partSize ?? candidate.partSize else { return nil }
-            let plan = PartPlan(size: size, partSize: partSize, reason: "set when the upload was started")
-            try check(plan)
-            return OpenUpload(details, plan: plan, journaled: [:])
-        } catch let error as APIError where error.status == 404 || error.status == 403 {
-            return nil
-        }
-    }
-
-    private func isSameFile(_ upload: OpenUpload, _ source: SourceFile) async throws -> Bool {
-        let numbers = Set([upload.acknowledged.keys.min(), upload.acknowledged.keys.max()].compactMap { $0 })
-        return try await threads.runIfActive {
-            try numbers.allSatisfy { number in
-                let etag = upload.acknowledged[number]?.etag ?? ""
-                return try source.digest(upload.plan.range(number), md5: etag.utf8.count == 32).compare(etag) == .same
-            }
+            try await forgetOtherJournals(of: upload.id, except: journal)
         }
     }
 

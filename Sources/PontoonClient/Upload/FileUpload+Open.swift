@@ -35,7 +35,7 @@ extension FileUpload {
     func open(_ source: SourceFile, _ journal: OpenJournal?) async throws -> Opening {
         if let id = job.options.uploadID { return try await adopt(id, source, journal) }
         let head = journal?.journal.head.flatMap { $0.upload.isEmpty ? nil : $0 }
-        if job.options.transfer.resumes, let existing = job.folders.existing(item),
+        if job.options.transfer.resumes, let existing = try job.folders.existing(item),
             let completed = try await completed(by: existing, source)
         {
             if let head { try await abortIfPresent(head.upload) }
@@ -72,6 +72,7 @@ extension FileUpload {
         var start = UploadStart(destination: destination, name: item.name, size: size)
         start.partSize = plan.partSize
         start.overwrite = job.options.transfer.conflictPolicy == .overwrite
+        if job.server.acceptsLabels { (start.tags, start.metadata) = (item.tags, item.metadata) }
         if job.server.providesPartInfos { start.partInfos = min(plan.parts, 100) }
         if job.options.transfer.resumes, !isFresh, let found = try await findOpen(start, source, journal) {
             if let journal { try await begin(journal, found) }
@@ -87,7 +88,7 @@ extension FileUpload {
         if let partSize = details.partSize, partSize != plan.partSize {
             plan = PartPlan(size: size, partSize: partSize, reason: "chosen by the server")
         }
-        try check(plan)
+        try Self.check(plan, of: source)
         let upload = OpenUpload(id: details.id, plan: plan, partInfos: details.partInfos ?? [])
         if let journal {
             do {
@@ -101,11 +102,11 @@ extension FileUpload {
         return .upload(upload)
     }
 
-    func check(_ plan: PartPlan) throws {
+    private static func check(_ plan: PartPlan, of source: SourceFile) throws {
         guard plan.partSize > 0, plan.parts <= PartNumber.limits.upperBound else {
             throw ClientError(
                 .responseUnreadable,
-                "The server chose an invalid part size for '\(item.source)': \(plan.partSize) bytes.",
+                "The server chose an invalid part size for '\(source.path)': \(plan.partSize) bytes.",
                 advice: "Contact the server's operator."
             )
         }
@@ -155,8 +156,36 @@ extension FileUpload {
             partSize: details.partSize ?? head.partSize,
             reason: "set when the upload was started"
         )
-        try check(plan)
+        try Self.check(plan, of: source)
         return .upload(OpenUpload(details, plan: plan, journaled: journal.journal.parts))
+    }
+
+    /// Returns the division into parts of an upload that another client may have started.
+    ///
+    /// - Throws: ``ClientError`` if the upload is for a file of another length, or the server does not provide its part
+    ///   size.
+    static func plan(resuming details: UploadDetails, _ source: SourceFile) throws -> PartPlan {
+        let size = source.facts.size
+        guard details.size ?? size == size else {
+            throw ClientError(
+                .requestInvalid,
+                """
+                Upload \(details.id.shortened) is for a file of \(details.size ?? 0) bytes, but '\(source.path)' has \
+                \(size).
+                """,
+                advice: "Use the file that the upload was started for."
+            )
+        }
+        guard let partSize = details.partSize else {
+            throw ClientError(
+                .responseUnreadable,
+                "The server does not provide the part size of upload \(details.id.shortened), so it cannot be resumed.",
+                advice: "Upload the file with --no-resume, and without --upload-id."
+            )
+        }
+        let plan = PartPlan(size: size, partSize: partSize, reason: "set when the upload was started")
+        try check(plan, of: source)
+        return plan
     }
 
     /// Returns the file at the destination if its content is identical to the local file.
@@ -170,12 +199,8 @@ extension FileUpload {
 
     /// Returns the file on the server as the result of this upload if its content is identical to the local file.
     private func completed(by found: FileDetails, _ source: SourceFile) async throws -> CompletedUpload? {
-        guard !found.isFolder, found.size == source.facts.size, let checksum = found.checksums?.crc64nvme,
-            found.checksums?.damage == nil
-        else { return nil }
-        let crc64 = try await threads.runIfActive { try source.digest(0..<source.facts.size, md5: false).crc64 }
-        guard crc64.hex == checksum.lowercased() else { return nil }
-        return CompletedUpload(details: found, crc64: crc64, verification: .file)
+        let crc64 = try await threads.runIfActive { try source.checksum(ifIdenticalTo: found) }
+        return crc64.map { CompletedUpload(details: found, crc64: $0, verification: .file) }
     }
 
     /// Aborts an upload; a failure only causes a warning, because an upload that is not aborted expires.
@@ -193,5 +218,19 @@ extension FileUpload {
         } catch let error as APIError where error.status < 500 {
             // The upload no longer exists, or the user may no longer abort it.
         }
+    }
+}
+
+extension SourceFile {
+    /// Reads the file and returns its checksum if it equals that of a file on the server; blocks.
+    ///
+    /// - Returns: `nil` if the content differs or is damaged on the server, or if the server provides no checksum.
+    /// - Throws: `.fileChanged`, `.fileUnreadable`.
+    func checksum(ifIdenticalTo existing: FileDetails) throws -> CRC64NVME? {
+        guard !existing.isFolder, existing.size == facts.size, let checksum = existing.checksums?.crc64nvme,
+            existing.checksums?.damage == nil
+        else { return nil }
+        let crc64 = try digest(0..<facts.size, md5: false).crc64
+        return crc64.hex == checksum.lowercased() ? crc64 : nil
     }
 }

@@ -18,7 +18,6 @@ struct FileUpload: Sendable {
     ///
     /// - Throws: Any error; the journal is kept for a later run if there is something to resume.
     func run() async throws -> TransferEnding {
-        try checkName()
         // Both calls share one switch to the thread pool, whose cost is noticeable for small files.
         let (source, journal) = try await threads.runIfActive {
             let source = try SourceFile(item.source, mayChange: job.options.allowsChangingFiles)
@@ -105,23 +104,14 @@ struct FileUpload: Sendable {
         )
     }
 
-    private func checkName() throws {
-        guard let problem = FileName.problem(with: item.name) else { return }
-        throw ClientError(
-            .fileUnsuitable,
-            "'\(item.source)' cannot be uploaded under its name: \(problem)",
-            advice: "Rename it, or choose another name with --name."
-        )
-    }
-
-    /// Sets the file's tags and metadata, records the file as finished and deletes the journal.
+    /// Sets the file's tags and metadata unless it has them already, records the file as finished and deletes the journal.
     private func finish(
         _ completed: CompletedUpload,
         _ journal: OpenJournal?,
         outcome: TransferOutcome
     ) async throws -> TransferEnding {
         let (id, crc64) = (completed.details.id, completed.crc64.hex)
-        if !item.tags.isEmpty || !item.metadata.isEmpty {
+        if !item.hasLabels(completed.details) {
             try await client.changeFile(
                 id,
                 tags: item.tags.isEmpty ? nil : item.tags,

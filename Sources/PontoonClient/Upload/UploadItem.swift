@@ -12,6 +12,10 @@ public struct UploadItem: TransferItem, Hashable {
     public var tags: [String]
     /// Metadata to set on the uploaded file; if empty, none is set.
     public var metadata: [String: String]
+    /// The error with which the item fails without being opened; `nil` if it can be uploaded.
+    ///
+    /// ``FileSelection`` sets it for paths that it finds but that are not readable files.
+    public var problem: ClientError?
 
     /// Creates an item.
     ///
@@ -21,18 +25,21 @@ public struct UploadItem: TransferItem, Hashable {
     ///   - folders: Folders below the destination, outermost first; missing ones are created.
     ///   - tags: Tags of the uploaded file.
     ///   - metadata: Metadata of the uploaded file.
+    ///   - problem: The error with which the item fails without being opened; `nil` if it can be uploaded.
     public init(
         source: FilePath,
         name: String,
         folders: [String] = [],
         tags: [String] = [],
-        metadata: [String: String] = [:]
+        metadata: [String: String] = [:],
+        problem: ClientError? = nil
     ) {
         self.source = source
         self.name = name
         self.folders = folders
         self.tags = tags
         self.metadata = metadata
+        self.problem = problem
     }
 
     /// Path of the file on this machine.

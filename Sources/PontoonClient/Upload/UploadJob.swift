@@ -13,6 +13,8 @@ struct UploadJob: TransferJob {
     let finished: FinishedLog?
     /// Records of the files that an earlier run finished, by index of the item; `nil` for all other files.
     let finishedRecords: [FinishedRecord?]
+    /// Errors with which files fail without being opened, by index of the item; `nil` for all other files.
+    let problems: [ClientError?]
     let folders: DestinationFolders
     let openUploads: OpenUploads
     let storage = StorageObservations()
@@ -24,31 +26,34 @@ struct UploadJob: TransferJob {
     var threads: NIOThreadPool { context.threads }
 
     func transfer(_ file: TransferFile<UploadItem>) async throws -> TransferEnding {
-        guard let destination = folders.destination(of: file.item) else {
+        guard let destination = try folders.destination(of: file.item) else {
             // Cannot happen, because all folders are created before the first upload.
             throw ClientError(.notFound, "The folder of '\(file.item.remotePath)' does not exist.")
         }
         return try await FileUpload(job: self, file: file, destination: destination).run()
     }
 
-    /// Returns the ending of a file that an earlier run finished, or that is skipped because its name is taken.
+    /// Returns the ending of a file that need not be opened: it cannot be uploaded, an earlier run finished it, or it is
+    /// skipped because its name is taken.
     ///
-    /// - Returns: `nil` if the file must be uploaded.
+    /// - Returns: `nil` if the file must be opened.
     func knownEnding(of file: TransferFile<UploadItem>) -> TransferEnding? {
-        // An upload that the user chose by its id must always be resumed.
-        guard options.uploadID == nil, let existing = folders.existing(file.item), !existing.isFolder else {
-            return nil
+        if let problem = problems[file.index] { return TransferEnding(outcome: .failed(problem)) }
+        let existing: FileDetails?
+        do {
+            _ = try folders.destination(of: file.item)
+            existing = try folders.existing(file.item)
+        } catch {
+            return TransferEnding(outcome: .failed(error))
         }
-        var ending = TransferEnding(outcome: .alreadyThere, fileID: existing.id)
-        if let record = finishedRecords[file.index], record.matches(existing) {
+        let record = finishedRecords[file.index]
+        guard let existing, let outcome = options.knownOutcome(existing: existing, record: record) else { return nil }
+        file.progress.opened(size: existing.size ?? 0)
+        var ending = TransferEnding(outcome: outcome, fileID: existing.id)
+        if case .alreadyThere = outcome, let record {
             ending.crc64nvme = record.crc64
             ending.verification = TransferVerification(rawValue: record.verification)
-        } else if options.transfer.conflictPolicy == .skip {
-            ending.outcome = .skipped
-        } else {
-            return nil
         }
-        file.progress.opened(size: existing.size ?? 0)
         return ending
     }
 
@@ -62,5 +67,20 @@ struct UploadJob: TransferJob {
             source: item.source.absolute,
             remotePath: item.remotePath
         )
+    }
+}
+
+extension UploadOptions {
+    /// Decides the outcome of a file whose name is taken without reading the local file.
+    ///
+    /// - Parameters:
+    ///   - existing: The file or folder at the destination.
+    ///   - record: The record of the unchanged local file if an earlier run finished it.
+    /// - Returns: `nil` if the local file must be read, or the upload attempted.
+    func knownOutcome(existing: FileDetails, record: FinishedRecord?) -> TransferOutcome? {
+        // An upload that the user chose by its id must always be resumed.
+        guard uploadID == nil, !existing.isFolder else { return nil }
+        if let record, record.matches(existing) { return .alreadyThere }
+        return transfer.conflictPolicy == .skip ? .skipped : nil
     }
 }

@@ -55,6 +55,8 @@ public struct Uploader: Sendable {
     ) async throws -> [UploadResult] {
         let server = try await context.client.index()
         let limits = try await context.client.limits(server)
+        let problems = items.map { UploadRules(server: server).problem(with: $0) }
+        let good = zip(items, problems).filter { $1 == nil }.map(\.0)
         await context.emit(.began(files: items.count, bytes: context.board.bytes))
         let state = try options.stateDirectory.map { try StateDirectory($0) }
         let finished = try state.map { try $0.finishedLog(JournalKey(client, options.destination)) }
@@ -66,10 +68,11 @@ public struct Uploader: Sendable {
             // everything again.
             let looksUpAll =
                 options.uploadID == nil && (options.transfer.resumes || options.transfer.conflictPolicy == .skip)
+            let named = items.indices.filter { problems[$0] == nil && (looksUpAll || candidates[$0] != nil) }
             var folders = DestinationFolders(options.destination)
             try await folders.prepare(
-                items,
-                lookingUp: zip(items, candidates).filter { looksUpAll || $1 != nil }.map(\.0),
+                good,
+                lookingUp: named.map { items[$0] },
                 optionally: options.transfer.conflictPolicy != .skip,
                 client: context.client
             )
@@ -82,8 +85,9 @@ public struct Uploader: Sendable {
                 state: state,
                 finished: finished,
                 finishedRecords: candidates,
+                problems: problems,
                 folders: folders,
-                openUploads: OpenUploads(context.client)
+                openUploads: OpenUploads(context.client, server: server, threads: context.threads)
             )
             return await context.run(job)
         }
@@ -91,7 +95,7 @@ public struct Uploader: Sendable {
 
     func check(_ items: [UploadItem]) throws {
         var seen: [ByteExactString: UploadItem] = [:]
-        for item in items {
+        for item in items where item.problem == nil {
             if let other = seen.updateValue(item, forKey: ByteExactString(item.remotePath)) {
                 throw ClientError(
                     .requestInvalid,
@@ -109,9 +113,9 @@ public struct Uploader: Sendable {
         }
     }
 
-    /// Returns the total length of the files in bytes; an unreadable file counts as 0 and fails when its upload starts.
+    /// Returns the total length of the files in bytes; an unreadable file counts as 0.
     static func totalSize(_ items: [UploadItem]) -> Int64 {
-        items.lazy.map { (try? FileStatus($0.source).size) ?? 0 }.clampedSum
+        items.lazy.map { $0.problem == nil ? (try? FileStatus($0.source).size) ?? 0 : 0 }.clampedSum
     }
 }
 
@@ -136,7 +140,7 @@ extension JournalKey {
 
 extension FinishedLog {
     /// Returns the record of an item if its file has not changed since it was uploaded; blocks.
-    fileprivate func record(of item: UploadItem) -> FinishedRecord? {
+    func record(of item: UploadItem) -> FinishedRecord? {
         guard !isEmpty, let status = try? FileStatus(item.source) else { return nil }
         return record(source: item.source, remotePath: item.remotePath, facts: FileFacts(status))
     }

@@ -64,6 +64,17 @@ package protocol StreamingObjectStore: ObjectStore {
     /// Removes the file of a detached part whose record was removed or replaced. Does nothing for an in-place part,
     /// whose bytes are kept until they are overwritten.
     func discardPart(_ part: PartRecord, of upload: Upload) async throws
+    /// Frees the space that is preallocated for parts of an upload that are not stored. The upload can be continued, but
+    /// its parts then need free space. Does nothing while a part of the upload is being written.
+    /// - Parameters:
+    ///   - upload: The upload.
+    ///   - storedParts: Returns the records of all stored parts, or `nil` if the upload is no longer active. Called
+    ///     while no part can be written in place.
+    /// - Throws: The errors of `storedParts`.
+    func freeUnusedSpace(
+        of upload: Upload,
+        storedParts: () async throws -> [PartRecord]?
+    ) async throws
     /// Opens a stored part of an unfinished upload; the caller closes the reader.
     func readPart(_ part: PartRecord, of upload: Upload) async throws -> any ObjectReader
     /// Combines parts into one object, which is durable when this returns. Active writers are stopped first. Finishing

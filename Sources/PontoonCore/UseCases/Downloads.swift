@@ -21,15 +21,19 @@ package struct Downloads: Sendable {
         self.now = now
     }
 
-    /// Returns the request with which the caller reads a file.
+    /// Returns a file, and the request with which the caller reads it.
     ///
     /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotDownloadable`; `.contentLost` if a check has found
     ///   a wrong checksum or unreadable bytes.
-    package func request(_ id: String, caller: Caller, base: BaseURL) async throws -> SignedRequest {
+    package func request(
+        _ id: String,
+        caller: Caller,
+        base: BaseURL
+    ) async throws -> (file: File, request: SignedRequest) {
         let file = try await access.file(id, for: caller, needing: .copy)
         guard file.kind == .file else { throw PontoonError(.folderNotDownloadable, "A folder cannot be downloaded.") }
         try Self.refuseDamaged(file)
-        return try await storage.downloadRequest(for: file, base: base, now: now())
+        return (file, try await storage.downloadRequest(for: file, base: base, now: now()))
     }
 
     /// Returns the file at a signed URL; the caller must have verified the signature.

@@ -148,8 +148,10 @@ package struct Files: Sendable {
 
     /// Deletes a file or an empty folder.
     ///
+    /// - Returns: The deleted file or folder.
     /// - Throws: `.fileNotFound`, `.fileForbidden`, `.folderNotEmpty`; `.folderDetailsFixed` for a root folder.
-    package func delete(_ id: String, caller: Caller) async throws {
+    @discardableResult
+    package func delete(_ id: String, caller: Caller) async throws -> File {
         let file = try await access.file(id, for: caller, needing: .write)
         guard file.parent != nil else {
             throw PontoonError(.folderDetailsFixed, "The root folder of a project cannot be deleted.")
@@ -158,6 +160,7 @@ package struct Files: Sendable {
             throw PontoonError.fileNotFound
         }
         await garbage.collect()
+        return file
     }
 
     private func writable(

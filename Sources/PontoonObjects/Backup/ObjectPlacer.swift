@@ -191,8 +191,12 @@ package final class ObjectPlacer: Sendable {
                 canClone.store(false, ordering: .relaxed)
                 return nil
             }
-            guard try !methods.contains(.verifying) || checksum(copy).matches(object) else { return .wrongChecksum }
-            return .linked
+            guard methods.contains(.verifying) else { return .linked }
+            do {
+                return try checksum(copy).matches(object) ? .linked : .wrongChecksum
+            } catch Errno.ioError {
+                return .unreadable
+            }
         }
     }
 
@@ -253,12 +257,18 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Returns whether an object in the target has the recorded checksum; without ``Methods/verifying``, returns
-    /// `true`.
+    /// Returns whether an object in the target is readable and has the recorded checksum; without
+    /// ``Methods/verifying``, returns `true`.
     private func matches(_ object: FileContent, in directory: DirectoryHandle) throws -> Bool {
         guard methods.contains(.verifying) else { return true }
         let file = try directory.file(object.key.rawValue)
-        return try file.closeAfter { try checksum(file).matches(object) }
+        return try file.closeAfter {
+            do {
+                return try checksum(file).matches(object)
+            } catch Errno.ioError {
+                return false
+            }
+        }
     }
 
     private func checksum(_ file: FileDescriptor) throws -> Content {

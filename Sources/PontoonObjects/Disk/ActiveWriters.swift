@@ -10,6 +10,7 @@ import Synchronization
 final class ActiveWriters: Sendable {
     private struct State {
         var reserved: Set<PartNumber> = []
+        var refusesReservations = false
         var writing = 0
         var isClosed = false
         var waiter: CheckedContinuation<Void, Never>?
@@ -23,10 +24,25 @@ final class ActiveWriters: Sendable {
 
     /// Reserves a part's in-place region for one writer.
     ///
-    /// - Returns: `false` if another writer has reserved the region.
-    func reserve(_ number: PartNumber) -> Bool { state.withLock { $0.reserved.insert(number).inserted } }
+    /// - Returns: `false` if another writer has reserved the region, or reservations are refused.
+    func reserve(_ number: PartNumber) -> Bool {
+        state.withLock { !$0.refusesReservations && $0.reserved.insert(number).inserted }
+    }
 
     func release(_ number: PartNumber) { _ = state.withLock { $0.reserved.remove(number) } }
+
+    /// Refuses all reservations until ``acceptReservations()``; writers then write detached parts.
+    ///
+    /// - Returns: `false`, with nothing changed, if a region is reserved or reservations are already refused.
+    func refuseReservations() -> Bool {
+        state.withLock { state in
+            guard state.reserved.isEmpty, !state.refusesReservations else { return false }
+            state.refusesReservations = true
+            return true
+        }
+    }
+
+    func acceptReservations() { state.withLock { $0.refusesReservations = false } }
 
     /// Registers a write in progress, which the caller must end with ``endWrite()``.
     ///

@@ -8,6 +8,8 @@ final class DiskPartWriter: PartWriter {
     private struct State {
         var digest: PartDigest
         var file: DiskFile?
+        /// End of the file's preallocated range in bytes, 0 if nothing is preallocated; `nil` until the first write.
+        var preallocatedEnd: Int64?
         /// Number of bytes written.
         var written: Int64 = 0
         /// Number of bytes whose write-back has been started.
@@ -21,8 +23,8 @@ final class DiskPartWriter: PartWriter {
     let location: PartLocation
     private let path: FilePath
     private let start: Int64
-    /// End of the file's preallocated range in bytes; 0 if nothing is preallocated.
-    private let preallocatedEnd: Int64
+    /// Number of bytes that the store has preallocated for the upload, unless it has freed them since; 0 if none.
+    private let preallocatedSize: Int64
     private let number: PartNumber
     private let key: ObjectKey
     private let store: DiskObjectStore
@@ -49,7 +51,7 @@ final class DiskPartWriter: PartWriter {
         self.writers = writers
         key = upload.key
         (path, start) = store.layout.position(of: number, at: location, in: upload)
-        preallocatedEnd = location == .inPlace ? upload.size ?? 0 : 0
+        preallocatedSize = location == .inPlace ? upload.size ?? 0 : 0
         state = Mutex(State(digest: PartDigest(expecting: expected)))
     }
 
@@ -67,6 +69,8 @@ final class DiskPartWriter: PartWriter {
     }
 
     private func write(_ bytes: ByteBuffer, _ state: inout State) throws {
+        let preallocatedEnd = try state.preallocatedEnd ?? measurePreallocatedEnd()
+        state.preallocatedEnd = preallocatedEnd
         if start + state.written + Int64(bytes.readableBytes) > preallocatedEnd {
             try store.checkRoom(for: Int64(bytes.readableBytes), else: .storageFull)
         }
@@ -85,6 +89,12 @@ final class DiskPartWriter: PartWriter {
                 state.flushed = state.written
             }
         }
+    }
+
+    /// Returns the end of the preallocated range; 0 also if the file system does not preallocate.
+    private func measurePreallocatedEnd() throws -> Int64 {
+        guard preallocatedSize > 0, let file = try FileSystem.status(path) else { return 0 }
+        return file.allocatedSize >= preallocatedSize ? preallocatedSize : 0
     }
 
     /// Opens the file when the first byte is written, so that a part that is refused before then changes nothing.
@@ -166,7 +176,7 @@ final class DiskPartWriter: PartWriter {
                     try FileSystem.unlink(self.path)
                     return
                 }
-                let (from, end) = (max(self.start, self.preallocatedEnd), self.start + state.written)
+                let (from, end) = (max(self.start, state.preallocatedEnd ?? 0), self.start + state.written)
                 guard from < end else { return }
                 let file = try DiskFile.open(self.path, .readWrite, options: .closeOnExec)
                 try file.closeAfter {

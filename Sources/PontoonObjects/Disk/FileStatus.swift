@@ -6,6 +6,9 @@ package struct FileStatus: Hashable, Sendable {
     package let isDirectory: Bool
     /// Length in bytes.
     package let size: Int64
+    /// Space that the content occupies on the disk in bytes; more than ``size`` if blocks are only partly used, and less
+    /// if the file is sparse or compressed.
+    package let allocatedSize: Int64
     /// Number of names (hard links) of the file.
     package let links: Int
     /// Time at which the content last changed.
@@ -18,6 +21,8 @@ package struct FileStatus: Hashable, Sendable {
         isFile = status.st_mode & S_IFMT == S_IFREG
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
         size = Int64(status.st_size)
+        let (allocatedSize, overflows) = Int64(status.st_blocks).multipliedReportingOverflow(by: 512)
+        self.allocatedSize = overflows ? .max : allocatedSize
         links = Int(clamping: status.st_nlink)
         #if canImport(Darwin)
         let time = status.st_mtimespec

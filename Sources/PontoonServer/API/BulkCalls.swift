@@ -15,13 +15,12 @@ struct BulkCalls {
         routes.call(.post, "/bulk/files/get", changes: false) { call in
             try await forEach("file_ids", of: call) { id in
                 let file = try await files.details(try Self.id(id), caller: call.caller)
-                return .file(FileBody(file: file, base: call.base))
+                return (.file(FileBody(file: file, base: call.base)), file)
             }
         }
         routes.call(.post, "/bulk/files/delete") { call in
             try await forEach("file_ids", of: call) { id in
-                try await files.delete(try Self.id(id), caller: call.caller)
-                return .deleted
+                (.deleted, try await files.delete(try Self.id(id), caller: call.caller))
             }
         }
         routes.call(.post, "/bulk/files/update") { call in
@@ -33,10 +32,17 @@ struct BulkCalls {
     }
 
     /// Processes the elements of an array in order, one at a time, because a file may occur more than once.
+    ///
+    /// - Parameters:
+    ///   - field: The field with the array.
+    ///   - call: The call.
+    ///   - process: Processes one element; returns its result, and the file for the audit log.
+    /// - Returns: The response, with one item for each element.
+    /// - Throws: `.badRequest` if the array is missing or too long; an error that is not a ``PontoonError``.
     private func forEach(
         _ field: String,
         of call: APICall,
-        _ process: (JSONValue) async throws -> BulkBody.Item
+        _ process: (JSONValue) async throws -> (BulkBody.Item, File)
     ) async throws -> Response {
         let body = try await call.readObject(.list, code: .badRequest)
         guard let elements = try body.array(field) else {
@@ -52,7 +58,9 @@ struct BulkCalls {
         for element in elements {
             var object = AuditEntry.Object(id: Self.fileID(element))
             do {
-                items.append(try await process(element))
+                let (item, file) = try await process(element)
+                items.append(item)
+                object = AuditEntry.Object(file)
             } catch let error as PontoonError {
                 object.refusal = error.code
                 items.append(.error(call.errorBody(for: error)))
@@ -62,7 +70,11 @@ struct BulkCalls {
         return .json(BulkBody(items: items, fields: call.fields))
     }
 
-    private func change(_ item: JSONValue, replacing: Bool, _ call: APICall) async throws -> BulkBody.Item {
+    private func change(
+        _ item: JSONValue,
+        replacing: Bool,
+        _ call: APICall
+    ) async throws -> (BulkBody.Item, File) {
         let fields = try RequestObject(item, code: .badRequest)
         guard let id = try fields.string("id") else { throw PontoonError(.badRequest, "The field 'id' is missing.") }
         var change = FileChange(
@@ -76,7 +88,8 @@ struct BulkCalls {
             change.replacesMetadata = true
             change.tags = change.tags ?? []
         }
-        return .file(FileBody(file: try await files.update(id, change, caller: call.caller), base: call.base))
+        let file = try await files.update(id, change, caller: call.caller)
+        return (.file(FileBody(file: file, base: call.base)), file)
     }
 
     /// Returns the id in an element of a request, for the audit log; `nil` if it is not the id of a file.

@@ -85,17 +85,18 @@ struct FileCalls {
 
     @Sendable private func delete(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        try await files.delete(try call.context.segment("file_id"), caller: call.caller)
+        call.note(AuditEntry.Object(try await files.delete(try call.context.segment("file_id"), caller: call.caller)))
         return Response(status: .noContent)
     }
 
     @Sendable private func downloadInfo(_ call: APICall) async throws -> Response {
         try await call.discardBody()
-        let request = try await downloads.request(
+        let (file, request) = try await downloads.request(
             try call.context.segment("file_id"),
             caller: call.caller,
             base: call.base
         )
+        call.note(AuditEntry.Object(file))
         return .json(["url": request.url])
     }
 

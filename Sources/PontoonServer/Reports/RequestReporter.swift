@@ -113,12 +113,12 @@ struct RequestReporter: Sendable {
     private func metadata(_ end: RequestEnd, _ facts: RequestRecord.Facts, _ duration: Duration) -> Logger.Metadata {
         var metadata: Logger.Metadata = [
             "method": "\(end.request.method)",
-            "route": "\(end.route ?? "unknown")",
-            "status": "\(end.status)",
-            "seconds": "\(duration.inSeconds)",
+            "route": "\(end.route ?? ServerMetrics.noRoute)",
+            "status": .stringConvertible(end.status),
+            "seconds": .stringConvertible(duration.inSeconds),
             "address": "\(end.address(trustsProxy: trustsProxy))",
-            "received": "\(facts.received)",
-            "sent": "\(facts.flags.sendsInPieces ? facts.sent : end.responseSize)",
+            "received": .stringConvertible(facts.received),
+            "sent": .stringConvertible(facts.flags.sendsInPieces ? facts.sent : end.responseSize),
         ]
         if let user = facts.actor.user { metadata["user"] = "\(user)" }
         if let token = facts.actor.token { metadata["token"] = "\(token)" }

@@ -27,6 +27,8 @@ package final class ServerMetrics: Sendable {
     private let factory: any MetricsFactory
     private let calls = Mutex<[String: [Call]]>([:])
 
+    /// The label of requests that match no route.
+    static let noRoute = "unmatched"
     private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
 
     /// - Parameter factory: Creates the metrics.
@@ -57,7 +59,7 @@ package final class ServerMetrics: Sendable {
     ///   - duration: Time from the request's head to the end of the response, or to its beginning if it is sent at once.
     func count(_ method: HTTPRequest.Method, route: String?, status: Int, duration: Duration) {
         let (seconds, counter) = calls.withLock { calls in
-            handlers(of: method, route ?? "unmatched", status, in: &calls)
+            handlers(of: method, route ?? Self.noRoute, status, in: &calls)
         }
         counter.increment()
         let (whole, fraction) = duration.components

@@ -7,8 +7,9 @@ struct CompareCommand: AsyncParsableCommand {
         commandName: "compare",
         abstract: "Compare a local folder with a project or folder on the server, by name, length and checksum.",
         discussion: """
-            The exit code is 0 if both have the same files, 7 if any files differ, and 4 if files exist only locally \
-            or only on the server. Empty folders are ignored.
+            The exit code is 0 if both have the same files, 7 if any files differ, 4 if files exist only locally or \
+            only on the server, and 8 if local files or folders could not be read or were skipped, unless --exclude \
+            leaves them out. Empty folders are ignored.
             """
     )
 
@@ -20,6 +21,12 @@ struct CompareCommand: AsyncParsableCommand {
     @Argument(help: "Path owner/project/folder, or the id of a folder.")
     var place: String
 
+    @Option(help: ArgumentHelp("Compare only files that match. Repeatable.", valueName: "pattern"))
+    var include: [String] = []
+
+    @Option(help: ArgumentHelp("Leave out files and folders that match. Repeatable.", valueName: "pattern"))
+    var exclude: [String] = []
+
     @Flag(help: "Compare names and lengths only, without reading local files.")
     var quick = false
 
@@ -27,7 +34,8 @@ struct CompareCommand: AsyncParsableCommand {
         try await runCommand(json: common.json) { [self] in
             try await common.withClient { client in
                 var (failures, count, unread) = ([ExitStatus](), 0, 0)
-                let comparison = TreeComparison(client, readsFiles: !quick)
+                var comparison = TreeComparison(client, readsFiles: !quick)
+                (comparison.include, comparison.exclude) = (include, exclude)
                 let warnings = try await comparison.compare(FilePath(folder), with: try RemotePath(place)) { entry in
                     show(entry)
                     count += 1
@@ -51,6 +59,7 @@ struct CompareCommand: AsyncParsableCommand {
             case .onlyHere: ("only_here", nil)
             case .onlyThere: ("only_there", nil)
             case .failed(let error): ("failed", "\(error)")
+            case .skipped(let reason): ("not_compared", reason)
             }
         if common.json {
             Output.standard.printLine(
@@ -77,6 +86,7 @@ struct CompareCommand: AsyncParsableCommand {
         case .different: .checksumsDiffer
         case .onlyHere, .onlyThere: .notFound
         case .failed(let error): ExitStatus(error)
+        case .skipped: .localFile
         }
     }
 }

@@ -75,12 +75,18 @@ struct DownloadCommand: AsyncParsableCommand {
         var items: [DownloadItem] = []
         for text in paths.isEmpty ? [""] : paths {
             let path = try remotePath(text)
-            items += try await tree.items(path, into: folder, isOnlyContents: text.hasSuffix("/"))
+            do {
+                items += try await tree.items(path, into: folder, isOnlyContents: text.hasSuffix("/"))
+            } catch  where !error.concernsEveryRequest {
+                items.append(DownloadItem(failed: text, target: folder, problem: error))
+                continue
+            }
             // For a single file, --output is the target path, unless it names an existing folder or ends with a slash.
             guard paths.count == 1, items.count == 1, !text.hasSuffix("/"), !path.isProject, let output,
                 !items[0].remotePath.contains("/"), !isFolder(output)
             else { continue }
             items[0].target = folder
+            items[0].problem = nil
         }
         return items
     }

@@ -186,7 +186,7 @@ struct FilesCommand: AsyncParsableCommand {
     }
 }
 
-/// Runs `body` for each of the given files, in order, until the first error.
+/// Runs `body` for each of the given files, in order; a failure does not stop the others unless all would fail.
 private func forEachFile(
     _ files: [String],
     _ common: CommonOptions,
@@ -194,8 +194,16 @@ private func forEachFile(
 ) async throws {
     try await runCommand(json: common.json) {
         try await common.withClient { client in
-            for text in files { try await body(client, try await client.existing(text), text) }
-            return .done
+            var failures: [ExitStatus] = []
+            for text in files {
+                do {
+                    try await body(client, try await client.existing(text), text)
+                } catch  where !error.concernsEveryRequest {
+                    Output.standard.fail(error, json: common.json)
+                    failures.append(ExitStatus(error))
+                }
+            }
+            return ExitStatus(failures)
         }
     }
 }

@@ -9,8 +9,9 @@ struct UploadCommand: AsyncParsableCommand {
         abstract: "Upload files and folders. Run the same command again to resume.",
         discussion: """
             All files in a folder are uploaded to the same destination folder; --keep-tree recreates the subfolders. A \
-            path with a trailing slash means the folder's contents; without one, it means the folder itself. Patterns \
-            are shell patterns; --include and --exclude match the path below the folder, or the name.
+            path with a trailing slash means the folder's contents; without one, it means the folder itself. --include \
+            and --exclude follow the rules of .gitignore: 'logs' matches in every subfolder, '/logs' only at the top, \
+            'logs/' only folders, '**' any number of folders; {a,b} matches either.
             """
     )
 
@@ -45,7 +46,7 @@ struct UploadCommand: AsyncParsableCommand {
         if let receipt = transfer.receipt {
             try Receipt(results, endpoint: endpoint, destination: destination.value).write(to: FilePath(receipt))
         }
-        if let list = upload.failedTo { try Self.writeFailed(results, to: list) }
+        if let list = upload.failedTo { try writeFailed(results, to: list) }
         return status
     }
 
@@ -61,10 +62,12 @@ struct UploadCommand: AsyncParsableCommand {
         return options
     }
 
-    private static func writeFailed(_ results: [UploadResult], to path: String) throws {
+    private func writeFailed(_ results: [UploadResult], to path: String) throws {
+        let keepsTree = selection.keepTree
         do {
-            let lines = results.filter { !$0.isSuccess }.map { "\($0.item.source)\n" }.joined()
-            try Data(lines.utf8).write(to: URL(filePath: path), options: .atomic)
+            let failed = results.filter { !$0.isSuccess }.map(\.item)
+            let list = PathList(failed.map { keepsTree ? $0.listedPath : $0.source })
+            try list.data.write(to: URL(filePath: path), options: .atomic)
         } catch {
             throw ClientError(
                 .fileUnwritable,
@@ -117,7 +120,7 @@ struct UploadArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Write the paths of failed files to this file, one per line, for --files-from.",
+            "Write the paths of failed files to this file, for --files-from.",
             valueName: "file"
         )
     )
@@ -141,9 +144,18 @@ struct SelectionArguments: ParsableArguments {
     var exclude: [String] = []
 
     @Option(
-        help: ArgumentHelp("Read more paths from this file, one per line; '-' is standard input.", valueName: "file")
+        help: ArgumentHelp(
+            "Read more paths from this file; '-' is standard input. With --keep-tree, they keep their folders.",
+            valueName: "file"
+        )
     )
     var filesFrom: String?
+
+    @Flag(
+        name: [.customShort("0"), .customLong("from0")],
+        help: "The paths in --files-from end with null characters, as from 'find -print0'. Default: detected."
+    )
+    var endsWithNull = false
 
     @Option(help: ArgumentHelp("Name at the destination, for a single file.", valueName: "name"))
     var name: String?
@@ -160,7 +172,8 @@ struct SelectionArguments: ParsableArguments {
     /// Reads the list of paths and the manifest, and finds the selected files; blocks.
     func resolve() throws -> FileSelection.Result {
         var selection = FileSelection()
-        selection.paths = paths + (try filesFrom.map(Self.lines) ?? [])
+        selection.paths = paths
+        selection.listed = try filesFrom.map { try PathList(file: $0, endsWithNull: endsWithNull).paths } ?? []
         selection.keepsTree = keepTree
         selection.include = include
         selection.exclude = exclude
@@ -178,23 +191,6 @@ struct SelectionArguments: ParsableArguments {
             result.items[0].name = name
         }
         return result
-    }
-
-    private static func lines(_ path: String) throws -> [String] {
-        do {
-            let data =
-                path == "-"
-                ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: path))
-            return String(decoding: data, as: UTF8.self).withoutByteOrderMark.split(whereSeparator: \.isNewline).map(
-                String.init
-            )
-        } catch {
-            throw ClientError(
-                .fileUnreadable,
-                "Cannot read '\(path)': \(error.localizedDescription)",
-                advice: "Check the path given with --files-from."
-            )
-        }
     }
 
     /// Parses `key=value` pairs; if a key occurs more than once, the last value is used.

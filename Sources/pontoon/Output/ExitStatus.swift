@@ -54,7 +54,7 @@ enum ExitStatus: Int32 {
     private static func status(for code: ClientError.Code) -> ExitStatus {
         switch code {
         case .endpointInvalid, .requestInvalid: .badRequest
-        case .credentialsMissing: .notAllowed
+        case .credentialsMissing, .notAllowed: .notAllowed
         case .unreachable, .tlsFailed, .connectionLost, .timedOut: .noConnection
         case .responseUnreadable, .responseTooLong, .storageRefused, .verificationFailed: .refused
         case .checksumMismatch: .checksumsDiffer

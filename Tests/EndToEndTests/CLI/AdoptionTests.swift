@@ -51,6 +51,8 @@ struct AdoptionTests {
             try user.makeFile("f", size: Self.size)
             let first = try await kill(server, user)
             try FileManager.default.removeItem(atPath: user.path("state"))
+            let plan = try await user.upload("--dry-run", user.path("f")).all("plan").first
+            #expect(plan?.text("action") == "resume" && plan?.number("parts") == 7, "\(String(describing: plan))")
             try await isFirst(first, resumedBy: user.upload(user.path("f")), server)
         }
     }
@@ -131,6 +133,8 @@ struct AdoptionTests {
             let first = try await user.upload(user.path("f"))
             #expect(first.code == 0, "\(first)")
             try FileManager.default.removeItem(atPath: user.path("state"))
+            let plan = try await user.upload("--dry-run", "--overwrite", user.path("f")).all("plan").first
+            #expect(plan?.text("action") == "already_there", "\(String(describing: plan))")
             let same = try await user.upload("--overwrite", user.path("f"))
             #expect(same.code == 0 && same.all("already_there").count == 1 && same.parts.isEmpty, "\(same)")
             try user.makeFile("f", size: Self.size, seed: 8)

@@ -33,6 +33,78 @@ struct SelectionTests {
         }
     }
 
+    @Test("listed paths keep their folders with --keep-tree, with line breaks or null characters")
+    func listedTree() async throws {
+        try await withPontoon { server, user in
+            for name in ["a", "sub/deep/b", "sub/b c", "u\u{2028}v"] {
+                try user.makeFile("data/\(name)", size: 10)
+            }
+            var shell = user
+            func upload(_ find: String, _ flags: String = "") async throws -> [String] {
+                // A shell, because the client must start in the folder with the files.
+                let place = "upload --json --project admin/uploads --overwrite --no-resume --keep-tree"
+                shell.wrapper = ["/bin/sh", "-c", "cd \(user.folder) && \(find) | $0 \(place) \(flags) --files-from -"]
+                let run = try await shell.run([])
+                #expect(run.code == 0, "\(run)")
+                return run.events.filter { ["uploaded", "already_there"].contains($0.kind) }
+                    .compactMap { $0.text("name") }.sorted()
+            }
+            let all = ["data/a", "data/sub/b c", "data/sub/deep/b", "data/u\u{2028}v"]
+            #expect(try await upload("find data -type f") == all)
+            #expect(try await upload("find ./data -type f | sed 's/$/\\r/'") == all)
+            #expect(try await upload("find data -type f -print0") == all)
+            #expect(try await upload("find data -type f -print0", "-0") == all)
+            #expect(try await upload("printf data/a", "--from0") == ["data/a"])
+            #expect(try await upload("echo data/./sub/deep") == ["sub/deep/b"])
+            let listed = try await user.run(["ls", "--json", "--recursive", "admin/uploads"])
+            #expect(listed.all("file").filter { $0.text("type") == "file" }.count == 5, "\(listed)")
+
+            // The server refuses this name, so the list of failed files needs null characters.
+            try user.makeFile("data/line\nbreak", size: 10)
+            let (list, broken) = (user.path("failed"), user.path("data/line\nbreak"))
+            for source in [[broken], ["--files-from", list]] {
+                let run = try await user.run(
+                    ["upload", "--json", "--project", "admin/uploads", "--failed-to", list] + source
+                )
+                #expect(run.code == 8 && run.all("failed").first?.text("path") == broken, "\(run)")
+            }
+        }
+    }
+
+    @Test("patterns follow the rules of .gitignore, and one that matches nothing causes a warning")
+    func patterns() async throws {
+        try await withPontoon { _, user in
+            for name in ["a.bam", "a.bam.bai", "logs/x", "sub/logs/y", "sub/c.bam"] {
+                try user.makeFile("data/\(name)", size: 10)
+            }
+            func plan(_ flags: [String]) async throws -> PontoonRun {
+                try await user.run(
+                    [
+                        "upload", "--json", "--dry-run", "--project", "admin/uploads", "--keep-tree",
+                        user.path("data") + "/",
+                    ]
+                        + flags
+                )
+            }
+            let rows: [(flags: [String], names: [String])] = [
+                (["--exclude", "logs/"], ["a.bam", "a.bam.bai", "sub/c.bam"]),
+                (["--exclude", "/logs"], ["a.bam", "a.bam.bai", "sub/c.bam", "sub/logs/y"]),
+                (["--include", "*.{bam,bai}", "--exclude", "./sub/*.bam"], ["a.bam", "a.bam.bai"]),
+                (["--include", "**/logs/**"], ["logs/x", "sub/logs/y"]),
+            ]
+            for (flags, names) in rows {
+                let run = try await plan(flags)
+                #expect(run.code == 0 && run.all("warning").isEmpty, "\(run)")
+                #expect(run.all("plan").compactMap { $0.text("name") } == names, "\(flags): \(run)")
+            }
+            let useless = try await plan(["--exclude", "*.cram"])
+            #expect(useless.code == 0, "\(useless)")
+            #expect(useless.all("warning").first?.text("message")?.contains("'*.cram'") == true, "\(useless)")
+            let impossible = try await plan(["--exclude", "../logs"])
+            #expect(impossible.code == 64 && impossible.all("plan").isEmpty, "\(impossible)")
+        }
+    }
+
     @Test("patterns select files, --parent selects a folder, --name renames a single file")
     func places() async throws {
         try await withPontoon { server, user in

@@ -165,4 +165,27 @@ struct UploadTests {
             #expect(c["metadata"] == ["sample_id": "s3", "study": "7"])
         }
     }
+
+    @Test("a server with the extension gets the labels with initialize, and others after the upload")
+    func labelsFirst() async throws {
+        try await withPontoon { server, user in
+            let path = try user.makeFile("f", size: 3).string
+            let failure = "HTTP/1.1 400 Bad\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            let faults: [FaultInjectionProxy.Fault] = [
+                .respond { $0.hasPrefix("PATCH ") ? failure : nil },
+                .replaceWord("\"upload_labels\"", with: "\"upload_labelz\""),
+            ]
+            for (number, fault) in faults.enumerated() {
+                let run = try await FaultInjectionProxy.with(server, fault: { _ in fault }) { proxy in
+                    var user = user
+                    user.endpoint = "http://127.0.0.1:\(proxy.port)/v2"
+                    let labels = ["--name", "f\(number)", "--tag", "t", "--meta", "sample=ä"]
+                    return try await user.run(["upload", "--json", "--project", "admin/uploads", path] + labels)
+                }
+                #expect(run.code == 0, "\(run)")
+                let file = try await server.api.call(.GET, "/files/\(try await server.api.fileID("f\(number)"))")
+                #expect(file["tags"] == ["t"] && file["metadata"] == ["sample": "ä"], "\(run)")
+            }
+        }
+    }
 }

@@ -40,6 +40,20 @@ struct EndlessListTests {
         }
     }
 
+    @Test("a file is found on a later page if the server ignores the query parameter for names")
+    func laterPage() async throws {
+        let others = (0..<100).map { #"{"id": "\#($0)", "name": "f\#($0)"}"# }.joined(separator: ",")
+        let (first, second) = (Self.listing(others, next: true), Self.listing(#"{"id": "x", "name": "wanted"}"#))
+        try await ScriptedServer.with(
+            respond: { $0.query("offset") == "0" ? first : second }
+        ) { server, client in
+            let found = try await client.file(named: "wanted", in: .project("o/p"))
+            #expect(found?.id == "x" && server.requests.count == 2)
+            let none = try await client.file(named: "none", in: .project("o/p"))
+            #expect(none?.id == nil)
+        }
+    }
+
     @Test("a list ends when a page repeats the previous one")
     func repeatedPage() async throws {
         let page = Self.listing(#"{"id": "a", "name": "f"}, {"id": "b", "name": "g"}"#, next: true)

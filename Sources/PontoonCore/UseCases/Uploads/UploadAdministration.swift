@@ -9,17 +9,23 @@ package struct UploadAdministration: Sendable {
         case notIdle
     }
 
-    private let metadata: any UploadStore
+    private let metadata: any IdentityStore & ProjectStore & UploadStore
     private static let batch = 500
 
-    package init(metadata: any UploadStore) { self.metadata = metadata }
+    package init(metadata: any IdentityStore & ProjectStore & UploadStore) { self.metadata = metadata }
 
     /// Returns the unfinished uploads that match a filter, including those of code packages, longest idle first.
     ///
     /// Uploads that begin or end in the meantime may be missing.
     ///
-    /// - Throws: The error of the store.
+    /// - Throws: `.userNotFound`, `.projectNotFound` if the filter names what does not exist; the error of the store.
     package func uploads(_ filter: OpenUploadFilter) async throws -> [OpenUpload] {
+        if let user = filter.user, try await metadata.user(named: user) == nil {
+            throw PontoonError(.userNotFound, "There is no user '\(user)'.")
+        }
+        if let project = filter.project, try await !metadata.isTaken(project) {
+            throw PontoonError(.projectNotFound, "There is no project '\(project)'.")
+        }
         var uploads: [OpenUpload] = []
         while true {
             let page = try await metadata.openUploads(

@@ -1,0 +1,179 @@
+import NIOPosix
+import PontoonCore
+
+extension Uploader {
+    /// Returns the actions that ``upload(_:observe:)`` would take, without changing anything on the server.
+    ///
+    /// Reads the files that have the same length as the existing file of that name, to compare the checksums.
+    ///
+    /// - Throws: ``APIError``, ``ClientError``; `CancellationError`.
+    public func preview(_ items: [UploadItem]) async throws -> UploadPreview {
+        try check(items)
+        let server = try await client.index()
+        let limits = try await client.limits(server)
+        let rules = UploadRules(server: server)
+        let good = items.filter { rules.problem(with: $0) == nil }
+        var folders = DestinationFolders(options.destination)
+        try await folders.prepare(good, lookingUp: good, creating: false, client: client)
+        let refusal = try await refusal()
+        let state = try options.stateDirectory.map { try StateDirectory($0) }
+        let finished = try state?.finishedLog(JournalKey(client, options.destination))
+        let entries = try await withClosing(finished, close: { try $0?.close() }) { [folders] finished in
+            let planner = UploadPlanner(
+                client: client,
+                options: options,
+                rules: rules,
+                refusal: refusal,
+                limits: limits,
+                totalBytes: Self.totalSize(items),
+                folders: folders,
+                state: state,
+                finished: finished,
+                openUploads: OpenUploads(client, server: server, threads: .singleton)
+            )
+            return try await mapConcurrently(items, limit: 8) { try await planner.entry($0) }
+        }
+        return UploadPreview(entries: entries, limits: limits)
+    }
+
+    /// Returns the error with which every upload would fail because the user lacks a permission; `nil` if none is known.
+    private func refusal() async throws -> ClientError? {
+        let project: String? =
+            switch options.destination {
+            case .project(let id): id
+            case .folder(let id): try await client.file(id).project
+            }
+        guard let project, try await client.project(project).permissions?.write == false else { return nil }
+        return ClientError(
+            .notAllowed,
+            "You cannot upload files to the project '\(project)'.",
+            advice: "Ask a project admin for the 'write' permission."
+        )
+    }
+}
+
+/// A planner that decides the action for each file as ``UploadJob`` and ``FileUpload`` would: from the local files, the
+/// journals and the files on the server.
+private struct UploadPlanner {
+    let client: SevenBridgesClient
+    let options: UploadOptions
+    let rules: UploadRules
+    let refusal: ClientError?
+    let limits: PartPlan.Limits
+    let totalBytes: Int64
+    let folders: DestinationFolders
+    let state: StateDirectory?
+    let finished: FinishedLog?
+    let openUploads: OpenUploads
+
+    private typealias Decision = (action: UploadPreview.Action, plan: PartPlan?)
+
+    func entry(_ item: UploadItem) async throws -> UploadPreview.Entry {
+        var size: Int64 = 0
+        var decision: Decision
+        do {
+            decision = try await decide(item, &size)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            decision = (.fail(error), nil)
+        }
+        return UploadPreview.Entry(item: item, size: size, plan: decision.plan, action: decision.action)
+    }
+
+    private func decide(_ item: UploadItem, _ size: inout Int64) async throws -> Decision {
+        if let problem = rules.problem(with: item) { throw problem }
+        _ = try folders.destination(of: item)
+        let existing = try folders.existing(item)
+        if let existing {
+            let record = try await blocking { options.transfer.resumes ? finished?.record(of: item) : nil }
+            switch options.knownOutcome(existing: existing, record: record) {
+            case nil: break
+            case .skipped?: return (.skip, nil)
+            default: return (.alreadyThere, nil)
+            }
+        }
+        let source = try await blocking { try SourceFile(item.source) }
+        return try await withClosing(source, close: { try $0.close() }) { source in
+            size = source.facts.size
+            if options.uploadID == nil, options.transfer.resumes, let existing,
+                try await blocking({ try source.checksum(ifIdenticalTo: existing) }) != nil
+            {
+                return (.alreadyThere, nil)
+            }
+            if let resumed = try await resume(item, source) { return resumed }
+            return try await start(item, source, existing)
+        }
+    }
+
+    /// Returns the action for an upload chosen by the user or left unfinished by an earlier run; `nil` if there is none.
+    private func resume(_ item: UploadItem, _ source: SourceFile) async throws -> Decision? {
+        if let id = options.uploadID {
+            let plan = try FileUpload.plan(resuming: try await client.upload(id), source)
+            return (.resume(uploadID: id), plan)
+        }
+        let key = JournalKey(
+            endpoint: client.endpoint.url,
+            destination: options.destination,
+            source: item.source.absolute,
+            remotePath: item.remotePath
+        )
+        let head = try await blocking { () -> JournalHead? in
+            guard options.transfer.resumes, let head = try state?.head(key) else { return nil }
+            let identity = FileIdentity(facts: source.facts, sample: try source.sample())
+            return head.identity.isSame(as: identity) ? head : nil
+        }
+        guard let head, !head.upload.isEmpty else {
+            return try await findOpen(item, source, wasStarting: head != nil)
+        }
+        do {
+            let plan = try FileUpload.plan(resuming: try await client.upload(head.upload), source)
+            return (.resume(uploadID: head.upload), plan)
+        } catch let error as APIError where error.status == 404 {
+            return try await findOpen(item, source, wasStarting: false)
+        }
+    }
+
+    /// Returns the action for an upload that another machine started, or whose journal was lost; `nil` if there is none.
+    private func findOpen(_ item: UploadItem, _ source: SourceFile, wasStarting: Bool) async throws -> Decision? {
+        guard options.transfer.resumes, let destination = try folders.destination(of: item) else { return nil }
+        let start = UploadStart(destination: destination, name: item.name, size: source.facts.size)
+        let found = try await openUploads.find(
+            start,
+            source,
+            partSize: options.partSize,
+            wasStarting: wasStarting
+        )
+        return found.map { (.resume(uploadID: $0.id), $0.plan) }
+    }
+
+    /// Returns the action for a file whose upload would be started.
+    private func start(_ item: UploadItem, _ source: SourceFile, _ existing: FileDetails?) async throws -> Decision {
+        let plan = try PartPlan(
+            size: source.facts.size,
+            requestedPartSize: options.partSize,
+            totalBytes: totalBytes,
+            limits: limits
+        )
+        if let refusal { throw refusal }
+        guard let existing else { return (.send, plan) }
+        guard !existing.isFolder else { throw Self.taken(item, by: "A folder", "Choose another name with --name.") }
+        if options.transfer.conflictPolicy == .overwrite { return (.replace, plan) }
+        guard try await blocking({ try source.checksum(ifIdenticalTo: existing) }) != nil else {
+            throw Self.taken(item, by: "A different file", "Use --overwrite or --skip-existing.")
+        }
+        return (.alreadyThere, nil)
+    }
+
+    private static func taken(_ item: UploadItem, by other: String, _ advice: String) -> ClientError {
+        ClientError(
+            .nameTaken,
+            "\(other) named '\(item.remotePath)' already exists at the destination.",
+            advice: advice
+        )
+    }
+
+    private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await NIOThreadPool.singleton.runIfActive(body)
+    }
+}

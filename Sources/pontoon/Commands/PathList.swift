@@ -1,0 +1,56 @@
+import Foundation
+import PontoonClient
+import SystemPackage
+
+/// The paths in a file for `--files-from`: one per line or, if the file contains a null character, each terminated by
+/// one, as `find -print0` prints them.
+struct PathList {
+    let paths: [FilePath]
+
+    init(_ paths: [FilePath]) { self.paths = paths }
+
+    /// Reads a list; blocks.
+    ///
+    /// - Parameters:
+    ///   - file: Path of the list; `-` is standard input.
+    ///   - endsWithNull: Whether paths end with null characters only, even if the list contains none.
+    /// - Throws: ``ClientError`` with code `.fileUnreadable`.
+    init(file: String, endsWithNull: Bool) throws {
+        do {
+            let data =
+                file == "-"
+                ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: file))
+            self.init(data, endsWithNull: endsWithNull)
+        } catch {
+            throw ClientError(
+                .fileUnreadable,
+                "Cannot read '\(file)': \(error.localizedDescription)",
+                advice: "Check the path given with --files-from."
+            )
+        }
+    }
+
+    /// Parses a list; a byte order mark at its start is ignored.
+    init(_ data: Data, endsWithNull: Bool) {
+        let data = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
+        // Only a line break separates lines: names may contain any other character, including U+2028.
+        let separator: UInt8 = endsWithNull || data.contains(0) ? 0 : UInt8(ascii: "\n")
+        paths = data.split(separator: separator).compactMap { entry in
+            var bytes = Array(entry)
+            if separator != 0, bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+            guard !bytes.isEmpty else { return nil }
+            return (bytes + [0]).withUnsafeBufferPointer { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { FilePath(platformString: $0) } }
+            }
+        }
+    }
+
+    /// The paths in the format of the list: with null characters only if a path contains a line break.
+    var data: Data {
+        let entries = paths.map { path in
+            path.withPlatformString { Data(bytes: $0, count: path.length) }
+        }
+        let needsNull = entries.contains { $0.contains(UInt8(ascii: "\n")) || $0.last == UInt8(ascii: "\r") }
+        return Data(entries.map { $0 + [needsNull ? 0 : UInt8(ascii: "\n")] }.joined())
+    }
+}
