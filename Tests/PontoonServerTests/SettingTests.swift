@@ -68,9 +68,8 @@ struct SettingTests {
             }
         }
         expectError(
-            "setting 'bootstrap-token' (from environment variable PONTOON_BOOTSTRAP_TOKEN): the value is not allowed: its "
-                + "length or a character is not allowed; use a random token of 32 to 256 printable ASCII characters "
-                + "without spaces"
+            "setting 'bootstrap-token' (from environment variable PONTOON_BOOTSTRAP_TOKEN): the value is not allowed: it "
+                + "has 5 characters; use a random token of 32 to 256 printable ASCII characters without spaces"
         ) {
             try GivenSettings(flags: [], environment: ["PONTOON_BOOTSTRAP_TOKEN": "short"]).value(of: .bootstrapToken)
         }

@@ -93,6 +93,13 @@ extension FileContent {
     /// Describes how stored bytes differ from the record.
     func damage(storedSize: Int64?) -> String {
         guard let storedSize else { return "object \(key.rawValue) is missing" }
+        if storedSize == size {
+            let isUnreadable = verification.damage == .unreadable
+            return """
+                object \(key.rawValue) \(isUnreadable ? "cannot be read from the disk" : "does not match its checksum"), \
+                as a scrub has found
+                """
+        }
         return "object \(key.rawValue) has \(storedSize) bytes instead of \(size)"
     }
 }

@@ -7,8 +7,8 @@ package import Foundation
 package struct StoreCheck: Sendable {
     /// A difference between records and contents.
     package enum Finding: Sendable {
-        /// An object whose bytes are missing (`storedSize` is `nil`) or have the wrong length; `files` contains at most
-        /// 100 of the files that use the object.
+        /// An object whose bytes are missing (`storedSize` is `nil`) or have the wrong length, or in which a scrub has
+        /// found damage; `files` contains at most 100 of the files that use the object.
         case damaged(FileContent, storedSize: Int64?, files: [FileReference])
         case orphan(StoredEntry, Treatment)
         /// A file that Pontoon did not create, and never removes.
@@ -114,7 +114,7 @@ package struct StoreCheck: Sendable {
             let sizes = try await mapConcurrently(objects, limit: Self.width) { [inventory] in
                 try await inventory.storedSize($0.key)
             }
-            let suspects = zip(objects, sizes).filter { $0.size != $1 }
+            let suspects = zip(objects, sizes).filter { $0.size != $1 || $0.verification.damage != nil }
             // An object's record is deleted before its bytes, so a record that still exists proves the damage.
             let recorded = try await records.recordedObjects(among: suspects.map(\.0.key))
             for (object, size) in suspects where recorded.contains(object.key) {

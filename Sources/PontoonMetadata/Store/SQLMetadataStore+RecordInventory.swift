@@ -8,7 +8,8 @@ extension SQLMetadataStore: RecordInventory {
                     key: try row.objectKey("key"),
                     size: try row.integer("size"),
                     crc64: try row.checksum("crc64"),
-                    md5: try row.optionalText("md5")
+                    md5: try row.optionalText("md5"),
+                    verification: ContentVerification(damage: try row.damage())
                 )
             }
         }
@@ -38,7 +39,7 @@ extension SQLMetadataStore: RecordInventory {
 }
 
 private let selectObjects: SQLStatement = """
-    SELECT key, size, crc64, md5 FROM objects WHERE key > $1 ORDER BY key LIMIT $2
+    SELECT key, size, crc64, md5, damage FROM objects WHERE key > $1 ORDER BY key LIMIT $2
     """
 /// Beginnings of queries for recorded keys; a list of keys to look for is appended to each.
 ///

@@ -64,12 +64,19 @@ extension SQLRow {
             md5: try optionalText("md5"),
             verification: ContentVerification(
                 verifiedOn: try optionalDate("verified_on"),
-                damage: try optionalText("damage").map { damage in
-                    try decode("damage", damage) { ContentDamage(rawValue: $0) }
-                },
+                damage: try damage(),
                 requestedOn: try optionalDate("check_requested_on")
             )
         )
+    }
+}
+
+extension SQLRow {
+    /// Reads the column `damage`.
+    ///
+    /// - Throws: ``SQLRowError`` for a value that the store never writes.
+    func damage() throws -> ContentDamage? {
+        try optionalText("damage").map { text in try decode("damage", text) { ContentDamage(rawValue: $0) } }
     }
 }
 

@@ -30,7 +30,8 @@ package final class ObjectPlacer: Sendable {
     package enum Outcome: Hashable, Sendable {
         /// The target already contained the object.
         case present
-        /// The target already contained the object, but the original is now missing (`nil`) or has the wrong length.
+        /// The target already contained the object, but the original is now missing (`nil`), has the wrong length, or has
+        /// the right length and other damage.
         case onlyInTarget(originalSize: Int64?)
         /// The object shares its bytes with the original: it is a hard link or a reflink.
         case linked
@@ -89,7 +90,8 @@ package final class ObjectPlacer: Sendable {
 
     /// Places an object, unless the target already contains it with the recorded length.
     ///
-    /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum.
+    /// With ``Methods/verifying``, an object that the target contains must also have the recorded checksum. The checksums
+    /// of an object in which a scrub has found damage are always verified, and such an object is never linked.
     ///
     /// - Throws: `Errno` if a directory cannot be read or written; `.storageFull` if the target's disk is full.
     package func place(_ object: FileContent) async throws -> Outcome {
@@ -148,8 +150,13 @@ package final class ObjectPlacer: Sendable {
             guard original.size == object.size else {
                 return isPresent ? .onlyInTarget(originalSize: original.size) : .wrongSize(original.size)
             }
-            if isPresent { return .present }
+            if isPresent {
+                // The operator may have restored the original since the scrub.
+                let isIntact = try !object.isDamaged || isIntact(original.file, object)
+                return isIntact ? .present : .onlyInTarget(originalSize: original.size)
+            }
             changed.withLock { _ = $0.insert(folder) }
+            if object.isDamaged { return try copy(object, original, to: directory) }
             if let outcome = try clone(object, original, to: directory) { return outcome }
             if methods.contains(.hardLink) {
                 // A hard link cannot replace an existing file.
@@ -223,7 +230,8 @@ package final class ObjectPlacer: Sendable {
                 return .unreadable
             }
             guard content.size == object.size else { return .wrongSize(content.size) }
-            guard methods.contains(.unverified) || content.matches(object) else { return .wrongChecksum }
+            let trusts = methods.contains(.unverified) && !object.isDamaged
+            guard trusts || content.matches(object) else { return .wrongChecksum }
             return .copied
         }
         return outcome ?? .unreadable
@@ -257,17 +265,19 @@ package final class ObjectPlacer: Sendable {
         }
     }
 
-    /// Returns whether an object in the target is readable and has the recorded checksum; without
-    /// ``Methods/verifying``, returns `true`.
+    /// Returns whether an object in the target is readable and has the recorded checksum; returns `true` without a check
+    /// if none is necessary.
     private func matches(_ object: FileContent, in directory: DirectoryHandle) throws -> Bool {
-        guard methods.contains(.verifying) else { return true }
+        guard methods.contains(.verifying) || object.isDamaged else { return true }
         let file = try directory.file(object.key.rawValue)
-        return try file.closeAfter {
-            do {
-                return try checksum(file).matches(object)
-            } catch Errno.ioError {
-                return false
-            }
+        return try file.closeAfter { try isIntact(file, object) }
+    }
+
+    private func isIntact(_ file: FileDescriptor, _ object: FileContent) throws -> Bool {
+        do {
+            return try checksum(file).matches(object)
+        } catch Errno.ioError {
+            return false
         }
     }
 
@@ -303,4 +313,9 @@ package final class ObjectPlacer: Sendable {
             size == object.size && (object.crc64 == nil || object.crc64 == crc64)
         }
     }
+}
+
+extension FileContent {
+    /// Whether a scrub has found damage.
+    fileprivate var isDamaged: Bool { verification.damage != nil }
 }

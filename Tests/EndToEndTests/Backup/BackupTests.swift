@@ -206,6 +206,44 @@ struct BackupTests {
         }
     }
 
+    @Test("damage that a scrub has found is reported by check, and never backed up as an intact object")
+    func damageFoundByScrub() async throws {
+        try await withTemporaryFolder { folder in
+            let (data, backup) = (folder.appending("data"), folder.appending("backup").string)
+            let content = Data(pseudoRandomBytes(seed: 1, count: 10_000).readableBytesView)
+            _ = try await withServer(ServerOptions(data: data)) { server in
+                _ = try await server.api.upload("a", ByteBuffer(bytes: content))
+            }
+            #expect(try await pontoond("backup", backup, data: data).status == .exited(0))
+            let files = data.appending("objects/files")
+            let subfolder = try #require(try FileManager.default.contentsOfDirectory(atPath: files.string).first)
+            let name = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: files.appending(subfolder).string).first
+            )
+            // On most file systems of this test, the object of the backup is a second name of the same file.
+            let object = URL(filePath: files.appending(subfolder).appending(name).string)
+            func write(_ bytes: Data) throws {
+                let file = try FileHandle(forWritingTo: object)
+                try file.write(contentsOf: bytes)
+                try file.close()
+            }
+            try write(Data(repeating: 0, count: 4))
+            #expect(try await pontoond("scrub", data: data).status == .exited(1))
+            let checked = try await pontoond("check", data: data)
+            #expect(checked.status == .exited(1), "\(checked.output)")
+            #expect(checked.output.contains("as a scrub has found"), "\(checked.output)")
+            for target in [backup, folder.appending("other").string] {
+                let result = try await pontoond("backup", target, data: data)
+                #expect(result.status == .exited(1), "\(result.output)")
+                #expect(result.output.contains("does not match its checksum"), "\(result.output)")
+            }
+            try write(content)
+            #expect(try await pontoond("backup", backup, data: data).status == .exited(0))
+            #expect(try await pontoond("scrub", data: data).status == .exited(0))
+            #expect(try await pontoond("check", data: data).status == .exited(0))
+        }
+    }
+
     // MARK: - Helpers
 
     private struct Ended: Sendable {

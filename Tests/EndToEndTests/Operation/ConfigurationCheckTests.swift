@@ -50,7 +50,7 @@ struct ConfigurationCheckTests {
                 (["--data", data.string, "--config", "/nowhere.yaml"], "/nowhere.yaml"),
                 (["--data", data.string, "--listen", "unix:/nowhere/socket"], "/nowhere"),
                 (["--data", data.string, "--audit-log", "/nowhere/audit.log"], "/nowhere"),
-                (["--data", "/proc/nowhere/data"], "'data'"),
+                (["--data", "/etc/passwd/data"], "'data'"),
                 (
                     ["--data", data.string, "--listen", "127.0.0.1:4000", "--metrics-listen", "127.0.0.1:4000"],
                     "another listener"
