@@ -48,9 +48,7 @@ struct TransportFailure: Error, Sendable {
             ClientError(
                 .connectionLost,
                 "Could not \(purpose): lost the connection to \(host) (\(reason)).",
-                advice: mayExpectTLS
-                    ? "If the server uses TLS on this port, use a URL that begins with https:// instead of http://."
-                    : "Run the same command again to resume."
+                advice: mayExpectTLS ? Self.tlsAdvice : "Run the same command again to resume."
             )
         case .timedOut:
             ClientError(
@@ -62,7 +60,9 @@ struct TransportFailure: Error, Sendable {
             ClientError(
                 .tlsFailed,
                 "Could not \(purpose): cannot establish a secure connection to \(host) (\(reason)).",
-                advice: "If a private CA issued the server's certificate, pass the CA's certificate with --ca-file."
+                advice: reason.contains("not trusted")
+                    ? "If a private CA issued the server's certificate, pass the CA's certificate with --ca-file."
+                    : "Check the URL, or contact the server's operator."
             )
         case .notTLS:
             ClientError(
@@ -75,7 +75,7 @@ struct TransportFailure: Error, Sendable {
             ClientError(
                 .connectionLost,
                 "Could not \(purpose): the response of \(host) is not valid HTTP (\(reason)).",
-                advice: "If the server uses TLS on this port, use a URL that begins with https:// instead of http://."
+                advice: mayExpectTLS ? Self.tlsAdvice : "A proxy may have changed it. Run the same command again."
             )
         case .requestInvalid:
             ClientError(.requestInvalid, "Could not \(purpose): the request cannot be sent (\(reason)).")
@@ -87,6 +87,9 @@ struct TransportFailure: Error, Sendable {
             )
         }
     }
+
+    private static let tlsAdvice =
+        "If the server uses TLS on this port, use a URL that begins with https:// instead of http://."
 
     /// Errors that can only occur before anything is sent.
     private static let unconnected: [HTTPClientError] = [

@@ -106,6 +106,30 @@ struct EnvironmentTests {
         }
     }
 
+    @Test("file systems without locks are used without them, and other failures are reported as such")
+    func locks() async throws {
+        try await withPontoon { _, user in
+            var user = user
+            let path = try user.makeFile("f", size: 1000).string
+            for (error, code) in [("ENOLCK", 0), ("ENOSYS", 0), ("EIO", 8)] {
+                let injection = "inject=flock:error=\(error)"
+                user.wrapper = [
+                    "/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", injection,
+                ]
+                let upload = try await user.upload("--name", error, path)
+                #expect(upload.code == code, "\(error): \(upload)")
+                let download = try await user.download(["-o", user.path(error), error])
+                #expect(download.code == (code == 0 ? 0 : 4), "\(error): \(download)")
+                if code != 0 {
+                    #expect(
+                        upload.all("failed").first?.text("message")?.contains("Input/output error") == true,
+                        "\(upload)"
+                    )
+                }
+            }
+        }
+    }
+
     @Test("a redirect is not followed, but explained", arguments: [301, 307])
     func redirect(status: Int) async throws {
         try await withPontoon { server, user in

@@ -30,7 +30,7 @@ struct OutageTests {
                     group.addTask {
                         try await changed.run(["upload", "--project", "admin/uploads", changed.path("data")])
                     }
-                    try await eventually("the outage is announced") {
+                    try await eventually("the outage is announced", within: .seconds(240)) {
                         try messages(changed).contains("Retrying until the connection is back")
                     }
                     isBack.turnOn()
